@@ -1,0 +1,76 @@
+"""The package's metadata; build system and tool settings stand in pyproject.toml.
+
+The version is read as text: importing the package here would need Django
+before it is installed.
+"""
+
+import re
+from pathlib import Path
+
+from setuptools import find_packages, setup
+
+ROOT = Path(__file__).parent
+VERSION = re.search(
+    r'^__version__ = "([^"]+)"', (ROOT / "macaron_django" / "__init__.py").read_text("utf-8"), re.MULTILINE
+).group(1)  # type: ignore[union-attr]
+
+MOTO = ["moto[dynamodb]>=5.1", "flask>=3", "flask-cors>=5"]
+DOCS = ["sphinx>=8", "furo>=2025.7", "myst-parser>=4"]
+TEST = [
+    *MOTO,
+    *DOCS,
+    "boto3-stubs[dynamodb]>=1.40",
+    "django-stubs>=5.2",
+    "djangorestframework-stubs>=3.16",
+    "httpx>=0.28",
+    "hypothesis>=6.130",
+    "hypothesis-jsonschema>=0.23",
+    "import-linter>=2.4",
+    "mypy>=1.17",
+    "playwright>=1.50",
+    "pytest>=8.4",
+    "pytest-django>=4.11",
+    "pytest-xdist>=3.8",
+    "ruff>=0.12",
+    "types-PyYAML>=6",
+]
+
+setup(
+    name="macaron_django",
+    version=VERSION,
+    description="Serve an OpenAPI file with Django REST framework, and keep its schemas in DynamoDB.",
+    long_description=(ROOT / "README.md").read_text("utf-8"),
+    long_description_content_type="text/markdown",
+    license="MIT",
+    license_files=["LICENSE"],
+    python_requires=">=3.10",
+    packages=find_packages(include=["macaron_django", "macaron_django.*"]),
+    package_data={"macaron_django": ["py.typed", "apis/*.yaml", "templates/**/*.html", "locale/*/LC_MESSAGES/*"]},
+    install_requires=[
+        "Django>=5.2",
+        "djangorestframework>=3.16",
+        "drf-spectacular[sidecar]>=0.28",
+        "pynamodb>=6.1",
+        "PyJWT[crypto]>=2.10",
+        "jsonschema-rs>=0.33",
+        "orjson>=3.10",
+        "ryaml>=0.5",
+        "PyYAML>=6",
+        "filelock>=3.16",
+    ],
+    extras_require={"moto": MOTO, "docs": DOCS, "test": TEST},
+    entry_points={"pytest11": ["macaron_django = macaron_django.testing.plugin"]},
+    classifiers=[
+        "Framework :: Django",
+        "Framework :: Django :: 5.2",
+        "Framework :: Django :: 6.0",
+        "Intended Audience :: Developers",
+        "Operating System :: OS Independent",
+        "Programming Language :: Python :: 3",
+        "Programming Language :: Python :: 3.10",
+        "Programming Language :: Python :: 3.11",
+        "Programming Language :: Python :: 3.12",
+        "Programming Language :: Python :: 3.13",
+        "Typing :: Typed",
+    ],
+)
