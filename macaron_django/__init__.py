@@ -1,3 +1,27 @@
-"""Serve an OpenAPI file with Django REST framework, and keep its schemas in Amazon DynamoDB."""
+"""Serve an OpenAPI file with Django REST framework, and keep its schemas in Amazon DynamoDB.
+
+>>> from macaron_django import apipool, viewsets       # doctest: +SKIP
+>>> apipool.myserver.Profile(name="Ada")               # an API's classes, by schema name
+>>> viewsets.myserver.Profiles                         # its viewsets, by resource name
+
+Both are views of the registry, filled while Django loads its apps.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from macaron_django.registry import apipool, viewsets
 
 __version__ = "0.1.0"
+__all__ = ["__version__", "apipool", "viewsets"]
+
+
+def __getattr__(name: str) -> object:
+    # Lazy, so that `import macaron_django.spec` needs no Django and `setup.py` nothing at all.
+    if name in ("apipool", "viewsets"):
+        from macaron_django import registry
+
+        return getattr(registry, name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
