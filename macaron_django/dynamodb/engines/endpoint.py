@@ -1,0 +1,53 @@
+"""The engine ``endpoint``: any URL that speaks DynamoDB's protocol, such as ScyllaDB Alternator or LocalStack.
+
+In go the URL and, where the server wants real ones, credentials from the environment; nothing is started.
+"""
+
+from __future__ import annotations
+
+import os
+from urllib.parse import urlsplit
+
+from django.core.exceptions import ImproperlyConfigured
+
+from macaron_django.conf import settings
+from macaron_django.dynamodb.engines.local import LOCAL_CREDENTIALS, local_region
+from macaron_django.dynamodb.engines.remote import RemoteEngine
+
+__all__ = ["EndpointEngine"]
+
+
+class EndpointEngine(RemoteEngine):
+    """The server at ``endpoint_url``."""
+
+    name = "endpoint"
+
+    def __init__(self, endpoint_url: str) -> None:
+        parts = urlsplit(endpoint_url)
+        if parts.scheme not in ("http", "https") or not parts.hostname:
+            raise ImproperlyConfigured(
+                f"MACARON['DYNAMODB']['ENDPOINT'] is {endpoint_url!r}; it has to be a URL such as "
+                "'http://localhost:8000'."
+            )
+        self.endpoint_url = endpoint_url.rstrip("/")
+
+    @classmethod
+    def from_settings(cls) -> EndpointEngine:
+        if not settings.DYNAMODB.ENDPOINT:
+            raise ImproperlyConfigured(
+                "MACARON['DYNAMODB']['ENGINE'] is 'endpoint' but there is no ENDPOINT beside it: add its URL."
+            )
+        return cls(str(settings.DYNAMODB.ENDPOINT))
+
+    @property
+    def address(self) -> str:
+        return self.endpoint_url
+
+    @property
+    def region(self) -> str:
+        return local_region()
+
+    @property
+    def credentials(self) -> tuple[str, str] | None:
+        """Dummies, unless the environment has keys: Alternator can be told to check them."""
+        return None if "AWS_ACCESS_KEY_ID" in os.environ else LOCAL_CREDENTIALS

@@ -1,0 +1,104 @@
+"""The engine ``moto``: a stand-in that needs nothing but pip, in this process's memory.
+
+Out comes a URL served by threads of this process. Each process has its own data, which ends with it; the
+children of ``runserver`` are told their parent's server by the environment, so that it survives a reload.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import threading
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from django.core.exceptions import ImproperlyConfigured
+
+from macaron_django.dynamodb.engines.local import LOCAL_CREDENTIALS, local_region
+from macaron_django.dynamodb.engines.supervisor import LOOPBACK, answers
+
+if TYPE_CHECKING:
+    from moto.server import ThreadedMotoServer
+
+__all__ = ["PARENT_URL", "MotoEngine"]
+
+#: Environment variable with the URL of the parent's server.
+PARENT_URL = "MACARON_DJANGO_MOTO_URL"
+
+
+class MotoEngine:
+    """Moto's DynamoDB behind a loopback port, started when first needed."""
+
+    name = "moto"
+    local = True
+    credentials: tuple[str, str] | None = LOCAL_CREDENTIALS
+    keeps_data_in: str | None = None
+
+    def __init__(self) -> None:
+        self._mutex = threading.Lock()
+        self._server: ThreadedMotoServer | None = None
+        self._url = ""
+
+    @classmethod
+    def from_settings(cls) -> MotoEngine:
+        return cls()
+
+    @property
+    def region(self) -> str:
+        return local_region()
+
+    @property
+    def endpoint_url(self) -> str:
+        """The server's URL; reading it starts the server."""
+        if not self._url:
+            self.start()
+        return self._url
+
+    def start(self) -> None:
+        with self._mutex:
+            if self._url:
+                return
+            parent = os.environ.get(PARENT_URL, "")
+            if parent and answers(urlsplit(parent).port or 0):
+                self._url = parent
+                return
+            self._server = _start_server()
+            host, port = self._server.get_host_and_port()
+            self._url = f"http://{host}:{port}"
+
+    def stop(self) -> None:
+        with self._mutex:
+            if self._server is not None:
+                self._server.stop()
+            self._server, self._url = None, ""
+
+    @property
+    def running(self) -> bool:
+        return bool(self._url)
+
+    def status(self) -> str:
+        if not self._url:
+            return "moto: not running in this process, the only one that could use it"
+        return f"moto: running at {self._url} in this process, data in memory"
+
+    def shut_down(self) -> bool:
+        was_running = self._server is not None
+        self.stop()
+        return was_running
+
+    def wait_for_end(self, timeout: float) -> bool:
+        return self._server is None
+
+
+def _start_server() -> ThreadedMotoServer:
+    try:
+        from moto.server import ThreadedMotoServer
+    except ImportError as error:
+        raise ImproperlyConfigured(
+            "The engine 'moto' isn't installed: run `pip install 'macaron_django[moto]'`, or choose another engine."
+        ) from error
+    # Its HTTP server logs each request, and installs a handler for that if nobody has.
+    logging.getLogger("werkzeug").setLevel(logging.WARNING)
+    server = ThreadedMotoServer(LOOPBACK, port=0, verbose=False)
+    server.start()
+    return server

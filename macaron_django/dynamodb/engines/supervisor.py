@@ -1,0 +1,314 @@
+"""The process that owns an engine's server: starts it, restarts it after a crash, ends it after its last user.
+
+In goes a JSON description on the command line (see ``Order``); out comes a server on a loopback port and a
+state file that says where. It is a program of its own because it has to outlive any process that uses the
+server, and it imports nothing but the standard library so that it starts in a few milliseconds: run it by
+path with ``python -I -S`` (importing it through the package would import PynamoDB and Django).
+
+Two locks say all that has to be known, and the kernel releases both however a process ends:
+
+- the *state file* is locked exclusively by the supervisor as long as it lives, so a pid in it that nobody
+  locks is stale, whoever has that pid now;
+- the *users file* is locked (shared) by each process that uses the server; the supervisor ends when it
+  gets that lock for itself.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import http.client
+import json
+import os
+import select
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+if sys.platform != "win32":  # which has no flock; `processes` refuses there with a sentence
+    import fcntl
+
+__all__ = ["LOOPBACK", "Order", "answers", "ask", "main", "read_state", "write_state"]
+
+LOOPBACK = "127.0.0.1"
+POLL = 0.2  # seconds between looks at the users' lock
+PATIENCE = 10.0  # seconds between SIGTERM and SIGKILL
+RESTARTS = 5  # crashes within RESTART_WINDOW after which the supervisor gives up
+RESTART_WINDOW = 30.0  # seconds
+
+
+@dataclasses.dataclass(frozen=True)
+class Order:
+    """What to run: paths are absolute, ``{port}`` in ``command`` is replaced by the port chosen."""
+
+    state_file: str
+    state_fd: int  # of the state file, locked by whoever started this process; the lock is inherited
+    users_file: str
+    log_file: str
+    command: tuple[str, ...]
+    token: str  # written back with the state, so that the starter knows its own attempt
+    ready: str = ""  # printed by the server once it owns its port
+    data_file: str = ""  # when it is deleted or replaced the server is restarted, to write to the new one
+    temporary: str = ""  # folder removed at the end
+    start_timeout: float = 30.0  # seconds
+
+
+def read_state(fd: int) -> dict[str, Any]:
+    """Return what the state file says; nothing if it is empty or half written."""
+    with contextlib.suppress(ValueError):
+        state = json.loads(os.pread(fd, 65536, 0) or b"{}")
+        if isinstance(state, dict):
+            return state
+    return {}
+
+
+def write_state(fd: int, state: dict[str, Any]) -> None:
+    """Replace the content in place: the lock belongs to the inode, so the file can't be replaced."""
+    content = json.dumps(state).encode()
+    os.ftruncate(fd, 0)
+    os.pwrite(fd, content, 0)
+
+
+def ask(port: int, operation: str, body: dict[str, Any], timeout: float = 2.0) -> dict[str, Any]:
+    """Call ``operation`` of the local engine on ``port``.
+
+    Local engines look at the form of the signature only, so none is computed. Raises ``OSError`` if nothing
+    answers and ``ValueError`` if what answers isn't DynamoDB or refuses.
+    """
+    connection = http.client.HTTPConnection(LOOPBACK, port, timeout=timeout)
+    scope = "local/20200101/eu-west-1/dynamodb/aws4_request"
+    headers = {
+        "Authorization": f"AWS4-HMAC-SHA256 Credential={scope}, SignedHeaders=host, Signature=0",
+        "Content-Type": "application/x-amz-json-1.0",
+        "X-Amz-Date": "20200101T000000Z",
+        "X-Amz-Target": f"DynamoDB_20120810.{operation}",
+    }
+    try:
+        connection.request("POST", "/", json.dumps(body), headers)
+        response = connection.getresponse()
+        text = response.read(1_000_000)
+    except http.client.HTTPException as error:
+        raise ValueError(f"port {port} doesn't speak HTTP: {error!r}") from error
+    finally:
+        connection.close()
+    answer = json.loads(text) if response.status == 200 else None
+    if not isinstance(answer, dict):
+        raise ValueError(f"port {port} answered {operation} with {response.status}: {text[:200]!r}")  # noqa: TRY004
+    return answer
+
+
+def answers(port: int) -> bool:
+    """Whether a DynamoDB-compatible server answers a real request on ``port``."""
+    try:
+        return "TableNames" in ask(port, "ListTables", {"Limit": 1})
+    except (OSError, ValueError):
+        return False
+
+
+def main(argument: str) -> int:
+    """Detach from the starter, then supervise until nobody uses the server; the exit code is of no interest."""
+    fields = json.loads(argument)
+    order = Order(**{**fields, "command": tuple(fields["command"])})
+    if os.fork():  # the starter waits for this one, so it keeps no zombie; init adopts the other
+        os._exit(0)
+    os.setsid()  # no Ctrl-C, no hang-up of the terminal
+    os.chdir("/")
+    try:
+        return _Supervisor(order).run()
+    finally:
+        if order.temporary:
+            shutil.rmtree(order.temporary, ignore_errors=True)
+
+
+class _Supervisor:
+    def __init__(self, order: Order) -> None:
+        self.order = order
+        self.server: subprocess.Popen[bytes] | None = None
+        self.port = 0
+        self.told_to_stop = False
+        self.crashes: list[float] = []
+        self.users_fd = os.open(order.users_file, os.O_RDWR | os.O_CREAT, 0o600)
+        self.data_inode: int | None = None
+        self.wakeup = self._wake_on_signals()
+
+    def _wake_on_signals(self) -> socket.socket:
+        reader, self._writer = socket.socketpair()
+        for end in (reader, self._writer):
+            end.setblocking(False)
+        signal.set_wakeup_fd(self._writer.fileno(), warn_on_full_buffer=False)
+        signal.signal(signal.SIGCHLD, lambda *_: None)
+        for ending in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+            signal.signal(ending, self._stop)
+        return reader
+
+    def _stop(self, *_: object) -> None:
+        self.told_to_stop = True
+
+    def run(self) -> int:
+        previous = read_state(self.order.state_fd).get("previous", {})
+        try:
+            _end_orphan(previous)
+            failure = self._start(previous.get("port"))
+            while not failure and self._wanted():
+                self._sleep()
+                failure = self._keep_running()
+        except OSError as error:
+            failure = str(error)
+        finally:
+            self._end_server()
+        ended = {"port": self.port, "token": self.order.token}
+        write_state(self.order.state_fd, {**ended, "error": failure} if failure else ended)
+        return 1 if failure else 0
+
+    def _wanted(self) -> bool:
+        if self.told_to_stop:
+            return False
+        try:
+            fcntl.flock(self.users_fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            # A lock file that was deleted locks out nobody: whoever comes next starts a server of their own,
+            # and two servers must not have the same data file open.
+            return _same_file(self.order.state_file, self.order.state_fd) and _same_file(
+                self.order.users_file, self.users_fd
+            )
+        return False  # nobody else holds it; it is kept until exit, so that a newcomer waits for that
+
+    def _sleep(self) -> None:
+        select.select([self.wakeup], [], [], POLL)
+        with contextlib.suppress(BlockingIOError):
+            while self.wakeup.recv(512):
+                pass
+
+    def _keep_running(self) -> str:
+        """Restart a server that crashed or whose data file was taken away; return why that failed, or ""."""
+        server = self.server
+        if server is None:
+            return "The server was never started."
+        if server.poll() is not None:
+            now = time.monotonic()
+            self.crashes = [at for at in self.crashes if now - at < RESTART_WINDOW] + [now]
+            if len(self.crashes) > RESTARTS:
+                return f"It crashed {RESTARTS} times in a row, last with exit code {server.returncode}."
+        elif self.data_inode is not None and _inode(self.order.data_file) != self.data_inode:
+            self._end_server()
+        else:
+            return ""
+        return self._start(self.port)
+
+    def _start(self, preferred_port: object) -> str:
+        """Start the server, on the port that it had before if that is free; return why that failed, or ""."""
+        failure = ""
+        for _ in range(5):  # another program may take the port before the server does
+            self.port = _free_port(preferred_port)
+            preferred_port = None
+            failure = self._start_on(self.port)
+            if not failure:
+                self.data_inode = _inode(self.order.data_file)
+                state = {"pid": os.getpid(), "port": self.port, "token": self.order.token}
+                engine = {"engine_pid": self.server.pid, "engine_command": self._command()} if self.server else {}
+                write_state(self.order.state_fd, {**state, **engine})
+                return ""
+            if "in use" not in failure or self.told_to_stop:
+                break
+        return failure
+
+    def _command(self) -> list[str]:
+        return [part.replace("{port}", str(self.port)) for part in self.order.command]
+
+    def _start_on(self, port: int) -> str:
+        with Path(self.order.log_file).open("ab") as log:
+            printed_before = log.tell()
+            try:
+                self.server = subprocess.Popen(  # noqa: S603 (the command comes from the project's own settings)
+                    self._command(), stdin=subprocess.DEVNULL, stdout=log, stderr=log, cwd="/"
+                )
+            except OSError as error:
+                return str(error)
+
+        def printed() -> str:
+            with Path(self.order.log_file).open("rb") as log:
+                log.seek(printed_before)
+                return log.read().decode(errors="replace")
+
+        return self._wait_until_ready(self.server, port, printed)
+
+    def _wait_until_ready(self, server: subprocess.Popen[bytes], port: int, printed: Callable[[], str]) -> str:
+        deadline = time.monotonic() + self.order.start_timeout
+        pause = 0.002
+        while time.monotonic() < deadline and not self.told_to_stop:
+            if self.order.ready in printed() and answers(port) and server.poll() is None:
+                return ""
+            if server.poll() is not None:
+                return f"It ended with exit code {server.returncode}:\n{printed()[-4000:].strip()}"
+            time.sleep(pause)
+            pause = min(pause * 1.5, 0.1)
+        self._end_server()
+        reason = "It was told to stop." if self.told_to_stop else f"No answer in {self.order.start_timeout:g} s."
+        return f"{reason}\n{printed()[-4000:].strip()}".strip()
+
+    def _end_server(self) -> None:
+        if self.server is None or self.server.poll() is not None:
+            return
+        self.server.terminate()
+        try:
+            self.server.wait(PATIENCE)
+        except subprocess.TimeoutExpired:
+            self.server.kill()
+            self.server.wait()
+
+
+def _end_orphan(state: dict[str, Any]) -> None:
+    """End the server of a supervisor that was killed, if that pid still runs that very command."""
+    pid, command = state.get("engine_pid"), state.get("engine_command")
+    if not isinstance(pid, int) or not command:
+        return
+    for signal_number in (signal.SIGTERM, signal.SIGKILL):
+        deadline = time.monotonic() + PATIENCE
+        while _command_line(pid) == " ".join(command) and time.monotonic() < deadline:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal_number)
+            time.sleep(0.02)
+
+
+def _command_line(pid: int) -> str:
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_bytes().rstrip(b"\0").replace(b"\0", b" ").decode(errors="replace")
+    except OSError:
+        if Path("/proc/self/cmdline").exists():
+            return ""
+    listing = subprocess.run(  # noqa: S603 (a number that we wrote ourselves)
+        ["/bin/ps", "-o", "command=", "-p", str(pid)], capture_output=True, text=True, check=False
+    )
+    return listing.stdout.strip()
+
+
+def _free_port(preferred: object) -> int:
+    for port in (preferred, 0):
+        if not isinstance(port, int):
+            continue
+        with socket.socket() as probe, contextlib.suppress(OSError):
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind((LOOPBACK, port))
+            return int(probe.getsockname()[1])
+    raise OSError("no free port on the loopback interface")
+
+
+def _inode(path: str) -> int | None:
+    try:
+        return Path(path).stat().st_ino if path else None
+    except OSError:
+        return None
+
+
+def _same_file(path: str, fd: int) -> bool:
+    return _inode(path) == os.fstat(fd).st_ino
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1]))
