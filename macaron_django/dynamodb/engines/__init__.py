@@ -109,7 +109,7 @@ def current() -> Engine:
     """
     engine = _replacements[-1] if _replacements else None
     plugin = sys.modules.get("macaron_django.testing.plugin")  # there in a pytest process only
-    if plugin is not None and plugin.guarding:
+    if plugin is not None and plugin.guarding():
         guarded: Engine = plugin.guard(engine)
         return guarded
     return engine or _configured()

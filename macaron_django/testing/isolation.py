@@ -1,0 +1,164 @@
+"""Tables of a test's own: an engine in memory, a table prefix that nobody else has, every table made and dropped.
+
+In goes an engine; out comes a ``with`` block in which all of the package's calls go to fresh tables there.
+It is what the pytest fixture does, for test runners that have no fixtures.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import uuid
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any, NoReturn
+from urllib.parse import urlsplit
+
+from django.conf import settings as django_settings
+from django.core.exceptions import ImproperlyConfigured
+from django.core.signals import setting_changed
+from django.test.utils import override_settings
+
+from macaron_django.dynamodb import engines
+from macaron_django.dynamodb.engines.supervisor import ask
+
+__all__ = ["EngineRefused", "RefusingEngine", "engine_in_memory", "is_amazon", "isolated"]
+
+
+class EngineRefused(RuntimeError):
+    """A test reached for an engine that it may not use."""
+
+
+class RefusingEngine:
+    """The engine of tests that have none: whatever would reach a server raises ``EngineRefused``."""
+
+    name = "refused"
+    local = True
+    credentials: tuple[str, str] | None = ("refused", "refused")
+    keeps_data_in: str | None = None
+    region = "eu-west-1"
+    running = False
+
+    def __init__(self, reason: str) -> None:
+        self.reason = reason
+
+    @property
+    def endpoint_url(self) -> str:
+        self._refuse()
+
+    def start(self) -> None:
+        self._refuse()
+
+    def stop(self) -> None:
+        """Nothing was started."""
+
+    def status(self) -> str:
+        return f"refused: {self.reason}"
+
+    def shut_down(self) -> bool:
+        self._refuse()
+
+    def wait_for_end(self, timeout: float) -> bool:
+        return True
+
+    def _refuse(self) -> NoReturn:
+        raise EngineRefused(self.reason)
+
+
+def engine_in_memory(name: str) -> engines.Engine:
+    """Make the engine called ``name`` (embedded, dynamodb-local, moto), in memory and for this process only."""
+    if name == "embedded":
+        from macaron_django.dynamodb.engines.embedded import EmbeddedEngine
+
+        return EmbeddedEngine(None)
+    if name == "dynamodb-local":
+        from macaron_django.dynamodb.engines.dynamodb_local import DynamoDBLocalEngine
+
+        return DynamoDBLocalEngine(None)
+    if name == "moto":
+        from macaron_django.dynamodb.engines.moto import MotoEngine
+
+        return MotoEngine()
+    raise ImproperlyConfigured(
+        f"The engine {name!r} can't keep its data in memory: choose embedded, moto or dynamodb-local."
+    )
+
+
+@contextmanager
+def isolated(engine: engines.Engine) -> Iterator[engines.Engine]:
+    """Use ``engine``, with fresh tables for every persisted schema; drop them at the end.
+
+    >>> with isolated(engine_in_memory("embedded")):          # doctest: +SKIP
+    ...     Profile.objects.create(name="Ada")
+    """
+    prefix = f"test-{uuid.uuid4().hex[:12]}-"
+    engine.start()
+    with engines.use(engine), _table_prefix(prefix):
+        try:
+            _create_tables()
+            yield engine
+        finally:
+            _drop_tables(engine, prefix)
+
+
+def is_amazon(engine: engines.Engine) -> bool:
+    """Whether calls to ``engine`` would leave for AWS."""
+    if engine.name == "aws":
+        return True
+    if engine.local:  # asking a local one for its URL would start it
+        return False
+    host = urlsplit(engine.endpoint_url or "").hostname or ""
+    return host.endswith((".amazonaws.com", ".amazonaws.com.cn", ".api.aws"))
+
+
+@contextmanager
+def _table_prefix(prefix: str) -> Iterator[None]:
+    """Have every table named with ``prefix``, also where a test overrides ``MACARON`` as a whole."""
+
+    def prefixed(given: Mapping[str, Any]) -> dict[str, Any]:
+        section = given.get("DYNAMODB", {})
+        name = section.get("TABLE_PREFIX", "")
+        return {**given, "DYNAMODB": {**section, "TABLE_PREFIX": name if name.startswith(prefix) else prefix + name}}
+
+    def keep(*, setting: str, enter: bool, **_: object) -> None:
+        if setting == "MACARON" and enter:
+            django_settings.MACARON = prefixed(getattr(django_settings, "MACARON", {}))
+
+    with override_settings(MACARON=prefixed(getattr(django_settings, "MACARON", {}))):
+        setting_changed.connect(keep)
+        try:
+            yield
+        finally:
+            setting_changed.disconnect(keep)
+
+
+def _create_tables() -> None:
+    from macaron_django.dynamodb.tables import create_table
+    from macaron_django.registry import registry
+
+    for api in registry:
+        for persistence in api.persistences.values():
+            create_table(persistence.table)
+
+
+def _drop_tables(engine: engines.Engine, prefix: str) -> None:
+    # Straight to the engine: the test may have left connection or settings in any state. What can't be dropped
+    # (a protected table, an engine that a test has stopped) is out of everybody's way under its prefix.
+    with contextlib.suppress(OSError, ValueError):
+        for name in _table_names(engine):
+            if name.startswith(prefix):
+                ask(_port(engine), "DeleteTable", {"TableName": name})
+
+
+def _table_names(engine: engines.Engine) -> list[str]:
+    names: list[str] = []
+    start: dict[str, Any] = {}
+    while True:
+        answer = ask(_port(engine), "ListTables", start)
+        names += answer["TableNames"]
+        if "LastEvaluatedTableName" not in answer:
+            return names
+        start = {"ExclusiveStartTableName": answer["LastEvaluatedTableName"]}
+
+
+def _port(engine: engines.Engine) -> int:
+    return urlsplit(engine.endpoint_url or "").port or 0

@@ -1,0 +1,107 @@
+"""The pytest plugin: the ``dynamodb`` fixture, and a guard that keeps other tests away from every engine.
+
+pytest loads this module in every run of every project that has the package installed, before Django's
+settings are known: at import it needs pytest and nothing else, and it does nothing until it is asked.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from macaron_django.dynamodb.engines import Engine
+
+__all__ = ["dynamodb", "guard", "guarding"]
+
+#: The test being run, for each pytest run in this process: the last one is the innermost.
+_runs: list[pytest.Item | None] = []
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.getgroup("macaron_django").addoption(
+        "--dynamodb-engine",
+        choices=("embedded", "dynamodb-local", "moto"),
+        default="embedded",
+        help="engine behind the `dynamodb` fixture; each keeps its data in memory (default: %(default)s)",
+    )
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line("markers", "aws: the test may reach Amazon DynamoDB (macaron_django)")
+    _runs.append(None)
+
+
+def pytest_unconfigure() -> None:
+    if _runs:
+        _runs.pop()
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    _runs[-1] = item
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_runtest_teardown() -> None:
+    _runs[-1] = None
+
+
+def guarding() -> bool:
+    """Whether this process is running tests: then ``engines.current()`` asks ``guard`` what may be reached."""
+    return bool(_runs)
+
+
+def guard(chosen: Engine | None) -> Engine:
+    """Return the engine that the running test may use: ``chosen`` if a fixture or ``engines.use()`` chose one.
+
+    What the settings name is never used, because that is the development data; Amazon's only by tests
+    marked ``aws``.
+    """
+    from macaron_django.testing.isolation import RefusingEngine, is_amazon
+
+    item = _runs[-1]
+    marked = item is not None and item.get_closest_marker("aws") is not None
+    if chosen is None and marked:
+        from macaron_django.dynamodb import engines
+
+        return engines.make("aws")
+    if chosen is None:
+        return RefusingEngine(
+            "This test reached for DynamoDB without an engine of its own. Let it use the `dynamodb` fixture (or "
+            "`@pytest.mark.usefixtures('dynamodb')`), or name an engine with `engines.use(...)`."
+        )
+    if is_amazon(chosen) and not marked:
+        return RefusingEngine(
+            "This test reached for Amazon DynamoDB. Mark it with `@pytest.mark.aws` if it really is meant to."
+        )
+    return chosen
+
+
+@pytest.fixture(scope="session")
+def _dynamodb_engine(request: pytest.FixtureRequest) -> Iterator[Engine]:
+    """One engine in memory a test process: an xdist worker has its own."""
+    from django.conf import settings
+
+    if not settings.configured:
+        pytest.fail(
+            "The `dynamodb` fixture needs Django's settings: install pytest-django and set DJANGO_SETTINGS_MODULE.",
+            pytrace=False,
+        )
+    from macaron_django.testing.isolation import engine_in_memory
+
+    engine = engine_in_memory(request.config.getoption("--dynamodb-engine"))
+    engine.start()
+    yield engine
+    engine.stop()
+
+
+@pytest.fixture
+def dynamodb(_dynamodb_engine: Engine) -> Iterator[Engine]:
+    """An engine in memory with fresh, empty tables for every persisted schema, for this test alone."""
+    from macaron_django.testing.isolation import isolated
+
+    with isolated(_dynamodb_engine) as engine:
+        yield engine
