@@ -1,0 +1,104 @@
+"""How DynamoDB compares attribute values: order, equality, ``contains`` and ``begins_with``.
+
+In go attribute values as they are on the wire (``{"N": "1.0"}``); out comes what DynamoDB would say of them. Apart
+from lookups, which are trees of conditions, because this knows two values at a time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from decimal import Decimal
+from typing import Any, TypeAlias
+
+__all__ = [
+    "AttributeMap",
+    "AttributeValue",
+    "Path",
+    "compare",
+    "contains",
+    "equality_form",
+    "same",
+    "starts_with",
+    "value_at",
+]
+
+AttributeValue: TypeAlias = Mapping[str, Any]
+AttributeMap: TypeAlias = Mapping[str, AttributeValue]
+#: Names of attributes from the item inwards; an int is a position in a list.
+Path: TypeAlias = tuple[str | int, ...]
+
+
+def compare(left: AttributeValue, right: AttributeValue) -> int | None:
+    """Order two scalars as DynamoDB does: negative, 0 or positive; None where their types differ or have no order.
+
+    >>> compare({"N": "10"}, {"N": "9.5"}), compare({"N": "1"}, {"N": "1.0"}), compare({"S": "1"}, {"N": "1"})
+    (1, 0, None)
+    """
+    ((left_type, left_value),) = left.items()
+    ((right_type, right_value),) = right.items()
+    if left_type != right_type or left_type not in {"S", "N", "B"}:
+        return None
+    a, b = _sortable(left_type, left_value), _sortable(right_type, right_value)
+    return int(a > b) - int(a < b)
+
+
+def _sortable(kind: str, value: Any) -> Any:
+    if kind == "N":
+        return Decimal(value)
+    # DynamoDB orders strings by their UTF-8 bytes, which is the order of code points.
+    return value.encode("utf-8", "surrogatepass") if kind == "S" else bytes(value)
+
+
+def equality_form(value: AttributeValue) -> Any:
+    """Something hashable that is equal exactly where DynamoDB calls two attribute values equal."""
+    ((kind, content),) = value.items()
+    if kind == "N":
+        return kind, Decimal(content)
+    if kind == "NS":
+        return kind, frozenset(map(Decimal, content))
+    if kind in {"SS", "BS"}:
+        return kind, frozenset(content)
+    if kind == "L":
+        return kind, tuple(map(equality_form, content))
+    if kind == "M":
+        return kind, frozenset((name, equality_form(nested)) for name, nested in content.items())
+    return kind, content
+
+
+def same(left: AttributeValue, right: AttributeValue) -> bool:
+    """Whether DynamoDB calls them equal: 1 and 1.0 are, "1" and 1 aren't."""
+    return bool(equality_form(left) == equality_form(right))
+
+
+def value_at(item: AttributeMap, path: Path) -> AttributeValue | None:
+    """The attribute value at ``path``, None where there is none."""
+    value: AttributeValue | None = item.get(str(path[0]))
+    for step in path[1:]:
+        if value is None:
+            return None
+        if isinstance(step, int):
+            elements: Sequence[AttributeValue] = value.get("L", ())
+            value = elements[step] if step < len(elements) else None
+        else:
+            value = value.get("M", {}).get(step)
+    return value
+
+
+def contains(value: AttributeValue, wanted: AttributeValue) -> bool:
+    """Part of a string or of bytes, element of a list, member of a set."""
+    ((kind, content),) = value.items()
+    ((wanted_kind, wanted_content),) = wanted.items()
+    if kind == "L":
+        return any(same(element, wanted) for element in content)
+    if kind in {"S", "B"}:
+        return bool(kind == wanted_kind and wanted_content in content)
+    if kind in {"SS", "NS", "BS"}:
+        return any(same({kind[0]: member}, wanted) for member in content)
+    return False
+
+
+def starts_with(value: AttributeValue, prefix: AttributeValue) -> bool:
+    """``begins_with``: of strings and of bytes."""
+    ((kind, content),) = value.items()
+    ((prefix_kind, prefix_content),) = prefix.items()
+    return bool(kind == prefix_kind and kind in {"S", "B"} and content.startswith(prefix_content))
