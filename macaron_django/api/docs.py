@@ -1,0 +1,211 @@
+"""Documents → documentation pages: each API's document as JSON and YAML, Swagger UI, Redoc, and an index of all.
+
+The document served is the document read, as ``Document.bundled()`` gives it; nothing is generated from
+serializers. Pages are drf-spectacular's split views with templates of our own: assets come from the sidecar
+package, scripts from URLs, so nothing is asked of other hosts and a Content-Security-Policy of
+``default-src 'self'; img-src 'self' data:; style-src 'self' 'unsafe-inline'; worker-src blob:`` holds.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import drf_spectacular_sidecar
+import yaml
+from django.apps import apps
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
+from django.templatetags.static import static
+from django.urls import URLPattern, URLResolver, include, path, reverse
+from django.utils.module_loading import import_string
+from django.views.static import serve
+from drf_spectacular.settings import spectacular_settings
+from drf_spectacular.views import SpectacularRedocView, SpectacularSwaggerSplitView
+from rest_framework import renderers
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from macaron_django.conf import settings
+from macaron_django.schemas.json_text import dump_json
+from macaron_django.spec import Document
+
+__all__ = ["DocumentView", "IndexView", "RedocView", "SwaggerView", "docs_patterns", "document_text"]
+
+NAMESPACE = "macaron_django"
+MEDIA_TYPES = {"json": "application/json", "yaml": "application/yaml"}
+SIDECAR = Path(drf_spectacular_sidecar.__file__).parent / "static" / "drf_spectacular_sidecar"
+_YamlDumper = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
+
+Documents = Callable[[], Mapping[str, Document]]
+
+
+class _Docs:
+    """What all documentation views share: their permissions, and the documents there are."""
+
+    documents: Documents = dict  # type: ignore[assignment]  # given to as_view()
+
+    def get_permissions(self) -> list[Any]:
+        return [import_string(dotted)() for dotted in settings.DOCS_PERMISSION_CLASSES]
+
+    def document(self, api: str) -> Document:
+        try:
+            return self.documents()[api]  # type: ignore[misc]  # a class attribute, but not a method
+        except KeyError:
+            raise Http404(f"There is no API named {api!r}.") from None
+
+
+class _HTMLRenderer(renderers.TemplateHTMLRenderer):
+    """DRF's, without its own handling of errors, which wants templates that projects don't have."""
+
+    def get_template_names(self, response: Any, view: Any) -> list[str]:
+        return [response.template_name or "macaron_django/docs/error.html"]
+
+
+class DocumentView(_Docs, APIView):
+    """The document of one API."""
+
+    swagger_fake_view = False
+    schema = None
+    renderer_classes = [renderers.JSONRenderer]
+
+    def perform_content_negotiation(self, request: Request, force: bool = False) -> tuple[Any, str]:
+        # The suffix says what is asked for. A browser that opens the URL accepts HTML and wants the file.
+        renderer = renderers.JSONRenderer()
+        return renderer, renderer.media_type
+
+    def get(self, request: Request, api: str, suffix: str) -> HttpResponseBase:
+        base_path = mounted_at(request, f"openapi/{api}.{suffix}") + self.document(api).base_path
+        text = document_text(self.document(api), base_path, settings.KEEP_SERVER_EXTENSIONS, suffix)
+        return HttpResponse(text, content_type=MEDIA_TYPES[suffix])
+
+
+@lru_cache(maxsize=64)
+def document_text(document: Document, base_path: str, keep_server_extensions: bool, suffix: str) -> bytes:
+    """The text of a document, one file, with ``servers`` or ``basePath`` as mounted."""
+    bundled = document.bundled(keep_server_extensions=keep_server_extensions, base_path=base_path)
+    if suffix == "json":
+        return dump_json(bundled)
+    text = yaml.dump(bundled, Dumper=_YamlDumper, sort_keys=False, allow_unicode=True, width=120)
+    return str(text).encode()
+
+
+def mounted_at(request: HttpRequest | Request, own: str) -> str:
+    """Where this package's URLs are included, without a trailing slash: ``/service`` or nothing."""
+    return request.path.removesuffix(own).rstrip("/")
+
+
+class IndexView(_Docs, APIView):
+    """All APIs, with links to their pages."""
+
+    schema = None
+    renderer_classes = [_HTMLRenderer]
+
+    def get(self, request: Request) -> Response:
+        rows = [
+            {
+                "name": name,
+                "title": document.title or name,
+                "version": document.info.get("version", ""),
+                "description": document.description,
+                "swagger": reverse(f"{NAMESPACE}:swagger", kwargs={"api": name}),
+                "redoc": reverse(f"{NAMESPACE}:redoc", kwargs={"api": name}),
+                "json": reverse(f"{NAMESPACE}:document", kwargs={"api": name, "suffix": "json"}),
+                "yaml": reverse(f"{NAMESPACE}:document", kwargs={"api": name, "suffix": "yaml"}),
+            }
+            for name, document in self.documents().items()  # type: ignore[misc]  # see _Docs.documents
+        ]
+        return Response({"apis": rows}, template_name="macaron_django/docs/index.html")
+
+
+class SwaggerView(_Docs, SpectacularSwaggerSplitView):
+    """Swagger UI for one API."""
+
+    schema = None
+    renderer_classes = [_HTMLRenderer]
+    template_name = "macaron_django/docs/swagger.html"
+    template_name_js = "macaron_django/docs/swagger.js"
+
+    def get(self, request: Request, *args: Any, api: str, **kwargs: Any) -> Response:
+        document = self.document(api)
+        self.title = document.title or api
+        self.url = reverse(f"{NAMESPACE}:document", kwargs={"api": api, "suffix": "json"})
+        response: Response = super().get(request, *args, **kwargs)
+        response.data["oauth2_redirect_url"] = request.build_absolute_uri(
+            _asset("swagger-ui-dist/oauth2-redirect.html")
+        )
+        return response
+
+    @staticmethod
+    def _swagger_ui_resource(filename: str) -> str:
+        return _distributed("SWAGGER_UI_DIST", "swagger-ui-dist/", filename)
+
+    @staticmethod
+    def _swagger_ui_favicon() -> str:
+        chosen = spectacular_settings.user_settings.get("SWAGGER_UI_FAVICON_HREF", "SIDECAR")
+        return _asset("swagger-ui-dist/favicon-32x32.png") if chosen == "SIDECAR" else str(chosen)
+
+
+class RedocView(_Docs, SpectacularRedocView):
+    """Redoc for one API; its script is a second request, as in drf-spectacular's split Swagger view."""
+
+    schema = None
+    renderer_classes = [_HTMLRenderer]
+    template_name = "macaron_django/docs/redoc.html"
+
+    def get(self, request: Request, *args: Any, api: str, **kwargs: Any) -> Response:
+        document = self.document(api)
+        self.title = document.title or api
+        self.url = reverse(f"{NAMESPACE}:document", kwargs={"api": api, "suffix": "json"})
+        response: Response = super().get(request, *args, **kwargs)
+        if request.GET.get("script") is not None:
+            response.template_name = "macaron_django/docs/redoc.js"
+            response.content_type = "application/javascript"
+        response.data["script_url"] = f"{request.path}?script="
+        response.data["settings"] = response.data["settings"] or "{}"
+        return response
+
+    @staticmethod
+    def _redoc_standalone() -> str:
+        return _distributed("REDOC_DIST", "redoc/", "bundles/redoc.standalone.js")
+
+
+def _distributed(setting: str, folder: str, filename: str) -> str:
+    """Where an asset is: what the project set in ``SPECTACULAR_SETTINGS``, else the sidecar, never a CDN."""
+    chosen = spectacular_settings.user_settings.get(setting, "SIDECAR")
+    return _asset(folder + filename) if chosen == "SIDECAR" else f"{chosen}/{filename}"
+
+
+def _asset(name: str) -> str:
+    if apps.is_installed("drf_spectacular_sidecar") and apps.is_installed("django.contrib.staticfiles"):
+        return static(f"drf_spectacular_sidecar/{name}")
+    return reverse(f"{NAMESPACE}:asset", kwargs={"name": name})
+
+
+def asset(request: HttpRequest, name: str) -> HttpResponseBase:
+    """The sidecar's files, for projects that haven't installed it as an app."""
+    return serve(request, name, document_root=str(SIDECAR))
+
+
+def docs_patterns(documents: Documents) -> list[URLPattern | URLResolver]:
+    """The URLs of the documentation; ``documents`` is asked at each request. Empty where ``DOCS`` is off."""
+    if not settings.DOCS:
+        return []
+    patterns = [
+        path("docs/", IndexView.as_view(documents=documents), name="docs"),
+        path("docs/assets/<path:name>", asset, name="asset"),
+        path("docs/<str:api>/", SwaggerView.as_view(documents=documents), name="swagger"),
+        path("redoc/<str:api>/", RedocView.as_view(documents=documents), name="redoc"),
+        *(
+            path(
+                f"openapi/<str:api>.{suffix}",
+                DocumentView.as_view(documents=documents),
+                {"suffix": suffix},
+                name="document",
+            )
+            for suffix in MEDIA_TYPES
+        ),
+    ]
+    return [path("", include((patterns, NAMESPACE), namespace=NAMESPACE))]
