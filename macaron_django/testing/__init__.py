@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from macaron_django.testing.faults import Fault, FaultProxy, RandomFaults
-    from macaron_django.testing.isolation import EngineRefused, engine_in_memory, isolated
+    from macaron_django.testing.isolation import EngineRefusedError, engine_in_memory, isolated
 
-__all__ = ["EngineRefused", "Fault", "FaultProxy", "RandomFaults", "engine_in_memory", "isolated"]
+__all__ = ["EngineRefusedError", "Fault", "FaultProxy", "RandomFaults", "engine_in_memory", "isolated"]
 
 _FAULTS = ("Fault", "FaultProxy", "RandomFaults")
 

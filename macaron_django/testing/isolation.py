@@ -21,15 +21,15 @@ from django.test.utils import override_settings
 from macaron_django.dynamodb import engines
 from macaron_django.dynamodb.engines.supervisor import ask
 
-__all__ = ["EngineRefused", "RefusingEngine", "engine_in_memory", "is_amazon", "isolated"]
+__all__ = ["EngineRefusedError", "RefusingEngine", "engine_in_memory", "is_amazon", "isolated"]
 
 
-class EngineRefused(RuntimeError):
+class EngineRefusedError(RuntimeError):
     """A test reached for an engine that it may not use."""
 
 
 class RefusingEngine:
-    """The engine of tests that have none: whatever would reach a server raises ``EngineRefused``."""
+    """The engine of tests that have none: whatever would reach a server raises ``EngineRefusedError``."""
 
     name = "refused"
     local = True
@@ -61,7 +61,7 @@ class RefusingEngine:
         return True
 
     def _refuse(self) -> NoReturn:
-        raise EngineRefused(self.reason)
+        raise EngineRefusedError(self.reason)
 
 
 def engine_in_memory(name: str) -> engines.Engine:

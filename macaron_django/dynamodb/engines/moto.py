@@ -38,6 +38,7 @@ class MotoEngine:
         self._mutex = threading.Lock()
         self._server: ThreadedMotoServer | None = None
         self._url = ""
+        self._ended = threading.Event()
 
     @classmethod
     def from_settings(cls) -> MotoEngine:
@@ -62,6 +63,7 @@ class MotoEngine:
             if parent and answers(urlsplit(parent).port or 0):
                 self._url = parent
                 return
+            self._ended.clear()
             self._server = _start_server()
             host, port = self._server.get_host_and_port()
             self._url = f"http://{host}:{port}"
@@ -71,6 +73,7 @@ class MotoEngine:
             if self._server is not None:
                 self._server.stop()
             self._server, self._url = None, ""
+            self._ended.set()
 
     @property
     def running(self) -> bool:
@@ -87,7 +90,7 @@ class MotoEngine:
         return was_running
 
     def wait_for_end(self, timeout: float) -> bool:
-        return self._server is None
+        return self._ended.wait(timeout)
 
 
 def _start_server() -> ThreadedMotoServer:

@@ -120,10 +120,12 @@ class SharedProcess:
     def wait_for_end(self, timeout: float) -> bool:
         """Wait until no supervisor is left; whether that came to be in ``timeout`` seconds."""
         deadline = time.monotonic() + timeout
+        pause = PAUSE
         while self._supervised():
             if time.monotonic() > deadline:
                 return False
-            time.sleep(PAUSE)
+            time.sleep(pause)
+            pause = min(pause * 1.5, 0.2)
         return True
 
     def _unlock(self) -> None:

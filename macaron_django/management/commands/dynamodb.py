@@ -1,0 +1,77 @@
+"""``manage.py dynamodb``: run the configured engine in the foreground, ask how it is, or end it."""
+
+from __future__ import annotations
+
+import sys
+from argparse import ArgumentParser
+from typing import Any
+
+from django.core.exceptions import ImproperlyConfigured
+from django.core.management.base import BaseCommand, CommandError
+
+from macaron_django.dynamodb import engines
+from macaron_django.exceptions import EngineUnavailable
+
+__all__ = ["Command"]
+
+
+class Command(BaseCommand):
+    help = (
+        "Runs the DynamoDB engine that MACARON['DYNAMODB'] configures until Ctrl-C, and prints its URL. An engine "
+        "that runs already is shared: it ends with the last process that uses it."
+    )
+    requires_system_checks = []  # a spec that can't be served is no reason to leave the data alone
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        instead = parser.add_mutually_exclusive_group()
+        instead.add_argument(
+            "--status",
+            action="store_true",
+            help="Print which engine it is, where it answers and where its data is; exit with 1 if it doesn't run.",
+        )
+        instead.add_argument(
+            "--stop", action="store_true", help="End the engine, also for other processes that use it (runserver)."
+        )
+
+    def handle(self, *_arguments: str, **options: Any) -> None:
+        try:
+            engine = engines.current()
+            if options["status"]:
+                self.show_status(engine)
+            elif options["stop"]:
+                self.end(engine)
+            else:
+                self.run(engine)
+        except (ImproperlyConfigured, EngineUnavailable) as error:
+            raise CommandError(str(error)) from error
+
+    def show_status(self, engine: engines.Engine) -> None:
+        self.stdout.write(engine.status())
+        if not engine.running:
+            sys.exit(1)
+
+    def end(self, engine: engines.Engine) -> None:
+        if not engine.local:
+            raise CommandError(f"The engine {engine.name!r} runs elsewhere: it can't be stopped from here.")
+        self.stdout.write("Stopped." if engine.shut_down() else f"Nothing to stop. {engine.status()}")
+
+    def run(self, engine: engines.Engine) -> None:
+        if not engine.local:
+            raise CommandError(
+                f"The engine {engine.name!r} runs elsewhere: there is nothing to run here. "
+                "`manage.py dynamodb --status` tells whether it can be reached."
+            )
+        try:
+            engine.start()
+            self.stdout.write(engine.status())
+            self.stdout.write("Quit with Control-C.")
+            self.stdout.flush()
+            while not engine.wait_for_end(timeout=60):
+                pass
+        except KeyboardInterrupt:
+            self.stdout.write("")
+        else:
+            raise CommandError("The engine was ended by another process, or gave up: see the log beside its data.")
+        engine.stop()
+        ended = engine.wait_for_end(timeout=3)
+        self.stdout.write("Stopped." if ended else "Other processes use it still: it ends with the last of them.")

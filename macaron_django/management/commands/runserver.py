@@ -1,0 +1,55 @@
+"""``manage.py runserver``: Django's, with the DynamoDB engine started first where a schema is persisted.
+
+The engine is started by the autoreloader's parent as well as by its children, so that it outlives a reload.
+"""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, Any
+
+from django.apps import apps
+from django.core.exceptions import ImproperlyConfigured
+from django.core.management.base import CommandError
+from django.utils.autoreload import DJANGO_AUTORELOAD_ENV
+
+from macaron_django.dynamodb import engines
+from macaron_django.exceptions import EngineUnavailable
+
+if TYPE_CHECKING or not apps.is_installed("django.contrib.staticfiles"):
+    from django.core.management.commands.runserver import Command as RunserverCommand
+else:
+    from django.contrib.staticfiles.management.commands.runserver import Command as RunserverCommand
+
+__all__ = ["Command"]
+
+
+class Command(RunserverCommand):
+    help = "Starts a lightweight web server for development, and the DynamoDB engine if a schema is kept there."
+
+    def run(self, **options: Any) -> None:
+        # What is wrong with the configuration is a check error, which the server shows when it starts.
+        if _has_persisted_schemas() and engines.configuration_problem() is None:
+            self.start_engine(reloads=options["use_reloader"])
+        super().run(**options)
+
+    def start_engine(self, *, reloads: bool) -> None:
+        try:
+            engine = engines.current()
+            engine.start()
+        except (ImproperlyConfigured, EngineUnavailable) as error:
+            raise CommandError(str(error)) from error
+        if os.environ.get(DJANGO_AUTORELOAD_ENV) == "true":
+            return  # the parent has said it
+        if reloads and engine.name == "moto" and engine.endpoint_url:
+            from macaron_django.dynamodb.engines.moto import PARENT_URL
+
+            os.environ[PARENT_URL] = engine.endpoint_url
+        self.stdout.write(f"DynamoDB: {engine.status()}")
+        self.stdout.flush()
+
+
+def _has_persisted_schemas() -> bool:
+    from macaron_django.registry import registry
+
+    return any(api.persistences for api in registry)
