@@ -320,7 +320,7 @@ def test_explain_prints_each_part_of_the_decision() -> None:
         "Query on index by_city of profiles",
         "  key: city = 'c' and age between 3 and 9",
         "  order: age, descending",
-        "  then BatchGetItem of the items found: by_city doesn't hold all that is wanted",
+        "  then BatchGetItem of the items found: index by_city doesn't hold all that is wanted",
         "  filter, here after the answer: city = 'c' and age >= 3 and age < 9",
     ]
 
