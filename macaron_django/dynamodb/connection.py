@@ -1,0 +1,315 @@
+"""The connection of every generated table: PynamoDB's, with endpoint, names and credentials read at each call.
+
+In goes an operation of DynamoDB's; out comes its answer, PynamoDB's exceptions, or WriteOutcomeUnknown.
+The process has one botocore session and one client, made anew after a fork and when settings or engine
+change. botocore gets one attempt a call: what may be sent again is decided here, by what is known about
+the attempt that failed, so that no write is applied twice.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import re
+import threading
+import time
+import zlib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+import botocore.config
+import botocore.session
+from botocore.client import BaseClient
+from botocore.exceptions import BotoCoreError, ClientError
+from pynamodb.connection import Connection as PynamoDBConnection
+from pynamodb.connection import TableConnection as PynamoDBTableConnection
+from pynamodb.connection.base import MetaTable
+
+from macaron_django.conf import settings
+from macaron_django.dynamodb import engines
+from macaron_django.dynamodb.attribute_values import AttributeMap, same_items
+from macaron_django.dynamodb.failures import (
+    CONDITION_FAILED,
+    EXPIRED_CREDENTIALS,
+    TRANSPORT_ERRORS,
+    Outcome,
+    error_code,
+    outcome,
+)
+from macaron_django.exceptions import WriteOutcomeUnknown
+
+__all__ = ["Applied", "Call", "Connection", "TableConnection", "connection", "reset"]
+
+#: Given the item that made a condition fail (None: there is none): does it show that our write was applied?
+Applied = Callable[[AttributeMap | None], bool]
+
+_READS: Final = frozenset({"BatchGetItem", "GetItem", "ListTables", "Query", "Scan", "TransactGetItems"})
+_TRANSACTION: Final = "TransactWriteItems"
+_CONDITIONAL: Final = frozenset({"DeleteItem", "PutItem", "UpdateItem"})
+_ABSENT: Final = re.compile(r"\s*attribute_not_exists\s*\(\s*(#?\w+)\s*\)\s*")
+
+
+class Call(dict[str, Any]):
+    """The parameters of an operation, with what would show that a first, unanswered attempt was applied.
+
+    Only a write whose condition is false once it has been applied may carry ``applied``: it is sent
+    again after an ambiguous failure.
+    """
+
+    applied: Applied | None = None
+
+    def __init__(self, parameters: Mapping[str, Any], applied: Applied | None = None) -> None:
+        super().__init__(parameters)
+        self.applied = applied
+
+
+class DamagedAnswerError(BotoCoreError):
+    """An answer that isn't what DynamoDB sent."""
+
+    fmt = "The answer to {operation} was damaged on its way: {reason}"
+
+
+@dataclass(frozen=True)
+class _Configuration:
+    """Everything that a client is bound to."""
+
+    endpoint_url: str | None
+    region: str
+    credentials: tuple[str, str] | None
+    connect_timeout: float
+    read_timeout: float
+    max_connections: int
+
+    @classmethod
+    def current(cls) -> _Configuration:
+        engine = engines.current()
+        section = settings.DYNAMODB
+        return cls(
+            engine.endpoint_url,
+            engine.region,
+            engine.credentials,
+            section.CONNECT_TIMEOUT,
+            section.READ_TIMEOUT,
+            section.MAX_CONNECTIONS,
+        )
+
+
+class _Clients:
+    """The process's botocore session, and the client that fits the present configuration."""
+
+    def __init__(self) -> None:
+        self.forget()
+
+    def forget(self) -> None:
+        # After a fork, too: sockets are shared with the parent, and its lock may have been held.
+        self._lock = threading.Lock()
+        self._process = os.getpid()
+        self._session: botocore.session.Session | None = None
+        self._client: tuple[_Configuration, BaseClient] | None = None
+
+    def current(self) -> BaseClient:
+        configuration = _Configuration.current()
+        if self._process != os.getpid():
+            self.forget()
+        made = self._client
+        if made is not None and made[0] == configuration:
+            return made[1]
+        with self._lock:
+            made = self._client
+            if made is None or made[0] != configuration:
+                client = self._make(configuration)
+                # botocore caches that it found no credentials; such a client would never recover.
+                if client._request_signer._credentials is None:  # type: ignore[attr-defined]
+                    return client
+                made = self._client = (configuration, client)
+            return made[1]
+
+    def _make(self, configuration: _Configuration) -> BaseClient:
+        if self._session is None:
+            self._session = botocore.session.get_session()
+        access_key, secret_key = configuration.credentials or (None, None)
+        client: BaseClient = self._session.create_client(
+            "dynamodb",
+            configuration.region,
+            endpoint_url=configuration.endpoint_url,
+            aws_access_key_id=access_key,
+            aws_secret_access_key=secret_key,
+            config=botocore.config.Config(
+                parameter_validation=False,  # PynamoDB's choice, too: DynamoDB validates, botocore only costs time
+                connect_timeout=configuration.connect_timeout,
+                read_timeout=configuration.read_timeout,
+                max_pool_connections=configuration.max_connections,
+                retries={"total_max_attempts": 1, "mode": "standard"},
+            ),
+        )
+        client.meta.events.register("before-parse.dynamodb.*", _check_answer)
+        return client
+
+
+def _check_answer(
+    operation_model: Any, response_dict: Mapping[str, Any], customized_response_dict: Mapping[str, Any], **_: Any
+) -> None:
+    # botocore would take a cut-off 200 for one without content: an item would seem missing.
+    body: bytes = response_dict["body"]
+    checksum = response_dict["headers"].get("x-amz-crc32")
+    if checksum is not None:
+        if int(checksum) != zlib.crc32(body):
+            raise DamagedAnswerError(operation=operation_model.name, reason="its CRC32 doesn't fit")
+    elif response_dict["status_code"] < 300:
+        try:
+            json.loads(body)
+        except ValueError as error:
+            raise DamagedAnswerError(operation=operation_model.name, reason=error) from error
+
+
+_clients = _Clients()
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_clients.forget)
+
+
+def reset() -> None:
+    """Drop session and client; the next call makes new ones."""
+    _clients.forget()
+
+
+class Connection(PynamoDBConnection):
+    """PynamoDB's connection over the process's client, with this package's rule for retries."""
+
+    def __init__(self, meta_table: MetaTable | None = None) -> None:
+        # Not super().__init__(): it would bind host, region and timeouts now.
+        self._tables: dict[str, MetaTable] = {}
+        self._meta_table = meta_table
+
+    @property
+    def host(self) -> str | None:  # type: ignore[override]
+        return _Configuration.current().endpoint_url
+
+    @property
+    def region(self) -> str:  # type: ignore[override]
+        return _Configuration.current().region
+
+    @property
+    def client(self) -> Any:
+        return _clients.current()
+
+    def get_meta_table(self, table_name: str) -> MetaTable:
+        # One table a connection, whatever its name is under the present prefix.
+        return self._meta_table or super().get_meta_table(table_name)
+
+    def _make_api_call(self, operation_name: str, operation_kwargs: dict[str, Any]) -> dict[str, Any]:
+        call = _prepared(operation_name, operation_kwargs)
+        reads = operation_name in _READS or operation_name.startswith("Describe")
+        attempts = max(1, settings.DYNAMODB.MAX_ATTEMPTS)
+        doubtful: Exception | None = None
+        for attempt in range(1, attempts + 1):
+            try:
+                return self._send(operation_name, call)
+            except (ClientError, *TRANSPORT_ERRORS) as error:
+                known = outcome(error)
+                if reads:
+                    if known is Outcome.REFUSED or attempt == attempts:
+                        raise
+                elif known is Outcome.REFUSED:
+                    if doubtful is None or operation_name == _TRANSACTION:
+                        raise
+                    return self._after_doubt(operation_name, call, error, doubtful)
+                elif known is Outcome.UNKNOWN:
+                    doubtful = doubtful or error
+                    if not _repeatable(operation_name, call) or attempt == attempts:
+                        raise _unknown(operation_name, call, doubtful) from error
+                elif attempt == attempts:
+                    if doubtful is not None:
+                        raise _unknown(operation_name, call, doubtful) from error
+                    raise
+                if error_code(error) in EXPIRED_CREDENTIALS:
+                    reset()
+            _pause(attempt)
+        raise AssertionError("unreachable")  # pragma: no cover
+
+    def _send(self, operation_name: str, call: Call) -> dict[str, Any]:
+        try:
+            return super()._make_api_call(operation_name, call)
+        except ClientError as error:
+            # PynamoDB's exception leaves out the status and the item that failed the condition.
+            cause = error.__cause__
+            if isinstance(cause, ClientError):
+                error.response = {**cause.response, **error.response}  # type: ignore[assignment]
+            raise
+
+    def _after_doubt(self, operation: str, call: Call, refusal: Exception, doubtful: Exception) -> dict[str, Any]:
+        """The answer to a repeated write that was refused: was it the first attempt that made it so?"""
+        if error_code(refusal) == CONDITION_FAILED and call.applied is not None:
+            item = getattr(refusal, "response", {}).get("Item")
+            if item is None:
+                item = self._stored(call)
+            if call.applied(item):
+                return {"Attributes": item or {}}
+        raise _unknown(operation, call, doubtful) from refusal
+
+    def _stored(self, call: Call) -> AttributeMap | None:
+        """The item that a write is about, for engines that don't send it along with the refusal."""
+        key = call.get("Key") or {
+            entry["AttributeName"]: call["Item"][entry["AttributeName"]]
+            for entry in self.get_meta_table(call["TableName"]).data["KeySchema"]
+        }
+        answer = self._make_api_call("GetItem", {"TableName": call["TableName"], "Key": key, "ConsistentRead": True})
+        item: AttributeMap | None = answer.get("Item")
+        return item
+
+
+def _prepared(operation: str, parameters: dict[str, Any]) -> Call:
+    call = parameters if isinstance(parameters, Call) else Call(parameters)
+    if operation == _TRANSACTION and not call.get("ClientRequestToken"):
+        # botocore would make one for each attempt, and so apply a transaction twice.
+        call["ClientRequestToken"] = os.urandom(16).hex()
+    if operation in _CONDITIONAL and "ConditionExpression" in call:
+        call.setdefault("ReturnValuesOnConditionCheckFailure", "ALL_OLD")
+        if operation == "PutItem" and call.applied is None and _undone_by_itself(call):
+            item = call["Item"]
+            call.applied = lambda stored: stored is not None and same_items(stored, item)
+    return call
+
+
+def _undone_by_itself(call: Call) -> bool:
+    """Whether the put is of an item that makes the put's own condition false: it can't be applied twice."""
+    condition = _ABSENT.fullmatch(call["ConditionExpression"])
+    if condition is None:
+        return False
+    name = condition[1]
+    return call.get("ExpressionAttributeNames", {}).get(name, name) in call["Item"]
+
+
+def _repeatable(operation: str, call: Call) -> bool:
+    return operation == _TRANSACTION or call.applied is not None
+
+
+def _unknown(operation: str, call: Call, doubtful: Exception) -> WriteOutcomeUnknown:
+    table = call.get("TableName") or ", ".join(call.get("RequestItems", ())) or "several tables"
+    return WriteOutcomeUnknown(
+        f"{operation} on {table} got no answer, so it was applied or it wasn't; sending it again could apply it "
+        f"twice. Load the item and look. ({type(doubtful).__name__}: {doubtful})"
+    )
+
+
+def _pause(attempt: int) -> None:
+    """Exponential backoff with full jitter: up to 0.05, 0.1, 0.2 … 2 seconds."""
+    time.sleep(random.uniform(0, min(2.0, 0.025 * 2**attempt)))  # noqa: S311 (no secret)
+
+
+class TableConnection(PynamoDBTableConnection):
+    """PynamoDB's connection to one table, whose name is read at each call."""
+
+    def __init__(self, name: Callable[[], str], meta_table: MetaTable) -> None:
+        self._name = name
+        self.connection: Connection = Connection(meta_table)
+
+    @property
+    def table_name(self) -> str:  # type: ignore[override]
+        return self._name()
+
+
+def connection() -> Connection:
+    """A connection that isn't about one table: transactions, and lists of tables."""
+    return Connection()
