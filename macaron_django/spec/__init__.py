@@ -1,0 +1,36 @@
+"""Layer 1: text → Document. An OpenAPI file goes in; a lazy, frozen description of it comes out.
+
+No Django, REST framework or AWS in here.
+"""
+
+from .document import Document, SecurityScheme, load
+from .extensions import Index, OperationExtensions, Persist, PropertyExtensions, SchemaExtensions
+from .findings import Finding, Location, SpecError
+from .operation import Encoding, Header, MediaType, Operation, Parameter, RequestBody, Response
+from .schema import Discriminator, Property, Schema
+from .source import Limits
+
+__all__ = [
+    "Discriminator",
+    "Document",
+    "Encoding",
+    "Finding",
+    "Header",
+    "Index",
+    "Limits",
+    "Location",
+    "MediaType",
+    "Operation",
+    "OperationExtensions",
+    "Parameter",
+    "Persist",
+    "Property",
+    "PropertyExtensions",
+    "RequestBody",
+    "Response",
+    "Schema",
+    "SchemaExtensions",
+    "SecurityScheme",
+    "SpecError",
+    "load",
+]

@@ -1,0 +1,417 @@
+"""The Document: what the rest of the package reads of an OpenAPI file.
+
+``load`` reads and parses, no more; operations, schemas, parameters and responses are made when first looked
+at. What is wrong shows in ``findings`` (cheap to know) and ``check()`` (everything), never as an exception.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+from .dialects import TooDeep, normalise_schema, rename_reference
+from .findings import Finding, Location, SpecError
+from .lazy_mapping import LazyMapping
+from .operation import Operation, security_requirements
+from .references import BrokenReference, Files, Node, SourceFile, dialect_of
+from .schema import Schema
+from .source import Limits, Parsed, parse, plain, read_bytes
+
+if TYPE_CHECKING:
+    from .bundling import Rewritten
+    from .openapi3 import OpenAPI3Reader
+    from .swagger2 import Swagger2Reader
+
+__all__ = ["Document", "SecurityScheme", "load"]
+
+METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace", "query")
+
+
+@dataclass(frozen=True)
+class SecurityScheme:
+    """One way of authenticating; ``location`` is where an API key stands: "header", "query" or "cookie"."""
+
+    type: str
+    name: str | None = None
+    location: str | None = None
+    scheme: str | None = None
+    bearer_format: str | None = None
+    flows: Mapping[str, Any] = field(default_factory=dict, hash=False)
+    open_id_connect_url: str | None = None
+    description: str = ""
+    extensions: Mapping[str, Any] = field(default_factory=dict, hash=False)
+
+
+def load(
+    source: str | Path | Mapping[str, Any],
+    *,
+    limits: Limits = Limits(),
+    base_uri: str | None = None,
+    allow_hosts: Collection[str] = (),
+    root: str | Path | None = None,
+) -> Document:
+    """Read a document from a file or from a mapping.
+
+    Relative references of a mapping are resolved against ``base_uri`` (a path or URI). References may read
+    files in the document's folder and in those beside it, or below ``root``; and from ``allow_hosts``.
+
+    Raises ``SpecError`` only if there is no OpenAPI document to be read there; everything else is a finding.
+
+    >>> load({"openapi": "3.1.0", "info": {"title": "Pets"}, "paths": {}}).title
+    'Pets'
+    """
+    raw: bytes | None = None
+    if isinstance(source, Mapping):
+        name = base_uri or "<mapping>"
+        path = None if base_uri is None or "://" in base_uri else Path(base_uri).absolute()
+        parsed = Parsed(plain(source, name, limits))
+    else:
+        name = str(source)
+        path = Path(source).absolute()
+        raw = read_bytes(path, name, limits)
+        parsed = parse(raw, name, limits)
+    dialect = _dialect(parsed.tree, name)
+    uri = path.as_uri() if path is not None else (base_uri or "mapping:document")
+    folder = None if path is None else _readable_folder(path)
+    files = Files(folder if root is None else Path(root).resolve(), limits, allow_hosts)
+    files.add(SourceFile(uri, name, path, parsed, dialect, raw))
+    return Document(files, limits)
+
+
+def _readable_folder(path: Path) -> Path:
+    """The folder that holds the document's folder and its siblings (``../schemas/``), unless that is too much."""
+    folder = path.parent
+    return folder if folder.parent in (Path(folder.anchor), Path.home()) else folder.parent
+
+
+def _dialect(tree: Any, name: str) -> str:
+    dialect = dialect_of(tree)
+    if dialect is not None:
+        return dialect
+    location = Location(name, "#", 1, 1)
+    version = tree.get("swagger", tree.get("openapi")) if isinstance(tree, dict) else None
+    if version is None:
+        message = f"{name} is not an OpenAPI document: it has neither `openapi` nor `swagger` at its root."
+        raise SpecError([Finding("E006", "error", message, "Begin it with `openapi: 3.1.0`.", location)])
+    message = f"{name} says version {version!r}, which is none of 2.0, 3.0, 3.1 and 3.2."
+    raise SpecError([Finding("E007", "error", message, "Use one of these versions.", location)])
+
+
+class Document:
+    """A read OpenAPI description. Attributes are in OpenAPI 3.1's terms, whatever version was written."""
+
+    def __init__(self, files: Files, limits: Limits) -> None:
+        assert files.main is not None
+        self._files, self._main, self.limits = files, files.main, limits
+        self._schemas: dict[tuple[str, str], Schema] = {}
+        self._definition_names: dict[Schema, str] = {}
+        self._used_names: set[str] = set()
+        self._rewritten: dict[Any, Rewritten] = {}
+
+    def __repr__(self) -> str:
+        return f"<Document {self._main.name} {self.title!r}>"
+
+    # The document as a whole
+
+    @property
+    def dialect(self) -> str:
+        """ "2.0", "3.0", "3.1" or "3.2"."""
+        return self._main.dialect
+
+    @property
+    def json(self) -> Mapping[str, Any]:
+        """The root as read, in the original dialect."""
+        tree: Mapping[str, Any] = self._main.tree
+        return tree
+
+    @property
+    def _root(self) -> Node:
+        return Node(self._main, "#", self._main.tree)
+
+    @property
+    def version(self) -> str:
+        return str(self.json.get("swagger") or self.json.get("openapi"))
+
+    @cached_property
+    def info(self) -> Mapping[str, Any]:
+        node = self._follow(self._root.child("info"))
+        return node.mapping if node else {}
+
+    @property
+    def title(self) -> str:
+        return str(self.info.get("title") or "")
+
+    @property
+    def description(self) -> str:
+        value = self.info.get("description")
+        return value if isinstance(value, str) else ""
+
+    @cached_property
+    def base_path(self) -> str:
+        """ "" or like "/v1": ``basePath``, or the path of the first server."""
+        if self.dialect == "2.0":
+            base = self.json.get("basePath")
+            return _clean_path(base) if isinstance(base, str) else ""
+        return self._server_path(self.json.get("servers"))
+
+    def _server_path(self, servers: Any) -> str:
+        if not isinstance(servers, list) or not servers or not isinstance(servers[0], dict):
+            return ""
+        url = servers[0].get("url")
+        if not isinstance(url, str):
+            return ""
+        variables = servers[0].get("variables")
+        for name, variable in variables.items() if isinstance(variables, dict) else ():
+            if isinstance(variable, dict):
+                url = url.replace(f"{{{name}}}", str(variable.get("default", "")))
+        try:
+            return _clean_path(urlsplit(url).path)
+        except ValueError:
+            return ""
+
+    @cached_property
+    def security(self) -> tuple[Mapping[str, tuple[str, ...]], ...] | None:
+        """What operations require that say nothing themselves; None if the document says nothing either."""
+        return security_requirements(self.json.get("security"))
+
+    @cached_property
+    def security_schemes(self) -> Mapping[str, SecurityScheme]:
+        found: dict[str, SecurityScheme] = {}
+        for name, child in self._section("securitySchemes", "securityDefinitions").children():
+            node = self._follow(child)
+            if node is not None and isinstance(node.value, dict):
+                found[name] = _security_scheme(node.value)
+        return found
+
+    @property
+    def files(self) -> tuple[Path, ...]:
+        """The files read so far; a reference to another is read when it is followed."""
+        return tuple(file.path for file in self._files if file.path is not None)
+
+    def locate(self, pointer: str) -> Location:
+        """The place of a JSON pointer (``#/paths/~1pets/get``) of the root file."""
+        source = pointer
+        if self.dialect == "2.0" and pointer.startswith("#/components/schemas/"):
+            source = "#/definitions/" + pointer.removeprefix("#/components/schemas/")
+        return self._main.location(source)
+
+    # Operations
+
+    @cached_property
+    def operations(self) -> tuple[Operation, ...]:
+        """Every operation, in document order."""
+        return tuple(self._operations())
+
+    def _operations(self) -> Iterator[Operation]:
+        paths = self._follow(self._root.child("paths"))
+        for path, child in paths.children() if paths else ():
+            if path.startswith("x-") or not isinstance(child.value, dict):
+                continue
+            path_items = self._path_items(child)
+            methods: dict[str, Node] = {}
+            for item in path_items:
+                for key, node in item.children():
+                    if key.lower() in METHODS and isinstance(node.value, dict):
+                        methods.setdefault(key.lower(), node)
+                for key, node in item.child("additionalOperations").children():
+                    if isinstance(node.value, dict):
+                        methods.setdefault(key.lower(), node)
+            for method, node in methods.items():
+                yield Operation(self, path, method, node, path_items)
+
+    def _path_items(self, node: Node) -> tuple[Node, ...]:
+        """A path item, and those that its chain of ``$ref``s leads to."""
+        items = [node]
+        while isinstance(items[-1].mapping.get("$ref"), str) and len(items) < 100:
+            try:
+                following = self._files.resolve(items[-1], items[-1].mapping["$ref"])
+            except BrokenReference:
+                break
+            if following in items or not isinstance(following.value, dict):
+                break
+            items.append(following)
+        return tuple(items)
+
+    @cached_property
+    def _reader(self) -> OpenAPI3Reader | Swagger2Reader:
+        from .openapi3 import OpenAPI3Reader  # noqa: PLC0415 (they import Operation, which imports Schema)
+        from .swagger2 import Swagger2Reader  # noqa: PLC0415
+
+        return Swagger2Reader(self) if self.dialect == "2.0" else OpenAPI3Reader(self)
+
+    # Schemas
+
+    @cached_property
+    def schemas(self) -> Mapping[str, Schema]:
+        """The components, in document order."""
+        section = self._section("schemas", "definitions")
+        names = [name for name, child in section.children() if isinstance(child.value, dict | bool)]
+        return LazyMapping(names, lambda name: self._schema_of(section.child(name)))
+
+    def _section(self, name: str, old_name: str) -> Node:
+        if self.dialect == "2.0":
+            node = self._follow(self._root.child(old_name))
+        else:
+            components = self._follow(self._root.child("components"))
+            node = self._follow(components.child(name)) if components else None
+        return node or Node(self._main, "#", None)
+
+    @cached_property
+    def _components(self) -> tuple[SourceFile, str]:
+        section = self._section("schemas", "definitions")
+        return section.file, _renamed(section.file, section.pointer + "/")
+
+    def _component_name(self, schema: Schema) -> str | None:
+        file, prefix = self._components
+        if schema.file is file and schema.pointer.startswith(prefix) and prefix != "#/":
+            token = schema.pointer[len(prefix) :]
+            if token and "/" not in token:
+                return token.replace("~1", "/").replace("~0", "~")
+        return self._aliased.get((schema.file.uri, schema.pointer)) if schema.file is not file else None
+
+    @cached_property
+    def _aliased(self) -> dict[tuple[str, str], str]:
+        """Where a component is only a reference into another file: (URI, pointer) there → its name."""
+        found: dict[tuple[str, str], str] = {}
+        for name, child in self._section("schemas", "definitions").children():
+            reference = child.mapping.get("$ref")
+            if isinstance(reference, str) and not reference.startswith("#"):
+                node = self._follow(child)
+                if node is not None:
+                    found.setdefault((node.file.uri, _renamed(node.file, node.pointer)), name)
+        return found
+
+    def _schema(self, file: SourceFile, source_pointer: str, pointer: str, json: Any = None) -> Schema:
+        """The one Schema of a place; ``json`` is its 3.1 form where that is known already."""
+        schema = self._schemas.get((file.uri, pointer))
+        if schema is None:
+            schema = self._schemas[file.uri, pointer] = Schema(self, file, pointer, source_pointer)
+            if json is not None:
+                schema.__dict__["json"] = json if isinstance(json, dict | bool) else {}
+        return schema
+
+    def _schema_of(self, node: Node) -> Schema:
+        return self._schema(node.file, node.pointer, _renamed(node.file, node.pointer))
+
+    def _normalised(self, file: SourceFile, pointer: str) -> dict[str, Any] | bool:
+        try:
+            return normalise_schema(file.lookup(pointer), file.dialect, max_depth=self.limits.max_depth)
+        except (KeyError, TooDeep):
+            return {}
+
+    def _referred(self, schema: Schema, reference: str) -> Schema | None:
+        """The schema that a reference written in ``schema`` leads to; None if it leads nowhere."""
+        try:
+            node = self._files.resolve(Node(schema.file, schema.source_pointer, None), reference)
+        except BrokenReference:
+            return None
+        return self._schema_of(node) if isinstance(node.value, dict | bool) else None
+
+    def _follow(self, node: Node) -> Node | None:
+        """The node behind a chain of ``$ref``s; None if it leads nowhere, or in a circle."""
+        seen: set[str] = set()
+        while isinstance(node.value, dict) and isinstance(node.value.get("$ref"), str):
+            place = node.file.uri + node.pointer
+            if place in seen:
+                return None
+            seen.add(place)
+            try:
+                node = self._files.resolve(node, node.value["$ref"])
+            except BrokenReference:
+                return None
+        return node
+
+    def _discriminated(self, schema: Schema, discriminator: Mapping[str, Any]) -> Mapping[str, Schema]:
+        """Each value of a discriminator → its schema: the mapping's, else the names of the branches."""
+        found: dict[str, Schema] = {}
+        mapping = discriminator.get("mapping")
+        for value, reference in mapping.items() if isinstance(mapping, Mapping) else ():
+            target = self._mapped(schema, reference)
+            if target is not None:
+                found[value] = target
+        for branch in (*schema._branches("oneOf"), *schema._branches("anyOf")):
+            if branch.name is not None and branch.resolved not in found.values():
+                found.setdefault(branch.name, branch.resolved)
+        return found
+
+    def _mapped(self, schema: Schema, reference: Any) -> Schema | None:
+        if not isinstance(reference, str):
+            return None
+        if reference in self.schemas:
+            return self.schemas[reference].resolved
+        target = self._referred(schema, reference)
+        return target.resolved if target else None
+
+    def _definition_name(self, schema: Schema) -> str:
+        """A name for a schema in the ``$defs`` of bundles, the same in all of them."""
+        name = self._definition_names.get(schema)
+        if name is None:
+            wanted = self._component_name(schema) or schema.pointer.rpartition("/")[2].strip("#") or "schema"
+            name, number = wanted, 2
+            while name in self._used_names:
+                name, number = f"{wanted}-{number}", number + 1
+            self._used_names.add(name)
+            self._definition_names[schema] = name
+        return name
+
+    # What is wrong
+
+    @cached_property
+    def findings(self) -> tuple[Finding, ...]:
+        """What reading found: the cheap checks, and the x- attributes."""
+        return ()
+
+    def check(self) -> tuple[Finding, ...]:
+        """Everything that can be found, ``findings`` included."""
+        return self.findings
+
+    # The document as it is served
+
+    def bundled(self, *, keep_server_extensions: bool = False, base_path: str | None = None) -> dict[str, Any]:
+        """The document as read, in one file, with ``servers`` or ``basePath`` as mounted."""
+        served = dict(self.json)
+        if base_path is not None:
+            if self.dialect == "2.0":
+                served["basePath"] = base_path or "/"
+            else:
+                served["servers"] = [{"url": base_path or "/"}]
+        return served
+
+
+def _renamed(file: SourceFile, pointer: str) -> str:
+    return rename_reference(pointer) if file.dialect == "2.0" else pointer
+
+
+def _clean_path(path: str) -> str:
+    path = path.strip().rstrip("/")
+    return path if not path or path.startswith("/") else "/" + path
+
+
+def _security_scheme(value: Mapping[str, Any]) -> SecurityScheme:
+    def text(key: str) -> str | None:
+        found = value.get(key)
+        return found if isinstance(found, str) else None
+
+    type_, scheme, flows = text("type") or "", text("scheme"), value.get("flows")
+    if type_ == "basic":  # Swagger 2.0
+        type_, scheme = "http", "basic"
+    if type_ == "oauth2" and not isinstance(flows, Mapping) and text("flow"):
+        flow = {"application": "clientCredentials", "accessCode": "authorizationCode"}.get(
+            str(text("flow")), text("flow")
+        )
+        flows = {flow: {key: value[key] for key in ("authorizationUrl", "tokenUrl", "scopes") if key in value}}
+    return SecurityScheme(
+        type=type_,
+        name=text("name"),
+        location=text("in"),
+        scheme=scheme.lower() if scheme else None,
+        bearer_format=text("bearerFormat"),
+        flows=flows if isinstance(flows, Mapping) else {},
+        open_id_connect_url=text("openIdConnectUrl"),
+        description=text("description") or "",
+        extensions={key: item for key, item in value.items() if key.startswith("x-")},
+    )

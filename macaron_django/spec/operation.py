@@ -1,0 +1,217 @@
+"""One operation as the rest of the package reads it: a path and a method go in, ``Operation`` comes out.
+
+Parameters, bodies and responses are described completely, in OpenAPI 3.1's terms, whatever the document's
+version: ``openapi3`` and ``swagger2`` make them from what was written, when they are first looked at.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from .extensions import OperationExtensions, operation_extensions
+from .findings import Location
+from .references import Node
+from .schema import Schema
+
+if TYPE_CHECKING:
+    from .document import Document
+
+__all__ = ["Encoding", "Header", "MediaType", "Operation", "Parameter", "RequestBody", "Response"]
+
+
+@dataclass(frozen=True)
+class Encoding:
+    """How one property of a form is written."""
+
+    content_type: str | None
+    style: str
+    explode: bool
+    allow_reserved: bool
+    headers: Mapping[str, Header] = field(default_factory=dict, hash=False)
+
+
+@dataclass(frozen=True)
+class MediaType:
+    """What a body of one media type holds; ``item_schema`` is for each item of a stream (3.2)."""
+
+    schema: Schema | None
+    encoding: Mapping[str, Encoding] = field(default_factory=dict, hash=False)
+    examples: Mapping[str, Any] = field(default_factory=dict, hash=False)
+    item_schema: Schema | None = None
+
+
+@dataclass(frozen=True)
+class Header:
+    """A header of a response, or of one part of a form."""
+
+    name: str
+    required: bool
+    schema: Schema
+    style: str = "simple"
+    explode: bool = False
+    content_type: str | None = None
+    description: str = ""
+
+
+@dataclass(frozen=True)
+class Parameter:
+    """A parameter of an operation; ``content_type`` is set where it is a document of its own (``content``)."""
+
+    name: str
+    location: str  # "path", "query", "header", "cookie" or (3.2) "querystring"
+    required: bool
+    schema: Schema
+    style: str
+    explode: bool
+    allow_reserved: bool = False
+    allow_empty_value: bool = False
+    content_type: str | None = None
+    description: str = ""
+    deprecated: bool = False
+    key: str | None = None
+    lookup: str | None = None
+    greedy: bool = False
+    examples: Mapping[str, Any] = field(default_factory=dict, hash=False)
+    place: Location = field(default=Location(""), compare=False)
+
+
+@dataclass(frozen=True)
+class RequestBody:
+    required: bool
+    description: str
+    content: Mapping[str, MediaType] = field(hash=False)
+
+
+@dataclass(frozen=True)
+class Response:
+    """What an operation answers; ``status`` as written: "200", "2XX" or "default"."""
+
+    status: str
+    description: str
+    headers: Mapping[str, Header] = field(default_factory=dict, hash=False)
+    content: Mapping[str, MediaType] = field(default_factory=dict, hash=False)
+    extensions: Mapping[str, Any] = field(default_factory=dict, hash=False)
+
+
+@dataclass(frozen=True, eq=False)
+class Operation:
+    """A path and a method."""
+
+    document: Document = field(repr=False)
+    path: str
+    method: str
+    node: Node = field(repr=False)
+    path_items: tuple[Node, ...] = field(repr=False)  # nearest first: siblings of a $ref, then what it leads to
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Operation):
+            return NotImplemented
+        return (self.document, self.path, self.method) == (other.document, other.path, other.method)
+
+    def __hash__(self) -> int:
+        return hash((self.path, self.method))
+
+    @property
+    def json(self) -> Mapping[str, Any]:
+        """The operation as read, in the document's own dialect."""
+        return self.node.mapping
+
+    @property
+    def location(self) -> Location:
+        return self.node.location
+
+    @cached_property
+    def base_path(self) -> str:
+        """Of the operation's own ``servers``, or its path's, or the document's."""
+        for node in (self.node, *self.path_items):
+            servers = node.mapping.get("servers")
+            if isinstance(servers, list) and servers and self.document.dialect != "2.0":
+                return self.document._server_path(servers)
+        return self.document.base_path
+
+    @property
+    def route(self) -> str:
+        return self.base_path + self.path
+
+    @property
+    def operation_id(self) -> str | None:
+        value = self.json.get("operationId")
+        return value if isinstance(value, str) and value else None
+
+    @property
+    def summary(self) -> str:
+        return self._text("summary")
+
+    @property
+    def description(self) -> str:
+        return self._text("description")
+
+    def _text(self, key: str) -> str:
+        for node in (self.node, *self.path_items):
+            if isinstance(node.mapping.get(key), str):
+                return str(node.mapping[key])
+        return ""
+
+    @cached_property
+    def tags(self) -> tuple[str, ...]:
+        tags = self.json.get("tags")
+        return tuple(tag for tag in tags if isinstance(tag, str)) if isinstance(tags, list) else ()
+
+    @property
+    def deprecated(self) -> bool:
+        return self.json.get("deprecated") is True
+
+    @cached_property
+    def parameter_nodes(self) -> tuple[Node, ...]:
+        """The parameters, references followed: the path's, replaced and followed by the operation's own."""
+        found: dict[tuple[str, str], Node] = {}
+        for owner in (*reversed(self.path_items), self.node):
+            for _, child in owner.child("parameters").children():
+                node = self.document._follow(child)
+                if node is not None and isinstance(node.value, dict):
+                    found[str(node.value.get("name")), str(node.value.get("in"))] = node
+        return tuple(found.values())
+
+    @cached_property
+    def parameters(self) -> tuple[Parameter, ...]:
+        """All but bodies and form fields, which are the ``request_body``."""
+        return self.document._reader.parameters(self)
+
+    @cached_property
+    def request_body(self) -> RequestBody | None:
+        return self.document._reader.request_body(self)
+
+    @cached_property
+    def responses(self) -> Mapping[str, Response]:
+        return self.document._reader.responses(self)
+
+    @cached_property
+    def success(self) -> Response | None:
+        """The first 2xx response as written, else "2XX", else "default"."""
+        for status, response in self.responses.items():
+            if len(status) == 3 and status[0] == "2" and status.isdecimal():
+                return response
+        return self.responses.get("2XX") or self.responses.get("default")
+
+    @cached_property
+    def security(self) -> tuple[Mapping[str, tuple[str, ...]], ...] | None:
+        """Any one of these requirements lets a caller in; (): public; None: the document says nothing."""
+        own = self.json.get("security")
+        return self.document.security if own is None else security_requirements(own)
+
+    @cached_property
+    def extensions(self) -> OperationExtensions:
+        return operation_extensions(self.json)
+
+
+def security_requirements(value: Any) -> tuple[Mapping[str, tuple[str, ...]], ...] | None:
+    if not isinstance(value, list):
+        return None
+    return tuple(
+        {str(name): tuple(map(str, scopes)) if isinstance(scopes, list) else () for name, scopes in requirement.items()}
+        for requirement in value
+        if isinstance(requirement, dict)
+    )

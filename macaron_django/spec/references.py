@@ -1,0 +1,374 @@
+"""Files and the references between them: a URI reference goes in, the node that it leads to comes out.
+
+A document owns its base URI. References are followed one at a time and never expanded, so that cycles are
+harmless; what may be read is decided here: files in and beside the spec's folder, and hosts that were allowed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+from urllib.parse import unquote, urldefrag, urljoin, urlsplit
+from urllib.request import Request, urlopen
+
+from .findings import Finding, Location, SpecError
+from .source import Limits, Parsed, decode, parse, read_bytes
+from .yaml_events import marks, pointer_token
+
+__all__ = ["BrokenReference", "Files", "Node", "SourceFile"]
+
+_MISSING: Any = object()
+
+
+class BrokenReference(Exception):  # noqa: N818 (it becomes a finding)
+    """A reference that can't be followed: finding ID, message and hint."""
+
+    def __init__(self, id_: str, message: str, hint: str) -> None:
+        super().__init__(message)
+        self.id, self.message, self.hint = id_, message, hint
+
+
+class SourceFile:
+    """One text that was read: its tree, its dialect ("2.0", "3.0", "3.1", "3.2") and where things stand in it."""
+
+    def __init__(self, uri: str, name: str, path: Path | None, parsed: Parsed, dialect: str, raw: bytes | None) -> None:
+        self.uri, self.name, self.path, self.parsed, self.dialect = uri, name, path, parsed, dialect
+        self._remote = raw if path is None else None
+        # A substring test saves walking the tree: most documents identify no schema by $id, $anchor or $self.
+        self.has_ids = raw is None or b"$id" in raw or b"nchor" in raw or b"$self" in raw
+
+    @property
+    def tree(self) -> Any:
+        return self.parsed.tree
+
+    def text(self) -> str:
+        """The text, read again: it isn't kept."""
+        if self.path is not None:
+            return decode(self.path.read_bytes(), self.name)
+        return decode(self._remote or b"", self.name)
+
+    @cached_property
+    def _marks(self) -> dict[str, tuple[int, int]]:
+        try:
+            return marks(self.text())
+        except (OSError, SpecError):
+            return {}
+
+    def mark(self, pointer: str) -> tuple[int, int] | None:
+        """Line and column of a pointer, or of the nearest enclosing one that is in the text."""
+        while pointer not in self._marks and "/" in pointer:
+            pointer = pointer.rpartition("/")[0]
+        return self._marks.get(pointer)
+
+    def location(self, pointer: str) -> Location:
+        return Location(self.name, pointer, find=self.mark)
+
+    def lookup(self, pointer: str) -> Any:
+        """The value at ``#/a/b``; raises ``KeyError`` where there is none."""
+        value = self.tree
+        for token in tokens(pointer):
+            value = step(value, token)
+            if value is _MISSING:
+                raise KeyError(pointer)
+        return value
+
+    @cached_property
+    def identified(self) -> dict[str, str]:
+        """Absolute URI (with ``#anchor`` where one is meant) → pointer, for each $id, $anchor and $self in here."""
+        found: dict[str, str] = {}
+        if not self.has_ids:
+            return found
+        todo: list[tuple[Any, str, str]] = [(self.tree, "#", self.base)]
+        while todo:
+            value, pointer, base = todo.pop()
+            if isinstance(value, dict):
+                if isinstance(value.get("$id"), str) and pointer != "#":
+                    base = urldefrag(_join(base, value["$id"]))[0]
+                    found.setdefault(base, pointer)
+                for keyword in ("$anchor", "$dynamicAnchor"):
+                    if isinstance(value.get(keyword), str):
+                        found.setdefault(f"{base}#{value[keyword]}", pointer)
+                todo += [(item, f"{pointer}/{pointer_token(key)}", base) for key, item in value.items()]
+            elif isinstance(value, list):
+                todo += [(item, f"{pointer}/{index}", base) for index, item in enumerate(value)]
+        return found
+
+    @cached_property
+    def base(self) -> str:
+        """The base URI of the whole file: its ``$self`` (3.2) or ``$id``, else where it was read from."""
+        if isinstance(self.tree, dict):
+            for keyword in ("$self", "$id"):
+                if isinstance(self.tree.get(keyword), str):
+                    return urldefrag(_join(self.uri, self.tree[keyword]))[0]
+        return self.uri
+
+    def base_at(self, pointer: str) -> str:
+        """The base URI that a reference at ``pointer`` is resolved against."""
+        if not self.has_ids:
+            return self.uri
+        base, value = self.base, self.tree
+        for token in tokens(pointer):
+            value = step(value, token)
+            if isinstance(value, dict) and isinstance(value.get("$id"), str):
+                base = urldefrag(_join(base, value["$id"]))[0]
+        return base
+
+
+@dataclass(frozen=True)
+class Node:
+    """A value and where it stands."""
+
+    file: SourceFile
+    pointer: str
+    value: Any
+
+    def child(self, *keys: str) -> Node:
+        """The node below; its value is None where nothing is there."""
+        value, pointer = self.value, self.pointer
+        for key in keys:
+            value = step(value, key)
+            if value is _MISSING:
+                value = None
+            pointer = f"{pointer}/{pointer_token(key)}"
+        return Node(self.file, pointer, value)
+
+    def children(self) -> Iterator[tuple[str, Node]]:
+        """Each entry of a mapping with its key, each item of a list with its index; nothing for the rest."""
+        if isinstance(self.value, dict):
+            for key, value in self.value.items():
+                yield key, Node(self.file, f"{self.pointer}/{pointer_token(key)}", value)
+        elif isinstance(self.value, list):
+            for index, value in enumerate(self.value):
+                yield str(index), Node(self.file, f"{self.pointer}/{index}", value)
+
+    @property
+    def location(self) -> Location:
+        return self.file.location(self.pointer)
+
+    @property
+    def mapping(self) -> dict[str, Any]:
+        """The value if it is a mapping, else an empty one."""
+        return self.value if isinstance(self.value, dict) else {}
+
+
+def tokens(pointer: str) -> list[str]:
+    """The keys that a pointer names (RFC 6901, section 4), percent-encoding undone (section 6).
+
+    >>> tokens("#/paths/~1pets~1%7Bid%7D/get")
+    ['paths', '/pets/{id}', 'get']
+    """
+    parts = pointer.removeprefix("#").split("/")[1:]
+    if "~" in pointer or "%" in pointer:
+        return [unquote(part).replace("~1", "/").replace("~0", "~") for part in parts]
+    return parts
+
+
+def step(value: Any, token: str) -> Any:
+    if isinstance(value, dict):
+        return value.get(token, _MISSING)
+    if isinstance(value, list) and token.isdecimal() and int(token) < len(value):
+        return value[int(token)]
+    return _MISSING
+
+
+def _join(base: str, reference: str) -> str:
+    if reference.startswith("#"):  # urljoin forgets a base such as urn:…
+        return base + reference
+    try:
+        return urljoin(base, reference)
+    except ValueError:
+        return reference
+
+
+class Files:
+    """The files of one document: the root and whatever its references lead to, each read once."""
+
+    def __init__(self, root: Path | None, limits: Limits, allow_hosts: Collection[str]) -> None:
+        self._files: dict[str, SourceFile] = {}
+        self._failures: dict[str, BrokenReference] = {}
+        self._root, self._limits = root, limits
+        self._allow_hosts = frozenset(host.lower() for host in allow_hosts)
+        self.main: SourceFile | None = None
+
+    def add(self, file: SourceFile) -> None:
+        self.main = self.main or file
+        self._files[file.uri] = file
+
+    def __iter__(self) -> Iterator[SourceFile]:
+        return iter(list(self._files.values()))
+
+    def resolve(self, node: Node, reference: str) -> Node:
+        """The node that a reference written at ``node`` leads to; raises ``BrokenReference``."""
+        if reference.startswith("#") and not node.file.has_ids:
+            return self._fragment(node.file, reference)
+        target, _, fragment = _join(node.file.base_at(node.pointer), reference).partition("#")
+        for file in [node.file, *self]:
+            if target in (file.base, file.uri):
+                return self._fragment(file, "#" + fragment, target)
+            identified = file.identified
+            if fragment and not fragment.startswith("/") and f"{target}#{fragment}" in identified:
+                pointer = identified[f"{target}#{fragment}"]
+                return Node(file, pointer, file.lookup(pointer))
+            if target in identified:
+                return self._fragment(file, identified[target] + fragment, target)
+        return self._fragment(self._read(target, reference, node.file), "#" + fragment)
+
+    def _fragment(self, file: SourceFile, pointer: str, base: str | None = None) -> Node:
+        if len(pointer) > 1 and not pointer.startswith("#/"):
+            anchor = f"{base or file.base}{pointer}"
+            if anchor not in file.identified:
+                raise BrokenReference("E010", f"No $anchor {pointer[1:]!r} in {file.name}.", "Correct the reference.")
+            pointer = file.identified[anchor]
+        pointer = pointer if len(pointer) > 1 else "#"
+        try:
+            return Node(file, canonical(pointer), file.lookup(pointer))
+        except KeyError:
+            renamed = _other_spelling(pointer)
+            if renamed is not None:
+                try:
+                    return Node(file, canonical(renamed), file.lookup(renamed))
+                except KeyError:
+                    pass
+            raise BrokenReference(
+                "E010", f"Nothing is at {pointer} in {file.name}.", "Correct the reference, or add what it names."
+            ) from None
+
+    def _read(self, target: str, reference: str, referrer: SourceFile) -> SourceFile:
+        if target in self._failures:
+            raise self._failures[target]
+        try:
+            if len(self._files) >= self._limits.max_files:
+                raise BrokenReference(
+                    "E005", f"More than {self._limits.max_files} files are referred to.", "Merge some."
+                )
+            file = self._open(target, reference, referrer)
+        except BrokenReference as failure:
+            self._failures[target] = failure
+            raise
+        self.add(file)
+        return file
+
+    def _open(self, target: str, reference: str, referrer: SourceFile) -> SourceFile:
+        scheme = urlsplit(target).scheme
+        if scheme in ("http", "https"):
+            name, path, raw = target, None, self._fetch(target)
+        elif scheme == "file" and self._root is not None and not reference.lower().startswith("file:"):
+            path = self._permitted(target, reference)
+            name = _name_beside(referrer, path)
+            raw = self._read_file(path, name)
+        else:
+            raise BrokenReference(
+                "E012", f"The reference {reference!r} may not be followed.", "Refer to a file by its relative path."
+            )
+        try:
+            parsed = parse(raw, name, self._limits)
+        except SpecError as error:
+            finding: Finding = error.findings[0]
+            raise BrokenReference("E011", finding.message, finding.hint) from error
+        assert self.main is not None
+        return SourceFile(target, name, path, parsed, dialect_of(parsed.tree) or self.main.dialect, raw)
+
+    def _read_file(self, path: Path, name: str) -> bytes:
+        try:
+            return read_bytes(path, name, self._limits)
+        except SpecError as error:
+            finding = error.findings[0]
+            raise BrokenReference("E011", finding.message, finding.hint) from error
+
+    def _permitted(self, target: str, reference: str) -> Path:
+        """The path of a file URI, if it stays in the folder that references may read."""
+        path = Path(unquote(urlsplit(target).path))
+        assert self._root is not None
+        try:
+            real = path.resolve()
+            inside = not reference.startswith("/") and "\0" not in str(path)
+            home = self._main_folder() if real != path else self._root
+        except (OSError, RuntimeError, ValueError):
+            inside = False
+        if not inside or not (real.is_relative_to(home) and path.is_relative_to(self._root)):
+            raise BrokenReference(
+                "E012",
+                f"The reference {reference!r} leaves the folder of the document.",
+                f"Keep the files of a document below {self._root.name}/, without links that lead out of it.",
+            )
+        return path
+
+    def _main_folder(self) -> Path:
+        assert self.main is not None
+        assert self.main.path is not None
+        return self.main.path.resolve().parent
+
+    def _fetch(self, target: str) -> bytes:
+        host = (urlsplit(target).hostname or "").lower()
+        if host not in self._allow_hosts:
+            raise BrokenReference(
+                "E013",
+                f"The reference leads to the host {host!r}, which isn't allowed.",
+                "Copy the file beside the spec, or name the host in the setting SPEC_HOSTS.",
+            )
+        try:
+            request = Request(target, headers={"Accept": "application/yaml, application/json, */*;q=0.1"})  # noqa: S310 (http and https only, see _open)
+            with urlopen(request, timeout=10) as answer:  # noqa: S310
+                if (urlsplit(answer.url).hostname or "").lower() not in self._allow_hosts:
+                    raise BrokenReference("E013", f"{target} redirects to another host.", "Refer to that one.")
+                raw: bytes = answer.read(self._limits.max_bytes + 1)
+        except (OSError, ValueError) as error:
+            raise BrokenReference(
+                "E011", f"{target} can't be fetched: {error}.", "Copy the file beside the spec."
+            ) from error
+        if len(raw) > self._limits.max_bytes:
+            raise BrokenReference("E002", f"{target} has more than {self._limits.max_bytes} bytes.", "Split it.")
+        return raw
+
+
+def _name_beside(referrer: SourceFile, path: Path) -> str:
+    """A path spelled as the referring file's was: relative to the same folder where that is possible."""
+    if referrer.path is None:
+        return str(path)
+    folder = Path(referrer.name).parent
+    try:
+        return str(folder / path.relative_to(referrer.path.parent))
+    except ValueError:
+        pass
+    try:
+        return str(folder.parent / path.relative_to(referrer.path.parent.parent))
+    except ValueError:
+        return str(path)
+
+
+#: How Swagger 2.0 and OpenAPI 3 spell the same section.
+SECTIONS = {
+    "definitions": "schemas",
+    "parameters": "parameters",
+    "responses": "responses",
+    "securityDefinitions": "securitySchemes",
+}
+_OLD_SECTIONS = {new: old for old, new in SECTIONS.items()}
+
+
+def _other_spelling(pointer: str) -> str | None:
+    head, _, rest = pointer.removeprefix("#/").partition("/")
+    if head == "components":
+        section, _, rest = rest.partition("/")
+        return f"#/{_OLD_SECTIONS[section]}/{rest}" if section in _OLD_SECTIONS and rest else None
+    return f"#/components/{SECTIONS[head]}/{rest}" if head in SECTIONS and rest else None
+
+
+def canonical(pointer: str) -> str:
+    """One spelling of a pointer: percent-encoding undone."""
+    return "#" + "".join("/" + pointer_token(token) for token in tokens(pointer)) if "%" in pointer else pointer
+
+
+def dialect_of(tree: Any) -> str | None:
+    """ "2.0", "3.0", "3.1" or "3.2" as the root of a document says, None for anything else."""
+    if not isinstance(tree, dict):
+        return None
+    for keyword in ("swagger", "openapi"):
+        version = str(tree.get(keyword) or "").strip()
+        for dialect in ("2.0", "3.0", "3.1", "3.2"):
+            if version == dialect or version.startswith(dialect + ".") or (dialect == "2.0" and version == "2"):
+                return dialect if (dialect == "2.0") == (keyword == "swagger") else None
+    return None

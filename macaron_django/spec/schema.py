@@ -1,0 +1,404 @@
+"""One schema as the rest of the package reads it: a place in a document goes in, a ``Schema`` comes out.
+
+A ``Schema`` is frozen and lazy. Its attributes are *effective*: they look through ``$ref``, ``allOf`` and the
+"or null" wrapper, so that callers needn't know how an author composed a schema. Only ``json`` and
+``bundle()`` show the composition, and only they are used to decide what is valid.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, Literal
+
+from .bundling import bundle_schema
+from .extensions import PropertyExtensions, SchemaExtensions, property_extensions, schema_extensions
+from .findings import Location
+from .references import SourceFile
+from .yaml_events import pointer_token
+
+if TYPE_CHECKING:
+    from .document import Document
+
+__all__ = ["Discriminator", "Property", "Schema"]
+
+#: Keywords that say nothing about validity: a ``$ref`` beside only these is a lone one.
+ANNOTATIONS = frozenset(
+    {
+        "$comment", "default", "deprecated", "description", "example", "examples", "externalDocs", "readOnly",
+        "summary", "title", "writeOnly", "xml",
+    }
+)  # fmt: skip
+_TIGHTEST = {
+    "minimum": max, "exclusiveMinimum": max, "minLength": max, "minItems": max, "minProperties": max,
+    "maximum": min, "exclusiveMaximum": min, "maxLength": min, "maxItems": min, "maxProperties": min,
+}  # fmt: skip
+_UNSET: Any = object()
+
+
+@dataclass(frozen=True)
+class Discriminator:
+    """The property whose value picks the schema of an object, and the schema for each of its values."""
+
+    property_name: str
+    mapping: Mapping[str, Schema]
+
+
+@dataclass(frozen=True)
+class Property:
+    """A property of an object schema."""
+
+    name: str
+    schema: Schema
+    required: bool
+
+    @cached_property
+    def read_only(self) -> bool:
+        return self.schema.keyword("readOnly") is True
+
+    @cached_property
+    def write_only(self) -> bool:
+        return self.schema.keyword("writeOnly") is True
+
+    @cached_property
+    def extensions(self) -> PropertyExtensions:
+        return property_extensions(self.schema)
+
+
+@dataclass(frozen=True, eq=False)
+class Schema:
+    """A schema at one place of a document; equal to another of the same place.
+
+    ``pointer`` is spelled as OpenAPI 3 would (``#/components/schemas/Pet``) whatever the document's version.
+    """
+
+    document: Document = field(repr=False)
+    file: SourceFile = field(repr=False)
+    pointer: str
+    source_pointer: str = field(repr=False)  # as the document spells it
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Schema):
+            return NotImplemented
+        return self is other or (
+            self.document is other.document and self.pointer == other.pointer and self.file is other.file
+        )
+
+    def __hash__(self) -> int:
+        return hash((self.file.uri, self.pointer))
+
+    @property
+    def uri(self) -> str:
+        """URI of the file, and pointer."""
+        return self.file.uri + self.pointer
+
+    @property
+    def location(self) -> Location:
+        return self.file.location(self.source_pointer)
+
+    @cached_property
+    def json(self) -> Mapping[str, Any] | bool:
+        """The schema in the 3.1 form, ``$ref``s kept."""
+        return self.document._normalised(self.file, self.source_pointer)
+
+    @property
+    def _keywords(self) -> Mapping[str, Any]:
+        json = self.json
+        return {} if isinstance(json, bool) else json
+
+    def subschema(self, *keys: str) -> Schema:
+        """The schema below this one at ``keys``, such as ``("properties", "name")``."""
+        below: Any = self.json
+        for key in keys:
+            below = below[int(key)] if isinstance(below, list) else below[key]
+        suffix = "".join("/" + pointer_token(key) for key in keys)
+        return self.document._schema(self.file, self.source_pointer + suffix, self.pointer + suffix, below)
+
+    # What the schema is, behind references
+
+    @cached_property
+    def target(self) -> Schema | None:
+        """The schema that ``$ref`` (or ``$dynamicRef``) leads to; None where there is none, or it is broken."""
+        for keyword in ("$ref", "$dynamicRef"):
+            reference = self._keywords.get(keyword)
+            if isinstance(reference, str):
+                return self.document._referred(self, reference)
+        return None
+
+    @cached_property
+    def _or_null(self) -> Schema | None:
+        """X, where this schema says no more than "X or null"."""
+        for keyword in ("anyOf", "oneOf"):
+            branches = self._keywords.get(keyword)
+            if isinstance(branches, list) and len(branches) == 2 and {"type": "null"} in branches:
+                index = 1 if branches[0] == {"type": "null"} else 0
+                if self._says_only(keyword):
+                    return self.subschema(keyword, str(index))
+        return None
+
+    def _says_only(self, *keywords: str) -> bool:
+        return all(key in keywords or key in ANNOTATIONS or key.startswith("x-") for key in self._keywords)
+
+    @cached_property
+    def resolved(self) -> Schema:
+        """The schema behind a chain of lone ``$ref``s and "or null"; itself where there is none."""
+        schema, seen = self, {self}
+        while True:
+            following = schema._or_null
+            if following is None and schema._says_only("$ref"):
+                following = schema.target
+            if following is None or following in seen:
+                return schema
+            seen.add(following)
+            schema = following
+
+    @cached_property
+    def name(self) -> str | None:
+        """The name of the component that this is, or that a lone ``$ref`` leads to."""
+        schema: Schema | None = self
+        for _ in range(100):  # a cycle of references has no name
+            if schema is None:
+                return None
+            name = schema.document._component_name(schema)
+            if name is not None:
+                return name
+            schema = schema._or_null or (schema.target if schema._says_only("$ref") else None)
+        return None
+
+    @cached_property
+    def _parts(self) -> tuple[Schema, ...]:
+        """All schemas that an instance of this one must match: itself, behind references, in allOf; as written."""
+        parts: list[Schema] = []
+        seen: set[Schema] = set()
+        todo: list[tuple[Schema, bool]] = [(self, False)]
+        while todo:
+            schema, expanded = todo.pop()
+            if expanded:
+                parts.append(schema)
+            elif schema not in seen:
+                seen.add(schema)
+                todo += reversed(list(schema._direct_parts()))
+        return tuple(parts)
+
+    def _direct_parts(self) -> Iterator[tuple[Schema, bool]]:
+        placed = False
+        for keyword, value in self._keywords.items():
+            if keyword in ("$ref", "$dynamicRef") and self.target is not None:
+                yield self.target, False
+            elif keyword == "allOf" and isinstance(value, list):
+                for index in range(len(value)):
+                    yield self.subschema("allOf", str(index)), False
+            elif keyword == "properties" and not placed:
+                placed = True
+                yield self, True
+        if self._or_null is not None:
+            yield self._or_null, False
+        if not placed:
+            yield self, True
+
+    @cached_property
+    def _own_first(self) -> tuple[Schema, ...]:
+        return (self, *(part for part in self._parts if part is not self))
+
+    def keyword(self, name: str, default: Any = None) -> Any:
+        """The effective value of a keyword: its own, else of what it refers to; for bounds, the tightest."""
+        values = [part._keywords[name] for part in self._own_first if name in part._keywords]
+        if not values:
+            return default
+        if name in _TIGHTEST:
+            numbers = [value for value in values if isinstance(value, int | float) and not isinstance(value, bool)]
+            return _TIGHTEST[name](numbers) if numbers else default
+        return values[0]
+
+    # Effective attributes
+
+    @cached_property
+    def _types(self) -> tuple[str, ...]:
+        """The types that all parts allow, "null" included; () if anything."""
+        allowed: list[str] | None = None
+        for part in self._parts:
+            types = part._own_types()
+            if not types:
+                continue
+            if allowed is None:
+                allowed = list(types)
+            elif "number" in types and "integer" in allowed:
+                allowed = [type_ for type_ in allowed if type_ in types or type_ == "integer"]
+            elif "number" in allowed and "integer" in types:
+                allowed = [type_ for type_ in types if type_ in allowed or type_ == "integer"]
+            else:
+                allowed = [type_ for type_ in allowed if type_ in types] or allowed
+        return tuple(allowed or ())
+
+    def _own_types(self) -> tuple[str, ...]:
+        types = self._keywords.get("type")
+        if isinstance(types, str):
+            return (types,)
+        if isinstance(types, list):
+            return tuple(type_ for type_ in types if isinstance(type_, str))
+        return ()
+
+    @cached_property
+    def types(self) -> tuple[str, ...]:
+        """The effective types without "null"; () if anything goes."""
+        return tuple(type_ for type_ in self._union_types(0) if type_ != "null")
+
+    def _union_types(self, depth: int) -> tuple[str, ...]:
+        if self._types or depth > 10:
+            return self._types
+        for branches in (self.any_of, self.one_of):
+            found = [branch._union_types(depth + 1) for branch in branches]
+            if found and all(found):
+                return tuple(dict.fromkeys(type_ for types in found for type_ in types))
+        return ()
+
+    @cached_property
+    def nullable(self) -> bool:
+        """Whether null is valid."""
+        return self._accepts_null(set())
+
+    def _accepts_null(self, seen: set[Schema]) -> bool:
+        if self in seen or isinstance(self.json, bool):
+            return self in seen or self.json is True
+        seen.add(self)
+        keywords = self._keywords
+        types = self._own_types()
+        if types and "null" not in types:
+            return False
+        if isinstance(keywords.get("enum"), list) and None not in keywords["enum"]:
+            return False
+        if keywords.get("const", None) is not None:
+            return False
+        if self.target is not None and not self.target._accepts_null(seen):
+            return False
+        if any(not part._accepts_null(seen) for part in self._branches("allOf")):
+            return False
+        return all(
+            any(branch._accepts_null(seen) for branch in branches)
+            for branches in (self._branches("anyOf"), self._branches("oneOf"))
+            if branches
+        )
+
+    def _branches(self, keyword: str) -> tuple[Schema, ...]:
+        branches = self._keywords.get(keyword)
+        if not isinstance(branches, list):
+            return ()
+        return tuple(self.subschema(keyword, str(index)) for index in range(len(branches)))
+
+    @property
+    def format(self) -> str | None:
+        return _string(self.keyword("format"))
+
+    @property
+    def title(self) -> str:
+        return _string(self.keyword("title")) or ""
+
+    @property
+    def description(self) -> str:
+        return _string(self.keyword("description")) or ""
+
+    @property
+    def pattern(self) -> str | None:
+        return _string(self.keyword("pattern"))
+
+    @cached_property
+    def enum(self) -> tuple[Any, ...] | None:
+        """The values allowed, from ``enum`` or ``const``; None if they aren't listed."""
+        if (constant := self.keyword("const", _UNSET)) is not _UNSET:
+            return (constant,)
+        values = self.keyword("enum")
+        return tuple(values) if isinstance(values, list) else None
+
+    @property
+    def has_default(self) -> bool:
+        return self.keyword("default", _UNSET) is not _UNSET
+
+    @property
+    def default(self) -> Any:
+        return self.keyword("default")
+
+    @cached_property
+    def properties(self) -> Mapping[str, Property]:
+        """The properties, through ``$ref`` and ``allOf``, in document order."""
+        found: dict[str, Schema] = {}
+        for part in self._parts:
+            properties = part._keywords.get("properties")
+            if isinstance(properties, Mapping):
+                for name in properties:
+                    if name not in found or part is self:
+                        found[name] = part.subschema("properties", name)
+        return MappingProxyType({name: Property(name, schema, name in self.required) for name, schema in found.items()})
+
+    @cached_property
+    def required(self) -> frozenset[str]:
+        names: set[str] = set()
+        for part in self._parts:
+            required = part._keywords.get("required")
+            if isinstance(required, list):
+                names.update(name for name in required if isinstance(name, str))
+        return frozenset(names)
+
+    @cached_property
+    def items(self) -> Schema | None:
+        return self._first("items")
+
+    @cached_property
+    def additional_properties(self) -> Schema | bool:
+        schema = self._first("additionalProperties") or self._first("unevaluatedProperties")
+        if schema is None:
+            return True
+        return schema.json if isinstance(schema.json, bool) else schema
+
+    def _first(self, keyword: str) -> Schema | None:
+        for part in self._own_first:
+            if isinstance(part._keywords.get(keyword), Mapping | bool):
+                return part.subschema(keyword)
+        return None
+
+    @cached_property
+    def one_of(self) -> tuple[Schema, ...]:
+        return self._first_branches("oneOf")
+
+    @cached_property
+    def any_of(self) -> tuple[Schema, ...]:
+        return self._first_branches("anyOf")
+
+    @cached_property
+    def all_of(self) -> tuple[Schema, ...]:
+        return self._first_branches("allOf")
+
+    def _first_branches(self, keyword: str) -> tuple[Schema, ...]:
+        for part in self._own_first:
+            if part._or_null is None and (branches := part._branches(keyword)):
+                return branches
+        return ()
+
+    @cached_property
+    def discriminator(self) -> Discriminator | None:
+        for part in self._own_first:
+            found = part._keywords.get("discriminator")
+            if isinstance(found, Mapping) and isinstance(found.get("propertyName"), str):
+                return Discriminator(found["propertyName"], self.document._discriminated(part, found))
+        return None
+
+    @cached_property
+    def is_object(self) -> bool:
+        """Whether instances are objects: by type, or by having properties."""
+        return self.types == ("object",) or (not self.types and bool(self.properties))
+
+    @cached_property
+    def extensions(self) -> SchemaExtensions:
+        return schema_extensions(self)
+
+    def bundle(self, direction: Literal["request", "response"] | None = None) -> dict[str, Any]:
+        """The schema as self-contained JSON Schema 2020-12, with what it refers to in its own ``$defs``.
+
+        For "request", readOnly properties aren't required; for "response", writeOnly ones aren't.
+        """
+        return bundle_schema(self, direction)
+
+
+def _string(value: Any) -> str | None:
+    return value if isinstance(value, str) else None

@@ -1,0 +1,252 @@
+"""One text → one tree: bytes of a YAML or JSON file go in, plain dicts and lists with string keys come out.
+
+Nothing here knows OpenAPI. The reader is safe against hostile text: size, nesting and alias expansion are
+limited, no tag builds an object, and every fault becomes a ``SpecError`` that names line and column where
+the parser knew them.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import stat
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import orjson
+import ryaml
+import yaml
+
+from .findings import Finding, Location, SpecError
+from .yaml_events import DuplicateKey, ExactLoader, TooLarge
+
+__all__ = ["Limits", "Parsed", "decode", "parse", "plain", "read_bytes"]
+
+
+@dataclass(frozen=True)
+class Limits:
+    """How much a spec may ask of the reader; what is over a limit is a finding, not a crash."""
+
+    max_bytes: int = 64 * 1024 * 1024  # of one file
+    max_depth: int = 128  # nested mappings and lists
+    max_nodes: int = 5_000_000  # values of one file, each alias counted as what it stands for
+    max_files: int = 10_000  # reached by references
+
+
+@dataclass(frozen=True)
+class Parsed:
+    """A tree and what is odd about the text it came from."""
+
+    tree: Any
+    duplicates: tuple[DuplicateKey, ...] = ()
+    notes: tuple[str, ...] = field(default=())  # "merge-key", "control-character"
+
+
+_ANCHOR = re.compile(r"(?:^|[\s\[{,:-])&([^\s,\[\]{}]+)", re.MULTILINE)
+_ALIAS = re.compile(r"(?:^|[\s\[{,:-])\*([^\s,\[\]{}]+)", re.MULTILINE)
+_LONG_INTEGER = re.compile(r"[:\[,]\s*-?[0-9]{19,}")
+_PLACE = re.compile(r" at line (\d+) column (\d+)")
+_SURROGATE = re.compile("[\ud800-\udfff]")
+
+
+def _fail(
+    id_: str, name: str, message: str, hint: str, line: int | None = None, column: int | None = None
+) -> SpecError:
+    return SpecError([Finding(id_, "error", message, hint, Location(name, "#", line, column))])
+
+
+def read_bytes(path: Path, name: str, limits: Limits) -> bytes:
+    """The content of a regular file of at most ``limits.max_bytes``; else ``SpecError`` E001 or E002."""
+    try:
+        status = path.stat()
+        if not stat.S_ISREG(status.st_mode):
+            raise _fail("E001", name, f"{name} is not a regular file.", "Name a YAML or JSON file.")
+        if status.st_size > limits.max_bytes:
+            raise _too_large(name, status.st_size, limits)
+        with path.open("rb") as stream:
+            raw = stream.read(limits.max_bytes + 1)
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or str(error)
+        raise _fail("E001", name, f"{name} can't be read: {reason}.", "Check the path and its permissions.") from error
+    if len(raw) > limits.max_bytes:
+        raise _too_large(name, len(raw), limits)
+    return raw
+
+
+def _too_large(name: str, size: int, limits: Limits) -> SpecError:
+    return _fail(
+        "E002",
+        name,
+        f"{name} has {size} bytes; the limit is {limits.max_bytes}.",
+        "Split the document, or raise the limit (setting MAX_SPEC_SIZE).",
+    )
+
+
+def decode(raw: bytes, name: str) -> str:
+    """UTF-8 text, or UTF-16 and UTF-32 where a byte order mark says so; else ``SpecError`` E003."""
+    for mark, encoding in (
+        (b"\xef\xbb\xbf", "utf-8-sig"),
+        (b"\xff\xfe\x00\x00", "utf-32"),
+        (b"\x00\x00\xfe\xff", "utf-32"),
+        (b"\xff\xfe", "utf-16"),
+        (b"\xfe\xff", "utf-16"),
+    ):
+        if raw.startswith(mark):
+            break
+    else:
+        encoding = "utf-8"
+    try:
+        return raw.decode(encoding)
+    except UnicodeDecodeError as error:
+        before = raw[: error.start]
+        line, column = before.count(b"\n") + 1, error.start - before.rfind(b"\n")
+        raise _fail(
+            "E003", name, f"{name} is not {encoding.upper()} text.", "Save the file as UTF-8.", line, column
+        ) from error
+
+
+def parse(raw: bytes, name: str, limits: Limits) -> Parsed:
+    """Parse JSON or YAML (by its first character) to a tree with string keys; ``SpecError`` E003–E005."""
+    text = decode(raw, name)
+    if text.lstrip(" \t\r\n")[:1] in ("{", "["):
+        return _parse_json(text, name, limits)
+    return _parse_yaml(text, name, limits)
+
+
+def _parse_json(text: str, name: str, limits: Limits) -> Parsed:
+    problem: ValueError
+    try:
+        # orjson turns integers beyond 64 bits into floats; the standard library keeps them.
+        if not _LONG_INTEGER.search(text):
+            return Parsed(orjson.loads(text))
+    except ValueError as error:
+        if "ecursion" in str(error):
+            raise _too_deep(name, limits) from error
+    try:
+        tree = json.loads(text, strict=False)
+    except ValueError as error:
+        problem = error
+    except RecursionError as error:
+        raise _too_deep(name, limits) from error
+    else:
+        return Parsed(plain(tree, name, limits), notes=("control-character",) if _has_control(text) else ())
+    try:
+        return _parse_yaml(text, name, limits)
+    except SpecError as error:
+        if error.findings[0].id != "E004" or not isinstance(problem, json.JSONDecodeError):
+            raise
+        raise _syntax(name, problem.msg, problem.lineno, problem.colno) from problem
+
+
+def _has_control(text: str) -> bool:
+    return re.search("[\x00-\x08\x0b\x0c\x0e-\x1f]", text) is not None
+
+
+def _parse_yaml(text: str, name: str, limits: Limits) -> Parsed:
+    anchors = set(_ANCHOR.findall(text)) if "&" in text else set()
+    if not (anchors and anchors.intersection(_ALIAS.findall(text))):
+        try:
+            tree = ryaml.loads(text)
+        except ValueError as error:
+            message = str(error)
+            if "recursion limit" in message:
+                raise _too_deep(name, limits, _PLACE.search(message)) from error
+        else:
+            if _string_keys(tree):
+                return Parsed(tree)
+            # The exact reader knows how a float, boolean or null key was spelled, and merges.
+    return _parse_exactly(text, name, limits)
+
+
+def _parse_exactly(text: str, name: str, limits: Limits) -> Parsed:
+    try:
+        loader = ExactLoader(text, max_depth=limits.max_depth, max_nodes=limits.max_nodes)
+    except TooLarge as error:
+        raise _fail("E005", name, f"{name} {error}.", "Write it flatter, with $ref instead of aliases.") from error
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        problem = getattr(error, "problem", None) or str(error).splitlines()[0]
+        if mark is None:
+            raise _syntax(name, problem, None, None) from error
+        raise _syntax(name, problem, mark.line + 1, mark.column + 1) from error
+    return Parsed(loader.tree, tuple(loader.duplicates), ("merge-key",) if loader.merged else ())
+
+
+def _string_keys(tree: Any) -> bool:
+    """Turn integer keys (``200:``) into strings, in place; False where a key's spelling is lost or it is a merge."""
+    level = [tree]
+    while level:
+        deeper: list[Any] = []
+        for node in level:
+            if type(node) is dict:
+                integers = False
+                for key, value in node.items():
+                    if type(key) is not str:
+                        if type(key) is not int:
+                            return False
+                        integers = True
+                    elif key == "<<":
+                        return False
+                    if type(value) is dict or type(value) is list:
+                        deeper.append(value)
+                if integers:
+                    items = [(key if type(key) is str else str(key), value) for key, value in node.items()]
+                    node.clear()
+                    node.update(items)
+            elif type(node) is list:
+                deeper += [value for value in node if type(value) is dict or type(value) is list]
+        level = deeper
+    return True
+
+
+def plain(value: Any, name: str, limits: Limits) -> Any:
+    """A copy of dicts, lists and scalars with string keys and no lone surrogates; ``SpecError`` E005 over a limit."""
+    root: list[Any] = [None]
+    todo: list[tuple[Any, Any, Any, int]] = [(value, root, 0, 0)]
+    nodes = 0
+    while todo:
+        source, target, key, depth = todo.pop()
+        nodes += 1
+        if depth > limits.max_depth:
+            raise _too_deep(name, limits)
+        if nodes > limits.max_nodes:
+            raise _fail("E005", name, f"{name} holds more than {limits.max_nodes} values.", "Split the document.")
+        if isinstance(source, Mapping):
+            copy: dict[str, Any] = dict.fromkeys(map(_key, source))
+            target[key] = copy
+            todo += [(item, copy, _key(name_), depth + 1) for name_, item in source.items()]
+        elif isinstance(source, list | tuple):
+            items: list[Any] = [None] * len(source)
+            target[key] = items
+            todo += [(item, items, index, depth + 1) for index, item in enumerate(source)]
+        else:
+            target[key] = _SURROGATE.sub("\ufffd", source) if isinstance(source, str) else source
+    return root[0]
+
+
+def _key(key: Any) -> str:
+    if isinstance(key, str):
+        return _SURROGATE.sub("\ufffd", key)
+    if key is None:
+        return "null"
+    return str(key).lower() if isinstance(key, bool) else str(key)
+
+
+def _syntax(name: str, problem: str, line: int | None, column: int | None) -> SpecError:
+    return _fail(
+        "E004", name, f"{name} is neither YAML nor JSON: {problem}.", "Correct the syntax there.", line, column
+    )
+
+
+def _too_deep(name: str, limits: Limits, place: re.Match[str] | None = None) -> SpecError:
+    line, column = (int(place[1]), int(place[2])) if place else (None, None)
+    return _fail(
+        "E005",
+        name,
+        f"{name} is nested more than {limits.max_depth} levels deep.",
+        "Move inner schemas to components and refer to them with $ref.",
+        line,
+        column,
+    )
