@@ -1,0 +1,170 @@
+"""A request with a JWT → ``request.user``: as a DRF authenticator, as a decorator, and as PyMacaron's function.
+
+For views and handlers that ask for a token by themselves. What a spec's ``security`` asks for is in
+``macaron_django.auth.security``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from functools import wraps
+from inspect import iscoroutinefunction
+from typing import Any, ParamSpec, TypeVar, cast
+
+from asgiref.sync import sync_to_async
+from django.http import HttpRequest, JsonResponse
+from rest_framework.authentication import BaseAuthentication
+from rest_framework.request import Request
+
+from macaron_django.auth.credentials import AnyRequest, Credential, bearer, parse_bearer
+from macaron_django.auth.current import current_request, load_auth_token, remember, remember_request
+from macaron_django.auth.failures import Failure, MissingCredentialsError, RefusedTokenError, failure
+from macaron_django.auth.jwks import KeysUnavailable
+from macaron_django.auth.verifiers import verify_bearer
+from macaron_django.exceptions import AuthenticationError
+
+__all__ = ["JWTAuthentication", "authenticate_http_request", "bearer_challenge", "requires_auth"]
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+REALM = "api"
+
+
+def bearer_challenge(error: Failure | None = None, scopes: frozenset[str] = frozenset()) -> str:
+    """Write the value of WWW-Authenticate that asks for a bearer token (RFC 6750, section 3)."""
+    parameters = {"realm": REALM}
+    if isinstance(error, AuthenticationError) and not isinstance(error, MissingCredentialsError):
+        # quoted-string: no quotes or backslashes, ASCII only (RFC 6750, section 3)
+        description = "".join(c for c in str(error) if c.isascii() and c.isprintable() and c not in '"\\')
+        parameters |= {"error": "invalid_token", "error_description": description}
+    elif error is not None and error.status == 403:
+        parameters["error"] = "insufficient_scope"
+    if scopes:
+        parameters["scope"] = " ".join(sorted(scopes))
+    return "Bearer " + ", ".join(f'{name}="{value}"' for name, value in parameters.items())
+
+
+def _challenging(error: Failure) -> Failure:
+    if error.status == 401:
+        error.headers = {**error.headers, "WWW-Authenticate": bearer_challenge(error)}
+    return error
+
+
+class JWTAuthentication(BaseAuthentication):
+    """DRF authenticator: a bearer token in the Authorization header or the cookie; None if there is none.
+
+    ``request.user`` is a ``TokenUser`` or a Django user (``MACARON["JWT"]["USER"]``), ``request.auth`` the
+    claims. May stand in ``DEFAULT_AUTHENTICATION_CLASSES``.
+    """
+
+    def authenticate(self, request: Request) -> tuple[Any, Mapping[str, Any]] | None:
+        remember_request(cast("HttpRequest", request))
+        try:
+            credential = bearer(request)
+            if credential is None:
+                return None
+            verified = verify_bearer(credential, request)
+        except Failure as error:
+            raise _challenging(error)  # noqa: B904 (the same exception, with a header more)
+        remember(verified.auth, verified.token)
+        return verified.user, verified.auth
+
+    def authenticate_header(self, request: Request) -> str:
+        return bearer_challenge()
+
+
+def authenticate_http_request(token: str | None = None, request: AnyRequest | None = None) -> dict[str, Any]:
+    """Verify the token of a request, make its user the current one, and return the claims.
+
+    ``token`` is the value of an Authorization header (``Bearer …``), used instead of the request's own;
+    ``request`` defaults to the one being served. Raises AuthMissingHeaderError, AuthTokenExpiredError or
+    AuthInvalidTokenError, which any DRF view answers with 401.
+    """
+    try:
+        if token is not None:
+            return _load(token)
+        if request is None:
+            request = current_request()
+        if request is None:
+            raise RuntimeError(
+                "authenticate_http_request doesn't know the request: pass it, or let the function that "
+                "requires_auth decorates take an argument `request`."
+            )
+        credential = bearer(request)
+        if credential is None:
+            raise _nothing_usable(request)
+        return _sign_in(request, credential)
+    except Failure as error:
+        raise _challenging(error)  # noqa: B904 (the same exception, with a header more)
+
+
+def _load(header: str) -> dict[str, Any]:
+    token = parse_bearer(header) if header.strip() else None
+    if token is None:
+        raise RefusedTokenError("The Authorization header must start with Bearer.")
+    try:
+        return load_auth_token(token)
+    except (AuthenticationError, KeysUnavailable) as error:
+        raise failure(error) from error
+
+
+def _nothing_usable(request: AnyRequest) -> Failure:
+    if request.headers.get("Authorization"):
+        return RefusedTokenError("The Authorization header must start with Bearer.")
+    return MissingCredentialsError("There is no Authorization header in the request.")
+
+
+def _sign_in(request: AnyRequest, credential: Credential) -> dict[str, Any]:
+    verified = verify_bearer(credential, request)
+    remember(verified.auth, verified.token)
+    request.user = verified.user
+    request.auth = verified.auth  # type: ignore[union-attr]  # Django's request takes it as well
+    return cast("dict[str, Any]", verified.auth)
+
+
+def requires_auth(function: Callable[P, R]) -> Callable[P, R]:
+    """Let a handler or a view run for requests with a good token only. Works on ``async def`` too.
+
+    The request is the argument that is one, else that of the first argument (a view's ``self``), else the
+    one being served. A plain Django view answers 401 itself; elsewhere the exception is raised, for DRF.
+    """
+    if iscoroutinefunction(function):
+
+        @wraps(function)
+        async def authenticated_async(*args: P.args, **kwargs: P.kwargs) -> Any:
+            try:
+                # keys may be fetched and users looked up: neither may block the event loop
+                await sync_to_async(authenticate_http_request)(None, _request_among(args, kwargs))
+            except Failure as error:
+                return _answer(error, args)
+            return await function(*args, **kwargs)
+
+        return cast("Callable[P, R]", authenticated_async)
+
+    @wraps(function)
+    def authenticated(*args: P.args, **kwargs: P.kwargs) -> Any:
+        try:
+            authenticate_http_request(None, _request_among(args, kwargs))
+        except Failure as error:
+            return _answer(error, args)
+        return function(*args, **kwargs)
+
+    return cast("Callable[P, R]", authenticated)
+
+
+def _request_among(args: tuple[object, ...], kwargs: Mapping[str, object]) -> AnyRequest | None:
+    for value in (*args, *kwargs.values()):
+        if isinstance(value, (HttpRequest, Request)):
+            return value
+    owned = getattr(args[0], "request", None) if args else None
+    return owned if isinstance(owned, (HttpRequest, Request)) else None
+
+
+def _answer(error: Failure, args: tuple[object, ...]) -> JsonResponse:
+    """Answer for a plain Django view, which nothing else does; for anything else, raise."""
+    request = _request_among(args, {})
+    if not isinstance(request, HttpRequest):
+        raise error
+    body = {"status": error.status, "error": error.code, "error_description": str(error)}
+    return JsonResponse({**body, "user_message": str(error)}, status=error.status, headers=dict(error.headers))

@@ -1,0 +1,107 @@
+"""A request → the credentials that it carries: from the Authorization header, a cookie, a header or the query.
+
+Only finding them happens here, for Django's requests and DRF's alike; whether they are right is decided
+elsewhere. Nothing of a credential shows in a ``repr``.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from dataclasses import dataclass, field
+from typing import TypeAlias
+from urllib.parse import unquote_plus
+
+from django.http import HttpRequest
+from rest_framework.authentication import SessionAuthentication
+from rest_framework.exceptions import PermissionDenied
+from rest_framework.request import Request
+
+from macaron_django.auth.failures import CrossSiteRequestError, RefusedCredentialsError, RefusedTokenError
+from macaron_django.conf import settings
+
+__all__ = ["AnyRequest", "Credential", "api_key", "authorization", "basic", "bearer", "enforce_csrf", "parse_bearer"]
+
+AnyRequest: TypeAlias = HttpRequest | Request
+
+
+@dataclass(frozen=True)
+class Credential:
+    """A token or a key; one ``from_cookie`` is sent by browsers unasked, so CSRF must be ruled out."""
+
+    value: str = field(repr=False)
+    from_cookie: bool = False
+
+
+def authorization(request: AnyRequest) -> tuple[str, str] | None:
+    """Split the Authorization header into its scheme, in lower case, and the rest; None without the header."""
+    header = str(request.headers.get("Authorization") or "").strip()
+    if not header:
+        return None
+    scheme, _, rest = header.partition(" ")
+    return scheme.lower(), rest.strip()
+
+
+def parse_bearer(text: str) -> str | None:
+    """Return the token of ``Bearer <token>``; None if it is of another scheme.
+
+    Raises RefusedTokenError if it is of that scheme, and not one token.
+    """
+    scheme, *parts = text.split()
+    if scheme.lower() != "bearer":
+        return None
+    if not parts:
+        raise RefusedTokenError("There is no token behind Bearer.")
+    if len(parts) > 1:
+        raise RefusedTokenError("There must be one token behind Bearer, and nothing else.")
+    return parts[0]
+
+
+def bearer(request: AnyRequest) -> Credential | None:
+    """Find a bearer token: in the Authorization header, or else in the cookie ``MACARON["JWT"]["COOKIE"]``."""
+    header = str(request.headers.get("Authorization") or "").strip()
+    if header:
+        token = parse_bearer(header)
+        return Credential(token) if token is not None else None
+    cookie = request.COOKIES.get(settings.JWT.COOKIE, "") if settings.JWT.COOKIE else ""
+    # PyMacaron's form: the whole header's value, URL-encoded
+    text = unquote_plus(cookie).strip()
+    if not text:
+        return None
+    token = parse_bearer(text)
+    if token is None:
+        raise RefusedTokenError(f"The cookie {settings.JWT.COOKIE} must hold Bearer and a token, URL-encoded.")
+    return Credential(token, from_cookie=True)
+
+
+def basic(request: AnyRequest) -> tuple[str, str] | None:
+    """Find a user name and password (RFC 7617); RefusedCredentialsError if they can't be read."""
+    given = authorization(request)
+    if given is None or given[0] != "basic":
+        return None
+    try:
+        text = base64.b64decode(given[1], validate=True).decode()
+    except (binascii.Error, ValueError):
+        raise RefusedCredentialsError("The Basic credentials aren't Base64 of UTF-8 text.") from None
+    username, colon, password = text.partition(":")
+    if not colon or "\0" in text:
+        raise RefusedCredentialsError("The Basic credentials aren't a user name, a colon and a password.")
+    return username, password
+
+
+def api_key(request: AnyRequest, location: str, name: str) -> Credential | None:
+    """Find an API key in a header, the query or a cookie."""
+    found = {
+        "header": request.headers.get(name),
+        "query": request.GET.get(name),
+        "cookie": request.COOKIES.get(name),
+    }.get(location)
+    return Credential(str(found), from_cookie=location == "cookie") if found else None
+
+
+def enforce_csrf(request: AnyRequest) -> None:
+    """Refuse what another site may have made a browser send; CrossSiteRequestError."""
+    try:
+        SessionAuthentication().enforce_csrf(request)  # type: ignore[arg-type]  # it reads what both have
+    except PermissionDenied as error:
+        raise CrossSiteRequestError(f"{error.detail} Credentials in a cookie need Django's CSRF token.") from error

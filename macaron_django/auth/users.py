@@ -1,0 +1,103 @@
+"""Verified claims → ``request.user``, as ``MACARON["JWT"]["USER"]`` says: a user made of the claims alone,
+or a Django user that is looked up, or also created, by ``sub``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any
+
+from django.contrib.auth import get_user_model
+from django.core.exceptions import ImproperlyConfigured
+
+from macaron_django.auth.tokens import scopes_of
+from macaron_django.conf import settings
+from macaron_django.exceptions import AuthInvalidTokenError
+
+if TYPE_CHECKING:
+    from django.contrib.auth.base_user import AbstractBaseUser
+
+__all__ = ["TokenUser", "user_for"]
+
+
+class TokenUser:
+    """A user that is known by their token only: authenticated, without permissions, in no database."""
+
+    is_authenticated = True
+    is_active = True
+    is_anonymous = is_staff = is_superuser = False
+
+    def __init__(self, claims: Mapping[str, Any]) -> None:
+        self.claims: Mapping[str, Any] = MappingProxyType(dict(claims))
+        self.scopes = scopes_of(claims)
+
+    @property
+    def pk(self) -> str:
+        """The claim ``sub``."""
+        return str(self.claims.get("sub", ""))
+
+    @property
+    def username(self) -> str:
+        return self.pk
+
+    @property
+    def id(self) -> str:
+        return self.pk
+
+    def get_username(self) -> str:
+        return self.pk
+
+    def has_perm(self, perm: str, obj: object = None) -> bool:
+        return False
+
+    def has_perms(self, perm_list: object, obj: object = None) -> bool:
+        return False
+
+    def has_module_perms(self, app_label: str) -> bool:
+        return False
+
+    def get_all_permissions(self, obj: object = None) -> set[str]:
+        return set()
+
+    def __str__(self) -> str:
+        return self.pk
+
+    def __repr__(self) -> str:
+        return f"<TokenUser {self.pk}>"
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, TokenUser) and self.pk == other.pk
+
+    def __hash__(self) -> int:
+        return hash(self.pk)
+
+
+def user_for(claims: Mapping[str, Any]) -> TokenUser | AbstractBaseUser:
+    """Return the user that verified claims stand for; AuthInvalidTokenError if there is none, or not any more."""
+    mapping = settings.JWT.USER
+    if mapping == "none":
+        return TokenUser(claims)
+    if mapping not in ("lookup", "create"):
+        raise ImproperlyConfigured('MACARON["JWT"]["USER"] must be "none", "lookup" or "create".')
+    user = _django_user(str(claims.get("sub", "")), create=mapping == "create")
+    if user is None or not user.is_active:
+        raise AuthInvalidTokenError("The token isn't valid: its user doesn't exist or is inactive.")
+    return user
+
+
+def _django_user(subject: str, *, create: bool) -> AbstractBaseUser | None:
+    model = get_user_model()
+    manager, name = model._default_manager, model.USERNAME_FIELD
+    longest = getattr(model._meta.get_field(name), "max_length", None)
+    # databases differ in what they do to such values, up to an error or a shortened name
+    if not subject or "\0" in subject or (longest is not None and len(subject) > longest):
+        return None
+    user = manager.filter(**{name: subject}).first()
+    if user is None and create:
+        # never normalised: two subjects that look alike to Unicode aren't one user
+        blank = model()
+        blank.set_unusable_password()
+        user, _ = manager.get_or_create(**{name: subject}, defaults={"password": blank.password})
+    # a case-insensitive collation finds other users' names as well
+    return user if user is not None and user.get_username() == subject else None

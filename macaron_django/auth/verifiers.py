@@ -1,0 +1,195 @@
+"""Who decides whether credentials are right: the project's function for a security scheme, or our JWT one.
+
+A *verifier* takes what a scheme carries and the request: ``(key, request)`` for apiKey, ``(username, password,
+request)`` for basic, ``(token, request)`` for bearer, OAuth 2 and OpenID Connect, ``(text, request)`` for other
+HTTP schemes, ``(request)`` for mutual TLS. It returns who that is: a user, claims (a mapping with ``sub``), a
+user id, or ``(user, auth)``; None or False refuses. It should compare secrets in constant time
+(``django.utils.crypto.constant_time_compare``).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, TypeVar, overload
+
+from django.contrib.auth import authenticate
+from django.core.exceptions import ImproperlyConfigured
+from django.http import HttpRequest
+from django.utils.module_loading import import_string
+
+from macaron_django.auth import credentials
+from macaron_django.auth.credentials import AnyRequest, Credential
+from macaron_django.auth.failures import RefusedCredentialsError, RefusedTokenError, failure
+from macaron_django.auth.jwks import KeysUnavailable
+from macaron_django.auth.keys import can_verify
+from macaron_django.auth.tokens import verify_token
+from macaron_django.auth.users import TokenUser, user_for
+from macaron_django.conf import settings
+from macaron_django.exceptions import AuthenticationError
+from macaron_django.spec import SecurityScheme
+
+__all__ = ["Verified", "django_password", "has_verifier", "register_verifier", "verify", "verify_bearer"]
+
+Verifier = Callable[..., Any]
+F = TypeVar("F", bound=Verifier)
+
+_registered: dict[str, Verifier] = {}
+
+
+@dataclass(frozen=True)
+class Verified:
+    """Who sent the request: ``request.user`` and ``request.auth``, and the token that said so, if one did."""
+
+    user: Any
+    auth: Any = field(default=None, repr=False)
+    token: str = field(default="", repr=False)
+
+
+@overload
+def register_verifier(scheme_name: str) -> Callable[[F], F]: ...
+@overload
+def register_verifier(scheme_name: str, function: F) -> F: ...
+def register_verifier(scheme_name: str, function: Any = None) -> Any:
+    """Let ``function`` verify the credentials of a security scheme; also a decorator.
+
+    ``scheme_name`` is the name under ``securitySchemes``. The setting ``MACARON["SECURITY_VERIFIERS"]``
+    (scheme name → dotted path) does the same, and yields to this.
+    """
+    if function is None:
+        return lambda decorated: register_verifier(scheme_name, decorated)
+    _registered[scheme_name] = function
+    return function
+
+
+def _verifier(scheme_name: str) -> Verifier | None:
+    if scheme_name in _registered:
+        return _registered[scheme_name]
+    path = getattr(settings, "SECURITY_VERIFIERS", {}).get(scheme_name)
+    if path is None or callable(path):
+        return path
+    try:
+        function = import_string(path)
+    except ImportError as error:
+        raise ImproperlyConfigured(
+            f'MACARON["SECURITY_VERIFIERS"][{scheme_name!r}] can\'t be imported: {error}'
+        ) from error
+    if not callable(function):
+        raise ImproperlyConfigured(f'MACARON["SECURITY_VERIFIERS"][{scheme_name!r}] isn\'t a function.')
+    return function  # type: ignore[no-any-return]
+
+
+def has_verifier(scheme_name: str, scheme: SecurityScheme) -> bool:
+    """Tell whether somebody can decide about this scheme's credentials."""
+    try:
+        if _verifier(scheme_name) is not None:
+            return True
+    except ImproperlyConfigured:
+        return False
+    return carries_jwt(scheme) and can_verify()
+
+
+def carries_jwt(scheme: SecurityScheme) -> bool:
+    """Tell whether the scheme's credentials are a bearer token, which is a JWT unless a verifier says otherwise.
+
+    An apiKey in the header Authorization, or in PyMacaron's cookie, is how Swagger 2.0 writes that.
+    """
+    if scheme.type == "apiKey":
+        cookie = settings.JWT.COOKIE
+        in_header = scheme.location == "header" and str(scheme.name).lower() == "authorization"
+        return in_header or (scheme.location == "cookie" and cookie is not None and scheme.name == cookie)
+    return is_bearer(scheme)
+
+
+def is_bearer(scheme: SecurityScheme) -> bool:
+    return scheme.type in ("oauth2", "openIdConnect") or (
+        scheme.type == "http" and str(scheme.scheme).lower() == "bearer"
+    )
+
+
+def verify(scheme_name: str, scheme: SecurityScheme, request: AnyRequest) -> Verified | None:
+    """Verify what the request carries for a scheme; None if it carries nothing for it.
+
+    Raises a Failure if it is wrong, ImproperlyConfigured if nobody can tell.
+    """
+    verifier = _verifier(scheme_name)
+    arguments, credential = _presented(scheme, request, custom=verifier is not None)
+    if arguments is None:
+        return None
+    if verifier is None:
+        if credential is None or not carries_jwt(scheme):
+            raise ImproperlyConfigured(
+                f"The security scheme {scheme_name!r} has no verifier: set "
+                f'MACARON["SECURITY_VERIFIERS"][{scheme_name!r}] or call register_verifier.'
+            )
+        return verify_bearer(credential, request)
+    token = credential.value if credential is not None and is_bearer(scheme) else ""
+    verified = _as_verified(verifier(*arguments, request), scheme_name, token)
+    if verified is None:
+        refusal = RefusedTokenError if carries_jwt(scheme) else RefusedCredentialsError
+        raise refusal("The credentials aren't right.")
+    if credential is not None and credential.from_cookie:
+        credentials.enforce_csrf(request)
+    return verified
+
+
+def _presented(
+    scheme: SecurityScheme, request: AnyRequest, *, custom: bool
+) -> tuple[tuple[str, ...] | None, Credential | None]:
+    """Find a scheme's credentials: as a verifier's arguments (None: there are none), and for their origin."""
+    if is_bearer(scheme) or (not custom and carries_jwt(scheme)):
+        token = credentials.bearer(request)
+        return ((token.value,) if token else None), token
+    if scheme.type == "apiKey":
+        key = credentials.api_key(request, str(scheme.location), str(scheme.name))
+        return ((key.value,) if key else None), key
+    if scheme.type == "mutualTLS":
+        return (), None
+    if scheme.type == "http" and str(scheme.scheme).lower() == "basic":
+        return credentials.basic(request), None
+    given = credentials.authorization(request)
+    if scheme.type == "http" and given is not None and given[0] == str(scheme.scheme).lower():
+        return (given[1],), None
+    return None, None
+
+
+def verify_bearer(credential: Credential, request: AnyRequest) -> Verified:
+    """Verify a JWT, find its user, and rule CSRF out where it came in a cookie."""
+    try:
+        claims = verify_token(credential.value)
+        user = user_for(claims)
+    except (AuthenticationError, KeysUnavailable) as error:
+        raise failure(error) from error
+    if credential.from_cookie:
+        credentials.enforce_csrf(request)
+    return Verified(user, claims, credential.value)
+
+
+def _as_verified(answer: Any, scheme_name: str, token: str) -> Verified | None:
+    user, auth = answer if isinstance(answer, tuple) and len(answer) == 2 else (answer, None)
+    if user is None or user is False or user == "":
+        return None
+    if isinstance(user, str):
+        user = {"sub": user}
+    if isinstance(user, Mapping):
+        auth = user if auth is None else auth
+        user = TokenUser(user)
+    if not hasattr(user, "is_authenticated"):
+        raise TypeError(
+            f"The verifier of the security scheme {scheme_name!r} returned a {type(user).__name__}; it must return "
+            "a user, claims, a user id, (user, auth), or None to refuse."
+        )
+    if not user.is_authenticated or not getattr(user, "is_active", True):
+        return None
+    return Verified(user, auth, token)
+
+
+def django_password(username: str, password: str, request: AnyRequest) -> Any:
+    """Verify against Django's authentication backends: a ready verifier for a ``basic`` scheme."""
+    raw = request if isinstance(request, HttpRequest) else request._request
+    return authenticate(raw, username=username, password=password)
+
+
+def forget_verifier(scheme_name: str) -> None:
+    """Undo ``register_verifier``."""
+    _registered.pop(scheme_name, None)
