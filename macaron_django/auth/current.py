@@ -11,7 +11,6 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field, replace
 from functools import wraps
-from types import MappingProxyType
 from typing import Any, ParamSpec, TypeVar
 
 from django.core.exceptions import ImproperlyConfigured
@@ -44,7 +43,7 @@ R = TypeVar("R")
 class Identity:
     """Verified claims, and the token that they came from; ``token`` is "" if they came from something else."""
 
-    claims: Mapping[str, Any] = MappingProxyType({})
+    claims: Mapping[str, Any] = field(default_factory=dict)
     token: str = field(default="", repr=False)
 
 

@@ -10,16 +10,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
-from django.contrib.auth.models import AnonymousUser
 from django.core.exceptions import ImproperlyConfigured
 from django.http import HttpRequest
 from rest_framework.authentication import BaseAuthentication
 from rest_framework.permissions import AllowAny, BasePermission
 from rest_framework.request import Request
 from rest_framework.settings import api_settings
-from rest_framework.views import APIView
 
 from macaron_django.auth.authentication import REALM, bearer_challenge
 from macaron_django.auth.current import remember, remember_request
@@ -33,6 +31,9 @@ from macaron_django.auth.failures import (
 from macaron_django.auth.tokens import scopes_of
 from macaron_django.auth.verifiers import Verified, carries_jwt, has_verifier, is_bearer, verify
 from macaron_django.spec import Document, Finding, Operation, SecurityScheme
+
+if TYPE_CHECKING:
+    from rest_framework.views import APIView
 
 __all__ = ["SecurityPolicy", "security_findings", "security_for"]
 
@@ -257,7 +258,7 @@ class SecurityAuthentication(BaseAuthentication):
         setattr(_raw(request), _VERDICT, (self.policy, verdict))
         if verdict.refusal is not None:
             # or DRF would authenticate again while it renders the error
-            request.user = AnonymousUser()
+            request.user = api_settings.UNAUTHENTICATED_USER() if api_settings.UNAUTHENTICATED_USER else None
             raise _with_challenge(verdict.refusal, self.policy)
         if verdict.verified is None:
             return None
