@@ -1,0 +1,213 @@
+"""Properties of a schema ↔ fields of a Django model, whichever store is behind the model's manager.
+
+In: a schema and a model. Out: a binding that creates, changes and reads instances by property names. A row
+(``x-persist``) is addressed by item access, as every API object is; a model of the ORM (``x-model``) by field
+names: the property's own, or what ``x-field`` says. Apart from ``serializers`` because it knows models and
+nothing of requests.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, cast
+
+from django.apps import apps
+from django.core.exceptions import FieldDoesNotExist, ObjectDoesNotExist
+from django.db import IntegrityError, router, transaction
+from django.db.models import Field, ForeignKey, JSONField, Model
+from django.db.models.constants import LOOKUP_SEP
+
+from macaron_django.exceptions import ItemExists
+from macaron_django.schemas.conversions import UNSET, converter, json_value
+from macaron_django.spec import Property, Schema
+
+if TYPE_CHECKING:
+    from macaron_django.schemas.objects import Classes
+
+__all__ = ["ModelBinding", "OrmBinding", "RowBinding", "bind_model", "model_of"]
+
+
+def model_of(schema: Schema, classes: Classes) -> type[Model] | None:
+    """The model that keeps objects of ``schema``: its row class, or what ``x-model`` names; None: it has none."""
+    schema = schema.resolved
+    row = classes.rows.get(schema.name) if schema.name else None
+    if row is not None:
+        return cast("type[Model]", row)
+    label = schema.extensions.model
+    return apps.get_model(label) if label else None
+
+
+def bind_model(model: type[Model], schema: Schema, classes: Classes) -> ModelBinding:
+    """The binding of ``schema`` to ``model``; the schema may know a part of the model's properties only."""
+    is_row = hasattr(model, "_spec") and hasattr(model._default_manager, "persistence")
+    return RowBinding(model, schema, classes) if is_row else OrmBinding(model, schema, classes)
+
+
+class ModelBinding:
+    """What both kinds of model do. ``values`` are Python values by property name."""
+
+    def __init__(self, model: type[Model], schema: Schema, classes: Classes) -> None:
+        self.model, self.schema, self.classes = model, schema.resolved, classes
+
+    @property
+    def keys(self) -> frozenset[str]:
+        """Names of the properties that identify an instance: an update doesn't change them."""
+        raise NotImplementedError
+
+    def create(self, values: Mapping[str, Any]) -> Model:
+        """Store a new instance; ``ItemExists`` if its key is taken."""
+        raise NotImplementedError
+
+    def update(self, instance: Model, values: Mapping[str, Any], removed: Collection[str]) -> Model:
+        """Set ``values``, unset the properties in ``removed``, and save."""
+        raise NotImplementedError
+
+    def to_json(self, instance: Model) -> dict[str, Any]:
+        """The instance's properties as JSON, writeOnly ones among them; unset ones are left out."""
+        raise NotImplementedError
+
+
+class RowBinding(ModelBinding):
+    """Rows: a field for every property, and item access by property name."""
+
+    @cached_property
+    def keys(self) -> frozenset[str]:
+        options = self.model._default_manager.persistence.options  # type: ignore[attr-defined]
+        return frozenset(filter(None, (options.hash_key, options.range_key)))
+
+    def create(self, values: Mapping[str, Any]) -> Model:
+        names = self.model._spec.field_names  # type: ignore[attr-defined]
+        return self.model._default_manager.create(**{names.get(name, name): value for name, value in values.items()})
+
+    def update(self, instance: Model, values: Mapping[str, Any], removed: Collection[str]) -> Model:
+        item = cast("Any", instance)
+        known = self.model._spec.properties  # type: ignore[attr-defined]
+        for name, value in values.items():
+            if name in known:
+                item[name] = value
+            else:
+                setattr(instance, name, value)
+        for name in removed:
+            if name in known and name in item:
+                del item[name]
+        instance.save()
+        return instance
+
+    def to_json(self, instance: Model) -> dict[str, Any]:
+        return dict(cast("Any", instance).to_json())
+
+
+class OrmBinding(ModelBinding):
+    """Models of the project: fields by name or ``x-field``; a foreign key by ``<name>_id`` or as an object."""
+
+    @cached_property
+    def keys(self) -> frozenset[str]:
+        return frozenset(name for name in self.schema.properties if getattr(self._field(name), "primary_key", False))
+
+    def create(self, values: Mapping[str, Any]) -> Model:
+        columns, relations = self._columns(values)
+        with self._integrity(), transaction.atomic(using=router.db_for_write(self.model)):
+            instance = self.model._default_manager.create(**columns)
+            self._relate(instance, relations)
+        return instance
+
+    def update(self, instance: Model, values: Mapping[str, Any], removed: Collection[str]) -> Model:
+        columns, relations = self._columns(values)
+        with self._integrity(), transaction.atomic(using=router.db_for_write(self.model, instance=instance)):
+            for attribute, value in (*columns.items(), *self._emptied(removed)):
+                setattr(instance, attribute, value)
+            instance.save()
+            self._relate(instance, relations)
+        return instance
+
+    def to_json(self, instance: Model) -> dict[str, Any]:
+        found = {name: self._read(instance, prop) for name, prop in self.schema.properties.items()}
+        return {name: value for name, value in found.items() if value is not UNSET}
+
+    def _field(self, name: str) -> Any:
+        """The model's field for a property; None where there is only an attribute, or nothing."""
+        prop = self.schema.properties.get(name)
+        target = (prop.extensions.field if prop else None) or name
+        try:
+            return self.model._meta.pk if target == "pk" else self.model._meta.get_field(target)
+        except FieldDoesNotExist:
+            return None
+
+    def _columns(self, values: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+        """Split property values into what the row holds and what many-to-many tables hold, by attribute name."""
+        columns: dict[str, Any] = {}
+        relations: dict[str, Any] = {}
+        for name, value in values.items():
+            field = self._field(name)
+            if field is None or not getattr(field, "concrete", False):
+                continue  # a property without a field: the checks report it
+            if field.many_to_many:
+                relations[field.name] = value
+            elif isinstance(field, ForeignKey):
+                columns[field.name if isinstance(value, Model) else field.attname] = value
+            else:
+                columns[field.attname] = json_value(value) if isinstance(field, JSONField) else _plain(value)
+        return columns, relations
+
+    def _emptied(self, removed: Collection[str]) -> Iterator[tuple[str, Any]]:
+        for name in removed:
+            field = self._field(name)
+            if isinstance(field, Field) and field.concrete and not field.many_to_many and not field.primary_key:
+                empty = field.get_default()
+                if empty is not None or field.null:
+                    yield field.attname, empty
+
+    @staticmethod
+    def _relate(instance: Model, relations: Mapping[str, Any]) -> None:
+        for name, keys in relations.items():
+            getattr(instance, name).set(keys or ())
+
+    def _integrity(self) -> _AsItemExists:
+        return _AsItemExists(self.model)
+
+    def _read(self, instance: Model, prop: Property) -> Any:
+        target = prop.extensions.field or prop.name
+        owner: Any = instance
+        try:
+            for step in target.split(LOOKUP_SEP) if LOOKUP_SEP in target.strip("_") else (target,):
+                owner = getattr(owner, step, UNSET) if owner is not None else None
+        except ObjectDoesNotExist:
+            owner = None
+        return self._json_of(owner, prop.schema)
+
+    def _json_of(self, value: Any, schema: Schema) -> Any:
+        if value is UNSET or (value is None and not schema.nullable):
+            return UNSET
+        if callable(getattr(value, "all", None)):  # a related manager
+            value = list(value.all())
+        if isinstance(value, list) and schema.items is not None:
+            return [self._json_of(element, schema.items) for element in value]
+        if isinstance(value, Model) and not hasattr(value, "to_json"):
+            if schema.is_object:
+                return bind_model(type(value), schema, self.classes).to_json(value)
+            value = value.pk
+        conversion = converter(schema, self.classes)
+        found = conversion.to_json(conversion.to_python(value))
+        return str(found) if found is not None and schema.types == ("string",) and not isinstance(found, str) else found
+
+
+def _plain(value: Any) -> Any:
+    """A value of the ORM's: API objects become dictionaries, the rest stays."""
+    return value.to_json() if hasattr(value, "to_json") else value
+
+
+class _AsItemExists:
+    """Turns the ORM's IntegrityError into the 409 that a taken key of an item is."""
+
+    def __init__(self, model: type[Model]) -> None:
+        self.model = model
+
+    def __enter__(self) -> None: ...
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: object) -> None:
+        if isinstance(error, IntegrityError) and not isinstance(error, ItemExists):
+            name = self.model._meta.verbose_name
+            raise ItemExists(
+                f"A {name} with the same unique values exists, or one that it refers to doesn't."
+            ) from error

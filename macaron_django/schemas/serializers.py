@@ -1,0 +1,451 @@
+"""Schema → DRF serializer class: real ``rest_framework`` serializers whose judge is the compiled schema.
+
+In: a schema and the API's classes. Out: a ``Serializer`` subclass named after it (``ListSerializer`` for arrays
+of objects, ``BaseSerializer`` for other values), made once. Its fields describe: forms and drf-spectacular read
+them. What is valid is decided by ``validators``, what a value becomes in Python by ``conversions``, how it is
+kept by ``model_bindings``; this module puts them in DRF's places.
+
+A class may be extended as any other: added fields, ``validate``, ``validate_<name>``, ``create`` and ``update``
+work as DRF documents them, after the schema has been satisfied.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, cast
+
+from django.core.exceptions import ValidationError as DjangoValidationError
+from django.db.models import Model
+from rest_framework import serializers
+from rest_framework.exceptions import ValidationError
+from rest_framework.fields import empty, get_error_detail
+from rest_framework.serializers import as_serializer_error
+from rest_framework.settings import api_settings
+from rest_framework.utils.html import is_html_input
+from rest_framework.utils.serializer_helpers import BoundField, JSONBoundField, NestedBoundField
+
+from macaron_django.exceptions import ValidationFailed
+from macaron_django.schemas.conversions import UNSET, Conversion, converter, json_value
+from macaron_django.schemas.error_details import error_details
+from macaron_django.schemas.fields import FormJSON, field_for, is_nested
+from macaron_django.schemas.form_values import form_value
+from macaron_django.schemas.generated_values import generated_value, generates_on_create, generates_on_update
+from macaron_django.schemas.merge_patches import merge_patch, without_read_only, without_write_only
+from macaron_django.schemas.model_bindings import ModelBinding, bind_model, model_of
+from macaron_django.schemas.uploads import clean_with_uploads
+from macaron_django.schemas.validators import validator_for
+from macaron_django.schemas.violations import Violation, pointer_to
+from macaron_django.spec import Schema
+
+if TYPE_CHECKING:
+    from macaron_django.schemas.objects import Classes
+
+__all__ = [
+    "SchemaListSerializer",
+    "SchemaSerializer",
+    "SchemaValueSerializer",
+    "SchemaViolated",
+    "serializer_for",
+]
+
+Direction = Literal["request", "response"]
+
+
+def serializer_for(
+    schema: Schema, classes: Classes, direction: Direction = "request", *, model: type[Model] | None = None
+) -> type[serializers.BaseSerializer[Any]]:
+    """The serializer class of ``schema``, the same each time.
+
+    ``model`` is what ``save()`` works on where the schema itself isn't persisted: an input schema that names a
+    part of the stored one's properties.
+
+    >>> Profile = serializer_for(document.schemas["Profile"], classes)        # doctest: +SKIP
+    >>> serializer = Profile(data={"name": "Ann", "age": -1})                 # doctest: +SKIP
+    >>> serializer.is_valid(), serializer.violations[0].pointer               # doctest: +SKIP
+    (False, '/age')
+    """
+    target = schema.resolved
+    made = vars(classes).setdefault("_serializer_classes", {})
+    key = (target, direction, model)
+    found = made.get(key)
+    if found is None:
+        found = made.setdefault(key, _build(target, classes, direction, model))
+    return cast("type[serializers.BaseSerializer[Any]]", found)
+
+
+def _build(
+    schema: Schema, classes: Classes, direction: Direction, model: type[Model] | None
+) -> type[serializers.BaseSerializer[Any]]:
+    members: dict[str, Any] = {
+        "__doc__": schema.description or "",  # drf-spectacular shows it; "" keeps the base class's out
+        "__module__": __name__,
+        "schema": schema,
+        "classes": classes,
+        "direction": direction,
+        "model": model,
+        "_conversions": {},
+        "_bindings": {},
+    }
+    if schema.is_object:
+        return type(_class_name(schema, classes), (SchemaSerializer,), members)
+    if schema.types == ("array",) and schema.items is not None and is_nested(schema.items):
+        members["child"] = serializer_for(schema.items, classes, direction, model=model)()
+        return type(_class_name(schema, classes), (SchemaListSerializer,), members)
+    return type(_class_name(schema, classes), (SchemaValueSerializer,), members)
+
+
+def _class_name(schema: Schema, classes: Classes) -> str:
+    name = schema.name
+    if name is None and schema.is_object and schema.properties:
+        name = classes.for_schema(schema).__name__
+    return re.sub(r"\W", "_", name or schema.title or "Value")
+
+
+class SchemaViolated(ValidationError, ValidationFailed):  # noqa: N818 (as ValidationFailed)
+    """Data that breaks its schema: DRF's ValidationError, with the violations that it stands for."""
+
+    def __init__(self, detail: Any, violations: Sequence[Violation]) -> None:
+        ValidationError.__init__(self, detail)
+        self.violations = tuple(violations)
+        self.user_message = "; ".join(f"{v.pointer or '/'}: {v.message}" for v in self.violations)
+
+
+class _Judged:
+    """What the three kinds of serializer share: the schema decides, and tells of every violation."""
+
+    schema: ClassVar[Schema]
+    classes: ClassVar[Classes]
+    direction: ClassVar[Direction] = "request"
+    model: ClassVar[type[Model] | None] = None
+    errors: Any
+    _violations: tuple[Violation, ...] = ()
+
+    def is_valid(self, *, raise_exception: bool = False) -> bool:
+        valid: bool = super().is_valid()  # type: ignore[misc]
+        if not valid and raise_exception:
+            raise SchemaViolated(self.errors, self.violations)
+        return valid
+
+    @property
+    def violations(self) -> tuple[Violation, ...]:
+        """Why the data isn't valid, with JSON pointers; also what ``validate`` methods found."""
+        if self.errors and not self._violations:
+            self._violations = tuple(_violations_of(self.errors, ()))
+        return self._violations
+
+    def _clean(self, value: Any) -> Any:
+        try:
+            return clean_with_uploads(validator_for(self.schema, self.direction), value)
+        except ValidationFailed as failure:
+            self._violations = failure.violations
+            raise SchemaViolated(error_details(failure.violations, value), failure.violations) from failure
+
+
+def _violations_of(details: Any, path: tuple[str | int, ...]) -> Iterator[Violation]:
+    if isinstance(details, Mapping):
+        for name, inner in details.items():
+            yield from _violations_of(inner, path if name == api_settings.NON_FIELD_ERRORS_KEY else (*path, name))
+    elif isinstance(details, (list, tuple)):
+        for index, inner in enumerate(details):
+            yield from _violations_of(inner, (*path, index) if isinstance(inner, Mapping) else path)
+    else:
+        yield Violation(str(details), pointer_to(path), "", getattr(details, "code", "invalid"))
+
+
+class SchemaListSerializer(_Judged, FormJSON, serializers.ListSerializer[Any]):
+    """Arrays of objects: ``many=True`` of a :class:`SchemaSerializer`, or a schema of type array itself."""
+
+    def to_internal_value(self, data: Any) -> list[Any]:
+        child = cast("SchemaSerializer", self.child)
+        if hasattr(self, "schema") and not is_html_input(data):
+            return [child.python_values(element) for element in self._clean(data)]
+        if not isinstance(data, list) or not isinstance(child, SchemaSerializer):
+            return cast("list[Any]", super().to_internal_value(data))
+        values, details, violations = [], {}, []
+        for index, element in enumerate(data):
+            try:
+                values.append(child.run_validation(element))
+            except ValidationError as error:  # noqa: PERF203 (all of them are wanted)
+                details[index] = error.detail
+                found = getattr(error, "violations", None) or _violations_of(error.detail, ())
+                violations += [replace(violation, pointer=f"/{index}{violation.pointer}") for violation in found]
+        if details:
+            self._violations = tuple(violations)
+            by_index = getattr(api_settings, "LIST_SERIALIZER_ERRORS_AS_DICT", False)
+            raise SchemaViolated(
+                details if by_index else [details.get(index, {}) for index in range(len(data))], violations
+            )
+        return values
+
+    def to_representation(self, data: Any) -> list[Any]:
+        elements = data.all() if isinstance(getattr(data, "all", None), Callable) else data  # type: ignore[arg-type]
+        represent = cast("Any", self.child).to_representation
+        return [represent(element) for element in elements]
+
+
+class SchemaValueSerializer(_Judged, serializers.BaseSerializer[Any]):
+    """Anything but objects with properties, as a body of its own: a string, a number, one of several shapes."""
+
+    fields: ClassVar[dict[str, Any]] = {}
+
+    def run_validation(self, data: Any = empty) -> Any:
+        return converter(self.schema, self.classes).to_python(self._clean(None if data is empty else data))
+
+    def to_representation(self, instance: Any) -> Any:
+        return without_write_only(self.schema, converter(self.schema, self.classes).to_json(instance))
+
+
+class SchemaSerializer(_Judged, serializers.Serializer[Any]):
+    """Objects of one schema. ``validated_data`` holds Python values by property name."""
+
+    _conversions: ClassVar[dict[str, Conversion]] = {}
+    _bindings: ClassVar[dict[type[Model], ModelBinding]] = {}
+    #: Names in a merge patch, once one has been read: an update touches these only.
+    _patched: frozenset[str] | None = None
+
+    class Meta:
+        list_serializer_class = SchemaListSerializer
+
+    # What describes ---------------------------------------------------------------------------------------------
+
+    def get_fields(self) -> dict[str, Any]:
+        declared = super().get_fields()
+        fields = {
+            name: declared.pop(name)
+            if name in declared
+            else field_for(
+                prop.schema,
+                required=prop.required,
+                read_only=prop.read_only,
+                write_only=prop.write_only,
+                nested=self._nested,
+            )
+            for name, prop in self.schema.properties.items()
+        }
+        return {**fields, **declared}
+
+    def _nested(self, schema: Schema) -> type[serializers.BaseSerializer[Any]]:
+        return serializer_for(schema, self.classes, self.direction)
+
+    @property
+    def _is_jsonfield(self) -> bool:
+        """Inside an object of its own kind a form shows JSON: its fieldsets would have no end."""
+        ancestor = self.parent
+        while ancestor is not None:
+            if getattr(ancestor, "schema", None) == self.schema:
+                return True
+            ancestor = ancestor.parent
+        return False
+
+    def bind(self, field_name: str, parent: Any) -> None:
+        super().bind(field_name, parent)
+        if self._is_jsonfield:
+            self.style.setdefault("base_template", "textarea.html")
+
+    def get_initial(self) -> Any:
+        return {} if self._is_jsonfield else super().get_initial()
+
+    def get_value(self, dictionary: Any) -> Any:
+        if is_html_input(dictionary) and self.field_name in dictionary:
+            return FormJSON.get_value(cast("FormJSON", self), dictionary)
+        return super().get_value(dictionary)
+
+    def __getitem__(self, key: str) -> BoundField:
+        errors = self.errors.get(key) if hasattr(self, "_errors") else None
+        return _bound(self.fields[key], cast("Any", self.data).get(key), errors)
+
+    # What comes in ----------------------------------------------------------------------------------------------
+
+    def run_validation(self, data: Any = empty) -> Any:
+        if data is empty:
+            is_done, data = self.validate_empty_values(data)
+            if is_done:
+                return data
+        values = self.to_internal_value(data)
+        if values is None:
+            return None
+        try:
+            if self.validators:
+                self.run_validators(values)
+            return self.validate(values)
+        except (ValidationError, DjangoValidationError) as error:
+            raise ValidationError(detail=as_serializer_error(error)) from error
+
+    def to_internal_value(self, data: Any) -> Any:
+        if is_html_input(data):
+            data = self.json_of_form(data)
+        if getattr(self.root, "partial", False) and isinstance(data, Mapping):
+            patch = without_read_only(self.schema, data)
+            self._patched = frozenset(patch)
+            data = merge_patch(self._stored_json(), patch)
+        elif self.instance is None and isinstance(data, Mapping):
+            data = self._with_generated(data)
+        values = self.python_values(self._clean(data))
+        return values if values is None else self._validated_by_methods(values, data)
+
+    def json_of_form(self, form: Any) -> dict[str, Any]:
+        """What an HTML form sent, as JSON: each declared field finds its text, its schema says what it means."""
+        found = {}
+        for name, field in self.fields.items():
+            prop = self.schema.properties.get(name)
+            if not field.read_only and prop is not None:
+                value = form_value(field, prop.schema, field.get_value(form))
+                if value is not empty:
+                    found[name] = value
+        return found
+
+    def python_values(self, value: Any) -> Any:
+        """Python values of a JSON object's properties; None for null."""
+        if not isinstance(value, Mapping):
+            return value
+        return {name: self._conversion(name).to_python(member) for name, member in value.items()}
+
+    def _conversion(self, name: str) -> Conversion:
+        known = self._conversions.get(name)
+        if known is None:
+            prop = self.schema.properties.get(name)
+            additional = self.schema.additional_properties
+            schema = prop.schema if prop else None if isinstance(additional, bool) else additional
+            known = _AS_IT_IS if schema is None else converter(schema, self.classes)
+            if prop:  # names that clients choose would pile up
+                self._conversions[name] = known
+        return known
+
+    def _with_generated(self, data: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Add what the server makes up and the schema may require; readOnly values come at ``create``."""
+        missing = {
+            name: self._generate(name, prop.extensions.generated)
+            for name, prop in self.schema.properties.items()
+            if prop.extensions.generated and not prop.read_only and name not in data
+        }
+        return {**data, **{name: value for name, value in missing.items() if value is not None}} if missing else data
+
+    def _generate(self, name: str, kind: str) -> Any:
+        user = getattr(self.context.get("request"), "user", None) if kind == "user" else None
+        return generated_value(kind, self.schema.properties[name], user)
+
+    def _validated_by_methods(self, values: dict[str, Any], data: Any) -> dict[str, Any]:
+        """Run fields that a subclass declares, and its ``validate_<name>`` methods."""
+        errors = {}
+        for name, field in self._declared_fields.items():
+            bound = self.fields[name] if not field.read_only else None
+            try:
+                if bound is not None:
+                    values[name] = bound.run_validation(bound.get_value(data))
+            except ValidationError as error:
+                errors[name] = error.detail
+            except serializers.SkipField:
+                pass
+        for name in list(values):
+            method = getattr(type(self), f"validate_{name}", None)
+            if method is not None and not hasattr(serializers.Serializer, f"validate_{name}"):
+                try:
+                    values[name] = method(self, values[name])
+                except ValidationError as error:
+                    errors[name] = error.detail
+                except DjangoValidationError as error:
+                    errors[name] = get_error_detail(error)
+        if errors:
+            raise ValidationError(errors)
+        return values
+
+    # What goes out ----------------------------------------------------------------------------------------------
+
+    def to_representation(self, instance: Any) -> Any:
+        represented = without_write_only(self.schema, self._json_of(instance))
+        for name, field in self._declared_fields.items():
+            if not field.write_only:
+                bound = self.fields[name]
+                attribute = bound.get_attribute(instance)
+                represented[name] = None if attribute is None else bound.to_representation(attribute)
+        return represented
+
+    def _json_of(self, instance: Any) -> dict[str, Any]:
+        if isinstance(instance, Mapping):
+            return {
+                name: self._conversion(name).to_json(value) for name, value in instance.items() if value is not UNSET
+            }
+        properties = self.schema.properties
+        if hasattr(instance, "to_json"):
+            found = instance.to_json()
+            own = getattr(getattr(instance, "_spec", None), "schema", None)
+            if own is None or own == self.schema or not properties:
+                return dict(found)
+            return {name: value for name, value in found.items() if name in properties}
+        if isinstance(instance, Model):
+            return self._binding(type(instance)).to_json(instance)
+        given = {name: getattr(instance, name, UNSET) for name in properties}
+        return {name: self._conversion(name).to_json(value) for name, value in given.items() if value is not UNSET}
+
+    # What is kept -----------------------------------------------------------------------------------------------
+
+    def get_model(self) -> type[Model]:
+        """The model that ``save()`` works on."""
+        model = self.model or self.context.get("model") or model_of(self.schema, self.classes)
+        if model is None and isinstance(self.instance, Model):
+            model = type(self.instance)
+        if model is None:
+            name = type(self).__name__
+            raise NotImplementedError(
+                f"{name} can't be saved: its schema has neither x-persist nor x-model. Add one of them, "
+                f"or override create() and update() in a subclass of the serializer."
+            )
+        return cast("type[Model]", model)
+
+    def _binding(self, model: type[Model]) -> ModelBinding:
+        known = self._bindings.get(model)
+        if known is None:
+            known = self._bindings[model] = bind_model(model, self.schema, self.classes)
+        return known
+
+    def _stored_json(self) -> dict[str, Any]:
+        return {} if self.instance is None else self._json_of(self.instance)
+
+    def create(self, validated_data: dict[str, Any]) -> Any:
+        binding = self._binding(self.get_model())
+        values = dict(validated_data)
+        for name, prop in self.schema.properties.items():
+            kind = generates_on_create(prop, is_key=name in binding.keys)
+            if kind and name not in values:
+                value = self._generate(name, kind)
+                if value is not None:
+                    values[name] = self._conversion(name).to_python(value)
+        return binding.create(values)
+
+    def update(self, instance: Any, validated_data: dict[str, Any]) -> Any:
+        """Replace: set what is given, unset the schema's other writable properties. A patch touches its names."""
+        binding = self._binding(type(instance))
+        properties = self.schema.properties
+        writable = {name for name, prop in properties.items() if not prop.read_only} - binding.keys
+        if self._patched is not None:
+            writable &= self._patched
+        # Names that aren't properties came with save(**values), or are additional ones.
+        values = {
+            name: value
+            for name, value in validated_data.items()
+            if name in writable or name not in properties or name not in self.validated_data
+        }
+        for name, prop in properties.items():
+            kind = generates_on_update(prop)
+            if kind and name not in values:
+                values[name] = self._conversion(name).to_python(self._generate(name, kind))
+        return binding.update(instance, values, sorted(writable - values.keys()))
+
+
+_AS_IT_IS = Conversion(lambda value: value, json_value)
+
+
+class _NestedBoundField(NestedBoundField):
+    def __getitem__(self, key: str) -> BoundField:
+        value = self.value.get(key) if self.value else None
+        errors = self.errors.get(key) if isinstance(self.errors, Mapping) else None
+        return _bound(self.fields[key], value, errors, f"{self.name}.")
+
+
+def _bound(field: Any, value: Any, errors: Any, prefix: str = "") -> BoundField:
+    if getattr(field, "_is_jsonfield", False):
+        return JSONBoundField(field, value, errors, prefix)
+    kind = _NestedBoundField if isinstance(field, serializers.Serializer) else BoundField
+    return kind(field, value, errors, prefix)
