@@ -45,6 +45,9 @@ class RefusingEngine:
     def endpoint_url(self) -> str:
         self._refuse()
 
+    def check(self) -> None:
+        """There is nothing wrong with refusing."""
+
     def start(self) -> None:
         self._refuse()
 

@@ -58,6 +58,9 @@ class Engine(Protocol):
     def running(self) -> bool:
         """Whether it answers, whichever process started it; asking starts nothing."""
 
+    def check(self) -> None:
+        """Raise ``ImproperlyConfigured`` if it can't be started as it is configured; start nothing."""
+
     def start(self) -> None:
         """Make sure that it runs, and goes on running as long as this process uses it."""
 
@@ -129,8 +132,7 @@ def make(name: str) -> Engine:
 def configuration_problem() -> str | None:
     """Return what is wrong with the choice of engine in one or two sentences, or ``None``; start nothing."""
     try:
-        name = _chosen_name()
-        make(name)
+        make(_chosen_name()).check()
     except (ImproperlyConfigured, ImportError) as error:
         return str(error)
     return None

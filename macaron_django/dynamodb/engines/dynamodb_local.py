@@ -50,22 +50,21 @@ class DynamoDBLocalEngine(LocalProcessEngine):
 
     @classmethod
     def from_settings(cls) -> DynamoDBLocalEngine:
-        return cls(data_file().with_name("dynamodb-local"))
+        beside = data_file()
+        return cls(beside.with_name(f"{beside.name}-local"))
 
     def make_process(self) -> SharedProcess:
         if self.stem is not None:
-            return SharedProcess(self.name, self.stem, _command)
+            return SharedProcess(self.name, self.stem, self.command)
         folder = Path(tempfile.mkdtemp(prefix="dynamodb-"))
-        return SharedProcess(self.name, folder / "memory", _command, temporary=folder)
+        return SharedProcess(self.name, folder / "memory", self.command, temporary=folder)
 
-
-def _command() -> list[str]:
-    java = shutil.which("java")
-    if java is None:
-        raise ImproperlyConfigured(
-            "DynamoDB Local needs Java: install a JRE (version 11 or newer), or choose another engine."
-        )
-    jar = find_jar()
-    # One database whatever credentials and region a client names: the AWS command line sees the same tables.
-    options = ["-inMemory", "-sharedDb", "-port", "{port}"]
-    return [java, f"-Djava.library.path={jar.parent / 'DynamoDBLocal_lib'}", "-jar", str(jar), *options]
+    def command(self) -> list[str]:
+        jar, java = find_jar(), shutil.which("java")
+        if java is None:
+            raise ImproperlyConfigured(
+                "DynamoDB Local needs Java: install a JRE (version 11 or newer), or choose another engine."
+            )
+        # One database whatever credentials and region a client names: the AWS command line sees the same tables.
+        options = ["-inMemory", "-sharedDb", "-port", "{port}"]
+        return [java, f"-Djava.library.path={jar.parent / 'DynamoDBLocal_lib'}", "-jar", str(jar), *options]

@@ -90,11 +90,11 @@ class EmbeddedEngine(LocalProcessEngine):
 
     def make_process(self) -> SharedProcess:
         if self.path is not None:
-            return SharedProcess(self.name, self.path, self._command, ready="listening on", data_file=self.path)
+            return SharedProcess(self.name, self.path, self.command, ready="listening on", data_file=self.path)
         folder = Path(tempfile.mkdtemp(prefix="dynamodb-"))
-        return SharedProcess(self.name, folder / "memory", self._command, ready="listening on", temporary=folder)
+        return SharedProcess(self.name, folder / "memory", self.command, ready="listening on", temporary=folder)
 
-    def _command(self) -> list[str]:
+    def command(self) -> list[str]:
         binary = find_binary()
         if binary is None:
             raise ImproperlyConfigured(BINARY_MISSING)

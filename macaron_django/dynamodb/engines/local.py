@@ -40,6 +40,13 @@ class LocalProcessEngine(ABC):
     def make_process(self) -> SharedProcess:
         """Describe the server process; nothing is started yet."""
 
+    @abstractmethod
+    def command(self) -> list[str]:
+        """Return the command that starts the server on ``{port}``; raise ``ImproperlyConfigured`` if it isn't here."""
+
+    def check(self) -> None:
+        self.command()
+
     @property
     def process(self) -> SharedProcess:
         with self._making:

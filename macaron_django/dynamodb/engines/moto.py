@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 import os
 import threading
+from importlib.util import find_spec
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 
 __all__ = ["PARENT_URL", "MotoEngine"]
 
+MOTO_MISSING = "The engine 'moto' isn't installed: run `pip install 'macaron_django[moto]'`, or choose another engine."
 #: Environment variable with the URL of the parent's server.
 PARENT_URL = "MACARON_DJANGO_MOTO_URL"
 
@@ -54,6 +56,11 @@ class MotoEngine:
         if not self._url:
             self.start()
         return self._url
+
+    def check(self) -> None:
+        for module in ("moto", "flask", "flask_cors"):
+            if find_spec(module) is None:
+                raise ImproperlyConfigured(MOTO_MISSING)
 
     def start(self) -> None:
         with self._mutex:
@@ -97,9 +104,7 @@ def _start_server() -> ThreadedMotoServer:
     try:
         from moto.server import ThreadedMotoServer
     except ImportError as error:
-        raise ImproperlyConfigured(
-            "The engine 'moto' isn't installed: run `pip install 'macaron_django[moto]'`, or choose another engine."
-        ) from error
+        raise ImproperlyConfigured(MOTO_MISSING) from error
     # Its HTTP server logs each request, and installs a handler for that if nobody has.
     logging.getLogger("werkzeug").setLevel(logging.WARNING)
     server = ThreadedMotoServer(LOOPBACK, port=0, verbose=False)

@@ -68,6 +68,7 @@ class SharedProcess:
         self.log_file = stem.with_name(f"{stem.name}-engine.log")
         self._command, self._ready = command, ready
         self._data_file, self._temporary = data_file, temporary
+        self._called = f"{name} engine over {data_file}" if data_file else f"{name} engine"
         self._mutex = threading.Lock()
         self._users_fd: int | None = None
         self.port: int | None = None  # known while this process is a user
@@ -160,7 +161,7 @@ class SharedProcess:
             try:
                 state = supervisor.read_state(state_fd)
                 if token and state.get("token") == token and "error" in state:
-                    raise EngineUnavailable(f"The {self.name} engine can't start. {state['error']}")
+                    raise EngineUnavailable(f"The {self._called} can't start: {state['error']}")
                 if _lock_exclusively(state_fd):
                     token = uuid.uuid4().hex
                     # Whatever was written by the last owner is no longer true of a running one.

@@ -37,6 +37,9 @@ class RemoteEngine:
     def running(self) -> bool:
         return reachable(self.address)
 
+    def check(self) -> None:
+        """Being made, it has an address: nothing else can be known without calling it."""
+
     def start(self) -> None:
         """Nothing to do."""
 

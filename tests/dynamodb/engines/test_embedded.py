@@ -1,0 +1,379 @@
+"""The embedded engine as a real process, shared, killed and taken over by real processes."""
+
+from __future__ import annotations
+
+import http.server
+import json
+import os
+import signal
+import stat
+import sys
+import threading
+import time
+from pathlib import Path
+
+import pytest
+from django.conf import settings
+from django.core.exceptions import ImproperlyConfigured
+from django.test import override_settings
+
+from macaron_django.dynamodb.engines import embedded, processes, supervisor
+from macaron_django.dynamodb.engines.embedded import EmbeddedEngine, data_file, find_binary
+from macaron_django.dynamodb.engines.supervisor import answers, ask
+from macaron_django.exceptions import EngineUnavailable
+
+
+def state_of(engine: EmbeddedEngine) -> dict:
+    return json.loads(engine.process.state_file.read_text())
+
+
+def executable(path: Path, text: str) -> str:
+    path.write_text(text)
+    path.chmod(path.stat().st_mode | stat.S_IXUSR)
+    return str(path)
+
+
+def test_a_started_engine_answers_and_says_so(engine, data):
+    assert not engine.running
+    assert engine.status() == f"embedded: not running, data in {data}"
+    engine.start()
+    assert engine.running
+    assert engine.status().startswith(f"embedded: running at {engine.endpoint_url} (process ")
+    assert engine.status().endswith(f"data in {data}")
+    assert ask(engine.process.port, "ListTables", {}) == {"TableNames": []}
+
+
+def test_reading_the_url_starts_the_engine(engine):
+    assert answers(int(engine.endpoint_url.rpartition(":")[2]))
+
+
+def test_asking_for_the_status_starts_nothing_and_keeps_nothing_alive(engine, data, servers):
+    assert "not running" in engine.status()
+    assert not servers()
+    assert not data.exists()
+
+
+def test_processes_that_start_at_the_same_moment_share_one_server(start_user, servers):
+    users = [start_user() for _ in range(6)]
+    assert len({user.url() for user in users}) == 1
+    assert len(servers()) == 1
+
+
+def test_threads_that_start_at_the_same_moment_share_one_server(engine, servers):
+    ports = []
+    threads = [threading.Thread(target=lambda: ports.append(engine.endpoint_url)) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(ports) == 8
+    assert len(set(ports)) == 1
+    assert len(servers()) == 1
+
+
+def test_the_server_outlives_the_process_that_started_it_and_ends_with_the_last_one(start_user, servers, eventually):
+    first, second = start_user(), start_user()
+    port = first.port
+    assert second.port == port
+    first.end(signal.SIGKILL)
+    assert answers(port)
+    second.end(signal.SIGKILL)
+    eventually(lambda: not servers())
+    assert not answers(port)
+
+
+def test_control_c_in_the_terminal_reaches_the_users_and_not_the_server(start_user, engine, servers):
+    user = start_user()
+    port = user.port
+    engine.start()
+    user.end(signal.SIGINT)  # sent to its whole process group, as a terminal does
+    assert user.process.returncode == 0
+    assert answers(port)
+    assert len(servers()) == 1
+
+
+def test_the_next_start_finds_the_data_of_the_last_one(engine, make_table):
+    engine.start()
+    make_table(engine.process.port)
+    ask(engine.process.port, "PutItem", {"TableName": "things", "Item": {"id": {"S": "1"}}})
+    engine.stop()
+    assert engine.wait_for_end(10)
+    engine.start()
+    assert ask(engine.process.port, "GetItem", {"TableName": "things", "Key": {"id": {"S": "1"}}})["Item"]
+
+
+def test_a_newcomer_in_the_moment_of_the_end_gets_a_server(start_user):
+    for pause in (0, 0.1, 0.15, 0.2, 0.25):
+        user = start_user()
+        assert answers(user.port)
+        user.end()
+        time.sleep(pause)  # the supervisor sees within POLL seconds that it is alone
+
+
+def test_acknowledged_writes_survive_the_death_of_everything(start_user, engine, make_table, servers, eventually):
+    user = start_user()
+    port = user.port
+    make_table(port)
+    for number in range(20):
+        ask(port, "PutItem", {"TableName": "things", "Item": {"id": {"S": str(number)}}})
+    os.kill(state_of(engine)["pid"], signal.SIGKILL)
+    for server in servers():
+        os.kill(server, signal.SIGKILL)
+    user.end(signal.SIGKILL)
+    eventually(lambda: not servers())
+    engine.start()
+    assert ask(engine.process.port, "Scan", {"TableName": "things", "Select": "COUNT"})["Count"] == 20
+
+
+def test_a_server_that_crashes_is_restarted_where_it_was_with_its_data(engine, make_table, servers, eventually):
+    engine.start()
+    port = engine.process.port
+    make_table(port)
+    [server] = servers()
+    os.kill(server, signal.SIGKILL)
+    eventually(lambda: servers() not in ([], [server]) and answers(port))
+    assert ask(port, "ListTables", {}) == {"TableNames": ["things"]}
+
+
+def test_a_server_whose_supervisor_was_killed_is_ended_by_the_next_start(start_user, engine, servers, eventually):
+    user = start_user()
+    port = user.port
+    [orphan] = servers()
+    os.kill(state_of(engine)["pid"], signal.SIGKILL)
+    eventually(lambda: not engine.process.running())
+    assert answers(port)
+    engine.start()
+    assert engine.process.port == port  # so that the first user goes on without noticing
+    assert len(servers()) == 1
+    assert servers() != [orphan]
+
+
+def test_starting_again_after_the_engine_was_stopped_for_everybody_is_enough(engine):
+    engine.start()
+    assert engine.shut_down()
+    assert not engine.running
+    engine.start()
+    assert engine.running
+
+
+@pytest.mark.parametrize("content", ["", "{", "[]", '{"pid": 999999999, "port": 1}', '{"port": "x", "pid": null}'])
+def test_a_stale_or_damaged_lock_file_is_recovered(engine, content):
+    engine.process.state_file.write_text(content)
+    assert not engine.running
+    engine.start()
+    assert engine.running
+
+
+def test_a_pid_that_has_been_reused_is_left_alone(engine, start_user, data):
+    """The lock file names a process that lives, but isn't the engine."""
+    bystander = start_user()
+    bystander.url()
+    EmbeddedEngine(data).shut_down()
+    state = {"pid": bystander.process.pid, "engine_pid": bystander.process.pid, "port": 1}
+    engine.process.state_file.write_text(json.dumps({**state, "engine_command": ["dynoxide", "serve"]}))
+    assert not engine.running
+    assert not engine.shut_down()
+    engine.start()
+    assert engine.running
+    assert bystander.process.poll() is None
+
+
+def test_a_port_that_something_else_answers_now_is_not_taken_for_the_engine(engine):
+    class Something(http.server.BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            self.send_response(200)
+            self.end_headers()
+            self.wfile.write(b'{"hello": "I am something else"}')
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Something) as other:
+        threading.Thread(target=other.serve_forever).start()
+        try:
+            port = other.server_address[1]
+            engine.process.state_file.write_text(json.dumps({"pid": os.getpid(), "port": port}))
+            assert not answers(port)
+            engine.start()
+            assert engine.process.port != port
+            assert engine.running
+        finally:
+            other.shutdown()
+
+
+def test_deleted_lock_files_never_lead_to_two_servers_over_one_data_file(start_user, engine, servers, eventually):
+    user = start_user()
+    user.url()
+    engine.process.state_file.unlink()
+    engine.process.users_file.unlink()
+    eventually(lambda: not servers())
+    engine.start()
+    assert len(servers()) == 1
+
+
+def test_a_data_file_that_is_deleted_under_the_server_gets_a_new_one(engine, data, make_table, eventually):
+    engine.start()
+    port = engine.process.port
+    make_table(port)
+    for path in data.parent.glob("dynamodb.sqlite3*"):
+        if not path.name.endswith((".lock", ".log")):
+            path.unlink()
+    eventually(lambda: data.exists() and answers(port))
+    assert ask(port, "ListTables", {}) == {"TableNames": []}
+
+
+def test_children_made_by_fork_keep_the_server_after_their_parent(engine, eventually):
+    engine.start()
+    port = engine.process.port
+    reader, writer = os.pipe()
+    child = os.fork()
+    if child == 0:  # nothing of pytest's may run in here
+        os.close(writer)
+        os.read(reader, 1)
+        os._exit(0)
+    os.close(reader)
+    engine.stop()
+    assert not engine.wait_for_end(0.6)
+    assert answers(port)
+    os.close(writer)
+    os.waitpid(child, 0)
+    assert engine.wait_for_end(10)
+
+
+def test_memory_is_a_process_s_own_and_leaves_nothing_behind():
+    first, second = EmbeddedEngine(None), EmbeddedEngine(None)
+    first.start()
+    second.start()
+    try:
+        assert first.endpoint_url != second.endpoint_url
+        assert first.status().endswith("data in memory")
+    finally:
+        first.stop()
+        second.stop()
+    folder = first.process.state_file.parent
+    assert first.wait_for_end(10)
+    assert second.wait_for_end(10)
+    assert not list(folder.glob("*.log")) or not folder.exists()
+
+
+def test_a_server_that_does_not_start_is_quoted(engine, tmp_path):
+    binary = executable(tmp_path / "broken", "#!/bin/sh\necho 'the disk is made of cheese' >&2\nexit 3\n")
+    with override_settings(MACARON={"DYNAMODB": {"BINARY": binary}}), pytest.raises(EngineUnavailable) as caught:
+        engine.start()
+    assert "exit code 3" in str(caught.value)
+    assert "the disk is made of cheese" in str(caught.value)
+    engine.start()  # with the right binary, nothing has to be cleaned up first
+    assert engine.running
+
+
+def test_a_data_file_that_cannot_be_opened_is_explained_by_the_server(tmp_path):
+    (tmp_path / "dynamodb.sqlite3").write_text("this is no SQLite file, and it is longer than its header is" * 20)
+    with pytest.raises(EngineUnavailable, match=r"(?s)dynamodb\.sqlite3 can.t start: .*not a valid SQLite database"):
+        EmbeddedEngine(tmp_path / "dynamodb.sqlite3").start()
+
+
+def test_a_server_that_never_answers_is_given_up(engine, tmp_path, monkeypatch):
+    monkeypatch.setattr(processes, "START_TIMEOUT", 0.5)
+    binary = executable(tmp_path / "mute", "#!/bin/sh\necho 'thinking'\nexec sleep 60\n")
+    with (
+        override_settings(MACARON={"DYNAMODB": {"BINARY": binary}}),
+        pytest.raises(EngineUnavailable, match=r"No answer in 0.5 s.\n?thinking"),
+    ):
+        engine.start()
+
+
+def test_a_server_that_crashes_again_and_again_is_given_up(engine, tmp_path, eventually):
+    real = find_binary()
+    binary = executable(
+        tmp_path / "brittle",
+        f"#!{sys.executable}\nimport subprocess, sys\n"
+        f'server = subprocess.Popen(["{real}", *sys.argv[1:]])\n'
+        "try:\n    server.wait(0.3)\nexcept subprocess.TimeoutExpired:\n    server.kill()\nsys.exit(9)\n",
+    )
+    with override_settings(MACARON={"DYNAMODB": {"BINARY": binary}}):
+        engine.start()
+        assert engine.wait_for_end(30)
+        assert "in a row" in state_of(engine)["error"]
+
+
+def test_a_folder_that_cannot_be_used_is_named(tmp_path):
+    (tmp_path / "file").touch()
+    with pytest.raises(EngineUnavailable, match=r"file.*MACARON\['DYNAMODB'\]\['PATH'\]"):
+        EmbeddedEngine(tmp_path / "file" / "dynamodb.sqlite3").start()
+
+
+def test_windows_is_told_what_it_lacks(engine, monkeypatch):
+    monkeypatch.setattr(processes.sys, "platform", "win32")
+    with pytest.raises(ImproperlyConfigured, match=r"flock.*WSL"):
+        engine.start()
+
+
+class TestFindingTheBinary:
+    def test_the_path_in_the_settings_comes_first(self, tmp_path):
+        binary = executable(tmp_path / "dynoxide", "")
+        with override_settings(MACARON={"DYNAMODB": {"BINARY": binary}}):
+            assert find_binary() == Path(binary)
+
+    def test_a_path_in_the_settings_that_leads_nowhere_is_an_error(self, tmp_path):
+        with (
+            override_settings(MACARON={"DYNAMODB": {"BINARY": tmp_path / "nowhere"}}),
+            pytest.raises(ImproperlyConfigured, match="nowhere"),
+        ):
+            find_binary()
+
+    def test_npm_s_is_found_below_the_project_and_its_parents(self, tmp_path, monkeypatch):
+        monkeypatch.setattr(embedded.sys, "platform", "plan9")
+        monkeypatch.setattr(embedded.platform, "machine", lambda: "x86_64")
+        (tmp_path / "site" / "src").mkdir(parents=True)
+        folder = tmp_path / "node_modules" / "@dynoxide" / "plan9-x64"
+        folder.mkdir(parents=True)
+        binary = executable(folder / "dynoxide", "")
+        with override_settings(BASE_DIR=tmp_path / "site" / "src"):
+            assert find_binary() == Path(binary)
+
+    def test_the_checkout_s_own_is_found_from_anywhere(self, tmp_path):
+        with override_settings(BASE_DIR=tmp_path):
+            found = find_binary()
+        assert found is not None
+        assert found.parts[-4:-2] == ("node_modules", "@dynoxide")
+
+    def test_path_comes_last(self, tmp_path, monkeypatch):
+        monkeypatch.setattr(embedded, "node_modules", lambda: iter(()))
+        monkeypatch.setenv("PATH", str(tmp_path))
+        assert find_binary() is None
+        binary = executable(tmp_path / "dynoxide", "")
+        assert find_binary() == Path(binary)
+
+    def test_none_at_all_is_an_error_with_the_remedy(self, engine, monkeypatch):
+        monkeypatch.setattr(embedded, "find_binary", lambda: None)
+        with pytest.raises(ImproperlyConfigured, match="npm install @dynoxide/linux-x64"):
+            engine.start()
+
+
+class TestTheDataFile:
+    def test_lies_beside_django_s_sqlite_file(self, tmp_path, monkeypatch):
+        database = {"ENGINE": "django.db.backends.sqlite3", "NAME": tmp_path / "var" / "db.sqlite3"}
+        monkeypatch.setattr(settings, "DATABASES", {"default": database})
+        assert data_file() == tmp_path / "var" / "dynamodb.sqlite3"
+
+    @pytest.mark.parametrize(
+        "database",
+        [
+            {"ENGINE": "django.db.backends.sqlite3", "NAME": ":memory:"},
+            {"ENGINE": "django.db.backends.sqlite3", "NAME": "file:memorydb?mode=memory"},
+            {"ENGINE": "django.db.backends.postgresql", "NAME": "shop"},
+            {},
+        ],
+    )
+    def test_lies_in_the_base_folder_where_django_has_no_such_file(self, tmp_path, database, monkeypatch):
+        monkeypatch.setattr(settings, "DATABASES", {"default": database})
+        with override_settings(BASE_DIR=tmp_path):
+            assert data_file() == tmp_path / "dynamodb.sqlite3"
+
+    def test_lies_where_the_settings_say(self, tmp_path):
+        with override_settings(MACARON={"DYNAMODB": {"PATH": str(tmp_path / "x.sqlite3")}}):
+            assert data_file() == tmp_path / "x.sqlite3"
+
+
+def test_the_supervisor_needs_nothing_but_the_standard_library():
+    assert "macaron_django" not in Path(supervisor.__file__).read_text().split("__all__", 1)[0].split('"""', 2)[2]
