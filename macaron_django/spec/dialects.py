@@ -6,13 +6,12 @@ inline subschemas included, ``$ref``s kept. Nothing after this knows which versi
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
-__all__ = ["TooDeep", "normalise_schema", "rename_reference"]
+from .keywords import TYPES, malformed
 
-#: What is told about a keyword that doesn't mean what it should: pointer below the schema, ID, message.
-Report = Callable[[str, str, str], None]
+__all__ = ["TooDeepError", "normalise_schema", "rename_reference"]
 
 SCHEMA_KEYWORDS = frozenset(
     {
@@ -22,7 +21,6 @@ SCHEMA_KEYWORDS = frozenset(
 )  # fmt: skip
 SCHEMA_LISTS = frozenset({"allOf", "anyOf", "oneOf", "prefixItems"})
 SCHEMA_MAPS = frozenset({"$defs", "definitions", "dependentSchemas", "patternProperties", "properties"})
-TYPES = frozenset({"array", "boolean", "integer", "null", "number", "object", "string"})
 
 #: Formats of numbers that are bounds: (lowest, highest).
 NUMBER_FORMATS: Mapping[str, tuple[float, float]] = {
@@ -35,7 +33,7 @@ NUMBER_FORMATS: Mapping[str, tuple[float, float]] = {
 _KEPT_BESIDE_REF = frozenset({"$ref", "description", "summary", "title"})
 
 
-class TooDeep(ValueError):
+class TooDeepError(ValueError):
     """A schema is nested deeper than the limit."""
 
 
@@ -50,9 +48,8 @@ def normalise_schema(schema: Any, dialect: str, *, max_depth: int = 128) -> dict
     if not isinstance(schema, dict):
         return {}
     if max_depth <= 0:
-        raise TooDeep("a schema is nested too deeply")
-    old = dialect in ("2.0", "3.0")
-    if old and isinstance(schema.get("$ref"), str):
+        raise TooDeepError("a schema is nested too deeply")
+    if dialect in ("2.0", "3.0") and isinstance(schema.get("$ref"), str):
         return _reference(schema, dialect)
     normal: dict[str, Any] = {}
     for keyword, value in schema.items():
@@ -60,20 +57,21 @@ def normalise_schema(schema: Any, dialect: str, *, max_depth: int = 128) -> dict
             normal[keyword] = {
                 name: normalise_schema(item, dialect, max_depth=max_depth - 1) for name, item in value.items()
             }
-        elif keyword in SCHEMA_LISTS and isinstance(value, list):
-            normal[keyword] = [normalise_schema(item, dialect, max_depth=max_depth - 1) for item in value]
-        elif keyword == "items" and isinstance(value, list):
-            normal["prefixItems"] = [normalise_schema(item, dialect, max_depth=max_depth - 1) for item in value]
+        elif isinstance(value, list) and (keyword in SCHEMA_LISTS or keyword == "items"):
+            normal["prefixItems" if keyword == "items" else keyword] = [
+                normalise_schema(item, dialect, max_depth=max_depth - 1) for item in value
+            ]
         elif keyword in SCHEMA_KEYWORDS and isinstance(value, dict):
             normal[keyword] = normalise_schema(value, dialect, max_depth=max_depth - 1)
         else:
             normal[keyword] = value
-    if old:
-        _boolean_exclusives(normal)
-        if dialect == "2.0":
-            _swagger(normal)
-        _nullable(normal)
-    _malformed(normal)
+    if "additionalItems" in normal and isinstance(schema.get("items"), list):
+        normal["items"] = normal.pop("additionalItems")
+    _boolean_exclusives(normal)
+    if dialect == "2.0":
+        _swagger(normal)
+    _nullable(normal, dialect)
+    _repair(normal)
     if normal.get("format") in NUMBER_FORMATS:
         _number_bounds(normal)
     return normal
@@ -94,16 +92,15 @@ def _reference(schema: dict[str, Any], dialect: str) -> dict[str, Any]:
     kept = {key: value for key, value in schema.items() if key in _KEPT_BESIDE_REF or key.startswith("x-")}
     if dialect == "2.0":
         kept["$ref"] = rename_reference(kept["$ref"])
-    if kept.pop("x-nullable", False) is True:
+    if kept.get("x-nullable") is True:
         return {"anyOf": [{"$ref": kept.pop("$ref")}, {"type": "null"}], **kept}
     return kept
 
 
 def _boolean_exclusives(schema: dict[str, Any]) -> None:
     for bound, exclusive in (("minimum", "exclusiveMinimum"), ("maximum", "exclusiveMaximum")):
-        if isinstance(schema.get(exclusive), bool):
-            if schema.pop(exclusive) and bound in schema:
-                schema[exclusive] = schema.pop(bound)
+        if isinstance(schema.get(exclusive), bool) and schema.pop(exclusive) and bound in schema:
+            schema[exclusive] = schema.pop(bound)
 
 
 def _swagger(schema: dict[str, Any]) -> None:
@@ -113,42 +110,53 @@ def _swagger(schema: dict[str, Any]) -> None:
         schema["discriminator"] = {"propertyName": schema["discriminator"]}
 
 
-def _nullable(schema: dict[str, Any]) -> None:
+def _nullable(schema: dict[str, Any], dialect: str) -> None:
     if "nullable" not in schema and "x-nullable" not in schema:
         return
-    nullable = schema.pop("nullable", None)
-    if schema.get("x-nullable") is True or nullable is True:
-        schema.pop("x-nullable", None)
-        types = schema.get("type")
-        if isinstance(types, str) and types != "null":
-            schema["type"] = [types, "null"]
-        elif isinstance(types, list) and "null" not in types:
-            schema["type"] = [*types, "null"]
-        elif types is None:
-            _nullable_composition(schema)
+    nullable = schema.pop("nullable", None) is True and dialect == "3.0"
+    if not nullable and schema.get("x-nullable") is not True:
+        return
+    types = schema.get("type")
+    if isinstance(types, str) and types != "null":
+        schema["type"] = [types, "null"]
+    elif isinstance(types, list) and "null" not in types:
+        schema["type"] = [*types, "null"]
+    _nullable_composition(schema)
+    # OpenAPI 3.0.3 wants null in the enum itself; x-nullable, as its implementers read it, lets null past everything.
+    enum = schema.get("enum")
+    if not nullable and isinstance(enum, list) and None not in enum:
+        schema["enum"] = [*enum, None]
 
 
 def _nullable_composition(schema: dict[str, Any]) -> None:
-    """``nullable`` beside allOf, oneOf or anyOf and no type: the composition or null, as its authors mean it.
+    """``nullable`` beside allOf, oneOf or anyOf: the composition or null, as its authors mean it.
 
     A null branch inside ``oneOf`` would make null match twice where another branch takes it already.
     """
-    moved = {
-        keyword: schema.pop(keyword) for keyword in ("allOf", "oneOf", "anyOf", "discriminator") if keyword in schema
-    }
+    moved: dict[str, Any] = {}
+    for keyword in ("$ref", "allOf", "oneOf", "anyOf", "discriminator"):
+        if keyword in schema:
+            moved[keyword] = schema.pop(keyword)
     if moved.keys() - {"discriminator"}:
         schema["anyOf"] = [moved, {"type": "null"}]
     else:
         schema.update(moved)
 
 
-def _malformed(schema: dict[str, Any]) -> None:
-    """Drop what is no value of its keyword, so that one slip doesn't make a whole schema unusable.
+def _repair(schema: dict[str, Any]) -> None:
+    """Drop what is no value of its keyword, and keep what can be kept of it; the checks report each."""
+    for keyword in [keyword for keyword, _ in malformed(schema)]:
+        value = schema.pop(keyword)
+        if keyword in ("required", "type") and isinstance(value, list):
+            kept = [item for item in dict.fromkeys(filter(_is_text, value)) if keyword == "required" or item in TYPES]
+            if kept:
+                schema[keyword] = kept
+        elif keyword == "examples" and isinstance(value, dict):  # OpenAPI's form of examples, in a schema
+            schema[keyword] = [item.get("value") if isinstance(item, dict) else item for item in value.values()]
 
-    ``Document.check()`` reports each.
-    """
-    if isinstance(schema.get("required"), bool):  # a draft 3 habit
-        del schema["required"]
+
+def _is_text(value: Any) -> bool:
+    return isinstance(value, str)
 
 
 def _number_bounds(schema: dict[str, Any]) -> None:
@@ -158,11 +166,7 @@ def _number_bounds(schema: dict[str, Any]) -> None:
         return
     lowest, highest = NUMBER_FORMATS[schema["format"]]
     minimum, maximum = schema.get("minimum"), schema.get("maximum")
-    if not _is_number(minimum) or minimum < lowest:
+    if minimum is None or minimum < lowest:
         schema["minimum"] = lowest
-    if not _is_number(maximum) or maximum > highest:
+    if maximum is None or maximum > highest:
         schema["maximum"] = highest
-
-
-def _is_number(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool)

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from .dialects import TooDeep, normalise_schema, rename_reference
+from .dialects import TooDeepError, normalise_schema, rename_reference
 from .findings import Finding, Location, SpecError
 from .lazy_mapping import LazyMapping
 from .operation import Operation, security_requirements
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Document", "SecurityScheme", "load"]
 
+DEFAULT_LIMITS = Limits()
 METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace", "query")
 
 
@@ -49,7 +50,7 @@ class SecurityScheme:
 def load(
     source: str | Path | Mapping[str, Any],
     *,
-    limits: Limits = Limits(),
+    limits: Limits = DEFAULT_LIMITS,
     base_uri: str | None = None,
     allow_hosts: Collection[str] = (),
     root: str | Path | None = None,
@@ -77,9 +78,8 @@ def load(
     dialect = _dialect(parsed.tree, name)
     uri = path.as_uri() if path is not None else (base_uri or "mapping:document")
     folder = None if path is None else _readable_folder(path)
-    files = Files(folder if root is None else Path(root).resolve(), limits, allow_hosts)
-    files.add(SourceFile(uri, name, path, parsed, dialect, raw))
-    return Document(files, limits)
+    main = SourceFile(uri, name, path, parsed, dialect, raw)
+    return Document(Files(main, folder if root is None else Path(root).absolute(), limits, allow_hosts), limits)
 
 
 def _readable_folder(path: Path) -> Path:
@@ -105,7 +105,6 @@ class Document:
     """A read OpenAPI description. Attributes are in OpenAPI 3.1's terms, whatever version was written."""
 
     def __init__(self, files: Files, limits: Limits) -> None:
-        assert files.main is not None
         self._files, self._main, self.limits = files, files.main, limits
         self._schemas: dict[tuple[str, str], Schema] = {}
         self._definition_names: dict[Schema, str] = {}
@@ -238,8 +237,8 @@ class Document:
 
     @cached_property
     def _reader(self) -> OpenAPI3Reader | Swagger2Reader:
-        from .openapi3 import OpenAPI3Reader  # noqa: PLC0415 (they import Operation, which imports Schema)
-        from .swagger2 import Swagger2Reader  # noqa: PLC0415
+        from .openapi3 import OpenAPI3Reader
+        from .swagger2 import Swagger2Reader
 
         return Swagger2Reader(self) if self.dialect == "2.0" else OpenAPI3Reader(self)
 
@@ -300,7 +299,7 @@ class Document:
     def _normalised(self, file: SourceFile, pointer: str) -> dict[str, Any] | bool:
         try:
             return normalise_schema(file.lookup(pointer), file.dialect, max_depth=self.limits.max_depth)
-        except (KeyError, TooDeep):
+        except (KeyError, TooDeepError):
             return {}
 
     def _referred(self, schema: Schema, reference: str) -> Schema | None:

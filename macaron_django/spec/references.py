@@ -39,6 +39,8 @@ class SourceFile:
         self._remote = raw if path is None else None
         # A substring test saves walking the tree: most documents identify no schema by $id, $anchor or $self.
         self.has_ids = raw is None or b"$id" in raw or b"nchor" in raw or b"$self" in raw
+        #: Whether any of this package's x- attributes can be in there.
+        self.has_extensions = raw is None or b"x-" in raw
 
     @property
     def tree(self) -> Any:
@@ -186,16 +188,12 @@ def _join(base: str, reference: str) -> str:
 class Files:
     """The files of one document: the root and whatever its references lead to, each read once."""
 
-    def __init__(self, root: Path | None, limits: Limits, allow_hosts: Collection[str]) -> None:
-        self._files: dict[str, SourceFile] = {}
+    def __init__(self, main: SourceFile, root: Path | None, limits: Limits, allow_hosts: Collection[str] = ()) -> None:
+        self.main = main
+        self._files: dict[str, SourceFile] = {main.uri: main}
         self._failures: dict[str, BrokenReference] = {}
         self._root, self._limits = root, limits
         self._allow_hosts = frozenset(host.lower() for host in allow_hosts)
-        self.main: SourceFile | None = None
-
-    def add(self, file: SourceFile) -> None:
-        self.main = self.main or file
-        self._files[file.uri] = file
 
     def __iter__(self) -> Iterator[SourceFile]:
         return iter(list(self._files.values()))
@@ -248,7 +246,7 @@ class Files:
         except BrokenReference as failure:
             self._failures[target] = failure
             raise
-        self.add(file)
+        self._files[target] = file
         return file
 
     def _open(self, target: str, reference: str, referrer: SourceFile) -> SourceFile:
@@ -256,7 +254,7 @@ class Files:
         if scheme in ("http", "https"):
             name, path, raw = target, None, self._fetch(target)
         elif scheme == "file" and self._root is not None and not reference.lower().startswith("file:"):
-            path = self._permitted(target, reference)
+            path = self._permitted(self._root, target, reference)
             name = _name_beside(referrer, path)
             raw = self._read_file(path, name)
         else:
@@ -268,7 +266,6 @@ class Files:
         except SpecError as error:
             finding: Finding = error.findings[0]
             raise BrokenReference("E011", finding.message, finding.hint) from error
-        assert self.main is not None
         return SourceFile(target, name, path, parsed, dialect_of(parsed.tree) or self.main.dialect, raw)
 
     def _read_file(self, path: Path, name: str) -> bytes:
@@ -278,28 +275,26 @@ class Files:
             finding = error.findings[0]
             raise BrokenReference("E011", finding.message, finding.hint) from error
 
-    def _permitted(self, target: str, reference: str) -> Path:
-        """The path of a file URI, if it stays in the folder that references may read."""
+    def _permitted(self, root: Path, target: str, reference: str) -> Path:
+        """The path of a file URI, if references may read it: below ``root``, links only within the main folder."""
         path = Path(unquote(urlsplit(target).path))
-        assert self._root is not None
         try:
-            real = path.resolve()
-            inside = not reference.startswith("/") and "\0" not in str(path)
-            home = self._main_folder() if real != path else self._root
+            real, real_root = path.resolve(), root.resolve()
+            is_link = real != real_root / path.relative_to(root)
+            inside = real.is_relative_to(self._main_folder if is_link else real_root) and not reference.startswith("/")
         except (OSError, RuntimeError, ValueError):
             inside = False
-        if not inside or not (real.is_relative_to(home) and path.is_relative_to(self._root)):
+        if not inside:
             raise BrokenReference(
                 "E012",
                 f"The reference {reference!r} leaves the folder of the document.",
-                f"Keep the files of a document below {self._root.name}/, without links that lead out of it.",
+                f"Keep the files of a document below {root.name}/, without links that lead out of it.",
             )
         return path
 
+    @cached_property
     def _main_folder(self) -> Path:
-        assert self.main is not None
-        assert self.main.path is not None
-        return self.main.path.resolve().parent
+        return self.main.path.resolve().parent if self.main.path else Path(self._root or ".").resolve()
 
     def _fetch(self, target: str) -> bytes:
         host = (urlsplit(target).hostname or "").lower()

@@ -12,6 +12,7 @@ import re
 import stat
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from itertools import accumulate, chain
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +21,7 @@ import ryaml
 import yaml
 
 from .findings import Finding, Location, SpecError
-from .yaml_events import DuplicateKey, ExactLoader, TooLarge
+from .yaml_events import DuplicateKey, ExactLoader, TooLargeError
 
 __all__ = ["Limits", "Parsed", "decode", "parse", "plain", "read_bytes"]
 
@@ -46,8 +47,20 @@ class Parsed:
 
 _ANCHOR = re.compile(r"(?:^|[\s\[{,:-])&([^\s,\[\]{}]+)", re.MULTILINE)
 _ALIAS = re.compile(r"(?:^|[\s\[{,:-])\*([^\s,\[\]{}]+)", re.MULTILINE)
-_LONG_INTEGER = re.compile(r"[:\[,]\s*-?[0-9]{19,}")
+_LONG_INTEGER = re.compile(rb"[:\[,]\s*-?[0-9]{19,}")
+_CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f]")
+_DIGITS = bytes(0x30 if chr(byte).isdecimal() else 0x20 for byte in range(256))
+_NINETEEN_DIGITS = b"0" * 19
+_BRACKETS = bytes({0x5B: 1, 0x7B: 1, 0x5D: 0xFF, 0x7D: 0xFF}.get(byte, 0) for byte in range(256))
+_NO_BRACKETS = bytes(byte for byte in range(256) if byte not in b"[]{}")
 _PLACE = re.compile(r" at line (\d+) column (\d+)")
+_BYTE_ORDER_MARKS = (
+    (b"\xef\xbb\xbf", "utf-8-sig"),
+    (b"\xff\xfe\x00\x00", "utf-32"),
+    (b"\x00\x00\xfe\xff", "utf-32"),
+    (b"\xff\xfe", "utf-16"),
+    (b"\xfe\xff", "utf-16"),
+)
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
 
@@ -86,17 +99,7 @@ def _too_large(name: str, size: int, limits: Limits) -> SpecError:
 
 def decode(raw: bytes, name: str) -> str:
     """UTF-8 text, or UTF-16 and UTF-32 where a byte order mark says so; else ``SpecError`` E003."""
-    for mark, encoding in (
-        (b"\xef\xbb\xbf", "utf-8-sig"),
-        (b"\xff\xfe\x00\x00", "utf-32"),
-        (b"\x00\x00\xfe\xff", "utf-32"),
-        (b"\xff\xfe", "utf-16"),
-        (b"\xfe\xff", "utf-16"),
-    ):
-        if raw.startswith(mark):
-            break
-    else:
-        encoding = "utf-8"
+    encoding = next((encoding for mark, encoding in _BYTE_ORDER_MARKS if raw.startswith(mark)), "utf-8")
     try:
         return raw.decode(encoding)
     except UnicodeDecodeError as error:
@@ -108,30 +111,45 @@ def decode(raw: bytes, name: str) -> str:
 
 
 def parse(raw: bytes, name: str, limits: Limits) -> Parsed:
-    """Parse JSON or YAML (by its first character) to a tree with string keys; ``SpecError`` E003–E005."""
+    """Parse JSON or YAML (by its first character) to a tree with string keys; ``SpecError`` E003, E004 or E005."""
+    if raw[:64].lstrip()[:1] in (b"{", b"["):
+        return _parse_json(raw, name, limits)
     text = decode(raw, name)
-    if text.lstrip(" \t\r\n")[:1] in ("{", "["):
-        return _parse_json(text, name, limits)
+    if text.lstrip()[:1] in ("{", "["):
+        return _parse_json(text.encode(), name, limits)
     return _parse_yaml(text, name, limits)
 
 
-def _parse_json(text: str, name: str, limits: Limits) -> Parsed:
-    problem: ValueError
-    try:
-        # orjson turns integers beyond 64 bits into floats; the standard library keeps them.
-        if not _LONG_INTEGER.search(text):
-            return Parsed(orjson.loads(text))
-    except ValueError as error:
-        if "ecursion" in str(error):
-            raise _too_deep(name, limits) from error
+def _parse_json(raw: bytes, name: str, limits: Limits) -> Parsed:
+    # orjson turns integers beyond 64 bits into floats; the standard library keeps them.
+    if not (_NINETEEN_DIGITS in raw.translate(_DIGITS) and _LONG_INTEGER.search(raw)):
+        try:
+            tree = orjson.loads(raw)
+        except ValueError as error:
+            if "ecursion" in str(error):
+                raise _too_deep(name, limits) from error
+        else:
+            if _may_be_deeper(raw, limits.max_depth):
+                _check_size(tree, name, limits)
+            return Parsed(tree)
+    text = decode(raw, name)
     try:
         tree = json.loads(text, strict=False)
-    except ValueError as error:
-        problem = error
     except RecursionError as error:
         raise _too_deep(name, limits) from error
-    else:
-        return Parsed(plain(tree, name, limits), notes=("control-character",) if _has_control(text) else ())
+    except ValueError as error:
+        return _parse_almost_json(text, error, name, limits)
+    return Parsed(plain(tree, name, limits), notes=("control-character",) if _CONTROL.search(text) else ())
+
+
+def _may_be_deeper(raw: bytes, max_depth: int) -> bool:
+    """A quick count of brackets, those in strings included: it saves walking most trees."""
+    steps = memoryview(raw.translate(_BRACKETS, _NO_BRACKETS)).cast("b")
+    return max(accumulate(steps), default=0) > max_depth
+
+
+def _parse_almost_json(text: str, problem: ValueError, name: str, limits: Limits) -> Parsed:
+    """YAML's flow style begins as JSON does; what is neither is reported as JSON."""
     try:
         return _parse_yaml(text, name, limits)
     except SpecError as error:
@@ -140,8 +158,14 @@ def _parse_json(text: str, name: str, limits: Limits) -> Parsed:
         raise _syntax(name, problem.msg, problem.lineno, problem.colno) from problem
 
 
-def _has_control(text: str) -> bool:
-    return re.search("[\x00-\x08\x0b\x0c\x0e-\x1f]", text) is not None
+def _check_size(tree: Any, name: str, limits: Limits) -> None:
+    level, depth = [tree], 0
+    while level:
+        depth += 1
+        if depth > limits.max_depth:
+            raise _too_deep(name, limits)
+        children = chain.from_iterable(node.values() if type(node) is dict else node for node in level)
+        level = [child for child in children if type(child) is dict or type(child) is list]
 
 
 def _parse_yaml(text: str, name: str, limits: Limits) -> Parsed:
@@ -163,7 +187,7 @@ def _parse_yaml(text: str, name: str, limits: Limits) -> Parsed:
 def _parse_exactly(text: str, name: str, limits: Limits) -> Parsed:
     try:
         loader = ExactLoader(text, max_depth=limits.max_depth, max_nodes=limits.max_nodes)
-    except TooLarge as error:
+    except TooLargeError as error:
         raise _fail("E005", name, f"{name} {error}.", "Write it flatter, with $ref instead of aliases.") from error
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)

@@ -14,7 +14,7 @@ from typing import Any
 
 import yaml
 
-__all__ = ["DuplicateKey", "ExactLoader", "TooLarge", "marks", "pointer_token"]
+__all__ = ["DuplicateKey", "ExactLoader", "TooLargeError", "marks", "pointer_token"]
 
 _Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _CORE = "tag:yaml.org,2002:"
@@ -29,7 +29,7 @@ _FLOAT = re.compile(
 _UNPRINTABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\ud800-\udfff\ufffe\uffff]")
 
 
-class TooLarge(ValueError):
+class TooLargeError(ValueError):
     """The document holds more nodes, or nests them deeper, than the limits allow."""
 
 
@@ -52,7 +52,7 @@ def pointer_token(key: str) -> str:
 
 
 def events(text: str) -> Iterator[Any]:
-    return yaml.parse(_UNPRINTABLE.sub(" ", text), Loader=_Loader)  # type: ignore[no-any-return]
+    return yaml.parse(_UNPRINTABLE.sub(" ", text), Loader=_Loader)
 
 
 def scalar(event: Any) -> Any:
@@ -92,7 +92,7 @@ class _Frame:
 class ExactLoader:
     """Reads one document; afterwards ``tree``, ``duplicates`` and ``merged`` (a ``<<`` was there) hold what it found.
 
-    Raises ``yaml.YAMLError`` for bad syntax, ``TooLarge`` beyond the limits.
+    Raises ``yaml.YAMLError`` for bad syntax, ``TooLargeError`` beyond the limits.
     """
 
     def __init__(self, text: str, *, max_depth: int, max_nodes: int) -> None:
@@ -114,13 +114,14 @@ class ExactLoader:
                 self._end()
 
     def _node(self, event: Any) -> None:
+        mark: Any = event.start_mark
         frame = self._stack[-1] if self._stack else None
         if frame is not None and isinstance(frame.value, dict) and frame.key is None:
             self._begin_entry(frame, event)
             return
         if isinstance(event, yaml.AliasEvent):
             if event.anchor not in self._anchors:
-                raise yaml.MarkedYAMLError(problem=f"unknown alias {event.anchor!r}", problem_mark=event.start_mark)  # type: ignore[no-untyped-call]
+                raise yaml.MarkedYAMLError(problem=f"unknown alias {event.anchor!r}", problem_mark=mark)
             value, size = self._anchors[event.anchor]
             self._place(value, size)
         elif isinstance(event, yaml.ScalarEvent):
@@ -130,20 +131,22 @@ class ExactLoader:
             self._place(value, 1)
         else:
             if len(self._stack) >= self._max_depth:
-                raise TooLarge(f"nested more than {self._max_depth} levels deep")
+                raise TooLargeError(f"nested more than {self._max_depth} levels deep")
             self._stack.append(_Frame({} if isinstance(event, yaml.MappingStartEvent) else [], event.anchor))
 
     def _begin_entry(self, frame: _Frame, event: Any) -> None:
+        mark, anchor = event.start_mark, event.anchor
         if not isinstance(event, yaml.ScalarEvent):
-            if isinstance(event, yaml.AliasEvent) and isinstance(self._anchors.get(event.anchor, (None,))[0], str):
-                frame.key = self._anchors[event.anchor][0]
+            repeated = self._anchors.get(anchor) if isinstance(event, yaml.AliasEvent) else None
+            if repeated is not None and isinstance(repeated[0], str):
+                frame.key = repeated[0]
                 return
-            raise yaml.MarkedYAMLError(problem="a key that is no scalar", problem_mark=event.start_mark)  # type: ignore[no-untyped-call]
+            raise yaml.MarkedYAMLError(problem="a key that is no scalar", problem_mark=mark)
         frame.key = event.value
         if event.anchor:
             self._anchors[event.anchor] = (event.value, 1)
         if event.value in frame.value and not (event.value == "<<" and not event.style):
-            self.duplicates.append(DuplicateKey(event.value, event.start_mark.line + 1, event.start_mark.column + 1))
+            self.duplicates.append(DuplicateKey(event.value, mark.line + 1, mark.column + 1))
 
     def _end(self) -> None:
         frame = self._stack.pop()
@@ -159,7 +162,7 @@ class ExactLoader:
     def _place(self, value: Any, size: int) -> None:
         self._nodes += size
         if self._nodes > self._max_nodes:
-            raise TooLarge(f"holds more than {self._max_nodes} values once its aliases are expanded")
+            raise TooLargeError(f"holds more than {self._max_nodes} values once its aliases are expanded")
         if not self._stack:
             self.tree = value
             return
