@@ -16,7 +16,7 @@ from django.http import HttpRequest, JsonResponse
 from rest_framework.authentication import BaseAuthentication
 from rest_framework.request import Request
 
-from macaron_django.auth.credentials import AnyRequest, Credential, bearer, parse_bearer
+from macaron_django.auth.credentials import AnyRequest, Credential, bearer, django_request, parse_bearer
 from macaron_django.auth.current import current_request, load_auth_token, remember, remember_request
 from macaron_django.auth.failures import Failure, MissingCredentialsError, RefusedTokenError, failure
 from macaron_django.auth.jwks import KeysUnavailable
@@ -29,6 +29,7 @@ P = ParamSpec("P")
 R = TypeVar("R")
 
 REALM = "api"
+_REFUSAL = "_macaron_jwt_refusal"
 
 
 def bearer_challenge(error: Failure | None = None, scopes: frozenset[str] = frozenset()) -> str:
@@ -66,12 +67,14 @@ class JWTAuthentication(BaseAuthentication):
                 return None
             verified = verify_bearer(credential, request)
         except Failure as error:
+            setattr(django_request(request), _REFUSAL, error)
             raise _challenging(error)  # noqa: B904 (the same exception, with a header more)
         remember(verified.auth, verified.token)
         return verified.user, verified.auth
 
     def authenticate_header(self, request: Request) -> str:
-        return bearer_challenge()
+        # DRF asks another instance than the one that refused
+        return bearer_challenge(getattr(django_request(request), _REFUSAL, None))
 
 
 def authenticate_http_request(token: str | None = None, request: AnyRequest | None = None) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import base64
 import binascii
 from dataclasses import dataclass, field
-from typing import TypeAlias
+from typing import TypeAlias, cast
 from urllib.parse import unquote_plus
 
 from django.http import HttpRequest
@@ -20,7 +20,17 @@ from rest_framework.request import Request
 from macaron_django.auth.failures import CrossSiteRequestError, RefusedCredentialsError, RefusedTokenError
 from macaron_django.conf import settings
 
-__all__ = ["AnyRequest", "Credential", "api_key", "authorization", "basic", "bearer", "enforce_csrf", "parse_bearer"]
+__all__ = [
+    "AnyRequest",
+    "Credential",
+    "api_key",
+    "authorization",
+    "basic",
+    "bearer",
+    "django_request",
+    "enforce_csrf",
+    "parse_bearer",
+]
 
 AnyRequest: TypeAlias = HttpRequest | Request
 
@@ -31,6 +41,11 @@ class Credential:
 
     value: str = field(repr=False)
     from_cookie: bool = False
+
+
+def django_request(request: AnyRequest) -> HttpRequest:
+    """Return Django's own request behind DRF's, which all of a view's authenticators and permissions share."""
+    return cast("HttpRequest", getattr(request, "_request", request))
 
 
 def authorization(request: AnyRequest) -> tuple[str, str] | None:

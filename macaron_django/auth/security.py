@@ -20,6 +20,7 @@ from rest_framework.request import Request
 from rest_framework.settings import api_settings
 
 from macaron_django.auth.authentication import REALM, bearer_challenge
+from macaron_django.auth.credentials import django_request
 from macaron_django.auth.current import remember, remember_request
 from macaron_django.auth.failures import (
     Failure,
@@ -227,10 +228,6 @@ def _place(scheme: SecurityScheme) -> str:
 _VERDICT = "_macaron_security_verdict"
 
 
-def _raw(request: Any) -> HttpRequest:
-    return cast("HttpRequest", getattr(request, "_request", request))
-
-
 def _default_authenticators() -> list[type[BaseAuthentication]]:
     return cast("list[type[BaseAuthentication]]", list(api_settings.DEFAULT_AUTHENTICATION_CLASSES))
 
@@ -255,10 +252,10 @@ class SecurityAuthentication(BaseAuthentication):
     def authenticate(self, request: Request) -> tuple[Any, Any] | None:
         remember_request(cast("HttpRequest", request))
         verdict = self.policy.judge(request)
-        setattr(_raw(request), _VERDICT, (self.policy, verdict))
+        setattr(django_request(request), _VERDICT, (self.policy, verdict))
         if verdict.refusal is not None:
             # or DRF would authenticate again while it renders the error
-            request.user = api_settings.UNAUTHENTICATED_USER() if api_settings.UNAUTHENTICATED_USER else None
+            request._not_authenticated()  # type: ignore[attr-defined]
             raise _with_challenge(verdict.refusal, self.policy)
         if verdict.verified is None:
             return None
@@ -302,7 +299,7 @@ class AllowedAnonymous(BasePermission):
 
 
 def _verdict(request: Any, policy: SecurityPolicy) -> Verdict | None:
-    judged_by, verdict = getattr(_raw(request), _VERDICT, (None, None))
+    judged_by, verdict = getattr(django_request(request), _VERDICT, (None, None))
     return verdict if judged_by is policy else None
 
 

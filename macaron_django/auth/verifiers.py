@@ -15,7 +15,6 @@ from typing import Any, TypeVar, overload
 
 from django.contrib.auth import authenticate
 from django.core.exceptions import ImproperlyConfigured
-from django.http import HttpRequest
 from django.utils.module_loading import import_string
 
 from macaron_django.auth import credentials
@@ -186,8 +185,7 @@ def _as_verified(answer: Any, scheme_name: str, token: str) -> Verified | None:
 
 def django_password(username: str, password: str, request: AnyRequest) -> Any:
     """Verify against Django's authentication backends: a ready verifier for a ``basic`` scheme."""
-    raw = request if isinstance(request, HttpRequest) else request._request
-    return authenticate(raw, username=username, password=password)
+    return authenticate(credentials.django_request(request), username=username, password=password)
 
 
 def forget_verifier(scheme_name: str) -> None:
