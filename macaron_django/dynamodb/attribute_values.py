@@ -19,6 +19,7 @@ from decimal import Decimal, InvalidOperation
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final
 
+from macaron_django.dynamodb.comparisons import same
 from macaron_django.exceptions import ItemTooLarge, UnstorableValue
 
 if TYPE_CHECKING:
@@ -34,7 +35,6 @@ __all__ = [
     "format_of",
     "item_size",
     "same_items",
-    "same_value",
 ]
 
 AttributeValue = dict[str, Any]
@@ -411,26 +411,9 @@ def _number_key(text: str) -> Decimal:
 _SET_ORDER: Final[Mapping[str, Callable[[Any], Any]]] = {"SS": str, "NS": _number_key, "BS": bytes}
 
 
-def same_value(one: AttributeValue | None, other: AttributeValue | None) -> bool:
-    """Whether DynamoDB holds the same for both: numbers by value, sets without order."""
-    if one is None or other is None or one.keys() != other.keys():
-        return one is other
-    ((tag, left),) = one.items()
-    right = other[tag]
-    if tag == "N":
-        return Decimal(left) == Decimal(right)
-    if tag == "M":
-        return same_items(left, right)
-    if tag == "L":
-        return len(left) == len(right) and all(map(same_value, left, right))
-    if tag in _SET_ORDER:
-        return {_SET_ORDER[tag](member) for member in left} == {_SET_ORDER[tag](member) for member in right}
-    return bool(left == right)
-
-
 def same_items(one: AttributeMap, other: AttributeMap) -> bool:
-    """Whether two items hold the same attributes with the same values."""
-    return one.keys() == other.keys() and all(same_value(value, other[name]) for name, value in one.items())
+    """Whether DynamoDB holds the same for both: numbers by value, sets without order."""
+    return same({"M": one}, {"M": other})
 
 
 def item_size(item: AttributeMap) -> int:

@@ -32,8 +32,8 @@ from macaron_django.dynamodb.attribute_values import (
     epoch_to_text,
     format_of,
     pointer_to,
-    same_value,
 )
+from macaron_django.dynamodb.comparisons import same
 from macaron_django.exceptions import UnstorableValue
 from macaron_django.schemas.conversions import UNSET, Conversion, converter
 
@@ -146,7 +146,7 @@ class PropertyAttribute(Attribute[Any]):
         held = self._sortable(given)
         if self.role.in_key:
             self._check_key(held)
-        if same_value(self._restored(held), given):
+        if same(self._restored(held), given):
             return {self.attr_name: held}
         return {self.attr_name: held, self.given_name: given}
 
@@ -168,7 +168,7 @@ class PropertyAttribute(Attribute[Any]):
         # Whoever else writes the key doesn't know of its twin: then the twin is out of date.
         if held is None:
             return "NULL" in given
-        return "NULL" not in given and same_value(self._sortable(given), held)
+        return "NULL" not in given and same(self._sortable(given), held)
 
     def _sortable(self, value: AttributeValue) -> AttributeValue:
         if self.role == NO_ROLE or "S" not in value or not isinstance(self.form, DateTimeFormat):

@@ -35,8 +35,8 @@ if TYPE_CHECKING:
 
 __all__ = ["ItemModel", "build_table", "default_table_name"]
 
-#: Capacity units of a provisioned table or index, until `manage.py synctables` or AWS's autoscaling changes them.
-PROVISIONED_UNITS: Final = 5
+#: Read and write units of a provisioned table or index that says no more: what the AWS console suggests.
+DEFAULT_CAPACITY: Final = (5, 5)
 _BILLING: Final = {"on-demand": "PAY_PER_REQUEST", "provisioned": "PROVISIONED"}
 
 
@@ -226,11 +226,22 @@ def _roles(options: Persist) -> dict[str, Role]:
 
 
 def _meta(base_name: str, options: Persist) -> type:
-    billing = _BILLING.get(str(options.billing or "on-demand"), "PAY_PER_REQUEST")
-    namespace: dict[str, Any] = {"billing_mode": billing, "extra_headers": None, "__qualname__": "Meta"}
-    if billing == "PROVISIONED":
-        namespace |= {"read_capacity_units": PROVISIONED_UNITS, "write_capacity_units": PROVISIONED_UNITS}
+    billing = _BILLING[options.billing]
+    namespace: dict[str, Any] = {
+        "billing_mode": billing,
+        "billing_given": "billing" in options.given,
+        "extra_headers": None,
+        "__qualname__": "Meta",
+    }
+    namespace |= _capacity(options)
     return _LateBound("Meta", (), namespace, base_name=base_name)
+
+
+def _capacity(options: Persist) -> dict[str, int]:
+    if options.billing != "provisioned":
+        return {}
+    read, write = options.capacity or DEFAULT_CAPACITY
+    return {"read_capacity_units": read, "write_capacity_units": write}
 
 
 def _index(
@@ -239,8 +250,8 @@ def _index(
     local = name in options.local_indexes
     hash_key = options.hash_key if local else described.hash_key
     namespace: dict[str, Any] = {"index_name": name, "projection": _projection(described, attributes)}
-    if options.billing == "provisioned" and not local:
-        namespace |= {"read_capacity_units": PROVISIONED_UNITS, "write_capacity_units": PROVISIONED_UNITS}
+    if not local:
+        namespace |= _capacity(options)
     keys = {"hash_attribute": _index_key(attributes[hash_key or ""], hash_key=True)}
     if described.range_key is not None:
         keys["range_attribute"] = _index_key(attributes[described.range_key], hash_key=False)

@@ -167,9 +167,12 @@ def _index_differences(schema: Mapping[str, Any], found: Description) -> Iterato
 
 
 def _billing_differences(table: Table, found: Description) -> Iterator[Difference]:
-    wanted = cast("Any", table.Meta).billing_mode
+    meta = cast("Any", table.Meta)
+    wanted = meta.billing_mode
     there = (found.get("BillingModeSummary") or {}).get("BillingMode", "PROVISIONED")
-    if wanted != there:
+    if wanted != there and not meta.billing_given:
+        yield Difference("extra", f"billing is {there}, and the schema says nothing of it: left alone")
+    elif wanted != there:
         yield Difference("change", f"billing: {there} becomes {wanted}", "billing")
 
 
@@ -189,7 +192,7 @@ def _ttl_differences(table: Table) -> Iterator[Difference]:
     if there is None:
         yield Difference("change", f"time to live by {wanted}", "ttl")
     elif wanted is None:
-        yield Difference("extra", f"items expire by {there}, which is no `ttl` in the schema: left alone")
+        yield Difference("extra", f"items expire by {there}, which isn't the schema's `ttl`: left alone")
     else:
         yield Difference(
             "conflict", f"items expire by {there}, the schema says {wanted}: disable it, wait an hour, sync"
