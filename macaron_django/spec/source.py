@@ -172,7 +172,7 @@ def _parse_yaml(text: str, name: str, limits: Limits) -> Parsed:
     anchors = set(_ANCHOR.findall(text)) if "&" in text else set()
     if not (anchors and anchors.intersection(_ALIAS.findall(text))):
         try:
-            tree = ryaml.loads(text)
+            tree = ryaml.loads(text)  # type: ignore[attr-defined]  # re-exported without __all__
         except ValueError as error:
             message = str(error)
             if "recursion limit" in message:
