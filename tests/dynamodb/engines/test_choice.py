@@ -7,7 +7,7 @@ from django.core.exceptions import ImproperlyConfigured
 from django.test import override_settings
 
 from macaron_django.dynamodb import engines
-from macaron_django.dynamodb.engines import embedded
+from macaron_django.dynamodb.engines import dynamodb_local, embedded
 from macaron_django.dynamodb.engines.endpoint import EndpointEngine
 from macaron_django.dynamodb.engines.moto import MotoEngine
 
@@ -27,7 +27,8 @@ def unguarded(monkeypatch):
 
 @pytest.fixture
 def no_binary(monkeypatch):
-    monkeypatch.setattr(embedded, "node_modules", lambda: iter(()))
+    for module in (embedded, dynamodb_local):
+        monkeypatch.setattr(module, "node_modules", lambda: iter(()))
     monkeypatch.setenv("PATH", "/nonexistent")
 
 
@@ -161,7 +162,7 @@ def test_every_engine_has_the_interface():
         for name in engines.NAMES:
             engine = engines.make(name)
             assert engine.name == name
-            for member in ("start", "stop", "status", "shut_down", "wait_for_end"):
+            for member in ("check", "start", "stop", "status", "shut_down", "wait_for_end"):
                 assert callable(getattr(engine, member))
             assert engine.region == "eu-west-1"
             assert engine.local == (name not in ("endpoint", "aws"))
