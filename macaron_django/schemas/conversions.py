@@ -96,9 +96,10 @@ def branch_for(schema: Schema, value: Any) -> Schema | None:
     """
     from .validators import validator_for  # it needs this module for its defaults
 
-    branches = [branch for branch in schema.one_of or schema.any_of if not _is_null(branch)]
     if schema.discriminator is not None and isinstance(value, Mapping):
-        return _discriminated(schema, branches, value.get(schema.discriminator.property_name))
+        name = value.get(schema.discriminator.property_name)
+        return schema.discriminator.mapping.get(name) if isinstance(name, str) else None
+    branches = [branch for branch in schema.one_of or schema.any_of if not _is_null(branch)]
     if len(branches) <= 1:
         return branches[0] if branches else None
     valid = [branch for branch in branches if validator_for(branch).is_valid(value)]
@@ -146,8 +147,10 @@ def _ordered(items: Iterable[Any]) -> list[Any]:
 
 def _build(schema: Schema, classes: Classes) -> Conversion:
     branches = [branch for branch in schema.one_of or schema.any_of if not _is_null(branch)]
-    if branches and not schema.properties:
-        return converter(branches[0], classes) if len(branches) == 1 else _choice(schema, classes)
+    if schema.discriminator is not None or (len(branches) > 1 and not schema.properties):
+        return _choice(schema, classes)
+    if len(branches) == 1 and not schema.properties:
+        return converter(branches[0], classes)
     types = schema.types
     if schema.is_object:
         return _object(schema, classes)
@@ -252,22 +255,20 @@ def _dictionary(members: Schema, classes: Classes) -> Conversion:
 
 
 def _choice(schema: Schema, classes: Classes) -> Conversion:
+    """Of several schemas, or of a base schema whose discriminator tells its heirs apart (Swagger 2.0)."""
+
     def to_python(value: Any) -> Any:
+        if hasattr(value, "to_json") and hasattr(value, "pk"):  # a row is embedded by value
+            value = value.to_json()
         if not isinstance(value, (Mapping, list, tuple)):
             return value  # one text can mean several formats: it stays text
-        branch = branch_for(schema, value)
-        return value if branch is None else converter(branch, classes).to_python(value)
+        branch = branch_for(schema, json_value(value))
+        if branch is not None and branch.resolved != schema:
+            return converter(branch, classes).to_python(value)
+        return _object(schema, classes).to_python(value) if schema.is_object else value
 
     return Conversion(to_python, json_value)
 
 
 def _is_null(branch: Schema) -> bool:
     return isinstance(branch.json, Mapping) and branch.json.get("type") in ("null", ["null"])
-
-
-def _discriminated(schema: Schema, branches: list[Schema], value: Any) -> Schema | None:
-    mapped = schema.discriminator.mapping.get(value, value) if schema.discriminator else None
-    if not isinstance(mapped, str):
-        return None
-    wanted = mapped.rsplit("/", 1)[-1]
-    return next((branch for branch in branches if branch.name == wanted or branch.resolved.name == wanted), None)

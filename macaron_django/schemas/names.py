@@ -1,7 +1,7 @@
 """Property names in, field names out: the rule that makes any JSON name a safe Python and Django attribute.
 
-Users' code and admin URLs depend on the outcome, so the rule is pure, takes nothing from the environment but
-its arguments, and never changes: a newer version may reserve more names only where a newer Django would break.
+Users' code and admin URLs depend on the outcome, so the rule is pure and never changes: more names are reserved
+only where a newer Django has given them to its models.
 JSON, item access and DynamoDB always use the property's own name.
 
 The rule, in order:
@@ -18,6 +18,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterable
+
+from django.db import models
 
 __all__ = ["RESERVED", "field_names", "is_usable", "rewritten"]
 
@@ -112,8 +114,9 @@ _API_OBJECT = frozenset(
         "update_from_dict",
     ]
 )
-#: Every name that no field gets, apart from what a caller adds.
-RESERVED: frozenset[str] = _PYTHON | _DJANGO | _API_OBJECT
+#: Every name that no field gets, apart from what a caller adds. What the Django at hand has on its models is among
+#: them, so that a newer one can't be broken by a field.
+RESERVED: frozenset[str] = _PYTHON | _DJANGO | _API_OBJECT | frozenset(dir(models.Model))
 
 #: Django adds ``get_<field>_display``, ``get_next_by_<field>`` and ``get_previous_by_<field>`` to models.
 _GENERATED = re.compile(r"get_(.+_display|(next|previous)_by_.+)")

@@ -15,6 +15,8 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
+from macaron_django.spec.dialects import NUMBER_FORMATS
+
 __all__ = ["MAX_SCHEMA_DEPTH", "MAX_SCHEMA_NODES", "Note", "SchemaError", "prepared", "respelled"]
 
 #: Levels of arrays and objects that a schema may have; each costs native stack when it is compiled.
@@ -31,13 +33,6 @@ _SUBSCHEMA_MAP = frozenset(
     {"$defs", "definitions", "dependencies", "dependentSchemas", "patternProperties", "properties", "schemas"}
 )
 _SCHEMA, _SCHEMAS, _DATA = "schema", "schemas", "data"
-
-_NUMBER_BOUNDS = {
-    "int32": (-(2**31), 2**31 - 1),
-    "int64": (-(2**63), 2**63 - 1),
-    "float": (-3.4028234663852886e38, 3.4028234663852886e38),
-    "double": (-1.7976931348623157e308, 1.7976931348623157e308),
-}
 
 
 class SchemaError(ValueError):
@@ -115,7 +110,7 @@ def _scalar(value: Any) -> Any:
 
 def _bounded(schema: Mapping[Any, Any]) -> dict[str, Any]:
     copy: dict[str, Any] = {_name(key): value for key, value in schema.items()}
-    bounds = _NUMBER_BOUNDS.get(copy["format"]) if isinstance(copy.get("format"), str) else None
+    bounds = NUMBER_FORMATS.get(copy["format"]) if isinstance(copy.get("format"), str) else None
     if bounds is None:
         return copy
     for keyword, exclusive, bound, tighter in (

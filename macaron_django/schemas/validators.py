@@ -14,6 +14,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Iterator, Mapping
 from decimal import Decimal
+from functools import partial
 from itertools import islice
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -21,9 +22,10 @@ import jsonschema_rs
 import orjson
 
 from macaron_django.exceptions import ValidationFailed
-from macaron_django.spec.dialects import TooDeep, normalise_schema
+from macaron_django.spec.dialects import normalise_schema
 
-from .cleaning import Cleaner, cleaner_for
+from .cleaning import cleaner_for
+from .discriminators import Discriminate, discriminator_in, discriminator_of
 from .formats import custom_formats, formats_version
 from .preparation import Note, SchemaError, prepared, respelled
 from .violations import Violation, pointer_to, violations_of
@@ -117,10 +119,13 @@ class Validator:
             return
         seen: set[Violation] = set()
         for error in self._errors(plain):
-            for violation in violations_of(error, self._schema):
+            for violation in violations_of(error, self._schema, self._discriminator(plain)):
                 if violation not in seen:
                     seen.add(violation)
                     yield violation
+
+    def _discriminator(self, instance: Any) -> Discriminate:
+        return partial(discriminator_in, self._schema)
 
     def _errors(self, instance: Any) -> Iterator[jsonschema_rs.ValidationError]:
         if not _is_large(instance):
@@ -145,12 +150,16 @@ class SchemaValidator(Validator):
         native: jsonschema_rs.Validator,
         schema: Any,
         notes: tuple[Note, ...],
-        cleaner: Cleaner,
+        source: Schema,
         direction: Direction | None,
     ) -> None:
         super().__init__(native, schema, notes)
-        self._cleaner = cleaner
+        self._source = source
+        self._cleaner = cleaner_for(source)
         self._direction = direction
+
+    def _discriminator(self, instance: Any) -> Discriminate:
+        return partial(discriminator_of, self._source, instance)
 
     def clean(self, instance: Any, *, defaults: bool = True) -> Any:
         """Return ``instance`` with defaults applied and, of a request, without readOnly properties.
@@ -179,7 +188,7 @@ def validator_for(schema: Schema, direction: Direction | None = None) -> SchemaV
     if validator is None:
         plain = prepared(schema.bundle(direction))
         native, notes = _compiled(plain, _ENGINES["2020-12"], {}, True, lenient=True)
-        validator = kept[key] = SchemaValidator(native, plain, notes, cleaner_for(schema), direction)
+        validator = kept[key] = SchemaValidator(native, plain, notes, schema, direction)
     return validator
 
 
@@ -187,24 +196,22 @@ def validator_for(schema: Schema, direction: Direction | None = None) -> SchemaV
 
 
 def _modern(schema: Any, dialect: str) -> Any:
-    """The schema in the dialect that its engine reads; an OpenAPI schema may bring its own ``definitions``."""
+    """The schema in the dialect that its engine reads; an OpenAPI schema may bring its own definitions."""
     if dialect not in ("openapi-3.0", "swagger-2.0") or isinstance(schema, bool):
         return schema
     version = dialect.rpartition("-")[2]
+    components = schema.get("components")
+    named = dict(components.get("schemas") or {}) if isinstance(components, Mapping) else {}
+    if version == "2.0":
+        named |= schema.get("definitions") or {}
     try:
         modern = normalise_schema(schema, version, max_depth=MAX_DEPTH)
-        if isinstance(modern, bool):
-            return modern
-        components = schema.get("components")
-        named = dict(components.get("schemas") or {}) if isinstance(components, Mapping) else {}
-        if version == "2.0":
-            named |= schema.get("definitions") or {}
-        if named:
-            schemas = {name: normalise_schema(each, version, max_depth=MAX_DEPTH) for name, each in named.items()}
-            modern["components"] = {"schemas": schemas}
-        return modern
-    except TooDeep as error:
+        schemas = {name: normalise_schema(each, version, max_depth=MAX_DEPTH) for name, each in named.items()}
+    except ValueError as error:
         raise SchemaError(str(error)) from error
+    if schemas and isinstance(modern, dict):
+        modern["components"] = {"schemas": schemas}
+    return modern
 
 
 def _compiled(
@@ -233,7 +240,7 @@ def _compiled(
                 pattern_options=patterns,
                 email_options=jsonschema_rs.EmailOptions(allow_display_text=False),
             )
-        except jsonschema_rs.ValidationError as error:
+        except jsonschema_rs.ValidationError as error:  # noqa: PERF203 (each round mends one fault)
             path = error.instance_path
             if isinstance(error.kind, jsonschema_rs.ValidationErrorKind.Format):
                 if _respell(schema, path):
@@ -257,7 +264,7 @@ _BACKTRACKING = jsonschema_rs.FancyRegexOptions(backtrack_limit=_BACKTRACK_LIMIT
 
 
 def _reason(error: jsonschema_rs.ValidationError) -> str:
-    violation = next(violations_of(error, None))
+    violation = next(violations_of(error, None, lambda error: None))
     return f"the value of {violation.pointer.rpartition('/')[2] or 'the schema'!r} {violation.message}"
 
 

@@ -14,9 +14,12 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Any
-from urllib.parse import unquote
 
 import jsonschema_rs
+
+from macaron_django.spec.dialects import NUMBER_FORMATS
+
+from .discriminators import Discriminate, Picked
 
 __all__ = ["MAX_QUOTE", "Violation", "pointer_to", "violations_of"]
 
@@ -52,18 +55,21 @@ def pointer_to(path: Iterable[str | int]) -> str:
     return "".join("/" + str(step).replace("~", "~0").replace("/", "~1") for step in path)
 
 
-def violations_of(error: jsonschema_rs.ValidationError, schema: Any) -> Iterator[Violation]:
-    """Yield what ``error`` amounts to; ``schema`` is the one that was compiled, for discriminators and formats."""
+def violations_of(error: jsonschema_rs.ValidationError, schema: Any, discriminate: Discriminate) -> Iterator[Violation]:
+    """Yield what ``error`` amounts to.
+
+    ``schema`` is the one that was compiled; ``discriminate`` says which branch of a failed union was meant.
+    """
     kind = error.kind
     if isinstance(kind, _Kind.OneOfNotValid | _Kind.AnyOf):
-        yield from _of_branches(error, kind.context, schema)
+        yield from _of_branches(error, kind.context, schema, discriminate)
     elif isinstance(kind, _Kind.Required):
         yield _violation(error, "is required", extra=[kind.property])
     elif isinstance(kind, _Kind.AdditionalProperties | _Kind.UnevaluatedProperties):
         for name in kind.unexpected:
             yield _violation(error, "is not a property that is known here", extra=[name])
     elif isinstance(kind, _Kind.PropertyNames):
-        for nested in violations_of(kind.error, schema):
+        for nested in violations_of(kind.error, schema, discriminate):
             yield replace(nested, message=f"has a property name that {nested.message}", keyword="propertyNames")
     elif isinstance(kind, _Kind.FalseSchema):
         yield from _of_false(error)
@@ -105,17 +111,19 @@ def _of_false(error: jsonschema_rs.ValidationError) -> Iterator[Violation]:
 # Branches of oneOf and anyOf
 
 
-def _of_branches(error: jsonschema_rs.ValidationError, branches: _Branches, schema: Any) -> Iterator[Violation]:
-    discriminated = _discriminated(error, branches, schema)
-    if discriminated is not None:
-        yield from discriminated
+def _of_branches(
+    error: jsonschema_rs.ValidationError, branches: _Branches, schema: Any, discriminate: Discriminate
+) -> Iterator[Violation]:
+    picked = discriminate(error)
+    if picked is not None:
+        yield from _of_picked(error, branches, schema, picked, discriminate)
         return
     here = error.instance_path
     of_wrong_type = [_types_wanted(errors, here) for errors in branches]
     candidates = [errors for errors, wanted in zip(branches, of_wrong_type, strict=True) if wanted is None]
     if len(candidates) == 1 and candidates[0]:
         for nested in candidates[0]:
-            yield from violations_of(nested, schema)
+            yield from violations_of(nested, schema, discriminate)
     elif not candidates:
         wanted = dict.fromkeys(name for names in of_wrong_type for name in names or ())
         yield _violation(error, _wrong_type(list(wanted), error.instance))
@@ -133,25 +141,18 @@ def _types_wanted(errors: Iterable[jsonschema_rs.ValidationError], here: _Path) 
     return None
 
 
-def _discriminated(
-    error: jsonschema_rs.ValidationError, branches: _Branches, schema: Any
-) -> Iterator[Violation] | None:
-    """The violations of the branch that the discriminator picks; None where there is no discriminator."""
-    union = _at(schema, error.schema_path[:-1])
-    discriminator = union.get("discriminator") if isinstance(union, Mapping) else None
-    name = discriminator.get("propertyName") if isinstance(discriminator, Mapping) else None
-    if not isinstance(name, str) or not isinstance(error.instance, Mapping):
-        return None
-    schemas = union[error.schema_path[-1]]
-    value = error.instance.get(name)
-    mapping = discriminator.get("mapping") or {}
-    index = _branch_index(schemas, mapping.get(value, value) if isinstance(value, str) else None)
-    if index is None:
-        if name not in error.instance:
-            return iter([_discriminator_violation(error, "is required: it says which schema applies", name)])
-        allowed = [*mapping] or [_last_token(branch) for branch in schemas if _last_token(branch)]
-        return iter([_discriminator_violation(error, f"must be {_one_of(allowed)}", name)])
-    return (violation for nested in branches[index] for violation in violations_of(nested, schema))
+def _of_picked(
+    error: jsonschema_rs.ValidationError, branches: _Branches, schema: Any, picked: Picked, discriminate: Discriminate
+) -> Iterator[Violation]:
+    """The violations of the branch that the discriminator picks."""
+    if picked.index is not None:
+        for nested in branches[picked.index]:
+            yield from violations_of(nested, schema, discriminate)
+    elif picked.property_name not in error.instance:
+        message = "is required: it says which schema applies"
+        yield _discriminator_violation(error, message, picked.property_name)
+    else:
+        yield _discriminator_violation(error, f"must be {_one_of(picked.allowed)}", picked.property_name)
 
 
 def _discriminator_violation(error: jsonschema_rs.ValidationError, message: str, name: str) -> Violation:
@@ -163,23 +164,11 @@ def _discriminator_violation(error: jsonschema_rs.ValidationError, message: str,
     )
 
 
-def _branch_index(schemas: Sequence[Any], wanted: str | None) -> int | None:
-    if wanted is None:
-        return None
-    name = unquote(wanted.rsplit("/", 1)[-1])
-    return next((index for index, branch in enumerate(schemas) if _last_token(branch) == name), None)
-
-
-def _last_token(branch: Any) -> str | None:
-    reference = branch.get("$ref") if isinstance(branch, Mapping) else None
-    return unquote(reference.rsplit("/", 1)[-1]) if isinstance(reference, str) else None
-
-
 def _at(schema: Any, path: _Path) -> Any:
     for step in path:
         try:
             schema = schema[step]
-        except (KeyError, IndexError, TypeError):  # the path of a schema with an $id of its own starts there
+        except (KeyError, IndexError, TypeError):  # noqa: PERF203 (the path of a schema with an $id of its own starts there)
             return None
     return schema
 
@@ -263,15 +252,6 @@ _FORMATS: Mapping[str, str] = MappingProxyType(
     }
 )
 
-_NUMBER_BOUNDS: Mapping[str, tuple[float, float]] = MappingProxyType(
-    {
-        "int32": (-(2**31), 2**31 - 1),
-        "int64": (-(2**63), 2**63 - 1),
-        "float": (-3.4028234663852886e38, 3.4028234663852886e38),
-        "double": (-1.7976931348623157e308, 1.7976931348623157e308),
-    }
-)
-
 
 def _number_format(error: jsonschema_rs.ValidationError, schema: Any) -> str | None:
     """The format whose bound was broken, where ``minimum`` or ``maximum`` stands for one."""
@@ -279,7 +259,7 @@ def _number_format(error: jsonschema_rs.ValidationError, schema: Any) -> str | N
         return None
     place = _at(schema, error.schema_path[:-1])
     name = place.get("format") if isinstance(place, Mapping) else None
-    bounds = _NUMBER_BOUNDS.get(name) if isinstance(name, str) else None
+    bounds = NUMBER_FORMATS.get(name) if isinstance(name, str) else None
     return name if bounds and error.kind.limit in bounds else None
 
 
