@@ -67,7 +67,6 @@ class _HTMLRenderer(renderers.TemplateHTMLRenderer):
 class DocumentView(_Docs, APIView):
     """The document of one API."""
 
-    swagger_fake_view = False
     schema = None
     renderer_classes = [renderers.JSONRenderer]
 
@@ -126,7 +125,7 @@ class SwaggerView(_Docs, SpectacularSwaggerSplitView):
     schema = None
     renderer_classes = [_HTMLRenderer]
     template_name = "macaron_django/docs/swagger.html"
-    template_name_js = "macaron_django/docs/swagger.js"
+    template_name_js = "macaron_django/docs/swagger.js.html"
 
     def get(self, request: Request, *args: Any, api: str, **kwargs: Any) -> Response:
         document = self.document(api)
@@ -161,7 +160,7 @@ class RedocView(_Docs, SpectacularRedocView):
         self.url = reverse(f"{NAMESPACE}:document", kwargs={"api": api, "suffix": "json"})
         response: Response = super().get(request, *args, **kwargs)
         if request.GET.get("script") is not None:
-            response.template_name = "macaron_django/docs/redoc.js"
+            response.template_name = "macaron_django/docs/redoc.js.html"
             response.content_type = "application/javascript"
         response.data["script_url"] = f"{request.path}?script="
         response.data["settings"] = response.data["settings"] or "{}"

@@ -118,7 +118,7 @@ def _violation(violation: Any) -> Mapping[str, str]:
     }
 
 
-def _as_drf(exc: Exception) -> drf_exceptions.APIException | None:  # noqa: C901 (a table of exceptions)
+def _as_drf(exc: Exception) -> drf_exceptions.APIException | None:
     """The DRF exception that means what ``exc`` means, if the request is at fault."""
     match exc:
         case drf_exceptions.APIException():
@@ -162,9 +162,7 @@ def _of_drf(exc: drf_exceptions.APIException, error_id: str) -> ErrorAnswer:
             exc.status_code, "INVALID_PARAMETER", description, error_id, None, violations, headers, exc.detail
         )
     code = str(getattr(exc.detail, "code", "") or exc.default_code).upper()
-    return ErrorAnswer(
-        exc.status_code, code, str(exc.detail), error_id, None, (), headers, {"detail": str(exc.detail)}
-    )
+    return ErrorAnswer(exc.status_code, code, str(exc.detail), error_id, None, (), headers, {"detail": str(exc.detail)})
 
 
 def _flattened(detail: Any, pointer: str = "") -> Iterable[Mapping[str, str]]:

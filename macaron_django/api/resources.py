@@ -51,9 +51,11 @@ Route = tuple[str, str]  # (path, method)
 LIMIT, CURSOR, ORDERING = "limit", "cursor", "ordering"
 
 LOOKUPS = frozenset(
-    "exact iexact lt lte gt gte range startswith istartswith endswith iendswith contains icontains in isnull "
-    "regex iregex year month day date".split()
-)
+    {
+        "exact", "iexact", "lt", "lte", "gt", "gte", "range", "in", "isnull", "contains", "icontains", "startswith",
+        "istartswith", "endswith", "iendswith", "regex", "iregex", "year", "month", "day", "date",
+    }
+)  # fmt: skip
 _ITEM_ACTIONS: Mapping[str, Action] = {
     "get": "retrieve",
     "put": "replace",
@@ -192,9 +194,7 @@ def resources(document: Document, keys: Mapping[str, Keys]) -> Resources:
             generated.append(one)
         if generated:
             found.append(
-                Resource(
-                    names[candidate], schema, candidate.collection_path, candidate.item_path, tuple(generated)
-                )
+                Resource(names[candidate], schema, candidate.collection_path, candidate.item_path, tuple(generated))
             )
     return Resources(tuple(found), refused, tuple(notes))
 
@@ -316,10 +316,7 @@ def _listed_in(schema: Schema, keys: Mapping[str, Keys]) -> set[str]:
     if _kept(schema, keys):
         return set()
     return {
-        name
-        for each in schema.properties.values()
-        if is_listed(each.schema)
-        for name in _listed_in(each.schema, keys)
+        name for each in schema.properties.values() if is_listed(each.schema) for name in _listed_in(each.schema, keys)
     }
 
 
@@ -440,9 +437,7 @@ def _bind_parents(unbound, schema, keys, free, bind, *, is_item):  # type: ignor
         )
 
 
-def _check_responses(
-    operation: Operation, action: Action, name: str, keys: Mapping[str, Keys]
-) -> Envelope | None:
+def _check_responses(operation: Operation, action: Action, name: str, keys: Mapping[str, Keys]) -> Envelope | None:
     schemas = _success_schemas(operation)
     if action == "list":
         for schema in schemas:
@@ -459,9 +454,7 @@ def _check_responses(
                 f"Answer with {name} or with no content, or bind the operation with x-bind-server.",
             )
     if action == "retrieve" and not schemas:
-        raise _Ambiguous(
-            "it declares no 2xx response with JSON content", f"Declare a response with the schema {name}."
-        )
+        raise _Ambiguous("it declares no 2xx response with JSON content", f"Declare a response with the schema {name}.")
     return None
 
 

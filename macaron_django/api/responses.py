@@ -36,7 +36,7 @@ __all__ = [
 
 logger = logging.getLogger("macaron_django")
 
-_TOKENS = re.compile(r'"[^"\\]*(?:\\.[^"\\]*)*"|[\[\]{},:]|[^\[\]{},:"]+')
+_PIECES = re.compile(r'"[^"\\]*(?:\\.[^"\\]*)*"|[\[\]{},:]|[^\[\]{},:"]+')
 LINES = frozenset({"application/x-ndjson", "application/ndjson", "application/jsonl", "application/x-jsonlines"})
 
 
@@ -239,9 +239,7 @@ def _json_array_sync(values: Iterator[Any], items: Schema | None, classes: Class
     yield b"[]" if before == b"[" else b"]"
 
 
-async def _json_array_async(
-    values: AsyncIterator[Any], items: Schema | None, classes: Classes
-) -> AsyncIterator[bytes]:
+async def _json_array_async(values: AsyncIterator[Any], items: Schema | None, classes: Classes) -> AsyncIterator[bytes]:
     before = b"["
     async for value in values:
         yield before + dump_json(json_form(value, items, classes))
@@ -269,17 +267,17 @@ def _indented(text: str, width: int) -> str:
     """Lay compact JSON text out over lines, as text: no number is read and written again."""
     out: list[str] = []
     depth, previous = 0, ""
-    for token in _TOKENS.findall(text):
-        if token in {"]", "}"}:
+    for piece in _PIECES.findall(text):
+        if piece in {"]", "}"}:
             depth -= 1
             if previous not in {"[", "{"}:
                 out.append("\n" + " " * (width * depth))
         elif previous in {"[", "{", ","}:
             out.append("\n" + " " * (width * depth))
-        out.append(": " if token == ":" else token)
-        if token in {"[", "{"}:
+        out.append(": " if piece == ":" else piece)
+        if piece in {"[", "{"}:
             depth += 1
-        previous = token
+        previous = piece
     return "".join(out)
 
 

@@ -16,7 +16,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.http import HttpResponseBase
-from django.urls import URLPattern, URLResolver, include, path as django_path, re_path
+from django.urls import URLPattern, URLResolver, include, re_path
+from django.urls import path as django_path
 
 from macaron_django.api.arguments import path_arguments
 from macaron_django.spec import Operation

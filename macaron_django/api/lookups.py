@@ -1,0 +1,142 @@
+"""Properties of a resource → lookups of its query set, whichever manager is behind it.
+
+In go property names and JSON values, as paths and query parameters give them; out come keyword arguments of
+``filter()``. Apart from the views, because rows name their fields by a rule and the ORM by ``x-field``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from django.core.exceptions import FieldDoesNotExist
+from django.db.models import Field, Model
+
+from macaron_django.api.resources import Filter, Keys
+from macaron_django.schemas.conversions import converter, json_value
+from macaron_django.schemas.json_text import JSONTextError, exact_json
+from macaron_django.schemas.objects import Classes
+from macaron_django.spec import Property, Schema
+
+__all__ = ["Store", "Unmatched"]
+
+
+class Unmatched(ValueError):  # noqa: N818 (an answer: nothing can match)
+    """The value can't be one of the property's, so nothing can have it."""
+
+
+class Store:
+    """A schema and the model that keeps its objects: how one names and finds the other's."""
+
+    def __init__(self, schema: Schema, model: type[Model], classes: Classes) -> None:
+        self.schema, self.model, self.classes = schema.resolved, model, classes
+        self._spec = getattr(model, "_spec", None)
+
+    @property
+    def is_row(self) -> bool:
+        return self._spec is not None
+
+    def keys(self) -> Keys:
+        """What names one item. A model's key that no property shows goes by its field's name."""
+        if self.is_row:
+            options = self.model._default_manager.persistence.options  # type: ignore[attr-defined]
+            return Keys(tuple(filter(None, (options.hash_key, options.range_key))))
+        fields = {name: self.field(name) for name in self.schema.properties}
+        primary = [name for name, field in fields.items() if field is not None and field.primary_key]
+        unique = [n for n, f in fields.items() if f is not None and f.unique and not f.null and not f.primary_key]
+        return Keys((primary[0] if primary else self.model._meta.pk.name,), tuple(unique))
+
+    def field(self, name: str) -> Field[Any, Any] | None:
+        """The concrete field of a property of an ORM model."""
+        prop = self.schema.properties.get(name)
+        target = (prop.extensions.field if prop is not None else None) or name
+        if target == "pk":
+            return self.model._meta.pk
+        try:
+            found = self.model._meta.get_field(target)
+        except FieldDoesNotExist:
+            # author_id is the column of author, which is the field
+            found = next((f for f in self.model._meta.concrete_fields if f.attname == target), None)
+        return found if isinstance(found, Field) else None
+
+    def lookup(self, path: Iterable[str]) -> str:
+        """The name under which a query set looks a property up; ``path`` leads into nested objects."""
+        first, *nested = path
+        prop = self.schema.properties.get(first)
+        if self._spec is not None:
+            name = self._spec.field_names.get(first, first)
+        else:
+            name = (prop.extensions.field if prop is not None else None) or first
+        return "__".join([name, *nested])
+
+    def filter_lookup(self, narrowing: Filter, value: Any) -> tuple[str, Any]:
+        """The lookup of a list's query parameter."""
+        name = self.lookup(narrowing.path)
+        if narrowing.lookup in {"in", "range"}:
+            values = value if isinstance(value, (list, tuple)) else str(value).split(",")
+            converted: Any = [self.python_value(narrowing.path, each) for each in values]
+        elif narrowing.lookup in {"exact", "lt", "lte", "gt", "gte"}:
+            converted = self.python_value(narrowing.path, value)
+        else:
+            converted = value
+        return (name if narrowing.lookup == "exact" else f"{name}__{narrowing.lookup}"), converted
+
+    def property(self, path: Iterable[str]) -> Property | None:
+        schema: Schema | None = self.schema
+        prop = None
+        for name in path:
+            prop = schema.properties.get(name) if schema is not None else None
+            schema = prop.schema.resolved if prop is not None else None
+        return prop
+
+    def python_value(self, path: Iterable[str], value: Any) -> Any:
+        """The Python value of a property: text is read as what the property's schema says it is."""
+        path = list(path)
+        prop = self.property(path)
+        if prop is not None:
+            schema = prop.schema.resolved
+            # A parameter's schema may say another type than the property's: JSON is what they have in common.
+            value = converter(schema, self.classes).to_python(_typed(json_value(value), schema))
+        if not self.is_row and len(path) == 1 and (field := self.field(path[0])) is not None:
+            try:
+                return field.target_field.to_python(value) if field.is_relation else field.to_python(value)
+            except Exception as error:  # a field of the project's may raise anything of its own
+                raise Unmatched(str(error)) from error
+        return value
+
+    def related(self) -> tuple[list[str], list[str]]:
+        """The relations that an object shows: what to join, and what to fetch beside, for any number of rows."""
+        joined: list[str] = []
+        beside: list[str] = []
+        for name, prop in self.schema.properties.items():
+            target = prop.extensions.field or name
+            path = target.split("__")[:-1] if "__" in target else [target]
+            model: Any = self.model
+            steps: list[str] = []
+            many = False
+            for step in path:
+                try:
+                    relation = model._meta.get_field(step)
+                except FieldDoesNotExist:
+                    break
+                if not relation.is_relation or relation.related_model is None:
+                    break
+                steps.append(relation.name)
+                many = many or relation.many_to_many or relation.one_to_many
+                model = relation.related_model
+            if steps and (many or "__" in target or prop.schema.resolved.is_object):
+                (beside if many else joined).append("__".join(steps))
+        return joined, beside
+
+
+def _typed(value: Any, schema: Schema) -> Any:
+    if not isinstance(value, str) or not schema.types or "string" in schema.types:
+        return value
+    try:
+        found = exact_json(value)
+    except JSONTextError as error:
+        raise Unmatched(f"{value[:50]!r} is no {schema.types[0]}") from error
+    kinds = {"integer": int, "number": (int, float), "boolean": bool, "array": list, "object": dict}
+    if not any(isinstance(found, kinds.get(t, object)) for t in schema.types):
+        raise Unmatched(f"{value[:50]!r} is no {schema.types[0]}")
+    return found

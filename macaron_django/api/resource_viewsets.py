@@ -1,0 +1,212 @@
+"""What the viewset of a resource adds to one of bare handlers: its query set, its items, their keys and serializers.
+
+The verbs themselves are in ``actions``; the hooks that they and users' subclasses call are here, under the
+names that DRF's generic views give them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, ClassVar
+
+from django.core.exceptions import ObjectDoesNotExist, ValidationError
+from django.http import Http404
+from django.urls import NoReverseMatch, reverse
+from rest_framework import serializers
+from rest_framework.response import Response
+
+from macaron_django.api.arguments import path_arguments
+from macaron_django.api.lookups import Store, Unmatched
+from macaron_django.api.resources import ORDERING, GeneratedOperation, json_schema, success_status
+from macaron_django.api.routers import url_name
+from macaron_django.api.viewsets import OperationViewSet
+from macaron_django.exceptions import UnsupportedQuery, ValidationFailed
+from macaron_django.schemas import Violation, converter, serializer_for
+from macaron_django.spec import Operation, Schema
+
+__all__ = ["ResourceViewSet"]
+
+
+class ResourceViewSet(OperationViewSet):
+    """The base of viewsets with generated operations."""
+
+    #: The resource's schema and the model that keeps it.
+    store: ClassVar[Store]
+    #: An operation on one item's path, whose URL is the item's; None if no path leads to an item.
+    item: ClassVar[GeneratedOperation | None] = None
+
+    @property
+    def generated(self) -> GeneratedOperation:
+        """What the rule says about the operation being answered."""
+        served = self.current
+        if served is None or served.generated is None:
+            raise AttributeError("only generated operations have this: a handler answers the present one")
+        return served.generated
+
+    @property
+    def _is_generated(self) -> bool:
+        served = self.current
+        return served is not None and served.generated is not None
+
+    # -------------------------------------------------------------- query sets and items
+
+    def get_queryset(self) -> Any:
+        if self.queryset is not None:
+            return super().get_queryset()
+        queryset = self.store.model._default_manager.all()
+        if self.store.is_row:
+            return queryset
+        joined, beside = self.store.related()
+        queryset = queryset.select_related(*joined) if joined else queryset
+        return queryset.prefetch_related(*beside) if beside else queryset
+
+    def filter_queryset(self, queryset: Any) -> Any:
+        """Narrow a list by its path and its declared query parameters, then by ``filter_backends``."""
+        if self._is_generated and self.generated.action == "list":
+            queryset = self._ordered(self._narrowed(queryset))
+        return super().filter_queryset(queryset)
+
+    def _narrowed(self, queryset: Any) -> Any:
+        lookups = self.path_values(as_lookups=True)
+        sent = self.parameters.by_location
+        for narrowing in self.generated.filters:
+            key = ("query", narrowing.parameter)
+            if key in sent:
+                try:
+                    name, value = self.store.filter_lookup(narrowing, sent[key])
+                except Unmatched as error:
+                    raise _refused(narrowing.parameter, str(error)) from error
+                lookups[name] = value
+        try:
+            return queryset.filter(**lookups) if lookups else queryset
+        except (ValueError, ValidationError) as error:
+            raise _refused(", ".join(each.parameter for each in self.generated.filters), str(error)) from error
+
+    def _ordered(self, queryset: Any) -> Any:
+        name = self.generated.paging.get(ORDERING)
+        given = self.parameters.by_location.get(("query", name)) if name else None
+        if name is None or not given:
+            return queryset
+        order = []
+        for term in given if isinstance(given, (list, tuple)) else str(given).split(","):
+            plain = term.lstrip("+-")
+            if plain not in self.store.schema.properties:
+                raise _refused(name, f"{plain[:50]!r} is no property to order by")
+            order.append(("-" if term.startswith("-") else "") + self.store.lookup([plain]))
+        try:
+            return queryset.order_by(*order)
+        except UnsupportedQuery as error:
+            raise _refused(name, str(error)) from error
+
+    def get_object(self) -> Any:
+        """The item that the path names; 404 if there is none, or the path can't name one."""
+        if not self._is_generated:
+            return super().get_object()
+        queryset = self.filter_queryset(self.get_queryset())
+        try:
+            found = queryset.get(**self.path_values(as_lookups=True))
+        except (ObjectDoesNotExist, ValidationError) as error:
+            named = " and ".join(f"{name} {str(value)!r}" for name, value in self.path_values().items())
+            raise Http404(f"There is no {self.store.schema.name} with {named}.") from error
+        self.check_object_permissions(self.request, found)
+        return found
+
+    # -------------------------------------------------------------- what the path says of an item
+
+    def path_values(self, *, as_lookups: bool = False) -> dict[str, Any]:
+        """The Python value of each property that a path parameter is bound to, by property name.
+
+        ``as_lookups`` names them as ``filter()`` does. A value that no property can have is 404.
+        """
+        given = {name: self.parameters.by_location["path", p] for p, name in self.generated.keys.items()}
+        try:
+            values = {name: self.store.python_value([name], value) for name, value in given.items()}
+        except Unmatched as error:
+            raise Http404(f"There is no such {self.store.schema.name}: {error}.") from error
+        return {self.store.lookup([n]): v for n, v in values.items()} if as_lookups else values
+
+    def with_path_values(self, body: Any) -> Any:
+        """The body with what the path says; ``ValidationFailed`` if it says otherwise."""
+        self.refuse_other_values(body)
+        properties = self.store.schema.properties
+        values = {n: v for n, v in self.path_values().items() if n in properties and not properties[n].read_only}
+        if not values or not isinstance(body, Mapping):
+            return body
+        as_json = {n: converter(properties[n].schema, self.store.classes).to_json(v) for n, v in values.items()}
+        if hasattr(body, "setlist"):  # a form's QueryDict, which can't be changed
+            body = body.copy()
+            for name, value in as_json.items():
+                body.setdefault(name, value)
+            return body
+        return {**as_json, **body}
+
+    def refuse_other_values(self, body: Any) -> None:
+        """400 if the body gives a key another value than the path does."""
+        if not isinstance(body, Mapping):
+            return
+        for name, value in self.path_values().items():
+            prop = self.store.schema.properties.get(name)
+            if name not in body or prop is None or prop.read_only:
+                continue
+            try:
+                same = self.store.python_value([name], body[name]) == value
+            except Unmatched:
+                same = False
+            if not same:
+                violation = Violation(
+                    f"is {str(body[name])[:100]!r}, but the path says {str(value)!r}", f"/{name}", "", "const"
+                )
+                raise ValidationFailed(violations=[violation])
+
+    # -------------------------------------------------------------- serializers and answers
+
+    def get_serializer_class(self) -> type[serializers.BaseSerializer[Any]]:
+        """The serializer of what a generated operation takes, or of the resource if it takes nothing."""
+        if self.serializer_class is not None or not self._is_generated:
+            return super().get_serializer_class()
+        takes = self.operation.request_body
+        schema = json_schema(takes.content) if takes is not None else None
+        if schema is not None:
+            return serializer_for(schema, self.classes, "request", model=self.store.model)
+        return self._full_serializer()
+
+    def _full_serializer(self) -> type[serializers.BaseSerializer[Any]]:
+        return serializer_for(self.store.schema, self.classes, "response", model=self.store.model)
+
+    def represented(self, serializer: Any) -> Any:
+        """A saved serializer's instance as the operation answers it: an input schema may know less of it."""
+        own: Schema | None = getattr(serializer, "schema", None)
+        if own is None or own.resolved == self.store.schema:
+            return serializer.data
+        return self._full_serializer()(serializer.instance, context=self.get_serializer_context()).data
+
+    def created(self, serializer: Any) -> Response:
+        """201 (or what the operation declares) with the item, and where it is found from now on."""
+        body = self.represented(serializer)
+        location = self.location(body)
+        headers = {"Location": location} if location else {}
+        return self.checked(Response(body, status=success_status(self.operation, 201, 200), headers=headers))
+
+    def changed(self, serializer: Any) -> Response:
+        """200, or 204 without a body where only that is declared."""
+        return self.checked(Response(self.represented(serializer), status=success_status(self.operation, 200, 204)))
+
+    def location(self, body: Mapping[str, Any]) -> str | None:
+        """The absolute URL of an item, given its representation; None if no path leads to it."""
+        match = getattr(self.request, "resolver_match", None)
+        if self.item is None or match is None:
+            return None
+        operation: Operation = self.item.operation
+        arguments = path_arguments(operation.path)
+        values = {arguments[p]: body.get(name, self.kwargs.get(arguments[p])) for p, name in self.item.keys.items()}
+        if any(value is None for value in values.values()):
+            return None
+        try:
+            path = reverse(":".join([*match.namespaces, url_name(operation)]), kwargs=values)
+        except NoReverseMatch:  # a key that no path can hold, such as one with a slash
+            return None
+        return self.request.build_absolute_uri(path)
+
+
+def _refused(parameter: str, message: str) -> ValidationFailed:
+    return ValidationFailed(violations=[Violation(message, f"/{parameter}", "", "type", "query")])

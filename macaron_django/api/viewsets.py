@@ -1,0 +1,299 @@
+"""Operations of one resource → one DRF viewset, named after its path: ``viewsets.myserver.Profiles``.
+
+A viewset here is a ``ViewSetMixin`` over ``GenericAPIView`` like any other: permissions, throttles, filters,
+renderers, the browsable API and drf-spectacular see nothing special. To change one::
+
+    from macaron_django.api import viewsets
+
+    @viewsets.register
+    class Profiles(viewsets.myserver.Profiles):
+        permission_classes = [IsAuthenticated]
+
+        def get_queryset(self):
+            return super().get_queryset().filter(owner=self.request.user.pk)
+
+``viewsets.<api>`` looks into the catalogue, which the registry fills; the module knows no registry.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, ClassVar, TypeVar
+
+from django.http.response import HttpResponseBase
+from django.views.generic import View
+from rest_framework import serializers
+from rest_framework.exceptions import ParseError
+from rest_framework.generics import GenericAPIView
+from rest_framework.negotiation import DefaultContentNegotiation
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.settings import api_settings
+from rest_framework.views import exception_handler as drf_exception_handler
+from rest_framework.viewsets import ViewSetMixin
+
+from macaron_django.api import errors
+from macaron_django.api.bodies import BodyReader
+from macaron_django.api.catalogue import ViewSetsOfAPI, catalogue
+from macaron_django.api.handlers import Handler, HandlerUnavailable
+from macaron_django.api.pagination import CursorPages
+from macaron_django.api.parameters import ParameterReader, ParameterValues
+from macaron_django.api.resources import GeneratedOperation, json_schema
+from macaron_django.api.responses import JSONRenderer, check_response, declared_response, renderer_classes, respond
+from macaron_django.api.routers import control_characters
+from macaron_django.auth.security import SecurityPermission, SecurityPolicy, security_for
+from macaron_django.exceptions import PyMacaronException
+from macaron_django.schemas import Classes, serializer_for
+from macaron_django.spec import Operation
+
+__all__ = ["NotBound", "OperationViewSet", "Served", "register"]
+
+V = TypeVar("V", bound="type[OperationViewSet]")
+
+
+class NotBound(PyMacaronException):
+    """The spec declares the operation and nothing answers it yet."""
+
+    code = "NOT_IMPLEMENTED"
+    status = 501
+
+
+@dataclass(frozen=True, eq=False)
+class Served:
+    """One operation, and everything that was made to serve it."""
+
+    operation: Operation
+    action: str  # the viewset's method
+    classes: Classes
+    generated: GeneratedOperation | None = None
+    handler: Handler | None = None
+
+    @cached_property
+    def parameters(self) -> ParameterReader:
+        # Lists read these two whether they are declared or not.
+        paging = self.generated.paging.values() if self.generated is not None else ()
+        return ParameterReader(self.operation, self.classes, known=paging)
+
+    @cached_property
+    def body(self) -> BodyReader:
+        return BodyReader(self.operation, self.classes)
+
+    @cached_property
+    def security(self) -> SecurityPolicy:
+        return security_for(self.operation)
+
+
+class _OfOperation:
+    """A DRF attribute that depends on the operation: on the class the project's setting, on a view the outcome.
+
+    A subclass that assigns the attribute replaces this, as DRF documents.
+    """
+
+    def __init__(self, configured: Iterable[type], choose: Callable[[Served, Iterable[type]], list[type]]) -> None:
+        self.configured, self.choose = list(configured), choose
+
+    def __get__(self, view: OperationViewSet | None, owner: type) -> list[type]:
+        served = view.current if view is not None else None
+        return self.configured if served is None else self.choose(served, self.configured)
+
+
+class Negotiation(DefaultContentNegotiation):
+    """DRF's, but a parameter that the operation calls ``format`` isn't taken for DRF's own."""
+
+    def select_renderer(self, request: Request, renderers: Any, format_suffix: str | None = None) -> Any:
+        view = request.parser_context.get("view")
+        served = getattr(view, "current", None)
+        own = self.settings.URL_FORMAT_OVERRIDE
+        if served is not None and any(p.name == own for p in served.operation.parameters if p.location == "query"):
+            negotiation = DefaultContentNegotiation()
+            negotiation.settings = _NO_FORMAT  # type: ignore[assignment]  # the one setting that is read
+            return negotiation.select_renderer(request, renderers, None)
+        return super().select_renderer(request, renderers, None)
+
+
+class _NO_FORMAT:  # noqa: N801 (stands in for an object of settings)
+    URL_FORMAT_OVERRIDE = None
+
+
+class OperationViewSet(ViewSetMixin, GenericAPIView[Any]):
+    """The base of every generated viewset."""
+
+    api: ClassVar[str] = ""
+    classes: ClassVar[Classes]
+    #: route (base path and path) → method → what serves it
+    routes: ClassVar[Mapping[str, Mapping[str, Served]]] = {}
+    replacement: ClassVar[type[OperationViewSet] | None] = None
+    #: method → what serves it on the path of this view; given to as_view()
+    served: Mapping[str, Served] = {}
+    #: the parameters that were sent or have a default
+    parameters: ParameterValues = ParameterValues({}, {})
+
+    http_method_names = [*View.http_method_names, "query"]
+    pagination_class = CursorPages
+    content_negotiation_class = Negotiation
+    renderer_classes = _OfOperation(
+        api_settings.DEFAULT_RENDERER_CLASSES,
+        lambda served, configured: renderer_classes(served.operation, configured),
+    )
+    parser_classes = _OfOperation(
+        api_settings.DEFAULT_PARSER_CLASSES, lambda served, configured: served.body.parser_classes(configured)
+    )
+
+    # -------------------------------------------------------------- which operation this is
+
+    @property
+    def current(self) -> Served | None:
+        """What serves the request's method; None for OPTIONS, and for methods that the path doesn't have."""
+        request = getattr(self, "request", None)
+        if request is None or not request.method:
+            return next(iter(self.served.values()), None)
+        method = request.method.lower()
+        return self.served.get(method) or (self.served.get("get") if method == "head" else None)
+
+    @property
+    def operation(self) -> Operation:
+        served = self.current
+        if served is None:
+            raise AttributeError("the path declares no operation for this method")
+        return served.operation
+
+    # -------------------------------------------------------------- policies
+
+    @property
+    def _security(self) -> SecurityPolicy | None:
+        """The operation's policy; for OPTIONS and for what isn't declared, the path's most open one."""
+        served = self.current
+        if served is not None:
+            return served.security
+        policies = [each.security for each in self.served.values()]
+        return next((policy for policy in policies if policy.is_public), policies[0] if policies else None)
+
+    def get_authenticators(self) -> list[Any]:
+        policy = self._security
+        if policy is None or _overrides(type(self), "authentication_classes"):
+            return list(super().get_authenticators())
+        return [authenticator() for authenticator in policy.authentication_classes]
+
+    def get_permissions(self) -> list[Any]:
+        """What the spec requires, and the viewset's own ``permission_classes``, else the project's default ones."""
+        policy = self._security
+        if policy is None:
+            return list(super().get_permissions())
+        required: list[Any] = list(policy.permission_classes)
+        if _overrides(type(self), "permission_classes"):
+            of_spec = [c for c in required if isinstance(c, type) and issubclass(c, SecurityPermission)]
+            required = [*of_spec, *self.permission_classes]
+        return [permission() for permission in required]
+
+    def get_format_suffix(self, **kwargs: Any) -> None:
+        """None: a path parameter named ``format`` is the operation's."""
+
+    def get_exception_handler(self) -> Callable[..., Any]:
+        configured = super().get_exception_handler()
+        return errors.exception_handler if configured is drf_exception_handler else configured
+
+    # -------------------------------------------------------------- one request
+
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        name = control_characters(self.kwargs)
+        if name is not None:
+            request.accepted_renderer, request.accepted_media_type = self.perform_content_negotiation(request, True)
+            raise ParseError(f"The path parameter {name!r} holds a control character.")
+        super().initial(request, *args, **kwargs)
+        served = self.current
+        if served is not None:
+            self.parameters = served.parameters.read(request, self.kwargs)
+
+    def finalize_response(
+        self, request: Request, response: HttpResponseBase, *args: Any, **kwargs: Any
+    ) -> HttpResponseBase:
+        response = super().finalize_response(request, response, *args, **kwargs)
+        if isinstance(response, Response) and response.exception:
+            renderer = response.accepted_renderer
+            if renderer.media_type != "text/html":
+                # An error is JSON, whatever the operation answers with when all is well.
+                response.accepted_renderer = JSONRenderer()
+                response.accepted_media_type = JSONRenderer.media_type
+                response.content_type = getattr(response, "error_content_type", None)
+        return response
+
+    def checked(self, response: Response) -> Response:
+        """The response without a body where none is declared, and held against its schema where settings say so."""
+        if response.data is not None and not self.declares_content(response.status_code, undeclared=True):
+            response.data = None
+        check_response(self.operation, response.status_code, response.data)
+        return response
+
+    def declares_content(self, status: int, *, undeclared: bool = False) -> bool:
+        declared = declared_response(self.operation, status)
+        return undeclared if declared is None else bool(declared.content)
+
+    def answer_by_handler(self, request: Request) -> HttpResponseBase:
+        """Call the function that the spec binds to the operation, and answer with what it returns."""
+        served = self.current
+        if served is None or served.handler is None:
+            raise NotBound("No handler is bound to the operation.")
+        try:
+            served.handler.function  # noqa: B018 (an import error is told apart from an error inside)
+        except HandlerUnavailable as unavailable:
+            operation = served.operation
+            raise NotBound(f"{operation.method.upper()} {operation.path} has no working handler.") from unavailable
+        body = served.body.read(request) if served.operation.request_body is not None else None
+        result = served.handler.call(request, body, self.parameters.by_argument)
+        return respond(result, served.operation, served.classes)
+
+    # -------------------------------------------------------------- serializers
+
+    def get_serializer_class(self) -> type[serializers.BaseSerializer[Any]]:
+        """The serializer of what the operation takes, or of what it answers if it takes nothing."""
+        if self.serializer_class is not None:
+            return self.serializer_class
+        served = self.current
+        if served is None:
+            return _Nothing
+        takes, answers = served.operation.request_body, served.operation.success
+        if (schema := json_schema(takes.content) if takes is not None else None) is not None:
+            return serializer_for(schema, served.classes, "request")
+        schema = json_schema(answers.content) if answers is not None else None
+        return _Nothing if schema is None else serializer_for(schema, served.classes, "response")
+
+
+class _Nothing(serializers.Serializer[Any]):
+    """For operations that take and answer nothing that a serializer could describe."""
+
+
+def _overrides(viewset: type, attribute: str) -> bool:
+    """Whether a class between the viewset and the base of all sets a DRF attribute."""
+    return any(attribute in vars(each) for each in viewset.__mro__[: viewset.__mro__.index(OperationViewSet)])
+
+
+# ------------------------------------------------------------------ changing and finding viewsets
+
+
+def register(viewset: V) -> V:
+    """Serve a subclass of a generated viewset in its place. It has to be imported before URLs are first resolved:
+    in an app's ``ready()``, or above the ``include`` in the root URLconf.
+    """
+    generated = next((base for base in viewset.__mro__[1:] if "routes" in vars(base)), None)
+    if generated is None or generated is OperationViewSet:
+        raise TypeError(f"{viewset.__name__} must subclass a generated viewset, such as viewsets.myserver.Profiles.")
+    generated.replacement = viewset
+    return viewset
+
+
+def in_use(viewset: type[OperationViewSet]) -> type[OperationViewSet]:
+    """The class that was registered for a generated viewset, else itself."""
+    return viewset.replacement or viewset
+
+
+def __getattr__(name: str) -> Any:
+    # Dunder names are asked of every module, by inspect and by the import system.
+    if name.startswith("__"):
+        raise AttributeError(name)
+    try:
+        return ViewSetsOfAPI(catalogue[name])
+    except KeyError:
+        known = ", ".join(sorted(catalogue)) or "none"
+        raise AttributeError(f"there is no API named {name!r}; there are: {known}") from None
