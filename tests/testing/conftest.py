@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http.client
 import json
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from urllib.parse import urlsplit
@@ -71,3 +72,20 @@ def table(memory: Engine, call: Callable[..., Answer], request: pytest.FixtureRe
     assert made.status == 200, made.body
     yield name
     call(memory.endpoint_url, "DeleteTable", TableName=name)
+
+
+@pytest.fixture
+def eventually_gone(call: Callable[..., Answer]) -> Callable[[str], None]:
+    """Wait until nothing answers at a URL; fail after 20 seconds."""
+
+    def wait(url: str) -> None:
+        deadline = time.monotonic() + 20
+        while time.monotonic() < deadline:
+            try:
+                call(url, "ListTables")
+            except OSError:
+                return
+            time.sleep(0.05)
+        pytest.fail(f"{url} answers still")
+
+    return wait
