@@ -61,7 +61,8 @@ def format_of(schema: Schema, *, as_set: bool = False) -> Format:
     (only,) = types
     if only == "string":
         return _string_format(schema)
-    return _FORMATS.get(only, lambda _schema: Format())(schema)
+    make = _FORMATS.get(only)
+    return Format() if make is None else make(schema)
 
 
 class Format:

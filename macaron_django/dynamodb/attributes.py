@@ -233,39 +233,40 @@ class PropertyAttribute(Attribute[Any]):
         return Value(self.encode(value))
 
     def __eq__(self, other: object) -> Comparison:  # type: ignore[override]
-        return Comparison("=", Path(self), self.operand(other))
+        return Path(self) == self.operand(other)
 
     def __ne__(self, other: object) -> Comparison:  # type: ignore[override]
-        return Comparison("<>", Path(self), self.operand(other))
+        return Path(self) != self.operand(other)
 
     def __lt__(self, other: Any) -> Comparison:
-        return Comparison("<", Path(self), self.operand(other))
+        return Path(self) < self.operand(other)
 
     def __le__(self, other: Any) -> Comparison:
-        return Comparison("<=", Path(self), self.operand(other))
+        return Path(self) <= self.operand(other)
 
     def __gt__(self, other: Any) -> Comparison:
-        return Comparison(">", Path(self), self.operand(other))
+        return Path(self) > self.operand(other)
 
     def __ge__(self, other: Any) -> Comparison:
-        return Comparison(">=", Path(self), self.operand(other))
+        return Path(self) >= self.operand(other)
 
     __hash__ = None  # type: ignore[assignment]
 
     def between(self, lower: Any, upper: Any) -> Between:
-        return Between(Path(self), self.operand(lower), self.operand(upper))
+        return Path(self).between(self.operand(lower), self.operand(upper))
 
     def is_in(self, *values: Any) -> In:
-        return In(Path(self), *map(self.operand, values))
+        return Path(self).is_in(*map(self.operand, values))
 
     def startswith(self, prefix: str) -> BeginsWith:
-        return BeginsWith(Path(self), Value({"S": prefix}))
+        return Path(self.attr_path).startswith(prefix)
 
     def contains(self, item: Any) -> Contains:
+        path = Path(self.attr_path)  # without the attribute: PynamoDB would make a set of the item
         if isinstance(item, _Operand | Attribute):
-            return Contains(Path(self), self.operand(item))
-        members = getattr(self.form, "items", None)
-        return Contains(Path(self), Value((members or Format()).encode(item, self.pointer)))
+            return path.contains(self.operand(item))
+        members: Format = getattr(self.form, "items", None) or Format()
+        return path.contains(Value(members.encode(item, self.pointer)))
 
     def is_type(self) -> Condition:
         if self.attr_type is None:
@@ -273,14 +274,14 @@ class PropertyAttribute(Attribute[Any]):
         return Path(self).is_type(self.attr_type)
 
     def set(self, value: Any) -> SetAction | RemoveAction:
-        return SetAction(Path(self), self.operand(value))
+        return Path(self).set(self.operand(value))
 
     def add(self, *values: Any) -> AddAction:
-        return AddAction(Path(self), self.operand(values[0] if len(values) == 1 else set(values)))
+        return Path(self).add(self.operand(values[0] if len(values) == 1 else set(values)))
 
     def delete(self, *values: Any) -> DeleteAction:
         members = values[0] if len(values) == 1 and isinstance(values[0], list | set | frozenset) else set(values)
-        return DeleteAction(Path(self), self.operand(members))
+        return Path(self).delete(self.operand(members))
 
     def __add__(self, other: Any) -> Any:
         return Path(self) + self.operand(other)
@@ -298,7 +299,7 @@ class PropertyAttribute(Attribute[Any]):
         return Path(self).prepend(self.operand(other))
 
 
-class VersionPropertyAttribute(PropertyAttribute, VersionAttribute):
+class VersionPropertyAttribute(PropertyAttribute, VersionAttribute):  # type: ignore[misc]
     """The attribute of the optimistic lock, which PynamoDB's own ``save()`` keeps, too."""
 
     @classmethod

@@ -235,7 +235,7 @@ class Connection(PynamoDBConnection):
             # PynamoDB's exception leaves out the status and the item that failed the condition.
             cause = error.__cause__
             if isinstance(cause, ClientError):
-                error.response = {**cause.response, **error.response}  # type: ignore[assignment]
+                error.response = {**cause.response, **error.response}
             raise
 
     def _after_doubt(self, operation: str, call: Call, refusal: Exception, doubtful: Exception) -> dict[str, Any]:

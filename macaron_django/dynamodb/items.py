@@ -62,6 +62,13 @@ class Items:
     def table_name(self) -> str:
         return self.table.Meta.table_name
 
+    def index_keys(self, index: str | None) -> tuple[str, ...]:
+        """Hash and range key of an index; the table's for None."""
+        if index is None:
+            return self.key_names
+        meta: Any = self.table._get_connection().get_meta_table()
+        return tuple(filter(None, (meta.get_index_hash_keyname(index), meta.get_index_range_keyname(index))))
+
     def key_in(self, item: AttributeMap) -> AttributeMap:
         """The key of an item."""
         return {name: item[name] for name in self.key_names}
@@ -121,7 +128,7 @@ class Items:
         count_only: bool = False,
     ) -> Page:
         """One page of the items with this hash key, of the table's or of ``index``."""
-        name = self._index_hash_key(index) if index else self.hash_key
+        name = self.index_keys(index)[0]
         if _impossible({name: hash_key}):
             return Page([], None, 0, 0, None)
         expressions = Expressions()
@@ -319,10 +326,6 @@ class Items:
 
     def _identity(self, item: AttributeMap) -> Any:
         return tuple(equality_form(item[name]) for name in self.key_names)
-
-    def _index_hash_key(self, index: str) -> str:
-        name: str = self.table._get_connection().get_meta_table().get_index_hash_keyname(index)
-        return name
 
 
 def describe_key(key: AttributeMap) -> str:

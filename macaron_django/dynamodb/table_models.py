@@ -171,7 +171,8 @@ def build_table(schema: Schema, options: Persist, api: str, classes: Classes) ->
     namespace |= {python_names[name]: attribute for name, attribute in attributes.items()}
     for name, index in _indexes(options).items():
         namespace[python_names[f"index_{name}"]] = _index(name, index, options, attributes)
-    table = type(ItemModel)(f"{schema.name or 'Item'}Table", (ItemModel,), namespace)
+    make: Any = type(ItemModel)
+    table: Any = make(f"{schema.name or 'Item'}Table", (ItemModel,), namespace)
     table._by_attribute_name = attributes
     # PynamoDB's own order is alphabetical.
     table._attributes = {python_names[name]: attribute for name, attribute in attributes.items()}

@@ -1,0 +1,56 @@
+"""The x-persist hook: a schema → its persistence, and the classes that its rows inherit from.
+
+In goes a schema with ``x-persist``; out come its ``Persistence`` and the class that it names, if it does, with the
+persistence put into it. What keeps that from working is a finding with file and line, as any fault of a spec is.
+"""
+
+from __future__ import annotations
+
+import inspect
+from typing import TYPE_CHECKING
+
+from macaron_django.dynamodb.options import persistence_options
+from macaron_django.dynamodb.persistence import Persistence
+from macaron_django.dynamodb.swagger_objects import PersistentSwaggerObject
+from macaron_django.spec import Finding, SpecError
+
+if TYPE_CHECKING:
+    from macaron_django.schemas import Classes
+    from macaron_django.spec import Persist, Schema
+
+__all__ = ["persistence_for"]
+
+#: What PyMacaron asks of a class that isn't a PersistentSwaggerObject.
+_GRAFTED = ("load_from_db", "save_to_db")
+
+
+def persistence_for(api: str, schema: Schema, classes: Classes) -> tuple[Persistence, tuple[type, ...]]:
+    """The persistence of a schema with ``x-persist``, and the bases of its row class; SpecError if it can't be."""
+    persist = schema.extensions.persist
+    if persist is None:
+        raise ValueError(f"{schema.name} has no x-persist")
+    try:
+        options, cls = persistence_options(persist)
+    except ImportError as error:
+        raise _refused("E090", error, persist, "Correct the dotted path, or what that module imports.") from error
+    try:
+        persistence = Persistence(api, schema, options, classes)
+    except ValueError as error:
+        raise _refused("E091", error, persist, "Name properties of the schema that can be keys.") from error
+    return persistence, () if cls is None else (_base(cls, persistence),)
+
+
+def _refused(finding_id: str, error: Exception, persist: Persist, hint: str) -> SpecError:
+    message = str(error).removeprefix(f"{persist.location}: ")
+    return SpecError([Finding(finding_id, "error", message, hint, persist.location)])
+
+
+def _base(cls: type, persistence: Persistence) -> type:
+    """The class itself, or one with its two methods where it is made in a way of its own."""
+    if issubclass(cls, PersistentSwaggerObject):
+        cls.persistence = persistence
+        return cls
+    if cls.__init__ is object.__init__ and cls.__new__ is object.__new__:
+        return cls
+    methods = {name: inspect.getattr_static(cls, name) for name in _GRAFTED if hasattr(cls, name)}
+    return type(cls.__name__, (), {"__doc__": cls.__doc__, "__module__": cls.__module__, **methods})

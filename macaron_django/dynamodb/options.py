@@ -1,0 +1,88 @@
+"""What ``x-persist`` says, together with what the class that it names says.
+
+In goes the ``Persist`` of a schema; out come the options in force, and the class. A mapping in the spec wins
+over the class key by key: the class only fills in what the spec leaves out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import fields, replace
+from typing import Any, Final
+
+from django.utils.module_loading import import_string
+
+from macaron_django.spec import Index, Persist
+
+__all__ = ["options_from_class", "persistence_options"]
+
+#: PyMacaron's names, and this package's own, of what a class may say.
+_ATTRIBUTES: Final[Mapping[str, str]] = {
+    "table_name": "table",
+    "primary_key": "hash_key",
+    "ttl_attribute": "ttl",
+    "version_attribute": "version",
+    **{name: name for name in ("range_key", "indexes", "local_indexes", "billing", "scan", "sets")},
+}
+
+
+def options_from_class(cls: type) -> Persist:
+    """The options that a class sets as attributes; ``given`` names them."""
+    said: dict[str, Any] = {}
+    for attribute, option in _ATTRIBUTES.items():
+        value = getattr(cls, attribute, None)
+        if value is not None and not callable(value) and not isinstance(value, property):
+            said[option] = value
+    if "sets" in said:
+        said["sets"] = tuple(said["sets"])
+    for option, of_table in (("indexes", None), ("local_indexes", said.get("hash_key"))):
+        if option in said:
+            said[option] = {name: _index(name, index, of_table) for name, index in said[option].items()}
+    if isinstance(said.get("billing"), Mapping):
+        units = said["billing"]
+        said |= {"billing": "provisioned", "capacity": (units["read"], units["write"])}
+    return Persist(**said, given=frozenset(said))
+
+
+def persistence_options(persist: Persist) -> tuple[Persist, type | None]:
+    """The options in force for a schema, and the class that its ``x-persist`` names, if it does.
+
+    ImportError, with the spec's file and line, where that class can't be had.
+    """
+    if persist.class_path is None:
+        return persist, None
+    try:
+        cls = import_string(persist.class_path)
+    except ImportError as error:
+        raise ImportError(f"{persist.location}: x-persist names {persist.class_path}: {error}") from error
+    if not isinstance(cls, type):
+        raise ImportError(f"{persist.location}: x-persist names {persist.class_path}, which isn't a class")  # noqa: TRY004
+    of_class = options_from_class(cls)
+    filled = {
+        field.name: getattr(of_class, field.name)
+        for field in fields(Persist)
+        if field.name in of_class.given - persist.given
+    }
+    merged = replace(persist, **filled, given=persist.given | of_class.given)
+    if merged.hash_key is not None:
+        merged = replace(
+            merged,
+            local_indexes={
+                name: replace(index, hash_key=merged.hash_key) for name, index in merged.local_indexes.items()
+            },
+        )
+    return merged, cls
+
+
+def _index(name: str, described: Any, of_table: str | None) -> Index:
+    if isinstance(described, Index):
+        return described
+    if isinstance(described, str):
+        described = {"range_key" if of_table else "hash_key": described}
+    projection = described.get("projection", "all")
+    return Index(
+        name,
+        of_table or described.get("hash_key", ""),
+        described.get("range_key"),
+        projection if isinstance(projection, str) else tuple(projection),
+    )
