@@ -8,15 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from functools import wraps
-from inspect import iscoroutinefunction
 from typing import Any, ParamSpec, TypeVar, cast
 
-from asgiref.sync import sync_to_async
+from asgiref.sync import iscoroutinefunction, sync_to_async
 from django.http import HttpRequest, JsonResponse
 from rest_framework.authentication import BaseAuthentication
 from rest_framework.request import Request
 
-from macaron_django.auth.credentials import AnyRequest, Credential, bearer, django_request, parse_bearer
+from macaron_django.auth.credentials import AnyRequest, Credential, authorization, bearer, django_request, parse_bearer
 from macaron_django.auth.current import current_request, load_auth_token, remember, remember_request
 from macaron_django.auth.failures import Failure, MissingCredentialsError, RefusedTokenError, failure
 from macaron_django.auth.jwks import KeysUnavailable
@@ -113,7 +112,7 @@ def _load(header: str) -> dict[str, Any]:
 
 
 def _nothing_usable(request: AnyRequest) -> Failure:
-    if request.headers.get("Authorization"):
+    if authorization(request) is not None:
         return RefusedTokenError("The Authorization header must start with Bearer.")
     return MissingCredentialsError("There is no Authorization header in the request.")
 

@@ -38,14 +38,30 @@ __all__ = [
 class Failure(PyMacaronException):
     """Makes both parents' attributes agree: the one base of all that is raised here."""
 
-    status_code: int
     detail: Any
 
     def __init__(self, user_message: str | None = None, headers: Mapping[str, str] | None = None) -> None:
         super().__init__(user_message)
-        self.status_code = self.status
         self.detail = drf.ErrorDetail(user_message or "", self.code)
         self.headers = {**type(self).headers, **(headers or {})}
+
+    @property
+    def status_code(self) -> int:
+        return self.status
+
+    @status_code.setter
+    def status_code(self, status: int) -> None:
+        """Stay what it is: DRF makes a 401 a 403 in a view whose authenticators have no challenge; this has one."""
+
+    @property
+    def auth_header(self) -> str | None:
+        return self.headers.get("WWW-Authenticate")
+
+    @auth_header.setter
+    def auth_header(self, challenge: str) -> None:
+        """Yield to the challenge of whoever raised this, who knows better than the view's first authenticator."""
+        if self.auth_header is None:
+            self.headers = {**self.headers, "WWW-Authenticate": challenge}
 
 
 class MissingCredentialsError(Failure, AuthMissingHeaderError, drf.NotAuthenticated):

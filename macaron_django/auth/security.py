@@ -20,7 +20,7 @@ from rest_framework.request import Request
 from rest_framework.settings import api_settings
 
 from macaron_django.auth.authentication import REALM, bearer_challenge
-from macaron_django.auth.credentials import django_request
+from macaron_django.auth.credentials import authorization, django_request
 from macaron_django.auth.current import remember, remember_request
 from macaron_django.auth.failures import (
     Failure,
@@ -185,13 +185,15 @@ class SecurityPolicy:
     def missing(self, request: Request) -> Failure:
         """Say that the request has no credentials, or none of a scheme that is accepted here."""
         schemes = [required.scheme for required in self.requirements if required.scheme is not None]
-        header = request.headers.get("Authorization")
-        wanted = " or ".join(dict.fromkeys(_place(scheme) for scheme in schemes))
-        if header and any(map(carries_jwt, schemes)):
-            return RefusedTokenError(f"The Authorization header isn't of an accepted scheme: send {wanted}.")
-        if header and any(scheme.type == "http" for scheme in schemes):
-            return RefusedCredentialsError(f"The Authorization header isn't of an accepted scheme: send {wanted}.")
-        return MissingCredentialsError(f"The request needs credentials: send {wanted or 'a token'}.")
+        wanted = " or ".join(dict.fromkeys(_place(scheme) for scheme in schemes)) or "a token"
+        header = authorization(request)
+        jwt = any(map(carries_jwt, schemes))
+        accepted = {"bearer"} if jwt else set()
+        accepted |= {str(scheme.scheme).lower() for scheme in schemes if scheme.type == "http"}
+        if header is None or not accepted or header[0] in accepted:
+            return MissingCredentialsError(f"The request needs credentials: send {wanted}.")
+        refusal = RefusedTokenError if jwt else RefusedCredentialsError
+        return refusal(f"The Authorization header isn't of an accepted scheme: send {wanted}.")
 
 
 def _outcome(required: SchemeRequirement, request: Request) -> Verified | Failure | ImproperlyConfigured | None:
