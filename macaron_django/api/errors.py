@@ -10,7 +10,7 @@ from __future__ import annotations
 import logging
 import uuid
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from http import HTTPStatus
 from typing import Any
 
@@ -56,6 +56,8 @@ def exception_handler(exc: Exception, context: Mapping[str, Any]) -> Response:
     """
     answer = describe(exc)
     request = context.get("request")
+    if answer.status == HTTPStatus.UNAUTHORIZED and "WWW-Authenticate" not in answer.headers:
+        answer = replace(answer, headers={**answer.headers, "WWW-Authenticate": _challenge(context)})
     log(answer, exc, request)
     if answer.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
         if not isinstance(exc, (PyMacaronException, drf_exceptions.APIException)):
@@ -67,6 +69,12 @@ def exception_handler(exc: Exception, context: Mapping[str, Any]) -> Response:
     if body_format == "problem":
         response.error_content_type = PROBLEM_JSON  # type: ignore[attr-defined]  # read where the renderer is known
     return response
+
+
+def _challenge(context: Mapping[str, Any]) -> str:
+    """RFC 9110, section 11.6.1: a 401 has to carry one. Handlers may raise 401 where nothing else would."""
+    view = context.get("view")
+    return (view.get_authenticate_header(context.get("request")) if view is not None else None) or "Bearer"
 
 
 def describe(exc: Exception) -> ErrorAnswer:
@@ -91,22 +99,35 @@ def _of_ours(exc: PyMacaronException, error_id: str) -> ErrorAnswer:
     message = None if internal else (exc.user_message or None)
     violations = tuple(_violation(each) for each in getattr(exc, "violations", ()))
     if not violations and isinstance(pointer := getattr(exc, "pointer", None), str):
-        violations = ({"pointer": pointer, "location": "body", "keyword": "", "message": str(exc)},)
+        violations = ({"pointer": pointer, "location": "body", "keyword": "storable", "message": str(exc)},)
+    headers = dict(exc.headers)
+    if auth_header := getattr(exc, "auth_header", None):  # set by DRF's views on what is one of its own, too
+        headers.setdefault("WWW-Authenticate", auth_header)
     return ErrorAnswer(
         status=exc.status,
         code=exc.code,
-        description=message or (_docstring(type(exc)) if not internal else INTERNAL),
+        description=message or (INTERNAL if internal else _docstring(type(exc))),
         error_id=error_id,
-        user_message=message,
+        # What a validator says is for developers: nobody wrote it for users.
+        user_message=None if violations else message,
         violations=violations,
-        headers=dict(exc.headers),
+        headers=headers,
+        drf_body=exc.detail if isinstance(exc, drf_exceptions.ValidationError) else None,
     )
 
 
 def _docstring(exception_class: type[PyMacaronException]) -> str:
     """A class of the application's own that was raised without a message: its first line, else its name."""
     own = exception_class.__dict__.get("__doc__")
-    return own.strip().splitlines()[0] if own and own.strip() else HTTPStatus(exception_class.status).phrase
+    return own.strip().splitlines()[0] if own and own.strip() else phrase(exception_class.status, exception_class.code)
+
+
+def phrase(status: int, otherwise: str) -> str:
+    """What HTTP calls a status; not every number has a name."""
+    try:
+        return HTTPStatus(status).phrase
+    except ValueError:
+        return otherwise
 
 
 def _violation(violation: Any) -> Mapping[str, str]:
@@ -206,13 +227,9 @@ def _pymacaron(answer: ErrorAnswer) -> dict[str, Any]:
 
 def _problem(answer: ErrorAnswer) -> dict[str, Any]:
     """RFC 9457; ``code``, ``error_id`` and ``errors`` are extension members (section 3.2)."""
-    try:
-        title = HTTPStatus(answer.status).phrase
-    except ValueError:
-        title = answer.code
     body: dict[str, Any] = {
         "type": "about:blank",
-        "title": title,
+        "title": phrase(answer.status, answer.code),
         "status": answer.status,
         "detail": answer.description,
         "code": answer.code,

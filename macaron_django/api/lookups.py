@@ -13,9 +13,8 @@ from django.core.exceptions import FieldDoesNotExist
 from django.db.models import Field, Model
 
 from macaron_django.api.resources import Filter, Keys
-from macaron_django.schemas.conversions import converter, json_value
+from macaron_django.schemas import Classes, converter, json_value
 from macaron_django.schemas.json_text import JSONTextError, exact_json
-from macaron_django.schemas.objects import Classes
 from macaron_django.spec import Property, Schema
 
 __all__ = ["Store", "Unmatched"]

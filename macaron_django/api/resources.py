@@ -412,29 +412,23 @@ def _bind(
     if last in unbound and keys.primary and keys.primary[-1] in free and last not in schema.properties:
         bind(last, keys.primary[-1])
         unbound.remove(last)
-    _bind_parents(unbound, schema, keys, free, bind, is_item=is_item)
+    for name in unbound:
+        if name in schema.properties:
+            if not (is_item and free):
+                bind(name, name)  # not a key: restricts the list, or the item, to what has this value
+        elif len(keys.primary) > 1 and keys.primary[0] in free:
+            bind(name, keys.primary[0])
+        else:
+            raise _Ambiguous(
+                f"nothing says what its path parameter {name!r} is",
+                "Name it like a property of the schema, or say with x-key which property is meant.",
+            )
     if is_item and free and not (last in bound and bound[last] in keys.alternative):
         raise _Ambiguous(
             f"its path doesn't give {_listing(free)}, part of the key of {candidate.schema_name}",
             "Add a path parameter of that name, or say with x-key which parameter is meant.",
         )
     return bound
-
-
-def _bind_parents(unbound, schema, keys, free, bind, *, is_item):  # type: ignore[no-untyped-def]
-    nameless = [name for name in unbound if name not in schema.properties]
-    for name in unbound:
-        if name in nameless:
-            if len(nameless) == 1 and len(keys.primary) > 1 and keys.primary[0] in free:
-                bind(name, keys.primary[0])
-                continue
-        elif not (is_item and free):
-            bind(name, name)  # not a key: restricts the list, or the item, to what has this value
-            continue
-        raise _Ambiguous(
-            f"nothing says what its path parameter {name!r} is",
-            "Name it like a property of the schema, or say with x-key which property is meant.",
-        )
 
 
 def _check_responses(operation: Operation, action: Action, name: str, keys: Mapping[str, Keys]) -> Envelope | None:

@@ -44,7 +44,7 @@ from macaron_django.api.resources import GeneratedOperation, json_schema
 from macaron_django.api.responses import JSONRenderer, check_response, declared_response, renderer_classes, respond
 from macaron_django.api.routers import control_characters
 from macaron_django.auth.security import SecurityPermission, SecurityPolicy, security_for
-from macaron_django.exceptions import PyMacaronException
+from macaron_django.exceptions import PyMacaronException, ValidationFailed
 from macaron_django.schemas import Classes, serializer_for
 from macaron_django.spec import Operation
 
@@ -127,8 +127,6 @@ class OperationViewSet(ViewSetMixin, GenericAPIView[Any]):
     replacement: ClassVar[type[OperationViewSet] | None] = None
     #: method → what serves it on the path of this view; given to as_view()
     served: Mapping[str, Served] = {}
-    #: the parameters that were sent or have a default
-    parameters: ParameterValues = ParameterValues({}, {})
 
     http_method_names = [*View.http_method_names, "query"]
     pagination_class = CursorPages
@@ -158,6 +156,23 @@ class OperationViewSet(ViewSetMixin, GenericAPIView[Any]):
         if served is None:
             raise AttributeError("the path declares no operation for this method")
         return served.operation
+
+    @property
+    def parameters(self) -> ParameterValues:
+        """The parameters that were sent or have a default; ``ValidationFailed`` if one of them is wrong."""
+        served = self.current
+        if served is None:
+            return ParameterValues({}, {})
+        read: dict[Served, ParameterValues] = self.__dict__.setdefault("_parameters", {})
+        if served not in read:
+            try:
+                read[served] = served.parameters.read(self.request, self.kwargs)
+            except ValidationFailed as failure:
+                if getattr(self, "action", None) == "metadata":
+                    # OPTIONS tries the path's other methods, and understands DRF's own exceptions.
+                    raise ParseError(str(failure)) from failure
+                raise
+        return read[served]
 
     # -------------------------------------------------------------- policies
 
@@ -202,9 +217,7 @@ class OperationViewSet(ViewSetMixin, GenericAPIView[Any]):
             request.accepted_renderer, request.accepted_media_type = self.perform_content_negotiation(request, True)
             raise ParseError(f"The path parameter {name!r} holds a control character.")
         super().initial(request, *args, **kwargs)
-        served = self.current
-        if served is not None:
-            self.parameters = served.parameters.read(request, self.kwargs)
+        self.parameters  # noqa: B018 (reads them: a wrong one is 400 before anything is done)
 
     def finalize_response(
         self, request: Request, response: HttpResponseBase, *args: Any, **kwargs: Any
