@@ -79,6 +79,8 @@ class UnusableKeyError(ValueError):
 def _load(material: bytes) -> Key:
     """Make a nameless key of a secret, a PEM key or a PEM certificate. UnusableKeyError says what is wrong with it."""
     if b"-----BEGIN" not in material:
+        if material.lstrip().startswith(b"{") and b'"kty"' in material:
+            raise UnusableKeyError("is a JWK; give the secret in it, or a PEM key")
         try:
             jwt.get_algorithm_by_name("HS256").prepare_key(material)
         except jwt.InvalidKeyError:

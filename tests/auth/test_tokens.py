@@ -17,9 +17,10 @@ from django.core.exceptions import ImproperlyConfigured
 from django.test import RequestFactory
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from rest_framework.views import APIView
+from rest_framework.permissions import IsAuthenticated
+from rest_framework.response import Response
 
-from macaron_django.auth import JWTAuthentication, generate_token, load_auth_token
+from macaron_django.auth import JWTAuthentication, generate_token, load_auth_token, requires_auth
 from macaron_django.auth.tokens import scopes_of
 from macaron_django.exceptions import AuthInvalidTokenError, AuthTokenExpiredError
 
@@ -276,15 +277,26 @@ ATTACKS: dict[str, Callable[[], str]] = {
 }
 
 
-@pytest.fixture
-def answer(jwt_settings: Callable[..., None]) -> Callable[[str], Any]:
+@pytest.fixture(params=["authenticator", "decorator", "security of an operation"])
+def answer(request: Any, jwt_settings: Callable[..., None], view_of: Callable[..., Any]) -> Callable[[str], Any]:
     """Send a token to a real DRF view through its whole dispatch."""
-    view = type("V", (APIView,), {"authentication_classes": [JWTAuthentication], "get": lambda self, request: None})
+    scheme = {"jwt": {"type": "http", "scheme": "bearer"}}
+    view = {
+        "authenticator": lambda: view_of(
+            [], {}, authentication_classes=[JWTAuthentication], permission_classes=[IsAuthenticated]
+        ),
+        "decorator": lambda: view_of([], {}, get=requires_auth(lambda self, request: Response())),
+        "security of an operation": lambda: view_of([{"jwt": []}], scheme),
+    }[request.param]()
 
     def send(token: str) -> Any:
-        return view.as_view()(RequestFactory().get("/", headers={"Authorization": f"Bearer {token}"}))
+        return view(RequestFactory().get("/", headers={"Authorization": f"Bearer {token}"}))
 
     return send
+
+
+def test_a_good_token_is_answered_200(answer: Callable[[str], Any]) -> None:
+    assert answer(signed(HEADER, GOOD)).status_code == 200
 
 
 @pytest.mark.parametrize("attack", ATTACKS)
@@ -377,7 +389,7 @@ def test_messages_and_logs_hold_no_part_of_a_token_or_secret(
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
 @given(st.text(max_size=200) | st.lists(st.binary(max_size=40).map(segment), max_size=5).map(".".join))
-def test_no_text_is_a_token_by_chance(answer: Callable[[str], Any], text: str) -> None:
+def test_no_text_is_a_token_by_chance(jwt_settings: Callable[..., None], text: str) -> None:
     with pytest.raises(AuthInvalidTokenError):
         load_auth_token(text)
 
