@@ -138,13 +138,14 @@ def _has_class(schema: Schema) -> bool:
     return schema.is_object or bool(schema.properties)
 
 
-def class_name(schema: Schema) -> str:
+def class_name(schema: Schema, name: str | None = None) -> str:
     """Name the class of an object schema: after its component, else after its place in the document.
 
     ``#/components/schemas/Profile/properties/home-address`` is ``ProfileHomeAddress``.
     """
-    if schema.name is not None:
-        return schema.name if schema.name.isidentifier() else _camel_case([schema.name])
+    name = name or schema.name
+    if name is not None:
+        return name if name.isidentifier() else _camel_case([name])
     file, _, pointer = schema.uri.partition("#")
     steps = [unquote(step).replace("~1", "/").replace("~0", "~") for step in pointer.split("/")]
     told = [step for step in steps if step not in _SILENT]

@@ -230,7 +230,7 @@ def _object(schema: Schema, classes: Classes) -> Conversion:
                 return value
             if hasattr(value, "to_json"):  # a row, or a value of another schema, is embedded by value
                 value = value.to_json()
-            return kind.from_properties(value) if isinstance(value, Mapping) else value
+            return kind._from_properties(value) if isinstance(value, Mapping) else value
 
         return Conversion(to_api_object, json_value)
     if isinstance(schema.additional_properties, bool) or schema.additional_properties.json is True:

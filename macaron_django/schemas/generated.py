@@ -20,7 +20,7 @@ __all__ = ["generated_values"]
 def generated_values(
     schema: Schema,
     existing: Mapping[str, Any],
-    creating: bool,  # noqa: FBT001 (the interface that callers agreed on)
+    creating: bool,
     user: Any = None,
     *,
     keys: Collection[str] | None = None,
