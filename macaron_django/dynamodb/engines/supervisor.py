@@ -39,8 +39,8 @@ __all__ = ["LOOPBACK", "Order", "answers", "ask", "main", "read_state", "write_s
 LOOPBACK = "127.0.0.1"
 POLL = 0.2  # seconds between looks at the users' lock
 PATIENCE = 10.0  # seconds between SIGTERM and SIGKILL
-RESTARTS = 5  # crashes within RESTART_WINDOW after which the supervisor gives up
-RESTART_WINDOW = 30.0  # seconds
+STABLE = 0.5  # seconds after which a start has succeeded: dying earlier counts as a failed one
+FAILED_STARTS = 10  # in a row, after which the supervisor gives up
 
 
 @dataclasses.dataclass(frozen=True)
@@ -132,7 +132,8 @@ class _Supervisor:
         self.server: subprocess.Popen[bytes] | None = None
         self.port = 0
         self.told_to_stop = False
-        self.crashes: list[float] = []
+        self.started_at = 0.0
+        self.failed_starts = 0
         self.users_fd = os.open(order.users_file, os.O_RDWR | os.O_CREAT, 0o600)
         self.data_inode: int | None = None
         self.wakeup = self._wake_on_signals()
@@ -191,10 +192,10 @@ class _Supervisor:
         if server is None:
             return "The server was never started."
         if server.poll() is not None:
-            now = time.monotonic()
-            self.crashes = [at for at in self.crashes if now - at < RESTART_WINDOW] + [now]
-            if len(self.crashes) > RESTARTS:
-                return f"It crashed {RESTARTS} times in a row, last with exit code {server.returncode}."
+            lasted = time.monotonic() - self.started_at
+            self.failed_starts = self.failed_starts + 1 if lasted < STABLE else 0
+            if self.failed_starts >= FAILED_STARTS:
+                return f"It ended {FAILED_STARTS} times right after its start, last with exit code {server.returncode}."
         elif self.data_inode is not None and _inode(self.order.data_file) != self.data_inode:
             self._end_server()
         else:
@@ -209,6 +210,7 @@ class _Supervisor:
             preferred_port = None
             failure = self._start_on(self.port)
             if not failure:
+                self.started_at = time.monotonic()
                 self.data_inode = _inode(self.order.data_file)
                 state = {"pid": os.getpid(), "port": self.port, "token": self.order.token}
                 engine = {"engine_pid": self.server.pid, "engine_command": self._command()} if self.server else {}

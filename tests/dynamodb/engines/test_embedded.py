@@ -135,6 +135,18 @@ def test_a_server_that_crashes_is_restarted_where_it_was_with_its_data(engine, m
     assert ask(port, "ListTables", {}) == {"TableNames": ["things"]}
 
 
+def test_a_server_that_is_killed_again_and_again_comes_back_every_time(engine, make_table, servers, eventually):
+    engine.start()
+    port = engine.process.port
+    make_table(port)
+    for number in range(8):
+        ask(port, "PutItem", {"TableName": "things", "Item": {"id": {"S": str(number)}}})
+        for server in servers():
+            os.kill(server, signal.SIGKILL)
+        eventually(lambda: answers(port))
+    assert ask(port, "Scan", {"TableName": "things", "Select": "COUNT"})["Count"] == 8
+
+
 def test_a_server_whose_supervisor_was_killed_is_ended_by_the_next_start(start_user, engine, servers, eventually):
     user = start_user()
     port = user.port
@@ -282,18 +294,18 @@ def test_a_server_that_never_answers_is_given_up(engine, tmp_path, monkeypatch):
         engine.start()
 
 
-def test_a_server_that_crashes_again_and_again_is_given_up(engine, tmp_path, eventually):
+def test_a_server_that_always_ends_right_after_its_start_is_given_up(engine, tmp_path, eventually):
     real = find_binary()
     binary = executable(
         tmp_path / "brittle",
         f"#!{sys.executable}\nimport subprocess, sys\n"
         f'server = subprocess.Popen(["{real}", *sys.argv[1:]])\n'
-        "try:\n    server.wait(0.3)\nexcept subprocess.TimeoutExpired:\n    server.kill()\nsys.exit(9)\n",
+        "try:\n    server.wait(0.1)\nexcept subprocess.TimeoutExpired:\n    server.kill()\nsys.exit(9)\n",
     )
     with override_settings(MACARON={"DYNAMODB": {"BINARY": binary}}):
         engine.start()
         assert engine.wait_for_end(30)
-        assert "in a row" in state_of(engine)["error"]
+        assert "10 times right after its start" in state_of(engine)["error"]
 
 
 def test_a_folder_that_cannot_be_used_is_named(tmp_path):

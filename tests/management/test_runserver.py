@@ -1,0 +1,182 @@
+"""`manage.py runserver` and the engine's life beside it."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+
+from macaron_django.dynamodb.engines.supervisor import answers
+
+SPEC = """\
+openapi: 3.1.0
+info: {title: Notes, version: "1"}
+paths:
+  /notes:
+    get:
+      responses:
+        "200":
+          description: A page of notes.
+          content: {application/json: {schema: {type: array, items: {$ref: "#/components/schemas/Note"}}}}
+    post:
+      requestBody: {required: true, content: {application/json: {schema: {$ref: "#/components/schemas/Note"}}}}
+      responses:
+        "201":
+          description: The note.
+          content: {application/json: {schema: {$ref: "#/components/schemas/Note"}}}
+  /notes/{note_id}:
+    parameters: [{name: note_id, in: path, required: true, schema: {type: string}}]
+    get:
+      responses:
+        "200":
+          description: The note.
+          content: {application/json: {schema: {$ref: "#/components/schemas/Note"}}}
+components:
+  schemas:
+    Note:
+      type: object
+      x-persist: {table: notes, hash_key: note_id}
+      required: [text]
+      properties:
+        note_id: {type: string, format: uuid, readOnly: true}
+        text: {type: string, maxLength: 1000}
+"""
+RELOADING = (sys.executable, "manage.py", "runserver", "127.0.0.1:{port}")
+
+
+@pytest.fixture
+def notes(tmp_path, projects):
+    """A new project that serves `apis/notes.yaml`, whose notes are persisted."""
+    subprocess.run([sys.executable, "-m", "django", "startproject", "mysite", str(tmp_path)], check=True)
+    settings = tmp_path / "mysite" / "settings.py"
+    text = settings.read_text("utf-8")
+    settings.write_text(text.replace("INSTALLED_APPS = [", 'INSTALLED_APPS = [\n    "macaron_django",'), "utf-8")
+    urls = tmp_path / "mysite" / "urls.py"
+    text = urls.read_text("utf-8").replace("import path", "import include, path")
+    urls.write_text(
+        text.replace("urlpatterns = [", 'urlpatterns = [\n    path("", include("macaron_django.urls")),'), "utf-8"
+    )
+    (tmp_path / "apis").mkdir()
+    (tmp_path / "apis" / "notes.yaml").write_text(SPEC, "utf-8")
+    return projects(tmp_path)
+
+
+@pytest.fixture
+def configure(notes):
+    def configure(*lines):
+        with (notes.folder / "mysite" / "settings.py").open("a", encoding="utf-8") as settings:
+            settings.write("\n" + "\n".join(lines) + "\n")
+
+    return configure
+
+
+@pytest.fixture
+def engine_port(notes):
+    """The port of the project's engine; None if it doesn't run."""
+
+    def port():
+        status = notes.manage("dynamodb", "--status", code=None).stdout
+        return int(status.partition("http://127.0.0.1:")[2].split()[0]) if "running at" in status else None
+
+    return port
+
+
+def eventually(condition):
+    deadline = time.monotonic() + 30
+    while not condition():
+        assert time.monotonic() < deadline, "it never came to that"
+        time.sleep(0.1)
+
+
+def test_the_engine_is_started_and_named_in_one_line_before_anything_is_served(notes, engine_port):
+    notes.serve(*RELOADING)
+    port = engine_port()
+    lines = notes.log().splitlines()
+    about = [line for line in lines if line.startswith("DynamoDB: ")]
+    assert len(about) == 1
+    assert about[0].startswith(f"DynamoDB: embedded: running at http://127.0.0.1:{port} ")
+    assert about[0].endswith(f"data in {notes.folder / 'dynamodb.sqlite3'}")
+    assert lines.index(about[0]) < next(n for n, line in enumerate(lines) if "Starting development server" in line)
+
+
+@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGKILL])
+def test_the_engine_ends_with_the_server(notes, engine_port, how):
+    notes.serve(*RELOADING)
+    port = engine_port()
+    notes.kill(how=how)
+    eventually(lambda: not answers(port))
+
+
+def test_the_engine_outlives_a_reload(notes, engine_port):
+    client = notes.serve(*RELOADING)
+    notes.manage("synctables")
+    port = engine_port()
+    note = client.post("/notes", json={"text": "hello"}).json()
+    os.utime(notes.folder / "mysite" / "settings.py")
+    eventually(lambda: notes.log().count("Starting development server") == 2)
+    eventually(lambda: _text_of(client, note) == "hello")
+    assert engine_port() == port
+    assert notes.log().count("DynamoDB: ") == 1
+
+
+def test_a_server_without_the_reloader_has_an_engine_too(notes, engine_port):
+    notes.serve()
+    assert answers(engine_port())
+    assert "DynamoDB: embedded: running" in notes.log()
+
+
+def test_moto_is_started_once_and_keeps_its_data_over_a_reload(notes, configure):
+    configure('MACARON = {"DYNAMODB": {"ENGINE": "moto"}}')
+    client = notes.serve(*RELOADING)
+    assert notes.log().count("DynamoDB: moto: running at http://127.0.0.1:") == 1
+    missing = client.get("/notes").status_code
+    os.utime(notes.folder / "mysite" / "settings.py")
+    eventually(lambda: notes.log().count("Starting development server") == 2)
+    eventually(lambda: _status_of(client) == missing)
+
+
+def test_a_project_that_persists_nothing_has_no_engine(notes, engine_port):
+    spec = notes.folder / "apis" / "notes.yaml"
+    spec.write_text("\n".join(line for line in SPEC.splitlines() if "x-persist" not in line), "utf-8")
+    notes.serve()
+    assert engine_port() is None
+    assert "DynamoDB:" not in notes.log()
+
+
+def test_no_engine_with_debug_off_is_the_check_s_to_tell(notes, configure):
+    configure("DEBUG = False", "ALLOWED_HOSTS = ['*']")
+    printed = notes.manage("runserver", "--noreload", "127.0.0.1:0", code=1).stderr
+    assert "SystemCheckError" in printed
+    assert "No DynamoDB engine is configured, and DEBUG is off" in printed
+
+
+def test_an_engine_that_cannot_start_is_quoted_and_nothing_is_served(notes):
+    (notes.folder / "dynamodb.sqlite3").write_text("This is not a database. " * 100)
+    printed = notes.manage("runserver", "127.0.0.1:0", code=1).stderr
+    assert "CommandError: The embedded engine over" in printed
+    assert "not a valid SQLite database" in printed
+
+
+@pytest.mark.parametrize("installed", [True, False])
+def test_static_files_are_served_where_that_app_is_installed(notes, configure, installed):
+    if not installed:
+        configure("INSTALLED_APPS.remove('django.contrib.staticfiles')")
+    served = notes.serve().get("/static/admin/css/base.css")
+    assert served.status_code == (200 if installed else 404)
+    assert ("--nostatic" in notes.manage("runserver", "--help").stdout) is installed
+
+
+def _status_of(client):
+    try:
+        return client.get("/notes").status_code
+    except OSError:
+        return None
+
+
+def _text_of(client, note):
+    answer = client.get(f"/notes/{note['note_id']}")
+    return answer.json().get("text")
