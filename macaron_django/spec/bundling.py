@@ -8,16 +8,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 from urllib.parse import quote
 
 from .dialects import SCHEMA_KEYWORDS, SCHEMA_LISTS, SCHEMA_MAPS
+from .discriminators import inheritance
 from .yaml_events import pointer_token
 
 if TYPE_CHECKING:
     from .schema import Schema
 
-__all__ = ["Direction", "Rewritten", "bundle_schema"]
+__all__ = ["Direction", "Entry", "Rewritten", "bundle_schema"]
 
 Direction = Literal["request", "response"] | None
 
@@ -29,27 +30,44 @@ _LEFT_OUT = frozenset(
         "discriminator", "example", "examples", "externalDocs", "id", "xml",
     }
 )  # fmt: skip
-_IN_PLACE = ("allOf", "anyOf", "oneOf", "if", "then", "else", "not", "dependentSchemas")
+#: Keywords whose subschemas apply to the same instance.
+IN_PLACE = ("allOf", "anyOf", "oneOf", "if", "then", "else", "not", "dependentSchemas")
 _IGNORED_WHEN = {"request": "readOnly", "response": "writeOnly"}
+
+
+class Entry(NamedTuple):
+    """A schema for one direction; ``base``: without what its discriminator adds, as those built on it need it."""
+
+    schema: Schema
+    direction: Direction
+    base: bool = False
+
+    @property
+    def name(self) -> str:
+        return self.schema.document._definition_name(self.schema) + (" (base)" if self.base else "")
+
+    @property
+    def reference(self) -> str:
+        return "#/$defs/" + quote(pointer_token(self.name), safe="~")
 
 
 @dataclass
 class Rewritten:
-    """One entry of ``$defs`` and the schemas that it refers to."""
+    """The JSON of an entry, and the entries that it refers to."""
 
     json: dict[str, Any] | bool
-    references: dict[Schema, None] = field(default_factory=dict)
+    references: dict[Entry, None] = field(default_factory=dict)
 
 
 def bundle_schema(schema: Schema, direction: Direction) -> dict[str, Any]:
-    root = _rewritten(schema, direction)
+    root = _rewritten(Entry(schema, direction))
     definitions: dict[str, Any] = {}
+    seen = set(root.references)
     todo = list(root.references)
-    seen = set(todo)
     while todo:
-        target = todo.pop()
-        rewritten = _rewritten(target, direction)
-        definitions[target.document._definition_name(target)] = rewritten.json
+        entry = todo.pop()
+        rewritten = _rewritten(entry)
+        definitions[entry.name] = rewritten.json
         for reference in rewritten.references:
             if reference not in seen:
                 seen.add(reference)
@@ -61,49 +79,84 @@ def bundle_schema(schema: Schema, direction: Direction) -> dict[str, Any]:
     return bundle
 
 
-def _rewritten(schema: Schema, direction: Direction) -> Rewritten:
-    cache = schema.document._rewritten
-    key = (schema, direction)
-    if key not in cache:
-        rewritten = Rewritten(True)
-        rewritten.json = _rewrite(schema.json, schema, direction, frozenset(), rewritten)
-        cache[key] = rewritten
-    return cache[key]
+def _rewritten(entry: Entry) -> Rewritten:
+    cache = entry.schema.document._rewritten
+    if entry not in cache:
+        writer = _Writer(entry.direction)
+        json = writer.rewrite(entry.schema.json, entry.schema, frozenset())
+        if not entry.base and isinstance(json, dict):
+            writer.add_inheritance(entry.schema, json)
+        cache[entry] = Rewritten(json, writer.references)
+    return cache[entry]
 
 
-def _rewrite(
-    json: Any, schema: Schema, direction: Direction, ignored: frozenset[str], rewritten: Rewritten
-) -> dict[str, Any] | bool:
-    """``ignored``: properties that an enclosing schema makes readOnly (or writeOnly) for the same instance."""
-    if not isinstance(json, Mapping):
-        return json if isinstance(json, bool) else True
-    result: dict[str, Any] = {}
-    if direction is not None and ("properties" in json or "allOf" in json or "$ref" in json or "required" in json):
-        marker = _IGNORED_WHEN[direction]
-        ignored = ignored | {
+class _Writer:
+    """Rewrites one schema, and collects what it refers to."""
+
+    def __init__(self, direction: Direction) -> None:
+        self.direction = direction
+        self.references: dict[Entry, None] = {}
+
+    def rewrite(self, json: Any, schema: Schema, ignored: frozenset[str]) -> dict[str, Any] | bool:
+        """``ignored``: properties that an enclosing schema makes readOnly (or writeOnly) for the same instance."""
+        if not isinstance(json, Mapping):
+            return json if isinstance(json, bool) else True
+        ignored |= self._ignored(json, schema)
+        result: dict[str, Any] = {}
+        for keyword, value in json.items():
+            if keyword in _LEFT_OUT or keyword.startswith("x-"):
+                continue
+            passed = ignored if keyword in IN_PLACE else frozenset()
+            if keyword in ("$ref", "$dynamicRef"):
+                if schema.target is not None:
+                    result["$ref"] = self._refer(Entry(schema.target, self.direction))
+            elif keyword in SCHEMA_MAPS and isinstance(value, Mapping):
+                result[keyword] = {
+                    name: self.rewrite(item, schema.subschema(keyword, name), passed) for name, item in value.items()
+                }
+            elif keyword in SCHEMA_LISTS and isinstance(value, list):
+                result[keyword] = [
+                    self.rewrite(item, schema.subschema(keyword, str(index)), passed)
+                    for index, item in enumerate(value)
+                ]
+                if keyword == "allOf":
+                    self._refer_to_bases(schema, result[keyword])
+            elif keyword in SCHEMA_KEYWORDS and isinstance(value, Mapping):
+                result[keyword] = self.rewrite(value, schema.subschema(keyword), passed)
+            elif keyword == "required" and ignored and isinstance(value, list):
+                result[keyword] = [name for name in value if name not in ignored]
+            else:
+                result[keyword] = value
+        return result
+
+    def _ignored(self, json: Mapping[str, Any], schema: Schema) -> frozenset[str]:
+        if self.direction is None or not json.keys() & {"properties", "allOf", "$ref", "required"}:
+            return frozenset()
+        marker = _IGNORED_WHEN[self.direction]
+        return frozenset(
             name for name, property_ in schema.properties.items() if property_.schema.keyword(marker) is True
-        }
+        )
 
-    def below(keyword: str, item: Any, *keys: str) -> dict[str, Any] | bool:
-        passed = ignored if keyword in _IN_PLACE else frozenset()
-        return _rewrite(item, schema.subschema(keyword, *keys), direction, passed, rewritten)
+    def _refer(self, entry: Entry) -> str:
+        self.references[entry] = None
+        return entry.reference
 
-    for keyword, value in json.items():
-        if keyword in _LEFT_OUT or keyword.startswith("x-"):
-            continue
-        if keyword in ("$ref", "$dynamicRef"):
-            if schema.target is not None:
-                rewritten.references[schema.target] = None
-                name = schema.document._definition_name(schema.target)
-                result["$ref"] = "#/$defs/" + quote(pointer_token(name), safe="~")
-        elif keyword in SCHEMA_MAPS and isinstance(value, Mapping):
-            result[keyword] = {name: below(keyword, item, name) for name, item in value.items()}
-        elif keyword in SCHEMA_LISTS and isinstance(value, list):
-            result[keyword] = [below(keyword, item, str(index)) for index, item in enumerate(value)]
-        elif keyword in SCHEMA_KEYWORDS and isinstance(value, Mapping):
-            result[keyword] = below(keyword, value)
-        elif keyword == "required" and ignored and isinstance(value, list):
-            result[keyword] = [name for name in value if name not in ignored]
-        else:
-            result[keyword] = value
-    return result
+    def _refer_to_bases(self, schema: Schema, parts: list[Any]) -> None:
+        """What is built on a schema with a Swagger 2.0 discriminator needs that schema without its branches."""
+        for part, json in zip(schema._branches("allOf"), parts, strict=True):
+            if part.target is not None and inheritance(part.target) is not None:
+                self.references.pop(Entry(part.target, self.direction), None)
+                json["$ref"] = self._refer(Entry(part.target, self.direction, base=True))
+
+    def add_inheritance(self, schema: Schema, json: dict[str, Any]) -> None:
+        """Swagger 2.0's discriminator: its value is the name of the definition that the instance must match."""
+        found = inheritance(schema)
+        if found is None:
+            return
+        name, values = found["property"], found["values"]
+        known = list(dict.fromkeys([*values, *([found["own"]] if found["own"] else [])]))
+        added: list[Any] = [{"properties": {name: {"enum": known}}}]
+        for value, target in values.items():
+            condition = {"properties": {name: {"const": value}}, "required": [name]}
+            added.append({"if": condition, "then": {"$ref": self._refer(Entry(target, self.direction))}})
+        json["allOf"] = [*json.get("allOf", []), *added]

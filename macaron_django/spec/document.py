@@ -9,17 +9,23 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from .dialects import TooDeepError, normalise_schema, rename_reference
-from .findings import Finding, Location, SpecError
+from .discriminators import children_by_parent
+from .extension_checks import kept_schemas, operation_attributes
+from .findings import Finding, Location, SpecError, unique
 from .lazy_mapping import LazyMapping
 from .operation import Operation, security_requirements
+from .operation_checks import operation_findings
 from .references import BrokenReference, Files, Node, SourceFile, dialect_of
 from .schema import Schema
 from .source import Limits, Parsed, parse, plain, read_bytes
+from .structure_checks import structure_findings
+from .text_checks import noted, reread
 
 if TYPE_CHECKING:
     from .bundling import Rewritten
@@ -324,26 +330,9 @@ class Document:
                 return None
         return node
 
-    def _discriminated(self, schema: Schema, discriminator: Mapping[str, Any]) -> Mapping[str, Schema]:
-        """Each value of a discriminator → its schema: the mapping's, else the names of the branches."""
-        found: dict[str, Schema] = {}
-        mapping = discriminator.get("mapping")
-        for value, reference in mapping.items() if isinstance(mapping, Mapping) else ():
-            target = self._mapped(schema, reference)
-            if target is not None:
-                found[value] = target
-        for branch in (*schema._branches("oneOf"), *schema._branches("anyOf")):
-            if branch.name is not None and branch.resolved not in found.values():
-                found.setdefault(branch.name, branch.resolved)
-        return found
-
-    def _mapped(self, schema: Schema, reference: Any) -> Schema | None:
-        if not isinstance(reference, str):
-            return None
-        if reference in self.schemas:
-            return self.schemas[reference].resolved
-        target = self._referred(schema, reference)
-        return target.resolved if target else None
+    @cached_property
+    def _children(self) -> Mapping[Schema, list[Schema]]:
+        return children_by_parent(self)
 
     def _definition_name(self, schema: Schema) -> str:
         """A name for a schema in the ``$defs`` of bundles, the same in all of them."""
@@ -361,12 +350,20 @@ class Document:
 
     @cached_property
     def findings(self) -> tuple[Finding, ...]:
-        """What reading found: the cheap checks, and the x- attributes."""
-        return ()
+        """What reading found: the cheap checks, and the x- attributes. Each fault once, in document order by file."""
+        return unique(
+            chain(noted(self._main), operation_findings(self), operation_attributes(self), kept_schemas(self))
+        )
 
     def check(self) -> tuple[Finding, ...]:
-        """Everything that can be found, ``findings`` included."""
-        return self.findings
+        """Everything that can be found, ``findings`` included. Takes a walk over the whole document."""
+        return self._checked
+
+    @cached_property
+    def _checked(self) -> tuple[Finding, ...]:
+        structure = list(structure_findings(self))
+        texts = chain.from_iterable(chain(noted(file), reread(file)) for file in self._files)
+        return unique(chain(self.findings, structure, texts))
 
     # The document as it is served
 

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Literal
 
-__all__ = ["Finding", "Location", "SpecError"]
+__all__ = ["CATALOGUE", "Finding", "Location", "SpecError", "finding", "unique"]
 
 Level = Literal["error", "warning"]
 Mark = tuple[int, int]
@@ -88,6 +88,78 @@ class Finding:
 
     def __str__(self) -> str:
         return f"{self.location}: {self.id} {self.message}"
+
+
+#: Every ID that reading a spec can give, and what it is about. An ID keeps its meaning for ever.
+CATALOGUE = {
+    "E001": "The file is missing, unreadable, or no regular file.",
+    "E002": "The file is larger than the limit.",
+    "E003": "The file is not text in UTF-8 (or UTF-16 or UTF-32 with a byte order mark).",
+    "E004": "The file is neither YAML nor JSON.",
+    "E005": "The document is nested too deeply, too large once aliases are expanded, or spread over too many files.",
+    "E006": "The file is not an OpenAPI document.",
+    "E007": "The version is none of 2.0, 3.0, 3.1 and 3.2.",
+    "E010": "A reference leads to nothing.",
+    "E011": "A reference leads to a file that can't be read.",
+    "E012": "A reference leaves the folder of the document.",
+    "E013": "A reference leads to a host that isn't allowed.",
+    "E014": "References go round in a circle and never reach anything.",
+    "E015": "A reference leads to something of the wrong kind.",
+    "E020": "Two operations have the same route and method.",
+    "E021": "A path has a template variable that no parameter describes.",
+    "E022": "A path doesn't begin with a slash.",
+    "E023": "Something is not the kind of value that OpenAPI expects there.",
+    "E024": "Two parameters of an operation have the same name and place.",
+    "E025": "A parameter has no name or no valid place.",
+    "E026": "An operation has two bodies, or a body and form fields.",
+    "E027": "A security requirement names a scheme that isn't declared.",
+    "E030": "A keyword of a schema has a value that it can't have.",
+    "E031": "A mapping has the same key twice.",
+    "E032": "A schema is nested too deeply.",
+    "E040": "x-persist is neither a dotted path nor a mapping.",
+    "E041": "x-persist has a key that means nothing.",
+    "E042": "A key of the table is no property of the schema.",
+    "E043": "A property can't be a key: its type is none of string, number and binary.",
+    "E044": "An index is incomplete, or one of its keys is no property that can be a key.",
+    "E045": "A table has more indexes than DynamoDB allows.",
+    "E046": "The ttl or version property is missing, or of a type that it can't have.",
+    "E047": "A value of x-persist is none of those allowed.",
+    "E048": "A schema has both x-persist and x-model.",
+    "E049": "A dotted path isn't one.",
+    "E050": "x-generated names no generator, or one that doesn't fit the property.",
+    "E051": "An x- attribute has a value of the wrong type.",
+    "E052": "x-persist can't be used on this schema.",
+    "W001": "A YAML merge key (<<), which YAML 1.2 doesn't have.",
+    "W002": "Control characters in JSON.",
+    "W003": "Keywords beside a $ref, which this version ignores.",
+    "W004": "A number that JSON can't hold.",
+    "W005": "A YAML tag.",
+    "W010": "A broken reference in a component that nothing uses.",
+    "W011": "A component that nothing uses.",
+    "W012": "A description, or another field that the specification requires, is missing.",
+    "W013": "A field that OpenAPI doesn't have.",
+    "W014": "A schema applies itself to the same instance, by a circle through oneOf or anyOf.",
+    "W015": "A nullable schema whose enum lacks null.",
+    "W016": "A body on a method for which a body means nothing.",
+    "W017": "A path parameter that isn't in the path.",
+    "W018": "A value of a discriminator leads to no schema.",
+    "W019": "nullable, which OpenAPI 3.1 and later ignore.",
+    "W020": "Two operations have the same operationId.",
+    "W021": "A schema in another dialect of JSON Schema.",
+    "W022": "x-persist, x-model or x-generated where it has no effect.",
+    "W030": "An annotation of a schema has a value that it can't have.",
+    "W040": "An x- attribute that looks like a misspelled one of this package's.",
+}
+
+
+def finding(id_: str, location: Location, message: str, hint: str) -> Finding:
+    """A finding whose level is that of its ID."""
+    return Finding(id_, "error" if id_.startswith("E") else "warning", message, hint, location)
+
+
+def unique(findings: Iterable[Finding]) -> tuple[Finding, ...]:
+    """Each finding once, where several checks came by the same fault."""
+    return tuple({(found.id, found.location, found.message): found for found in findings}.values())
 
 
 class SpecError(Exception):

@@ -176,6 +176,10 @@ def step(value: Any, token: str) -> Any:
     return _MISSING
 
 
+def _is_anchor(fragment: str) -> bool:
+    return bool(fragment) and not fragment.startswith("/")
+
+
 def _join(base: str, reference: str) -> str:
     if reference.startswith("#"):  # urljoin forgets a base such as urn:…
         return base + reference
@@ -202,37 +206,51 @@ class Files:
         """The node that a reference written at ``node`` leads to; raises ``BrokenReference``."""
         if reference.startswith("#") and not node.file.has_ids:
             return self._fragment(node.file, reference)
-        target, _, fragment = _join(node.file.base_at(node.pointer), reference).partition("#")
-        for file in [node.file, *self]:
+        base = node.file.base_at(node.pointer)
+        target, _, fragment = _join(base, reference).partition("#")
+        known = self._known(node.file, target, fragment)
+        if known is not None:
+            return known
+        try:
+            file = self._read(target, reference, node.file)
+        except BrokenReference:
+            # A copy of what $self or $id says is published elsewhere: its neighbours were copied beside it.
+            target, _, fragment = _join(node.file.uri, reference).partition("#")
+            if base == node.file.uri or urlsplit(reference).scheme:
+                raise
+            file = node.file if target == node.file.uri else self._read(target, reference, node.file)
+        return self._fragment(file, "#" + fragment)
+
+    def _known(self, origin: SourceFile, target: str, fragment: str) -> Node | None:
+        """The node of a URI, if one of the files read so far is it or identifies it."""
+        for file in dict.fromkeys([origin, *self]):
             if target in (file.base, file.uri):
                 return self._fragment(file, "#" + fragment, target)
-            identified = file.identified
-            if fragment and not fragment.startswith("/") and f"{target}#{fragment}" in identified:
-                pointer = identified[f"{target}#{fragment}"]
-                return Node(file, pointer, file.lookup(pointer))
-            if target in identified:
-                return self._fragment(file, identified[target] + fragment, target)
-        return self._fragment(self._read(target, reference, node.file), "#" + fragment)
+            pointer = file.identified.get(f"{target}#{fragment}" if _is_anchor(fragment) else target)
+            if pointer is not None:
+                suffix = "" if _is_anchor(fragment) else fragment
+                try:
+                    return self._fragment(file, pointer + suffix)
+                except BrokenReference:
+                    # Strictly, "#/components/…" inside a schema with an $id is relative to that schema.
+                    return self._fragment(file, "#" + suffix)
+        return None
 
     def _fragment(self, file: SourceFile, pointer: str, base: str | None = None) -> Node:
-        if len(pointer) > 1 and not pointer.startswith("#/"):
+        if _is_anchor(pointer[1:]):
             anchor = f"{base or file.base}{pointer}"
             if anchor not in file.identified:
                 raise BrokenReference("E010", f"No $anchor {pointer[1:]!r} in {file.name}.", "Correct the reference.")
             pointer = file.identified[anchor]
-        pointer = pointer if len(pointer) > 1 else "#"
-        try:
-            return Node(file, canonical(pointer), file.lookup(pointer))
-        except KeyError:
-            renamed = _other_spelling(pointer)
-            if renamed is not None:
+        for spelling in (pointer or "#", _other_spelling(pointer), "#" if pointer == "#/" else None):
+            if spelling is not None:
                 try:
-                    return Node(file, canonical(renamed), file.lookup(renamed))
+                    return Node(file, canonical(spelling), file.lookup(spelling))
                 except KeyError:
-                    pass
-            raise BrokenReference(
-                "E010", f"Nothing is at {pointer} in {file.name}.", "Correct the reference, or add what it names."
-            ) from None
+                    continue
+        raise BrokenReference(
+            "E010", f"Nothing is at {pointer} in {file.name}.", "Correct the reference, or add what it names."
+        )
 
     def _read(self, target: str, reference: str, referrer: SourceFile) -> SourceFile:
         if target in self._failures:

@@ -14,6 +14,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Literal
 
 from .bundling import bundle_schema
+from .discriminators import discriminated
 from .extensions import PropertyExtensions, SchemaExtensions, property_extensions, schema_extensions
 from .findings import Location
 from .references import SourceFile
@@ -257,12 +258,15 @@ class Schema:
     @cached_property
     def nullable(self) -> bool:
         """Whether null is valid."""
-        return self._accepts_null(set())
+        return self._accepts_null(())
 
-    def _accepts_null(self, seen: set[Schema]) -> bool:
-        if self in seen or isinstance(self.json, bool):
-            return self in seen or self.json is True
-        seen.add(self)
+    def _accepts_null(self, above: tuple[Schema, ...]) -> bool:
+        """``above``: the schemas that led here; a cycle adds nothing, and nobody nests a hundred of them."""
+        if isinstance(self.json, bool):
+            return self.json
+        if self in above or len(above) > 100:
+            return True
+        seen = (*above, self)
         keywords = self._keywords
         types = self._own_types()
         if types and "null" not in types:
@@ -380,7 +384,7 @@ class Schema:
         for part in self._own_first:
             found = part._keywords.get("discriminator")
             if isinstance(found, Mapping) and isinstance(found.get("propertyName"), str):
-                return Discriminator(found["propertyName"], self.document._discriminated(part, found))
+                return Discriminator(found["propertyName"], discriminated(part, found))
         return None
 
     @cached_property

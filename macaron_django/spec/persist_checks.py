@@ -1,0 +1,202 @@
+"""What is wrong with an ``x-persist``: a schema that has one goes in, findings come out.
+
+It is checked against the schema's properties and DynamoDB's limits, before any table is made.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from difflib import get_close_matches
+from typing import TYPE_CHECKING, Any
+
+from .findings import Finding, finding
+from .references import Node
+
+if TYPE_CHECKING:
+    from .schema import Property, Schema
+
+__all__ = ["persist_findings"]
+
+KEYS = (
+    "billing", "class", "hash_key", "indexes", "local_indexes", "range_key", "scan", "sets", "table", "ttl", "version",
+)  # fmt: skip
+_INDEX_KEYS = ("hash_key", "range_key", "projection")
+#: DynamoDB's quotas per table, and its rule for names of tables and indexes.
+MAX_INDEXES, MAX_LOCAL_INDEXES = 20, 5
+_NAME = re.compile(r"[a-zA-Z0-9_.-]{3,255}\Z")
+_DOTTED = re.compile(r"[^\W\d]\w*(?:\.[^\W\d]\w*)+\Z")
+_KEY_TYPES = ("string", "integer", "number")
+
+
+def persist_findings(schema: Schema) -> Iterator[Finding]:
+    resolved = schema.resolved
+    node = Node(resolved.file, f"{resolved.source_pointer}/x-persist", resolved._keywords["x-persist"])
+    value = node.value
+    if "x-model" in resolved._keywords:
+        message = f"{schema.name} has both x-persist and x-model."
+        yield finding("E048", node.location, message, "Keep one: DynamoDB or the Django ORM.")
+    if schema.types not in (("object",), ()) or (not schema.types and not schema.properties):
+        yield finding("E052", node.location, "Only an object schema can be persisted.", "Give it properties.")
+        return
+    if isinstance(value, str):
+        if not _DOTTED.match(value.strip()):
+            hint = "Write it as package.module.Class."
+            yield finding("E049", node.location, f"x-persist is no dotted path: {value!r}.", hint)
+    elif isinstance(value, dict):
+        yield from _mapping(schema, node)
+    else:
+        hint = "Write the dotted path of a class, or a mapping with table and hash_key."
+        yield finding("E040", node.location, "x-persist is neither a dotted path nor a mapping.", hint)
+
+
+def _mapping(schema: Schema, node: Node) -> Iterator[Finding]:
+    value = node.mapping
+    yield from _unknown(node, KEYS, "x-persist")
+    class_path = value.get("class")
+    if class_path is not None and (not isinstance(class_path, str) or not _DOTTED.match(class_path)):
+        hint = "Write it as package.module.Class."
+        yield finding("E049", node.child("class").location, f"class is no dotted path: {class_path!r}.", hint)
+    if class_path is None:
+        for key, example in (("table", "profiles"), ("hash_key", "profile_id")):
+            if key not in value:
+                hint = f"Add {key}, as in `{key}: {example}`, or a class that sets it."
+                yield finding("E042" if key == "hash_key" else "E047", node.location, f"x-persist has no {key}.", hint)
+    if "table" in value:
+        yield from _name(node.child("table"), "table")
+    for key in ("hash_key", "range_key"):
+        if key in value:
+            yield from _key(schema, node.child(key), "E042", f"x-persist: {key}")
+    if value.get("hash_key") is not None and value.get("hash_key") == value.get("range_key"):
+        message = "hash_key and range_key are the same property."
+        yield finding("E042", node.child("range_key").location, message, "Remove range_key, or name another property.")
+    yield from _indexes(schema, node.child("indexes"), MAX_INDEXES, local=False)
+    yield from _indexes(schema, node.child("local_indexes"), MAX_LOCAL_INDEXES, local=True)
+    yield from _choices(node)
+    yield from _special_properties(schema, node)
+    yield from _sets(schema, node.child("sets"))
+
+
+def _unknown(node: Node, known: Iterable[str], owner: str) -> Iterator[Finding]:
+    known = tuple(known)
+    for key, child in node.children():
+        if key not in known:
+            close = get_close_matches(key, known, 1)
+            hint = f"Did you mean {close[0]}?" if close else f"Known are {', '.join(known)}."
+            yield finding("E041", child.location, f"{owner} has no key {key!r}.", hint)
+
+
+def _name(node: Node, what: str) -> Iterator[Finding]:
+    if not isinstance(node.value, str) or not _NAME.match(node.value):
+        message = f"{node.value!r} can't be the name of a DynamoDB {what}."
+        yield finding("E047", node.location, message, "Use 3 to 255 letters, digits, dots, dashes and underscores.")
+
+
+def _key(schema: Schema, node: Node, missing: str, what: str) -> Iterator[Finding]:
+    name = node.value
+    if not isinstance(name, str) or name not in schema.properties:
+        close = get_close_matches(str(name), schema.properties, 1)
+        hint = f"Did you mean {close[0]}?" if close else f"Add it to the properties of {schema.name}."
+        if isinstance(name, str) and "." in name:
+            hint = "Keys stand at the top of an item: a nested property can't be one."
+        yield finding(missing, node.location, f"{what} {name!r} is no property of {schema.name}.", hint)
+    elif not _can_be_key(schema.properties[name]):
+        types = " or ".join(schema.properties[name].schema.types) or "not said"
+        message = f"{what} {name!r} can't be a key: its type is {types}."
+        yield finding("E043", node.location, message, "Make its type string, integer or number.")
+
+
+def _can_be_key(property_: Property) -> bool:
+    types = property_.schema.types
+    if not types:  # an untyped enum of strings, say
+        values = property_.schema.enum or ()
+        return bool(values) and all(isinstance(value, str) for value in values if value is not None)
+    return all(type_ in _KEY_TYPES for type_ in types) and ("string" not in types or len(types) == 1)
+
+
+def _indexes(schema: Schema, node: Node, limit: int, *, local: bool) -> Iterator[Finding]:
+    what = "local index" if local else "index"
+    if node.value is None:
+        return
+    if not isinstance(node.value, dict):
+        yield finding("E044", node.location, "Indexes are a mapping: name to keys.", "Write `by_author: author_id`.")
+        return
+    if len(node.value) > limit:
+        message = f"{schema.name} has {len(node.value)} {'local ' if local else ''}indexes; DynamoDB allows {limit}."
+        yield finding("E045", node.location, message, "Remove some.")
+    for name, child in node.children():
+        if not _NAME.match(name):
+            yield from _name(Node(child.file, child.pointer, name), "index")
+        if isinstance(child.value, str):
+            yield from _key(schema, child, "E044", f"{what} {name}:")
+        elif isinstance(child.value, dict):
+            yield from _index(schema, child, what, name, local=local)
+        else:
+            hint = "Write a mapping with hash_key and, if wanted, range_key and projection."
+            yield finding("E044", child.location, f"The {what} {name} has no keys.", hint)
+
+
+def _index(schema: Schema, node: Node, what: str, name: str, *, local: bool) -> Iterator[Finding]:
+    yield from _unknown(node, _INDEX_KEYS[1:] if local else _INDEX_KEYS, f"The {what} {name}")
+    required = "range_key" if local else "hash_key"
+    if required not in node.mapping:
+        yield finding("E044", node.location, f"The {what} {name} has no {required}.", f"Add {required}.")
+    for key in ("hash_key", "range_key"):
+        if key in node.mapping:
+            yield from _key(schema, node.child(key), "E044", f"{what} {name}: {key}")
+    projection = node.child("projection")
+    if isinstance(projection.value, list):
+        for _, child in projection.children():
+            if child.value not in schema.properties:
+                message = f"The {what} {name} projects {child.value!r}, which is no property of {schema.name}."
+                yield finding("E044", child.location, message, "Correct the name.")
+    elif projection.value not in (None, "all", "keys"):
+        message = f"projection can't be {projection.value!r}."
+        yield finding("E047", projection.location, message, "Use all, keys, or a list of properties.")
+
+
+def _choices(node: Node) -> Iterator[Finding]:
+    scan, billing = node.child("scan"), node.child("billing")
+    if scan.value not in (None, "forbidden", "capped", "allowed"):
+        message = f"scan can't be {scan.value!r}."
+        yield finding("E047", scan.location, message, "Use forbidden, capped or allowed.")
+    if not _is_billing(billing.value):
+        hint = "Use on-demand, provisioned, or {read: 5, write: 5}."
+        yield finding("E047", billing.location, f"billing can't be {billing.value!r}.", hint)
+
+
+def _is_billing(value: Any) -> bool:
+    if isinstance(value, Mapping):
+        units = [value.get("read"), value.get("write")]
+        return len(value) == 2 and all(type(unit) is int and unit > 0 for unit in units)
+    return value in (None, "on-demand", "provisioned")
+
+
+def _special_properties(schema: Schema, node: Node) -> Iterator[Finding]:
+    for key, types in (("ttl", ("string", "integer", "number")), ("version", ("integer",))):
+        child = node.child(key)
+        if child.value is None:
+            continue
+        found = schema.properties.get(child.value) if isinstance(child.value, str) else None
+        if found is None:
+            message = f"x-persist: {key} {child.value!r} is no property of {schema.name}."
+            yield finding("E046", child.location, message, "Correct the name, or add the property.")
+        elif found.schema.types and not set(found.schema.types) <= set(types):
+            message = f"x-persist: {key} {child.value!r} has the type {' or '.join(found.schema.types)}."
+            yield finding("E046", child.location, message, f"Make its type {' or '.join(types)}.")
+        elif key == "ttl" and found.schema.types == ("string",) and found.schema.format != "date-time":
+            message = f"x-persist: ttl {child.value!r} is a string that is no date-time."
+            yield finding("E046", child.location, message, "Give it format: date-time, or make it an integer.")
+
+
+def _sets(schema: Schema, node: Node) -> Iterator[Finding]:
+    if node.value is None:
+        return
+    names = node.value if isinstance(node.value, list) else [node.value]
+    for name in names:
+        found = schema.properties.get(name) if isinstance(name, str) else None
+        items = found.schema.items if found is not None else None
+        types = items.types if items is not None else ()
+        if found is None or found.schema.types != ("array",) or not types or not set(types) <= set(_KEY_TYPES):
+            message = f"x-persist: {name!r} can't be a set: it is no array of strings, numbers or binary values."
+            yield finding("E047", node.location, message, "Remove it from sets, or give it such items.")

@@ -1,0 +1,220 @@
+"""What is wrong with the structure of a document: a document goes in, findings come out.
+
+References, kinds of objects, fields, and the keywords of schemas: everything that the walk over all objects
+shows. Costs a walk over the document, so it is part of ``Document.check()`` only.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from difflib import get_close_matches
+from typing import TYPE_CHECKING
+
+from .dialects import TooDeepError, normalise_schema
+from .extension_checks import everywhere
+from .findings import Finding, finding
+from .grammar import REQUIRED, fields_of, is_known
+from .keywords import malformed
+from .references import BrokenReference, Node
+from .walking import Visit, walk
+
+if TYPE_CHECKING:
+    from .document import Document
+
+__all__ = ["structure_findings"]
+
+_ANNOTATIONS = frozenset(
+    {"$comment", "contentEncoding", "contentMediaType", "deprecated", "description", "examples", "title"}
+)
+_BESIDE_REFERENCE = frozenset({"$ref", "description", "summary", "title"})
+_COMPONENTS = ("schemas", "parameters", "responses", "requestBodies", "headers")
+
+
+def structure_findings(document: Document) -> Iterator[Finding]:
+    """First what operations and persisted schemas use, then the rest: there, a broken reference only warns."""
+    seen: set[tuple[str, str, str]] = set()
+    used: set[str] = set()
+    root = Node(document._main, "#", document._main.tree)
+    for visit in walk(document._files, document.dialect, _used_roots(document), seen):
+        if visit.target is not None:
+            used.add(visit.target.file.uri + visit.target.pointer)
+        yield from _check(document, visit, used=True)
+    for visit in walk(document._files, document.dialect, [("document", root)], seen):
+        if visit.target is not None:
+            used.add(visit.target.file.uri + visit.target.pointer)
+        yield from _check(document, visit, used=False)
+    yield from _unused(document, used)
+
+
+def _used_roots(document: Document) -> list[tuple[str, Node]]:
+    root = Node(document._main, "#", document._main.tree)
+    roots = [("paths", root.child("paths"))]
+    section = document._section("schemas", "definitions")
+    roots += [
+        ("schema", child)
+        for _, child in section.children()
+        if "x-persist" in child.mapping or "x-model" in child.mapping
+    ]
+    return roots
+
+
+def _unused(document: Document, used: Iterable[str]) -> Iterator[Finding]:
+    used = sorted(used)
+    prefixes: set[str] = set()
+    for place in used:  # a reference into a component uses the component
+        parts = place.partition("#")
+        tokens = parts[2].split("/")
+        prefixes.update(parts[0] + "#" + "/".join(tokens[:length]) for length in range(2, len(tokens) + 1))
+    old = {"schemas": "definitions"}
+    for name in _COMPONENTS:
+        section = document._section(name, old.get(name, name))
+        for component, child in section.children():
+            if child.file.uri + child.pointer in prefixes or component.startswith("x-"):
+                continue
+            if {"x-persist", "x-model"} & child.mapping.keys():
+                continue
+            yield finding(
+                "W011", child.location, f"Nothing uses the component {component!r}.", "Remove it, or refer to it."
+            )
+
+
+def _check(document: Document, visit: Visit, *, used: bool) -> Iterator[Finding]:
+    node = visit.node
+    if visit.broken is not None:
+        yield _broken(visit.broken, node, used=used)
+    elif visit.target is not None:
+        yield from _target(document, visit.kind, node, visit.target)
+    expected = dict if visit.kind != "schema" else (dict, bool)
+    if visit.kind == "discriminator" and isinstance(node.value, str):
+        return
+    if not isinstance(node.value, expected):
+        if node.value is not None or visit.kind not in ("paths", "components", "responses", "document"):
+            yield finding(
+                "E023",
+                node.location,
+                f"A {visit.kind.replace('_', ' ')} is a mapping, not {_described(node.value)}.",
+                "Write a mapping there, or remove it.",
+            )
+        return
+    yield from everywhere(visit.kind, node)
+    if visit.kind == "schema":
+        yield from _schema(document, node)
+    elif "$ref" not in node.mapping or visit.kind == "path_item":
+        yield from _fields(document, visit.kind, node)
+
+
+def _broken(broken: BrokenReference, node: Node, *, used: bool) -> Finding:
+    if used:
+        return finding(broken.id, node.child("$ref").location, broken.message, broken.hint)
+    message = f"{broken.message} Nothing that is served uses it."
+    return finding("W010", node.child("$ref").location, message, broken.hint)
+
+
+def _target(document: Document, kind: str, node: Node, target: Node) -> Iterator[Finding]:
+    place = node.child("$ref").location
+    seen = {node.file.uri + node.pointer}
+    current = target
+    while isinstance(current.mapping.get("$ref"), str) and kind != "path_item":
+        if current.file.uri + current.pointer in seen:
+            if current.file.uri + current.pointer == node.file.uri + node.pointer:
+                message = "This reference goes round in a circle and never reaches anything."
+                yield finding("E014", place, message, "Let one of them say what is meant.")
+            return
+        seen.add(current.file.uri + current.pointer)
+        try:
+            current = document._files.resolve(current, current.mapping["$ref"])
+        except BrokenReference:
+            return
+    if not isinstance(target.value, (dict, bool) if kind == "schema" else dict):
+        message = f"The reference leads to {_described(target.value)}, where a {kind.replace('_', ' ')} is expected."
+        yield finding("E015", place, message, "Correct the reference.")
+
+
+def _fields(document: Document, kind: str, node: Node) -> Iterator[Finding]:
+    fields = fields_of(document.dialect, kind)
+    for key in node.mapping if fields else ():
+        if not is_known(fields, key):
+            close = get_close_matches(key, fields, 1)
+            hint = f"Did you mean {close[0]!r}?" if close else "Remove it, or let its name begin with x-."
+            yield finding("W013", node.child(key).location, f"A {kind.replace('_', ' ')} has no field {key!r}.", hint)
+    for key in REQUIRED.get(kind, ()):
+        if key not in node.mapping and not (kind == "operation" and document.dialect in ("3.1", "3.2")):
+            article = "An" if kind[0] in "aeiou" else "A"
+            yield finding("W012", node.location, f"{article} {kind} without {key}.", f"Add `{key}`.")
+
+
+def _schema(document: Document, node: Node) -> Iterator[Finding]:
+    schema, dialect = node.mapping, node.file.dialect
+    old = dialect in ("2.0", "3.0")
+    if old and isinstance(schema.get("$ref"), str):
+        ignored = [key for key in schema if key not in _BESIDE_REFERENCE and not key.startswith("x-")]
+        if ignored:
+            message = f"Beside a $ref, version {document.version} ignores {', '.join(ignored)}."
+            yield finding("W003", node.location, message, "Put the $ref into allOf, and the rest beside that.")
+        return
+    for keyword, wanted in malformed(_old_spellings_apart(schema, dialect)):
+        annotation = keyword in _ANNOTATIONS or (keyword == "required" and isinstance(schema[keyword], bool))
+        yield finding(
+            "W030" if annotation else "E030",
+            node.child(keyword).location,
+            f"{keyword} has to be {wanted}, not {_described(schema[keyword])}.",
+            f"Correct it; until then it counts for nothing: {keyword} was left out.",
+        )
+    yield from _nullability(node, dialect)
+    dialect_uri = schema.get("$schema")
+    if isinstance(dialect_uri, str) and "2020-12" not in dialect_uri and "spec.openapis.org" not in dialect_uri:
+        message = f"The dialect {dialect_uri} isn't supported; the schema is read as JSON Schema 2020-12."
+        yield finding("W021", node.child("$schema").location, message, "Write it in JSON Schema 2020-12.")
+    yield from _discriminator(document, node)
+    if node.pointer.count("/") > document.limits.max_depth:
+        try:
+            normalise_schema(schema, dialect, max_depth=document.limits.max_depth)
+        except TooDeepError:
+            yield finding("E032", node.location, "The schema is nested too deeply.", "Use components and $ref.")
+
+
+def _old_spellings_apart(schema: dict[str, object], dialect: str) -> dict[str, object]:
+    """The keywords to judge by 2020-12: not those that older dialects spell otherwise."""
+    if dialect in ("2.0", "3.0"):
+        old = {"exclusiveMinimum", "exclusiveMaximum", "examples", "items"}
+        schema = {key: value for key, value in schema.items() if key not in old or isinstance(value, dict)}
+        if schema.get("type") == "file" and dialect == "2.0":
+            schema = {**schema, "type": "string"}
+    return schema
+
+
+def _nullability(node: Node, dialect: str) -> Iterator[Finding]:
+    schema = node.mapping
+    if schema.get("nullable") is not True:
+        return
+    enum = schema.get("enum")
+    if dialect == "3.0" and isinstance(enum, list) and None not in enum:
+        message = "The schema is nullable, but its enum doesn't list null: null is not valid."
+        yield finding("W015", node.child("enum").location, message, "Add null to the enum, or remove nullable.")
+    elif dialect != "3.0":
+        message = "`nullable` exists in OpenAPI 3.0 only; it was ignored."
+        hint = "Use x-nullable: true." if dialect == "2.0" else 'Write type: [..., "null"].'
+        yield finding("W019", node.child("nullable").location, message, hint)
+
+
+def _discriminator(document: Document, node: Node) -> Iterator[Finding]:
+    mapping = node.child("discriminator", "mapping")
+    for value, child in mapping.children():
+        reference = child.value
+        if isinstance(reference, str) and reference not in document.schemas:
+            try:
+                document._files.resolve(node, reference)
+            except BrokenReference as broken:
+                message = f"The discriminator's value {value!r} leads to no schema. {broken.message}"
+                yield finding("W018", child.location, message, broken.hint)
+
+
+def _described(value: object) -> str:
+    if value is None:
+        return "null"
+    if isinstance(value, dict):
+        return "a mapping"
+    if isinstance(value, list):
+        return "a list"
+    text = repr(value)
+    return text if len(text) <= 60 else text[:57] + "..."

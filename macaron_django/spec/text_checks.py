@@ -1,0 +1,114 @@
+"""What is odd about the text of a spec: a file that was read goes in, findings come out.
+
+Separate because these need the source text again: duplicate keys and tags leave no trace in the tree.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import yaml
+
+from .findings import Finding, Location, SpecError, finding
+from .references import SourceFile
+from .yaml_events import events
+
+__all__ = ["noted", "reread"]
+
+_TAG = re.compile(r"(?:^|[\s\[{,:-])!\S", re.MULTILINE)
+
+
+def noted(file: SourceFile) -> Iterator[Finding]:
+    """What the parser saw in passing."""
+    for duplicate in file.parsed.duplicates:
+        yield _duplicate(file.name, duplicate.key, duplicate.line, duplicate.column)
+    if "merge-key" in file.parsed.notes:
+        yield finding(
+            "W001",
+            file.location("#"),
+            "The merge key << is no part of YAML 1.2; its content was merged.",
+            "Use $ref and allOf, which every OpenAPI tool understands.",
+        )
+    if "control-character" in file.parsed.notes:
+        yield finding(
+            "W002",
+            file.location("#"),
+            "A string holds control characters that JSON wants escaped.",
+            "Write them as \\u0000 escapes.",
+        )
+
+
+def reread(file: SourceFile) -> Iterator[Finding]:
+    """What only a second reading of the text shows."""
+    yield from _not_json_numbers(file)
+    try:
+        text = file.text()
+    except (OSError, SpecError):
+        return
+    if text.lstrip()[:1] in ("{", "["):
+        yield from _duplicates_in_json(file, text)
+    elif _TAG.search(text):
+        yield from _tags(file, text)
+
+
+def _duplicate(name: str, key: str, line: int | None, column: int | None) -> Finding:
+    return finding(
+        "E031",
+        Location(name, "#", line, column),
+        f"The key {key!r} stands twice in one mapping; the later one counts.",
+        "Remove one of them.",
+    )
+
+
+def _duplicates_in_json(file: SourceFile, text: str) -> Iterator[Finding]:
+    found: list[str] = []
+
+    def collect(pairs: list[tuple[str, Any]]) -> int:
+        names = [name for name, _ in pairs]
+        if len(set(names)) < len(names):
+            found.extend(name for name in dict.fromkeys(names) if names.count(name) > 1)
+        return len(pairs)
+
+    try:
+        json.loads(text, strict=False, object_pairs_hook=collect)
+    except (ValueError, RecursionError):
+        return
+    for key in found:
+        lines = [mark.start() for mark in re.finditer(re.escape(json.dumps(key, ensure_ascii=False)) + r"\s*:", text)]
+        # Exact only where the key stands nowhere else; otherwise the file is named without a line.
+        start = lines[1] if len(lines) == 2 else None
+        line = None if start is None else text.count("\n", 0, start) + 1
+        yield _duplicate(file.name, key, line, None if start is None else start - text.rfind("\n", 0, start))
+
+
+def _tags(file: SourceFile, text: str) -> Iterator[Finding]:
+    try:
+        for event in events(text):
+            tag = getattr(event, "tag", None)
+            if isinstance(tag, str) and tag != "!" and not tag.startswith("tag:yaml.org,2002:"):
+                mark: Any = event.start_mark
+                yield finding(
+                    "W005",
+                    Location(file.name, "#", mark.line + 1, mark.column + 1),
+                    f"The YAML tag {tag} means nothing in an OpenAPI document.",
+                    "Remove it.",
+                )
+    except yaml.YAMLError:
+        return
+
+
+def _not_json_numbers(file: SourceFile) -> Iterator[Finding]:
+    todo: list[tuple[str, Any]] = [("#", file.tree)]
+    while todo:
+        pointer, value = todo.pop()
+        if isinstance(value, dict):
+            todo += [(f"{pointer}/{key}", item) for key, item in value.items() if isinstance(item, dict | list | float)]
+        elif isinstance(value, list):
+            todo += [(f"{pointer}/{i}", item) for i, item in enumerate(value) if isinstance(item, dict | list | float)]
+        elif isinstance(value, float) and (value != value or value in (float("inf"), float("-inf"))):
+            yield finding(
+                "W004", file.location(pointer), f"{value} is no JSON number.", "Write a finite number, or null."
+            )
