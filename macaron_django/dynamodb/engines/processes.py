@@ -164,8 +164,9 @@ class SharedProcess:
                     raise EngineUnavailable(f"The {self._called} can't start: {state['error']}")
                 if _lock_exclusively(state_fd):
                     token = uuid.uuid4().hex
-                    # Whatever was written by the last owner is no longer true of a running one.
-                    supervisor.write_state(state_fd, {"previous": supervisor.read_state(state_fd)})
+                    # Whatever the last owner wrote is no longer true of a running one, but tells of what it left.
+                    last = supervisor.read_state(state_fd)
+                    supervisor.write_state(state_fd, {"previous": last.get("previous", last)})
                     self._spawn(state_fd, token)
                 elif (port := _port_in_use(state)) is not None:
                     return port

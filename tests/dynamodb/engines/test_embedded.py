@@ -7,6 +7,7 @@ import json
 import os
 import signal
 import stat
+import subprocess
 import sys
 import threading
 import time
@@ -234,22 +235,31 @@ def test_a_data_file_that_is_deleted_under_the_server_gets_a_new_one(engine, dat
     assert ask(port, "ListTables", {}) == {"TableNames": []}
 
 
-def test_children_made_by_fork_keep_the_server_after_their_parent(engine, eventually):
-    engine.start()
-    port = engine.process.port
-    reader, writer = os.pipe()
-    child = os.fork()
-    if child == 0:  # nothing of pytest's may run in here
-        os.close(writer)
-        os.read(reader, 1)
-        os._exit(0)
-    os.close(reader)
-    engine.stop()
-    assert not engine.wait_for_end(0.6)
-    assert answers(port)
-    os.close(writer)
-    os.waitpid(child, 0)
-    assert engine.wait_for_end(10)
+FORKING = """
+import os, sys
+from pathlib import Path
+from django.conf import settings
+settings.configure()
+from macaron_django.dynamodb.engines.embedded import EmbeddedEngine
+engine = EmbeddedEngine(Path(sys.argv[1]))
+engine.start()
+if os.fork():
+    os.write(1, f"{engine.process.port}\\n".encode())
+    os._exit(0)
+sys.stdin.read()
+"""
+
+
+def test_children_made_by_fork_keep_the_server_after_their_parent(data, eventually):
+    parent = subprocess.Popen(
+        [sys.executable, "-c", FORKING, str(data)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    )
+    with parent:  # closes the child's standard input at the end
+        port = int(parent.stdout.readline())
+        parent.wait()
+        assert not EmbeddedEngine(data).wait_for_end(0.6)
+        assert answers(port)
+    eventually(lambda: not answers(port))
 
 
 def test_memory_is_a_process_s_own_and_leaves_nothing_behind():
