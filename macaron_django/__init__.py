@@ -12,7 +12,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from macaron_django.registry import apipool, viewsets
+    from macaron_django.api import viewsets
+    from macaron_django.registry import apipool
 
 __version__ = "0.1.0"
 __all__ = ["__version__", "apipool", "viewsets"]
@@ -20,8 +21,12 @@ __all__ = ["__version__", "apipool", "viewsets"]
 
 def __getattr__(name: str) -> object:
     # Lazy, so that `import macaron_django.spec` needs no Django and `setup.py` nothing at all.
-    if name in ("apipool", "viewsets"):
-        from macaron_django import registry
+    if name == "apipool":
+        from macaron_django.registry import apipool
 
-        return getattr(registry, name)
+        return apipool
+    if name == "viewsets":
+        from macaron_django.api import viewsets
+
+        return viewsets
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -22,9 +22,10 @@ class APIConfig(AppConfig):
 
     def __init__(self, found: Found) -> None:
         module = ModuleType(f"macaron_django.apis.{found.name}", f"The classes of the API {found.name}.")
-        module.__path__ = [str(found.path.parent)]
+        module.__path__ = []  # a package without submodules: nobody's admin.py or tests.py is taken for this app's
         sys.modules[module.__name__] = module
         self.label = found.label
+        self.path = str(found.path.parent)
         self.found = found
         super().__init__(module.__name__, module)
         self.verbose_name = found.name

@@ -62,10 +62,12 @@ DEFAULTS: Mapping[str, Any] = MappingProxyType(
             "EXPIRE_IN": 24 * 3600,  # seconds
             "REQUIRED_CLAIMS": ("exp", "sub"),
             "COOKIE": "token",  # name of the cookie read where there is no header; None: header only
+            "DEFAULT_USER_ID": None,  # the user that `backend_token` makes tokens for
             "USER": "none",  # "none", "lookup" or "create": how `sub` maps to a Django user
             "REVOKED": None,  # dotted path of a function: payload -> True when the token was revoked
             "MAX_TOKEN_SIZE": 16 * 1024,  # bytes
         },
+        "SECURITY_VERIFIERS": {},  # {security scheme: dotted path of a function that verifies its credentials}
         "ERROR_REPORTER": None,  # dotted path of a function: title, data, exception
     }
 )

@@ -14,6 +14,7 @@ from pathlib import Path
 from django.conf import settings as django_settings
 
 from macaron_django.conf import settings
+from macaron_django.spec import Finding, Location
 
 __all__ = ["Found", "discover"]
 
@@ -33,6 +34,12 @@ class Found:
     def label(self) -> str:
         """The label of the API's Django app: what its permissions and content types are filed under."""
         return f"macaron_{self.name}"
+
+    def findings(self) -> list[Finding]:
+        """Why the API can't be loaded, if it can't."""
+        if self.problem is None:
+            return []
+        return [Finding("E105", "error", self.problem, "", Location(str(self.path)))]
 
 
 def base_folder() -> Path:

@@ -1,0 +1,19 @@
+"""Sphinx: how the documentation is built. Warnings are errors (`make docs`)."""
+
+import re
+from pathlib import Path
+
+project = "macaron_django"
+author = "The macaron_django authors"
+project_copyright = "2026, The macaron_django authors"
+release = re.search(
+    r'^__version__ = "([^"]+)"', (Path(__file__).parent.parent / "macaron_django" / "__init__.py").read_text("utf-8"), re.M
+).group(1)
+
+extensions = ["myst_parser"]
+myst_enable_extensions = ["colon_fence", "deflist"]
+myst_heading_anchors = 3
+exclude_patterns = ["_build"]
+html_theme = "furo"
+html_title = "macaron_django"
+nitpicky = True

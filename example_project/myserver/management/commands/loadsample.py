@@ -1,0 +1,56 @@
+"""`manage.py loadsample`: a few profiles, books and authors, and a login for the admin. Safe to repeat."""
+
+import json
+from pathlib import Path
+
+from django.conf import settings
+from django.contrib.auth import get_user_model
+from django.core.management.base import BaseCommand, CommandError
+
+from library.models import Author, Book
+from macaron_django import apipool
+from macaron_django.exceptions import ItemExists
+
+SAMPLE_DATA = Path(settings.BASE_DIR) / "sample_data"
+
+WELCOME = """
+  API        http://127.0.0.1:8000/profiles   http://127.0.0.1:8000/library/books
+  Swagger UI http://127.0.0.1:8000/docs/
+  Redoc      http://127.0.0.1:8000/redoc/myserver/
+  Admin      http://127.0.0.1:8000/admin/      login: admin, password: admin
+  Health     http://127.0.0.1:8000/ping
+"""
+
+
+class Command(BaseCommand):
+    help = "Loads the sample data where it isn't there yet, and makes the user admin (password: admin)."
+
+    def handle(self, *args, **options):
+        if not settings.DEBUG:
+            raise CommandError("The sample login is for development only: run this with DEBUG on.")
+        created = self.load_profiles() + self.load_library() + self.make_login()
+        self.stdout.write(f"Sample data: {created} new." if created else "Sample data: all there.")
+        self.stdout.write(WELCOME)
+
+    def load_profiles(self) -> int:
+        created = 0
+        for profile in json.loads((SAMPLE_DATA / "profiles.json").read_text("utf-8")):
+            try:
+                apipool.myserver.Profile.objects.create(**profile)
+                created += 1
+            except ItemExists:
+                continue
+        return created
+
+    def load_library(self) -> int:
+        sample = json.loads((SAMPLE_DATA / "library.json").read_text("utf-8"))
+        made = [Author.objects.get_or_create(pk=author.pop("author_id"), defaults=author) for author in sample["authors"]]
+        made += [Book.objects.get_or_create(pk=book.pop("isbn"), defaults=book) for book in sample["books"]]
+        return sum(created for _, created in made)
+
+    def make_login(self) -> int:
+        user = get_user_model()
+        if user.objects.filter(username="admin").exists():
+            return 0
+        user.objects.create_superuser("admin", "admin@example.com", "admin")
+        return 1

@@ -1,0 +1,135 @@
+"""The composition root: for each API, text → document → classes → managers → viewsets → URLs.
+
+Reads as the package's table of contents. `Registry.load` runs while Django imports models; viewsets and URLs are made
+when they are first asked for, once every app is ready. The package's other modules keep no state of their own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+from django.db.models import Model
+from django.urls import URLPattern, URLResolver
+
+from macaron_django import api as api_layer, auth, dynamodb, spec
+from macaron_django.api.catalogue import ServedAPI, catalogue
+from macaron_django.conf import settings
+from macaron_django.discovery import Found
+from macaron_django.schemas import Classes, build_model
+
+__all__ = ["API", "Registry", "apipool", "registry"]
+
+
+@dataclass(frozen=True)
+class API:
+    """One API and what was made from its spec. ``persistences`` are named by schema; their rows are in ``classes``."""
+
+    name: str
+    document: spec.Document
+    classes: Classes
+    persistences: dict[str, dynamodb.Persistence]
+
+    @property
+    def models(self) -> list[type[Model]]:
+        return [persistence.model for persistence in self.persistences.values()]
+
+    @cached_property
+    def viewsets(self) -> api_layer.APIViewSets:
+        return api_layer.build_viewsets(self.name, self.document, self.classes, self.persistences)
+
+
+class Registry:
+    """The APIs that are served, and what was found wrong with those that aren't."""
+
+    def __init__(self) -> None:
+        self._apis: dict[str, API] = {}
+        self._findings: dict[str, list[spec.Finding]] = {}
+
+    def __iter__(self) -> Iterator[API]:
+        return iter(self._apis.values())
+
+    def __getitem__(self, name: str) -> API:
+        return self._apis[name]
+
+    def load(self, found: Found) -> API | None:
+        """Make an API's classes and models from its spec; None, and findings, where it can't be served."""
+        if found.name not in self._findings:  # Django may set up its apps again; models are made once
+            findings = self._findings[found.name] = list(found.findings())
+            try:
+                api = _load(found, findings)
+            except spec.SpecError as error:
+                findings += error.findings
+            else:
+                self._apis[found.name] = api
+        return self._apis.get(found.name)
+
+    def findings(self) -> list[spec.Finding]:
+        """What is wrong with the specs, and with what their operations are bound to."""
+        found = [finding for findings in self._findings.values() for finding in findings]
+        for api in self:
+            found += auth.security_findings(api.document)
+            found += api.viewsets.findings()
+        return found
+
+    def files(self) -> Iterator[Path]:
+        """The files that the APIs were read from."""
+        return (path for api in self for path in api.document.files)
+
+    def urls(self) -> list[URLPattern | URLResolver]:
+        """The operations of every API, and the pages about them."""
+        operations = [pattern for api in self for pattern in api_layer.url_patterns(api.name, api.viewsets)]
+        return [*api_layer.docs_patterns(lambda: {api.name: api.document for api in self}), *operations]
+
+
+def _load(found: Found, findings: list[spec.Finding]) -> API:
+    limits = spec.Limits(max_bytes=settings.MAX_SPEC_SIZE)
+    document = spec.load(found.path, limits=limits, allow_hosts=settings.SPEC_HOSTS)
+    findings += document.findings
+    if any(finding.level == "error" for finding in findings):
+        raise spec.SpecError([])
+    api = API(found.name, document, Classes(found.name, document), {})
+    for name, schema in document.schemas.items():
+        if schema.extensions.persist is not None:
+            api.persistences[name] = _persist(found, schema, api.classes)
+    return api
+
+
+def _persist(found: Found, schema: spec.Schema, classes: Classes) -> dynamodb.Persistence:
+    """Put a schema's items behind the manager of a model."""
+    persistence, bases = dynamodb.persistence_for(found.name, schema, classes)
+    model = build_model(
+        schema,
+        api=found.name,
+        label=found.label,
+        classes=classes,
+        manager=dynamodb.ItemManager(persistence),
+        hash_key=persistence.options.hash_key,
+        range_key=persistence.options.range_key,
+        bases=bases,
+        module=f"macaron_django.apis.{found.name}",
+    )
+    persistence.bind(model)
+    classes.rows[str(schema.name)] = model
+    return persistence
+
+
+class APIPool:
+    """Every API's classes by name: ``apipool.myserver.Profile``."""
+
+    def __getattr__(self, name: str) -> Classes:
+        try:
+            return registry[name].classes
+        except KeyError:
+            known = ", ".join(sorted(api.name for api in registry)) or "none"
+            raise AttributeError(f"There is no API named {name!r}; there are: {known}.") from None
+
+    def __dir__(self) -> list[str]:
+        return sorted(api.name for api in registry)
+
+
+registry = Registry()
+apipool = APIPool()
+catalogue.connect(lambda: {api.name: ServedAPI(api.name, api.document, api.viewsets) for api in registry})

@@ -1,0 +1,120 @@
+"""Fixtures that run the example project, or a project of a test's own, as real processes."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+#: Seconds that a server or command may take on a busy machine.
+PATIENCE = 60
+
+
+class Project:
+    """A Django project in a folder of its own: its `manage.py` as commands, its server as a process."""
+
+    def __init__(self, folder: Path, **environment: str) -> None:
+        self.folder = folder
+        self.environment = {
+            name: value for name, value in os.environ.items() if name not in ("DJANGO_SETTINGS_MODULE", "PYTHONPATH")
+        } | {"PYTHONUNBUFFERED": "1", **environment}
+        self.servers: list[subprocess.Popen[bytes]] = []
+
+    def manage(self, *arguments: str, code: int | None = 0, **environment: str) -> subprocess.CompletedProcess[str]:
+        """Run `manage.py ARGUMENTS`; fail unless it exits with ``code`` (None: whatever it is)."""
+        done = subprocess.run(
+            [sys.executable, "manage.py", *arguments],
+            cwd=self.folder,
+            env=self.environment | environment,
+            capture_output=True,
+            text=True,
+            timeout=PATIENCE,
+            check=False,
+        )
+        if code is not None and done.returncode != code:
+            pytest.fail(f"manage.py {' '.join(arguments)} exited with {done.returncode}:\n{done.stdout}\n{done.stderr}")
+        return done
+
+    def serve(self, *command: str) -> httpx.Client:
+        """Start the server (`manage.py runserver`, or ``command`` with {port} in it) and wait until it answers."""
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            port = probe.getsockname()[1]
+        command = command or (sys.executable, "manage.py", "runserver", "--noreload", "127.0.0.1:{port}")
+        log = (self.folder / "server.log").open("ab")
+        server = subprocess.Popen(
+            [part.replace("{port}", str(port)) for part in command],
+            cwd=self.folder,
+            env=self.environment,
+            stdout=log,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+        log.close()
+        self.servers.append(server)
+        client = httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=PATIENCE)
+        deadline = time.monotonic() + PATIENCE
+        while time.monotonic() < deadline and server.poll() is None:
+            try:
+                client.get("/ping")
+            except httpx.TransportError:
+                time.sleep(0.1)
+            else:
+                return client
+        self.kill(server)
+        pytest.fail(f"the server did not answer:\n{self.log()}")
+
+    def log(self) -> str:
+        """What the project's servers printed."""
+        return (self.folder / "server.log").read_text("utf-8", errors="replace")
+
+    def kill(self, server: subprocess.Popen[bytes] | None = None, how: int = signal.SIGKILL) -> None:
+        """Send ``how`` to the server and its children, and wait for it to end."""
+        server = server or self.servers[-1]
+        if server.poll() is None:
+            os.killpg(server.pid, how)
+        server.wait(PATIENCE)
+
+    def close(self) -> None:
+        for server in self.servers:
+            self.kill(server)
+        if (self.folder / "manage.py").exists():
+            self.manage("dynamodb", "--stop", code=None)
+
+
+@pytest.fixture
+def projects() -> Iterator[Callable[..., Project]]:
+    """Make a `Project` of a folder; its processes end with the test."""
+    made: list[Project] = []
+
+    def make(folder: Path, **environment: str) -> Project:
+        made.append(Project(folder, **environment))
+        return made[-1]
+
+    yield make
+    for project in made:
+        project.close()
+
+
+@pytest.fixture
+def example(tmp_path: Path, projects: Callable[..., Project]) -> Project:
+    """A copy of the example project with tables and sample data of its own."""
+    shutil.copy(ROOT / "manage.py", tmp_path)
+    shutil.copytree(
+        ROOT / "example_project", tmp_path / "example_project", ignore=shutil.ignore_patterns("*.sqlite3*", "__pycache__")
+    )
+    project = projects(tmp_path)
+    project.manage("migrate", "--verbosity", "0")
+    project.manage("synctables")
+    project.manage("loadsample")
+    return project
