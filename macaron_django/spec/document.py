@@ -21,6 +21,7 @@ from .findings import Finding, Location, SpecError, unique
 from .lazy_mapping import LazyMapping
 from .operation import Operation, security_requirements
 from .operation_checks import operation_findings
+from .publishing import publish
 from .references import BrokenReference, Files, Node, SourceFile, dialect_of
 from .schema import Schema
 from .source import Limits, Parsed, parse, plain, read_bytes
@@ -226,7 +227,8 @@ class Document:
                     if isinstance(node.value, dict):
                         methods.setdefault(key.lower(), node)
             for method, node in methods.items():
-                yield Operation(self, path, method, node, path_items)
+                # OpenAPI allows no reference there, but documents in many files have them.
+                yield Operation(self, path, method, self._follow(node) or node, path_items)
 
     def _path_items(self, node: Node) -> tuple[Node, ...]:
         """A path item, and those that its chain of ``$ref``s leads to."""
@@ -258,6 +260,7 @@ class Document:
         return LazyMapping(names, lambda name: self._schema_of(section.child(name)))
 
     def _section(self, name: str, old_name: str) -> Node:
+        """``components/name``, or ``old_name`` of Swagger 2.0; its value is None where it is missing."""
         if self.dialect == "2.0":
             node = self._follow(self._root.child(old_name))
         else:
@@ -368,14 +371,8 @@ class Document:
     # The document as it is served
 
     def bundled(self, *, keep_server_extensions: bool = False, base_path: str | None = None) -> dict[str, Any]:
-        """The document as read, in one file, with ``servers`` or ``basePath`` as mounted."""
-        served = dict(self.json)
-        if base_path is not None:
-            if self.dialect == "2.0":
-                served["basePath"] = base_path or "/"
-            else:
-                served["servers"] = [{"url": base_path or "/"}]
-        return served
+        """The document as read, in one file, with ``servers`` or ``basePath`` as mounted. Treat it as read-only."""
+        return publish(self, keep_server_extensions=keep_server_extensions, base_path=base_path)
 
 
 def _renamed(file: SourceFile, pointer: str) -> str:

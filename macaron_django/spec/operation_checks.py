@@ -122,10 +122,11 @@ def _bodies(operation: Operation) -> Iterator[Finding]:
 
 def _security(operation: Operation) -> Iterator[Finding]:
     document = operation.document
+    declared = document._section("securitySchemes", "securityDefinitions").mapping
     for requirement in operation.security or ():
         for name in requirement:
             # From OpenAPI 3.2 on, a name may also be the URI of a scheme.
-            if name not in document.security_schemes and not (document.dialect == "3.2" and ("/" in name)):
+            if name not in declared and not (document.dialect == "3.2" and ("/" in name)):
                 own = operation.json.get("security") is not None
                 yield finding(
                     "E027",

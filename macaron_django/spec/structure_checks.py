@@ -27,6 +27,7 @@ _ANNOTATIONS = frozenset(
     {"$comment", "contentEncoding", "contentMediaType", "deprecated", "description", "examples", "title"}
 )
 _BESIDE_REFERENCE = frozenset({"$ref", "description", "summary", "title"})
+_TEXTS = ("description", "operationId", "summary")
 _COMPONENTS = ("schemas", "parameters", "responses", "requestBodies", "headers")
 
 
@@ -55,6 +56,8 @@ def _used_roots(document: Document) -> list[tuple[str, Node]]:
         for _, child in section.children()
         if "x-persist" in child.mapping or "x-model" in child.mapping
     ]
+    schemes = document._section("securitySchemes", "securityDefinitions")
+    roots += [("security_scheme", child) for _, child in schemes.children()]
     return roots
 
 
@@ -137,6 +140,12 @@ def _fields(document: Document, kind: str, node: Node) -> Iterator[Finding]:
             close = get_close_matches(key, fields, 1)
             hint = f"Did you mean {close[0]!r}?" if close else "Remove it, or let its name begin with x-."
             yield finding("W013", node.child(key).location, f"A {kind.replace('_', ' ')} has no field {key!r}.", hint)
+    for key in _TEXTS:
+        if key in node.mapping and fields and not isinstance(node.mapping[key], str) and kind != "discriminator":
+            message = f"{key} has to be a string, not {_described(node.mapping[key])}."
+            yield finding("W030", node.child(key).location, message, "Write text there.")
+    if kind == "document" and node.mapping.get("paths") is None and document.dialect in ("2.0", "3.0"):
+        yield finding("W012", node.location, "A document without paths.", "Add `paths: {}`.")
     for key in REQUIRED.get(kind, ()):
         if key not in node.mapping and not (kind == "operation" and document.dialect in ("3.1", "3.2")):
             article = "An" if kind[0] in "aeiou" else "A"
