@@ -50,7 +50,7 @@ _TYPES = ("string", "integer", "number", "boolean", "object", "array")
 class FieldFactory(Protocol):
     """Makes a field for a schema; ``options`` are DRF's own: required, allow_null, label, help_text …"""
 
-    def __call__(self, schema: Schema, /, **options: Any) -> Field: ...
+    def __call__(self, schema: Schema, **options: Any) -> Field: ...
 
 
 def register_field(type: str, format: str | None, factory: FieldFactory) -> None:  # noqa: A002 (the schema's words)
@@ -184,7 +184,7 @@ def _bounds(schema: Schema, **names: str) -> dict[str, int]:
 class FormJSON:
     """What HTML has no control for is a text area holding JSON in the browsable API's forms."""
 
-    field_name: str
+    field_name: str | None
     required: bool
     _is_jsonfield = True  # has DRF's nested forms show the value as JSON
 
@@ -222,6 +222,11 @@ class ComposedField(FormJSON, serializers.JSONField):
 
 class JSONListField(FormJSON, serializers.ListField):
     """An array of anything but objects with properties."""
+
+    def get_value(self, dictionary: Any) -> Any:
+        value = super().get_value(dictionary)
+        # tags=a, from a form that isn't the browsable API's, is an array of one.
+        return [str(value)] if isinstance(value, _FormText) and not value.lstrip().startswith("[") else value
 
 
 class JSONDictField(FormJSON, serializers.DictField):
@@ -285,7 +290,7 @@ def _is_number(value: Any) -> bool:
 
 
 def _of(field_class: Callable[..., Field], **fixed: Any) -> FieldFactory:
-    return lambda schema, /, **options: field_class(**fixed, **options)
+    return lambda schema, **options: field_class(**fixed, **options)
 
 
 #: The table. Arrays, objects, enums and composed schemas are made above unless an entry is registered for them.

@@ -1,17 +1,18 @@
-"""JSON merge patches (RFC 7386), and JSON without the properties that a direction doesn't show.
+"""JSON merge patches (RFC 7386), and JSON without the properties that no answer shows.
 
-In: JSON values and the schema that says what is readOnly or writeOnly. Out: new JSON values; nothing given is
+In: JSON values and the schema that says what is writeOnly. Out: new JSON values; nothing given is
 changed. Pure, and apart from ``serializers`` so that it can be tested against the RFC's own table.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
-from macaron_django.spec import Property, Schema
+from macaron_django.schemas.text_values import property_schema
+from macaron_django.spec import Schema
 
-__all__ = ["merge_patch", "without_read_only", "without_write_only"]
+__all__ = ["merge_patch", "without_write_only"]
 
 
 def merge_patch(target: Any, patch: Any) -> Any:
@@ -31,45 +32,40 @@ def merge_patch(target: Any, patch: Any) -> Any:
     return merged
 
 
-def without_read_only(schema: Schema, value: Any) -> Any:
-    """``value`` without its readOnly properties, at any depth."""
-    return _without(schema, value, _is_read_only)
-
-
 def without_write_only(schema: Schema, value: Any) -> Any:
-    """``value`` without its writeOnly properties, at any depth."""
-    return _without(schema, value, _is_write_only)
+    """``value`` without its writeOnly properties, at any depth; those of branches are hidden whichever applies."""
+    hiding = schema.document.__dict__.setdefault("_hiding", {})
+    if schema not in hiding:
+        hiding[schema] = _hides(schema)
+    return _without(schema, value) if hiding[schema] else value
 
 
-def _is_read_only(prop: Property) -> bool:
-    return prop.read_only
+def _hides(schema: Schema) -> bool:
+    """Whether anything that ``schema`` leads to is writeOnly."""
+    seen: set[Schema] = set()
+    todo = [schema]
+    while todo:
+        schema = todo.pop()
+        if schema in seen:
+            continue
+        seen.add(schema)
+        if any(prop.write_only for prop in schema.properties.values()):
+            return True
+        below = [*(prop.schema for prop in schema.properties.values()), *schema.one_of, *schema.any_of]
+        todo += [*below, *(each for each in (schema.items, schema.additional_properties) if isinstance(each, Schema))]
+    return False
 
 
-def _is_write_only(prop: Property) -> bool:
-    return prop.write_only
-
-
-def _without(schema: Schema, value: Any, hidden: Callable[[Property], bool]) -> Any:
+def _without(schema: Schema, value: Any) -> Any:
     # Follows what is there, not the schema: a recursive schema ends where its value does.
-    if isinstance(value, Mapping):
-        schema = schema.resolved
-        properties = schema.properties
-        additional = schema.additional_properties
-        shown = {}
-        for name, member in value.items():
-            prop = properties.get(name)
-            if prop is not None:
-                if not hidden(prop):
-                    shown[name] = _without(prop.schema, member, hidden) if type(member) in _CONTAINERS else member
-            elif type(member) in _CONTAINERS and isinstance(additional, Schema):
-                shown[name] = _without(additional, member, hidden)
-            else:
-                shown[name] = member
-        return shown
-    if isinstance(value, list) and schema.resolved.items is not None:
-        items = schema.resolved.items
-        return [_without(items, element, hidden) for element in value]
-    return value
-
-
-_CONTAINERS = (dict, list)
+    if isinstance(value, list) and schema.items is not None:
+        return [_without(schema.items, element) for element in value]
+    if not isinstance(value, Mapping):
+        return value
+    shown = {}
+    for name, member in value.items():
+        inner = property_schema(schema, name)
+        if inner is not None and inner.keyword("writeOnly") is True:
+            continue
+        shown[name] = _without(inner, member) if inner is not None and isinstance(member, (dict, list)) else member
+    return shown

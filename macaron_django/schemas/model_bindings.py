@@ -23,7 +23,7 @@ from macaron_django.schemas.conversions import UNSET, converter, json_value
 from macaron_django.spec import Property, Schema
 
 if TYPE_CHECKING:
-    from macaron_django.schemas.objects import Classes
+    from macaron_django.schemas.classes import Classes
 
 __all__ = ["ModelBinding", "OrmBinding", "RowBinding", "bind_model", "model_of"]
 
@@ -73,12 +73,13 @@ class RowBinding(ModelBinding):
 
     @cached_property
     def keys(self) -> frozenset[str]:
-        options = self.model._default_manager.persistence.options  # type: ignore[attr-defined]
+        options = cast("Any", self.model._default_manager).persistence.options
         return frozenset(filter(None, (options.hash_key, options.range_key)))
 
     def create(self, values: Mapping[str, Any]) -> Model:
         names = self.model._spec.field_names  # type: ignore[attr-defined]
-        return self.model._default_manager.create(**{names.get(name, name): value for name, value in values.items()})
+        stored = self.model._default_manager.create(**{names.get(name, name): value for name, value in values.items()})
+        return cast("Model", stored)
 
     def update(self, instance: Model, values: Mapping[str, Any], removed: Collection[str]) -> Model:
         item = cast("Any", instance)
@@ -108,7 +109,7 @@ class OrmBinding(ModelBinding):
     def create(self, values: Mapping[str, Any]) -> Model:
         columns, relations = self._columns(values)
         with self._integrity(), transaction.atomic(using=router.db_for_write(self.model)):
-            instance = self.model._default_manager.create(**columns)
+            instance: Model = self.model._default_manager.create(**columns)
             self._relate(instance, relations)
         return instance
 

@@ -27,12 +27,13 @@ from rest_framework.utils.html import is_html_input
 from rest_framework.utils.serializer_helpers import BoundField, JSONBoundField, NestedBoundField
 
 from macaron_django.exceptions import ValidationFailed
+from macaron_django.schemas.cleaning import cleaner_for
 from macaron_django.schemas.conversions import UNSET, Conversion, converter, json_value
 from macaron_django.schemas.error_details import error_details
 from macaron_django.schemas.fields import FormJSON, field_for, is_nested
 from macaron_django.schemas.form_values import form_value
 from macaron_django.schemas.generated_values import generated_value, generates_on_create, generates_on_update
-from macaron_django.schemas.merge_patches import merge_patch, without_read_only, without_write_only
+from macaron_django.schemas.merge_patches import merge_patch, without_write_only
 from macaron_django.schemas.model_bindings import ModelBinding, bind_model, model_of
 from macaron_django.schemas.uploads import clean_with_uploads
 from macaron_django.schemas.validators import validator_for
@@ -40,7 +41,7 @@ from macaron_django.schemas.violations import Violation, pointer_to
 from macaron_django.spec import Schema
 
 if TYPE_CHECKING:
-    from macaron_django.schemas.objects import Classes
+    from macaron_django.schemas.classes import Classes
 
 __all__ = [
     "SchemaListSerializer",
@@ -137,7 +138,9 @@ class _Judged:
 
     def _clean(self, value: Any) -> Any:
         try:
-            return clean_with_uploads(validator_for(self.schema, self.direction), value)
+            # A patch changes what it names: defaults of what is unset aren't its business.
+            defaults = not getattr(self, "partial", False)
+            return clean_with_uploads(validator_for(self.schema, self.direction), value, defaults=defaults)
         except ValidationFailed as failure:
             self._violations = failure.violations
             raise SchemaViolated(error_details(failure.violations, value), failure.violations) from failure
@@ -277,7 +280,7 @@ class SchemaSerializer(_Judged, serializers.Serializer[Any]):
         if is_html_input(data):
             data = self.json_of_form(data)
         if getattr(self.root, "partial", False) and isinstance(data, Mapping):
-            patch = without_read_only(self.schema, data)
+            patch = cleaner_for(self.schema).without_read_only(data)
             self._patched = frozenset(patch)
             data = merge_patch(self._stored_json(), patch)
         elif self.instance is None and isinstance(data, Mapping):
@@ -328,7 +331,7 @@ class SchemaSerializer(_Judged, serializers.Serializer[Any]):
 
     def _validated_by_methods(self, values: dict[str, Any], data: Any) -> dict[str, Any]:
         """Run fields that a subclass declares, and its ``validate_<name>`` methods."""
-        errors = {}
+        errors: dict[str, Any] = {}
         for name, field in self._declared_fields.items():
             bound = self.fields[name] if not field.read_only else None
             try:

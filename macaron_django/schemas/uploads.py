@@ -20,12 +20,12 @@ _Path = tuple["str | int", ...]
 _CONTAINERS = (dict, list, Mapping, UploadedFile)
 
 
-def clean_with_uploads(validator: SchemaValidator, value: Any) -> Any:
-    """``validator.clean(value)`` for a value that may hold files, at any depth."""
+def clean_with_uploads(validator: SchemaValidator, value: Any, *, defaults: bool = True) -> Any:
+    """``validator.clean(value, defaults=defaults)`` for a value that may hold files, at any depth."""
     files = dict(_files(value))
     if not files:
-        return validator.clean(value)
-    cleaned = validator.clean(_with_placeholders(value))
+        return validator.clean(value, defaults=defaults)
+    cleaned = validator.clean(_with_placeholders(value), defaults=defaults)
     if () in files:
         return files[()]
     for path, file in files.items():
@@ -33,7 +33,7 @@ def clean_with_uploads(validator: SchemaValidator, value: Any) -> Any:
     return cleaned
 
 
-def _files(value: Any) -> Iterator[tuple[_Path, UploadedFile]]:
+def _files(value: Any) -> Iterator[tuple[_Path, UploadedFile[Any]]]:
     pending: list[tuple[_Path, Any]] = [((), value)]  # no recursion: nothing has limited the depth yet
     while pending:
         path, value = pending.pop()
@@ -53,7 +53,7 @@ def _with_placeholders(value: Any) -> Any:
     return [_with_placeholders(element) for element in value] if isinstance(value, list) else value
 
 
-def _put_back(cleaned: Any, path: _Path, file: UploadedFile) -> None:
+def _put_back(cleaned: Any, path: tuple[Any, ...], file: UploadedFile[Any]) -> None:
     for step in path[:-1]:
         if isinstance(cleaned, Mapping) and step not in cleaned:  # readOnly, dropped
             return
