@@ -14,7 +14,7 @@ from django.http.response import HttpResponseBase
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from macaron_django.api.resources import success_status
+from macaron_django.api.contents import success_status
 from macaron_django.exceptions import PyMacaronException
 
 if TYPE_CHECKING:
@@ -53,7 +53,7 @@ class Create(_View):
     """POST on a collection: 201 with the item and its Location; 409 if its key is taken."""
 
     def create(self, request: Request, *args: Any, **kwargs: Any) -> HttpResponseBase:
-        serializer = self.get_serializer(data=self.with_path_values(request.data))
+        serializer = self.get_serializer(data=self.with_path_values(self.json_body()))
         serializer.is_valid(raise_exception=True)
         self.perform_create(serializer)
         return self.created(serializer)
@@ -74,7 +74,7 @@ class Replace(_View):
     """PUT on an item: what the body leaves out is unset. An absent item is 404, or made where 201 is declared."""
 
     def update(self, request: Request, *args: Any, **kwargs: Any) -> HttpResponseBase:
-        body = self.with_path_values(request.data)
+        body = self.with_path_values(self.json_body())
         try:
             instance = self.get_object()
         except Http404:
@@ -97,8 +97,9 @@ class MergePatch(_View):
     """PATCH on an item: a JSON merge patch (RFC 7386). The outcome has to satisfy the schema, not the patch."""
 
     def partial_update(self, request: Request, *args: Any, **kwargs: Any) -> HttpResponseBase:
-        self.refuse_other_values(request.data)
-        serializer = self.get_serializer(self.get_object(), data=request.data, partial=True)
+        patch = self.json_body()
+        self.refuse_other_values(patch)
+        serializer = self.get_serializer(self.get_object(), data=patch, partial=True)
         serializer.is_valid(raise_exception=True)
         self.perform_update(serializer)
         return self.changed(serializer)

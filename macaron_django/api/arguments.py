@@ -38,7 +38,7 @@ def argument_names(parameters: Sequence[tuple[str, str]]) -> dict[tuple[str, str
     {('path', 'id'): 'id', ('query', 'id'): 'query_id', ('header', 'X-Request-ID'): 'x_request_id'}
     """
     names: dict[tuple[str, str], str] = {}
-    for location, name in sorted(parameters, key=lambda each: each[0] != "path"):
+    for location, name in sorted(dict.fromkeys(parameters), key=lambda each: each[0] != "path"):
         wanted = argument_name(name.lower() if location == "header" else name)
         options = [wanted, f"{location}_{wanted}", *(f"{location}_{wanted}_{n}" for n in range(2, 2 + len(names)))]
         names[location, name] = next(option for option in options if option not in names.values())

@@ -18,18 +18,11 @@ from django.urls import URLResolver
 from rest_framework.request import Request
 
 from macaron_django.api import actions, examples
+from macaron_django.api.contents import parameter_names
 from macaron_django.api.handlers import Handler, handler_for
 from macaron_django.api.lookups import Store
 from macaron_django.api.resource_viewsets import ResourceViewSet
-from macaron_django.api.resources import (
-    Resource,
-    Resources,
-    class_name,
-    described,
-    is_dotted,
-    parameter_names,
-    resources,
-)
+from macaron_django.api.resources import Resource, Resources, class_name, described, is_dotted, resources
 from macaron_django.api.responses import respond
 from macaron_django.api.routers import Route, mounted, route_patterns, url_name
 from macaron_django.api.viewsets import NotBound, OperationViewSet, Served, in_use

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from macaron_django.api.resources import is_json, success_status
+from macaron_django.api.contents import is_json, success_status
 from macaron_django.api.responses import declared_response
 from macaron_django.exceptions import PyMacaronException
 from macaron_django.spec import MediaType, Operation, Schema

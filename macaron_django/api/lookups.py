@@ -12,7 +12,8 @@ from typing import Any
 from django.core.exceptions import FieldDoesNotExist
 from django.db.models import Field, Model
 
-from macaron_django.api.resources import Filter, Keys
+from macaron_django.api.key_bindings import Keys
+from macaron_django.api.lists import Filter
 from macaron_django.schemas import Classes, converter, json_value
 from macaron_django.schemas.json_text import JSONTextError, exact_json
 from macaron_django.spec import Property, Schema

@@ -22,7 +22,8 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.utils.urls import replace_query_param
 
-from macaron_django.api.resources import CURSOR, LIMIT, Envelope, GeneratedOperation
+from macaron_django.api.lists import CURSOR, LIMIT, Envelope
+from macaron_django.api.resources import GeneratedOperation
 from macaron_django.conf import settings
 from macaron_django.dynamodb.cursors import open_cursor, seal
 from macaron_django.exceptions import InvalidCursor, ValidationFailed

@@ -16,8 +16,10 @@ from rest_framework import serializers
 from rest_framework.response import Response
 
 from macaron_django.api.arguments import path_arguments
+from macaron_django.api.contents import json_schema, success_status
+from macaron_django.api.lists import ORDERING
 from macaron_django.api.lookups import Store, Unmatched
-from macaron_django.api.resources import ORDERING, GeneratedOperation, json_schema, success_status
+from macaron_django.api.resources import GeneratedOperation
 from macaron_django.api.routers import url_name
 from macaron_django.api.viewsets import OperationViewSet
 from macaron_django.exceptions import UnsupportedQuery, ValidationFailed
@@ -133,11 +135,6 @@ class ResourceViewSet(OperationViewSet):
         if not values or not isinstance(body, Mapping):
             return body
         as_json = {n: converter(properties[n].schema, self.store.classes).to_json(v) for n, v in values.items()}
-        if hasattr(body, "setlist"):  # a form's QueryDict, which can't be changed
-            body = body.copy()
-            for name, value in as_json.items():
-                body.setdefault(name, value)
-            return body
         return {**as_json, **body}
 
     def refuse_other_values(self, body: Any) -> None:

@@ -19,43 +19,37 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Literal, NamedTuple
+from typing import Literal
 
-from macaron_django.spec import Document, Finding, Location, MediaType, Operation, Parameter, Schema
+from macaron_django.api.contents import (
+    Ambiguous,
+    is_listed,
+    json_schema,
+    kept_schemas,
+    listed_schemas,
+    listing,
+    success_schemas,
+)
+from macaron_django.api.key_bindings import Keys, bind_keys
+from macaron_django.api.lists import Envelope, Filter, envelope_of, query_parameters
+from macaron_django.spec import Document, Finding, Operation, Schema
 
 __all__ = [
-    "CURSOR",
-    "LIMIT",
-    "ORDERING",
     "Action",
-    "Envelope",
-    "Filter",
     "GeneratedOperation",
     "Keys",
     "Resource",
     "Resources",
     "class_name",
+    "described",
     "is_dotted",
-    "is_json",
-    "is_listed",
-    "json_schema",
-    "parameter_names",
+    "is_generated",
     "resources",
-    "success_status",
 ]
 
 Action = Literal["list", "create", "retrieve", "replace", "merge_patch", "destroy"]
 Route = tuple[str, str]  # (path, method)
 
-#: Query parameters that mean the same on every list; ``x-lookup`` gives one of these meanings to another name.
-LIMIT, CURSOR, ORDERING = "limit", "cursor", "ordering"
-
-LOOKUPS = frozenset(
-    {
-        "exact", "iexact", "lt", "lte", "gt", "gte", "range", "in", "isnull", "contains", "icontains", "startswith",
-        "istartswith", "endswith", "iendswith", "regex", "iregex", "year", "month", "day", "date",
-    }
-)  # fmt: skip
 _ITEM_ACTIONS: Mapping[str, Action] = {
     "get": "retrieve",
     "put": "replace",
@@ -63,46 +57,7 @@ _ITEM_ACTIONS: Mapping[str, Action] = {
     "delete": "destroy",
 }
 _COLLECTION_ACTIONS: Mapping[str, Action] = {"get": "list", "post": "create"}
-_TEMPLATE = re.compile(r"\{([^{}]*)\}")
 _LAST_PARAMETER = re.compile(r"^(?P<collection>.*)/\{(?P<name>[^{}/]*)\}(?P<slash>/?)$")
-_NEXT_URLS = frozenset({"next", "next_url", "nexturl", "next_link", "nextlink", "next_page", "nextpage"})
-_NEXT_CURSORS = frozenset(
-    {"cursor", "next_cursor", "nextcursor", "next_token", "nexttoken", "next_page_token", "nextpagetoken"}
-)
-_TOTALS = frozenset({"count", "total", "total_count", "totalcount"})
-_MORE = frozenset({"has_more", "hasmore", "has_next", "hasnext"})
-
-
-class Keys(NamedTuple):
-    """What names one item of a schema: its ``primary`` properties (hash key, then range key).
-
-    Any one of ``alternative`` (unique properties of a Django model) names it as well.
-    """
-
-    primary: tuple[str, ...]
-    alternative: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True)
-class Filter:
-    """A query parameter that narrows a list: ``path`` holds property names, the outermost first."""
-
-    parameter: str
-    path: tuple[str, ...]
-    lookup: str = "exact"
-
-
-@dataclass(frozen=True)
-class Envelope:
-    """The object around a list: which property holds the rows, and which tell how to go on."""
-
-    items: str
-    next_url: str | None = None
-    next_cursor: str | None = None
-    total: str | None = None
-    more: str | None = None
-    nullable: frozenset[str] = frozenset()  # properties to write as null, not to leave out, on the last page
-    required: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -155,12 +110,6 @@ class Resources:
         return (*self.refused.values(), *self.notes)
 
 
-class _Ambiguous(Exception):  # noqa: N818 (an outcome of the rule, caught below)
-    def __init__(self, message: str, hint: str) -> None:
-        super().__init__(message)
-        self.message, self.hint = message, hint
-
-
 @dataclass(frozen=True)
 class _Candidate:
     schema_name: str
@@ -187,7 +136,7 @@ def resources(document: Document, keys: Mapping[str, Keys]) -> Resources:
         for operation, action in _crud_operations(candidate, by_path):
             try:
                 one = _generate(operation, action, schema, keys, candidate)
-            except _Ambiguous as problem:
+            except Ambiguous as problem:
                 refused[operation.path, operation.method] = _refusal(operation, problem)
                 continue
             notes += [_unanswerable(operation, name) for name in one.unanswerable]
@@ -217,8 +166,8 @@ def _candidates(
             # An item path of bodiless answers alone (PUT or DELETE with 204): its collection tells.
             schemas = {n for each in by_path[collection_path] for n in _kept_in_collection(each, keys)}
         if len(schemas) > 1:
-            problem = _Ambiguous(
-                f"its path answers with {_listing(schemas)}, each of which is kept somewhere",
+            problem = Ambiguous(
+                f"its path answers with {listing(schemas)}, each of which is kept somewhere",
                 "Answer with one of them on this path, or bind the operation with x-bind-server.",
             )
             for operation in operations:
@@ -269,59 +218,9 @@ def _kept_in_collection(operation: Operation, keys: Mapping[str, Keys]) -> set[s
 def _kept_in_responses(operation: Operation, keys: Mapping[str, Keys], *, listed: bool) -> set[str]:
     return {
         name
-        for schema in _success_schemas(operation)
-        for name in (_listed_in(schema, keys) if listed else _kept(schema, keys))
+        for schema in success_schemas(operation)
+        for name in (listed_schemas(schema, keys) if listed else kept_schemas(schema, keys))
     }
-
-
-def _success_schemas(operation: Operation) -> list[Schema]:
-    return [
-        schema
-        for status, response in operation.responses.items()
-        if str(status).startswith("2")
-        for schema in [json_schema(response.content)]
-        if schema is not None
-    ]
-
-
-def is_json(media_type: str) -> bool:
-    """Whether a media type's (or range's) content is JSON.
-
-    >>> [is_json(t) for t in ("application/json; charset=utf-8", "application/hal+json", "*/*", "text/plain")]
-    [True, True, True, False]
-    """
-    essence = media_type.partition(";")[0].strip().lower()
-    return essence in {"application/json", "text/json", "*/*", "application/*"} or essence.endswith("+json")
-
-
-def json_schema(content: Mapping[str, MediaType]) -> Schema | None:
-    """The schema of the first JSON media type."""
-    return next((m.schema for name, m in content.items() if is_json(name) and m.schema is not None), None)
-
-
-def _kept(schema: Schema, keys: Mapping[str, Keys], depth: int = 0) -> set[str]:
-    """The names of the kept schemas that ``schema`` is, itself or through ``allOf``."""
-    for each in (schema, schema.resolved):
-        if each.name in keys:
-            return {each.name}  # type: ignore[arg-type]  # None is in no mapping of names
-    if depth > 16:  # allOf in circles: the spec layer reports it
-        return set()
-    return {name for part in schema.resolved.all_of for name in _kept(part, keys, depth + 1)}
-
-
-def _listed_in(schema: Schema, keys: Mapping[str, Keys]) -> set[str]:
-    """The kept schemas of an array's items, or of an envelope's arrays."""
-    if is_listed(schema):
-        return _kept(schema.resolved.items, keys) if schema.resolved.items is not None else set()
-    if _kept(schema, keys):
-        return set()
-    return {
-        name for each in schema.properties.values() if is_listed(each.schema) for name in _listed_in(each.schema, keys)
-    }
-
-
-def is_listed(schema: Schema) -> bool:
-    return schema.types == ("array",) or (not schema.types and schema.resolved.items is not None)
 
 
 def _names(candidates: Iterable[_Candidate]) -> dict[_Candidate, str]:
@@ -341,7 +240,7 @@ def _names(candidates: Iterable[_Candidate]) -> dict[_Candidate, str]:
 
 def _literals(candidate: _Candidate) -> list[str]:
     path = candidate.collection_path or candidate.item_path or ""
-    return [segment for segment in path.split("/") if segment and not _TEMPLATE.search(segment)]
+    return [segment for segment in path.split("/") if segment and "{" not in segment]
 
 
 def class_name(segments: Iterable[str]) -> str:
@@ -363,213 +262,55 @@ def _generate(
 ) -> GeneratedOperation:
     name = candidate.schema_name
     is_item = operation.path == candidate.item_path
-    bound = _bind(operation, schema, keys[name], candidate, is_item=is_item)
+    bound = bind_keys(operation, schema, keys[name], is_item=is_item)
     envelope = _check_responses(operation, action, name, keys)
     if action in {"create", "replace", "merge_patch"}:
         _check_input(operation, schema, name)
     if action != "list":
         return GeneratedOperation(action, operation, schema, bound)
-    filters, paging, unanswerable = _query_parameters(operation, schema)
+    filters, paging, unanswerable = query_parameters(operation, schema)
     return GeneratedOperation(action, operation, schema, bound, filters, paging, envelope, unanswerable)
 
 
-def parameter_names(path: str) -> list[str]:
-    """The names in a path template, in their order.
-
-    >>> parameter_names("/a/{from}-{to}/{id}")
-    ['from', 'to', 'id']
-    """
-    return _TEMPLATE.findall(path)
-
-
-def _bind(
-    operation: Operation, schema: Schema, keys: Keys, candidate: _Candidate, *, is_item: bool
-) -> Mapping[str, str]:
-    names = parameter_names(operation.path)
-    by_name = {p.name: p for p in operation.parameters if p.location == "path"}
-    bound: dict[str, str] = {}
-    free = list(keys.primary)
-
-    def bind(parameter: str, key: str) -> None:
-        bound[parameter] = key
-        if key in free:
-            free.remove(key)
-
-    for name in names:
-        if name in keys.primary or (is_item and name == names[-1] and name in keys.alternative):
-            bind(name, name)
-    for name in names:
-        key = by_name[name].key if name in by_name else None
-        if name not in bound and key:
-            if key not in schema.properties:
-                raise _Ambiguous(
-                    f"x-key of its path parameter {name!r} names {key!r}, which isn't a property of the schema",
-                    f"Name one of {_listing(keys.primary)}.",
-                )
-            bind(name, key)
-    unbound = [name for name in names if name not in bound]
-    last = names[-1] if is_item else None
-    if last in unbound and keys.primary and keys.primary[-1] in free and last not in schema.properties:
-        bind(last, keys.primary[-1])
-        unbound.remove(last)
-    for name in unbound:
-        if name in schema.properties:
-            if not (is_item and free):
-                bind(name, name)  # not a key: restricts the list, or the item, to what has this value
-        elif len(keys.primary) > 1 and keys.primary[0] in free:
-            bind(name, keys.primary[0])
-        else:
-            raise _Ambiguous(
-                f"nothing says what its path parameter {name!r} is",
-                "Name it like a property of the schema, or say with x-key which property is meant.",
-            )
-    if is_item and free and not (last in bound and bound[last] in keys.alternative):
-        raise _Ambiguous(
-            f"its path doesn't give {_listing(free)}, part of the key of {candidate.schema_name}",
-            "Add a path parameter of that name, or say with x-key which parameter is meant.",
-        )
-    return bound
-
-
 def _check_responses(operation: Operation, action: Action, name: str, keys: Mapping[str, Keys]) -> Envelope | None:
-    schemas = _success_schemas(operation)
+    schemas = success_schemas(operation)
     if action == "list":
         for schema in schemas:
-            if _listed_in(schema, keys) == {name}:
-                return None if is_listed(schema) else _envelope(schema, keys)
-        raise _Ambiguous(
+            if listed_schemas(schema, keys) == {name}:
+                return None if is_listed(schema) else envelope_of(schema, keys)
+        raise Ambiguous(
             f"its 2xx response is neither an array of {name} nor an object with one such array",
             "Declare the response so, or bind the operation with x-bind-server.",
         )
     for schema in schemas:
-        if _kept(schema, keys) != {name}:
-            raise _Ambiguous(
+        if kept_schemas(schema, keys) != {name}:
+            raise Ambiguous(
                 f"its 2xx response isn't {name}, which this path is about",
                 f"Answer with {name} or with no content, or bind the operation with x-bind-server.",
             )
     if action == "retrieve" and not schemas:
-        raise _Ambiguous("it declares no 2xx response with JSON content", f"Declare a response with the schema {name}.")
+        raise Ambiguous("it declares no 2xx response with JSON content", f"Declare a response with the schema {name}.")
     return None
-
-
-def _envelope(schema: Schema, keys: Mapping[str, Keys]) -> Envelope:
-    arrays = [n for n, each in schema.properties.items() if is_listed(each.schema) and _listed_in(each.schema, keys)]
-    if len(arrays) != 1:
-        raise _Ambiguous(
-            f"its response holds more than one list: {_listing(arrays)}",
-            "Leave one of them, or bind the operation with x-bind-server.",
-        )
-    roles: dict[str, str] = {}
-    for name, each in schema.properties.items():
-        role = _role(name, each.schema) if name != arrays[0] else None
-        if role is not None:
-            roles.setdefault(role, name)
-    known = {arrays[0], *roles.values()}
-    nullable = frozenset(n for n, each in schema.properties.items() if each.schema.nullable)
-    unknown = [n for n in schema.required if n not in known and n not in nullable]
-    if unknown:
-        raise _Ambiguous(
-            f"its response requires {_listing(unknown)}, which a generated list can't fill in",
-            "Make it optional or nullable, or bind the operation with x-bind-server.",
-        )
-    return Envelope(items=arrays[0], nullable=nullable, required=schema.required, **roles)
-
-
-def _role(name: str, schema: Schema) -> str | None:
-    lowered = name.lower()
-    if "string" in schema.types or not schema.types:
-        if lowered in _NEXT_CURSORS:
-            return "next_cursor"
-        if lowered in _NEXT_URLS:
-            return "next_url"
-    if "integer" in schema.types and lowered in _TOTALS:
-        return "total"
-    return "more" if "boolean" in schema.types and lowered in _MORE else None
 
 
 def _check_input(operation: Operation, schema: Schema, name: str) -> None:
     body = operation.request_body
     given = json_schema(body.content) if body is not None else None
     if given is None:
-        raise _Ambiguous("it takes no JSON body", f"Declare a request body with the schema {name}.")
+        raise Ambiguous("it takes no JSON body", f"Declare a request body with the schema {name}.")
     if not given.is_object:
-        raise _Ambiguous(
+        raise Ambiguous(
             "its body isn't an object", f"Declare a body with properties of {name}, or bind it with x-bind-server."
         )
     foreign = [each for each in given.properties if each not in schema.properties]
     if foreign:
-        raise _Ambiguous(
-            f"its body has {_listing(foreign)}, which {name} hasn't",
+        raise Ambiguous(
+            f"its body has {listing(foreign)}, which {name} hasn't",
             f"Add what is missing to {name}, or bind the operation with x-bind-server.",
         )
 
 
-def _query_parameters(
-    operation: Operation, schema: Schema
-) -> tuple[tuple[Filter, ...], Mapping[str, str], tuple[str, ...]]:
-    filters: list[Filter] = []
-    paging = {LIMIT: LIMIT, CURSOR: CURSOR}
-    unanswerable: list[str] = []
-    for parameter in operation.parameters:
-        if parameter.location != "query":
-            continue
-        meaning = parameter.lookup or parameter.name
-        if meaning in {LIMIT, CURSOR, ORDERING} and (parameter.lookup or meaning not in schema.properties):
-            paging[meaning] = parameter.name
-        elif (found := _filter(parameter, schema)) is not None:
-            filters.append(found)
-        else:
-            unanswerable.append(parameter.name)
-    return tuple(filters), paging, tuple(unanswerable)
-
-
-def _filter(parameter: Parameter, schema: Schema) -> Filter | None:
-    lookup = parameter.lookup
-    if lookup in LOOKUPS and parameter.name in schema.properties:
-        return Filter(parameter.name, (parameter.name,), lookup)
-    found = _property_path(lookup or parameter.name, schema)
-    if found is None:
-        return None
-    path, suffix = found
-    if not suffix and is_listed(parameter.schema):
-        return Filter(parameter.name, path, "in")
-    return Filter(parameter.name, path, suffix or "exact")
-
-
-def _property_path(text: str, schema: Schema) -> tuple[tuple[str, ...], str] | None:
-    """Split ``address__zip__gte`` into properties and a lookup; a property may itself hold two underscores."""
-    names = sorted(schema.properties, key=len, reverse=True)
-    for name in names:
-        if text == name:
-            return (name,), ""
-        if text.startswith(f"{name}__"):
-            rest = text[len(name) + 2 :]
-            if rest in LOOKUPS:
-                return (name,), rest
-            nested = _property_path(rest, schema.properties[name].schema)
-            if nested is not None:
-                return (name, *nested[0]), nested[1]
-    return None
-
-
-def success_status(operation: Operation, *wanted: int) -> int:
-    """The status of a good answer: the first of ``wanted`` that is declared, else the first 2xx declared.
-
-    ``2XX`` and ``default`` declare every one of ``wanted``; so does an operation without a 2xx response.
-    """
-    declared = [str(status).upper() for status in operation.responses]
-    for status in wanted:
-        if str(status) in declared:
-            return status
-    exact = next((int(s) for s in declared if s.startswith("2") and s.isdigit()), None)
-    return wanted[0] if exact is None or "2XX" in declared else exact
-
-
 # ------------------------------------------------------------------ findings
-
-
-def _listing(names: Iterable[str]) -> str:
-    return ", ".join(repr(name) for name in sorted(names))
 
 
 def described(operation: Operation) -> str:
@@ -577,7 +318,7 @@ def described(operation: Operation) -> str:
     return f"{operation.method.upper()} {operation.path}{named}"
 
 
-def _refusal(operation: Operation, problem: _Ambiguous) -> Finding:
+def _refusal(operation: Operation, problem: Ambiguous) -> Finding:
     return Finding(
         id="W301",
         level="warning",
@@ -588,12 +329,11 @@ def _refusal(operation: Operation, problem: _Ambiguous) -> Finding:
 
 
 def _unanswerable(operation: Operation, parameter: str) -> Finding:
-    location: Location = operation.location
     return Finding(
         id="W302",
         level="warning",
         message=f"{described(operation)} declares the query parameter {parameter!r}, which names no property: "
         "a request that sends it is answered with 501.",
         hint="Say with x-lookup what it filters by (created__gte), or remove it.",
-        location=location,
+        location=operation.location,
     )

@@ -17,7 +17,7 @@ from django.http.response import HttpResponseBase
 from rest_framework import renderers
 from rest_framework.response import Response as DRFResponse
 
-from macaron_django.api.resources import is_json, json_schema, success_status
+from macaron_django.api.contents import is_json, json_schema, success_status
 from macaron_django.conf import settings
 from macaron_django.exceptions import PyMacaronException
 from macaron_django.schemas import Classes, serializer_for, validator_for

@@ -37,10 +37,11 @@ from rest_framework.viewsets import ViewSetMixin
 from macaron_django.api import errors
 from macaron_django.api.bodies import BodyReader
 from macaron_django.api.catalogue import ViewSetsOfAPI, catalogue
+from macaron_django.api.contents import json_schema
 from macaron_django.api.handlers import Handler, HandlerUnavailable
 from macaron_django.api.pagination import CursorPages
 from macaron_django.api.parameters import ParameterReader, ParameterValues
-from macaron_django.api.resources import GeneratedOperation, json_schema
+from macaron_django.api.resources import GeneratedOperation
 from macaron_django.api.responses import JSONRenderer, check_response, declared_response, renderer_classes, respond
 from macaron_django.api.routers import control_characters
 from macaron_django.auth.security import SecurityPermission, SecurityPolicy, security_for
@@ -91,12 +92,15 @@ class _OfOperation:
     A subclass that assigns the attribute replaces this, as DRF documents.
     """
 
-    def __init__(self, configured: Iterable[type], choose: Callable[[Served, Iterable[type]], list[type]]) -> None:
+    def __init__(
+        self, configured: Iterable[type], choose: Callable[[OperationViewSet, list[type]], Iterable[type]]
+    ) -> None:
         self.configured, self.choose = list(configured), choose
 
     def __get__(self, view: OperationViewSet | None, owner: type) -> list[type]:
-        served = view.current if view is not None else None
-        return self.configured if served is None else self.choose(served, self.configured)
+        if view is None or view.current is None:
+            return self.configured
+        return list(self.choose(view, self.configured))
 
 
 class Negotiation(DefaultContentNegotiation):
@@ -132,11 +136,10 @@ class OperationViewSet(ViewSetMixin, GenericAPIView[Any]):
     pagination_class = CursorPages
     content_negotiation_class = Negotiation
     renderer_classes = _OfOperation(
-        api_settings.DEFAULT_RENDERER_CLASSES,
-        lambda served, configured: renderer_classes(served.operation, configured),
+        api_settings.DEFAULT_RENDERER_CLASSES, lambda view, configured: renderer_classes(view.operation, configured)
     )
     parser_classes = _OfOperation(
-        api_settings.DEFAULT_PARSER_CLASSES, lambda served, configured: served.body.parser_classes(configured)
+        api_settings.DEFAULT_PARSER_CLASSES, lambda view, configured: view._parser_classes(configured)
     )
 
     # -------------------------------------------------------------- which operation this is
@@ -151,11 +154,16 @@ class OperationViewSet(ViewSetMixin, GenericAPIView[Any]):
         return self.served.get(method) or (self.served.get("get") if method == "head" else None)
 
     @property
-    def operation(self) -> Operation:
+    def served_here(self) -> Served:
+        """The same, where there has to be one."""
         served = self.current
         if served is None:
             raise AttributeError("the path declares no operation for this method")
-        return served.operation
+        return served
+
+    @property
+    def operation(self) -> Operation:
+        return self.served_here.operation
 
     @property
     def parameters(self) -> ParameterValues:
@@ -219,6 +227,20 @@ class OperationViewSet(ViewSetMixin, GenericAPIView[Any]):
         super().initial(request, *args, **kwargs)
         self.parameters  # noqa: B018 (reads them: a wrong one is 400 before anything is done)
 
+    def _parser_classes(self, configured: list[type]) -> Iterable[type]:
+        """What reads the body: as declared, and from a browser also as the browsable API's forms send it."""
+        if self.operation.request_body is None:
+            return configured
+        shows_forms = any(renderer.media_type == "text/html" for renderer in self.renderer_classes)
+        from_browser = "text/html" in self.request.headers.get("Accept", "")
+        served = self.served_here
+        return served.body.parser_classes(configured if shows_forms and from_browser else ())
+
+    def json_body(self) -> Any:
+        """The request's body as JSON, unjudged; an empty object where none was sent and none is required."""
+        sent = self.served_here.body.body(self.request)
+        return sent.value if sent else {}
+
     def finalize_response(
         self, request: Request, response: HttpResponseBase, *args: Any, **kwargs: Any
     ) -> HttpResponseBase:
@@ -253,7 +275,7 @@ class OperationViewSet(ViewSetMixin, GenericAPIView[Any]):
         except HandlerUnavailable as unavailable:
             operation = served.operation
             raise NotBound(f"{operation.method.upper()} {operation.path} has no working handler.") from unavailable
-        body = served.body.read(request) if served.operation.request_body is not None else None
+        body = served.body.read(request)
         result = served.handler.call(request, body, self.parameters.by_argument)
         return respond(result, served.operation, served.classes)
 

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from macaron_django.api.resources import Filter, Keys, class_name, is_dotted, resources, success_status
+from macaron_django.api.contents import success_status
+from macaron_django.api.key_bindings import Keys
+from macaron_django.api.lists import Filter
+from macaron_django.api.resources import class_name, is_dotted, resources
 
 REF = {"$ref": "#/components/schemas/Note"}
 SCHEMAS = {
