@@ -6,7 +6,7 @@ from lookups, which are trees of conditions, because this knows two values at a 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from decimal import Decimal
 from typing import Any, TypeAlias
 
@@ -22,8 +22,8 @@ __all__ = [
     "value_at",
 ]
 
-AttributeValue: TypeAlias = Mapping[str, Any]
-AttributeMap: TypeAlias = Mapping[str, AttributeValue]
+AttributeValue: TypeAlias = dict[str, Any]
+AttributeMap: TypeAlias = dict[str, AttributeValue]
 #: Names of attributes from the item inwards; an int is a position in a list.
 Path: TypeAlias = tuple[str | int, ...]
 

@@ -255,17 +255,15 @@ def _split(
         # "Filter Expression can only contain non-primary key attributes", says DynamoDB of the keys queried by.
         can_filter = looked_at.isdisjoint(queried_by) and (held is None or looked_at <= held)
         (filters if can_filter else remainder).append(part)
-    # A local index fetches what it lacks by itself; a global one can't.
     lacking = held is not None and (request.wanted is None or not (request.wanted | _attributes(remainder)) <= held)
-    fetch = bool(lacking and index and not index.local)
     return Plan(
         "query",
         request.table,
         index=index,
         filter=_join(filters),
         # The index lags behind the table: what was fetched is judged as a whole again.
-        remainder=_join(request.parts if fetch else remainder),
-        fetch=fetch,
+        remainder=_join(request.parts if lacking else remainder),
+        fetch=lacking,
     )
 
 

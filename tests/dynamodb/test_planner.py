@@ -120,17 +120,17 @@ DECISIONS = [
     (ORDERS, {"customer": "c", "note__contains": "p"}, "Query on orders | filter: note contains 'p'"),
     (ORDERS, {"customer": "c", "placed__gte": ""}, "Query on orders | here: placed >= ''"),
     (ORDERS, {"customer": "c", "placed__isnull": False}, "Query on orders"),
-    # a local index, which fetches what it lacks by itself, and only when it is the narrower way
-    (ORDERS, {"customer": "c", "total__gte": 5}, "Query on index by_total of orders | range: total >= 5"),
+    # a local index, when it is the narrower way
     (
         ORDERS,
-        {"customer": "c", "total__gte": 5, "note": "x"},
-        "Query on index by_total of orders | range: total >= 5 | here: note = 'x'",
+        {"customer": "c", "total__gte": 5},
+        "Query on index by_total of orders | range: total >= 5 | fetch | here: customer = 'c' and total >= 5",
     ),
     (
         ORDERS,
         {"customer": "c", "total": 5, "placed__gte": "p"},
-        "Query on index by_total of orders | range: total = 5 | filter: placed >= 'p'",
+        "Query on index by_total of orders | range: total = 5 | filter: placed >= 'p' | fetch"
+        " | here: customer = 'c' and total = 5 and placed >= 'p'",
     ),
     (ORDERS, {"customer": "c", "address__zip": "1"}, "Query on orders | filter: address.zip = '1'"),
     (ORDERS, {"status": "s"}, "Query on index by_status of orders"),

@@ -1,0 +1,257 @@
+"""Writing many rows: ``update()``, ``delete()``, ``bulk_create()`` and ``bulk_update()`` of the query set.
+
+In go what Django's methods take; out come conditional writes, one for each item or 100 in a transaction. DynamoDB has
+no statement that writes many items: each write carries the query set's own condition, so that an item that no longer
+matches is left alone, and an error says how far the work had got. Apart from the query set, which reads.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from itertools import islice
+from typing import TYPE_CHECKING, Any, Final
+
+from django.db import DEFAULT_DB_ALIAS
+from django.db.models import signals
+
+from macaron_django.dynamodb.assignments import Assignments
+from macaron_django.dynamodb.conditions import PropertyPath, condition_expression
+from macaron_django.dynamodb.items import describe_key
+from macaron_django.dynamodb.lookups import ALL, Both, conjuncts, matches, paths, simplify
+from macaron_django.exceptions import ItemExists, PersistenceError, PyMacaronException, StaleItem, UnsupportedQuery
+from macaron_django.schemas.validators import validator_for
+
+if TYPE_CHECKING:
+    from macaron_django.dynamodb.comparisons import AttributeMap
+    from macaron_django.dynamodb.persistence import Persistence
+
+__all__ = ["BulkWrites"]
+
+#: Items of one TransactWriteItems; AWS: "Service, account, and table quotas".
+TRANSACTION_SIZE: Final = 100
+#: Times that an F() expression is computed anew because somebody else was faster.
+_ATTEMPTS: Final = 10
+
+
+class BulkWrites:
+    """The writing half of the query set."""
+
+    model: Any
+    persistence: Persistence
+
+    # -- update() and delete() --------------------------------------------------------------------------------------
+
+    def update(self, **kwargs: Any) -> int:
+        """Change every row that matches, one UpdateItem for each, and say how many there were.
+
+        ``F("visits") + 1`` is added by DynamoDB itself. Values are checked by their schema, what F() computes isn't.
+        Without signals, as in Django.
+        """
+        rows: Any = self
+        rows._refuse_slice("update")
+        assignments = Assignments(self.persistence, rows._filters, kwargs)
+        if not kwargs:
+            return 0
+        keys = self._keys(assignments.attributes)
+        return self._each(keys, lambda key: self._update_one(key, assignments), "updated")
+
+    update.alters_data = True  # type: ignore[attr-defined]
+
+    def _update_one(self, key: AttributeMap, assignments: Assignments) -> bool:
+        for _ in range(_ATTEMPTS):
+            item: AttributeMap | None = None
+            if assignments.needs_item:
+                item = self.persistence.get_item(key, consistent=True)
+                if item is None or not matches(self._demand, item):
+                    return False
+            change = assignments.change(item)
+            try:
+                self.persistence.update_item(
+                    key,
+                    change.set_,
+                    change.remove,
+                    change.add,
+                    condition=self._condition(),
+                    expected=change.expected,
+                    return_values="NONE",
+                )
+            except StaleItem:
+                if not assignments.needs_item:
+                    return False  # it matches no longer, or is gone
+                continue
+            return True
+        raise StaleItem(f"The item with {describe_key(key)} was changed by others {_ATTEMPTS} times in a row.")
+
+    def delete(self) -> tuple[int, dict[str, int]]:
+        """Delete every row that matches, one DeleteItem for each; how many, as Django tells it. Sends its signals."""
+        rows: Any = self
+        rows._refuse_slice("delete")
+        if rows._values is not None:
+            raise TypeError("Cannot call delete() after .values() or .values_list()")
+        listeners = [signal.has_listeners(self.model) for signal in (signals.pre_delete, signals.post_delete)]
+        if any(listeners):
+            done = self._each(rows._rows(), self._delete_row, "deleted")
+        else:
+            done = self._each(self._keys(()), self._delete_one, "deleted")
+        return done, {self.model._meta.label: done} if done else {}
+
+    delete.alters_data = True  # type: ignore[attr-defined]
+    delete.queryset_only = True  # type: ignore[attr-defined]
+
+    def _delete_row(self, row: Any) -> bool:
+        about = {"sender": self.model, "instance": row, "using": DEFAULT_DB_ALIAS, "origin": self}
+        signals.pre_delete.send(**about)
+        deleted = self._delete_one(self.persistence.key_of(row))
+        if deleted:
+            signals.post_delete.send(**about)
+        return deleted
+
+    def _delete_one(self, key: AttributeMap) -> bool:
+        try:
+            return self.persistence.delete_item(key, condition=self._condition())
+        except StaleItem:
+            return False
+
+    def _keys(self, changing: Collection[str]) -> Iterator[AttributeMap]:
+        """The keys of the rows that match."""
+        rows: Any = self
+        reader = rows._keys_only()
+        keys = (self.persistence.key_in(found.item) for found in reader._found())
+        index = reader._plan(()).index
+        if index is not None and {index.hash_key, index.range_key} & set(changing):
+            # The write would move the item in the index that is being read, and it would be met again.
+            return iter(list(keys))
+        return keys
+
+    @property
+    def _demand(self) -> Any:
+        """What the query set asks of an item beyond its key, which never changes."""
+        rows: Any = self
+        keys = {(name,) for name in self.persistence.key_names}
+        return simplify(Both(tuple(part for part in conjuncts(simplify(rows._where)) if not paths(part) <= keys)))
+
+    def _condition(self) -> Any:
+        present = PropertyPath((self.persistence.hash_key,)).exists()
+        demand = self._demand
+        return present if demand == ALL else present & condition_expression(demand)
+
+    def _each(self, targets: Iterable[Any], write: Callable[[Any], bool], done: str) -> int:
+        count = 0
+        try:
+            for target in targets:
+                count += write(target)
+        except PyMacaronException as error:
+            error.user_message = f"{error} {count} rows had been {done} before."
+            error.args = (error.user_message,)
+            raise
+        return count
+
+    # -- bulk_create() and bulk_update() ------------------------------------------------------------------------------
+
+    def bulk_create(
+        self,
+        objs: Iterable[Any],
+        batch_size: int | None = None,
+        ignore_conflicts: bool = False,
+        update_conflicts: bool = False,
+        update_fields: Sequence[str] | None = None,
+        unique_fields: Sequence[str] | None = None,
+    ) -> list[Any]:
+        """Store new rows, in transactions of up to 100: of each hundred all are stored, or none.
+
+        A taken key raises ItemExists; with ``ignore_conflicts`` such a row is left out (and the others are put one by
+        one), with ``update_conflicts`` it replaces the item that is there, whole and without transactions. No
+        signals, as in Django.
+        """
+        if ignore_conflicts and update_conflicts:
+            raise ValueError("ignore_conflicts and update_conflicts are mutually exclusive.")
+        if update_fields:
+            raise UnsupportedQuery("DynamoDB's BatchWriteItem replaces whole items: leave update_fields out.")
+        if batch_size is not None and batch_size < 1:
+            raise ValueError("Batch size must be a positive integer.")
+        rows = list(objs)
+        items = [self._new_item(row) for row in rows]
+        if update_conflicts:
+            self.persistence.batch_write(puts=items)
+            self._stored(rows, items)
+        elif ignore_conflicts:
+            self._put_new(rows, items)
+        else:
+            self._transact(rows, items, min(batch_size or TRANSACTION_SIZE, TRANSACTION_SIZE))
+        return rows
+
+    bulk_create.alters_data = True  # type: ignore[attr-defined]
+
+    def _new_item(self, row: Any) -> AttributeMap:
+        for name, value in row._generated(creating=True).items():
+            row[name] = value
+        validator_for(row._spec.schema).validate(row.to_json())
+        item = self.persistence.encode(row)
+        if self.persistence.options.version:
+            item[self.persistence.options.version] = {"N": "1"}
+        return item
+
+    def _stored(self, rows: Iterable[Any], items: Iterable[AttributeMap]) -> None:
+        for row, item in zip(rows, items, strict=True):
+            self.persistence._written(row, item)
+
+    def _put_new(self, rows: Iterable[Any], items: Iterable[AttributeMap]) -> None:
+        for row, item in zip(rows, items, strict=True):
+            try:
+                self.persistence.put_item(item, condition="absent")
+            except ItemExists:
+                continue
+            self._stored([row], [item])
+
+    def _transact(self, rows: Sequence[Any], items: Sequence[AttributeMap], size: int) -> None:
+        pairs = iter(zip(rows, items, strict=True))
+        done = 0
+        while chunk := list(islice(pairs, size)):
+            try:
+                transact_puts(self.persistence, [item for _, item in chunk])
+            except PyMacaronException as error:
+                error.user_message = f"{error} {done} rows had been created before, in transactions of their own."
+                error.args = (error.user_message,)
+                raise
+            for row, item in chunk:
+                self._stored([row], [item])
+            done += len(chunk)
+
+    def bulk_update(self, objs: Iterable[Any], fields: Sequence[str], batch_size: int | None = None) -> int:
+        """Save these fields of these rows, one UpdateItem for each row."""
+        if not fields:
+            raise ValueError("Field names must be given to bulk_update().")
+
+        def save(row: Any) -> bool:
+            row.save(update_fields=fields)
+            return True
+
+        return self._each(objs, save, "updated")
+
+    bulk_update.alters_data = True  # type: ignore[attr-defined]
+
+
+def transact_puts(persistence: Persistence, items: Sequence[AttributeMap]) -> None:
+    """Put all of these new items, or none; ItemExists names the one whose key is taken."""
+    table = persistence.table_name
+    names = {"#key": persistence.hash_key}
+    puts = [
+        {
+            "Put": {
+                "TableName": table,
+                "Item": item,
+                "ConditionExpression": "attribute_not_exists(#key)",
+                "ExpressionAttributeNames": names,
+            }
+        }
+        for item in items
+    ]
+    try:
+        persistence._dispatch("TransactWriteItems", {"TransactItems": puts})
+    except PersistenceError as error:
+        reasons = getattr(error.__cause__, "response", {}).get("CancellationReasons", ())
+        taken = next((n for n, reason in enumerate(reasons) if reason.get("Code") == "ConditionalCheckFailed"), None)
+        if taken is None:
+            raise
+        key = describe_key(persistence.key_in(items[taken]))
+        raise ItemExists(f"Table {table} already holds an item with {key}; none of these was created.") from error

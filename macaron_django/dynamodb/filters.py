@@ -1,0 +1,255 @@
+"""Django's spelling of a filter (``Q``, ``age__gte=3``) → conditions on attributes.
+
+In go keyword arguments and Q objects with field names and Python values; out come conditions (``lookups.py``) with
+attribute names and attribute values. Apart from the query set because here is all that knows field names, nested
+schemas and how a value is encoded; an unknown name is Django's ``FieldError``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from decimal import Decimal, InvalidOperation
+from typing import TYPE_CHECKING, Any
+
+from django.core.exceptions import FieldError
+from django.db.models import F, Q
+from django.db.models.constants import LOOKUP_SEP
+from django.db.models.expressions import BaseExpression
+
+from macaron_django.dynamodb.attribute_values import Format, format_of
+from macaron_django.dynamodb.comparisons import AttributeValue, Path
+from macaron_django.dynamodb.lookups import ALL, OPERATORS, Both, Condition, Either, Keys, Lookup, Opposite
+from macaron_django.exceptions import UnsupportedQuery
+from macaron_django.schemas.conversions import converter
+from macaron_django.schemas.names import field_names
+
+if TYPE_CHECKING:
+    from macaron_django.dynamodb.persistence import Persistence
+    from macaron_django.spec import Schema
+
+__all__ = ["Filters", "Target"]
+
+
+@dataclass(frozen=True)
+class Target:
+    """What a dotted name (``address__zip``) leads to: a path in the item, and the schema of what stands there.
+
+    ``is_key``: the row's synthetic primary key, made of hash and range key.
+    """
+
+    path: Path
+    schema: Schema | None
+    is_key: bool = False
+
+
+class Filters:
+    """The filters of one persisted schema."""
+
+    def __init__(self, persistence: Persistence) -> None:
+        self._persistence = persistence
+
+    @property
+    def _model(self) -> Any:
+        return self._persistence.model
+
+    def condition(self, *args: Any, **kwargs: Any) -> Condition:
+        """The condition that all arguments together mean."""
+        return self._of_q(Q(*args, **kwargs))
+
+    def _of_q(self, q: Q) -> Condition:
+        children = tuple(self._of_q(child) if isinstance(child, Q) else self._of_pair(child) for child in q.children)
+        if q.connector == Q.XOR:
+            raise UnsupportedQuery("DynamoDB has no XOR: write it with |, & and ~.")
+        # An empty Q means everything, whichever way it is joined.
+        joined: Condition = ALL if not children else Either(children) if q.connector == Q.OR else Both(children)
+        return Opposite(joined) if q.negated and children else joined
+
+    def _of_pair(self, child: Any) -> Condition:
+        if not (isinstance(child, tuple) and len(child) == 2):
+            raise UnsupportedQuery(
+                f"DynamoDB can't filter by {type(child).__name__}: use lookups such as name='x' or age__gte=3."
+            )
+        target, operator = self.resolve(child[0])
+        if target.is_key:
+            return self._of_key(operator, child[1])
+        return self._lookup(child[0], target, operator, child[1])
+
+    # -- names -----------------------------------------------------------------------------------------------------
+
+    def resolve(self, name: str, *, lookups: bool = True) -> tuple[Target, str]:
+        """What ``address__zip__startswith`` names, and the operator that ends it ("exact" if none does)."""
+        first, *rest = name.split(LOOKUP_SEP)
+        target = self._top_level(first)
+        while rest and (inner := _step(target, rest[0])) is not None:
+            target = inner
+            rest.pop(0)
+        operator = rest.pop(0) if rest and lookups and rest[0] in OPERATORS else "exact"
+        if rest:
+            raise self._unresolved(name, rest[0], lookups)
+        return target, operator
+
+    def _top_level(self, name: str) -> Target:
+        options, model = self._persistence.options, self._model
+        primary = model._meta.pk.name
+        if name in {"pk", primary} and options.range_key:
+            return Target((), None, is_key=True)
+        if name == "pk":
+            return self._property(options.hash_key)
+        properties: Mapping[str, str] = model._spec.property_names
+        if name not in properties:
+            choices = ", ".join(sorted([*properties, *([primary] if options.range_key else [])]))
+            raise FieldError(f"Cannot resolve keyword {name!r} into field. Choices are: {choices}")
+        return self._property(properties[name])
+
+    def _property(self, name: str) -> Target:
+        return Target((name,), self._model._spec.properties[name].schema)
+
+    def _unresolved(self, name: str, part: str, lookups: bool) -> Exception:
+        label = self._model._meta.object_name
+        if lookups and part in _DJANGO_ONLY:
+            return UnsupportedQuery(
+                f"DynamoDB has no lookup {part!r} ({label}: {name}); it has {', '.join(OPERATORS)}."
+            )
+        return FieldError(f"Unsupported lookup or unknown property {part!r} in {name!r} of {label}.")
+
+    # -- values ----------------------------------------------------------------------------------------------------
+
+    def _of_key(self, operator: str, value: Any) -> Condition:
+        if operator == "isnull":
+            return Opposite(ALL) if value else ALL
+        if operator not in {"exact", "in"}:
+            raise UnsupportedQuery(
+                f"DynamoDB can't look for a primary key by {operator!r}: filter by the hash key and the range key."
+            )
+        keys = []
+        for pk in [value] if operator == "exact" else value:
+            try:
+                keys.append(self._persistence.key_from_pk(getattr(pk, "pk", pk)))
+            except (ValueError, TypeError):
+                continue  # text that isn't a key is the key of nothing
+        return Keys(tuple(keys))
+
+    def _lookup(self, name: str, target: Target, operator: str, value: Any) -> Condition:
+        if isinstance(value, F | BaseExpression):
+            raise UnsupportedQuery(f"DynamoDB filters compare with values, not with expressions ({name}).")
+        if operator == "isnull" or (operator == "exact" and value is None):
+            return self._null(name, target, operator, value)
+        if operator == "in":
+            given = [one for one in value if one is not None]
+            return Lookup(target.path, "in", tuple(self.encode(target, one) for one in given))
+        if value is None:
+            raise ValueError(f"Cannot use None as a query value ({name}).")
+        if operator == "range":
+            lower, upper = value
+            return Lookup(target.path, "range", (self.encode(target, lower), self.encode(target, upper)))
+        if operator == "startswith":
+            prefix: AttributeValue = {"B": bytes(value)} if isinstance(value, bytes | bytearray) else {"S": str(value)}
+            return Lookup(target.path, "startswith", (prefix,))
+        encoded = self._encode_member(target, value) if operator == "contains" else self.encode(target, value)
+        return Lookup(target.path, operator, (encoded,))
+
+    @staticmethod
+    def _null(name: str, target: Target, operator: str, value: Any) -> Condition:
+        if operator == "isnull" and not isinstance(value, bool):
+            raise ValueError(f"The value of {name} must be True or False.")
+        null = Lookup(target.path, "isnull")
+        return null if value is None or value else Opposite(null)
+
+    def encode(self, target: Target, value: Any) -> AttributeValue:
+        """The attribute value that ``value`` has where ``target`` stands; text from a URL will do for a number."""
+        schema = target.schema
+        if schema is None:
+            return Format().encode(converter_free(value))
+        value = _coerced(schema, converter(schema, self._persistence.classes).to_json(value))
+        if len(target.path) == 1:
+            attribute = self._persistence.table.attribute(str(target.path[0]))
+            return attribute.encode_json(value)
+        return format_of(schema).encode(value)
+
+    def _encode_member(self, target: Target, value: Any) -> AttributeValue:
+        """As ``encode``, for what an array or a set may hold."""
+        schema = target.schema
+        if schema is None or "array" not in schema.types:
+            return {"B": bytes(value)} if isinstance(value, bytes | bytearray) else {"S": str(value)}
+        return self.encode(Target((*target.path, 0), schema.items), value)
+
+    def encode_all(self, target: Target, values: Iterable[Any]) -> tuple[AttributeValue, ...]:
+        return tuple(self.encode(target, value) for value in values)
+
+
+#: Lookups that Django developers know and DynamoDB doesn't.
+_DJANGO_ONLY = frozenset(
+    [
+        "iexact",
+        "icontains",
+        "istartswith",
+        "endswith",
+        "iendswith",
+        "regex",
+        "iregex",
+        "search",
+        "date",
+        "year",
+        "iso_year",
+        "quarter",
+        "month",
+        "week",
+        "week_day",
+        "day",
+        "time",
+        "hour",
+        "minute",
+        "second",
+    ]
+)
+
+
+def converter_free(value: Any) -> Any:
+    from macaron_django.schemas.conversions import json_value
+
+    return json_value(value)
+
+
+def _step(target: Target, name: str) -> Target | None:
+    """One step inwards, by property name, field name or place in an array; None if there is no such thing."""
+    schema = target.schema
+    if schema is None or target.is_key:
+        return None
+    properties = schema.properties
+    if name not in properties:
+        fields = {field: prop for prop, field in field_names(properties).items()}
+        name = fields.get(name, name)
+    if name in properties:
+        return Target((*target.path, name), properties[name].schema)
+    if name.isascii() and name.isdigit() and "array" in schema.types:
+        return Target((*target.path, int(name)), schema.items)
+    return None
+
+
+def _coerced(schema: Schema, value: Any) -> Any:
+    """``value`` in the type of its schema, where it is text from a URL or a number for text."""
+    types = set(schema.types)
+    if isinstance(value, str):
+        if types and types <= {"integer", "number"}:
+            return _number(value)
+        if types == {"boolean"}:
+            return _boolean(value)
+    elif types == {"string"} and isinstance(value, int | float | Decimal) and not isinstance(value, bool):
+        return str(value)
+    return value
+
+
+def _number(text: str) -> Decimal:
+    try:
+        return Decimal(text)
+    except InvalidOperation as error:
+        raise ValueError(f"Expected a number, not {text!r}.") from error
+
+
+def _boolean(text: str) -> bool:
+    if text.lower() in {"true", "1", "t"}:
+        return True
+    if text.lower() in {"false", "0", "f"}:
+        return False
+    raise ValueError(f"Expected true or false, not {text!r}.")

@@ -1,0 +1,61 @@
+"""The manager of a persisted schema: Django's, over a ``Persistence`` instead of a database.
+
+In goes a ``Persistence``; out comes what stands as ``objects`` on the model. Apart from the query set because Django
+copies, compares and deconstructs managers, and because users subclass this one.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NoReturn
+
+from django.db import DEFAULT_DB_ALIAS, models
+
+from macaron_django.dynamodb.queryset import ItemQuerySet
+from macaron_django.exceptions import UnsupportedQuery
+
+if TYPE_CHECKING:
+    from macaron_django.dynamodb.persistence import Persistence
+
+__all__ = ["ItemManager"]
+
+_BaseManager: Any = models.Manager.from_queryset(ItemQuerySet)
+
+
+class ItemManager(_BaseManager):  # type: ignore[misc]
+    """``Profile.objects``: where rows are kept is known here and nowhere above.
+
+    Subclass it for query-set methods of your own, as with Django's managers.
+    """
+
+    use_in_migrations = False
+
+    def __init__(self, persistence: Persistence | None = None) -> None:
+        super().__init__()
+        self._persistence = persistence
+
+    def __eq__(self, other: object) -> bool:
+        # Django compares constructor arguments, whose persistence has no equality of its own.
+        return type(other) is type(self) and other._persistence is self._persistence
+
+    __hash__ = models.Manager.__hash__
+
+    @property
+    def persistence(self) -> Persistence:
+        """Table, keys and items of the schema: the way to PynamoDB (``persistence.table``)."""
+        if self._persistence is None:
+            raise RuntimeError(
+                f"The manager of {self.model._meta.label} has no table: only the models that an API's x-persist "
+                "makes have one."
+            )
+        return self._persistence
+
+    @property
+    def db(self) -> str:
+        return DEFAULT_DB_ALIAS
+
+    def get_queryset(self) -> ItemQuerySet:
+        queryset: ItemQuerySet = self._queryset_class(self.model, persistence=self.persistence)
+        return queryset
+
+    def _insert(self, *args: Any, **kwargs: Any) -> NoReturn:
+        raise UnsupportedQuery(f"Rows of {self.model._meta.label} are stored by save() and create().")

@@ -1,0 +1,85 @@
+"""One Scan in parallel segments → one stream of items.
+
+In go a reader and a number of segments; out come their items in the order in which they arrive. Apart from the
+reader because here are threads, and there are none elsewhere in the query set.
+"""
+
+from __future__ import annotations
+
+import queue
+import threading
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from itertools import islice
+from typing import TYPE_CHECKING, Final, TypeAlias
+
+if TYPE_CHECKING:
+    from macaron_django.dynamodb.reading import Found, Reader
+
+__all__ = ["parallel_items"]
+
+#: Items that are handed over at once, and such hand-overs that may wait for the consumer, for each segment.
+_HANDFUL: Final = 100
+_WAITING: Final = 4
+
+Arrival: TypeAlias = "list[Found] | Exception | None"
+
+
+def parallel_items(reader: Reader, segments: int) -> Iterator[Found]:
+    """The items of ``segments`` parallel Scans; a Query, which has no segments, is read as it is.
+
+    The segments of a capped scan share its cap. Closing the iterator ends the threads.
+    """
+    if reader.plan.kind != "scan" or segments == 1:
+        yield from reader.items()
+        return
+    arrivals: queue.Queue[Arrival] = queue.Queue(_WAITING * segments)
+    stopped = threading.Event()
+    with ThreadPoolExecutor(segments, thread_name_prefix="scan") as threads:
+        try:
+            for segment in range(segments):
+                threads.submit(_read, _part(reader, segment, segments), arrivals, stopped)
+            yield from _arriving(arrivals, segments)
+        finally:
+            stopped.set()
+
+
+def _part(reader: Reader, segment: int, segments: int) -> Reader:
+    cap = reader.plan.read_limit
+    plan = reader.plan if cap is None else replace(reader.plan, read_limit=max(1, cap // segments))
+    return replace(reader, plan=plan, segment=(segment, segments))
+
+
+def _read(reader: Reader, arrivals: queue.Queue[Arrival], stopped: threading.Event) -> None:
+    try:
+        items = reader.items()
+        while handful := list(islice(items, _HANDFUL)):
+            _deliver(handful, arrivals, stopped)
+            if stopped.is_set():
+                return
+    except Exception as error:  # noqa: BLE001 (raised again where the items are consumed)
+        _deliver(error, arrivals, stopped)
+    else:
+        _deliver(None, arrivals, stopped)
+
+
+def _deliver(arrival: Arrival, arrivals: queue.Queue[Arrival], stopped: threading.Event) -> None:
+    while not stopped.is_set():
+        try:
+            arrivals.put(arrival, timeout=0.1)
+        except queue.Full:
+            continue
+        return
+
+
+def _arriving(arrivals: queue.Queue[Arrival], segments: int) -> Iterator[Found]:
+    running = segments
+    while running:
+        arrival = arrivals.get()
+        if isinstance(arrival, Exception):
+            raise arrival
+        if arrival is None:
+            running -= 1
+        else:
+            yield from arrival

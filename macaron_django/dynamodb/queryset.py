@@ -1,0 +1,564 @@
+"""Django's query set over the items of a table: lazy, chainable, and honest about what each call costs.
+
+In go Django's spellings (``filter(age__gte=3).order_by("-created")[:10]``); out come rows, made by the manager's
+``Persistence`` from what a ``Reader`` brings. Apart from the planner and the reader because here is what Django,
+its admin and DRF expect of a query set, and nothing else.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import islice
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from django.db import DEFAULT_DB_ALIAS
+from django.db.models import Q, QuerySet
+from typing_extensions import Self
+
+from macaron_django.conf import settings
+from macaron_django.dynamodb.async_queries import AsyncQueries
+from macaron_django.dynamodb.bulk_writes import BulkWrites
+from macaron_django.dynamodb.cursors import open_cursor, seal
+from macaron_django.dynamodb.filters import Filters
+from macaron_django.dynamodb.lookups import ALL, NOTHING, Both, Condition, Either, Opposite
+from macaron_django.dynamodb.pages import Page, list_scope, read_page
+from macaron_django.dynamodb.parallel_scans import parallel_items
+from macaron_django.dynamodb.planner import plan
+from macaron_django.dynamodb.plans import IndexKeys, Order, Plan, TableKeys
+from macaron_django.dynamodb.reading import Found, Reader
+from macaron_django.dynamodb.refusals import Refusals
+from macaron_django.dynamodb.row_values import ValueRows
+from macaron_django.exceptions import ItemExists, QueryError, UnsupportedQuery
+
+if TYPE_CHECKING:
+    from macaron_django.dynamodb.attribute_values import AttributeMap
+    from macaron_django.dynamodb.persistence import Persistence
+
+__all__ = ["ItemQuerySet", "table_keys"]
+
+#: Rows shown by ``repr()``.
+REPR_SIZE = 20
+
+
+@dataclass(frozen=True)
+class QueryFacts:
+    """What others read from ``queryset.query``: Django's admin, its paginator and DRF's filters."""
+
+    model: Any
+    order_by: tuple[str, ...] = ()
+    low_mark: int = 0
+    high_mark: int | None = None
+    select_related: bool = False
+    distinct: bool = False
+    annotations: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def is_sliced(self) -> bool:
+        return self.low_mark > 0 or self.high_mark is not None
+
+
+def table_keys(persistence: Persistence) -> TableKeys:
+    """What the planner needs to know of a persisted schema."""
+    options, schema = persistence.options, persistence.schema
+    indexes = [
+        IndexKeys(
+            name,
+            (persistence.hash_key if local else index.hash_key) or persistence.hash_key,
+            index.range_key,
+            index.projection,
+            local=local,
+        )
+        for local, group in ((False, options.indexes), (True, options.local_indexes))
+        for name, index in group.items()
+    ]
+    return TableKeys(
+        persistence.table_name,
+        persistence.hash_key,
+        persistence.range_key,
+        tuple(indexes),
+        frozenset(name for name in schema.required if not schema.properties[name].schema.nullable)
+        if schema.required <= schema.properties.keys()
+        else frozenset(persistence.key_names),
+        options.scan,
+        settings.DYNAMODB.SCAN_LIMIT,
+    )
+
+
+class ItemQuerySet(BulkWrites, AsyncQueries, Refusals):
+    """Rows of one persisted schema: filtered, ordered, sliced; nothing is read before it is needed.
+
+    ``model.objects.filter(city="Paris").explain()`` says which call will be made. A filter that DynamoDB could only
+    answer by reading the whole table raises ScanForbidden unless the schema permits it.
+    """
+
+    _iterable_class: ClassVar[None] = None
+
+    def __init__(
+        self,
+        model: Any = None,
+        query: Any = None,
+        using: str | None = None,
+        hints: Mapping[str, Any] | None = None,
+        *,
+        persistence: Persistence | None = None,
+    ) -> None:
+        self.model = model
+        self._given_persistence = persistence
+        self._where: Condition = ALL
+        self._order: tuple[str, ...] = ()
+        self._reversed = False
+        self._low = 0
+        self._high: int | None = None
+        self._index: str | None = None
+        self._consistent = False
+        self._bare = False  # keys only
+        self._values: ValueRows | None = None
+        self._segments: int | None = None
+        self._result_cache: list[Any] | None = None
+
+    # DRF and the admin ask isinstance(…, QuerySet) before they renew a class attribute's query set or take its
+    # model; answering no would make `queryset = Profile.objects.all()` on a view serve its first answer for ever.
+    @property
+    def __class__(self) -> type:  # type: ignore[override]
+        return QuerySet
+
+    # -- what others look at ----------------------------------------------------------------------------------------
+
+    @property
+    def persistence(self) -> Persistence:
+        if self._given_persistence is None:
+            self._given_persistence = self.model._default_manager.persistence
+        return self._given_persistence
+
+    @property
+    def db(self) -> str:
+        return DEFAULT_DB_ALIAS
+
+    @property
+    def query(self) -> QueryFacts:
+        return QueryFacts(self.model, self._order, self._low, self._high)
+
+    @property
+    def ordered(self) -> bool:
+        """Pages don't overlap: DynamoDB reads in an order that stays the same while nothing is written."""
+        return True
+
+    @property
+    def totally_ordered(self) -> bool:
+        return True
+
+    @property
+    def _filters(self) -> Filters:
+        return Filters(self.persistence)
+
+    def using(self, alias: str | None) -> Self:
+        if alias not in (None, DEFAULT_DB_ALIAS):
+            raise UnsupportedQuery(
+                f"Items of {self.model._meta.label} are in DynamoDB, whose engine is a setting, not in database {alias!r}."
+            )
+        return self._clone()
+
+    def _clone(self) -> Self:
+        clone = object.__new__(type(self))
+        clone.__dict__.update(self.__dict__)
+        clone.__dict__.pop("_fetch_all", None)  # DRF puts one on a view's query set, against its evaluation
+        clone._result_cache = None
+        return clone
+
+    _chain = _clone
+
+    def _with(self, **changes: Any) -> Self:
+        clone = self._clone()
+        clone.__dict__.update({f"_{name}": value for name, value in changes.items()})
+        return clone
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Self:
+        return self._clone()
+
+    __copy__ = _clone
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # As Django's: a pickled query set holds its rows.
+        self._fetch_all()
+        state = {name: value for name, value in self.__dict__.items() if name not in {"model", "_given_persistence"}}
+        return _restored, (type(self), self.model, state)
+
+    # -- narrowing --------------------------------------------------------------------------------------------------
+
+    def all(self) -> Self:
+        return self._clone()
+
+    def none(self) -> Self:
+        return self._with(where=NOTHING)
+
+    def filter(self, *args: Any, **kwargs: Any) -> Self:
+        """The rows for which all of the lookups hold: exact, in, lt, lte, gt, gte, range, startswith, contains, isnull."""
+        return self._narrowed(self._filters.condition(*args, **kwargs))
+
+    def exclude(self, *args: Any, **kwargs: Any) -> Self:
+        """The rows for which not all of them hold; those that lack the property are among them."""
+        return self._narrowed(Opposite(self._filters.condition(*args, **kwargs)))
+
+    def complex_filter(self, filter_obj: Q | Mapping[str, Any]) -> Self:
+        return self.filter(filter_obj) if isinstance(filter_obj, Q) else self.filter(**filter_obj)
+
+    def _narrowed(self, condition: Condition) -> Self:
+        self._refuse_slice("filter")
+        return self._with(where=Both((self._where, condition)))
+
+    def __and__(self, other: ItemQuerySet) -> Self:
+        return self._narrowed(other._where)
+
+    def __or__(self, other: ItemQuerySet) -> Self:
+        self._refuse_slice("combine")
+        return self._with(where=Either((self._where, other._where)))
+
+    def order_by(self, *names: Any) -> Self:
+        """Rows in the order of a range key, or in its reverse (``"-created"``); by ``pk``: in DynamoDB's own order."""
+        self._refuse_slice("reorder")
+        for name in names:
+            self._order_term(name)
+        return self._with(order=tuple(names))
+
+    def reverse(self) -> Self:
+        self._refuse_slice("reverse")
+        return self._with(reversed=not self._reversed)
+
+    def _order_term(self, name: Any) -> Order:
+        if not isinstance(name, str) or name == "?":
+            raise UnsupportedQuery(f"DynamoDB orders by the range key of a table or an index, not by {name!r}.")
+        descending, name = name.startswith("-"), name.lstrip("+-")
+        target, _ = self._filters.resolve(name, lookups=False)
+        if target.is_key or (target.path == (self.persistence.hash_key,) and self.persistence.range_key is None):
+            return Order(None, descending)
+        if len(target.path) > 1:
+            raise UnsupportedQuery(f"DynamoDB orders by whole properties, not by parts of them ({name}).")
+        return Order(str(target.path[0]), descending)
+
+    def using_index(self, name: str) -> Self:
+        """Read this index, whatever the planner would choose; only the items in it are found."""
+        return self._with(index=name)
+
+    def consistent(self, value: bool = True) -> Self:
+        """Read what was last written: at twice the price, and not from global indexes."""
+        return self._with(consistent=value)
+
+    def only(self, *names: str) -> Self:
+        """Rows come whole all the same: DynamoDB reads and bills whole items. ``values()`` makes answers smaller."""
+        for name in names:
+            self._filters.resolve(name, lookups=False)
+        return self._clone()
+
+    def defer(self, *names: str | None) -> Self:
+        """As ``only()``: the names are checked, and rows come whole."""
+        return self._clone() if names == (None,) else self.only(*(str(name) for name in names))
+
+    def select_related(self, *fields: Any) -> Self:
+        """Without arguments (or None) nothing to do: items have no relations."""
+        if any(fields):
+            raise UnsupportedQuery(
+                f"DynamoDB joins nothing: {self.model._meta.label} has no relations for select_related(), "
+                "nested objects come with their item."
+            )
+        return self._clone()
+
+    def prefetch_related(self, *lookups: Any) -> Self:
+        if any(lookups):
+            raise UnsupportedQuery(
+                f"DynamoDB joins nothing: {self.model._meta.label} has no relations for prefetch_related()."
+            )
+        return self._clone()
+
+    def distinct(self, *names: str) -> Self:
+        """Items are distinct by their keys; distinct values of properties DynamoDB doesn't know."""
+        if names or self._values is not None:
+            raise UnsupportedQuery("DynamoDB has no distinct values: collect them in a Python set.")
+        return self._clone()
+
+    # -- values -----------------------------------------------------------------------------------------------------
+
+    def values(self, *names: str) -> Self:
+        """Dictionaries instead of rows; DynamoDB sends the named properties only (and bills the whole items)."""
+        return self._with(values=ValueRows.of(self.persistence, self._filters, names))
+
+    def values_list(self, *names: str, flat: bool = False, named: bool = False) -> Self:
+        """Tuples instead of rows; ``flat``: single values; ``named``: named tuples."""
+        if flat and named:
+            raise TypeError("'flat' and 'named' can't be used together.")
+        if flat and len(names) != 1:
+            raise TypeError("'flat' is not valid when values_list is called with more or less than one field.")
+        shape = "flat" if flat else "named" if named else "tuple"
+        return self._with(values=ValueRows.of(self.persistence, self._filters, names, shape))
+
+    # -- the call ---------------------------------------------------------------------------------------------------
+
+    def _plan(self, wanted: Iterable[str] | None = None) -> Plan:
+        return plan(
+            table_keys(self.persistence),
+            self._where,
+            order=[self._order_term(name) for name in self._order],
+            backward=self._reversed,
+            wanted=wanted,
+            index=self._index,
+            consistent=self._consistent,
+        )
+
+    @property
+    def _names(self) -> frozenset[str] | None:
+        """The attributes that the rows or values are made from; None for all."""
+        if self._bare:
+            return frozenset()
+        return self._values.attributes if self._values is not None else None
+
+    def _reader(self) -> Reader:
+        names = self._names
+        if names is None:
+            return Reader(self.persistence, self._plan(), consistent=self._consistent)
+        attributes = [self.persistence.table.attribute(name) for name in sorted(names)]
+        # What was given may stand beside a key that is held in another spelling.
+        twins = [attribute.given_name for attribute in attributes if attribute.keeps_given]
+        return Reader(self.persistence, self._plan(names), (*sorted(names), *twins), self._consistent)
+
+    def explain(self, *, format: str | None = None, **options: Any) -> str:  # noqa: A002 (Django's signature)
+        """What will be sent to DynamoDB, without sending it."""
+        text = self._plan(self._names).explain()
+        marks = (f"rows from {self._low}" if self._low else "", f"up to {self._high}" if self._high is not None else "")
+        sliced = " ".join(mark for mark in marks if mark)
+        return f"{text}\n  {sliced}" if sliced else text
+
+    def _convert(self, item: AttributeMap) -> Any:
+        if self._values is not None:
+            return self._values.make(item)
+        return self.persistence.decode(item)
+
+    def _found(self, limit: int | None = None) -> Iterator[Found]:
+        """The items of the slice, at most ``limit`` of them."""
+        high = self._high
+        if limit is not None:
+            high = self._low + limit if high is None else min(high, self._low + limit)
+        if high is not None and high <= self._low:
+            return iter(())
+        if self._segments is not None:
+            items = parallel_items(self._reader(), self._segments)
+            return islice(items, self._low, high)
+        # DynamoDB knows no offset: the rows before are read and dropped.
+        return islice(self._reader().items(wanted=high), self._low, None)
+
+    def _rows(self, limit: int | None = None) -> Iterator[Any]:
+        return (self._convert(found.item) for found in self._found(limit))
+
+    # -- reading ----------------------------------------------------------------------------------------------------
+
+    def _fetch_all(self) -> None:
+        if self._result_cache is None:
+            self._result_cache = list(self._rows())
+
+    def __iter__(self) -> Iterator[Any]:
+        self._fetch_all()
+        return iter(self._result_cache or ())
+
+    def iterator(self, chunk_size: int | None = None) -> Iterator[Any]:
+        """The rows one after the other, page by page: the memory of one page, however many there are."""
+        return self._rows()
+
+    def __len__(self) -> int:
+        self._fetch_all()
+        return len(self._result_cache or ())
+
+    def __bool__(self) -> bool:
+        self._fetch_all()
+        return bool(self._result_cache)
+
+    def __repr__(self) -> str:
+        shown = [*self[: REPR_SIZE + 1]] if self._result_cache is None else self._result_cache[: REPR_SIZE + 1]
+        if len(shown) > REPR_SIZE:
+            shown[-1] = "...(remaining elements truncated)..."
+        return f"<{type(self).__name__} {shown!r}>"
+
+    def __getitem__(self, place: int | slice) -> Any:
+        if not isinstance(place, int | slice):
+            raise TypeError(f"QuerySet indices must be integers or slices, not {type(place).__name__}.")
+        marks = (place,) if isinstance(place, int) else (place.start, place.stop)
+        if any(mark is not None and mark < 0 for mark in marks):
+            raise ValueError("Negative indexing is not supported.")
+        if self._result_cache is not None:
+            return self._result_cache[place]
+        if isinstance(place, int):
+            rows = list(self._sliced(place, place + 1)._rows())
+            if not rows:
+                raise IndexError("list index out of range")
+            return rows[0]
+        sliced = self._sliced(place.start or 0, place.stop)
+        return list(sliced)[:: place.step] if place.step else sliced
+
+    def _sliced(self, start: int, stop: int | None) -> Self:
+        low = self._low + start
+        high = self._high if stop is None else self._low + stop
+        if self._high is not None:
+            high = min(high if high is not None else self._high, self._high)
+            low = min(low, self._high)
+        return self._with(low=low, high=high)
+
+    def _refuse_slice(self, verb: str) -> None:
+        if self.query.is_sliced:
+            raise TypeError(f"Cannot {verb} a query once a slice has been taken.")
+
+    def get(self, *args: Any, **kwargs: Any) -> Any:
+        """The one row that matches; ``DoesNotExist`` or ``MultipleObjectsReturned`` if it isn't one."""
+        narrowed = self.filter(*args, **kwargs) if args or kwargs else self._clone()
+        rows = list(narrowed._rows(limit=2))
+        name = self.model._meta.object_name
+        if len(rows) == 1:
+            return rows[0]
+        if not rows:
+            raise self.model.DoesNotExist(f"{name} matching query does not exist.")
+        raise self.model.MultipleObjectsReturned(f"get() returned more than one {name}: filter by its whole key.")
+
+    def first(self) -> Any:
+        """The first row, None if there is none."""
+        return next(self._rows(limit=1), None) if self._result_cache is None else next(iter(self._result_cache), None)
+
+    def last(self) -> Any:
+        """The last row, None if there is none; refused where DynamoDB can't read backwards (in a Scan)."""
+        return next(self.reverse()._rows(limit=1), None)
+
+    def earliest(self, *fields: str) -> Any:
+        return self._extreme(fields, backward=False)
+
+    def latest(self, *fields: str) -> Any:
+        return self._extreme(fields, backward=True)
+
+    def _extreme(self, fields: Sequence[str], *, backward: bool) -> Any:
+        fields = fields or tuple(self._order) or tuple(self.model._meta.get_latest_by or ())
+        if not fields:
+            raise ValueError("earliest() and latest() require fields to order by.")
+        ordered = self.order_by(*fields)
+        return (ordered.reverse() if backward else ordered)._the_first()
+
+    def _the_first(self) -> Any:
+        row = self.first()
+        if row is None:
+            raise self.model.DoesNotExist(f"{self.model._meta.object_name} matching query does not exist.")
+        return row
+
+    def exists(self) -> bool:
+        if self._result_cache is not None:
+            return bool(self._result_cache)
+        return next(self._keys_only()._found(limit=1), None) is not None
+
+    def contains(self, obj: Any) -> bool:
+        if self._result_cache is not None:
+            return obj in self._result_cache
+        if not isinstance(obj, self.model):
+            return False
+        return self.filter(pk=obj.pk).exists()
+
+    def count(self) -> int:
+        """How many rows there are, exactly: DynamoDB reads every one of them to say so."""
+        if self._result_cache is not None:
+            return len(self._result_cache)
+        if self._high is not None and self._high <= self._low:
+            return 0
+        return max(0, self._keys_only()._reader().count(self._high) - self._low)
+
+    def _keys_only(self) -> Self:
+        return self._with(bare=True)
+
+    def in_bulk(self, id_list: Iterable[Any] | None = None, *, field_name: str = "pk") -> dict[Any, Any]:
+        """A dictionary of rows by primary key; BatchGetItem where the ids are given."""
+        self._refuse_slice("use in_bulk() on")
+        if field_name not in {"pk", self.model._meta.pk.name}:
+            raise ValueError(f"in_bulk()'s field_name must be a unique field but {field_name!r} isn't.")
+        rows = self if id_list is None else self.filter(pk__in=list(id_list))
+        return {row.pk: row for row in rows._rows()}
+
+    # -- what DynamoDB adds ---------------------------------------------------------------------------------------------
+
+    def page(self, limit: int | None = None, cursor: str | None = None) -> Page:
+        """At most ``limit`` rows from ``cursor`` on, and the cursor of the rows after them (None: there are none).
+
+        A page can be short before the end only where a capped scan stopped: it still has a cursor then.
+        """
+        self._refuse_slice("page through")
+        limit = settings.PAGE_SIZE if limit is None else limit
+        if limit < 1:
+            raise ValueError("A page holds one row or more.")
+        reader = self._reader()
+        scope = list_scope(self.persistence, reader.plan)
+        start = open_cursor(cursor, scope) if cursor else None
+        read = read_page(reader, limit, start)
+        return Page(
+            [self._convert(found.item) for found in read.found],
+            None if read.next is None else seal(read.next, scope),
+            read.read,
+        )
+
+    def scan(self, segments: int = 1) -> Self:
+        """Read the table (or index) by this many parallel Scans; rows come in no order, the schema's policy holds."""
+        if segments < 1:
+            raise ValueError("A scan has at least one segment.")
+        return self._with(segments=segments)
+
+    # -- writing one --------------------------------------------------------------------------------------------------
+
+    def create(self, **kwargs: Any) -> Any:
+        """Store a new row; ItemExists (an IntegrityError) if its key is taken."""
+        row = self.model(**kwargs)
+        row.save(force_insert=True)
+        return row
+
+    def get_or_create(self, defaults: Mapping[str, Any] | None = None, **kwargs: Any) -> tuple[Any, bool]:
+        """The row that matches and False, or a new one and True; two at once never make two of one key."""
+        try:
+            return self.get(**kwargs), False
+        except self.model.DoesNotExist:
+            params = self._creation(kwargs, defaults)
+            try:
+                return self.create(**params), True
+            except ItemExists:
+                row = next(self._as_written(kwargs).filter(**kwargs)._rows(limit=1), None)
+                if row is None:
+                    raise  # the key is taken by a row that the lookups don't describe
+                return row, False
+
+    def update_or_create(
+        self,
+        defaults: Mapping[str, Any] | None = None,
+        create_defaults: Mapping[str, Any] | None = None,
+        **kwargs: Any,
+    ) -> tuple[Any, bool]:
+        """The row that matches, changed to ``defaults``, and False; or a new one and True."""
+        defaults = defaults or {}
+        row, created = self.get_or_create(defaults if create_defaults is None else create_defaults, **kwargs)
+        if not created:
+            for name, value in defaults.items():
+                setattr(row, name, _called(value))
+            row.save()
+        return row, created
+
+    def _as_written(self, lookups: Mapping[str, Any]) -> Self:
+        """Consistent, so that a row stored a moment ago is seen; not where only a global index finds it."""
+        fresh = self.consistent()
+        try:
+            fresh.filter(**lookups)._plan()
+        except QueryError:
+            return self
+        return fresh
+
+    @staticmethod
+    def _creation(lookups: Mapping[str, Any], defaults: Mapping[str, Any] | None) -> dict[str, Any]:
+        named = {name.removesuffix("__exact"): value for name, value in lookups.items()}
+        invalid = [name for name in named if "__" in name]
+        given = {name: value for name, value in named.items() if name not in invalid}
+        return given | {name: _called(value) for name, value in (defaults or {}).items()}
+
+
+def _called(value: Any) -> Any:
+    return value() if callable(value) else value
+
+
+def _restored(kind: type[ItemQuerySet], model: Any, state: dict[str, Any]) -> ItemQuerySet:
+    restored = kind(model)
+    restored.__dict__.update(state)
+    return restored
