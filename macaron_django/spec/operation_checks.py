@@ -45,14 +45,14 @@ def operation_findings(document: Document) -> Iterator[Finding]:
             yield finding(
                 "E020",
                 operation.location,
-                f"{operation.method.upper()} {operation.path} has the same route as {first.path} ({first.location}).",
+                f"{operation.method.upper()} {operation.path} has the same route as {first.path}.",
                 "Remove one of them, or make the paths differ outside the braces.",
             )
         routes.setdefault(route, operation)
         name = operation.operation_id
         if name is not None:
             if name in ids:
-                message = f"The operationId {name!r} is used twice; first at {ids[name].location}."
+                message = f"The operationId {name!r} is also that of {ids[name].method.upper()} {ids[name].path}."
                 yield finding("W020", operation.node.child("operationId").location, message, "Make each unique.")
             ids.setdefault(name, operation)
         yield from _parameters(operation)

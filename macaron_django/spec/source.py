@@ -45,15 +45,15 @@ class Parsed:
     notes: tuple[str, ...] = field(default=())  # "merge-key", "control-character"
 
 
-_ANCHOR = re.compile(r"(?:^|[\s\[{,:-])&([^\s,\[\]{}]+)", re.MULTILINE)
-_ALIAS = re.compile(r"(?:^|[\s\[{,:-])\*([^\s,\[\]{}]+)", re.MULTILINE)
-_LONG_INTEGER = re.compile(rb"[:\[,]\s*-?[0-9]{19,}")
+# Each begins with its literal character, which makes the search fast; the lookbehind then tells &a from R&D.
+_ANCHOR = re.compile(r"&(?<![^\s\[{,:\-]&)([^\s,\[\]{}]+)")
+_ALIAS = re.compile(r"\*(?<![^\s\[{,:\-]\*)([^\s,\[\]{}]+)")
+_PLACE = re.compile(r" at line (\d+) column (\d+)")
 _CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f]")
 _DIGITS = bytes(0x30 if chr(byte).isdecimal() else 0x20 for byte in range(256))
 _NINETEEN_DIGITS = b"0" * 19
 _BRACKETS = bytes({0x5B: 1, 0x7B: 1, 0x5D: 0xFF, 0x7D: 0xFF}.get(byte, 0) for byte in range(256))
 _NO_BRACKETS = bytes(byte for byte in range(256) if byte not in b"[]{}")
-_PLACE = re.compile(r" at line (\d+) column (\d+)")
 _BYTE_ORDER_MARKS = (
     (b"\xef\xbb\xbf", "utf-8-sig"),
     (b"\xff\xfe\x00\x00", "utf-32"),
@@ -122,7 +122,7 @@ def parse(raw: bytes, name: str, limits: Limits) -> Parsed:
 
 def _parse_json(raw: bytes, name: str, limits: Limits) -> Parsed:
     # orjson turns integers beyond 64 bits into floats; the standard library keeps them.
-    if not (_NINETEEN_DIGITS in raw.translate(_DIGITS) and _LONG_INTEGER.search(raw)):
+    if not _has_long_integer(raw):
         try:
             tree = orjson.loads(raw)
         except ValueError as error:
@@ -140,6 +140,19 @@ def _parse_json(raw: bytes, name: str, limits: Limits) -> Parsed:
     except ValueError as error:
         return _parse_almost_json(text, error, name, limits)
     return Parsed(plain(tree, name, limits), notes=("control-character",) if _CONTROL.search(text) else ())
+
+
+def _has_long_integer(raw: bytes) -> bool:
+    """Whether a number of 19 digits or more stands outside strings, as far as the bytes before it tell."""
+    digits = raw.translate(_DIGITS)
+    start = digits.find(_NINETEEN_DIGITS)
+    while start >= 0:
+        before = raw[max(0, start - 64) : start].rstrip(b"- \t\r\n")[-1:]
+        if before in (b":", b"[", b","):
+            return True
+        end = digits.find(b" ", start)
+        start = digits.find(_NINETEEN_DIGITS, end) if end >= 0 else -1
+    return False
 
 
 def _may_be_deeper(raw: bytes, max_depth: int) -> bool:
