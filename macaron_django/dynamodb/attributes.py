@@ -277,11 +277,16 @@ class PropertyAttribute(Attribute[Any]):
         return Path(self).set(self.operand(value))
 
     def add(self, *values: Any) -> AddAction:
-        return Path(self).add(self.operand(values[0] if len(values) == 1 else set(values)))
+        return Path(self).add(self._members(values))
 
     def delete(self, *values: Any) -> DeleteAction:
-        members = values[0] if len(values) == 1 and isinstance(values[0], list | set | frozenset) else set(values)
-        return Path(self).delete(self.operand(members))
+        return Path(self).delete(self._members(values))
+
+    def _members(self, values: tuple[Any, ...]) -> _Operand:
+        """The operand of ADD and DELETE: a number, or members of a set, alone or in a collection."""
+        if len(values) == 1 and (self.attr_type == "N" or isinstance(values[0], _COLLECTIONS)):
+            return self.operand(values[0])
+        return self.operand(set(values))
 
     def __add__(self, other: Any) -> Any:
         return Path(self) + self.operand(other)
@@ -355,4 +360,5 @@ def _unchanged(value: Any) -> Any:
     return value
 
 
+_COLLECTIONS: Final = (list, set, frozenset, dict, _Operand, Attribute)
 _TAGS: Final = frozenset({"S", "N", "B", "BOOL", "NULL", "L", "M", "SS", "NS", "BS"})

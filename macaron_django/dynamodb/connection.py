@@ -46,6 +46,13 @@ __all__ = ["Applied", "Call", "Connection", "TableConnection", "connection", "re
 Applied = Callable[[AttributeMap | None], bool]
 
 _READS: Final = frozenset({"BatchGetItem", "GetItem", "ListTables", "Query", "Scan", "TransactGetItems"})
+_WITH_CAPACITY: Final = (_READS - {"ListTables"}) | {
+    "BatchWriteItem",
+    "DeleteItem",
+    "PutItem",
+    "TransactWriteItems",
+    "UpdateItem",
+}
 _TRANSACTION: Final = "TransactWriteItems"
 _CONDITIONAL: Final = frozenset({"DeleteItem", "PutItem", "UpdateItem"})
 _ABSENT: Final = re.compile(r"\s*attribute_not_exists\s*\(\s*(#?\w+)\s*\)\s*")
@@ -261,6 +268,8 @@ class Connection(PynamoDBConnection):
 
 def _prepared(operation: str, parameters: dict[str, Any]) -> Call:
     call = parameters if isinstance(parameters, Call) else Call(parameters)
+    if operation not in _WITH_CAPACITY:
+        call.pop("ReturnConsumedCapacity", None)  # PynamoDB adds it to what it doesn't know
     if operation == _TRANSACTION and not call.get("ClientRequestToken"):
         # botocore would make one for each attempt, and so apply a transaction twice.
         call["ClientRequestToken"] = os.urandom(16).hex()

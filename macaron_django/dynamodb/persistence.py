@@ -14,7 +14,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from django.db import DEFAULT_DB_ALIAS
-from django.db.models import DEFERRED, Model
+from django.db.models import Model
 
 from macaron_django.dynamodb.attribute_values import (
     AttributeMap,
@@ -30,7 +30,7 @@ from macaron_django.dynamodb.items import Items, describe_key
 from macaron_django.dynamodb.table_models import build_table, default_table_name
 from macaron_django.exceptions import DynamoDBItemNotFound, ItemExists, StaleItem, UnstorableValue
 from macaron_django.schemas.conversions import UNSET, converter
-from macaron_django.schemas.generated_values import generated_value, generates_on_create, generates_on_update
+from macaron_django.schemas.item_keys import keys_from_pk, pk_for
 
 if TYPE_CHECKING:
     from macaron_django.schemas import Classes
@@ -130,8 +130,6 @@ class Persistence(Items):
         try:
             if self.range_key is None:
                 return self.key(self._from_text(self.hash_key, pk))
-            from macaron_django.schemas.models import keys_from_pk
-
             hash_json, range_json = keys_from_pk(pk)
             return {
                 name: self.table.attribute(name).encode_json(value)
@@ -145,9 +143,7 @@ class Persistence(Items):
         hash_attribute = self.table.attribute(self.hash_key)
         if self.range_key is None:
             return hash_attribute.value_in(item)
-        from macaron_django.schemas.models import pk_for
-
-        return pk_for(hash_attribute.json_in(item), self.table.attribute(self.range_key).json_in(item))
+        return pk_for(hash_attribute.value_in(item), self.table.attribute(self.range_key).value_in(item))
 
     def _from_text(self, name: str, value: Any) -> Any:
         """A number where text from a URL stands for one."""
@@ -164,28 +160,13 @@ class Persistence(Items):
             item |= attribute.attributes_of(self._value(row, name))
         return item | self._additional(row)
 
-    def decode(self, item: AttributeMap, *, only: Collection[str] | None = None) -> Row:
-        """The row of an item; with ``only``, the properties not named are deferred."""
-        values = []
-        for name in self._fields:
-            if name is None:
-                values.append(self.pk_of(item))
-            elif only is not None and name not in only and name not in self.key_names:
-                values.append(DEFERRED)
-            else:
-                values.append(self.table.attribute(name).value_in(item))
+    def decode(self, item: AttributeMap) -> Row:
+        """The row of an item."""
+        values = [UNSET if name is None else self.table.attribute(name).value_in(item) for name in self._fields]
         row = self.model.from_db(DEFAULT_DB_ALIAS, [field.attname for field in self._concrete_fields], values)
-        if only is None:
-            self._set_additional(row, item)
-        else:
-            item = {name: item[name] for name in item.keys() & self._places(only)}
+        self._set_additional(row, item)
         row._state.item = item
         return row
-
-    def _places(self, names: Iterable[str]) -> set[str]:
-        """The attributes that hold these properties, the key and the version."""
-        wanted = {*names, *self.key_names, *filter(None, [self.options.version])}
-        return wanted | {self.table.attribute(name).given_name for name in wanted & self._properties.keys()}
 
     @cached_property
     def _properties(self) -> Mapping[str, PropertyAttribute]:
@@ -243,19 +224,6 @@ class Persistence(Items):
         names = {attribute.given_name for attribute in self._properties.values() if attribute.keeps_given}
         return frozenset({*self.table.attributes_by_name(), *names})
 
-    # -- what the server makes up --------------------------------------------------------------
-
-    def fill_generated(self, row: Row, *, creating: bool, user: Any = None) -> None:
-        """Set what ``x-generated`` says: on a new row what isn't set, on another what follows each change."""
-        for name, described in self.schema.properties.items():
-            if creating and self._value(row, name) is UNSET:
-                kind = generates_on_create(described, is_key=name in self.key_names)
-            else:
-                kind = None if creating else generates_on_update(described)
-            value = None if kind is None else generated_value(kind, described, user)
-            if value is not None:
-                self._set(row, name, self.table.attribute(name).conversion.to_python(value))
-
     # -- writing -------------------------------------------------------------------------------
 
     def save_row(
@@ -271,11 +239,9 @@ class Persistence(Items):
             names = {row._spec.property_names.get(name, name) for name in update_fields}
             self._update(row, self.key_of(row), names)
             return
-        adding = row._state.adding
-        self.fill_generated(row, creating=adding)
         key, stored = self.key_of(row), _stored(row)
         # A row whose key was changed is another item, as with Django's models.
-        is_new = adding or stored is None or not same({"M": self.key_in(stored)}, {"M": key})
+        is_new = row._state.adding or stored is None or not same({"M": self.key_in(stored)}, {"M": key})
         if force_insert:
             self._insert(row)
         elif force_update or not is_new:
@@ -319,7 +285,7 @@ class Persistence(Items):
         expected = self._expected_version(row) if base is not None or self.options.version else {}
         if self.options.version:
             set_[self.options.version] = _next_version(expected.get(self.options.version))
-        check_item_size({**(base or {}), **key, **set_})
+        check_item_size({name: value for name, value in {**(base or {}), **key, **set_}.items() if name not in remove})
         item = self.update_item(key, set_, remove, condition="present", expected=expected)
         self._written(row, item)
 

@@ -166,13 +166,14 @@ def build_table(schema: Schema, options: Persist, api: str, classes: Classes) ->
     namespace: dict[str, Any] = {
         "__module__": __name__,
         "__doc__": f"The table of {api}'s {schema.name}.",
-        "Meta": _meta(base_name, options),
     }
     namespace |= {python_names[name]: attribute for name, attribute in attributes.items()}
     for name, index in _indexes(options).items():
         namespace[python_names[f"index_{name}"]] = _index(name, index, options, attributes)
     make: Any = type(ItemModel)
     table: Any = make(f"{schema.name or 'Item'}Table", (ItemModel,), namespace)
+    # Not in the namespace: PynamoDB would look at host and region now, and so start an engine.
+    table.Meta = _meta(base_name, options)
     table._by_attribute_name = attributes
     # PynamoDB's own order is alphabetical.
     table._attributes = {python_names[name]: attribute for name, attribute in attributes.items()}

@@ -138,9 +138,7 @@ def _differences(table: Table, found: Description | None) -> Iterator[Difference
     wanted = _keys(schema["key_schema"], schema["attribute_definitions"])
     there = _keys(found["KeySchema"], found["AttributeDefinitions"])
     if wanted != there:
-        yield Difference(
-            "conflict", f"table {name} has the key {there}, its schema says {wanted}: a new table is needed"
-        )
+        yield Difference("conflict", f"table {name}: {there}; its schema says {wanted}, which needs a new table")
         return
     yield from _index_differences(schema, found)
     yield from _billing_differences(table, found)
