@@ -45,14 +45,14 @@ Documents = Callable[[], Mapping[str, Document]]
 class _Docs:
     """What all documentation views share: their permissions, and the documents there are."""
 
-    documents: Documents = dict  # type: ignore[assignment]  # given to as_view()
+    documents: Documents = dict
 
     def get_permissions(self) -> list[Any]:
         return [import_string(dotted)() for dotted in settings.DOCS_PERMISSION_CLASSES]
 
     def document(self, api: str) -> Document:
         try:
-            return self.documents()[api]  # type: ignore[misc]  # a class attribute, but not a method
+            return self.documents()[api]
         except KeyError:
             raise Http404(f"There is no API named {api!r}.") from None
 
@@ -114,7 +114,7 @@ class IndexView(_Docs, APIView):
                 "json": reverse(f"{NAMESPACE}:document", kwargs={"api": name, "suffix": "json"}),
                 "yaml": reverse(f"{NAMESPACE}:document", kwargs={"api": name, "suffix": "yaml"}),
             }
-            for name, document in self.documents().items()  # type: ignore[misc]  # see _Docs.documents
+            for name, document in self.documents().items()
         ]
         return Response({"apis": rows}, template_name="macaron_django/docs/index.html")
 
@@ -131,7 +131,7 @@ class SwaggerView(_Docs, SpectacularSwaggerSplitView):
         document = self.document(api)
         self.title = document.title or api
         self.url = reverse(f"{NAMESPACE}:document", kwargs={"api": api, "suffix": "json"})
-        response: Response = super().get(request, *args, **kwargs)
+        response: Response = super().get(request, *args, **kwargs)  # type: ignore[no-untyped-call]
         response.data["oauth2_redirect_url"] = request.build_absolute_uri(
             _asset("swagger-ui-dist/oauth2-redirect.html")
         )
@@ -158,7 +158,7 @@ class RedocView(_Docs, SpectacularRedocView):
         document = self.document(api)
         self.title = document.title or api
         self.url = reverse(f"{NAMESPACE}:document", kwargs={"api": api, "suffix": "json"})
-        response: Response = super().get(request, *args, **kwargs)
+        response: Response = super().get(request, *args, **kwargs)  # type: ignore[no-untyped-call]
         if request.GET.get("script") is not None:
             response.template_name = "macaron_django/docs/redoc.js.html"
             response.content_type = "application/javascript"

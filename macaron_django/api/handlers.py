@@ -127,9 +127,9 @@ class Handler:
         if "request" in named and named["request"].kind in (*_BY_NAME, *_BY_POSITION):
             given["request"] = request
         positional: list[Any] = []
-        if (argument := self.body_argument) is not None:
-            if named[argument].kind in _BY_NAME:
-                given[argument] = body
+        if (takes_body := self.body_argument) is not None:
+            if named[takes_body].kind in _BY_NAME:
+                given[takes_body] = body
             else:
                 positional.append(body)
         elif self.operation.request_body is not None and _takes_positional_rest(self.signature):

@@ -7,10 +7,11 @@ In go property names and JSON values, as paths and query parameters give them; o
 from __future__ import annotations
 
 from collections.abc import Iterable
+from decimal import Decimal
 from typing import Any
 
 from django.core.exceptions import FieldDoesNotExist
-from django.db.models import Field, Model
+from django.db.models import Field, ForeignKey, Model
 
 from macaron_django.api.key_bindings import Keys
 from macaron_django.api.lists import Filter
@@ -39,7 +40,7 @@ class Store:
     def keys(self) -> Keys:
         """What names one item. A model's key that no property shows goes by its field's name."""
         if self.is_row:
-            options = self.model._default_manager.persistence.options  # type: ignore[attr-defined]
+            options = self.model._default_manager.persistence.options
             return Keys(tuple(filter(None, (options.hash_key, options.range_key))))
         fields = {name: self.field(name) for name in self.schema.properties}
         primary = [name for name, field in fields.items() if field is not None and field.primary_key]
@@ -50,14 +51,10 @@ class Store:
         """The concrete field of a property of an ORM model."""
         prop = self.schema.properties.get(name)
         target = (prop.extensions.field if prop is not None else None) or name
-        if target == "pk":
-            return self.model._meta.pk
-        try:
-            found = self.model._meta.get_field(target)
-        except FieldDoesNotExist:
-            # author_id is the column of author, which is the field
-            found = next((f for f in self.model._meta.concrete_fields if f.attname == target), None)
-        return found if isinstance(found, Field) else None
+        meta = self.model._meta
+        # author_id is the column of author, which is the field
+        named = (f for f in meta.concrete_fields if target in {f.name, f.attname} or (target == "pk" and f is meta.pk))
+        return next(named, None)
 
     def lookup(self, path: Iterable[str]) -> str:
         """The name under which a query set looks a property up; ``path`` leads into nested objects."""
@@ -99,7 +96,7 @@ class Store:
             value = converter(schema, self.classes).to_python(_typed(json_value(value), schema))
         if not self.is_row and len(path) == 1 and (field := self.field(path[0])) is not None:
             try:
-                return field.target_field.to_python(value) if field.is_relation else field.to_python(value)
+                return (field.target_field if isinstance(field, ForeignKey) else field).to_python(value)
             except Exception as error:  # a field of the project's may raise anything of its own
                 raise Unmatched(str(error)) from error
         return value
@@ -129,6 +126,15 @@ class Store:
         return joined, beside
 
 
+_KINDS: dict[str, tuple[type, ...]] = {
+    "integer": (int,),
+    "number": (int, float, Decimal),
+    "boolean": (bool,),
+    "array": (list,),
+    "object": (dict,),
+}
+
+
 def _typed(value: Any, schema: Schema) -> Any:
     if not isinstance(value, str) or not schema.types or "string" in schema.types:
         return value
@@ -136,7 +142,6 @@ def _typed(value: Any, schema: Schema) -> Any:
         found = exact_json(value)
     except JSONTextError as error:
         raise Unmatched(f"{value[:50]!r} is no {schema.types[0]}") from error
-    kinds = {"integer": int, "number": (int, float), "boolean": bool, "array": list, "object": dict}
-    if not any(isinstance(found, kinds.get(t, object)) for t in schema.types):
+    if not any(isinstance(found, _KINDS.get(t, ())) for t in schema.types):
         raise Unmatched(f"{value[:50]!r} is no {schema.types[0]}")
     return found

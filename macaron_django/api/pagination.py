@@ -183,7 +183,7 @@ def _terms(queryset: QuerySet[Any]) -> list[Term]:
 
 def _term(order: Any, meta: Any) -> Term | None:
     if isinstance(order, OrderBy) and isinstance(order.expression, F):
-        name, descending = order.expression.name, order.descending
+        name, descending = str(order.expression.name), order.descending  # type: ignore[attr-defined]
     elif isinstance(order, str):
         name, descending = order.lstrip("+-"), order.startswith("-")
     else:

@@ -258,7 +258,7 @@ class JSONRenderer(renderers.JSONRenderer):
     ) -> bytes:
         if data is None:
             return b""
-        indent = self.get_indent(accepted_media_type, renderer_context or {})
+        indent = self.get_indent(accepted_media_type or "", renderer_context or {})
         text = dump_json(data)
         return _indented(text.decode(), indent).encode() if indent else text
 
@@ -294,7 +294,7 @@ class TextRenderer(renderers.BaseRenderer):
 class BytesRenderer(TextRenderer):
     media_type = "application/octet-stream"
     format = "bin"
-    charset = None  # type: ignore[assignment]  # bytes have none
+    charset = None  # bytes have none
     render_style = "binary"
 
 

@@ -1,0 +1,132 @@
+"""The document is served as read; its pages ask nothing of other hosts and run no script of their own."""
+
+from __future__ import annotations
+
+import json
+import re
+from contextlib import closing
+
+import pytest
+import yaml
+from django.test import Client, override_settings
+from django.urls import include, path
+
+from macaron_django import spec
+from macaron_django.api.builtin import ping, version
+from macaron_django.api.docs import SIDECAR, docs_patterns
+from macaron_django.discovery import BUILTIN
+
+SHOP = {
+    "openapi": "3.1.0",
+    "info": {"title": "Shop <b>", "version": "2.5", "description": "Sells things."},
+    "servers": [{"url": "https://example.org/v1"}],
+    "paths": {"/x": {"get": {"operationId": "x", "x-bind-server": "secret.handler", "responses": {}}}},
+}
+OLD = {"swagger": "2.0", "info": {"title": "Old", "version": "1"}, "basePath": "/old", "paths": {}}
+
+
+@pytest.fixture
+def client():
+    documents = {"shop": spec.load(SHOP), "old": spec.load(OLD)}
+    patterns = docs_patterns(lambda: documents)
+    mounted = [path("service/", include(patterns))]
+    with override_settings(ROOT_URLCONF=type("urls", (), {"urlpatterns": mounted})):
+        yield Client()
+
+
+def test_the_document_is_served_as_read_where_it_is_mounted(client):
+    response = client.get("/service/openapi/shop.json")
+    assert response["Content-Type"] == "application/json"
+    served = response.json()
+    assert served["openapi"] == "3.1.0"
+    assert served["info"] == SHOP["info"]
+    assert [server["url"] for server in served["servers"]] == ["/service/v1"]
+    assert "secret" not in response.content.decode()
+
+
+def test_yaml_says_the_same(client):
+    response = client.get("/service/openapi/shop.yaml", headers={"accept": "text/html"})
+    assert response["Content-Type"] == "application/yaml"
+    assert yaml.safe_load(response.content) == client.get("/service/openapi/shop.json").json()
+
+
+def test_a_swagger_2_document_stays_one(client):
+    served = client.get("/service/openapi/old.json").json()
+    assert (served["swagger"], served["basePath"]) == ("2.0", "/service/old")
+
+
+def test_server_extensions_are_kept_where_settings_say_so(client):
+    with override_settings(MACARON={"KEEP_SERVER_EXTENSIONS": True}):
+        assert "secret.handler" in client.get("/service/openapi/shop.json").content.decode()
+
+
+@pytest.mark.parametrize("url", ["docs/shop/", "redoc/shop/"])
+def test_pages_ask_nothing_of_other_hosts_and_run_scripts_from_urls_alone(client, url):
+    page = client.get(f"/service/{url}")
+    html = page.content.decode()
+    assert page.status_code == 200
+    assert "<title>Shop &lt;b&gt;</title>" in html
+    assert not re.search(r"(src|href)=\"(https?:)?//", html)
+    assert "<style" not in html
+    assert "style=" not in html
+    for script in re.findall(r"<script\b([^>]*)>(.*?)</script>", html, re.DOTALL):
+        assert "src=" in script[0]
+        assert script[1] == ""
+
+
+@pytest.mark.parametrize("url", ["docs/shop/", "redoc/shop/"])
+@pytest.mark.django_db  # closing a response makes Django look after its connections
+def test_every_asset_of_a_page_is_there(client, url):
+    html = client.get(f"/service/{url}").content.decode()
+    links = [link.replace("&amp;", "&") for link in re.findall(r'(?:src|href)="([^"]+)"', html)]
+    assert len(links) >= 2
+    for link in links:
+        with closing(client.get(link)) as response:
+            assert response.status_code == 200, link
+            if "script=" in link:
+                assert response["Content-Type"].startswith("application/javascript")
+                assert "/service/openapi/shop.json" in response.content.decode().replace("\\u002D", "-")
+
+
+def test_static_files_are_djangos_where_the_sidecar_is_an_app(client, settings):
+    with override_settings(INSTALLED_APPS=[*settings.INSTALLED_APPS, "drf_spectacular_sidecar"]):
+        html = client.get("/service/docs/shop/").content.decode()
+    assert "/static/drf_spectacular_sidecar/swagger-ui-dist/swagger-ui-bundle.js" in html
+
+
+def test_assets_are_the_sidecars_alone(client):
+    assert client.get("/service/docs/assets/../../../conf.py").status_code == 400
+    assert client.get("/service/docs/assets/%2e%2e/%2e%2e/apps.py").status_code == 400
+    assert (SIDECAR / "redoc/bundles/redoc.standalone.js").is_file()
+
+
+def test_the_index_lists_every_api(client):
+    html = client.get("/service/docs/").content.decode()
+    for text in ("Shop &lt;b&gt;", "2.5", "Sells things.", "/service/docs/shop/", "/service/redoc/old/"):
+        assert text in html
+    assert "https://" not in html
+
+
+@pytest.mark.parametrize("url", ["docs/none/", "redoc/none/", "openapi/none.json", "openapi/none.yaml"])
+def test_an_unknown_api_is_404(client, url):
+    assert client.get(f"/service/{url}").status_code == 404
+
+
+@pytest.mark.parametrize("url", ["docs/", "docs/shop/", "redoc/shop/", "openapi/shop.json"])
+def test_permissions_come_from_settings(client, url):
+    with override_settings(MACARON={"DOCS_PERMISSION_CLASSES": ["rest_framework.permissions.IsAdminUser"]}):
+        assert client.get(f"/service/{url}").status_code in {401, 403}
+
+
+def test_there_are_no_pages_where_docs_is_off():
+    with override_settings(MACARON={"DOCS": False}):
+        assert docs_patterns(dict) == []
+
+
+def test_the_built_in_document_is_served_by_its_handlers(serve):
+    client = serve(spec.load(BUILTIN), "ping", MACARON={"JWT": {"SECRET": "s" * 64}, "RESPONSE_VALIDATION": "raise"})
+    assert client.viewsets.findings() == []
+    assert (client.get("/ping").status_code, client.get("/ping").content) == (200, b"{}")
+    assert client.get("/version").json() == json.loads(json.dumps(version()))
+    assert client.get("/auth/version").status_code == 401
+    assert ping() == {}
