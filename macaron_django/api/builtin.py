@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from importlib import metadata
 from typing import Any
 
-from macaron_django import __version__
 from macaron_django.api.catalogue import catalogue
 
 __all__ = ["ping", "version"]
@@ -18,4 +18,4 @@ def ping() -> dict[str, Any]:
 def version() -> dict[str, Any]:
     """Name what serves, and the version of each API as its document writes it."""
     apis = {name: str(api.document.info.get("version", "")) for name, api in catalogue.items()}
-    return {"name": "macaron_django", "version": __version__, "apis": apis}
+    return {"name": "macaron_django", "version": metadata.version("macaron_django"), "apis": apis}
