@@ -298,7 +298,7 @@ _FACTORIES: dict[tuple[str, str | None], FieldFactory] = {
     ("string", None): _string,
     ("string", "date-time"): _of(serializers.DateTimeField),
     ("string", "date"): _of(serializers.DateField),
-    ("string", "time"): _of(serializers.TimeField),
+    ("string", "time"): _of(serializers.TimeField, style={"input_type": "text"}),  # HTML's own knows no offset
     ("string", "duration"): _of(serializers.CharField),  # DurationField reads Django's spelling, not ISO 8601
     ("string", "uuid"): _of(serializers.UUIDField),
     ("string", "email"): _of(serializers.EmailField),

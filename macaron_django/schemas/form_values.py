@@ -18,7 +18,7 @@ from rest_framework.utils.html import is_html_input
 from macaron_django.schemas.text_values import array_items, schema_types, value_of_text
 from macaron_django.spec import Schema
 
-__all__ = ["form_value"]
+__all__ = ["form_value", "local_moment"]
 
 _LOCAL = re.compile(r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}(:\d{2}(\.\d{1,6})?)?")
 _CLOCK = re.compile(r"\d{2}:\d{2}(:\d{2}(\.\d{1,6})?)?")
@@ -49,6 +49,17 @@ def _text_value(schema: Schema, text: str) -> Any:
     if text == "on" and "boolean" in schema_types(schema):
         return True
     return value_of_text(schema, text)
+
+
+def local_moment(value: Any) -> Any:
+    """A date-time as a form shows it: in the current time zone, because ``datetime-local`` drops the offset."""
+    if not isinstance(value, str):
+        return value
+    try:
+        moment = dt.datetime.fromisoformat(value.replace("Z", "+00:00"))
+    except ValueError:  # typed wrongly, or a spelling of RFC 3339 that isn't Python's
+        return value if _LOCAL.fullmatch(value) else None
+    return timezone.localtime(moment).isoformat() if timezone.is_aware(moment) else value
 
 
 def _with_offset(text: str) -> str:

@@ -55,6 +55,11 @@ class ModelBinding:
         """Names of the properties that identify an instance: an update doesn't change them."""
         raise NotImplementedError
 
+    @property
+    def kept(self) -> frozenset[str]:
+        """Names of the properties that an update leaves alone: keys, and what the store itself counts."""
+        return self.keys
+
     def create(self, values: Mapping[str, Any]) -> Model:
         """Store a new instance; ``ItemExists`` if its key is taken."""
         raise NotImplementedError
@@ -73,8 +78,12 @@ class RowBinding(ModelBinding):
 
     @cached_property
     def keys(self) -> frozenset[str]:
-        options = cast("Any", self.model._default_manager).persistence.options
-        return frozenset(filter(None, (options.hash_key, options.range_key)))
+        return frozenset(cast("Any", self.model)._key_names)
+
+    @cached_property
+    def kept(self) -> frozenset[str]:
+        version = cast("Any", self.model._default_manager).persistence.options.version
+        return self.keys | {version} if version else self.keys
 
     def create(self, values: Mapping[str, Any]) -> Model:
         names = self.model._spec.field_names  # type: ignore[attr-defined]

@@ -12,7 +12,7 @@ work as DRF documents them, after the schema has been satisfied.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, cast
 
@@ -31,8 +31,8 @@ from macaron_django.schemas.cleaning import cleaner_for
 from macaron_django.schemas.conversions import UNSET, Conversion, converter, json_value
 from macaron_django.schemas.error_details import error_details
 from macaron_django.schemas.fields import FormJSON, field_for, is_nested
-from macaron_django.schemas.form_values import form_value
-from macaron_django.schemas.generated_values import generated_value, generates_on_create, generates_on_update
+from macaron_django.schemas.form_values import form_value, local_moment
+from macaron_django.schemas.generated import generated_values
 from macaron_django.schemas.merge_patches import merge_patch, without_write_only
 from macaron_django.schemas.model_bindings import ModelBinding, bind_model, model_of
 from macaron_django.schemas.uploads import clean_with_uploads
@@ -318,16 +318,16 @@ class SchemaSerializer(_Judged, serializers.Serializer[Any]):
 
     def _with_generated(self, data: Mapping[str, Any]) -> Mapping[str, Any]:
         """Add what the server makes up and the schema may require; readOnly values come at ``create``."""
-        missing = {
-            name: self._generate(name, prop.extensions.generated)
-            for name, prop in self.schema.properties.items()
-            if prop.extensions.generated and not prop.read_only and name not in data
-        }
-        return {**data, **{name: value for name, value in missing.items() if value is not None}} if missing else data
+        made = self._generated(data, creating=True)
+        properties = self.schema.properties
+        made = {name: value for name, value in made.items() if not properties[name].read_only}
+        return {**data, **made} if made else data
 
-    def _generate(self, name: str, kind: str) -> Any:
-        user = getattr(self.context.get("request"), "user", None) if kind == "user" else None
-        return generated_value(kind, self.schema.properties[name], user)
+    def _generated(
+        self, existing: Mapping[str, Any], *, creating: bool, keys: Collection[str] | None = None
+    ) -> dict[str, Any]:
+        user = getattr(self.context.get("request"), "user", None)
+        return generated_values(self.schema, existing, creating, user, keys=keys)
 
     def _validated_by_methods(self, values: dict[str, Any], data: Any) -> dict[str, Any]:
         """Run fields that a subclass declares, and its ``validate_<name>`` methods."""
@@ -409,19 +409,15 @@ class SchemaSerializer(_Judged, serializers.Serializer[Any]):
     def create(self, validated_data: dict[str, Any]) -> Any:
         binding = self._binding(self.get_model())
         values = dict(validated_data)
-        for name, prop in self.schema.properties.items():
-            kind = generates_on_create(prop, is_key=name in binding.keys)
-            if kind and name not in values:
-                value = self._generate(name, kind)
-                if value is not None:
-                    values[name] = self._conversion(name).to_python(value)
+        for name, value in self._generated(values, creating=True, keys=binding.keys).items():
+            values[name] = self._conversion(name).to_python(value)
         return binding.create(values)
 
     def update(self, instance: Any, validated_data: dict[str, Any]) -> Any:
         """Replace: set what is given, unset the schema's other writable properties. A patch touches its names."""
         binding = self._binding(type(instance))
         properties = self.schema.properties
-        writable = {name for name, prop in properties.items() if not prop.read_only} - binding.keys
+        writable = {name for name, prop in properties.items() if not prop.read_only} - binding.kept
         if self._patched is not None:
             writable &= self._patched
         # Names that aren't properties came with save(**values), or are additional ones.
@@ -430,10 +426,8 @@ class SchemaSerializer(_Judged, serializers.Serializer[Any]):
             for name, value in validated_data.items()
             if name in writable or name not in properties or name not in self.validated_data
         }
-        for name, prop in properties.items():
-            kind = generates_on_update(prop)
-            if kind and name not in values:
-                values[name] = self._conversion(name).to_python(self._generate(name, kind))
+        for name, value in self._generated(values, creating=False).items():
+            values[name] = self._conversion(name).to_python(value)
         return binding.update(instance, values, sorted(writable - values.keys()))
 
 
@@ -450,5 +444,7 @@ class _NestedBoundField(NestedBoundField):
 def _bound(field: Any, value: Any, errors: Any, prefix: str = "") -> BoundField:
     if getattr(field, "_is_jsonfield", False):
         return JSONBoundField(field, value, errors, prefix)
+    if isinstance(field, serializers.DateTimeField):
+        value = local_moment(value)
     kind = _NestedBoundField if isinstance(field, serializers.Serializer) else BoundField
     return kind(field, value, errors, prefix)
