@@ -8,9 +8,10 @@ import subprocess
 import sys
 import time
 
+import httpx
 import pytest
 
-from macaron_django.dynamodb.engines.supervisor import answers
+from macaron_django.dynamodb.engines.supervisor import answers, ask
 
 SPEC = """\
 openapi: 3.1.0
@@ -75,6 +76,20 @@ def configure(notes):
 
 
 @pytest.fixture
+def serve(notes):
+    """Start the server; return a client of it, which is closed after the test."""
+    clients = []
+
+    def serve(*command):
+        clients.append(notes.serve(*command))
+        return clients[-1]
+
+    yield serve
+    for client in clients:
+        client.close()
+
+
+@pytest.fixture
 def engine_port(notes):
     """The port of the project's engine; None if it doesn't run."""
 
@@ -92,8 +107,8 @@ def eventually(condition):
         time.sleep(0.1)
 
 
-def test_the_engine_is_started_and_named_in_one_line_before_anything_is_served(notes, engine_port):
-    notes.serve(*RELOADING)
+def test_the_engine_is_started_and_named_in_one_line_before_anything_is_served(notes, engine_port, serve):
+    serve(*RELOADING)
     port = engine_port()
     lines = notes.log().splitlines()
     about = [line for line in lines if line.startswith("DynamoDB: ")]
@@ -104,15 +119,15 @@ def test_the_engine_is_started_and_named_in_one_line_before_anything_is_served(n
 
 
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGKILL])
-def test_the_engine_ends_with_the_server(notes, engine_port, how):
-    notes.serve(*RELOADING)
+def test_the_engine_ends_with_the_server(notes, engine_port, how, serve):
+    serve(*RELOADING)
     port = engine_port()
     notes.kill(how=how)
     eventually(lambda: not answers(port))
 
 
-def test_the_engine_outlives_a_reload(notes, engine_port):
-    client = notes.serve(*RELOADING)
+def test_the_engine_outlives_a_reload(notes, engine_port, serve):
+    client = serve(*RELOADING)
     notes.manage("synctables")
     port = engine_port()
     note = client.post("/notes", json={"text": "hello"}).json()
@@ -123,26 +138,37 @@ def test_the_engine_outlives_a_reload(notes, engine_port):
     assert notes.log().count("DynamoDB: ") == 1
 
 
-def test_a_server_without_the_reloader_has_an_engine_too(notes, engine_port):
-    notes.serve()
+def test_a_server_without_the_reloader_has_an_engine_too(notes, engine_port, serve):
+    serve()
     assert answers(engine_port())
     assert "DynamoDB: embedded: running" in notes.log()
 
 
-def test_moto_is_started_once_and_keeps_its_data_over_a_reload(notes, configure):
+def test_moto_is_started_once_and_keeps_its_data_over_a_reload(notes, configure, serve):
     configure('MACARON = {"DYNAMODB": {"ENGINE": "moto"}}')
-    client = notes.serve(*RELOADING)
+    client = serve(*RELOADING)
     assert notes.log().count("DynamoDB: moto: running at http://127.0.0.1:") == 1
-    missing = client.get("/notes").status_code
+    url = next(line for line in notes.log().splitlines() if line.startswith("DynamoDB: ")).split()[4]
+    ask(
+        int(url.rpartition(":")[2]),
+        "CreateTable",
+        {
+            "TableName": "notes",
+            "AttributeDefinitions": [{"AttributeName": "note_id", "AttributeType": "S"}],
+            "KeySchema": [{"AttributeName": "note_id", "KeyType": "HASH"}],
+            "BillingMode": "PAY_PER_REQUEST",
+        },
+    )
+    note = client.post("/notes", json={"text": "hello"}).json()
     os.utime(notes.folder / "mysite" / "settings.py")
     eventually(lambda: notes.log().count("Starting development server") == 2)
-    eventually(lambda: _status_of(client) == missing)
+    eventually(lambda: _text_of(client, note) == "hello")
 
 
-def test_a_project_that_persists_nothing_has_no_engine(notes, engine_port):
+def test_a_project_that_persists_nothing_has_no_engine(notes, engine_port, serve):
     spec = notes.folder / "apis" / "notes.yaml"
     spec.write_text("\n".join(line for line in SPEC.splitlines() if "x-persist" not in line), "utf-8")
-    notes.serve()
+    serve()
     assert engine_port() is None
     assert "DynamoDB:" not in notes.log()
 
@@ -162,21 +188,17 @@ def test_an_engine_that_cannot_start_is_quoted_and_nothing_is_served(notes):
 
 
 @pytest.mark.parametrize("installed", [True, False])
-def test_static_files_are_served_where_that_app_is_installed(notes, configure, installed):
+def test_static_files_are_served_where_that_app_is_installed(notes, configure, installed, serve):
     if not installed:
         configure("INSTALLED_APPS.remove('django.contrib.staticfiles')")
-    served = notes.serve().get("/static/admin/css/base.css")
+    served = serve().get("/static/admin/css/base.css")
     assert served.status_code == (200 if installed else 404)
     assert ("--nostatic" in notes.manage("runserver", "--help").stdout) is installed
 
 
-def _status_of(client):
-    try:
-        return client.get("/notes").status_code
-    except OSError:
-        return None
-
-
 def _text_of(client, note):
-    answer = client.get(f"/notes/{note['note_id']}")
-    return answer.json().get("text")
+    """The note's text as the server has it; None while it can't be reached."""
+    try:
+        return client.get(f"/notes/{note['note_id']}").json().get("text")
+    except httpx.TransportError:
+        return None
