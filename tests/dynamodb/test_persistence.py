@@ -1,0 +1,386 @@
+"""Rows saved, loaded and deleted: what is written, what is left alone, and what is refused."""
+
+from __future__ import annotations
+
+from base64 import b64encode
+from collections.abc import Callable
+from datetime import datetime, timedelta, timezone
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from django.db import IntegrityError
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from macaron_django.dynamodb import Persistence
+from macaron_django.dynamodb.attribute_values import MAX_ITEM_SIZE
+from macaron_django.exceptions import DynamoDBItemNotFound, ItemExists, ItemTooLarge, StaleItem, UnstorableValue
+
+MakePersistence = Callable[..., Persistence]
+CLOSED = {
+    "type": "object",
+    "additionalProperties": False,
+    "properties": {
+        "profile_id": {"type": "string"},
+        "name": {"type": "string"},
+        "age": {"type": "integer"},
+        "version": {"type": "integer", "readOnly": True},
+    },
+}
+WITHOUT_VERSION = {**CLOSED, "properties": {"profile_id": {"type": "string"}, "age": {"type": "integer"}}}
+
+pytestmark = pytest.mark.usefixtures("engine")
+
+
+def test_a_row_comes_back_as_it_was_saved(make_rows: MakePersistence) -> None:
+    persistence = make_rows()
+    json = {
+        "profile_id": "a",
+        "name": None,
+        "age": 2**80,
+        "score": 0.1,
+        "active": False,
+        "tags": [],
+        "photo": "aGk=",
+        "address": {"city": "Wien", "extra": [1, None]},
+        "created": "2026-03-01T01:30:00.5+02:00",
+        "anything": {"deep": [{"n": Decimal("0.12345678901234567890123456789")}]},
+        "more": "an additional property",
+    }
+    persistence.model.from_json(json).save()
+    loaded = persistence.decode(persistence.get_item(persistence.key("a"), consistent=True) or {})
+    assert loaded.to_json() == json
+    assert "email" not in loaded
+    assert loaded.address.city == "Wien"
+    assert loaded.created == datetime(2026, 3, 1, 1, 30, 0, 500_000, timezone(timedelta(hours=2)))
+    assert not loaded._state.adding
+
+
+SCALARS = {
+    "age": st.integers(-(10**38) + 1, 10**38 - 1),
+    "score": st.floats(allow_nan=False, allow_infinity=False, min_value=-1e100, max_value=1e100).filter(
+        lambda number: number == 0 or abs(number) > 1e-100
+    ),
+    "active": st.booleans(),
+    "name": st.none() | st.text(min_size=1),
+    "tags": st.lists(st.text(min_size=1), max_size=5),
+    "photo": st.binary(min_size=1).map(lambda octets: b64encode(octets).decode()),
+    "anything": st.recursive(
+        st.none() | st.booleans() | st.integers(-(10**30), 10**30) | st.text(min_size=1),
+        lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(min_size=1), inner, max_size=3),
+        max_leaves=8,
+    ),
+}
+
+
+def test_whatever_the_schema_accepts_comes_back_equal(make_rows: MakePersistence) -> None:
+    persistence = make_rows()
+
+    @settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+    @given(st.fixed_dictionaries({}, optional=SCALARS))
+    def check(properties: dict[str, Any]) -> None:
+        json = {"profile_id": "a", **properties}
+        persistence.put_item(persistence.encode(persistence.model.from_json(json)))
+        stored = persistence.get_item(persistence.key("a"), consistent=True)
+        assert stored is not None
+        assert persistence.decode(stored).to_json() == json
+
+    check()
+
+
+def test_a_taken_key_is_an_integrity_error_and_changes_nothing(make_rows: MakePersistence) -> None:
+    persistence = make_rows()
+    persistence.model(profile_id="a", age=1).save(force_insert=True)
+    with pytest.raises(ItemExists) as taken:
+        persistence.model(profile_id="a", age=2).save(force_insert=True)
+    assert isinstance(taken.value, IntegrityError)
+    assert "profile_id 'a'" in str(taken.value)
+    assert (persistence.get_item(persistence.key("a")) or {})["age"] == {"N": "1"}
+
+
+def test_saving_a_new_row_over_a_taken_key_sets_and_removes_known_properties_only(make_rows: MakePersistence) -> None:
+    persistence = make_rows(CLOSED)
+    persistence.put_item({"profile_id": {"S": "a"}, "age": {"N": "1"}, "unknown": {"S": "stays"}})
+    persistence.model(profile_id="a", name="Ada").save()
+    assert persistence.get_item(persistence.key("a")) == {
+        "profile_id": {"S": "a"},
+        "name": {"S": "Ada"},
+        "unknown": {"S": "stays"},
+    }
+
+
+def test_saving_a_loaded_row_sends_what_changed(make_rows: MakePersistence) -> None:
+    persistence = make_rows(CLOSED)
+    item = {"profile_id": {"S": "a"}, "age": {"N": "1"}, "name": {"S": "Ada"}, "__persistence_class__": {"S": "x"}}
+    persistence.put_item(item)
+    row, other = persistence.decode(item), persistence.decode(item)
+    row.age = 2
+    del row["name"]
+    other.name = "Grace"
+    row.save()
+    other.save()
+    assert persistence.get_item(persistence.key("a")) == {
+        "profile_id": {"S": "a"},
+        "age": {"N": "2"},
+        "name": {"S": "Grace"},
+        "__persistence_class__": {"S": "x"},
+    }
+    assert other._state.item["age"] == {"N": "2"}
+
+
+def test_what_others_wrote_in_their_own_way_stays_so_until_it_changes(make_rows: MakePersistence) -> None:
+    persistence = make_rows()
+    item = {
+        "profile_id": {"S": "a"},
+        "active": {"N": "1"},
+        "created": {"S": "2020-01-02T03:04:05.000000+0000"},
+        "address": {"S": '{"city": "Wien"}'},
+        "__persistence_class__": {"S": "myserver.Profile"},
+    }
+    persistence.put_item(item)
+    row = persistence.decode(item)
+    assert (row.active, row.address.city, row.created.year) == (True, "Wien", 2020)
+    assert "__persistence_class__" not in row
+    row.age = 3
+    row.save()
+    assert persistence.get_item(persistence.key("a")) == {**item, "age": {"N": "3"}}
+
+
+def test_additional_properties_are_kept_changed_and_removed(make_rows: MakePersistence) -> None:
+    persistence = make_rows()
+    row = persistence.model.from_json({"profile_id": "a", "x": 1, "y": [True]})
+    row.save()
+    row["x"] = 2
+    del row["y"]
+    row.save()
+    assert persistence.get_item(persistence.key("a")) == {"profile_id": {"S": "a"}, "x": {"N": "2"}}
+
+
+def test_an_attribute_that_somebody_adds_meanwhile_survives_the_next_saves(make_rows: MakePersistence) -> None:
+    persistence = make_rows()
+    row = persistence.model(profile_id="a")
+    row.save()
+    persistence.update_item(persistence.key("a"), {"theirs": {"S": "x"}})
+    for age in (1, 2):
+        row.age = age
+        row.save()
+    assert (persistence.get_item(persistence.key("a")) or {})["theirs"] == {"S": "x"}
+
+
+def test_update_fields_writes_those_only(make_rows: MakePersistence) -> None:
+    persistence = make_rows()
+    row = persistence.model(profile_id="a", age=1, name="Ada")
+    row.save()
+    row.age, row.name = 2, "Grace"
+    row.save(update_fields=["age"])
+    assert persistence.get_item(persistence.key("a")) == {
+        "profile_id": {"S": "a"},
+        "age": {"N": "2"},
+        "name": {"S": "Ada"},
+    }
+
+
+@pytest.mark.parametrize("how", [{}, {"force_update": True}, {"update_fields": ["age"]}])
+def test_a_row_deleted_meanwhile_is_stale_and_stays_deleted(make_rows: MakePersistence, how: Any) -> None:
+    persistence = make_rows()
+    row = persistence.model(profile_id="a", age=1)
+    row.save()
+    assert persistence.delete_item(persistence.key("a")) is True
+    assert persistence.delete_item(persistence.key("a")) is False
+    row.age = 2
+    with pytest.raises(StaleItem, match="profile_id 'a'"):
+        row.save(**how)
+    assert persistence.get_item(persistence.key("a")) is None
+
+
+def test_saving_without_changes_writes_nothing_but_notices_deletion(make_rows: MakePersistence) -> None:
+    persistence = make_rows()
+    row = persistence.model(profile_id="a", age=1)
+    row.save()
+    row.save()
+    assert persistence.get_item(persistence.key("a")) == {"profile_id": {"S": "a"}, "age": {"N": "1"}}
+    persistence.delete_item(persistence.key("a"))
+    with pytest.raises(StaleItem):
+        row.save()
+
+
+def test_a_row_whose_key_was_changed_is_another_item(make_rows: MakePersistence) -> None:
+    persistence = make_rows()
+    row = persistence.model(profile_id="a", age=1)
+    row.save()
+    row.profile_id = "b"
+    row.save()
+    assert persistence.get_item(persistence.key("a")) is not None
+    assert persistence.get_item(persistence.key("b")) == {"profile_id": {"S": "b"}, "age": {"N": "1"}}
+
+
+@pytest.mark.parametrize(
+    "schema", [CLOSED, {**CLOSED, "properties": {"profile_id": {"type": "string"}, "age": {"type": "integer"}}}]
+)
+def test_a_version_lets_one_of_two_writers_through(make_rows: MakePersistence, schema: Any) -> None:
+    persistence = make_rows(schema, version="version")
+    persistence.model(profile_id="a", age=1).save()
+    first, second, third = (
+        persistence.decode(persistence.get_item(persistence.key("a"), consistent=True) or {}) for _ in range(3)
+    )
+    first.age = 2
+    first.save()
+    first.save()
+    second.age = 3
+    with pytest.raises(StaleItem):
+        second.save()
+    with pytest.raises(StaleItem):
+        third.delete()
+    stored = persistence.get_item(persistence.key("a")) or {}
+    assert (stored["age"], stored["version"]) == ({"N": "2"}, {"N": "3"})
+    with pytest.raises(StaleItem, match="load it"):
+        persistence.model(profile_id="a", age=9).save()
+    first.delete()
+    assert persistence.get_item(persistence.key("a")) is None
+
+
+def test_the_version_is_a_property_where_the_schema_has_one(make_rows: MakePersistence) -> None:
+    persistence = make_rows(CLOSED, version="version")
+    row = persistence.model(profile_id="a", version=7)
+    row.save()
+    assert row.version == 1
+    row.save()
+    assert row.version == 2
+
+
+def test_keys_of_two_parts_sort_dates_and_keep_their_spelling(make_rows: MakePersistence) -> None:
+    persistence = make_rows(range_key="created")
+    given_text = "2026-03-01T01:30:00+02:00"
+    row = persistence.model.from_json({"profile_id": "a", "created": given_text})
+    row.save()
+    key = persistence.key("a", row.created)
+    assert key == {"profile_id": {"S": "a"}, "created": {"S": "2026-02-28T23:30:00.000000Z"}}
+    loaded = persistence.decode(persistence.get_item(key, consistent=True) or {})
+    assert loaded.to_json() == {"profile_id": "a", "created": given_text}
+    assert loaded.pk == row.pk == persistence.pk_of(loaded._state.item)
+    assert persistence.key_from_pk(row.pk) == key
+    loaded.age = 4
+    loaded.save()
+    assert (persistence.get_item(key) or {})["created#given"] == {"S": given_text}
+
+
+@pytest.mark.parametrize("pk", ["", "%%%", "WyJhIl0", 7])
+def test_what_is_no_primary_key_is_a_value_error(make_rows: MakePersistence, pk: Any) -> None:
+    with pytest.raises(ValueError):
+        make_rows(range_key="created").key_from_pk(pk)
+
+
+def test_an_index_key_may_be_null_unset_or_taken_away(make_rows: MakePersistence) -> None:
+    persistence = make_rows(indexes={"by_email": "email"})
+    row = persistence.model(profile_id="a", email=None)
+    row.save()
+    assert persistence.decode(persistence.get_item(persistence.key("a")) or {}).to_json() == row.to_json()
+    row.email = "ada@example.org"
+    row.save()
+    page = persistence.query({"S": "ada@example.org"}, index="by_email")
+    assert [item["profile_id"] for item in page.items] == [{"S": "a"}]
+    assert "email#given" not in page.items[0]
+    row.email = None
+    row.save()
+    assert persistence.query({"S": "ada@example.org"}, index="by_email").items == []
+    del row["email"]
+    row.save()
+    assert persistence.get_item(persistence.key("a")) == {"profile_id": {"S": "a"}}
+
+
+def test_sets_are_sets_in_dynamodb(make_rows: MakePersistence) -> None:
+    persistence = make_rows(sets=["tags"])
+    row = persistence.model(profile_id="a", tags={"x", "y"})
+    row.save()
+    stored = persistence.get_item(persistence.key("a")) or {}
+    assert sorted(stored["tags"]["SS"]) == ["x", "y"]
+    loaded = persistence.decode(stored)
+    assert loaded.tags == {"x", "y"}
+    assert loaded.to_json()["tags"] == ["x", "y"]
+    loaded.tags = set()
+    loaded.save()
+    assert persistence.decode(persistence.get_item(persistence.key("a")) or {}).to_json()["tags"] == []
+
+
+def test_what_dynamodb_cannot_hold_is_refused_before_anything_is_written(make_rows: MakePersistence) -> None:
+    persistence = make_rows()
+    for properties, pointer in [
+        ({"profile_id": ""}, "/profile_id"),
+        ({"profile_id": "a", "score": 1e300}, "/score"),
+        ({"profile_id": "a", "anything": [{"n": 10**50}]}, "/anything/0/n"),
+        ({"profile_id": "a", "": 1}, "/"),
+    ]:
+        with pytest.raises(UnstorableValue) as refused:
+            persistence.model.from_json(properties).save()
+        assert refused.value.pointer == pointer
+    with pytest.raises(ItemTooLarge):
+        persistence.model(profile_id="a", name="x" * MAX_ITEM_SIZE).save()
+    assert persistence.scan().count == 0
+    row = persistence.model(profile_id="a")
+    row.save()
+    row.name = "x" * MAX_ITEM_SIZE
+    with pytest.raises(ItemTooLarge):
+        row.save()
+    row.name = "fits"
+    row.save()
+
+
+def test_an_item_of_exactly_400_kb_is_held(make_rows: MakePersistence) -> None:
+    persistence = make_rows()
+    row = persistence.model(profile_id="a")
+    row.name = "x" * (MAX_ITEM_SIZE - len("profile_id") - 1 - len("name"))
+    row.save()
+    assert len((persistence.get_item(persistence.key("a")) or {})["name"]["S"]) == len(row.name)
+    with pytest.raises(ItemTooLarge):
+        persistence.update_item(persistence.key("a"), {"x": {"S": "y"}})
+
+
+def test_refreshing_takes_over_what_others_wrote(make_rows: MakePersistence) -> None:
+    persistence = make_rows()
+    row = persistence.model(profile_id="a", age=1, name="Ada")
+    row.save()
+    persistence.update_item(persistence.key("a"), {"age": {"N": "2"}}, ["name"])
+    row.refresh_from_db()
+    assert row.to_json() == {"profile_id": "a", "age": 2}
+    persistence.delete_item(persistence.key("a"))
+    with pytest.raises(DynamoDBItemNotFound):
+        row.refresh_from_db()
+
+
+def test_batches_answer_in_the_order_asked(make_rows: MakePersistence) -> None:
+    persistence = make_rows()
+    items = [{"profile_id": {"S": f"{number:03}"}, "age": {"N": str(number)}} for number in range(130)]
+    persistence.batch_write(puts=items)
+    asked = [*reversed(items), {"profile_id": {"S": "missing"}}, items[5], {"profile_id": {"S": ""}}]
+    found = persistence.batch_get([persistence.key_in(item) for item in asked])
+    assert found == [*reversed(items), None, items[5], None]
+    persistence.batch_write(deletes=[persistence.key_in(item) for item in items])
+    assert persistence.scan().count == 0
+
+
+def test_pages_say_where_to_go_on(make_rows: MakePersistence) -> None:
+    persistence = make_rows(range_key="name")
+    persistence.batch_write(
+        puts=[{"profile_id": {"S": "a"}, "name": {"S": f"{n}"}, "age": {"N": f"{n}"}} for n in range(5)]
+    )
+    first = persistence.query({"S": "a"}, limit=3, forward=False, projection=["name"])
+    assert [item["name"]["S"] for item in first.items] == ["4", "3", "2"]
+    rest = persistence.query(
+        {"S": "a"}, start=first.last_key, forward=False, range_condition=persistence.table.attribute("name") >= "1"
+    )
+    assert [item["name"]["S"] for item in rest.items] == ["1"]
+    assert rest.last_key is None
+    filtered = persistence.scan(filter=persistence.table.attribute("age") > 2, count_only=True)
+    assert (filtered.count, filtered.scanned_count, filtered.items) == (2, 5, [])
+
+
+def test_values_inside_properties_are_encoded_by_their_own_schema(make_rows: MakePersistence) -> None:
+    persistence = make_rows()
+    assert persistence.encode_value(("address", "zip"), "1010") == {"S": "1010"}
+    assert persistence.encode_value(("tags", 0), "x") == {"S": "x"}
+    assert persistence.encode_value("created", datetime(2026, 1, 1, tzinfo=timezone.utc)) == {
+        "S": "2026-01-01T00:00:00Z"
+    }
+    with pytest.raises(KeyError):
+        persistence.encode_value(("address", "planet"), "Mars")
