@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import doctest
 import http.client
 import itertools
 import threading
@@ -11,7 +12,7 @@ import zlib
 
 import pytest
 
-from macaron_django.testing import Fault, FaultProxy, RandomFaults
+from macaron_django.testing import Fault, FaultProxy, RandomFaults, faults
 from macaron_django.testing.faults import Exchange
 
 
@@ -256,3 +257,9 @@ def test_the_url_is_there_inside_the_with_block_only():
 def test_a_target_that_is_no_engine_on_this_machine_is_refused(target):
     with pytest.raises(ValueError, match="no URL of an engine"):
         FaultProxy(target)
+
+
+def test_the_examples_in_the_documentation_run():
+    results = doctest.testmod(faults)
+    assert results.attempted > 0
+    assert results.failed == 0
