@@ -190,14 +190,7 @@ class Row(APIObject, _Model):
         self, using: str | None = None, fields: Iterable[str] | None = None, from_queryset: Any = None
     ) -> None:
         """Read the item again; with ``fields`` (field names), take over only those."""
-        persistence = type(self).objects.persistence  # type: ignore[attr-defined]
-        if fields is None:
-            persistence.refresh_row(self)
-            return
-        fresh = copy.copy(self)
-        persistence.refresh_row(fresh)
-        for field in fields:
-            self.__dict__[field] = fresh.__dict__.get(field, UNSET)
+        type(self).objects.persistence.refresh_row(self, fields)  # type: ignore[attr-defined]
 
     # Django's checks of what a SQL database can't hold
 

@@ -10,7 +10,8 @@ The rule, in order:
    whatever the others are called.
 2. Any other name is rewritten: each run of non-ASCII characters becomes its code points (``日本`` → ``u65e5_u672c``),
    each other character that no identifier may hold becomes ``_``, runs of ``_`` become one, those at the ends go;
-   an empty rest becomes ``field``, a leading digit is preceded by ``field_``, a reserved word followed by ``_field``.
+   an empty rest becomes ``field``, a leading digit is preceded by ``field_``, a reserved word followed by ``_field``
+   (``get_next_by_…`` preceded by ``field_``).
 3. A rewritten name that is taken gets the lowest free number from 2 on, in schema order: ``a_b``, ``a_b_2``.
 """
 
@@ -157,12 +158,15 @@ def rewritten(name: str, reserved: Collection[str] = RESERVED) -> str:
     plain = re.sub(r"[^A-Za-z0-9]+", "_", spelled).strip("_") or "field"
     if plain[0].isdigit():
         plain = f"field_{plain}"
-    return plain if is_usable(plain, reserved) else f"{plain}_field"
+    for candidate in (plain, f"{plain}_field"):
+        if is_usable(candidate, reserved):
+            return candidate
+    return f"field_{plain}"  # no suffix makes get_next_by_… another name
 
 
 def _free(name: str, taken: Collection[str], reserved: Collection[str]) -> str:
     number, candidate = 1, name
-    while candidate in taken or not is_usable(candidate, reserved):
+    while candidate in taken or candidate in reserved:
         number += 1
         candidate = f"{name}_{number}"
     return candidate

@@ -186,6 +186,10 @@ def _quoted(value: Any) -> str:
         text = json.dumps(value, ensure_ascii=False, default=str)
     except ValueError:
         text = str(value)
+    return _cut(text)
+
+
+def _cut(text: str) -> str:
     return text if len(text) <= MAX_QUOTE else f"{text[: MAX_QUOTE - 1]}…"
 
 
@@ -305,7 +309,7 @@ _SENTENCES: Mapping[type, _Sentence] = MappingProxyType(
         _Kind.OneOfMultipleValid: lambda kind, error: (
             "matches more than one of the schemas, and must match exactly one"
         ),
-        _Kind.Pattern: lambda kind, error: f"does not match the pattern {_quoted(kind.pattern)}",
+        _Kind.Pattern: lambda kind, error: f"does not match the pattern {_cut(kind.pattern)}",
         _Kind.Referencing: lambda kind, error: "refers to a schema that can't be found",
         _Kind.Type: lambda kind, error: _wrong_type(kind.types, error.instance),
         _Kind.UnevaluatedItems: lambda kind, error: "holds items that are not allowed here",

@@ -1,0 +1,125 @@
+import copy
+import datetime as dt
+import pickle
+from decimal import Decimal
+from uuid import UUID
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from macaron_django.schemas.spellings import SPELLINGS
+
+UTC = dt.timezone.utc
+EASTERN = dt.timezone(dt.timedelta(hours=2))
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "value"),
+    [
+        ("date-time", "2026-01-01T00:00:00Z", dt.datetime(2026, 1, 1, tzinfo=UTC)),
+        ("date-time", "2026-01-01T00:00:00.123456+02:00", dt.datetime(2026, 1, 1, 0, 0, 0, 123456, EASTERN)),
+        ("date", "2026-01-31", dt.date(2026, 1, 31)),
+        ("time", "08:30:06Z", dt.time(8, 30, 6, tzinfo=UTC)),
+        ("duration", "P1DT2H0M4S", dt.timedelta(days=1, hours=2, seconds=4)),
+        ("duration", "PT0S", dt.timedelta(0)),
+        ("uuid", "2eb8aa08-aa98-11ea-b4aa-73b441d16380", UUID("2eb8aa08-aa98-11ea-b4aa-73b441d16380")),
+        ("decimal", "1.50", Decimal("1.50")),
+        ("byte", "aGVsbG8=", b"hello"),
+        ("binary", "h\u00e9", b"h\xe9"),
+    ],
+)  # fmt: skip
+def test_the_canonical_spelling_becomes_a_plain_value_and_back(name, text, value):
+    spelling = SPELLINGS[name]
+    assert spelling.read(text) == value
+    assert type(spelling.read(text)) is type(value)
+    assert spelling.write(value) == text
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "value"),
+    [
+        ("date-time", "2026-01-01t00:00:00.50z", dt.datetime(2026, 1, 1, 0, 0, 0, 500000, UTC)),
+        ("date-time", "2026-01-01T00:00:00.1234567890Z", dt.datetime(2026, 1, 1, 0, 0, 0, 123456, UTC)),
+        ("date-time", "2026-01-01T00:00:00+00:00", dt.datetime(2026, 1, 1, tzinfo=UTC)),
+        ("date-time", "2026-01-01T00:00:00-00:00", dt.datetime(2026, 1, 1, tzinfo=UTC)),
+        ("time", "08:30:06.0Z", dt.time(8, 30, 6, tzinfo=UTC)),
+        ("duration", "P2W", dt.timedelta(weeks=2)),
+        ("duration", "PT36H", dt.timedelta(hours=36)),
+        ("uuid", "2EB8AA08-AA98-11EA-B4AA-73B441D16380", UUID("2eb8aa08-aa98-11ea-b4aa-73b441d16380")),
+        ("decimal", "1e5", Decimal("1e5")),
+        ("decimal", "+.5", Decimal("0.5")),
+    ],
+)
+def test_another_spelling_equals_its_value_and_remembers_its_text_even_when_copied_or_pickled(name, text, value):
+    spelling = SPELLINGS[name]
+    found = spelling.read(text)
+    assert found == value
+    for same in (found, copy.copy(found), copy.deepcopy(found), pickle.loads(pickle.dumps(found))):  # noqa: S301
+        assert same == value
+        assert spelling.write(same) == text
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("date-time", "2016-12-31T23:59:60Z"),
+        ("date-time", "0000-01-01T00:00:00Z"),
+        ("date-time", "2026-01-01T00:00:00"),
+        ("date", "0000-01-01"),
+        ("date", "2026-02-30"),
+        ("time", "23:59:60Z"),
+        ("duration", "P1Y2M"),
+        ("duration", "P1DT"),
+        ("duration", "P"),
+        ("duration", "P99999999999999D"),
+        ("uuid", "2eb8aa08aa9811eab4aa73b441d16380"),
+        ("decimal", "NaN"),
+        ("decimal", "1_000"),
+        ("byte", "aGVsbG8"),
+        ("byte", "aGVsbG9="),
+        ("byte", "a-_8"),
+        ("binary", "日本"),
+    ],
+)
+def test_what_python_has_no_value_for_stays_text(name, text):
+    assert SPELLINGS[name].read(text) == text
+    assert isinstance(SPELLINGS[name].read(text), str)
+
+
+def test_arithmetic_on_a_remembered_spelling_forgets_it():
+    spelling = SPELLINGS["date-time"]
+    found = spelling.read("2026-01-01T00:00:00.50Z") + dt.timedelta(seconds=1)
+    assert spelling.write(found) == "2026-01-01T00:00:01.500000Z"
+    assert spelling.write(spelling.read("2026-01-01T00:00:00.50Z").replace(hour=1)) == "2026-01-01T01:00:00.500000Z"
+
+
+@given(st.datetimes(timezones=st.timezones() | st.just(UTC)))
+def test_a_datetime_comes_back_equal(value):
+    offset = value.utcoffset()
+    if offset is not None and offset.seconds % 60 == 0:  # RFC 3339 has offsets in minutes
+        assert SPELLINGS["date-time"].read(SPELLINGS["date-time"].write(value)) == value
+
+
+@given(st.timedeltas(min_value=dt.timedelta(0)).map(lambda value: dt.timedelta(value.days, value.seconds)))
+def test_a_duration_comes_back_equal(value):
+    assert SPELLINGS["duration"].read(SPELLINGS["duration"].write(value)) == value
+
+
+@given(st.binary())
+def test_bytes_come_back_equal_as_base64_and_as_octets(value):
+    for name in ("byte", "binary"):
+        assert SPELLINGS[name].read(SPELLINGS[name].write(value)) == value
+
+
+@given(
+    st.sampled_from(sorted(SPELLINGS)),
+    st.text(max_size=30)
+    | st.from_regex(r"\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(\.\d{1,9})?([Zz]|[+-]\d\d:\d\d)", fullmatch=True)
+    | st.from_regex(r"P(\d{1,3}W|(\d{1,3}D)?(T(\d{1,3}H)?(\d{1,3}M)?(\d{1,3}S)?)?)", fullmatch=True)
+    | st.from_regex(r"[+-]?\d{1,20}(\.\d{0,20})?([eE][+-]?\d{1,3})?", fullmatch=True),
+)  # fmt: skip
+def test_no_text_is_lost_whatever_it_is(name, text):
+    spelling = SPELLINGS[name]
+    value = spelling.read(text)
+    assert (value if isinstance(value, str) else spelling.write(value)) == text
