@@ -269,17 +269,21 @@ class Document:
         return node or Node(self._main, "#", None)
 
     @cached_property
-    def _components(self) -> tuple[SourceFile, str]:
+    def _components(self) -> tuple[SourceFile, str] | None:
+        """The file that holds the components, and what their pointers begin with there."""
         section = self._section("schemas", "definitions")
-        return section.file, _renamed(section.file, section.pointer + "/")
+        return (section.file, _renamed(section.file, section.pointer + "/")) if section.mapping else None
 
     def _component_name(self, schema: Schema) -> str | None:
+        if self._components is None:
+            return None
         file, prefix = self._components
-        if schema.file is file and schema.pointer.startswith(prefix) and prefix != "#/":
-            token = schema.pointer[len(prefix) :]
-            if token and "/" not in token:
-                return token.replace("~1", "/").replace("~0", "~")
-        return self._aliased.get((schema.file.uri, schema.pointer)) if schema.file is not file else None
+        if schema.file is not file:
+            return self._aliased.get((schema.file.uri, schema.pointer))
+        token = schema.pointer.removeprefix(prefix)
+        if not token or "/" in token or not schema.pointer.startswith(prefix):
+            return None
+        return token.replace("~1", "/").replace("~0", "~")
 
     @cached_property
     def _aliased(self) -> dict[tuple[str, str], str]:

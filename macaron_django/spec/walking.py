@@ -47,7 +47,8 @@ def walk(
                 yield Visit(kind, node, broken=broken)
             else:
                 yield Visit(kind, node, target=target)
-                todo.append((kind, target))
+                if isinstance(target.value, dict | bool):  # the rest is reported with the reference
+                    todo.append((kind, target))
         else:
             yield Visit(kind, node)
         todo += reversed(list(children_of(dialect, kind, node)))

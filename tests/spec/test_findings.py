@@ -1,0 +1,131 @@
+import doctest
+import importlib
+import pkgutil
+import re
+from pathlib import Path
+
+import pytest
+
+import macaron_django.spec as spec
+from macaron_django.spec import Location
+from macaron_django.spec.findings import CATALOGUE
+
+OK = {"200": {"description": "OK"}}
+MODULES = [module.name for module in pkgutil.iter_modules(spec.__path__)]
+
+
+def ids(findings):
+    return [found.id for found in findings]
+
+
+@pytest.mark.parametrize(
+    ("paths", "id_"),
+    [
+        ({"/a/{x}": {"get": {"responses": OK}}}, "E021"),
+        ({"a": {"get": {"responses": OK}}}, "E022"),
+        ({"/a": {"get": {"responses": OK, "requestBody": {"content": {}}}}}, "W016"),
+        ({"/a": {"get": {"responses": OK, "parameters": [{"name": "x", "in": "path", "schema": {}}]}}}, "W017"),
+        ({"/a": {"get": {"responses": OK, "parameters": [{"in": "query", "schema": {}}]}}}, "E025"),
+        ({"/a": {"get": {"responses": OK, "parameters": [{"name": "x", "in": "quer", "schema": {}}]}}}, "E025"),
+        ({"/a": {"get": {"responses": OK, "parameters": [{"name": "x", "in": "query", "schema": {}}] * 2}}}, "E024"),
+        ({"/a": {"get": {"responses": OK, "security": [{"k": []}]}}}, "E027"),
+    ],
+)
+def test_faults_of_operations_are_found_when_loading(make, paths, id_):
+    assert ids(make(paths=paths).findings) == [id_]
+
+
+def test_paths_that_differ_in_names_only_are_one_route(make):
+    def item(name):
+        return {"get": {"responses": OK, "parameters": [{"name": name, "in": "path", "required": True, "schema": {}}]}}
+
+    document = make(paths={"/a/{x}": item("x"), "/a/{y}": item("y"), "/b/{x}": item("x")})
+    (found,) = document.findings
+    assert (found.id, found.level) == ("E020", "error")
+    assert "/a/{y}" in found.message
+    assert "/a/{x}" in found.message
+
+
+def test_operation_ids_are_unique(make):
+    operation = {"operationId": "a", "responses": OK}
+    assert ids(make(paths={"/a": {"get": operation, "put": operation}}).findings) == ["W020"]
+
+
+def test_two_bodies_are_one_too_many(make):
+    parameters = [{"in": "body", "name": "a", "schema": {}}, {"in": "formData", "name": "b", "type": "string"}]
+    document = make(paths={"/a": {"post": {"responses": OK, "parameters": parameters}}}, version="2.0")
+    assert ids(document.findings) == ["E026"]
+
+
+@pytest.mark.parametrize(
+    ("schema", "version", "id_"),
+    [
+        ({"type": "intege"}, "3.1.0", "E030"),
+        ({"properties": []}, "3.1.0", "E030"),
+        ({"minLength": -1}, "3.1.0", "E030"),
+        ({"exclusiveMinimum": True}, "3.1.0", "E030"),
+        ({"title": 3}, "3.1.0", "W030"),
+        ({"required": True}, "3.0.0", "W030"),
+        ({"properties": {"a": 3}}, "3.1.0", "E023"),
+        ({"$ref": "#/components/schemas/B", "minLength": 3}, "3.0.0", "W003"),
+        ({"nullable": True, "type": "string"}, "3.1.0", "W019"),
+        ({"nullable": True, "type": "string", "enum": ["a"]}, "3.0.0", "W015"),
+        ({"$schema": "http://json-schema.org/draft-04/schema#"}, "3.1.0", "W021"),
+        ({"discriminator": {"propertyName": "a", "mapping": {"x": "#/nowhere"}}}, "3.1.0", "W018"),
+    ],
+)
+def test_faults_of_schemas_are_found_when_checking(make, schema, version, id_):
+    body = {"content": {"a/b": {"schema": {"items": {"$ref": "#/components/schemas/A"}}}}}
+    document = make({"A": schema, "B": {}}, {"/a": {"post": {"responses": OK, "requestBody": body}}}, version)
+    found = [found for found in document.check() if found.id != "W011"]
+    assert ids(found) == [id_]
+    assert document.schemas["A"].bundle()
+
+
+@pytest.mark.parametrize("version", ["2.0", "3.0.3", "3.1.0", "3.2.0"])
+def test_a_sound_document_has_no_findings(make, version):
+    assert make(version=version).check() == ()
+
+
+def test_unknown_fields_and_missing_descriptions_are_warnings(make):
+    document = make(paths={"/a": {"get": {"responses": {"200": {}}, "sumary": "x"}}}, components={"x-a": {}})
+    assert sorted(ids(document.check())) == ["W012", "W013"]
+    hint = next(found.hint for found in document.check() if found.id == "W013")
+    assert hint == "Did you mean 'summary'?"
+
+
+def test_unused_components_are_warnings(make):
+    body = {"content": {"a/b": {"schema": {"$ref": "#/components/schemas/A/properties/x"}}}}
+    document = make({"A": {"properties": {"x": {}}}, "B": {}, "C": {"x-model": "a.C"}},
+                    {"/a": {"post": {"responses": OK, "requestBody": body}}})  # fmt: skip
+    assert [(found.id, found.location.pointer) for found in document.check()] == [("W011", "#/components/schemas/B")]
+
+
+def test_a_location_without_a_line_is_its_file():
+    assert str(Location("a.yaml", "#/x")) == "a.yaml"
+    assert Location("a.yaml", "#/x") == Location("a.yaml", "#/x", 3, 4)
+
+
+def test_locate_finds_lines_in_json_too(write):
+    document = spec.load(write('{"openapi": "3.1.0",\n "info": {"title": "a\x02"},\n "paths": {"/a": {}}}', "api.json"))
+    assert document.locate("#/paths/~1a").line == 3
+    assert document.locate("#/paths/~1a/get/responses").line == 3
+    assert document.locate("#/info/title").column == 11
+
+
+def test_every_id_in_the_code_is_in_the_catalogue_and_none_is_left_over():
+    text = "".join(path.read_text("utf-8") for path in Path(spec.__file__).parent.glob("*.py"))
+    code = re.sub(r"^CATALOGUE = \{.*?^\}", "", text, flags=re.DOTALL | re.MULTILINE)
+    assert set(re.findall(r'"([EW]\d{3})"', code)) == set(CATALOGUE)
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_docstring_examples_run(module):
+    assert doctest.testmod(importlib.import_module(f"macaron_django.spec.{module}")).failed == 0
+
+
+@pytest.mark.parametrize("module", [*(f"macaron_django.spec.{name}" for name in MODULES), "macaron_django.spec"])
+def test_what_a_module_offers_is_sorted_and_there(module):
+    imported = importlib.import_module(module)
+    assert sorted(imported.__all__) == imported.__all__
+    assert all(hasattr(imported, name) for name in imported.__all__)

@@ -1,0 +1,161 @@
+import os
+import time
+
+import pytest
+
+from macaron_django.spec import Limits, SpecError, load
+
+HEAD = "openapi: 3.1.0\ninfo: {title: T, version: '1'}\npaths: {}\n"
+
+
+def refusal(source, **options):
+    with pytest.raises(SpecError) as caught:
+        load(source, **options)
+    return caught.value.findings[0]
+
+
+def test_yaml_is_read_by_the_1_2_core_schema(write):
+    document = load(
+        write(HEAD + "x-a: {no: no, on: on, when: 2020-01-01, 200: x, t: 12:30, o: 0o17, z: 017, y: 1_000}\n")
+    )
+    assert document.json["x-a"] == {
+        "no": "no", "on": "on", "when": "2020-01-01", "200": "x", "t": "12:30", "o": 15, "z": "017", "y": "1_000",
+    }  # fmt: skip
+
+
+def test_keys_keep_the_spelling_that_a_number_would_lose(write):
+    document = load(write(HEAD + "x-a: {1.10: ten, true: t, null: n, 0755: o}\n"))
+    assert list(document.json["x-a"]) == ["1.10", "true", "null", "0755"]
+
+
+def test_integers_of_any_length_stay_exact_in_yaml_and_json(write):
+    big = 123456789012345678901234567890
+    assert load(write(HEAD + f"x-a: {big}\n")).json["x-a"] == big
+    text = '{"openapi": "3.1.0", "info": {"title": "T"}, "paths": {}, "x-a": %d}' % big
+    assert load(write(text, "api.json")).json["x-a"] == big
+
+
+def test_a_long_number_in_a_string_is_no_reason_to_read_json_slowly(write):
+    text = '{"openapi": "3.1.0", "info": {"title": "12345678901234567890"}, "paths": {}}'
+    assert load(write(text, "api.json")).title == "12345678901234567890"
+
+
+def test_json_with_control_characters_is_read_and_reported(write):
+    document = load(write('{"openapi": "3.1.0", "info": {"title": "a\x01b"}, "paths": {}}', "api.json"))
+    assert document.title == "a\x01b"
+    assert [found.id for found in document.findings] == ["W002"]
+
+
+def test_yaml_that_begins_like_json_is_read(write):
+    assert load(write("{openapi: 3.1.0, info: {title: T}, paths: {}} # so\n")).title == "T"
+
+
+def test_a_byte_order_mark_is_no_obstacle(write):
+    assert load(write(HEAD.encode("utf-16"))).title == "T"
+    assert load(write(b"\xef\xbb\xbf" + HEAD.encode())).title == "T"
+
+
+def test_merge_keys_are_merged_and_reported(write):
+    document = load(write(HEAD + "x-a: &a {p: 1, q: 2}\nx-b: {<<: *a, q: 3}\n"))
+    assert document.json["x-b"] == {"p": 1, "q": 3}
+    assert [found.id for found in document.findings] == ["W001"]
+
+
+def test_a_duplicate_key_is_an_error_with_its_line(write):
+    for text, name in (
+        (HEAD + "x-a: 1\nx-a: 2\n", "api.yaml"),
+        ('{"openapi": "3.1.0",\n"info": {"title": "T"},\n"paths": {},\n"x-a": 1,\n"x-a": 2}', "api.json"),
+    ):
+        path = write(text, name)
+        found = [found for found in load(path).check() if found.id == "E031"]
+        assert str(found[0]).startswith(f"{path}:5:1: E031 The key 'x-a'")
+
+
+def test_tags_build_nothing(write):
+    document = load(write(HEAD + "x-a: !!python/object/apply:os.system [exit 1]\n"))
+    assert document.json["x-a"] == ["exit 1"]
+
+
+@pytest.mark.parametrize("number", [".nan", ".inf", "-.INF"])
+def test_numbers_that_json_lacks_are_reported(write, number):
+    assert "W004" in [found.id for found in load(write(HEAD + f"x-a: {number}\n")).check()]
+
+
+@pytest.mark.parametrize(
+    ("text", "id_", "place"),
+    [
+        ("a: [1, 2\nb: 3\n", "E004", ":2:2"),
+        ('{"openapi": "3.1.0",\n "info": ]', "E004", ":2:10"),
+        ("a: b: c", "E004", ":1:5"),
+        ("", "E006", ":1:1"),
+        ("- openapi\n", "E006", ":1:1"),
+        ("openapi: 4.0.0\n", "E007", ":1:1"),
+        ("swagger: '1.2'\n", "E007", ":1:1"),
+        (b"openapi: 3.1.0\ninfo: \xff\n", "E003", ":2:7"),
+        ("--- {}\n--- {}\n", "E004", ""),
+    ],
+)
+def test_what_cannot_be_read_says_where_and_why(write, text, id_, place):
+    path = write(text)
+    found = refusal(path)
+    assert found.id == id_
+    assert str(found.location) == f"{path}{place}"
+    assert found.hint
+
+
+def test_missing_files_folders_and_pipes_are_refused_at_once(tmp_path):
+    os.mkfifo(tmp_path / "pipe.yaml")
+    for name in ("missing.yaml", ".", "pipe.yaml", "a\0b"):
+        assert refusal(f"{tmp_path}/{name}").id == "E001"
+
+
+def test_a_file_over_the_limit_is_refused_unread(write):
+    assert refusal(write(HEAD), limits=Limits(max_bytes=10)).id == "E002"
+
+
+def test_ten_thousand_levels_are_refused_in_every_syntax(write):
+    depth = 10_000
+    for text in (
+        HEAD + "x-a: " + "[" * depth + "]" * depth,
+        HEAD + "x-a: " + "{a: " * depth + "}" * depth,
+        HEAD + "x-0: &a {}\nx-1: *a\nx-a: " + "[" * depth + "]" * depth,
+        '{"openapi": "3.1.0", "x-a": ' + "[" * depth + "]" * depth + "}",
+        '{"openapi": "3.1.0", "x-b": "\x01", "x-a": ' + "[" * depth + "]" * depth + "}",
+        '{"openapi": "3.1.0", "x-a": ' + "[" * 500 + "]" * 500 + "}",
+    ):
+        assert refusal(write(text)).id == "E005"
+
+
+def test_a_mapping_that_holds_itself_is_refused():
+    tree = {"openapi": "3.1.0", "paths": {}}
+    tree["x-self"] = tree
+    assert refusal(tree).id == "E005"
+
+
+def test_an_alias_bomb_is_refused_in_bounded_time(write):
+    lines = ["x-0: &a0 [x, x, x, x, x, x, x, x, x]"]
+    lines += [f"x-{i}: &a{i} [{', '.join([f'*a{i - 1}'] * 9)}]" for i in range(1, 12)]
+    started = time.monotonic()
+    assert refusal(write(HEAD + "\n".join(lines))).id == "E005"
+    assert time.monotonic() - started < 2
+
+
+def test_a_wide_alias_bomb_is_refused_too(write):
+    text = HEAD + "x-a: &a [" + "x, " * 20_000 + "x]\nx-b: [" + "*a, " * 2_000 + "*a]\n"
+    started = time.monotonic()
+    assert refusal(write(text)).id == "E005"
+    assert time.monotonic() - started < 5
+
+
+def test_an_alias_within_its_own_anchor_is_refused(write):
+    assert refusal(write(HEAD + "x-a: &a [*a]\n")).id == "E004"
+
+
+def test_markdown_emphasis_and_ampersands_are_no_aliases(write):
+    document = load(write(HEAD + "x-a: |\n  R&D is *bold* &amp; more\nx-b: &x 1\n"))
+    assert document.json["x-a"] == "R&D is *bold* &amp; more\n"
+
+
+def test_lone_surrogates_do_not_survive(write):
+    document = load(write('{"openapi": "3.1.0", "info": {"title": "a\\ud800b"}, "paths": {}}', "api.json"))
+    assert document.title == "a\ufffdb"
