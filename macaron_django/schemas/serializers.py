@@ -87,6 +87,9 @@ def _build(
         "direction": direction,
         "model": model,
         "_conversions": {},
+        "_generates_required": any(
+            prop.extensions.generated and not prop.read_only for prop in schema.properties.values()
+        ),
         "_bindings": {},
     }
     if schema.is_object:
@@ -205,6 +208,8 @@ class SchemaSerializer(_Judged, serializers.Serializer[Any]):
 
     _conversions: ClassVar[dict[str, Conversion]] = {}
     _bindings: ClassVar[dict[type[Model], ModelBinding]] = {}
+    #: Whether the server makes up values that clients may give, too: they have to be there when the schema judges.
+    _generates_required: ClassVar[bool] = False
     #: Names in a merge patch, once one has been read: an update touches these only.
     _patched: frozenset[str] | None = None
 
@@ -283,7 +288,7 @@ class SchemaSerializer(_Judged, serializers.Serializer[Any]):
             patch = cleaner_for(self.schema).without_read_only(data)
             self._patched = frozenset(patch)
             data = merge_patch(self._stored_json(), patch)
-        elif self.instance is None and isinstance(data, Mapping):
+        elif self._generates_required and self.instance is None and isinstance(data, Mapping):
             data = self._with_generated(data)
         values = self.python_values(self._clean(data))
         return values if values is None else self._validated_by_methods(values, data)

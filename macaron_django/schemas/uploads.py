@@ -17,7 +17,7 @@ from macaron_django.schemas.validators import SchemaValidator
 __all__ = ["clean_with_uploads"]
 
 _Path = tuple["str | int", ...]
-_CONTAINERS = (dict, list, Mapping, UploadedFile)
+_CONTAINERS = (dict, list, UploadedFile)
 
 
 def clean_with_uploads(validator: SchemaValidator, value: Any, *, defaults: bool = True) -> Any:
@@ -39,7 +39,7 @@ def _files(value: Any) -> Iterator[tuple[_Path, UploadedFile[Any]]]:
         path, value = pending.pop()
         if isinstance(value, UploadedFile):
             yield path, value
-        elif isinstance(value, Mapping):
+        elif isinstance(value, dict):
             pending += [((*path, name), member) for name, member in value.items() if isinstance(member, _CONTAINERS)]
         elif isinstance(value, list):
             pending += [((*path, index), one) for index, one in enumerate(value) if isinstance(one, _CONTAINERS)]
