@@ -7,7 +7,6 @@ server, shared by the project's processes. It serves as a second opinion about w
 from __future__ import annotations
 
 import shutil
-import tempfile
 from pathlib import Path
 
 from django.core.exceptions import ImproperlyConfigured
@@ -15,7 +14,7 @@ from django.core.exceptions import ImproperlyConfigured
 from macaron_django.conf import settings
 from macaron_django.dynamodb.engines.embedded import data_file, node_modules
 from macaron_django.dynamodb.engines.local import LocalProcessEngine
-from macaron_django.dynamodb.engines.processes import SharedProcess
+from macaron_django.dynamodb.engines.processes import SharedProcess, temporary_folder
 
 __all__ = ["DynamoDBLocalEngine", "find_jar"]
 
@@ -56,7 +55,7 @@ class DynamoDBLocalEngine(LocalProcessEngine):
     def make_process(self) -> SharedProcess:
         if self.stem is not None:
             return SharedProcess(self.name, self.stem, self.command)
-        folder = Path(tempfile.mkdtemp(prefix="dynamodb-"))
+        folder = temporary_folder()
         return SharedProcess(self.name, folder / "memory", self.command, temporary=folder)
 
     def command(self) -> list[str]:

@@ -10,7 +10,6 @@ import os
 import platform
 import shutil
 import sys
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -19,7 +18,7 @@ from django.core.exceptions import ImproperlyConfigured
 
 from macaron_django.conf import settings
 from macaron_django.dynamodb.engines.local import LocalProcessEngine
-from macaron_django.dynamodb.engines.processes import SharedProcess
+from macaron_django.dynamodb.engines.processes import SharedProcess, temporary_folder
 
 __all__ = ["BINARY_MISSING", "EmbeddedEngine", "data_file", "find_binary", "node_modules"]
 
@@ -91,7 +90,7 @@ class EmbeddedEngine(LocalProcessEngine):
     def make_process(self) -> SharedProcess:
         if self.path is not None:
             return SharedProcess(self.name, self.path, self.command, ready="listening on", data_file=self.path)
-        folder = Path(tempfile.mkdtemp(prefix="dynamodb-"))
+        folder = temporary_folder()
         return SharedProcess(self.name, folder / "memory", self.command, ready="listening on", temporary=folder)
 
     def command(self) -> list[str]:

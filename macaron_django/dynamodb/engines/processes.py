@@ -18,6 +18,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 import uuid
@@ -33,7 +34,7 @@ from macaron_django.exceptions import EngineUnavailable
 if sys.platform != "win32":
     import fcntl
 
-__all__ = ["SharedProcess"]
+__all__ = ["SharedProcess", "temporary_folder"]
 
 START_TIMEOUT = 30.0  # seconds for the server to answer
 PAUSE = 0.01  # seconds between looks at the locks
@@ -85,6 +86,8 @@ class SharedProcess:
                 self.port = self._find_or_start()
             except BaseException as error:
                 self._unlock()
+                if self._temporary:  # a supervisor removes it; there may have been none
+                    shutil.rmtree(self._temporary, ignore_errors=True)
                 if isinstance(error, OSError):
                     raise EngineUnavailable(
                         f"The {self.name} engine's lock files can't be used: {error}. "
@@ -136,7 +139,7 @@ class SharedProcess:
         self._users_fd = self.port = None
 
     def _lock_as_user(self) -> int:
-        self.users_file.parent.mkdir(parents=True, exist_ok=True)
+        self.users_file.parent.mkdir(mode=0o700 if self._temporary else 0o777, parents=True, exist_ok=True)
         fd = os.open(self.users_file, os.O_RDWR | os.O_CREAT, 0o600)
         deadline = time.monotonic() + START_TIMEOUT
         while True:
@@ -232,6 +235,11 @@ class SharedProcess:
         finally:
             os.close(fd)
         return False
+
+
+def temporary_folder() -> Path:
+    """Return a folder's name that nobody else has; it is made when the server is first used, and removed after."""
+    return Path(tempfile.gettempdir()) / f"dynamodb-{uuid.uuid4().hex}"
 
 
 def _lock_exclusively(fd: int) -> bool:

@@ -262,20 +262,38 @@ def test_children_made_by_fork_keep_the_server_after_their_parent(data, eventual
     eventually(lambda: not answers(port))
 
 
-def test_memory_is_a_process_s_own_and_leaves_nothing_behind():
+def test_memory_is_a_process_s_own_and_leaves_nothing_behind(eventually):
     first, second = EmbeddedEngine(None), EmbeddedEngine(None)
+    folders = [engine.process.state_file.parent for engine in (first, second)]
+    assert not any(folder.exists() for folder in folders)
     first.start()
     second.start()
     try:
         assert first.endpoint_url != second.endpoint_url
         assert first.status().endswith("data in memory")
+        assert [stat.S_IMODE(folder.stat().st_mode) for folder in folders] == [0o700, 0o700]
     finally:
         first.stop()
         second.stop()
-    folder = first.process.state_file.parent
-    assert first.wait_for_end(10)
-    assert second.wait_for_end(10)
-    assert not list(folder.glob("*.log")) or not folder.exists()
+    eventually(lambda: not any(folder.exists() for folder in folders))
+
+
+def test_memory_whose_server_does_not_start_leaves_nothing_behind(tmp_path, eventually):
+    engine = EmbeddedEngine(None)
+    with (
+        override_settings(MACARON={"DYNAMODB": {"BINARY": executable(tmp_path / "broken", "#!/bin/sh\nexit 1\n")}}),
+        pytest.raises(EngineUnavailable),
+    ):
+        engine.start()
+    eventually(lambda: not engine.process.state_file.parent.exists())
+
+
+def test_memory_without_a_binary_leaves_nothing_behind(monkeypatch):
+    monkeypatch.setattr(embedded, "find_binary", lambda: None)
+    engine = EmbeddedEngine(None)
+    with pytest.raises(ImproperlyConfigured):
+        engine.start()
+    assert not engine.process.state_file.parent.exists()
 
 
 def test_a_server_that_does_not_start_is_quoted(engine, tmp_path):
