@@ -34,7 +34,7 @@ class APIConfig(AppConfig):
         """Load the spec and make its classes; a spec that can't be served leaves findings and no models."""
         from macaron_django.registry import registry
 
-        self.models = self.apps.all_models[self.label]
+        self.models = apps.all_models[self.label]
         self.models_module = self.module
         api = registry.load(self.found)
         if api is not None:

@@ -24,11 +24,12 @@ BUILTIN = Path(__file__).parent / "apis" / "ping.yaml"
 
 @dataclass(frozen=True)
 class Found:
-    """One API: its name (an identifier), its spec, and why it can't be loaded where that is known by now."""
+    """One API: its name (an identifier), its spec, why it can't be loaded where that is known by now, and whether this package brings it."""
 
     name: str
     path: Path
     problem: str | None = None
+    builtin: bool = False
 
     @property
     def label(self) -> str:
@@ -55,7 +56,7 @@ def discover() -> list[Found]:
     """
     given: Mapping[str, str | Path] | None = settings.APIS
     found = _named(given) if given is not None else _searched()
-    builtin = [Found("ping", BUILTIN)] if settings.BUILTIN_ENDPOINTS else []
+    builtin = [Found("ping", BUILTIN, builtin=True)] if settings.BUILTIN_ENDPOINTS else []
     return _without_twins([*found, *builtin])
 
 

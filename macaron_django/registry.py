@@ -31,6 +31,7 @@ class API:
     document: spec.Document
     classes: Classes
     persistences: dict[str, dynamodb.Persistence]
+    builtin: bool = False
 
     @property
     def models(self) -> list[type[Model]]:
@@ -70,7 +71,8 @@ class Registry:
         """What is wrong with the specs, and with what their operations are bound to."""
         found = [finding for findings in self._findings.values() for finding in findings]
         for api in self:
-            found += auth.security_findings(api.document)
+            if not api.builtin:  # in a project without JWT, /auth/version is closed to everybody, as it should be
+                found += auth.security_findings(api.document)
             found += api.viewsets.findings()
         return found
 
@@ -90,7 +92,7 @@ def _load(found: Found, findings: list[spec.Finding]) -> API:
     findings += document.findings
     if any(finding.level == "error" for finding in findings):
         raise spec.SpecError([])
-    api = API(found.name, document, Classes(found.name, document), {})
+    api = API(found.name, document, Classes(found.name, document), {}, found.builtin)
     for name, schema in document.schemas.items():
         if schema.extensions.persist is not None:
             api.persistences[name] = _persist(found, schema, api.classes)
@@ -106,7 +108,7 @@ def _persist(found: Found, schema: spec.Schema, classes: Classes) -> dynamodb.Pe
         label=found.label,
         classes=classes,
         manager=dynamodb.ItemManager(persistence),
-        hash_key=persistence.options.hash_key,
+        hash_key=str(persistence.options.hash_key),  # the options in force have one
         range_key=persistence.options.range_key,
         bases=bases,
         module=f"macaron_django.apis.{found.name}",

@@ -29,6 +29,7 @@ class Project:
             name: value for name, value in os.environ.items() if name not in ("DJANGO_SETTINGS_MODULE", "PYTHONPATH")
         } | {"PYTHONUNBUFFERED": "1", **environment}
         self.servers: list[subprocess.Popen[bytes]] = []
+        self.clients: list[httpx.Client] = []
 
     def manage(self, *arguments: str, code: int | None = 0, **environment: str) -> subprocess.CompletedProcess[str]:
         """Run `manage.py ARGUMENTS`; fail unless it exits with ``code`` (None: whatever it is)."""
@@ -63,6 +64,7 @@ class Project:
         log.close()
         self.servers.append(server)
         client = httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=PATIENCE)
+        self.clients.append(client)
         deadline = time.monotonic() + PATIENCE
         while time.monotonic() < deadline and server.poll() is None:
             try:
@@ -86,6 +88,8 @@ class Project:
         server.wait(PATIENCE)
 
     def close(self) -> None:
+        for client in self.clients:
+            client.close()
         for server in self.servers:
             self.kill(server)
         if (self.folder / "manage.py").exists():

@@ -14,6 +14,7 @@ SECRET_KEY = os.environ.get("DJANGO_SECRET_KEY", "django-insecure-example-projec
 ALLOWED_HOSTS = os.environ.get("DJANGO_ALLOWED_HOSTS", "").split() or ["localhost", "127.0.0.1", "[::1]"]
 
 INSTALLED_APPS = [
+    "macaron_django",  # the first line; above staticfiles, so that `runserver` starts the engine, too
     "django.contrib.admin",
     "django.contrib.auth",
     "django.contrib.contenttypes",
@@ -23,7 +24,6 @@ INSTALLED_APPS = [
     "rest_framework",
     "drf_spectacular",
     "drf_spectacular_sidecar",
-    "macaron_django",  # the first line
     "myserver",
     "library",
 ]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 from django.contrib import admin
@@ -46,7 +45,7 @@ class ItemChangeList(ChangeList):
         self.next_url = self.get_query_string({CURSOR: page.next_cursor}) if page.next_cursor else None
 
 
-class ItemAdmin(admin.ModelAdmin):
+class ItemAdmin(admin.ModelAdmin[Model]):
     """Lists and shows the items of a persisted schema, to staff with the permission to view them.
 
     Columns come from the schema in its order, or from its ``x-admin: {columns: [names]}``. To change more, subclass
@@ -62,7 +61,7 @@ class ItemAdmin(admin.ModelAdmin):
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
         return ItemChangeList
 
-    def get_list_display(self, request: HttpRequest) -> Sequence[Any]:
+    def get_list_display(self, request: HttpRequest) -> Any:
         if tuple(self.list_display) != ("__str__",):
             return self.list_display
         described = self.model._spec
