@@ -3,11 +3,12 @@
 No Django, REST framework or AWS in here.
 """
 
-from .document import Document, SecurityScheme, load
+from .document import Document, load
 from .extensions import Index, OperationExtensions, Persist, PropertyExtensions, SchemaExtensions
 from .findings import Finding, Location, SpecError
 from .operation import Encoding, Header, MediaType, Operation, Parameter, RequestBody, Response
 from .schema import Discriminator, Property, Schema
+from .security import SecurityScheme
 from .source import Limits
 
 __all__ = [

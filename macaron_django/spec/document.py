@@ -7,7 +7,6 @@ at. What is wrong shows in ``findings`` (cheap to know) and ``check()`` (everyth
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import chain
 from pathlib import Path
@@ -19,11 +18,12 @@ from .discriminators import children_by_parent
 from .extension_checks import kept_schemas, operation_attributes
 from .findings import Finding, Location, SpecError, unique
 from .lazy_mapping import LazyMapping
-from .operation import Operation, security_requirements
+from .operation import Operation
 from .operation_checks import operation_findings
 from .publishing import publish
 from .references import BrokenReference, Files, Node, SourceFile, dialect_of
 from .schema import Schema
+from .security import SecurityScheme, security_requirements, security_scheme
 from .source import Limits, Parsed, parse, plain, read_bytes
 from .structure_checks import structure_findings
 from .text_checks import noted, reread
@@ -33,25 +33,10 @@ if TYPE_CHECKING:
     from .openapi3 import OpenAPI3Reader
     from .swagger2 import Swagger2Reader
 
-__all__ = ["Document", "SecurityScheme", "load"]
+__all__ = ["Document", "load"]
 
 DEFAULT_LIMITS = Limits()
 METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace", "query")
-
-
-@dataclass(frozen=True)
-class SecurityScheme:
-    """One way of authenticating; ``location`` is where an API key stands: "header", "query" or "cookie"."""
-
-    type: str
-    name: str | None = None
-    location: str | None = None
-    scheme: str | None = None
-    bearer_format: str | None = None
-    flows: Mapping[str, Any] = field(default_factory=dict, hash=False)
-    open_id_connect_url: str | None = None
-    description: str = ""
-    extensions: Mapping[str, Any] = field(default_factory=dict, hash=False)
 
 
 def load(
@@ -190,7 +175,7 @@ class Document:
         for name, child in self._section("securitySchemes", "securityDefinitions").children():
             node = self._follow(child)
             if node is not None and isinstance(node.value, dict):
-                found[name] = _security_scheme(node.value)
+                found[name] = security_scheme(node.value)
         return found
 
     @property
@@ -386,29 +371,3 @@ def _renamed(file: SourceFile, pointer: str) -> str:
 def _clean_path(path: str) -> str:
     path = path.strip().rstrip("/")
     return path if not path or path.startswith("/") else "/" + path
-
-
-def _security_scheme(value: Mapping[str, Any]) -> SecurityScheme:
-    def text(key: str) -> str | None:
-        found = value.get(key)
-        return found if isinstance(found, str) else None
-
-    type_, scheme, flows = text("type") or "", text("scheme"), value.get("flows")
-    if type_ == "basic":  # Swagger 2.0
-        type_, scheme = "http", "basic"
-    if type_ == "oauth2" and not isinstance(flows, Mapping) and text("flow"):
-        flow = {"application": "clientCredentials", "accessCode": "authorizationCode"}.get(
-            str(text("flow")), text("flow")
-        )
-        flows = {flow: {key: value[key] for key in ("authorizationUrl", "tokenUrl", "scopes") if key in value}}
-    return SecurityScheme(
-        type=type_,
-        name=text("name"),
-        location=text("in"),
-        scheme=scheme.lower() if scheme else None,
-        bearer_format=text("bearerFormat"),
-        flows=flows if isinstance(flows, Mapping) else {},
-        open_id_connect_url=text("openIdConnectUrl"),
-        description=text("description") or "",
-        extensions={key: item for key, item in value.items() if key.startswith("x-")},
-    )

@@ -5,19 +5,32 @@ The normaliser drops what is named here, so that one slip doesn't make a schema 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-__all__ = ["TYPES", "is_number", "malformed"]
+__all__ = ["ANNOTATIONS", "TIGHTEST", "TYPES", "is_number", "malformed", "type_of"]
 
 TYPES = frozenset({"array", "boolean", "integer", "null", "number", "object", "string"})
 
+#: Keywords that say nothing about validity: a ``$ref`` beside only these is a lone one.
+ANNOTATIONS = frozenset(
+    {
+        "$comment", "default", "deprecated", "description", "example", "examples", "externalDocs", "readOnly",
+        "summary", "title", "writeOnly", "xml",
+    }
+)  # fmt: skip
+#: Of several values of a bound, which holds.
+TIGHTEST = {
+    "minimum": max, "exclusiveMinimum": max, "minLength": max, "minItems": max, "minProperties": max,
+    "maximum": min, "exclusiveMaximum": min, "maxLength": min, "maxItems": min, "maxProperties": min,
+}  # fmt: skip
+
 
 def is_number(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool) and value == value and abs(value) != INFINITY
-
-
-INFINITY = float("inf")
+    return (isinstance(value, int) and not isinstance(value, bool)) or (
+        isinstance(value, float) and math.isfinite(value)
+    )
 
 
 def _is_count(value: Any) -> bool:
@@ -109,3 +122,13 @@ def malformed(schema: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
         expected = _EXPECTED.get(keyword)
         if expected is not None and not expected[0](value):
             yield keyword, expected[1]
+
+
+def type_of(value: Any) -> str:
+    """The JSON Schema type of a value."""
+    for type_, name in (
+        (bool, "boolean"), (int, "integer"), (float, "number"), (str, "string"), (list, "array"), (dict, "object"),
+    ):  # fmt: skip
+        if isinstance(value, type_):
+            return name
+    return "null"

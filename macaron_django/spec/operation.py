@@ -15,6 +15,7 @@ from .extensions import OperationExtensions, operation_extensions
 from .findings import Location
 from .references import Node
 from .schema import Schema
+from .security import security_requirements
 
 if TYPE_CHECKING:
     from .document import Document
@@ -205,13 +206,3 @@ class Operation:
     @cached_property
     def extensions(self) -> OperationExtensions:
         return operation_extensions(self.json)
-
-
-def security_requirements(value: Any) -> tuple[Mapping[str, tuple[str, ...]], ...] | None:
-    if not isinstance(value, list):
-        return None
-    return tuple(
-        {str(name): tuple(map(str, scopes)) if isinstance(scopes, list) else () for name, scopes in requirement.items()}
-        for requirement in value
-        if isinstance(requirement, dict)
-    )

@@ -157,15 +157,13 @@ class Node:
 
 
 def tokens(pointer: str) -> list[str]:
-    """The keys that a pointer names (RFC 6901, section 4), percent-encoding undone (section 6).
+    """The keys that a pointer names (RFC 6901, section 4).
 
-    >>> tokens("#/paths/~1pets~1%7Bid%7D/get")
+    >>> tokens("#/paths/~1pets~1{id}/get")
     ['paths', '/pets/{id}', 'get']
     """
     parts = pointer.removeprefix("#").split("/")[1:]
-    if "~" in pointer or "%" in pointer:
-        return [unquote(part).replace("~1", "/").replace("~0", "~") for part in parts]
-    return parts
+    return [part.replace("~1", "/").replace("~0", "~") for part in parts] if "~" in pointer else parts
 
 
 def step(value: Any, token: str) -> Any:
@@ -242,10 +240,12 @@ class Files:
             if anchor not in file.identified:
                 raise BrokenReference("E010", f"No $anchor {pointer[1:]!r} in {file.name}.", "Correct the reference.")
             pointer = file.identified[anchor]
-        for spelling in (pointer or "#", _other_spelling(pointer), "#" if pointer == "#/" else None):
-            if spelling is not None:
+        # Percent-encoding (RFC 6901, section 6) is undone here, once: pointers inside the package have none.
+        plain = unquote(pointer) if "%" in pointer else pointer
+        for spelling in (plain or "#", pointer, _other_spelling(plain), "#" if pointer == "#/" else None):
+            if spelling:
                 try:
-                    return Node(file, canonical(spelling), file.lookup(spelling))
+                    return Node(file, spelling, file.lookup(spelling))
                 except KeyError:
                     continue
         raise BrokenReference(
@@ -368,11 +368,6 @@ def _other_spelling(pointer: str) -> str | None:
         section, _, rest = rest.partition("/")
         return f"#/{_OLD_SECTIONS[section]}/{rest}" if section in _OLD_SECTIONS and rest else None
     return f"#/components/{SECTIONS[head]}/{rest}" if head in SECTIONS and rest else None
-
-
-def canonical(pointer: str) -> str:
-    """One spelling of a pointer: percent-encoding undone."""
-    return "#" + "".join("/" + pointer_token(token) for token in tokens(pointer)) if "%" in pointer else pointer
 
 
 def dialect_of(tree: Any) -> str | None:

@@ -17,6 +17,7 @@ from .bundling import bundle_schema
 from .discriminators import discriminated
 from .extensions import PropertyExtensions, SchemaExtensions, property_extensions, schema_extensions
 from .findings import Location
+from .keywords import ANNOTATIONS, TIGHTEST, type_of
 from .references import SourceFile
 from .yaml_events import pointer_token
 
@@ -25,17 +26,6 @@ if TYPE_CHECKING:
 
 __all__ = ["Discriminator", "Property", "Schema"]
 
-#: Keywords that say nothing about validity: a ``$ref`` beside only these is a lone one.
-ANNOTATIONS = frozenset(
-    {
-        "$comment", "default", "deprecated", "description", "example", "examples", "externalDocs", "readOnly",
-        "summary", "title", "writeOnly", "xml",
-    }
-)  # fmt: skip
-_TIGHTEST = {
-    "minimum": max, "exclusiveMinimum": max, "minLength": max, "minItems": max, "minProperties": max,
-    "maximum": min, "exclusiveMaximum": min, "maxLength": min, "maxItems": min, "maxProperties": min,
-}  # fmt: skip
 _UNSET: Any = object()
 
 
@@ -208,9 +198,9 @@ class Schema:
         values = [part._keywords[name] for part in self._own_first if name in part._keywords]
         if not values:
             return default
-        if name in _TIGHTEST:
+        if name in TIGHTEST:
             numbers = [value for value in values if isinstance(value, int | float) and not isinstance(value, bool)]
-            return _TIGHTEST[name](numbers) if numbers else default
+            return TIGHTEST[name](numbers) if numbers else default
         return values[0]
 
     # Effective attributes
@@ -239,7 +229,8 @@ class Schema:
             return (types,)
         if isinstance(types, list):
             return tuple(type_ for type_ in types if isinstance(type_, str))
-        return ()
+        values = [self._keywords["const"]] if "const" in self._keywords else self._keywords.get("enum")
+        return tuple(dict.fromkeys(type_of(value) for value in values)) if isinstance(values, list) else ()
 
     @cached_property
     def types(self) -> tuple[str, ...]:

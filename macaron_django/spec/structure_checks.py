@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator
 from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
+from .circle_checks import circle_findings
 from .dialects import TooDeepError, normalise_schema
 from .extension_checks import everywhere
 from .findings import Finding, finding
@@ -45,6 +46,7 @@ def structure_findings(document: Document) -> Iterator[Finding]:
             used.add(visit.target.file.uri + visit.target.pointer)
         yield from _check(document, visit, used=False)
     yield from _unused(document, used)
+    yield from circle_findings(document)
 
 
 def _used_roots(document: Document) -> list[tuple[str, Node]]:

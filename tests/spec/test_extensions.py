@@ -1,6 +1,6 @@
 import pytest
 
-from macaron_django.spec import Index, Persist
+from macaron_django.spec import Index, Persist, load
 
 PROPERTIES = {
     "id": {"type": "string"},
@@ -36,8 +36,8 @@ def test_a_dotted_path_names_the_class(kept):
 
 def test_a_mapping_is_read_whole(kept):
     document = kept(
-        {"table": "pets", "hash_key": "id", "range_key": "count", "scan": "capped", "ttl": "created", "version": "count",
-         "billing": {"read": 5, "write": 2}, "sets": ["tags"], "class": "a.b",
+        {"table": "pets", "hash_key": "id", "range_key": "count", "scan": "capped", "ttl": "created",
+         "version": "count", "billing": {"read": 5, "write": 2}, "sets": ["tags"], "class": "a.b",
          "indexes": {"by_count": {"hash_key": "count", "range_key": "created", "projection": ["flag"]}, "by_id": "id"},
          "local_indexes": {"by_created": {"range_key": "created", "projection": "keys"}}}
     )  # fmt: skip
@@ -158,8 +158,8 @@ def test_mistakes_in_operations_are_found(make, operation, id_):
 
 
 def test_the_attributes_of_a_property_are_typed(make):
-    document = make({"A": {"properties": {"a": {"type": "string", "x-generated": "now", "x-field": "f", "x-writable": True,
-                                                "x-nullable": True, "x-mandatory": True}, "b": {}}}})  # fmt: skip
+    attributes = {"x-generated": "now", "x-field": "f", "x-writable": True, "x-nullable": True, "x-mandatory": True}
+    document = make({"A": {"properties": {"a": {"type": "string", **attributes}, "b": {}}}})
     a, b = document.schemas["A"].properties.values()
     assert (a.extensions.generated, a.extensions.field, a.extensions.writable) == ("now", "f", True)
     assert a.extensions.nullable
@@ -174,10 +174,9 @@ def test_x_persist_off_the_components_is_reported(make):
 
 
 def test_a_mistake_names_its_line(write):
-    from macaron_django.spec import load
-
     path = write("swagger: '2.0'\ninfo: {title: T}\npaths: {}\ndefinitions:\n  Pet:\n    type: object\n"
-                 "    x-persist:\n      table: pets\n      hash_key: nam\n    properties:\n      name: {type: string}\n")  # fmt: skip
+                 "    x-persist:\n      table: pets\n      hash_key: nam\n"
+                 "    properties:\n      name: {type: string}\n")  # fmt: skip
     (found,) = load(path).findings
     assert str(found) == f"{path}:9:7: E042 x-persist: hash_key 'nam' is no property of Pet."
     assert found.hint == "Did you mean name?"

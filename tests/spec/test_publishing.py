@@ -54,8 +54,11 @@ def test_servers_of_an_operation_are_mounted_under_the_same_prefix(make):
 
 
 def test_discriminators_into_other_files_follow(write):
-    path = write("openapi: 3.1.0\ninfo: {title: T}\npaths: {}\ncomponents: {schemas: {A: {oneOf: [{$ref: 'b.yaml#/B'}], "
-                 "discriminator: {propertyName: k, mapping: {b: 'b.yaml#/B'}}}}}\n")  # fmt: skip
+    path = write(
+        "openapi: 3.1.0\ninfo: {title: T}\npaths: {}\ncomponents:\n  schemas:\n    A:\n"
+        "      oneOf: [{$ref: 'b.yaml#/B'}]\n"
+        "      discriminator: {propertyName: k, mapping: {b: 'b.yaml#/B'}}\n"
+    )
     (path.parent / "b.yaml").write_text("B: {type: object, properties: {a: {$ref: '#/B'}}}")
     schemas = load(path).bundled()["components"]["schemas"]
     assert schemas["A"]["discriminator"]["mapping"] == {"b": "#/components/schemas/B"}

@@ -31,7 +31,7 @@ def test_keys_keep_the_spelling_that_a_number_would_lose(write):
 def test_integers_of_any_length_stay_exact_in_yaml_and_json(write):
     big = 123456789012345678901234567890
     assert load(write(HEAD + f"x-a: {big}\n")).json["x-a"] == big
-    text = '{"openapi": "3.1.0", "info": {"title": "T"}, "paths": {}, "x-a": %d}' % big
+    text = f'{{"openapi": "3.1.0", "info": {{"title": "T"}}, "paths": {{}}, "x-a": {big}}}'
     assert load(write(text, "api.json")).json["x-a"] == big
 
 
