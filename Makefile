@@ -38,10 +38,7 @@ node_modules/installed-test: package.json package-lock.json
 install: $(VENV)/installed node_modules/installed  ## Make .venv and fetch the embedded engine
 
 run: install  ## Serve the example project on http://127.0.0.1:8000
-	@$(BIN)/python manage.py migrate --verbosity 0
-	@$(BIN)/python manage.py synctables
-	@$(BIN)/python manage.py loadsample
-	@exec $(BIN)/python manage.py runserver 127.0.0.1:8000
+	@exec $(BIN)/python manage.py demo
 
 install-test: $(VENV)/installed-test node_modules/installed-test
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from django.contrib import admin
 from django.contrib.admin.options import IncorrectLookupParameters
@@ -12,6 +12,11 @@ from django.db.models import Field, Model
 from django.http import HttpRequest
 
 from macaron_django.exceptions import InvalidCursor
+
+if TYPE_CHECKING:
+    ModelAdmin: TypeAlias = admin.ModelAdmin[Model]
+else:
+    ModelAdmin = admin.ModelAdmin  # takes a type only in its stubs
 
 __all__ = ["ItemAdmin", "ItemChangeList"]
 
@@ -45,7 +50,7 @@ class ItemChangeList(ChangeList):
         self.next_url = self.get_query_string({CURSOR: page.next_cursor}) if page.next_cursor else None
 
 
-class ItemAdmin(admin.ModelAdmin[Model]):
+class ItemAdmin(ModelAdmin):
     """Lists and shows the items of a persisted schema, to staff with the permission to view them.
 
     Columns come from the schema in its order, or from its ``x-admin: {columns: [names]}``. To change more, subclass

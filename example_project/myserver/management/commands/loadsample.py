@@ -14,23 +14,26 @@ from macaron_django.exceptions import ItemExists
 SAMPLE_DATA = Path(settings.BASE_DIR) / "sample_data"
 
 WELCOME = """
-  API        http://127.0.0.1:8000/profiles   http://127.0.0.1:8000/library/books
-  Swagger UI http://127.0.0.1:8000/docs/
-  Redoc      http://127.0.0.1:8000/redoc/myserver/
-  Admin      http://127.0.0.1:8000/admin/      login: admin, password: admin
-  Health     http://127.0.0.1:8000/ping
+  API         http://{address}/profiles
+  Swagger UI  http://{address}/docs/myserver/
+  Redoc       http://{address}/redoc/myserver/
+  Admin       http://{address}/admin/   (login admin, password admin)
+  Health      http://{address}/ping
 """
 
 
 class Command(BaseCommand):
     help = "Loads the sample data where it isn't there yet, and makes the user admin (password: admin)."
 
-    def handle(self, *args, **options):
+    def add_arguments(self, parser):
+        parser.add_argument("--address", default="127.0.0.1:8000", help="Where the server will be (%(default)s).")
+
+    def handle(self, *args, address, **options):
         if not settings.DEBUG:
             raise CommandError("The sample login is for development only: run this with DEBUG on.")
         created = self.load_profiles() + self.load_library() + self.make_login()
         self.stdout.write(f"Sample data: {created} new." if created else "Sample data: all there.")
-        self.stdout.write(WELCOME)
+        self.stdout.write(WELCOME.format(address=address))
 
     def load_profiles(self) -> int:
         created = 0

@@ -1,0 +1,23 @@
+"""`manage.py demo`: everything between a fresh checkout and a running server, in one process.
+
+In one process, so that it works where moto stands in for the engine and keeps its data in memory.
+"""
+
+import os
+
+from django.core.management import call_command
+from django.core.management.base import BaseCommand
+
+
+class Command(BaseCommand):
+    help = "Migrates, makes the DynamoDB tables, loads the sample data and serves the project."
+
+    def add_arguments(self, parser):
+        parser.add_argument("addrport", nargs="?", default="127.0.0.1:8000", help="Where to serve (%(default)s).")
+
+    def handle(self, *args, addrport, **options):
+        if os.environ.get("RUN_MAIN") != "true":  # not again at each reload
+            call_command("migrate", verbosity=0)
+            call_command("synctables", stdout=self.stdout)
+            call_command("loadsample", address=addrport, stdout=self.stdout)
+        call_command("runserver", addrport)
