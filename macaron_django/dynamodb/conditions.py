@@ -22,8 +22,8 @@ __all__ = ["MAX_EXPRESSION", "PropertyPath", "condition_expression"]
 
 #: Bytes of one expression; AWS: "Expression parameters" in "Service, account, and table quotas".
 MAX_EXPRESSION: Final = 4096
-#: Values that one IN takes (the same page).
-MAX_OPERANDS: Final = 100
+#: Values that one IN takes: 100 (the same page), of which some engines count the attribute as one.
+MAX_OPERANDS: Final = 99
 
 
 class PropertyPath(Path):

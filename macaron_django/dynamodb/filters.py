@@ -7,7 +7,7 @@ schemas and how a value is encoded; an unknown name is Django's ``FieldError``.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from typing import TYPE_CHECKING, Any
@@ -18,10 +18,10 @@ from django.db.models.constants import LOOKUP_SEP
 from django.db.models.expressions import BaseExpression
 
 from macaron_django.dynamodb.attribute_values import Format, format_of
-from macaron_django.dynamodb.comparisons import AttributeValue, Path
+from macaron_django.dynamodb.comparisons import AttributeMap, AttributeValue, Path
 from macaron_django.dynamodb.lookups import ALL, OPERATORS, Both, Condition, Either, Keys, Lookup, Opposite
 from macaron_django.exceptions import UnsupportedQuery
-from macaron_django.schemas.conversions import converter
+from macaron_django.schemas.conversions import converter, json_value
 from macaron_django.schemas.names import field_names
 
 if TYPE_CHECKING:
@@ -122,13 +122,14 @@ class Filters:
             raise UnsupportedQuery(
                 f"DynamoDB can't look for a primary key by {operator!r}: filter by the hash key and the range key."
             )
-        keys = []
-        for pk in [value] if operator == "exact" else value:
-            try:
-                keys.append(self._persistence.key_from_pk(getattr(pk, "pk", pk)))
-            except (ValueError, TypeError):
-                continue  # text that isn't a key is the key of nothing
-        return Keys(tuple(keys))
+        keys = map(self._key, [value] if operator == "exact" else value)
+        return Keys(tuple(key for key in keys if key is not None))
+
+    def _key(self, pk: Any) -> AttributeMap | None:
+        try:
+            return self._persistence.key_from_pk(getattr(pk, "pk", pk))
+        except (ValueError, TypeError):
+            return None  # text that isn't a key is the key of nothing
 
     def _lookup(self, name: str, target: Target, operator: str, value: Any) -> Condition:
         if isinstance(value, F | BaseExpression):
@@ -160,7 +161,7 @@ class Filters:
         """The attribute value that ``value`` has where ``target`` stands; text from a URL will do for a number."""
         schema = target.schema
         if schema is None:
-            return Format().encode(converter_free(value))
+            return Format().encode(json_value(value))
         value = _coerced(schema, converter(schema, self._persistence.classes).to_json(value))
         if len(target.path) == 1:
             attribute = self._persistence.table.attribute(str(target.path[0]))
@@ -174,41 +175,12 @@ class Filters:
             return {"B": bytes(value)} if isinstance(value, bytes | bytearray) else {"S": str(value)}
         return self.encode(Target((*target.path, 0), schema.items), value)
 
-    def encode_all(self, target: Target, values: Iterable[Any]) -> tuple[AttributeValue, ...]:
-        return tuple(self.encode(target, value) for value in values)
-
 
 #: Lookups that Django developers know and DynamoDB doesn't.
 _DJANGO_ONLY = frozenset(
-    [
-        "iexact",
-        "icontains",
-        "istartswith",
-        "endswith",
-        "iendswith",
-        "regex",
-        "iregex",
-        "search",
-        "date",
-        "year",
-        "iso_year",
-        "quarter",
-        "month",
-        "week",
-        "week_day",
-        "day",
-        "time",
-        "hour",
-        "minute",
-        "second",
-    ]
+    {"iexact", "icontains", "istartswith", "endswith", "iendswith", "regex", "iregex", "search"}
+    | {"date", "year", "iso_year", "quarter", "month", "week", "week_day", "day", "time", "hour", "minute", "second"}
 )
-
-
-def converter_free(value: Any) -> Any:
-    from macaron_django.schemas.conversions import json_value
-
-    return json_value(value)
 
 
 def _step(target: Target, name: str) -> Target | None:
@@ -224,7 +196,15 @@ def _step(target: Target, name: str) -> Target | None:
         return Target((*target.path, name), properties[name].schema)
     if name.isascii() and name.isdigit() and "array" in schema.types:
         return Target((*target.path, int(name)), schema.items)
-    return None
+    if name in OPERATORS or name in _DJANGO_ONLY or (schema.types and "object" not in schema.types):
+        return None
+    additional = schema.additional_properties
+    # Free-form objects have any property.
+    return None if additional is False or properties else Target((*target.path, name), _schema_or_none(additional))
+
+
+def _schema_or_none(additional: Schema | bool) -> Schema | None:
+    return None if isinstance(additional, bool) else additional
 
 
 def _coerced(schema: Schema, value: Any) -> Any:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import cmp_to_key
 
-from macaron_django.dynamodb.comparisons import AttributeValue, compare
+from macaron_django.dynamodb.comparisons import AttributeValue, compare, same
 from macaron_django.dynamodb.lookups import Bound, Lookup, bounds
 
 __all__ = ["range_condition"]
@@ -40,7 +40,10 @@ def range_condition(lookups: Sequence[Lookup]) -> tuple[Lookup | None, list[Look
         chosen = Lookup(lookups[0].path, "lt" if upper[1] else "lte", (upper[0],))
     else:
         return None, []
-    return chosen, [one for one in lookups if _implies(chosen, one)]
+    said = [one for one in lookups if _implies(chosen, one)]
+    if lower and upper and same(lower[0], upper[0]):
+        chosen = Lookup(chosen.path, "exact", (lower[0],))
+    return chosen, said
 
 
 def _empty(value: AttributeValue) -> bool:

@@ -204,6 +204,8 @@ def _simplify_lookup(lookup: Lookup) -> Condition:
         return Lookup(lookup.path, "exact" if len(distinct) == 1 else "in", distinct)
     if lookup.operator == "range":
         order = compare(*lookup.values)
+        if order == 0:
+            return Lookup(lookup.path, "exact", lookup.values[:1])
         return NOTHING if order is None or order > 0 else lookup
     return lookup
 

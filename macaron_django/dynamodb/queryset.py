@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from itertools import islice
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from django.apps import apps
 from django.db import DEFAULT_DB_ALIAS
 from django.db.models import Q, QuerySet
 from typing_extensions import Self
@@ -28,7 +29,7 @@ from macaron_django.dynamodb.planner import plan
 from macaron_django.dynamodb.plans import IndexKeys, Order, Plan, TableKeys
 from macaron_django.dynamodb.reading import Found, Reader
 from macaron_django.dynamodb.refusals import Refusals
-from macaron_django.dynamodb.row_values import ValueRows
+from macaron_django.dynamodb.row_values import Shape, ValueRows
 from macaron_django.exceptions import ItemExists, QueryError, UnsupportedQuery
 
 if TYPE_CHECKING:
@@ -113,6 +114,7 @@ class ItemQuerySet(BulkWrites, AsyncQueries, Refusals):
         self._index: str | None = None
         self._consistent = False
         self._bare = False  # keys only
+        self._shape: tuple[Sequence[str], Shape] | None = None
         self._values: ValueRows | None = None
         self._segments: int | None = None
         self._result_cache: list[Any] | None = None
@@ -155,7 +157,7 @@ class ItemQuerySet(BulkWrites, AsyncQueries, Refusals):
     def using(self, alias: str | None) -> Self:
         if alias not in (None, DEFAULT_DB_ALIAS):
             raise UnsupportedQuery(
-                f"Items of {self.model._meta.label} are in DynamoDB, whose engine is a setting, not in database {alias!r}."
+                f"{self.model._meta.label} is kept in DynamoDB, whose engine is a setting, not in database {alias!r}."
             )
         return self._clone()
 
@@ -181,8 +183,8 @@ class ItemQuerySet(BulkWrites, AsyncQueries, Refusals):
     def __reduce__(self) -> tuple[Any, ...]:
         # As Django's: a pickled query set holds its rows.
         self._fetch_all()
-        state = {name: value for name, value in self.__dict__.items() if name not in {"model", "_given_persistence"}}
-        return _restored, (type(self), self.model, state)
+        state = {name: value for name, value in self.__dict__.items() if name not in _NOT_PICKLED}
+        return _restored, (type(self), self.model._meta.label, state)
 
     # -- narrowing --------------------------------------------------------------------------------------------------
 
@@ -193,7 +195,10 @@ class ItemQuerySet(BulkWrites, AsyncQueries, Refusals):
         return self._with(where=NOTHING)
 
     def filter(self, *args: Any, **kwargs: Any) -> Self:
-        """The rows for which all of the lookups hold: exact, in, lt, lte, gt, gte, range, startswith, contains, isnull."""
+        """The rows for which all of the lookups hold.
+
+        There are exact, in, lt, lte, gt, gte, range, startswith, contains and isnull.
+        """
         return self._narrowed(self._filters.condition(*args, **kwargs))
 
     def exclude(self, *args: Any, **kwargs: Any) -> Self:
@@ -280,7 +285,7 @@ class ItemQuerySet(BulkWrites, AsyncQueries, Refusals):
 
     def values(self, *names: str) -> Self:
         """Dictionaries instead of rows; DynamoDB sends the named properties only (and bills the whole items)."""
-        return self._with(values=ValueRows.of(self.persistence, self._filters, names))
+        return self._with_values(names, "dict")
 
     def values_list(self, *names: str, flat: bool = False, named: bool = False) -> Self:
         """Tuples instead of rows; ``flat``: single values; ``named``: named tuples."""
@@ -288,8 +293,16 @@ class ItemQuerySet(BulkWrites, AsyncQueries, Refusals):
             raise TypeError("'flat' and 'named' can't be used together.")
         if flat and len(names) != 1:
             raise TypeError("'flat' is not valid when values_list is called with more or less than one field.")
-        shape = "flat" if flat else "named" if named else "tuple"
-        return self._with(values=ValueRows.of(self.persistence, self._filters, names, shape))
+        shape: Shape = "flat" if flat else "named" if named else "tuple"
+        return self._with_values(names, shape)
+
+    def _with_values(self, names: Sequence[str], shape: Shape) -> Self:
+        shaped = self._with(shape=(names, shape))
+        shaped.__dict__["_values"] = shaped._make_values()
+        return shaped
+
+    def _make_values(self) -> ValueRows | None:
+        return None if self._shape is None else ValueRows.of(self.persistence, self._filters, *self._shape)
 
     # -- the call ---------------------------------------------------------------------------------------------------
 
@@ -473,7 +486,7 @@ class ItemQuerySet(BulkWrites, AsyncQueries, Refusals):
         rows = self if id_list is None else self.filter(pk__in=list(id_list))
         return {row.pk: row for row in rows._rows()}
 
-    # -- what DynamoDB adds ---------------------------------------------------------------------------------------------
+    # -- what DynamoDB adds ------------------------------------------------------------------------------------------
 
     def page(self, limit: int | None = None, cursor: str | None = None) -> Page:
         """At most ``limit`` rows from ``cursor`` on, and the cursor of the rows after them (None: there are none).
@@ -558,7 +571,11 @@ def _called(value: Any) -> Any:
     return value() if callable(value) else value
 
 
-def _restored(kind: type[ItemQuerySet], model: Any, state: dict[str, Any]) -> ItemQuerySet:
-    restored = kind(model)
+_NOT_PICKLED = frozenset({"model", "_given_persistence", "_values"})
+
+
+def _restored(kind: type[ItemQuerySet], label: str, state: dict[str, Any]) -> ItemQuerySet:
+    restored = kind(apps.get_model(label))
     restored.__dict__.update(state)
+    restored.__dict__["_values"] = restored._make_values()
     return restored

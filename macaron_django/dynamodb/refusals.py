@@ -26,9 +26,7 @@ def _refuse(name: str, reason: str) -> Callable[..., NoReturn]:
 class Refusals:
     """The methods that only say why not."""
 
-    _COMPUTE = (
-        "DynamoDB computes nothing over items: read them and compute in Python, or keep the result as a property."
-    )
+    _COMPUTE = "DynamoDB computes nothing over items: read them and compute in Python."
     _COMBINE = "DynamoDB combines no queries: filter by Q(…) | Q(…), or chain the rows in Python."
     _SQL = "DynamoDB reads no SQL: filter() says what it can be asked, and get_table() is the door to PynamoDB."
 

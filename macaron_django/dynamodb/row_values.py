@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from macaron_django.dynamodb.filters import Filters, Target
     from macaron_django.dynamodb.persistence import Persistence
 
-__all__ = ["ValueRows"]
+__all__ = ["Shape", "ValueRows"]
 
 Shape: TypeAlias = Literal["dict", "tuple", "flat", "named"]
 

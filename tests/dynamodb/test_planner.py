@@ -118,6 +118,12 @@ DECISIONS = [
     ),
     (ORDERS, {"customer": "c", "placed__contains": "p"}, "Query on orders | here: placed contains 'p'"),
     (ORDERS, {"customer": "c", "note__contains": "p"}, "Query on orders | filter: note contains 'p'"),
+    (ORDERS, {"customer": "c", "placed__range": ["p", "p"]}, "GetItem from orders"),
+    (
+        ORDERS,
+        {"status": "s", "placed__gte": "p", "placed__lte": "p"},
+        "Query on index by_status of orders | range: placed = 'p'",
+    ),
     (ORDERS, {"customer": "c", "placed__gte": ""}, "Query on orders | here: placed >= ''"),
     (ORDERS, {"customer": "c", "placed__isnull": False}, "Query on orders"),
     # a local index, when it is the narrower way

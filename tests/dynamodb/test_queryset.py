@@ -5,22 +5,24 @@ from __future__ import annotations
 import asyncio
 import copy
 import pickle
-import sys
 import threading
-import types
 import uuid
 from collections.abc import Callable
 from typing import Any
 
 import pytest
+from django.apps import apps
+from django.conf import settings as django_settings
 from django.core.exceptions import FieldError
 from django.db import IntegrityError
 from django.db.models import F, Q, QuerySet
 from django.db.models.signals import post_delete, pre_delete
+from django.test import override_settings
 from hypothesis import HealthCheck, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
+from macaron_django.dynamodb.engines import Engine
 from macaron_django.dynamodb.lookups import Both, matches
 from macaron_django.dynamodb.manager import ItemManager
 from macaron_django.dynamodb.persistence import Persistence
@@ -75,12 +77,12 @@ ORDER_INDEXES = {
 def make(make_table: Callable[..., Persistence]) -> Make:
     """Make a row class with its table on the test's engine."""
 
-    def make_model(json: dict[str, Any], **persist: Any) -> Any:
+    def make_model(json: dict[str, Any], *, label: str = "", **persist: Any) -> Any:
         persistence = make_table(json, **persist)
         model = build_model(
             persistence.schema,
             api="shop",
-            label=f"shop_{uuid.uuid4().hex[:8]}",
+            label=label or f"shop_{uuid.uuid4().hex[:8]}",
             classes=persistence.classes,
             manager=ItemManager(persistence),
             hash_key=persistence.hash_key,
@@ -109,7 +111,7 @@ def numbers(rows: Any) -> list[int]:
 
 
 def fill(orders: Any, count: int, **values: Any) -> None:
-    orders.bulk_create([orders.model(customer="c", number=n, **values) for n in range(count)])
+    orders.bulk_create([orders.model(customer="c", number=n, **values) for n in range(count)], update_conflicts=True)
 
 
 # --- finding ---------------------------------------------------------------------------------------------------------
@@ -250,11 +252,9 @@ def test_a_scan_with_filters_needs_the_schemas_permission(engine: object, make: 
 
 
 def test_a_capped_scan_raises_instead_of_ending_early_and_its_pages_go_on(engine: object, make: Make) -> None:
-    from django.test import override_settings
-
     rows = make(PROFILE, hash_key="id", scan="capped").objects
-    rows.bulk_create([rows.model(id=f"{n:03}", age=n % 10) for n in range(50)])
-    current: dict[str, Any] = {**__import__("django.conf").conf.settings.MACARON["DYNAMODB"], "SCAN_LIMIT": 20}
+    rows.bulk_create([rows.model(id=f"{n:03}", age=n % 10) for n in range(50)], update_conflicts=True)
+    current: dict[str, Any] = {**django_settings.MACARON["DYNAMODB"], "SCAN_LIMIT": 20}
 
     with override_settings(MACARON={"DYNAMODB": current}):
         with pytest.raises(ScanForbidden, match=r"stopped after 20 items"):
@@ -307,7 +307,7 @@ def test_an_index_without_the_attributes_fetches_the_items(orders: Any) -> None:
 
 
 def test_many_values_in_one_filter(profiles: Any) -> None:
-    profiles.bulk_create([profiles.model(id=str(n), age=n) for n in range(230)])
+    profiles.bulk_create([profiles.model(id=str(n), age=n) for n in range(230)], update_conflicts=True)
 
     assert profiles.filter(age__in=range(0, 230, 2)).count() == 115
     assert [row.id for row in profiles.filter(id__in=[str(n) for n in range(229, -1, -1)])][:3] == ["229", "228", "227"]
@@ -421,7 +421,8 @@ def test_page_edges_are_exact(orders: Any, count: int, sizes: list[int]) -> None
 
 def test_a_filter_that_empties_dynamodbs_pages_does_not_end_the_list(orders: Any) -> None:
     orders.bulk_create(
-        orders.model(customer="c", number=n, text="x" * 30_000, note="y" if n % 60 == 59 else "n") for n in range(120)
+        [orders.model(customer="c", number=n, text="x" * 30_000, note="yn"[n % 60 < 59]) for n in range(120)],
+        update_conflicts=True,
     )
 
     assert pages_of(orders.filter(customer="c", note="y"), 1) == ([59, 119], [1, 1])
@@ -495,7 +496,7 @@ def test_update_changes_what_matches_and_nothing_else(orders: Any) -> None:
     fill(orders, 4, note="n", total=1)
     orders.create(customer="d", number=1, total=1)
 
-    assert orders.filter(customer="c", number__gte=2).update(text="new", note=None or "m") == 2
+    assert orders.filter(customer="c", number__gte=2).update(text="new", note="m") == 2
     assert [row.text for row in orders.filter(customer="c")] == [None, None, "new", "new"]
     assert orders.filter(customer="zz").update(text="x") == 0
     assert orders.filter(pk=orders.get(customer="d", number=1).pk).update(total=F("total") + 5) == 1
@@ -591,7 +592,9 @@ def test_delete_says_what_it_did_and_sends_djangos_signals(orders: Any) -> None:
         orders.all()[:1].delete()
 
 
-def test_bulk_create_is_all_or_nothing_by_the_hundred(profiles: Any) -> None:
+def test_bulk_create_is_all_or_nothing_by_the_hundred(embedded: object, make: Make) -> None:
+    # The DynamoDB Local from npm is of a time when a transaction held ten.
+    profiles = make(PROFILE, hash_key="id").objects
     rows = profiles.bulk_create(profiles.model(id=f"{n:03}") for n in range(205))
     assert (len(rows), profiles.count(), rows[0]._state.adding) == (205, 205, False)
 
@@ -637,7 +640,7 @@ def test_nothing_is_read_before_it_is_needed_and_then_once(profiles: Any, monkey
     rows = profiles.all().filter(name=None).order_by("pk")
 
     assert calls == []
-    assert (len(rows), len(rows), bool(rows), list(rows)[0].id) == (1, 1, True, "a")
+    assert (len(rows), len(rows), bool(rows), next(iter(rows)).id) == (1, 1, True, "a")
     assert calls == ["scan"]
     assert list(profiles.filter(age__gt=1, age__lt=1)) == []
     assert list(profiles.none()) == []
@@ -655,25 +658,25 @@ def test_a_query_set_is_one_for_django_and_is_renewed_by_all(profiles: Any) -> N
     assert "Profile" in repr(rows.all())
 
 
-def test_pickling_keeps_the_rows(orders: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    fill(orders, 2)
-    module = types.ModuleType("rows_to_pickle")
-    module.__dict__[orders.model.__qualname__] = orders.model
-    monkeypatch.setitem(sys.modules, "rows_to_pickle", module)
-    monkeypatch.setattr(orders.model, "__module__", "rows_to_pickle")
-    monkeypatch.setattr("django.db.models.base.model_unpickle", lambda identifier: orders.model.__new__(orders.model))
-    rows = orders.filter(customer="c")
-
-    assert copy.deepcopy(rows)._where == rows._where
+def test_pickling_keeps_the_rows(embedded: object, make: Make) -> None:
+    model = make(ORDER, **ORDER_KEYS, label="messages")
     try:
-        restored = pickle.loads(pickle.dumps(rows))
-    except LookupError:  # the label of a test's model isn't installed
-        restored = rows
-    assert numbers(restored) == [0, 1]
+        fill(model.objects, 2)
+        rows = model.objects.filter(customer="c")
+        restored, values = pickle.loads(pickle.dumps((rows, rows.values("number"))))  # noqa: S301 (made here)
+        fill(model.objects, 3)
+
+        assert numbers(restored) == [0, 1]
+        assert numbers(restored.filter(number__gt=0)) == [1, 2]
+        assert list(values) == [{"number": 0}, {"number": 1}]
+        assert len(values.all()) == 3
+    finally:
+        del apps.all_models["messages"][model._meta.model_name]
+        apps.clear_cache()
 
 
 def test_parallel_scans_find_every_row_once(orders: Any) -> None:
-    orders.bulk_create(orders.model(customer=f"c{n}", number=n) for n in range(60))
+    orders.bulk_create([orders.model(customer=f"c{n}", number=n) for n in range(60)], update_conflicts=True)
 
     assert sorted(numbers(orders.scan(segments=4))) == list(range(60))
     assert len(list(orders.scan(segments=4)[:7])) == 7
@@ -700,9 +703,9 @@ def test_consistent_reads_and_a_chosen_index(orders: Any) -> None:
     "method", ["aggregate", "annotate", "union", "extra", "raw", "select_for_update", "dates", "difference"]
 )
 def test_what_only_sql_can_do_is_refused_in_a_sentence(orders: Any, method: str) -> None:
-    with pytest.raises(UnsupportedQuery, match="^DynamoDB"):
+    with pytest.raises(UnsupportedQuery, match=r"^DynamoDB"):
         getattr(orders.all(), method)()
-    with pytest.raises(UnsupportedQuery, match="^DynamoDB"):
+    with pytest.raises(UnsupportedQuery, match=r"^DynamoDB"):
         getattr(orders, method)()
 
 
@@ -748,27 +751,31 @@ def test_the_async_twins(profiles: Any) -> None:
 # --- the engine, the planner and Python agree ------------------------------------------------------------------------
 
 VALUES = st.sampled_from([0, 1, 2, 10])
-TEXTS = st.sampled_from(["", "a", "ab", "b"])
-LOOKUPS = st.one_of(
-    st.tuples(st.sampled_from(["number", "total"]), st.sampled_from(["exact", "lt", "lte", "gt", "gte"]), VALUES),
-    st.tuples(st.sampled_from(["number", "total"]), st.just("in"), st.lists(VALUES, max_size=3)),
-    st.tuples(st.sampled_from(["number", "total"]), st.just("range"), st.tuples(VALUES, VALUES)),
-    st.tuples(st.sampled_from(["text", "note"]), st.sampled_from(["exact", "gt", "lte", "startswith"]), TEXTS),
-    st.tuples(st.sampled_from(["text", "note"]), st.just("contains"), st.sampled_from(["a", "b"])),
-    st.tuples(st.sampled_from(["text", "note", "total", "number"]), st.just("isnull"), st.booleans()),
-).map(lambda one: Q(**{f"{one[0]}__{one[1]}": one[2]}))
-FILTERS = st.recursive(
-    LOOKUPS,
-    lambda inner: st.one_of(
-        st.tuples(inner, inner).map(lambda pair: pair[0] & pair[1]),
-        st.tuples(inner, inner).map(lambda pair: pair[0] | pair[1]),
-        inner.map(lambda one: ~one),
-    ),
-    max_leaves=4,
-)
 
 
-def test_the_engine_finds_what_the_condition_means(engine: object, make: Make) -> None:
+def filters(texts: list[str]) -> st.SearchStrategy[Q]:
+    """Filters by numbers and these texts, joined in every way."""
+    number, text = st.sampled_from(["number", "total"]), st.sampled_from(["text", "note"])
+    lookups = st.one_of(
+        st.tuples(number, st.sampled_from(["exact", "lt", "lte", "gt", "gte"]), VALUES),
+        st.tuples(number, st.just("in"), st.lists(VALUES, max_size=3)),
+        st.tuples(number, st.just("range"), st.tuples(VALUES, VALUES)),
+        st.tuples(text, st.sampled_from(["exact", "gt", "lte", "startswith"]), st.sampled_from(texts)),
+        st.tuples(text, st.just("contains"), st.sampled_from(["a", "b"])),
+        st.tuples(text | number, st.just("isnull"), st.booleans()),
+    ).map(lambda one: Q(**{f"{one[0]}__{one[1]}": one[2]}))
+    return st.recursive(
+        lookups,
+        lambda inner: st.one_of(
+            st.tuples(inner, inner).map(lambda pair: pair[0] & pair[1]),
+            st.tuples(inner, inner).map(lambda pair: pair[0] | pair[1]),
+            inner.map(lambda one: ~one),
+        ),
+        max_leaves=4,
+    )
+
+
+def test_the_engine_finds_what_the_condition_means(engine: Engine, make: Make) -> None:
     model = make(
         ORDER,
         **ORDER_KEYS,
@@ -777,19 +784,17 @@ def test_the_engine_finds_what_the_condition_means(engine: object, make: Make) -
         local_indexes={"by_total": {"range_key": "total", "projection": "keys"}},
     )
     orders = model.objects
-    texts = [None, "a", "ab", "b", ""]
+    # The DynamoDB Local from npm knows no empty strings yet.
+    texts = ["a", "ab", "b", *([""] if engine.name == "embedded" else [])]
     for number in (0, 1, 2, 10):
         for customer in "cd":
-            values = {"total": (number * 3) % 4, "text": texts[number % 5], "note": texts[(number + 1) % 4]}
-            orders.create(
-                customer=customer, number=number, **{name: v for name, v in values.items() if v is not None}
-            )
-    persistence = orders.persistence
+            values = {"total": (number * 3) % 4, "text": [None, *texts][number % 5], "note": texts[number % 3]}
+            orders.create(customer=customer, number=number, **{name: v for name, v in values.items() if v is not None})
     items = {(row.customer, row.number): row._state.item for row in orders.all()}
     assert len(items) == 8
 
     @hypothesis_settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-    @given(st.sampled_from([{}, {"customer": "c"}, {"customer__in": ["d", "c"]}]), FILTERS, st.integers(1, 4))
+    @given(st.sampled_from([{}, {"customer": "c"}, {"customer__in": ["d", "c"]}]), filters(texts), st.integers(1, 4))
     def agree(keys: dict[str, Any], narrowing: Q, limit: int) -> None:
         rows = orders.filter(narrowing, **keys)
         meant = {key for key, item in items.items() if matches(Both((rows._where,)), item)}
@@ -798,4 +803,3 @@ def test_the_engine_finds_what_the_condition_means(engine: object, make: Make) -
         assert len(pages_of(rows, limit)[0]) == len(meant)
 
     agree()
-    assert persistence.table_name
