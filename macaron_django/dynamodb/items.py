@@ -103,14 +103,14 @@ class Items:
         found: dict[Any, AttributeMap] = {}
         for chunk in _chunks(wanted.values(), _GET_BATCH):
             remaining: list[AttributeMap] = chunk
-            for pause in self._until_done("BatchGetItem"):
+            for pause in self._pauses():
                 answer = self._call_batch("BatchGetItem", {**parameters, "Keys": remaining})
                 for item in answer.get("Responses", {}).get(self.table_name, ()):
                     found[self._identity(item)] = item
                 remaining = answer.get("UnprocessedKeys", {}).get(self.table_name, {}).get("Keys", [])
                 if not remaining:
                     break
-                time.sleep(pause)
+                self._wait(pause, "BatchGetItem", remaining)
         return [found.get(self._identity(key)) for key in keys]
 
     def query(
@@ -267,12 +267,12 @@ class Items:
         requests += [{"DeleteRequest": {"Key": key}} for key in deletes]
         for chunk in _chunks(requests, _WRITE_BATCH):
             remaining = chunk
-            for pause in self._until_done("BatchWriteItem"):
+            for pause in self._pauses():
                 answer = self._call_batch("BatchWriteItem", remaining)
                 remaining = answer.get("UnprocessedItems", {}).get(self.table_name, [])
                 if not remaining:
                     break
-                time.sleep(pause)
+                self._wait(pause, "BatchWriteItem", [self._key_of_request(request) for request in remaining])
 
     # -- calls ---------------------------------------------------------------------------------
 
@@ -319,10 +319,22 @@ class Items:
             answer: dict[str, Any] = self.table._get_connection().connection.dispatch(operation, parameters)
         return answer
 
-    def _until_done(self, operation: str) -> Iterator[float]:
-        """Pauses between the attempts at what DynamoDB left over; Throttled after the last."""
+    def _pauses(self) -> Iterator[float | None]:
+        """Seconds between the attempts at what DynamoDB left over; None after the last."""
         yield from _BATCH_PAUSES[: max(2, int(settings.DYNAMODB.MAX_ATTEMPTS) * 2)]
-        raise Throttled(f"DynamoDB left some items of a {operation} on {self.table_name} undone, through every retry.")
+        yield None
+
+    def _wait(self, pause: float | None, operation: str, left: Sequence[AttributeMap]) -> None:
+        if pause is None:
+            named = "; ".join(describe_key(key) for key in left[:5]) + ("; …" if len(left) > 5 else "")
+            raise Throttled(
+                f"{operation} on {self.table_name}: DynamoDB left {len(left)} items undone through every retry: {named}"
+            )
+        time.sleep(pause)
+
+    def _key_of_request(self, request: Mapping[str, Any]) -> AttributeMap:
+        put = request.get("PutRequest")
+        return self.key_in(request["DeleteRequest"]["Key"] if put is None else put["Item"])
 
     def _identity(self, item: AttributeMap) -> Any:
         return tuple(equality_form(item[name]) for name in self.key_names)

@@ -81,19 +81,23 @@ def sync_table(
     next run. ``progress`` is told what is being waited for.
     """
     differences = compare_table(table)
-    if dry_run:
+    if dry_run or not any(difference.is_applied for difference in differences):
+        return differences
+    if differences[0].kind == "create":
+        create_table(table, wait=wait)  # with its indexes
         return differences
     with translated(table.Meta.table_name):
         for difference in differences:
-            if difference.kind == "create":
-                if not difference.subject:
-                    create_table(table, wait=wait)  # with its indexes
-            elif difference.is_applied:
-                _apply(table, difference, progress)
-                if wait:
-                    _wait(table, progress)
-                elif difference.kind == "add":
-                    break
+            if not difference.is_applied:
+                continue
+            if wait:
+                _wait(table, progress)
+            elif unready := _unready(_describe(table)):
+                _tell(progress, f"{table.Meta.table_name}: {', '.join(unready)}; run again for the rest")
+                return differences
+            _apply(table, difference, progress)
+        if wait:
+            _wait(table, progress)
     return differences
 
 
@@ -197,9 +201,13 @@ def _ttl_differences(table: Table) -> Iterator[Difference]:
         )
 
 
-def _apply(table: Table, difference: Difference, progress: Progress | None) -> None:
+def _tell(progress: Progress | None, text: str) -> None:
     if progress is not None:
-        progress(f"{table.Meta.table_name}: {difference.text}")
+        progress(text)
+
+
+def _apply(table: Table, difference: Difference, progress: Progress | None) -> None:
+    _tell(progress, f"{table.Meta.table_name}: {difference.text}")
     if difference.kind == "add":
         _add_index(table, difference.subject)
     elif difference.subject == "ttl":
@@ -245,19 +253,20 @@ def _enable_ttl(table: Table, attribute: str) -> None:
 def _wait(table: Table, progress: Progress | None = None) -> None:
     """Until table and indexes can be used: seconds for a table, hours for an index over many items."""
     pause, started = 0.05, time.monotonic()
-    while True:
-        found = _describe(table) or {}
-        states = {"table": found.get("TableStatus", "CREATING")}
-        states |= {
-            f"index {index['IndexName']}": index["IndexStatus"] for index in found.get("GlobalSecondaryIndexes") or ()
-        }
-        unready = [f"{name} is {state}" for name, state in states.items() if state != "ACTIVE"]
-        if not unready:
-            return
-        if progress is not None and pause >= 1:
-            progress(f"{table.Meta.table_name}: {', '.join(unready)} ({time.monotonic() - started:.0f} s)")
+    while unready := _unready(_describe(table)):
+        if pause >= 1:
+            _tell(progress, f"{table.Meta.table_name}: {', '.join(unready)} ({time.monotonic() - started:.0f} s)")
         time.sleep(pause)
         pause = min(pause * 1.5, 5.0)
+
+
+def _unready(found: Description | None) -> list[str]:
+    """What of a table DynamoDB is still working at."""
+    found = found or {}
+    states = {"table": found.get("TableStatus", "CREATING")}
+    for index in found.get("GlobalSecondaryIndexes") or ():
+        states[f"index {index['IndexName']}"] = index["IndexStatus"]
+    return [f"{name} is {state}" for name, state in states.items() if state != "ACTIVE"]
 
 
 def _keys(key_schema: list[Mapping[str, str]], definitions: list[Mapping[str, str]]) -> str:

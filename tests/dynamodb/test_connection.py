@@ -57,7 +57,7 @@ class FaultyHandler(BaseHTTPRequestHandler):
     def log_message(self, *_: Any) -> None: ...
 
     def do_POST(self) -> None:
-        body = self.rfile.read(int(self.headers["Content-Length"]))
+        self.body = body = self.rfile.read(int(self.headers["Content-Length"]))
         fault = self.server.faults.pop(0) if self.server.faults else ""
         if fault == "drop before":
             self.drop()
@@ -84,6 +84,9 @@ class FaultyHandler(BaseHTTPRequestHandler):
             self.close_connection = True
         elif fault == "500":
             self.answer(500, {}, json.dumps({"__type": "InternalServerError", "message": "no"}).encode())
+        elif fault == "unprocessed":
+            left = {"UnprocessedItems": json.loads(self.body)["RequestItems"]}
+            self.answer(200, {}, json.dumps(left).encode())
         elif fault.startswith("cut"):
             self.answer(status, {} if "no checksum" in fault else checksum, content[: len(content) // 2])
         else:
@@ -240,6 +243,15 @@ def test_throttling_is_waited_out_and_then_said(persistence: Persistence, faulty
     faulty.faults = ["throttle"] * 3
     with pytest.raises(Throttled):
         call()
+
+
+def test_what_a_batch_leaves_over_is_sent_again_and_then_named(persistence: Persistence, faulty: FaultyEngine) -> None:
+    faulty.faults = ["unprocessed"] * 2
+    persistence.batch_write(puts=[{"profile_id": {"S": "a"}}])
+    assert faulty.applied == ["BatchWriteItem"] * 3
+    faulty.faults = ["unprocessed"] * 7
+    with pytest.raises(Throttled, match="left 1 items undone through every retry: profile_id 'b'"):
+        persistence.batch_write(puts=[{"profile_id": {"S": "b"}}])
 
 
 def test_a_read_that_never_gets_an_answer_is_unavailable(persistence: Persistence, faulty: FaultyEngine) -> None:

@@ -1,0 +1,128 @@
+"""``x-persist`` and the class that it names: which options hold, and what is a finding."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from types import ModuleType
+from typing import Any
+
+import pytest
+
+from macaron_django import spec
+from macaron_django.dynamodb import (
+    Persistence,
+    PersistentSwaggerObject,
+    options_from_class,
+    persistence_for,
+    persistence_options,
+)
+from macaron_django.schemas.classes import Classes
+from macaron_django.spec import Index, Persist
+
+
+class PersistentProfile(PersistentSwaggerObject):
+    api_name = "shop"
+    model_name = "Profile"
+    table_name = "of_class"
+    primary_key = "profile_id"
+    range_key = "age"
+    indexes = {"by_name": "name"}
+    local_indexes = {"by_score": {"range_key": "score", "projection": ["name"]}}
+    ttl_attribute = "age"
+    sets = ["tags"]
+    billing = {"read": 3, "write": 2}
+
+
+class Foreign:
+    """A class of the user's own, made in a way of its own."""
+
+    table_name = "foreign"
+    primary_key = "profile_id"
+
+    def __init__(self, something: str) -> None:
+        self.something = something
+
+    @staticmethod
+    def load_from_db(key: str) -> str:
+        return f"loaded {key}"
+
+    def save_to_db(self) -> str:
+        return "saved"
+
+
+@pytest.fixture
+def module(monkeypatch: pytest.MonkeyPatch) -> str:
+    made = ModuleType("shop_persistence")
+    made.PersistentProfile, made.Foreign, made.function = PersistentProfile, Foreign, len  # type: ignore[attr-defined]
+    monkeypatch.setitem(sys.modules, "shop_persistence", made)
+    return "shop_persistence"
+
+
+@pytest.fixture
+def bind() -> Callable[[Any], tuple[Persistence, tuple[type, ...]]]:
+    def bind(persist: Any) -> tuple[Persistence, tuple[type, ...]]:
+        properties = {"profile_id": {"type": "string"}, "name": {"type": "string"}, "age": {"type": "integer"}}
+        profile = {"type": "object", "properties": {**properties, "score": {"type": "number"}}, "x-persist": persist}
+        document = spec.load(
+            {
+                "openapi": "3.1.0",
+                "info": {"title": "Shop", "version": "1"},
+                "paths": {},
+                "components": {"schemas": {"Profile": profile}},
+            }
+        )
+        return persistence_for("shop", document.schemas["Profile"], Classes("shop", document))
+
+    return bind
+
+
+def test_a_class_sets_options_as_attributes() -> None:
+    options = options_from_class(PersistentProfile)
+    assert (options.table, options.hash_key, options.range_key, options.ttl) == ("of_class", "profile_id", "age", "age")
+    assert options.indexes == {"by_name": Index("by_name", "name")}
+    assert options.local_indexes == {"by_score": Index("by_score", "profile_id", "score", ("name",))}
+    assert (options.billing, options.capacity, options.sets) == ("provisioned", (3, 2), ("tags",))
+    assert options.version is None
+    assert "version" not in options.given
+
+
+def test_the_spec_wins_over_the_class(module: str) -> None:
+    persist = Persist(class_path=f"{module}.PersistentProfile", table="of_spec", given=frozenset({"class", "table"}))
+    options, cls = persistence_options(persist)
+    assert cls is PersistentProfile
+    assert (options.table, options.hash_key) == ("of_spec", "profile_id")
+
+
+def test_the_class_is_a_base_of_the_rows_and_gets_the_persistence(bind: Any, module: str) -> None:
+    persistence, bases = bind(f"{module}.PersistentProfile")
+    assert bases == (PersistentProfile,)
+    assert PersistentProfile.persistence is persistence
+    assert persistence.options.table == "of_class"
+
+
+def test_a_foreign_class_gives_its_two_methods(bind: Any, module: str) -> None:
+    persistence, (base,) = bind(f"{module}.Foreign")
+    assert persistence.options.table == "foreign"
+    assert base.load_from_db("7") == "loaded 7"
+    assert base().save_to_db() == "saved"
+
+
+@pytest.mark.parametrize(
+    ("persist", "finding", "message"),
+    [
+        ("nowhere.at.All", "E090", "x-persist names nowhere.at.All"),
+        ("shop_persistence.function", "E090", "isn't a class"),
+        ({"hash_key": "missing"}, "E091", "missing, which isn't a property of Profile"),
+        ({"hash_key": "profile_id", "range_key": "nope"}, "E091", "nope"),
+    ],
+)
+def test_what_cannot_be_bound_is_a_finding_with_its_place(
+    bind: Any, module: str, persist: Any, finding: str, message: str
+) -> None:
+    with pytest.raises(spec.SpecError) as refused:
+        bind(persist)
+    (found,) = refused.value.findings
+    assert found.id == finding
+    assert message in found.message
+    assert found.location.pointer.endswith("x-persist")
