@@ -20,7 +20,7 @@ from macaron_django.spec.dialects import NUMBER_FORMATS
 __all__ = ["MAX_SCHEMA_DEPTH", "MAX_SCHEMA_NODES", "Note", "SchemaError", "prepared", "respelled"]
 
 #: Levels of arrays and objects that a schema may have; each costs native stack when it is compiled.
-MAX_SCHEMA_DEPTH = 400
+MAX_SCHEMA_DEPTH = 250
 #: Values that a schema may have, aliases counted each time they are used.
 MAX_SCHEMA_NODES = 5_000_000
 
@@ -64,7 +64,7 @@ def prepared(schema: Mapping[str, Any] | bool) -> Any:
         if nodes > MAX_SCHEMA_NODES:
             raise SchemaError(f"the schema has more than {MAX_SCHEMA_NODES:,} values")
         if isinstance(value, Mapping):
-            holder[key] = copy = _bounded(value) if role == _SCHEMA else dict.fromkeys(map(_name, value))
+            holder[key] = copy = _completed(value) if role == _SCHEMA else dict.fromkeys(map(_name, value))
             todo.extend((copy[name], copy, name, depth + 1, kind) for name, kind in _members(copy, value, role))
         elif isinstance(value, (list, tuple)):
             holder[key] = copied = list(value)
@@ -108,8 +108,10 @@ def _scalar(value: Any) -> Any:
     raise SchemaError(f"a {type(value).__name__} is not a JSON value")
 
 
-def _bounded(schema: Mapping[Any, Any]) -> dict[str, Any]:
+def _completed(schema: Mapping[Any, Any]) -> dict[str, Any]:
     copy: dict[str, Any] = {_name(key): value for key, value in schema.items()}
+    if copy.get("additionalProperties") is False and "patternProperties" not in copy:
+        copy.setdefault("properties", {})  # without it, jsonschema-rs doesn't say which ones are additional
     bounds = NUMBER_FORMATS.get(copy["format"]) if isinstance(copy.get("format"), str) else None
     if bounds is None:
         return copy

@@ -60,6 +60,7 @@ _MANY_MEMBERS = 20_000
 _LARGE = 1_000_000
 
 _JSON_ONLY = orjson.OPT_PASSTHROUGH_SUBCLASS | orjson.OPT_PASSTHROUGH_DATETIME | orjson.OPT_PASSTHROUGH_DATACLASS
+_dumps = orjson.dumps
 _ENGINES: dict[str, type[jsonschema_rs.Validator]] = {
     "2020-12": jsonschema_rs.Draft202012Validator,
     "draft4": jsonschema_rs.Draft4Validator,
@@ -98,18 +99,20 @@ class Validator:
 
     def __init__(self, native: jsonschema_rs.Validator, schema: Any, notes: tuple[Note, ...] = ()) -> None:
         self._native = native
+        self._is_valid = native.is_valid
         self._schema = schema
         self.notes = notes
 
     def is_valid(self, instance: Any) -> bool:
         """Whether ``instance`` is valid; False as well for what is no JSON value or nested too deeply."""
         try:
-            if _needs_no_check(instance):
-                return self._native.is_valid(instance)
-        except ValueError:  # a type that orjson takes for JSON and jsonschema-rs does not
+            # What orjson writes is JSON of allowed depth, apart from NaN, which it writes as null.
+            if _dumps(instance, None, _JSON_ONLY).rfind(b"null") < 0:
+                return self._is_valid(instance)
+        except (TypeError, ValueError):  # what orjson takes for JSON and jsonschema-rs does not: an Enum, a UUID
             pass
         problem, plain = _json_only(instance)
-        return problem is None and self._native.is_valid(plain)
+        return problem is None and self._is_valid(plain)
 
     def iter_errors(self, instance: Any) -> Iterator[Violation]:
         """Yield every violation, each once; of an instance over 1 MB or 20,000 members only the first."""
@@ -167,7 +170,7 @@ class SchemaValidator(Validator):
         The instance itself is never changed; where nothing has to be, it is returned as it is. Raises
         :class:`~macaron_django.exceptions.ValidationFailed` if it isn't valid.
         """
-        problem, plain = (None, instance) if _needs_no_check(instance) else _json_only(instance)
+        problem, plain = (None, instance) if _is_plain(instance) else _json_only(instance)
         if problem is not None:
             raise ValidationFailed(violations=[problem])
         if self._direction == "request":
@@ -200,17 +203,18 @@ def _modern(schema: Any, dialect: str) -> Any:
     if dialect not in ("openapi-3.0", "swagger-2.0") or isinstance(schema, bool):
         return schema
     version = dialect.rpartition("-")[2]
-    components = schema.get("components")
-    named = dict(components.get("schemas") or {}) if isinstance(components, Mapping) else {}
-    if version == "2.0":
-        named |= schema.get("definitions") or {}
     try:
         modern = normalise_schema(schema, version, max_depth=MAX_DEPTH)
-        schemas = {name: normalise_schema(each, version, max_depth=MAX_DEPTH) for name, each in named.items()}
+        for keyword in ("definitions", "$defs", "components"):  # a $ref beside them leaves them out
+            named = schema.get(keyword)
+            if isinstance(named, dict) and isinstance(modern, dict):
+                schemas = named.get("schemas", {}) if keyword == "components" else named
+                normal = {name: normalise_schema(each, version, max_depth=MAX_DEPTH) for name, each in schemas.items()}
+                modern[keyword] = {"schemas": normal} if keyword == "components" else normal
+                if keyword == "definitions" and version == "2.0":  # where Swagger's references lead after reading
+                    modern["components"] = {"schemas": normal}
     except ValueError as error:
         raise SchemaError(str(error)) from error
-    if schemas and isinstance(modern, dict):
-        modern["components"] = {"schemas": schemas}
     return modern
 
 
@@ -227,13 +231,16 @@ def _compiled(
     def retrieve(uri: str) -> Any:
         return remotes[uri.rstrip("#")]
 
+    # jsonschema-rs is slower with formats of ours, used or not.
+    mentioned = _formats_in(schema, dict(remotes))
+    formats = {name: check for name, check in custom_formats().items() if name in mentioned}
     notes: list[Note] = []
     patterns: jsonschema_rs.PatternOptionsType = _LINEAR
     for _ in range(1000):
         try:
             native = engine(
                 schema,
-                formats=custom_formats(),
+                formats=formats,
                 validate_formats=validate_formats,
                 retriever=retrieve,  # having one, it never looks elsewhere
                 mask="value",
@@ -257,6 +264,21 @@ def _compiled(
         else:
             return native, tuple(notes)
     raise SchemaError("the schema has more than a thousand faults")
+
+
+def _formats_in(*values: Any) -> set[str]:
+    """The formats that schemas mention anywhere."""
+    found: set[str] = set()
+    todo: list[Any] = list(values)
+    while todo:
+        value = todo.pop()
+        if isinstance(value, dict):
+            if isinstance(value.get("format"), str):
+                found.add(value["format"])
+            todo += value.values()
+        elif isinstance(value, list):
+            todo += value
+    return found
 
 
 _LINEAR = jsonschema_rs.RegexOptions()
@@ -343,10 +365,10 @@ def _remove(schema: Any, path: list[str | int]) -> bool:
 # Instances
 
 
-def _needs_no_check(instance: Any) -> bool:
-    """Whether ``instance`` is plain JSON of allowed depth: what orjson writes, unless it says null (or NaN)."""
+def _is_plain(instance: Any) -> bool:
+    """Whether ``instance`` is JSON of allowed depth for certain."""
     try:
-        return b"null" not in orjson.dumps(instance, option=_JSON_ONLY)
+        return _dumps(instance, None, _JSON_ONLY).rfind(b"null") < 0
     except TypeError:
         return False
 
