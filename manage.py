@@ -12,7 +12,8 @@ def main() -> None:
     try:
         from django.core.management import execute_from_command_line
     except ImportError as error:
-        raise SystemExit("Django isn't installed here. `make install` makes .venv; then use .venv/bin/python.") from error
+        remedy = "`make install` makes .venv; then use .venv/bin/python."
+        raise SystemExit(f"Django isn't installed here. {remedy}") from error
     execute_from_command_line(sys.argv)
 
 

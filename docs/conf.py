@@ -6,9 +6,8 @@ from pathlib import Path
 project = "macaron_django"
 author = "The macaron_django authors"
 project_copyright = "2026, The macaron_django authors"
-release = re.search(
-    r'^__version__ = "([^"]+)"', (Path(__file__).parent.parent / "macaron_django" / "__init__.py").read_text("utf-8"), re.M
-).group(1)
+package = Path(__file__).parent.parent / "macaron_django" / "__init__.py"
+release = re.findall(r'^__version__ = "([^"]+)"', package.read_text("utf-8"), re.MULTILINE)[0]
 
 extensions = ["myst_parser"]
 myst_enable_extensions = ["colon_fence", "deflist"]

@@ -24,7 +24,8 @@ BUILTIN = Path(__file__).parent / "apis" / "ping.yaml"
 
 @dataclass(frozen=True)
 class Found:
-    """One API: its name (an identifier), its spec, why it can't be loaded where that is known by now, and whether this package brings it."""
+    """One API: its name (an identifier), its spec,
+    why it can't be loaded where that is known by now, and whether this package brings it."""
 
     name: str
     path: Path

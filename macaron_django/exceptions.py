@@ -63,7 +63,7 @@ __all__ = [
 ]
 
 
-class PyMacaronException(Exception):  # noqa: N818 (PyMacaron's name, which its users' code carries)
+class PyMacaronException(Exception):
     """An error that a client is told about: raise a subclass with ``code`` and ``status`` from a handler.
 
     ``user_message`` is what the client reads; ``headers`` are added to the answer.

@@ -14,7 +14,8 @@ from pathlib import Path
 from django.db.models import Model
 from django.urls import URLPattern, URLResolver
 
-from macaron_django import api as api_layer, auth, dynamodb, spec
+from macaron_django import api as api_layer
+from macaron_django import auth, dynamodb, spec
 from macaron_django.api.catalogue import ServedAPI, catalogue
 from macaron_django.conf import settings
 from macaron_django.discovery import Found

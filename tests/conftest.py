@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
 import signal
@@ -67,12 +68,10 @@ class Project:
         self.clients.append(client)
         deadline = time.monotonic() + PATIENCE
         while time.monotonic() < deadline and server.poll() is None:
-            try:
+            with contextlib.suppress(httpx.TransportError):
                 client.get("/ping")
-            except httpx.TransportError:
-                time.sleep(0.1)
-            else:
                 return client
+            time.sleep(0.1)
         self.kill(server)
         pytest.fail(f"the server did not answer:\n{self.log()}")
 
@@ -114,9 +113,8 @@ def projects() -> Iterator[Callable[..., Project]]:
 def example(tmp_path: Path, projects: Callable[..., Project]) -> Project:
     """A copy of the example project with tables and sample data of its own."""
     shutil.copy(ROOT / "manage.py", tmp_path)
-    shutil.copytree(
-        ROOT / "example_project", tmp_path / "example_project", ignore=shutil.ignore_patterns("*.sqlite3*", "__pycache__")
-    )
+    data = shutil.ignore_patterns("*.sqlite3*", "__pycache__")
+    shutil.copytree(ROOT / "example_project", tmp_path / "example_project", ignore=data)
     project = projects(tmp_path)
     project.manage("migrate", "--verbosity", "0")
     project.manage("synctables")

@@ -9,9 +9,8 @@ from uuid import UUID
 def test_the_profile_api_serves_its_whole_life_and_survives_sigkill(example):
     client = example.serve()
 
-    created = client.post(
-        "/profiles", json={"name": "Emmy Noether", "email": "emmy@example.com", "age": 53, "address": {"city": "Bryn Mawr"}}
-    )
+    emmy = {"name": "Emmy Noether", "email": "emmy@example.com", "age": 53, "address": {"city": "Bryn Mawr"}}
+    created = client.post("/profiles", json=emmy)
     assert created.status_code == 201, created.text
     profile = created.json()
     assert UUID(profile["profile_id"])
@@ -25,7 +24,8 @@ def test_the_profile_api_serves_its_whole_life_and_survives_sigkill(example):
     assert profile in listed
     assert len(listed) == 6
 
-    changed = client.patch(path, json={"age": 54, "email": None}, headers={"Content-Type": "application/merge-patch+json"})
+    merge_patch = {"Content-Type": "application/merge-patch+json"}
+    changed = client.patch(path, json={"age": 54, "email": None}, headers=merge_patch)
     assert changed.status_code == 200, changed.text
     assert changed.json() == {name: value for name, value in profile.items() if name != "email"} | {"age": 54}
     replaced = client.put(path, json=profile | {"tags": ["algebra"]})

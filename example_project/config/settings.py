@@ -10,7 +10,8 @@ BASE_DIR = Path(__file__).resolve().parent.parent
 
 # DEBUG is on unless the environment says otherwise; a deployment brings its own SECRET_KEY.
 DEBUG = os.environ.get("DJANGO_DEBUG", "1") == "1"
-SECRET_KEY = os.environ.get("DJANGO_SECRET_KEY", "django-insecure-example-project-only-not-for-deployment" if DEBUG else "")
+INSECURE = "django-insecure-example-project-only-not-for-deployment"
+SECRET_KEY = os.environ.get("DJANGO_SECRET_KEY", INSECURE if DEBUG else "")
 ALLOWED_HOSTS = os.environ.get("DJANGO_ALLOWED_HOSTS", "").split() or ["localhost", "127.0.0.1", "[::1]"]
 
 INSTALLED_APPS = [

@@ -6,31 +6,50 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
-    dependencies = [
-    ]
+    dependencies = []
 
     operations = [
         migrations.CreateModel(
-            name='Author',
+            name="Author",
             fields=[
-                ('author_id', models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
-                ('name', models.CharField(max_length=200)),
-                ('born', models.DateField(blank=True, null=True)),
+                ("author_id", models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
+                ("name", models.CharField(max_length=200)),
+                ("born", models.DateField(blank=True, null=True)),
             ],
         ),
         migrations.CreateModel(
-            name='Book',
+            name="Book",
             fields=[
-                ('isbn', models.CharField(max_length=13, primary_key=True, serialize=False)),
-                ('title', models.CharField(max_length=300)),
-                ('genre', models.CharField(choices=[('novel', 'Novel'), ('poetry', 'Poetry'), ('science', 'Science'), ('history', 'History')], default='novel', max_length=20)),
-                ('published', models.DateField(blank=True, null=True)),
-                ('pages', models.PositiveIntegerField(blank=True, null=True)),
-                ('available', models.BooleanField(default=True)),
-                ('author', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='books', to='library.author')),
+                ("isbn", models.CharField(max_length=13, primary_key=True, serialize=False)),
+                ("title", models.CharField(max_length=300)),
+                (
+                    "genre",
+                    models.CharField(
+                        choices=[
+                            ("novel", "Novel"),
+                            ("poetry", "Poetry"),
+                            ("science", "Science"),
+                            ("history", "History"),
+                        ],
+                        default="novel",
+                        max_length=20,
+                    ),
+                ),
+                ("published", models.DateField(blank=True, null=True)),
+                ("pages", models.PositiveIntegerField(blank=True, null=True)),
+                ("available", models.BooleanField(default=True)),
+                (
+                    "author",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="books",
+                        to="library.author",
+                    ),
+                ),
             ],
         ),
     ]

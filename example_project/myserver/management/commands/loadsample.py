@@ -1,13 +1,14 @@
 """`manage.py loadsample`: a few profiles, books and authors, and a login for the admin. Safe to repeat."""
 
 import json
+from contextlib import suppress
 from pathlib import Path
 
 from django.conf import settings
 from django.contrib.auth import get_user_model
 from django.core.management.base import BaseCommand, CommandError
-
 from library.models import Author, Book
+
 from macaron_django import apipool
 from macaron_django.exceptions import ItemExists
 
@@ -38,18 +39,16 @@ class Command(BaseCommand):
     def load_profiles(self) -> int:
         created = 0
         for profile in json.loads((SAMPLE_DATA / "profiles.json").read_text("utf-8")):
-            try:
+            with suppress(ItemExists):
                 apipool.myserver.Profile.objects.create(**profile)
                 created += 1
-            except ItemExists:
-                continue
         return created
 
     def load_library(self) -> int:
         sample = json.loads((SAMPLE_DATA / "library.json").read_text("utf-8"))
-        made = [Author.objects.get_or_create(pk=author.pop("author_id"), defaults=author) for author in sample["authors"]]
-        made += [Book.objects.get_or_create(pk=book.pop("isbn"), defaults=book) for book in sample["books"]]
-        return sum(created for _, created in made)
+        authors = [Author.objects.get_or_create(pk=each.pop("author_id"), defaults=each) for each in sample["authors"]]
+        books = [Book.objects.get_or_create(pk=each.pop("isbn"), defaults=each) for each in sample["books"]]
+        return sum(created for _, created in authors + books)
 
     def make_login(self) -> int:
         user = get_user_model()
