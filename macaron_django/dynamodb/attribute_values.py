@@ -20,28 +20,25 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final
 
 from macaron_django.dynamodb.comparisons import same
-from macaron_django.exceptions import ItemTooLarge, UnstorableValue
+from macaron_django.exceptions import UnstorableValue
 
 if TYPE_CHECKING:
     from macaron_django.spec import Schema
 
 __all__ = [
-    "MAX_ITEM_SIZE",
     "AttributeMap",
     "AttributeValue",
     "Format",
-    "check_item_size",
     "encode_number",
     "format_of",
-    "item_size",
     "same_items",
+    "significant_digits",
 ]
 
 AttributeValue = dict[str, Any]
 AttributeMap = dict[str, AttributeValue]
 
 # AWS: "Service, account, and table quotas in Amazon DynamoDB".
-MAX_ITEM_SIZE: Final = 400 * 1024
 _MAX_DIGITS: Final = 38
 _MAX_EXPONENT: Final = 125
 _MIN_EXPONENT: Final = -130
@@ -325,7 +322,7 @@ def encode_number(value: float | Decimal, pointer: str = "", *, integer: bool = 
     number = value if isinstance(value, Decimal) else Decimal(repr(value))
     if not number.is_finite():
         raise UnstorableValue(f"{number} isn't a number that DynamoDB can hold", pointer)
-    sign, digits, exponent = _significant(number)
+    sign, digits, exponent = significant_digits(number)
     if len(digits) > _MAX_DIGITS:
         raise UnstorableValue(f"{len(digits)} digits are more than DynamoDB's {_MAX_DIGITS}", pointer)
     if not _MIN_EXPONENT <= exponent + len(digits) - 1 <= _MAX_EXPONENT and digits != "0":
@@ -338,7 +335,8 @@ def encode_number(value: float | Decimal, pointer: str = "", *, integer: bool = 
     return f"{sign}{digits}E{exponent}" if isinstance(value, Decimal) else repr(value)
 
 
-def _significant(number: Decimal) -> tuple[str, str, int]:
+def significant_digits(number: Decimal) -> tuple[str, str, int]:
+    """Sign ("" or "-"), digits without zeros at either end, and the exponent of the last of them."""
     # By hand: Decimal.normalize() would round to the context's precision.
     sign, digits, exponent = number.as_tuple()
     assert isinstance(exponent, int)  # noqa: S101 (finite, as encode_number has checked)
@@ -415,43 +413,3 @@ _SET_ORDER: Final[Mapping[str, Callable[[Any], Any]]] = {"SS": str, "NS": _numbe
 def same_items(one: AttributeMap, other: AttributeMap) -> bool:
     """Whether DynamoDB holds the same for both: numbers by value, sets without order."""
     return same({"M": one}, {"M": other})
-
-
-def item_size(item: AttributeMap) -> int:
-    """Bytes of an item by AWS's rule ("DynamoDB item sizes and formats")."""
-    return sum(len(name.encode()) + _value_size(value) for name, value in item.items())
-
-
-def check_item_size(item: AttributeMap) -> None:
-    """Raise ItemTooLarge for an item that DynamoDB would refuse, naming its largest attributes."""
-    size = item_size(item)
-    if size <= MAX_ITEM_SIZE:
-        return
-    largest = sorted(item, key=lambda name: _value_size(item[name]), reverse=True)[:3]
-    raise ItemTooLarge(
-        f"The item has {size} bytes, more than DynamoDB's {MAX_ITEM_SIZE}. "
-        f"The largest attributes: {', '.join(f'{name} ({_value_size(item[name])})' for name in largest)}."
-    )
-
-
-def _value_size(value: AttributeValue) -> int:
-    ((tag, content),) = value.items()
-    if tag == "S":
-        return len(content) if content.isascii() else len(content.encode())
-    if tag == "N":
-        return _number_size(content)
-    if tag == "B":
-        return len(content)
-    if tag in {"SS", "NS", "BS"}:
-        return sum(_value_size({tag[0]: member}) for member in content)
-    if tag == "L":
-        return 3 + sum(1 + _value_size(member) for member in content)
-    if tag == "M":
-        return 3 + len(content) + item_size(content)
-    return 1  # BOOL, NULL
-
-
-def _number_size(text: str) -> int:
-    sign, digits, exponent = _significant(Decimal(text))
-    # Two digits a byte, in pairs aligned to the decimal point, one more for the exponent, one for a sign.
-    return 1 + (len(digits) + (exponent % 2) + 1) // 2 + bool(sign)

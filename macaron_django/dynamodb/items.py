@@ -13,11 +13,12 @@ from itertools import islice
 from typing import Any, Final, Literal, TypeAlias
 
 from macaron_django.conf import settings
-from macaron_django.dynamodb.attribute_values import AttributeMap, AttributeValue, check_item_size, same_items
+from macaron_django.dynamodb.attribute_values import AttributeMap, AttributeValue, same_items
 from macaron_django.dynamodb.comparisons import equality_form, same
 from macaron_django.dynamodb.connection import Applied, Call
 from macaron_django.dynamodb.expressions import Expressions, Where
 from macaron_django.dynamodb.failures import translated
+from macaron_django.dynamodb.item_sizes import check_item_size
 from macaron_django.dynamodb.table_models import ItemModel
 from macaron_django.exceptions import ItemExists, PyMacaronException, StaleItem, Throttled
 

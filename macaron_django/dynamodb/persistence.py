@@ -20,12 +20,12 @@ from macaron_django.dynamodb.attribute_values import (
     AttributeMap,
     AttributeValue,
     Format,
-    check_item_size,
     format_of,
     pointer_to,
 )
 from macaron_django.dynamodb.attributes import PropertyAttribute
 from macaron_django.dynamodb.comparisons import same
+from macaron_django.dynamodb.item_sizes import check_item_size
 from macaron_django.dynamodb.items import Items, describe_key
 from macaron_django.dynamodb.table_models import build_table, default_table_name
 from macaron_django.exceptions import DynamoDBItemNotFound, ItemExists, StaleItem, UnstorableValue

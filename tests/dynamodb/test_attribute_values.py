@@ -12,16 +12,13 @@ from hypothesis import strategies as st
 
 from macaron_django import spec
 from macaron_django.dynamodb.attribute_values import (
-    MAX_ITEM_SIZE,
     Format,
     NumberFormat,
-    check_item_size,
     encode_number,
     format_of,
-    item_size,
     same_items,
 )
-from macaron_django.exceptions import ItemTooLarge, UnstorableValue
+from macaron_django.exceptions import UnstorableValue
 
 FormatOf = Callable[..., Format]
 
@@ -185,20 +182,6 @@ def test_an_object_holds_each_property_by_its_schema(form: FormatOf) -> None:
     value = {"photo": "aGk=", "next": {"photo": "aGk=", "count": 10**40}}
     assert nested.encode(value)["M"]["next"]["M"]["photo"] == {"B": b"hi"}
     assert nested.decode(nested.encode(value)) == value
-
-
-def test_sizes_are_counted_as_aws_counts_them() -> None:
-    item = {
-        "k": {"S": "a"},
-        "x": {"S": "é" * 10},
-        "n": {"N": "-12345"},
-        "l": {"L": [{"BOOL": True}]},
-        "b": {"B": b"12"},
-    }
-    assert item_size(item) == (1 + 1) + (1 + 20) + (1 + 5) + (1 + 3 + 1 + 1) + (1 + 2)
-    check_item_size({"k": {"S": "a"}, "x": {"S": "x" * (MAX_ITEM_SIZE - 3)}})
-    with pytest.raises(ItemTooLarge, match=r"409601 bytes.*x \(409598\)"):
-        check_item_size({"k": {"S": "a"}, "x": {"S": "x" * (MAX_ITEM_SIZE - 2)}})
 
 
 def test_items_are_the_same_by_value_not_by_spelling() -> None:

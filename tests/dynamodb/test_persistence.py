@@ -14,7 +14,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from macaron_django.dynamodb import Persistence
-from macaron_django.dynamodb.attribute_values import MAX_ITEM_SIZE
+from macaron_django.dynamodb.item_sizes import MAX_ITEM_SIZE
 from macaron_django.exceptions import DynamoDBItemNotFound, ItemExists, ItemTooLarge, StaleItem, UnstorableValue
 
 MakePersistence = Callable[..., Persistence]
