@@ -282,6 +282,6 @@ def _item_key_field(hash_key: str, range_key: str) -> ItemKeyField:
     def decompose(row: APIObject, pk: str | None) -> None:
         row[hash_key], row[range_key] = (UNSET, UNSET) if pk is None else keys_from_pk(pk)
 
-    field = ItemKeyField("key", primary_key=True, editable=False, db_column="item_key")
+    field = ItemKeyField("key", primary_key=True, editable=False)
     field.compose, field.decompose = compose, decompose
     return field

@@ -1,0 +1,63 @@
+import datetime as dt
+from uuid import UUID
+
+import pytest
+
+from macaron_django import spec
+from macaron_django.schemas import generated_values
+
+
+class User:
+    pk = 7
+    is_authenticated = True
+
+
+def schema(properties, **others):
+    document = spec.load(
+        {
+            "openapi": "3.1.0",
+            "info": {"title": "t", "version": "1"},
+            "paths": {},
+            "components": {"schemas": {"It": {"type": "object", "properties": properties, **others}}},
+        }
+    )
+    return document.schemas["It"]
+
+
+TEXT = {"type": "string"}
+
+
+@pytest.mark.parametrize(
+    ("kind", "version"), [("uuid4", 4), ("uuid7", 7)]
+)  # fmt: skip
+def test_uuids_are_made_on_creation_only(kind, version):
+    it = schema({"id": {**TEXT, "x-generated": kind}})
+    assert UUID(generated_values(it, {}, True)["id"]).version == version
+    assert generated_values(it, {}, False) == {}
+    assert generated_values(it, {"id": "given"}, True) == {}
+
+
+def test_now_is_set_once_and_now_on_update_each_time():
+    it = schema({"made": {**TEXT, "x-generated": "now"}, "changed": {**TEXT, "x-generated": "now-on-update"}})
+    assert set(generated_values(it, {}, True)) == {"made", "changed"}
+    assert set(generated_values(it, {"made": "x", "changed": "x"}, False)) == {"changed"}
+    at = dt.datetime.fromisoformat(generated_values(it, {}, True)["made"].replace("Z", "+00:00"))
+    assert abs(dt.datetime.now(dt.timezone.utc) - at) < dt.timedelta(minutes=1)
+
+
+def test_the_user_is_who_is_authenticated_or_nobody():
+    it = schema({"owner": {**TEXT, "x-generated": "user"}, "number": {"type": "integer", "x-generated": "user"}})
+    assert generated_values(it, {}, True, User()) == {"owner": "7", "number": 7}
+    assert generated_values(it, {}, True) == {}
+
+
+def test_a_read_only_uuid_key_that_is_lacking_gets_one():
+    properties = {
+        "id": {**TEXT, "format": "uuid", "readOnly": True},
+        "other": {**TEXT, "format": "uuid", "readOnly": True},
+    }
+    it = schema(properties, **{"x-persist": {"table": "t", "hash_key": "id"}})
+    assert set(generated_values(it, {}, True)) == {"id"}
+    assert set(generated_values(it, {}, True, keys=["other"])) == {"other"}
+    assert generated_values(it, {}, False) == {}
+    assert generated_values(schema(properties), {}, True) == {}
