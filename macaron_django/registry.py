@@ -69,9 +69,10 @@ class Registry:
         return self._apis.get(found.name)
 
     def findings(self) -> list[spec.Finding]:
-        """What is wrong with the specs, and with what their operations are bound to."""
+        """All that is wrong with the specs, and with what their operations are bound to."""
         found = [finding for findings in self._findings.values() for finding in findings]
         for api in self:
+            found += api.document.check()
             if not api.builtin:  # in a project without JWT, /auth/version is closed to everybody, as it should be
                 found += auth.security_findings(api.document)
             found += api.viewsets.findings()
@@ -90,9 +91,8 @@ class Registry:
 def _load(found: Found, findings: list[spec.Finding]) -> API:
     limits = spec.Limits(max_bytes=settings.MAX_SPEC_SIZE)
     document = spec.load(found.path, limits=limits, allow_hosts=settings.SPEC_HOSTS)
-    findings += document.findings
-    if any(finding.level == "error" for finding in findings):
-        raise spec.SpecError([])
+    if any(finding.level == "error" for finding in (*findings, *document.findings)):
+        raise spec.SpecError(document.check())
     api = API(found.name, document, Classes(found.name, document), {}, found.builtin)
     for name, schema in document.schemas.items():
         if schema.extensions.persist is not None:
