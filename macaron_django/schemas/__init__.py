@@ -13,7 +13,6 @@ if TYPE_CHECKING:
     from .conversions import UNSET, Conversion, converter, json_value
     from .fields import field_for, register_field
     from .formats import register_format
-    from .generated import generated_values
     from .models import build_model, keys_from_pk, pk_for
     from .names import field_names
     from .objects import APIObject, ObjectSpec, Value
@@ -46,7 +45,6 @@ _EXPORTS = {
     "converter": "conversions",
     "field_for": "fields",
     "field_names": "names",
-    "generated_values": "generated",
     "json_value": "conversions",
     "keys_from_pk": "models",
     "pk_for": "models",
@@ -72,7 +70,6 @@ __all__ = [
     "converter",
     "field_for",
     "field_names",
-    "generated_values",
     "json_value",
     "keys_from_pk",
     "pk_for",

@@ -21,7 +21,7 @@ from .spellings import SPELLINGS, Spelling
 if TYPE_CHECKING:
     from macaron_django.spec import Schema
 
-    from .objects import Classes
+    from .classes import Classes
 
 __all__ = ["UNSET", "Conversion", "Unset", "branch_for", "converter", "json_value"]
 
@@ -156,7 +156,7 @@ def _build(schema: Schema, classes: Classes) -> Conversion:
         return _object(schema, classes)
     if types == ("array",) and schema.items is not None and not schema.keyword("prefixItems"):
         return _array(schema.items, classes)
-    if types == ("string",) and schema.format in SPELLINGS:
+    if types == ("string",) and schema.format is not None and schema.format in SPELLINGS:
         return _string(SPELLINGS[schema.format])
     if types == ("integer",):
         return Conversion(_integer, json_value)

@@ -40,8 +40,10 @@ def discriminator_in(schema: Any, error: jsonschema_rs.ValidationError) -> Picke
         except (KeyError, IndexError, TypeError):  # noqa: PERF203 (paths of a schema with an $id start there)
             return None
     discriminator = union.get("discriminator") if isinstance(union, Mapping) else None
-    name = discriminator.get("propertyName") if isinstance(discriminator, Mapping) else None
-    if not isinstance(name, str) or not isinstance(error.instance, Mapping):
+    if not isinstance(discriminator, Mapping) or not isinstance(error.instance, Mapping):
+        return None
+    name = discriminator.get("propertyName")
+    if not isinstance(name, str):
         return None
     names = [_name(branch) for branch in union[error.schema_path[-1]]]
     mapping: Mapping[str, Any] = discriminator.get("mapping") or {}

@@ -85,15 +85,16 @@ class Text(PropertyField, models.TextField):  # type: ignore[type-arg]
 
 class Integer(PropertyField, models.IntegerField):  # type: ignore[type-arg]
     @property
-    def validators(self) -> list[Any]:  # type: ignore[override]
-        return list(self._validators)  # Django would add the range of the default database's integers
+    def validators(self) -> list[Any]:
+        # Django would add the range of integers in the default database.
+        return list(self._validators)  # type: ignore[attr-defined]
 
-    def formfield(self, **kwargs: Any) -> forms.Field | None:  # type: ignore[override]
+    def formfield(self, **kwargs: Any) -> forms.Field | None:
         schema = None if self.schema_property is None else self.schema_property.schema
         bounds = (
             {} if schema is None else {"min_value": schema.keyword("minimum"), "max_value": schema.keyword("maximum")}
         )
-        return super().formfield(**{**bounds, **kwargs})  # type: ignore[return-value]
+        return super().formfield(**{**bounds, **kwargs})
 
 
 class Number(PropertyField, models.DecimalField):  # type: ignore[type-arg]
@@ -133,7 +134,7 @@ class UUID(PropertyField, models.UUIDField):  # type: ignore[type-arg]
     pass
 
 
-class Binary(PropertyField, models.BinaryField):
+class Binary(PropertyField, models.BinaryField):  # type: ignore[type-arg]
     pass
 
 

@@ -9,12 +9,13 @@ from __future__ import annotations
 
 import copy
 import re
-from collections.abc import Collection, Iterable, Mapping
-from typing import TYPE_CHECKING, Any, ClassVar
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 from django.core.checks import CheckMessage
 from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
 from django.db import models, router
+from django.db.models.base import ModelBase
 from django.db.models.signals import post_delete, post_save, pre_delete, pre_save
 from typing_extensions import Self
 
@@ -105,7 +106,7 @@ class Row(APIObject, _Model):
         return generated_values(self._spec.schema, dict.fromkeys(self), creating, keys=self._key_names)
 
     def full_clean(
-        self, exclude: Collection[str] | None = None, validate_unique: bool = True, validate_constraints: bool = True
+        self, exclude: Iterable[str] | None = None, validate_unique: bool = True, validate_constraints: bool = True
     ) -> None:
         """Raise Django's ``ValidationError``, by field, if the row breaks its schema or its own ``clean()``."""
         excluded = set(exclude or ())
@@ -137,7 +138,7 @@ class Row(APIObject, _Model):
 
     # Where rows are kept
 
-    def save(  # type: ignore[override]
+    def save(
         self,
         *,
         force_insert: bool | tuple[Any, ...] = False,
@@ -239,7 +240,8 @@ def build_model(
         attributes[_item_key_name(spec)] = _item_key_field(hash_key, range_key)
     parent = parent_of(schema)
     parents = (*bases, *((parent,) if parent is not None and parent not in bases else ()), Row, models.Model)
-    return type(models.Model)(model_names(schema.document)[schema.name or ""], parents, attributes)
+    made: Any = ModelBase(model_names(schema.document)[schema.name or ""], parents, attributes)
+    return cast("type[models.Model]", made)
 
 
 def model_names(document: Document) -> dict[str, str]:

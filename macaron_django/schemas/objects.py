@@ -22,7 +22,8 @@ from macaron_django.exceptions import ValidationFailed
 
 from .conversions import UNSET, Conversion, converter, json_value
 from .names import field_names
-from .validators import SchemaError, Violation, pointer_to, validator_for
+from .validators import SchemaError, Violation, validator_for
+from .violations import pointer_to
 
 if TYPE_CHECKING:
     from macaron_django.spec import Property, Schema
@@ -286,7 +287,7 @@ class Value(APIObject):
     def __eq__(self, other: object) -> bool:
         if type(other) is not type(self):
             return NotImplemented
-        return {name: self[name] for name in self} == {name: other[name] for name in other}  # type: ignore[index,attr-defined]
+        return {name: self[name] for name in self} == {name: other[name] for name in other}
 
     def __repr__(self) -> str:
         shown = (f"{self._spec.field_names.get(name, name)}={_shown(self, name)}" for name in self)

@@ -115,12 +115,12 @@ def _completed(schema: Mapping[Any, Any]) -> dict[str, Any]:
     bounds = NUMBER_FORMATS.get(copy["format"]) if isinstance(copy.get("format"), str) else None
     if bounds is None:
         return copy
-    for keyword, exclusive, bound, tighter in (
-        ("minimum", "exclusiveMinimum", bounds[0], lambda given, bound: given >= bound),
-        ("maximum", "exclusiveMaximum", bounds[1], lambda given, bound: given <= bound),
+    for keyword, exclusive, bound, sign in (
+        ("minimum", "exclusiveMinimum", bounds[0], 1),
+        ("maximum", "exclusiveMaximum", bounds[1], -1),
     ):
         given = [copy[name] for name in (keyword, exclusive) if _is_number(copy.get(name))]
-        if not any(tighter(number, bound) for number in given):
+        if all(sign * number < sign * bound for number in given):  # none is tighter
             copy[keyword] = bound
             copy.pop(exclusive, None)  # in draft 4 it is a boolean that would exclude the bound
     return copy

@@ -145,7 +145,13 @@ def _read_datetime(text: str) -> dt.datetime | str:
 
 
 def _write_datetime(value: dt.datetime) -> str:
-    return getattr(value, "text", None) or _with_z(value.isoformat())
+    text: str | None = getattr(value, "text", None)
+    if text:
+        return text
+    offset = value.utcoffset()
+    if offset is not None and offset % dt.timedelta(minutes=1):  # local mean time, which RFC 3339 can't write
+        value = value.astimezone(dt.timezone.utc)
+    return _with_z(value.isoformat())
 
 
 def _read_time(text: str) -> dt.time | str:

@@ -148,7 +148,7 @@ def _of_picked(
     if picked.index is not None:
         for nested in branches[picked.index]:
             yield from violations_of(nested, schema, discriminate)
-    elif picked.property_name not in error.instance:
+    elif isinstance(error.instance, Mapping) and picked.property_name not in error.instance:
         message = "is required: it says which schema applies"
         yield _discriminator_violation(error, message, picked.property_name)
     else:
@@ -223,7 +223,7 @@ def _type_of(value: Any) -> str:
     if value is None or isinstance(value, bool):
         return "null" if value is None else "a boolean"
     for kind, name in ((str, "string"), (int, "integer"), (Mapping, "object"), ((list, tuple), "array")):
-        if isinstance(value, kind):  # type: ignore[arg-type]
+        if isinstance(value, kind):
             return _ARTICLED[name]
     return "a number"
 

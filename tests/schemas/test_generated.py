@@ -4,7 +4,7 @@ from uuid import UUID
 import pytest
 
 from macaron_django import spec
-from macaron_django.schemas import generated_values
+from macaron_django.schemas.generated import generated_values
 
 
 class User:

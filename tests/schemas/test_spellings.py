@@ -94,11 +94,11 @@ def test_arithmetic_on_a_remembered_spelling_forgets_it():
     assert spelling.write(spelling.read("2026-01-01T00:00:00.50Z").replace(hour=1)) == "2026-01-01T01:00:00.500000Z"
 
 
-@given(st.datetimes(timezones=st.timezones() | st.just(UTC)))
-def test_a_datetime_comes_back_equal(value):
-    offset = value.utcoffset()
-    if offset is not None and offset.seconds % 60 == 0:  # RFC 3339 has offsets in minutes
-        assert SPELLINGS["date-time"].read(SPELLINGS["date-time"].write(value)) == value
+@given(st.datetimes(min_value=dt.datetime(2, 1, 1), timezones=st.timezones() | st.just(UTC)))  # noqa: DTZ001
+def test_a_datetime_comes_back_as_the_same_moment(value):
+    back = SPELLINGS["date-time"].read(SPELLINGS["date-time"].write(value))
+    # In the hour that a clock shows twice, Python calls no two zones' times equal.
+    assert back.astimezone(UTC) == value.astimezone(UTC)
 
 
 @given(st.timedeltas(min_value=dt.timedelta(0)).map(lambda value: dt.timedelta(value.days, value.seconds)))
