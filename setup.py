@@ -45,7 +45,15 @@ setup(
     license_files=["LICENSE"],
     python_requires=">=3.10",
     packages=find_packages(include=["macaron_django", "macaron_django.*"]),
-    package_data={"macaron_django": ["py.typed", "apis/*.yaml", "templates/**/*.html", "locale/*/LC_MESSAGES/*"]},
+    package_data={
+        "macaron_django": [
+            "py.typed",
+            "apis/*.yaml",
+            "static/**/*",
+            "templates/**/*.html",
+            "locale/*/LC_MESSAGES/*",
+        ]
+    },
     install_requires=[
         "Django>=5.2",
         "djangorestframework>=3.16",

@@ -2,8 +2,8 @@
 
 The document served is the document read, as ``Document.bundled()`` gives it; nothing is generated from
 serializers. Pages are drf-spectacular's split views with templates of our own: assets come from the sidecar
-package, scripts from URLs, so nothing is asked of other hosts and a Content-Security-Policy of
-``default-src 'self'; img-src 'self' data:; style-src 'self' 'unsafe-inline'; worker-src blob:`` holds.
+package, scripts from URLs. Each page carries a Content-Security-Policy (``content_security``) by which the browser
+asks nothing of other hosts.
 """
 
 from __future__ import annotations
@@ -28,6 +28,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from macaron_django.api.content_security import content_security_policy
 from macaron_django.conf import settings
 from macaron_django.schemas.json_text import dump_json
 from macaron_django.spec import Document
@@ -36,6 +37,7 @@ __all__ = ["DocumentView", "IndexView", "RedocView", "SwaggerView", "docs_patter
 
 NAMESPACE = "macaron_django"
 MEDIA_TYPES = {"json": "application/json", "yaml": "application/yaml"}
+OWN = Path(__file__).parent.parent / "static"
 SIDECAR = Path(drf_spectacular_sidecar.__file__).parent / "static" / "drf_spectacular_sidecar"
 _YamlDumper = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
 
@@ -55,6 +57,49 @@ class _Docs:
             return self.documents()[api]
         except KeyError:
             raise Http404(f"There is no API named {api!r}.") from None
+
+
+class _Page(_Docs):
+    """What the HTML pages share: the bar above them, and the policy under which a browser shows them."""
+
+    #: The path parameter that names the API; the index has none.
+    kwargs: Mapping[str, Any] = {}
+
+    def finalize_response(self, request: Request, response: Any, *args: Any, **kwargs: Any) -> Any:
+        if isinstance(response, Response) and isinstance(response.data, Mapping):
+            response.data = {**self.frame(), **response.data}
+            assets = [str(value) for name, value in response.data.items() if name in _ASSET_NAMES]
+            policy = content_security_policy(assets, self.documents().get(self.kwargs.get("api", "")))
+            response.headers.setdefault("Content-Security-Policy", policy)
+        return super().finalize_response(request, response, *args, **kwargs)  # type: ignore[misc]  # a mixin
+
+    def frame(self) -> dict[str, Any]:
+        """What the base template shows around a page."""
+        api = str(self.kwargs.get("api", ""))
+        pages = pages_of(api) if api in self.documents() else []
+        here = self.request.path  # type: ignore[attr-defined]
+        return {
+            "page_css": _own_asset("docs.css"),
+            "page_icon": _own_asset("docs.svg"),
+            "index_url": reverse(f"{NAMESPACE}:docs"),
+            "pages": [{**page, "is_current": page["url"] == here} for page in pages],
+        }
+
+
+#: What the templates call the files that they load.
+_ASSET_NAMES = frozenset(
+    {"page_css", "page_icon", "favicon_href", "swagger_ui_css", "swagger_ui_bundle", "redoc_standalone"}
+)
+
+
+def pages_of(api: str) -> list[dict[str, str]]:
+    """The pages about one API, by the name that links to them show."""
+    return [
+        {"name": "Swagger UI", "url": reverse(f"{NAMESPACE}:swagger", kwargs={"api": api})},
+        {"name": "Redoc", "url": reverse(f"{NAMESPACE}:redoc", kwargs={"api": api})},
+        {"name": "JSON", "url": reverse(f"{NAMESPACE}:document", kwargs={"api": api, "suffix": "json"})},
+        {"name": "YAML", "url": reverse(f"{NAMESPACE}:document", kwargs={"api": api, "suffix": "yaml"})},
+    ]
 
 
 class _HTMLRenderer(renderers.TemplateHTMLRenderer):
@@ -96,7 +141,7 @@ def mounted_at(request: HttpRequest | Request, own: str) -> str:
     return request.path.removesuffix(own).rstrip("/")
 
 
-class IndexView(_Docs, APIView):
+class IndexView(_Page, APIView):
     """All APIs, with links to their pages."""
 
     schema = None
@@ -109,17 +154,14 @@ class IndexView(_Docs, APIView):
                 "title": document.title or name,
                 "version": document.info.get("version", ""),
                 "description": document.description,
-                "swagger": reverse(f"{NAMESPACE}:swagger", kwargs={"api": name}),
-                "redoc": reverse(f"{NAMESPACE}:redoc", kwargs={"api": name}),
-                "json": reverse(f"{NAMESPACE}:document", kwargs={"api": name, "suffix": "json"}),
-                "yaml": reverse(f"{NAMESPACE}:document", kwargs={"api": name, "suffix": "yaml"}),
+                "pages": pages_of(name),
             }
             for name, document in self.documents().items()
         ]
         return Response({"apis": rows}, template_name="macaron_django/docs/index.html")
 
 
-class SwaggerView(_Docs, SpectacularSwaggerSplitView):
+class SwaggerView(_Page, SpectacularSwaggerSplitView):
     """Swagger UI for one API."""
 
     schema = None
@@ -144,10 +186,10 @@ class SwaggerView(_Docs, SpectacularSwaggerSplitView):
     @staticmethod
     def _swagger_ui_favicon() -> str:
         chosen = spectacular_settings.user_settings.get("SWAGGER_UI_FAVICON_HREF", "SIDECAR")
-        return _asset("swagger-ui-dist/favicon-32x32.png") if chosen == "SIDECAR" else str(chosen)
+        return _own_asset("docs.svg") if chosen == "SIDECAR" else str(chosen)
 
 
-class RedocView(_Docs, SpectacularRedocView):
+class RedocView(_Page, SpectacularRedocView):
     """Redoc for one API; its script is a second request, as in drf-spectacular's split Swagger view."""
 
     schema = None
@@ -183,9 +225,15 @@ def _asset(name: str) -> str:
     return reverse(f"{NAMESPACE}:asset", kwargs={"name": name})
 
 
+def _own_asset(name: str) -> str:
+    if apps.is_installed("macaron_django") and apps.is_installed("django.contrib.staticfiles"):
+        return static(f"macaron_django/{name}")
+    return reverse(f"{NAMESPACE}:asset", kwargs={"name": f"macaron_django/{name}"})
+
+
 def asset(request: HttpRequest, name: str) -> HttpResponseBase:
-    """The sidecar's files, for projects that haven't installed it as an app."""
-    return serve(request, name, document_root=str(SIDECAR))
+    """The sidecar's files and our own, for projects that haven't installed either as an app."""
+    return serve(request, name, document_root=str(OWN if name.startswith("macaron_django/") else SIDECAR))
 
 
 def docs_patterns(documents: Documents) -> list[URLPattern | URLResolver]:

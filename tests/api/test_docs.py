@@ -8,6 +8,7 @@ from contextlib import closing
 
 import pytest
 import yaml
+from django.contrib.staticfiles import finders
 from django.test import Client, override_settings
 from django.urls import include, path
 
@@ -81,6 +82,9 @@ def test_every_asset_of_a_page_is_there(client, url):
     links = [link.replace("&amp;", "&") for link in re.findall(r'(?:src|href)="([^"]+)"', html)]
     assert len(links) >= 2
     for link in links:
+        if link.startswith("/static/"):
+            assert finders.find(link.removeprefix("/static/")), link
+            continue
         with closing(client.get(link)) as response:
             assert response.status_code == 200, link
             if "script=" in link:
