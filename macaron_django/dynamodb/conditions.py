@@ -102,7 +102,7 @@ def _lookup(lookup: Lookup) -> pynamodb.Condition:
         case "contains":
             return path.contains(operands[0])
         case "isnull":
-            return path.does_not_exist() | path.is_type("NULL")
+            return pynamodb.Or(path.does_not_exist(), path.is_type("NULL"))
         case "lt":
             return path < operands[0]
         case "lte":

@@ -145,8 +145,7 @@ class Filters:
             lower, upper = value
             return Lookup(target.path, "range", (self.encode(target, lower), self.encode(target, upper)))
         if operator == "startswith":
-            prefix: AttributeValue = {"B": bytes(value)} if isinstance(value, bytes | bytearray) else {"S": str(value)}
-            return Lookup(target.path, "startswith", (prefix,))
+            return Lookup(target.path, "startswith", (_part(value),))
         encoded = self._encode_member(target, value) if operator == "contains" else self.encode(target, value)
         return Lookup(target.path, operator, (encoded,))
 
@@ -172,7 +171,7 @@ class Filters:
         """As ``encode``, for what an array or a set may hold."""
         schema = target.schema
         if schema is None or "array" not in schema.types:
-            return {"B": bytes(value)} if isinstance(value, bytes | bytearray) else {"S": str(value)}
+            return _part(value)
         return self.encode(Target((*target.path, 0), schema.items), value)
 
 
@@ -181,6 +180,11 @@ _DJANGO_ONLY = frozenset(
     {"iexact", "icontains", "istartswith", "endswith", "iendswith", "regex", "iregex", "search"}
     | {"date", "year", "iso_year", "quarter", "month", "week", "week_day", "day", "time", "hour", "minute", "second"}
 )
+
+
+def _part(value: Any) -> AttributeValue:
+    """A part of a string or of bytes, which may have any form: it isn't a value of its schema."""
+    return {"B": bytes(value)} if isinstance(value, bytes | bytearray) else Format().encode(str(value))
 
 
 def _step(target: Target, name: str) -> Target | None:

@@ -9,27 +9,38 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import cmp_to_key
+from typing import Final
 
 from macaron_django.dynamodb.comparisons import AttributeValue, compare, same
 from macaron_django.dynamodb.lookups import Bound, Lookup, bounds
 
-__all__ = ["range_condition"]
+__all__ = ["MAX_HASH_KEY", "MAX_RANGE_KEY", "key_size", "range_condition"]
+
+#: Bytes; AWS: "Service, account, and table quotas".
+MAX_HASH_KEY: Final = 2048
+MAX_RANGE_KEY: Final = 1024
+
+
+def key_size(value: AttributeValue) -> int:
+    """Bytes of a string or bytes; 0 for what can't be a key, or has no size there."""
+    ((kind, content),) = value.items()
+    return len(content.encode("utf-8", "surrogatepass")) if kind == "S" else len(content) if kind == "B" else 0
 
 
 def range_condition(lookups: Sequence[Lookup]) -> tuple[Lookup | None, list[Lookup]]:
     """The one condition that a Query takes on its range key, and the lookups that it says in full.
 
-    ``gt`` and ``lt`` together become BETWEEN, whose ends are then left out here. Empty values aren't sent: DynamoDB
-    takes none for a key.
+    ``gt`` and ``lt`` together become BETWEEN, whose ends are then left out here. What can't be a key isn't sent:
+    DynamoDB refuses it even as a bound.
     """
     for operator in ("exact", "startswith"):
-        exactly = next((one for one in lookups if one.operator == operator and not _empty(one.values[0])), None)
+        exactly = next((one for one in lookups if one.operator == operator and not _unsendable(one.values[0])), None)
         if exactly is not None:
             return exactly, [exactly]
     listed = next((one for one in lookups if one.operator == "in"), None)
     if listed is not None:
         return _spanning(listed), []
-    lowers, uppers = ([one for one in side if not _empty(one[0])] for side in bounds(lookups))
+    lowers, uppers = ([one for one in side if not _unsendable(one[0])] for side in bounds(lookups))
     lower = max(lowers, key=cmp_to_key(_lower_order), default=None)
     upper = min(uppers, key=cmp_to_key(_upper_order), default=None)
     if lower and upper:
@@ -46,8 +57,8 @@ def range_condition(lookups: Sequence[Lookup]) -> tuple[Lookup | None, list[Look
     return chosen, said
 
 
-def _empty(value: AttributeValue) -> bool:
-    return next(iter(value.values())) in ("", b"")
+def _unsendable(value: AttributeValue) -> bool:
+    return "N" not in value and not 0 < key_size(value) <= MAX_RANGE_KEY
 
 
 def _order(left: AttributeValue, right: AttributeValue) -> int:
@@ -64,7 +75,7 @@ def _upper_order(left: Bound, right: Bound) -> int:
 
 
 def _spanning(listed: Lookup) -> Lookup | None:
-    if any(_empty(value) or compare(listed.values[0], value) is None for value in listed.values):
+    if any(_unsendable(value) or compare(listed.values[0], value) is None for value in listed.values):
         return None
     ascending = sorted(listed.values, key=cmp_to_key(_order))
     return Lookup(listed.path, "range", (ascending[0], ascending[-1]))

@@ -15,7 +15,7 @@ from functools import cmp_to_key
 from itertools import product
 
 from macaron_django.dynamodb.comparisons import AttributeMap, AttributeValue, compare, equality_form, same
-from macaron_django.dynamodb.key_conditions import range_condition
+from macaron_django.dynamodb.key_conditions import MAX_HASH_KEY, MAX_RANGE_KEY, key_size, range_condition
 from macaron_django.dynamodb.lookups import (
     ALL,
     NOTHING,
@@ -101,19 +101,23 @@ def _settle_keys(table: TableKeys, condition: Condition) -> Condition:
         if isinstance(part, Opposite) and part.child in never_null:
             continue
         if isinstance(part, Lookup) and part.path[0] in table.key_names and part.operator in {"exact", "in"}:
-            possible = tuple(value for value in part.values if not _impossible_key(value))
+            is_range_key = part.path[0] == table.range_key
+            possible = tuple(value for value in part.values if not _impossible_key(value, is_range_key=is_range_key))
             settled.append(Lookup(part.path, "in", possible))
         elif isinstance(part, Keys):
-            settled.append(Keys(tuple(key for key in part.keys if not any(map(_impossible_key, key.values())))))
+            settled.append(Keys(tuple(key for key in part.keys if _possible(table, key))))
         else:
             settled.append(part)
     return Both(tuple(settled))
 
 
-def _impossible_key(value: AttributeValue) -> bool:
+def _possible(table: TableKeys, key: AttributeMap) -> bool:
+    return not any(_impossible_key(value, is_range_key=name == table.range_key) for name, value in key.items())
+
+
+def _impossible_key(value: AttributeValue, *, is_range_key: bool = False) -> bool:
     """No item can have such a key, and DynamoDB answers with an error instead of an empty list."""
-    ((kind, content),) = value.items()
-    return kind not in {"S", "N", "B"} or content in ("", b"")
+    return "N" not in value and not 0 < key_size(value) <= (MAX_RANGE_KEY if is_range_key else MAX_HASH_KEY)
 
 
 # --- GetItem, BatchGetItem -------------------------------------------------------------------------------------------
@@ -231,10 +235,11 @@ def _query(request: _Request, way: _Path) -> Plan | None:
     if partitions is None:
         return None
     partitions = tuple(value for value in partitions if not _impossible_key(value))
-    key_condition, used = range_condition(request.lookups(way.range_key) if way.range_key else [])
-    impossible = key_condition and key_condition.operator == "exact" and _impossible_key(key_condition.values[0])
-    if not partitions or impossible:
+    ranged = request.lookups(way.range_key) if way.range_key else []
+    pinned = [one.values[0] for one in ranged if one.operator == "exact"]
+    if not partitions or any(_impossible_key(value, is_range_key=True) for value in pinned):
         return Plan("empty", request.table)
+    key_condition, used = range_condition(ranged)
     rest = request.without([*consumed, *used])
     if way.index and way.range_key:
         # An index holds only items that have its range key.

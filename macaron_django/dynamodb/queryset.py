@@ -17,26 +17,25 @@ from django.db import DEFAULT_DB_ALIAS
 from django.db.models import Q, QuerySet
 from typing_extensions import Self
 
-from macaron_django.conf import settings
 from macaron_django.dynamodb.async_queries import AsyncQueries
-from macaron_django.dynamodb.bulk_writes import BulkWrites
-from macaron_django.dynamodb.cursors import open_cursor, seal
 from macaron_django.dynamodb.filters import Filters
 from macaron_django.dynamodb.lookups import ALL, NOTHING, Both, Condition, Either, Opposite
-from macaron_django.dynamodb.pages import Page, list_scope, read_page
 from macaron_django.dynamodb.parallel_scans import parallel_items
 from macaron_django.dynamodb.planner import plan
-from macaron_django.dynamodb.plans import IndexKeys, Order, Plan, TableKeys
+from macaron_django.dynamodb.plans import Order, Plan
 from macaron_django.dynamodb.reading import Found, Reader
 from macaron_django.dynamodb.refusals import Refusals
+from macaron_django.dynamodb.retrieval import Retrieval
 from macaron_django.dynamodb.row_values import Shape, ValueRows
-from macaron_django.exceptions import ItemExists, QueryError, UnsupportedQuery
+from macaron_django.dynamodb.table_keys import table_keys
+from macaron_django.dynamodb.writes import Writes
+from macaron_django.exceptions import UnsupportedQuery
 
 if TYPE_CHECKING:
     from macaron_django.dynamodb.attribute_values import AttributeMap
     from macaron_django.dynamodb.persistence import Persistence
 
-__all__ = ["ItemQuerySet", "table_keys"]
+__all__ = ["ItemQuerySet"]
 
 #: Rows shown by ``repr()``.
 REPR_SIZE = 20
@@ -59,34 +58,7 @@ class QueryFacts:
         return self.low_mark > 0 or self.high_mark is not None
 
 
-def table_keys(persistence: Persistence) -> TableKeys:
-    """What the planner needs to know of a persisted schema."""
-    options, schema = persistence.options, persistence.schema
-    indexes = [
-        IndexKeys(
-            name,
-            (persistence.hash_key if local else index.hash_key) or persistence.hash_key,
-            index.range_key,
-            index.projection,
-            local=local,
-        )
-        for local, group in ((False, options.indexes), (True, options.local_indexes))
-        for name, index in group.items()
-    ]
-    return TableKeys(
-        persistence.table_name,
-        persistence.hash_key,
-        persistence.range_key,
-        tuple(indexes),
-        frozenset(name for name in schema.required if not schema.properties[name].schema.nullable)
-        if schema.required <= schema.properties.keys()
-        else frozenset(persistence.key_names),
-        options.scan,
-        settings.DYNAMODB.SCAN_LIMIT,
-    )
-
-
-class ItemQuerySet(BulkWrites, AsyncQueries, Refusals):
+class ItemQuerySet(Retrieval, Writes, AsyncQueries, Refusals):
     """Rows of one persisted schema: filtered, ordered, sliced; nothing is read before it is needed.
 
     ``model.objects.filter(city="Paris").explain()`` says which call will be made. A filter that DynamoDB could only
@@ -249,6 +221,12 @@ class ItemQuerySet(BulkWrites, AsyncQueries, Refusals):
         """Read what was last written: at twice the price, and not from global indexes."""
         return self._with(consistent=value)
 
+    def scan(self, segments: int = 1) -> Self:
+        """Read the table (or index) by this many parallel Scans; rows come in no order, the schema's policy holds."""
+        if segments < 1:
+            raise ValueError("A scan has at least one segment.")
+        return self._with(segments=segments)
+
     def only(self, *names: str) -> Self:
         """Rows come whole all the same: DynamoDB reads and bills whole items. ``values()`` makes answers smaller."""
         for name in names:
@@ -258,28 +236,6 @@ class ItemQuerySet(BulkWrites, AsyncQueries, Refusals):
     def defer(self, *names: str | None) -> Self:
         """As ``only()``: the names are checked, and rows come whole."""
         return self._clone() if names == (None,) else self.only(*(str(name) for name in names))
-
-    def select_related(self, *fields: Any) -> Self:
-        """Without arguments (or None) nothing to do: items have no relations."""
-        if any(fields):
-            raise UnsupportedQuery(
-                f"DynamoDB joins nothing: {self.model._meta.label} has no relations for select_related(), "
-                "nested objects come with their item."
-            )
-        return self._clone()
-
-    def prefetch_related(self, *lookups: Any) -> Self:
-        if any(lookups):
-            raise UnsupportedQuery(
-                f"DynamoDB joins nothing: {self.model._meta.label} has no relations for prefetch_related()."
-            )
-        return self._clone()
-
-    def distinct(self, *names: str) -> Self:
-        """Items are distinct by their keys; distinct values of properties DynamoDB doesn't know."""
-        if names or self._values is not None:
-            raise UnsupportedQuery("DynamoDB has no distinct values: collect them in a Python set.")
-        return self._clone()
 
     # -- values -----------------------------------------------------------------------------------------------------
 
@@ -323,6 +279,9 @@ class ItemQuerySet(BulkWrites, AsyncQueries, Refusals):
         if self._bare:
             return frozenset()
         return self._values.attributes if self._values is not None else None
+
+    def _keys_only(self) -> Self:
+        return self._with(bare=True)
 
     def _reader(self) -> Reader:
         names = self._names
@@ -416,159 +375,6 @@ class ItemQuerySet(BulkWrites, AsyncQueries, Refusals):
     def _refuse_slice(self, verb: str) -> None:
         if self.query.is_sliced:
             raise TypeError(f"Cannot {verb} a query once a slice has been taken.")
-
-    def get(self, *args: Any, **kwargs: Any) -> Any:
-        """The one row that matches; ``DoesNotExist`` or ``MultipleObjectsReturned`` if it isn't one."""
-        narrowed = self.filter(*args, **kwargs) if args or kwargs else self._clone()
-        rows = list(narrowed._rows(limit=2))
-        name = self.model._meta.object_name
-        if len(rows) == 1:
-            return rows[0]
-        if not rows:
-            raise self.model.DoesNotExist(f"{name} matching query does not exist.")
-        raise self.model.MultipleObjectsReturned(f"get() returned more than one {name}: filter by its whole key.")
-
-    def first(self) -> Any:
-        """The first row, None if there is none."""
-        return next(self._rows(limit=1), None) if self._result_cache is None else next(iter(self._result_cache), None)
-
-    def last(self) -> Any:
-        """The last row, None if there is none; refused where DynamoDB can't read backwards (in a Scan)."""
-        return next(self.reverse()._rows(limit=1), None)
-
-    def earliest(self, *fields: str) -> Any:
-        return self._extreme(fields, backward=False)
-
-    def latest(self, *fields: str) -> Any:
-        return self._extreme(fields, backward=True)
-
-    def _extreme(self, fields: Sequence[str], *, backward: bool) -> Any:
-        fields = fields or tuple(self._order) or tuple(self.model._meta.get_latest_by or ())
-        if not fields:
-            raise ValueError("earliest() and latest() require fields to order by.")
-        ordered = self.order_by(*fields)
-        return (ordered.reverse() if backward else ordered)._the_first()
-
-    def _the_first(self) -> Any:
-        row = self.first()
-        if row is None:
-            raise self.model.DoesNotExist(f"{self.model._meta.object_name} matching query does not exist.")
-        return row
-
-    def exists(self) -> bool:
-        if self._result_cache is not None:
-            return bool(self._result_cache)
-        return next(self._keys_only()._found(limit=1), None) is not None
-
-    def contains(self, obj: Any) -> bool:
-        if self._result_cache is not None:
-            return obj in self._result_cache
-        if not isinstance(obj, self.model):
-            return False
-        return self.filter(pk=obj.pk).exists()
-
-    def count(self) -> int:
-        """How many rows there are, exactly: DynamoDB reads every one of them to say so."""
-        if self._result_cache is not None:
-            return len(self._result_cache)
-        if self._high is not None and self._high <= self._low:
-            return 0
-        return max(0, self._keys_only()._reader().count(self._high) - self._low)
-
-    def _keys_only(self) -> Self:
-        return self._with(bare=True)
-
-    def in_bulk(self, id_list: Iterable[Any] | None = None, *, field_name: str = "pk") -> dict[Any, Any]:
-        """A dictionary of rows by primary key; BatchGetItem where the ids are given."""
-        self._refuse_slice("use in_bulk() on")
-        if field_name not in {"pk", self.model._meta.pk.name}:
-            raise ValueError(f"in_bulk()'s field_name must be a unique field but {field_name!r} isn't.")
-        rows = self if id_list is None else self.filter(pk__in=list(id_list))
-        return {row.pk: row for row in rows._rows()}
-
-    # -- what DynamoDB adds ------------------------------------------------------------------------------------------
-
-    def page(self, limit: int | None = None, cursor: str | None = None) -> Page:
-        """At most ``limit`` rows from ``cursor`` on, and the cursor of the rows after them (None: there are none).
-
-        A page can be short before the end only where a capped scan stopped: it still has a cursor then.
-        """
-        self._refuse_slice("page through")
-        limit = settings.PAGE_SIZE if limit is None else limit
-        if limit < 1:
-            raise ValueError("A page holds one row or more.")
-        reader = self._reader()
-        scope = list_scope(self.persistence, reader.plan)
-        start = open_cursor(cursor, scope) if cursor else None
-        read = read_page(reader, limit, start)
-        return Page(
-            [self._convert(found.item) for found in read.found],
-            None if read.next is None else seal(read.next, scope),
-            read.read,
-        )
-
-    def scan(self, segments: int = 1) -> Self:
-        """Read the table (or index) by this many parallel Scans; rows come in no order, the schema's policy holds."""
-        if segments < 1:
-            raise ValueError("A scan has at least one segment.")
-        return self._with(segments=segments)
-
-    # -- writing one --------------------------------------------------------------------------------------------------
-
-    def create(self, **kwargs: Any) -> Any:
-        """Store a new row; ItemExists (an IntegrityError) if its key is taken."""
-        row = self.model(**kwargs)
-        row.save(force_insert=True)
-        return row
-
-    def get_or_create(self, defaults: Mapping[str, Any] | None = None, **kwargs: Any) -> tuple[Any, bool]:
-        """The row that matches and False, or a new one and True; two at once never make two of one key."""
-        try:
-            return self.get(**kwargs), False
-        except self.model.DoesNotExist:
-            params = self._creation(kwargs, defaults)
-            try:
-                return self.create(**params), True
-            except ItemExists:
-                row = next(self._as_written(kwargs).filter(**kwargs)._rows(limit=1), None)
-                if row is None:
-                    raise  # the key is taken by a row that the lookups don't describe
-                return row, False
-
-    def update_or_create(
-        self,
-        defaults: Mapping[str, Any] | None = None,
-        create_defaults: Mapping[str, Any] | None = None,
-        **kwargs: Any,
-    ) -> tuple[Any, bool]:
-        """The row that matches, changed to ``defaults``, and False; or a new one and True."""
-        defaults = defaults or {}
-        row, created = self.get_or_create(defaults if create_defaults is None else create_defaults, **kwargs)
-        if not created:
-            for name, value in defaults.items():
-                setattr(row, name, _called(value))
-            row.save()
-        return row, created
-
-    def _as_written(self, lookups: Mapping[str, Any]) -> Self:
-        """Consistent, so that a row stored a moment ago is seen; not where only a global index finds it."""
-        fresh = self.consistent()
-        try:
-            fresh.filter(**lookups)._plan()
-        except QueryError:
-            return self
-        return fresh
-
-    @staticmethod
-    def _creation(lookups: Mapping[str, Any], defaults: Mapping[str, Any] | None) -> dict[str, Any]:
-        named = {name.removesuffix("__exact"): value for name, value in lookups.items()}
-        invalid = [name for name in named if "__" in name]
-        given = {name: value for name, value in named.items() if name not in invalid}
-        return given | {name: _called(value) for name, value in (defaults or {}).items()}
-
-
-def _called(value: Any) -> Any:
-    return value() if callable(value) else value
 
 
 _NOT_PICKLED = frozenset({"model", "_given_persistence", "_values"})

@@ -11,9 +11,10 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-from macaron_django.dynamodb.comparisons import AttributeMap, AttributeValue, same
+from macaron_django.dynamodb.attributes import GIVEN
+from macaron_django.dynamodb.comparisons import AttributeMap, AttributeValue, compare, same
 from macaron_django.dynamodb.conditions import condition_expression
-from macaron_django.dynamodb.lookups import ALL, matches, paths
+from macaron_django.dynamodb.lookups import ALL, bounds, matches, paths
 from macaron_django.exceptions import InvalidCursor, ScanForbidden
 
 if TYPE_CHECKING:
@@ -145,9 +146,22 @@ class Reader:
             if place is None:
                 raise InvalidCursor("This cursor belongs to another list: start again at the first page.")
             partitions = partitions[place:]
+            if self._at_its_end(start):
+                partitions, start = partitions[1:], None
         for number, partition in enumerate(partitions, 1):
             yield from self._rounds(partition, start, wanted, more=number < len(partitions))
             start = None
+
+    def _at_its_end(self, start: AttributeMap) -> bool:
+        """Whether the range key has reached the last value that the key condition allows.
+
+        No two items of a table have the same keys, so nothing follows; and DynamoDB Local refuses to look.
+        """
+        plan = self.plan
+        if plan.index is not None or plan.range_condition is None or plan.table.range_key is None:
+            return False
+        lowers, uppers = bounds([plan.range_condition])
+        return any(compare(start[plan.table.range_key], end) == 0 for end, _ in (uppers if plan.forward else lowers))
 
     def _scan(self, start: AttributeMap | None, wanted: int | None) -> Iterator[Batch]:
         return self._rounds(None, start, wanted, more=False)
@@ -228,7 +242,15 @@ class Reader:
         if self.names is None:
             return None
         judged = (str(path[0]) for path in paths(plan.remainder))
-        return list(dict.fromkeys((*plan.position_names, *self.names, *judged)))
+        names = dict.fromkeys((*plan.position_names, *self.names, *judged))
+        if plan.index is None or plan.index.projection == "all":
+            return list(names)
+        # DynamoDB refuses names that an index doesn't hold, such as that of a key's original spelling.
+        return [name for name in names if name in plan.position_names or self._is_projected(name)]
+
+    def _is_projected(self, name: str) -> bool:
+        index = self.plan.index
+        return index is None or name.removesuffix(GIVEN) in index.projection
 
     def _position(self, item: AttributeMap) -> AttributeMap:
         return {name: item[name] for name in self.plan.position_names if name in item}

@@ -47,3 +47,29 @@ class Refusals:
     resolve_expression = _refuse(
         "resolve_expression", "DynamoDB has no subqueries: read the values first and filter by name__in=[…]."
     )
+
+    def select_related(self: Any, *fields: Any) -> Any:
+        """Without arguments (or None) nothing to do: items have no relations."""
+        if any(fields):
+            raise UnsupportedQuery(
+                f"DynamoDB joins nothing: {self.model._meta.label} has no relations for select_related(), "
+                "nested objects come with their item."
+            )
+        return self._clone()
+
+    def prefetch_related(self: Any, *lookups: Any) -> Any:
+        if any(lookups):
+            raise UnsupportedQuery(
+                f"DynamoDB joins nothing: {self.model._meta.label} has no relations for prefetch_related()."
+            )
+        return self._clone()
+
+    def distinct(self: Any, *names: str) -> Any:
+        """Items are distinct by their keys; distinct values of properties DynamoDB doesn't know."""
+        if names or self._values is not None:
+            raise UnsupportedQuery("DynamoDB has no distinct values: collect them in a Python set.")
+        return self._clone()
+
+    def fetch_mode(self: Any, mode: Any) -> Any:
+        """Django 6.1's choice of how relations are loaded; items have none."""
+        return self._clone()

@@ -31,6 +31,7 @@ from macaron_django.exceptions import (
     ItemExists,
     ScanForbidden,
     StaleItem,
+    UnstorableValue,
     UnsupportedQuery,
     ValidationFailed,
 )
@@ -102,8 +103,8 @@ def profiles(engine: object, make: Make) -> Any:
 
 @pytest.fixture
 def orders(engine: object, make: Make) -> Any:
-    model = make(ORDER, **ORDER_KEYS, indexes=ORDER_INDEXES, local_indexes={"by_total": {"range_key": "total"}})
-    return model.objects
+    local = {"by_total": {"range_key": "total"}}
+    return make(ORDER, **ORDER_KEYS, table="orders", indexes=ORDER_INDEXES, local_indexes=local).objects
 
 
 def numbers(rows: Any) -> list[int]:
@@ -315,6 +316,53 @@ def test_many_values_in_one_filter(profiles: Any) -> None:
         profiles.filter(age__in=range(3000)).count()
 
 
+def test_what_no_key_can_be_is_found_nowhere(orders: Any, profiles: Any) -> None:
+    fill(orders, 1)
+    for impossible in ("", "x" * 2049, "é" * 1025):
+        assert not profiles.filter(id=impossible).exists()
+        assert not profiles.filter(id__in=[impossible, "a"]).exists()
+        assert not profiles.filter(email=impossible).exists()
+        assert not orders.filter(customer=impossible).exists()
+        with pytest.raises(profiles.model.DoesNotExist):
+            profiles.get(pk=impossible)
+
+
+def test_a_range_key_longer_than_any_is_compared_and_never_sent(engine: object, make: Make) -> None:
+    json = {"type": "object", "required": ["a", "b"], "properties": {"a": {"type": "string"}, "b": {"type": "string"}}}
+    rows = make(json, hash_key="a", range_key="b").objects
+    rows.create(a="a", b="m")
+    long = "m" * 1025
+
+    assert rows.filter(a="a", b__lt=long).count() == 1
+    assert rows.filter(a="a", b__gt=long).count() == 0
+    assert rows.filter(a="a", b__gte="").count() == 1
+    assert rows.filter(a="a", b__range=("", long)).count() == 1
+    assert rows.filter(a="a", b__startswith=long).count() == 0
+    assert rows.filter(a="a", b=long).count() == 0
+
+
+def test_values_of_a_lean_index_ask_for_nothing_that_it_lacks(engine: object, make: Make) -> None:
+    index = {"hash_key": "name", "range_key": "created", "projection": "keys"}
+    rows = make(PROFILE, hash_key="id", indexes={"by_name": index}).objects
+    row = rows.create(id="a", name="Ada", created="2026-03-01T01:00:00+01:00")
+    named = rows.filter(name="Ada", created__gt="2026-01-01T00:00:00Z")
+
+    assert list(named.values_list("created", "id")) == [(row.created, "a")]
+    assert named.get().to_json()["created"] == "2026-03-01T01:00:00+01:00"
+    assert named.filter(created__lt=row.created).count() == 0
+
+
+def test_an_unstorable_value_in_a_filter_is_refused_before_any_call(profiles: Any) -> None:
+    for lookups in (
+        {"id": "\ud800"},
+        {"name__startswith": "\ud800"},
+        {"name__contains": "\ud800"},
+        {"age": 10**40 + 1},
+    ):
+        with pytest.raises(UnstorableValue):
+            profiles.filter(**lookups)
+
+
 # --- order, slices, counting -----------------------------------------------------------------------------------------
 
 
@@ -443,6 +491,31 @@ def test_pages_go_over_partitions_and_indexes(orders: Any) -> None:
     assert pages_of(orders.filter(customer__in=list("ecd"), number__gte=1), 3)[1] == [3, 3]
     assert sorted(pages_of(orders.filter(status="s", total__gte=0), 2)[0]) == [0, 0, 0, 1, 1, 1, 2, 2, 2]
     assert pages_of(orders.filter(status="s", total__gte=0), 4)[1] == [4, 4, 1]
+
+
+@pytest.mark.parametrize("order", ["number", "-number"])
+@pytest.mark.parametrize("lookups", [{"number__lte": 2}, {"number__range": (1, 3)}, {"number__gte": 1}])
+def test_a_page_that_ends_at_the_end_of_the_range_is_followed_by_none(orders: Any, order: str, lookups: Any) -> None:
+    fill(orders, 5)
+    rows = orders.filter(customer="c", **lookups).order_by(order)
+    for limit in (1, 2, 3):
+        assert pages_of(rows, limit)[0] == numbers(rows)
+        filtered = rows.filter(text__isnull=True)
+        assert pages_of(filtered, limit)[0] == numbers(rows)
+    partitions = orders.filter(customer__in=["b", "c", "d"], **lookups)
+    assert sorted(pages_of(partitions, 1)[0]) == sorted(numbers(rows))
+
+
+@pytest.mark.parametrize("order", ["total", "-total"])
+def test_a_page_may_end_between_equal_range_keys_of_an_index(orders: Any, order: str) -> None:
+    for number in range(6):
+        orders.create(customer="c", number=number, status="s", total=number // 3)
+
+    for lookups in ({"total__lte": 1}, {"total__gte": 0}, {"total__range": (0, 1)}, {"total": 1}):
+        for key in ({"status": "s"}, {"customer": "c"}):
+            rows = orders.filter(**key, **lookups).order_by(order)
+            for limit in (1, 2, 3):
+                assert pages_of(rows, limit)[0] == numbers(rows)
 
 
 def test_a_cursor_is_good_for_its_own_list_only(orders: Any, profiles: Any) -> None:
@@ -604,6 +677,17 @@ def test_bulk_create_is_all_or_nothing_by_the_hundred(embedded: object, make: Ma
     with pytest.raises(ValidationFailed):
         profiles.bulk_create([profiles.model(id="ok"), profiles.model(id="bad", age=5000)])
     assert not profiles.filter(id="ok").exists()
+
+
+def test_bulk_create_parts_what_is_too_heavy_for_one_transaction(embedded: object, make: Make) -> None:
+    profiles = make(PROFILE, hash_key="id").objects
+    profiles.bulk_create(profiles.model(id=str(n), name="x" * 380_000) for n in range(15))
+
+    assert profiles.count() == 15
+    with pytest.raises(ItemExists, match="id 'a' is given twice; nothing was created"):
+        profiles.bulk_create([profiles.model(id="a"), profiles.model(id="a")])
+    profiles.bulk_create([profiles.model(id="a", age=1), profiles.model(id="a", age=2)], update_conflicts=True)
+    assert profiles.get(id="a").age == 2
 
 
 def test_bulk_create_can_ignore_or_replace_what_is_there(profiles: Any) -> None:

@@ -1,0 +1,105 @@
+"""Reading rows: ``get()``, ``first()``, ``count()``, ``exists()``, ``in_bulk()`` and ``page()`` of the query set.
+
+In go what Django's methods take; out come rows, numbers and pages. Apart from the query set, which says *which* rows
+there are and makes them: here is what is asked about them at the end of a chain.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from macaron_django.conf import settings
+from macaron_django.dynamodb.cursors import open_cursor, seal
+from macaron_django.dynamodb.pages import Page, list_scope, read_page
+
+__all__ = ["Retrieval"]
+
+
+class Retrieval:
+    """The end of a chain of query-set methods, where something is read."""
+
+    def get(self: Any, *args: Any, **kwargs: Any) -> Any:
+        """The one row that matches; ``DoesNotExist`` or ``MultipleObjectsReturned`` if it isn't one."""
+        narrowed = self.filter(*args, **kwargs) if args or kwargs else self._clone()
+        rows = list(narrowed._rows(limit=2))
+        name = self.model._meta.object_name
+        if len(rows) == 1:
+            return rows[0]
+        if not rows:
+            raise self.model.DoesNotExist(f"{name} matching query does not exist.")
+        raise self.model.MultipleObjectsReturned(f"get() returned more than one {name}: filter by its whole key.")
+
+    def first(self: Any) -> Any:
+        """The first row, None if there is none."""
+        return next(self._rows(limit=1), None) if self._result_cache is None else next(iter(self._result_cache), None)
+
+    def last(self: Any) -> Any:
+        """The last row, None if there is none; refused where DynamoDB can't read backwards (in a Scan)."""
+        return next(self.reverse()._rows(limit=1), None)
+
+    def earliest(self: Any, *fields: str) -> Any:
+        return self._extreme(fields, backward=False)
+
+    def latest(self: Any, *fields: str) -> Any:
+        return self._extreme(fields, backward=True)
+
+    def _extreme(self: Any, fields: Sequence[str], *, backward: bool) -> Any:
+        fields = fields or tuple(self._order) or tuple(self.model._meta.get_latest_by or ())
+        if not fields:
+            raise ValueError("earliest() and latest() require fields to order by.")
+        ordered = self.order_by(*fields)
+        return (ordered.reverse() if backward else ordered)._the_first()
+
+    def _the_first(self: Any) -> Any:
+        row = self.first()
+        if row is None:
+            raise self.model.DoesNotExist(f"{self.model._meta.object_name} matching query does not exist.")
+        return row
+
+    def exists(self: Any) -> bool:
+        if self._result_cache is not None:
+            return bool(self._result_cache)
+        return next(self._keys_only()._found(limit=1), None) is not None
+
+    def contains(self: Any, obj: Any) -> bool:
+        if self._result_cache is not None:
+            return obj in self._result_cache
+        if not isinstance(obj, self.model):
+            return False
+        return self.filter(pk=obj.pk).exists()
+
+    def count(self: Any) -> int:
+        """How many rows there are, exactly: DynamoDB reads every one of them to say so."""
+        if self._result_cache is not None:
+            return len(self._result_cache)
+        if self._high is not None and self._high <= self._low:
+            return 0
+        return max(0, self._keys_only()._reader().count(self._high) - self._low)
+
+    def in_bulk(self: Any, id_list: Iterable[Any] | None = None, *, field_name: str = "pk") -> dict[Any, Any]:
+        """A dictionary of rows by primary key; BatchGetItem where the ids are given."""
+        self._refuse_slice("use in_bulk() on")
+        if field_name not in {"pk", self.model._meta.pk.name}:
+            raise ValueError(f"in_bulk()'s field_name must be a unique field but {field_name!r} isn't.")
+        rows = self if id_list is None else self.filter(pk__in=list(id_list))
+        return {row.pk: row for row in rows._rows()}
+
+    def page(self: Any, limit: int | None = None, cursor: str | None = None) -> Page:
+        """At most ``limit`` rows from ``cursor`` on, and the cursor of the rows after them (None: there are none).
+
+        A page can be short before the end only where a capped scan stopped: it still has a cursor then.
+        """
+        self._refuse_slice("page through")
+        limit = settings.PAGE_SIZE if limit is None else limit
+        if limit < 1:
+            raise ValueError("A page holds one row or more.")
+        reader = self._reader()
+        scope = list_scope(self.persistence, reader.plan)
+        start = open_cursor(cursor, scope) if cursor else None
+        read = read_page(reader, limit, start)
+        return Page(
+            [self._convert(found.item) for found in read.found],
+            None if read.next is None else seal(read.next, scope),
+            read.read,
+        )

@@ -1,0 +1,42 @@
+"""A persisted schema → what the planner needs to know of its table.
+
+In goes a ``Persistence``; out come its keys, indexes and policy as plain values. Apart from the planner, which is pure,
+because settings are read here.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from macaron_django.conf import settings
+from macaron_django.dynamodb.plans import IndexKeys, TableKeys
+
+if TYPE_CHECKING:
+    from macaron_django.dynamodb.persistence import Persistence
+
+__all__ = ["table_keys"]
+
+
+def table_keys(persistence: Persistence) -> TableKeys:
+    """What the planner needs to know of a persisted schema."""
+    options, schema = persistence.options, persistence.schema
+    indexes = [
+        IndexKeys(
+            name,
+            (persistence.hash_key if local else index.hash_key) or persistence.hash_key,
+            index.range_key,
+            index.projection,
+            local=local,
+        )
+        for local, group in ((False, options.indexes), (True, options.local_indexes))
+        for name, index in group.items()
+    ]
+    return TableKeys(
+        persistence.table_name,
+        persistence.hash_key,
+        persistence.range_key,
+        tuple(indexes),
+        frozenset(name for name, prop in schema.properties.items() if prop.required and not prop.schema.nullable),
+        options.scan,
+        settings.DYNAMODB.SCAN_LIMIT,
+    )
