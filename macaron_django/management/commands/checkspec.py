@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import contextlib
-import os
 import sys
 from argparse import ArgumentParser
-from collections.abc import Iterable
-from typing import Any, NoReturn
+from collections.abc import Iterable, Iterator
+from typing import Any
 
 from django.core.management.base import BaseCommand
 
 from macaron_django.conf import settings
 from macaron_django.management.report_formats import as_github, as_json, as_text, printable
 from macaron_django.management.spec_reports import Report, report_on
+from macaron_django.management.terminals import printing
 from macaron_django.spec import Limits
 
 __all__ = ["Command"]
@@ -47,20 +47,12 @@ class Command(BaseCommand):
     def handle(self, *_arguments: str, **options: Any) -> None:
         levels = {"error"} if options["fail_level"] == "error" else {"error", "warning"}
         limits, code = Limits(max_bytes=settings.MAX_SPEC_SIZE), 0
-        _write_anything(self.stdout)
-        try:
+        with printing(self):
             for number, file in enumerate(options["files"], 1):
-                self._tell_progress(number, options["files"])
-                report = report_on(file, limits=limits, allow_hosts=settings.SPEC_HOSTS)
-                self._tell_progress(None, options["files"])
+                with self._progress(number, options["files"]):
+                    report = report_on(file, limits=limits, allow_hosts=settings.SPEC_HOSTS)
                 self._show(report, options["format"], levels)
                 code = max(code, 2 if not report.readable else 1 if report.failures(levels) else 0)
-        except KeyboardInterrupt:
-            self._tell_progress(None, options["files"])
-            self.stderr.write("Interrupted.")
-            sys.exit(130)
-        except BrokenPipeError:
-            _leave_the_pipe()
         if code:
             sys.exit(code)
 
@@ -78,23 +70,16 @@ class Command(BaseCommand):
             self.stdout.write(line)
         self.stdout.flush()
 
-    def _tell_progress(self, number: int | None, files: list[str]) -> None:
-        """On a terminal, say which of several files is being read; None wipes that away."""
-        if len(files) > 1 and self.stderr.isatty():
-            text = "" if number is None else f"{number}/{len(files)} {printable(files[number - 1])[-70:]} …"
-            self.stderr.write(f"\r\x1b[K{text}", ending="")
+    @contextlib.contextmanager
+    def _progress(self, number: int, files: list[str]) -> Iterator[None]:
+        """On a terminal, say which of several files is being read, and wipe that away."""
+        if len(files) == 1 or not self.stderr.isatty():
+            yield
+            return
+        self.stderr.write(f"{number}/{len(files)} {printable(files[number - 1])[-70:]} …", ending="")
+        self.stderr.flush()
+        try:
+            yield
+        finally:
+            self.stderr.write("\r\x1b[K", ending="")
             self.stderr.flush()
-
-
-def _write_anything(stream: Any) -> None:
-    """Show what the terminal's encoding lacks as escapes, instead of failing on it."""
-    reconfigure = getattr(getattr(stream, "_out", None), "reconfigure", None)
-    if reconfigure is not None:
-        reconfigure(errors="backslashreplace")
-
-
-def _leave_the_pipe() -> NoReturn:
-    """Whoever read the output (``| head``) has had enough; Python's own flush at exit mustn't complain."""
-    with contextlib.suppress(OSError, ValueError):
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-    sys.exit(1)
