@@ -23,7 +23,7 @@ from .operation_checks import operation_findings
 from .publishing import publish
 from .references import BrokenReference, Files, Node, SourceFile, dialect_of
 from .schema import Schema
-from .security import SecurityScheme, security_requirements, security_scheme
+from .security import Requirements, SecurityScheme, security_requirements, security_scheme
 from .source import Limits, Parsed, parse, plain, read_bytes
 from .structure_checks import structure_findings
 from .text_checks import noted, reread
@@ -165,7 +165,7 @@ class Document:
             return ""
 
     @cached_property
-    def security(self) -> tuple[Mapping[str, tuple[str, ...]], ...] | None:
+    def security(self) -> Requirements | None:
         """What operations require that say nothing themselves; None if the document says nothing either."""
         return security_requirements(self.json.get("security"))
 
@@ -212,8 +212,16 @@ class Document:
                     if isinstance(node.value, dict):
                         methods.setdefault(key.lower(), node)
             for method, node in methods.items():
-                # OpenAPI allows no reference there, but documents in many files have them.
-                yield Operation(self, path, method, self._follow(node) or node, path_items)
+                yield Operation(self, path, method, self._operation_node(node), path_items)
+
+    def _operation_node(self, node: Node) -> Node:
+        """An operation. OpenAPI allows no reference there, but documents in many files have them."""
+        if "$ref" not in node.value:
+            return node
+        target = self._follow(node) or node
+        if "security" in node.value and target is not node:  # to overlook it might open what the author closed
+            return Node(target.file, target.pointer, {**target.mapping, "security": node.value["security"]})
+        return target
 
     def _path_items(self, node: Node) -> tuple[Node, ...]:
         """A path item, and those that its chain of ``$ref``s leads to."""

@@ -113,6 +113,7 @@ CATALOGUE = {
     "E025": "A parameter has no name or no valid place.",
     "E026": "An operation has two bodies, or a body and form fields.",
     "E027": "A security requirement names a scheme that isn't declared.",
+    "E028": "A `security` is no list of security requirements; nobody is let in.",
     "E030": "A keyword of a schema has a value that it can't have.",
     "E031": "A mapping has the same key twice.",
     "E032": "A schema is nested too deeply.",
@@ -147,6 +148,8 @@ CATALOGUE = {
     "W020": "Two operations have the same operationId.",
     "W021": "A schema in another dialect of JSON Schema.",
     "W022": "x-persist, x-model or x-generated where it has no effect.",
+    "W023": "A security requirement without a list of scopes.",
+    "W024": "A path that no request can have: it holds a query or a fragment.",
     "W030": "An annotation of a schema has a value that it can't have.",
     "W040": "An x- attribute that looks like a misspelled one of this package's.",
 }

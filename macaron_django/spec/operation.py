@@ -15,7 +15,7 @@ from .extensions import OperationExtensions, operation_extensions
 from .findings import Location
 from .references import Node
 from .schema import Schema
-from .security import security_requirements
+from .security import Requirements, security_requirements
 
 if TYPE_CHECKING:
     from .document import Document
@@ -198,7 +198,7 @@ class Operation:
         return self.responses.get("2XX") or self.responses.get("default")
 
     @cached_property
-    def security(self) -> tuple[Mapping[str, tuple[str, ...]], ...] | None:
+    def security(self) -> Requirements | None:
         """Any one of these requirements lets a caller in; (): public; None: the document says nothing."""
         own = self.json.get("security")
         return self.document.security if own is None else security_requirements(own)

@@ -1,19 +1,20 @@
 """What is wrong with operations: a document goes in, findings come out.
 
-Routes, path parameters, bodies, security: what decides whether a document can be served. Cheap enough to run
-each time a document is loaded.
+Routes, path parameters, bodies, security: what decides whether a document can be served. It runs each time a
+document is loaded, so it looks at plain mappings, at each list of parameters once, and makes the place of a fault
+only where there is one.
 """
 
 from __future__ import annotations
 
 import re
-from collections import Counter
-from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from collections.abc import Iterable, Iterator, Mapping
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from .findings import Finding, finding
 from .operation import Operation
 from .references import Node
+from .security import malformed_requirement
 
 if TYPE_CHECKING:
     from .document import Document
@@ -34,103 +35,182 @@ def template_variables(path: str) -> list[str]:
     return _VARIABLE.findall(path)
 
 
+class _Described(NamedTuple):
+    """What a list of parameters describes."""
+
+    parameters: frozenset[tuple[str, str]]  # (name, place)
+    is_broken: bool  # one of its references leads nowhere, which is reported as such
+    findings: tuple[Finding, ...]
+
+
+_NOTHING = _Described(frozenset(), is_broken=False, findings=())
+
+
 def operation_findings(document: Document) -> Iterator[Finding]:
     routes: dict[tuple[str, str], Operation] = {}
     ids: dict[str, Operation] = {}
+    descriptions: dict[int, _Described] = {}
     yield from _paths(document)
+    yield from _requirements(document, document._root)
+    inherits_security = False
     for operation in document.operations:
         route = (operation.method, _VARIABLE.sub("{}", operation.route))
-        if route in routes:
-            first = routes[route]
+        first = routes.setdefault(route, operation)
+        if first is not operation:
             yield finding(
                 "E020",
                 operation.location,
                 f"{operation.method.upper()} {operation.path} has the same route as {first.path}.",
                 "Remove one of them, or make the paths differ outside the braces.",
             )
-        routes.setdefault(route, operation)
         name = operation.operation_id
         if name is not None:
-            if name in ids:
-                message = f"The operationId {name!r} is also that of {ids[name].method.upper()} {ids[name].path}."
+            first = ids.setdefault(name, operation)
+            if first is not operation:
+                message = f"The operationId {name!r} is also that of {first.method.upper()} {first.path}."
                 yield finding("W020", operation.node.child("operationId").location, message, "Make each unique.")
-            ids.setdefault(name, operation)
-        yield from _parameters(operation)
-        yield from _bodies(operation)
-        yield from _security(operation)
+        described = [_described(owner, document, descriptions) for owner in (*operation.path_items, operation.node)]
+        for each in described:
+            yield from each.findings
+        yield from _template(operation, described)
+        yield from _bodies(operation, described)
+        if operation.json.get("security") is None:
+            inherits_security = True
+        else:
+            yield from _requirements(document, operation.node)
+            yield from _undeclared(document, operation.node)
+    if inherits_security:
+        yield from _undeclared(document, document._root)
 
 
 def _paths(document: Document) -> Iterator[Finding]:
     paths = document._follow(document._root.child("paths"))
-    for path, child in paths.children() if paths else ():
-        if not path.startswith(("/", "x-")) and path != "$ref":
-            yield finding(
-                "E022", child.location, f"The path {path!r} doesn't begin with a slash.", f"Write {'/' + path!r}."
+    for path in paths.mapping if paths else ():
+        if path[:1] == "/" and "#" not in path and "?" not in path:
+            continue
+        if paths is None or path.startswith("x-") or path == "$ref":
+            continue
+        place = paths.child(path).location
+        if path[:1] != "/":
+            message = f"The path {path!r} doesn't begin with a slash."
+            yield finding("E022", place, message, f"Write {'/' + path!r}.")
+        for mark, part in (("?", "a query"), ("#", "a fragment")):
+            if mark in path:
+                yield finding(
+                    "W024",
+                    place,
+                    f"The path {path!r} holds {mark!r}, which begins {part} in a URL: no request has such a path.",
+                    "Describe it with parameters, and give each operation a path of its own.",
+                )
+
+
+def _described(owner: Node, document: Document, known: dict[int, _Described]) -> _Described:
+    given = owner.mapping.get("parameters")
+    if not isinstance(given, list | dict) or not given:
+        return _NOTHING
+    found = known.get(id(given))
+    if found is None:
+        found = known[id(given)] = _read(owner, given, document)
+    return found
+
+
+def _read(owner: Node, given: list[Any] | dict[str, Any], document: Document) -> _Described:
+    parameters: set[tuple[str, str]] = set()
+    findings: list[Finding] = []
+    is_broken = False
+    for key, value in enumerate(given) if isinstance(given, list) else given.items():
+        if not isinstance(value, dict) or "$ref" in value:
+            node = document._follow(owner.child("parameters", str(key)))
+            value = node.value if node else None
+        if not isinstance(value, dict):
+            is_broken = True
+            continue
+        name, place = value.get("name"), value.get("in")
+        if not (isinstance(name, str) and name and isinstance(place, str) and place in _PLACES):
+            findings += _parameter(name, place, owner.child("parameters", str(key)))
+            name, place = str(name), str(place)
+        if (name, place) in parameters:
+            message = f"The {place} parameter {name!r} is described twice."
+            findings.append(
+                finding("E024", owner.child("parameters", str(key)).location, message, "Remove one of them.")
             )
+        parameters.add((name, place))
+    return _Described(frozenset(parameters), is_broken, tuple(findings))
 
 
-def _parameters(operation: Operation) -> Iterator[Finding]:
-    described: set[str] = set()
-    broken = False
-    for owner in (*operation.path_items, operation.node):
-        counts: Counter[tuple[str, str]] = Counter()
-        for _, child in owner.child("parameters").children():
-            node = operation.document._follow(child)
-            if node is None or not isinstance(node.value, dict):
-                broken = True  # reported as a broken reference
-                continue
-            yield from _parameter(node, child)
-            name, place = str(node.value.get("name")), str(node.value.get("in"))
-            counts[name, place] += 1
-            if counts[name, place] == 2:
-                message = f"The {place} parameter {name!r} is described twice."
-                yield finding("E024", child.location, message, "Remove one of them.")
-            if place == "path":
-                described.add(name)
-    variables = template_variables(operation.path)
+def _parameter(name: Any, place: Any, node: Node) -> Iterator[Finding]:
+    if not isinstance(name, str) or not name:
+        yield finding("E025", node.location, "A parameter without a name.", "Give it a name.")
+    if place not in _PLACES:
+        message = f"The parameter {name!r} is in {place!r}, which is no place for one."
+        yield finding("E025", node.location, message, f"Write in: with one of {', '.join(_PLACES[:4])}.")
+
+
+def _template(operation: Operation, described: Iterable[_Described]) -> Iterator[Finding]:
+    variables = template_variables(operation.path) if "{" in operation.path else []
+    names = {name for each in described for name, place in each.parameters if place == "path"}
+    is_broken = any(each.is_broken for each in described)
     for variable in variables:
-        if variable not in described and not broken:
+        if variable not in names and not is_broken:
             yield finding(
                 "E021",
                 operation.location,
                 f"{operation.method.upper()} {operation.path}: no parameter describes {{{variable}}}.",
                 f"Add a parameter with name: {variable}, in: path, required: true.",
             )
-    for name in sorted(described.difference(variables)):
+    for name in sorted(names.difference(variables)):
         message = f"{operation.method.upper()} {operation.path}: the path parameter {name!r} isn't in the path."
         yield finding("W017", operation.location, message, f"Remove it, or write {{{name}}} into the path.")
 
 
-def _parameter(node: Node, child: Node) -> Iterator[Finding]:
-    name, place = node.value.get("name"), node.value.get("in")
-    if not isinstance(name, str) or not name:
-        yield finding("E025", child.location, "A parameter without a name.", "Give it a name.")
-    if place not in _PLACES:
-        message = f"The parameter {name!r} is in {place!r}, which is no place for one."
-        yield finding("E025", child.location, message, f"Write in: with one of {', '.join(_PLACES[:4])}.")
-
-
-def _bodies(operation: Operation) -> Iterator[Finding]:
-    places = Counter(str(node.value.get("in")) for node in operation.parameter_nodes)
-    if operation.document.dialect == "2.0" and (places["body"] > 1 or (places["body"] and places["formData"])):
+def _bodies(operation: Operation, described: Iterable[_Described]) -> Iterator[Finding]:
+    is_old, is_bodiless = operation.document.dialect == "2.0", operation.method in _BODILESS
+    if not is_old and not is_bodiless:
+        return
+    parameters: set[tuple[str, str]] = set().union(*(each.parameters for each in described))
+    bodies = sum(place == "body" for _, place in parameters)
+    has_form = any(place == "formData" for _, place in parameters)
+    if is_old and (bodies > 1 or (bodies and has_form)):
         message = f"{operation.method.upper()} {operation.path} has more than one body."
         yield finding("E026", operation.location, message, "Keep one body parameter, or only formData parameters.")
-    if operation.method in _BODILESS and (operation.json.get("requestBody") or places["body"] or places["formData"]):
+    if is_bodiless and (operation.json.get("requestBody") or bodies or has_form):
         message = f"A body means nothing in a {operation.method.upper()} request."
         yield finding("W016", operation.location, message, "Use POST (or QUERY, in OpenAPI 3.2), or parameters.")
 
 
-def _security(operation: Operation) -> Iterator[Finding]:
-    document = operation.document
-    declared = document._section("securitySchemes", "securityDefinitions").mapping
-    for requirement in operation.security or ():
+def _requirements(document: Document, owner: Node) -> Iterator[Finding]:
+    """Whether the ``security`` of an operation or of the document is written as OpenAPI has it."""
+    given = owner.mapping.get("security")
+    if given is None:
+        return
+    right = malformed_requirement(given)
+    if right is not None:
+        yield finding(
+            "E028",
+            owner.child("security").location,
+            "`security` is no list of security requirements: until it is, nobody is let in.",
+            f"Write it as `security: {right}`.",
+        )
+        return
+    for requirement in given:
+        for name, scopes in requirement.items():
+            if scopes is None:
+                message = f"The security requirement {name!r} has no list of scopes."
+                yield finding("W023", owner.child("security").location, message, f"Write `{name}: []`.")
+
+
+def _undeclared(document: Document, owner: Node) -> Iterator[Finding]:
+    given = owner.mapping.get("security")
+    if not given or malformed_requirement(given) is not None:
+        return
+    declared: Mapping[str, Any] = document._section("securitySchemes", "securityDefinitions").mapping
+    for requirement in given:
         for name in requirement:
             # From OpenAPI 3.2 on, a name may also be the URI of a scheme.
             if name not in declared and not (document.dialect == "3.2" and ("/" in name)):
-                own = operation.json.get("security") is not None
                 yield finding(
                     "E027",
-                    operation.node.child("security").location if own else document.locate("#/security"),
+                    owner.child("security").location,
                     f"The security scheme {name!r} isn't declared.",
                     "Declare it in components/securitySchemes (Swagger 2.0: securityDefinitions).",
                 )

@@ -46,6 +46,15 @@ def test_paths_that_differ_in_names_only_are_one_route(make):
     assert "/a/{x}" in found.message
 
 
+@pytest.mark.parametrize("path", ["/a?b=c", "/a#b"])
+def test_a_path_with_a_query_or_a_fragment_is_a_warning(make, path):
+    document = make(paths={path: {"get": {"responses": OK}}})
+    assert [(found.id, found.location.pointer) for found in document.findings] == [
+        ("W024", "#/paths/" + path.replace("/", "~1"))
+    ]
+    assert document.operations[0].path == path
+
+
 def test_operation_ids_are_unique(make):
     operation = {"operationId": "a", "responses": OK}
     assert ids(make(paths={"/a": {"get": operation, "put": operation}}).findings) == ["W020"]

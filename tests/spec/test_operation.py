@@ -151,6 +151,52 @@ def test_security_tells_public_from_unsaid(operation_of, document, own, security
 
 
 @pytest.mark.parametrize(
+    ("security", "hint"),
+    [
+        (["k"], "[{k: []}]"),
+        ({"k": []}, "[{k: []}]"),
+        ({}, "[{name: []}]"),
+        ([{"k": "admin"}], "[{k: [admin]}]"),
+        ([{"k": [["admin"]]}], "[{k: []}]"),
+        ([{"k": {"admin": True}}], "[{k: []}]"),
+        ([{"k": []}, "k"], "[{k: []}]"),
+        ([{"": []}], "[{name: []}]"),
+        ([None], "[{name: []}]"),
+        ("k", "[{k: []}]"),
+        ("", "[{name: []}]"),
+        (0, "[{name: []}]"),
+        (False, "[{name: []}]"),
+    ],
+)
+def test_a_malformed_security_is_an_error_and_lets_nobody_in(make, security, hint):
+    schemes = {"components": {"securitySchemes": {"k": {"type": "http", "scheme": "bearer"}}}}
+    own = make(paths={"/a": {"get": {"responses": OK, "security": security}}}, security=[], **schemes)
+    inherited = make(paths={"/a": {"get": {"responses": OK}}}, security=security, **schemes)
+    for document, pointer in ((own, "#/paths/~1a/get/security"), (inherited, "#/security")):
+        (found,) = document.findings
+        assert (found.id, found.level, found.location.pointer) == ("E028", "error", pointer)
+        assert hint in found.hint
+        (requirement,) = document.operations[0].security
+        assert requirement.keys() - document.security_schemes.keys()
+
+
+def test_a_requirement_without_scopes_is_a_warning_and_still_required(operation_of):
+    schemes = {"components": {"securitySchemes": {"k": {"type": "http", "scheme": "bearer"}}}}
+    operation = operation_of({"security": [{"k": None}]}, **schemes)
+    assert operation.security == ({"k": ()},)
+    assert [found.id for found in operation.document.findings] == ["W023"]
+
+
+def test_security_beside_the_reference_of_an_operation_counts(make):
+    document = make(
+        paths={"/a": {"get": {"$ref": "#/paths/~1b/get", "security": [{"k": []}]}},
+               "/b": {"get": {"responses": OK, "security": []}}},
+        components={"securitySchemes": {"k": {"type": "http", "scheme": "bearer"}}},
+    )  # fmt: skip
+    assert [operation.security for operation in document.operations] == [({"k": ()},), ()]
+
+
+@pytest.mark.parametrize(
     ("rest", "base_path"),
     [
         ({}, ""),
