@@ -170,6 +170,15 @@ class ItemExists(PersistenceError, IntegrityError):
     code = "ITEM_EXISTS"
     status = 409
 
+    @classmethod
+    def of(cls, kind: str, key: str) -> ItemExists:
+        """The sentence that clients read: the same wherever items are kept, and without a table's name.
+
+        >>> print(ItemExists.of("Author", "author_id '7'"))
+        There is already an Author with author_id '7'.
+        """
+        return cls(f"There is already {'an' if kind[:1].upper() in set('AEIOU') else 'a'} {kind} with {key}.")
+
 
 class StaleItem(PersistenceError):
     """The item was changed or deleted since it was loaded; nothing was written."""

@@ -60,6 +60,11 @@ class Items:
         return (self.hash_key,) if self.range_key is None else (self.hash_key, self.range_key)
 
     @property
+    def kind(self) -> str:
+        """What an item is called where clients read it; a table's name is the operators'."""
+        return "item"
+
+    @property
     def table_name(self) -> str:
         return self.table.Meta.table_name
 
@@ -295,10 +300,9 @@ class Items:
 
     def _refusal(self, condition: Demand, key: AttributeMap) -> PyMacaronException:
         if condition == "absent":
-            return ItemExists(f"Table {self.table_name} already holds an item with {describe_key(key)}.")
+            return ItemExists.of(self.kind, describe_key(key))
         return StaleItem(
-            f"The item with {describe_key(key)} in table {self.table_name} was changed or deleted "
-            "since it was loaded; nothing was written."
+            f"The {self.kind} with {describe_key(key)} was changed or deleted since it was loaded; nothing was written."
         )
 
     def _write(

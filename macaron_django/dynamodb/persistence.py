@@ -68,6 +68,10 @@ class Persistence(Items):
     def __repr__(self) -> str:
         return f"<Persistence of {self.api}.{self.schema.name} in {self.options.table}>"
 
+    @property
+    def kind(self) -> str:
+        return self.schema.name or "item"
+
     def bind(self, model: type[Model]) -> None:
         """Tell which class the rows are of."""
         self._model = model

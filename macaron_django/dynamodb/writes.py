@@ -345,4 +345,4 @@ def transact_puts(persistence: Persistence, items: Sequence[AttributeMap]) -> No
         if taken is None:
             raise
         key = describe_key(persistence.key_in(items[taken]))
-        raise ItemExists(f"Table {table} already holds an item with {key}; none of these was created.") from error
+        raise ItemExists(f"{ItemExists.of(persistence.kind, key)} None of these was created.") from error

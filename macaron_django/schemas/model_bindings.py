@@ -9,6 +9,7 @@ nothing of requests.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
+from contextlib import contextmanager
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, cast
 
@@ -117,14 +118,15 @@ class OrmBinding(ModelBinding):
 
     def create(self, values: Mapping[str, Any]) -> Model:
         columns, relations = self._columns(values)
-        with self._integrity(), transaction.atomic(using=router.db_for_write(self.model)):
+        with self._integrity(values), transaction.atomic(using=router.db_for_write(self.model)):
             instance: Model = self.model._default_manager.create(**columns)
             self._relate(instance, relations)
         return instance
 
     def update(self, instance: Model, values: Mapping[str, Any], removed: Collection[str]) -> Model:
         columns, relations = self._columns(values)
-        with self._integrity(), transaction.atomic(using=router.db_for_write(self.model, instance=instance)):
+        using = router.db_for_write(self.model, instance=instance)
+        with self._integrity(values, instance), transaction.atomic(using=using):
             for attribute, value in (*columns.items(), *self._emptied(removed)):
                 setattr(instance, attribute, value)
             instance.save()
@@ -173,8 +175,38 @@ class OrmBinding(ModelBinding):
         for name, keys in relations.items():
             getattr(instance, name).set(keys or ())
 
-    def _integrity(self) -> _AsItemExists:
-        return _AsItemExists(self.model)
+    @contextmanager
+    def _integrity(self, values: Mapping[str, Any], instance: Model | None = None) -> Iterator[None]:
+        """The ORM's IntegrityError as the 409 that a taken key of an item is; it names the value that is taken."""
+        own_key = instance.pk if instance is not None else None
+        try:
+            yield
+        except ItemExists:
+            raise
+        except IntegrityError as error:
+            kind = str(self.schema.name or self.model._meta.object_name)
+            raise self._conflict(kind, values, own_key) from error
+
+    def _conflict(self, kind: str, values: Mapping[str, Any], own_key: Any) -> ItemExists:
+        for name, value in values.items():
+            field = self._field(name)
+            if not isinstance(field, Field) or value is None:
+                continue
+            as_json = self._text(name, value)
+            if isinstance(field, ForeignKey):
+                related: type[Model] = field.related_model
+                key = value.pk if isinstance(value, Model) else value
+                if not related._base_manager.filter(**{field.target_field.attname: key}).exists():
+                    return ItemExists(f"There is no {related._meta.object_name} with {name} {as_json}.")
+            elif field.unique:
+                others = self.model._base_manager.filter(**{field.attname: value}).exclude(pk=own_key)
+                if others.exists():
+                    return ItemExists.of(kind, f"{name} {as_json}")
+        return ItemExists(f"The {kind} conflicts with what is already there.")
+
+    def _text(self, name: str, value: Any) -> str:
+        found = self._json_of(value, self.schema.properties[name].schema)
+        return repr(found) if isinstance(found, str) else str(found)
 
     def _read(self, instance: Model, prop: Property) -> Any:
         target = prop.extensions.field or prop.name
@@ -205,19 +237,3 @@ class OrmBinding(ModelBinding):
 def _plain(value: Any) -> Any:
     """A value of the ORM's: API objects become dictionaries, the rest stays."""
     return value.to_json() if hasattr(value, "to_json") else value
-
-
-class _AsItemExists:
-    """Turns the ORM's IntegrityError into the 409 that a taken key of an item is."""
-
-    def __init__(self, model: type[Model]) -> None:
-        self.model = model
-
-    def __enter__(self) -> None: ...
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: object) -> None:
-        if isinstance(error, IntegrityError) and not isinstance(error, ItemExists):
-            name = self.model._meta.verbose_name
-            raise ItemExists(
-                f"A {name} with the same unique values exists, or one that it refers to doesn't."
-            ) from error
