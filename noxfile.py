@@ -4,6 +4,7 @@ import nox
 
 nox.options.default_venv_backend = "venv"
 nox.options.reuse_existing_virtualenvs = True
+nox.options.error_on_missing_interpreters = True
 
 #: Django 6 needs Python 3.12.
 MATRIX = [

@@ -60,7 +60,7 @@ setup(
         "drf-spectacular[sidecar]>=0.28",
         "pynamodb>=6.1",
         "PyJWT[crypto]>=2.10",
-        "jsonschema-rs>=0.33",
+        "jsonschema-rs>=0.60",
         "orjson>=3.10",
         "ryaml>=0.5",
         "PyYAML>=6",

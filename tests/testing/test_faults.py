@@ -237,7 +237,7 @@ def test_closing_ends_open_connections_and_late_answers(memory, call):
         late.start()
         time.sleep(0.1)
         began = time.monotonic()
-    assert time.monotonic() - began < 5
+    assert time.monotonic() - began < 30
     late.join(5)
     assert not late.is_alive()
     idle.close()
