@@ -73,9 +73,9 @@ def _compile(used: Iterable[Use]) -> tuple[int, list[Finding]]:
             except Exception as error:  # noqa: BLE001 (whatever a document does to us is a finding about it)
                 bundles[schema] = 0, use
                 findings.append(_uncompiled(schema.location, error))
-    work, compiled = 0, set[str]()
+    work, compiled = 0, set[str | None]()
     for schema, (size, use) in sorted(bundles.items(), key=lambda item: -item[1][0]):
-        if work > WORK and _definition(schema) in compiled:
+        if work > WORK and schema.document._definition_names.get(schema) in compiled:
             continue
         work += size
         try:
@@ -83,7 +83,7 @@ def _compile(used: Iterable[Use]) -> tuple[int, list[Finding]]:
         except Exception as error:  # noqa: BLE001
             findings.append(_uncompiled(_place(schema, error), error))
         else:
-            compiled |= {_definition(schema), *schema.bundle(use.direction).get("$defs", ())}
+            compiled.update(schema.bundle(use.direction).get("$defs", ()))
     return len(bundles) - len(findings), findings
 
 
@@ -107,10 +107,6 @@ def _size(value: Any) -> int:
         elif isinstance(value, list):
             todo += value
     return count
-
-
-def _definition(schema: Schema) -> str:
-    return schema.document._definition_name(schema)
 
 
 def _place(schema: Schema, error: Exception) -> Location:
