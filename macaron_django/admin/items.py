@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias, cast
 
 from django.contrib import admin
 from django.contrib.admin.options import IncorrectLookupParameters
@@ -14,6 +14,8 @@ from django.http import HttpRequest
 from macaron_django.exceptions import InvalidCursor
 
 if TYPE_CHECKING:
+    from macaron_django.schemas import APIObject
+
     ModelAdmin: TypeAlias = admin.ModelAdmin[Model]
 else:
     ModelAdmin = admin.ModelAdmin  # takes a type only in its stubs
@@ -69,7 +71,7 @@ class ItemAdmin(ModelAdmin):
     def get_list_display(self, request: HttpRequest) -> Any:
         if tuple(self.list_display) != ("__str__",):
             return self.list_display
-        described = self.model._spec
+        described = cast("type[APIObject]", self.model)._spec
         chosen = (described.schema.extensions.admin or {}).get("columns")
         if chosen:
             return [described.field_names[name] for name in chosen]

@@ -18,10 +18,16 @@ if TYPE_CHECKING:
 
 __all__ = ["ItemManager"]
 
-_BaseManager: Any = models.Manager.from_queryset(ItemQuerySet)
+
+def _base() -> Any:
+    # In a function: django-stubs' mypy plugin breaks over a query set that isn't Django's.
+    return models.Manager.from_queryset(ItemQuerySet)
 
 
-class ItemManager(_BaseManager):  # type: ignore[misc]
+_Base = _base()
+
+
+class ItemManager(_Base):  # type: ignore[misc]
     """``Profile.objects``: where rows are kept is known here and nowhere above.
 
     Subclass it for query-set methods of your own, as with Django's managers.
