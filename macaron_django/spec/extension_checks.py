@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from difflib import get_close_matches
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from .findings import Finding, Location, finding
@@ -37,6 +38,9 @@ _OPERATION_ATTRIBUTES = (
     "x-bind-server", "x-no-bind-server", "x-decorate-server", "x-bind-client", "x-decorate-request",
 )  # fmt: skip
 _PARAMETER_ATTRIBUTES = ("x-key", "x-lookup", "x-path-greedy")
+_ATTRIBUTES = frozenset(
+    {*_SCHEMA_ATTRIBUTES, *_PROPERTY_ATTRIBUTES, *_OPERATION_ATTRIBUTES, *_PARAMETER_ATTRIBUTES}
+)
 _FLAGS = frozenset({"x-writable", "x-nullable", "x-mandatory", "x-path-greedy"})
 _NAMES = frozenset({"x-field", "x-key", "x-lookup", "x-bind-client"})
 
@@ -44,7 +48,7 @@ _NAMES = frozenset({"x-field", "x-key", "x-lookup", "x-bind-client"})
 def operation_attributes(document: Document) -> Iterator[Finding]:
     for operation in document.operations:
         for key, value in operation.json.items():
-            if key.startswith("x-"):
+            if key[:2] == "x-" and (key in _OPERATION_ATTRIBUTES or _meant(key, _OPERATION_ATTRIBUTES)):
                 yield from _operation_attribute(operation.node.child(key), key, value)
 
 
@@ -70,11 +74,25 @@ def kept_schemas(document: Document) -> Iterator[Finding]:
     if not any(file.has_extensions for file in document._files):
         return
     for name, child in section.children():
-        if "$ref" not in child.mapping and not any(key.startswith("x-") for key in child.mapping):
-            continue
-        schema = document.schemas.get(name)
-        if schema is not None and isinstance(schema.resolved.json, Mapping):
-            yield from _component(schema)
+        if _may_have_attributes(document, child):
+            schema = document.schemas.get(name)
+            if schema is not None and isinstance(schema.resolved.json, Mapping):
+                yield from _component(schema)
+
+
+def _may_have_attributes(document: Document, node: Node) -> bool:
+    """Whether it is worth normalising a component: it, or what it refers to, has an attribute of ours, or almost."""
+    mapping = node.mapping
+    if any(key[:2] == "x-" and (key in _SCHEMA_ATTRIBUTES or _meant(key, _SCHEMA_ATTRIBUTES)) for key in mapping):
+        return True
+    if isinstance(mapping.get("$ref"), str):
+        target = document._follow(node)
+        return target is not None and target.mapping is not mapping and _may_have_attributes(document, target)
+    return any(isinstance(mapping.get(key), list) and len(mapping[key]) == 2 for key in ("anyOf", "oneOf")) and any(
+        isinstance(branch.mapping.get("$ref"), str) and _may_have_attributes(document, branch)
+        for key in ("anyOf", "oneOf")
+        for _, branch in node.child(key).children()
+    )
 
 
 def _component(schema: Schema) -> Iterator[Finding]:
@@ -158,11 +176,14 @@ def _wrong_type(key: str, wanted: str, location: Location) -> Finding:
 
 
 def _misspelled(key: str, known: tuple[str, ...], location: Location) -> Iterator[Finding]:
-    close = get_close_matches(key, known, 1, cutoff=0.85)
-    if close and key not in (
-        *_SCHEMA_ATTRIBUTES,
-        *_PROPERTY_ATTRIBUTES,
-        *_OPERATION_ATTRIBUTES,
-        *_PARAMETER_ATTRIBUTES,
-    ):
-        yield finding("W040", location, f"{key} means nothing here.", f"Did you mean {close[0]}?")
+    meant = _meant(key, known)
+    if meant:
+        yield finding("W040", location, f"{key} means nothing here.", f"Did you mean {meant}?")
+
+
+@lru_cache(maxsize=1000)  # a vendor's attribute stands at each of a thousand operations
+def _meant(key: str, known: tuple[str, ...]) -> str | None:
+    """The attribute that ``key`` is a misspelling of."""
+    if key in _ATTRIBUTES:
+        return None
+    return next(iter(get_close_matches(key, known, 1, cutoff=0.85)), None)

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from .findings import Location
+from .references import BrokenReference, Node
 
 if TYPE_CHECKING:
     from .schema import Schema
@@ -87,6 +88,8 @@ class OperationExtensions:
 
 def schema_extensions(schema: Schema) -> SchemaExtensions:
     """Those of the schema itself, or of what a lone ``$ref`` leads to; never of what it is composed of."""
+    if "json" not in schema.__dict__ and not _has_any(schema):
+        return _NONE
     persist = _nearest(schema, "x-persist")
     admin = _nearest(schema, "x-admin")
     return SchemaExtensions(
@@ -95,6 +98,38 @@ def schema_extensions(schema: Schema) -> SchemaExtensions:
         parent=_text(_value(schema, "x-parent")),
         admin=admin[1] if admin and isinstance(admin[1], Mapping) else None,
     )
+
+
+_NONE = SchemaExtensions()
+_ATTRIBUTES = frozenset({"x-admin", "x-model", "x-parent", "x-persist"})
+
+
+def _has_any(schema: Schema) -> bool:
+    """Whether the schema, or anything that it may stand for, has one; looks at the text's own tree.
+
+    A giant has thousands of components, all of them asked and few of them kept: so none is normalised for this.
+    """
+    try:
+        todo = [Node(schema.file, schema.source_pointer, schema.file.lookup(schema.source_pointer))]
+    except KeyError:
+        return False
+    for _ in range(20):
+        if not todo:
+            return False
+        node = todo.pop()
+        mapping = node.mapping
+        if not mapping.keys().isdisjoint(_ATTRIBUTES):
+            return True
+        if isinstance(mapping.get("$ref"), str):
+            try:
+                todo.append(schema.document._files.resolve(node, mapping["$ref"]))
+            except BrokenReference:
+                continue
+        for keyword in ("anyOf", "oneOf"):  # "X or null" stands for X
+            branches = mapping.get(keyword)
+            if isinstance(branches, list) and len(branches) == 2:
+                todo += [node.child(keyword, "0"), node.child(keyword, "1")]
+    return True
 
 
 def _nearest(schema: Schema, name: str) -> tuple[Schema, Any] | None:

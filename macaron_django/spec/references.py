@@ -6,6 +6,7 @@ harmless; what may be read is decided here: files in and beside the spec's folde
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from functools import cached_property
@@ -21,6 +22,7 @@ from .yaml_events import marks, pointer_token
 __all__ = ["BrokenReference", "Files", "Node", "SourceFile"]
 
 _MISSING: Any = object()
+_IDENTIFIER = re.compile(rb"\$(?:id|anchor|dynamicAnchor|self)\b")
 
 
 class BrokenReference(Exception):  # noqa: N818 (it becomes a finding)
@@ -37,8 +39,8 @@ class SourceFile:
     def __init__(self, uri: str, name: str, path: Path | None, parsed: Parsed, dialect: str, raw: bytes | None) -> None:
         self.uri, self.name, self.path, self.parsed, self.dialect = uri, name, path, parsed, dialect
         self._remote = raw if path is None else None
-        # A substring test saves walking the tree: most documents identify no schema by $id, $anchor or $self.
-        self.has_ids = raw is None or b"$id" in raw or b"nchor" in raw or b"$self" in raw
+        # A search of the text saves walking the tree: most documents identify no schema by $id, $anchor or $self.
+        self.has_ids = raw is None or _IDENTIFIER.search(raw) is not None
         #: Whether any of this package's x- attributes can be in there.
         self.has_extensions = raw is None or b"x-" in raw
 
@@ -194,6 +196,7 @@ class Files:
         self.main = main
         self._files: dict[str, SourceFile] = {main.uri: main}
         self._failures: dict[str, BrokenReference] = {}
+        self._resolved: dict[tuple[str, str], Node] = {}
         self._root, self._limits = root, limits
         self._allow_hosts = frozenset(host.lower() for host in allow_hosts)
 
@@ -203,7 +206,11 @@ class Files:
     def resolve(self, node: Node, reference: str) -> Node:
         """The node that a reference written at ``node`` leads to; raises ``BrokenReference``."""
         if reference.startswith("#") and not node.file.has_ids:
-            return self._fragment(node.file, reference)
+            place = (node.file.uri, reference)
+            known = self._resolved.get(place)
+            if known is None:
+                known = self._resolved[place] = self._fragment(node.file, reference)
+            return known
         base = node.file.base_at(node.pointer)
         target, _, fragment = _join(base, reference).partition("#")
         known = self._known(node.file, target, fragment)

@@ -12,7 +12,7 @@ import re
 import stat
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from itertools import accumulate, chain
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -51,9 +51,8 @@ _ALIAS = re.compile(r"\*(?<![^\s\[{,:\-]\*)([^\s,\[\]{}]+)")
 _PLACE = re.compile(r" at line (\d+) column (\d+)")
 _CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f]")
 _DIGITS = bytes(0x30 if chr(byte).isdecimal() else 0x20 for byte in range(256))
-_NINETEEN_DIGITS = b"0" * 19
-_BRACKETS = bytes({0x5B: 1, 0x7B: 1, 0x5D: 0xFF, 0x7D: 0xFF}.get(byte, 0) for byte in range(256))
-_NO_BRACKETS = bytes(byte for byte in range(256) if byte not in b"[]{}")
+_SMALL = 16_384
+_LONG_INTEGER = re.compile(rb"(?<![\d.])-?\d{19,}(?![\d.eE])")
 _BYTE_ORDER_MARKS = (
     (b"\xef\xbb\xbf", "utf-8-sig"),
     (b"\xff\xfe\x00\x00", "utf-32"),
@@ -79,7 +78,9 @@ def read_bytes(path: Path, name: str, limits: Limits) -> bytes:
         if status.st_size > limits.max_bytes:
             raise _too_large(name, status.st_size, limits)
         with path.open("rb") as stream:
-            raw = stream.read(limits.max_bytes + 1)
+            raw = stream.read(status.st_size + 1)
+            if len(raw) > status.st_size:  # it is growing, or doesn't tell its size
+                raw += stream.read(max(0, limits.max_bytes + 1 - len(raw)))
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or str(error)
         raise _fail("E001", name, f"{name} can't be read: {reason}.", "Check the path and its permissions.") from error
@@ -124,14 +125,10 @@ def _parse_json(raw: bytes, name: str, limits: Limits) -> Parsed:
     # orjson turns integers beyond 64 bits into floats; the standard library keeps them.
     if not _has_long_integer(raw):
         try:
-            tree = orjson.loads(raw)
+            return Parsed(_loads(raw, limits.max_depth))
         except ValueError as error:
-            if "ecursion" in str(error):
+            if _is_depth(error):
                 raise _too_deep(name, limits) from error
-        else:
-            if _may_be_deeper(raw, limits.max_depth):
-                _check_size(tree, name, limits)
-            return Parsed(tree)
     text = decode(raw, name)
     try:
         tree = json.loads(text, strict=False)
@@ -142,23 +139,53 @@ def _parse_json(raw: bytes, name: str, limits: Limits) -> Parsed:
     return Parsed(plain(tree, name, limits), notes=("control-character",) if _CONTROL.search(text) else ())
 
 
+def _loads(raw: bytes, max_depth: int) -> Any:
+    """orjson's tree, of at most ``max_depth`` levels: it begins to count at what it has left of its own limit.
+
+    To count brackets would be slower, and they also stand in strings.
+    """
+    surplus = _orjson_depth() - max_depth
+    if surplus <= 0 or (len(raw) < _SMALL and raw.count(b"{") + raw.count(b"[") <= max_depth):
+        return orjson.loads(raw)
+    tree = orjson.loads(b"".join((b"[" * surplus, raw, b"]" * surplus)))
+    for _ in range(surplus):
+        tree = tree[0]
+    return tree
+
+
+@cache
+def _orjson_depth() -> int:
+    """How many levels orjson reads: 1024, as of its version 3.11."""
+    low, high = 0, 4096
+    while low < high:
+        depth = (low + high + 1) // 2
+        try:
+            orjson.loads(b"[" * depth + b"]" * depth)
+        except ValueError:
+            high = depth - 1
+        else:
+            low = depth
+    return low
+
+
+def _is_depth(error: ValueError) -> bool:
+    return "depth limit" in str(error) or "ecursion" in str(error)  # as its versions spell it
+
+
 def _has_long_integer(raw: bytes) -> bool:
-    """Whether a number of 19 digits or more stands outside strings, as far as the bytes before it tell."""
-    digits = raw.translate(_DIGITS)
-    start = digits.find(_NINETEEN_DIGITS)
+    """Whether an integer beyond 64 bits may stand outside strings, as far as the bytes before it tell."""
+    # Nineteen digits in a row are three or more among every sixth byte.
+    sample = raw[::6].translate(_DIGITS)
+    start = sample.find(b"000")
     while start >= 0:
-        before = raw[max(0, start - 64) : start].rstrip(b"- \t\r\n")[-1:]
-        if before in (b":", b"[", b","):
-            return True
-        end = digits.find(b" ", start)
-        start = digits.find(_NINETEEN_DIGITS, end) if end >= 0 else -1
+        end = sample.find(b" ", start)
+        end = len(sample) if end < 0 else end
+        for number in _LONG_INTEGER.finditer(raw, max(0, start * 6 - 6), end * 6 + 6):
+            before = raw[max(0, number.start() - 64) : number.start()].rstrip(b" \t\r\n")[-1:]
+            if before in (b":", b"[", b",") and not (len(number[0]) < 22 and -(2**63) <= int(number[0]) < 2**64):
+                return True
+        start = sample.find(b"000", end)
     return False
-
-
-def _may_be_deeper(raw: bytes, max_depth: int) -> bool:
-    """A quick count of brackets, those in strings included: it saves walking most trees."""
-    steps = memoryview(raw.translate(_BRACKETS, _NO_BRACKETS)).cast("b")
-    return max(accumulate(steps), default=0) > max_depth
 
 
 def _parse_almost_json(text: str, problem: ValueError, name: str, limits: Limits) -> Parsed:
@@ -169,16 +196,6 @@ def _parse_almost_json(text: str, problem: ValueError, name: str, limits: Limits
         if error.findings[0].id != "E004" or not isinstance(problem, json.JSONDecodeError):
             raise
         raise _syntax(name, problem.msg, problem.lineno, problem.colno) from problem
-
-
-def _check_size(tree: Any, name: str, limits: Limits) -> None:
-    level, depth = [tree], 0
-    while level:
-        depth += 1
-        if depth > limits.max_depth:
-            raise _too_deep(name, limits)
-        children = chain.from_iterable(node.values() if type(node) is dict else node for node in level)
-        level = [child for child in children if type(child) is dict or type(child) is list]
 
 
 def _parse_yaml(text: str, name: str, limits: Limits) -> Parsed:
