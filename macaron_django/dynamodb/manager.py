@@ -21,10 +21,11 @@ __all__ = ["ItemManager"]
 
 def _base() -> Any:
     # In a function: django-stubs' mypy plugin breaks over a query set that isn't Django's.
-    return models.Manager.from_queryset(ItemQuerySet)
+    queryset: Any = ItemQuerySet
+    return models.Manager.from_queryset(queryset)
 
 
-_Base = _base()
+_Base: Any = _base()
 
 
 class ItemManager(_Base):  # type: ignore[misc]
