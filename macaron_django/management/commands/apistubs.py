@@ -1,0 +1,64 @@
+"""``manage.py apistubs``: type stubs of the APIs' classes, for editors and type checkers."""
+
+from __future__ import annotations
+
+import sys
+from argparse import ArgumentParser
+from pathlib import Path
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+
+from macaron_django.discovery import base_folder
+from macaron_django.management.terminals import printing
+from macaron_django.schemas.stubs import stub
+
+__all__ = ["Command"]
+
+_PATH = Path("macaron_django", "__init__.pyi")
+
+
+class Command(BaseCommand):
+    help = (
+        "Writes a stub of macaron_django that knows this project's APIs, so that editors complete "
+        "apipool.myserver.Profile and type checkers check it. Pyright and Pylance look into typings/ by "
+        "themselves; mypy needs `mypy_path = typings`."
+    )
+    requires_system_checks = []  # the APIs that are served get their stubs, whatever else is wrong
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument(
+            "--output",
+            metavar="FOLDER",
+            help=f"Where {_PATH.as_posix()} is written (default: typings, in the project's folder); - prints it.",
+        )
+        parser.add_argument(
+            "--check", action="store_true", help="Write nothing; exit with 1 if the stub isn't what it would be."
+        )
+
+    def handle(self, *_arguments: str, **options: Any) -> None:
+        with printing(self):
+            self._write_stub(options["output"], only_check=options["check"])
+
+    def _write_stub(self, output: str | None, *, only_check: bool) -> None:
+        from macaron_django.registry import registry  # the composition root imports nothing of this at its own import
+
+        text = stub(api.classes for api in registry)
+        if output == "-":
+            self.stdout.write(text, ending="")
+            return
+        path = (base_folder() / "typings" if output is None else Path(output)) / _PATH
+        try:
+            is_current = path.is_file() and path.read_text("utf-8") == text
+            if only_check:
+                self.stdout.write(f"{path} is {'up to date' if is_current else 'out of date: run manage.py apistubs'}.")
+                if not is_current:
+                    sys.exit(1)
+            elif is_current:
+                self.stdout.write(f"{path} is up to date.")
+            else:
+                path.parent.mkdir(parents=True, exist_ok=True)
+                path.write_text(text, "utf-8")
+                self.stdout.write(f"Wrote {path}.")
+        except (OSError, UnicodeDecodeError) as error:
+            raise CommandError(f"{path}: {error}") from error

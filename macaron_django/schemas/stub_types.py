@@ -1,0 +1,147 @@
+"""A Schema in, the Python types of its values out, as text for a stub: what reading gives, what writing takes.
+
+The counterpart of ``conversions`` for type checkers: a string of format date-time is read as a ``datetime``, and may
+be written as its text, too. Names of other modules stand under a leading underscore, which no field has.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from macaron_django.spec import Schema
+
+__all__ = ["ANY", "StubType", "stub_type"]
+
+ANY = "_typing.Any"
+#: Values of an enum that a stub lists; more of them help nobody to choose.
+_MAX_LITERALS = 60
+
+_FORMATS: Mapping[str, str] = {
+    "date-time": "_datetime.datetime",
+    "date": "_datetime.date",
+    "time": "_datetime.time",
+    "duration": "_datetime.timedelta",
+    "uuid": "_uuid.UUID",
+    "decimal": "_decimal.Decimal",
+    "byte": "_builtins.bytes",
+    "binary": "_builtins.bytes",
+}
+_JSON_TYPES: Mapping[str, str] = {
+    "string": "_builtins.str",
+    "integer": "_builtins.int",
+    "number": "_builtins.float | _decimal.Decimal",
+    "boolean": "_builtins.bool",
+    "array": f"_builtins.list[{ANY}]",
+    "object": f"_builtins.dict[_builtins.str, {ANY}]",
+}
+
+
+class StubType(NamedTuple):
+    """``read``: what an attribute gives; ``write``: what may be assigned to it."""
+
+    read: str
+    write: str
+
+
+_ANYTHING = StubType(ANY, ANY)
+
+#: Gives the stub's name for the class of an object schema.
+Naming = Callable[["Schema"], str]
+
+
+def stub_type(schema: Schema, name_of: Naming, *, is_set: bool = False) -> StubType:
+    """The types of a property of this schema; ``is_set``: it is an array kept as a DynamoDB set."""
+    found = _element_types(schema, name_of, is_set=is_set, inside=frozenset())
+    return _or(found, StubType("None", "None")) if schema.nullable and found.read != ANY else found
+
+
+def _element_types(schema: Schema, name_of: Naming, *, is_set: bool = False, inside: frozenset[Schema]) -> StubType:
+    schema = schema.resolved
+    if schema in inside:  # an array of itself
+        return _ANYTHING
+    inside |= {schema}
+    if schema.enum is not None:
+        return _literal(schema)
+    branches = [branch for branch in schema.one_of or schema.any_of if branch.types or branch.json != {"type": "null"}]
+    if (schema.discriminator is not None or len(branches) > 1) and not schema.properties:
+        return _choice(branches, name_of, inside)
+    if len(branches) == 1 and not schema.properties:
+        return _nullable(branches[0], name_of, inside)
+    if schema.is_object:
+        return _object(schema, name_of, inside)
+    if schema.types == ("array",):
+        return _array(schema, name_of, inside, is_set=is_set)
+    if schema.types == ("string",) and schema.format in _FORMATS:
+        return StubType(_FORMATS[schema.format], f"{_FORMATS[schema.format]} | _builtins.str")
+    return _plain(schema.types)
+
+
+def _nullable(schema: Schema, name_of: Naming, inside: frozenset[Schema]) -> StubType:
+    found = _element_types(schema, name_of, inside=inside)
+    return _or(found, StubType("None", "None")) if schema.nullable and found.read != ANY else found
+
+
+def _plain(types: tuple[str, ...]) -> StubType:
+    if not types or not set(types) <= _JSON_TYPES.keys():
+        return _ANYTHING
+    text = " | ".join(_JSON_TYPES[each] for each in types)
+    return StubType(text, text)
+
+
+def _literal(schema: Schema) -> StubType:
+    values = [value for value in schema.enum or () if value is not None]
+    if schema.format in _FORMATS or not values or len(values) > _MAX_LITERALS:
+        return _element_types_of_kind(schema)
+    if not all(isinstance(value, (str, bool, int)) for value in values):
+        return _element_types_of_kind(schema)
+    text = f"_typing.Literal[{', '.join(dict.fromkeys(map(ascii, values)))}]"
+    return StubType(text, text)
+
+
+def _element_types_of_kind(schema: Schema) -> StubType:
+    if schema.types == ("string",) and schema.format in _FORMATS:
+        return StubType(_FORMATS[schema.format], f"{_FORMATS[schema.format]} | _builtins.str")
+    return _plain(schema.types)
+
+
+def _choice(branches: list[Schema], name_of: Naming, inside: frozenset[Schema]) -> StubType:
+    """One of several: objects become their branch's class, anything else stays as JSON has it."""
+    found: StubType | None = None
+    for branch in branches:
+        target = branch.resolved
+        if target.is_object and target.properties:
+            each = _object(target, name_of, inside)
+        elif target.types and not target.is_object and "array" not in target.types:
+            each = _plain(target.types)
+        else:
+            return _ANYTHING
+        found = each if found is None else _or(found, each)
+    return found or _ANYTHING
+
+
+def _or(one: StubType, other: StubType) -> StubType:
+    if ANY in (one.read, other.read):
+        return _ANYTHING
+    return StubType(*(a if b in a.split(" | ") else f"{a} | {b}" for a, b in zip(one, other, strict=True)))
+
+
+def _object(schema: Schema, name_of: Naming, inside: frozenset[Schema]) -> StubType:
+    if schema.properties:
+        name = name_of(schema)
+        return StubType(name, f"{name} | _Mapping[_builtins.str, {ANY}]")
+    members = schema.additional_properties
+    if isinstance(members, bool) or members.json is True:
+        return StubType(_JSON_TYPES["object"], f"_Mapping[_builtins.str, {ANY}]")
+    read, write = _nullable(members, name_of, inside)
+    return StubType(f"_builtins.dict[_builtins.str, {read}]", f"_Mapping[_builtins.str, {write}]")
+
+
+def _array(schema: Schema, name_of: Naming, inside: frozenset[Schema], *, is_set: bool) -> StubType:
+    if schema.items is None or schema.keyword("prefixItems"):
+        return StubType(_JSON_TYPES["array"], f"_Sequence[{ANY}]")
+    read, write = _nullable(schema.items, name_of, inside)
+    if is_set:
+        return StubType(f"_builtins.set[{read}]", f"_AbstractSet[{write}] | _Sequence[{write}]")
+    return StubType(f"_builtins.list[{read}]", f"_Sequence[{write}]")
