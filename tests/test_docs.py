@@ -1,15 +1,55 @@
-"""The documentation says what the code does."""
+"""The documentation says what the code does, because what it shows is executed here.
+
+- A ``python`` block runs in the example project, with those above it on its page; ``>>>`` blocks are doctests, and
+  a block with tests in it is given to pytest. A block that begins with ``# path/of/a/file.py`` shows a file: it has to
+  compile, and to be part of that file where it is the example project's.
+- In a ``console`` block, ``curl`` and ``manage.py`` are run against a server of the page's own, and what is shown
+  below them has to be the answer. IDs, times, ports and cursors may differ; ``…`` stands for anything.
+"""
 
 from __future__ import annotations
 
+import argparse
+import json
 import re
+import shlex
+import subprocess
+import sys
+from collections.abc import Iterator
 from pathlib import Path
+from string import Template
+from typing import Any, NamedTuple
 
 import pytest
 
 from macaron_django.conf import DEFAULTS
 
-DOCS = Path(__file__).resolve().parent.parent / "docs"
+ROOT = Path(__file__).resolve().parent.parent
+DOCS = ROOT / "docs"
+PAGES = [ROOT / "README.md", *(page for page in sorted(DOCS.rglob("*.md")) if "_build" not in page.parts)]
+OWN_PROJECT = DOCS / "how-to" / "own-project.md"
+
+
+def name_of(page: Path) -> str:
+    return str(page.relative_to(ROOT))
+
+
+class Block(NamedTuple):
+    page: Path
+    line: int
+    text: str
+
+    def __str__(self) -> str:
+        return f"{name_of(self.page)}:{self.line}"
+
+
+def blocks(page: Path, language: str) -> list[Block]:
+    text = page.read_text("utf-8")
+    found = re.finditer(rf"^```{language}\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)
+    return [Block(page, text.count("\n", 0, match.start(1)) + 1, match[1]) for match in found]
+
+
+# ------------------------------------------------------------------ settings, links, the build
 
 
 def rows(page: str) -> set[str]:
@@ -24,7 +64,238 @@ def test_every_setting_has_a_row_and_every_row_a_setting():
     assert rows("reference/settings.md") == keys
 
 
-@pytest.mark.parametrize("page", sorted(DOCS.rglob("*.md")), ids=lambda page: str(page.relative_to(DOCS)))
+@pytest.mark.parametrize("page", PAGES, ids=name_of)
 def test_a_page_leads_only_to_pages_that_exist(page):
     for target in re.findall(r"\]\((?!https?:|#)([^)#]+)", page.read_text("utf-8")):
         assert (page.parent / target).exists(), f"{page}: {target}"
+
+
+def test_the_documentation_builds_without_warnings(tmp_path):
+    command = ["-W", "-n", "--keep-going", "-q", "-b", "html", "-d", str(tmp_path / "doctrees"), str(DOCS)]
+    built = subprocess.run(
+        [sys.executable, "-m", "sphinx", *command, str(tmp_path / "html")], capture_output=True, text=True, check=False
+    )
+    assert built.returncode == 0, built.stderr
+    assert (tmp_path / "html" / "tutorial" / "quickstart.html").exists()
+
+
+# ------------------------------------------------------------------ python blocks
+
+FILE = re.compile(r"# ([\w/.-]+\.py)\n")
+
+#: What a page's blocks become: one test that executes them in turn, told where each stands.
+RUNNER = """
+import doctest
+
+import pytest
+
+
+@pytest.mark.django_db
+def test_the_blocks_of_the_page_run(dynamodb):
+    namespace = {"__name__": "page"}
+    for place, line, text in BLOCKS:
+        if ">>>" not in text:
+            exec(compile("\\n" * (line - 1) + text, place, "exec"), namespace)
+            continue
+        example = doctest.DocTestParser().get_doctest(text, namespace, place, place, line - 1)
+        complaints = []
+        doctest.DocTestRunner(optionflags=doctest.ELLIPSIS).run(example, out=complaints.append, clear_globs=False)
+        namespace.update(example.globs)
+        assert not complaints, "".join(complaints)
+"""
+
+
+def is_test(block: Block) -> bool:
+    return "def test_" in block.text
+
+
+@pytest.mark.parametrize(
+    "block", [block for page in PAGES for block in blocks(page, "python") if FILE.match(block.text)], ids=str
+)
+def test_a_block_that_shows_a_file_is_part_of_it(block):
+    compile(block.text, str(block), "exec")
+    path = ROOT / FILE.match(block.text)[1]
+    if path.exists():
+        assert block.text.partition("\n")[2].strip() in path.read_text("utf-8")
+
+
+def test_python_blocks_run_in_the_example_project(example):
+    folder = example.folder / "pages"
+    folder.mkdir()
+    (folder / "pytest.ini").write_text(
+        "[pytest]\nDJANGO_SETTINGS_MODULE = config.settings\npythonpath = ../example_project\n"
+        "django_find_project = false\naddopts = --import-mode=importlib --strict-markers\nfilterwarnings = error\n"
+    )
+    for page in PAGES:
+        shown = [block for block in blocks(page, "python") if not FILE.match(block.text)]
+        executed = [(str(block), block.line, block.text) for block in shown if not is_test(block)]
+        module = "test_" + re.sub(r"\W", "_", name_of(page))
+        if executed:
+            (folder / f"{module}.py").write_text(f"BLOCKS = {executed!r}\n{RUNNER}", "utf-8")
+        if any(map(is_test, shown)):
+            tests = "".join(block.text for block in shown if is_test(block))
+            (folder / f"{module}_tests.py").write_text(tests, "utf-8")
+    done = subprocess.run(
+        [
+            sys.executable,
+            "-m",
+            "pytest",
+            "-q",
+            "-p",
+            "no:cacheprovider",
+            "-m",
+            "not aws",
+            "-o",
+            "python_files=test_*.py",
+        ],
+        cwd=folder,
+        env=example.environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+# ------------------------------------------------------------------ console blocks
+
+SERVER = "http://127.0.0.1:8000"
+#: Commands of `manage.py` that a test may run: they end, and change only the project's own data.
+SHORT = ("check", "checkspec", "dynamodb", "makemigrations", "showapi", "synctables", "token")
+
+curl = argparse.ArgumentParser(prog="curl", exit_on_error=False)
+curl.add_argument("url")
+curl.add_argument("-X", dest="method")
+curl.add_argument("-H", dest="headers", action="append", default=[])
+curl.add_argument("-d", dest="content")
+curl.add_argument("-i", dest="include", action="store_true")
+curl.add_argument("-s", dest="silent", action="store_true")
+
+
+def commands(block: Block) -> Iterator[tuple[str, str]]:
+    """Each command of a console block, and what is shown below it."""
+    text = block.text.replace("\\\n", " ")
+    for command, shown in re.findall(r"^\$ (.*)\n((?:(?!\$ ).*\n)*)", text, re.MULTILINE):
+        yield command, shown.strip("\n")
+
+
+class Terminal:
+    """A shell that knows `curl`, `manage.py` and variables."""
+
+    def __init__(self, project: Any) -> None:
+        self.project = project
+        self.client = project.serve()
+        self.variables: dict[str, str] = {}
+
+    def run(self, command: str) -> str | None:
+        """What a command prints; None for one that tests leave alone."""
+        assigned = re.fullmatch(r"(\w+)=\$\((.*)\)", command)
+        if assigned:
+            printed = self.run(assigned[2])
+            self.variables[assigned[1]] = (printed or "").strip()
+            return ""
+        words = shlex.split(Template(command).safe_substitute(self.variables), comments=True)
+        if words[0] == "curl":
+            return self.curl(words[1:])
+        if words[0].endswith("python") and words[1] == "manage.py" and words[2] in SHORT:
+            return str(self.project.manage(*words[2:], code=None).stdout)
+        return None
+
+    def curl(self, words: list[str]) -> str:
+        given = curl.parse_args(words)
+        method = given.method or ("GET" if given.content is None else "POST")
+        headers = dict(header.split(": ", 1) for header in given.headers)
+        answer = self.client.request(method, given.url.removeprefix(SERVER), content=given.content, headers=headers)
+        if not given.include:
+            return answer.text
+        lines = [f"{name.title()}: {value}" for name, value in answer.headers.items()]
+        return "\n".join([f"HTTP/1.1 {answer.status_code} {answer.reason_phrase}", *lines, "", answer.text])
+
+
+CHANGING = {
+    r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}": "<uuid>",
+    r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z": "<time>",
+    r"127\.0\.0\.1:\d+": "<server>",
+    r"process \d+": "process <pid>",
+    r"cursor=[\w-]+": "cursor=<cursor>",
+    r"\beyJ[\w.…-]+": "<token>",
+}
+
+
+def settled(text: str) -> str:
+    for pattern, name in CHANGING.items():
+        text = re.sub(pattern, name, text)
+    return text
+
+
+def fits(shown: str, line: str) -> bool:
+    return re.fullmatch(re.escape(shown.strip()).replace("…", ".*"), line.strip(), re.DOTALL) is not None
+
+
+def check_answer(shown: str, printed: str) -> None:
+    shown, printed = settled(shown), settled(printed)
+    if shown.startswith("HTTP/"):
+        (shown, _, shown_body), (printed, _, body) = shown.partition("\n\n"), printed.partition("\n\n")
+        check_body(shown_body, body)
+    elif shown[:1] in ("{", "["):
+        check_body(shown, printed)
+        return
+    for line in filter(None, map(str.strip, shown.splitlines())):
+        assert line == "…" or any(fits(line, candidate) for candidate in printed.splitlines()), (line, printed)
+
+
+def check_body(shown: str, body: str) -> None:
+    shown = re.sub(r"\s*\n\s*", " ", shown).strip()
+    if "…" in shown or shown[:1] not in ("{", "["):
+        assert fits(shown, body), (shown, body)
+    else:
+        assert json.loads(body) == json.loads(shown)
+
+
+def replay(page: Path, project: Any) -> None:
+    terminal = Terminal(project)
+    for block in blocks(page, "console"):
+        for command, shown in commands(block):
+            printed = terminal.run(command)
+            if printed is not None:
+                try:
+                    check_answer(shown, printed)
+                except AssertionError as failure:
+                    raise AssertionError(f"{block}: {command}\nprinted {printed}\n{failure}") from failure
+
+
+@pytest.mark.parametrize(
+    "page",
+    [
+        page
+        for page in PAGES
+        if page != OWN_PROJECT and any("$ curl " in block.text for block in blocks(page, "console"))
+    ],
+    ids=name_of,
+)
+def test_console_blocks_show_what_the_example_project_answers(page, example):
+    replay(page, example)
+
+
+def test_a_project_of_ones_own_is_as_its_page_says(tmp_path, projects):
+    subprocess.run([sys.executable, "-m", "django", "startproject", "mysite", str(tmp_path)], check=True)
+    shown = {FILE.match(block.text)[1]: block.text for block in reversed(blocks(OWN_PROJECT, "python"))}
+    first = re.search(r"INSTALLED_APPS = \[\n(.*)", shown["mysite/settings.py"])[1]
+    second = re.search(r"^MACARON = .*", shown["mysite/settings.py"], re.MULTILINE)[0]
+    settings = tmp_path / "mysite" / "settings.py"
+    written = settings.read_text("utf-8").replace("INSTALLED_APPS = [", f"INSTALLED_APPS = [\n{first}")
+    settings.write_text(f"{written}\n{second}\n", "utf-8")
+    (tmp_path / "mysite" / "urls.py").write_text(shown["mysite/urls.py"], "utf-8")
+    (tmp_path / "apis").mkdir()
+    (spec,) = blocks(OWN_PROJECT, "yaml")
+    (tmp_path / "apis" / "notes.yaml").write_text(spec.text, "utf-8")
+
+    project = projects(tmp_path)
+    project.manage("migrate", "--verbosity", "0")
+    (start,) = (block for block in blocks(OWN_PROJECT, "console") if "synctables" in block.text)
+    shown_tables = dict(commands(start))["python manage.py synctables"]
+    check_answer(shown_tables, project.manage("synctables").stdout)
+    terminal = Terminal(project)
+    asked = [pair for block in blocks(OWN_PROJECT, "console") for pair in commands(block) if "curl" in pair[0]]
+    for command, answer in asked:
+        check_answer(answer, terminal.run(command) or "")
