@@ -91,6 +91,14 @@ class Assignments:
             raise FieldError(f"update() sets whole properties, not parts of them ({name}).")
         return str(target.path[0])
 
+    def _named(self, expression: F) -> str:
+        """The attribute that F() names."""
+        name: str = expression.name  # type: ignore[attr-defined]
+        target, _ = self._filters.resolve(name, lookups=False)
+        if len(target.path) != 1:
+            raise UnsupportedQuery(f"F() names a whole property, not a part of one or the primary key ({name}).")
+        return str(target.path[0])
+
     def _assign(self, name: str, value: Any) -> None:
         if name == self._persistence.options.version:
             raise UnsupportedQuery(f"{name} is the version of the item: each update raises it by itself.")
@@ -112,7 +120,7 @@ class Assignments:
         number = right.value if isinstance(right, Value) else None
         if not (isinstance(left, F) and isinstance(number, int | float | Decimal)) or isinstance(number, bool):
             return None
-        if self._property(left.name) != name or self._persistence.table.attribute(name).attr_type != "N":
+        if self._named(left) != name or self._persistence.table.attribute(name).attr_type != "N":
             return None
         return -number if value.connector == Combinable.SUB else number
 
@@ -133,7 +141,7 @@ class Assignments:
 
     def _compute(self, expression: Any, item: AttributeMap, change: Change) -> Any:
         if isinstance(expression, F):
-            name = str(self._filters.resolve(expression.name, lookups=False)[0].path[0])
+            name = self._named(expression)
             change.expected[name] = item.get(name)
             value = self._persistence.table.attribute(name).value_in(item)
             return None if value is UNSET else value

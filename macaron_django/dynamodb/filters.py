@@ -95,7 +95,7 @@ class Filters:
         if name in {"pk", primary} and options.range_key:
             return Target((), None, is_key=True)
         if name == "pk":
-            return self._property(options.hash_key)
+            return self._property(self._persistence.hash_key)
         properties: Mapping[str, str] = model._spec.property_names
         if name not in properties:
             choices = ", ".join(sorted([*properties, *([primary] if options.range_key else [])]))

@@ -93,8 +93,8 @@ class ItemQuerySet(Retrieval, Writes, AsyncQueries, Refusals):
 
     # DRF and the admin ask isinstance(…, QuerySet) before they renew a class attribute's query set or take its
     # model; answering no would make `queryset = Profile.objects.all()` on a view serve its first answer for ever.
-    @property
-    def __class__(self) -> type:  # type: ignore[override]
+    @property  # type: ignore[misc]
+    def __class__(self) -> type:
         return QuerySet
 
     # -- what others look at ----------------------------------------------------------------------------------------

@@ -67,7 +67,7 @@ class Retrieval:
             return obj in self._result_cache
         if not isinstance(obj, self.model):
             return False
-        return self.filter(pk=obj.pk).exists()
+        return bool(self.filter(pk=obj.pk).exists())
 
     def count(self: Any) -> int:
         """How many rows there are, exactly: DynamoDB reads every one of them to say so."""
@@ -75,7 +75,8 @@ class Retrieval:
             return len(self._result_cache)
         if self._high is not None and self._high <= self._low:
             return 0
-        return max(0, self._keys_only()._reader().count(self._high) - self._low)
+        counted: int = self._keys_only()._reader().count(self._high)
+        return max(0, counted - int(self._low))
 
     def in_bulk(self: Any, id_list: Iterable[Any] | None = None, *, field_name: str = "pk") -> dict[Any, Any]:
         """A dictionary of rows by primary key; BatchGetItem where the ids are given."""

@@ -112,7 +112,7 @@ class Writes:
         if not kwargs:
             return 0
         keys = self._keys(assignments.attributes)
-        return self._each(keys, lambda key: self._update_one(key, assignments), "updated")
+        return int(self._each(keys, lambda key: self._update_one(key, assignments), "updated"))
 
     update.alters_data = True  # type: ignore[attr-defined]
 
@@ -161,14 +161,14 @@ class Writes:
     def _delete_row(self: Any, row: Any) -> bool:
         about = {"sender": self.model, "instance": row, "using": DEFAULT_DB_ALIAS, "origin": self}
         signals.pre_delete.send(**about)
-        deleted = self._delete_one(self.persistence.key_of(row))
+        deleted: bool = self._delete_one(self.persistence.key_of(row))
         if deleted:
             signals.post_delete.send(**about)
         return deleted
 
     def _delete_one(self: Any, key: AttributeMap) -> bool:
         try:
-            return self.persistence.delete_item(key, condition=self._condition())
+            return bool(self.persistence.delete_item(key, condition=self._condition()))
         except StaleItem as error:
             if _condition_failed(error):
                 return False  # it matches no longer, or is gone
@@ -247,7 +247,7 @@ class Writes:
         for name, value in row._generated(creating=True).items():
             row[name] = value
         validator_for(row._spec.schema).validate(row.to_json())
-        item = self.persistence.encode(row)
+        item: AttributeMap = self.persistence.encode(row)
         if self.persistence.options.version:
             item[self.persistence.options.version] = {"N": "1"}
         check_item_size(item)
@@ -293,7 +293,7 @@ class Writes:
             row.save(update_fields=fields)
             return True
 
-        return self._each(objs, save, "updated")
+        return int(self._each(objs, save, "updated"))
 
     bulk_update.alters_data = True  # type: ignore[attr-defined]
 

@@ -173,9 +173,6 @@ def test_the_admin_shows_one_row_changes_it_and_keeps_its_history(client: Client
     url = admin_url(model, quoted(row), "change")
     assert "name 7" in client.get(url).content.decode()
 
-    class Fields(RowAdmin):
-        fields = ("name", "age")
-
     answer = client.post(url, {"id": row.id, "name": "changed", "age": "4"})
     assert answer.status_code == 302, answer.context["adminform"].form.errors if answer.context else answer
     changed = model.objects.get(pk=row.pk)
@@ -201,7 +198,6 @@ def test_the_admin_deletes_many_rows_by_its_action(client: Client, model: Any) -
 
     page = client.post(admin_url(model), action).content.decode()
     assert "Are you sure" in page
-    assert "name 0" not in page or page
     assert client.post(admin_url(model), {**action, "post": "yes"}).status_code == 302
     assert [row.id for row in model.objects.all()] == ["id03"]
     assert LogEntry.objects.count() == 3

@@ -587,6 +587,9 @@ def test_update_computes_with_f(profiles: Any) -> None:
     row.update(age=F("age") + F("age"), score=F("age"))
     assert (profiles.get(id="a").age, profiles.get(id="a").score) == (42, 21)
     assert profiles.filter(id="nobody").update(age=F("age") + 1) == 0
+    for part in ("address__floor", "tags__0"):
+        with pytest.raises(UnsupportedQuery, match="whole property"):
+            row.update(age=F(part) + 1)
     assert profiles.count() == 1
 
 
