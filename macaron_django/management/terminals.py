@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import sys
+import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
 
 from django.core.management.base import BaseCommand
@@ -37,6 +38,12 @@ def aligned(rows: Iterable[Sequence[str]], indent: str = "  ") -> Iterator[str]:
     ['  PATH  IS', '  /     home']
     """
     table = [tuple(row) for row in rows]
-    widths = [max(map(len, column)) for column in zip(*table, strict=True)]
+    widths = [max(map(_columns, column)) for column in zip(*table, strict=True)]
     for row in table:
-        yield (indent + "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True))).rstrip()
+        cells = (cell + " " * (width - _columns(cell)) for cell, width in zip(row, widths, strict=True))
+        yield (indent + "  ".join(cells)).rstrip()
+
+
+def _columns(text: str) -> int:
+    """How many columns of a terminal the text takes: Chinese and Japanese letters take two."""
+    return sum(2 if unicodedata.east_asian_width(letter) in "WF" else 1 for letter in text)

@@ -135,7 +135,7 @@ class _APIStub:
         sets = self._sets(kind) if row else frozenset[str]()
         types = {name: _typed(prop, self._reference, name in sets) for name, prop in spec.properties.items()}
         if row:
-            yield f"{_INDENT}objects: _typing.ClassVar[{self._manager(kind)}]  # type: ignore[assignment]"
+            yield f"{_INDENT}objects: _typing.ClassVar[{self._manager(kind)}]"
         arguments = "".join(f", {spec.field_names[name]}: {each.write} | _Unset = ..." for name, each in types.items())
         more = ", **additional: _typing.Any" if _says_open(spec.schema) else ""
         star = ", *" if arguments else ""
