@@ -1,0 +1,96 @@
+"""Takes the pictures in docs/images: `.venv/bin/python docs/screenshots.py`.
+
+Runs a copy of the example project on a free port, and looks at it with Playwright and the Chromium that is
+installed (`CHROMIUM` names it; Debian's otherwise). Nothing of the checkout is touched but the pictures.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+
+from playwright.sync_api import Page, sync_playwright
+
+ROOT = Path(__file__).resolve().parent.parent
+IMAGES = Path(__file__).parent / "images"
+CHROMIUM = os.environ.get("CHROMIUM", "/usr/bin/chromium")
+PATIENCE = 60  # seconds
+
+
+@contextlib.contextmanager
+def example_project() -> Iterator[str]:
+    """Serve a copy of the example project with its sample data; its address."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        address = f"127.0.0.1:{probe.getsockname()[1]}"
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        shutil.copy(ROOT / "manage.py", folder)
+        kept_out = shutil.ignore_patterns("*.sqlite3*", "__pycache__")
+        shutil.copytree(ROOT / "example_project", folder / "example_project", ignore=kept_out)
+        for command in (["migrate", "--verbosity", "0"], ["synctables"], ["loadsample", "--address", address]):
+            subprocess.run([sys.executable, "manage.py", *command], cwd=folder, check=True)  # noqa: S603
+        server = subprocess.Popen(  # noqa: S603
+            [sys.executable, "manage.py", "runserver", "--noreload", address], cwd=folder
+        )
+        try:
+            wait_for(f"http://{address}/ping")
+            yield f"http://{address}"
+        finally:
+            server.terminate()
+            server.wait(PATIENCE)
+            stop = [sys.executable, "manage.py", "dynamodb", "--stop"]
+            subprocess.run(stop, cwd=folder, check=False)  # noqa: S603
+
+
+def wait_for(url: str) -> None:
+    deadline = time.monotonic() + PATIENCE
+    while time.monotonic() < deadline:
+        with contextlib.suppress(OSError), urllib.request.urlopen(url, timeout=5):  # noqa: S310 (our own server)
+            return
+        time.sleep(0.2)
+    raise SystemExit(f"{url} does not answer.")
+
+
+def swagger_ui(page: Page, site: str) -> None:
+    page.goto(f"{site}/docs/myserver/")
+    page.locator(".opblock").nth(6).wait_for()
+    page.wait_for_timeout(500)  # its sections unfold
+    page.screenshot(path=IMAGES / "swagger-ui.png")
+
+
+def admin(page: Page, site: str) -> None:
+    page.request.delete(f"{site}/profiles/shigeru")  # his name needs a font that few Linux machines have
+    page.goto(f"{site}/admin/")
+    page.fill("[name=username]", "admin")
+    page.fill("[name=password]", "admin")
+    page.click("[type=submit]")
+    page.goto(f"{site}/admin/macaron_myserver/profile/")
+    page.locator("#result_list").wait_for()
+    page.screenshot(path=IMAGES / "admin.png")
+
+
+def main() -> None:
+    IMAGES.mkdir(exist_ok=True)
+    with example_project() as site, sync_playwright() as playwright:
+        browser = playwright.chromium.launch(
+            executable_path=CHROMIUM, args=["--no-sandbox", "--disable-dev-shm-usage", "--disable-gpu"]
+        )
+        for take, height in ((swagger_ui, 730), (admin, 480)):
+            page = browser.new_page(viewport={"width": 1180, "height": height})
+            take(page, site)
+            page.close()
+        browser.close()
+
+
+if __name__ == "__main__":
+    main()
