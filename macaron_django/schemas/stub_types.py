@@ -73,9 +73,7 @@ def _element_types(schema: Schema, name_of: Naming, *, is_set: bool = False, ins
         return _object(schema, name_of, inside)
     if schema.types == ("array",):
         return _array(schema, name_of, inside, is_set=is_set)
-    if schema.types == ("string",) and schema.format in _FORMATS:
-        return StubType(_FORMATS[schema.format], f"{_FORMATS[schema.format]} | _builtins.str")
-    return _plain(schema.types)
+    return _formatted(schema) or _plain(schema.types)
 
 
 def _nullable(schema: Schema, name_of: Naming, inside: frozenset[Schema]) -> StubType:
@@ -92,18 +90,17 @@ def _plain(types: tuple[str, ...]) -> StubType:
 
 def _literal(schema: Schema) -> StubType:
     values = [value for value in schema.enum or () if value is not None]
-    if schema.format in _FORMATS or not values or len(values) > _MAX_LITERALS:
-        return _element_types_of_kind(schema)
-    if not all(isinstance(value, (str, bool, int)) for value in values):
-        return _element_types_of_kind(schema)
+    is_listed = 0 < len(values) <= _MAX_LITERALS and all(isinstance(value, (str, bool, int)) for value in values)
+    if _formatted(schema) or not is_listed:
+        return _formatted(schema) or _plain(schema.types)
     text = f"_typing.Literal[{', '.join(dict.fromkeys(map(ascii, values)))}]"
     return StubType(text, text)
 
 
-def _element_types_of_kind(schema: Schema) -> StubType:
-    if schema.types == ("string",) and schema.format in _FORMATS:
-        return StubType(_FORMATS[schema.format], f"{_FORMATS[schema.format]} | _builtins.str")
-    return _plain(schema.types)
+def _formatted(schema: Schema) -> StubType | None:
+    """The types of a string whose format has a Python type of its own."""
+    name = _FORMATS.get(schema.format or "") if schema.types == ("string",) else None
+    return None if name is None else StubType(name, f"{name} | _builtins.str")
 
 
 def _choice(branches: list[Schema], name_of: Naming, inside: frozenset[Schema]) -> StubType:
