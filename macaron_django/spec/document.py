@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 __all__ = ["Document", "load"]
 
 DEFAULT_LIMITS = Limits()
-METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace", "query")
+METHODS = frozenset({"get", "put", "post", "delete", "options", "head", "patch", "trace", "query"})
 
 
 def load(
@@ -205,12 +205,14 @@ class Document:
             path_items = self._path_items(child)
             methods: dict[str, Node] = {}
             for item in path_items:
-                for key, node in item.children():
-                    if key.lower() in METHODS and isinstance(node.value, dict):
-                        methods.setdefault(key.lower(), node)
-                for key, node in item.child("additionalOperations").children():
-                    if isinstance(node.value, dict):
-                        methods.setdefault(key.lower(), node)
+                for key, value in item.mapping.items():
+                    method = key if key in METHODS else key.lower()
+                    if method in METHODS and isinstance(value, dict):
+                        methods.setdefault(method, item.child(key))
+                if "additionalOperations" in item.mapping:
+                    for key, node in item.child("additionalOperations").children():
+                        if isinstance(node.value, dict):
+                            methods.setdefault(key.lower(), node)
             for method, node in methods.items():
                 yield Operation(self, path, method, self._operation_node(node), path_items)
 
@@ -249,7 +251,7 @@ class Document:
     def schemas(self) -> Mapping[str, Schema]:
         """The components, in document order."""
         section = self._section("schemas", "definitions")
-        names = [name for name, child in section.children() if isinstance(child.value, dict | bool)]
+        names = [name for name, value in section.mapping.items() if isinstance(value, dict | bool)]
         return LazyMapping(names, lambda name: self._schema_of(section.child(name)))
 
     def _section(self, name: str, old_name: str) -> Node:
@@ -300,12 +302,14 @@ class Document:
         return schema
 
     def _schema_of(self, node: Node) -> Schema:
-        return self._schema(node.file, node.pointer, _renamed(node.file, node.pointer))
+        schema = self._schema(node.file, node.pointer, _renamed(node.file, node.pointer))
+        schema.__dict__.setdefault("written", node.value)
+        return schema
 
-    def _normalised(self, file: SourceFile, pointer: str) -> dict[str, Any] | bool:
+    def _normalised(self, schema: Schema) -> dict[str, Any] | bool:
         try:
-            return normalise_schema(file.lookup(pointer), file.dialect, max_depth=self.limits.max_depth)
-        except (KeyError, TooDeepError):
+            return normalise_schema(schema.written, schema.file.dialect, max_depth=self.limits.max_depth)
+        except TooDeepError:
             return {}
 
     def _referred(self, schema: Schema, reference: str) -> Schema | None:

@@ -38,18 +38,16 @@ _OPERATION_ATTRIBUTES = (
     "x-bind-server", "x-no-bind-server", "x-decorate-server", "x-bind-client", "x-decorate-request",
 )  # fmt: skip
 _PARAMETER_ATTRIBUTES = ("x-key", "x-lookup", "x-path-greedy")
-_ATTRIBUTES = frozenset(
-    {*_SCHEMA_ATTRIBUTES, *_PROPERTY_ATTRIBUTES, *_OPERATION_ATTRIBUTES, *_PARAMETER_ATTRIBUTES}
-)
+_ATTRIBUTES = frozenset({*_SCHEMA_ATTRIBUTES, *_PROPERTY_ATTRIBUTES, *_OPERATION_ATTRIBUTES, *_PARAMETER_ATTRIBUTES})
 _FLAGS = frozenset({"x-writable", "x-nullable", "x-mandatory", "x-path-greedy"})
 _NAMES = frozenset({"x-field", "x-key", "x-lookup", "x-bind-client"})
 
 
 def operation_attributes(document: Document) -> Iterator[Finding]:
+    harmless = _Harmless(_OPERATION_ATTRIBUTES)
     for operation in document.operations:
-        for key, value in operation.json.items():
-            if key[:2] == "x-" and (key in _OPERATION_ATTRIBUTES or _meant(key, _OPERATION_ATTRIBUTES)):
-                yield from _operation_attribute(operation.node.child(key), key, value)
+        for key in harmless.others(operation.json):
+            yield from _operation_attribute(operation.node.child(key), key, operation.json[key])
 
 
 def _operation_attribute(node: Node, key: str, value: Any) -> Iterator[Finding]:
@@ -73,11 +71,33 @@ def kept_schemas(document: Document) -> Iterator[Finding]:
     section = document._section("schemas", "definitions")
     if not any(file.has_extensions for file in document._files):
         return
-    for name, child in section.children():
-        if _may_have_attributes(document, child):
+    harmless = _Harmless(_SCHEMA_ATTRIBUTES)
+    for name, value in section.mapping.items():
+        if isinstance(value, dict) and harmless.others(value) and _may_have_attributes(document, section.child(name)):
             schema = document.schemas.get(name)
             if schema is not None and isinstance(schema.resolved.json, Mapping):
                 yield from _component(schema)
+
+
+class _Harmless:
+    """The keys that need no further look: a document has few different ones, at thousands of places."""
+
+    def __init__(self, attributes: tuple[str, ...]) -> None:
+        self._attributes = attributes
+        self._keys: set[str] = set()
+
+    def others(self, mapping: Mapping[str, Any]) -> list[str]:
+        """The keys of ``mapping`` that are attributes of ours, look like one, or refer to what might have some."""
+        if self._keys.issuperset(mapping):
+            return []
+        found = [key for key in mapping if key not in self._keys and self._matters(key)]
+        self._keys.update(key for key in mapping if key not in found)
+        return found
+
+    def _matters(self, key: str) -> bool:
+        if key in ("$ref", "anyOf", "oneOf"):
+            return self._attributes is _SCHEMA_ATTRIBUTES
+        return key[:2] == "x-" and (key in self._attributes or _meant(key, self._attributes) is not None)
 
 
 def _may_have_attributes(document: Document, node: Node) -> bool:

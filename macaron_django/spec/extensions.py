@@ -102,6 +102,7 @@ def schema_extensions(schema: Schema) -> SchemaExtensions:
 
 _NONE = SchemaExtensions()
 _ATTRIBUTES = frozenset({"x-admin", "x-model", "x-parent", "x-persist"})
+_TELLING = _ATTRIBUTES | {"$ref", "anyOf", "oneOf"}
 
 
 def _has_any(schema: Schema) -> bool:
@@ -109,15 +110,16 @@ def _has_any(schema: Schema) -> bool:
 
     A giant has thousands of components, all of them asked and few of them kept: so none is normalised for this.
     """
-    try:
-        todo = [Node(schema.file, schema.source_pointer, schema.file.lookup(schema.source_pointer))]
-    except KeyError:
+    if isinstance(schema.written, dict) and schema.written.keys().isdisjoint(_TELLING):
         return False
+    todo = [Node(schema.file, schema.source_pointer, schema.written)]
     for _ in range(20):
         if not todo:
             return False
         node = todo.pop()
         mapping = node.mapping
+        if mapping.keys().isdisjoint(_TELLING):
+            continue
         if not mapping.keys().isdisjoint(_ATTRIBUTES):
             return True
         if isinstance(mapping.get("$ref"), str):

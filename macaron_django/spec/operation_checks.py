@@ -120,7 +120,7 @@ def _read(owner: Node, given: list[Any] | dict[str, Any], document: Document) ->
     is_broken = False
     for key, value in enumerate(given) if isinstance(given, list) else given.items():
         if not isinstance(value, dict) or "$ref" in value:
-            node = document._follow(owner.child("parameters", str(key)))
+            node = document._follow(Node(owner.file, owner.pointer, value))  # near enough to resolve a reference
             value = node.value if node else None
         if not isinstance(value, dict):
             is_broken = True

@@ -8,10 +8,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterator
-from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import unquote, urldefrag, urljoin, urlsplit
 from urllib.request import Request, urlopen
 
@@ -22,7 +21,7 @@ from .yaml_events import marks, pointer_token
 __all__ = ["BrokenReference", "Files", "Node", "SourceFile"]
 
 _MISSING: Any = object()
-_IDENTIFIER = re.compile(rb"\$(?:id|anchor|dynamicAnchor|self)\b")
+_IDENTIFIER = re.compile(rb"\$(?:id|anchor|dynamicAnchor|self)[\"']?\s*:")
 
 
 class BrokenReference(Exception):  # noqa: N818 (it becomes a finding)
@@ -121,8 +120,7 @@ class SourceFile:
         return base
 
 
-@dataclass(frozen=True)
-class Node:
+class Node(NamedTuple):
     """A value and where it stands."""
 
     file: SourceFile
@@ -196,7 +194,7 @@ class Files:
         self.main = main
         self._files: dict[str, SourceFile] = {main.uri: main}
         self._failures: dict[str, BrokenReference] = {}
-        self._resolved: dict[tuple[str, str], Node] = {}
+        self._resolved: dict[tuple[str, str, str], Node] = {}
         self._root, self._limits = root, limits
         self._allow_hosts = frozenset(host.lower() for host in allow_hosts)
 
@@ -205,13 +203,17 @@ class Files:
 
     def resolve(self, node: Node, reference: str) -> Node:
         """The node that a reference written at ``node`` leads to; raises ``BrokenReference``."""
+        base = node.file.base_at(node.pointer) if node.file.has_ids else ""
+        place = (node.file.uri, base, reference)
+        found = self._resolved.get(place)
+        if found is None:
+            found = self._resolved[place] = self._resolve(node, reference, base)
+        return found
+
+    def _resolve(self, node: Node, reference: str, base: str) -> Node:
         if reference.startswith("#") and not node.file.has_ids:
-            place = (node.file.uri, reference)
-            known = self._resolved.get(place)
-            if known is None:
-                known = self._resolved[place] = self._fragment(node.file, reference)
-            return known
-        base = node.file.base_at(node.pointer)
+            return self._fragment(node.file, reference)
+        base = base or node.file.uri
         target, _, fragment = _join(base, reference).partition("#")
         known = self._known(node.file, target, fragment)
         if known is not None:

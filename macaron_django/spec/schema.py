@@ -92,7 +92,15 @@ class Schema:
     @cached_property
     def json(self) -> Mapping[str, Any] | bool:
         """The schema in the 3.1 form, ``$ref``s kept."""
-        return self.document._normalised(self.file, self.source_pointer)
+        return self.document._normalised(self)
+
+    @cached_property
+    def written(self) -> Any:
+        """What stands there, as read; None if nothing does."""
+        try:
+            return self.file.lookup(self.source_pointer)
+        except KeyError:
+            return None
 
     @property
     def _keywords(self) -> Mapping[str, Any]:

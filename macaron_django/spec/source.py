@@ -7,6 +7,7 @@ the parser knew them.
 
 from __future__ import annotations
 
+import gc
 import json
 import re
 import stat
@@ -113,6 +114,17 @@ def decode(raw: bytes, name: str) -> str:
 
 def parse(raw: bytes, name: str, limits: Limits) -> Parsed:
     """Parse JSON or YAML (by its first character) to a tree with string keys; ``SpecError`` E003, E004 or E005."""
+    # A tree that is being built holds no garbage, and each collection would walk all of it.
+    is_collecting = gc.isenabled()
+    gc.disable()
+    try:
+        return _parse(raw, name, limits)
+    finally:
+        if is_collecting:
+            gc.enable()
+
+
+def _parse(raw: bytes, name: str, limits: Limits) -> Parsed:
     if raw[:64].lstrip()[:1] in (b"{", b"["):
         return _parse_json(raw, name, limits)
     text = decode(raw, name)
