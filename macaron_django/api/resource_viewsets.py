@@ -128,10 +128,16 @@ class ResourceViewSet(OperationViewSet):
         return {self.store.lookup([n]): v for n, v in values.items()} if as_lookups else values
 
     def with_path_values(self, body: Any) -> Any:
-        """The body with what the path says; ``ValidationFailed`` if it says otherwise."""
+        """The body with what the path says; ``ValidationFailed`` if it says otherwise.
+
+        What the body's schema requires isn't added: the document says that a request without it is wrong.
+        """
         self.refuse_other_values(body)
         properties = self.store.schema.properties
-        values = {n: v for n, v in self.path_values().items() if n in properties and not properties[n].read_only}
+        takes = self.operation.request_body
+        given = json_schema(takes.content) if takes is not None else None
+        added = properties.keys() - (given.required if given is not None else ())
+        values = {n: v for n, v in self.path_values().items() if n in added and not properties[n].read_only}
         if not values or not isinstance(body, Mapping):
             return body
         as_json = {n: converter(properties[n].schema, self.store.classes).to_json(v) for n, v in values.items()}

@@ -176,7 +176,7 @@ def test_retrieve_replace_patch_and_destroy(client):
     assert client.get("/v1/users/ann").json()["email"] == "a@x.org"
     assert "password" not in client.get("/v1/users/ann").json()
     assert client.patch("/v1/users/ann", {"first_name": "Anna"}, content_type=JSON).json()["first_name"] == "Anna"
-    replaced = client.put("/v1/users/ann", {"email": "b@x.org"}, content_type=JSON)
+    replaced = client.put("/v1/users/ann", {"username": "ann", "email": "b@x.org"}, content_type=JSON)
     assert replaced.status_code == 200
     user.refresh_from_db()
     assert (user.email, user.first_name, user.username) == ("b@x.org", "", "ann")
@@ -188,9 +188,16 @@ def test_retrieve_replace_patch_and_destroy(client):
 @pytest.mark.django_db
 def test_put_on_an_absent_item_is_404_or_201_where_declared(client):
     assert client.put("/v1/groups/7", {"name": "a"}, content_type=JSON).status_code == 404
-    response = client.put("/v1/users/ann", {"email": "a@x.org"}, content_type=JSON)
+    response = client.put("/v1/users/ann", {"username": "ann", "email": "a@x.org"}, content_type=JSON)
     assert (response.status_code, response["Location"]) == (201, "http://testserver/v1/users/ann")
     assert User.objects.get().username == "ann"
+
+
+@pytest.mark.django_db
+def test_a_key_that_the_body_has_to_give_isnt_taken_from_the_path(client):
+    User.objects.create(username="ann")
+    response = client.put("/v1/users/ann", {"email": "a@x.org"}, content_type=JSON)
+    assert (response.status_code, response.json()["errors"][0]["pointer"]) == (400, "/username")
 
 
 @pytest.mark.django_db
