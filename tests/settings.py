@@ -1,8 +1,12 @@
-"""Django settings of the test suite."""
+"""Django settings of the test suite: the example project's APIs, on whatever engine a test asks for."""
 
+import sys
 from pathlib import Path
 
 BASE_DIR = Path(__file__).parent
+EXAMPLE = BASE_DIR.parent / "example_project"
+sys.path.insert(0, str(EXAMPLE))  # as manage.py does; mypy's plugin loads these settings, too
+
 SECRET_KEY = "only-for-tests-only-for-tests-only-for-tests"
 DEBUG = False
 ALLOWED_HOSTS = ["*"]
@@ -19,7 +23,13 @@ INSTALLED_APPS = [
     "django.contrib.staticfiles",
     "rest_framework",
     "macaron_django",
+    "myserver",
+    "library",
 ]
+MACARON = {
+    "APIS": {"myserver": EXAMPLE / "apis" / "myserver.yaml", "library": EXAMPLE / "apis" / "library.yaml"},
+    "JWT": {"SECRET": SECRET_KEY},
+}
 MIDDLEWARE = [
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",

@@ -1,3 +1,5 @@
-"""URLs of the test project."""
+"""URLs of the test project: those of the example project."""
 
-urlpatterns: list[object] = []
+from config.urls import urlpatterns
+
+__all__ = ["urlpatterns"]
