@@ -61,12 +61,23 @@ class ModelBinding:
         """Names of the properties that an update leaves alone: keys, and what the store itself counts."""
         return self.keys
 
-    def create(self, values: Mapping[str, Any]) -> Model:
-        """Store a new instance; ``ItemExists`` if its key is taken."""
+    @property
+    def keeps_additional(self) -> bool:
+        """Whether properties that the schema allows without naming them have a place."""
+        return False
+
+    def create(self, values: Mapping[str, Any], additional: Collection[str] = ()) -> Model:
+        """Store a new instance; ``ItemExists`` if its key is taken.
+
+        ``additional`` are the names that a client chose: not the schema's, so they never mean an attribute. There
+        are none where :attr:`keeps_additional` says no.
+        """
         raise NotImplementedError
 
-    def update(self, instance: Model, values: Mapping[str, Any], removed: Collection[str]) -> Model:
-        """Set ``values``, unset the properties in ``removed``, and save."""
+    def update(
+        self, instance: Model, values: Mapping[str, Any], removed: Collection[str], additional: Collection[str] = ()
+    ) -> Model:
+        """Set ``values``, unset the properties in ``removed``, and save; ``additional`` as in :meth:`create`."""
         raise NotImplementedError
 
     def to_json(self, instance: Model) -> dict[str, Any]:
@@ -86,24 +97,42 @@ class RowBinding(ModelBinding):
         version = cast("Any", self.model._default_manager).persistence.options.version
         return self.keys | {version} if version else self.keys
 
-    def create(self, values: Mapping[str, Any]) -> Model:
-        names = self.model._spec.field_names  # type: ignore[attr-defined]
-        stored = self.model._default_manager.create(**{names.get(name, name): value for name, value in values.items()})
-        return cast("Model", stored)
+    @property
+    def keeps_additional(self) -> bool:
+        return True
 
-    def update(self, instance: Model, values: Mapping[str, Any], removed: Collection[str]) -> Model:
+    def create(self, values: Mapping[str, Any], additional: Collection[str] = ()) -> Model:
+        names = self.model._spec.field_names  # type: ignore[attr-defined]
+        own = {names.get(name, name): value for name, value in values.items() if name not in additional}
+        row = self.model(**own)
+        self._set_additional(row, values, additional)
+        row.save(force_insert=True)
+        return row
+
+    def update(
+        self, instance: Model, values: Mapping[str, Any], removed: Collection[str], additional: Collection[str] = ()
+    ) -> Model:
         item = cast("Any", instance)
-        known = self.model._spec.properties  # type: ignore[attr-defined]
         for name, value in values.items():
-            if name in known:
+            if name in item._spec.properties and name not in additional:
                 item[name] = value
-            else:
+            elif name not in additional:
                 setattr(instance, name, value)
+        self._set_additional(instance, values, additional)
         for name in removed:
-            if name in known and name in item:
+            if name in item and not self._is_hidden(name):
                 del item[name]
         instance.save()
         return instance
+
+    def _set_additional(self, row: Any, values: Mapping[str, Any], additional: Collection[str]) -> None:
+        for name in additional:
+            if name in values and not self._is_hidden(name):
+                row[name] = values[name]
+
+    def _is_hidden(self, name: str) -> bool:
+        """Whether the rows have a property that this schema, a part of theirs, leaves out."""
+        return name not in self.schema.properties and name in self.model._spec.properties  # type: ignore[attr-defined]
 
     def to_json(self, instance: Model) -> dict[str, Any]:
         return dict(cast("Any", instance).to_json())
@@ -116,18 +145,20 @@ class OrmBinding(ModelBinding):
     def keys(self) -> frozenset[str]:
         return frozenset(name for name in self.schema.properties if getattr(self._field(name), "primary_key", False))
 
-    def create(self, values: Mapping[str, Any]) -> Model:
+    def create(self, values: Mapping[str, Any], additional: Collection[str] = ()) -> Model:
         columns, relations = self._columns(values)
         with self._integrity(values), transaction.atomic(using=router.db_for_write(self.model)):
             instance: Model = self.model._default_manager.create(**columns)
             self._relate(instance, relations)
         return instance
 
-    def update(self, instance: Model, values: Mapping[str, Any], removed: Collection[str]) -> Model:
+    def update(
+        self, instance: Model, values: Mapping[str, Any], removed: Collection[str], additional: Collection[str] = ()
+    ) -> Model:
         columns, relations = self._columns(values)
         using = router.db_for_write(self.model, instance=instance)
         with self._integrity(values, instance), transaction.atomic(using=using):
-            for attribute, value in (*columns.items(), *self._emptied(removed)):
+            for attribute, value in (*columns.items(), *self._emptied(self.schema.properties.keys() & removed)):
                 setattr(instance, attribute, value)
             instance.save()
             self._relate(instance, relations)

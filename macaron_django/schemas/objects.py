@@ -66,7 +66,8 @@ class ObjectSpec:
         if known is None:
             schema = self.schema_of(name)
             known = _UNKNOWN if schema is None else converter(schema, self.classes)
-            self._conversions[name] = known
+            if name in self.properties:  # names that clients choose would pile up
+                self._conversions[name] = known
         return known
 
     def schema_of(self, name: str) -> Schema | None:

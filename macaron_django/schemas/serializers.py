@@ -166,7 +166,7 @@ class SchemaListSerializer(_Judged, FormJSON, serializers.ListSerializer[Any]):
     def to_internal_value(self, data: Any) -> list[Any]:
         child = cast("SchemaSerializer", self.child)
         if hasattr(self, "schema") and not is_html_input(data):
-            return [child.python_values(element) for element in self._clean(data)]
+            return [child.own_values(child.python_values(element)) for element in self._clean(data)]
         if not isinstance(data, list) or not isinstance(child, SchemaSerializer):
             return cast("list[Any]", super().to_internal_value(data))
         values, details, violations = [], {}, []
@@ -212,6 +212,8 @@ class SchemaSerializer(_Judged, serializers.Serializer[Any]):
     _generates_required: ClassVar[bool] = False
     #: Names in a merge patch, once one has been read: an update touches these only.
     _patched: frozenset[str] | None = None
+    #: Names that the client chose and the schema doesn't have: properties of that name, never attributes.
+    _additional: frozenset[str] = frozenset()
 
     class Meta:
         list_serializer_class = SchemaListSerializer
@@ -290,8 +292,23 @@ class SchemaSerializer(_Judged, serializers.Serializer[Any]):
             data = merge_patch(self._stored_json(), patch)
         elif self._generates_required and self.instance is None and isinstance(data, Mapping):
             data = self._with_generated(data)
-        values = self.python_values(self._clean(data))
+        values = self.own_values(self.python_values(self._clean(data)))
         return values if values is None else self._validated_by_methods(values, data)
+
+    def own_values(self, values: Any) -> Any:
+        """Tell the names that the client chose from the schema's; they are dropped where nothing can keep them.
+
+        A field of the ORM's model that the schema leaves out would be set by them otherwise.
+        """
+        if values is None:
+            return None
+        writable = {name for name, field in self._declared_fields.items() if not field.read_only}
+        strays = frozenset(values.keys() - self.schema.properties.keys() - writable)
+        model = self._model() if strays else None
+        if model is not None and not self._binding(model).keeps_additional:
+            return {name: value for name, value in values.items() if name not in strays}
+        self._additional |= strays  # of all elements, where this is a list's child
+        return values
 
     def json_of_form(self, form: Any) -> dict[str, Any]:
         """What an HTML form sent, as JSON: each declared field finds its text, its schema says what it means."""
@@ -391,16 +408,20 @@ class SchemaSerializer(_Judged, serializers.Serializer[Any]):
 
     def get_model(self) -> type[Model]:
         """The model that ``save()`` works on."""
-        model = self.model or self.context.get("model") or model_of(self.schema, self.classes)
-        if model is None and isinstance(self.instance, Model):
-            model = type(self.instance)
+        model = self._model()
         if model is None:
             name = type(self).__name__
             raise NotImplementedError(
                 f"{name} can't be saved: its schema has neither x-persist nor x-model. Add one of them, "
                 f"or override create() and update() in a subclass of the serializer."
             )
-        return cast("type[Model]", model)
+        return model
+
+    def _model(self) -> type[Model] | None:
+        model = self.model or self.context.get("model") or model_of(self.schema, self.classes)
+        if model is None and isinstance(self.instance, Model):
+            model = type(self.instance)
+        return cast("type[Model] | None", model)
 
     def _binding(self, model: type[Model]) -> ModelBinding:
         known = self._bindings.get(model)
@@ -416,7 +437,7 @@ class SchemaSerializer(_Judged, serializers.Serializer[Any]):
         values = dict(validated_data)
         for name, value in self._generated(values, creating=True, keys=binding.keys).items():
             values[name] = self._conversion(name).to_python(value)
-        return binding.create(values)
+        return binding.create(values, self._additional)
 
     def update(self, instance: Any, validated_data: dict[str, Any]) -> Any:
         """Replace: set what is given, unset the schema's other writable properties. A patch touches its names."""
@@ -433,7 +454,8 @@ class SchemaSerializer(_Judged, serializers.Serializer[Any]):
         }
         for name, value in self._generated(values, creating=False).items():
             values[name] = self._conversion(name).to_python(value)
-        return binding.update(instance, values, sorted(writable - values.keys()))
+        removed = writable | ((self._patched or frozenset()) - properties.keys())
+        return binding.update(instance, values, sorted(removed - values.keys()), self._additional)
 
 
 _AS_IT_IS = Conversion(lambda value: value, json_value)

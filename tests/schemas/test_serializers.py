@@ -601,6 +601,43 @@ def test_values_given_to_save_reach_the_model(orm):
     assert saved(made("User", orm)(data={"username": "ann"}), first_name="Ann").first_name == "Ann"
 
 
+@pytest.mark.django_db
+def test_a_client_sets_no_field_that_the_schema_leaves_out(orm):
+    stray = {"is_superuser": True, "password": "p", "pk": 7, "id": 7, "first_name": "Eve", "save": 1, "groups": [1]}
+    user = saved(made("User", orm)(data={"username": "ann", **stray}))
+    assert (user.is_superuser, user.password, user.first_name, user.pk == 7) == (False, "", "", False)
+    User.objects.filter(pk=user.pk).update(password="p", first_name="Ann")
+    user.refresh_from_db()
+    saved(made("User", orm)(user, data={"username": "ann", "is_staff": True, **stray}))
+    saved(made("User", orm)(user, data={"is_superuser": True, "password": None, "first_name": None}, partial=True))
+    again = User.objects.get(pk=user.pk)
+    assert (again.is_superuser, again.first_name, again.is_staff) == (False, "Ann", True)
+
+
+@pytest.mark.django_db
+def test_a_list_of_objects_sets_no_field_that_the_schema_leaves_out(orm):
+    data = [{"username": "ann", "is_superuser": True}, {"username": "bob", "pk": 7}]
+    users = saved(made("User", orm)(data=data, many=True))
+    assert [(user.username, user.is_superuser, user.pk == 7) for user in users] == [
+        ("ann", False, False),
+        ("bob", False, False),
+    ]
+
+
+@pytest.mark.django_db
+def test_what_a_subclass_adds_reaches_the_model_whatever_the_client_sends(orm):
+    class Registration(made("User", orm)):
+        last_name = serializers.CharField()
+        is_active = serializers.BooleanField(read_only=True)
+
+        def validate(self, attrs):
+            return {**attrs, "first_name": "Ann"}
+
+    data = {"username": "ann", "last_name": "Smith", "first_name": "Eve", "is_active": False}
+    user = saved(Registration(data=data))
+    assert (user.first_name, user.last_name, user.is_active) == ("Ann", "Smith", True)
+
+
 def test_a_schema_without_a_model_says_what_to_do(profile):
     serializer = profile(data={"name": "Ann"})
     assert serializer.is_valid()
@@ -694,3 +731,51 @@ def test_patch_on_a_row_merges_deeply(notes):
     wrong = made("Note", notes)(again, data={"text": None}, partial=True)
     assert not wrong.is_valid()
     assert [(v.pointer, v.keyword) for v in wrong.violations] == [("/text", "required")]
+
+
+HOSTILE = (
+    "pk", "save", "delete", "self", "cls", "objects", "persistence", "to_json", "changed_field", "item_key", "id",
+    "__class__", "__dict__", "__init__", "_state", "_meta", "_spec", "_additional", "_additional_properties",
+    "save_field", "note id", "日本",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("name", [name for name in HOSTILE if name != "save"])
+def test_an_additional_property_is_kept_whatever_it_is_called(notes, name):
+    note = saved(made("Note", notes)(data={"text": "one", "save": "s", name: "evil"}))
+    key = note["note_id"]
+    assert uuid.UUID(str(key))
+    again = type(note).objects.get(pk=key)
+    assert (again[name], again["save"], again.pk) == ("evil", "s", key)
+    saved(made("Note", notes)(again, data={"text": "two", name: ["worse"]}))
+    again = type(note).objects.get(pk=key)
+    assert (again[name], again.text) == (["worse"], "two")
+    saved(made("Note", notes)(again, data={name: {"a": 1}, "stars": 2}, partial=True))
+    again = type(note).objects.get(pk=key)
+    assert (again[name], again.text, again.stars) == ({"a": 1}, "two", 2)
+    saved(made("Note", notes)(again, data={name: None}, partial=True))
+    again = type(note).objects.get(pk=key)
+    assert (name in again, again.text, again.stars) == (False, "two", 2)
+
+
+def test_put_keeps_additional_properties_that_it_does_not_name(notes):
+    note = saved(made("Note", notes)(data={"text": "one", "extra": 1, "other": {"a": [1]}}))
+    saved(made("Note", notes)(note, data={"text": "two", "extra": 2}))
+    again = type(note).objects.get(pk=note.pk)
+    assert (again.text, again["extra"], again["other"]) == ("two", 2, {"a": [1]})
+
+
+def test_an_input_schema_changes_no_property_that_it_leaves_out(notes):
+    model = notes.rows["Note"]
+    note = saved(made("NoteInput", notes, model=model)(data={"text": "one", "stars": 5, "note_id": "x", "extra": 1}))
+    assert (note.stars, uuid.UUID(str(note["note_id"])).version, note["extra"]) == (0, 4, 1)
+    saved(made("NoteInput", notes, model=model)(note, data={"text": "two", "stars": 5}))
+    saved(made("NoteInput", notes, model=model)(note, data={"stars": None, "extra": None}, partial=True))
+    again = model.objects.get(pk=note.pk)
+    assert (again.text, again.stars, "extra" in again) == ("two", 0, False)
+
+
+def test_names_that_clients_choose_do_not_pile_up(notes):
+    note = saved(made("Note", notes)(data={"text": "one", "never seen before": 1}))
+    note.to_json()
+    assert "never seen before" not in note._spec._conversions
