@@ -7,6 +7,7 @@ from .document import Document, load
 from .extensions import Index, OperationExtensions, Persist, PropertyExtensions, SchemaExtensions
 from .findings import Finding, Location, SpecError
 from .operation import Encoding, Header, MediaType, Operation, Parameter, RequestBody, Response
+from .parse_cache import cache_folder
 from .schema import Discriminator, Property, Schema
 from .security import SecurityScheme
 from .source import Limits
@@ -33,5 +34,6 @@ __all__ = [
     "SchemaExtensions",
     "SecurityScheme",
     "SpecError",
+    "cache_folder",
     "load",
 ]

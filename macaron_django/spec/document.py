@@ -20,11 +20,12 @@ from .findings import Finding, Location, SpecError, unique
 from .lazy_mapping import LazyMapping
 from .operation import Operation
 from .operation_checks import operation_findings
+from .parse_cache import parse_cached
 from .publishing import publish
 from .references import BrokenReference, Files, Node, SourceFile, dialect_of
 from .schema import Schema
 from .security import Requirements, SecurityScheme, security_requirements, security_scheme
-from .source import Limits, Parsed, parse, plain, read_bytes
+from .source import Limits, Parsed, plain, read_bytes
 from .structure_checks import structure_findings
 from .text_checks import noted, reread
 
@@ -46,11 +47,13 @@ def load(
     base_uri: str | None = None,
     allow_hosts: Collection[str] = (),
     root: str | Path | None = None,
+    cache: str | Path | None = None,
 ) -> Document:
     """Read a document from a file or from a mapping.
 
     Relative references of a mapping are resolved against ``base_uri`` (a path or URI). References may read
     files in the document's folder and in those beside it, or below ``root``; and from ``allow_hosts``.
+    ``cache`` is a folder to keep the trees of long YAML files in (``cache_folder()``); without it none are kept.
 
     Raises ``SpecError`` only if there is no OpenAPI document to be read there; everything else is a finding.
 
@@ -58,6 +61,7 @@ def load(
     'Pets'
     """
     raw: bytes | None = None
+    cache = None if cache is None else Path(cache)
     if isinstance(source, Mapping):
         name = base_uri or "<mapping>"
         path = None if base_uri is None or "://" in base_uri else Path(base_uri).absolute()
@@ -66,12 +70,12 @@ def load(
         name = str(source)
         path = Path(source).absolute()
         raw = read_bytes(path, name, limits)
-        parsed = parse(raw, name, limits)
+        parsed = parse_cached(raw, name, limits, cache)
     dialect = _dialect(parsed.tree, name)
     uri = path.as_uri() if path is not None else (base_uri or "mapping:document")
     folder = None if path is None else _readable_folder(path)
     main = SourceFile(uri, name, path, parsed, dialect, raw)
-    return Document(Files(main, folder if root is None else Path(root).absolute(), limits, allow_hosts), limits)
+    return Document(Files(main, folder if root is None else Path(root).absolute(), limits, allow_hosts, cache), limits)
 
 
 def _readable_folder(path: Path) -> Path:

@@ -15,7 +15,8 @@ from urllib.parse import unquote, urldefrag, urljoin, urlsplit
 from urllib.request import Request, urlopen
 
 from .findings import Finding, Location, SpecError
-from .source import Limits, Parsed, decode, parse, read_bytes
+from .parse_cache import parse_cached
+from .source import Limits, Parsed, decode, read_bytes
 from .yaml_events import marks, pointer_token
 
 __all__ = ["BrokenReference", "Files", "Node", "SourceFile"]
@@ -190,12 +191,19 @@ def _join(base: str, reference: str) -> str:
 class Files:
     """The files of one document: the root and whatever its references lead to, each read once."""
 
-    def __init__(self, main: SourceFile, root: Path | None, limits: Limits, allow_hosts: Collection[str] = ()) -> None:
+    def __init__(
+        self,
+        main: SourceFile,
+        root: Path | None,
+        limits: Limits,
+        allow_hosts: Collection[str] = (),
+        cache: Path | None = None,
+    ) -> None:
         self.main = main
         self._files: dict[str, SourceFile] = {main.uri: main}
         self._failures: dict[str, BrokenReference] = {}
         self._resolved: dict[tuple[str, str, str], Node] = {}
-        self._root, self._limits = root, limits
+        self._root, self._limits, self._cache = root, limits, cache
         self._allow_hosts = frozenset(host.lower() for host in allow_hosts)
 
     def __iter__(self) -> Iterator[SourceFile]:
@@ -289,7 +297,7 @@ class Files:
                 "E012", f"The reference {reference!r} may not be followed.", "Refer to a file by its relative path."
             )
         try:
-            parsed = parse(raw, name, self._limits)
+            parsed = parse_cached(raw, name, self._limits, self._cache)
         except SpecError as error:
             finding: Finding = error.findings[0]
             raise BrokenReference("E011", finding.message, finding.hint) from error

@@ -11,7 +11,8 @@ import gc
 import json
 import re
 import stat
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -24,7 +25,7 @@ import yaml
 from .findings import Finding, Location, SpecError
 from .yaml_events import DuplicateKey, ExactLoader, TooLargeError
 
-__all__ = ["Limits", "Parsed", "decode", "parse", "plain", "read_bytes"]
+__all__ = ["Limits", "Parsed", "collector_paused", "decode", "is_json", "parse", "plain", "read_bytes"]
 
 
 @dataclass(frozen=True)
@@ -44,6 +45,7 @@ class Parsed:
     tree: Any
     duplicates: tuple[DuplicateKey, ...] = ()
     notes: tuple[str, ...] = field(default=())  # "merge-key", "control-character"
+    is_shared: bool = False  # the tree holds one value at several places, where aliases were
 
 
 # Each begins with its literal character, which makes the search fast; the lookbehind then tells &a from R&D.
@@ -114,18 +116,29 @@ def decode(raw: bytes, name: str) -> str:
 
 def parse(raw: bytes, name: str, limits: Limits) -> Parsed:
     """Parse JSON or YAML (by its first character) to a tree with string keys; ``SpecError`` E003, E004 or E005."""
-    # A tree that is being built holds no garbage, and each collection would walk all of it.
+    with collector_paused():
+        return _parse(raw, name, limits)
+
+
+@contextmanager
+def collector_paused() -> Iterator[None]:
+    """A tree that is being built holds no garbage, and each collection would walk all of it."""
     is_collecting = gc.isenabled()
     gc.disable()
     try:
-        return _parse(raw, name, limits)
+        yield
     finally:
         if is_collecting:
             gc.enable()
 
 
+def is_json(raw: bytes) -> bool:
+    """Whether a text begins as JSON does (and as YAML's flow style does)."""
+    return raw[:64].lstrip()[:1] in (b"{", b"[")
+
+
 def _parse(raw: bytes, name: str, limits: Limits) -> Parsed:
-    if raw[:64].lstrip()[:1] in (b"{", b"["):
+    if is_json(raw):
         return _parse_json(raw, name, limits)
     text = decode(raw, name)
     if text.lstrip()[:1] in ("{", "["):
@@ -237,7 +250,7 @@ def _parse_exactly(text: str, name: str, limits: Limits) -> Parsed:
         if mark is None:
             raise _syntax(name, problem, None, None) from error
         raise _syntax(name, problem, mark.line + 1, mark.column + 1) from error
-    return Parsed(loader.tree, tuple(loader.duplicates), ("merge-key",) if loader.merged else ())
+    return Parsed(loader.tree, tuple(loader.duplicates), ("merge-key",) if loader.merged else (), loader.shared)
 
 
 def _string_keys(tree: Any) -> bool:

@@ -29,6 +29,9 @@ _FLOAT = re.compile(
 _UNPRINTABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\ud800-\udfff\ufffe\uffff]")
 
 
+_TEXT_OF_A_NODE = 64
+
+
 class TooLargeError(ValueError):
     """The document holds more nodes, or nests them deeper, than the limits allow."""
 
@@ -90,7 +93,9 @@ class _Frame:
 
 
 class ExactLoader:
-    """Reads one document; afterwards ``tree``, ``duplicates`` and ``merged`` (a ``<<`` was there) hold what it found.
+    """Reads one document; afterwards ``tree``, ``duplicates`` and ``merged`` (a ``<<`` was there) and ``shared`` (an
+    alias was) hold what it found.
+    Long texts count as several values, so that repeating one is limited too.
 
     Raises ``yaml.YAMLError`` for bad syntax, ``TooLargeError`` beyond the limits.
     """
@@ -98,6 +103,7 @@ class ExactLoader:
     def __init__(self, text: str, *, max_depth: int, max_nodes: int) -> None:
         self.duplicates: list[DuplicateKey] = []
         self.merged = False
+        self.shared = False
         self.tree: Any = None
         self._anchors: dict[str, tuple[Any, int]] = {}
         self._stack: list[_Frame] = []
@@ -123,12 +129,14 @@ class ExactLoader:
             if event.anchor not in self._anchors:
                 raise yaml.MarkedYAMLError(problem=f"unknown alias {event.anchor!r}", problem_mark=mark)
             value, size = self._anchors[event.anchor]
+            self.shared = True
             self._place(value, size)
         elif isinstance(event, yaml.ScalarEvent):
             value = scalar(event)
+            size = 1 + len(event.value) // _TEXT_OF_A_NODE
             if event.anchor:
-                self._anchors[event.anchor] = (value, 1)
-            self._place(value, 1)
+                self._anchors[event.anchor] = (value, size)
+            self._place(value, size)
         else:
             if len(self._stack) >= self._max_depth:
                 raise TooLargeError(f"nested more than {self._max_depth} levels deep")
