@@ -328,11 +328,11 @@ def test_a_server_that_always_ends_right_after_its_start_is_given_up(engine, tmp
         tmp_path / "brittle",
         f"#!{sys.executable}\nimport subprocess, sys\n"
         f'server = subprocess.Popen(["{real}", *sys.argv[1:]])\n'
-        "try:\n    server.wait(0.1)\nexcept subprocess.TimeoutExpired:\n    server.kill()\nsys.exit(9)\n",
+        "try:\n    server.wait(0.25)\nexcept subprocess.TimeoutExpired:\n    server.kill()\nsys.exit(9)\n",
     )
     with override_settings(MACARON={"DYNAMODB": {"BINARY": binary}}):
         engine.start()
-        assert engine.wait_for_end(30)
+        assert engine.wait_for_end(60)
         assert "10 times right after its start" in state_of(engine)["error"]
 
 

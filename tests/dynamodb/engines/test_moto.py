@@ -44,18 +44,18 @@ def test_threads_that_start_it_at_the_same_moment_share_one_server(engine):
     assert len(urls) == 1
 
 
-def test_a_child_of_runserver_uses_its_parent_s_server(engine, monkeypatch):
+def test_a_child_of_runserver_uses_its_parent_s_server(engine, monkeypatch, eventually):
     monkeypatch.setenv(PARENT_URL, engine.endpoint_url)
     child = MotoEngine()
     assert child.endpoint_url == engine.endpoint_url
     child.stop()
-    assert answers(port_of(engine))
+    eventually(lambda: answers(port_of(engine)))
 
 
-def test_a_parent_that_is_gone_is_forgotten(engine, monkeypatch):
+def test_a_parent_that_is_gone_is_forgotten(engine, monkeypatch, eventually):
     monkeypatch.setenv(PARENT_URL, "http://127.0.0.1:1")
     assert engine.endpoint_url != "http://127.0.0.1:1"
-    assert answers(port_of(engine))
+    eventually(lambda: answers(port_of(engine)))
 
 
 def test_waiting_for_its_end_lasts_until_it_is_stopped(engine):
