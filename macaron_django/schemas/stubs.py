@@ -33,16 +33,16 @@ import datetime as _datetime
 import decimal as _decimal
 import typing as _typing
 import uuid as _uuid
-from collections.abc import Mapping as _Mapping, Sequence as _Sequence, Set as _AbstractSet
+from collections.abc import Iterator as _Iterator, Mapping as _Mapping, Sequence as _Sequence, Set as _AbstractSet
 
 import typing_extensions as _typing_extensions
 from django.db.models import Manager as _Manager, Model as _Model
 
 from macaron_django.api import viewsets as viewsets
-from macaron_django.schemas.classes import Classes as _Classes
 from macaron_django.schemas.conversions import Unset as _Unset
 from macaron_django.schemas.models import Row as _Row
 from macaron_django.schemas.objects import Value as _Value
+from macaron_django.spec import Document as _Document, Schema as _Schema
 '''
 _BODY = '''
 __version__: str
@@ -61,7 +61,13 @@ class _Property(_typing.Generic[_R, _W]):
     def __set__(self, instance: _builtins.object, value: _W | _Unset) -> None: ...
     def __delete__(self, instance: _builtins.object) -> None: ...
 
-class _API(type, _Classes): ...
+class _API(type):
+    api: _builtins.str
+    document: _Document
+    def for_schema(cls, schema: _Schema) -> type[_Value]: ...
+    def __getitem__(cls, name: _builtins.str) -> type: ...
+    def __contains__(cls, name: _builtins.object) -> _builtins.bool: ...
+    def __iter__(cls) -> _Iterator[_builtins.str]: ...
 
 '''
 _INDENT = "    "
