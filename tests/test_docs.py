@@ -13,9 +13,11 @@ import argparse
 import json
 import re
 import shlex
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
+from functools import cached_property
 from pathlib import Path
 from string import Template
 from typing import Any, NamedTuple
@@ -184,8 +186,11 @@ class Terminal:
 
     def __init__(self, project: Any) -> None:
         self.project = project
-        self.client = project.serve()
         self.variables: dict[str, str] = {}
+
+    @cached_property
+    def client(self) -> Any:
+        return self.project.serve()
 
     def run(self, command: str) -> str | None:
         """What a command prints; None for one that tests leave alone."""
@@ -194,10 +199,13 @@ class Terminal:
             printed = self.run(assigned[2])
             self.variables[assigned[1]] = (printed or "").strip()
             return ""
-        words = shlex.split(Template(command).safe_substitute(self.variables), comments=True)
+        try:
+            words = shlex.split(Template(command).safe_substitute(self.variables), comments=True)
+        except ValueError:  # an unclosed quote: nothing that is run here
+            return None
         if words[0] == "curl":
             return self.curl(words[1:])
-        if words[0].endswith("python") and words[1] == "manage.py" and words[2] in SHORT:
+        if words[0].endswith("python") and words[1:2] == ["manage.py"] and words[2] in SHORT:
             return str(self.project.manage(*words[2:], code=None).stdout)
         return None
 
@@ -260,29 +268,28 @@ def comparable(answer: Any) -> Any:
     return answer
 
 
-def replay(page: Path, project: Any) -> None:
+def faults_of(page: Path, project: Any) -> Iterator[str]:
+    """What a page's console blocks show otherwise than it is."""
     terminal = Terminal(project)
     for block in blocks(page, "console"):
         for command, shown in commands(block):
             printed = terminal.run(command)
-            if printed is not None:
-                try:
-                    check_answer(shown, printed)
-                except AssertionError as failure:
-                    raise AssertionError(f"{block}: {command}\nprinted {printed}\n{failure}") from failure
+            try:
+                check_answer(shown, shown if printed is None else printed)
+            except AssertionError as failure:
+                yield f"{block}: {command}\nprinted: {printed}\n{failure}"
 
 
-@pytest.mark.parametrize(
-    "page",
-    [
-        page
-        for page in PAGES
-        if page != OWN_PROJECT and any("$ curl " in block.text for block in blocks(page, "console"))
-    ],
-    ids=name_of,
-)
-def test_console_blocks_show_what_the_example_project_answers(page, example):
-    replay(page, example)
+def test_console_blocks_show_what_the_example_project_prints_and_answers(example, projects, tmp_path_factory):
+    example.manage("dynamodb", "--stop", code=None)
+    faults: list[str] = []
+    for page in PAGES:
+        if page == OWN_PROJECT or not blocks(page, "console"):
+            continue
+        folder = tmp_path_factory.mktemp("page") / "project"
+        shutil.copytree(example.folder, folder, ignore=shutil.ignore_patterns("*.lock", "*.log"))
+        faults += faults_of(page, projects(folder))
+    assert not faults, "\n\n".join(faults)
 
 
 def test_a_project_of_ones_own_is_as_its_page_says(tmp_path, projects):
