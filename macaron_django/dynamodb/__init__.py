@@ -6,6 +6,7 @@ from macaron_django.dynamodb.options import options_from_class, persistence_opti
 from macaron_django.dynamodb.persistence import Persistence
 from macaron_django.dynamodb.queryset import ItemQuerySet
 from macaron_django.dynamodb.swagger_objects import PersistentSwaggerObject
+from macaron_django.dynamodb.transactions import transaction
 from macaron_django.exceptions import DynamoDBItemNotFound
 
 __all__ = [
@@ -17,4 +18,5 @@ __all__ = [
     "options_from_class",
     "persistence_for",
     "persistence_options",
+    "transaction",
 ]

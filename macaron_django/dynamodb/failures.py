@@ -6,6 +6,7 @@ In goes an exception; out comes its ``Outcome`` (was the call applied?) or one o
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from enum import Enum
@@ -26,7 +27,16 @@ from macaron_django.exceptions import (
     Throttled,
 )
 
-__all__ = ["CONDITION_FAILED", "TRANSPORT_ERRORS", "Outcome", "error_code", "outcome", "translate", "translated"]
+__all__ = [
+    "CONDITION_FAILED",
+    "TRANSPORT_ERRORS",
+    "Outcome",
+    "cancellation_reasons",
+    "error_code",
+    "outcome",
+    "translate",
+    "translated",
+]
 
 CONDITION_FAILED: Final = "ConditionalCheckFailedException"
 
@@ -51,6 +61,8 @@ _THROTTLING: Final = {
 }
 #: Another call holds the item or the token at this moment: nothing was written, later may do.
 _CONTENTION: Final = {"TransactionConflictException", "TransactionInProgressException"}
+#: Reasons why a transaction was cancelled that may be gone a moment later.
+_PASSING: Final = {"ProvisionedThroughputExceeded", "RequestLimitExceeded", "ThrottlingError", "TransactionConflict"}
 _CREDENTIALS: Final = {
     "AccessDeniedException",
     "ExpiredToken",
@@ -78,10 +90,26 @@ def error_code(error: BaseException) -> str:
     return str(response.get("Error", {}).get("Code", ""))
 
 
+def cancellation_reasons(error: BaseException | None) -> list[tuple[str, str]]:
+    """Code and message for each item of a cancelled transaction; "None" where it wasn't the reason."""
+    if error is None or error_code(error) != "TransactionCanceledException":
+        return []
+    response: Mapping[str, Any] = getattr(error, "response", {})
+    reasons = response.get("CancellationReasons")
+    if reasons:
+        return [(reason.get("Code") or "None", reason.get("Message") or "") for reason in reasons]
+    # Older engines say it in the message only: "… specific reasons [ConditionalCheckFailed, None]".
+    listed = re.search(r"\[([\w, ]+)\]", response.get("Error", {}).get("Message", ""))
+    return [(code.strip(), "") for code in listed[1].split(",")] if listed else []
+
+
 def outcome(error: BaseException) -> Outcome:
     """What is known after ``error``."""
     if isinstance(error, ClientError):
         code = error_code(error)
+        reasons = {reason for reason, _ in cancellation_reasons(error)} - {"None"}
+        if reasons and reasons <= _PASSING:
+            return Outcome.LATER
         if code in _THROTTLING or code in _CONTENTION or code in EXPIRED_CREDENTIALS:
             return Outcome.LATER
         status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 400)

@@ -18,6 +18,7 @@ from macaron_django.dynamodb.comparisons import equality_form, same
 from macaron_django.dynamodb.connection import Applied, Call
 from macaron_django.dynamodb.expressions import Expressions, Where
 from macaron_django.dynamodb.failures import translated
+from macaron_django.dynamodb.gathered_writes import GatheredWrite, Gathering, gathering
 from macaron_django.dynamodb.item_sizes import check_item_size
 from macaron_django.dynamodb.table_models import ItemModel
 from macaron_django.exceptions import ItemExists, PyMacaronException, StaleItem, Throttled
@@ -224,7 +225,10 @@ class Items:
         expected: Expected | None = None,
         return_values: str = "ALL_NEW",
     ) -> AttributeMap:
-        """Change attributes of an item, made if it isn't there and nothing forbids it; the item afterwards."""
+        """Change attributes of an item, made if it isn't there and nothing forbids it; the item afterwards.
+
+        In a transaction that isn't known yet: {}.
+        """
         set_, removed = dict(set_ or {}), tuple(remove)
         expressions = Expressions()
         expressions.update(set_, removed, add)
@@ -266,6 +270,12 @@ class Items:
 
     def batch_write(self, puts: Iterable[AttributeMap] = (), deletes: Iterable[AttributeMap] = ()) -> None:
         """Put and delete without conditions; Throttled with what is left over if DynamoDB never took it."""
+        if gathering() is not None:
+            for item in puts:
+                self.put_item(item)
+            for key in deletes:
+                self.delete_item(key)
+            return
         requests: list[dict[str, Any]] = []
         for item in puts:
             check_item_size(item)
@@ -308,8 +318,26 @@ class Items:
     def _write(
         self, operation: str, parameters: dict[str, Any], *, refusal: PyMacaronException, applied: Applied | None
     ) -> dict[str, Any]:
+        transaction = gathering()
+        if transaction is not None:
+            self._gather(operation, parameters, refusal, transaction)
+            return {"Attributes": {}}  # what DynamoDB would answer isn't known before the transaction ends
         call = Call({"TableName": self.table_name, **parameters}, applied)
         return self._dispatch(operation, call, refusal)
+
+    def _gather(
+        self, operation: str, parameters: dict[str, Any], refusal: PyMacaronException, transaction: Gathering
+    ) -> None:
+        key = parameters.get("Key") or self.key_in(parameters["Item"])
+        transaction.add(
+            GatheredWrite(
+                operation,
+                {"TableName": self.table_name, **parameters},
+                (self.table_name, self._identity(key)),
+                f"{self.kind} with {describe_key(key)}",
+                refusal,
+            )
+        )
 
     def _call(self, operation: str, parameters: dict[str, Any]) -> dict[str, Any]:
         return self._dispatch(operation, {"TableName": self.table_name, **parameters})

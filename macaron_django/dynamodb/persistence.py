@@ -8,7 +8,7 @@ rows into items and back and writes only what it knows. What a single operation 
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, TypeAlias
@@ -25,6 +25,7 @@ from macaron_django.dynamodb.attribute_values import (
 )
 from macaron_django.dynamodb.attributes import PropertyAttribute
 from macaron_django.dynamodb.comparisons import same
+from macaron_django.dynamodb.gathered_writes import gathering
 from macaron_django.dynamodb.item_sizes import check_item_size
 from macaron_django.dynamodb.items import Items, describe_key
 from macaron_django.dynamodb.table_models import build_table, default_table_name
@@ -218,7 +219,8 @@ class Persistence(Items):
     def _set_additional(self, row: Row, item: AttributeMap) -> None:
         row.__dict__.pop("_additional_properties", None)
         spec = row._spec
-        for name in self._shown(row, item):
+        shown = self._shown(row, item)
+        for name in (name for name in item if name in shown):
             schema = spec.schema_of(name)
             form = Format() if schema is None else format_of(schema)
             row._store(name, spec.conversion(name).to_python(form.decode(item[name])))
@@ -289,9 +291,10 @@ class Persistence(Items):
         expected = self._expected_version(row) if base is not None or self.options.version else {}
         if self.options.version:
             set_[self.options.version] = _next_version(expected.get(self.options.version))
-        check_item_size({name: value for name, value in {**(base or {}), **key, **set_}.items() if name not in remove})
+        foreseen = {name: value for name, value in {**(base or {}), **key, **set_}.items() if name not in remove}
+        check_item_size(foreseen)
         item = self.update_item(key, set_, remove, condition="present", expected=expected)
-        self._written(row, item)
+        self._written(row, item or foreseen)
 
     def _is_at(self, stored: AttributeMap, key: AttributeMap) -> bool:
         return same({"M": self.key_in(stored)}, {"M": key})
@@ -338,6 +341,9 @@ class Persistence(Items):
         return {version: self.table.attribute(version).encode(given)}
 
     def _written(self, row: Row, item: AttributeMap) -> None:
+        transaction = gathering()
+        if transaction is not None:
+            transaction.on_abandon(self._unwritten(row))
         self._set_additional(row, item)  # what somebody else has added is shown, too, or the next save would remove it
         row._state.item = item
         row._state.adding = False
@@ -345,6 +351,21 @@ class Persistence(Items):
         version = self.options.version
         if version is not None and version in self._properties:
             self._set(row, version, self.table.attribute(version).value_in(item))
+
+    def _unwritten(self, row: Row) -> Callable[[], None]:
+        """What makes the row say again that it isn't written as it is now."""
+        state = {name: getattr(row._state, name, None) for name in ("adding", "db", "item")}
+        version = self.options.version
+        field = row._spec.field_names[version] if version is not None and version in self._properties else None
+        held = row.__dict__.get(field, UNSET)
+
+        def restore() -> None:
+            for name, value in state.items():
+                setattr(row._state, name, value)
+            if field is not None:
+                row.__dict__[field] = held
+
+        return restore
 
 
 def with_defaults(api: str, schema: Schema, options: Persist) -> Persist:

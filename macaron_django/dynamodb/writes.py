@@ -19,9 +19,9 @@ from macaron_django.dynamodb.failures import CONDITION_FAILED, error_code
 from macaron_django.dynamodb.item_sizes import check_item_size, item_size
 from macaron_django.dynamodb.items import describe_key
 from macaron_django.dynamodb.lookups import ALL, Both, conjuncts, matches, paths, simplify
+from macaron_django.dynamodb.transactions import transaction
 from macaron_django.exceptions import (
     ItemExists,
-    PersistenceError,
     PyMacaronException,
     QueryError,
     StaleItem,
@@ -324,25 +324,6 @@ def _called(value: Any) -> Any:
 
 def transact_puts(persistence: Persistence, items: Sequence[AttributeMap]) -> None:
     """Put all of these new items, or none; ItemExists names the one whose key is taken."""
-    table = persistence.table_name
-    names = {"#key": persistence.hash_key}
-    puts = [
-        {
-            "Put": {
-                "TableName": table,
-                "Item": item,
-                "ConditionExpression": "attribute_not_exists(#key)",
-                "ExpressionAttributeNames": names,
-            }
-        }
-        for item in items
-    ]
-    try:
-        persistence._dispatch("TransactWriteItems", {"TransactItems": puts})
-    except PersistenceError as error:
-        reasons = getattr(error.__cause__, "response", {}).get("CancellationReasons", ())
-        taken = next((n for n, reason in enumerate(reasons) if reason.get("Code") == "ConditionalCheckFailed"), None)
-        if taken is None:
-            raise
-        key = describe_key(persistence.key_in(items[taken]))
-        raise ItemExists(f"{ItemExists.of(persistence.kind, key)} None of these was created.") from error
+    with transaction():
+        for item in items:
+            persistence.put_item(item, condition="absent")
