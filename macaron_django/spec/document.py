@@ -73,15 +73,8 @@ def load(
         parsed = parse_cached(raw, name, limits, cache)
     dialect = _dialect(parsed.tree, name)
     uri = path.as_uri() if path is not None else (base_uri or "mapping:document")
-    folder = None if path is None else _readable_folder(path)
     main = SourceFile(uri, name, path, parsed, dialect, raw)
-    return Document(Files(main, folder if root is None else Path(root).absolute(), limits, allow_hosts, cache), limits)
-
-
-def _readable_folder(path: Path) -> Path:
-    """The folder that holds the document's folder and its siblings (``../schemas/``), unless that is too much."""
-    folder = path.parent
-    return folder if folder.parent in (Path(folder.anchor), Path.home()) else folder.parent
+    return Document(Files(main, None if root is None else Path(root).absolute(), limits, allow_hosts, cache), limits)
 
 
 def _dialect(tree: Any, name: str) -> str:

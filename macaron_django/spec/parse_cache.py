@@ -67,8 +67,9 @@ def _recalled(entry: Path) -> Parsed | None:
     try:
         if not _is_private(entry.parent):
             return None
-        with collector_paused():
-            kept = orjson.loads(entry.read_bytes())
+        text = entry.read_bytes()
+        with collector_paused(len(text)):
+            kept = orjson.loads(text)
         duplicates = tuple(DuplicateKey(*duplicate) for duplicate in kept["duplicates"])
         parsed = Parsed(kept["tree"], duplicates, tuple(kept["notes"]))
         os.utime(entry)  # the entries that were used last are kept

@@ -203,8 +203,20 @@ class Files:
         self._files: dict[str, SourceFile] = {main.uri: main}
         self._failures: dict[str, BrokenReference] = {}
         self._resolved: dict[tuple[str, str, str], Node] = {}
-        self._root, self._limits, self._cache = root, limits, cache
+        self._given_root, self._limits, self._cache = root, limits, cache
         self._allow_hosts = frozenset(host.lower() for host in allow_hosts)
+
+    @cached_property
+    def _root(self) -> Path | None:
+        """The folder below which references may read files.
+
+        Unless one was given, that which holds the document's folder and its siblings (``../schemas/``), or the
+        document's own where that would be the user's home or the root of the disk.
+        """
+        if self._given_root is not None or self.main.path is None:
+            return self._given_root
+        folder = self.main.path.parent
+        return folder if folder.parent in (Path(folder.anchor), Path.home()) else folder.parent
 
     def __iter__(self) -> Iterator[SourceFile]:
         return iter(list(self._files.values()))

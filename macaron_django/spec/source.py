@@ -54,8 +54,9 @@ _ALIAS = re.compile(r"\*(?<![^\s\[{,:\-]\*)([^\s,\[\]{}]+)")
 _PLACE = re.compile(r" at line (\d+) column (\d+)")
 _CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f]")
 _DIGITS = bytes(0x30 if chr(byte).isdecimal() else 0x20 for byte in range(256))
-_SMALL = 16_384
+_SMALL, _LARGE = 16_384, 262_144
 _LONG_INTEGER = re.compile(rb"(?<![\d.])-?\d{19,}(?![\d.eE])")
+_RYAML_DEPTH = 128
 _BYTE_ORDER_MARKS = (
     (b"\xef\xbb\xbf", "utf-8-sig"),
     (b"\xff\xfe\x00\x00", "utf-32"),
@@ -116,18 +117,25 @@ def decode(raw: bytes, name: str) -> str:
 
 def parse(raw: bytes, name: str, limits: Limits) -> Parsed:
     """Parse JSON or YAML (by its first character) to a tree with string keys; ``SpecError`` E003, E004 or E005."""
-    with collector_paused():
+    with collector_paused(len(raw)):
         return _parse(raw, name, limits)
 
 
 @contextmanager
-def collector_paused() -> Iterator[None]:
-    """A tree that is being built holds no garbage, and each collection would walk all of it."""
+def collector_paused(size: int) -> Iterator[None]:
+    """A tree that is being built holds no garbage, and each collection would walk all of it.
+
+    What a text of many bytes was read to is put among the oldest objects at once, to which it belongs: otherwise the
+    next three collections would each walk it.
+    """
     is_collecting = gc.isenabled()
     gc.disable()
     try:
         yield
     finally:
+        if size > _LARGE and hasattr(gc, "freeze") and gc.get_freeze_count() == 0:
+            gc.freeze()
+            gc.unfreeze()
         if is_collecting:
             gc.enable()
 
@@ -233,7 +241,7 @@ def _parse_yaml(text: str, name: str, limits: Limits) -> Parsed:
             if "recursion limit" in message:
                 raise _too_deep(name, limits, _PLACE.search(message)) from error
         else:
-            if _string_keys(tree):
+            if _is_plain(tree, text, limits) or _string_keys(tree, name, limits):
                 return Parsed(tree)
             # The exact reader knows how a float, boolean or null key was spelled, and merges.
     return _parse_exactly(text, name, limits)
@@ -253,24 +261,32 @@ def _parse_exactly(text: str, name: str, limits: Limits) -> Parsed:
     return Parsed(loader.tree, tuple(loader.duplicates), ("merge-key",) if loader.merged else (), loader.shared)
 
 
-def _string_keys(tree: Any) -> bool:
+def _is_plain(tree: Any, text: str, limits: Limits) -> bool:
+    """Whether all keys are strings already: orjson, which would refuse others, looks at them faster than we can."""
+    if "<<" in text or limits.max_depth < _RYAML_DEPTH:
+        return False
+    try:
+        orjson.dumps(tree)
+    except TypeError:
+        return False
+    return True
+
+
+def _string_keys(tree: Any, name: str, limits: Limits) -> bool:
     """Turn integer keys (``200:``) into strings, in place; False where a key's spelling is lost or it is a merge."""
-    level = [tree]
+    level, depth = [tree], 0
     while level:
+        depth += 1
+        if depth > limits.max_depth + 1:
+            raise _too_deep(name, limits)
         deeper: list[Any] = []
         for node in level:
             if type(node) is dict:
-                integers = False
-                for key, value in node.items():
-                    if type(key) is not str:
-                        if type(key) is not int:
-                            return False
-                        integers = True
-                    elif key == "<<":
-                        return False
-                    if type(value) is dict or type(value) is list:
-                        deeper.append(value)
-                if integers:
+                types = set(map(type, node))
+                if "<<" in node or not types <= {str, int}:
+                    return False
+                deeper += [value for value in node.values() if type(value) is dict or type(value) is list]
+                if int in types:
                     items = [(key if type(key) is str else str(key), value) for key, value in node.items()]
                     node.clear()
                     node.update(items)

@@ -1,0 +1,120 @@
+"""How long a spec takes to be read, normalised and routed, against what its parser alone takes.
+
+    python benchmarks/load_spec.py [--check] FILE-OR-FOLDER…
+
+Without arguments it measures the built-in and the example specs, and the giants below MACARON_SPEC_CORPUS where that
+is set. benchmarks/README.md says what is measured, and how.
+"""
+
+from __future__ import annotations
+
+import argparse
+import gc
+import os
+import statistics
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+import orjson
+import ryaml
+
+from macaron_django.spec import Document, SpecError, load
+
+ROOT = Path(__file__).parents[1]
+GIANT = 400 * 1024
+TARGETS = {"small": 1.5, "giant": 3.0}
+
+
+class Measured(NamedTuple):
+    """Seconds of CPU time: medians of rounds in which each stood beside the others."""
+
+    parser: float
+    cold: float
+    warm: float
+    ratio: float
+    warm_ratio: float
+
+
+def parsed(path: Path) -> object:
+    raw = path.read_bytes()
+    return orjson.loads(raw) if raw.lstrip()[:1] in (b"{", b"[") else ryaml.loads(raw.decode("utf-8-sig"))
+
+
+def loaded(path: Path, cache: Path | None = None) -> Document:
+    """What a server does with a spec when it starts: every step that needs no Django."""
+    document = load(path, cache=cache)
+    assert any(found.level == "error" for found in document.findings) in (True, False)
+    for schema in document.schemas.values():
+        assert schema.extensions.persist is None or schema.name
+    assert all(operation.route and operation.method for operation in document.operations)
+    return document
+
+
+def seconds(action: Callable[[], object]) -> float:
+    gc.collect()
+    started = time.process_time()
+    result = action()
+    taken = time.process_time() - started
+    del result
+    return taken
+
+
+def measured(path: Path, rounds: int) -> Measured:
+    with tempfile.TemporaryDirectory() as folder:
+        cache = Path(folder) / "cache"
+        loaded(path, cache)
+        taken = [
+            (
+                seconds(lambda: parsed(path)),
+                seconds(lambda: loaded(path)),
+                seconds(lambda: loaded(path, cache)),
+            )
+            for _ in range(rounds)
+        ]
+    return Measured(
+        *(statistics.median(column) for column in zip(*taken, strict=True)),
+        ratio=statistics.median(cold / parser for parser, cold, _ in taken),
+        warm_ratio=statistics.median(warm / cold for _, cold, warm in taken),
+    )
+
+
+def specs(given: list[Path]) -> Iterator[Path]:
+    if not given:
+        given = [ROOT / "macaron_django" / "apis", ROOT / "example_project" / "apis"]
+        if corpus := os.environ.get("MACARON_SPEC_CORPUS"):
+            given.append(Path(corpus, "giants"))
+    for path in given:
+        found = [path] if path.is_file() else sorted(path.rglob("*"))
+        yield from (each for each in found if each.suffix in (".yaml", ".yml", ".json") and each.is_file())
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description="Measure how long specs take to load.")
+    parser.add_argument("specs", nargs="*", type=Path, metavar="FILE-OR-FOLDER")
+    parser.add_argument("--check", action="store_true", help="exit with 1 where a target is missed")
+    arguments = parser.parse_args()
+    print(
+        f"{'KiB':>6} {'parser':>9} {'cold':>9} {'ratio':>6} {'target':>6} {'warm':>9} {'of cold':>7}  milliseconds of CPU"
+    )
+    missed = False
+    for path in specs(arguments.specs):
+        size = path.stat().st_size
+        try:
+            found = measured(path, rounds=7 if size > GIANT else 101)
+        except (SpecError, ValueError):
+            continue  # no spec, or one of several documents
+        target = TARGETS["giant" if size > GIANT else "small"]
+        missed = missed or found.ratio > target
+        print(
+            f"{size / 1024:6.0f} {found.parser * 1e3:9.2f} {found.cold * 1e3:9.2f} {found.ratio:6.2f} {target:6.1f} "
+            f"{found.warm * 1e3:9.2f} {found.warm_ratio:6.0%}  {path.name}"
+        )
+    return int(missed and arguments.check)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
