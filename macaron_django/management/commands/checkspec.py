@@ -76,10 +76,10 @@ class Command(BaseCommand):
         if len(files) == 1 or not self.stderr.isatty():
             yield
             return
-        self.stderr.write(f"{number}/{len(files)} {printable(files[number - 1])[-70:]} …", ending="")
+        self.stderr.write(f"{number}/{len(files)} {printable(files[number - 1])[-70:]} …", style_func=str, ending="")
         self.stderr.flush()
         try:
             yield
         finally:
-            self.stderr.write("\r\x1b[K", ending="")
+            self.stderr.write("\r\x1b[K", style_func=str, ending="")
             self.stderr.flush()
