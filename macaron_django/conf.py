@@ -24,6 +24,7 @@ DEFAULTS: Mapping[str, Any] = MappingProxyType(
         "MOCK": False,  # answer unbound operations with the spec's examples
         "KEEP_SERVER_EXTENSIONS": False,  # leave server-side x- attributes in the served document
         "UNKNOWN_PARAMETERS": "ignore",  # or "refuse": 400
+        "REQUIRE_IF_MATCH": False,  # on resources with a version: 428 to writes without If-Match
         "PAGE_SIZE": 100,
         "MAX_PAGE_SIZE": 1000,
         "MAX_BODY_SIZE": 10 * 1024 * 1024,  # bytes

@@ -15,6 +15,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from macaron_django.api.contents import success_status
+from macaron_django.api.preconditions import PreconditionFailed, is_conditional
 from macaron_django.exceptions import PyMacaronException
 
 if TYPE_CHECKING:
@@ -66,20 +67,26 @@ class Retrieve(_View):
     """GET on an item."""
 
     def retrieve(self, request: Request, *args: Any, **kwargs: Any) -> HttpResponseBase:
-        serializer = self.get_serializer(self.get_object())
-        return self.checked(Response(serializer.data))
+        instance = self.get_object()
+        if self.is_unchanged(instance):
+            return self.tagged(Response(status=304), instance)
+        return self.tagged(self.checked(Response(self.get_serializer(instance).data)), instance)
 
 
 class Replace(_View):
     """PUT on an item: what the body leaves out is unset. An absent item is 404, or made where 201 is declared."""
 
     def update(self, request: Request, *args: Any, **kwargs: Any) -> HttpResponseBase:
-        body = self.with_path_values(self.json_body())
+        return self.write(lambda: self._replace(self.with_path_values(self.json_body())))
+
+    def _replace(self, body: Any) -> HttpResponseBase:
         try:
-            instance = self.get_object()
+            instance = self.changeable()
         except Http404:
             if "201" not in self.operation.responses:
                 raise
+            if is_conditional(self.request.headers):
+                raise PreconditionFailed("There is no item yet that If-Match could mean.") from None
             serializer = self.get_serializer(data=body)
             serializer.is_valid(raise_exception=True)
             serializer.save(**self.path_values())
@@ -99,7 +106,10 @@ class MergePatch(_View):
     def partial_update(self, request: Request, *args: Any, **kwargs: Any) -> HttpResponseBase:
         patch = self.json_body()
         self.refuse_other_values(patch)
-        serializer = self.get_serializer(self.get_object(), data=patch, partial=True)
+        return self.write(lambda: self._patch(patch))
+
+    def _patch(self, patch: Any) -> HttpResponseBase:
+        serializer = self.get_serializer(self.changeable(), data=patch, partial=True)
         serializer.is_valid(raise_exception=True)
         self.perform_update(serializer)
         return self.changed(serializer)
@@ -112,7 +122,10 @@ class Destroy(_View):
     """DELETE on an item: 204, or the item as it was where the operation declares an answer with content."""
 
     def destroy(self, request: Request, *args: Any, **kwargs: Any) -> HttpResponseBase:
-        instance = self.get_object()
+        return self.write(self._destroy)
+
+    def _destroy(self) -> HttpResponseBase:
+        instance = self.changeable()
         status = success_status(self.operation, 204, 200)
         representation = self.get_serializer(instance).data if self.declares_content(status) else None
         self.perform_destroy(instance)

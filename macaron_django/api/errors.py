@@ -25,7 +25,7 @@ from rest_framework.response import Response
 from rest_framework.views import set_rollback
 
 from macaron_django.conf import settings
-from macaron_django.exceptions import PersistenceError, PyMacaronException, QueryError
+from macaron_django.exceptions import EngineUnavailable, PersistenceError, PyMacaronException, QueryError
 
 __all__ = ["ErrorAnswer", "describe", "exception_handler"]
 
@@ -80,6 +80,8 @@ def _challenge(context: Mapping[str, Any]) -> str:
 def describe(exc: Exception) -> ErrorAnswer:
     """What there is to say about ``exc``, whoever raised it."""
     error_id = getattr(exc, "error_id", None) or str(uuid.uuid4())
+    if _timed_out(exc):
+        return ErrorAnswer(504, "TIMEOUT", "What the answer depends on took too long; try again later.", error_id)
     if isinstance(exc, PyMacaronException):
         return _of_ours(exc, error_id)
     translated = _as_drf(exc)
@@ -87,6 +89,15 @@ def describe(exc: Exception) -> ErrorAnswer:
         return _of_drf(translated, error_id)
     description = f"{type(exc).__name__}: {exc}" if django_settings.DEBUG else INTERNAL
     return ErrorAnswer(500, "SERVER_ERROR", description, error_id)
+
+
+def _timed_out(exc: BaseException) -> bool:
+    """Whether ``exc`` says that somebody else didn't answer in time; of a write, only if it surely did nothing."""
+    if isinstance(exc, EngineUnavailable) and exc.__cause__ is not None:
+        exc = exc.__cause__
+    # botocore, httpx and requests each have a class of their own that is no TimeoutError.
+    foreign = not isinstance(exc, (PyMacaronException, drf_exceptions.APIException))
+    return foreign and any("Timeout" in base.__name__ for base in type(exc).__mro__)
 
 
 def _of_ours(exc: PyMacaronException, error_id: str) -> ErrorAnswer:

@@ -17,6 +17,7 @@ from macaron_django.api.key_bindings import Keys
 from macaron_django.api.lists import Filter
 from macaron_django.schemas import Classes, converter, json_value
 from macaron_django.schemas.json_text import JSONTextError, exact_json
+from macaron_django.schemas.names import field_names
 from macaron_django.spec import Property, Schema
 
 __all__ = ["Store", "Unmatched"]
@@ -47,6 +48,14 @@ class Store:
         unique = [n for n, f in fields.items() if f is not None and f.unique and not f.null and not f.primary_key]
         return Keys((primary[0] if primary else self.model._meta.pk.name,), tuple(unique))
 
+    def version(self, instance: Any) -> Any:
+        """The stored version of an item; None where its schema names none. An item older than that has version 0."""
+        name = self.model._default_manager.persistence.options.version if self.is_row else None
+        if name is None:
+            return None
+        stored = getattr(instance._state, "item", None) or {}
+        return next(iter(stored.get(name, {}).values()), "0")
+
     def field(self, name: str) -> Field[Any, Any] | None:
         """The concrete field of a property of an ORM model."""
         prop = self.schema.properties.get(name)
@@ -60,11 +69,16 @@ class Store:
         """The name under which a query set looks a property up; ``path`` leads into nested objects."""
         first, *nested = path
         prop = self.schema.properties.get(first)
-        if self._spec is not None:
-            name = self._spec.field_names.get(first, first)
-        else:
+        if self._spec is None:
             name = (prop.extensions.field if prop is not None else None) or first
-        return "__".join([name, *nested])
+            return "__".join([name, *nested])
+        names = [self._spec.field_names.get(first, first)]
+        for step in nested:
+            # A property may hold what separates the parts of a lookup; its field's name never does.
+            properties = prop.schema.resolved.properties if prop is not None else {}
+            names.append(field_names(properties).get(step, step))
+            prop = properties.get(step)
+        return "__".join(names)
 
     def filter_lookup(self, narrowing: Filter, value: Any) -> tuple[str, Any]:
         """The lookup of a list's query parameter."""

@@ -6,8 +6,8 @@ names that DRF's generic views give them.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any, ClassVar
+from collections.abc import Callable, Mapping
+from typing import Any, ClassVar, TypeVar
 
 from django.core.exceptions import ObjectDoesNotExist, ValidationError
 from django.http import Http404
@@ -19,14 +19,27 @@ from macaron_django.api.arguments import path_arguments
 from macaron_django.api.contents import json_schema, success_status
 from macaron_django.api.lists import ORDERING
 from macaron_django.api.lookups import Store, Unmatched
+from macaron_django.api.preconditions import (
+    PreconditionFailed,
+    PreconditionRequired,
+    Verdict,
+    entity_tag,
+    is_conditional,
+    judge,
+)
 from macaron_django.api.resources import GeneratedOperation
 from macaron_django.api.routers import url_name
 from macaron_django.api.viewsets import OperationViewSet
-from macaron_django.exceptions import UnsupportedQuery, ValidationFailed
+from macaron_django.conf import settings
+from macaron_django.exceptions import StaleItem, UnsupportedQuery, ValidationFailed
 from macaron_django.schemas import Violation, converter, serializer_for
 from macaron_django.spec import Operation, Schema
 
 __all__ = ["ResourceViewSet"]
+
+R = TypeVar("R")
+#: How often a write without If-Match is tried while others write the same item.
+_ATTEMPTS = 5
 
 
 class ResourceViewSet(OperationViewSet):
@@ -113,6 +126,55 @@ class ResourceViewSet(OperationViewSet):
         self.check_object_permissions(self.request, found)
         return found
 
+    # -------------------------------------------------------------- versions
+
+    def entity_tag(self, instance: Any) -> str | None:
+        """The item's ``ETag``; None where its schema names no version. Override it to give other models one."""
+        version = self.store.version(instance)
+        return None if version is None else entity_tag(version)
+
+    def is_unchanged(self, instance: Any) -> bool:
+        """Judge the request's conditions: True if the client has the item already, an exception if they aren't met."""
+        method = str(self.request.method)
+        verdict = judge(method, self.request.headers, self.entity_tag(instance))
+        if verdict is Verdict.FAILED:
+            raise PreconditionFailed(f"The {self.store.schema.name} isn't the one that the request is about any more.")
+        return verdict is Verdict.NOT_MODIFIED
+
+    def changeable(self) -> Any:
+        """The item that the path names, if the request's conditions allow to change it."""
+        instance = self.get_object()
+        if (
+            settings.REQUIRE_IF_MATCH
+            and self.entity_tag(instance) is not None
+            and not is_conditional(self.request.headers)
+        ):
+            raise PreconditionRequired(
+                f"This {self.store.schema.name} has versions: send the ETag that you have read as If-Match."
+            )
+        self.is_unchanged(instance)
+        return instance
+
+    def write(self, attempt: Callable[[], R]) -> R:
+        """Read and write an item; again, if somebody else wrote it in between, unless the request forbids that.
+
+        A request with If-Match is about one state of the item. One without is to win, whatever was there.
+        """
+        for _ in range(_ATTEMPTS - 1):
+            try:
+                return attempt()
+            except StaleItem as stale:  # noqa: PERF203 (this loop is about its exceptions)
+                if is_conditional(self.request.headers):
+                    raise PreconditionFailed(str(stale)) from stale
+        return attempt()
+
+    def tagged(self, response: Response, instance: Any) -> Response:
+        """The response with the ``ETag`` of the item that it shows."""
+        tag = self.entity_tag(instance)
+        if tag is not None:
+            response["ETag"] = tag
+        return response
+
     # -------------------------------------------------------------- what the path says of an item
 
     def path_values(self, *, as_lookups: bool = False) -> dict[str, Any]:
@@ -188,11 +250,13 @@ class ResourceViewSet(OperationViewSet):
         body = self.represented(serializer)
         location = self.location(body)
         headers = {"Location": location} if location else {}
-        return self.checked(Response(body, status=success_status(self.operation, 201, 200), headers=headers))
+        response = Response(body, status=success_status(self.operation, 201, 200), headers=headers)
+        return self.tagged(self.checked(response), serializer.instance)
 
     def changed(self, serializer: Any) -> Response:
         """200, or 204 without a body where only that is declared."""
-        return self.checked(Response(self.represented(serializer), status=success_status(self.operation, 200, 204)))
+        response = Response(self.represented(serializer), status=success_status(self.operation, 200, 204))
+        return self.tagged(self.checked(response), serializer.instance)
 
     def location(self, body: Mapping[str, Any]) -> str | None:
         """The absolute URL of an item, given its representation; None if no path leads to it."""

@@ -14,10 +14,11 @@ from django.http import Http404
 from django.test import override_settings
 from rest_framework import exceptions as drf
 
-from macaron_django.api.errors import exception_handler
+from macaron_django.api.errors import describe, exception_handler
 from macaron_django.exceptions import (
     AuthTokenExpiredError,
     DynamoDBItemNotFound,
+    EngineUnavailable,
     ItemExists,
     PyMacaronException,
     ScanForbidden,
@@ -25,6 +26,7 @@ from macaron_django.exceptions import (
     Throttled,
     UnstorableValue,
     ValidationFailed,
+    WriteOutcomeUnknown,
 )
 
 REQUEST = SimpleNamespace(method="GET", path="/profiles/7")
@@ -254,3 +256,27 @@ def test_a_reporter_that_fails_changes_no_answer(caplog):
     with override_settings(MACARON={"ERROR_REPORTER": f"{__name__}.broken_reporter"}):
         assert answer(RuntimeError("x")).status_code == 500
     assert "the reporter itself" in caplog.text
+
+
+class ReadTimeoutError(Exception):
+    """Named as in botocore, httpx and requests, whose timeouts are no TimeoutError."""
+
+
+def unanswered() -> Exception:
+    error = EngineUnavailable("DynamoDB didn't answer a call on table profiles")
+    error.__cause__ = ReadTimeoutError("http://10.0.0.7:8000")
+    return error
+
+
+@pytest.mark.parametrize("error", [TimeoutError("10.0.0.7"), ReadTimeoutError("10.0.0.7"), unanswered()])
+def test_a_timeout_behind_the_server_is_504_and_says_nothing_of_where(error):
+    answer = describe(error)
+    assert (answer.status, answer.code) == (504, "TIMEOUT")
+    assert "10.0.0.7" not in answer.description
+    assert "profiles" not in answer.description
+
+
+def test_a_write_of_unknown_outcome_is_no_timeout():
+    error = WriteOutcomeUnknown("…")
+    error.__cause__ = ReadTimeoutError()
+    assert describe(error).status == 503
