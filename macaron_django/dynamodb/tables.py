@@ -17,7 +17,15 @@ from pynamodb.exceptions import PynamoDBException
 from macaron_django.dynamodb.failures import error_code, translated
 from macaron_django.dynamodb.table_models import ItemModel, build_table, default_table_name
 
-__all__ = ["Difference", "build_table", "compare_table", "create_table", "default_table_name", "sync_table"]
+__all__ = [
+    "Difference",
+    "build_table",
+    "compare_table",
+    "create_table",
+    "default_table_name",
+    "item_estimate",
+    "sync_table",
+]
 
 Table = type[ItemModel]
 Progress = Callable[[str], None]
@@ -99,6 +107,13 @@ def sync_table(
         if wait:
             _wait(table, progress)
     return differences
+
+
+def item_estimate(table: Table) -> int | None:
+    """How many items DynamoDB says there are: it counts every six hours. None where it doesn't say."""
+    with translated(table.Meta.table_name):
+        count: int | None = (_describe(table) or {}).get("ItemCount")
+    return count
 
 
 def _call(table: Table, operation: str, **parameters: Any) -> dict[str, Any]:
