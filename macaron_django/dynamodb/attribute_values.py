@@ -9,18 +9,18 @@ without loss is refused here, with its JSON pointer, before anything is sent. Se
 from __future__ import annotations
 
 import binascii
-import json
 import math
 from base64 import b64decode, b64encode
 from collections.abc import Callable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final
 
 from macaron_django.dynamodb.comparisons import same
 from macaron_django.exceptions import UnstorableValue
+from macaron_django.schemas.json_text import JSONTextError, exact_json
 
 if TYPE_CHECKING:
     from macaron_django.spec import Schema
@@ -44,6 +44,8 @@ _MAX_EXPONENT: Final = 125
 _MIN_EXPONENT: Final = -130
 #: Lists and maps inside one another. The quota of 32 levels counts the item itself.
 _MAX_NESTED: Final = 31
+#: The same in JSON text that another program has stored: what requests may have, too.
+_MAX_TEXT_DEPTH: Final = 100
 
 
 def format_of(schema: Schema, *, as_set: bool = False) -> Format:
@@ -94,7 +96,10 @@ class DateTimeFormat(Format):
             text: str = value["S"]
             return f"{text[:-5]}Z" if text.endswith("+0000") else text
         if "N" in value:
-            return epoch_to_text(value["N"])
+            try:
+                return epoch_to_text(value["N"])
+            except OverflowError:  # milliseconds, or no time at all: shown as the number that it is
+                return _decode_any(value)
         return _decode_any(value)
 
 
@@ -378,25 +383,16 @@ def _decode_any(value: AttributeValue) -> Any:
 
 
 def _decode_json_text(text: str, expected: type) -> Any:
-    # PynamoDB's JSONAttribute keeps objects and arrays as JSON text.
+    # PynamoDB's JSONAttribute keeps objects and arrays as JSON text. Other text is shown as it is.
     try:
-        parsed = json.loads(text, parse_float=_parse_float)
-    except ValueError:
+        parsed = exact_json(text, max_depth=_MAX_TEXT_DEPTH)
+    except JSONTextError:
         return text
     return parsed if isinstance(parsed, expected) else text
 
 
-def _parse_float(text: str) -> float | Decimal:
-    try:
-        number = Decimal(text)
-    except InvalidOperation:
-        return float(text)
-    nearest = float(text)
-    return nearest if not math.isfinite(nearest) or Decimal(repr(nearest)) == number else number
-
-
 def epoch_to_text(seconds: str) -> str:
-    """RFC 3339 text of Unix seconds, in UTC, with a fraction only where there is one."""
+    """RFC 3339 text of Unix seconds, in UTC, with a fraction only where there is one; OverflowError out of range."""
     from datetime import datetime, timedelta, timezone
 
     moment = datetime(1970, 1, 1, tzinfo=timezone.utc) + timedelta(microseconds=int(Decimal(seconds) * 1_000_000))

@@ -29,7 +29,6 @@ from macaron_django.dynamodb.attribute_values import (
     Format,
     NumberFormat,
     SetFormat,
-    epoch_to_text,
     format_of,
     pointer_to,
 )
@@ -168,7 +167,10 @@ class PropertyAttribute(Attribute[Any]):
         # Whoever else writes the key doesn't know of its twin: then the twin is out of date.
         if held is None:
             return "NULL" in given
-        return "NULL" not in given and same(self._sortable(given), held)
+        try:
+            return "NULL" not in given and same(self._sortable(given), held)
+        except UnstorableValue:  # nothing that was written here
+            return False
 
     def _sortable(self, value: AttributeValue) -> AttributeValue:
         if self.role == NO_ROLE or "S" not in value or not isinstance(self.form, DateTimeFormat):
@@ -186,9 +188,8 @@ class PropertyAttribute(Attribute[Any]):
 
     def _restored(self, held: AttributeValue) -> AttributeValue:
         """What ``held`` is read as, where nothing is kept beside it."""
-        if self.role.ttl and isinstance(self.form, DateTimeFormat):
-            return {"S": epoch_to_text(held["N"])}
-        return held
+        text = self.form.decode(held) if self.role.ttl and isinstance(self.form, DateTimeFormat) else None
+        return {"S": text} if isinstance(text, str) else held
 
     def _as_json(self, value: AttributeValue) -> Any:
         return self.form.decode(value)
@@ -196,7 +197,10 @@ class PropertyAttribute(Attribute[Any]):
     def _to_python(self, value: Any) -> Any:
         python = self.conversion.to_python(value)
         if isinstance(self.form, SetFormat) and isinstance(python, list):
-            return set(python)
+            try:
+                return set(python)
+            except TypeError:  # a list of lists or maps, which is no set's
+                return python
         return python
 
     def _check_key(self, value: AttributeValue) -> None:

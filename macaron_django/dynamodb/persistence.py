@@ -308,9 +308,16 @@ class Persistence(Items):
         for name, attribute in self._properties.items():
             if attribute.role.in_table_key or name == self.options.version or (names is not None and name not in names):
                 continue
-            wanted = attribute.attributes_of(self._value(row, name))
+            value = self._value(row, name)
             places = (attribute.attr_name, attribute.given_name) if attribute.keeps_given else (attribute.attr_name,)
             held = None if stored is None else {place: stored[place] for place in places if place in stored}
+            try:
+                wanted = attribute.attributes_of(value)
+            except UnstorableValue:
+                # Another program has stored it: it stays as it is until somebody changes it.
+                if held and attribute.value_in(held) == value:
+                    continue
+                raise
             # What another program spelled in its own way is left so while it means the same.
             if held is not None and (same({"M": held}, {"M": wanted}) or _means(attribute, held, wanted)):
                 continue
@@ -322,8 +329,21 @@ class Persistence(Items):
 
     def _change_additional(self, row: Row, stored: AttributeMap | None, set_: AttributeMap, remove: list[str]) -> None:
         held, wanted = stored or {}, self._additional(row)
-        set_ |= {name: value for name, value in wanted.items() if name not in held or not same(held[name], value)}
+        # Sets and bytes, which JSON has no types for, stay what they are while they mean the same.
+        set_ |= {
+            name: value
+            for name, value in wanted.items()
+            if name not in held or not (same(held[name], value) or self._additional_means(row, name, held[name], value))
+        }
         remove += self._shown(row, held) - wanted.keys()
+
+    def _additional_means(self, row: Row, name: str, held: AttributeValue, wanted: AttributeValue) -> bool:
+        schema = row._spec.schema_of(name)
+        form = Format() if schema is None else format_of(schema)
+        try:
+            return same(form.encode(form.decode(held)), wanted)
+        except UnstorableValue:
+            return False
 
     def _expected_version(self, row: Row) -> dict[str, AttributeValue | None]:
         version = self.options.version

@@ -126,9 +126,9 @@ class RowBinding(ModelBinding):
         return instance
 
     def _set_additional(self, row: Any, values: Mapping[str, Any], additional: Collection[str]) -> None:
-        for name in additional:
-            if name in values and not self._is_hidden(name):
-                row[name] = values[name]
+        for name, value in values.items():
+            if name in additional and not self._is_hidden(name):
+                row[name] = value
 
     def _is_hidden(self, name: str) -> bool:
         """Whether the rows have a property that this schema, a part of theirs, leaves out."""

@@ -1,0 +1,221 @@
+"""Items that another program wrote, whatever stands in them: each is shown, and none stands in the others' way."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from macaron_django import spec
+from macaron_django.dynamodb import ItemManager, Persistence, persistence_options
+from macaron_django.schemas import Classes, build_model
+from macaron_django.schemas.json_text import dump_json
+
+MOMENT = {"type": "string", "format": "date-time"}
+EVENT = {
+    "type": "object",
+    "x-persist": {
+        "hash_key": "event_id",
+        "ttl": "expires",
+        "version": "version",
+        "sets": ["labels", "sizes"],
+        "indexes": {"by_seen": {"hash_key": "name", "range_key": "seen"}},
+    },
+    "properties": {
+        "event_id": {"type": "string"},
+        "name": {"type": "string"},
+        "count": {"type": "integer"},
+        "size": {"type": "number"},
+        "done": {"type": "boolean"},
+        "created": MOMENT,
+        "seen": MOMENT,
+        "expires": MOMENT,
+        "day": {"type": "string", "format": "date"},
+        "clock": {"type": "string", "format": "time"},
+        "takes": {"type": "string", "format": "duration"},
+        "key": {"type": "string", "format": "uuid"},
+        "price": {"type": "string", "format": "decimal"},
+        "photo": {"type": "string", "format": "byte"},
+        "tags": {"type": "array", "items": {"type": "string"}},
+        "moments": {"type": "array", "items": MOMENT},
+        "labels": {"type": "array", "items": {"type": "string"}},
+        "sizes": {"type": "array", "items": {"type": "integer"}},
+        "place": {"type": "object", "properties": {"city": {"type": "string"}, "open": MOMENT}},
+        "prices": {"type": "object", "additionalProperties": {"type": "integer"}},
+        "either": {"oneOf": [{"type": "string"}, {"type": "object", "properties": {"a": {"type": "integer"}}}]},
+        "version": {"type": "integer"},
+    },
+}
+NAMES = [*EVENT["properties"], "seen#given", "expires#given", "event_id#given", "other", "__class__", "_state", "pk"]
+
+NUMBERS = st.integers(-(10**38) + 1, 10**38 - 1).map(str) | st.sampled_from(
+    [
+        "1700000000",
+        "1700000000000",
+        "1E+125",
+        "-9.9E+125",
+        "1E-130",
+        "0",
+        "-0",
+        "1.5",
+        "0.10000000000000000000000000001",
+    ]
+)
+LONG = st.sampled_from([99, 100, 101, 2000]).map(lambda depth: "[" * depth + "]" * depth) | st.integers(4299, 4302).map(
+    lambda digits: f"[{'9' * digits}]"
+)
+TEXTS = (
+    st.text()
+    | LONG
+    | st.sampled_from(
+        [
+            *(
+                "[",
+                "{",
+                '["a"]',
+                "[NaN]",
+                "[1e999]",
+                '["\\ud800"]',
+                '{"a":1,"a":2}',
+            ),
+            *("{}", "[1e-999999999]", "yesterday", "2026-01-01", "2026-01-01T00:00:00", "24:00:00Z"),
+            *("9999-12-31T23:59:59-23:59", "0000-01-01T00:00:00Z", "2016-12-31T23:59:60Z", "2026-01-01T00:00:00+0000"),
+            *("P1Y", "P99999999999D", "-P1D", "1e999999", "NaN", "sNaN", "Infinity", "====", "aGk", "\x00", "0" * 36),
+        ]
+    )
+)
+VALUES = st.recursive(
+    st.builds(lambda text: {"S": text}, TEXTS)
+    | st.builds(lambda number: {"N": number}, NUMBERS)
+    | st.builds(lambda octets: {"B": octets}, st.binary())
+    | st.builds(lambda flag: {"BOOL": flag}, st.booleans())
+    | st.just({"NULL": True})
+    | st.builds(lambda members: {"SS": members}, st.lists(TEXTS, min_size=1, max_size=3, unique=True))
+    | st.builds(lambda members: {"NS": members}, st.lists(NUMBERS, min_size=1, max_size=3, unique_by=float))
+    | st.builds(lambda members: {"BS": members}, st.lists(st.binary(), min_size=1, max_size=3, unique=True)),
+    lambda inner: (
+        st.builds(lambda members: {"L": members}, st.lists(inner, max_size=3))
+        | st.builds(lambda members: {"M": members}, st.dictionaries(st.sampled_from(["city", "open", "a", "b"]), inner))
+    ),
+    max_leaves=6,
+)
+ITEMS = st.dictionaries(st.sampled_from(NAMES), VALUES, max_size=8)
+
+
+@pytest.fixture(scope="module")
+def persistence() -> Persistence:
+    document = spec.load(
+        {
+            "openapi": "3.1.0",
+            "info": {"title": "Events", "version": "1"},
+            "paths": {},
+            "components": {"schemas": {"Event": EVENT}},
+        }
+    )
+    schema = document.schemas["Event"]
+    described = schema.extensions.persist
+    assert described is not None
+    options, _ = persistence_options(described)
+    made = Persistence("events", schema, options, Classes("events", document))
+    made.bind(
+        build_model(
+            schema,
+            api="events",
+            label="macaron_foreign_events",
+            classes=made.classes,
+            manager=ItemManager(made),
+            hash_key=made.hash_key,
+            module="macaron_django.apis.events",
+        )
+    )
+    return made
+
+
+@settings(deadline=None, max_examples=300)
+@given(item=ITEMS, key=st.text(min_size=1))
+def test_any_item_is_shown_as_json_and_is_written_back_as_it_was(
+    persistence: Persistence, item: dict[str, Any], key: str
+) -> None:
+    item = {**item, "event_id": {"S": key}}
+    row = persistence.decode(item)
+    json = row.to_json()
+    dump_json(json).decode()
+    assert repr(row)
+    assert row.event_id == key
+    assert persistence.table.attribute("event_id").value_in(item) == key
+    set_, remove = persistence._changes(row, item, None)
+    assert {name for name in set_ if not name.endswith("#given")} <= {"version"}
+    assert not [name for name in remove if not name.endswith("#given")]
+
+
+@pytest.mark.parametrize(
+    ("name", "held", "shown"),
+    [
+        ("created", {"N": "1700000000"}, "2023-11-14T22:13:20Z"),
+        ("created", {"N": "1700000000000"}, 1_700_000_000_000),
+        ("expires", {"N": "1700000000000"}, 1_700_000_000_000),
+        ("created", {"N": "1E+100"}, 1e100),
+        ("tags", {"S": '["a"]'}, ["a"]),
+        ("tags", {"S": "[" * 100_000}, "[" * 100_000),
+        ("tags", {"S": "[" * 101 + "]" * 101}, "[" * 101 + "]" * 101),
+        ("tags", {"S": "[NaN]"}, "[NaN]"),
+        ("tags", {"S": '["\\ud800"]'}, '["\\ud800"]'),
+        ("labels", {"L": [{"L": []}, {"M": {}}]}, [[], {}]),
+        ("count", {"S": "thirty"}, "thirty"),
+        ("place", {"L": []}, []),
+    ],
+)
+def test_what_the_schema_does_not_say_is_shown_as_it_is(
+    persistence: Persistence, name: str, held: dict[str, Any], shown: Any
+) -> None:
+    row = persistence.decode({"event_id": {"S": "1"}, name: held})
+    assert row.to_json()[name] == shown
+
+
+def test_additional_properties_are_shown_in_the_order_of_the_item(persistence: Persistence) -> None:
+    names = [f"extra {number}" for number in range(20)]
+    row = persistence.decode({"event_id": {"S": "1"}} | {name: {"N": "1"} for name in names})
+    assert list(row.to_json()) == ["event_id", *names]
+
+
+def test_a_twin_that_is_no_moment_is_ignored(persistence: Persistence) -> None:
+    item = {"event_id": {"S": "1"}, "expires": {"N": "1700000000"}, "expires#given": {"S": "x"}}
+    assert persistence.decode(item).to_json()["expires"] == "2023-11-14T22:13:20Z"
+
+
+MakePersistence = Callable[..., Persistence]
+
+
+def test_one_foreign_item_does_not_stand_in_the_way_of_a_list(make_rows: MakePersistence, embedded: object) -> None:
+    persistence = make_rows()
+    persistence.model.objects.create(profile_id="ours", name="Ann")
+    foreign = {"profile_id": {"S": "theirs"}, "created": {"N": "1700000000000"}, "tags": {"S": "[" * 5000}}
+    persistence.put_item(foreign)
+    shown = {row.profile_id: row.to_json() for row in persistence.model.objects.all()}
+    assert shown["ours"]["name"] == "Ann"
+    assert shown["theirs"]["created"] == 1_700_000_000_000
+
+
+def test_saving_a_row_leaves_alone_what_another_program_wrote(make_rows: MakePersistence, embedded: object) -> None:
+    persistence = make_rows(ttl="created")
+    foreign = {
+        "profile_id": {"S": "1"},
+        "labels": {"SS": ["a", "b"]},
+        "sizes": {"NS": ["1", "2"]},
+        "blob": {"B": b"\x00\xff"},
+        "deep": {"M": {"blobs": {"BS": [b"\x00"]}}},
+        "_state": {"S": "x"},
+        "pk": {"S": "x"},
+    }
+    persistence.put_item(foreign)
+    row = persistence.model.objects.get(pk="1")
+    row.name = "Ann"
+    row.save()
+    held = persistence.get_item(persistence.key("1"), consistent=True) or {}
+    assert {**held, "labels": {"SS": sorted(held["labels"]["SS"])}, "sizes": {"NS": sorted(held["sizes"]["NS"])}} == {
+        **foreign,
+        "name": {"S": "Ann"},
+    }
