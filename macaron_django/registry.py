@@ -20,6 +20,7 @@ from macaron_django.api.catalogue import ServedAPI, catalogue
 from macaron_django.conf import settings
 from macaron_django.discovery import Found
 from macaron_django.schemas import Classes, build_model
+from macaron_django.schemas.building import build_all
 
 __all__ = ["API", "Registry", "apipool", "registry"]
 
@@ -73,10 +74,11 @@ class Registry:
         found = [finding for findings in self._findings.values() for finding in findings]
         for api in self:
             found += api.document.check()
+            found += build_all(api.document, api.classes).findings
             if not api.builtin:  # in a project without JWT, /auth/version is closed to everybody, as it should be
                 found += auth.security_findings(api.document)
             found += api.viewsets.findings()
-        return found
+        return list(dict.fromkeys(found))
 
     def files(self) -> Iterator[Path]:
         """The files that the APIs were read from."""
@@ -103,17 +105,21 @@ def _load(found: Found, findings: list[spec.Finding]) -> API:
 def _persist(found: Found, schema: spec.Schema, classes: Classes) -> dynamodb.Persistence:
     """Put a schema's items behind the manager of a model."""
     persistence, bases = dynamodb.persistence_for(found.name, schema, classes)
-    model = build_model(
-        schema,
-        api=found.name,
-        label=found.label,
-        classes=classes,
-        manager=dynamodb.ItemManager(persistence),
-        hash_key=str(persistence.options.hash_key),  # the options in force have one
-        range_key=persistence.options.range_key,
-        bases=bases,
-        module=f"macaron_django.apis.{found.name}",
-    )
+    try:
+        model = build_model(
+            schema,
+            api=found.name,
+            label=found.label,
+            classes=classes,
+            manager=dynamodb.ItemManager(persistence),
+            hash_key=str(persistence.options.hash_key),  # the options in force have one
+            range_key=persistence.options.range_key,
+            bases=bases,
+            module=f"macaron_django.apis.{found.name}",
+        )
+    except ImportError as error:
+        hint = "Correct the dotted path of x-parent, or what that module imports."
+        raise spec.SpecError([spec.Finding("E203", "error", f"{error}.", hint, schema.location)]) from error
     persistence.bind(model)
     classes.rows[str(schema.name)] = model
     return persistence

@@ -115,3 +115,21 @@ def test_no_engine_with_debug_off_is_an_error_and_never_aws(notes):
 
     assert "macaron_django.E103" in refused.stderr
     assert "ENGINE" in refused.stderr
+
+
+def test_a_parent_that_cannot_be_imported_stops_check_and_not_django(notes):
+    spec = notes.folder / "apis" / "notes.yaml"
+    spec.write_text(
+        SPEC.replace("      required: [text]", "      x-parent: nowhere.Parent\n      required: [text]"), "utf-8"
+    )
+
+    refused = notes.manage("check", code=1)
+
+    assert "macaron_django.E203" in refused.stderr
+    assert "nowhere" in refused.stderr
+
+
+def test_loading_django_starts_no_engine(notes):
+    notes.manage("check")
+
+    assert not list(notes.folder.glob("*.dynamodb.lock"))
