@@ -295,7 +295,7 @@ def test_console_blocks_show_what_the_example_project_prints_and_answers(example
 def test_a_project_of_ones_own_is_as_its_page_says(tmp_path, projects):
     subprocess.run([sys.executable, "-m", "django", "startproject", "mysite", str(tmp_path)], check=True)
     shown = {FILE.match(block.text)[1]: block.text for block in reversed(blocks(OWN_PROJECT, "python"))}
-    first = re.search(r"INSTALLED_APPS = \[\n(.*)", shown["mysite/settings.py"])[1]
+    first = re.search(r'INSTALLED_APPS = \[\n((?:(?! *"django).*\n)*)', shown["mysite/settings.py"])[1]
     second = re.search(r"^MACARON = .*", shown["mysite/settings.py"], re.MULTILINE)[0]
     settings = tmp_path / "mysite" / "settings.py"
     written = settings.read_text("utf-8").replace("INSTALLED_APPS = [", f"INSTALLED_APPS = [\n{first}")
