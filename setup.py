@@ -22,6 +22,7 @@ TEST = [
     "boto3-stubs[dynamodb]>=1.40",
     "django-stubs>=5.2",
     "djangorestframework-stubs>=3.16",
+    "gunicorn>=23",
     "httpx>=0.28",
     "hypothesis>=6.130",
     "hypothesis-jsonschema>=0.23",
@@ -32,7 +33,9 @@ TEST = [
     "pytest-django>=4.11",
     "pytest-xdist>=3.8",
     "ruff>=0.12",
+    "schemathesis>=4",
     "types-PyYAML>=6",
+    "uvicorn>=0.35",
 ]
 
 setup(
