@@ -39,6 +39,7 @@ class APIConfig(AppConfig):
         api = registry.load(self.found)
         if api is not None:
             self.verbose_name = api.document.title or self.found.name
+            vars(self.module).update({model.__name__: model for model in api.models})  # for `manage.py shell`
 
 
 class MacaronConfig(AppConfig):

@@ -16,6 +16,9 @@ from pathlib import Path
 import httpx
 import pytest
 
+# Where a shell runs the suite in the background, SIGINT is ignored, and by every child, too.
+signal.signal(signal.SIGINT, signal.default_int_handler)
+
 ROOT = Path(__file__).resolve().parent.parent
 #: Seconds that a server or command may take on a busy machine.
 PATIENCE = 60

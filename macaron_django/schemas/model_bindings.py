@@ -183,10 +183,12 @@ class OrmBinding(ModelBinding):
         relations: dict[str, Any] = {}
         for name, value in values.items():
             field = self._field(name)
-            if field is None or not getattr(field, "concrete", False):
+            if field is None:
                 continue  # a property without a field: the checks report it
-            if field.many_to_many:
+            if field.many_to_many:  # not concrete from Django 6.1 on
                 relations[field.name] = value
+            elif not getattr(field, "concrete", False):
+                continue
             elif isinstance(field, ForeignKey):
                 columns[field.name if isinstance(value, Model) else field.attname] = value
             else:

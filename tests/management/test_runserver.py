@@ -115,7 +115,7 @@ def test_the_engine_is_started_and_named_in_one_line_before_anything_is_served(n
     assert len(about) == 1
     assert about[0].startswith(f"DynamoDB: embedded: running at http://127.0.0.1:{port} ")
     assert about[0].endswith(f"data in {notes.folder / 'dynamodb.sqlite3'}")
-    assert lines.index(about[0]) < next(n for n, line in enumerate(lines) if "Starting development server" in line)
+    assert lines.index(about[0]) < next(n for n, line in enumerate(lines) if "development server at http" in line)
 
 
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGKILL])
@@ -132,7 +132,7 @@ def test_the_engine_outlives_a_reload(notes, engine_port, serve):
     port = engine_port()
     note = client.post("/notes", json={"text": "hello"}).json()
     os.utime(notes.folder / "mysite" / "settings.py")
-    eventually(lambda: notes.log().count("Starting development server") == 2)
+    eventually(lambda: notes.log().count("development server at http") == 2)
     eventually(lambda: _text_of(client, note) == "hello")
     assert engine_port() == port
     assert notes.log().count("DynamoDB: ") == 1
@@ -161,7 +161,7 @@ def test_moto_is_started_once_and_keeps_its_data_over_a_reload(notes, configure,
     )
     note = client.post("/notes", json={"text": "hello"}).json()
     os.utime(notes.folder / "mysite" / "settings.py")
-    eventually(lambda: notes.log().count("Starting development server") == 2)
+    eventually(lambda: notes.log().count("development server at http") == 2)
     eventually(lambda: _text_of(client, note) == "hello")
 
 
