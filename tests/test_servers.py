@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import sys
@@ -161,4 +162,9 @@ def workers(example) -> set[int]:
     """The process IDs of the running server's workers."""
     server = example.servers[-1].pid
     children = Path(f"/proc/{server}/task/{server}/children").read_text("ascii").split()
-    return {int(each) for each in children if b"gunicorn" in Path(f"/proc/{each}/cmdline").read_bytes()}
+    found = set()
+    for each in children:
+        with contextlib.suppress(FileNotFoundError, ProcessLookupError):  # it has just ended
+            if b"gunicorn" in Path(f"/proc/{each}/cmdline").read_bytes():
+                found.add(int(each))
+    return found

@@ -66,7 +66,7 @@ class ResourceViewSet(OperationViewSet):
     # -------------------------------------------------------------- query sets and items
 
     def get_queryset(self) -> Any:
-        if self.queryset is not None:
+        if self.queryset is not None:  # type: ignore[arg-type]  # the stubs take it for a manager
             return super().get_queryset()
         queryset = self.store.model._default_manager.all()
         if self.store.is_row:

@@ -93,11 +93,11 @@ class _OfOperation:
     """
 
     def __init__(
-        self, configured: Iterable[type], choose: Callable[[OperationViewSet, list[type]], Iterable[type]]
+        self, configured: Iterable[Any], choose: Callable[[OperationViewSet, list[type]], Iterable[type]]
     ) -> None:
         self.configured, self.choose = list(configured), choose
 
-    def __get__(self, view: OperationViewSet | None, owner: type) -> list[type]:
+    def __get__(self, view: OperationViewSet | None, owner: type) -> list[Any]:
         if view is None or view.current is None:
             return self.configured
         return list(self.choose(view, self.configured))
@@ -241,9 +241,7 @@ class OperationViewSet(ViewSetMixin, GenericAPIView[Any]):
         sent = self.served_here.body.body(self.request)
         return sent.value if sent else {}
 
-    def finalize_response(
-        self, request: Request, response: HttpResponseBase, *args: Any, **kwargs: Any
-    ) -> HttpResponseBase:
+    def finalize_response(self, request: Request, response: Any, *args: Any, **kwargs: Any) -> Any:
         response = super().finalize_response(request, response, *args, **kwargs)
         if isinstance(response, Response) and response.exception:
             renderer = response.accepted_renderer
@@ -311,7 +309,7 @@ def register(viewset: V) -> V:
     """Serve a subclass of a generated viewset in its place. It has to be imported before URLs are first resolved:
     in an app's ``ready()``, or above the ``include`` in the root URLconf.
     """
-    generated = next((base for base in viewset.__mro__[1:] if "routes" in vars(base)), None)
+    generated: Any = next((base for base in viewset.__mro__[1:] if "routes" in vars(base)), None)
     if generated is None or generated is OperationViewSet:
         raise TypeError(f"{viewset.__name__} must subclass a generated viewset, such as viewsets.myserver.Profiles.")
     generated.replacement = viewset
