@@ -18,7 +18,7 @@ from .discriminators import children_by_parent
 from .extension_checks import kept_schemas, operation_attributes
 from .findings import Finding, Location, SpecError, unique
 from .lazy_mapping import LazyMapping
-from .operation import Operation
+from .operation import METHODS, Operation
 from .operation_checks import operation_findings
 from .parse_cache import parse_cached
 from .publishing import publish
@@ -37,7 +37,6 @@ if TYPE_CHECKING:
 __all__ = ["Document", "load"]
 
 DEFAULT_LIMITS = Limits()
-METHODS = frozenset({"get", "put", "post", "delete", "options", "head", "patch", "trace", "query"})
 
 
 def load(

@@ -150,6 +150,8 @@ CATALOGUE = {
     "W022": "x-persist, x-model or x-generated where it has no effect.",
     "W023": "A security requirement without a list of scopes.",
     "W024": "A path that no request can have: it holds a query or a fragment.",
+    "W025": "A reference where OpenAPI has none.",
+    "W026": "A $dynamicRef whose anchor is defined in several schemas.",
     "W030": "An annotation of a schema has a value that it can't have.",
     "W040": "An x- attribute that looks like a misspelled one of this package's.",
 }

@@ -20,7 +20,9 @@ from .security import Requirements, security_requirements
 if TYPE_CHECKING:
     from .document import Document
 
-__all__ = ["Encoding", "Header", "MediaType", "Operation", "Parameter", "RequestBody", "Response"]
+__all__ = ["METHODS", "Encoding", "Header", "MediaType", "Operation", "Parameter", "RequestBody", "Response"]
+
+METHODS = frozenset({"get", "put", "post", "delete", "options", "head", "patch", "trace", "query"})
 
 
 @dataclass(frozen=True)

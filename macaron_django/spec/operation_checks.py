@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from .findings import Finding, finding
-from .operation import Operation
+from .operation import METHODS, Operation
 from .references import Node
 from .security import malformed_requirement
 
@@ -85,10 +85,14 @@ def operation_findings(document: Document) -> Iterator[Finding]:
 
 def _paths(document: Document) -> Iterator[Finding]:
     paths = document._follow(document._root.child("paths"))
-    for path in paths.mapping if paths else ():
+    if paths is None:
+        return
+    for path, item in paths.mapping.items():
+        if isinstance(item, dict) and len({key.lower() for key in item}) < len(item):
+            yield from _methods(path, paths.child(path))
         if path[:1] == "/" and "#" not in path and "?" not in path:
             continue
-        if paths is None or path.startswith("x-") or path == "$ref":
+        if path.startswith("x-") or path == "$ref":
             continue
         place = paths.child(path).location
         if path[:1] != "/":
@@ -102,6 +106,15 @@ def _paths(document: Document) -> Iterator[Finding]:
                     f"The path {path!r} holds {mark!r}, which begins {part} in a URL: no request has such a path.",
                     "Describe it with parameters, and give each operation a path of its own.",
                 )
+
+
+def _methods(path: str, node: Node) -> Iterator[Finding]:
+    first: dict[str, str] = {}
+    for key, child in node.children():
+        other = first.setdefault(key.lower(), key)
+        if other != key and key.lower() in METHODS:
+            message = f"{path} has both {other!r} and {key!r}, which are one method; the first counts."
+            yield finding("E020", child.location, message, "Remove one of them.")
 
 
 def _described(owner: Node, document: Document, known: dict[int, _Described]) -> _Described:
@@ -129,12 +142,14 @@ def _read(owner: Node, given: list[Any] | dict[str, Any], document: Document) ->
         if not (isinstance(name, str) and name and isinstance(place, str) and place in _PLACES):
             findings += _parameter(name, place, owner.child("parameters", str(key)))
             name, place = str(name), str(place)
-        if (name, place) in parameters:
+        # RFC 9110, section 5.1: names of headers are case-insensitive
+        own = (name.lower(), place) if place == "header" else (name, place)
+        if own in parameters:
             message = f"The {place} parameter {name!r} is described twice."
             findings.append(
                 finding("E024", owner.child("parameters", str(key)).location, message, "Remove one of them.")
             )
-        parameters.add((name, place))
+        parameters.add(own)
     return _Described(frozenset(parameters), is_broken, tuple(findings))
 
 

@@ -243,7 +243,7 @@ def _parse_yaml(text: str, name: str, limits: Limits) -> Parsed:
         else:
             if _is_plain(tree, text, limits) or _string_keys(tree, name, limits):
                 return Parsed(tree)
-            # The exact reader knows how a float, boolean or null key was spelled, and merges.
+            # The exact reader knows how a float, boolean or null key was spelled, merges, and drops tags.
     return _parse_exactly(text, name, limits)
 
 
@@ -266,14 +266,14 @@ def _is_plain(tree: Any, text: str, limits: Limits) -> bool:
     if "<<" in text or limits.max_depth < _RYAML_DEPTH:
         return False
     try:
-        orjson.dumps(tree)
+        # ryaml reads `!tag value` as {"!tag": value}
+        return b'{"!' not in orjson.dumps(tree)
     except TypeError:
         return False
-    return True
 
 
 def _string_keys(tree: Any, name: str, limits: Limits) -> bool:
-    """Turn integer keys (``200:``) into strings, in place; False where a key's spelling is lost or it is a merge."""
+    """Turn integer keys (``200:``) into strings, in place; False where a key's spelling is lost, or it is none."""
     level, depth = [tree], 0
     while level:
         depth += 1
@@ -283,7 +283,7 @@ def _string_keys(tree: Any, name: str, limits: Limits) -> bool:
         for node in level:
             if type(node) is dict:
                 types = set(map(type, node))
-                if "<<" in node or not types <= {str, int}:
+                if "<<" in node or not types <= {str, int} or str(next(iter(node), "")).startswith("!"):
                     return False
                 deeper += [value for value in node.values() if type(value) is dict or type(value) is list]
                 if int in types:

@@ -29,6 +29,9 @@ _ANNOTATIONS = frozenset(
 )
 _BESIDE_REFERENCE = frozenset({"$ref", "description", "summary", "title"})
 _TEXTS = ("description", "operationId", "summary")
+#: Where no version has a reference (Swagger 2.0 and 3.x: only in place of what Reference Object names), but specs do.
+_NO_REFERENCE = frozenset({"components", "operation", "paths", "responses", "server"})
+_PLAIN_FIELDS = ("externalDocs", "info", "tags")
 _COMPONENTS = ("schemas", "parameters", "responses", "requestBodies", "headers")
 
 
@@ -89,6 +92,8 @@ def _check(document: Document, visit: Visit, *, used: bool) -> Iterator[Finding]
         yield _broken(visit.broken, node, used=used)
     elif visit.target is not None:
         yield from _target(document, visit.kind, node, visit.target)
+    if visit.kind in _NO_REFERENCE or visit.kind.startswith("map of "):
+        yield from _misplaced(visit.kind, node)
     expected = dict if visit.kind != "schema" else (dict, bool)
     if visit.kind == "discriminator" and isinstance(node.value, str):
         return
@@ -115,11 +120,34 @@ def _broken(broken: BrokenReference, node: Node, *, used: bool) -> Finding:
     return finding("W010", node.child("$ref").location, message, broken.hint)
 
 
+def _misplaced(kind: str, node: Node) -> Iterator[Finding]:
+    if isinstance(node.mapping.get("$ref"), str):
+        what = f"all {kind.removeprefix('map of ').replace('_', ' ')}s" if kind.startswith("map of ") else f"the {kind}"
+        message = f"OpenAPI has no $ref in place of {what}; it was followed."
+        yield finding("W025", node.child("$ref").location, message, "Write there what it refers to.")
+
+
+def _plain_fields(document: Document, node: Node) -> Iterator[Finding]:
+    """References in what holds none, and what nothing follows but ``info``."""
+    for field in _PLAIN_FIELDS:
+        child = node.child(field)
+        for place in (child, *(item for _, item in child.children())):
+            reference = place.mapping.get("$ref")
+            if isinstance(reference, str):
+                message, location = f"OpenAPI has no $ref in {field}.", place.child("$ref").location
+                if field == "info" and place is child:
+                    try:
+                        document._files.resolve(place, reference)
+                    except BrokenReference as broken:
+                        message = f"{message} {broken.message}"
+                yield finding("W025", location, message, "Write there what it refers to.")
+
+
 def _target(document: Document, kind: str, node: Node, target: Node) -> Iterator[Finding]:
     place = node.child("$ref").location
     seen = {node.file.uri + node.pointer}
     current = target
-    while isinstance(current.mapping.get("$ref"), str) and kind != "path_item":
+    while isinstance(current.mapping.get("$ref"), str):
         if current.file.uri + current.pointer in seen:
             if current.file.uri + current.pointer == node.file.uri + node.pointer:
                 message = "This reference goes round in a circle and never reaches anything."
@@ -146,6 +174,8 @@ def _fields(document: Document, kind: str, node: Node) -> Iterator[Finding]:
         if key in node.mapping and fields and not isinstance(node.mapping[key], str) and kind != "discriminator":
             message = f"{key} has to be a string, not {_described(node.mapping[key])}."
             yield finding("W030", node.child(key).location, message, "Write text there.")
+    if kind == "document":
+        yield from _plain_fields(document, node)
     if kind == "document" and node.mapping.get("paths") is None and document.dialect in ("2.0", "3.0"):
         yield finding("W012", node.location, "A document without paths.", "Add `paths: {}`.")
     for key in REQUIRED.get(kind, ()):
@@ -177,6 +207,7 @@ def _schema(document: Document, node: Node) -> Iterator[Finding]:
         message = f"The dialect {dialect_uri} isn't supported; the schema is read as JSON Schema 2020-12."
         yield finding("W021", node.child("$schema").location, message, "Write it in JSON Schema 2020-12.")
     yield from _discriminator(document, node)
+    yield from _dynamic(document, node)
     if node.pointer.count("/") > document.limits.max_depth:
         try:
             normalise_schema(schema, dialect, max_depth=document.limits.max_depth)
@@ -206,6 +237,19 @@ def _nullability(node: Node, dialect: str) -> Iterator[Finding]:
         message = "`nullable` exists in OpenAPI 3.0 only; it was ignored."
         hint = "Use x-nullable: true." if dialect == "2.0" else 'Write type: [..., "null"].'
         yield finding("W019", node.child("nullable").location, message, hint)
+
+
+def _dynamic(document: Document, node: Node) -> Iterator[Finding]:
+    """In one resource an anchor has one place, wherever one comes from; in several, the way there would decide."""
+    reference = node.mapping.get("$dynamicRef")
+    if not isinstance(reference, str):
+        return
+    fragment = "#" + reference.partition("#")[2]
+    places = [uri for file in document._files for uri in file.identified if uri.endswith(fragment)]
+    if len(places) > 1:
+        message = f"{fragment} is defined in {len(places)} schemas with an $id; $dynamicRef is read as $ref here."
+        hint = "Refer to the schema that is meant with $ref."
+        yield finding("W026", node.child("$dynamicRef").location, message, hint)
 
 
 def _discriminator(document: Document, node: Node) -> Iterator[Finding]:

@@ -18,6 +18,10 @@ from .yaml_events import events
 
 __all__ = ["noted", "reread"]
 
+#: Those of JSON's own types; any other would have a loader build something.
+_CORE_TAGS = frozenset(
+    {"!", *(f"tag:yaml.org,2002:{name}" for name in ("bool", "float", "int", "map", "null", "seq", "str"))}
+)
 _TAG = re.compile(r"(?:^|[\s\[{,:-])!\S", re.MULTILINE)
 
 
@@ -88,7 +92,7 @@ def _tags(file: SourceFile, text: str) -> Iterator[Finding]:
     try:
         for event in events(text):
             tag = getattr(event, "tag", None)
-            if isinstance(tag, str) and tag != "!" and not tag.startswith("tag:yaml.org,2002:"):
+            if isinstance(tag, str) and tag not in _CORE_TAGS:
                 mark: Any = event.start_mark
                 yield finding(
                     "W005",

@@ -29,12 +29,12 @@ if FOLDER:
 
 
 if rows():
-    #: What one document may take, in seconds.
+    #: What one document may take, in seconds of CPU time.
     PATIENCE = 20
 
     @pytest.mark.parametrize("row", rows())
     def test_a_real_document_is_read_whole(row):
-        started = time.monotonic()
+        started = time.process_time()  # of the processor: the machine may be busy otherwise
         document = load(Path(FOLDER, row["path"]))
         assert document.version == row["version"]
         assert len(document.operations) >= int(row["operations"] or 0)
@@ -56,4 +56,4 @@ if rows():
         for found in document.check():
             assert str(found)
             assert found.hint
-        assert time.monotonic() - started < PATIENCE
+        assert time.process_time() - started < PATIENCE

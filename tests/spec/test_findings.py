@@ -55,6 +55,56 @@ def test_a_path_with_a_query_or_a_fragment_is_a_warning(make, path):
     assert document.operations[0].path == path
 
 
+def test_methods_and_headers_that_differ_by_case_only_are_the_same(make):
+    headers = [{"name": name, "in": "header", "schema": {}} for name in ("X-A", "x-a")]
+    paths = {
+        "/a": {"get": {"responses": OK}, "GET": {"responses": OK}, "put": {"responses": OK, "parameters": headers}}
+    }
+    document = make(paths=paths)
+    assert ids(document.findings) == ["E020", "E024"]
+    assert [operation.method for operation in document.operations] == ["get", "put"]
+
+
+def test_references_where_openapi_has_none_are_followed_and_reported(make):
+    document = make(
+        paths={"/a": {"get": {"$ref": "#/paths/~1b/get"}}, "/b": {"get": {"responses": OK}}},
+        tags=[{"$ref": "#/x-tag"}],
+        components={"responses": {"$ref": "#/x-responses"}},
+        **{"x-responses": {"A": {"description": "A"}}, "x-tag": {"name": "t"}},
+    )
+    found = [(each.id, each.location.pointer) for each in document.check() if each.id != "W011"]
+    assert found == [
+        ("W025", "#/paths/~1a/get/$ref"), ("W025", "#/tags/0/$ref"), ("W025", "#/components/responses/$ref"),
+    ]  # fmt: skip
+    assert document.operations[0].responses["200"].description == "OK"
+
+
+def test_info_in_another_file_is_read_or_said_to_be_missing(write):
+    path = write("openapi: 3.1.0\ninfo: {$ref: info.yaml}\npaths: {}\n")
+    assert "can't be read" in spec.load(path).check()[0].message
+    write("title: Elsewhere\n", "info.yaml")
+    document = spec.load(path)
+    assert document.title == "Elsewhere"
+    assert ids(document.check()) == ["W025"]
+
+
+def test_a_dynamic_reference_between_resources_is_a_warning(make):
+    def tree(name, **rest):
+        return {
+            "x-model": "a.B",
+            "type": "object",
+            "$id": f"https://example.com/{name}",
+            "$dynamicAnchor": "node",
+            **rest,
+        }
+
+    lone = make({"Tree": tree("tree", properties={"child": {"$dynamicRef": "#node"}})})
+    assert ids(lone.check()) == []
+    assert lone.schemas["Tree"].properties["child"].schema.target == lone.schemas["Tree"]
+    both = make({"Tree": tree("tree", properties={"child": {"$dynamicRef": "#node"}}), "Strict": tree("strict")})
+    assert ids(both.check()) == ["W026"]
+
+
 def test_operation_ids_are_unique(make):
     operation = {"operationId": "a", "responses": OK}
     assert ids(make(paths={"/a": {"get": operation, "put": operation}}).findings) == ["W020"]

@@ -203,3 +203,18 @@ def test_references_that_go_round_end(make, cycle):
     assert schema.resolved in document.schemas.values()
     assert schema.bundle()
     assert [found.id for found in document.check() if found.id == "E014"] == ["E014"] * cycle
+
+
+def test_path_items_that_go_round_end(make):
+    paths = {"/a": {"$ref": "#/paths/~1b"}, "/b": {"$ref": "#/paths/~1a"}}
+    document = make(paths=paths)
+    assert document.operations == ()
+    assert [found.id for found in document.check()] == ["E014", "E014"]
+
+
+def test_parameters_that_go_round_end(make):
+    parameters = {"A": {"$ref": "#/components/parameters/B"}, "B": {"$ref": "#/components/parameters/A"}}
+    operation = {"parameters": [{"$ref": "#/components/parameters/A"}], "responses": {"200": {"description": ""}}}
+    document = make(paths={"/a": {"get": operation}}, components={"parameters": parameters})
+    assert document.operations[0].parameters == ()
+    assert {found.id for found in document.check()} == {"E014"}

@@ -1,3 +1,5 @@
+import contextlib
+import gc
 import os
 import time
 
@@ -71,9 +73,27 @@ def test_a_duplicate_key_is_an_error_with_its_line(write):
         assert str(found[0]).startswith(f"{path}:5:1: E031 The key 'x-a'")
 
 
-def test_tags_build_nothing(write):
-    document = load(write(HEAD + "x-a: !!python/object/apply:os.system [exit 1]\n"))
-    assert document.json["x-a"] == ["exit 1"]
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("!!python/object/apply:os.system [exit 1]", ["exit 1"]),
+        ("!!timestamp 2020-01-01", "2020-01-01"),
+        ("!!set {a, b}", {"a": None, "b": None}),
+        ("!Mine {a: 1}", {"a": 1}),
+        ("!mine text", "text"),
+        ("{200: !mine {b: 1}}", {"200": {"b": 1}}),
+    ],
+)
+def test_tags_build_nothing_and_are_reported(write, text, value):
+    path = write(HEAD + f"x-a: {text}\n")
+    document = load(path)
+    assert document.json["x-a"] == value
+    (found,) = document.check()
+    assert str(found).startswith(f"{path}:4:{6 + text.index('!')}: W005 The YAML tag ")
+
+
+def test_a_tag_of_jsons_own_types_is_no_finding(write):
+    assert load(write(HEAD + "x-a: !!str 3\n")).check() == ()
 
 
 @pytest.mark.parametrize("number", [".nan", ".inf", "-.INF"])
@@ -126,6 +146,44 @@ def test_ten_thousand_levels_are_refused_in_every_syntax(write):
         assert refusal(write(text)).id == "E005"
 
 
+def test_brackets_in_strings_neither_hide_depth_nor_make_it(write):
+    def text(string, depth):
+        return f'{{"openapi": "3.1.0", "info": {{"title": "{string * 3000}"}}, "x-a": {"[" * depth}{"]" * depth}}}'
+
+    assert refusal(write(text("}", 200))).id == "E005"
+    assert load(write(text("{", 100))).title == "{" * 3000
+
+
+def test_a_lower_limit_of_depth_holds_in_yaml_and_json(write):
+    limits = Limits(max_depth=20)
+    for text in (HEAD + "x-a: " + "[" * 25 + "]" * 25, '{"openapi": "3.1.0", "x-a": ' + "[" * 25 + "]" * 25 + "}"):
+        assert refusal(write(text), limits=limits).id == "E005"
+
+
+def test_json_that_is_no_yaml_is_read(write):
+    text = '{\t"openapi": "3.1.0",\n\t"info": {"title": "\\/\\ud83d\\ude00"},\t"paths": {}, "x-a": NaN}'
+    document = load(write(text, "api.json"))
+    assert document.title == "/😀"
+    assert "W004" in [found.id for found in document.check()]
+
+
+def test_long_digits_in_strings_and_in_numbers_are_told_apart(write):
+    values = '["9223372036854775808", 18446744073709551615, -9223372036854775808, 0.12345678901234567890, 1e30]'
+    more = "[18446744073709551616, -9223372036854775809]"
+    text = f'{{"openapi": "3.1.0", "info": {{"title": "T"}}, "paths": {{}}, "x-a": {values}, "x-b": %s}}'
+    document = load(write(text % more, "api.json"))
+    assert document.json["x-b"] == [2**64, -(2**63) - 1]
+    assert load(write(text % "[]", "api.json")).json["x-a"] == document.json["x-a"]
+    assert document.json["x-a"][1:3] == [2**64 - 1, -(2**63)]
+
+
+def test_the_collector_runs_again_after_reading(write):
+    for text in (HEAD, "a: ["):
+        with contextlib.suppress(SpecError):
+            load(write(text))
+        assert gc.isenabled()
+
+
 def test_a_mapping_that_holds_itself_is_refused():
     tree = {"openapi": "3.1.0", "paths": {}}
     tree["x-self"] = tree
@@ -145,6 +203,13 @@ def test_a_wide_alias_bomb_is_refused_too(write):
     started = time.monotonic()
     assert refusal(write(text)).id == "E005"
     assert time.monotonic() - started < 60
+
+
+def test_a_long_text_that_is_repeated_is_refused(write):
+    text = HEAD + "x-a: &a " + "x" * 1_000_000 + "\nx-b: [" + "*a, " * 10_000 + "*a]\n"
+    started = time.process_time()
+    assert refusal(write(text)).id == "E005"
+    assert time.process_time() - started < 2
 
 
 def test_an_alias_within_its_own_anchor_is_refused(write):
