@@ -147,7 +147,7 @@ class UnstorableValue(RequestError):
 
 
 class ItemTooLarge(RequestError):
-    """The item is over DynamoDB's 400 KB."""
+    """The item is over DynamoDB's 400 KB, or a transaction over its 4 MB."""
 
     code = "ITEM_TOO_LARGE"
     status = 413
