@@ -98,7 +98,8 @@ def main() -> int:
     parser.add_argument("--check", action="store_true", help="exit with 1 where a target is missed")
     arguments = parser.parse_args()
     print(
-        f"{'KiB':>6} {'parser':>9} {'cold':>9} {'ratio':>6} {'target':>6} {'warm':>9} {'of cold':>7}  milliseconds of CPU"
+        f"{'KiB':>6} {'parser':>9} {'cold':>9} {'ratio':>6} {'target':>6} {'warm':>9} {'of cold':>7}"
+        "  (milliseconds of CPU time)"
     )
     missed = False
     for path in specs(arguments.specs):

@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urlsplit
 
 from .grammar import OTHERS, Field, fields_of
-from .references import BrokenReference, Node, tokens
+from .pointers import tokens
+from .references import BrokenReference, Node
 
 if TYPE_CHECKING:
     from .document import Document

@@ -16,12 +16,12 @@ from urllib.request import Request, urlopen
 
 from .findings import Finding, Location, SpecError
 from .parse_cache import parse_cached
+from .pointers import MISSING, step, tokens
 from .source import Limits, Parsed, decode, read_bytes
 from .yaml_events import marks, pointer_token
 
 __all__ = ["BrokenReference", "Files", "Node", "SourceFile"]
 
-_MISSING: Any = object()
 _IDENTIFIER = re.compile(rb"\$(?:id|anchor|dynamicAnchor|self)[\"']?\s*:")
 
 
@@ -75,7 +75,7 @@ class SourceFile:
         value = self.tree
         for token in tokens(pointer):
             value = step(value, token)
-            if value is _MISSING:
+            if value is MISSING:
                 raise KeyError(pointer)
         return value
 
@@ -133,7 +133,7 @@ class Node(NamedTuple):
         value, pointer = self.value, self.pointer
         for key in keys:
             value = step(value, key)
-            if value is _MISSING:
+            if value is MISSING:
                 value = None
             pointer = f"{pointer}/{pointer_token(key)}"
         return Node(self.file, pointer, value)
@@ -155,24 +155,6 @@ class Node(NamedTuple):
     def mapping(self) -> dict[str, Any]:
         """The value if it is a mapping, else an empty one."""
         return self.value if isinstance(self.value, dict) else {}
-
-
-def tokens(pointer: str) -> list[str]:
-    """The keys that a pointer names (RFC 6901, section 4).
-
-    >>> tokens("#/paths/~1pets~1{id}/get")
-    ['paths', '/pets/{id}', 'get']
-    """
-    parts = pointer.removeprefix("#").split("/")[1:]
-    return [part.replace("~1", "/").replace("~0", "~") for part in parts] if "~" in pointer else parts
-
-
-def step(value: Any, token: str) -> Any:
-    if isinstance(value, dict):
-        return value.get(token, _MISSING)
-    if isinstance(value, list) and token.isdecimal() and int(token) < len(value):
-        return value[int(token)]
-    return _MISSING
 
 
 def _is_anchor(fragment: str) -> bool:
