@@ -19,7 +19,7 @@ from macaron_django import auth, dynamodb, spec
 from macaron_django.api.catalogue import ServedAPI, catalogue
 from macaron_django.conf import settings
 from macaron_django.discovery import Found
-from macaron_django.schemas import Classes, build_model
+from macaron_django.schemas import Classes
 from macaron_django.schemas.building import build_all
 
 __all__ = ["API", "Registry", "apipool", "registry"]
@@ -98,31 +98,8 @@ def _load(found: Found, findings: list[spec.Finding]) -> API:
     api = API(found.name, document, Classes(found.name, document), {}, found.builtin)
     for name, schema in document.schemas.items():
         if schema.extensions.persist is not None:
-            api.persistences[name] = _persist(found, schema, api.classes)
+            api.persistences[name] = dynamodb.persist(found.name, found.label, schema, api.classes)
     return api
-
-
-def _persist(found: Found, schema: spec.Schema, classes: Classes) -> dynamodb.Persistence:
-    """Put a schema's items behind the manager of a model."""
-    persistence, bases = dynamodb.persistence_for(found.name, schema, classes)
-    try:
-        model = build_model(
-            schema,
-            api=found.name,
-            label=found.label,
-            classes=classes,
-            manager=dynamodb.ItemManager(persistence),
-            hash_key=str(persistence.options.hash_key),  # the options in force have one
-            range_key=persistence.options.range_key,
-            bases=bases,
-            module=f"macaron_django.apis.{found.name}",
-        )
-    except ImportError as error:
-        hint = "Correct the dotted path of x-parent, or what that module imports."
-        raise spec.SpecError([spec.Finding("E203", "error", f"{error}.", hint, schema.location)]) from error
-    persistence.bind(model)
-    classes.rows[str(schema.name)] = model
-    return persistence
 
 
 class APIPool:

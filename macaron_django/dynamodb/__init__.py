@@ -1,6 +1,6 @@
 """Layer 3: x-persist → DynamoDB. The only importer of PynamoDB and botocore."""
 
-from macaron_django.dynamodb.binding import persistence_for
+from macaron_django.dynamodb.binding import persist, persistence_for
 from macaron_django.dynamodb.manager import ItemManager
 from macaron_django.dynamodb.options import options_from_class, persistence_options
 from macaron_django.dynamodb.persistence import Persistence
@@ -16,6 +16,7 @@ __all__ = [
     "Persistence",
     "PersistentSwaggerObject",
     "options_from_class",
+    "persist",
     "persistence_for",
     "persistence_options",
     "transaction",

@@ -1,4 +1,4 @@
-"""The x-persist hook: a schema → its persistence, and the classes that its rows inherit from.
+"""The x-persist hook: a schema → its persistence, the classes that its rows inherit from, and the model of its rows.
 
 In goes a schema with ``x-persist``; out come its ``Persistence`` and the class that it names, if it does, with the
 persistence put into it. What keeps that from working is a finding with file and line, as any fault of a spec is.
@@ -9,19 +9,47 @@ from __future__ import annotations
 import inspect
 from typing import TYPE_CHECKING
 
+from macaron_django.dynamodb.manager import ItemManager
 from macaron_django.dynamodb.options import persistence_options
 from macaron_django.dynamodb.persistence import Persistence
 from macaron_django.dynamodb.swagger_objects import PersistentSwaggerObject
+from macaron_django.schemas import build_model
 from macaron_django.spec import Finding, SpecError
 
 if TYPE_CHECKING:
     from macaron_django.schemas import Classes
     from macaron_django.spec import Persist, Schema
 
-__all__ = ["persistence_for"]
+__all__ = ["persist", "persistence_for"]
 
 #: What PyMacaron asks of a class that isn't a PersistentSwaggerObject.
 _GRAFTED = ("load_from_db", "save_to_db")
+
+
+def persist(api: str, label: str, schema: Schema, classes: Classes) -> Persistence:
+    """Put a schema's items behind the manager of a Django model, which ``classes`` then has as its row class.
+
+    ``label`` is that of the API's Django app. SpecError, with the finding, where the schema can't be kept.
+    """
+    persistence, bases = persistence_for(api, schema, classes)
+    try:
+        model = build_model(
+            schema,
+            api=api,
+            label=label,
+            classes=classes,
+            manager=ItemManager(persistence),
+            hash_key=str(persistence.options.hash_key),  # the options in force have one
+            range_key=persistence.options.range_key,
+            bases=bases,
+            module=f"macaron_django.apis.{api}",
+        )
+    except ImportError as error:
+        hint = "Correct the dotted path of x-parent, or what that module imports."
+        raise SpecError([Finding("E203", "error", f"{error}.", hint, schema.location)]) from error
+    persistence.bind(model)
+    classes.rows[str(schema.name)] = model
+    return persistence
 
 
 def persistence_for(api: str, schema: Schema, classes: Classes) -> tuple[Persistence, tuple[type, ...]]:
