@@ -39,11 +39,12 @@ class _Described(NamedTuple):
     """What a list of parameters describes."""
 
     parameters: frozenset[tuple[str, str]]  # (name, place)
+    path_names: frozenset[str]
     is_broken: bool  # one of its references leads nowhere, which is reported as such
     findings: tuple[Finding, ...]
 
 
-_NOTHING = _Described(frozenset(), is_broken=False, findings=())
+_NOTHING = _Described(frozenset(), frozenset(), is_broken=False, findings=())
 
 
 def operation_findings(document: Document) -> Iterator[Finding]:
@@ -51,7 +52,7 @@ def operation_findings(document: Document) -> Iterator[Finding]:
     ids: dict[str, Operation] = {}
     descriptions: dict[int, _Described] = {}
     yield from _paths(document)
-    yield from _requirements(document, document._root)
+    declared = document._section("securitySchemes", "securityDefinitions").mapping
     inherits_security = False
     for operation in document.operations:
         route = (operation.method, _VARIABLE.sub("{}", operation.route))
@@ -77,10 +78,8 @@ def operation_findings(document: Document) -> Iterator[Finding]:
         if operation.json.get("security") is None:
             inherits_security = True
         else:
-            yield from _requirements(document, operation.node)
-            yield from _undeclared(document, operation.node)
-    if inherits_security:
-        yield from _undeclared(document, document._root)
+            yield from _requirements(document, operation.node, declared)
+    yield from _requirements(document, document._root, declared if inherits_security else None)
 
 
 def _paths(document: Document) -> Iterator[Finding]:
@@ -150,7 +149,8 @@ def _read(owner: Node, given: list[Any] | dict[str, Any], document: Document) ->
                 finding("E024", owner.child("parameters", str(key)).location, message, "Remove one of them.")
             )
         parameters.add(own)
-    return _Described(frozenset(parameters), is_broken, tuple(findings))
+    path_names = frozenset(name for name, place in parameters if place == "path")
+    return _Described(frozenset(parameters), path_names, is_broken, tuple(findings))
 
 
 def _parameter(name: Any, place: Any, node: Node) -> Iterator[Finding]:
@@ -163,7 +163,9 @@ def _parameter(name: Any, place: Any, node: Node) -> Iterator[Finding]:
 
 def _template(operation: Operation, described: Iterable[_Described]) -> Iterator[Finding]:
     variables = template_variables(operation.path) if "{" in operation.path else []
-    names = {name for each in described for name, place in each.parameters if place == "path"}
+    names: set[str] = set().union(*(each.path_names for each in described))
+    if not variables and not names:
+        return
     is_broken = any(each.is_broken for each in described)
     for variable in variables:
         if variable not in names and not is_broken:
@@ -193,8 +195,8 @@ def _bodies(operation: Operation, described: Iterable[_Described]) -> Iterator[F
         yield finding("W016", operation.location, message, "Use POST (or QUERY, in OpenAPI 3.2), or parameters.")
 
 
-def _requirements(document: Document, owner: Node) -> Iterator[Finding]:
-    """Whether the ``security`` of an operation or of the document is written as OpenAPI has it."""
+def _requirements(document: Document, owner: Node, declared: Mapping[str, Any] | None) -> Iterator[Finding]:
+    """Whether the ``security`` of an operation or of the document can be met; ``declared`` is None where it needn't."""
     given = owner.mapping.get("security")
     if given is None:
         return
@@ -212,17 +214,8 @@ def _requirements(document: Document, owner: Node) -> Iterator[Finding]:
             if scopes is None:
                 message = f"The security requirement {name!r} has no list of scopes."
                 yield finding("W023", owner.child("security").location, message, f"Write `{name}: []`.")
-
-
-def _undeclared(document: Document, owner: Node) -> Iterator[Finding]:
-    given = owner.mapping.get("security")
-    if not given or malformed_requirement(given) is not None:
-        return
-    declared: Mapping[str, Any] = document._section("securitySchemes", "securityDefinitions").mapping
-    for requirement in given:
-        for name in requirement:
             # From OpenAPI 3.2 on, a name may also be the URI of a scheme.
-            if name not in declared and not (document.dialect == "3.2" and ("/" in name)):
+            if declared is not None and name not in declared and not (document.dialect == "3.2" and "/" in name):
                 yield finding(
                     "E027",
                     owner.child("security").location,
