@@ -97,6 +97,16 @@ class ResourceViewSet(OperationViewSet):
         except (ValueError, ValidationError) as error:
             raise _refused(", ".join(each.parameter for each in self.generated.filters), str(error)) from error
 
+    def paginate_queryset(self, queryset: Any) -> Any:
+        try:
+            return super().paginate_queryset(queryset)
+        except UnsupportedQuery as error:
+            # DynamoDB's query sets plan when they are read: only then it shows that an order can't be had.
+            name = self.generated.paging.get(ORDERING) if self._is_generated else None
+            if name is None or not self.parameters.by_location.get(("query", name)):
+                raise
+            raise _refused(name, "this list can't be ordered so") from error
+
     def _ordered(self, queryset: Any) -> Any:
         name = self.generated.paging.get(ORDERING)
         given = self.parameters.by_location.get(("query", name)) if name else None

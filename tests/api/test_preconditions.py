@@ -1,4 +1,4 @@
-"""Conditional requests: the RFC's rules by themselves, and over a table whose items have versions."""
+"""Conditional requests: the RFC's rules by themselves, and over a table; what else is the same in no other store."""
 
 from __future__ import annotations
 
@@ -26,7 +26,9 @@ NOTES = {
     "paths": {
         "/notes": {
             "get": {
-                "parameters": [{"name": "place__a__b", "in": "query", "schema": {"type": "string"}}],
+                "parameters": [
+                    {"name": name, "in": "query", "schema": {"type": "string"}} for name in ("place__a__b", "ordering")
+                ],
                 "responses": {
                     "200": {"description": "", "content": {JSON: {"schema": {"type": "array", "items": NOTE}}}}
                 },
@@ -214,3 +216,10 @@ def test_a_nested_property_is_looked_up_whatever_its_name(client):
     for note_id, place in (("a", "here"), ("b", "there")):
         client.post("/notes", {"note_id": note_id, "place": {"a__b": place}}, content_type=JSON)
     assert [note["note_id"] for note in client.get("/notes?place__a__b=there").json()] == ["b"]
+
+
+def test_an_order_that_a_table_doesnt_have_is_the_clients_fault(client):
+    refused = client.get("/notes?ordering=-text")
+    assert refused.status_code == 400
+    assert (refused.json()["errors"][0]["pointer"], refused.json()["errors"][0]["location"]) == ("/ordering", "query")
+    assert "table" not in refused.json()["error_description"]
