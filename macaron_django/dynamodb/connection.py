@@ -22,7 +22,7 @@ from typing import Any, Final
 import botocore.config
 import botocore.session
 from botocore.client import BaseClient
-from botocore.exceptions import BotoCoreError, ClientError
+from botocore.exceptions import BotoCoreError, ClientError, EndpointConnectionError
 from pynamodb.connection import Connection as PynamoDBConnection
 from pynamodb.connection import TableConnection as PynamoDBTableConnection
 from pynamodb.connection.base import MetaTable
@@ -219,16 +219,16 @@ class Connection(PynamoDBConnection):
                     if known is Outcome.REFUSED or attempt == attempts:
                         raise
                 elif known is Outcome.REFUSED:
-                    if doubtful is None or operation_name == _TRANSACTION:
+                    if doubtful is None or (operation_name == _TRANSACTION and _keeps_tokens()):
                         raise
                     return self._after_doubt(operation_name, call, error, doubtful)
                 elif known is Outcome.UNKNOWN:
                     doubtful = doubtful or error
                     if not _repeatable(operation_name, call) or attempt == attempts:
                         raise _unknown(operation_name, call, doubtful) from error
+                elif doubtful is not None and (attempt == attempts or _forgotten(operation_name, error)):
+                    raise _unknown(operation_name, call, doubtful) from error
                 elif attempt == attempts:
-                    if doubtful is not None:
-                        raise _unknown(operation_name, call, doubtful) from error
                     raise
                 if error_code(error) in EXPIRED_CREDENTIALS:
                     reset()
@@ -250,7 +250,11 @@ class Connection(PynamoDBConnection):
         if error_code(refusal) == CONDITION_FAILED and call.applied is not None:
             item = getattr(refusal, "response", {}).get("Item")
             if item is None:
-                item = self._stored(call)
+                try:
+                    item = self._stored(call)
+                except (ClientError, *TRANSPORT_ERRORS) as error:
+                    # Of a read it would mean that nothing was written.
+                    raise _unknown(operation, call, doubtful) from error
             if call.applied(item):
                 return {"Attributes": item or {}}
         raise _unknown(operation, call, doubtful) from refusal
@@ -292,6 +296,16 @@ def _undone_by_itself(call: Call) -> bool:
 
 def _repeatable(operation: str, call: Call) -> bool:
     return operation == _TRANSACTION or call.applied is not None
+
+
+def _keeps_tokens() -> bool:
+    """Whether a transaction's token outlives the server: Amazon keeps it for ten minutes, others in memory."""
+    return engines.current().name == "aws"
+
+
+def _forgotten(operation: str, error: Exception) -> bool:
+    """Whether the server may be a new one by now, for which a repeated transaction is a second one."""
+    return operation == _TRANSACTION and isinstance(error, EndpointConnectionError) and not _keeps_tokens()
 
 
 def _unknown(operation: str, call: Call, doubtful: Exception) -> WriteOutcomeUnknown:

@@ -33,6 +33,7 @@ from macaron_django.exceptions import (
     StaleItem,
     Throttled,
     UnsupportedQuery,
+    WriteOutcomeUnknown,
 )
 
 if TYPE_CHECKING:
@@ -206,6 +207,8 @@ def _send(writes: Sequence[GatheredWrite], token: str | None) -> None:
     try:
         with translated(_tables(write.parameters["TableName"] for write in writes)):
             connection().dispatch("TransactWriteItems", parameters)
+    except WriteOutcomeUnknown:
+        raise  # its cause is the refusal of a second attempt, which says nothing of the first
     except PersistenceError as error:
         cancelled = _cancellation(writes, error)
         if cancelled is None:

@@ -70,7 +70,7 @@ class Ledger:
 
     def __init__(self) -> None:
         self.present: set[str] = set()
-        self.absent: set[str] = set()
+        self.absent: dict[str, str] = {}  # and who said so
         self.acknowledged: Counter[str] = Counter()
         self.unknown: Counter[str] = Counter()
         self.errors: Counter[str] = Counter()
@@ -88,18 +88,18 @@ class Ledger:
         except (EngineUnavailable, Throttled, StaleItem) as error:
             # Each of them says that nothing was written.
             self.errors[type(error).__name__] += 1
-            self.absent.update(puts)
+            self.absent.update(dict.fromkeys(puts, repr(error)))
         else:
             self.acknowledged[adds] += 1
             self.present.update(puts)
             if deletes is not None:
                 self.present.discard(deletes)
-                self.absent.add(deletes)
+                self.absent[deletes] = "deleted"
 
     def check(self, persistence: Persistence) -> None:
         held = {item["profile_id"]["S"]: item for item in _all(persistence)}
-        assert self.present <= held.keys()
-        assert self.absent.isdisjoint(held)
+        assert not self.present - held.keys()
+        assert not {key: told for key, told in self.absent.items() if key in held}
         for counter in {*self.acknowledged, *self.unknown} - {""}:
             low = self.acknowledged[counter]
             assert low <= int(held[counter]["age"]["N"]) <= low + self.unknown[counter], counter

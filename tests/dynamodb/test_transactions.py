@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections.abc import Callable
+from contextlib import nullcontext
 from typing import Any
 
 import pytest
@@ -12,6 +13,7 @@ from asgiref.sync import async_to_sync
 from django.db.models import F
 
 from macaron_django.dynamodb import Persistence, engines, transaction
+from macaron_django.dynamodb.connection import Connection
 from macaron_django.dynamodb.engines.endpoint import EndpointEngine
 from macaron_django.exceptions import (
     EngineUnavailable,
@@ -322,3 +324,42 @@ def test_without_an_answer_at_all_nobody_knows(
 def test_a_missing_table_is_named(make_persistence: MakePersistence, profiles: Persistence) -> None:
     with pytest.raises(TableMissing, match="synctables"), transaction():
         make_persistence(table="not_there").put_item({"profile_id": {"S": "a"}})
+
+
+def test_a_refusal_after_a_lost_answer_is_no_refusal_where_tokens_are_forgotten(
+    profiles: Persistence, engine: engines.Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As after a restart of a local engine, for which the repeated transaction is a second one."""
+    tokens = iter(range(9))
+    send = Connection._send
+
+    def forgetful(self: Connection, operation: str, call: Any) -> Any:
+        if operation == "TransactWriteItems":
+            call["ClientRequestToken"] = f"token-{next(tokens)}"
+        return send(self, operation, call)
+
+    monkeypatch.setattr(Connection, "_send", forgetful)
+    assert engine.endpoint_url is not None
+    with (
+        FaultProxy(engine.endpoint_url, [Fault.DROP_AFTER]) as proxy,
+        engines.use(EndpointEngine(proxy.url)),
+        pytest.raises(WriteOutcomeUnknown),
+        transaction(),
+    ):
+        profiles.model(profile_id="ada").save()
+    assert _held(profiles) == {"ada": None}
+
+
+def test_when_it_cannot_be_read_what_a_repeated_put_met_nobody_knows(
+    profiles: Persistence, engine: engines.Engine
+) -> None:
+    assert engine.endpoint_url is not None
+    with (
+        FaultProxy(engine.endpoint_url, [Fault.DROP_AFTER], operations={"PutItem"}) as puts,
+        FaultProxy(puts.url, [Fault.DROP_BEFORE] * 3, operations={"GetItem"}) as proxy,
+        engines.use(EndpointEngine(proxy.url)),
+        # DynamoDB Local doesn't send the item along with its refusal, so it has to be read.
+        pytest.raises(WriteOutcomeUnknown) if engine.name == "dynamodb-local" else nullcontext(),
+    ):
+        profiles.model(profile_id="ada").save(force_insert=True)
+    assert _held(profiles) == {"ada": None}
