@@ -1,4 +1,4 @@
-"""Conditional requests: the RFC's rules by themselves, and over a table; what else is the same in no other store."""
+"""Conditional requests: the RFC's rules by themselves, and over a table; and what else a table does in its own way."""
 
 from __future__ import annotations
 
