@@ -92,7 +92,8 @@ class Registry:
 
 def _load(found: Found, findings: list[spec.Finding]) -> API:
     limits = spec.Limits(max_bytes=settings.MAX_SPEC_SIZE)
-    document = spec.load(found.path, limits=limits, allow_hosts=settings.SPEC_HOSTS)
+    hosts, cache = settings.SPEC_HOSTS, spec.cache_folder()
+    document = spec.load(found.path, limits=limits, allow_hosts=hosts, cache=cache)
     if any(finding.level == "error" for finding in (*findings, *document.findings)):
         raise spec.SpecError(document.check())
     api = API(found.name, document, Classes(found.name, document), {}, found.builtin)
