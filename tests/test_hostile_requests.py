@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
+import time
 
 import boto3
 import pytest
@@ -110,3 +113,26 @@ def test_odd_items_of_another_program_are_shown_and_break_no_list(open_example):
         assert patched.status_code == (200 if name == "labels" else 400), patched.text
         assert all(error["pointer"] == f"/{name}" for error in patched.json().get("errors", ()))
         assert client.delete(path).status_code == 204
+
+
+def test_the_server_finds_its_engine_again_whatever_happened_to_it(example):
+    client = example.serve()
+    folder = example.folder / "example_project"
+    state_file = folder / "dynamodb.sqlite3.dynamodb.lock"
+    acknowledged = client.post("/profiles", json={"profile_id": "kept", "name": "Kept"}).json()
+
+    example.manage("dynamodb", "--stop")
+    stopped = client.get("/profiles/kept")
+    assert (stopped.status_code, stopped.json()["error"]) == (503, "DATABASE_UNAVAILABLE")
+    example.manage("loadsample")  # starts it, and ends before the next request
+    assert client.get("/profiles/kept").json() == acknowledged
+
+    state = json.loads(state_file.read_text())
+    for pid in (state["pid"], state["engine_pid"]):
+        os.kill(pid, signal.SIGKILL)
+    assert client.get("/profiles/kept").json() == acknowledged
+
+    for lock in folder.glob("*.lock"):
+        lock.unlink()
+    time.sleep(1)  # its owner ends: deleted files lock out nobody
+    assert client.get("/profiles/kept").json() == acknowledged

@@ -230,8 +230,7 @@ class Connection(PynamoDBConnection):
                     raise _unknown(operation_name, call, doubtful) from error
                 elif attempt == attempts:
                     raise
-                if error_code(error) in EXPIRED_CREDENTIALS:
-                    reset()
+                _renew(error)
             _pause(attempt)
         raise AssertionError("unreachable")  # pragma: no cover
 
@@ -268,6 +267,14 @@ class Connection(PynamoDBConnection):
         answer = self._make_api_call("GetItem", {"TableName": call["TableName"], "Key": key, "ConsistentRead": True})
         item: AttributeMap | None = answer.get("Item")
         return item
+
+
+def _renew(error: Exception) -> None:
+    """Before another attempt: get new credentials, or find the server where it is now."""
+    if error_code(error) in EXPIRED_CREDENTIALS:
+        reset()
+    elif isinstance(error, EndpointConnectionError):
+        engines.current().look_again()
 
 
 def _prepared(operation: str, parameters: dict[str, Any]) -> Call:

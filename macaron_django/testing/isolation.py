@@ -51,6 +51,9 @@ class RefusingEngine:
     def start(self) -> None:
         self._refuse()
 
+    def look_again(self) -> None:
+        """There is nowhere to look."""
+
     def stop(self) -> None:
         """Nothing was started."""
 

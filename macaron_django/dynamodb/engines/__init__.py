@@ -64,6 +64,9 @@ class Engine(Protocol):
     def start(self) -> None:
         """Make sure that it runs, and goes on running as long as this process uses it."""
 
+    def look_again(self) -> None:
+        """After a call that nobody answered: find out where the server is by now; ``endpoint_url`` says it then."""
+
     def stop(self) -> None:
         """Stop using it; a local server ends with its last user."""
 

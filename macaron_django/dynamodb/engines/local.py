@@ -68,6 +68,10 @@ class LocalProcessEngine(ABC):
         """Use the server from this process, starting it if it isn't running; safe to call again."""
         self.process.join()
 
+    def look_again(self) -> None:
+        if self._process:
+            self._process.look_again()
+
     def stop(self) -> None:
         """Stop using the server; it ends with the last process that does."""
         if self._process:

@@ -75,6 +75,9 @@ class MotoEngine:
             host, port = self._server.get_host_and_port()
             self._url = f"http://{host}:{port}"
 
+    def look_again(self) -> None:
+        pass
+
     def stop(self) -> None:
         with self._mutex:
             if self._server is not None:

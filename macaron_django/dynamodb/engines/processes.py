@@ -10,7 +10,6 @@ the locked descriptor over, so that no two can start at once and there is no mom
 
 from __future__ import annotations
 
-import contextlib
 import dataclasses
 import json
 import os
@@ -95,6 +94,23 @@ class SharedProcess:
                     ) from error
                 raise
             return self.port
+
+    def look_again(self) -> None:
+        """After nobody answered: find the server where another process has started it by now.
+
+        One that was stopped on purpose stays so; one whose owner was killed, or lost its lock files, is started
+        again by the next ``join()``.
+        """
+        with self._mutex:
+            if self._users_fd is None:
+                return
+            if not supervisor.same_file(str(self.users_file), self._users_fd):
+                self._unlock()  # deleted: it keeps no server alive any more
+                return
+            if running := self._look():
+                self.port = running.port
+            elif "pid" in self._state():
+                self.port = None
 
     def leave(self) -> None:
         """Stop being a user; the server ends with its last one."""
@@ -209,16 +225,22 @@ class SharedProcess:
         """Return the running server without becoming its user."""
         if not self._supervised():
             return None
-        with contextlib.suppress(OSError):
+        state = self._state()
+        pid, port = state.get("pid"), state.get("port")
+        return _Running(pid, port) if isinstance(pid, int) and isinstance(port, int) else None
+
+    def _state(self) -> dict[str, Any]:
+        """What the server's owner wrote last."""
+        try:
             fd = os.open(self.state_file, os.O_RDONLY)
-            try:
-                state = supervisor.read_state(fd)
-            finally:
-                os.close(fd)
-            pid, port = state.get("pid"), state.get("port")
-            if isinstance(pid, int) and isinstance(port, int):
-                return _Running(pid, port)
-        return None
+        except OSError:
+            return {}
+        try:
+            return supervisor.read_state(fd)
+        except OSError:
+            return {}
+        finally:
+            os.close(fd)
 
     def _supervised(self) -> bool:
         """Whether a supervisor lives: it holds the state file's lock."""

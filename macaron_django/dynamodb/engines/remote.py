@@ -43,6 +43,9 @@ class RemoteEngine:
     def start(self) -> None:
         """Nothing to do."""
 
+    def look_again(self) -> None:
+        pass
+
     def stop(self) -> None:
         """Nothing to do."""
 

@@ -175,7 +175,7 @@ class _Supervisor:
         except BlockingIOError:
             # A lock file that was deleted locks out nobody: whoever comes next starts a server of their own,
             # and two servers must not have the same data file open.
-            return _same_file(self.order.state_file, self.order.state_fd) and _same_file(
+            return same_file(self.order.state_file, self.order.state_fd) and same_file(
                 self.order.users_file, self.users_fd
             )
         return False  # nobody else holds it; it is kept until exit, so that a newcomer waits for that
@@ -308,7 +308,7 @@ def _inode(path: str) -> int | None:
         return None
 
 
-def _same_file(path: str, fd: int) -> bool:
+def same_file(path: str, fd: int) -> bool:
     return _inode(path) == os.fstat(fd).st_ino
 
 

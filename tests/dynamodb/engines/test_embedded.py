@@ -6,6 +6,7 @@ import http.server
 import json
 import os
 import signal
+import socket
 import stat
 import subprocess
 import sys
@@ -222,6 +223,51 @@ def test_deleted_lock_files_never_lead_to_two_servers_over_one_data_file(start_u
     eventually(lambda: not servers())
     engine.start()
     assert len(servers()) == 1
+
+
+def test_a_user_whose_lock_files_were_deleted_finds_or_starts_the_next_server(start_user, engine, servers, eventually):
+    engine.start()
+    engine.process.state_file.unlink()
+    engine.process.users_file.unlink()
+    eventually(lambda: not servers())
+    newcomer = start_user()
+    port = newcomer.port
+    engine.look_again()
+    assert engine.endpoint_url == f"http://127.0.0.1:{port}"
+    newcomer.end()
+    assert answers(port)
+    assert len(servers()) == 1
+
+
+def test_a_user_follows_the_server_to_another_port(start_user, engine, eventually):
+    engine.start()
+    port = engine.process.port
+    engine.shut_down()
+    with socket.create_server(("127.0.0.1", port)):
+        newcomer = start_user()
+        other = newcomer.port
+        assert other != port
+        engine.look_again()
+        assert engine.endpoint_url == f"http://127.0.0.1:{other}"
+
+
+def test_a_user_starts_the_server_again_whose_supervisor_was_killed_with_it(engine, servers, eventually):
+    engine.start()
+    for pid in (state_of(engine)["pid"], *servers()):
+        os.kill(pid, signal.SIGKILL)
+    eventually(lambda: not servers())
+    engine.look_again()
+    assert answers(int(engine.endpoint_url.rpartition(":")[2]))
+    assert len(servers()) == 1
+
+
+def test_a_server_that_was_stopped_on_purpose_stays_so(engine, servers):
+    engine.start()
+    url = engine.endpoint_url
+    engine.shut_down()
+    engine.look_again()
+    assert engine.endpoint_url == url
+    assert not servers()
 
 
 def test_a_data_file_that_is_deleted_under_the_server_gets_a_new_one(engine, data, make_table, eventually):
