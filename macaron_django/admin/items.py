@@ -35,6 +35,9 @@ class ItemChangeList(ChangeList):
         lookups.pop(CURSOR, None)
         return lookups
 
+    def get_ordering(self, request: HttpRequest, queryset: Any) -> list[str]:
+        return []  # items come in the table's own order, whatever ?o= asks for
+
     def get_results(self, request: HttpRequest) -> None:
         try:
             page = self.queryset.page(limit=self.list_per_page, cursor=request.GET.get(CURSOR) or None)

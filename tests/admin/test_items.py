@@ -64,6 +64,13 @@ def test_every_item_is_on_exactly_one_page(profiles, staff, monkeypatch):
     assert changelist.first_url == "?"
 
 
+@pytest.mark.parametrize("order", ["1", "-3.2", "nonsense"])
+def test_an_order_in_the_address_is_left_aside(profiles, staff, order):
+    profiles.create(profile_id="ada", name="Ada")
+
+    assert [row.pk for row in staff.get(LIST, {"o": order}).context["cl"].result_list] == ["ada"]
+
+
 def test_a_cursor_that_was_altered_leads_back_to_the_first_page(profiles, staff):
     answer = staff.get(LIST, {"cursor": "altered"})
 
