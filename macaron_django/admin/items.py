@@ -35,7 +35,7 @@ class ItemChangeList(ChangeList):
         lookups.pop(CURSOR, None)
         return lookups
 
-    def get_ordering(self, request: HttpRequest, queryset: Any) -> list[str]:
+    def get_ordering(self, request: HttpRequest, queryset: Any) -> Any:
         return []  # items come in the table's own order, whatever ?o= asks for
 
     def get_results(self, request: HttpRequest) -> None:
