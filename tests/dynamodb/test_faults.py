@@ -310,6 +310,8 @@ def test_an_application_killed_in_mid_write_leaves_whole_writes(
         ) as application:
             assert application.stdout is not None
             lines = [application.stdout.readline()]  # it has begun
+            while run == 0 and not lines[-1].startswith("done"):  # and at least one write is acknowledged
+                lines.append(application.stdout.readline())
             time.sleep(chance.uniform(0.05, 0.3))
             application.send_signal(signal.SIGKILL)
             lines += application.stdout.readlines()
