@@ -389,17 +389,13 @@ def _saved(row: Any) -> bool:
 @pytest.mark.parametrize("items", [6_000, soak(1_000_000)])
 def test_memory_stays_flat_over_an_iterator(make_rows: MakePersistence, embedded: engines.Engine, items: int) -> None:
     persistence = make_rows(scan="allowed")
-    filling = "x" * 900  # a page of 1 MB holds about a thousand
+    filling = {"S": "x" * 900}  # a page of 1 MB holds about a thousand
+
+    def fill(start: int) -> None:
+        persistence.batch_write({"profile_id": {"S": f"{n}"}, "name": filling} for n in range(start, start + 1000))
+
     with ThreadPoolExecutor(4) as threads:
-        chunk = 1000
-        for done in [
-            threads.submit(
-                persistence.batch_write,
-                [{"profile_id": {"S": f"{n}"}, "name": {"S": filling}} for n in range(start, start + chunk)],
-            )
-            for start in range(0, items, chunk)
-        ]:
-            done.result()
+        list(threads.map(fill, range(0, items, 1000)))
     rows = persistence.model.objects.all().iterator()
     with _memory(traced=items < 10_000) as peak:
         seen = sum(1 for _ in itertools.islice(rows, 2_500))
