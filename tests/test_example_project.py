@@ -37,12 +37,15 @@ def test_the_profile_api_serves_its_whole_life_and_survives_sigkill(example):
         assert viewed.status_code == 200, viewed.text
         assert viewed.json()["view_count"] == count
 
+    client.patch(path, json={"view_count": None}, headers=merge_patch)
+    assert client.post(f"{path}/view").json()["view_count"] == 1
+
     acknowledged = {client.post("/profiles", json={"name": f"Person {n}"}).json()["profile_id"] for n in range(20)}
     acknowledged.add(profile["profile_id"])
     example.kill()
     client = example.serve()
     assert acknowledged <= {kept["profile_id"] for kept in client.get("/profiles").json()}
-    assert client.get(path).json()["view_count"] == 2
+    assert client.get(path).json()["view_count"] == 1
 
     assert client.delete(path).status_code == 204
     assert client.get(path).status_code == 404

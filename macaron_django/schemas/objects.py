@@ -70,6 +70,20 @@ class ObjectSpec:
                 self._conversions[name] = known
         return known
 
+    @cached_property
+    def defaults(self) -> Mapping[str, Any]:
+        """What an unset property reads as, by name: the defaults of scalars. A list or an object would be shared."""
+        scalars = {
+            name: prop.schema.default
+            for name, prop in self.properties.items()
+            if prop.schema.has_default and not isinstance(prop.schema.default, (list, dict))
+        }
+        return {
+            name: self.conversion(name).to_python(default)
+            for name, default in scalars.items()
+            if not self.violations(name, default)
+        }
+
     def schema_of(self, name: str) -> Schema | None:
         """The schema of a property; None for an additional one of any kind."""
         if name in self.properties:
@@ -113,7 +127,10 @@ _UNKNOWN = Conversion(lambda value: value, json_value)
 
 
 class PropertyAttribute:
-    """The attribute of a property: kept in the instance's ``__dict__`` under its field name; unset reads as None."""
+    """The attribute of a property: kept in the instance's ``__dict__`` under its field name.
+
+    Unset, it reads as its schema's default (a scalar's), else as None.
+    """
 
     def __init__(self, name: str, field: str) -> None:
         self.name = name
@@ -123,7 +140,7 @@ class PropertyAttribute:
         if instance is None:
             return self
         value = instance.__dict__.get(self.field, UNSET)
-        return None if value is UNSET else value
+        return instance._spec.defaults.get(self.name) if value is UNSET else value
 
     def __set__(self, instance: Any, value: Any) -> None:
         instance[self.name] = value

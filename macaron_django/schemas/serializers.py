@@ -11,6 +11,7 @@ work as DRF documents them, after the schema has been satisfied.
 
 from __future__ import annotations
 
+import copy
 import re
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
@@ -289,11 +290,21 @@ class SchemaSerializer(_Judged, serializers.Serializer[Any]):
         if getattr(self.root, "partial", False) and isinstance(data, Mapping):
             patch = cleaner_for(self.schema).without_read_only(data)
             self._patched = frozenset(patch)
-            data = merge_patch(self._stored_json(), patch)
+            data = merge_patch(self._stored_json(), self._with_defaults_for_nulls(patch))
         elif self._generates_required and self.instance is None and isinstance(data, Mapping):
             data = self._with_generated(data)
         values = self.own_values(self.python_values(self._clean(data)))
         return values if values is None else self._validated_by_methods(values, data)
+
+    def _with_defaults_for_nulls(self, patch: Mapping[str, Any]) -> dict[str, Any]:
+        """A null removes a property; one with a default is then back at it, as a column of the ORM's is."""
+        defaults = {
+            name: prop.schema.default for name, prop in self.schema.properties.items() if prop.schema.has_default
+        }
+        return {
+            name: copy.deepcopy(defaults[name]) if value is None and name in defaults else value
+            for name, value in patch.items()
+        }
 
     def own_values(self, values: Any) -> Any:
         """Tell the names that the client chose from the schema's; they are dropped where nothing can keep them.

@@ -39,6 +39,15 @@ SCHEMAS = {
     "Closed": {"type": "object", "properties": {"a": {"type": "integer"}}, "additionalProperties": False},
     "Open": {"type": "object", "properties": {"a": {}}, "additionalProperties": {"type": "string", "format": "date"}},
     "Heir": {"type": "object", "x-parent": "tests.schemas.parents.Greeter", "properties": {"name": {"type": "string"}}},
+    "Usual": {
+        "type": "object",
+        "properties": {
+            "count": {"type": "integer", "default": 0},
+            "since": {"type": "string", "format": "date", "default": "2026-01-01"},
+            "tags": {"type": "array", "default": ["new"]},
+            "odd": {"type": "integer", "default": "three"},
+        },
+    },
     "Lost": {"type": "object", "x-parent": "nowhere.Parent", "properties": {"name": {"type": "string"}}},
     "with-dash": {"type": "object", "properties": {"a": {}}},
     "Text": {"type": "string"},
@@ -299,3 +308,17 @@ def test_whatever_json_an_object_is_made_from_it_gives_back(json):
 
 
 CLASSES = Classes("people", document())
+
+
+def test_an_unset_property_reads_as_its_default_and_stays_unset(api):
+    usual = api.Usual.from_json({})
+    for name in list(usual):
+        del usual[name]
+
+    assert (usual.count, usual.since) == (0, dt.date(2026, 1, 1))
+    assert usual.tags is None, "a list would be shared by everybody who reads it"
+    assert usual.odd is None, "a default that breaks its schema is none"
+    assert "count" not in usual
+    assert usual.to_json() == {}
+    usual.count = usual.count + 1
+    assert usual.to_json() == {"count": 1}
