@@ -28,8 +28,8 @@ try:
 except Exception as error:
     print("error:", error, flush=True)
     sys.exit(1)
-print(engine.endpoint_url, flush=True)
 try:
+    print(engine.endpoint_url, flush=True)
     sys.stdin.read()
 except KeyboardInterrupt:
     pass
