@@ -32,6 +32,7 @@ from macaron_django.dynamodb.table_models import build_table, default_table_name
 from macaron_django.exceptions import DynamoDBItemNotFound, ItemExists, StaleItem, UnstorableValue
 from macaron_django.schemas.conversions import UNSET, converter
 from macaron_django.schemas.item_keys import keys_from_pk, pk_for
+from macaron_django.spec import implied_hash_key
 
 if TYPE_CHECKING:
     from macaron_django.schemas import Classes
@@ -55,7 +56,8 @@ class Persistence(Items):
       as Django does for a primary key that exists; ``force_insert`` (so ``create()``) raises ItemExists.
 
     Attributes that the schema doesn't know are never touched. With ``version``, what somebody else has changed
-    since the row was loaded raises StaleItem.
+    since the row was loaded raises StaleItem. So does any attribute that isn't what ``row._state.expected`` says
+    (None: it isn't there), which whoever loads a row may set for its next update.
     """
 
     def __init__(self, api: str, schema: Schema, options: Persist, classes: Classes) -> None:
@@ -289,6 +291,7 @@ class Persistence(Items):
         base = stored if stored is not None and not row._state.adding and self._is_at(stored, key) else None
         set_, remove = self._changes(row, base, names)
         expected = self._expected_version(row) if base is not None or self.options.version else {}
+        expected |= row._state.__dict__.pop("expected", {})
         if self.options.version:
             set_[self.options.version] = _next_version(expected.get(self.options.version))
         foreseen = {name: value for name, value in {**(base or {}), **key, **set_}.items() if name not in remove}
@@ -391,10 +394,7 @@ class Persistence(Items):
 def with_defaults(api: str, schema: Schema, options: Persist) -> Persist:
     """The options with everything that follows from the schema: its table's name, and ``id`` as its key."""
     table = options.table or default_table_name(api, schema.name or "item")
-    hash_key = options.hash_key
-    if hash_key is None:
-        snake = default_table_name("", schema.name or "item").strip("_")
-        hash_key = next((name for name in (f"{snake}_id", "id") if name in schema.properties), None)
+    hash_key = options.hash_key or implied_hash_key(schema)
     if hash_key is None:
         raise ValueError(
             f"{options.location}: x-persist of {schema.name} needs a `hash_key` (or, on its class, a `primary_key`)"

@@ -240,6 +240,21 @@ def test_a_version_lets_one_of_two_writers_through(make_rows: MakePersistence, s
     assert persistence.get_item(persistence.key("a")) is None
 
 
+def test_an_update_can_demand_what_its_attributes_were(make_rows: MakePersistence) -> None:
+    persistence = make_rows(WITHOUT_VERSION)
+    row = persistence.model(profile_id="a")
+    row.save()
+
+    row.age, row._state.expected = 1, {"age": {"N": "7"}}
+    with pytest.raises(StaleItem):
+        row.save()
+    row._state.expected = {"age": None}
+    row.save()
+    row.age = 2
+    row.save()  # a demand holds for one update
+    assert persistence.get_item(persistence.key("a"), consistent=True) == {"profile_id": {"S": "a"}, "age": {"N": "2"}}
+
+
 def test_the_version_is_a_property_where_the_schema_has_one(make_rows: MakePersistence) -> None:
     persistence = make_rows(CLOSED, version="version")
     row = persistence.model(profile_id="a", version=7)
