@@ -10,7 +10,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import httpx
@@ -22,6 +22,12 @@ signal.signal(signal.SIGINT, signal.default_int_handler)
 ROOT = Path(__file__).resolve().parent.parent
 #: Seconds that a server or command may take on a busy machine.
 PATIENCE = 60
+
+#: How the small projects are served, by Python's name for the interface.
+SERVERS = {
+    "wsgi": ("gunicorn", "--bind=127.0.0.1:{port}", "--workers=1", "--threads=4", "served:wsgi"),
+    "asgi": ("uvicorn", "--host=127.0.0.1", "--port={port}", "--lifespan=off", "served:asgi"),
+}
 
 
 class Project:
@@ -108,6 +114,28 @@ def projects() -> Iterator[Callable[..., Project]]:
         return made[-1]
 
     yield make
+    for project in made:
+        project.close()
+
+
+@pytest.fixture(scope="module")
+def case_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., httpx.Client]]:
+    """Serve the project of tests/fixtures/<case>/ by gunicorn ("wsgi") or uvicorn ("asgi") until the module ends."""
+    made: list[Project] = []
+
+    def serve(case: str, interface: str = "wsgi", *commands: Sequence[str]) -> httpx.Client:
+        folder = tmp_path_factory.mktemp(case) / case
+        for part in ("project", case):
+            ignored = shutil.ignore_patterns("__pycache__")
+            shutil.copytree(ROOT / "tests" / "fixtures" / part, folder, dirs_exist_ok=True, ignore=ignored)
+        made.append(Project(folder))
+        for command in commands:
+            made[-1].manage(*command)
+        client = made[-1].serve(sys.executable, "-m", *SERVERS[interface])
+        client.headers["Accept"] = "*/*"
+        return client
+
+    yield serve
     for project in made:
         project.close()
 

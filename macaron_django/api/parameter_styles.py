@@ -42,6 +42,8 @@ DELIMITERS: Mapping[str, re.Pattern[str]] = {
     "pipeDelimited": re.compile(r"\||%7C", re.IGNORECASE),
     "tabDelimited": re.compile(r"%09|\t"),
 }
+#: A plus is a space in queries and forms only.
+_SPACES = re.compile("%20| ")
 _ENCODED_COMMA = re.compile("%2C", re.IGNORECASE)
 
 
@@ -121,12 +123,15 @@ def matrix(text: str, name: str, explode: bool, shape: Shape, decode: Decode = d
 def delimited(text: str, style: str, shape: Shape, decode: Decode = decoded_query) -> Spelled:
     """The styles of query parameters that aren't exploded: ``blue,black``, ``blue%20black``, ``blue%7Cblack``.
 
+    Swagger 2's ssv, tsv and pipes write paths and headers so, too.
+
     >>> delimited("R%20100%20G%20200", "spaceDelimited", "object")
     {'R': '100', 'G': '200'}
     """
     if shape == "primitive":
         return decode(text)
-    return _spelled(DELIMITERS[style].split(text) if text else [], False, shape, decode)
+    separator = _SPACES if style == "spaceDelimited" and decode is not decoded_query else DELIMITERS[style]
+    return _spelled(separator.split(text) if text else [], False, shape, decode)
 
 
 def with_encoded_commas(text: str, shape: Shape, decode: Decode = decoded_query) -> Spelled | None:

@@ -245,6 +245,8 @@ class _Plan(FieldPlan):
             text = sources.request.headers.get(self.name)
             if text is None or self.is_document or self.is_ignored:
                 return ABSENT if text is None else text
+            if self.parameter.style in styles.DELIMITERS:
+                return styles.delimited(text, self.parameter.style, self.shape, styles.verbatim)
             return styles.simple(text, self.parameter.explode, self.shape, styles.verbatim)
         if self.location == "cookie":
             return self._from_cookie(sources)
@@ -271,6 +273,8 @@ class _Plan(FieldPlan):
             return styles.label(text, explode, self.shape, dots=self.dots)
         if self.parameter.style == "matrix":
             return styles.matrix(text, self.name, explode, self.shape)
+        if self.parameter.style in styles.DELIMITERS:
+            return styles.delimited(text, self.parameter.style, self.shape, styles.decoded)
         return styles.simple(text, explode, self.shape)
 
     def _from_cookie(self, sources: _Sources) -> Any:
