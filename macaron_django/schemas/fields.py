@@ -19,7 +19,8 @@ import math
 import re
 from collections.abc import Callable, Iterator
 from copy import deepcopy
-from typing import Any, Protocol, TypeAlias
+from functools import cached_property
+from typing import Any, Protocol, TypeAlias, cast
 
 from django.core.validators import RegexValidator
 from rest_framework import serializers
@@ -27,6 +28,7 @@ from rest_framework.fields import empty
 from rest_framework.utils.html import is_html_input
 
 from macaron_django.schemas.json_text import JSONTextError, exact_json
+from macaron_django.schemas.validators import SchemaError, Validator, compile_schema
 from macaron_django.spec import Schema
 
 __all__ = [
@@ -90,10 +92,11 @@ def field_for(
     else:
         options["write_only"] = write_only
         default = schema.default
-        if not schema.has_default:
+        if schema.has_default:
+            options["initial"] = default
+        if required or not schema.has_default:  # DRF has no required field with a default: being required wins
             options["required"] = required
         else:
-            options["initial"] = default
             options["default"] = (lambda: deepcopy(default)) if isinstance(default, (dict, list)) else default
     return _field(schema, options, nested, frozenset())
 
@@ -248,14 +251,31 @@ class _NoChoice:
 
 
 def _string(schema: Schema, **options: Any) -> Field:
-    pattern = schema.pattern
-    if pattern:
-        try:
-            options["validators"] = [RegexValidator(re.compile(pattern))]
-        except re.error:  # a regular expression of ECMA 262 that Python writes differently
-            options["help_text"] = f"{options.get('help_text', '')} ({pattern})".strip()
     options |= _bounds(schema, minLength="min_length", maxLength="max_length")
-    return serializers.CharField(trim_whitespace=False, allow_blank="min_length" not in options, **options)
+    # drf-spectacular takes "allow blank" for "the pattern, or nothing": whether nothing will do, the pattern says.
+    allow_blank = "min_length" not in options and not schema.pattern
+    if schema.pattern:
+        options["validators"] = [RegexValidator(cast("re.Pattern[str]", _Pattern(schema.pattern)))]
+    return serializers.CharField(trim_whitespace=False, allow_blank=allow_blank, **options)
+
+
+class _Pattern:
+    """A regular expression of ECMA 262 where Django expects one of Python's, which would mean something else."""
+
+    flags = 0
+
+    def __init__(self, pattern: str) -> None:
+        self.pattern = pattern
+
+    @cached_property
+    def _validator(self) -> Validator | None:
+        try:
+            return compile_schema({"pattern": self.pattern})
+        except SchemaError:  # reported as W202, and left out by the schema's own validator, too
+            return None
+
+    def search(self, text: str) -> bool:
+        return self._validator is None or self._validator.is_valid(text)
 
 
 def _password(schema: Schema, **options: Any) -> Field:

@@ -101,10 +101,28 @@ def test_bounds_become_the_fields_bounds(json, expected):
     assert {name: getattr(field, name) for name in expected} == expected
 
 
-def test_a_pattern_is_told_also_where_python_cannot_read_it():
-    assert field_for(schema_of({"type": "string", "pattern": "^[a-z]+$"})).validators[0].regex.pattern == "^[a-z]+$"
-    foreign = field_for(schema_of({"type": "string", "pattern": r"^\p{Lu}", "description": "A capital."}))
-    assert foreign.help_text == r"A capital. (^\p{Lu})"
+@pytest.mark.parametrize(
+    ("pattern", "fits", "doesnt"),
+    [
+        ("^[a-z]+$", "ada", "Ada"),
+        (r"^\p{Lu}", "Ada", "ada"),  # Python's re knows no \p
+        (r"^\d+$", "12", "١٢"),  # and takes every script's digits for \d
+        ("^[[a-z]+$", "[a", "A"),  # and warns of this one
+        ("(", "anything", None),  # no engine takes it: finding W202
+    ],
+)
+def test_a_pattern_is_told_as_written_and_means_what_the_schema_means(pattern, fits, doesnt):
+    field = field_for(schema_of({"type": "string", "pattern": pattern}))
+    assert field.validators[0].regex.pattern == pattern
+    assert field.run_validation(fits) == fits
+    if doesnt is not None:
+        with pytest.raises(serializers.ValidationError):
+            field.run_validation(doesnt)
+
+
+def test_a_field_that_is_required_stays_so_with_a_default():
+    field = field_for(schema_of({"type": "string", "default": "a"}), required=True)
+    assert (field.required, field.initial) == (True, "a")
 
 
 def test_choices_may_be_mixed_and_null_is_none_of_them():
@@ -130,7 +148,7 @@ def test_required_read_only_write_only_and_defaults():
     assert not field_for(string).required
     assert field_for(string, read_only=True, write_only=True, required=True).read_only
     assert field_for(string, write_only=True).write_only
-    with_default = field_for(schema_of({"type": "integer", "default": 7}), required=True)
+    with_default = field_for(schema_of({"type": "integer", "default": 7}))
     assert (with_default.default, with_default.initial, with_default.required) == (7, 7, False)
 
 
