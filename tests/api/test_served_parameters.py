@@ -241,8 +241,9 @@ def test_a_target_in_absolute_form_is_read_as_any_other(ask):
         answer = b""
         while part := connection.recv(65536):
             answer += part
-    status, body = answer.split(b" ", 2)[1], answer.partition(b"\r\n\r\n")[2]
+    status = answer.split(b" ", 2)[1]
     if ask.interface == "wsgi":
-        assert (status, body) == (b"200", b'{"color":["a,b","c"]}')
+        assert status == b"200"
+        assert b'{"color":["a,b","c"]}' in answer
     else:
         assert status == b"404"
