@@ -7,14 +7,15 @@ persistence put into it. What keeps that from working is a finding with file and
 from __future__ import annotations
 
 import inspect
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from macaron_django.dynamodb.manager import ItemManager
-from macaron_django.dynamodb.options import persistence_options
+from macaron_django.dynamodb.options import checkable, mapping_from_class, persistence_options
 from macaron_django.dynamodb.persistence import Persistence
 from macaron_django.dynamodb.swagger_objects import PersistentSwaggerObject
 from macaron_django.schemas import build_model
-from macaron_django.spec import Finding, SpecError
+from macaron_django.spec import Finding, SpecError, class_findings
 
 if TYPE_CHECKING:
     from macaron_django.schemas import Classes
@@ -61,6 +62,8 @@ def persistence_for(api: str, schema: Schema, classes: Classes) -> tuple[Persist
         options, cls = persistence_options(persist)
     except ImportError as error:
         raise _refused("E090", error, persist, "Correct the dotted path, or what that module imports.") from error
+    if cls is not None:
+        _check_class(schema, persist, cls)
     try:
         persistence = Persistence(api, schema, options, classes)
     except ValueError as error:
@@ -71,6 +74,18 @@ def persistence_for(api: str, schema: Schema, classes: Classes) -> tuple[Persist
 def _refused(finding_id: str, error: Exception, persist: Persist, hint: str) -> SpecError:
     message = str(error).removeprefix(f"{persist.location}: ")
     return SpecError([Finding(finding_id, "error", message, hint, persist.location)])
+
+
+def _check_class(schema: Schema, persist: Persist, cls: type) -> None:
+    """What a class says is judged as what a spec says; SpecError with the findings, which name the class."""
+    said = {name: value for name, value in mapping_from_class(cls).items() if name not in persist.given}
+    keys = {name: getattr(persist, name) for name in ("hash_key", "range_key") if name in persist.given}
+    found = [
+        replace(finding, message=f"{persist.class_path}: {finding.message}", location=persist.location)
+        for finding in class_findings(schema, checkable(keys | said))
+    ]
+    if found:
+        raise SpecError(found)
 
 
 def _base(cls: type, persistence: Persistence) -> type:

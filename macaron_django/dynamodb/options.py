@@ -14,7 +14,7 @@ from django.utils.module_loading import import_string
 
 from macaron_django.spec import Index, Persist
 
-__all__ = ["options_from_class", "persistence_options"]
+__all__ = ["checkable", "mapping_from_class", "options_from_class", "persistence_options"]
 
 #: PyMacaron's names, and this package's own, of what a class may say.
 _ATTRIBUTES: Final[Mapping[str, str]] = {
@@ -22,17 +22,44 @@ _ATTRIBUTES: Final[Mapping[str, str]] = {
     "primary_key": "hash_key",
     "ttl_attribute": "ttl",
     "version_attribute": "version",
-    **{name: name for name in ("range_key", "indexes", "local_indexes", "billing", "scan", "sets")},
+    **{
+        name: name
+        for name in (
+            *("range_key", "indexes", "local_indexes", "billing", "scan", "sets"),
+            *("tags", "point_in_time_recovery", "deletion_protection"),
+        )
+    },
 }
 
 
-def options_from_class(cls: type) -> Persist:
-    """The options that a class sets as attributes; ``given`` names them."""
+def mapping_from_class(cls: type) -> dict[str, Any]:
+    """What a class sets as attributes, by the keys that x-persist has for it."""
     said: dict[str, Any] = {}
     for attribute, option in _ATTRIBUTES.items():
         value = getattr(cls, attribute, None)
         if value is not None and not callable(value) and not isinstance(value, property):
             said[option] = value
+    return said
+
+
+def checkable(said: Mapping[str, Any]) -> dict[str, Any]:
+    """``mapping_from_class`` as a spec would say it: ``Index``es as mappings, tuples and sets as lists."""
+    return {name: _plain(value, local=name == "local_indexes") for name, value in said.items()}
+
+
+def _plain(value: Any, *, local: bool) -> Any:
+    if isinstance(value, Index):
+        hash_key = None if local else value.hash_key
+        described = {"hash_key": hash_key, "range_key": value.range_key, "projection": value.projection}
+        value = {name: part for name, part in described.items() if part is not None}
+    if isinstance(value, Mapping):
+        return {name: _plain(part, local=local) for name, part in value.items()}
+    return list(value) if isinstance(value, tuple | set | frozenset) else value
+
+
+def options_from_class(cls: type) -> Persist:
+    """The options that a class sets as attributes; ``given`` names them."""
+    said = mapping_from_class(cls)
     if "sets" in said:
         said["sets"] = tuple(said["sets"])
     for option, of_table in (("indexes", None), ("local_indexes", said.get("hash_key"))):

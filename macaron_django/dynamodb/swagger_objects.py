@@ -45,6 +45,9 @@ class _Unbound:
 class PersistentSwaggerObject:
     """Base of the classes that ``x-persist`` names. All but ``api_name`` and ``model_name`` may stand in the spec.
 
+    Beside those below a class may have ``local_indexes``, ``billing``, ``scan``, ``sets``, ``tags``,
+    ``point_in_time_recovery`` and ``deletion_protection``, with the meaning that they have there.
+
     ::
 
         class PersistentProfile(PersistentSwaggerObject):

@@ -28,6 +28,7 @@ from macaron_django.dynamodb.attributes import (
 from macaron_django.dynamodb.connection import TableConnection
 from macaron_django.schemas.conversions import UNSET
 from macaron_django.schemas.names import field_names
+from macaron_django.spec import snake_case
 
 if TYPE_CHECKING:
     from macaron_django.schemas import Classes
@@ -153,8 +154,7 @@ def default_table_name(api: str, schema_name: str) -> str:
     >>> default_table_name("myserver", "UserProfile")
     'myserver_user_profile'
     """
-    snake = re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", "_", schema_name).lower()
-    return re.sub(r"[^A-Za-z0-9_.-]", "_", f"{api}_{snake}")
+    return re.sub(r"[^A-Za-z0-9_.-]", "_", f"{api}_{snake_case(schema_name)}")
 
 
 def build_table(schema: Schema, options: Persist, api: str, classes: Classes) -> type[ItemModel]:
@@ -235,6 +235,7 @@ def _meta(base_name: str, options: Persist) -> type:
         "extra_headers": None,
         "__qualname__": "Meta",
     }
+    namespace |= {name: getattr(options, name) for name in ("tags", "point_in_time_recovery", "deletion_protection")}
     namespace |= _capacity(options)
     return _LateBound("Meta", (), namespace, base_name=base_name)
 

@@ -8,14 +8,20 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
-from typing import Any, Final, Literal, cast
+from typing import Any, cast
 
 from botocore.exceptions import ClientError
 from pynamodb.exceptions import PynamoDBException
 
 from macaron_django.dynamodb.failures import error_code, translated
-from macaron_django.dynamodb.table_models import ItemModel, build_table, default_table_name
+from macaron_django.dynamodb.table_differences import Description, Difference, Table, call, describe
+from macaron_django.dynamodb.table_models import build_table, default_table_name
+from macaron_django.dynamodb.table_safeguards import (
+    SAFEGUARDS,
+    apply_safeguard,
+    safeguard_differences,
+    wanted_safeguards,
+)
 
 __all__ = [
     "Difference",
@@ -27,41 +33,21 @@ __all__ = [
     "sync_table",
 ]
 
-Table = type[ItemModel]
 Progress = Callable[[str], None]
-Description = Mapping[str, Any]
 
-_SIGNS: Final = {"create": "+", "add": "+", "change": "~", "conflict": "!", "extra": "?"}
-
-
-@dataclass(frozen=True)
-class Difference:
-    """One thing in which a table isn't as its schema says.
-
-    ``create``, ``add`` and ``change`` are made by ``sync_table``; a ``conflict`` can't be without a new table;
-    ``extra`` is something that the schema doesn't mention, and that is left alone.
-    """
-
-    kind: Literal["create", "add", "change", "conflict", "extra"]
-    text: str
-    subject: str = ""
-
-    @property
-    def is_applied(self) -> bool:
-        return self.kind in {"create", "add", "change"}
-
-    def __str__(self) -> str:
-        return f"{_SIGNS[self.kind]} {self.text}"
+#: AWS's refusals of what a table in the making can't have yet.
+_NOT_YET = frozenset({"ResourceInUseException", "ContinuousBackupsUnavailableException"})
 
 
-def create_table(table: Table, *, wait: bool = True) -> bool:
-    """Make the table with its indexes and time to live; whether it was missing.
+def create_table(table: Table, *, wait: bool = True, safeguards: bool = True, progress: Progress | None = None) -> bool:
+    """Make the table with its indexes, time to live and ``safeguards``; whether it was missing.
 
-    With ``wait``, return when it can be used.
+    With ``wait``, return when it can be used. Without, what AWS refuses to do to a table in the making is for the
+    next ``sync_table``. A table that doesn't last needs no safeguards, and couldn't be dropped under some.
     """
     with translated(table.Meta.table_name):
         try:
-            _create(table)
+            _create(table, cast("Any", table.Meta).tags if safeguards else {})
         except PynamoDBException as error:
             if error.cause_response_code == "ResourceInUseException":
                 return False
@@ -71,13 +57,15 @@ def create_table(table: Table, *, wait: bool = True) -> bool:
         attribute = table._ttl_attribute()
         if attribute is not None:
             _enable_ttl(table, attribute.attr_name)
+        if safeguards and any(wanted_safeguards(table)):
+            _protect(table, progress)
     return True
 
 
 def compare_table(table: Table) -> list[Difference]:
     """What ``sync_table`` would do, and what it can't."""
     with translated(table.Meta.table_name):
-        return list(_differences(table, _describe(table)))
+        return list(_differences(table, describe(table)))
 
 
 def sync_table(
@@ -92,7 +80,7 @@ def sync_table(
     if dry_run or not any(difference.is_applied for difference in differences):
         return differences
     if differences[0].kind == "create":
-        create_table(table, wait=wait)  # with its indexes
+        create_table(table, wait=wait, progress=progress)  # with its indexes
         return differences
     with translated(table.Meta.table_name):
         for difference in differences:
@@ -100,7 +88,7 @@ def sync_table(
                 continue
             if wait:
                 _wait(table, progress)
-            elif unready := _unready(_describe(table)):
+            elif unready := _unready(describe(table)):
                 _tell(progress, f"{table.Meta.table_name}: {', '.join(unready)}; run again for the rest")
                 return differences
             _apply(table, difference, progress)
@@ -112,27 +100,11 @@ def sync_table(
 def item_estimate(table: Table) -> int | None:
     """How many items DynamoDB says there are: it counts every six hours. None where it doesn't say."""
     with translated(table.Meta.table_name):
-        count: int | None = (_describe(table) or {}).get("ItemCount")
+        count: int | None = (describe(table) or {}).get("ItemCount")
     return count
 
 
-def _call(table: Table, operation: str, **parameters: Any) -> dict[str, Any]:
-    answer: dict[str, Any] = table._get_connection().connection.dispatch(
-        operation, {"TableName": table.Meta.table_name, **parameters}
-    )
-    return answer
-
-
-def _describe(table: Table) -> Description | None:
-    try:
-        return cast("Description", _call(table, "DescribeTable")["Table"])
-    except ClientError as error:
-        if error_code(error) == "ResourceNotFoundException":
-            return None
-        raise
-
-
-def _create(table: Table) -> None:
+def _create(table: Table, tags: Mapping[str, str]) -> None:
     schema = table._get_schema()
     meta = cast("Any", table.Meta)
     table._get_connection().create_table(
@@ -141,9 +113,23 @@ def _create(table: Table) -> None:
         global_secondary_indexes=schema["global_secondary_indexes"],
         local_secondary_indexes=schema["local_secondary_indexes"],
         billing_mode=meta.billing_mode,
+        tags=dict(tags),
         read_capacity_units=getattr(meta, "read_capacity_units", None),
         write_capacity_units=getattr(meta, "write_capacity_units", None),
     )
+
+
+def _protect(table: Table, progress: Progress | None) -> None:
+    for difference in safeguard_differences(table, describe(table) or {}):
+        if not difference.is_applied:
+            _tell(progress, f"{table.Meta.table_name}: {difference.text}")
+            continue
+        try:
+            apply_safeguard(table, difference)
+        except ClientError as error:
+            if error_code(error) not in _NOT_YET:
+                raise
+            _tell(progress, f"{table.Meta.table_name}: {difference.subject} has to wait; run again for it")
 
 
 def _differences(table: Table, found: Description | None) -> Iterator[Difference]:
@@ -153,6 +139,9 @@ def _differences(table: Table, found: Description | None) -> Iterator[Difference
         yield Difference("create", f"table {name}: {_keys(schema['key_schema'], schema['attribute_definitions'])}")
         for index in (*schema["global_secondary_indexes"], *schema["local_secondary_indexes"]):
             yield Difference("create", f"index {_index_text(index)}", index["index_name"])
+        if (attribute := table._ttl_attribute()) is not None:
+            yield Difference("create", f"time to live by {attribute.attr_name}", "ttl")
+        yield from (Difference("create", text) for text in wanted_safeguards(table))
         return
     wanted = _keys(schema["key_schema"], schema["attribute_definitions"])
     there = _keys(found["KeySchema"], found["AttributeDefinitions"])
@@ -162,6 +151,7 @@ def _differences(table: Table, found: Description | None) -> Iterator[Difference
     yield from _index_differences(schema, found)
     yield from _billing_differences(table, found)
     yield from _ttl_differences(table)
+    yield from safeguard_differences(table, found)
 
 
 def _index_differences(schema: Mapping[str, Any], found: Description) -> Iterator[Difference]:
@@ -196,7 +186,7 @@ def _billing_differences(table: Table, found: Description) -> Iterator[Differenc
 def _ttl_differences(table: Table) -> Iterator[Difference]:
     attribute = table._ttl_attribute()
     try:
-        described = _call(table, "DescribeTimeToLive")["TimeToLiveDescription"]
+        described = call(table, "DescribeTimeToLive")["TimeToLiveDescription"]
     except ClientError as error:
         if error_code(error) == "UnknownOperationException":
             return  # an engine without it: nothing to compare
@@ -223,14 +213,16 @@ def _tell(progress: Progress | None, text: str) -> None:
 
 def _apply(table: Table, difference: Difference, progress: Progress | None) -> None:
     _tell(progress, f"{table.Meta.table_name}: {difference.text}")
-    if difference.kind == "add":
+    if difference.subject in SAFEGUARDS:
+        apply_safeguard(table, difference)
+    elif difference.kind == "add":
         _add_index(table, difference.subject)
     elif difference.subject == "ttl":
         _enable_ttl(table, difference.text.rsplit(" ", 1)[-1])
     else:
         meta = cast("Any", table.Meta)
         units = {"ProvisionedThroughput": _units(meta)} if meta.billing_mode == "PROVISIONED" else {}
-        _call(table, "UpdateTable", BillingMode=meta.billing_mode, **units)
+        call(table, "UpdateTable", BillingMode=meta.billing_mode, **units)
 
 
 def _add_index(table: Table, name: str) -> None:
@@ -244,7 +236,7 @@ def _add_index(table: Table, name: str) -> None:
     meta = cast("Any", table.Meta)
     if meta.billing_mode == "PROVISIONED":
         described["ProvisionedThroughput"] = _units(meta)
-    _call(
+    call(
         table,
         "UpdateTable",
         AttributeDefinitions=schema["attribute_definitions"],
@@ -258,7 +250,7 @@ def _units(meta: Any) -> dict[str, int]:
 
 def _enable_ttl(table: Table, attribute: str) -> None:
     try:
-        _call(table, "UpdateTimeToLive", TimeToLiveSpecification={"AttributeName": attribute, "Enabled": True})
+        call(table, "UpdateTimeToLive", TimeToLiveSpecification={"AttributeName": attribute, "Enabled": True})
     except ClientError as error:
         # Not before the table can be used: the next sync sees that it is missing.
         if error_code(error) not in {"ResourceInUseException", "UnknownOperationException"}:
@@ -268,7 +260,7 @@ def _enable_ttl(table: Table, attribute: str) -> None:
 def _wait(table: Table, progress: Progress | None = None) -> None:
     """Until table and indexes can be used: seconds for a table, hours for an index over many items."""
     pause, started = 0.05, time.monotonic()
-    while unready := _unready(_describe(table)):
+    while unready := _unready(describe(table)):
         if pause >= 1:
             _tell(progress, f"{table.Meta.table_name}: {', '.join(unready)} ({time.monotonic() - started:.0f} s)")
         time.sleep(pause)

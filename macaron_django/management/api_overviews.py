@@ -142,6 +142,10 @@ def options_of(persistence: Persistence) -> Iterator[tuple[str, str]]:
     yield "version", options.version or "none"
     yield "scan", options.scan
     yield "sets", ", ".join(options.sets) or "none"
+    yield "tags", ", ".join(f"{key}={value}" for key, value in sorted(options.tags.items())) or "none"
+    for name in ("point_in_time_recovery", "deletion_protection"):
+        switch = getattr(options, name)
+        yield name, "left open" if switch is None else "true" if switch else "false"
     yield "class", options.class_path or "none"
 
 

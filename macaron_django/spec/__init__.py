@@ -4,10 +4,19 @@ No Django, REST framework or AWS in here.
 """
 
 from .document import Document, load
-from .extensions import Index, OperationExtensions, Persist, PropertyExtensions, SchemaExtensions
+from .extensions import (
+    Index,
+    OperationExtensions,
+    Persist,
+    PropertyExtensions,
+    SchemaExtensions,
+    implied_hash_key,
+    snake_case,
+)
 from .findings import Finding, Location, SpecError
 from .operation import Encoding, Header, MediaType, Operation, Parameter, RequestBody, Response
 from .parse_cache import cache_folder
+from .persist_checks import class_findings
 from .schema import Discriminator, Property, Schema
 from .security import SecurityScheme
 from .source import Limits
@@ -35,5 +44,8 @@ __all__ = [
     "SecurityScheme",
     "SpecError",
     "cache_folder",
+    "class_findings",
+    "implied_hash_key",
     "load",
+    "snake_case",
 ]

@@ -5,6 +5,7 @@ Reading is tolerant (a wrong value reads as absent); ``extension_checks`` says w
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -21,9 +22,11 @@ __all__ = [
     "Persist",
     "PropertyExtensions",
     "SchemaExtensions",
+    "implied_hash_key",
     "operation_extensions",
     "property_extensions",
     "schema_extensions",
+    "snake_case",
 ]
 
 
@@ -57,6 +60,9 @@ class Persist:
     sets: tuple[str, ...] = ()
     location: Location = field(default=Location(""), compare=False)
     capacity: tuple[int, int] | None = None  # read and write units, where billing is "provisioned"
+    tags: Mapping[str, str] = field(default_factory=dict, hash=False)
+    point_in_time_recovery: bool | None = None  # None: whoever owns the table decides
+    deletion_protection: bool | None = None
     given: frozenset[str] = frozenset()
 
 
@@ -169,8 +175,33 @@ def _persist(schema: Schema, value: Any) -> Persist | None:
         sets=_names(value.get("sets")),
         location=location,
         capacity=capacity,
+        tags=_tags(value.get("tags")),
+        point_in_time_recovery=_flag(value.get("point_in_time_recovery")),
+        deletion_protection=_flag(value.get("deletion_protection")),
         given=frozenset(value),
     )
+
+
+def implied_hash_key(schema: Schema) -> str | None:
+    """The key of a schema that names none: ``user_profile_id`` of a ``UserProfile``, else ``id``; None without them."""
+    candidates = (f"{snake_case(schema.name or '')}_id", "id")
+    return next((name for name in candidates if name in schema.properties), None)
+
+
+def snake_case(name: str) -> str:
+    """
+    >>> snake_case("UserProfile"), snake_case("HTTPLog2")
+    ('user_profile', 'http_log2')
+    """
+    return re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", "_", name).lower()
+
+
+def _tags(value: Any) -> Mapping[str, str]:
+    return {key: text for key, text in value.items() if isinstance(text, str)} if isinstance(value, Mapping) else {}
+
+
+def _flag(value: Any) -> bool | None:
+    return value if isinstance(value, bool) else None
 
 
 def _billing(value: Any) -> tuple[str, tuple[int, int] | None]:

@@ -10,20 +10,25 @@ from collections.abc import Iterable, Iterator, Mapping
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any
 
+from .extensions import implied_hash_key, snake_case
 from .findings import Finding, finding
 from .references import Node
 
 if TYPE_CHECKING:
     from .schema import Property, Schema
 
-__all__ = ["persist_findings"]
+__all__ = ["class_findings", "persist_findings"]
 
 KEYS = (
-    "billing", "class", "hash_key", "indexes", "local_indexes", "range_key", "scan", "sets", "table", "ttl", "version",
+    "billing", "class", "deletion_protection", "hash_key", "indexes", "local_indexes", "point_in_time_recovery",
+    "range_key", "scan", "sets", "table", "tags", "ttl", "version",
 )  # fmt: skip
 _INDEX_KEYS = ("hash_key", "range_key", "projection")
 #: DynamoDB's quotas per table, and its rule for names of tables and indexes.
 MAX_INDEXES, MAX_LOCAL_INDEXES = 20, 5
+MAX_TAGS = 50
+#: AWS: "Tagging restrictions in DynamoDB".
+_TAG_TEXT = re.compile(r"[\w\s+\-=._:/@]*\Z")
 _NAME = re.compile(r"[a-zA-Z0-9_.-]{3,255}\Z")
 _DOTTED = re.compile(r"[^\W\d]\w*(?:\.[^\W\d]\w*)+\Z")
 _KEY_TYPES = ("string", "integer", "number")
@@ -58,10 +63,7 @@ def _mapping(schema: Schema, node: Node) -> Iterator[Finding]:
         hint = "Write it as package.module.Class."
         yield finding("E049", node.child("class").location, f"class is no dotted path: {class_path!r}.", hint)
     if class_path is None:
-        for key, example in (("table", "profiles"), ("hash_key", "profile_id")):
-            if key not in value:
-                hint = f"Add {key}, as in `{key}: {example}`, or a class that sets it."
-                yield finding("E042" if key == "hash_key" else "E047", node.location, f"x-persist has no {key}.", hint)
+        yield from _hash_key_there(schema, node)
     if "table" in value:
         yield from _name(node.child("table"), "table")
     for key in ("hash_key", "range_key"):
@@ -75,6 +77,24 @@ def _mapping(schema: Schema, node: Node) -> Iterator[Finding]:
     yield from _choices(node)
     yield from _special_properties(schema, node)
     yield from _sets(schema, node.child("sets"))
+    yield from _tags(node.child("tags"))
+    for key in ("point_in_time_recovery", "deletion_protection"):
+        if node.mapping.get(key) is not None and not isinstance(node.mapping[key], bool):
+            yield finding("E047", node.child(key).location, f"x-persist: {key} has to be true or false.", "Correct it.")
+
+
+def class_findings(schema: Schema, options: Mapping[str, Any]) -> Iterator[Finding]:
+    """The same of what a class says: ``options`` as a mapping would have them. Their place is that of x-persist."""
+    resolved = schema.resolved
+    node = Node(resolved.file, f"{resolved.source_pointer}/x-persist", dict(options))
+    yield from _mapping(schema, node)
+
+
+def _hash_key_there(schema: Schema, node: Node) -> Iterator[Finding]:
+    if node.mapping.get("hash_key") is None and implied_hash_key(schema) is None:
+        own = f"{snake_case(schema.name or 'item')}_id"
+        hint = f"Add hash_key, as in `hash_key: {own}`: {schema.name} has neither {own} nor id, which would be it."
+        yield finding("E042", node.location, "x-persist has no hash_key.", hint)
 
 
 def _unknown(node: Node, known: Iterable[str], owner: str) -> Iterator[Finding]:
@@ -200,3 +220,24 @@ def _sets(schema: Schema, node: Node) -> Iterator[Finding]:
         if found is None or found.schema.types != ("array",) or not types or not set(types) <= set(_KEY_TYPES):
             message = f"x-persist: {name!r} can't be a set: it is no array of strings, numbers or binary values."
             yield finding("E047", node.location, message, "Remove it from sets, or give it such items.")
+
+
+def _tags(node: Node) -> Iterator[Finding]:
+    if node.value is None:
+        return
+    if not isinstance(node.value, dict):
+        yield finding("E047", node.location, "x-persist: tags are a mapping of texts.", "Write `tags: {team: shop}`.")
+        return
+    if len(node.value) > MAX_TAGS:
+        message = f"x-persist has {len(node.value)} tags; DynamoDB allows {MAX_TAGS}."
+        yield finding("E047", node.location, message, "Remove some.")
+    for key, child in node.children():
+        value = child.value
+        if not isinstance(value, str):
+            message = f"x-persist: the tag {key} has to be a text, not {value!r}."
+            yield finding("E047", child.location, message, "Put it in quotes.")
+        elif not (0 < len(key) <= 128 and len(value) <= 256 and _TAG_TEXT.match(key + value)):
+            hint = "A tag has at most 128 characters, its value 256: letters, digits, spaces and + - = . _ : / @."
+            yield finding("E047", child.location, f"x-persist: AWS takes no tag {key!r} with {value!r}.", hint)
+        elif key.lower().startswith("aws:"):
+            yield finding("E047", child.location, f"x-persist: the tag {key} is AWS's own.", "Give it another name.")

@@ -143,7 +143,7 @@ def _create_tables() -> None:
 
     for api in registry:
         for persistence in api.persistences.values():
-            create_table(persistence.table)
+            create_table(persistence.table, safeguards=False)
 
 
 def _drop_tables(engine: engines.Engine, prefix: str) -> None:

@@ -32,6 +32,9 @@ class PersistentProfile(PersistentSwaggerObject):
     ttl_attribute = "age"
     sets = ["tags"]
     billing = {"read": 3, "write": 2}
+    tags = {"team": "shop"}
+    point_in_time_recovery = True
+    deletion_protection = False
 
 
 class Foreign:
@@ -62,8 +65,15 @@ def module(monkeypatch: pytest.MonkeyPatch) -> str:
 @pytest.fixture
 def bind() -> Callable[[Any], tuple[Persistence, tuple[type, ...]]]:
     def bind(persist: Any) -> tuple[Persistence, tuple[type, ...]]:
-        properties = {"profile_id": {"type": "string"}, "name": {"type": "string"}, "age": {"type": "integer"}}
-        profile = {"type": "object", "properties": {**properties, "score": {"type": "number"}}, "x-persist": persist}
+        properties = {
+            "profile_id": {"type": "string"},
+            "name": {"type": "string"},
+            "age": {"type": "integer"},
+            "score": {"type": "number"},
+            "tags": {"type": "array", "items": {"type": "string"}},
+            "address": {"type": "object", "properties": {"zip": {"type": "string"}}},
+        }
+        profile = {"type": "object", "properties": properties, "x-persist": persist}
         document = spec.load(
             {
                 "openapi": "3.1.0",
@@ -83,6 +93,11 @@ def test_a_class_sets_options_as_attributes() -> None:
     assert options.indexes == {"by_name": Index("by_name", "name")}
     assert options.local_indexes == {"by_score": Index("by_score", "profile_id", "score", ("name",))}
     assert (options.billing, options.capacity, options.sets) == ("provisioned", (3, 2), ("tags",))
+    assert (options.tags, options.point_in_time_recovery, options.deletion_protection) == (
+        {"team": "shop"},
+        True,
+        False,
+    )
     assert options.version is None
     assert "version" not in options.given
 
@@ -124,5 +139,37 @@ def test_what_cannot_be_bound_is_a_finding_with_its_place(
         bind(persist)
     (found,) = refused.value.findings
     assert found.id == finding
+    assert message in found.message
+    assert found.location.pointer.endswith("x-persist")
+
+
+@pytest.mark.parametrize(
+    ("said", "finding", "message"),
+    [
+        ({"primary_key": "nope"}, "E042", "hash_key 'nope' is no property of Profile"),
+        ({"primary_key": "address"}, "E043", "'address' can't be a key: its type is object"),
+        ({"indexes": {"by_zip": "address.zip"}}, "E044", "'address.zip' is no property"),
+        ({"indexes": {f"by_{n:03}": Index(f"by_{n:03}", "name") for n in range(21)}}, "E045", "DynamoDB allows 20"),
+        ({"local_indexes": {f"by_{n:03}": "score" for n in range(6)}}, "E045", "DynamoDB allows 5"),
+        ({"ttl_attribute": "name"}, "E046", "a string that is no date-time"),
+        ({"version_attribute": "name"}, "E046", "has the type string"),
+        ({"billing": "free"}, "E047", "billing can't be 'free'"),
+        ({"scan": "always"}, "E047", "scan can't be 'always'"),
+        ({"sets": {"score"}}, "E047", "'score' can't be a set"),
+        ({"tags": {"team": 7}}, "E047", "has to be a text"),
+        ({"deletion_protection": "yes"}, "E047", "has to be true or false"),
+    ],
+)
+def test_what_a_class_says_is_judged_as_what_a_spec_says(
+    bind: Any, module: str, monkeypatch: pytest.MonkeyPatch, said: dict[str, Any], finding: str, message: str
+) -> None:
+    attributes = {"api_name": "shop", "model_name": "Profile", "table_name": "of_class", "primary_key": "profile_id"}
+    persisted = type("Mistaken", (PersistentSwaggerObject,), attributes | said)
+    monkeypatch.setattr(sys.modules[module], "Mistaken", persisted, raising=False)
+    with pytest.raises(spec.SpecError) as refused:
+        bind(f"{module}.Mistaken")
+    (found,) = refused.value.findings
+    assert found.id == finding
+    assert f"{module}.Mistaken: " in found.message
     assert message in found.message
     assert found.location.pointer.endswith("x-persist")

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import uuid
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pynamodb.models
 import pytest
 from django.test.utils import override_settings
+from pynamodb.exceptions import PynamoDBException
 
-from macaron_django.dynamodb import Persistence
+from macaron_django.dynamodb import Persistence, engines
+from macaron_django.dynamodb.connection import reset
 from macaron_django.dynamodb.table_models import default_table_name
 from macaron_django.dynamodb.tables import compare_table, create_table, sync_table
 from macaron_django.exceptions import TableMissing
+from macaron_django.testing.isolation import engine_in_memory
 
 MakePersistence = Callable[..., Persistence]
 INDEXES = {
@@ -93,6 +97,7 @@ def test_a_missing_table_is_made_with_indexes_and_time_to_live(make_persistence:
         "+ index by_age: hash key name (S), range key age (N), holds keys and created, created#given, tags",
         "+ index by_email: hash key email (S), holds keys",
         "+ index by_score: hash key profile_id (S), range key score (N), holds everything",
+        "+ time to live by created",
     ]
     sync_table(persistence.table)
     assert compare_table(persistence.table) == []
@@ -139,6 +144,72 @@ def test_billing_is_changed_only_where_the_spec_speaks_of_it(make_persistence: M
     (changed,) = sync_table(make_persistence(table="profiles", billing="on-demand").table)
     assert str(changed) == "~ billing: PROVISIONED becomes PAY_PER_REQUEST"
     assert compare_table(make_persistence(table="profiles", billing="on-demand").table) == []
+
+
+SAFEGUARDS = {"tags": {"team": "shop", "cost": "7"}, "point_in_time_recovery": True, "deletion_protection": True}
+
+
+def _lines(table: Any) -> list[str]:
+    return [str(difference) for difference in compare_table(table)]
+
+
+@pytest.fixture
+def moto() -> Iterator[None]:
+    """The one local engine that knows point-in-time recovery."""
+    prefix = f"test-{uuid.uuid4().hex[:8]}-"  # moto keeps its tables as long as the process lives
+    with (
+        engines.use(engine_in_memory("moto")) as engine,
+        override_settings(MACARON={"DYNAMODB": {"TABLE_PREFIX": prefix}}),
+    ):
+        yield
+    engine.stop()
+    reset()
+
+
+@pytest.mark.usefixtures("moto")
+def test_a_new_table_is_tagged_backed_up_and_protected(make_persistence: MakePersistence) -> None:
+    table = make_persistence(table="profiles", **SAFEGUARDS).table
+    assert _lines(table)[1:] == ["+ tags cost=7, team=shop", "+ point-in-time recovery", "+ deletion protection"]
+    sync_table(table)
+    assert _lines(table) == []
+    with pytest.raises(PynamoDBException, match="DeletionProtection"):
+        table.delete_table()
+
+
+@pytest.mark.usefixtures("moto")
+def test_tags_backups_and_protection_come_to_a_table_that_is_there_and_never_go(
+    make_persistence: MakePersistence,
+) -> None:
+    create_table(make_persistence(table="profiles", tags={"team": "none", "owner": "x"}).table)
+    table = make_persistence(table="profiles", **SAFEGUARDS).table
+    assert _lines(table) == [
+        "+ tags cost=7",
+        "~ tags team: 'none' becomes 'shop'",
+        "~ point-in-time recovery: off becomes on",
+        "~ deletion protection: off becomes on",
+    ]
+    sync_table(table)
+    assert _lines(table) == []
+    without = make_persistence(table="profiles", point_in_time_recovery=False, deletion_protection=False).table
+    assert [difference.kind for difference in sync_table(without)] == ["extra", "extra"]
+    assert "schema says off: left alone" in _lines(without)[0]
+    assert _lines(make_persistence(table="profiles").table) == []
+    assert _lines(table) == []
+
+
+@pytest.mark.usefixtures("engine")
+def test_what_a_local_engine_lacks_is_said_and_no_error(
+    make_persistence: MakePersistence, engine: engines.Engine
+) -> None:
+    table = make_persistence(table="profiles", **SAFEGUARDS).table
+    said: list[str] = []
+    sync_table(table, progress=said.append)
+    lacking = ["point-in-time recovery"] if engine.name == "embedded" else [*SAFEGUARDS]
+    assert len(said) == len(lacking)
+    left = compare_table(table)
+    assert {difference.kind for difference in left} == {"unsupported"}
+    assert len(left) == len(lacking)
+    assert "? point-in-time recovery: this engine has none; Amazon DynamoDB will" in map(str, left)
 
 
 @pytest.mark.usefixtures("engine")

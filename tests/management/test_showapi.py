@@ -136,6 +136,8 @@ def test_the_options_of_x_persist_are_those_in_force():
             "indexes": {"by_item": {"hash_key": "item", "range_key": "at", "projection": ["n"]}},
             "billing": {"read": 1, "write": 2},
             "version": "n",
+            "tags": {"team": "shop", "cost": "7"},
+            "deletion_protection": True,
         },
         "properties": {
             "id": {"type": "string"},
@@ -157,6 +159,9 @@ def test_the_options_of_x_persist_are_those_in_force():
         "version": "n",
         "scan": "forbidden",
         "sets": "none",
+        "tags": "cost=7, team=shop",
+        "point_in_time_recovery": "left open",
+        "deletion_protection": "true",
         "class": "none",
     }
 

@@ -54,6 +54,27 @@ def test_a_mapping_is_read_whole(kept):
     assert ids(document) == []
 
 
+def test_what_protects_a_table_and_says_whose_it_is_is_read(kept):
+    document = kept({"hash_key": "id", "tags": {"team": "pets"}, "point_in_time_recovery": True,
+                     "deletion_protection": False})  # fmt: skip
+    persist = document.schemas["Pet"].extensions.persist
+    assert (persist.tags, persist.point_in_time_recovery, persist.deletion_protection) == (
+        {"team": "pets"},
+        True,
+        False,
+    )
+    assert ids(document) == []
+
+
+def test_a_table_needs_no_name_and_a_schema_with_an_id_no_key(make):
+    text = {"type": "string"}
+    pet = {"type": "object", "x-persist": {}, "properties": {"id": text}}
+    log = {"type": "object", "x-persist": {}, "properties": {"http_log_id": text}}
+    assert ids(make({"Pet": pet, "HTTPLog": log})) == []
+    (found,) = make({"Pet": {"type": "object", "x-persist": {}, "properties": {"name": {}}}}).findings
+    assert (found.id, "neither pet_id nor id" in found.hint) == ("E042", True)
+
+
 def test_it_is_read_through_a_reference_but_not_through_all_of(make):
     document = make({"A": {"x-persist": "a.b", "properties": {}}, "B": {"$ref": "#/components/schemas/A"},
                      "C": {"allOf": [{"$ref": "#/components/schemas/A"}]}})  # fmt: skip
@@ -79,8 +100,6 @@ GOOD = {"table": "pets", "hash_key": "id"}
         ({**GOOD, "hash_key": "idd"}, "E042", "Did you mean id?"),
         ({**GOOD, "hash_key": "address.zip"}, "E042", "nested property"),
         ({**GOOD, "hash_key": 3}, "E042", "no property"),
-        ({"table": "pets"}, "E042", "Add hash_key"),
-        ({"hash_key": "id"}, "E047", "Add table"),
         ({**GOOD, "table": "a b"}, "E047", "name of a DynamoDB table"),
         ({**GOOD, "table": "ab"}, "E047", "3 to 255"),
         ({**GOOD, "range_key": "id"}, "E042", "same property"),
@@ -109,6 +128,14 @@ GOOD = {"table": "pets", "hash_key": "id"}
         ({**GOOD, "billing": "free"}, "E047", "on-demand"),
         ({**GOOD, "billing": {"read": 0, "write": 1}}, "E047", "on-demand"),
         ({**GOOD, "sets": ["id"]}, "E047", "can't be a set"),
+        ({**GOOD, "tags": ["team"]}, "E047", "a mapping of texts"),
+        ({**GOOD, "tags": {"cost": 7}}, "E047", "Put it in quotes"),
+        ({**GOOD, "tags": {"team": "a;b"}}, "E047", "letters, digits"),
+        ({**GOOD, "tags": {"": "a"}}, "E047", "at most 128 characters"),
+        ({**GOOD, "tags": {"aws:team": "a"}}, "E047", "AWS's own"),
+        ({**GOOD, "tags": {f"tag{n}": "a" for n in range(51)}}, "E047", "DynamoDB allows 50"),
+        ({**GOOD, "point_in_time_recovery": "yes"}, "E047", "true or false"),
+        ({**GOOD, "deletion_protection": 1}, "E047", "true or false"),
         ({**GOOD, "class": "nodots"}, "E049", "dotted"),
     ],
 )

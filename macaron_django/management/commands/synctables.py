@@ -19,8 +19,8 @@ __all__ = ["Command"]
 
 class Command(BaseCommand):
     help = (
-        "Makes the tables that persisted schemas need, and adds missing indexes and time to live to those that are "
-        "there, showing first what differs. Nothing is ever dropped, replaced or emptied."
+        "Makes the tables that persisted schemas need, and adds missing indexes, time to live, tags and protection to "
+        "those that are there, showing first what differs. Nothing is ever dropped, replaced or emptied."
     )
     requires_system_checks = []  # a faulty spec of one API is no reason to leave the tables of another alone
 
@@ -87,7 +87,7 @@ class Command(BaseCommand):
 
     def _styled(self, difference: Difference) -> str:
         style = self.style.ERROR if difference.kind == "conflict" else self.style.SUCCESS
-        return style(str(difference)) if difference.kind != "extra" else str(difference)
+        return str(difference) if difference.kind in {"extra", "unsupported"} else style(str(difference))
 
     def _conclude(self, differences: list[Difference], *, only_look: bool, check: bool) -> None:
         conflicts = sum(difference.kind == "conflict" for difference in differences)
