@@ -68,6 +68,10 @@ DEFAULTS: Mapping[str, Any] = MappingProxyType(
             "REVOKED": None,  # dotted path of a function: payload -> True when the token was revoked
             "MAX_TOKEN_SIZE": 16 * 1024,  # bytes
         },
+        "ADMIN": {
+            "READ_ONLY": False,  # nobody writes items in the admin, whatever their permissions
+            "PRODUCTION": None,  # mark its pages as production's; None: decided by engine and DEBUG
+        },
         "SECURITY_VERIFIERS": {},  # {security scheme: dotted path of a function that verifies its credentials}
         "ERROR_REPORTER": None,  # dotted path of a function: title, data, exception
     }

@@ -6,13 +6,15 @@ from macaron_django.admin.changelists import FindingMixin
 from macaron_django.admin.columns import ColumnsMixin
 from macaron_django.admin.exporting import ExchangeMixin
 from macaron_django.admin.item_pages import ReadingMixin
+from macaron_django.admin.permissions import PermissionsMixin
 from macaron_django.admin.saving import WritingMixin
 
 __all__ = ["ItemAdmin"]
 
 
 class ItemAdmin(
-    WritingMixin,  # who may change items, by which form
+    PermissionsMixin,  # who may do what
+    WritingMixin,  # add, change, delete
     ExchangeMixin,  # export, import
     ReadingMixin,  # an item's page for those who may only view
     FindingMixin,  # the list

@@ -1,0 +1,38 @@
+"""Who may do what: Django's permissions of the model, less what is read-only by setting or by schema.
+
+Apart from the pages, none of which decides this for itself.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, cast
+
+from django.db.models import Model
+from django.http import HttpRequest
+
+from macaron_django.admin.bases import ItemModelAdmin
+from macaron_django.conf import settings
+
+if TYPE_CHECKING:
+    from macaron_django.schemas import APIObject
+
+__all__ = ["PermissionsMixin", "is_read_only"]
+
+
+def is_read_only(model: type[Model]) -> bool:
+    """Whether nobody may write items of ``model`` here: ``MACARON["ADMIN"]["READ_ONLY"]``, or its ``x-admin``."""
+    chosen = cast("type[APIObject]", model)._spec.schema.extensions.admin or {}
+    return bool(settings.ADMIN.READ_ONLY or chosen.get("read_only"))
+
+
+class PermissionsMixin(ItemModelAdmin):
+    """Django's permissions, none of them to write where the schema or the setting says read-only."""
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return not is_read_only(self.model) and super().has_add_permission(request)
+
+    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return not is_read_only(self.model) and super().has_change_permission(request, obj)
+
+    def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return not is_read_only(self.model) and super().has_delete_permission(request, obj)
