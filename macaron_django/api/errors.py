@@ -19,11 +19,11 @@ from django.core import exceptions as django_exceptions
 from django.core.signals import got_request_exception
 from django.db import IntegrityError
 from django.http import Http404, UnreadablePostError
-from django.utils.module_loading import import_string
 from rest_framework import exceptions as drf_exceptions
 from rest_framework.response import Response
 from rest_framework.views import set_rollback
 
+from macaron_django import monitoring
 from macaron_django.conf import settings
 from macaron_django.exceptions import EngineUnavailable, PersistenceError, PyMacaronException, QueryError
 
@@ -62,7 +62,7 @@ def exception_handler(exc: Exception, context: Mapping[str, Any]) -> Response:
     if answer.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
         if not isinstance(exc, (PyMacaronException, drf_exceptions.APIException)):
             got_request_exception.send(sender=None, request=getattr(request, "_request", request))
-        report(answer, exc, request)
+        report(answer, exc, context)
     set_rollback()
     body_format = settings.ERROR_FORMAT
     response = Response(BODIES[body_format](answer), status=answer.status, headers=dict(answer.headers))
@@ -300,18 +300,13 @@ def _printable(text: str) -> str:
     return text if text.isprintable() else ascii(text)[1:-1]
 
 
-def report(answer: ErrorAnswer, exc: Exception, request: Any) -> None:
+def report(answer: ErrorAnswer, exc: Exception, context: Mapping[str, Any]) -> None:
     """Hand a server's fault to ``ERROR_REPORTER``; what fails in there is logged, and answers nothing else."""
-    if settings.ERROR_REPORTER is None:
-        return
-    facts = {
-        "error_id": answer.error_id,
+    response = {
         "status": answer.status,
-        "error": answer.code,
-        "method": getattr(request, "method", None),
-        "path": getattr(request, "path", None),
+        "error_code": answer.code,
+        "error_description": str(exc),
+        "user_message": answer.user_message,
     }
-    try:
-        import_string(settings.ERROR_REPORTER)(f"{answer.code}: {type(exc).__name__}", facts, exc)
-    except Exception:
-        logger.exception("MACARON['ERROR_REPORTER'] failed on error_id %s", answer.error_id)
+    facts = {"error_id": answer.error_id, "is_fatal_error": True, "response": response}
+    monitoring.report(f"{answer.code}: {type(exc).__name__}", facts, exc, context.get("request"))

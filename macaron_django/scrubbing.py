@@ -1,0 +1,145 @@
+"""Values from a request → the same values without secrets, fit to be sent to people and logs.
+
+What is secret is told by its name (a header, a query parameter, a property), by its schema (``writeOnly``,
+``format: password``) and by its form (a JWT). A secret that was found once is taken out wherever else it stands:
+an exception's message may quote the password that the body held. Knows no requests and no reports.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import json
+import re
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from contextlib import suppress
+from typing import Any
+from urllib.parse import quote, quote_plus, unquote_plus
+
+from macaron_django.spec import Schema
+
+__all__ = ["HIDDEN", "Scrubber", "is_secret_schema"]
+
+#: What stands in the place of a secret.
+HIDDEN = "********"
+
+_SECRET_NAME = re.compile(
+    r"authorization|cookie|token|secret|passw(or)?d|passphrase|pwd|(api|access|private|account)[-_ ]?key"
+    r"|session|credential|signature|[cx]srf|jwt",
+    re.IGNORECASE,
+)
+_JSON_OBJECT = re.compile(rb'\s*\{\s*["}]')
+_DOTTED = re.compile(r"[A-Za-z0-9_-]{10,}(?:\.[A-Za-z0-9_-]*){1,4}")
+#: Shorter values are too likely to be part of ordinary words.
+_SHORTEST = 4
+_DEEPEST = 50
+
+
+class Scrubber:
+    """Takes secrets out, and remembers them. ``names`` are secret beside those that sound so."""
+
+    def __init__(self, names: Collection[str] = ()) -> None:
+        self._names = frozenset(name.lower() for name in names)
+        self._secrets: set[str] = set()
+
+    def is_secret(self, name: str) -> bool:
+        """Whether what goes by this name had better not be shown."""
+        return name.lower() in self._names or _SECRET_NAME.search(name) is not None
+
+    def named(self, values: Mapping[str, Any]) -> dict[str, Any]:
+        """Headers, or the parameters of a query: those with secret names are hidden."""
+        return {name: self._hide(value) if self.is_secret(name) else value for name, value in values.items()}
+
+    def body(self, value: Any, schema: Schema | None = None) -> Any:
+        """A JSON value: what its schema or its name says is secret is hidden, at any depth."""
+        return self._part(value, list(_branches(schema)) if schema is not None else [], 0)
+
+    def everywhere(self, value: Any) -> Any:
+        """Take the secrets that were found, and all JWTs, out of every text in ``value``."""
+        if isinstance(value, str):
+            return self.text(value)
+        if isinstance(value, Mapping):
+            return {self.everywhere(name): self.everywhere(member) for name, member in value.items()}
+        if isinstance(value, (list, tuple)):
+            return [self.everywhere(member) for member in value]
+        return value
+
+    def text(self, text: str) -> str:
+        """Take the secrets that were found, and all JWTs, out of a text."""
+        # the longest first: one may be part of another
+        for secret in sorted(self._secrets, key=len, reverse=True):
+            text = text.replace(secret, HIDDEN)
+        return _DOTTED.sub(lambda found: HIDDEN if _is_jose(found[0]) else found[0], text)
+
+    def _part(self, value: Any, schemas: list[Schema], depth: int) -> Any:
+        if depth > _DEEPEST:
+            return HIDDEN
+        if any(map(is_secret_schema, schemas)):
+            return self._hide(value)
+        if isinstance(value, Mapping):
+            return {str(name): self._member(str(name), each, schemas, depth) for name, each in value.items()}
+        if isinstance(value, (list, tuple)):
+            items = [branch for schema in schemas if schema.items is not None for branch in _branches(schema.items)]
+            return [self._part(each, items, depth + 1) for each in value]
+        return value
+
+    def _member(self, name: str, value: Any, schemas: list[Schema], depth: int) -> Any:
+        if self.is_secret(name):
+            return self._hide(value)
+        own: list[Schema] = []
+        for schema in schemas:
+            if name in schema.properties:
+                own += _branches(schema.properties[name].schema)
+            elif isinstance(schema.additional_properties, Schema):
+                own += _branches(schema.additional_properties)
+        return self._part(value, own, depth + 1)
+
+    def _hide(self, value: Any) -> str:
+        for text in _texts(value):
+            self._secrets.update(spelling for spelling in _spellings(text) if len(spelling) >= _SHORTEST)
+        return HIDDEN
+
+
+def _branches(schema: Schema, depth: int = 0) -> Iterator[Schema]:
+    """The schema, and every schema that a value of it may have to satisfy."""
+    yield schema
+    if depth < 8:  # alternatives in circles
+        for branch in (*schema.one_of, *schema.any_of, *schema.all_of):
+            yield from _branches(branch, depth + 1)
+
+
+def is_secret_schema(schema: Schema) -> bool:
+    """Whether the schema itself says that its values aren't to be shown."""
+    return schema.keyword("writeOnly") is True or schema.format == "password"
+
+
+def _texts(value: Any) -> Iterable[str]:
+    if isinstance(value, Mapping):
+        return [text for member in value.values() for text in _texts(member)]
+    if isinstance(value, (list, tuple)):
+        return [text for member in value for text in _texts(member)]
+    return [] if value is None or isinstance(value, bool) else [str(value)]
+
+
+def _spellings(text: str) -> Iterator[str]:
+    """How else a secret may be written: without its scheme or its cookie's name, decoded, percent-encoded, escaped."""
+    parts = {text}
+    for cookie in text.split(";"):
+        value = cookie.partition("=")[2].strip()
+        parts |= {value, unquote_plus(value)}
+    parts |= {rest.strip() for part in list(parts) if (rest := part.partition(" ")[2])}  # Bearer token
+    scheme, _, rest = text.partition(" ")
+    if scheme.lower() == "basic":
+        with suppress(binascii.Error, ValueError):
+            parts.add(base64.b64decode(rest, validate=True).decode().partition(":")[2])
+    for part in parts:
+        yield from (part, quote(part), quote_plus(part), repr(part)[1:-1], json.dumps(part)[1:-1])
+
+
+def _is_jose(text: str) -> bool:
+    """Whether a dotted text is a JWS or JWE: its first part is the Base64 of a JSON object (RFC 7515, section 3.1)."""
+    head = text.partition(".")[0]
+    try:
+        return _JSON_OBJECT.match(base64.urlsafe_b64decode(head + "=" * (-len(head) % 4))) is not None
+    except (binascii.Error, ValueError):
+        return False
