@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import codecs
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import IO, Any
 
@@ -22,12 +22,13 @@ from rest_framework import parsers
 from rest_framework.exceptions import UnsupportedMediaType
 from rest_framework.parsers import BaseParser
 from rest_framework.renderers import BrowsableAPIRenderer, JSONRenderer
-from rest_framework.request import Empty, Request, is_form_media_type
+from rest_framework.request import Request, is_form_media_type
 from rest_framework.utils.html import is_html_input
 
+from macaron_django.api.body_streams import BodyTooLarge, MalformedBody, has_body, limited
 from macaron_django.api.form_bodies import FormPlan, UrlencodedForm
 from macaron_django.conf import settings
-from macaron_django.exceptions import RequestError, ValidationFailed
+from macaron_django.exceptions import ValidationFailed
 from macaron_django.schemas.classes import Classes
 from macaron_django.schemas.conversions import UNSET, converter
 from macaron_django.schemas.json_text import JSONTextError, exact_json
@@ -36,25 +37,12 @@ from macaron_django.schemas.text_values import value_of_text
 from macaron_django.schemas.uploads import clean_with_uploads
 from macaron_django.schemas.validators import validator_for
 from macaron_django.schemas.violations import Violation
-from macaron_django.spec import MediaType, Operation
+from macaron_django.spec import MediaType, Operation, Schema
 
 __all__ = ["Body", "BodyReader", "BodyTooLarge", "JSONParser", "MalformedBody"]
 
 URLENCODED, MULTIPART = "application/x-www-form-urlencoded", "multipart/form-data"
 _LINES = frozenset({"application/x-ndjson", "application/ndjson", "application/jsonl", "application/json-lines"})
-
-
-class MalformedBody(RequestError):  # noqa: N818 (as its bases)
-    """The body isn't written in the media type that its Content-Type names."""
-
-    code = "MALFORMED_BODY"
-
-
-class BodyTooLarge(RequestError):  # noqa: N818 (as its bases)
-    """The body is over ``MACARON["MAX_BODY_SIZE"]``."""
-
-    code = "BODY_TOO_LARGE"
-    status = 413
 
 
 @dataclass(frozen=True)
@@ -118,7 +106,7 @@ class BodyReader:
         if self.operation.request_body is None:
             return NO_BODY
         drf_request = request if isinstance(request, Request) else Request(request, parsers=self._parsers())
-        if not _has_body(drf_request):
+        if not has_body(drf_request):
             return self._without_body()
         value = drf_request.data
         essence = (drf_request.content_type or "").partition(";")[0].strip().lower()
@@ -139,9 +127,26 @@ class BodyReader:
         schema = body.declared.schema if body.declared is not None else None
         if not body:
             return None
+        if schema is None and isinstance(body.value, list) and body.declared and body.declared.item_schema is not None:
+            return self._items(body.declared.item_schema, body.value)
         if schema is None or isinstance(body.value, bytes):
             return body.value
-        cleaned = clean_with_uploads(validator_for(schema, "request"), body.value)
+        return self._meant(schema, body.value)
+
+    def _items(self, schema: Schema, values: list[Any]) -> list[Any]:
+        """What each line of a stream means, by OpenAPI 3.2's ``itemSchema``."""
+        items, violations = [], []
+        for index, value in enumerate(values):
+            try:
+                items.append(self._meant(schema, value))
+            except ValidationFailed as failure:  # noqa: PERF203 (all of them are wanted)
+                violations += [replace(each, pointer=f"/{index}{each.pointer}") for each in failure.violations]
+        if violations:
+            raise ValidationFailed(violations=violations)
+        return items
+
+    def _meant(self, schema: Schema, value: Any) -> Any:
+        cleaned = clean_with_uploads(validator_for(schema, "request"), value)
         row = self.classes.rows.get(schema.name) if schema.name else None
         if row is not None and isinstance(cleaned, Mapping):
             return row._from_properties(cleaned)  # type: ignore[attr-defined]
@@ -174,31 +179,6 @@ class BodyReader:
         return serializer.json_of_form(form) if isinstance(serializer, SchemaSerializer) else form
 
 
-def _has_body(request: Request) -> bool:
-    django_request = request._request
-    try:
-        length = int(django_request.META.get("CONTENT_LENGTH") or 0)
-    except ValueError:
-        raise MalformedBody("The Content-Length is no number.") from None
-    if length == 0 and hasattr(django_request, "scope") and not _is_parsed(request):
-        # Chunked, over ASGI: DRF looks at the length only, and here the whole body has arrived.
-        length = len(django_request.body)
-        django_request.META["CONTENT_LENGTH"] = str(length)
-    if length > settings.MAX_BODY_SIZE:
-        raise BodyTooLarge(_too_large(length))
-    return length > 0
-
-
-def _too_large(length: int | None = None) -> str:
-    size = f"{length:,}" if length else "more"
-    return f"The body has {size} bytes; {settings.MAX_BODY_SIZE:,} are accepted at most."
-
-
-def _is_parsed(request: Request) -> bool:
-    """Whether somebody has asked for ``request.data`` already."""
-    return getattr(request, "_full_data", Empty) is not Empty
-
-
 def _is_json(media_type: str) -> bool:
     essence = media_type.partition(";")[0].strip()
     return essence == "application/json" or essence.endswith("+json")
@@ -207,18 +187,7 @@ def _is_json(media_type: str) -> bool:
 # Parsers
 
 
-class _LimitedParser(BaseParser):
-    """A parser that reads no more than ``MAX_BODY_SIZE``."""
-
-    def body(self, stream: IO[bytes]) -> bytes:
-        limit = settings.MAX_BODY_SIZE
-        read = stream.read(limit + 1)
-        if len(read) > limit:
-            raise BodyTooLarge(_too_large())
-        return read
-
-
-class JSONParser(_LimitedParser):
+class JSONParser(BaseParser):
     """``application/json`` and any ``+json``: exact, no duplicate names, limited in size and depth."""
 
     media_type = "application/json"
@@ -227,10 +196,10 @@ class JSONParser(_LimitedParser):
     def parse(
         self, stream: IO[bytes], media_type: str | None = None, parser_context: Mapping[str, Any] | None = None
     ) -> Any:
-        return _json(_in_utf(self.body(stream), media_type))
+        return _json(_in_utf(limited(stream), media_type))
 
 
-class JSONLinesParser(_LimitedParser):
+class JSONLinesParser(BaseParser):
     """One JSON value a line (NDJSON); blank lines don't count."""
 
     media_type = "application/x-ndjson"
@@ -238,11 +207,11 @@ class JSONLinesParser(_LimitedParser):
     def parse(  # type: ignore[override]  # DRF takes any value, its stubs don't
         self, stream: IO[bytes], media_type: str | None = None, parser_context: Mapping[str, Any] | None = None
     ) -> list[Any]:
-        lines = self.body(stream).split(b"\n")
+        lines = limited(stream).split(b"\n")
         return [_json(line, f"Line {number}") for number, line in enumerate(lines, 1) if line.strip()]
 
 
-class TextParser(_LimitedParser):
+class TextParser(BaseParser):
     """Text in the charset that it names, UTF-8 by default."""
 
     media_type = "text/plain"
@@ -252,12 +221,12 @@ class TextParser(_LimitedParser):
     ) -> str:
         charset = _charset(media_type)
         try:
-            return self.body(stream).decode(charset)
+            return limited(stream).decode(charset)
         except UnicodeDecodeError as error:
             raise MalformedBody(f"The body isn't {charset} at byte {error.start}.") from None
 
 
-class BytesParser(_LimitedParser):
+class BytesParser(BaseParser):
     """Anything else that is declared, as it came."""
 
     media_type = "application/octet-stream"
@@ -265,10 +234,10 @@ class BytesParser(_LimitedParser):
     def parse(  # type: ignore[override]  # DRF takes any value, its stubs don't
         self, stream: IO[bytes], media_type: str | None = None, parser_context: Mapping[str, Any] | None = None
     ) -> bytes:
-        return self.body(stream)
+        return limited(stream)
 
 
-class FormParser(_LimitedParser):
+class FormParser(BaseParser):
     """Urlencoded forms; the result is a ``QueryDict`` that still knows what was percent-encoded."""
 
     media_type = URLENCODED
@@ -277,7 +246,7 @@ class FormParser(_LimitedParser):
         self, stream: IO[bytes], media_type: str | None = None, parser_context: Mapping[str, Any] | None = None
     ) -> UrlencodedForm:
         try:
-            return UrlencodedForm(self.body(stream), encoding=_charset(media_type))
+            return UrlencodedForm(limited(stream), encoding=_charset(media_type))
         except UnicodeDecodeError:
             raise MalformedBody("The form's names and values must be percent-encoded UTF-8.") from None
 
