@@ -3,11 +3,12 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+BENCH := benchmarks/.venv
 ENGINE := node_modules/@dynoxide/linux-x64/dynoxide
 SOURCES := macaron_django tests example_project docs benchmarks setup.py manage.py noxfile.py
 
 .DEFAULT_GOAL := help
-.PHONY: help run install install-test lint test soak docs matrix bench clean
+.PHONY: help run install install-test lint test soak docs matrix bench bench-quick clean
 
 help:  ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -63,5 +64,16 @@ matrix: $(VENV)/installed-test node_modules/installed-test  ## The test suite ov
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check nox
 	$(BIN)/nox
 
+$(BENCH)/installed: $(BIN)/python setup.py benchmarks/requirements.txt node_modules/installed
+	$(PYTHON) -m venv $(BENCH)
+	PYTHONWARNINGS=ignore $(BENCH)/bin/python -m pip install --quiet --disable-pip-version-check --editable . -r benchmarks/requirements.txt
+	@touch $@
+
+bench: $(BENCH)/installed  ## What a request costs, against peers, in benchmarks/results.json
+	$(BENCH)/bin/python benchmarks/bench.py --out benchmarks/results.json
+
+bench-quick: $(BENCH)/installed  ## The same with a fifth of the requests, shown only
+	$(BENCH)/bin/python benchmarks/bench.py --quick --rounds 1
+
 clean:  ## Remove what the targets above made, the example project's data included
-	rm -rf $(VENV) .nox node_modules docs/_build build *.egg-info example_project/*.sqlite3*
+	rm -rf $(VENV) $(BENCH) .nox node_modules docs/_build build *.egg-info example_project/*.sqlite3*

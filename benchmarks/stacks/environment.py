@@ -1,0 +1,12 @@
+"""What every stack is told by the runner: the engine, the table, and the credentials that a local engine ignores."""
+
+import os
+
+ENDPOINT = os.environ["STACK_ENDPOINT"]
+TABLE = os.environ["STACK_TABLE"]
+REGION = "eu-west-1"
+ACCESS_KEY = "local"
+SECRET_KEY = "local"  # no secret: a local engine takes any
+
+ID = r"^[0-9A-Za-z._~-]{1,64}$"
+ZIP = r"^[0-9A-Za-z -]{2,10}$"
