@@ -1,8 +1,9 @@
 """``update(name="x", visits=F("visits") + 1)`` → what an UpdateItem sets, removes and adds.
 
 In go field names with values or F() expressions; out comes a ``Change`` for an item. A counter becomes ADD, which
-DynamoDB applies on the server; any other expression is computed here from what was read, on the condition that it
-is still so when it is written. Apart from the query set's writing because this is about one item's values.
+DynamoDB applies on the server, guarded by its schema's bounds; any other expression is computed here from what was
+read, on the condition that it is still so when it is written. Apart from the query set's writing because this is
+about one item's values.
 """
 
 from __future__ import annotations
@@ -10,17 +11,22 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
-from operator import add, mod, mul, pow, sub, truediv  # noqa: A004 (Django's operators by their names)
+from functools import partial, reduce
+from operator import and_
 from typing import TYPE_CHECKING, Any, Final
 
 from django.core.exceptions import FieldError
 from django.db.models import F, Value
 from django.db.models.expressions import BaseExpression, Combinable, CombinedExpression
+from pynamodb.expressions.condition import Condition
 
+from macaron_django.dynamodb.arithmetic import computed, kind_of_expression, kind_of_schema
 from macaron_django.dynamodb.attribute_values import encode_number
 from macaron_django.dynamodb.comparisons import AttributeMap, AttributeValue
+from macaron_django.dynamodb.conditions import countable
 from macaron_django.exceptions import UnsupportedQuery, ValidationFailed
 from macaron_django.schemas.conversions import UNSET
+from macaron_django.schemas.violations import Violation, pointer_to
 
 if TYPE_CHECKING:
     from macaron_django.dynamodb.filters import Filters
@@ -28,14 +34,11 @@ if TYPE_CHECKING:
 
 __all__ = ["Assignments", "Change"]
 
-_OPERATIONS: Final = {
-    Combinable.ADD: add,
-    Combinable.SUB: sub,
-    Combinable.MUL: mul,
-    Combinable.DIV: truediv,
-    Combinable.MOD: mod,
-    Combinable.POW: pow,
-}
+#: Keywords beside which a number's schema says only bounds, which DynamoDB can check where it counts.
+_BOUNDS_ONLY: Final = frozenset(
+    {"type", "format", "minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "default", "title", "description"}
+    | {"example", "examples", "deprecated", "readOnly", "writeOnly", "$comment", "externalDocs"}
+)
 
 
 @dataclass
@@ -56,6 +59,8 @@ class Assignments:
         self._filters = filters
         self._constant = Change()
         self._computed: dict[str, Any] = {}
+        self._counters: dict[str, Any] = {}
+        self._guards: list[Condition] = []
         for name, value in values.items():
             self._assign(self._property(name), value)
         if persistence.options.version:
@@ -67,18 +72,41 @@ class Assignments:
         return bool(self._computed)
 
     @property
+    def guard(self) -> Condition | None:
+        """What must hold for counters to be added to as they are; None if there are none.
+
+        Where it doesn't, an item has to be read and its ``change`` computed without ``counting``, which says why.
+        """
+        return reduce(and_, self._guards) if self._guards else None
+
+    @property
     def attributes(self) -> frozenset[str]:
         """The attributes that change."""
         constant = self._constant
         return frozenset((*constant.set_, *constant.remove, *constant.add, *self._computed))
 
-    def change(self, item: AttributeMap | None = None) -> Change:
-        """What to do to ``item`` (which is only looked at where ``needs_item``)."""
+    def change(self, item: AttributeMap | None = None, *, counting: bool = True) -> Change:
+        """What to do to ``item``, which is only looked at where it ``needs_item``, or isn't ``counting``.
+
+        ValidationFailed for a value that the schema refuses.
+        """
         constant = self._constant
-        change = Change(dict(constant.set_), list(constant.remove), dict(constant.add))
-        for name, expression in self._computed.items():
-            value = self._compute(expression, item or {}, change)
-            self._set(name, value, change)
+        counters = {} if counting else self._counters
+        added = {name: number for name, number in constant.add.items() if name not in counters}
+        change = Change(dict(constant.set_), list(constant.remove), added)
+
+        def value_of(named: F, own: str) -> Any:
+            name = self._named(named)
+            change.expected[name] = (item or {}).get(name)
+            value = self._persistence.table.attribute(name).value_in(item or {})
+            if value is UNSET:
+                # A counter begins at its default, else at nothing.
+                counted = name == own and name in self._counters
+                value = self._persistence.model._spec.defaults.get(name, 0 if counted else None)
+            return value
+
+        for name, expression in (self._computed | counters).items():
+            self._set(name, computed(expression, partial(value_of, own=name)), change)
         return change
 
     def _property(self, name: str) -> str:
@@ -102,13 +130,51 @@ class Assignments:
     def _assign(self, name: str, value: Any) -> None:
         if name == self._persistence.options.version:
             raise UnsupportedQuery(f"{name} is the version of the item: each update raises it by itself.")
+        if not isinstance(value, F | BaseExpression):
+            self._set(name, value, self._constant)
+            return
+        self._check_kind(name, value)
         step = self._counted(name, value)
         if step is not None:
-            self._constant.add[name] = {"N": encode_number(step)}
-        elif isinstance(value, F | BaseExpression):
+            self._counters[name] = value
+        if step is None or not self._says_bounds_only(name):
             self._computed[name] = value
-        else:
-            self._set(name, value, self._constant)
+            return
+        self._constant.add[name] = {"N": encode_number(step)}
+        self._guards.append(self._countable(name, Decimal(self._constant.add[name]["N"])))
+
+    def _says_bounds_only(self, name: str) -> bool:
+        """Whether DynamoDB can check what the schema says of a number; enum, multipleOf and their like it can't."""
+        described = self._persistence.schema.properties[name].schema.resolved.json
+        return isinstance(described, Mapping) and all(
+            keyword in _BOUNDS_ONLY or keyword.startswith("x-") for keyword in described
+        )
+
+    def _check_kind(self, name: str, expression: Any) -> None:
+        properties = self._persistence.schema.properties
+        wanted = kind_of_schema(properties[name].schema)
+        given = kind_of_expression(expression, lambda named: kind_of_schema(properties[self._named(named)].schema))
+        if wanted is not None and given is not None and given != wanted:
+            raise UnsupportedQuery(f"{name} can't become {expression}: that is a {given}, and {name} a {wanted}.")
+
+    def _countable(self, name: str, step: Decimal) -> Condition:
+        """That ``step`` can be added: to a number, or to nothing where counting begins there, within the bounds."""
+        schema = self._persistence.schema.properties[name].schema
+        bounds = [
+            (keyword, Decimal(str(limit)))
+            for keyword in ("minimum", "exclusiveMinimum", "maximum", "exclusiveMaximum")
+            if isinstance(limit := schema.keyword(keyword), int | float | Decimal) and not isinstance(limit, bool)
+        ]
+        from_nothing = not self._persistence.model._spec.defaults.get(
+            name
+        ) and not self._persistence.model._spec.violations(
+            name, int(step) if step == step.to_integral_value() else step
+        )
+        return countable(
+            name,
+            [(keyword, {"N": encode_number(limit - step)}) for keyword, limit in bounds],
+            from_nothing=from_nothing,
+        )
 
     def _counted(self, name: str, value: Any) -> int | float | Decimal | None:
         """The number that ``F(name) + number`` adds; None if the value is something else."""
@@ -122,6 +188,10 @@ class Assignments:
             return None
         if self._named(left) != name or self._persistence.table.attribute(name).attr_type != "N":
             return None
+        schema = self._persistence.schema.properties[name].schema
+        if "number" not in schema.types and number % 1:
+            message = f"must be an integer, and {value} won't be"
+            raise ValidationFailed(violations=[Violation(message, pointer_to((name,)), "", "type")])
         return -number if value.connector == Combinable.SUB else number
 
     def _set(self, name: str, value: Any, change: Change) -> None:
@@ -138,21 +208,3 @@ class Assignments:
         change.set_ |= places
         names = (attribute.attr_name, attribute.given_name) if attribute.keeps_given else (attribute.attr_name,)
         change.remove += [place for place in names if place not in places]
-
-    def _compute(self, expression: Any, item: AttributeMap, change: Change) -> Any:
-        if isinstance(expression, F):
-            name = self._named(expression)
-            change.expected[name] = item.get(name)
-            value = self._persistence.table.attribute(name).value_in(item)
-            return None if value is UNSET else value
-        if isinstance(expression, Value):
-            return expression.value
-        if isinstance(expression, CombinedExpression) and expression.connector in _OPERATIONS:
-            left, right = (self._compute(side, item, change) for side in (expression.lhs, expression.rhs))
-            # As in SQL: what is computed from nothing is nothing.
-            if left is None or right is None:
-                return None
-            if {type(left), type(right)} == {float, Decimal}:
-                left, right = (Decimal(repr(side)) if isinstance(side, float) else side for side in (left, right))
-            return _OPERATIONS[expression.connector](left, right)
-        raise UnsupportedQuery(f"DynamoDB can't compute {expression!r}: update() takes values and arithmetic on F().")

@@ -6,19 +6,20 @@ planner, which stays free of PynamoDB.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from functools import reduce
-from operator import and_, or_
+from operator import and_, ge, gt, le, lt, or_
 from typing import Any, Final
 
 from pynamodb.expressions import condition as pynamodb
 from pynamodb.expressions.operand import Path, Value
 
+from macaron_django.dynamodb.comparisons import AttributeValue
 from macaron_django.dynamodb.comparisons import Path as AttributePath
 from macaron_django.dynamodb.lookups import Both, Condition, Either, Everything, Keys, Lookup, Nothing, Opposite
 from macaron_django.exceptions import UnsupportedQuery
 
-__all__ = ["MAX_EXPRESSION", "PropertyPath", "condition_expression"]
+__all__ = ["MAX_EXPRESSION", "PropertyPath", "condition_expression", "countable"]
 
 #: Bytes of one expression; AWS: "Expression parameters" in "Service, account, and table quotas".
 MAX_EXPRESSION: Final = 4096
@@ -59,6 +60,27 @@ def condition_expression(condition: Condition) -> pynamodb.Condition | None:
             "filter by fewer values at once, or by key."
         )
     return built
+
+
+#: What DynamoDB compares by, for each bound of JSON Schema.
+_BOUNDS: Final[Mapping[str, Callable[[PropertyPath, Value], pynamodb.Condition]]] = {
+    "minimum": ge,
+    "exclusiveMinimum": gt,
+    "maximum": le,
+    "exclusiveMaximum": lt,
+}
+
+
+def countable(name: str, bounds: Iterable[tuple[str, AttributeValue]], *, from_nothing: bool) -> pynamodb.Condition:
+    """That an attribute is a number within ``bounds``, or, where counting begins ``from_nothing``, isn't there.
+
+    >>> countable("age", [("maximum", {"N": "9"})], from_nothing=True)
+    ((attribute_type (age, {'S': 'N'}) AND age <= {'N': '9'}) OR attribute_not_exists (age))
+    """
+    path = PropertyPath((name,))
+    within = [path.is_type("N"), *(_BOUNDS[keyword](path, Value(limit)) for keyword, limit in bounds)]
+    counted = _joined(and_, within)
+    return counted | path.does_not_exist() if from_nothing else counted
 
 
 def _build(condition: Condition) -> pynamodb.Condition:

@@ -45,7 +45,7 @@ class Expressions:
         """All of ``conditions`` must hold."""
         texts = [self._text(condition) for condition in conditions if condition is not None]
         if texts:
-            self._texts[parameter] = texts[0] if len(texts) == 1 else " AND ".join(f"({text})" for text in texts)
+            self._texts[parameter] = texts[0] if len(texts) == 1 else " AND ".join(map(_enclosed, texts))
 
     def _text(self, condition: Where) -> str:
         if isinstance(condition, Condition):
@@ -83,3 +83,17 @@ class Expressions:
 
 #: A condition: PynamoDB's, or a function that writes its text with the placeholders of a call.
 Where: TypeAlias = Condition | Callable[[Expressions], str]
+
+
+def _enclosed(text: str) -> str:
+    """``text`` in parentheses, of which DynamoDB refuses a second pair.
+
+    >>> _enclosed("a = b"), _enclosed("(a OR b)"), _enclosed("(a) AND (b)")
+    ('(a = b)', '(a OR b)', '((a) AND (b))')
+    """
+    depth = 0
+    for place, character in enumerate(text):
+        depth += (character == "(") - (character == ")")
+        if depth == 0:
+            return text if place == len(text) - 1 and text.startswith("(") else f"({text})"
+    return f"({text})"

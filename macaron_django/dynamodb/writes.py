@@ -104,8 +104,8 @@ class Writes:
     def update(self: Any, **kwargs: Any) -> int:
         """Change every row that matches, one UpdateItem for each, and say how many there were.
 
-        ``F("visits") + 1`` is added by DynamoDB itself. Values are checked by their schema, what F() computes isn't.
-        Without signals, as in Django.
+        ``F("visits") + 1`` is added by DynamoDB itself, within the property's ``minimum`` and ``maximum``: beyond them
+        it raises ValidationFailed, as any value that breaks its schema does. Without signals, as in Django.
         """
         self._refuse_slice("update")
         assignments = Assignments(self.persistence, self._filters, kwargs)
@@ -117,27 +117,31 @@ class Writes:
     update.alters_data = True  # type: ignore[attr-defined]
 
     def _update_one(self: Any, key: AttributeMap, assignments: Assignments) -> bool:
+        counting = True
         for _ in range(_ATTEMPTS):
             item: AttributeMap | None = None
-            if assignments.needs_item:
+            if assignments.needs_item or not counting:
                 item = self.persistence.get_item(key, consistent=True)
                 if item is None or not matches(self._demand, item):
                     return False
-            change = assignments.change(item)
+            change = assignments.change(item, counting=counting)
+            demand = self._condition()
             try:
                 self.persistence.update_item(
                     key,
                     change.set_,
                     change.remove,
                     change.add,
-                    condition=self._condition(),
+                    condition=demand if assignments.guard is None or not counting else demand & assignments.guard,
                     expected=change.expected,
                     return_values="NONE",
                 )
             except StaleItem as error:
                 if not _condition_failed(error):
                     raise
-                if not assignments.needs_item:
+                if counting and assignments.guard is not None:
+                    counting = False  # it matches no longer, is gone, or can't be added to: a look tells
+                elif not assignments.needs_item and counting:
                     return False  # it matches no longer, or is gone
                 continue
             return True
@@ -201,8 +205,7 @@ class Writes:
             for target in targets:
                 count += write(target)
         except PyMacaronException as error:
-            error.user_message = f"{error} {count} rows had been {done} before."
-            error.args = (error.user_message,)
+            _tell(error, f"{count} rows had been {done} before.")
             raise
         return count
 
@@ -278,8 +281,7 @@ class Writes:
             try:
                 transact_puts(self.persistence, chunk)
             except PyMacaronException as error:
-                error.user_message = f"{error} {done} rows had been created before, in transactions of their own."
-                error.args = (error.user_message,)
+                _tell(error, f"{done} rows had been created before, in transactions of their own.")
                 raise
             self._stored(rows[done : done + len(chunk)], chunk)
             done += len(chunk)
@@ -311,6 +313,11 @@ def _transactions(items: Sequence[AttributeMap], size: int) -> Iterator[list[Att
         total += item_bytes
     if chunk:
         yield chunk
+
+
+def _tell(error: PyMacaronException, more: str) -> None:
+    error.user_message = f"{str(error).rstrip('.')}. {more}"
+    error.args = (error.user_message,)
 
 
 def _condition_failed(error: StaleItem) -> bool:

@@ -5,9 +5,11 @@ from __future__ import annotations
 import asyncio
 import copy
 import pickle
+import re
 import threading
 import uuid
 from collections.abc import Callable
+from datetime import datetime, timedelta, timezone
 from typing import Any
 
 import pytest
@@ -15,7 +17,8 @@ from django.apps import apps
 from django.conf import settings as django_settings
 from django.core.exceptions import FieldError
 from django.db import IntegrityError
-from django.db.models import F, Q, QuerySet
+from django.db.models import F, Q, QuerySet, Value
+from django.db.models.functions import Lower
 from django.db.models.signals import post_delete, pre_delete
 from django.test import override_settings
 from hypothesis import HealthCheck, given
@@ -84,6 +87,28 @@ def make(make_table: Callable[..., Persistence]) -> Make:
             persistence.schema,
             api="shop",
             label=label or f"shop_{uuid.uuid4().hex[:8]}",
+            classes=persistence.classes,
+            manager=ItemManager(persistence),
+            hash_key=persistence.hash_key,
+            range_key=persistence.range_key,
+            module=__name__,
+        )
+        persistence.bind(model)
+        return model
+
+    return make_model
+
+
+@pytest.fixture
+def make_unsent(make_persistence: Callable[..., Persistence]) -> Make:
+    """Make a row class whose table isn't there: whatever is sent, fails."""
+
+    def make_model(json: dict[str, Any], **persist: Any) -> Any:
+        persistence = make_persistence(json, **persist)
+        model = build_model(
+            persistence.schema,
+            api="shop",
+            label=f"shop_{uuid.uuid4().hex[:8]}",
             classes=persistence.classes,
             manager=ItemManager(persistence),
             hash_key=persistence.hash_key,
@@ -591,6 +616,93 @@ def test_update_computes_with_f(profiles: Any) -> None:
         with pytest.raises(UnsupportedQuery, match="whole property"):
             row.update(age=F(part) + 1)
     assert profiles.count() == 1
+
+
+STOCK = {
+    "type": "object",
+    "properties": {
+        "id": {"type": "string"},
+        "left": {"type": "integer", "minimum": 0, "maximum": 10},
+        "below": {"type": "number", "exclusiveMinimum": 0, "exclusiveMaximum": 1.5},
+        "dozens": {"type": "integer", "multipleOf": 12},
+        "maybe": {"type": ["integer", "null"]},
+        "credits": {"type": "integer", "default": 100},
+        "name": {"type": "string"},
+        "tags": {"type": "array", "items": {"type": "string"}},
+        "due": {"type": "string", "format": "date-time"},
+        "on": {"type": "boolean"},
+        "anything": {},
+    },
+}
+
+
+def test_what_f_adds_stays_within_the_bounds_of_the_schema(engine: object, make: Make) -> None:
+    stock = make(STOCK, hash_key="id").objects
+    stock.create(id="a", left=1, below=1, dozens=12)
+    row = stock.filter(id="a")
+
+    assert row.update(left=F("left") - 1) == 1
+    for change, broken in [
+        ({"left": F("left") - 1}, "/left"),
+        ({"left": F("left") + 11}, "/left"),
+        ({"below": F("below") + 0.5}, "/below"),
+        ({"below": F("below") - 1}, "/below"),
+        ({"dozens": F("dozens") + 1}, "/dozens"),
+        ({"left": F("left") + 0.5}, "/left"),
+    ]:
+        with pytest.raises(ValidationFailed) as refused:
+            row.update(**change)
+        assert refused.value.violations[0].pointer == broken
+    assert row.update(left=F("left") + 10, below=F("below") + 0.25, dozens=F("dozens") + 12) == 1
+    assert row.values_list("left", "below", "dozens").get() == (10, 1.25, 24)
+    assert stock.filter(id="a", left__lt=5).update(left=F("left") + 1) == 0
+    assert stock.filter(id="nobody").update(left=F("left") + 1) == 0
+
+
+def test_f_counts_from_the_default_else_from_nothing_and_null_stays_null(engine: object, make: Make) -> None:
+    stock = make(STOCK, hash_key="id").objects
+    stock.create(id="a", maybe=None)
+    row = stock.filter(id="a")
+
+    assert row.update(credits=F("credits") + 1, left=F("left") + 2, maybe=F("maybe") + 1, dozens=F("dozens") + 12) == 1
+    assert row.values_list("credits", "left", "maybe", "dozens").get() == (101, 2, None, 12)
+    with pytest.raises(ValidationFailed, match="/below"):
+        row.update(below=F("below") - 1)
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"name": F("name") + 1}, "text + number"),
+        ({"left": F("name")}, "a text, and left a number"),
+        ({"name": F("left") + 1}, "a number, and name a text"),
+        ({"left": F("left") + "1"}, "number + text"),
+        ({"left": F("left") + timedelta(days=1)}, "number + duration"),
+        ({"on": F("on") + 1}, "boolean + number"),
+        ({"tags": F("tags") * 2}, "list * number"),
+        ({"due": F("due") + 3600}, "moment + number"),
+        ({"left": F("left").bitand(1)}, "can't compute"),
+        ({"left": Lower("name")}, "can't compute"),
+    ],
+)
+def test_arithmetic_without_a_meaning_is_refused_before_anything_is_sent(
+    make_unsent: Make, change: dict[str, Any], words: str
+) -> None:
+    with pytest.raises(UnsupportedQuery, match=re.escape(words)):
+        make_unsent(STOCK, hash_key="id", scan="allowed").objects.update(**change)
+
+
+def test_f_computes_with_dates_lists_and_texts_and_says_where_it_cannot(engine: object, make: Make) -> None:
+    stock = make(STOCK, hash_key="id").objects
+    stock.create(id="a", left=0, name="x", tags=["a"], due=datetime(2026, 1, 1, tzinfo=timezone.utc), anything="word")
+    row = stock.filter(id="a")
+
+    assert row.update(due=F("due") + timedelta(days=1), tags=F("tags") + Value(["b"]), name=F("name") + "y") == 1
+    assert row.values_list("due", "tags", "name").get() == (datetime(2026, 1, 2, tzinfo=timezone.utc), ["a", "b"], "xy")
+    assert stock.filter(id="a", name="xy", on__isnull=True).update(left=F("left") * 2, name="z") == 1
+    for nonsense in (F("anything") + 1, F("left") / F("left")):
+        with pytest.raises(UnsupportedQuery, match="can't be computed"):
+            row.update(left=nonsense)
 
 
 def test_counting_by_many_threads_loses_nothing(profiles: Any) -> None:
