@@ -20,15 +20,20 @@ checks.enabled = true  # all of them
 include-operation-id = ["list_profiles", "list_books"]
 checks.positive_data_acceptance.expected-statuses = ["2xx", "400"]
 
-# The key in the body is the one in the path.
+# One view more than an int64 can hold.
+[[operations]]
+include-operation-id = ["view_profile"]
+checks.positive_data_acceptance.expected-statuses = ["2xx", "400", "404"]
+
+# The key in the body is the one in the path; an author exists.
 [[operations]]
 include-operation-id = ["replace_profile", "replace_book"]
-checks.positive_data_acceptance.expected-statuses = ["2xx", "400", "404"]
+checks.positive_data_acceptance.expected-statuses = ["2xx", "400", "404", "409"]
 
 # ... and null in a merge patch removes what needn't be there (RFC 7386).
 [[operations]]
 include-operation-id = ["update_profile", "update_book"]
-checks.positive_data_acceptance.expected-statuses = ["2xx", "400", "404"]
+checks.positive_data_acceptance.expected-statuses = ["2xx", "400", "404", "409"]
 checks.negative_data_rejection.expected-statuses = ["2xx", "4xx"]
 
 # Swagger 2.0 has no way to say that one of an operation's answers has no content.
