@@ -30,6 +30,7 @@ from rest_framework.views import APIView
 
 from macaron_django.api.content_security import content_security_policy
 from macaron_django.conf import settings
+from macaron_django.schemas import introspection  # noqa: F401 (drf-spectacular knows the extensions by their import)
 from macaron_django.schemas.json_text import dump_json
 from macaron_django.spec import Document
 
