@@ -14,6 +14,7 @@ from typing import Any, Final, Literal, TypeAlias
 
 from macaron_django.conf import settings
 from macaron_django.dynamodb.attribute_values import AttributeMap, AttributeValue, same_items
+from macaron_django.dynamodb.capacities import count_capacity
 from macaron_django.dynamodb.comparisons import equality_form, same
 from macaron_django.dynamodb.connection import Applied, Call
 from macaron_django.dynamodb.expressions import Expressions, Where
@@ -350,6 +351,7 @@ class Items:
     ) -> dict[str, Any]:
         with translated(self.table_name, condition_failed=refusal):
             answer: dict[str, Any] = self.table._get_connection().connection.dispatch(operation, parameters)
+        count_capacity(answer)
         return answer
 
     def _pauses(self) -> Iterator[float | None]:

@@ -24,11 +24,16 @@ __all__ = ["Page", "PageRead", "list_scope", "read_page"]
 
 @dataclass(frozen=True)
 class Page:
-    """Rows, the cursor of the rows after them (None at the end), and how many items were read for them."""
+    """Rows, the cursor of the rows after them (None at the end), and what they cost.
+
+    ``read``: items that DynamoDB read, those that a filter dropped among them; ``capacity``: the read units that it
+    charged for all calls, None where an engine doesn't say.
+    """
 
     rows: list[Any]
     next_cursor: str | None
     read: int = 0
+    capacity: float | None = None
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,7 @@
 """A plan → items, as DynamoDB gives them: page by page, partition by partition, whole or projected.
 
-In go a ``Plan`` and a position to start after; out come batches of items with their positions, what was read and
-what it cost. Apart from the query set because here are the calls and nothing of Django, and from the planner because
+In go a ``Plan`` and a position to start after; out come batches of items with their positions, and how many were
+read. Apart from the query set because here are the calls and nothing of Django, and from the planner because
 that makes none.
 """
 
@@ -45,7 +45,6 @@ class Batch:
     found: Sequence[Found]
     last: AttributeMap | None
     read: int = 0
-    capacity: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -177,10 +176,10 @@ class Reader:
                 size = cap - read if size is None else min(size, cap - read)
             page = self._call(partition, last, size)
             read += page.scanned_count
-            batch = Batch(self._matching(page.items), page.last_key, page.scanned_count, page.capacity or 0.0)
+            batch = Batch(self._matching(page.items), page.last_key, page.scanned_count)
             if page.last_key is None and more:
                 # Not the end of the list: the next partition follows.
-                yield Batch(batch.found, {}, batch.read, batch.capacity)
+                yield Batch(batch.found, {}, batch.read)
                 return
             yield batch
             last = page.last_key

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from macaron_django.conf import settings
+from macaron_django.dynamodb.capacities import metered
 from macaron_django.dynamodb.cursors import open_cursor, seal
 from macaron_django.dynamodb.pages import Page, list_scope, read_page
 
@@ -98,9 +99,11 @@ class Retrieval:
         reader = self._reader()
         scope = list_scope(self.persistence, reader.plan)
         start = open_cursor(cursor, scope) if cursor else None
-        read = read_page(reader, limit, start)
+        with metered() as meter:
+            read = read_page(reader, limit, start)
         return Page(
             [self._convert(found.item) for found in read.found],
             None if read.next is None else seal(read.next, scope),
             read.read,
+            meter.units,
         )

@@ -46,12 +46,14 @@ class ValueRows:
 def _getter(persistence: Persistence, target: Target) -> Callable[[AttributeMap], Any]:
     if target.is_key:
         return persistence.pk_of
-    attribute = persistence.table.attribute(str(target.path[0]))
+    name = str(target.path[0])
+    attribute = persistence.table.attribute(name)
     inwards = target.path[1:]
+    unset = persistence.model._spec.defaults.get(name)  # as a row's attribute reads
 
     def get(item: AttributeMap) -> Any:
         value = attribute.value_in(item)
-        value = None if value is UNSET else value
+        value = unset if value is UNSET else value
         for step in inwards:
             value = _inside(value, step)
         return value

@@ -670,6 +670,33 @@ def test_f_counts_from_the_default_else_from_nothing_and_null_stays_null(engine:
         row.update(below=F("below") - 1)
 
 
+def test_values_of_what_is_unset_are_its_default_as_in_rows(engine: object, make: Make) -> None:
+    stock = make(STOCK, hash_key="id", scan="allowed").objects
+    stock.create(id="a")
+
+    assert stock.get(id="a").credits == 100
+    assert stock.values("credits", "left").get(id="a") == {"credits": 100, "left": None}
+    assert stock.values_list("credits", flat=True)[0] == 100
+
+
+def test_a_page_says_what_it_read_and_cost(engine: object, make: Make) -> None:
+    rows = make(ORDER, **ORDER_KEYS, table="orders", indexes=ORDER_INDEXES).objects
+    fill(rows, 6, note="n", text="x" * 5_000)
+
+    costs = [
+        rows.filter(customer="c").page(3),
+        rows.filter(customer="c", text="y").page(3),  # all are read, and dropped
+        rows.filter(note="n").page(10),  # by an index without text: each item is fetched
+        rows.filter(customer="c", number=0).page(3),
+        rows.filter(customer="c", number__in=[0, 1]).page(3),
+    ]
+    assert [page.read for page in costs] == [4, 6, 6, 1, 2]
+    reported = [page.capacity for page in costs]
+    assert all(units is not None and units > 0 for units in reported)
+    assert rows.filter(customer="c").page(10).capacity > rows.filter(customer="c").page(1).capacity
+    assert rows.filter(customer="").page(3).capacity is None  # nothing was asked
+
+
 @pytest.mark.parametrize(
     ("change", "words"),
     [
