@@ -14,8 +14,14 @@ __all__ = ["ItemAdmin", "register_items"]
 
 
 def register_items(site: AdminSite) -> None:
-    """Register the model of every persisted schema that isn't registered on ``site`` yet."""
+    """Register the model of every persisted schema that isn't registered on ``site`` yet.
+
+    A site without index pages of its own gets those that describe the schemas; they extend the stock ones.
+    """
     from macaron_django.registry import registry
+
+    site.index_template = site.index_template or "admin/macaron_django/index.html"
+    site.app_index_template = site.app_index_template or "admin/macaron_django/app_index.html"
 
     for api in registry:
         for model in api.models:

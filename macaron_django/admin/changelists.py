@@ -1,63 +1,245 @@
 """A page of items from a cursor on, where Django's list has numbered pages.
 
-In goes the request; out comes what the list's template shows. Apart from the ``ModelAdmin`` as in Django.
+In goes the request; out comes what the list's template shows: rows, what was asked of DynamoDB and what it cost,
+and links to the next and the previous page. Apart from the ``ModelAdmin``, as in Django.
 """
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 from django.contrib.admin.options import IncorrectLookupParameters
-from django.contrib.admin.views.main import ChangeList
+from django.contrib.admin.views.main import ORDER_VAR, SEARCH_VAR, ChangeList
+from django.core.exceptions import PermissionDenied
 from django.core.paginator import Paginator
-from django.http import HttpRequest
+from django.http import HttpRequest, JsonResponse
+from django.urls import path, reverse
 
 from macaron_django.admin.bases import ItemModelAdmin
-from macaron_django.exceptions import InvalidCursor
+from macaron_django.admin.filters import PropertyFilter
+from macaron_django.admin.searching import SearchError, find, hint, searched, sentence
+from macaron_django.dynamodb.plans import Plan
+from macaron_django.exceptions import InvalidCursor, PyMacaronException, UnsupportedQuery
 
 __all__ = ["FindingMixin", "ItemChangeList"]
 
-CURSOR = "cursor"
+#: The last item of the page before; the first one of the page after; the cursors of a scan's pages so far.
+AFTER, BEFORE, TRAIL = "_after", "_before", "_trail"
+#: A scan can't run backwards. So many pages back can be gone, then comes the first one.
+TRAIL_LENGTH = 8
+FIRST = "-"  # no cursor is called so
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where in the list a page begins or ends, as its URL says."""
+
+    after: str
+    before: str
+    trail: tuple[str, ...]
+
+    @property
+    def is_first(self) -> bool:
+        return not (self.after or self.before)
+
+    def links_of_scan(self, next_cursor: str | None) -> tuple[dict[str, str] | None, dict[str, str] | None]:
+        """The parameters of the next page and of the one before."""
+        following = None
+        if next_cursor:
+            trail = (*self.trail, self.after or FIRST)[-TRAIL_LENGTH:]
+            following = {AFTER: next_cursor, TRAIL: ".".join(trail)}
+        if not self.trail:
+            return following, None
+        *earlier, last = self.trail
+        if last == FIRST:
+            return following, {}
+        return following, {AFTER: last, **({TRAIL: ".".join(earlier)} if earlier else {})}
 
 
 class ItemChangeList(ChangeList):
     """A page of items from a cursor on: DynamoDB can neither count cheaply nor jump to a page by number."""
 
-    def get_filters_params(self, params: dict[str, Any] | None = None) -> dict[str, Any]:
-        lookups = super().get_filters_params(params)
-        lookups.pop(CURSOR, None)
-        return lookups
+    problem = ""  # why there is nothing to show
+    plan: Plan | None = None
+    read = 0  # items, to find those that are shown
+    capacity: float | None = None  # read units
+    previous_url: str | None = None
+    next_url: str | None = None
+    first_url: str | None = None
+
+    def get_queryset(self, request: HttpRequest, exclude_parameters: Any = None) -> Any:
+        # Every link but those to neighbouring pages leads to another list, or to the beginning of this one.
+        for name in (AFTER, BEFORE, TRAIL):
+            self.params.pop(name, None)
+            self.filter_params.pop(name, None)
+        self.root_queryset = self.root_queryset.capped()  # type: ignore[attr-defined]
+        try:
+            return super().get_queryset(request, exclude_parameters)
+        except SearchError as problem:
+            self.problem = str(problem)
+            return self.root_queryset.none()
 
     def get_ordering(self, request: HttpRequest, queryset: Any) -> Any:
-        return []  # items come in the table's own order, whatever ?o= asks for
+        """The one order that was asked for, if DynamoDB may have it; whether this list has it, its plan says."""
+        wanted = list(self.model_admin.get_ordering(request) or ())
+        if ORDER_VAR in self.params:
+            wanted = []
+            sign, place = (
+                ("-", self.params[ORDER_VAR][1:]) if self.params[ORDER_VAR][:1] == "-" else ("", self.params[ORDER_VAR])
+            )
+            if place.isascii() and place.isdigit() and int(place) < len(self.list_display):
+                field = self.get_ordering_field(self.list_display[int(place)])
+                wanted = [f"{sign}{field}"] if field else []
+        try:
+            queryset.order_by(*wanted)
+        except (UnsupportedQuery, ValueError):
+            return []
+        return wanted
+
+    def get_ordering_field_columns(self) -> Any:
+        return super().get_ordering_field_columns() if self.queryset.query.order_by else {}
 
     def get_results(self, request: HttpRequest) -> None:
-        try:
-            page = self.queryset.page(limit=self.list_per_page, cursor=request.GET.get(CURSOR) or None)
-        except InvalidCursor as error:
-            raise IncorrectLookupParameters(str(error)) from error
-        self.result_list = page.rows
-        self.result_count = len(page.rows)
-        self.full_result_count = None
+        self.result_list = rows = [] if self.problem else self._rows(request)
+        self.result_count = self.full_result_count = len(rows)
         self.show_full_result_count = False
         self.show_admin_actions = True
         self.can_show_all = False
         self.multi_page = False
-        self.paginator = Paginator(page.rows, self.list_per_page)
-        self.first_url = self.get_query_string(remove=[CURSOR]) if CURSOR in request.GET else None
-        self.next_url = self.get_query_string({CURSOR: page.next_cursor}) if page.next_cursor else None
+        self.paginator = Paginator(rows, self.list_per_page)
+        for spec in self.filter_specs:
+            if isinstance(spec, PropertyFilter):
+                spec.mark(self)
+
+    def _rows(self, request: HttpRequest) -> list[Any]:
+        try:
+            self.plan = self._planned()
+            if request.resolver_match is not None and (request.resolver_match.url_name or "").endswith("_plan"):
+                return []
+            trail = tuple(filter(None, request.GET.get(TRAIL, "").split(".")))[-TRAIL_LENGTH:]
+            place = Place(request.GET.get(AFTER, ""), request.GET.get(BEFORE, ""), trail)
+            return self._scanned(place) if self.plan.kind == "scan" else self._queried(place)
+        except InvalidCursor as error:
+            raise IncorrectLookupParameters(str(error)) from error
+        except PyMacaronException as error:
+            self.problem = str(error)
+            return []
+
+    def _planned(self) -> Plan:
+        """The plan; sorted as asked for where the list has such an order."""
+        try:
+            plan: Plan = self.queryset.plan()
+        except UnsupportedQuery:
+            if not self.queryset.query.order_by:
+                raise
+            self.queryset = self.queryset.order_by()
+            plan = self.queryset.plan()
+        if self.model_admin.sortable_by is None:
+            names = {self.queryset.model._spec.field_names.get(plan.ordered_by or "")}
+            self.sortable_by = [one for one in self.list_display if self.get_ordering_field(one) in names]  # type: ignore[misc]
+        return plan
+
+    def _scanned(self, place: Place) -> list[Any]:
+        page = self._page(self.queryset, place.after)
+        following, previous = place.links_of_scan(page.next_cursor)
+        self._link(place, following, previous)
+        return list(page.rows)
+
+    def _queried(self, place: Place) -> list[Any]:
+        if place.before:
+            page = self._page(self.queryset.reverse(), place.before)
+            if page.next_cursor:
+                rows = page.rows[::-1]
+                self._link(place, {AFTER: self.queryset.cursor_after(rows[-1])}, {BEFORE: page.next_cursor})
+                return list(rows)
+            place = Place("", "", ())  # the beginning is less than a page away: show the first page whole
+        page = self._page(self.queryset, place.after)
+        previous = None
+        if place.after and page.rows:
+            previous = {BEFORE: self.queryset.reverse().cursor_after(page.rows[0])}
+        self._link(place, {AFTER: page.next_cursor} if page.next_cursor else None, previous)
+        return list(page.rows)
+
+    def _page(self, queryset: Any, cursor: str) -> Any:
+        page = queryset.page(limit=self.list_per_page, cursor=cursor or None)
+        self.read += page.read
+        capacity = getattr(page, "capacity", None)
+        if capacity is not None:
+            self.capacity = (self.capacity or 0.0) + capacity
+        return page
+
+    def _link(self, place: Place, following: dict[str, str] | None, previous: dict[str, str] | None) -> None:
+        self.next_url = self.get_query_string(following) if following is not None else None
+        self.previous_url = self.get_query_string(previous) if previous is not None else None
+        self.first_url = None if place.is_first else self.get_query_string()
+
+    # What the template says
+
+    @property
+    def sentence(self) -> str:
+        return sentence(self.plan) if self.plan else ""
+
+    @property
+    def without_search_url(self) -> str:
+        return str(self.get_query_string(remove=[SEARCH_VAR]))
+
+    @property
+    def is_scan(self) -> bool:
+        return self.plan is not None and self.plan.kind == "scan"
+
+    @property
+    def is_interrupted(self) -> bool:
+        """Whether a scan stopped where it may read no further, with the page not full."""
+        return self.is_scan and self.next_url is not None and len(self.result_list) < self.list_per_page
 
 
 class FindingMixin(ItemModelAdmin):
-    """The list: pages by cursor."""
+    """The list: searched, filtered, paged by cursor; it says what DynamoDB is asked for it."""
 
     change_list_template = "admin/macaron_django/change_list.html"
     list_per_page = 100
     show_full_result_count = False
-    sortable_by = ()
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
         return ItemChangeList
 
+    def get_search_fields(self, request: HttpRequest) -> Any:
+        return self.search_fields or searched(self._persistence.model._spec, self._persistence.hash_key)
+
+    def get_search_results(self, request: HttpRequest, queryset: Any, search_term: str) -> tuple[Any, bool]:
+        return (find(queryset, search_term) if search_term.strip() else queryset), False
+
+    @property
+    def search_help_text(self) -> str:  # type: ignore[override]
+        return hint(self._persistence)
+
+    @property
+    def _persistence(self) -> Any:
+        return self.model._default_manager.persistence
+
+    def get_urls(self) -> Any:
+        name = f"{self.opts.app_label}_{self.opts.model_name}_plan"
+        return [path("plan/", self.admin_site.admin_view(self.plan_view), name=name), *super().get_urls()]
+
+    def plan_view(self, request: HttpRequest) -> JsonResponse:
+        """What the list at these parameters would ask of DynamoDB; nothing is read."""
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        try:
+            changelist: Any = self.get_changelist_instance(request)
+        except IncorrectLookupParameters as error:
+            return JsonResponse({"problem": str(error)})
+        return JsonResponse(
+            {"sentence": changelist.sentence, "scan": changelist.is_scan, "problem": changelist.problem}
+        )
+
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
-        return super().changelist_view(request, {"list_tools": self.list_tools(request), **(extra_context or {})})
+        names = f"{self.admin_site.name}:{self.opts.app_label}_{self.opts.model_name}_plan"
+        context = {
+            "list_tools": self.list_tools(request),
+            "plan_url": reverse(names, current_app=self.admin_site.name),
+            "search_var": SEARCH_VAR,
+            **(extra_context or {}),
+        }
+        return super().changelist_view(request, context)

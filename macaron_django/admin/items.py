@@ -5,6 +5,7 @@ from __future__ import annotations
 from macaron_django.admin.changelists import FindingMixin
 from macaron_django.admin.columns import ColumnsMixin
 from macaron_django.admin.exporting import ExchangeMixin
+from macaron_django.admin.filters import FiltersMixin
 from macaron_django.admin.item_pages import ReadingMixin
 from macaron_django.admin.permissions import PermissionsMixin
 from macaron_django.admin.saving import WritingMixin
@@ -19,6 +20,7 @@ class ItemAdmin(
     ReadingMixin,  # an item's page for those who may only view
     FindingMixin,  # the list
     ColumnsMixin,  # its columns
+    FiltersMixin,  # and the filters beside it
 ):
     """Lists, shows and edits the items of a persisted schema, for staff with Django's permissions on its model.
 

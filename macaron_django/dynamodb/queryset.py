@@ -8,7 +8,7 @@ its admin and DRF expect of a query set, and nothing else.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import islice
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -18,8 +18,10 @@ from django.db.models import Q, QuerySet
 from typing_extensions import Self
 
 from macaron_django.dynamodb.async_queries import AsyncQueries
+from macaron_django.dynamodb.cursors import seal
 from macaron_django.dynamodb.filters import Filters
 from macaron_django.dynamodb.lookups import ALL, NOTHING, Both, Condition, Either, Opposite
+from macaron_django.dynamodb.pages import list_scope
 from macaron_django.dynamodb.parallel_scans import parallel_items
 from macaron_django.dynamodb.planner import plan
 from macaron_django.dynamodb.plans import Order, Plan
@@ -85,6 +87,7 @@ class ItemQuerySet(Retrieval, Writes, AsyncQueries, Refusals):
         self._high: int | None = None
         self._index: str | None = None
         self._consistent = False
+        self._capped = False
         self._bare = False  # keys only
         self._shape: tuple[Sequence[str], Shape] | None = None
         self._values: ValueRows | None = None
@@ -221,6 +224,13 @@ class ItemQuerySet(Retrieval, Writes, AsyncQueries, Refusals):
         """Read what was last written: at twice the price, and not from global indexes."""
         return self._with(consistent=value)
 
+    def capped(self) -> Self:
+        """Permit a filtered scan whatever the schema's policy, and stop it where a capped one does.
+
+        For people who look for something and are told what it costs; ``page()`` reads on from where it stopped.
+        """
+        return self._with(capped=True)
+
     def scan(self, segments: int = 1) -> Self:
         """Read the table (or index) by this many parallel Scans; rows come in no order, the schema's policy holds."""
         if segments < 1:
@@ -263,8 +273,9 @@ class ItemQuerySet(Retrieval, Writes, AsyncQueries, Refusals):
     # -- the call ---------------------------------------------------------------------------------------------------
 
     def _plan(self, wanted: Iterable[str] | None = None) -> Plan:
+        table = table_keys(self.persistence)
         return plan(
-            table_keys(self.persistence),
+            replace(table, scan="capped") if self._capped else table,
             self._where,
             order=[self._order_term(name) for name in self._order],
             backward=self._reversed,
@@ -292,9 +303,19 @@ class ItemQuerySet(Retrieval, Writes, AsyncQueries, Refusals):
         twins = [attribute.given_name for attribute in attributes if attribute.keeps_given]
         return Reader(self.persistence, self._plan(names), (*sorted(names), *twins), self._consistent)
 
+    def plan(self) -> Plan:
+        """The call that will be made, as a value; ``explain()`` says it in words."""
+        return self._plan(self._names)
+
+    def cursor_after(self, row: Any) -> str:
+        """The cursor of the rows after ``row``, which was read from here or from the reverse of this."""
+        plan = self.plan()
+        position = {name: row._state.item[name] for name in plan.position_names}
+        return seal(position, list_scope(self.persistence, plan))
+
     def explain(self, *, format: str | None = None, **options: Any) -> str:  # noqa: A002 (Django's signature)
         """What will be sent to DynamoDB, without sending it."""
-        text = self._plan(self._names).explain()
+        text = self.plan().explain()
         marks = (f"rows from {self._low}" if self._low else "", f"up to {self._high}" if self._high is not None else "")
         sliced = " ".join(mark for mark in marks if mark)
         return f"{text}\n  {sliced}" if sliced else text

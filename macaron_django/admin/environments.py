@@ -1,0 +1,70 @@
+"""Where the items are that a page shows: engine, endpoint, region and account, and whether this is production.
+
+In go the engine in use and the settings; out comes an ``Environment`` for the templates. Apart from the pages because
+all of them show it. The account is in a table's ARN; it is asked for once an hour.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from django.conf import settings as django_settings
+from django.core.cache import cache
+from django.core.exceptions import ImproperlyConfigured
+
+from macaron_django.conf import settings
+from macaron_django.dynamodb import engines
+from macaron_django.dynamodb.table_descriptions import account_of
+from macaron_django.exceptions import PyMacaronException
+
+if TYPE_CHECKING:
+    from macaron_django.dynamodb import Persistence
+
+__all__ = ["Environment", "environment"]
+
+_HOUR = 3600  # seconds
+
+
+@dataclass(frozen=True)
+class Environment:
+    """What a page says of the engine."""
+
+    engine: str
+    endpoint: str
+    region: str
+    account: str
+    is_production: bool
+
+
+def environment(persistence: Persistence | None = None) -> Environment | None:
+    """The engine in use; None where none is configured. ``persistence``: a table to learn the account from."""
+    try:
+        engine = engines.current()
+        endpoint, region = engine.endpoint_url, engine.region
+    except (ImproperlyConfigured, PyMacaronException):
+        return None
+    production = settings.ADMIN.PRODUCTION
+    if production is None:
+        production = not engine.local and not django_settings.DEBUG
+    shown = _without_user(endpoint) if endpoint else "Amazon DynamoDB"
+    return Environment(engine.name, shown, region, _account(persistence, shown, region), bool(production))
+
+
+def _without_user(endpoint: str) -> str:
+    """The address without a name and password in it."""
+    parts = urlsplit(endpoint)
+    return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}"
+
+
+def _account(persistence: Persistence | None, endpoint: str, region: str) -> str:
+    key = f"macaron_django.account:{endpoint}:{region}".replace(" ", "_")
+    account: str | None = cache.get(key)
+    if account is None and persistence is not None:
+        try:
+            account = account_of(persistence.table) or ""
+        except PyMacaronException:
+            return ""
+        cache.set(key, account, _HOUR)
+    return account or ""

@@ -1,0 +1,75 @@
+"""What the admin's templates show on pages of Django's own: descriptions of schemas, and the engine in use.
+
+In go the context and what Django's index lists; out come HTML and the list with more in it. Tags, because any
+``AdminSite`` and any skin can use them: nothing of theirs is replaced.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import template
+from django.urls import NoReverseMatch, reverse
+from django.utils.html import format_html
+from django.utils.text import Truncator
+from django.utils.translation import gettext as _
+
+from macaron_django.admin.environments import environment
+
+__all__ = ["described", "macaron_engine"]
+
+register = template.Library()
+
+_LENGTH = 160  # characters of a description in a list of schemas
+
+
+@register.inclusion_tag("admin/macaron_django/engine.html")
+def macaron_engine() -> dict[str, Any]:
+    """Where the items on this page are kept: engine, endpoint, region, account."""
+    return {"environment": environment()}
+
+
+@register.filter
+def described(app_list: Any) -> Any:
+    """Django's list of apps and models, with the descriptions of persisted schemas and a link to their tables."""
+    return [_described(app) for app in app_list or ()]
+
+
+def _described(app: dict[str, Any]) -> dict[str, Any]:
+    models = [(model, model.get("model")) for model in app.get("models", ())]
+    if not any(hasattr(kind, "_key_names") for _model, kind in models):
+        return app
+    shown = [_with_description(model, kind) for model, kind in models]
+    tables = _tables_url(models)
+    if tables:
+        shown.append(
+            {
+                "name": _("Tables"),
+                "object_name": "MacaronTables",
+                "admin_url": tables,
+                "add_url": None,
+                "view_only": True,
+                "perms": {"add": False, "change": False, "delete": False, "view": True},
+            }
+        )
+    return {**app, "models": shown}
+
+
+def _with_description(model: dict[str, Any], kind: Any) -> dict[str, Any]:
+    spec = getattr(kind, "_spec", None)
+    text = spec.schema.description if spec is not None else ""
+    if not text:
+        return model
+    name = format_html('{} <span class="macaron-description">{}</span>', model["name"], Truncator(text).chars(_LENGTH))
+    return {**model, "name": name}
+
+
+def _tables_url(models: list[tuple[dict[str, Any], Any]]) -> str | None:
+    """The page about the tables, which hangs at the first schema that the user may see."""
+    for model, kind in models:
+        if hasattr(kind, "_key_names") and model.get("admin_url"):
+            try:
+                return reverse(f"admin:{kind._meta.app_label}_{kind._meta.model_name}_tables")
+            except NoReverseMatch:  # registered with an admin of somebody's own
+                continue
+    return None
