@@ -1,0 +1,61 @@
+"""Two JSON values in, what differs between them out: for history, conflicts and the preview of an import.
+
+Apart from those who show it because a difference is a question of JSON alone, asked by all of them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+from macaron_django.schemas.conversions import UNSET
+from macaron_django.schemas.violations import pointer_to
+
+__all__ = ["Difference", "differences", "same_json"]
+
+
+@dataclass(frozen=True)
+class Difference:
+    """A place where two values differ; UNSET stands for what isn't there."""
+
+    pointer: str
+    before: Any
+    after: Any
+
+
+def differences(before: Any, after: Any, path: tuple[str | int, ...] = ()) -> Iterator[Difference]:
+    """Where ``after`` differs from ``before``, as deep inside as objects, and arrays of one length, agree.
+
+    >>> [each.pointer for each in differences({"name": "Ada", "tags": [1, 2]}, {"name": "Eve", "tags": [1, 3]})]
+    ['/name', '/tags/1']
+    """
+    if isinstance(before, dict) and isinstance(after, dict):
+        for name in [*before, *(name for name in after if name not in before)]:
+            yield from differences(before.get(name, UNSET), after.get(name, UNSET), (*path, name))
+    elif isinstance(before, list) and isinstance(after, list) and len(before) == len(after):
+        for place, (one, other) in enumerate(zip(before, after, strict=True)):
+            yield from differences(one, other, (*path, place))
+    elif not same_json(before, after):
+        yield Difference(pointer_to(path), before, after)
+
+
+def same_json(one: Any, other: Any) -> bool:
+    """Whether two JSON values are the same: 1 and 1.0 are, as DynamoDB has it; 1 and true aren't, as Python has it.
+
+    >>> same_json([1, {"a": 1.0}], [1.0, {"a": 1}]), same_json(1, True)
+    (True, False)
+    """
+    if isinstance(one, bool) or isinstance(other, bool):
+        return one is other
+    if isinstance(one, dict) and isinstance(other, dict):
+        return one.keys() == other.keys() and all(same_json(one[name], other[name]) for name in one)
+    if isinstance(one, list) and isinstance(other, list):
+        return len(one) == len(other) and all(map(same_json, one, other))
+    return bool(_exact(one) == _exact(other))
+
+
+def _exact(value: Any) -> Any:
+    # A float stands for the decimal that it is written as.
+    return Decimal(repr(value)) if isinstance(value, float) else value

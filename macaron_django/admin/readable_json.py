@@ -1,0 +1,46 @@
+"""JSON as people read and type it: indented, with every digit of every number.
+
+In goes a JSON value, or what somebody typed; out comes text, or the value. Apart from ``schemas.json_text``, which
+writes for machines: compactly.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from macaron_django.schemas.json_text import dump_json
+
+__all__ = ["readable_json", "shortened_json"]
+
+
+def readable_json(value: Any, indent: str = "") -> str:
+    """The text of a JSON value over several lines.
+
+    >>> print(readable_json({"id": 12345678901234567890123, "tags": ["a"], "address": {}}))
+    {
+      "id": 12345678901234567890123,
+      "tags": [
+        "a"
+      ],
+      "address": {}
+    }
+    """
+    deeper = indent + "  "
+    if isinstance(value, dict) and value:
+        members = [f"{dump_json(name).decode()}: {readable_json(member, deeper)}" for name, member in value.items()]
+    elif isinstance(value, list) and value:
+        members = [readable_json(member, deeper) for member in value]
+    else:
+        return dump_json(value).decode()
+    opening, closing = "{}" if isinstance(value, dict) else "[]"
+    return f"{opening}\n{deeper}" + f",\n{deeper}".join(members) + f"\n{indent}{closing}"
+
+
+def shortened_json(value: Any, length: int) -> str:
+    """The compact text of a JSON value, cut where it is longer than ``length``.
+
+    >>> shortened_json(["a", "b", "c"], 7)
+    '["a","…'
+    """
+    text = dump_json(value).decode()
+    return text if len(text) <= length else f"{text[: length - 1]}…"

@@ -1,0 +1,590 @@
+// Controls for a value, made from a node of the form's description (form_descriptions.py).
+//
+// make(place, value, options) gives an editor: { element, get(), focus(), visit(pointer, see) }. What nobody touches
+// is given back as it came: a control's own idea of a value (a text without \r, a number without digits) never
+// reaches the item. undefined means: not set.
+"use strict";
+
+(function (macaron) {
+  const { ExactNumber, parse, stringify, isNumber, token } = macaron;
+
+  function element(name, attributes = {}, ...children) {
+    const made = document.createElement(name);
+    for (const [key, value] of Object.entries(attributes)) {
+      if (key.startsWith("on")) {
+        made.addEventListener(key.slice(2), value);
+      } else if (value === true) {
+        made.setAttribute(key, "");
+      } else if (value !== false && value !== undefined && value !== null) {
+        made.setAttribute(key, value);
+      }
+    }
+    made.append(...children.filter((child) => child !== null && child !== undefined && child !== ""));
+    return made;
+  }
+
+  function button(label, press, attributes = {}) {
+    return element("button", { type: "button", class: "macaron-button", onclick: press, ...attributes }, label);
+  }
+
+  let count = 0;
+  function fresh(prefix) {
+    count += 1;
+    return `macaron-${prefix}-${count}`;
+  }
+
+  function same(one, other) {
+    return stringify(one) === stringify(other);
+  }
+
+  const TEXT_TYPES = { date: "date", email: "email", uri: "url", password: "password" };
+  const EMPTY = { text: "", boolean: false };
+  const ANY = ["text", "number", "boolean", "null", "list", "object"];
+  const TYPES = { string: "text", number: "number", integer: "number", boolean: "boolean", array: "list", object: "object" };
+
+  class Controls {
+    constructor(description, words, changed) {
+      this.nodes = description.nodes;
+      this.words = words;
+      this.changed = changed;
+    }
+
+    node(place) {
+      return typeof place === "number" ? this.nodes[place] : place;
+    }
+
+    // How well a value fits a node: 0 is not at all.
+    fits(place, value) {
+      const node = this.node(place);
+      if (value === null) {
+        return node.nullable || node.kind === "any" ? 1 : 0;
+      }
+      switch (node.kind) {
+        case "enum":
+          return node.values.some((choice) => same(parse(choice.json).value, value)) ? 3 : 0;
+        case "choice":
+          return Math.max(0, ...node.branches.map((branch) => this.fits(branch.node, value)));
+        case "string":
+          return typeof value === "string" ? 2 : 0;
+        case "number":
+          return value instanceof ExactNumber ? 2 : 0;
+        case "boolean":
+          return typeof value === "boolean" ? 2 : 0;
+        case "array":
+          return Array.isArray(value) ? 2 : 0;
+        case "object":
+          return value instanceof Map ? this.fitsObject(node, value) : 0;
+        default:
+          return 1;
+      }
+    }
+
+    fitsObject(node, value) {
+      let score = 1;
+      const known = new Set();
+      for (const { name, node: inner, required } of node.properties) {
+        known.add(name);
+        const member = value.get(name);
+        if (member === undefined) {
+          score -= required ? 0.5 : 0;
+        } else if (this.fits(inner, member) === 0) {
+          if (this.node(inner).kind === "enum") {
+            return 0;
+          }
+        } else {
+          score += 1;
+        }
+      }
+      if (node.additional === false) {
+        score -= [...value.keys()].filter((name) => !known.has(name)).length * 0.5;
+      }
+      return Math.max(score, 0.1);
+    }
+
+    // The editor of a value that is there; of what doesn't fit its schema, the value's JSON.
+    make(place, value, label, options = {}) {
+      const node = this.node(place);
+      if ((value === null && node.kind !== "any") || (value !== undefined && this.fits(node, value) === 0)) {
+        return this.raw(value, label, options);
+      }
+      return this[node.kind](node, value, label, options);
+    }
+
+    // -- one value -----------------------------------------------------------------------------
+
+    // What scalars share: the value given back is the one that came until something is typed.
+    scalar(control, value, read, label, options) {
+      let current = value;
+      control.id = control.id || fresh("control");
+      control.setAttribute("aria-label", label);
+      control.addEventListener("input", () => {
+        current = read();
+        if (options.typed) {
+          options.typed(current);
+        }
+        this.changed();
+      });
+      return {
+        element: control,
+        control,
+        get: () => current,
+        focus: () => control.focus(),
+        visit: (pointer, see) => see(pointer, { element: control, control }),
+      };
+    }
+
+    string(node, value, label, options) {
+      const text = value === undefined ? "" : value;
+      const area = node.long || /[\r\n]/.test(text) || text.length > 200 || node.format === "byte" || node.format === "binary";
+      // A date that the browser can't show would look like no date at all.
+      const shown = node.format === "date" && text && !/^\d{4}-\d\d-\d\d$/.test(text) ? undefined : TEXT_TYPES[node.format];
+      const control = area
+        ? element("textarea", { rows: Math.min(12, Math.max(3, text.split("\n").length)), spellcheck: "false" })
+        : element("input", { type: shown || "text", autocomplete: shown === "password" ? "new-password" : "off" });
+      control.value = text;
+      if (node.format === "date-time") {
+        control.placeholder = "2026-01-31T12:00:00Z";
+      }
+      const editor = this.scalar(control, value, () => (shown === "date" && control.value === "" ? undefined : control.value), label, options);
+      if (node.format !== "date-time") {
+        return editor;
+      }
+      const now = button(this.words.now, () => {
+        control.value = new Date().toISOString();
+        control.dispatchEvent(new Event("input"));
+        control.focus();
+      }, { "aria-label": `${this.words.now}: ${label}` });
+      return { ...editor, element: element("span", { class: "macaron-inline" }, control, now) };
+    }
+
+    number(node, value, label, options) {
+      const control = element("input", { type: "text", inputmode: node.integer ? "numeric" : "decimal", autocomplete: "off", class: "macaron-number" });
+      control.value = value === undefined ? "" : value.text;
+      // What is no number goes to the server as text, which says so at its place.
+      return this.scalar(control, value, () => {
+        const typed = control.value.trim();
+        return typed === "" ? undefined : isNumber(typed) ? new ExactNumber(typed) : typed;
+      }, label, options);
+    }
+
+    select(choices, value, label, options) {
+      const control = element("select");
+      if (value === undefined) {
+        control.append(element("option", { value: "" }, "—"));
+      }
+      choices.forEach((choice, index) => {
+        control.append(element("option", { value: index, selected: value !== undefined && same(choice.value, value) }, choice.label));
+      });
+      return this.scalar(control, value, () => (control.value === "" ? undefined : choices[control.value].value), label, options);
+    }
+
+    enum(node, value, label, options) {
+      const choices = node.values.map((choice) => ({ label: choice.label, value: parse(choice.json).value }));
+      return this.select(choices, value, label, options);
+    }
+
+    boolean(node, value, label, options) {
+      return this.select([{ label: "true", value: true }, { label: "false", value: false }], value, label, options);
+    }
+
+    raw(value, label, options) {
+      const text = value === undefined ? "" : stringify(value);
+      const control = element("textarea", { rows: Math.min(12, text.split("\n").length), spellcheck: "false", class: "macaron-json" });
+      control.value = text;
+      return this.scalar(control, value, () => {
+        try {
+          control.setCustomValidity("");
+          return parse(control.value).value;
+        } catch (error) {
+          control.setCustomValidity(this.words.notJson);
+          return control.value;
+        }
+      }, label, options);
+    }
+
+    nothing() {
+      return { element: element("span"), get: () => null, focus: () => undefined, visit: () => undefined };
+    }
+
+    // -- several kinds -------------------------------------------------------------------------
+
+    choice(node, value, label, options) {
+      const kinds = node.branches.map((branch) => ({
+        label: branch.label,
+        score: (given) => {
+          const told = branch.property && given instanceof Map ? given.get(branch.property) : undefined;
+          return told === undefined ? this.fits(branch.node, given) : told === branch.value ? 100 : 0;
+        },
+        make: (given) => {
+          const start = given === undefined ? this.empty(branch.node) : given;
+          if (branch.property && start instanceof Map) {
+            start.set(branch.property, branch.value);
+          }
+          return this.make(this.branch(branch), start, label);
+        },
+      }));
+      return this.kinds(kinds, value, label, options);
+    }
+
+    // A branch's node, whose discriminator is what the kind says.
+    branch({ node: place, property: told }) {
+      const node = this.node(place);
+      const fixed = (property) => (property.name === told ? { ...property, fixed: true } : property);
+      return node.kind === "object" && told ? { ...node, properties: node.properties.map(fixed) } : place;
+    }
+
+    any(node, value, label, options) {
+      const names = [...new Set((node.types || []).map((type) => TYPES[type]))].filter(Boolean);
+      if (names.length && node.nullable) {
+        names.push("null");
+      }
+      const nodes = {
+        text: { kind: "string" },
+        number: { kind: "number" },
+        boolean: { kind: "boolean" },
+        list: { kind: "array", items: null },
+        object: { kind: "object", additional: true, properties: [] },
+      };
+      const kinds = (names.length ? names : ANY).map((name) => ({
+        label: this.words[name],
+        score: (given) => (name === "null" || given === null ? Number(name === "null" && given === null) : this.fits(nodes[name], given)),
+        make: (given) => (name === "null" ? this.nothing() : this.make(nodes[name], given === undefined ? this.emptyOf(name) : given, label)),
+      }));
+      return this.kinds(kinds, value, label, options);
+    }
+
+    kinds(kinds, value, label, options) {
+      const scores = value === undefined ? [] : kinds.map((kind) => kind.score(value));
+      const best = scores.length ? scores.indexOf(Math.max(...scores)) : 0;
+      const fit = value !== undefined && scores[best] === 0 ? -1 : best;
+      const body = element("div", { class: "macaron-kind-body" });
+      const control = element("select", { class: "macaron-kind", "aria-label": `${this.words.kind}: ${label}` });
+      kinds.forEach((kind, index) => control.append(element("option", { value: index, selected: index === fit }, kind.label)));
+      let editor;
+      const show = (made) => {
+        editor = made;
+        body.replaceChildren(editor.element);
+      };
+      if (fit < 0) {
+        control.prepend(element("option", { value: -1, selected: true }, this.words.other));
+        show(this.raw(value, label, options));
+      } else {
+        show(kinds[fit].make(value));
+      }
+      control.addEventListener("change", () => {
+        const before = editor.get();
+        const kind = kinds[control.value];
+        show(kind ? kind.make(this.carried(before, kind)) : this.raw(before, label, options));
+        this.changed();
+      });
+      return {
+        element: element("div", { class: "macaron-choice" }, control, body),
+        get: () => editor.get(),
+        focus: () => control.focus(),
+        visit: (pointer, see) => {
+          see(pointer, { element: body, control });
+          editor.visit(pointer, see);
+        },
+      };
+    }
+
+    // What a change of kind keeps: the properties that the new kind has, too.
+    carried(before, kind) {
+      return before instanceof Map && kind.score(before) > 0 ? before : undefined;
+    }
+
+    emptyOf(name) {
+      return name === "list" ? [] : name === "object" ? new Map() : EMPTY[name];
+    }
+
+    // What a value begins as when it is added.
+    empty(place) {
+      const node = this.node(place);
+      if (node.default !== undefined) {
+        return parse(node.default).value;
+      }
+      switch (node.kind) {
+        case "string":
+          return node.format ? undefined : "";
+        case "array":
+          return [];
+        case "object":
+          return new Map();
+        case "enum":
+          return node.values.length === 1 ? parse(node.values[0].json).value : undefined;
+        default:
+          return undefined;
+      }
+    }
+
+    // -- objects -------------------------------------------------------------------------------
+
+    object(node, value, label) {
+      const given = value === undefined ? new Map() : value;
+      const body = element("div", { class: "macaron-properties" });
+      const slots = new Map();
+      for (const property of node.properties) {
+        const slot = this.slot(property, given.get(property.name));
+        slots.set(property.name, slot);
+        body.append(slot.element);
+      }
+      const others = this.others(node, given, slots, label);
+      body.append(others.element);
+      return {
+        element: body,
+        get: () => {
+          const object = new Map();
+          for (const [name, slot] of slots) {
+            const held = slot.get();
+            if (held !== undefined) {
+              object.set(name, held);
+            }
+          }
+          others.into(object);
+          return object;
+        },
+        focus: () => {
+          const first = body.querySelector("input, select, textarea, button");
+          if (first) {
+            first.focus();
+          }
+        },
+        visit: (pointer, see) => {
+          see(pointer, { element: body, control: body });
+          for (const [name, slot] of slots) {
+            slot.visit(`${pointer}/${token(name)}`, see);
+          }
+          others.visit(pointer, see);
+        },
+      };
+    }
+
+    // Properties that the schema doesn't name: each with its name to type.
+    others(node, given, slots, label) {
+      const rows = [];
+      const list = element("div", { class: "macaron-others" });
+      const members = typeof node.additional === "number" ? node.additional : { kind: "any" };
+      const append = (name, held) => {
+        const nameControl = element("input", { type: "text", value: name, class: "macaron-name", autocomplete: "off", "aria-label": this.words.name });
+        const box = element("div", { class: "macaron-other" });
+        const row = { get name() { return nameControl.value; }, element: box };
+        row.editor = this.make(members, held, `${label} ${name}`.trim());
+        nameControl.addEventListener("input", () => {
+          const twice = slots.has(nameControl.value) || rows.some((other) => other !== row && other.name === nameControl.value);
+          nameControl.setCustomValidity(twice ? this.words.twice : "");
+          nameControl.classList.toggle("macaron-wrong", twice);
+          this.changed();
+        });
+        const remove = button(this.words.remove, () => {
+          rows.splice(rows.indexOf(row), 1);
+          box.remove();
+          (add || list).focus();
+          this.changed();
+        }, { "aria-label": `${this.words.remove} ${name}` });
+        box.append(element("div", { class: "macaron-other-head" }, nameControl, remove), row.editor.element);
+        row.focus = () => nameControl.focus();
+        rows.push(row);
+        list.append(box);
+        return row;
+      };
+      for (const [name, held] of given) {
+        if (!slots.has(name)) {
+          append(name, held);
+        }
+      }
+      const add = node.additional === false ? null : button(this.words.addProperty, () => {
+        append("", this.empty(members)).focus();
+        this.changed();
+      }, { class: "macaron-button macaron-add", "aria-label": label ? `${this.words.addProperty}: ${label}` : this.words.addProperty });
+      return {
+        element: element("div", {}, list, add),
+        into: (object) => {
+          for (const row of rows) {
+            const held = row.editor.get();
+            if (held !== undefined) {
+              object.set(row.name, held);
+            }
+          }
+        },
+        visit: (pointer, see) => {
+          for (const row of rows) {
+            see(`${pointer}/${token(row.name)}`, { element: row.element, control: row.element.querySelector("input") });
+            row.editor.visit(`${pointer}/${token(row.name)}`, see);
+          }
+        },
+      };
+    }
+
+    // One property: its label, its state (not set, null, a value) and its editor.
+    slot(property, value) {
+      const { words } = this;
+      const node = this.node(property.node);
+      const label = property.name;
+      const helpId = fresh("help");
+      const state = element("span", { class: "macaron-state" });
+      const body = element("div", { class: "macaron-value" });
+      const actions = element("span", { class: "macaron-actions" });
+      const grouped = node.kind === "object" || node.kind === "array" || node.kind === "choice" || node.kind === "any";
+      const caption = element(grouped ? "span" : "label", { class: "macaron-label", id: fresh("label") }, label, property.required ? element("span", { class: "macaron-required", title: words.required }, " *") : null);
+      let editor = null;
+      let current = value;
+
+      const describe = (held) => {
+        const states = [];
+        if (held === undefined) {
+          states.push(words.unset, property.generated ? words.generated : null, property.secret ? words.secret : null);
+          if (node.default !== undefined) {
+            states.push(`${words.default} ${node.default}`);
+          }
+        } else if (held === null) {
+          states.push(words.null);
+        } else if (held === "") {
+          states.push(words.empty);
+        }
+        state.textContent = states.filter(Boolean).join(", ");
+        clear.hidden = held === undefined || property.required === true;
+        none.hidden = !node.nullable || held === null;
+      };
+      const show = (held, focus) => {
+        current = held;
+        if (held === null) {
+          editor = null;
+          body.replaceChildren(button(`${words.add} ${label}`, () => change(this.empty(property.node), true), { class: "macaron-button macaron-add" }));
+        } else if (held === undefined && grouped) {
+          editor = null;
+          body.replaceChildren(button(`${words.add} ${label}`, () => change(this.start(property.node), true), { class: "macaron-button macaron-add" }));
+        } else {
+          editor = this.make(property.node, held, label, { typed: describe });
+          body.replaceChildren(editor.element);
+          if (editor.control) {
+            caption.htmlFor = editor.control.id;
+            editor.control.removeAttribute("aria-label");
+            editor.control.setAttribute("aria-describedby", helpId);
+            editor.control.required = false;
+          }
+        }
+        describe(held);
+        if (focus) {
+          (editor || body.querySelector("button")).focus();
+        }
+      };
+      const change = (held, focus) => {
+        show(held, focus);
+        this.changed();
+      };
+      const clear = button(words.clear, () => change(undefined, true), { "aria-label": `${words.clear} ${label}` });
+      const none = button("null", () => change(null, true), { "aria-label": `${words.setNull}: ${label}` });
+      actions.append(state, none, clear);
+      const limits = element("p", { class: "macaron-help", id: helpId }, node.help || "");
+      const box = grouped
+        ? element("div", { class: "macaron-slot macaron-group", role: "group", "aria-labelledby": caption.id })
+        : element("div", { class: "macaron-slot" });
+      box.dataset.property = property.name;
+      box.append(element("div", { class: "macaron-head" }, caption, actions), body, limits);
+      limits.hidden = !node.help;
+      if (property.fixed) {
+        actions.replaceChildren(state);
+        state.textContent = words.fixed;
+        caption.removeAttribute("for");
+        const shown = typeof value === "string" ? value : value === undefined ? words.unset : stringify(value);
+        body.append(element("output", { class: "macaron-fixed", "aria-labelledby": caption.id }, shown));
+        return { element: box, get: () => value, visit: (pointer, see) => see(pointer, { element: box, control: body.firstChild }) };
+      }
+      show(value, false);
+      return {
+        element: box,
+        get: () => (editor ? editor.get() : current),
+        visit: (pointer, see) => {
+          see(pointer, { element: box, control: (editor && editor.control) || box });
+          if (editor) {
+            editor.visit(pointer, see);
+          }
+        },
+      };
+    }
+
+    // As empty(), for kinds that have to begin as something to be seen.
+    start(place) {
+      const node = this.node(place);
+      const made = this.empty(node);
+      if (made !== undefined || !["choice", "any"].includes(node.kind)) {
+        return made;
+      }
+      const first = node.kind === "any" ? { kind: "string" } : this.node(node.branches[0].node);
+      const begun = this.start(first);
+      return begun === undefined ? { number: new ExactNumber("0"), boolean: false }[first.kind] || "" : begun;
+    }
+
+    // -- arrays --------------------------------------------------------------------------------
+
+    array(node, value, label) {
+      const items = node.items === null || node.items === undefined ? { kind: "any" } : node.items;
+      const rows = [];
+      const list = element("ol", { class: "macaron-list", start: "0" });
+      const said = element("span", { class: "visually-hidden", role: "status" });
+      const renumber = () => {
+        rows.forEach((row, place) => {
+          row.head.textContent = `${place}`;
+          row.up.disabled = place === 0;
+          row.down.disabled = place === rows.length - 1;
+          for (const [press, word] of [[row.up, this.words.up], [row.down, this.words.down], [row.remove, this.words.remove]]) {
+            press.setAttribute("aria-label", `${word}: ${label} ${place}`);
+          }
+          if (row.editor.control) {
+            row.editor.control.setAttribute("aria-label", `${label} ${place}`);
+          }
+        });
+      };
+      const move = (row, by, press) => {
+        const place = rows.indexOf(row);
+        rows.splice(place, 1);
+        rows.splice(place + by, 0, row);
+        list.insertBefore(row.element, list.children[place + by + (by > 0 ? 1 : 0)] || null);
+        renumber();
+        (press.disabled ? (by > 0 ? row.up : row.down) : press).focus();
+        said.textContent = `${this.words.moved} ${place + by}`;
+        this.changed();
+      };
+      const append = (held) => {
+        const row = { head: element("span", { class: "macaron-index", "aria-hidden": "true" }) };
+        row.editor = this.make(items, held, `${label} ${rows.length}`);
+        row.up = button("↑", () => move(row, -1, row.up));
+        row.down = button("↓", () => move(row, 1, row.down));
+        row.remove = button("×", () => {
+          const place = rows.indexOf(row);
+          rows.splice(place, 1);
+          row.element.remove();
+          renumber();
+          (rows[place] ? rows[place].remove : add).focus();
+          this.changed();
+        });
+        row.element = element("li", { class: "macaron-element" }, row.head, element("div", { class: "macaron-element-body" }, row.editor.element), element("span", { class: "macaron-actions" }, row.up, row.down, row.remove));
+        rows.push(row);
+        list.append(row.element);
+        return row;
+      };
+      const add = button(`${this.words.add} ${label}`, () => {
+        const row = append(this.start(items));
+        renumber();
+        row.editor.focus();
+        this.changed();
+      }, { class: "macaron-button macaron-add" });
+      (value || []).forEach(append);
+      renumber();
+      return {
+        element: element("div", {}, list, add, said),
+        get: () => rows.map((row) => row.editor.get()).map((held) => (held === undefined ? "" : held)),
+        focus: () => add.focus(),
+        visit: (pointer, see) => {
+          see(pointer, { element: list, control: list });
+          rows.forEach((row, place) => {
+            see(`${pointer}/${place}`, { element: row.element, control: row.editor.control || row.element });
+            row.editor.visit(`${pointer}/${place}`, see);
+          });
+        },
+      };
+    }
+  }
+
+  Object.assign(macaron, { Controls, element, button });
+})(window.macaronAdmin);

@@ -1,0 +1,235 @@
+// The item's form: controls over the text area that is sent, or the text area itself, checked while one types.
+"use strict";
+
+(function (macaron) {
+  const { Controls, element, button, parse, stringify, position } = macaron;
+  const PAUSE = 400; // milliseconds after the last key
+  const LARGE = 100000; // characters from which on the text is shown first
+
+  class ItemForm {
+    constructor(root) {
+      const description = JSON.parse(root.querySelector("script[type='application/json']").textContent);
+      this.root = root;
+      this.words = description.words;
+      this.maxSize = description.maxSize;
+      this.text = root.querySelector("textarea");
+      this.form = this.text.form;
+      this.description = description;
+      this.mode = "json";
+      this.dirty = false;
+      this.editor = null;
+      this.build();
+    }
+
+    build() {
+      const { words } = this;
+      this.formButton = button(words.form, () => this.show("form"), { class: "macaron-mode", "aria-pressed": "false" });
+      this.jsonButton = button(words.json, () => this.show("json"), { class: "macaron-mode", "aria-pressed": "true" });
+      const modes = element("div", { class: "macaron-modes", role: "group", "aria-label": words.mode }, this.formButton, this.jsonButton);
+      this.controls = element("div", { class: "macaron-controls", hidden: true });
+      this.status = element("p", { class: "macaron-status", role: "status" });
+      this.problems = element("ul", { class: "macaron-problems" });
+      this.text.before(modes, this.controls);
+      this.text.after(this.status, this.problems);
+      this.text.addEventListener("input", () => this.changed());
+      this.form.addEventListener("submit", () => {
+        this.write();
+        this.dirty = false;
+      });
+      window.addEventListener("beforeunload", (event) => {
+        if (this.dirty) {
+          event.preventDefault();
+        }
+      });
+      for (const press of document.querySelectorAll("[data-macaron-take]")) {
+        press.hidden = false;
+        press.addEventListener("click", () => this.take(press));
+      }
+      if (this.text.value.length < LARGE) {
+        this.show("form", false);
+      }
+      if (this.root.dataset.check) {
+        this.check();
+      }
+    }
+
+    show(mode, focus = true) {
+      if (mode === "form") {
+        let value;
+        try {
+          value = parse(this.text.value, this.words).value;
+        } catch (error) {
+          this.tell([this.placed(error)]);
+          return;
+        }
+        if (!(value instanceof Map)) {
+          this.check();
+          return;
+        }
+        this.editor = new Controls(this.description, this.words, () => this.changed()).make(0, value, "");
+        this.controls.replaceChildren(this.editor.element);
+      } else {
+        this.write();
+        this.editor = null;
+      }
+      this.mode = mode;
+      this.controls.hidden = mode !== "form";
+      this.text.hidden = mode === "form";
+      this.formButton.setAttribute("aria-pressed", String(mode === "form"));
+      this.jsonButton.setAttribute("aria-pressed", String(mode === "json"));
+      if (focus) {
+        (mode === "form" ? this.formButton : this.text).focus();
+        this.check();
+      }
+    }
+
+    // The text that is sent says what the controls say.
+    write() {
+      if (this.mode === "form" && this.dirty) {
+        this.text.value = stringify(this.editor.get());
+      }
+    }
+
+    changed() {
+      this.dirty = true;
+      clearTimeout(this.timer);
+      this.timer = setTimeout(() => this.check(), PAUSE);
+    }
+
+    placed(error) {
+      return { pointer: "", message: error.message, ...position(this.text.value, error.offset || 0) };
+    }
+
+    async check() {
+      this.write();
+      if (this.request) {
+        this.request.abort();
+      }
+      const request = (this.request = new AbortController());
+      try {
+        parse(this.text.value, this.words);
+      } catch (error) {
+        this.tell([this.placed(error)]);
+        return;
+      }
+      try {
+        const answer = await fetch(this.root.dataset.validateUrl, {
+          method: "POST",
+          body: this.text.value,
+          signal: request.signal,
+          headers: {
+            "Content-Type": "text/plain; charset=utf-8",
+            "X-CSRFToken": this.form.querySelector("[name=csrfmiddlewaretoken]").value,
+          },
+        });
+        if (!answer.ok) {
+          throw new Error(answer.statusText);
+        }
+        const found = await answer.json();
+        this.tell(found.errors, found.size);
+      } catch (error) {
+        if (error.name !== "AbortError") {
+          this.status.textContent = this.words.unchecked;
+        }
+      }
+    }
+
+    tell(errors, size) {
+      const { words } = this;
+      for (const told of this.controls.querySelectorAll(".macaron-error")) {
+        told.remove();
+      }
+      for (const wrong of this.controls.querySelectorAll("[aria-invalid]")) {
+        wrong.removeAttribute("aria-invalid");
+        wrong.removeAttribute("aria-errormessage");
+      }
+      this.text.toggleAttribute("aria-invalid", errors.length > 0);
+      this.status.classList.toggle("macaron-invalid", errors.length > 0);
+      const weight = size === undefined || size === null ? "" : ` · ${size.toLocaleString()} / ${this.maxSize.toLocaleString()} ${words.bytes}`;
+      this.status.textContent = errors.length ? words.problems : words.valid + weight;
+      const places = this.places();
+      const editors = new Map();
+      if (this.editor) {
+        this.editor.visit("", (pointer, found) => editors.set(pointer, found));
+      }
+      this.problems.replaceChildren(...errors.map((error) => this.problem(error, places, this.mark(error, editors))));
+    }
+
+    // Where each value of the text stands.
+    places() {
+      try {
+        return parse(this.text.value).places;
+      } catch (error) {
+        return new Map();
+      }
+    }
+
+    // Put an error beside its control, or the nearest one around it.
+    mark(error, editors) {
+      let { pointer } = error;
+      while (pointer && !editors.has(pointer)) {
+        pointer = pointer.slice(0, pointer.lastIndexOf("/"));
+      }
+      const found = pointer ? editors.get(pointer) : null;
+      if (!found) {
+        return null;
+      }
+      const inner = error.pointer === pointer ? "" : `${error.pointer.slice(pointer.length)}: `;
+      const told = element("p", { class: "macaron-error", id: `macaron-error-${Math.random().toString(36).slice(2)}` }, inner + error.message);
+      const box = found.element.closest(".macaron-slot, .macaron-element, .macaron-other") || found.element;
+      (box.querySelector(".macaron-element-body") || box).append(told);
+      if (/^(INPUT|SELECT|TEXTAREA)$/.test(found.control.tagName)) {
+        found.control.setAttribute("aria-invalid", "true");
+        found.control.setAttribute("aria-errormessage", told.id);
+      }
+      return found.control;
+    }
+
+    problem(error, places, control) {
+      const offset = places.get(error.pointer);
+      const place = error.line ? error : offset === undefined ? null : position(this.text.value, offset);
+      const where = [error.pointer, this.mode === "json" && place ? `${this.words.line} ${place.line}:${place.column}` : ""];
+      const label = `${where.filter(Boolean).join(", ")}${where.some(Boolean) ? ": " : ""}${error.message}`;
+      const go = () => {
+        if (this.mode === "form" && control) {
+          (control.matches("input, select, textarea") ? control : control.querySelector("input, select, textarea, button") || control).focus();
+        } else if (this.mode === "json") {
+          const start = offset === undefined && place ? this.offset(place) : offset || 0;
+          this.text.focus();
+          this.text.setSelectionRange(start, start);
+        }
+      };
+      return element("li", {}, button(label, go, { class: "macaron-link" }));
+    }
+
+    offset({ line, column }) {
+      return this.text.value.split("\n").slice(0, line - 1).reduce((sum, text) => sum + text.length + 1, 0) + column - 1;
+    }
+
+    // Take over what somebody else made of a property.
+    take(press) {
+      this.write();
+      const value = parse(this.text.value, this.words).value;
+      if (press.dataset.macaronValue === undefined) {
+        value.delete(press.dataset.macaronTake);
+      } else {
+        value.set(press.dataset.macaronTake, parse(press.dataset.macaronValue).value);
+      }
+      this.text.value = stringify(value);
+      this.dirty = true;
+      if (this.mode === "form") {
+        this.dirty = false; // the controls are behind the text
+        this.show("form", false);
+        this.dirty = true;
+      }
+      press.replaceWith(element("span", { class: "macaron-state", role: "status" }, this.words.taken));
+      this.check();
+    }
+  }
+
+  document.addEventListener("DOMContentLoaded", () => {
+    for (const root of document.querySelectorAll("[data-macaron-editor]")) {
+      new ItemForm(root);
+    }
+  });
+})(window.macaronAdmin);
