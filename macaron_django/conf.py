@@ -19,6 +19,8 @@ DEFAULTS: Mapping[str, Any] = MappingProxyType(
     {
         # Where the specs are: {"myserver": "apis/myserver.yaml"}; None finds every apis/*.yaml|yml|json.
         "APIS": None,
+        "BASE_PATHS": {},  # {API: "/v2"}: instead of what its spec's servers or basePath say
+        "VIEWSETS": (),  # dotted paths of classes that are served in the place of the generated viewsets they subclass
         "ERROR_FORMAT": "pymacaron",  # "pymacaron", "problem" (RFC 9457) or "drf"
         "RESPONSE_VALIDATION": "off",  # "off", "log" or "raise"
         "MOCK": False,  # answer unbound operations with the spec's examples

@@ -37,7 +37,7 @@ class List(_View):
     """GET on a collection: a page of what the query set holds."""
 
     def list(self, request: Request, *args: Any, **kwargs: Any) -> HttpResponseBase:
-        for name in self.generated.unanswerable:
+        for name in () if self.filters_itself() else self.generated.unanswerable:
             if name in request.query_params:
                 raise UnanswerableParameter(
                     f"The query parameter {name!r} is declared, but nothing says what it means."

@@ -20,7 +20,7 @@ from rest_framework.request import Request
 from macaron_django.api import actions, examples
 from macaron_django.api.contents import parameter_names
 from macaron_django.api.handlers import Handler, handler_for
-from macaron_django.api.lookups import Store
+from macaron_django.api.lookups import Store, related_model
 from macaron_django.api.resource_viewsets import ResourceViewSet
 from macaron_django.api.resources import Resource, Resources, class_name, described, is_dotted, resources
 from macaron_django.api.responses import respond
@@ -28,7 +28,7 @@ from macaron_django.api.routers import Route, mounted, route_patterns, url_name
 from macaron_django.api.viewsets import NotBound, OperationViewSet, Served, in_use
 from macaron_django.conf import settings
 from macaron_django.schemas import Classes
-from macaron_django.spec import Document, Finding, Operation
+from macaron_django.spec import Document, Finding, Location, Operation, Schema
 
 __all__ = ["APIViewSets", "build_viewsets", "url_patterns"]
 
@@ -57,9 +57,14 @@ class APIViewSets(Mapping[str, type[OperationViewSet]]):
                 for served in methods.values():
                     yield viewset, served
 
+    def _filtered_elsewhere(self) -> set[Location]:
+        """The operations of viewsets that a project gave filters of its own."""
+        return {served.operation.location for viewset, served in self.served() if in_use(viewset).filters_itself()}
+
     def findings(self) -> list[Finding]:
         """What is wrong with the operations: this imports every handler."""
-        found = [*self._early, *self.resources.problems]
+        notes = [note for note in self.resources.notes if note.location not in self._filtered_elsewhere()]
+        found = [*self._early, *self.resources.refused.values(), *notes]
         for _, served in self.served():
             if served.handler is not None:
                 found += served.handler.problems()
@@ -203,6 +208,7 @@ def url_patterns(api: str, viewsets: APIViewSets) -> list[URLResolver]:
     routes: list[Route] = []
     for viewset in viewsets.values():
         serving = in_use(viewset)
+        viewset.is_routed = True
         for path, methods in viewset.routes.items():
             first = next(iter(methods.values())).operation
             view = serving.as_view(
@@ -244,19 +250,29 @@ def _no_model(name: str, schema: Any, error: Exception) -> Finding:
     )
 
 
-def _fieldless(name: str, schema: Any, model: type[Model]) -> Iterator[Finding]:
+def _fieldless(
+    name: str, schema: Schema, model: type[Model], seen: frozenset[Schema] = frozenset()
+) -> Iterator[Finding]:
+    """The properties that have no place on the model; those of related objects that are shown in it, too."""
     for prop in schema.properties.values():
         target = prop.extensions.field or prop.name
-        if target == "pk" or _has(model, target.split("__")):
+        if target == "pk":
             continue
-        yield Finding(
-            id="E305",
-            level="error",
-            message=f"The property {prop.name!r} of {name} has neither a field nor an attribute {target!r} "
-            f"on {model._meta.label}.",
-            hint="Name the field with x-field, add one to the model, or remove the property.",
-            location=prop.schema.location,
-        )
+        if not _has(model, target.split("__")):
+            yield Finding(
+                id="E305",
+                level="error",
+                message=f"The property {prop.name!r} of {name} has neither a field nor an attribute {target!r} "
+                f"on {model._meta.label}.",
+                hint="Name the field with x-field, add one to the model, or remove the property.",
+                location=prop.schema.location,
+            )
+            continue
+        shown = prop.schema.resolved
+        shown = shown.items.resolved if shown.items is not None else shown
+        related = related_model(model, target)
+        if related is not None and shown.is_object and shown not in seen:
+            yield from _fieldless(shown.name or f"{name}.{prop.name}", shown, related, seen | {shown})
 
 
 def _has(model: type[Model], steps: Sequence[str]) -> bool:

@@ -6,12 +6,13 @@ In go property names and JSON values, as paths and query parameters give them; o
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from decimal import Decimal
 from typing import Any
 
 from django.core.exceptions import FieldDoesNotExist
 from django.db.models import Field, ForeignKey, Model
+from django.db.models.constants import LOOKUP_SEP
 
 from macaron_django.api.key_bindings import Keys
 from macaron_django.api.lists import Filter
@@ -20,7 +21,7 @@ from macaron_django.schemas.json_text import JSONTextError, exact_json
 from macaron_django.schemas.names import field_names
 from macaron_django.spec import Property, Schema
 
-__all__ = ["Store", "Unmatched"]
+__all__ = ["Store", "Unmatched", "related_model"]
 
 
 class Unmatched(ValueError):  # noqa: N818 (an answer: nothing can match)
@@ -119,27 +120,52 @@ class Store:
         """The relations that an object shows: what to join, and what to fetch beside, for any number of rows."""
         joined: list[str] = []
         beside: list[str] = []
-        for name, prop in self.schema.properties.items():
-            target = prop.extensions.field or name
-            path = target.split("__")[:-1] if "__" in target else [target]
-            model: Any = self.model
-            steps: list[str] = []
-            many = False
-            for step in path:
-                try:
-                    relation = model._meta.get_field(step)
-                except FieldDoesNotExist:
-                    break
-                if not relation.is_relation or relation.related_model is None:
-                    break
-                steps.append(relation.name)
-                many = many or relation.many_to_many or relation.one_to_many
-                model = relation.related_model
-            if steps and (many or "__" in target or prop.schema.resolved.is_object):
-                (beside if many else joined).append("__".join(steps))
-        return joined, beside
+        for path, many in _shown_relations(self.schema, self.model):
+            (beside if many else joined).append(path)
+        return list(dict.fromkeys(joined)), list(dict.fromkeys(beside))
 
 
+def _shown_relations(
+    schema: Schema, model: Any, prefix: str = "", many: bool = False, depth: int = 0
+) -> Iterator[tuple[str, bool]]:
+    """Each relation whose objects a schema shows, however deeply nested, and whether one row has many of them."""
+    for name, prop in schema.properties.items():
+        target = prop.extensions.field or name
+        relations = list(_relations_along(target, model))
+        shown = prop.schema.resolved
+        shown = shown.items.resolved if shown.items is not None else shown
+        has_many = any(relation.many_to_many or relation.one_to_many for relation in relations)
+        # A foreign key that is shown as a key is in the row itself.
+        if not relations or not (has_many or shown.is_object or LOOKUP_SEP in target):
+            continue
+        path = prefix + LOOKUP_SEP.join(relation.name for relation in relations)
+        yield path, many or has_many
+        if shown.is_object and depth < _DEPTH:
+            owner = relations[-1].related_model
+            yield from _shown_relations(shown, owner, f"{path}{LOOKUP_SEP}", many or has_many, depth + 1)
+
+
+def related_model(model: type[Model], target: str) -> type[Model] | None:
+    """The model at the end of a field's path; None if the path ends at a value."""
+    relations = list(_relations_along(target, model))
+    return relations[-1].related_model if len(relations) == len(target.split(LOOKUP_SEP)) else None
+
+
+def _relations_along(target: str, model: Any) -> Iterator[Any]:
+    """The relations that a field's path begins with: author, publisher of author__publisher__name."""
+    for step in target.split(LOOKUP_SEP):
+        try:
+            relation = model._meta.get_field(step)
+        except FieldDoesNotExist:
+            return
+        if not relation.is_relation or relation.related_model is None:
+            return
+        yield relation
+        model = relation.related_model
+
+
+#: How far objects that nest in themselves are fetched ahead.
+_DEPTH = 4
 _KINDS: dict[str, tuple[type, ...]] = {
     "integer": (int,),
     "number": (int, float, Decimal),

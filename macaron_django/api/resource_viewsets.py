@@ -28,11 +28,12 @@ from macaron_django.api.preconditions import (
     judge,
 )
 from macaron_django.api.resources import GeneratedOperation
-from macaron_django.api.routers import url_name
+from macaron_django.api.routers import control_characters, url_name
 from macaron_django.api.viewsets import OperationViewSet
 from macaron_django.conf import settings
 from macaron_django.exceptions import StaleItem, UnsupportedQuery, ValidationFailed
 from macaron_django.schemas import Violation, converter, serializer_for
+from macaron_django.schemas.json_text import dump_json
 from macaron_django.spec import Operation, Schema
 
 __all__ = ["ResourceViewSet"]
@@ -40,6 +41,8 @@ __all__ = ["ResourceViewSet"]
 R = TypeVar("R")
 #: How often a write without If-Match is tried while others write the same item.
 _ATTEMPTS = 5
+#: How many characters of a client's value an error repeats.
+_QUOTED = 100
 
 
 class ResourceViewSet(OperationViewSet):
@@ -228,10 +231,9 @@ class ResourceViewSet(OperationViewSet):
             except Unmatched:
                 same = False
             if not same:
-                violation = Violation(
-                    f"is {str(body[name])[:100]!r}, but the path says {str(value)!r}", f"/{name}", "", "const"
-                )
-                raise ValidationFailed(violations=[violation])
+                as_json = converter(prop.schema, self.store.classes).to_json(value)
+                message = f"is {_shown(body[name])}, but the path says {_shown(as_json)}"
+                raise ValidationFailed(violations=[Violation(message, f"/{name}", "", "const")])
 
     # -------------------------------------------------------------- serializers and answers
 
@@ -282,7 +284,16 @@ class ResourceViewSet(OperationViewSet):
             path = reverse(":".join([*match.namespaces, url_name(operation)]), kwargs=values)
         except NoReverseMatch:  # a key that no path can hold, such as one with a slash
             return None
+        # Clients resolve dots before they send a path (RFC 3986, section 5.2.4), and no path may hold controls.
+        if not {".", ".."}.isdisjoint(path.split("/")) or control_characters(values) is not None:
+            return None
         return self.request.build_absolute_uri(path)
+
+
+def _shown(value: Any) -> str:
+    """A JSON value as a sentence quotes it: in JSON's own spelling, and not at any length."""
+    text = dump_json(value).decode()
+    return text if len(text) <= _QUOTED else f"{text[:_QUOTED]}…"
 
 
 def _refused(parameter: str, message: str) -> ValidationFailed:

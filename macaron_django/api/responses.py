@@ -11,6 +11,7 @@ import re
 from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
 from typing import Any
 
+from django.apps import apps
 from django.db.models import Manager, Model, QuerySet
 from django.http import HttpResponse, StreamingHttpResponse
 from django.http.response import HttpResponseBase
@@ -32,6 +33,7 @@ __all__ = [
     "json_form",
     "renderer_classes",
     "respond",
+    "usable_renderers",
 ]
 
 logger = logging.getLogger("macaron_django")
@@ -301,21 +303,32 @@ class BytesRenderer(TextRenderer):
 def renderer_classes(
     operation: Operation, configured: Iterable[type[renderers.BaseRenderer]]
 ) -> list[type[renderers.BaseRenderer]]:
-    """The renderers for an operation: its declared media types first, then those that the project configured.
-
-    DRF's own JSONRenderer among the configured is replaced by the exact one; a subclass of it is not.
-    """
+    """The renderers for an operation: its declared media types first, then those that the project configured."""
     good = [r for s, r in operation.responses.items() if str(s).startswith("2")]
     if not good and operation.success is not None:
         good = [operation.success]
     declared = [_renderer_for(media_type) for response in good for media_type in response.content]
-    rest = [JSONRenderer if each is renderers.JSONRenderer else each for each in configured]
+    rest = usable_renderers(configured)
     html = [each for each in rest if each.media_type == "text/html"]
     chosen: list[type[renderers.BaseRenderer]] = []
     for each in [*declared, *(html if declared else rest)]:
         if each.media_type not in {c.media_type for c in chosen}:
             chosen.append(next((r for r in rest if r.media_type == each.media_type), each))
     return chosen or [JSONRenderer]
+
+
+def usable_renderers(configured: Iterable[type[renderers.BaseRenderer]]) -> list[type[renderers.BaseRenderer]]:
+    """The configured renderers as they can be used here.
+
+    DRF's own JSONRenderer is replaced by the exact one; a subclass of it is not. Without ``rest_framework`` in
+    INSTALLED_APPS the browsable API has no templates, and is left out.
+    """
+    has_templates = apps.is_installed("rest_framework")
+    return [
+        JSONRenderer if each is renderers.JSONRenderer else each
+        for each in configured
+        if has_templates or not issubclass(each, renderers.BrowsableAPIRenderer)
+    ]
 
 
 def _renderer_for(media_type: str) -> type[renderers.BaseRenderer]:

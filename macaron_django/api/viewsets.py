@@ -12,17 +12,20 @@ renderers, the browsable API and drf-spectacular see nothing special. To change 
         def get_queryset(self):
             return super().get_queryset().filter(owner=self.request.user.pk)
 
-``viewsets.<api>`` looks into the catalogue, which the registry fills; the module knows no registry.
+or name the class in ``MACARON["VIEWSETS"]``. ``viewsets.<api>`` looks into the catalogue, which the registry fills;
+the module knows no registry.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, ClassVar, TypeVar
 
+from django.core.exceptions import ImproperlyConfigured
 from django.http.response import HttpResponseBase
+from django.utils.module_loading import import_string
 from django.views.generic import View
 from rest_framework import serializers
 from rest_framework.exceptions import ParseError
@@ -42,14 +45,25 @@ from macaron_django.api.handlers import Handler, HandlerUnavailable
 from macaron_django.api.pagination import CursorPages
 from macaron_django.api.parameters import ParameterReader, ParameterValues
 from macaron_django.api.resources import GeneratedOperation
-from macaron_django.api.responses import JSONRenderer, check_response, declared_response, renderer_classes, respond
+from macaron_django.api.responses import (
+    JSONRenderer,
+    check_response,
+    declared_response,
+    renderer_classes,
+    respond,
+    usable_renderers,
+)
 from macaron_django.api.routers import control_characters
 from macaron_django.auth.security import SecurityPermission, SecurityPolicy, security_for
+from macaron_django.conf import settings
 from macaron_django.exceptions import PyMacaronException, ValidationFailed
 from macaron_django.schemas import Classes, serializer_for
 from macaron_django.spec import Operation
 
 __all__ = ["NotBound", "OperationViewSet", "Served", "register"]
+
+#: The module of the base class that has hooks of its own; not imported, because it imports this one.
+RESOURCE_VIEWSETS = "macaron_django.api.resource_viewsets"
 
 V = TypeVar("V", bound="type[OperationViewSet]")
 
@@ -93,13 +107,16 @@ class _OfOperation:
     """
 
     def __init__(
-        self, configured: Iterable[Any], choose: Callable[[OperationViewSet, list[type]], Iterable[type]]
+        self,
+        configured: Iterable[Any],
+        choose: Callable[[OperationViewSet, list[type]], Iterable[type]],
+        usable: Callable[[Iterable[Any]], list[Any]] = list,
     ) -> None:
-        self.configured, self.choose = list(configured), choose
+        self.configured, self.choose, self.usable = list(configured), choose, usable
 
     def __get__(self, view: OperationViewSet | None, owner: type) -> list[Any]:
         if view is None or view.current is None:
-            return self.configured
+            return self.usable(self.configured)
         return list(self.choose(view, self.configured))
 
 
@@ -129,6 +146,8 @@ class OperationViewSet(ViewSetMixin, GenericAPIView[Any]):
     #: route (base path and path) → method → what serves it
     routes: ClassVar[Mapping[str, Mapping[str, Served]]] = {}
     replacement: ClassVar[type[OperationViewSet] | None] = None
+    #: Whether URLs lead here already, so that nothing can stand in for it any more.
+    is_routed: ClassVar[bool] = False
     #: method → what serves it on the path of this view; given to as_view()
     served: Mapping[str, Served] = {}
 
@@ -136,7 +155,9 @@ class OperationViewSet(ViewSetMixin, GenericAPIView[Any]):
     pagination_class = CursorPages
     content_negotiation_class = Negotiation
     renderer_classes = _OfOperation(
-        api_settings.DEFAULT_RENDERER_CLASSES, lambda view, configured: renderer_classes(view.operation, configured)
+        api_settings.DEFAULT_RENDERER_CLASSES,
+        lambda view, configured: renderer_classes(view.operation, configured),
+        usable_renderers,
     )
     parser_classes = _OfOperation(
         api_settings.DEFAULT_PARSER_CLASSES, lambda view, configured: view._parser_classes(configured)
@@ -209,6 +230,11 @@ class OperationViewSet(ViewSetMixin, GenericAPIView[Any]):
             of_spec = [c for c in required if isinstance(c, type) and issubclass(c, SecurityPermission)]
             required = [*of_spec, *self.permission_classes]
         return [permission() for permission in required]
+
+    @classmethod
+    def filters_itself(cls) -> bool:
+        """Whether a subclass has filters of its own, which may read any parameter that the spec declares."""
+        return _overrides(cls, "filter_backends") or _overrides(cls, "filter_queryset")
 
     def get_format_suffix(self, **kwargs: Any) -> None:
         """None: a path parameter named ``format`` is the operation's."""
@@ -298,27 +324,55 @@ class _Nothing(serializers.Serializer[Any]):
 
 
 def _overrides(viewset: type, attribute: str) -> bool:
-    """Whether a class between the viewset and the base of all sets a DRF attribute."""
-    return any(attribute in vars(each) for each in viewset.__mro__[: viewset.__mro__.index(OperationViewSet)])
+    """Whether a project's class between the viewset and the base of all sets a DRF attribute."""
+    classes = viewset.__mro__[: viewset.__mro__.index(OperationViewSet)]
+    return any(attribute in vars(each) for each in classes if each.__module__ != RESOURCE_VIEWSETS)
 
 
 # ------------------------------------------------------------------ changing and finding viewsets
 
 
 def register(viewset: V) -> V:
-    """Serve a subclass of a generated viewset in its place. It has to be imported before URLs are first resolved:
-    in an app's ``ready()``, or above the ``include`` in the root URLconf.
+    """Serve a subclass of a generated viewset in its place. It has to be imported before URLs are made: in an app's
+    ``ready()``, or above the ``include`` in the root URLconf. ``MACARON["VIEWSETS"]`` sees to that by itself.
     """
-    generated: Any = next((base for base in viewset.__mro__[1:] if "routes" in vars(base)), None)
-    if generated is None or generated is OperationViewSet:
+    generated = _generated(viewset)
+    if generated is None:
         raise TypeError(f"{viewset.__name__} must subclass a generated viewset, such as viewsets.myserver.Profiles.")
+    if generated.is_routed:
+        # Its permission classes would be left out without a word.
+        raise RuntimeError(
+            f"{viewset.__name__} is registered too late: the URLs of {generated.api} are made already. Name it in "
+            f'MACARON["VIEWSETS"], or import its module in the ready() of an app.'
+        )
     generated.replacement = viewset
     return viewset
 
 
 def in_use(viewset: type[OperationViewSet]) -> type[OperationViewSet]:
-    """The class that was registered for a generated viewset, else itself."""
-    return viewset.replacement or viewset
+    """The class that stands in for a generated viewset by settings or by decorator, else itself."""
+    configured = next((each for each in _configured() if _generated(each) is viewset), None)
+    return configured or viewset.replacement or viewset
+
+
+def _configured() -> Iterator[type[OperationViewSet]]:
+    for dotted in settings.VIEWSETS:
+        try:
+            found = import_string(dotted)
+        except ImportError as error:
+            raise ImproperlyConfigured(f"MACARON['VIEWSETS'] names {dotted!r}, which isn't there: {error}") from error
+        if not isinstance(found, type) or _generated(found) is None:
+            raise ImproperlyConfigured(
+                f"MACARON['VIEWSETS'] names {dotted!r}, which must subclass a generated viewset, such as "
+                f"viewsets.myserver.Profiles."
+            )
+        yield found
+
+
+def _generated(viewset: type) -> Any:
+    """The generated viewset that a class is made of; None if it is one itself, or not made of any."""
+    found = next((base for base in viewset.__mro__[1:] if "routes" in vars(base)), None)
+    return None if found is OperationViewSet else found
 
 
 def __getattr__(name: str) -> Any:

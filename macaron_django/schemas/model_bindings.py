@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING, Any, cast
 
 from django.apps import apps
 from django.core.exceptions import FieldDoesNotExist, ObjectDoesNotExist
-from django.db import IntegrityError, router, transaction
-from django.db.models import Field, ForeignKey, JSONField, Model
+from django.db import IntegrityError, connections, router, transaction
+from django.db.models import Field, ForeignKey, JSONField, ManyToManyField, Model
 from django.db.models.constants import LOOKUP_SEP
 
 from macaron_django.exceptions import ItemExists
@@ -139,15 +139,28 @@ class RowBinding(ModelBinding):
 
 
 class OrmBinding(ModelBinding):
-    """Models of the project: fields by name or ``x-field``; a foreign key by ``<name>_id`` or as an object."""
+    """Models of the project: fields by name or ``x-field``; a foreign key by ``<name>_id`` or as an object.
+
+    Nested objects are read-only unless ``x-writable`` says otherwise. Then one with a key means the instance that has
+    it, or a new one of that key; one without changes the instance that is there already, or makes a new one.
+    """
 
     @cached_property
     def keys(self) -> frozenset[str]:
         return frozenset(name for name in self.schema.properties if getattr(self._field(name), "primary_key", False))
 
+    @cached_property
+    def kept(self) -> frozenset[str]:
+        return self.keys | {
+            name
+            for name, prop in self.schema.properties.items()
+            if self._nested_schema(name) is not None and not prop.extensions.writable
+        }
+
     def create(self, values: Mapping[str, Any], additional: Collection[str] = ()) -> Model:
-        columns, relations = self._columns(values)
-        with self._integrity(values), transaction.atomic(using=router.db_for_write(self.model)):
+        using = router.db_for_write(self.model)
+        with self._integrity(values, using), transaction.atomic(using=using):
+            columns, relations = self._columns(values)
             instance: Model = self.model._default_manager.create(**columns)
             self._relate(instance, relations)
         return instance
@@ -155,9 +168,9 @@ class OrmBinding(ModelBinding):
     def update(
         self, instance: Model, values: Mapping[str, Any], removed: Collection[str], additional: Collection[str] = ()
     ) -> Model:
-        columns, relations = self._columns(values)
         using = router.db_for_write(self.model, instance=instance)
-        with self._integrity(values, instance), transaction.atomic(using=using):
+        with self._integrity(values, using, instance), transaction.atomic(using=using):
+            columns, relations = self._columns(values, instance)
             for attribute, value in (*columns.items(), *self._emptied(self.schema.properties.keys() & removed)):
                 setattr(instance, attribute, value)
             instance.save()
@@ -177,18 +190,38 @@ class OrmBinding(ModelBinding):
         except FieldDoesNotExist:
             return None
 
-    def _columns(self, values: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
-        """Split property values into what the row holds and what many-to-many tables hold, by attribute name."""
+    def _nested_schema(self, name: str) -> Schema | None:
+        """The schema of the related objects that a property shows; None if it shows none, or their keys."""
+        field = self._field(name)
+        if field is None or not field.is_relation:
+            return None
+        schema = self.schema.properties[name].schema.resolved
+        shown = schema if schema.is_object else schema.items.resolved if schema.items is not None else None
+        return shown if shown is not None and shown.is_object else None
+
+    def _columns(
+        self, values: Mapping[str, Any], instance: Model | None = None
+    ) -> tuple[dict[str, Any], dict[str, Any]]:
+        """Split property values into what the row holds and what many-to-many tables hold, by attribute name.
+
+        Related objects that are written along are saved here.
+        """
         columns: dict[str, Any] = {}
         relations: dict[str, Any] = {}
         for name, value in values.items():
             field = self._field(name)
-            if field is None:
-                continue  # a property without a field: the checks report it
+            if field is None or name in self.kept - self.keys:
+                continue  # a property without a field: the checks report it; or a nested object to be read only
+            nested = self._nested_schema(name)
             if field.many_to_many:  # not concrete from Django 6.1 on
-                relations[field.name] = value
+                relations[field.name] = (
+                    value if nested is None else [self._saved(nested, field, v) for v in value or ()]
+                )
             elif not getattr(field, "concrete", False):
                 continue
+            elif nested is not None and value is not None and not isinstance(value, Model):
+                present = getattr(instance, field.name, None) if instance is not None else None
+                columns[field.name] = self._saved(nested, field, value, present)
             elif isinstance(field, ForeignKey):
                 columns[field.name if isinstance(value, Model) else field.attname] = value
             else:
@@ -203,15 +236,34 @@ class OrmBinding(ModelBinding):
                 if empty is not None or field.null:
                     yield field.attname, empty
 
+    def _saved(self, schema: Schema, field: Any, value: Any, present: Model | None = None) -> Model:
+        """Save the related object that ``value`` describes; ``present`` is the one that was there."""
+        related: type[Model] = field.related_model
+        binding = bind_model(related, schema, self.classes)
+        given = {name: value[name] for name in value}
+        if binding.keys and binding.keys <= given.keys():
+            (key,) = (given[name] for name in binding.keys)
+            present = related._default_manager.filter(pk=key).first()
+        if present is None:
+            return binding.create(given)
+        writable = {name for name, prop in schema.properties.items() if not prop.read_only} - binding.kept
+        changed = {name: given[name] for name in given.keys() & writable}
+        return binding.update(present, changed, sorted(writable - given.keys()))
+
     @staticmethod
     def _relate(instance: Model, relations: Mapping[str, Any]) -> None:
         for name, keys in relations.items():
             getattr(instance, name).set(keys or ())
 
     @contextmanager
-    def _integrity(self, values: Mapping[str, Any], instance: Model | None = None) -> Iterator[None]:
+    def _integrity(self, values: Mapping[str, Any], using: str, instance: Model | None = None) -> Iterator[None]:
         """The ORM's IntegrityError as the 409 that a taken key of an item is; it names the value that is taken."""
         own_key = instance.pk if instance is not None else None
+        if connections[using].in_atomic_block:
+            # As under ATOMIC_REQUESTS: the database judges foreign keys at the commit, when the answer is written.
+            missing = next(self._missing(values), None)
+            if missing is not None:
+                raise ItemExists(missing)
         try:
             yield
         except ItemExists:
@@ -221,21 +273,38 @@ class OrmBinding(ModelBinding):
             raise self._conflict(kind, values, own_key) from error
 
     def _conflict(self, kind: str, values: Mapping[str, Any], own_key: Any) -> ItemExists:
+        missing = next(self._missing(values), None)
+        if missing is not None:
+            return ItemExists(missing)
         for name, value in values.items():
             field = self._field(name)
-            if not isinstance(field, Field) or value is None:
-                continue
-            as_json = self._text(name, value)
-            if isinstance(field, ForeignKey):
-                related: type[Model] = field.related_model
-                key = value.pk if isinstance(value, Model) else value
-                if not related._base_manager.filter(**{field.target_field.attname: key}).exists():
-                    return ItemExists(f"There is no {related._meta.object_name} with {name} {as_json}.")
-            elif field.unique:
+            if isinstance(field, Field) and value is not None and field.concrete and field.unique:
                 others = self.model._base_manager.filter(**{field.attname: value}).exclude(pk=own_key)
                 if others.exists():
-                    return ItemExists.of(kind, f"{name} {as_json}")
+                    return ItemExists.of(kind, f"{name} {self._text(name, value)}")
         return ItemExists(f"The {kind} conflicts with what is already there.")
+
+    def _missing(self, values: Mapping[str, Any]) -> Iterator[str]:
+        """A sentence for each key among ``values`` that no related instance has."""
+        for name, value in values.items():
+            field = self._field(name)
+            if value is None or self._nested_schema(name) is not None:
+                continue
+            if isinstance(field, ForeignKey):
+                keys, target = {value.pk if isinstance(value, Model) else value}, field.target_field.attname
+            elif isinstance(field, ManyToManyField):
+                keys, target = set(value), "pk"
+            else:
+                continue
+            related: type[Model] = field.related_model
+            there = related._base_manager.filter(**{f"{target}__in": keys}).values_list(target, flat=True)
+            for key in sorted(keys - set(there), key=str):
+                yield f"There is no {related._meta.object_name} with {name} {self._key_text(key)}."
+
+    @staticmethod
+    def _key_text(key: Any) -> str:
+        found = json_value(key)
+        return repr(found) if isinstance(found, str) else str(found)
 
     def _text(self, name: str, value: Any) -> str:
         found = self._json_of(value, self.schema.properties[name].schema)
@@ -243,6 +312,9 @@ class OrmBinding(ModelBinding):
 
     def _read(self, instance: Model, prop: Property) -> Any:
         target = prop.extensions.field or prop.name
+        field = self._field(prop.name)
+        if isinstance(field, ForeignKey) and self._nested_schema(prop.name) is None:
+            target = field.attname  # the key, without fetching what it leads to
         owner: Any = instance
         try:
             for step in target.split(LOOKUP_SEP) if LOOKUP_SEP in target.strip("_") else (target,):

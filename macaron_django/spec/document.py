@@ -47,12 +47,14 @@ def load(
     allow_hosts: Collection[str] = (),
     root: str | Path | None = None,
     cache: str | Path | None = None,
+    base_path: str | None = None,
 ) -> Document:
     """Read a document from a file or from a mapping.
 
     Relative references of a mapping are resolved against ``base_uri`` (a path or URI). References may read
     files in the document's folder and in those beside it, or below ``root``; and from ``allow_hosts``.
     ``cache`` is a folder to keep the trees of long YAML files in (``cache_folder()``); without it none are kept.
+    ``base_path`` stands in for the path of ``servers`` or ``basePath``.
 
     Raises ``SpecError`` only if there is no OpenAPI document to be read there; everything else is a finding.
 
@@ -73,7 +75,8 @@ def load(
     dialect = _dialect(parsed.tree, name)
     uri = path.as_uri() if path is not None else (base_uri or "mapping:document")
     main = SourceFile(uri, name, path, parsed, dialect, raw)
-    return Document(Files(main, None if root is None else Path(root).absolute(), limits, allow_hosts, cache), limits)
+    files = Files(main, None if root is None else Path(root).absolute(), limits, allow_hosts, cache)
+    return Document(files, limits, base_path)
 
 
 def _dialect(tree: Any, name: str) -> str:
@@ -92,8 +95,8 @@ def _dialect(tree: Any, name: str) -> str:
 class Document:
     """A read OpenAPI description. Attributes are in OpenAPI 3.1's terms, whatever version was written."""
 
-    def __init__(self, files: Files, limits: Limits) -> None:
-        self._files, self._main, self.limits = files, files.main, limits
+    def __init__(self, files: Files, limits: Limits, base_path: str | None = None) -> None:
+        self._files, self._main, self.limits, self._base_path = files, files.main, limits, base_path
         self._schemas: dict[tuple[str, str], Schema] = {}
         self._definition_names: dict[Schema, str] = {}
         self._used_names: set[str] = set()
@@ -139,7 +142,9 @@ class Document:
 
     @cached_property
     def base_path(self) -> str:
-        """ "" or like "/v1": ``basePath``, or the path of the first server."""
+        """ "" or like "/v1": what ``load`` was told, else ``basePath``, or the path of the first server."""
+        if self._base_path is not None:
+            return _clean_path(self._base_path)
         if self.dialect == "2.0":
             base = self.json.get("basePath")
             return _clean_path(base) if isinstance(base, str) else ""
