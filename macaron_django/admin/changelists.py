@@ -17,6 +17,7 @@ from django.http import HttpRequest, JsonResponse
 from django.urls import path, reverse
 
 from macaron_django.admin.bases import ItemModelAdmin
+from macaron_django.admin.environments import environment
 from macaron_django.admin.filters import PropertyFilter
 from macaron_django.admin.searching import SearchError, find, hint, searched, sentence
 from macaron_django.dynamodb.plans import Plan
@@ -239,7 +240,7 @@ class FindingMixin(ItemModelAdmin):
         context = {
             "list_tools": self.list_tools(request),
             "plan_url": reverse(names, current_app=self.admin_site.name),
-            "search_var": SEARCH_VAR,
+            "environment": environment(self._persistence),
             **(extra_context or {}),
         }
         return super().changelist_view(request, context)

@@ -1,14 +1,213 @@
-"""An item's page, for reading.
+"""An item's page, for reading: each property by its type, and what DynamoDB holds.
 
-Apart from the form: whoever may only view an item gets this page in the form's place.
+In goes a row; out comes the page. Apart from the form: whoever may only view an item gets this page in the form's
+place, and everybody under ``…/view/``.
 """
 
 from __future__ import annotations
 
-from macaron_django.admin.bases import ItemModelAdmin
+import datetime as dt
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
 
-__all__ = ["ReadingMixin"]
+from django.contrib.admin.utils import unquote
+from django.core.exceptions import PermissionDenied
+from django.db.models import Model
+from django.http import Http404, HttpRequest, HttpResponse
+from django.template.response import TemplateResponse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from macaron_django.admin.addresses import address, admin_path
+from macaron_django.admin.bases import ItemModelAdmin, Tool
+from macaron_django.admin.environments import environment
+from macaron_django.admin.readable_json import readable_json
+from macaron_django.admin.secrets import masked, masked_attributes
+from macaron_django.admin.values import Shown, shown_property, size_text
+from macaron_django.dynamodb.item_lines import to_dynamodb_json
+from macaron_django.dynamodb.item_sizes import MAX_ITEM_SIZE, item_size
+
+if TYPE_CHECKING:
+    from macaron_django.dynamodb import Persistence
+    from macaron_django.schemas.objects import ObjectSpec
+
+__all__ = ["ItemPage", "ReadingMixin"]
+
+
+@dataclass(frozen=True)
+class ItemPage:
+    """What the template says of a row."""
+
+    row: Any
+    persistence: Persistence
+
+    @property
+    def _spec(self) -> ObjectSpec:
+        spec: ObjectSpec = self.row._spec
+        return spec
+
+    @property
+    def _item(self) -> dict[str, Any]:
+        item: dict[str, Any] = self.row._state.item
+        return item
+
+    @property
+    def keys(self) -> list[tuple[str, Shown]]:
+        roles = (_("hash key"), _("range key"))
+        properties = self._spec.properties
+        names = self.persistence.key_names
+        return [(role, shown_property(name, properties[name], self.row[name])) for role, name in zip(roles, names)]  # noqa: B905 (one key or two)
+
+    @cached_property
+    def properties(self) -> list[Shown]:
+        """Those that are set: in the schema's order, then those that it doesn't name."""
+        known = self._spec.properties
+        return [shown_property(name, known.get(name), self.row[name]) for name in self.row]
+
+    @property
+    def unset(self) -> list[str]:
+        return [name for name in self._spec.properties if name not in self.row]
+
+    @cached_property
+    def size(self) -> int:
+        return item_size(self._item)
+
+    @property
+    def size_text(self) -> str:
+        return size_text(self.size)
+
+    @property
+    def max_size(self) -> int:
+        return MAX_ITEM_SIZE
+
+    @property
+    def size_percent(self) -> float:
+        return 100 * self.size / MAX_ITEM_SIZE
+
+    @property
+    def version(self) -> Any:
+        name = self.persistence.options.version
+        return self.row[name] if name and name in self.row else None
+
+    @property
+    def expires(self) -> dt.datetime | None:
+        """When time to live lets the item go; None where it stays."""
+        name = self.persistence.options.ttl
+        seconds = self._item.get(name, {}).get("N") if name else None
+        try:
+            return None if seconds is None else dt.datetime.fromtimestamp(float(seconds), dt.timezone.utc)
+        except (ValueError, OverflowError, OSError):
+            return None
+
+    @property
+    def is_expired(self) -> bool:
+        return self.expires is not None and self.expires <= timezone.now().astimezone(dt.timezone.utc)
+
+    @property
+    def plain_json(self) -> str:
+        return readable_json(masked(self.row.to_json(), self._spec.schema))
+
+    @property
+    def dynamodb_json(self) -> str:
+        return readable_json(masked_attributes(to_dynamodb_json(self._item), self._spec.schema))
+
+    def octets(self, pointer: str) -> bytes | None:
+        """The binary value at a JSON pointer that this page shows."""
+        return next((value for value in _binaries(self.properties, self.row, pointer)), None)
+
+
+def _binaries(properties: list[Shown], row: Any, pointer: str) -> Any:
+    todo = [(one, row[one.name]) for one in properties]
+    while todo:
+        shown, value = todo.pop()
+        if shown.pointer == pointer and shown.kind == "binary":
+            yield bytes(value)
+        on_the_way = (one for one in shown.children if f"{pointer}/".startswith(f"{one.pointer}/"))
+        todo += [(child, _inside(value, shown.kind, child.name)) for child in on_the_way]
+
+
+def _inside(value: Any, kind: str, name: str) -> Any:
+    if kind != "array":
+        return value[name]
+    members = sorted(value, key=str) if isinstance(value, (set, frozenset)) else list(value)
+    return members[int(name)]
 
 
 class ReadingMixin(ItemModelAdmin):
-    """What ``change_view`` shows to those who may view an item and not change it."""
+    """The page of an item: what ``change_view`` shows to those who may view and not change, and ``…/view/`` to all."""
+
+    item_template = "admin/macaron_django/item.html"
+
+    def get_urls(self) -> Any:
+        return [
+            admin_path(self, "<path:object_id>/view/", self.item_view, "view"),
+            admin_path(self, "<path:object_id>/download/", self.download_view, "download"),
+            *super().get_urls(),
+        ]
+
+    def change_view(
+        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
+    ) -> Any:
+        if request.method == "GET" and not self.has_change_permission(request) and self.has_view_permission(request):
+            row = self.get_object(request, unquote(object_id))
+            if row is None:
+                return self._get_obj_does_not_exist_redirect(request, self.opts, object_id)  # type: ignore[attr-defined]
+            return self._item_page(request, row, extra_context)
+        return super().change_view(request, object_id, form_url, extra_context)
+
+    def item_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """The item, for reading."""
+        if not self.has_view_or_change_permission(request):
+            raise PermissionDenied
+        row = self.get_object(request, unquote(object_id))
+        if row is None:
+            response: HttpResponse = self._get_obj_does_not_exist_redirect(request, self.opts, object_id)  # type: ignore[attr-defined]
+            return response
+        return self._item_page(request, row, None)
+
+    def _item_page(self, request: HttpRequest, row: Any, extra_context: dict[str, Any] | None) -> HttpResponse:
+        if not self.has_view_or_change_permission(request, row):
+            raise PermissionDenied
+        context = {
+            **self.admin_site.each_context(request),
+            "title": str(row),
+            "opts": self.opts,
+            "original": row,
+            "object_id": row.pk,
+            "media": self.media,
+            "change": True,
+            "has_view_permission": True,
+            "page": ItemPage(row, row._meta.default_manager.persistence),
+            "item_tools": self.item_tools(request, row),
+            "history_url": address(self, "history", row.pk),
+            "download_url": address(self, "download", row.pk),
+            "environment": environment(row._meta.default_manager.persistence),
+            **(extra_context or {}),
+        }
+        request.current_app = self.admin_site.name
+        return TemplateResponse(request, self.item_template, context)
+
+    def item_tools(self, request: HttpRequest, obj: Model) -> list[Tool]:
+        tools = super().item_tools(request, obj)
+        here = request.resolver_match.url_name if request.resolver_match else ""
+        if not self.has_change_permission(request, obj):
+            return tools
+        if (here or "").endswith("_view"):
+            return [Tool(_("Change"), address(self, "change", obj.pk)), *tools]
+        return [Tool(_("View"), address(self, "view", obj.pk)), *tools]
+
+    def download_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """The binary value at ``?at=/pointer``, as a file."""
+        if not self.has_view_or_change_permission(request):
+            raise PermissionDenied
+        row: Any = self.get_object(request, unquote(object_id))
+        if row is None:
+            raise Http404
+        if not self.has_view_or_change_permission(request, row):
+            raise PermissionDenied
+        octets = ItemPage(row, row._meta.default_manager.persistence).octets(request.GET.get("at", ""))
+        if octets is None:
+            raise Http404
+        headers = {"Content-Disposition": 'attachment; filename="value.bin"', "X-Content-Type-Options": "nosniff"}
+        return HttpResponse(octets, content_type="application/octet-stream", headers=headers)

@@ -9,6 +9,7 @@ from macaron_django.admin.filters import FiltersMixin
 from macaron_django.admin.item_pages import ReadingMixin
 from macaron_django.admin.permissions import PermissionsMixin
 from macaron_django.admin.saving import WritingMixin
+from macaron_django.admin.table_pages import TablesMixin
 
 __all__ = ["ItemAdmin"]
 
@@ -18,6 +19,7 @@ class ItemAdmin(
     WritingMixin,  # add, change, delete
     ExchangeMixin,  # export, import
     ReadingMixin,  # an item's page for those who may only view
+    TablesMixin,  # the page about the tables
     FindingMixin,  # the list
     ColumnsMixin,  # its columns
     FiltersMixin,  # and the filters beside it

@@ -78,7 +78,7 @@ def find(queryset: Any, text: str) -> Any:
     conditions = [_condition(queryset, spec, term) for term in terms]
     try:
         found = queryset.filter(reduce(and_, conditions, Q()))
-        found.plan()
+        found.order_by().plan()  # whether it has the order asked for is a matter of the list
     except FieldError:
         raise SearchError(_unknown(spec, terms)) from None
     except (ValueError, TypeError, PyMacaronException) as error:

@@ -14,7 +14,7 @@ from django.utils.html import format_html
 from django.utils.text import Truncator
 from django.utils.translation import gettext as _
 
-from macaron_django.admin.environments import environment
+from macaron_django.admin.environments import Environment, environment
 
 __all__ = ["described", "macaron_engine"]
 
@@ -24,9 +24,9 @@ _LENGTH = 160  # characters of a description in a list of schemas
 
 
 @register.inclusion_tag("admin/macaron_django/engine.html")
-def macaron_engine() -> dict[str, Any]:
+def macaron_engine(known: Environment | None = None) -> dict[str, Any]:
     """Where the items on this page are kept: engine, endpoint, region, account."""
-    return {"environment": environment()}
+    return {"environment": known or environment()}
 
 
 @register.filter
