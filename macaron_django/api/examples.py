@@ -1,13 +1,20 @@
-"""The mock's answers: an operation goes in, the spec's own example of a good answer comes out."""
+"""The mock's answers: an operation goes in, a good answer comes out: the spec's own example, else a generated one.
+
+An example that the spec gives for the whole answer is sent as it is written. A generated answer satisfies its
+schema; the examples and defaults of the schema's parts stand in it wherever it allows them.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from copy import deepcopy
 from typing import Any
 
 from macaron_django.api.contents import is_json, success_status
 from macaron_django.api.responses import declared_response
+from macaron_django.api.samples import NoSample, sample_of
 from macaron_django.exceptions import PyMacaronException
+from macaron_django.schemas import SchemaError, Validator, validator_for
 from macaron_django.spec import MediaType, Operation, Schema
 
 __all__ = ["NoExample", "example_answer", "example_of"]
@@ -16,49 +23,83 @@ _MISSING = object()
 
 
 class NoExample(PyMacaronException):
-    """``MOCK`` is on, and the spec gives no example to answer with."""
+    """``MOCK`` is on, the spec gives no example to answer with, and nothing satisfies its schema."""
 
     code = "NOT_IMPLEMENTED"
     status = 501
 
 
 def example_answer(operation: Operation) -> tuple[Any, int]:
-    """``(value, status)`` of the first 2xx answer, from its examples, or its schema's."""
+    """``(value, status)`` of the first 2xx answer. Always the same for an operation. Raises NoExample."""
     status = success_status(operation, 200)
     declared = declared_response(operation, status)
     if declared is None or not declared.content:
         return None, status
-    media = next((m for name, m in declared.content.items() if is_json(name)), next(iter(declared.content.values())))
-    found = _of_media(media)
-    if found is _MISSING:
-        raise NoExample(f"{operation.method.upper()} {operation.path} is mocked, but its answer has no example.")
-    return found, status
+    name, media = next(
+        ((name, media) for name, media in declared.content.items() if is_json(name)),
+        next(iter(declared.content.items())),
+    )
+    found = _written(media)
+    if found is not _MISSING:
+        return found, status
+    if media.schema is None:
+        return ({} if is_json(name) else ""), status
+    try:
+        return example_of(media.schema), status
+    except (NoSample, SchemaError) as error:
+        raise NoExample(
+            f"{operation.method.upper()} {operation.path} is mocked, but its answer has no example, and none was "
+            f"found that satisfies its schema ({media.schema.location})."
+        ) from error
 
 
-def _of_media(media: MediaType) -> Any:
+def _written(media: MediaType) -> Any:
     for example in media.examples.values():
         return example["value"] if isinstance(example, Mapping) and "value" in example else example
-    return _MISSING if media.schema is None else example_of(media.schema)
+    return _MISSING if media.schema is None else _explicit(media.schema)
 
 
-def example_of(schema: Schema, depth: int = 0) -> Any:
-    """A schema's example, default, constant or first choice; of an object or array, made of its parts'."""
+def _explicit(schema: Schema) -> Any:
+    """The example that stands in a schema itself, or its default."""
     examples = schema.keyword("examples")
     if isinstance(examples, list) and examples:
         return examples[0]
-    for keyword in ("example", "default", "const"):
+    for keyword in ("example", "default"):
         if (found := schema.keyword(keyword, _MISSING)) is not _MISSING:
             return found
-    if schema.enum:
-        return schema.enum[0]
-    if depth > 8:
-        return _MISSING
-    if schema.is_object:
-        parts = {name: example_of(prop.schema, depth + 1) for name, prop in schema.properties.items()}
-        if any(parts[name] is _MISSING for name in schema.required if name in parts):
-            return _MISSING
-        return {name: part for name, part in parts.items() if part is not _MISSING}
-    if schema.items is not None:
-        part = example_of(schema.items, depth + 1)
-        return [] if part is _MISSING else [part]
     return _MISSING
+
+
+def example_of(schema: Schema) -> Any:
+    """A value that answers may have: generated, with the examples of its parts. Raises NoSample."""
+    validator = validator_for(schema, "response")
+    value = sample_of(validator)
+    for steps, example in list(_examples_in(schema, value)):
+        value = _with(value, steps, example, validator)
+    return value
+
+
+def _examples_in(schema: Schema, value: Any, steps: tuple[str | int, ...] = ()) -> Iterator[tuple[Any, Any]]:
+    """Where in ``value`` an example of its schema could stand: the outermost only."""
+    if len(steps) > 40:
+        return
+    example = _explicit(schema) if steps else _MISSING
+    if example is not _MISSING:
+        yield steps, example
+    elif isinstance(value, Mapping):
+        for name, member in value.items():
+            if name in schema.properties:
+                yield from _examples_in(schema.properties[name].schema, member, (*steps, name))
+    elif isinstance(value, list) and schema.items is not None:
+        for index, member in enumerate(value):
+            yield from _examples_in(schema.items, member, (*steps, index))
+
+
+def _with(value: Any, steps: tuple[Any, ...], example: Any, validator: Validator) -> Any:
+    """``value`` with an example in one place, if it is valid so."""
+    changed = deepcopy(value)
+    place = changed
+    for step in steps[:-1]:
+        place = place[step]
+    place[steps[-1]] = deepcopy(example)
+    return changed if validator.is_valid(changed) else value

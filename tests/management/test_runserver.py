@@ -202,3 +202,23 @@ def _text_of(client, note):
         return client.get(f"/notes/{note['note_id']}").json().get("text")
     except httpx.TransportError:
         return None
+
+
+def test_mock_answers_what_nothing_is_bound_to(notes):
+    (notes.folder / "apis" / "weather.yaml").write_text(
+        """\
+openapi: 3.1.0
+info: {title: Weather, version: "1"}
+paths:
+  /weather:
+    get:
+      responses:
+        "200":
+          description: The weather.
+          content: {application/json: {schema: {type: object, properties: {degrees: {type: integer, maximum: -3}}}}}
+""",
+        "utf-8",
+    )
+    client = notes.serve(*RELOADING, "--mock", "--noreload")
+    assert client.get("/weather").json() == {"degrees": -3}
+    assert client.get("/notes").json()["error"] == "TABLE_MISSING"  # what is generated is no mock

@@ -1,4 +1,5 @@
 """``manage.py runserver``: Django's, with the DynamoDB engine started first where a schema is persisted.
+``--mock`` switches ``MACARON["MOCK"]`` on.
 
 The engine is started by the autoreloader's parent as well as by its children, so that it outlives a reload.
 """
@@ -9,8 +10,9 @@ import os
 from typing import TYPE_CHECKING, Any
 
 from django.apps import apps
+from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
-from django.core.management.base import CommandError
+from django.core.management.base import CommandError, CommandParser
 from django.utils.autoreload import DJANGO_AUTORELOAD_ENV
 
 from macaron_django.dynamodb import engines
@@ -27,7 +29,18 @@ __all__ = ["Command"]
 class Command(RunserverCommand):
     help = "Starts a lightweight web server for development, and the DynamoDB engine if a schema is kept there."
 
+    def add_arguments(self, parser: CommandParser) -> None:
+        super().add_arguments(parser)
+        parser.add_argument(
+            "--mock",
+            action="store_true",
+            help="answer operations that nothing is bound to with the spec's examples, or generated values",
+        )
+
     def run(self, **options: Any) -> None:
+        if options["mock"]:
+            # The autoreloader starts its child with the same arguments.
+            settings.MACARON = {**getattr(settings, "MACARON", {}), "MOCK": True}
         # What is wrong with the configuration is a check error, which the server shows when it starts.
         if _has_persisted_schemas() and engines.configuration_problem() is None:
             self.start_engine(reloads=options["use_reloader"])
