@@ -123,12 +123,12 @@ def case_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[.
     """Serve the project of tests/fixtures/<case>/ by gunicorn ("wsgi") or uvicorn ("asgi") until the module ends."""
     made: list[Project] = []
 
-    def serve(case: str, interface: str = "wsgi", *commands: Sequence[str]) -> httpx.Client:
+    def serve(case: str, interface: str = "wsgi", *commands: Sequence[str], **environment: str) -> httpx.Client:
         folder = tmp_path_factory.mktemp(case) / case
         for part in ("project", case):
             ignored = shutil.ignore_patterns("__pycache__")
             shutil.copytree(ROOT / "tests" / "fixtures" / part, folder, dirs_exist_ok=True, ignore=ignored)
-        made.append(Project(folder))
+        made.append(Project(folder, **environment))
         for command in commands:
             made[-1].manage(*command)
         client = made[-1].serve(sys.executable, "-m", *SERVERS[interface])

@@ -10,7 +10,6 @@ from collections.abc import Iterable, Iterator
 from decimal import Decimal
 from typing import Any
 
-from django.core.exceptions import FieldDoesNotExist
 from django.db.models import Field, ForeignKey, Model
 from django.db.models.constants import LOOKUP_SEP
 
@@ -138,7 +137,7 @@ def _shown_relations(
         # A foreign key that is shown as a key is in the row itself.
         if not relations or not (has_many or shown.is_object or LOOKUP_SEP in target):
             continue
-        path = prefix + LOOKUP_SEP.join(relation.name for relation in relations)
+        path = prefix + LOOKUP_SEP.join(_attribute(relation) for relation in relations)
         yield path, many or has_many
         if shown.is_object and depth < _DEPTH:
             owner = relations[-1].related_model
@@ -154,14 +153,17 @@ def related_model(model: type[Model], target: str) -> type[Model] | None:
 def _relations_along(target: str, model: Any) -> Iterator[Any]:
     """The relations that a field's path begins with: author, publisher of author__publisher__name."""
     for step in target.split(LOOKUP_SEP):
-        try:
-            relation = model._meta.get_field(step)
-        except FieldDoesNotExist:
-            return
-        if not relation.is_relation or relation.related_model is None:
+        fields = (field for field in model._meta.get_fields() if field.is_relation and field.related_model is not None)
+        relation = next((field for field in fields if _attribute(field) == step), None)
+        if relation is None:
             return
         yield relation
         model = relation.related_model
+
+
+def _attribute(relation: Any) -> str:
+    """What an instance calls a relation: one from the other side has a name of its own for that (book_set)."""
+    return str(relation.get_accessor_name() if relation.auto_created and not relation.concrete else relation.name)
 
 
 #: How far objects that nest in themselves are fetched ahead.

@@ -9,9 +9,9 @@ PATCH = {"Content-Type": "application/merge-patch+json"}
 SYNCED = ("migrate", "--run-syncdb", "--verbosity", "0")
 
 
-@pytest.fixture(scope="module")
-def client(case_server) -> httpx.Client:
-    client = case_server("orm", "wsgi", SYNCED)
+@pytest.fixture(scope="module", params=[{}, {"ATOMIC_REQUESTS": "1"}], ids=["autocommit", "atomic requests"])
+def client(request, case_server) -> httpx.Client:
+    client = case_server("orm", "wsgi", SYNCED, **request.param)
     client.base_url = client.base_url.copy_with(path="/api/v2/")
     return client
 
@@ -90,8 +90,12 @@ def test_what_the_database_refuses_is_409_and_nothing_is_written(client, author)
     for body in (
         {"isbn": "taken", "title": "Again"},
         {"isbn": "lost", "title": "Of nobody", "author_id": 999},
+        {"isbn": "mistagged", "title": "A", "tags": [999]},
     ):
-        assert client.post("books", json=body).status_code == 409
+        refused = client.post("books", json=body)
+        assert (refused.status_code, refused.json()["error"]) == (409, "ITEM_EXISTS")
+    patch = {"tags": [999], "title": "Changed"}
+    assert client.patch("books/taken", json=patch, headers=PATCH).status_code == 409
     name = author["publisher"]["name"]
     twice = client.post("authors", json={"name": "Half", "publisher": {"name": name}, "awards": []})
     assert twice.status_code == 409
