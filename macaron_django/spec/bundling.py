@@ -13,6 +13,7 @@ from urllib.parse import quote
 
 from .dialects import SCHEMA_KEYWORDS, SCHEMA_LISTS, SCHEMA_MAPS
 from .discriminators import inheritance
+from .dynamic_scopes import Scope, dynamic_target, entered
 from .yaml_events import pointer_token
 
 if TYPE_CHECKING:
@@ -36,15 +37,23 @@ _IGNORED_WHEN = {"request": "readOnly", "response": "writeOnly"}
 
 
 class Entry(NamedTuple):
-    """A schema for one direction; ``base``: without what its discriminator adds, as those built on it need it."""
+    """A schema for one direction; ``base``: without what its discriminator adds, as those built on it need it.
+
+    ``scope``: what the ``$dynamicRef``s in it mean.
+    """
 
     schema: Schema
     direction: Direction
     base: bool = False
+    scope: Scope = ()
 
     @property
     def name(self) -> str:
-        return self.schema.document._definition_name(self.schema) + (" (base)" if self.base else "")
+        named = self.schema.document._definition_name
+        name = named(self.schema) + (" (base)" if self.base else "")
+        if self.scope != entered((), self.schema):
+            name += f" ({', '.join(f'{anchor}: {named(meant)}' for anchor, meant in self.scope)})"
+        return name
 
     @property
     def reference(self) -> str:
@@ -60,7 +69,7 @@ class Rewritten:
 
 
 def bundle_schema(schema: Schema, direction: Direction) -> dict[str, Any]:
-    root = _rewritten(Entry(schema, direction))
+    root = _rewritten(Entry(schema, direction, scope=entered((), schema)))
     definitions: dict[str, Any] = {}
     seen = set(root.references)
     todo = list(root.references)
@@ -82,7 +91,7 @@ def bundle_schema(schema: Schema, direction: Direction) -> dict[str, Any]:
 def _rewritten(entry: Entry) -> Rewritten:
     cache = entry.schema.document._rewritten
     if entry not in cache:
-        writer = _Writer(entry.direction)
+        writer = _Writer(entry.direction, entry.scope)
         json = writer.rewrite(entry.schema.json, entry.schema, frozenset())
         if not entry.base and isinstance(json, dict):
             writer.add_inheritance(entry.schema, json)
@@ -93,14 +102,16 @@ def _rewritten(entry: Entry) -> Rewritten:
 class _Writer:
     """Rewrites one schema, and collects what it refers to."""
 
-    def __init__(self, direction: Direction) -> None:
-        self.direction = direction
+    def __init__(self, direction: Direction, scope: Scope) -> None:
+        self.direction, self.scope = direction, scope
         self.references: dict[Entry, None] = {}
 
     def rewrite(self, json: Any, schema: Schema, ignored: frozenset[str]) -> dict[str, Any] | bool:
         """``ignored``: properties that an enclosing schema makes readOnly (or writeOnly) for the same instance."""
         if not isinstance(json, Mapping):
             return json if isinstance(json, bool) else True
+        if "$id" in json and self.scope != (inside := entered(self.scope, schema)):
+            return {"$ref": self._refer(Entry(schema, self.direction, scope=inside))}
         ignored |= self._ignored(json, schema)
         result: dict[str, Any] = {}
         for keyword, value in json.items():
@@ -108,8 +119,9 @@ class _Writer:
                 continue
             passed = ignored if keyword in IN_PLACE else frozenset()
             if keyword in ("$ref", "$dynamicRef"):
-                if schema.target is not None:
-                    result["$ref"] = self._refer(Entry(schema.target, self.direction))
+                target = dynamic_target(schema, self.scope)
+                if target is not None:
+                    result["$ref"] = self._refer(self._entry(target))
             elif keyword in SCHEMA_MAPS and isinstance(value, Mapping):
                 result[keyword] = {
                     name: self.rewrite(item, schema.subschema(keyword, name), passed) for name, item in value.items()
@@ -137,6 +149,9 @@ class _Writer:
             name for name, property_ in schema.properties.items() if property_.schema.keyword(marker) is True
         )
 
+    def _entry(self, target: Schema, *, base: bool = False) -> Entry:
+        return Entry(target, self.direction, base, entered(self.scope, target))
+
     def _refer(self, entry: Entry) -> str:
         self.references[entry] = None
         return entry.reference
@@ -145,8 +160,8 @@ class _Writer:
         """What is built on a schema with a Swagger 2.0 discriminator needs that schema without its branches."""
         for part, json in zip(schema._branches("allOf"), parts, strict=True):
             if part.target is not None and inheritance(part.target) is not None:
-                self.references.pop(Entry(part.target, self.direction), None)
-                json["$ref"] = self._refer(Entry(part.target, self.direction, base=True))
+                self.references.pop(self._entry(part.target), None)
+                json["$ref"] = self._refer(self._entry(part.target, base=True))
 
     def add_inheritance(self, schema: Schema, json: dict[str, Any]) -> None:
         """Swagger 2.0's discriminator: its value is the name of the definition that the instance must match."""
@@ -158,5 +173,5 @@ class _Writer:
         added: list[Any] = [{"properties": {name: {"enum": known}}}]
         for value, target in values.items():
             condition = {"properties": {name: {"const": value}}, "required": [name]}
-            added.append({"if": condition, "then": {"$ref": self._refer(Entry(target, self.direction))}})
+            added.append({"if": condition, "then": {"$ref": self._refer(self._entry(target))}})
         json["allOf"] = [*json.get("allOf", []), *added]

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from .keywords import TYPES, malformed
+from .keywords import COUNTS, TYPES, malformed
 
 __all__ = ["TooDeepError", "normalise_schema", "rename_reference"]
 
@@ -145,6 +145,7 @@ def _nullable_composition(schema: dict[str, Any]) -> None:
 
 def _repair(schema: dict[str, Any]) -> None:
     """Drop what is no value of its keyword, and keep what can be kept of it; the checks report each."""
+    schema |= {keyword: int(schema[keyword]) for keyword in COUNTS if _is_whole(schema.get(keyword))}
     for keyword in [keyword for keyword, _ in malformed(schema)]:
         value = schema.pop(keyword)
         if keyword in ("required", "type") and isinstance(value, list):
@@ -153,6 +154,10 @@ def _repair(schema: dict[str, Any]) -> None:
                 schema[keyword] = kept
         elif keyword == "examples" and isinstance(value, dict):  # OpenAPI's form of examples, in a schema
             schema[keyword] = [item.get("value") if isinstance(item, dict) else item for item in value.values()]
+
+
+def _is_whole(value: Any) -> bool:
+    return isinstance(value, float) and value.is_integer()
 
 
 def _is_text(value: Any) -> bool:

@@ -153,6 +153,7 @@ CATALOGUE = {
     "W025": "A reference where OpenAPI has none.",
     "W026": "A $dynamicRef whose anchor is defined in several schemas.",
     "W030": "An annotation of a schema has a value that it can't have.",
+    "W031": "A keyword as another version of OpenAPI spells it, or null: what is meant is clear.",
     "W040": "An x- attribute that looks like a misspelled one of this package's.",
 }
 

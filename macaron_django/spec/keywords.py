@@ -9,7 +9,7 @@ import math
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-__all__ = ["ANNOTATIONS", "TIGHTEST", "TYPES", "is_number", "malformed", "type_of"]
+__all__ = ["ANNOTATIONS", "COUNTS", "TIGHTEST", "TYPES", "is_number", "malformed", "type_of"]
 
 TYPES = frozenset({"array", "boolean", "integer", "null", "number", "object", "string"})
 
@@ -19,6 +19,9 @@ ANNOTATIONS = frozenset(
         "$comment", "default", "deprecated", "description", "example", "examples", "externalDocs", "readOnly",
         "summary", "title", "writeOnly", "xml",
     }
+)  # fmt: skip
+COUNTS = (
+    "maxContains", "maxItems", "maxLength", "maxProperties", "minContains", "minItems", "minLength", "minProperties",
 )  # fmt: skip
 #: Of several values of a bound, which holds.
 TIGHTEST = {
@@ -34,7 +37,8 @@ def is_number(value: Any) -> bool:
 
 
 def _is_count(value: Any) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool) and value >= 0
+    """2.0 is an integer in JSON Schema."""
+    return is_number(value) and value >= 0 and value == int(value)
 
 
 def _is_text(value: Any) -> bool:
@@ -77,13 +81,7 @@ _EXPECTED: Mapping[str, tuple[Callable[[Any], bool], str]] = {
         ("minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum"),
         (is_number, "a number"),
     ),
-    **dict.fromkeys(
-        (
-            "maxContains", "maxItems", "maxLength", "maxProperties", "minContains", "minItems", "minLength",
-            "minProperties",
-        ),
-        (_is_count, "an integer of 0 or more"),
-    ),
+    **dict.fromkeys(COUNTS, (_is_count, "an integer of 0 or more")),
     **dict.fromkeys(
         (
             "$anchor", "$comment", "$dynamicAnchor", "$dynamicRef", "$id", "$ref", "$schema", "contentEncoding",

@@ -194,13 +194,17 @@ def _schema(document: Document, node: Node) -> Iterator[Finding]:
             yield finding("W003", node.location, message, "Put the $ref into allOf, and the rest beside that.")
         return
     for keyword, wanted in malformed(_old_spellings_apart(schema, dialect)):
-        annotation = keyword in _ANNOTATIONS or (keyword == "required" and isinstance(schema[keyword], bool))
-        yield finding(
-            "W030" if annotation else "E030",
-            node.child(keyword).location,
-            f"{keyword} has to be {wanted}, not {_described(schema[keyword])}.",
-            f"Correct it; until then it counts for nothing: {keyword} was left out.",
-        )
+        value, place = schema[keyword], node.child(keyword).location
+        message = f"{keyword} has to be {wanted}, not {_described(value)}."
+        if keyword in ("exclusiveMinimum", "exclusiveMaximum") and isinstance(value, bool):
+            hint = f"It was read as OpenAPI 3.0 has it. Write the bound itself: {keyword}: {_bound(schema, keyword)}."
+            yield finding("W031", place, message, hint)
+        elif value is None:
+            yield finding("W031", place, message, f"Remove it: it was read as if {keyword} weren't there.")
+        else:
+            annotation = keyword in _ANNOTATIONS or (keyword == "required" and isinstance(value, bool))
+            hint = f"Correct it; until then it counts for nothing: {keyword} was left out."
+            yield finding("W030" if annotation else "E030", place, message, hint)
     yield from _nullability(node, dialect)
     dialect_uri = schema.get("$schema")
     if isinstance(dialect_uri, str) and "2020-12" not in dialect_uri and "spec.openapis.org" not in dialect_uri:
@@ -213,6 +217,10 @@ def _schema(document: Document, node: Node) -> Iterator[Finding]:
             normalise_schema(schema, dialect, max_depth=document.limits.max_depth)
         except TooDeepError:
             yield finding("E032", node.location, "The schema is nested too deeply.", "Use components and $ref.")
+
+
+def _bound(schema: dict[str, object], exclusive: str) -> object:
+    return schema.get(exclusive.replace("exclusiveM", "m"), 0)
 
 
 def _old_spellings_apart(schema: dict[str, object], dialect: str) -> dict[str, object]:
@@ -240,15 +248,21 @@ def _nullability(node: Node, dialect: str) -> Iterator[Finding]:
 
 
 def _dynamic(document: Document, node: Node) -> Iterator[Finding]:
-    """In one resource an anchor has one place, wherever one comes from; in several, the way there would decide."""
+    """In one resource an anchor has one place, wherever one comes from; in several, the way there decides.
+
+    Validators go that way; a serializer's fields and a Python value's type are the same everywhere.
+    """
     reference = node.mapping.get("$dynamicRef")
     if not isinstance(reference, str):
         return
     fragment = "#" + reference.partition("#")[2]
     places = [uri for file in document._files for uri in file.identified if uri.endswith(fragment)]
     if len(places) > 1:
-        message = f"{fragment} is defined in {len(places)} schemas with an $id; $dynamicRef is read as $ref here."
-        hint = "Refer to the schema that is meant with $ref."
+        message = (
+            f"{fragment} is defined in {len(places)} schemas with an $id: what is valid here depends on the way here, "
+            "but serializers and Python values are those of the nearest one."
+        )
+        hint = "Refer to the schema that is meant with $ref, if there is only one."
         yield finding("W026", node.child("$dynamicRef").location, message, hint)
 
 

@@ -137,3 +137,41 @@ def test_nullable_composition_takes_null(make):
         assert not valid(document.schemas[name], 3)
         assert document.schemas[name].types == ("object",)
         assert document.schemas[name].nullable
+
+
+def test_a_dynamic_reference_means_what_the_way_to_it_says(make):
+    def page(name, of):
+        anchor = {"$defs": {"of": {"$dynamicAnchor": "T", **of}}}
+        return {"$id": f"https://example.com/{name}", "$ref": "https://example.com/page", **anchor}
+
+    document = make(
+        {
+            "Page": {
+                "$id": "https://example.com/page",
+                "type": "object",
+                "properties": {
+                    "items": {"type": "array", "items": {"$dynamicRef": "#T"}},
+                    "next": {"$ref": "https://example.com/page"},
+                },
+                "$defs": {"of": {"$dynamicAnchor": "T"}},
+            },
+            "Names": page("names", {"type": "string"}),
+            "Numbers": page("numbers", {"type": "integer"}),
+            "Both": {
+                "properties": {
+                    "a": {"$ref": "#/components/schemas/Names"},
+                    "b": {"$ref": "#/components/schemas/Numbers"},
+                }
+            },
+        }
+    )
+    validators = {
+        name: jsonschema_rs.Draft202012Validator(document.schemas[name].bundle()) for name in document.schemas
+    }
+    for value, fits in (("x", "Names"), (1, "Numbers")):
+        for instance in ({"items": [value]}, {"next": {"items": [value]}}):
+            accepted = {name for name in ("Page", "Names", "Numbers") if validators[name].is_valid(instance)}
+            assert accepted == {"Page", fits}
+    assert validators["Both"].is_valid({"a": {"items": ["x"]}, "b": {"items": [1]}})
+    assert not validators["Both"].is_valid({"a": {"items": [1]}})
+    assert not validators["Both"].is_valid({"b": {"next": {"items": ["x"]}}})
