@@ -15,10 +15,11 @@ from django.core import checks
 from macaron_django import auth
 from macaron_django.conf import settings, unknown_keys
 from macaron_django.dynamodb import engines
+from macaron_django.dynamodb.relations import relations_into_items
 from macaron_django.registry import registry
 from macaron_django.spec import Finding
 
-__all__ = ["check_engine", "check_jwt", "check_settings", "check_specs"]
+__all__ = ["check_engine", "check_jwt", "check_relations", "check_settings", "check_specs"]
 
 
 def as_message(finding: Finding) -> checks.CheckMessage:
@@ -78,6 +79,16 @@ def check_engine(app_configs: Sequence[AppConfig] | None, **_kwargs: Any) -> lis
         return []
     problem = engines.configuration_problem()
     return [checks.Error(problem, id="macaron_django.E103")] if problem else []
+
+
+@checks.register("macaron_django")
+def check_relations(app_configs: Sequence[AppConfig] | None, **_kwargs: Any) -> list[checks.CheckMessage]:
+    """Whether a model of the ORM points at rows that no database has: its first query, or migration, would fail."""
+    hint = "Keep the row's primary key in a CharField, and get the row by it."
+    return [
+        checks.Error(sentence, hint=hint, obj=field, id="macaron_django.E106")
+        for field, sentence in relations_into_items()
+    ]
 
 
 @checks.register("macaron_django")

@@ -228,9 +228,11 @@ class Items:
     ) -> AttributeMap:
         """Change attributes of an item, made if it isn't there and nothing forbids it; the item afterwards.
 
-        In a transaction that isn't known yet: {}.
+        In a transaction that isn't known yet: {}. Nothing to change in what must be there is a look, and no write.
         """
         set_, removed = dict(set_ or {}), tuple(remove)
+        if condition == "present" and not (set_ or removed or add):
+            return self._confirmed(key, expected or {})
         expressions = Expressions()
         expressions.update(set_, removed, add)
         expressions.condition(*self._demands(expressions, condition, expected))
@@ -252,6 +254,19 @@ class Items:
             applied=applied if undoes_itself else None,
         )
         item: AttributeMap = answer.get("Attributes", {})
+        return item
+
+    def _confirmed(self, key: AttributeMap, expected: Expected) -> AttributeMap:
+        """The item with this key, if it has the values ``expected``; StaleItem if not."""
+        refusal, transaction = self._refusal("present", key), gathering()
+        if transaction is not None:
+            expressions = Expressions()
+            expressions.condition(*self._demands(expressions, "present", expected))
+            self._gather("ConditionCheck", {"Key": key, **expressions.parameters()}, refusal, transaction)
+            return {}
+        item = self.get_item(key, consistent=True)
+        if item is None or not all(_equal(item.get(name), value) for name, value in expected.items()):
+            raise refusal
         return item
 
     def delete_item(self, key: AttributeMap, *, condition: Demand = None, expected: Expected | None = None) -> bool:

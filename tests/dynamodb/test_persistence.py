@@ -13,7 +13,7 @@ from django.db import IntegrityError
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from macaron_django.dynamodb import Persistence
+from macaron_django.dynamodb import Persistence, transaction
 from macaron_django.dynamodb.item_sizes import MAX_ITEM_SIZE
 from macaron_django.exceptions import DynamoDBItemNotFound, ItemExists, ItemTooLarge, StaleItem, UnstorableValue
 
@@ -203,6 +203,12 @@ def test_saving_without_changes_writes_nothing_but_notices_deletion(make_rows: M
     persistence.delete_item(persistence.key("a"))
     with pytest.raises(StaleItem):
         row.save()
+    with pytest.raises(StaleItem), transaction():
+        row.save()
+    other = persistence.model(profile_id="b", age=1)
+    other.save()
+    with transaction():
+        other.save()
 
 
 def test_a_row_whose_key_was_changed_is_another_item(make_rows: MakePersistence) -> None:

@@ -69,6 +69,9 @@ ORDERS = TableKeys(
     required=frozenset({"customer", "placed"}),
 )
 
+#: Not every order has a total: the index leaves those out.
+TOTALS = TableKeys("totals", "id", indexes=(IndexKeys("by_total", "status", "total"),), scan="allowed")
+
 DECISIONS = [
     # a table with a hash key
     (PROFILES, {"id": "a"}, "GetItem from profiles"),
@@ -266,6 +269,11 @@ def test_the_order_asked_for_decides_the_index_and_the_direction(
         (ALL, {"backward": True}, "scans profiles only forwards"),
         (where(email__in=["a", "b"]), {"order": [Order("age")]}, "can't order items of 2 values of email in profiles"),
         (where(city="c"), {"order": [Order("age"), Order("name")]}, "already in another order"),
+        (
+            where(status="open"),
+            {"order": [Order("total")], "table": TOTALS},
+            "index by_total finds only those that have 'total'. If these are enough, add total__isnull=False",
+        ),
         (where(id__in=["a", "b"]), {"order": [Order("name")]}, "can't order items asked for by key"),
         (ALL, {"index": "by_zip"}, "has no index 'by_zip'; its indexes: by_email, by_city, by_team"),
         (where(email="e"), {"index": "by_email", "consistent": True}, "by_email only eventually consistent"),
@@ -273,7 +281,7 @@ def test_the_order_asked_for_decides_the_index_and_the_direction(
 )
 def test_what_dynamodb_cannot_do_is_refused_in_a_sentence(condition: Any, options: Any, sentence: str) -> None:
     with pytest.raises(UnsupportedQuery) as refusal:
-        plan(PROFILES, condition, **options)
+        plan(options.pop("table", PROFILES), condition, **options)
     assert sentence in str(refusal.value)
 
 

@@ -1,0 +1,25 @@
+"""Fields of the ORM that point at rows in DynamoDB, which no database can join or constrain.
+
+In go Django's models, as installed; out come the fields and what to say of each. Apart from the checks, which only show
+it, because what can be related is a matter of where rows are kept.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from django.apps import apps
+
+from macaron_django.dynamodb.manager import ItemManager
+
+__all__ = ["relations_into_items"]
+
+
+def relations_into_items() -> Iterator[tuple[Any, str]]:
+    """Each ForeignKey, OneToOneField and ManyToManyField into a persisted schema, and the sentence that refuses it."""
+    for model in apps.get_models(include_auto_created=False):
+        for field in (*model._meta.local_fields, *model._meta.local_many_to_many):
+            target = field.related_model
+            if isinstance(target, type) and isinstance(getattr(target, "_default_manager", None), ItemManager):
+                yield field, f"{field} can't be a {type(field).__name__}: rows of {target._meta.label} are in DynamoDB."
