@@ -372,9 +372,11 @@ def test_a_server_that_always_ends_right_after_its_start_is_given_up(engine, tmp
     real = find_binary()
     binary = executable(
         tmp_path / "brittle",
-        f"#!{sys.executable}\nimport subprocess, sys\n"
+        f"#!{sys.executable}\nimport socket, subprocess, sys, time\n"
         f'server = subprocess.Popen(["{real}", *sys.argv[1:]])\n'
-        "try:\n    server.wait(0.25)\nexcept subprocess.TimeoutExpired:\n    server.kill()\nsys.exit(9)\n",
+        'address = ("127.0.0.1", int(sys.argv[sys.argv.index("--port") + 1]))\n'
+        "while socket.socket().connect_ex(address):\n    time.sleep(0.01)\n"
+        "time.sleep(0.25)\nserver.kill()\nsys.exit(9)\n",
     )
     with override_settings(MACARON={"DYNAMODB": {"BINARY": binary}}):
         engine.start()
