@@ -15,9 +15,10 @@ VERSION = re.search(
 ).group(1)  # type: ignore[union-attr]
 
 MOTO = ["moto[dynamodb]>=5.1", "flask>=3", "flask-cors>=5"]
+DEMO = [*MOTO, "django-cors-headers>=4.7"]  # what the example project needs
 DOCS = ["sphinx>=8", "furo>=2025.7", "myst-parser>=4"]
 TEST = [
-    *MOTO,
+    *DEMO,
     *DOCS,
     "boto3-stubs[dynamodb]>=1.40",
     "django-stubs>=5.2",
@@ -69,7 +70,7 @@ setup(
         "PyYAML>=6",
         "filelock>=3.16",
     ],
-    extras_require={"moto": MOTO, "docs": DOCS, "test": TEST},
+    extras_require={"moto": MOTO, "demo": DEMO, "docs": DOCS, "test": TEST},
     entry_points={"pytest11": ["macaron_django = macaron_django.testing.plugin"]},
     classifiers=[
         "Framework :: Django",

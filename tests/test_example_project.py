@@ -117,3 +117,25 @@ def test_makemigrations_has_nothing_to_say_and_check_neither(example):
 
 def test_a_second_start_still_has_the_data_of_the_first(example):
     assert "all there" in example.manage("loadsample").stdout
+
+
+def test_pages_of_an_allowed_origin_may_call_the_apis_and_others_may_not(example):
+    client = example.serve()
+    allowed, foreign = "http://localhost:3000", "http://localhost:3001"
+    asked = {"Access-Control-Request-Method": "PATCH", "Access-Control-Request-Headers": "authorization,if-match"}
+
+    preflight = client.options("/profiles/ada", headers={"Origin": allowed, **asked})
+    assert preflight.status_code == 200
+    assert preflight.headers["Access-Control-Allow-Origin"] == allowed
+    assert "PATCH" in preflight.headers["Access-Control-Allow-Methods"]
+    assert {"authorization", "if-match"} <= set(preflight.headers["Access-Control-Allow-Headers"].split(", "))
+    assert "Access-Control-Allow-Credentials" not in preflight.headers
+    for path, status in (("/profiles?limit=1", 200), ("/auth/version", 401), ("/profiles/nobody", 404)):
+        answer = client.get(path, headers={"Origin": allowed})
+        assert answer.status_code == status
+        assert answer.headers["Access-Control-Allow-Origin"] == allowed
+        assert "Link" in answer.headers["Access-Control-Expose-Headers"]
+        assert "Access-Control-Allow-Origin" not in client.get(path, headers={"Origin": foreign}).headers
+    for path, origin in (("/profiles/ada", foreign), ("/admin/", allowed), ("/profiles/ada", "null")):
+        refused = client.options(path, headers={"Origin": origin, **asked})
+        assert "Access-Control-Allow-Origin" not in refused.headers

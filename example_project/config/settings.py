@@ -1,10 +1,12 @@
-"""Settings of the example project: what `django-admin startproject` writes, and three lines more.
+"""Settings of the example project: what `django-admin startproject` writes, three lines more, and CORS.
 
-The three lines are marked. Everything else is Django's own.
+The three lines are marked, and so is what opens the APIs to pages of other origins. Everything else is Django's own.
 """
 
 import os
 from pathlib import Path
+
+from corsheaders.defaults import default_headers
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 
@@ -25,6 +27,7 @@ INSTALLED_APPS = [
     "rest_framework",
     "drf_spectacular",
     "drf_spectacular_sidecar",
+    "corsheaders",
     "myserver",
     "library",
 ]
@@ -46,12 +49,19 @@ MACARON = {
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
+    "corsheaders.middleware.CorsMiddleware",  # above whatever answers by itself
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
 ]
+
+# CORS: which pages of other origins may call the APIs from a browser; here a front end's development server.
+CORS_ALLOWED_ORIGINS = os.environ.get("CORS_ALLOWED_ORIGINS", "http://localhost:3000" if DEBUG else "").split()
+CORS_URLS_REGEX = r"^/(?!admin/)"
+CORS_ALLOW_HEADERS = (*default_headers, "if-match", "if-none-match")
+CORS_EXPOSE_HEADERS = ("ETag", "Link", "Location", "Retry-After", "WWW-Authenticate")
 
 ROOT_URLCONF = "config.urls"
 WSGI_APPLICATION = "config.wsgi.application"
