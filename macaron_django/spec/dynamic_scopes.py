@@ -7,7 +7,6 @@ schema once for each such scope, and its references are plain ones. It stands ap
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from .references import Node, SourceFile
@@ -37,9 +36,9 @@ def entered(scope: Scope, schema: Schema) -> Scope:
 
 def dynamic_target(schema: Schema, scope: Scope) -> Schema | None:
     """The schema that the reference of ``schema`` leads to in ``scope``."""
-    target = schema.target
-    reference = schema.keyword("$dynamicRef") if isinstance(schema.json, Mapping) else None
-    if target is None or "$ref" in schema._keywords or not isinstance(reference, str):
+    target, keywords = schema.target, schema._keywords
+    reference = keywords.get("$dynamicRef")
+    if target is None or "$ref" in keywords or not isinstance(reference, str):
         return target
     name = reference.partition("#")[2]
     if target._keywords.get("$dynamicAnchor") != name:  # it behaves as $ref then (JSON Schema Core, 8.2.3.2)
