@@ -20,6 +20,7 @@ DOCS = ["sphinx>=8", "furo>=2025.7", "myst-parser>=4"]
 TEST = [
     *DEMO,
     *DOCS,
+    "babel>=2.16",
     "boto3-stubs[dynamodb]>=1.40",
     "django-stubs>=5.2",
     "djangorestframework-stubs>=3.16",

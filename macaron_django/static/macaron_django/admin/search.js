@@ -4,6 +4,7 @@
   const box = document.getElementById("searchbar");
   const line = document.getElementById("macaron-preview");
   if (!box || !line) return;
+  box.setAttribute("aria-label", line.dataset.label); // the stock label is a picture
   let waiting = null;
   let asked = 0;
 

@@ -1,0 +1,73 @@
+"""Messages: every text of the admin's pages can be translated, and French is whole."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+from babel.messages.mofile import read_mo
+from babel.messages.pofile import read_po
+
+PACKAGE = Path(__file__).parents[2] / "macaron_django"
+FRENCH = PACKAGE / "locale" / "fr" / "LC_MESSAGES" / "django.po"
+#: Modules and templates that say something to people, and how they mark it.
+CALLS = re.compile(r'\b(?:_|gettext|gettext_lazy|ngettext)\(\s*"((?:[^"\\]|\\.)*)"')
+TAGS = re.compile(r'{% translate "([^"]*)"')
+TAGS_IN_ATTRIBUTES = re.compile(r"{% translate '([^']*)'")
+
+
+@pytest.fixture(scope="module")
+def french():
+    with FRENCH.open("rb") as file:
+        return read_po(file, locale="fr")
+
+
+def name_of(message) -> str:
+    """What gettext calls a message: its text, or its singular."""
+    return message.id[0] if message.pluralizable else message.id
+
+
+def test_french_translates_every_message_with_its_placeholders(french):
+    for message in french:
+        if message.id:
+            pairs = (
+                zip(message.id, message.string, strict=True) if message.pluralizable else [(message.id, message.string)]
+            )
+            for wanted, translated in pairs:
+                assert translated, message.id
+                used = set(re.findall(r"%\(\w+\)[sd]|%[sdr]", translated))
+                allowed = set(re.findall(r"%\(\w+\)[sd]|%[sdr]", wanted))
+                if not message.pluralizable:
+                    assert used == allowed, message.id
+
+
+def test_every_text_of_lists_items_and_tables_is_in_the_message_file(french):
+    known = {name_of(message) for message in french if message.id}
+    missing = set()
+    for module in ("changelists", "columns", "filters", "item_pages", "searching", "table_pages", "values"):
+        missing |= set(CALLS.findall((PACKAGE / "admin" / f"{module}.py").read_text("utf-8"))) - known
+    for name in ("change_list", "engine", "item", "properties", "tables", "value"):
+        text = (PACKAGE / "templates" / "admin" / "macaron_django" / f"{name}.html").read_text("utf-8")
+        missing |= {*TAGS.findall(text), *TAGS_IN_ATTRIBUTES.findall(text)} - known
+    assert missing == set()
+
+
+def test_the_compiled_messages_are_those_of_the_file(french):
+    with FRENCH.with_suffix(".mo").open("rb") as file:
+        compiled = {name_of(message): tuple(message.string) for message in read_mo(file) if message.id}
+    assert compiled == {name_of(message): tuple(message.string) for message in french if message.id}
+
+
+def test_pages_are_french_for_who_reads_french(shop, settings):
+    shop.model.objects.create(id="a", name="Thé", note=None)
+    settings.LANGUAGE_CODE = "fr"
+    client = shop.client("view")
+
+    listed = client.get(shop.root, {"q": "name=Thé"}).content.decode()
+    item = client.get(f"{shop.root}a/change/").content.decode()
+
+    assert "Scan, au plus 1" in listed
+    assert "élément sur cette page" in listed
+    assert "clé de hachage" in item
+    assert "Non définies" in item
