@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from decimal import Decimal, InvalidOperation
 from typing import TYPE_CHECKING, Any
 
@@ -159,6 +160,8 @@ class Filters:
     def encode(self, target: Target, value: Any) -> AttributeValue:
         """The attribute value that ``value`` has where ``target`` stands; text from a URL will do for a number."""
         schema = target.schema
+        if isinstance(value, datetime) and value.tzinfo is None:
+            raise ValueError(f"{value!r} has no time zone, so no item can be compared with it: make it aware.")
         if schema is None:
             return Format().encode(json_value(value))
         value = _coerced(schema, converter(schema, self._persistence.classes).to_json(value))

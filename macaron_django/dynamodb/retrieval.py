@@ -94,8 +94,8 @@ class Retrieval:
         """
         self._refuse_slice("page through")
         limit = settings.PAGE_SIZE if limit is None else limit
-        if limit < 1:
-            raise ValueError("A page holds one row or more.")
+        if not isinstance(limit, int) or limit < 1:
+            raise ValueError(f"A page holds a whole number of rows, one or more, not {limit!r}.")
         reader = self._reader()
         scope = list_scope(self.persistence, reader.plan)
         start = open_cursor(cursor, scope) if cursor else None

@@ -258,6 +258,7 @@ def test_q_objects_are_joined_by_and_or_and_not(profiles: Any) -> None:
         ({"age__gt": "x"}, ValueError, "'x'"),
         ({"age__isnull": 1}, ValueError, "True or False"),
         ({"age": F("score")}, UnsupportedQuery, "not with expressions"),
+        ({"created": datetime(2026, 1, 1)}, ValueError, "no time zone"),  # noqa: DTZ001
     ],
 )
 def test_a_filter_that_makes_no_sense_is_refused_before_any_call(
