@@ -206,11 +206,11 @@ class Document:
             path_items = self._path_items(child)
             methods: dict[str, Node] = {}
             for item in path_items:
-                for key, value in item.mapping.items():
+                for key, value in item.value.items():
                     method = key if key in METHODS else key.lower()
                     if method in METHODS and isinstance(value, dict):
-                        methods.setdefault(method, item.child(key))
-                if "additionalOperations" in item.mapping:
+                        methods.setdefault(method, Node(item.file, f"{item.pointer}/{key}", value))
+                if "additionalOperations" in item.value:
                     for key, node in item.child("additionalOperations").children():
                         if isinstance(node.value, dict):
                             methods.setdefault(key.lower(), node)
@@ -229,9 +229,9 @@ class Document:
     def _path_items(self, node: Node) -> tuple[Node, ...]:
         """A path item, and those that its chain of ``$ref``s leads to."""
         items = [node]
-        while isinstance(items[-1].mapping.get("$ref"), str) and len(items) < 100:
+        while isinstance(items[-1].value.get("$ref"), str) and len(items) < 100:
             try:
-                following = self._files.resolve(items[-1], items[-1].mapping["$ref"])
+                following = self._files.resolve(items[-1], items[-1].value["$ref"])
             except BrokenReference:
                 break
             if following in items or not isinstance(following.value, dict):

@@ -54,7 +54,9 @@ _ALIAS = re.compile(r"\*(?<![^\s\[{,:\-]\*)([^\s,\[\]{}]+)")
 _PLACE = re.compile(r" at line (\d+) column (\d+)")
 _CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f]")
 _DIGITS = bytes(0x30 if chr(byte).isdecimal() else 0x20 for byte in range(256))
-_SMALL, _LARGE = 16_384, 262_144
+_NEITHER_BRACKET_NOR_QUOTE = bytes(byte for byte in range(256) if byte not in b'[]{}"')
+_SQUARE = bytes.maketrans(b"{}", b"[]")
+_SMALL, _LARGE = 65_536, 262_144
 _LONG_INTEGER = re.compile(rb"(?<![\d.])-?\d{19,}(?![\d.eE])")
 _RYAML_DEPTH = 128
 _BYTE_ORDER_MARKS = (
@@ -173,17 +175,36 @@ def _parse_json(raw: bytes, name: str, limits: Limits) -> Parsed:
 
 
 def _loads(raw: bytes, max_depth: int) -> Any:
-    """orjson's tree, of at most ``max_depth`` levels: it begins to count at what it has left of its own limit.
+    """orjson's tree, of at most ``max_depth`` levels.
 
-    To count brackets would be slower, and they also stand in strings.
+    To count brackets takes longer than to parse, save of short texts; of a long one, orjson itself counts: it begins
+    at what it has left of its own limit.
     """
     surplus = _orjson_depth() - max_depth
-    if surplus <= 0 or (len(raw) < _SMALL and raw.count(b"{") + raw.count(b"[") <= max_depth):
+    if surplus <= 0:
         return orjson.loads(raw)
+    if len(raw) < _SMALL:
+        tree = orjson.loads(raw)
+        if _is_deeper(raw, max_depth):
+            raise ValueError("depth limit")
+        return tree
     tree = orjson.loads(b"".join((b"[" * surplus, raw, b"]" * surplus)))
     for _ in range(surplus):
         tree = tree[0]
     return tree
+
+
+def _is_deeper(raw: bytes, levels: int) -> bool:
+    """Whether a JSON text has more ``levels``: each round takes the innermost brackets away."""
+    if b"\\" in raw:
+        raw = raw.replace(b"\\\\", b"").replace(b'\\"', b"")
+    brackets = raw.translate(_SQUARE, _NEITHER_BRACKET_NOR_QUOTE).replace(b'""', b"")
+    if b'"' in brackets:  # a string has some as well
+        brackets = b"".join(brackets.split(b'"')[::2])
+    while brackets and levels:
+        brackets = brackets.replace(b"[]", b"")
+        levels -= 1
+    return bool(brackets)
 
 
 @cache

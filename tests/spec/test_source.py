@@ -152,6 +152,15 @@ def test_brackets_in_strings_neither_hide_depth_nor_make_it(write):
 
     assert refusal(write(text("}", 200))).id == "E005"
     assert load(write(text("{", 100))).title == "{" * 3000
+    assert refusal(write(text('\\\\\\"]', 200))).id == "E005"
+    assert load(write(text('\\\\\\"[', 100))).title == '\\"[' * 3000
+
+
+def test_depth_is_counted_alike_in_short_and_long_texts(write):
+    for title in ("short", "long" * 30_000):
+        text = '{"openapi": "3.1.0", "info": {"title": "%s"}, "x-a": %s%s}'
+        assert refusal(write(text % (title, "[" * 128, "]" * 128))).id == "E005"
+        assert load(write(text % (title, "[" * 127, "]" * 127))).title == title
 
 
 def test_a_lower_limit_of_depth_holds_in_yaml_and_json(write):
