@@ -10,6 +10,7 @@ from __future__ import annotations
 import copy
 from collections.abc import Callable, Iterator, Mapping
 from functools import cached_property
+from operator import is_not
 from typing import TYPE_CHECKING, Any
 
 from .conversions import branch_for
@@ -89,32 +90,48 @@ class Cleaner:
             todo += (found := [each for each in dict.fromkeys(below) if each is not None and each not in seen])
             seen.update(found)
 
+    @cached_property
+    def _read_only_below(self) -> _Below:
+        return self._below(lambda cleaner: cleaner.has_read_only)
+
+    @cached_property
+    def _defaults_below(self) -> _Below:
+        return self._below(lambda cleaner: cleaner.has_defaults)
+
+    def _below(self, has_work: Callable[[Cleaner], bool]) -> _Below:
+        named = {name: cleaner for name, cleaner in self.properties.items() if has_work(cleaner)}
+        return named, self.others if self.others is not None and has_work(self.others) else None
+
     def without_read_only(self, value: Any) -> Any:
         """Return ``value`` without the properties that only the server sets."""
         if not self.has_read_only:
             return value
-        if isinstance(value, Mapping):
-            kept = {name: member for name, member in value.items() if name not in self.read_only}
+        if isinstance(value, (dict, Mapping)):  # a look at the abstract class takes longer than the rest
+            if not self.read_only.isdisjoint(value):
+                value = {name: member for name, member in value.items() if name not in self.read_only}
             cleaner = self._branch(value, certain=True)
-            value = self._each_member(kept, lambda member_cleaner, member: member_cleaner.without_read_only(member))
+            value = self._each_member(value, self._read_only_below, Cleaner.without_read_only)
             return value if cleaner is None else cleaner.without_read_only(value)
-        return self._each_item(value, lambda cleaner, item: cleaner.without_read_only(item))
+        return self._each_item(value, Cleaner.without_read_only)
 
     def with_defaults(self, value: Any, *, skip_read_only: bool = False) -> Any:
         """Return ``value``, which is valid, with the defaults of what it lacks."""
         if not self.has_defaults:
             return value
-        if isinstance(value, Mapping):
-            filled = dict(value)
-            for name, default in self.defaults.items():
-                if name not in filled and not (skip_read_only and name in self.read_only):
-                    filled[name] = copy.deepcopy(default)
-            filled = self._each_member(
-                filled, lambda cleaner, member: cleaner.with_defaults(member, skip_read_only=skip_read_only)
-            )
+        change = Cleaner._with_writable_defaults if skip_read_only else Cleaner.with_defaults
+        if isinstance(value, (dict, Mapping)):
+            lacking = {
+                name: copy.deepcopy(default)
+                for name, default in self.defaults.items()
+                if name not in value and not (skip_read_only and name in self.read_only)
+            }
+            filled = self._each_member({**value, **lacking} if lacking else value, self._defaults_below, change)
             branch = self._branch(value, certain=False)
-            return filled if branch is None else branch.with_defaults(filled, skip_read_only=skip_read_only)
-        return self._each_item(value, lambda cleaner, item: cleaner.with_defaults(item, skip_read_only=skip_read_only))
+            return filled if branch is None else change(branch, filled)
+        return self._each_item(value, change)
+
+    def _with_writable_defaults(self, value: Any) -> Any:
+        return self.with_defaults(value, skip_read_only=True)
 
     def _branch(self, value: Any, *, certain: bool) -> Cleaner | None:
         if not self.branches or (certain and self.schema.discriminator is None):
@@ -122,15 +139,26 @@ class Cleaner:
         branch = branch_for(self.schema, value)
         return None if branch is None or branch.resolved == self.schema.resolved else cleaner_for(branch)
 
-    def _each_member(self, value: dict[str, Any], change: Callable[[Cleaner, Any], Any]) -> dict[str, Any]:
-        others = self.others
-        for name, member in value.items():
-            cleaner = self.properties.get(name, others)
-            if cleaner is not None and isinstance(member, (Mapping, list, tuple)):
-                value[name] = change(cleaner, member)
+    def _each_member(self, value: Any, below: _Below, change: _Change) -> Any:
+        """``value`` with its members changed: itself where none was, else a copy."""
+        named, others = below
+        changed: dict[str, Any] = {}
+        for name, cleaner in named.items():
+            if name in value and (member := change(cleaner, value[name])) is not value[name]:
+                changed[name] = member
+        if others is not None:
+            for name in value:
+                if name not in self.properties and (member := change(others, value[name])) is not value[name]:
+                    changed[name] = member
+        return {**value, **changed} if changed else value
+
+    def _each_item(self, value: Any, change: _Change) -> Any:
+        if isinstance(value, (list, tuple)) and self.items is not None:
+            changed = [change(self.items, item) for item in value]
+            return changed if any(map(is_not, changed, value)) else value
         return value
 
-    def _each_item(self, value: Any, change: Callable[[Cleaner, Any], Any]) -> Any:
-        if isinstance(value, (list, tuple)) and self.items is not None:
-            return [change(self.items, item) for item in value]
-        return value
+
+#: Of an object, the members that something has to be done to: by name, and all those that have no name in the schema.
+_Below = tuple[Mapping[str, Cleaner], Cleaner | None]
+_Change = Callable[[Cleaner, Any], Any]

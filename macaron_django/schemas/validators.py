@@ -152,13 +152,21 @@ class SchemaValidator(Validator):
         The instance itself is never changed; where nothing has to be, it is returned as it is. Raises
         :class:`~macaron_django.exceptions.ValidationFailed` if it isn't valid.
         """
-        problem, plain = (None, instance) if is_plain(instance) else json_only(instance)
+        is_certain = is_plain(instance)
+        problem, plain = (None, instance) if is_certain else json_only(instance)
         if problem is not None:
             raise ValidationFailed(violations=[problem])
         if self._direction == "request":
             plain = self._cleaner.without_read_only(plain)
-        self.validate(plain)
+        if not (is_certain and self._accepts(plain)):
+            self.validate(plain)  # says why; or judges what only looked like JSON
         return self._cleaner.with_defaults(plain, skip_read_only=self._direction == "request") if defaults else plain
+
+    def _accepts(self, plain: Any) -> bool:
+        try:
+            return self._is_valid(plain)
+        except (TypeError, ValueError):  # see Validator.is_valid
+            return False
 
 
 def validator_for(schema: Schema, direction: Direction | None = None) -> SchemaValidator:
