@@ -7,6 +7,7 @@ backtracking engine; of a document's schema, what can't be compiled is left out,
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Literal
 
 import jsonschema_rs
@@ -154,6 +155,7 @@ def _reason(error: jsonschema_rs.ValidationError) -> str:
     return f"the value of {violation.pointer.rpartition('/')[2] or 'the schema'!r} {violation.message}"
 
 
+@lru_cache(maxsize=1024)  # documents repeat their patterns, and one with large bounds takes 10 ms to compile
 def _compiles(pattern: str, options: jsonschema_rs.PatternOptionsType) -> bool:
     try:
         jsonschema_rs.Draft202012Validator({"pattern": pattern}, pattern_options=options)
