@@ -32,6 +32,7 @@ DEFAULTS: Mapping[str, Any] = MappingProxyType(
         "MAX_BODY_SIZE": 10 * 1024 * 1024,  # bytes
         "MAX_BODY_DEPTH": 100,  # nested arrays and objects
         "MAX_SPEC_SIZE": 64 * 1024 * 1024,  # bytes of one file
+        "SPEC_ROOTS": {},  # {API: folder}: below which its $refs may read files
         "SPEC_HOSTS": (),  # host names that http(s) $refs may lead to
         "BUILTIN_ENDPOINTS": True,  # /ping, /version, /auth/version
         "DOCS": True,  # Swagger UI, Redoc and the document itself

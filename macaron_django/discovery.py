@@ -37,6 +37,12 @@ class Found:
         """The label of the API's Django app: what its permissions and content types are filed under."""
         return f"macaron_{self.name}"
 
+    @property
+    def root(self) -> Path | None:
+        """The folder below which the spec's references may read files; None for the one above the spec's own."""
+        given: str | Path | None = settings.SPEC_ROOTS.get(self.name)
+        return None if given is None else base_folder() / given
+
     def findings(self) -> list[Finding]:
         """Why the API can't be loaded, if it can't."""
         if self.problem is None:

@@ -93,8 +93,8 @@ class Registry:
 def _load(found: Found, findings: list[spec.Finding]) -> API:
     limits = spec.Limits(max_bytes=settings.MAX_SPEC_SIZE)
     hosts, cache = settings.SPEC_HOSTS, spec.cache_folder()
-    base_path = settings.BASE_PATHS.get(found.name)
-    document = spec.load(found.path, limits=limits, allow_hosts=hosts, cache=cache, base_path=base_path)
+    base_path, root = settings.BASE_PATHS.get(found.name), found.root
+    document = spec.load(found.path, limits=limits, allow_hosts=hosts, root=root, cache=cache, base_path=base_path)
     if any(finding.level == "error" for finding in (*findings, *document.findings)):
         raise spec.SpecError(document.check())
     api = API(found.name, document, Classes(found.name, document), {}, found.builtin)

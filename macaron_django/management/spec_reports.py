@@ -45,15 +45,23 @@ class Report:
         return sum(finding.level in levels for finding in self.findings)
 
 
-def report_on(path: str | Path, *, limits: spec.Limits | None = None, allow_hosts: Collection[str] = ()) -> Report:
+def report_on(
+    path: str | Path,
+    *,
+    limits: spec.Limits | None = None,
+    allow_hosts: Collection[str] = (),
+    root: str | Path | None = None,
+) -> Report:
     """Read a file, check it, and build every serializer and validator that it calls for.
+
+    ``root`` is the folder below which its references may read files.
 
     Raises nothing: what keeps the file from being read is a finding, as is a fault of this package's own.
     """
     started = time.perf_counter()
     report = Report(str(path))
     try:
-        document = spec.load(path, limits=limits or spec.Limits(), allow_hosts=allow_hosts)
+        document = spec.load(path, limits=limits or spec.Limits(), allow_hosts=allow_hosts, root=root)
         report = replace(report, version=document.version, findings=document.findings)
         report = _counted(report, document)
         report = replace(report, findings=document.check())

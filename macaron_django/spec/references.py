@@ -317,7 +317,8 @@ class Files:
             raise BrokenReference(
                 "E012",
                 f"The reference {reference!r} leaves the folder of the document.",
-                f"Keep the files of a document below {root.name}/, without links that lead out of it.",
+                f"Keep the files of a document below {root.name}/, without links that lead out of it, or name the "
+                "folder that holds them all: MACARON['SPEC_ROOTS'], checkspec --root.",
             )
         return path
 

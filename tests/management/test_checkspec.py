@@ -198,6 +198,25 @@ def test_a_missing_file_is_not_ok_in_any_form(checkspec, report):
     assert "::error file=missing.yaml" in checkspec("missing.yaml", "--format", "github")[1]
 
 
+@pytest.fixture
+def scattered(tmp_path):
+    """A spec that refers to a file two folders up."""
+    (tmp_path / "shared.yaml").write_text("type: string\n", "utf-8")
+    (tmp_path / "a" / "b").mkdir(parents=True)
+    path = tmp_path / "a" / "b" / "shop.yaml"
+    path.write_text(GOOD.replace("item: {type: string}", "item: {$ref: ../../shared.yaml}"), "utf-8")
+    return path
+
+
+def test_references_out_of_the_folder_need_a_root(scattered, report, settings):
+    assert ids(report(str(scattered))) == ["E012"]
+    assert ids(report(str(scattered), "--root", str(scattered.parents[2]))) == []
+    settings.MACARON = {"APIS": {"shop": scattered}, "SPEC_ROOTS": {"shop": scattered.parents[2]}}
+    assert ids(report(str(scattered))) == []
+    settings.MACARON = {"APIS": {"shop": scattered}, "SPEC_ROOTS": {"shop": scattered.parents[1]}}
+    assert ids(report(str(scattered))) == ["E012"]
+
+
 # ------------------------------------------------------------------ what building finds
 
 
