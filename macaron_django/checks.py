@@ -11,15 +11,17 @@ from typing import Any
 
 from django.apps import AppConfig
 from django.core import checks
+from django.utils.module_loading import import_string
 
 from macaron_django import auth
+from macaron_django.api.exposure import public_writes
 from macaron_django.conf import settings, unknown_keys
 from macaron_django.dynamodb import engines
 from macaron_django.dynamodb.relations import relations_into_items
 from macaron_django.registry import registry
 from macaron_django.spec import Finding
 
-__all__ = ["check_engine", "check_jwt", "check_relations", "check_settings", "check_specs"]
+__all__ = ["check_engine", "check_exposure", "check_jwt", "check_relations", "check_settings", "check_specs"]
 
 
 def as_message(finding: Finding) -> checks.CheckMessage:
@@ -42,7 +44,7 @@ def check_specs(app_configs: Sequence[AppConfig] | None, **_kwargs: Any) -> list
 @checks.register("macaron_django")
 def check_settings(app_configs: Sequence[AppConfig] | None, **_kwargs: Any) -> list[checks.CheckMessage]:
     """Keys of ``MACARON`` that mean nothing, and values that can't be."""
-    return [*_unknown_settings(), *_impossible_settings()]
+    return [*_unknown_settings(), *_impossible_settings(), *_unusable_reporter()]
 
 
 def _unknown_settings() -> Iterator[checks.CheckMessage]:
@@ -68,7 +70,23 @@ def _impossible_settings() -> Iterator[checks.CheckMessage]:
             )
 
 
-def _listed(names: Iterable[str]) -> str:
+def _unusable_reporter() -> Iterator[checks.CheckMessage]:
+    reporter = settings.ERROR_REPORTER
+    if reporter is None or callable(reporter):
+        return
+    try:
+        usable = callable(import_string(reporter))
+    except (ImportError, AttributeError):
+        usable = False
+    if not usable:
+        yield checks.Error(
+            f"MACARON['ERROR_REPORTER'] is {reporter!r}, which can't be imported or isn't a function.",
+            hint="Name a function that takes a title, a dictionary and an exception, by its dotted path.",
+            id="macaron_django.E102",
+        )
+
+
+def _listed(names: Iterable[object]) -> str:
     return ", ".join(repr(name) for name in names)
 
 
@@ -99,3 +117,9 @@ def check_jwt(app_configs: Sequence[AppConfig] | None, **_kwargs: Any) -> list[c
         levels[problem.level](problem.message, hint=problem.hint, id="macaron_django.E104")
         for problem in auth.configuration_problems()
     ]
+
+
+@checks.register("macaron_django", deploy=True)
+def check_exposure(app_configs: Sequence[AppConfig] | None, **_kwargs: Any) -> list[checks.CheckMessage]:
+    """Generated operations that let anybody change data: meant so on a laptop, perhaps not on the internet."""
+    return [as_message(finding) for api in registry for finding in public_writes(api.viewsets.served())]

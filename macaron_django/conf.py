@@ -44,8 +44,8 @@ DEFAULTS: Mapping[str, Any] = MappingProxyType(
             "BINARY": None,  # path of the embedded engine's binary, or of DynamoDBLocal.jar
             "PATH": None,  # the embedded engine's data; None: dynamodb.sqlite3 beside Django's db.sqlite3
             "TABLE_PREFIX": "",
-            "CONNECT_TIMEOUT": 5.0,  # seconds
-            "READ_TIMEOUT": 15.0,  # seconds
+            "CONNECT_TIMEOUT": 2.0,  # seconds; with READ_TIMEOUT and all attempts below the 30 of gunicorn
+            "READ_TIMEOUT": 6.0,
             "MAX_ATTEMPTS": 4,  # of calls that can be sent twice
             "MAX_CONNECTIONS": 50,
             "SCAN_LIMIT": 1000,  # items read at most by a filtered scan where a schema says `scan: capped`
