@@ -16,6 +16,7 @@ from django.db.models import signals
 from macaron_django.dynamodb.assignments import Assignments
 from macaron_django.dynamodb.conditions import PropertyPath, condition_expression
 from macaron_django.dynamodb.failures import CONDITION_FAILED, error_code
+from macaron_django.dynamodb.gathered_writes import gathering
 from macaron_django.dynamodb.item_sizes import check_item_size, item_size
 from macaron_django.dynamodb.items import describe_key
 from macaron_django.dynamodb.lookups import ALL, Both, conjuncts, matches, paths, simplify
@@ -316,6 +317,8 @@ def _transactions(items: Sequence[AttributeMap], size: int) -> Iterator[list[Att
 
 
 def _tell(error: PyMacaronException, more: str) -> None:
+    if gathering() is not None:
+        return  # a transaction that is left by an error has written nothing
     error.user_message = f"{str(error).rstrip('.')}. {more}"
     error.args = (error.user_message,)
 

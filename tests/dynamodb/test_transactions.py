@@ -189,6 +189,13 @@ def test_a_hundred_items_are_one_transaction(make_rows: MakePersistence) -> None
     assert _held(orders) == {"099": "3"}
 
 
+def test_many_rows_that_are_too_many_for_the_block_are_not_said_to_be_written(orders: Persistence) -> None:
+    with pytest.raises(UnsupportedQuery, match="at most 100 items") as refused, transaction():
+        orders.model.objects.bulk_create([orders.model(profile_id=f"{number}") for number in range(120)])
+    assert "created before" not in str(refused.value)
+    assert not orders.model.objects.exists()
+
+
 def test_a_block_inside_another_takes_back_only_its_own_part(profiles: Persistence) -> None:
     second = profiles.model(profile_id="2")
     with transaction():
