@@ -99,7 +99,7 @@ class Document:
         self._files, self._main, self.limits, self._base_path = files, files.main, limits, base_path
         self._schemas: dict[tuple[str, str], Schema] = {}
         self._definition_names: dict[Schema, str] = {}
-        self._used_names: set[str] = set()
+        self._used_names: dict[str, int] = {}  # and how often each was wanted
         self._rewritten: dict[Any, Rewritten] = {}
 
     def __repr__(self) -> str:
@@ -344,10 +344,11 @@ class Document:
         name = self._definition_names.get(schema)
         if name is None:
             wanted = self._component_name(schema) or schema.pointer.rpartition("/")[2].strip("#") or "schema"
-            name, number = wanted, 2
+            name = wanted
             while name in self._used_names:
-                name, number = f"{wanted}-{number}", number + 1
-            self._used_names.add(name)
+                self._used_names[wanted] += 1
+                name = f"{wanted}-{self._used_names[wanted]}"
+            self._used_names[name] = 1
             self._definition_names[schema] = name
         return name
 
