@@ -135,6 +135,7 @@ CATALOGUE = {
     "W003": "Keywords beside a $ref, which this version ignores.",
     "W004": "A number that JSON can't hold.",
     "W005": "A YAML tag.",
+    "W006": "A number too large to be read, taken for text.",
     "W010": "A broken reference in a component that nothing uses.",
     "W011": "A component that nothing uses.",
     "W012": "A description, or another field that the specification requires, is missing.",

@@ -22,6 +22,10 @@ __all__ = ["noted", "reread"]
 _CORE_TAGS = frozenset(
     {"!", *(f"tag:yaml.org,2002:{name}" for name in ("bool", "float", "int", "map", "null", "seq", "str"))}
 )
+#: Plain numbers of more digits, or a larger exponent, than 128 bits and IEEE 754's doubles have room for.
+_HUGE = re.compile(
+    r"(?<![\w.'\"])[-+]?(?:\d{40,}|\d+(?:\.\d*)?[eE]\+?(?:[4-9]\d\d|\d{4,})|0x[\da-fA-F]{33,})(?![\w.'\"])"
+)
 _TAG = re.compile(r"(?:^|[\s\[{,:-])!\S", re.MULTILINE)
 
 
@@ -54,8 +58,8 @@ def reread(file: SourceFile) -> Iterator[Finding]:
         return
     if text.lstrip()[:1] in ("{", "["):
         yield from _duplicates_in_json(file, text)
-    elif _TAG.search(text):
-        yield from _tags(file, text)
+    elif _TAG.search(text) or _HUGE.search(text):
+        yield from _scalars(file, text)
 
 
 def _duplicate(name: str, key: str, line: int | None, column: int | None) -> Finding:
@@ -88,18 +92,20 @@ def _duplicates_in_json(file: SourceFile, text: str) -> Iterator[Finding]:
         yield _duplicate(file.name, key, line, None if start is None else start - text.rfind("\n", 0, start))
 
 
-def _tags(file: SourceFile, text: str) -> Iterator[Finding]:
+def _scalars(file: SourceFile, text: str) -> Iterator[Finding]:
+    """Tags, and numbers that the reader left as text."""
     try:
         for event in events(text):
+            mark: Any = event.start_mark
+            location = Location(file.name, "#", mark.line + 1, mark.column + 1)
             tag = getattr(event, "tag", None)
             if isinstance(tag, str) and tag not in _CORE_TAGS:
-                mark: Any = event.start_mark
                 yield finding(
-                    "W005",
-                    Location(file.name, "#", mark.line + 1, mark.column + 1),
-                    f"The YAML tag {tag} means nothing in an OpenAPI document.",
-                    "Remove it.",
+                    "W005", location, f"The YAML tag {tag} means nothing in an OpenAPI document.", "Remove it."
                 )
+            elif isinstance(event, yaml.ScalarEvent) and not event.style and _HUGE.fullmatch(event.value):
+                message = f"The number {event.value[:20]}… is larger than any that can be read; it is taken for text."
+                yield finding("W006", location, message, "Write a smaller number, or quote it as the text that it is.")
     except yaml.YAMLError:
         return
 

@@ -233,3 +233,14 @@ def test_markdown_emphasis_and_ampersands_are_no_aliases(write):
 def test_lone_surrogates_do_not_survive(write):
     document = load(write('{"openapi": "3.1.0", "info": {"title": "a\\ud800b"}, "paths": {}}', "api.json"))
     assert document.title == "a\ufffdb"
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [("1" * 400, True), ("-1e400", True), ("0x" + "f" * 40, True), ("1" * 30, False), (f"'{'1' * 400}'", False)],
+)
+def test_a_number_that_is_too_large_to_be_read_is_told(tmp_path, text, told):
+    path = tmp_path / "a.yaml"
+    path.write_text(f"openapi: 3.1.0\ninfo: {{title: t, version: '1'}}\nx-number: {text}\npaths: {{}}\n", "utf-8")
+    found = [found for found in load(path).check() if found.id == "W006"]
+    assert [str(found).startswith(f"{path}:3:11: W006 ") for found in found] == [True] * told
