@@ -254,6 +254,8 @@ def _problem(answer: ErrorAnswer) -> dict[str, Any]:
 def _drf_body(answer: ErrorAnswer) -> Any:
     if answer.drf_body is not None:
         return answer.drf_body
+    if answer.status >= HTTPStatus.INTERNAL_SERVER_ERROR:  # for which DRF has no body of its own
+        return {"detail": answer.description, "error_id": answer.error_id}
     if not answer.violations:
         return {"detail": answer.description}
     body: dict[str, Any] = {}
