@@ -56,7 +56,7 @@ def _unknown_settings() -> Iterator[checks.CheckMessage]:
 
 CHOICES = {
     "ERROR_FORMAT": ("pymacaron", "problem", "drf"),
-    "RESPONSE_VALIDATION": ("off", "log", "raise"),
+    "RESPONSE_VALIDATION": (None, "off", "log", "raise"),
     "UNKNOWN_PARAMETERS": ("ignore", "refuse"),
 }
 

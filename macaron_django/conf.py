@@ -22,7 +22,7 @@ DEFAULTS: Mapping[str, Any] = MappingProxyType(
         "BASE_PATHS": {},  # {API: "/v2"}: instead of what its spec's servers or basePath say
         "VIEWSETS": (),  # dotted paths of classes that are served in the place of the generated viewsets they subclass
         "ERROR_FORMAT": "pymacaron",  # "pymacaron", "problem" (RFC 9457) or "drf"
-        "RESPONSE_VALIDATION": "off",  # "off", "log" or "raise"
+        "RESPONSE_VALIDATION": None,  # "off", "log" or "raise"; None: "raise" while tests run, else "off"
         "MOCK": False,  # answer unbound operations with the spec's examples
         "KEEP_SERVER_EXTENSIONS": False,  # leave server-side x- attributes in the served document
         "UNKNOWN_PARAMETERS": "ignore",  # or "refuse": 400

@@ -20,6 +20,7 @@ from rest_framework.request import Request
 from macaron_django.api import actions, examples
 from macaron_django.api.contents import parameter_names
 from macaron_django.api.handlers import Handler, handler_for
+from macaron_django.api.list_plans import scanning_filters
 from macaron_django.api.lookups import Store, related_model
 from macaron_django.api.resource_viewsets import ResourceViewSet
 from macaron_django.api.resources import Resource, Resources, class_name, described, is_dotted, resources
@@ -65,7 +66,9 @@ class APIViewSets(Mapping[str, type[OperationViewSet]]):
         """What is wrong with the operations: this imports every handler."""
         notes = [note for note in self.resources.notes if note.location not in self._filtered_elsewhere()]
         found = [*self._early, *self.resources.refused.values(), *notes]
-        for _, served in self.served():
+        for viewset, served in self.served():
+            if served.generated is not None and issubclass(viewset, ResourceViewSet):
+                found += scanning_filters(served.generated, viewset.store)
             if served.handler is not None:
                 found += served.handler.problems()
             elif served.generated is None and _route(served.operation) not in self.resources.refused:

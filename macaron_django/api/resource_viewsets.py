@@ -6,6 +6,7 @@ names that DRF's generic views give them.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Mapping
 from typing import Any, ClassVar, TypeVar
 
@@ -31,13 +32,14 @@ from macaron_django.api.resources import GeneratedOperation
 from macaron_django.api.routers import control_characters, url_name
 from macaron_django.api.viewsets import OperationViewSet
 from macaron_django.conf import settings
-from macaron_django.exceptions import StaleItem, UnsupportedQuery, ValidationFailed
+from macaron_django.exceptions import ScanForbidden, StaleItem, UnsupportedQuery, ValidationFailed
 from macaron_django.schemas import Violation, converter, serializer_for
 from macaron_django.schemas.json_text import dump_json
 from macaron_django.spec import Operation, Schema
 
 __all__ = ["ResourceViewSet"]
 
+logger = logging.getLogger("macaron_django")
 R = TypeVar("R")
 #: How often a write without If-Match is tried while others write the same item.
 _ATTEMPTS = 5
@@ -103,6 +105,13 @@ class ResourceViewSet(OperationViewSet):
     def paginate_queryset(self, queryset: Any) -> Any:
         try:
             return super().paginate_queryset(queryset)
+        except ScanForbidden as error:
+            sent = self.parameters.by_location
+            names = [f.parameter for f in self.generated.filters if ("query", f.parameter) in sent]
+            if not names:
+                raise  # the client chose nothing of this
+            logger.warning("%s %s: %s", self.request.method, self.operation.route, error)  # it names tables and indexes
+            raise ValidationFailed(violations=[_unanswered(name) for name in names]) from error
         except UnsupportedQuery as error:
             # DynamoDB's query sets plan when they are read: only then it shows that an order can't be had.
             name = self.generated.paging.get(ORDERING) if self._is_generated else None
@@ -294,6 +303,11 @@ def _shown(value: Any) -> str:
     """A JSON value as a sentence quotes it: in JSON's own spelling, and not at any length."""
     text = dump_json(value).decode()
     return text if len(text) <= _QUOTED else f"{text[:_QUOTED]}…"
+
+
+def _unanswered(parameter: str) -> Violation:
+    message = "can't be answered without reading everything: send another filter with it"
+    return Violation(message, f"/{parameter}", "", "scan", "query")
 
 
 def _refused(parameter: str, message: str) -> ValidationFailed:

@@ -12,6 +12,7 @@ from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
 from typing import Any
 
 from django.apps import apps
+from django.core import mail
 from django.db.models import Manager, Model, QuerySet
 from django.http import HttpResponse, StreamingHttpResponse
 from django.http.response import HttpResponseBase
@@ -123,8 +124,8 @@ def declared_response(operation: Operation, status: int) -> Response | None:
 def json_form(value: Any, schema: Schema | None, classes: Classes) -> Any:
     """``value`` as JSON's own types, the rest left to ``dump_json`` (dates, UUIDs, Decimals).
 
-    API objects, rows and model instances go through the serializer of ``schema`` (or of their own schema),
-    which leaves out writeOnly properties.
+    API objects, rows and model instances go through the serializer of ``schema`` (or of their own schema). What is
+    writeOnly is left out, of dictionaries, too.
     """
     if schema is not None:
         schema = schema.resolved
@@ -140,6 +141,7 @@ def json_form(value: Any, schema: Schema | None, classes: Classes) -> Any:
         return {
             str(name): json_form(member, properties[name].schema if name in properties else None, classes)
             for name, member in value.items()
+            if name not in properties or not properties[name].write_only
         }
     if isinstance(value, (list, tuple, set, frozenset, QuerySet, Manager)):
         rows: Iterable[Any] = value.all() if isinstance(value, Manager) else value
@@ -156,8 +158,11 @@ def _serialized(value: Any, schema: Schema, classes: Classes) -> Any:
 
 
 def check_response(operation: Operation, status: int, body: Any) -> None:
-    """Hold ``body`` against the declared schema, where ``RESPONSE_VALIDATION`` asks for it."""
+    """Hold ``body`` against the declared schema, where ``RESPONSE_VALIDATION`` asks for it; tests do by default."""
     mode = settings.RESPONSE_VALIDATION
+    if mode is None:
+        # What django.test and pytest-django set up while tests run.
+        mode = "raise" if hasattr(mail, "outbox") else "off"
     if mode == "off":
         return
     complaint = _complaint(operation, status, body)

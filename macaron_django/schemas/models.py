@@ -19,6 +19,8 @@ from django.db.models.base import ModelBase
 from django.db.models.signals import post_delete, post_save, pre_delete, pre_save
 from typing_extensions import Self
 
+from macaron_django.exceptions import StoredItemInvalid, ValidationFailed
+
 from .classes import class_name
 from .conversions import UNSET, json_value
 from .generated import generated_values
@@ -102,6 +104,16 @@ class Row(APIObject, _Model):
     def _violations(self) -> list[Violation]:
         return list(validator_for(self._spec.schema).iter_errors(self.to_json()))
 
+    def _refusal(self, violations: list[Violation]) -> ValidationFailed:
+        """What to raise: a request isn't at fault for what the item broke before, unless it breaks more."""
+        item = self._state.item
+        if item:
+            stored = type(self).objects.persistence.decode(item)  # type: ignore[attr-defined]
+            before = {(one.pointer, one.keyword) for one in stored._violations()}
+            if before.issuperset((one.pointer, one.keyword) for one in violations):
+                return StoredItemInvalid(violations=violations)
+        return ValidationFailed(violations=violations)
+
     def _generated(self, *, creating: bool) -> dict[str, Any]:
         return generated_values(self._spec.schema, dict.fromkeys(self), creating, keys=self._key_names)
 
@@ -148,7 +160,8 @@ class Row(APIObject, _Model):
     ) -> None:
         """Generate what ``x-generated`` says, validate, write; Django's signals are sent.
 
-        Raises ``ValidationFailed`` before anything is written, ``ItemExists`` if the key of a new row is taken.
+        Raises ``ValidationFailed`` before anything is written (``StoredItemInvalid`` if nothing is wrong but what was
+        so in the table already), ``ItemExists`` if the key of a new row is taken.
         """
         if force_insert and (force_update or update_fields):
             raise ValueError("Cannot force both insert and updating in model saving.")
@@ -164,7 +177,9 @@ class Row(APIObject, _Model):
         using = using or router.db_for_write(type(self), instance=self)
         signal = {"sender": type(self), "instance": self, "raw": False, "using": using, "update_fields": fields}
         pre_save.send(**signal)
-        validator_for(self._spec.schema).validate(self.to_json())
+        violations = self._violations()
+        if violations:
+            raise self._refusal(violations)
         type(self).objects.persistence.save_row(  # type: ignore[attr-defined]
             self, force_insert=bool(force_insert), force_update=force_update, update_fields=fields
         )

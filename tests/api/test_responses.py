@@ -54,8 +54,8 @@ def answered(operation):
     ("result", "responses", "status"),
     [
         ({}, None, 200),
-        (({}, 202), None, 202),
-        (({}, 202, {"X": "y"}), None, 202),
+        (({}, 202), declared({}, status="202"), 202),
+        (({}, 202, {"X": "y"}), declared({}, status="202"), 202),
         ({}, declared({}, status="201"), 201),
         (None, None, 204),
         (None, declared({}, status="202"), 204),
