@@ -137,7 +137,7 @@ class ItemChangeList(ChangeList):
             self.queryset = self.queryset.order_by()
             plan = self.queryset.plan()
         if self.model_admin.sortable_by is None:
-            names = {self.queryset.model._spec.field_names.get(plan.ordered_by or "")}
+            names = {self.queryset.model._spec.field_names.get(plan.ordered_by or "")} - {None}
             self.sortable_by = [one for one in self.list_display if self.get_ordering_field(one) in names]  # type: ignore[misc]
         return plan
 

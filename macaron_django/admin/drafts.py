@@ -48,9 +48,19 @@ class Draft:
     size: int | None = None
 
     @classmethod
-    def new(cls, persistence: Persistence, json: Mapping[str, Any], *, beside: AttributeMap | None = None) -> Draft:
-        """Of a new item; ``beside``: attributes that the schema doesn't know, from the item that was duplicated."""
-        fixed = fixed_names(persistence, creating=True)
+    def new(
+        cls,
+        persistence: Persistence,
+        json: Mapping[str, Any],
+        *,
+        beside: AttributeMap | None = None,
+        fixed: Collection[str] | None = None,
+    ) -> Draft:
+        """Of a new item; ``beside``: attributes that the schema doesn't know, from the item that was duplicated.
+
+        ``fixed``: other properties that can't be given than ``fixed_names``.
+        """
+        fixed = fixed_names(persistence, creating=True) if fixed is None else fixed
         given = {name: value for name, value in json.items() if name not in fixed}
         draft = cls(persistence.model.from_json(given), list(given))
         draft.violations = [_refusal(name, _("is set by itself and can't be given")) for name in json if name in fixed]
@@ -62,16 +72,23 @@ class Draft:
 
     @classmethod
     def change(
-        cls, persistence: Persistence, stored: AttributeMap, json: Mapping[str, Any], loaded: Mapping[str, Any]
+        cls,
+        persistence: Persistence,
+        stored: AttributeMap,
+        json: Mapping[str, Any],
+        loaded: Mapping[str, Any],
+        *,
+        fixed: Collection[str] | None = None,
     ) -> Draft:
         """Of an item as it is ``stored``, to which everything is done that makes ``json`` of ``loaded``.
 
-        Both are as ``shown_json`` has it, without secrets.
+        Both are as ``shown_json`` has it, without secrets; ``fixed`` as in ``new``.
         """
         row = persistence.decode(stored)
         draft = cls(row, changed_names(loaded, json))
         wanted = with_secrets(persistence.schema, json, row.to_json())
-        keys, fixed = persistence.key_names, fixed_names(persistence, creating=False)
+        keys = persistence.key_names
+        fixed = fixed_names(persistence, creating=False) if fixed is None else fixed
         for name in draft.changed:
             if name in fixed:
                 reason = (
@@ -82,6 +99,13 @@ class Draft:
                 row[name] = wanted[name]
             elif name in row:
                 del row[name]
+        draft._check(persistence)
+        return draft
+
+    @classmethod
+    def checked(cls, persistence: Persistence, row: Any) -> Draft:
+        """Of a row as it is."""
+        draft = cls(row)
         draft._check(persistence)
         return draft
 

@@ -1,4 +1,4 @@
-"""Adding, changing, duplicating and deleting one item in the admin.
+"""Adding, changing, duplicating and deleting one item in the admin; many are ``bulk``'s.
 
 In goes a request; out comes a page, or a saved item. Only what was changed is sent, under the condition that it still
 is what it was; what others have changed is shown beside one's own. Apart from ``forms``, which knows no requests.
@@ -21,7 +21,8 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
 from macaron_django.admin.addresses import address, admin_path
-from macaron_django.admin.bases import ItemModelAdmin, Tool
+from macaron_django.admin.bases import Tool
+from macaron_django.admin.bulk import BulkMixin
 from macaron_django.admin.drafts import Draft, Unreadable, read_item, shown_json
 from macaron_django.admin.forms import ItemForm
 from macaron_django.admin.history import change_message
@@ -33,7 +34,7 @@ __all__ = ["WritingMixin"]
 DUPLICATE = "duplicate"
 
 
-class WritingMixin(ItemModelAdmin):
+class WritingMixin(BulkMixin):
     """The pages that write one item.
 
     A ``form``, ``fields`` or ``fieldsets`` of a subclass's own are used in Django's way instead, for properties that

@@ -11,12 +11,15 @@ from typing import TYPE_CHECKING, Any
 
 from macaron_django.admin.differences import same_json
 from macaron_django.admin.secrets import is_secret
+from macaron_django.dynamodb.attribute_values import Format
+from macaron_django.dynamodb.attributes import GIVEN
 from macaron_django.schemas.conversions import branch_for
 
 if TYPE_CHECKING:
+    from macaron_django.dynamodb.attribute_values import AttributeMap, AttributeValue
     from macaron_django.spec import Schema
 
-__all__ = ["with_secrets", "without_secrets"]
+__all__ = ["with_secrets", "without_secret_attributes", "without_secrets"]
 
 
 def without_secrets(schema: Schema, json: Any) -> Any:
@@ -31,6 +34,24 @@ def without_secrets(schema: Schema, json: Any) -> Any:
     if isinstance(json, list) and schema.items is not None:
         return [without_secrets(schema.items, element) for element in json]
     return json
+
+
+def without_secret_attributes(schema: Schema, item: AttributeMap) -> AttributeMap:
+    """As ``without_secrets``, of an item in DynamoDB's own form."""
+    return {
+        name: value if (inner := _member(schema, name)) is None else _without(inner, value)
+        for name, value in item.items()
+        if not _hides(schema, name.removesuffix(GIVEN))
+    }
+
+
+def _without(schema: Schema, value: AttributeValue) -> AttributeValue:
+    ((tag, content),) = value.items()
+    if tag == "M":
+        return {"M": without_secret_attributes(_meant(schema, Format().decode(value)), content)}
+    if tag == "L" and schema.items is not None:
+        return {"L": [_without(schema.items, element) for element in content]}
+    return value
 
 
 def with_secrets(schema: Schema, json: Any, stored: Any) -> Any:

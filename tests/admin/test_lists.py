@@ -160,7 +160,7 @@ def test_what_can_t_be_searched_is_said_and_nothing_is_read(orders, text, proble
 def test_only_what_dynamodb_sorts_by_can_be_sorted(orders):
     client = orders.client("view")
     by_state = client.get(orders.root, {"q": "state=new"}).context["cl"]
-    place = [column.field for column in by_state.list_display].index("placed")
+    place = [getattr(column, "field", "") for column in by_state.list_display].index("placed")
 
     assert [column.field for column in by_state.sortable_by] == ["placed"]
     assert client.get(orders.root).context["cl"].sortable_by == []
@@ -212,7 +212,7 @@ def test_columns_and_search_follow_x_admin(make_shop):
 
     changelist = client.get(shop.root, {"q": "blue"}).context["cl"]
 
-    assert [column.field for column in changelist.list_display] == ["note", "customer", "lines"]
+    assert [column.field for column in changelist.list_display[1:]] == ["note", "customer", "lines"]
     assert [row.note for row in changelist.result_list] == ["a blue one"]
     assert "1 entry" in client.get(shop.root).content.decode()
 
