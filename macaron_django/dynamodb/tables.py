@@ -148,10 +148,11 @@ def _differences(table: Table, found: Description | None) -> Iterator[Difference
     if wanted != there:
         yield Difference("conflict", f"table {name}: {there}; its schema says {wanted}, which needs a new table")
         return
-    yield from _index_differences(schema, found)
+    # What protects the table comes first, and indexes, which take hours to fill, last.
+    yield from safeguard_differences(table, found)
     yield from _billing_differences(table, found)
     yield from _ttl_differences(table)
-    yield from safeguard_differences(table, found)
+    yield from _index_differences(schema, found)
 
 
 def _index_differences(schema: Mapping[str, Any], found: Description) -> Iterator[Difference]:
@@ -175,12 +176,16 @@ def _index_differences(schema: Mapping[str, Any], found: Description) -> Iterato
 
 def _billing_differences(table: Table, found: Description) -> Iterator[Difference]:
     meta = cast("Any", table.Meta)
-    wanted = meta.billing_mode
-    there = (found.get("BillingModeSummary") or {}).get("BillingMode", "PROVISIONED")
+    wanted, there = meta.billing_mode, _billing(found)
     if wanted != there and not meta.billing_given:
         yield Difference("extra", f"billing is {there}, and the schema says nothing of it: left alone")
     elif wanted != there:
         yield Difference("change", f"billing: {there} becomes {wanted}", "billing")
+
+
+def _billing(found: Description) -> str:
+    billing: str = (found.get("BillingModeSummary") or {}).get("BillingMode", "PROVISIONED")
+    return billing
 
 
 def _ttl_differences(table: Table) -> Iterator[Difference]:
@@ -220,9 +225,21 @@ def _apply(table: Table, difference: Difference, progress: Progress | None) -> N
     elif difference.subject == "ttl":
         _enable_ttl(table, difference.text.rsplit(" ", 1)[-1])
     else:
-        meta = cast("Any", table.Meta)
-        units = {"ProvisionedThroughput": _units(meta)} if meta.billing_mode == "PROVISIONED" else {}
-        call(table, "UpdateTable", BillingMode=meta.billing_mode, **units)
+        _change_billing(table)
+
+
+def _change_billing(table: Table) -> None:
+    meta = cast("Any", table.Meta)
+    parameters: dict[str, Any] = {"BillingMode": meta.billing_mode}
+    if meta.billing_mode == "PROVISIONED":
+        parameters["ProvisionedThroughput"] = _units(meta)
+        indexes = (describe(table) or {}).get("GlobalSecondaryIndexes") or ()
+        if indexes:
+            parameters["GlobalSecondaryIndexUpdates"] = [
+                {"Update": {"IndexName": index["IndexName"], "ProvisionedThroughput": _units(meta)}}
+                for index in indexes
+            ]
+    call(table, "UpdateTable", **parameters)
 
 
 def _add_index(table: Table, name: str) -> None:
@@ -233,9 +250,13 @@ def _add_index(table: Table, name: str) -> None:
         "KeySchema": sorted(index["key_schema"], key=lambda key: str(key["KeyType"])),
         "Projection": index["projection"],
     }
-    meta = cast("Any", table.Meta)
-    if meta.billing_mode == "PROVISIONED":
-        described["ProvisionedThroughput"] = _units(meta)
+    # By the table's billing as it is, which need not be the schema's.
+    found = describe(table) or {}
+    if _billing(found) == "PROVISIONED":
+        own = found["ProvisionedThroughput"]
+        units = {name: own[name] for name in ("ReadCapacityUnits", "WriteCapacityUnits")}
+        meta = cast("Any", table.Meta)
+        described["ProvisionedThroughput"] = _units(meta) if meta.billing_mode == "PROVISIONED" else units
     call(
         table,
         "UpdateTable",

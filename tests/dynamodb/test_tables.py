@@ -13,6 +13,7 @@ from pynamodb.exceptions import PynamoDBException
 
 from macaron_django.dynamodb import Persistence, engines
 from macaron_django.dynamodb.connection import reset
+from macaron_django.dynamodb.table_differences import describe
 from macaron_django.dynamodb.table_models import default_table_name
 from macaron_django.dynamodb.tables import compare_table, create_table, sync_table
 from macaron_django.exceptions import TableMissing
@@ -210,6 +211,20 @@ def test_what_a_local_engine_lacks_is_said_and_no_error(
     assert {difference.kind for difference in left} == {"unsupported"}
     assert len(left) == len(lacking)
     assert "? point-in-time recovery: this engine has none; Amazon DynamoDB will" in map(str, left)
+
+
+def test_an_index_has_units_where_its_table_has_some(make_persistence: MakePersistence, engine: engines.Engine) -> None:
+    create_table(make_persistence(table="profiles", billing={"read": 3, "write": 2}).table)
+    indexed = make_persistence(table="profiles", indexes={"by_name": "name"}).table
+    sync_table(indexed)
+    (index,) = (describe(indexed) or {})["GlobalSecondaryIndexes"]
+    units = index["ProvisionedThroughput"]
+    known = (0, 0) if engine.name == "embedded" else (3, 2)  # the embedded engine remembers none of an index
+    assert (units["ReadCapacityUnits"], units["WriteCapacityUnits"]) == known
+    sync_table(make_persistence(table="profiles", billing="on-demand", indexes={"by_name": "name"}).table)
+    dear = make_persistence(table="profiles", billing={"read": 7, "write": 7}, indexes={"by_name": "name"}).table
+    assert [str(difference) for difference in sync_table(dear)] == ["~ billing: PAY_PER_REQUEST becomes PROVISIONED"]
+    assert compare_table(dear) == []
 
 
 @pytest.mark.usefixtures("engine")
