@@ -25,8 +25,15 @@ PATIENCE = 60
 
 #: How the small projects are served, by Python's name for the interface.
 SERVERS = {
-    "wsgi": ("gunicorn", "--bind=127.0.0.1:{port}", "--workers=1", "--threads=4", "served:wsgi"),
-    "asgi": ("uvicorn", "--host=127.0.0.1", "--port={port}", "--lifespan=off", "served:asgi"),
+    "wsgi": ("gunicorn", "--bind=127.0.0.1:{port}", "--workers=1", "--threads=4", "--keep-alive=60", "served:wsgi"),
+    "asgi": (
+        "uvicorn",
+        "--host=127.0.0.1",
+        "--port={port}",
+        "--lifespan=off",
+        "--timeout-keep-alive=60",
+        "served:asgi",
+    ),
 }
 
 
