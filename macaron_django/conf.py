@@ -36,7 +36,7 @@ DEFAULTS: Mapping[str, Any] = MappingProxyType(
         "SPEC_HOSTS": (),  # host names that http(s) $refs may lead to
         "BUILTIN_ENDPOINTS": True,  # /ping, /version, /auth/version
         "DOCS": True,  # Swagger UI, Redoc and the document itself
-        "DOCS_PERMISSION_CLASSES": ("rest_framework.permissions.AllowAny",),
+        "DOCS_PERMISSION_CLASSES": None,  # of those; None: drf-spectacular's SERVE_PERMISSIONS, AllowAny by default
         "DYNAMODB": {
             "ENGINE": None,  # "embedded", "moto", "dynamodb-local", "endpoint" or "aws"; None: see below
             "ENDPOINT": None,  # URL, for the engine "endpoint"

@@ -26,6 +26,7 @@ from drf_spectacular.views import SpectacularRedocView, SpectacularSwaggerSplitV
 from rest_framework import renderers
 from rest_framework.request import Request
 from rest_framework.response import Response
+from rest_framework.settings import api_settings
 from rest_framework.views import APIView
 
 from macaron_django.api.content_security import content_security_policy
@@ -51,7 +52,15 @@ class _Docs:
     documents: Documents = dict
 
     def get_permissions(self) -> list[Any]:
-        return [import_string(dotted)() for dotted in settings.DOCS_PERMISSION_CLASSES]
+        chosen = settings.DOCS_PERMISSION_CLASSES
+        if chosen is None:
+            return [permission() for permission in spectacular_settings.SERVE_PERMISSIONS]
+        return [import_string(dotted)() for dotted in chosen]
+
+    def get_authenticators(self) -> list[Any]:
+        chosen = spectacular_settings.SERVE_AUTHENTICATION
+        classes = api_settings.DEFAULT_AUTHENTICATION_CLASSES if chosen is None else chosen
+        return [authenticator() for authenticator in classes]
 
     def document(self, api: str) -> Document:
         try:

@@ -11,10 +11,13 @@ import yaml
 from django.contrib.staticfiles import finders
 from django.test import Client, override_settings
 from django.urls import include, path
+from drf_spectacular.settings import spectacular_settings
+from rest_framework.permissions import IsAuthenticated
 
 from macaron_django import spec
 from macaron_django.api.builtin import ping, version
 from macaron_django.api.docs import SIDECAR, docs_patterns
+from macaron_django.auth import JWTAuthentication, generate_token
 from macaron_django.discovery import BUILTIN
 
 SHOP = {
@@ -120,6 +123,17 @@ def test_an_unknown_api_is_404(client, url):
 def test_permissions_come_from_settings(client, url):
     with override_settings(MACARON={"DOCS_PERMISSION_CLASSES": ["rest_framework.permissions.IsAdminUser"]}):
         assert client.get(f"/service/{url}").status_code in {401, 403}
+
+
+@pytest.mark.parametrize("url", ["docs/", "docs/shop/", "redoc/shop/", "openapi/shop.json", "openapi/shop.yaml"])
+def test_drf_spectaculars_own_settings_say_who_may_look_and_how_they_are_known(client, url, monkeypatch):
+    monkeypatch.setattr(spectacular_settings, "SERVE_PERMISSIONS", [IsAuthenticated])
+    monkeypatch.setattr(spectacular_settings, "SERVE_AUTHENTICATION", [JWTAuthentication])
+    with override_settings(MACARON={"JWT": {"SECRET": "s" * 64}}):
+        assert client.get(f"/service/{url}").status_code == 401
+        token = generate_token("ada")
+        assert client.get(f"/service/{url}", headers={"Authorization": f"Bearer {token}"}).status_code == 200
+        assert client.get(f"/service/{url}", headers={"Authorization": f"Bearer {token}x"}).status_code == 401
 
 
 def test_there_are_no_pages_where_docs_is_off():
