@@ -54,7 +54,8 @@ class _Docs:
     def get_permissions(self) -> list[Any]:
         chosen = settings.DOCS_PERMISSION_CLASSES
         if chosen is None:
-            return [permission() for permission in spectacular_settings.SERVE_PERMISSIONS]
+            classes: list[Any] = list(spectacular_settings.SERVE_PERMISSIONS)
+            return [permission() for permission in classes]
         return [import_string(dotted)() for dotted in chosen]
 
     def get_authenticators(self) -> list[Any]:
