@@ -48,6 +48,7 @@ DEFAULTS: Mapping[str, Any] = MappingProxyType(
             "READ_TIMEOUT": 6.0,
             "MAX_ATTEMPTS": 4,  # of calls that can be sent twice
             "MAX_CONNECTIONS": 50,
+            "FAST_LANE": True,  # item operations past botocore's serialiser, signer and parser, with the same answers
             "SCAN_LIMIT": 1000,  # items read at most by a filtered scan where a schema says `scan: capped`
             "CURSOR_MAX_AGE": 7 * 24 * 3600,  # seconds
         },

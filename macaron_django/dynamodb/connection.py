@@ -14,15 +14,14 @@ import random
 import re
 import threading
 import time
-import zlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, NoReturn, cast
 
 import botocore.config
 import botocore.session
 from botocore.client import BaseClient
-from botocore.exceptions import BotoCoreError, ClientError, EndpointConnectionError
+from botocore.exceptions import ClientError, EndpointConnectionError
 from pynamodb.connection import Connection as PynamoDBConnection
 from pynamodb.connection import TableConnection as PynamoDBTableConnection
 from pynamodb.connection.base import MetaTable
@@ -38,6 +37,7 @@ from macaron_django.dynamodb.failures import (
     error_code,
     outcome,
 )
+from macaron_django.dynamodb.fast_lane import DamagedAnswerError, FastLane, check_answer
 from macaron_django.exceptions import WriteOutcomeUnknown
 
 __all__ = ["Applied", "Call", "Connection", "TableConnection", "connection", "reset"]
@@ -66,16 +66,11 @@ class Call(dict[str, Any]):
     """
 
     applied: Applied | None = None
+    repeated = False
 
     def __init__(self, parameters: Mapping[str, Any], applied: Applied | None = None) -> None:
         super().__init__(parameters)
         self.applied = applied
-
-
-class DamagedAnswerError(BotoCoreError):
-    """An answer that isn't what DynamoDB sent."""
-
-    fmt = "The answer to {operation} was damaged on its way: {reason}"
 
 
 @dataclass(frozen=True)
@@ -88,6 +83,7 @@ class _Configuration:
     connect_timeout: float
     read_timeout: float
     max_connections: int
+    fast_lane: bool
 
     @classmethod
     def current(cls) -> _Configuration:
@@ -100,6 +96,7 @@ class _Configuration:
             section.CONNECT_TIMEOUT,
             section.READ_TIMEOUT,
             section.MAX_CONNECTIONS,
+            section.FAST_LANE,
         )
 
 
@@ -114,24 +111,29 @@ class _Clients:
         self._lock = threading.Lock()
         self._process = os.getpid()
         self._session: botocore.session.Session | None = None
-        self._client: tuple[_Configuration, BaseClient] | None = None
+        self._client: tuple[_Configuration, BaseClient, FastLane | None] | None = None
 
-    def current(self) -> BaseClient:
+    def current(self) -> tuple[BaseClient, FastLane | None]:
+        """The client, and the fast lane beside it where there is one."""
         configuration = _Configuration.current()
         if self._process != os.getpid():
             self.forget()
         made = self._client
         if made is not None and made[0] == configuration:
-            return made[1]
+            return made[1:]
         with self._lock:
             made = self._client
             if made is None or made[0] != configuration:
                 client = self._make(configuration)
                 # botocore caches that it found no credentials; such a client would never recover.
                 if client._request_signer._credentials is None:  # type: ignore[attr-defined]
-                    return client
-                made = self._client = (configuration, client)
-            return made[1]
+                    return client, None
+                made = self._client = (
+                    configuration,
+                    client,
+                    FastLane.beside(client) if configuration.fast_lane else None,
+                )
+            return made[1:]
 
     def _make(self, configuration: _Configuration) -> BaseClient:
         if self._session is None:
@@ -159,14 +161,10 @@ def _check_answer(
     operation_model: Any, response_dict: Mapping[str, Any], customized_response_dict: Mapping[str, Any], **_: Any
 ) -> None:
     # botocore would take a cut-off 200 for one without content: an item would seem missing.
-    body: bytes = response_dict["body"]
-    checksum = response_dict["headers"].get("x-amz-crc32")
-    if checksum is not None:
-        if int(checksum) != zlib.crc32(body):
-            raise DamagedAnswerError(operation=operation_model.name, reason="its CRC32 doesn't fit")
-    elif response_dict["status_code"] < 300:
+    check_answer(operation_model.name, response_dict["headers"], response_dict["body"])
+    if "x-amz-crc32" not in response_dict["headers"] and response_dict["status_code"] < 300:
         try:
-            json.loads(body)
+            json.loads(response_dict["body"])
         except ValueError as error:
             raise DamagedAnswerError(operation=operation_model.name, reason=error) from error
 
@@ -179,6 +177,19 @@ if hasattr(os, "register_at_fork"):
 def reset() -> None:
     """Drop session and client; the next call makes new ones."""
     _clients.forget()
+
+
+class _Answered:
+    """Stands for a connection whose client has got its answer already, an error."""
+
+    _get_table_name_for_error_context = PynamoDBConnection._get_table_name_for_error_context
+
+    def __init__(self, refusal: ClientError) -> None:
+        self.client = self
+        self._refusal = refusal
+
+    def _make_api_call(self, *_: Any) -> NoReturn:
+        raise self._refusal
 
 
 class Connection(PynamoDBConnection):
@@ -199,7 +210,7 @@ class Connection(PynamoDBConnection):
 
     @property
     def client(self) -> Any:
-        return _clients.current()
+        return _clients.current()[0]
 
     def get_meta_table(self, table_name: str) -> MetaTable:
         # One table a connection, whatever its name is under the present prefix.
@@ -215,6 +226,7 @@ class Connection(PynamoDBConnection):
                 return self._send(operation_name, call)
             except (ClientError, *TRANSPORT_ERRORS) as error:
                 known = outcome(error)
+                call.repeated = True
                 if reads:
                     if known is Outcome.REFUSED or attempt == attempts:
                         raise
@@ -235,14 +247,28 @@ class Connection(PynamoDBConnection):
         raise AssertionError("unreachable")  # pragma: no cover
 
     def _send(self, operation_name: str, call: Call) -> dict[str, Any]:
+        client, lane = _clients.current()
         try:
-            return super()._make_api_call(operation_name, call)
+            # What failed once is repeated by botocore, over connections that it has looked at.
+            answer = None if lane is None or call.repeated else lane.answer(operation_name, call)
+            if answer is None:
+                answer = cast("Any", client)._make_api_call(operation_name, call)
+            return cast("dict[str, Any]", answer)
+        except ClientError as refusal:
+            return self._refused(operation_name, call, refusal)
+
+    def _refused(self, operation_name: str, call: Call, refusal: ClientError) -> NoReturn:
+        """Raise what PynamoDB makes of an answer that is an error."""
+        answered: Any = _Answered(refusal)
+        try:
+            PynamoDBConnection._make_api_call(answered, operation_name, call)
         except ClientError as error:
             # PynamoDB's exception leaves out the status and the item that failed the condition.
             cause = error.__cause__
             if isinstance(cause, ClientError):
                 error.response = {**cause.response, **error.response}
             raise
+        raise AssertionError("unreachable")  # pragma: no cover
 
     def _after_doubt(self, operation: str, call: Call, refusal: Exception, doubtful: Exception) -> dict[str, Any]:
         """The answer to a repeated write that was refused: was it the first attempt that made it so?"""

@@ -1,0 +1,91 @@
+"""Parameters of a call ↔ the JSON that DynamoDB speaks, as botocore writes and reads it.
+
+In go dictionaries with ``bytes`` in them; out comes JSON with base64 in their place, and back. What orjson doesn't
+take as botocore does (sets, half surrogate pairs, nulls in an answer) is left to botocore: ``None`` says so. Numbers
+are strings on the wire, so that none is ever rounded.
+"""
+
+from __future__ import annotations
+
+from base64 import b64decode, b64encode
+from collections.abc import Mapping
+from collections.abc import Set as AbstractSet
+from typing import Any, Final
+
+import orjson
+
+__all__ = ["request_body", "response_members"]
+
+_OCTETS: Final = (str, bytes, bytearray, memoryview)
+_STRICT: Final = orjson.OPT_PASSTHROUGH_DATACLASS | orjson.OPT_PASSTHROUGH_DATETIME
+
+
+def request_body(parameters: Mapping[str, Any]) -> bytes | None:
+    """The JSON of a call's parameters; None where only botocore knows what to do with them."""
+    try:
+        body = orjson.dumps(parameters, option=_STRICT)
+        # botocore takes text for the bytes of its UTF-8; orjson would send it as if it were base64.
+        if b'"B":"' not in body and b'"BS":["' not in body:
+            return body
+    except TypeError:  # bytes, or something that isn't JSON
+        pass
+    try:
+        return orjson.dumps(_with_base64(parameters), option=_STRICT)
+    except (TypeError, ValueError):
+        return None
+
+
+def response_members(body: bytes, known: AbstractSet[str]) -> dict[str, Any] | None:
+    """What botocore makes of the JSON of an answer with status 200; None where it has to do so itself.
+
+    ``known``: the members that its model of the operation's output has; it leaves others out.
+    """
+    # botocore leaves nulls out at every level; "null" in a text is rare enough to let it look, too.
+    if b"null" in body:
+        return None
+    try:
+        members = orjson.loads(body)
+        if b'"B"' in body or b'"BS"' in body:
+            members = _with_bytes(members)
+    except ValueError:  # orjson's JSONDecodeError, and base64's
+        return None
+    if not isinstance(members, dict):
+        return None
+    return members if members.keys() <= known else {name: members[name] for name in members if name in known}
+
+
+def _with_base64(value: Any) -> Any:
+    """A copy with text for bytes. An object with the one member "B" or "BS" that holds them is an attribute value.
+
+    (As the name of an attribute, "B" leads to an object, its value; placeholders of names start with "#".)
+    """
+    if isinstance(value, dict):
+        if len(value) == 1:
+            ((tag, content),) = value.items()
+            if tag == "B" and isinstance(content, _OCTETS):
+                return {tag: _base64(content)}
+            if tag == "BS" and isinstance(content, list | tuple) and all(isinstance(one, _OCTETS) for one in content):
+                return {tag: [_base64(member) for member in content]}
+        return {name: _with_base64(member) for name, member in value.items()}
+    if isinstance(value, list | tuple):
+        return [_with_base64(member) for member in value]
+    return value
+
+
+def _base64(content: Any) -> Any:
+    return b64encode(content.encode() if isinstance(content, str) else content).decode("ascii")
+
+
+def _with_bytes(value: Any) -> Any:
+    """A copy with bytes for base64, told by the same sign."""
+    if type(value) is dict:
+        if len(value) == 1:
+            ((tag, content),) = value.items()
+            if tag == "B" and type(content) is str:
+                return {tag: b64decode(content)}
+            if tag == "BS" and type(content) is list and all(type(member) is str for member in content):
+                return {tag: [b64decode(member) for member in content]}
+        return {name: _with_bytes(member) for name, member in value.items()}
+    if type(value) is list:
+        return [_with_bytes(member) for member in value]
+    return value

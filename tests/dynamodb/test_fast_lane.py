@@ -1,0 +1,409 @@
+"""The fast lane answers as botocore does, on each engine, and steps aside for whoever relies on botocore's path."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import botocore.session
+import pytest
+from botocore.client import BaseClient
+from botocore.exceptions import ClientError, ConnectionClosedError
+from botocore.stub import Stubber
+from django.test.utils import override_settings
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from pynamodb.signals import post_dynamodb_send, pre_dynamodb_send
+
+from macaron_django.dynamodb import Persistence, engines
+from macaron_django.dynamodb.connection import connection, reset
+from macaron_django.dynamodb.engines.endpoint import EndpointEngine
+from macaron_django.dynamodb.fast_lane import OPERATIONS, DamagedAnswerError, FastLane
+from macaron_django.testing import Fault, FaultProxy
+
+MakePersistence = Callable[..., Persistence]
+Parameters = dict[str, Any]
+
+
+@pytest.fixture
+def taken(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The operations that the lane has sent."""
+    sent: list[str] = []
+    exchange = FastLane._exchange
+
+    def noted(lane: FastLane, route: Any, *rest: Any) -> Any:
+        sent.append(route.target.rpartition(".")[2])
+        return exchange(lane, route, *rest)
+
+    monkeypatch.setattr(FastLane, "_exchange", noted)
+    return sent
+
+
+@pytest.fixture
+def table(make_table: MakePersistence) -> str:
+    """The name of an empty table; the connection to its engine is open."""
+    persistence = make_table()
+    connection().client.list_tables()
+    return persistence.table_name
+
+
+def outcome(call: Callable[[], Parameters]) -> Any:
+    """The answer or the error of a call, without what differs from one time to the next."""
+    try:
+        return _comparable(call())
+    except ClientError as error:
+        return type(error).__name__, error.operation_name, _comparable(error.response)
+
+
+def _comparable(answer: Parameters) -> Parameters:
+    metadata = dict(answer["ResponseMetadata"])
+    metadata.pop("MaxAttemptsReached", None)  # what botocore notes of its own retries
+    headers = dict(metadata.pop("HTTPHeaders"))
+    assert metadata.pop("RequestId", None) == headers.pop("x-amzn-requestid", None)
+    for name in ("date", "x-amz-crc32"):  # (members come in any order)
+        headers.pop(name, None)
+    return {**answer, "ResponseMetadata": {**metadata, "HTTPHeaders": headers}}
+
+
+def both(operation: str, parameters: Parameters) -> tuple[Any, Any]:
+    """What the lane makes of a call, and botocore; the lane's first."""
+    client = connection().client
+    lane = FastLane.beside(client)
+    assert lane is not None
+
+    def by_lane() -> Parameters:
+        answer = lane.answer(operation, parameters)
+        assert answer is not None
+        return answer
+
+    return outcome(by_lane), outcome(lambda: client._make_api_call(operation, parameters))
+
+
+# -- the same answers ----------------------------------------------------------------------------
+
+
+ITEM = {
+    "profile_id": {"S": "ada"},
+    "age": {"N": "99999999999999999999999999999999999999"},
+    "photo": {"B": b"\x00\xff"},
+    "photos": {"BS": [b"a"]},
+    "anything": {"M": {"B": {"L": [{"NULL": True}, {"B": b"x"}, {"S": "null"}]}, "日本": {"S": "\U0001f600"}}},
+}
+
+
+def requests(table: str) -> Iterator[tuple[str, Parameters]]:
+    """Every operation of the lane, asked twice with the same result; and each kind of error."""
+    key = {"profile_id": {"S": "ada"}}
+    names, values = {"#0": "age"}, {":0": {"N": "1"}}
+    condition = {"ConditionExpression": "attribute_not_exists(profile_id)"}
+    yield "PutItem", {"TableName": table, "Item": ITEM, "ReturnValues": "NONE", "ReturnConsumedCapacity": "TOTAL"}
+    yield "GetItem", {"TableName": table, "Key": key, "ConsistentRead": True}
+    yield "GetItem", {"TableName": table, "Key": {"profile_id": {"S": "nobody"}}}
+    yield (
+        "Query",
+        {
+            "TableName": table,
+            "KeyConditionExpression": "profile_id = :0",
+            "ExpressionAttributeValues": {":0": {"S": "ada"}},
+        },
+    )
+    yield "Scan", {"TableName": table, "Limit": 1}
+    yield "Scan", {"TableName": table, "Select": "COUNT"}
+    yield "BatchGetItem", {"RequestItems": {table: {"Keys": [key]}}}
+    yield "TransactGetItems", {"TransactItems": [{"Get": {"TableName": table, "Key": key}}]}
+    yield (
+        "UpdateItem",
+        {
+            "TableName": table,
+            "Key": key,
+            "UpdateExpression": "SET #0 = :0",
+            "ExpressionAttributeNames": names,
+            "ExpressionAttributeValues": values,
+            "ReturnValues": "ALL_NEW",
+        },
+    )
+    yield "BatchWriteItem", {"RequestItems": {table: [{"PutRequest": {"Item": ITEM}}]}}
+    put = {"Put": {"TableName": table, "Item": ITEM}}
+    yield "TransactWriteItems", {"TransactItems": [put], "ClientRequestToken": "token"}
+    yield "PutItem", {"TableName": table, "Item": ITEM, **condition, "ReturnValuesOnConditionCheckFailure": "ALL_OLD"}
+    yield "TransactWriteItems", {"TransactItems": [{"Put": {**put["Put"], **condition}}], "ClientRequestToken": "other"}
+    yield "GetItem", {"TableName": "there-is-none", "Key": key}
+    yield "GetItem", {"TableName": table, "Key": {"profile_id": {"S": ""}}}
+    yield "UpdateItem", {"TableName": table, "Key": key, "UpdateExpression": "SET SET"}
+    yield "DeleteItem", {"TableName": table, "Key": {"profile_id": {"S": "nobody"}}, "ReturnValues": "ALL_OLD"}
+
+
+@pytest.mark.usefixtures("engine")
+def test_the_lane_answers_each_operation_as_botocore_does(table: str, taken: list[str]) -> None:
+    asked = list(requests(table))
+    for operation, parameters in asked:
+        by_lane, by_botocore = both(operation, parameters)
+        assert by_lane == by_botocore, operation
+    assert taken == [operation for operation, _ in asked]
+    assert set(taken) == OPERATIONS
+
+
+SCALARS = (
+    st.builds(lambda each: {"S": each}, st.text(max_size=5))
+    | st.builds(lambda each: {"N": str(each)}, st.integers(-(10**37), 10**37) | st.decimals(-99, 99, places=3))
+    | st.builds(lambda each: {"B": each}, st.binary(max_size=4))
+    | st.builds(lambda each: {"BOOL": each}, st.booleans())
+    | st.just({"NULL": True})
+    | st.builds(lambda each: {"NS": each}, st.lists(st.sampled_from("123"), max_size=2))
+)
+VALUES = st.recursive(
+    SCALARS,
+    lambda inner: (
+        st.builds(lambda each: {"L": each}, st.lists(inner, max_size=2))
+        | st.builds(lambda each: {"M": each}, st.dictionaries(st.sampled_from(["a", "B", "é"]), inner, max_size=2))
+    ),
+    max_leaves=4,
+)
+
+
+@pytest.mark.usefixtures("engine")
+@settings(max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@given(st.data())
+def test_random_items_come_back_as_by_botocore(table: str, data: st.DataObject) -> None:
+    values = data.draw(st.dictionaries(st.sampled_from(["a", "B", "BS", "x y"]), VALUES, max_size=4))
+    key = {"profile_id": {"S": data.draw(st.text(max_size=3))}}
+    for operation, parameters in (
+        ("PutItem", {"TableName": table, "Item": {**values, **key}}),
+        ("GetItem", {"TableName": table, "Key": key}),
+        ("Scan", {"TableName": table}),
+    ):
+        by_lane, by_botocore = both(operation, parameters)
+        assert by_lane == by_botocore
+
+
+@pytest.mark.usefixtures("engine")
+def test_rows_are_read_and_written_by_the_lane(make_rows: MakePersistence, taken: list[str]) -> None:
+    objects = make_rows().model.objects
+    objects.create(profile_id="a", name="Ada", photo=b"\x00")
+    objects.create(profile_id="b", name="Bob")
+    taken.clear()
+    row = objects.get(profile_id="a")
+    assert (row.name, row.photo) == ("Ada", b"\x00")
+    assert {each.pk for each in objects.all()} == {"a", "b"}
+    row.delete()
+    assert taken == ["GetItem", "Scan", "DeleteItem"]
+
+
+# -- what fails ----------------------------------------------------------------------------------
+
+
+@pytest.mark.usefixtures("embedded")
+def test_a_broken_connection_and_a_damaged_answer_are_botocores_errors(
+    table: str, embedded: engines.Engine, taken: list[str]
+) -> None:
+    faults = [None, Fault.DROP_AFTER, None, Fault.DAMAGE, Fault.SERVER_ERROR]
+    with FaultProxy(str(embedded.endpoint_url), faults) as proxy, engines.use(EndpointEngine(proxy.url)):
+        client = connection().client
+        lane = FastLane.beside(client)
+        assert lane is not None
+        parameters = {"TableName": table, "Key": {"profile_id": {"S": "a"}}}
+        assert lane.answer("GetItem", parameters) is None  # no connection is open yet
+        client._make_api_call("GetItem", parameters)
+        with pytest.raises(ConnectionClosedError):
+            lane.answer("GetItem", parameters)
+        assert lane.answer("GetItem", parameters) is None
+        client._make_api_call("GetItem", parameters)
+        with pytest.raises(DamagedAnswerError):
+            lane.answer("GetItem", parameters)
+        with pytest.raises(ClientError) as refused:
+            lane.answer("GetItem", parameters)
+        assert refused.value.response["ResponseMetadata"]["HTTPStatusCode"] == 500
+        reset()
+    assert taken == ["GetItem"] * 3
+
+
+@pytest.mark.usefixtures("embedded")
+def test_what_failed_once_is_repeated_by_botocore(table: str, embedded: engines.Engine, taken: list[str]) -> None:
+    with FaultProxy(str(embedded.endpoint_url)) as proxy, engines.use(EndpointEngine(proxy.url)):
+        parameters = {"TableName": table, "Key": {"profile_id": {"S": "a"}}}
+        connection().dispatch("GetItem", dict(parameters))
+        proxy.inject([Fault.DROP_BEFORE, Fault.THROTTLED])
+        connection().dispatch("GetItem", dict(parameters))
+        assert [exchange.fault for exchange in proxy.exchanges] == [None, Fault.DROP_BEFORE, Fault.THROTTLED, None]
+        reset()
+    assert taken == ["GetItem"]
+
+
+# -- stepping aside ------------------------------------------------------------------------------
+
+
+def ask(table: str) -> Parameters:
+    answer: Parameters = connection().dispatch("GetItem", {"TableName": table, "Key": {"profile_id": {"S": "a"}}})
+    return answer
+
+
+@pytest.mark.usefixtures("embedded")
+def test_the_lane_can_be_switched_off(table: str, taken: list[str]) -> None:
+    with override_settings(MACARON={"DYNAMODB": {"FAST_LANE": False}}):
+        ask(table), ask(table)
+    assert taken == []
+
+
+@pytest.mark.parametrize(
+    "event",
+    ["before-call.dynamodb.GetItem", "before-send.*.*", "before-sign.dynamodb", "needs-retry", "after-call.dynamodb"],
+)
+@pytest.mark.usefixtures("embedded")
+def test_a_handler_of_somebody_elses_is_called(table: str, taken: list[str], event: str) -> None:
+    called = itertools.count()
+    events = connection().client.meta.events
+
+    def handler(**_: Any) -> None:
+        next(called)
+
+    ask(table)
+    assert taken == ["GetItem"]
+    events.register(event, handler)
+    ask(table)
+    assert (next(called) > 0, taken) == (True, ["GetItem"])
+    events.unregister(event, handler)
+    ask(table)
+    assert taken == ["GetItem"] * 2
+
+
+@pytest.mark.usefixtures("embedded")
+def test_a_handler_of_another_operation_is_no_reason(table: str, taken: list[str]) -> None:
+    connection().client.meta.events.register("before-send.dynamodb.PutItem", lambda **_: None)
+    ask(table)
+    assert taken == ["GetItem"]
+    reset()
+
+
+@pytest.mark.usefixtures("embedded")
+def test_botocores_stubber_is_asked(table: str, taken: list[str]) -> None:
+    with Stubber(connection().client) as stubber:
+        stubber.add_response("get_item", {"Item": {"profile_id": {"S": "stubbed"}}})
+        assert ask(table)["Item"] == {"profile_id": {"S": "stubbed"}}
+    assert taken == []
+
+
+@pytest.mark.usefixtures("embedded")
+def test_a_patched_call_is_made(table: str, taken: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(BaseClient, "_make_api_call", lambda *_: {"Item": {}})
+    assert ask(table) == {"Item": {}}
+    assert taken == []
+
+
+@pytest.mark.usefixtures("embedded")
+def test_moto_answers_while_it_is_active(table: str, taken: list[str]) -> None:
+    from moto.core.models import botocore_stubber
+
+    connection().client.meta.events.register("before-send", botocore_stubber)
+    ask(table)
+    assert taken == ["GetItem"]
+    botocore_stubber.enabled = True
+    try:
+        lane = FastLane.beside(connection().client)
+        assert lane is not None
+        assert lane.answer("GetItem", {"TableName": table, "Key": {"profile_id": {"S": "a"}}}) is None
+    finally:
+        botocore_stubber.enabled = False
+    assert taken == ["GetItem"]
+    reset()
+
+
+@pytest.mark.usefixtures("embedded")
+def test_parameters_that_botocore_does_not_know_are_its_to_refuse(table: str, taken: list[str]) -> None:
+    with pytest.raises(KeyError):
+        connection().dispatch("GetItem", {"TableName": table, "Keys": {}})
+    assert taken == []
+
+
+@pytest.mark.parametrize(
+    "settings_of_client",
+    [{"signature_version": botocore.UNSIGNED}, {"auth_scheme_preference": "sigv4a"}],
+)
+def test_a_client_of_another_kind_has_no_lane(settings_of_client: dict[str, Any]) -> None:
+    config = botocore.config.Config(**settings_of_client)
+    client = botocore.session.get_session().create_client("dynamodb", "eu-west-1", config=config)
+    assert FastLane.beside(client) is None
+
+
+# -- what the client decides ---------------------------------------------------------------------
+
+
+@pytest.mark.usefixtures("embedded")
+def test_pynamodbs_signals_are_sent(table: str, taken: list[str]) -> None:
+    heard: list[tuple[str, str, str]] = []
+
+    def before(_: object, operation_name: str, table_name: str, **__: Any) -> None:
+        heard.append(("before", operation_name, table_name))
+
+    def after(_: object, operation_name: str, table_name: str, **__: Any) -> None:
+        heard.append(("after", operation_name, table_name))
+
+    with pre_dynamodb_send.connected_to(before), post_dynamodb_send.connected_to(after):
+        ask(table)
+    assert heard == [("before", "GetItem", table), ("after", "GetItem", table)]
+    assert taken == ["GetItem"]
+
+
+def lane_of(**options: Any) -> FastLane:
+    session = botocore.session.get_session()
+    client = session.create_client("dynamodb", "eu-west-1", **options)
+    lane = FastLane.beside(client)
+    assert lane is not None
+    return lane
+
+
+def test_credentials_are_asked_for_at_each_call() -> None:
+    lane = lane_of(aws_access_key_id="first", aws_secret_access_key="x")
+    parameters = {"TableName": "t"}
+    assert lane._route("GetItem", parameters) is lane._route("GetItem", parameters)
+    provider = lane._client._request_signer._credentials
+    provider.access_key, provider.token = "second", "token"
+    route = lane._route("GetItem", parameters)
+    assert route is not None
+    signed = route.signer.header_lines(route.target, b"{}", "20260101T000000Z")
+    assert "Credential=second/" in signed
+    assert "X-Amz-Security-Token: token\r\n" in signed
+
+
+def test_the_endpoint_is_the_accounts_where_botocore_would_use_it() -> None:
+    lane = lane_of(aws_access_key_id="a", aws_secret_access_key="b", aws_account_id="123456789012")
+    route = lane._route("Scan", {"TableName": "t"})
+    assert route is not None
+    assert route.url == "https://123456789012.ddb.eu-west-1.amazonaws.com"
+    assert route.pool.host == "123456789012.ddb.eu-west-1.amazonaws.com"
+    assert lane._route("Scan", {"TableName": "arn:aws:dynamodb:eu-west-1:1:table/t"}) is None
+
+
+def test_proxies_tls_and_timeouts_are_the_clients() -> None:
+    config = botocore.config.Config(
+        proxies={"https": "http://user:password@proxy.example:3128"}, connect_timeout=2, read_timeout=3
+    )
+    lane = lane_of(aws_access_key_id="a", aws_secret_access_key="b", config=config)
+    route = lane._route("GetItem", {"TableName": "t"})
+    assert route is not None
+    pool = route.pool
+    assert (pool.proxy.host, pool.proxy.port) == ("proxy.example", 3128)
+    assert (pool.timeout.connect_timeout, pool.timeout.read_timeout) == (2, 3)
+    assert pool.cert_reqs == "CERT_REQUIRED"
+    assert "Proxy-Authorization" not in route.head  # the tunnel's, not the request's
+    assert route.head.startswith("POST / HTTP/1.1\r\n")
+
+
+def test_a_proxy_without_a_tunnel_gets_the_whole_address() -> None:
+    config = botocore.config.Config(proxies={"http": "http://user:password@proxy.example:3128"})
+    lane = lane_of(
+        aws_access_key_id="a", aws_secret_access_key="b", endpoint_url="http://engine.example:8000", config=config
+    )
+    route = lane._route("GetItem", {"TableName": "t"})
+    assert route is not None
+    assert route.head.startswith("POST http://engine.example:8000/ HTTP/1.1\r\nHost: engine.example:8000\r\n")
+    assert "\r\nProxy-Authorization: Basic " in route.head
+
+
+def test_in_lambda_the_trace_is_passed_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    from macaron_django.dynamodb.fast_lane import _trace_line
+
+    assert _trace_line() == ""
+    monkeypatch.setenv("_X_AMZN_TRACE_ID", "Root=1;Parent=2 3")
+    monkeypatch.setenv("AWS_LAMBDA_FUNCTION_NAME", "f")
+    assert _trace_line() == "X-Amzn-Trace-Id: Root=1;Parent=2%203\r\n"
