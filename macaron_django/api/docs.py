@@ -60,7 +60,7 @@ class _Docs:
 
     def get_authenticators(self) -> list[Any]:
         chosen = spectacular_settings.SERVE_AUTHENTICATION
-        classes = api_settings.DEFAULT_AUTHENTICATION_CLASSES if chosen is None else chosen
+        classes: list[Any] = list(api_settings.DEFAULT_AUTHENTICATION_CLASSES if chosen is None else chosen)
         return [authenticator() for authenticator in classes]
 
     def document(self, api: str) -> Document:
