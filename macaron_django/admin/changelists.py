@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from django.contrib.admin import ShowFacets
 from django.contrib.admin.options import IncorrectLookupParameters
 from django.contrib.admin.views.main import ORDER_VAR, SEARCH_VAR, ChangeList
 from django.core.exceptions import PermissionDenied
@@ -201,6 +202,7 @@ class FindingMixin(ItemModelAdmin):
     change_list_template = "admin/macaron_django/change_list.html"
     list_per_page = 100
     show_full_result_count = False
+    show_facets = ShowFacets.NEVER  # DynamoDB would read the whole table to count
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
         return ItemChangeList

@@ -210,7 +210,7 @@ def hint(persistence: Any) -> str:
     keys = [persistence.hash_key, *(index.hash_key for index in persistence.options.indexes.values())]
     quick = ", ".join(f"{name}=…" for name in dict.fromkeys(keys))
     signs = "=  !=  <  <=  >  >=  ^= (begins with)  ~ (contains)  =null"
-    return _("Found at once: %(quick)s. Anything else is looked for by a scan. Signs: %(signs)s") % {
+    return _("Found at once by %(quick)s; anything else is looked for by a scan. Signs: %(signs)s") % {
         "quick": quick,
         "signs": signs,
     }
