@@ -1,0 +1,103 @@
+"""The admin's list page over a small and a large table: `python benchmarks/admin_list.py [SMALL LARGE]`.
+
+Serves the example project's profiles from the embedded engine, in memory, through Django's test client: the time is
+that of the whole request on the server. Rounds alternate between both tables, so that what else the machine does hits
+both; the ratio is that of the medians. Exits with 1 where the large table takes more than 1.5 times as long.
+"""
+
+from __future__ import annotations
+
+import os
+import statistics
+import sys
+import time
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parents[1]))
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "tests.settings")
+
+import django
+
+django.setup()  # before what needs its apps is imported
+
+from django.conf import settings  # noqa: E402
+from django.contrib.auth.models import User  # noqa: E402
+from django.core.management import call_command  # noqa: E402
+from django.test import Client  # noqa: E402
+from django.test.utils import override_settings, setup_test_environment  # noqa: E402
+
+from macaron_django import apipool  # noqa: E402
+from macaron_django.admin import ItemAdmin  # noqa: E402
+from macaron_django.dynamodb import engines  # noqa: E402
+from macaron_django.dynamodb.tables import create_table  # noqa: E402
+from macaron_django.testing.isolation import engine_in_memory  # noqa: E402
+
+ROUNDS = 15
+REQUESTS = 4  # in a row, in each round
+TARGET = 1.5
+LIST = "/admin/macaron_myserver/profile/"
+PAGES = {
+    "list": LIST,
+    "found by key": f"{LIST}?q=profile-7",
+    "found by scan": f"{LIST}?q=name%3D%22Person+7%22",
+}
+
+
+def fill(count: int) -> None:
+    profile = apipool.myserver.Profile
+    persistence = profile.objects.persistence
+    for start in range(0, count, 1000):
+        numbers = range(start, min(start + 1000, count))
+        rows = (profile(profile_id=f"profile-{n}", name=f"Person {n}", age=n % 90) for n in numbers)
+        persistence.batch_write(puts=[persistence.encode(row) for row in rows])
+
+
+def seconds(client: Client, address: str) -> float:
+    started = time.perf_counter()
+    for _ in range(REQUESTS):
+        assert client.get(address).status_code == 200
+    return (time.perf_counter() - started) / REQUESTS
+
+
+def prefix(size: int) -> override_settings:
+    """Let the table be the one of this size."""
+    return override_settings(MACARON={**settings.MACARON, "DYNAMODB": {"TABLE_PREFIX": f"of-{size}-"}})
+
+
+def measured(sizes: list[int]) -> dict[str, dict[int, float]]:
+    """The median time of each page over tables of these sizes."""
+    call_command("migrate", verbosity=0)
+    client = Client()
+    client.force_login(User.objects.create_superuser("admin"))
+    ItemAdmin.list_per_page = min(sizes)  # as many rows on either page
+    times: dict[tuple[str, int], list[float]] = {}
+    with engines.use(engine_in_memory("embedded")) as engine:
+        engine.start()
+        try:
+            for size in sizes:
+                with prefix(size):
+                    create_table(apipool.myserver.Profile.objects.persistence.table)
+                    fill(size)
+            for _ in range(ROUNDS):
+                for size in sizes:
+                    with prefix(size):
+                        for page, address in PAGES.items():
+                            times.setdefault((page, size), []).append(seconds(client, address))
+        finally:
+            engine.stop()
+    return {page: {size: statistics.median(times[page, size]) for size in sizes} for page in PAGES}
+
+
+def main() -> None:
+    sizes = [int(argument) for argument in sys.argv[1:]] or [50, 50_000]
+    setup_test_environment()
+    medians = measured(sizes)
+    print(f"| page | {sizes[0]:,} items, ms | {sizes[-1]:,} items, ms | ratio |\n|---|---:|---:|---:|")
+    for page, times in medians.items():
+        small, large = times[sizes[0]], times[sizes[-1]]
+        print(f"| {page} | {1000 * small:.1f} | {1000 * large:.1f} | {large / small:.2f} |")
+    sys.exit(medians["list"][sizes[-1]] > TARGET * medians["list"][sizes[0]])
+
+
+if __name__ == "__main__":
+    main()
