@@ -88,6 +88,9 @@ def _header(token: object, max_size: int) -> dict[str, Any]:
         raise _refusal("it isn't a JWT")
     if len(token) > max_size:
         raise _refusal(f"it is longer than {max_size} bytes")
+    # RFC 7515, section 2: Base64 without padding; with it a token would have several spellings
+    if "=" in token:
+        raise _refusal("it has padding")
     try:
         header = jwt.get_unverified_header(token)
     except (jwt.PyJWTError, ValueError, TypeError, RecursionError):
@@ -121,6 +124,7 @@ class _StrictJWT(jwt.PyJWT):
         for name in ("sub", "iss", "jti"):
             if not isinstance(claims.get(name, ""), str):
                 raise jwt.DecodeError(f"claim {name} isn't a string")
+            claims.get(name, "").encode()  # half a surrogate pair: UnicodeEncodeError, a ValueError
         if claims.get("sub") == "":
             raise jwt.MissingRequiredClaimError("sub")
         return claims
