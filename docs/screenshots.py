@@ -18,7 +18,7 @@ import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Browser, Page, sync_playwright
 
 ROOT = Path(__file__).resolve().parent.parent
 IMAGES = Path(__file__).parent / "images"
@@ -68,15 +68,55 @@ def swagger_ui(page: Page, site: str) -> None:
     page.screenshot(path=IMAGES / "swagger-ui.png")
 
 
-def admin(page: Page, site: str) -> None:
+def log_in(page: Page, site: str) -> None:
     page.request.delete(f"{site}/profiles/shigeru")  # his name needs a font that few Linux machines have
     page.goto(f"{site}/admin/")
     page.fill("[name=username]", "admin")
     page.fill("[name=password]", "admin")
     page.click("[type=submit]")
-    page.goto(f"{site}/admin/macaron_myserver/profile/")
+    page.locator("#user-tools").wait_for()
+
+
+def admin_index(page: Page, site: str) -> None:
+    page.goto(f"{site}/admin/")
+
+
+def admin_list(page: Page, site: str) -> None:
+    page.goto(f"{site}/admin/macaron_myserver/profile/?q=age%3E30")
     page.locator("#result_list").wait_for()
-    page.screenshot(path=IMAGES / "admin.png")
+
+
+def admin_item(page: Page, site: str) -> None:
+    page.goto(f"{site}/admin/macaron_myserver/profile/")
+    page.click("#result_list th a")
+    page.locator(".object-tools a[href$='/view/']").click()
+    page.locator(".macaron-values").first.wait_for()
+
+
+def admin_form(page: Page, site: str) -> None:
+    page.goto(f"{site}/admin/macaron_myserver/profile/")
+    page.click("#result_list th a")
+    page.wait_for_timeout(500)  # the form is made by its script
+
+
+def admin_tables(page: Page, site: str) -> None:
+    page.goto(f"{site}/admin/macaron_myserver/profile/tables/")
+
+
+#: The pages of the admin, each taken in light and in dark, and how high its picture is.
+ADMIN_PAGES = ((admin_index, 560), (admin_list, 620), (admin_item, 860), (admin_form, 900), (admin_tables, 760))
+
+
+def admin(browser: Browser, site: str) -> None:
+    for scheme in ("light", "dark"):
+        context = browser.new_context(color_scheme=scheme, viewport={"width": 1280, "height": 600})
+        page = context.new_page()
+        log_in(page, site)
+        for take, height in ADMIN_PAGES:
+            page.set_viewport_size({"width": 1280, "height": height})
+            take(page, site)
+            page.screenshot(path=IMAGES / f"{take.__name__.replace('_', '-')}-{scheme}.png")
+        context.close()
 
 
 def main() -> None:
@@ -85,10 +125,10 @@ def main() -> None:
         browser = playwright.chromium.launch(
             executable_path=CHROMIUM, args=["--no-sandbox", "--disable-dev-shm-usage", "--disable-gpu"]
         )
-        for take, height in ((swagger_ui, 730), (admin, 480)):
-            page = browser.new_page(viewport={"width": 1180, "height": height})
-            take(page, site)
-            page.close()
+        page = browser.new_page(viewport={"width": 1180, "height": 730})
+        swagger_ui(page, site)
+        page.close()
+        admin(browser, site)
         browser.close()
 
 
