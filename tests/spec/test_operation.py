@@ -272,3 +272,9 @@ def test_broken_structure_never_raises(broken):
             assert schema.extensions
         assert document.check() is not None
         assert document.bundled(base_path="/x")
+
+
+@pytest.mark.parametrize("base_path", ["", "/", "/v2", "v2/"])
+def test_whoever_loads_a_document_may_say_where_it_is_mounted(base_path):
+    source = {"openapi": "3.1.0", "info": {"title": "t", "version": "1"}, "servers": [{"url": "/v1"}], "paths": {}}
+    assert load(source, base_path=base_path).base_path == (f"/{base_path.strip('/')}" if "v2" in base_path else "")
