@@ -12,6 +12,8 @@ from macaron_django.schemas.json_text import exact_json
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
+AXE = Path(__file__).parents[2] / "node_modules" / "axe-core" / "axe.min.js"
+
 
 def control(page, name):
     """The control of a property of the item itself or, of ``country``, of its one nested object."""
@@ -194,3 +196,46 @@ def test_the_form_runs_under_a_strict_content_security_policy(shop, open_page):
     assert problems == []
     saved(page)
     assert json.dumps(shop.stored("tea")["name"]) == '{"S": "Green tea"}'
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_the_pages_that_write_have_no_serious_barriers(shop, open_page, tmp_path, scheme):
+    shop.model.objects.create(id="tea", name="Tea", tags=["x"], sizes=[{"label": "S"}], anything={"a": [1]}, note=None)
+    page = open_page(shop.client(), f"{shop.root}tea/change/", color_scheme=scheme)
+    found = []
+
+    def look():
+        page.add_script_tag(path=AXE)
+        report = page.evaluate("axe.run(document, {resultTypes: ['violations']})")
+        found.extend(
+            f"{page.url}: {one['id']}: {node['html'][:150]}"
+            for one in report["violations"]
+            if one["impact"] in ("serious", "critical")
+            for node in one["nodes"]
+        )
+
+    shop.persistence.update_item({"id": {"S": "tea"}}, {"name": {"S": "Theirs"}})
+    control(page, "name").fill("Mine")
+    page.get_by_role("button", name="Save", exact=True).click()
+    page.get_by_role("heading", name="Both have changed this item").wait_for()
+    control(page, "name").fill("")
+    page.get_by_text("/name: must not be empty").wait_for()
+    look()
+    page.get_by_role("button", name="As JSON").click()
+    look()
+    for address in ("export/?q=tea", "import/"):
+        page.goto(f"{shop.root}{address}")
+        look()
+    file = tmp_path / "items.csv"
+    file.write_text("id,name\ntea,Other\nnew,New\nbad,\n")
+    page.get_by_label("File").set_input_files(file)
+    page.get_by_role("button", name="Show what would change").click()
+    page.get_by_role("heading", name="Changed").wait_for()
+    look()
+    page.goto(shop.root)
+    page.locator("input[name=_selected_action]").check()
+    page.locator("select[name=action]").select_option("delete_selected")
+    page.locator("button[name=index]").click()
+    page.get_by_role("button", name="Delete 1 item").wait_for()
+    look()
+    assert found == []

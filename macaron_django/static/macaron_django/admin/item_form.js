@@ -141,7 +141,7 @@
       }
       for (const wrong of this.controls.querySelectorAll("[aria-invalid]")) {
         wrong.removeAttribute("aria-invalid");
-        wrong.removeAttribute("aria-errormessage");
+        this.describe(wrong, null);
       }
       this.text.toggleAttribute("aria-invalid", errors.length > 0);
       this.status.classList.toggle("macaron-invalid", errors.length > 0);
@@ -180,9 +180,20 @@
       (box.querySelector(".macaron-element-body") || box).append(told);
       if (/^(INPUT|SELECT|TEXTAREA)$/.test(found.control.tagName)) {
         found.control.setAttribute("aria-invalid", "true");
-        found.control.setAttribute("aria-errormessage", told.id);
+        this.describe(found.control, told.id);
       }
       return found.control;
+    }
+
+    // What is read out with a control: its help and, with an id, its error.
+    describe(control, errorId) {
+      const kept = (control.getAttribute("aria-describedby") || "").split(" ").filter((id) => id && !id.startsWith("macaron-error"));
+      const ids = errorId ? [...kept, errorId] : kept;
+      if (ids.length) {
+        control.setAttribute("aria-describedby", ids.join(" "));
+      } else {
+        control.removeAttribute("aria-describedby");
+      }
     }
 
     problem(error, places, control) {
