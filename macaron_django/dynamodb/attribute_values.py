@@ -29,6 +29,7 @@ __all__ = [
     "AttributeMap",
     "AttributeValue",
     "Format",
+    "decode_number",
     "encode_number",
     "format_of",
     "same_items",
@@ -131,7 +132,7 @@ class NumberFormat(Format):
         return _encode_any(value, pointer, depth)
 
     def decode(self, value: AttributeValue) -> Any:
-        return _decode_number(value["N"], integer=self.integer) if "N" in value else _decode_any(value)
+        return decode_number(value["N"], integer=self.integer) if "N" in value else _decode_any(value)
 
 
 class BooleanFormat(Format):
@@ -333,7 +334,7 @@ def encode_number(value: float | Decimal, pointer: str = "", *, integer: bool = 
     if not _MIN_EXPONENT <= exponent + len(digits) - 1 <= _MAX_EXPONENT and digits != "0":
         raise UnstorableValue("outside DynamoDB's range of 1E-130 to 9.99…E+125", pointer)
     # Beyond 38 digits an integer without a declared type might be read as the float of the same repr.
-    if isinstance(value, int) and not integer and abs(value) >= 10**38 and _decode_number(str(value)) != value:
+    if isinstance(value, int) and not integer and abs(value) >= 10**38 and decode_number(str(value)) != value:
         raise UnstorableValue("over 38 digits; give its schema `type: integer`", pointer)
     if isinstance(value, int):
         return str(value)
@@ -352,9 +353,15 @@ def significant_digits(number: Decimal) -> tuple[str, str, int]:
     return "-" if sign else "", stripped, exponent + len(text) - len(stripped)
 
 
-def _decode_number(text: str, *, integer: bool = False) -> int | float | Decimal:
-    if len(text) <= 16 and text.isdigit():
-        return int(text)
+def decode_number(text: str, *, integer: bool = False) -> int | float | Decimal:
+    """The number of an attribute value: an ``int``, a ``float`` whose digits are the number's, else a ``Decimal``."""
+    if len(text) <= 16:
+        if text.isdigit():
+            return int(text)
+        if text.removeprefix("-").replace(".", "", 1).isdigit():
+            # Up to 15 digits a float has the number's own.
+            near = float(text)
+            return int(near) if near.is_integer() else near
     number = Decimal(text)
     if number == number.to_integral_value():
         whole = int(number)
@@ -368,7 +375,7 @@ def _decode_number(text: str, *, integer: bool = False) -> int | float | Decimal
 def _decode_any(value: AttributeValue) -> Any:
     ((tag, content),) = value.items()
     if tag == "N":
-        return _decode_number(content)
+        return decode_number(content)
     if tag == "NULL":
         return None
     if tag == "B":

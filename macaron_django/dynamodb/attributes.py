@@ -28,11 +28,11 @@ from macaron_django.dynamodb.attribute_values import (
     DateTimeFormat,
     Format,
     NumberFormat,
-    SetFormat,
     format_of,
     pointer_to,
 )
 from macaron_django.dynamodb.comparisons import same
+from macaron_django.dynamodb.readers import reader, reads_as_it_stands
 from macaron_django.exceptions import UnstorableValue
 from macaron_django.schemas.conversions import UNSET, Conversion, converter
 
@@ -66,6 +66,10 @@ class Role:
         return self.hash_key or self.range_key
 
     @property
+    def only_in_table_key(self) -> bool:
+        return self in _ONLY_TABLE_KEYS
+
+    @property
     def in_key(self) -> bool:
         return self.in_table_key or self.index_hash_key or self.index_range_key
 
@@ -76,6 +80,7 @@ class Role:
 
 
 NO_ROLE: Final = Role()
+_ONLY_TABLE_KEYS: Final = frozenset({Role(hash_key=True), Role(range_key=True)})
 
 
 class _Tagged(dict[str, Any]):
@@ -96,6 +101,12 @@ class PropertyAttribute(Attribute[Any]):
         self.form = form
         self.conversion = conversion
         self.pointer = pointer_to(name)
+        #: The Python value of what DynamoDB holds, whoever wrote it.
+        self.decode = reader(form, conversion)
+        self.is_text = reads_as_it_stands(form, conversion)
+        # Text as the table's own key is never held in another spelling than was given.
+        self.has_twin = role != NO_ROLE and not (self.is_text and role.only_in_table_key)
+        self._name, self._given_name = name, name + GIVEN
 
     @property
     def attr_type(self) -> str | None:  # type: ignore[override]
@@ -117,17 +128,13 @@ class PropertyAttribute(Attribute[Any]):
         """What DynamoDB holds for a Python value, in keys and indexes as they sort it."""
         return self._sortable(self.form.encode(self.conversion.to_json(value), self.pointer))
 
-    def decode(self, value: AttributeValue) -> Any:
-        """The Python value of what DynamoDB holds, whoever wrote it."""
-        return self._to_python(self._as_json(value))
-
     def encode_json(self, value: Any) -> AttributeValue:
         """As ``encode``, from the value's JSON form."""
         return self._sortable(self.form.encode(value, self.pointer))
 
     def decode_json(self, value: AttributeValue) -> Any:
         """As ``decode``, to the value's JSON form."""
-        return self._as_json(value)
+        return self.form.decode(value)
 
     # -- its place in an item ------------------------------------------------------------------
 
@@ -151,17 +158,21 @@ class PropertyAttribute(Attribute[Any]):
 
     def value_in(self, item: AttributeMap) -> Any:
         """The Python value of the property in ``item``, UNSET if it isn't there."""
-        value = self.json_in(item)
-        return UNSET if value is UNSET else self._to_python(value)
+        held = item.get(self._name)
+        if self.has_twin and self._given_name in item:
+            given = item[self._given_name]
+            if self._stands_for(given, held):
+                return self.decode(given)
+        return UNSET if held is None else self.decode(held)
 
     def json_in(self, item: AttributeMap) -> Any:
         """As ``value_in``, in JSON form."""
-        held = item.get(self.attr_name)
-        if self.role != NO_ROLE:
-            given = item.get(self.given_name)
-            if given is not None and self._stands_for(given, held):
+        held = item.get(self._name)
+        if self.has_twin and self._given_name in item:
+            given = item[self._given_name]
+            if self._stands_for(given, held):
                 return self.form.decode(given)
-        return UNSET if held is None else self._as_json(held)
+        return UNSET if held is None else self.form.decode(held)
 
     def _stands_for(self, given: AttributeValue, held: AttributeValue | None) -> bool:
         # Whoever else writes the key doesn't know of its twin: then the twin is out of date.
@@ -190,18 +201,6 @@ class PropertyAttribute(Attribute[Any]):
         """What ``held`` is read as, where nothing is kept beside it."""
         text = self.form.decode(held) if self.role.ttl and isinstance(self.form, DateTimeFormat) else None
         return {"S": text} if isinstance(text, str) else held
-
-    def _as_json(self, value: AttributeValue) -> Any:
-        return self.form.decode(value)
-
-    def _to_python(self, value: Any) -> Any:
-        python = self.conversion.to_python(value)
-        if isinstance(self.form, SetFormat) and isinstance(python, list):
-            try:
-                return set(python)
-            except TypeError:  # a list of lists or maps, which is no set's
-                return python
-        return python
 
     def _check_key(self, value: AttributeValue) -> None:
         ((tag, content),) = value.items()

@@ -28,6 +28,7 @@ from macaron_django.dynamodb.comparisons import same
 from macaron_django.dynamodb.gathered_writes import gathering
 from macaron_django.dynamodb.item_sizes import check_item_size
 from macaron_django.dynamodb.items import Items, describe_key
+from macaron_django.dynamodb.row_building import row_builder
 from macaron_django.dynamodb.table_models import build_table, default_table_name
 from macaron_django.exceptions import DynamoDBItemNotFound, ItemExists, StaleItem, UnstorableValue
 from macaron_django.schemas.conversions import UNSET, converter
@@ -78,7 +79,7 @@ class Persistence(Items):
     def bind(self, model: type[Model]) -> None:
         """Tell which class the rows are of."""
         self._model = model
-        for name in ("model", "_fields"):
+        for name in ("model", "_build_row"):
             self.__dict__.pop(name, None)
 
     @cached_property
@@ -169,27 +170,19 @@ class Persistence(Items):
 
     def decode(self, item: AttributeMap) -> Row:
         """The row of an item."""
-        values = [UNSET if name is None else self.table.attribute(name).value_in(item) for name in self._fields]
-        row = self.model.from_db(DEFAULT_DB_ALIAS, [field.attname for field in self._concrete_fields], values)
-        self._set_additional(row, item)
-        row._state.item = item
+        row = self._build_row(item)
+        if not item.keys() <= self._known:
+            self._set_additional(row, item)
         return row
+
+    @cached_property
+    def _build_row(self) -> Callable[[AttributeMap], Row]:
+        return row_builder(self)
 
     @cached_property
     def _properties(self) -> Mapping[str, PropertyAttribute]:
         attributes = self.table.attributes_by_name()
         return {name: attributes[name] for name in self.schema.properties}
-
-    @property
-    def _concrete_fields(self) -> Sequence[Any]:
-        fields: Sequence[Any] = self.model._meta.concrete_fields
-        return fields
-
-    @cached_property
-    def _fields(self) -> list[str | None]:
-        """The property of each field of the model, None for the key that stands for two."""
-        properties = self.model._spec.property_names
-        return [properties.get(field.attname) for field in self._concrete_fields]
 
     def _value(self, row: Row, name: str) -> Any:
         return row.__dict__.get(row._spec.field_names[name], UNSET)

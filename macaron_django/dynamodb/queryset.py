@@ -7,7 +7,7 @@ its admin and DRF expect of a query set, and nothing else.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import islice
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -320,10 +320,9 @@ class ItemQuerySet(Retrieval, Writes, AsyncQueries, Refusals):
         sliced = " ".join(mark for mark in marks if mark)
         return f"{text}\n  {sliced}" if sliced else text
 
-    def _convert(self, item: AttributeMap) -> Any:
-        if self._values is not None:
-            return self._values.make(item)
-        return self.persistence.decode(item)
+    @property
+    def _convert(self) -> Callable[[AttributeMap], Any]:
+        return self.persistence.decode if self._values is None else self._values.make
 
     def _found(self, limit: int | None = None) -> Iterator[Found]:
         """The items of the slice, at most ``limit`` of them."""
@@ -339,7 +338,8 @@ class ItemQuerySet(Retrieval, Writes, AsyncQueries, Refusals):
         return islice(self._reader().items(wanted=high), self._low, None)
 
     def _rows(self, limit: int | None = None) -> Iterator[Any]:
-        return (self._convert(found.item) for found in self._found(limit))
+        convert = self._convert
+        return (convert(found.item) for found in self._found(limit))
 
     # -- reading ----------------------------------------------------------------------------------------------------
 

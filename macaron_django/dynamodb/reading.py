@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from macaron_django.dynamodb.attributes import GIVEN
 from macaron_django.dynamodb.comparisons import AttributeMap, AttributeValue, compare, same
@@ -30,8 +30,7 @@ BATCH_SIZE: Final = 100
 FIRST_READ: Final = 64
 
 
-@dataclass(frozen=True)
-class Found:
+class Found(NamedTuple):
     """An item that matches, and where it stands in the list."""
 
     item: AttributeMap
@@ -220,7 +219,10 @@ class Reader:
 
     def _matching(self, items: Sequence[AttributeMap]) -> list[Found]:
         plan = self.plan
-        positions = [self._position(item) for item in items]
+        names = plan.position_names
+        positions = [{name: item[name] for name in names if name in item} for item in items]
+        if plan.remainder == ALL and not plan.fetch:
+            return list(map(Found, items, positions))
         whole: Sequence[AttributeMap | None] = items
         if plan.fetch:
             keys = [{name: item[name] for name in plan.table.key_names} for item in items]

@@ -50,6 +50,16 @@ def _getter(persistence: Persistence, target: Target) -> Callable[[AttributeMap]
     attribute = persistence.table.attribute(name)
     inwards = target.path[1:]
     unset = persistence.model._spec.defaults.get(name)  # as a row's attribute reads
+    if not inwards and not attribute.has_twin:
+        decode, is_text = attribute.decode, attribute.is_text
+
+        def get_plain(item: AttributeMap) -> Any:
+            held = item.get(name)
+            if held is None:
+                return unset
+            return held["S"] if is_text and "S" in held else decode(held)
+
+        return get_plain
 
     def get(item: AttributeMap) -> Any:
         value = attribute.value_in(item)

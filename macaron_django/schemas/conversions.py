@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from macaron_django.spec import Schema
 
     from .classes import Classes
+    from .objects import APIObject
 
 __all__ = ["UNSET", "Conversion", "Unset", "branch_for", "converter", "json_value"]
 
@@ -59,10 +60,18 @@ UNSET: Final = Unset()
 
 @dataclass(frozen=True)
 class Conversion:
-    """``to_python(value)`` and ``to_json(value)`` of one schema."""
+    """``to_python(value)`` and ``to_json(value)`` of one schema.
+
+    The rest tells who reads values from elsewhere than JSON what ``to_python`` does, so that they can do it on the way:
+    ``unchanged``: nothing; ``elements``: it converts each element of an array so; ``object_class``: it makes one of
+    these of an object, property by property.
+    """
 
     to_python: Callable[[Any], Any]
     to_json: Callable[[Any], Any]
+    unchanged: bool = False
+    elements: Callable[[], Conversion] | None = None
+    object_class: Callable[[], type[APIObject]] | None = None
 
 
 def converter(schema: Schema, classes: Classes) -> Conversion:
@@ -162,7 +171,7 @@ def _build(schema: Schema, classes: Classes) -> Conversion:
         return Conversion(_integer, json_value)
     if types and set(types) <= {"number", "integer"}:
         return Conversion(_number, json_value)
-    return Conversion(_as_it_is, json_value)
+    return Conversion(_as_it_is, json_value, unchanged=True)
 
 
 def _as_it_is(value: Any) -> Any:
@@ -218,7 +227,7 @@ def _array(items: Schema, classes: Classes) -> Conversion:
             return _ordered(convert(item) for item in value)
         return json_value(value)
 
-    return Conversion(to_python, to_json)
+    return Conversion(to_python, to_json, elements=of_items)
 
 
 def _object(schema: Schema, classes: Classes) -> Conversion:
@@ -232,9 +241,9 @@ def _object(schema: Schema, classes: Classes) -> Conversion:
                 value = value.to_json()
             return kind._from_properties(value) if isinstance(value, Mapping) else value
 
-        return Conversion(to_api_object, json_value)
+        return Conversion(to_api_object, json_value, object_class=lambda: classes.for_schema(schema))
     if isinstance(schema.additional_properties, bool) or schema.additional_properties.json is True:
-        return Conversion(_as_it_is, json_value)
+        return Conversion(_as_it_is, json_value, unchanged=True)
     return _dictionary(schema.additional_properties, classes)
 
 
