@@ -205,10 +205,19 @@ def sentence(plan: Plan) -> str:
     return _("Scan, at most %(count)s items read") % {"count": f"{plan.read_limit:,}"}
 
 
+def _quick(persistence: Any) -> Iterator[str]:
+    """What a Query needs: of an index, too, that its range key is there, because it leaves out the other items."""
+    properties = persistence.schema.properties
+    yield f"{persistence.hash_key}=…"
+    for index in persistence.options.indexes.values():
+        name = index.range_key
+        is_sure = name is None or name == persistence.hash_key or properties[name].required
+        yield f"{index.hash_key}=…" if is_sure else f"{index.hash_key}=… {name}!=null"
+
+
 def hint(persistence: Any) -> str:
     """What the search box understands, and what of it needs no scan."""
-    keys = [persistence.hash_key, *(index.hash_key for index in persistence.options.indexes.values())]
-    quick = ", ".join(f"{name}=…" for name in dict.fromkeys(keys))
+    quick = ", ".join(dict.fromkeys(_quick(persistence)))
     signs = "=  !=  <  <=  >  >=  ^= (begins with)  ~ (contains)  =null"
     return _("Found at once by %(quick)s; anything else is looked for by a scan. Signs: %(signs)s") % {
         "quick": quick,

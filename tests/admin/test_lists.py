@@ -232,3 +232,15 @@ def test_a_missing_table_is_said_on_the_list(orders):
 
     assert page.status_code == 200
     assert "synctables" in page.content.decode()
+
+
+def test_the_hint_names_what_needs_no_scan(make_shop):
+    json = {**ORDER, "required": ["customer", "number"]}
+    shop = make_shop(json, "Order", indexes={**INDEXES, "by_note": {"hash_key": "note"}}, **KEYS)
+    client = shop.client("view")
+
+    page = client.get(shop.root).content.decode()
+
+    assert "Found at once by customer=…, state=… placed!=null, note=…;" in page
+    for text in ("customer=a", "state=new placed!=null", "note=a"):
+        assert client.get(f"{shop.root}plan/", {"q": text}).json()["sentence"].startswith("Query on"), text
