@@ -31,10 +31,15 @@ FIRST_READ: Final = 64
 
 
 class Found(NamedTuple):
-    """An item that matches, and where it stands in the list."""
+    """An item that matches, and where it stands in the list: at ``names`` of ``source``, itself or its index entry."""
 
     item: AttributeMap
-    position: AttributeMap
+    source: AttributeMap
+    names: tuple[str, ...]
+
+    @property
+    def position(self) -> AttributeMap:
+        return {name: self.source[name] for name in self.names if name in self.source}
 
 
 @dataclass(frozen=True)
@@ -110,7 +115,11 @@ class Reader:
             return
         (key,) = self.plan.keys
         item = self.persistence.get_item(key, consistent=self.consistent, projection=self._projection())
-        found = [] if item is None or not matches(self.plan.remainder, item) else [Found(item, self._position(item))]
+        found = (
+            []
+            if item is None or not matches(self.plan.remainder, item)
+            else [Found(item, item, self.plan.position_names)]
+        )
         yield Batch(found, None, read=int(item is not None))
 
     def _batch_get(self, start: AttributeMap | None) -> Iterator[Batch]:
@@ -123,7 +132,8 @@ class Reader:
         for first in range(0, len(keys), BATCH_SIZE):
             chunk = keys[first : first + BATCH_SIZE]
             items = self._fetch(chunk)
-            found = [Found(item, self._position(item)) for item in items if item and matches(self.plan.remainder, item)]
+            names = self.plan.position_names
+            found = [Found(item, item, names) for item in items if item and matches(self.plan.remainder, item)]
             last = chunk[-1] if first + BATCH_SIZE < len(keys) else None
             yield Batch(found, last, read=len(chunk))
 
@@ -220,16 +230,15 @@ class Reader:
     def _matching(self, items: Sequence[AttributeMap]) -> list[Found]:
         plan = self.plan
         names = plan.position_names
-        positions = [{name: item[name] for name in names if name in item} for item in items]
         if plan.remainder == ALL and not plan.fetch:
-            return list(map(Found, items, positions))
+            return [Found(item, item, names) for item in items]
         whole: Sequence[AttributeMap | None] = items
         if plan.fetch:
             keys = [{name: item[name] for name in plan.table.key_names} for item in items]
             whole = self._fetch(keys) if keys else []
         return [
-            Found(item, position)
-            for item, position in zip(whole, positions, strict=True)
+            Found(item, source, names)
+            for item, source in zip(whole, items, strict=True)
             if item is not None and matches(plan.remainder, item)
         ]
 
@@ -252,9 +261,6 @@ class Reader:
     def _is_projected(self, name: str) -> bool:
         index = self.plan.index
         return index is None or name.removesuffix(GIVEN) in index.projection
-
-    def _position(self, item: AttributeMap) -> AttributeMap:
-        return {name: item[name] for name in self.plan.position_names if name in item}
 
     def _capped(self) -> str:
         plan = self.plan
