@@ -40,7 +40,8 @@ class ValueRows:
         targets = [filters.resolve(name, lookups=False)[0] for name in names]
         getters = [_getter(persistence, target) for target in targets]
         attributes = frozenset(str(target.path[0]) for target in targets if target.path)
-        return cls(attributes, _maker(names, getters, shape))
+        texts = [_text_attribute(persistence, target) for target in targets]
+        return cls(attributes, _maker(names, getters, shape, texts))
 
 
 def _getter(persistence: Persistence, target: Target) -> Callable[[AttributeMap], Any]:
@@ -71,6 +72,13 @@ def _getter(persistence: Persistence, target: Target) -> Callable[[AttributeMap]
     return get
 
 
+def _text_attribute(persistence: Persistence, target: Target) -> str | None:
+    """The attribute whose "S" is the value, if that is all there is to it."""
+    name = str(target.path[0]) if len(target.path) == 1 else None
+    attribute = persistence.table.attribute(name) if name is not None else None
+    return name if attribute is not None and attribute.is_text and not attribute.has_twin else None
+
+
 def _inside(value: Any, step: str | int) -> Any:
     try:
         return value[step]
@@ -78,7 +86,12 @@ def _inside(value: Any, step: str | int) -> Any:
         return None
 
 
-def _maker(names: Sequence[str], getters: Sequence[Callable[[AttributeMap], Any]], shape: Shape) -> Any:
+def _maker(
+    names: Sequence[str],
+    getters: Sequence[Callable[[AttributeMap], Any]],
+    shape: Shape,
+    texts: Sequence[str | None],
+) -> Any:
     if shape == "flat":
         return getters[0]
     if shape == "tuple":
@@ -86,5 +99,13 @@ def _maker(names: Sequence[str], getters: Sequence[Callable[[AttributeMap], Any]
     if shape == "named":
         row = namedtuple("Row", names)  # type: ignore[misc]  # noqa: PYI024 (its names are known at run time)
         return lambda item: row(*(get(item) for get in getters))
-    pairs = list(zip(names, getters, strict=True))
-    return lambda item: {name: get(item) for name, get in pairs}
+    parts = list(zip(names, getters, texts, strict=True))
+
+    def make(item: AttributeMap) -> dict[str, Any]:
+        made = {}
+        for name, get, text in parts:
+            held = item.get(text) if text is not None else None
+            made[name] = held["S"] if held is not None and "S" in held else get(item)
+        return made
+
+    return make
