@@ -25,7 +25,10 @@ _LENGTH = 160  # characters of a description in a list of schemas
 
 @register.inclusion_tag("admin/macaron_django/engine.html")
 def macaron_engine(known: Environment | None = None) -> dict[str, Any]:
-    """Where the items on this page are kept: engine, endpoint, region, account."""
+    """Where the items on this page are kept: engine, endpoint, region, account.
+
+    Templates call it in their content, the one block that every skin shows.
+    """
     return {"environment": known or environment()}
 
 

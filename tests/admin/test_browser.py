@@ -99,7 +99,8 @@ def find_everything(shop, open_page, count: int) -> None:
     for _ in range(count // limit + 1):
         if rows(page):
             break
-        page.click("text=Continue the scan")
+        with page.expect_navigation():
+            page.click("text=Continue the scan")
     assert f"Note {count - 1}" in page.inner_text("#result_list")
 
 
