@@ -6,7 +6,7 @@ In go the context and what Django's index lists; out come HTML and the list with
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django import template
 from django.urls import NoReverseMatch, reverse
@@ -14,7 +14,8 @@ from django.utils.html import format_html
 from django.utils.text import Truncator
 from django.utils.translation import gettext as _
 
-from macaron_django.admin.environments import Environment, environment
+if TYPE_CHECKING:
+    from macaron_django.admin.environments import Environment
 
 __all__ = ["described", "macaron_engine"]
 
@@ -29,6 +30,8 @@ def macaron_engine(known: Environment | None = None) -> dict[str, Any]:
 
     Templates call it in their content, the one block that every skin shows.
     """
+    from macaron_django.admin.environments import environment  # Django loads tags of projects without its admin, too
+
     return {"environment": known or environment()}
 
 
