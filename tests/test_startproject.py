@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -133,3 +134,16 @@ def test_loading_django_starts_no_engine(notes):
     notes.manage("check")
 
     assert not list(notes.folder.glob("*.dynamodb.lock"))
+
+
+def test_a_project_needs_no_admin_to_render_templates(tmp_path, projects):
+    settings = (
+        'SECRET_KEY = "of-a-test-of-a-test-of-a-test-of-a-test"',
+        f'BASE_DIR = "{tmp_path}"',
+        'INSTALLED_APPS = ["macaron_django"]',
+        'TEMPLATES = [{"BACKEND": "django.template.backends.django.DjangoTemplates", "APP_DIRS": True}]',
+    )
+    (tmp_path / "settings.py").write_text("\n".join(settings), "utf-8")
+    manage = (Path(__file__).parent / "fixtures" / "project" / "manage.py").read_text("utf-8")
+    (tmp_path / "manage.py").write_text(manage, "utf-8")
+    assert "no issues" in projects(tmp_path).manage("check").stdout

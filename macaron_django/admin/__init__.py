@@ -1,10 +1,12 @@
 """Items in the Django admin: `ItemAdmin`, and its registration for each persisted schema.
 
 Django's autodiscovery imports this package. A model that the project has registered itself is left alone.
+It is also imported for its tags wherever Django looks for template tags: without the admin, nothing is registered.
 """
 
 from __future__ import annotations
 
+from django.apps import apps
 from django.contrib import admin
 from django.contrib.admin.sites import AdminSite
 
@@ -29,4 +31,5 @@ def register_items(site: AdminSite) -> None:
                 site.register(model, ItemAdmin)
 
 
-register_items(admin.site)
+if apps.is_installed("django.contrib.admin"):
+    register_items(admin.site)

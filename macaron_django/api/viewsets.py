@@ -303,7 +303,13 @@ class OperationViewSet(ViewSetMixin, GenericAPIView[Any]):
         result = served.handler.call(request, body, self.parameters.by_argument)
         return respond(result, served.operation, served.classes)
 
-    # -------------------------------------------------------------- serializers
+    # -------------------------------------------------------------- querysets, serializers
+
+    def get_queryset(self) -> Any:
+        """None unless a subclass sets ``queryset``: handlers need none, and the browsable API asks beside any list."""
+        if self.queryset is None:  # type: ignore[arg-type]  # the stubs take it for a manager
+            return None
+        return super().get_queryset()
 
     def get_serializer_class(self) -> type[serializers.BaseSerializer[Any]]:
         """The serializer of what the operation takes, or of what it answers if it takes nothing."""

@@ -474,6 +474,10 @@ def returns_status():
     return {"a": 1}, 202, {"X-Trace": "t"}
 
 
+def returns_list():
+    return [{"a": 1}]
+
+
 def returns_none():
     return None
 
@@ -506,6 +510,12 @@ def takes_user(user, limit=10, request=None):
 
 def takes_format(format):  # noqa: A002 (the operation's name for it)
     return {"format": format}
+
+
+def test_the_browsable_api_shows_the_list_that_a_handler_returns(handled):
+    page = handled("returns_list").get("/x", headers={"accept": "text/html"})
+    assert page.status_code == 200
+    assert "&quot;a&quot;: 1" in page.content.decode()
 
 
 def test_results_of_handlers_become_answers(handled):
