@@ -106,7 +106,7 @@ class Row(APIObject, _Model):
 
     def _refusal(self, violations: list[Violation]) -> ValidationFailed:
         """What to raise: a request isn't at fault for what the item broke before, unless it breaks more."""
-        item = self._state.item
+        item = self._state.item  # type: ignore[attr-defined]
         if item:
             stored = type(self).objects.persistence.decode(item)  # type: ignore[attr-defined]
             before = {(one.pointer, one.keyword) for one in stored._violations()}

@@ -59,7 +59,9 @@ def _types(result: dict[str, Any]) -> None:
         if "null" in names:
             result["nullable"] = True
     else:
-        branches: list[dict[str, Any]] = [{"type": name, **({"items": {}} if name == "array" else {})} for name in others]
+        branches: list[dict[str, Any]] = [
+            {"type": name, **({"items": {}} if name == "array" else {})} for name in others
+        ]
         if "null" in names:
             branches.append(dict(_NULL))
         union = {"anyOf": branches}
