@@ -336,7 +336,8 @@ def _cannot_order(request: _Request, term: Order, place: str) -> str:
         if index.range_key == name and values and len(values) == 1 and not _complete(request, index):
             return (
                 f"DynamoDB can't order {place} in {request.table.table} by {name!r}: index {index.name} finds only "
-                f"those that have {name!r}. If these are enough, add {name}__isnull=False or using_index({index.name!r})."
+                f"those that have {name!r}. If these are enough, add {name}__isnull=False or "
+                f"using_index({index.name!r})."
             )
     keys = [(request.table.hash_key, request.table.range_key, "the table")]
     keys += [(index.hash_key, index.range_key, f"index {index.name}") for index in request.table.indexes]
