@@ -21,6 +21,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from http import HTTPStatus
 from typing import Any, ClassVar, TypeVar
 
 from django.core.exceptions import ImproperlyConfigured
@@ -34,6 +35,8 @@ from rest_framework.negotiation import DefaultContentNegotiation
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.settings import api_settings
+from rest_framework.utils.html import is_html_input
+from rest_framework.utils.serializer_helpers import ReturnDict
 from rest_framework.views import exception_handler as drf_exception_handler
 from rest_framework.viewsets import ViewSetMixin
 
@@ -60,7 +63,7 @@ from macaron_django.exceptions import PyMacaronException, ValidationFailed
 from macaron_django.schemas import Classes, serializer_for
 from macaron_django.spec import Operation
 
-__all__ = ["NotBound", "OperationViewSet", "Served", "register"]
+__all__ = ["NotBound", "OperationViewSet", "Served", "overrides", "register"]
 
 #: The module of the base class that has hooks of its own; not imported, because it imports this one.
 RESOURCE_VIEWSETS = "macaron_django.api.resource_viewsets"
@@ -216,7 +219,7 @@ class OperationViewSet(ViewSetMixin, GenericAPIView[Any]):
 
     def get_authenticators(self) -> list[Any]:
         policy = self._security
-        if policy is None or _overrides(type(self), "authentication_classes"):
+        if policy is None or overrides(type(self), "authentication_classes"):
             return list(super().get_authenticators())
         return [authenticator() for authenticator in policy.authentication_classes]
 
@@ -226,7 +229,7 @@ class OperationViewSet(ViewSetMixin, GenericAPIView[Any]):
         if policy is None:
             return list(super().get_permissions())
         required: list[Any] = list(policy.permission_classes)
-        if _overrides(type(self), "permission_classes"):
+        if overrides(type(self), "permission_classes"):
             of_spec = [c for c in required if isinstance(c, type) and issubclass(c, SecurityPermission)]
             required = [*of_spec, *self.permission_classes]
         return [permission() for permission in required]
@@ -234,7 +237,7 @@ class OperationViewSet(ViewSetMixin, GenericAPIView[Any]):
     @classmethod
     def filters_itself(cls) -> bool:
         """Whether a subclass has filters of its own, which may read any parameter that the spec declares."""
-        return _overrides(cls, "filter_backends") or _overrides(cls, "filter_queryset")
+        return overrides(cls, "filter_backends") or overrides(cls, "filter_queryset")
 
     def get_format_suffix(self, **kwargs: Any) -> None:
         """None: a path parameter named ``format`` is the operation's."""
@@ -276,6 +279,9 @@ class OperationViewSet(ViewSetMixin, GenericAPIView[Any]):
                 response.accepted_renderer = JSONRenderer()
                 response.accepted_media_type = JSONRenderer.media_type
                 response.content_type = getattr(response, "error_content_type", None)
+            elif response.status_code == HTTPStatus.BAD_REQUEST and is_html_input(request.data) and request.data:
+                # The browsable API shows the form again, as it was filled in, with the errors beside its fields.
+                response.data = ReturnDict(response.data, serializer=self.get_serializer(data=request.data))
         return response
 
     def checked(self, response: Response) -> Response:
@@ -329,7 +335,7 @@ class _Nothing(serializers.Serializer[Any]):
     """For operations that take and answer nothing that a serializer could describe."""
 
 
-def _overrides(viewset: type, attribute: str) -> bool:
+def overrides(viewset: type, attribute: str) -> bool:
     """Whether a project's class between the viewset and the base of all sets a DRF attribute."""
     classes = viewset.__mro__[: viewset.__mro__.index(OperationViewSet)]
     return any(attribute in vars(each) for each in classes if each.__module__ != RESOURCE_VIEWSETS)
@@ -351,14 +357,27 @@ def register(viewset: V) -> V:
             f"{viewset.__name__} is registered too late: the URLs of {generated.api} are made already. Name it in "
             f'MACARON["VIEWSETS"], or import its module in the ready() of an app.'
         )
+    present = generated.replacement
+    if present is not None and not issubclass(viewset, present):
+        raise RuntimeError(
+            f"{viewset.__module__}.{viewset.__name__} and {present.__module__}.{present.__name__} are both registered "
+            f"for viewsets.{generated.api}.{generated.__name__}: register one; it may subclass the other."
+        )
     generated.replacement = viewset
     return viewset
 
 
 def in_use(viewset: type[OperationViewSet]) -> type[OperationViewSet]:
     """The class that stands in for a generated viewset by settings or by decorator, else itself."""
-    configured = next((each for each in _configured() if _generated(each) is viewset), None)
-    return configured or viewset.replacement or viewset
+    configured = [each for each in dict.fromkeys(_configured()) if _generated(each) is viewset]
+    if len(configured) > 1:
+        # Whichever was served, what the other one demands of its callers would be left out without a word.
+        names = " and ".join(f"{each.__module__}.{each.__qualname__}" for each in configured)
+        raise ImproperlyConfigured(
+            f"MACARON['VIEWSETS'] names {names}, which both stand in for viewsets.{viewset.api}.{viewset.__name__}: "
+            f"name one; it may subclass the other."
+        )
+    return configured[0] if configured else viewset.replacement or viewset
 
 
 def _configured() -> Iterator[type[OperationViewSet]]:

@@ -452,6 +452,19 @@ def test_the_browsable_api_shows_lists_items_and_forms(client):
     assert Group.objects.filter(name="from a form").exists()
 
 
+@pytest.mark.django_db
+def test_the_browsable_api_shows_a_form_again_as_it_was_filled_in(client, handled):
+    html = {"accept": "text/html"}
+    listed = client.post("/v1/groups", {"name": "n" * 151}, headers=html)
+    assert listed.status_code == 400
+    assert f'value="{"n" * 151}"' in listed.content.decode()
+    assert "must not be longer than 150 characters" in listed.content.decode().split("<form", 1)[1]
+    described = body({"type": "object", "properties": {"a": {"type": "integer"}}})
+    page = handled("takes_body", "post /x", **described).post("/x", {"a": "many"}, headers=html)
+    assert page.status_code == 400
+    assert 'value="many"' in page.content.decode()
+
+
 def test_drf_spectacular_describes_the_viewsets(client, settings):
     from drf_spectacular.generators import SchemaGenerator
 
@@ -502,6 +515,10 @@ def raises():
 
 def breaks():
     raise KeyError("secret")
+
+
+def takes_body(body):
+    return {}
 
 
 def takes_user(user, limit=10, request=None):
