@@ -105,7 +105,13 @@ def basic(request: AnyRequest) -> tuple[str, str] | None:
 
 
 def api_key(request: AnyRequest, location: str, name: str) -> Credential | None:
-    """Find an API key in a header, the query or a cookie."""
+    """Find an API key in a header, the query or a cookie.
+
+    Raises RefusedCredentialsError if the query has it twice: what stands before this server (a log, a rate limit)
+    may have read the other one.
+    """
+    if location == "query" and len(request.GET.getlist(name)) > 1:
+        raise RefusedCredentialsError(f"The query must hold {name} once.")
     found = {
         "header": request.headers.get(name),
         "query": request.GET.get(name),

@@ -145,6 +145,14 @@ class TestASingleScheme:
             response = send("right", elsewhere)
             assert (response.status_code, code_of(response)) == (401, "AUTHORIZATION_HEADER_MISSING")
 
+    @pytest.mark.parametrize(
+        "query", ["key=right&key=wrong", "key=wrong&key=right", "key=right&key=right", "key=&key=right"]
+    )
+    def test_an_api_key_that_the_query_has_twice_is_refused(self, call: Any, query: str) -> None:
+        refused = call([{"query": []}], url=f"/who?{query}")
+        assert (refused.status_code, code_of(refused)) == (401, "AUTHENTICATION_FAILED")
+        assert refused["WWW-Authenticate"].startswith("ApiKey ")
+
     @pytest.mark.parametrize(("scheme", "cookie"), [("jwt", "token"), ("token", "token"), ("cookie", "key")])
     def test_a_cookie_changes_nothing_without_a_csrf_token(self, view_of: Any, scheme: str, cookie: str) -> None:
         view = view_of([{scheme: []}], SCHEMES)
