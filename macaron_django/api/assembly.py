@@ -271,11 +271,29 @@ def _fieldless(
                 location=prop.schema.location,
             )
             continue
+        if prop.extensions.writable and not _is_written(model, target):
+            yield Finding(
+                id="E306",
+                level="error",
+                message=f"x-writable of the property {prop.name!r} of {name} can't be honoured: {target!r} of "
+                f"{model._meta.label} is kept in other rows, and stays read-only.",
+                hint="Write what it shows through a resource of its own, or by a handler, and remove x-writable.",
+                location=prop.schema.location,
+            )
         shown = prop.schema.resolved
         shown = shown.items.resolved if shown.items is not None else shown
         related = related_model(model, target)
         if related is not None and shown.is_object and shown not in seen:
             yield from _fieldless(shown.name or f"{name}.{prop.name}", shown, related, seen | {shown})
+
+
+def _is_written(model: type[Model], target: str) -> bool:
+    """Whether a row of the model holds ``target``, or its many-to-many table does; no other row, and no attribute."""
+    try:
+        field = model._meta.get_field(target)
+    except FieldDoesNotExist:
+        return False
+    return bool(field.many_to_many or field.concrete)
 
 
 def _has(model: type[Model], steps: Sequence[str]) -> bool:

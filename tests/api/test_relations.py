@@ -115,3 +115,30 @@ def test_a_property_of_a_related_object_needs_a_place_there(document, serve):
     schemas = {"User": {**SCHEMAS["User"], "properties": wrong}, "Half": half}
     (found,) = serve(document({}, schemas)).viewsets.findings()
     assert (found.id, "'colour' of Half" in found.message) == ("E305", True)
+
+
+@pytest.mark.parametrize(
+    ("target", "found"),
+    [("permission_set", ["E306"]), ("name", ["E306"]), ("logentry", ["E306"]), ("app_label", []), ("pk", [])],
+)
+def test_asking_to_write_what_other_rows_hold_is_an_error(document, serve, target, found):
+    """``name`` is a Python property of the model; ``logentry`` and ``permission_set`` are rows that lead here."""
+    shown = {"type": "array", "items": {"type": "object", "properties": {"id": {"type": "integer"}}}}
+    plain = {"type": "string"}
+    prop = {**(shown if target in {"permission_set", "logentry"} else plain), "x-field": target, "x-writable": True}
+    schema = {"type": "object", "x-model": "contenttypes.ContentType", "properties": {"shown": prop}}
+    findings = serve(document({}, {"Kind": schema})).viewsets.findings()
+    assert [finding.id for finding in findings] == found
+    for finding in findings:
+        assert "stays read-only" in finding.message
+
+
+def test_nested_objects_in_the_row_or_in_a_table_between_may_be_asked_for(document, serve):
+    """Both of a foreign key and of a many-to-many relation."""
+    group = {
+        **SCHEMAS["Group"]["properties"],
+        "permissions": {**SCHEMAS["Group"]["properties"]["permissions"], "x-writable": True},
+    }
+    kind = {**PERMISSION["properties"], "content_type": {**CONTENT_TYPE, "x-writable": True}}
+    schemas = {"Group": {**SCHEMAS["Group"], "properties": group}, "Permission": {**PERMISSION, "properties": kind}}
+    assert serve(document({}, schemas)).viewsets.findings() == []
