@@ -17,7 +17,7 @@ import difflib
 import json
 import math
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from copy import deepcopy
 from functools import cached_property
 from typing import Any, Protocol, TypeAlias, cast
@@ -112,8 +112,9 @@ def is_nested(schema: Schema) -> bool:
 def _field(schema: Schema, options: dict[str, Any], nested: Nested | None, inside: frozenset[Schema]) -> Field:
     if schema.nullable:
         options["allow_null"] = True
-    if schema.title:
-        options["label"] = schema.title
+    title = schema.json.get("title") if isinstance(schema.json, Mapping) else None
+    if isinstance(title, str) and title:  # its own: a component's would be the same for sender and receiver
+        options["label"] = title
     if schema.description:
         options["help_text"] = schema.description
     target = schema.resolved
@@ -193,6 +194,7 @@ class FormJSON:
 
     def __init__(self, *args: Any, **options: Any) -> None:
         options["style"] = {"base_template": "textarea.html", "rows": 4, **options.get("style", {})}
+        options.setdefault("initial", None)  # DRF's lists begin as [], which is wrong where elements are asked for
         super().__init__(*args, **options)
 
     def get_value(self, dictionary: Any) -> Any:

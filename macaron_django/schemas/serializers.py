@@ -177,6 +177,9 @@ def _violations_of(details: Any, path: tuple[str | int, ...]) -> Iterator[Violat
 class SchemaListSerializer(_Judged, FormJSON, serializers.ListSerializer[Any]):
     """Arrays of objects: ``many=True`` of a :class:`SchemaSerializer`, or a schema of type array itself."""
 
+    def get_initial(self) -> Any:
+        return super().get_initial() if self.parent is None else self.initial
+
     def to_internal_value(self, data: Any) -> list[Any]:
         child = cast("SchemaSerializer", self.child)
         if hasattr(self, "schema") and not is_html_input(data):
@@ -269,7 +272,7 @@ class SchemaSerializer(_Judged, serializers.Serializer[Any]):
             self.style.setdefault("base_template", "textarea.html")
 
     def get_initial(self) -> Any:
-        return {} if self._is_jsonfield else super().get_initial()
+        return self.initial if self._is_jsonfield else super().get_initial()
 
     def get_value(self, dictionary: Any) -> Any:
         if is_html_input(dictionary) and self.field_name in dictionary:
@@ -486,6 +489,9 @@ _AS_IT_IS = Conversion(lambda value: value, json_value)
 
 
 class _NestedBoundField(NestedBoundField):
+    def as_form_field(self) -> NestedBoundField:
+        return self  # its fields are turned into text one by one, as those outside are
+
     def __getitem__(self, key: str) -> BoundField:
         value = self.value.get(key) if self.value else None
         errors = self.errors.get(key) if isinstance(self.errors, Mapping) else None
@@ -494,7 +500,9 @@ class _NestedBoundField(NestedBoundField):
 
 def _bound(field: Any, value: Any, errors: Any, prefix: str = "") -> BoundField:
     if getattr(field, "_is_jsonfield", False):
-        return JSONBoundField(field, value, errors, prefix)
+        # What is unset is left blank: "null" would be sent, and be wrong unless it is what is there.
+        is_there = value is not None or (field.allow_null and field.root.instance is not None)
+        return (JSONBoundField if is_there else BoundField)(field, value, errors, prefix)
     if isinstance(field, serializers.DateTimeField):
         value = local_moment(value)
     kind = _NestedBoundField if isinstance(field, serializers.Serializer) else BoundField

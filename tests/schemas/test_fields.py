@@ -75,6 +75,15 @@ def test_labels_and_help_texts_come_from_title_and_description():
     assert (field.label, field.help_text) == ("Full name", "As in the passport.")
 
 
+def test_a_property_is_not_called_after_the_component_that_it_refers_to():
+    other = {"type": "string", "title": "Address", "description": "Where."}
+    reference = {"$ref": "#/components/schemas/Other"}
+    field = field_for(schema_of(reference, Other=other))
+    assert (field.label, field.help_text) == (None, "Where.")
+    assert field_for(schema_of({**reference, "title": "Sender"}, Other=other)).label == "Sender"
+    assert field_for(schema_of({"anyOf": [reference, {"type": "null"}]}, Other=other)).label is None
+
+
 def test_what_a_reference_says_beside_itself_wins():
     schema = schema_of(
         {"$ref": "#/components/schemas/Other", "description": "mine"}, Other={"type": "string", "description": "theirs"}

@@ -398,6 +398,28 @@ def test_the_form_of_an_instance_shows_its_values(profile):
     assert re.search(r'name="tags"[^>]*>\s*\[\s*&quot;a&quot;\s*\]', html)
 
 
+def test_a_form_left_as_it_is_sends_nothing_for_what_is_optional(classes):
+    inner = {"type": "object", "properties": {"either": {"type": ["string", "integer"]}}}
+    node = {
+        "type": "object",
+        "properties": {
+            "either": {"type": ["string", "integer"]}, "maybe": {"type": ["array", "null"], "items": {}},
+            "words": {"type": "array", "items": {"type": "string"}, "minItems": 1}, "any": {"type": "object"},
+            "nodes": {"type": "array", "items": {"$ref": "#/components/schemas/Node"}, "minItems": 1},
+            "node": {"$ref": "#/components/schemas/Node"}, "inner": inner,
+        },
+        "required": ["node"],
+    }  # fmt: skip
+    serializer = made("Node", classes_of(Node=node))
+
+    def texts(html):
+        return re.findall(r"<textarea[^>]*>\s*([^<]*?)\s*</textarea>", html)
+
+    assert texts(form_html(serializer())) == [""] * 7
+    # Only null, where it may stand, is null when an item is changed.
+    assert texts(form_html(serializer({"maybe": None, "inner": {}}))) == ["", "null", *[""] * 5]
+
+
 def test_what_a_form_sends_becomes_json(profile):
     form = QueryDict(
         "name=Ann&age=&born=2001-02-03&seen=2026-01-01T10:00&size=&price=&tags=[%22a%22]&address.city=Rome&address.zip="
