@@ -17,6 +17,7 @@ from rest_framework.response import Response
 from macaron_django.api.contents import success_status
 from macaron_django.api.preconditions import PreconditionFailed, is_conditional
 from macaron_django.exceptions import PyMacaronException
+from macaron_django.schemas.merge_patches import without_write_only
 
 if TYPE_CHECKING:
     from macaron_django.api.resource_viewsets import ResourceViewSet as _View
@@ -43,6 +44,11 @@ class List(_View):
                     f"The query parameter {name!r} is declared, but nothing says what it means."
                 )
         queryset = self.filter_queryset(self.get_queryset())
+        if self.shows_items(queryset):
+            items = self.paginate_queryset(queryset.as_json())
+            return self.checked(
+                self.get_paginated_response([without_write_only(self.store.schema, each) for each in items])
+            )
         page = self.paginate_queryset(queryset)
         serializer = self.get_serializer(queryset if page is None else page, many=True)
         if page is None:

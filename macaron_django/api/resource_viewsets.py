@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Mapping
+from functools import cache
 from typing import Any, ClassVar, TypeVar
 
 from django.core.exceptions import ObjectDoesNotExist, ValidationError
@@ -30,7 +31,7 @@ from macaron_django.api.preconditions import (
 )
 from macaron_django.api.resources import GeneratedOperation
 from macaron_django.api.routers import control_characters, url_name
-from macaron_django.api.viewsets import OperationViewSet
+from macaron_django.api.viewsets import OperationViewSet, overrides
 from macaron_django.conf import settings
 from macaron_django.exceptions import ScanForbidden, StaleItem, UnsupportedQuery, ValidationFailed
 from macaron_django.schemas import Violation, converter, serializer_for
@@ -259,6 +260,14 @@ class ResourceViewSet(OperationViewSet):
     def _full_serializer(self) -> type[serializers.BaseSerializer[Any]]:
         return serializer_for(self.store.schema, self.classes, "response", model=self.store.model)
 
+    def shows_items(self, queryset: Any) -> bool:
+        """Whether a list's answer is what its items hold: nothing between them and the answer asks for rows."""
+        return (
+            hasattr(queryset, "as_json")
+            and not _asks_for_rows(type(self))
+            and self.request.accepted_renderer.media_type != "text/html"  # its forms come from a serializer
+        )
+
     def represented(self, serializer: Any) -> Any:
         """A saved serializer's instance as the operation answers it: an input schema may know less of it."""
         own: Schema | None = getattr(serializer, "schema", None)
@@ -297,6 +306,18 @@ class ResourceViewSet(OperationViewSet):
         if not {".", ".."}.isdisjoint(path.split("/")) or control_characters(values) is not None:
             return None
         return self.request.build_absolute_uri(path)
+
+
+@cache
+def _asks_for_rows(viewset: type) -> bool:
+    """Whether a project's class has a say between a list's query set and its answer."""
+    return any(overrides(viewset, attribute) for attribute in _BETWEEN)
+
+
+_BETWEEN = (
+    *("serializer_class", "get_serializer", "get_serializer_class", "get_serializer_context"),
+    *("pagination_class", "paginator", "paginate_queryset", "get_paginated_response"),
+)
 
 
 def _shown(value: Any) -> str:

@@ -26,6 +26,7 @@ from macaron_django.dynamodb.attribute_values import (
 from macaron_django.dynamodb.attributes import PropertyAttribute
 from macaron_django.dynamodb.comparisons import same
 from macaron_django.dynamodb.gathered_writes import gathering
+from macaron_django.dynamodb.item_json import ItemJSON, item_json
 from macaron_django.dynamodb.item_sizes import check_item_size
 from macaron_django.dynamodb.items import Items, describe_key
 from macaron_django.dynamodb.row_building import row_builder
@@ -174,6 +175,11 @@ class Persistence(Items):
         if not item.keys() <= self._known:
             self._set_additional(row, item)
         return row
+
+    @cached_property
+    def json_of(self) -> ItemJSON:
+        """What an item's row says in ``to_json()``, without making the row."""
+        return item_json(self)
 
     @cached_property
     def _build_row(self) -> Callable[[AttributeMap], Row]:

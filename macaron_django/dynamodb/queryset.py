@@ -262,6 +262,10 @@ class ItemQuerySet(Retrieval, Writes, AsyncQueries, Refusals):
         shape: Shape = "flat" if flat else "named" if named else "tuple"
         return self._with_values(names, shape)
 
+    def as_json(self) -> Self:
+        """Dictionaries as ``row.to_json()`` gives them, instead of rows: faster, and what answers show."""
+        return self._with_values((), "json")
+
     def _with_values(self, names: Sequence[str], shape: Shape) -> Self:
         shaped = self._with(shape=(names, shape))
         shaped.__dict__["_values"] = shaped._make_values()

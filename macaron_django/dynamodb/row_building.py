@@ -24,7 +24,7 @@ from macaron_django.schemas.models import Row
 if TYPE_CHECKING:
     from macaron_django.dynamodb.persistence import Persistence
 
-__all__ = ["row_builder"]
+__all__ = ["has_listeners", "is_ordinary", "row_builder"]
 
 
 def row_builder(persistence: Persistence) -> Callable[[AttributeMap], Any]:
@@ -40,19 +40,26 @@ def row_builder(persistence: Persistence) -> Callable[[AttributeMap], Any]:
         row._state.item = item
         return row
 
-    if not _is_ordinary(model):
+    if not is_ordinary(model):
         return load
     readers = [(field, attribute) for field, attribute in zip(fields, attributes, strict=True) if attribute is not None]
     return _direct(model, readers, load)
 
 
-def _is_ordinary(model: Any) -> bool:
+def is_ordinary(model: Any) -> bool:
     """Whether a row is made by Django's and this package's code only, and holds its values as this package does."""
     makers = ("__init__", "__new__", "__setattr__")
     return (
         all(getattr(model, name) is getattr(Row if name == "__init__" else Model, name) for name in makers)
         and getattr(model.from_db, "__func__", None) is Model.from_db.__func__  # type: ignore[attr-defined]
         and all(isinstance(getattr(model, field), RowAttribute) for field in model._spec.property_names)
+    )
+
+
+def has_listeners(model: Any) -> bool:
+    """Whether somebody is told of each row that is made."""
+    return bool(pre_init.receivers or post_init.receivers) and (
+        pre_init.has_listeners(model) or post_init.has_listeners(model)
     )
 
 
@@ -63,9 +70,7 @@ def _direct(
     with_twins = [(field, one.value_in) for field, one in readers if one.has_twin]
 
     def build(item: AttributeMap) -> Any:
-        if (pre_init.receivers or post_init.receivers) and (
-            pre_init.has_listeners(model) or post_init.has_listeners(model)
-        ):
+        if has_listeners(model):
             return load(item)
         row = model.__new__(model)
         state = ModelState()

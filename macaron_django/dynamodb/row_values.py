@@ -21,14 +21,14 @@ if TYPE_CHECKING:
 
 __all__ = ["Shape", "ValueRows"]
 
-Shape: TypeAlias = Literal["dict", "tuple", "flat", "named"]
+Shape: TypeAlias = Literal["dict", "tuple", "flat", "named", "json"]
 
 
 @dataclass(frozen=True)
 class ValueRows:
-    """``attributes``: what must be read; ``make``: one item → one value."""
+    """``attributes``: what must be read, None for all; ``make``: one item → one value."""
 
-    attributes: frozenset[str]
+    attributes: frozenset[str] | None
     make: Callable[[AttributeMap], Any]
 
     @classmethod
@@ -36,6 +36,8 @@ class ValueRows:
         """The values of these names, nested ones (``address__zip``) among them; of all fields if there are none."""
         if any(not isinstance(name, str) for name in names):
             raise UnsupportedQuery("DynamoDB computes no values: name properties, and compute in Python.")
+        if shape == "json":
+            return cls(None, persistence.json_of)
         names = names or [field.attname for field in persistence.model._meta.concrete_fields]
         targets = [filters.resolve(name, lookups=False)[0] for name in names]
         getters = [_getter(persistence, target) for target in targets]

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from macaron_django import spec
 from macaron_django.dynamodb import ItemManager, Persistence, persistence_options
+from macaron_django.dynamodb.item_json import item_json
 from macaron_django.schemas import Classes, build_model
 from macaron_django.schemas.json_text import dump_json
 
@@ -219,3 +220,49 @@ def test_saving_a_row_leaves_alone_what_another_program_wrote(make_rows: MakePer
         **foreign,
         "name": {"S": "Ann"},
     }
+
+
+@settings(deadline=None, max_examples=300)
+@given(item=ITEMS, key=st.text(min_size=1))
+def test_an_answer_shows_of_any_item_what_its_row_says(
+    persistence: Persistence, item: dict[str, Any], key: str
+) -> None:
+    item = {**item, "event_id": {"S": key}}
+    expected = persistence.decode(item).to_json()
+    shown = item_json(persistence)(item)
+    assert list(shown) == list(expected)
+    assert dump_json(shown) == dump_json(expected)
+
+
+def test_an_item_of_this_package_is_shown_without_making_a_row(
+    persistence: Persistence, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    given = {
+        "event_id": "1",
+        "name": "Fair",
+        "count": 2**60,
+        "size": 0.1,
+        "done": False,
+        "created": "2026-01-01T00:00:00+02:00",
+        "seen": "2026-01-01T00:00:00.000000Z",
+        "expires": "2026-01-01T00:00:00Z",
+        "day": "2026-01-01",
+        "clock": "10:00:00Z",
+        "takes": "P1Y",
+        "key": "7D444840-9DC0-11D1-B245-5FFDCE74FAD2",
+        "price": "1.50",
+        "photo": "aGk=",
+        "tags": ["b", "a", ""],
+        "moments": ["2026-01-01T00:00:00.5Z"],
+        "labels": ["a", "b"],
+        "sizes": [1, 20],
+        "place": {"city": "Bern", "open": "2026-01-01T00:00:00Z"},
+        "prices": {"a": 1},
+        "either": {"a": 1},
+        "version": 3,
+    }
+    item = persistence.encode(persistence.model.from_json(given))
+    monkeypatch.setattr(persistence, "decode", None)
+    shown = item_json(persistence)(item)
+    assert shown == given
+    assert list(shown) == list(given)

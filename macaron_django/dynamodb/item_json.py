@@ -1,0 +1,175 @@
+"""Item → the JSON object that an answer shows of it, without a row in between.
+
+In goes what keeps a schema's items; out comes one function, made once a schema, that says of an item what the row
+made of it says in ``to_json()``: the same properties in the same order. What this package writes is read straight
+from the attribute values; whatever else an item may hold takes the row's own way, property by property. Apart from
+the rows because a page of items needs neither their Python values nor their methods.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from operator import itemgetter
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+from macaron_django.dynamodb.attribute_values import (
+    ArrayFormat,
+    AttributeMap,
+    AttributeValue,
+    BooleanFormat,
+    DateTimeFormat,
+    Format,
+    NumberFormat,
+    ObjectFormat,
+    StringFormat,
+    decode_number,
+)
+from macaron_django.dynamodb.attributes import PropertyAttribute
+from macaron_django.dynamodb.readers import reader
+from macaron_django.dynamodb.row_building import has_listeners, is_ordinary
+from macaron_django.schemas.conversions import Conversion
+from macaron_django.schemas.objects import APIObject
+
+if TYPE_CHECKING:
+    from macaron_django.dynamodb.persistence import Persistence
+
+__all__ = ["ItemJSON", "item_json"]
+
+ItemJSON: TypeAlias = Callable[[AttributeMap], dict[str, Any]]
+_ValueJSON: TypeAlias = Callable[[AttributeValue], Any]
+
+#: What a reader meets where a value isn't of its schema's type.
+_OTHER_TYPE = (KeyError, TypeError, ValueError, ArithmeticError)
+
+
+def item_json(persistence: Persistence) -> ItemJSON:
+    """The function from an item of this schema to its JSON form."""
+    model = persistence.model
+    attributes = persistence.table.attributes_by_name()
+    properties = [
+        (name, _reader(attributes[name].form, attributes[name].conversion), _in_item(attributes[name]))
+        for name in model._spec.field_names
+    ]
+    # Others are notes of how a key was spelled, or properties that the schema doesn't name.
+    shown_alone = frozenset(name for name, _, _ in properties)
+
+    def of_row(item: AttributeMap) -> dict[str, Any]:
+        row_json: dict[str, Any] = persistence.decode(item).to_json()
+        return row_json
+
+    def read(item: AttributeMap) -> dict[str, Any]:
+        if not shown_alone.issuperset(item) or has_listeners(model):
+            return of_row(item)
+        shown: dict[str, Any] = {}
+        for name, value_json, in_item in properties:
+            value = item.get(name)
+            if value is not None:
+                try:
+                    shown[name] = value_json(value)
+                except _OTHER_TYPE:
+                    shown[name] = in_item(item)
+        return shown
+
+    return read if is_ordinary(model) and model.to_json is APIObject.to_json else of_row
+
+
+def _in_item(attribute: PropertyAttribute) -> Callable[[AttributeMap], Any]:
+    """The JSON form of a property as its row has it."""
+
+    return lambda item: attribute.conversion.to_json(attribute.value_in(item))
+
+
+def _reader(form: Format, conversion: Conversion) -> _ValueJSON:
+    """What reads an attribute value of this format as ``to_json(to_python(form.decode(value)))`` does.
+
+    It may raise one of ``_OTHER_TYPE`` instead, where the value is of another type.
+    """
+    make = _MAKERS.get(type(form), _in_steps)
+    return make(form, conversion)
+
+
+def _in_steps(form: Format, conversion: Conversion) -> _ValueJSON:
+    read, to_json = reader(form, conversion), conversion.to_json
+    return lambda value: to_json(read(value))
+
+
+def _text(_form: Format, _conversion: Conversion) -> _ValueJSON:
+    return itemgetter("S")
+
+
+def _date_time(_form: Format, _conversion: Conversion) -> _ValueJSON:
+    def read(value: AttributeValue) -> Any:
+        text: str = value["S"]
+        return f"{text[:-5]}Z" if text.endswith("+0000") else text
+
+    return read
+
+
+def _boolean(_form: Format, _conversion: Conversion) -> _ValueJSON:
+    return itemgetter("BOOL")
+
+
+def _number(form: Format, conversion: Conversion) -> _ValueJSON:
+    assert isinstance(form, NumberFormat)  # noqa: S101 (by the table below)
+    integer, to_python = form.integer, conversion.to_python
+
+    def read(value: AttributeValue) -> Any:
+        text: str = value["N"]
+        if len(text) <= 16 and text.isdecimal():
+            return int(text)
+        return to_python(decode_number(text, integer=integer))
+
+    return read
+
+
+def _array(form: Format, conversion: Conversion) -> _ValueJSON:
+    assert isinstance(form, ArrayFormat)  # noqa: S101 (by the table below)
+    elements, array = conversion.elements, form
+    if elements is None:
+        return _in_steps(form, conversion)
+    of_elements: _ValueJSON | None = None
+
+    def read(value: AttributeValue) -> Any:
+        nonlocal of_elements  # not before its first use: an array may hold arrays of itself
+        if of_elements is None:
+            of_elements = _reader(array.items, elements())
+        return [of_elements(element) for element in value["L"]]
+
+    return read
+
+
+def _object(form: Format, conversion: Conversion) -> _ValueJSON:
+    assert isinstance(form, ObjectFormat)  # noqa: S101 (by the table below)
+    object_class, shape = conversion.object_class, form
+    if object_class is None:
+        return _in_steps(form, conversion)
+    members: list[tuple[str, _ValueJSON]] | None = None
+    in_steps = _in_steps(form, conversion)
+
+    def read(value: AttributeValue) -> Any:
+        nonlocal members  # not before its first use: an object may hold objects of its own schema
+        if members is None:
+            spec = object_class()._spec
+            members = [
+                (name, _reader(shape.properties.get(name, shape.others), spec.conversion(name)))
+                for name in spec.field_names
+            ]
+        held = value["M"]
+        shown = {}
+        for name, value_json in members:
+            member = held.get(name)
+            if member is not None:
+                shown[name] = value_json(member)
+        return shown if len(shown) == len(held) else in_steps(value)
+
+    return read
+
+
+_MAKERS: dict[type[Format], Callable[[Format, Conversion], _ValueJSON]] = {
+    StringFormat: _text,
+    DateTimeFormat: _date_time,
+    BooleanFormat: _boolean,
+    NumberFormat: _number,
+    ArrayFormat: _array,
+    ObjectFormat: _object,
+}
