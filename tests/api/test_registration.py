@@ -65,6 +65,27 @@ def test_a_class_that_cant_stand_in_stops_everything(made, dotted):
         url_patterns("test", made)
 
 
+def test_two_classes_in_the_place_of_one_stop_everything(made, subclass, monkeypatch):
+    monkeypatch.setattr(viewsets, "Other", type("Other", (made["Groups"],), {}), raising=False)
+    with (
+        override_settings(MACARON={"VIEWSETS": [DOTTED, "macaron_django.api.viewsets.Other"]}),
+        pytest.raises(
+            ImproperlyConfigured, match=r"Groups and .*Other, which both stand in for viewsets\.test\.Groups"
+        ),
+    ):
+        url_patterns("test", made)
+    with override_settings(MACARON={"VIEWSETS": [DOTTED, DOTTED]}):
+        assert viewsets.in_use(made["Groups"]) is subclass
+
+
+def test_a_second_class_may_be_registered_only_as_a_subclass_of_the_first(made, subclass):
+    viewsets.register(subclass)
+    with pytest.raises(RuntimeError, match=r"both registered for viewsets\.test\.Groups"):
+        viewsets.register(type("Other", (made["Groups"],), {}))
+    further = viewsets.register(type("Further", (subclass,), {}))
+    assert viewsets.in_use(made["Groups"]) is further
+
+
 def test_a_class_that_is_registered_after_the_urls_were_made_is_refused(made, subclass):
     url_patterns("test", made)
     with pytest.raises(RuntimeError, match="too late"):
