@@ -17,7 +17,6 @@ from macaron_django import auth
 from macaron_django.api.exposure import public_writes
 from macaron_django.conf import settings, unknown_keys
 from macaron_django.dynamodb import engines
-from macaron_django.dynamodb.relations import relations_into_items
 from macaron_django.registry import registry
 from macaron_django.spec import Finding
 
@@ -102,6 +101,10 @@ def check_engine(app_configs: Sequence[AppConfig] | None, **_kwargs: Any) -> lis
 @checks.register("macaron_django")
 def check_relations(app_configs: Sequence[AppConfig] | None, **_kwargs: Any) -> list[checks.CheckMessage]:
     """Whether a model of the ORM points at rows that no database has: its first query, or migration, would fail."""
+    if not any(api.persistences for api in registry):
+        return []
+    from macaron_django.dynamodb.relations import relations_into_items  # PynamoDB, for a project that has it loaded
+
     hint = "Keep the row's primary key in a CharField, and get the row by it."
     return [
         checks.Error(sentence, hint=hint, obj=field, id="macaron_django.E106")

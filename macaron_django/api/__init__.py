@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from macaron_django.api.assembly import APIViewSets, build_viewsets, url_patterns
     from macaron_django.api.catalogue import ServedAPI, catalogue
-    from macaron_django.api.docs import docs_patterns
+    from macaron_django.api.docs_urls import docs_patterns
     from macaron_django.api.errors import exception_handler
 
 __all__ = [
@@ -29,7 +29,7 @@ _MODULES = {
     "ServedAPI": "catalogue",
     "build_viewsets": "assembly",
     "catalogue": "catalogue",
-    "docs_patterns": "docs",
+    "docs_patterns": "docs_urls",
     "exception_handler": "errors",
     "url_patterns": "assembly",
 }

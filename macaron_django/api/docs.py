@@ -8,7 +8,7 @@ asks nothing of other hosts.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -18,7 +18,7 @@ import yaml
 from django.apps import apps
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.templatetags.static import static
-from django.urls import URLPattern, URLResolver, include, path, reverse
+from django.urls import reverse
 from django.utils.module_loading import import_string
 from django.views.static import serve
 from drf_spectacular.settings import spectacular_settings
@@ -30,20 +30,16 @@ from rest_framework.settings import api_settings
 from rest_framework.views import APIView
 
 from macaron_django.api.content_security import content_security_policy
+from macaron_django.api.docs_urls import MEDIA_TYPES, NAMESPACE, Documents
 from macaron_django.conf import settings
-from macaron_django.schemas import introspection  # noqa: F401 (drf-spectacular knows the extensions by their import)
 from macaron_django.schemas.json_text import dump_json
 from macaron_django.spec import Document
 
-__all__ = ["DocumentView", "IndexView", "RedocView", "SwaggerView", "docs_patterns", "document_text"]
+__all__ = ["DocumentView", "IndexView", "RedocView", "SwaggerView", "asset", "document_text"]
 
-NAMESPACE = "macaron_django"
-MEDIA_TYPES = {"json": "application/json", "yaml": "application/yaml"}
 OWN = Path(__file__).parent.parent / "static"
 SIDECAR = Path(drf_spectacular_sidecar.__file__).parent / "static" / "drf_spectacular_sidecar"
 _YamlDumper = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
-
-Documents = Callable[[], Mapping[str, Document]]
 
 
 class _Docs:
@@ -245,25 +241,3 @@ def _own_asset(name: str) -> str:
 def asset(request: HttpRequest, name: str) -> HttpResponseBase:
     """The sidecar's files and our own, for projects that haven't installed either as an app."""
     return serve(request, name, document_root=str(OWN if name.startswith("macaron_django/") else SIDECAR))
-
-
-def docs_patterns(documents: Documents) -> list[URLPattern | URLResolver]:
-    """The URLs of the documentation; ``documents`` is asked at each request. Empty where ``DOCS`` is off."""
-    if not settings.DOCS:
-        return []
-    patterns = [
-        path("docs/", IndexView.as_view(documents=documents), name="docs"),
-        path("docs/assets/<path:name>", asset, name="asset"),
-        path("docs/<str:api>/", SwaggerView.as_view(documents=documents), name="swagger"),
-        path("redoc/<str:api>/", RedocView.as_view(documents=documents), name="redoc"),
-        *(
-            path(
-                f"openapi/<str:api>.{suffix}",
-                DocumentView.as_view(documents=documents),
-                {"suffix": suffix},
-                name="document",
-            )
-            for suffix in MEDIA_TYPES
-        ),
-    ]
-    return [path("", include((patterns, NAMESPACE), namespace=NAMESPACE))]

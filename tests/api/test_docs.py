@@ -16,7 +16,8 @@ from rest_framework.permissions import IsAuthenticated
 
 from macaron_django import spec
 from macaron_django.api.builtin import ping, version
-from macaron_django.api.docs import SIDECAR, docs_patterns
+from macaron_django.api.docs import SIDECAR
+from macaron_django.api.docs_urls import docs_patterns
 from macaron_django.auth import JWTAuthentication, generate_token
 from macaron_django.discovery import BUILTIN
 

@@ -379,8 +379,9 @@ def test_what_only_the_server_needs_is_left_out():
     }
 
 
-def test_the_urls_bring_the_extension():
-    code = "import django, sys; django.setup(); import macaron_django.urls; print(sys.argv[1] in sys.modules)"
+@pytest.mark.parametrize(("first", "answers"), [("drf_spectacular.views", "True"), ("rest_framework", "False")])
+def test_the_urls_bring_the_extension_to_who_uses_drf_spectacular_and_it_to_nobody_else(first, answers):
+    code = f"import django, sys, {first}; django.setup(); import macaron_django.urls; print(sys.argv[1] in sys.modules)"
     environment = os.environ | {"DJANGO_SETTINGS_MODULE": "tests.settings"}
     answer = subprocess.run(
         [sys.executable, "-c", code, introspection.__name__],
@@ -389,4 +390,4 @@ def test_the_urls_bring_the_extension():
         text=True,
         check=True,
     )
-    assert answer.stdout.strip() == "True"
+    assert answer.stdout.strip() == answers
