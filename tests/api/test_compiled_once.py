@@ -1,10 +1,11 @@
-"""What serving costs once: a document's validators are compiled when they are first needed, and never again."""
+"""What serving costs once: validators and serializers are made when they are first needed, and never again."""
 
 from types import SimpleNamespace
 
 import pytest
 
-from macaron_django.schemas import validator_for, validators
+from macaron_django.api import build_viewsets, url_patterns
+from macaron_django.schemas import Classes, serializer_for, serializers, validator_for, validators
 
 NOTE = {
     "type": "object",
@@ -66,3 +67,28 @@ def test_reading_routing_and_checking_compile_nothing(notes, compilations):
     assert compilations.number == 0
     validator_for(notes.schemas["Author"]).is_valid({})
     assert compilations.number == 1
+
+
+@pytest.fixture
+def builds(monkeypatch):
+    """The names of the schemas for which a serializer is made from here on."""
+    made = []
+    build = serializers._build
+
+    def building(schema, *arguments):
+        made.append(schema.name)
+        return build(schema, *arguments)
+
+    monkeypatch.setattr(serializers, "_build", building)
+    return made
+
+
+def test_serializers_too_are_made_when_first_used_and_once(notes, builds):
+    classes = Classes("test", notes)
+    views = build_viewsets("test", notes, classes)
+    assert [len(url_patterns("test", views)) > 0, views.findings(), builds] == [True, [], []]
+    note = serializer_for(notes.schemas["Note"], classes)
+    assert builds == ["Note"]
+    note().fields  # noqa: B018 (DRF makes them when they are looked at)
+    assert [serializer_for(notes.schemas["Note"], classes) is note for _ in range(3)] == [True] * 3
+    assert builds == ["Note", "Author"]
