@@ -14,7 +14,7 @@ import jsonschema_rs
 
 from macaron_django.spec.dialects import normalise_schema
 
-from .formats import custom_formats
+from .formats import LATER_FORMATS, custom_formats
 from .preparation import MAX_SCHEMA_DEPTH, Note, SchemaError, prepared, respelled
 from .violations import pointer_to, violations_of
 
@@ -38,15 +38,15 @@ ENGINES: dict[str, type[jsonschema_rs.Validator]] = {
 
 def in_engine_dialect(schema: Any, dialect: str) -> Any:
     """The schema in the dialect that its engine reads; an OpenAPI schema may bring its own definitions."""
-    if dialect not in ("openapi-3.0", "swagger-2.0") or isinstance(schema, bool):
+    if dialect not in ("openapi-3.0", "swagger-2.0") or not isinstance(schema, dict):
         return schema
     version = dialect.rpartition("-")[2]
     try:
         modern = normalise_schema(schema, version, max_depth=MAX_SCHEMA_DEPTH)
         for keyword in ("definitions", "$defs", "components"):  # a $ref beside them leaves them out
             named = schema.get(keyword)
-            if isinstance(named, dict) and isinstance(modern, dict):
-                schemas = named.get("schemas", {}) if keyword == "components" else named
+            schemas = named.get("schemas") if keyword == "components" and isinstance(named, dict) else named
+            if isinstance(schemas, dict) and isinstance(modern, dict):
                 normal = {
                     name: normalise_schema(each, version, max_depth=MAX_SCHEMA_DEPTH) for name, each in schemas.items()
                 }
@@ -98,7 +98,8 @@ def compiled(
         return remotes[uri.rstrip("#")]
 
     # jsonschema-rs is slower with formats of ours, used or not.
-    custom = {name: check for name, check in custom_formats().items() if name in (formats or ())}
+    known = {**(LATER_FORMATS if engine is jsonschema_rs.Draft4Validator else {}), **custom_formats()}
+    custom = {name: check for name, check in known.items() if name in (formats or ())}
     notes: list[Note] = []
     patterns: jsonschema_rs.PatternOptionsType = _LINEAR
     for _ in range(1000):

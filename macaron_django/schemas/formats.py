@@ -6,11 +6,13 @@ numbers aren't here: they are bounds (``preparation``).
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+
+import jsonschema_rs
 
 from .spellings import SPELLINGS
 
-__all__ = ["custom_formats", "formats_version", "register_format"]
+__all__ = ["LATER_FORMATS", "custom_formats", "formats_version", "register_format"]
 
 Check = Callable[[str], bool]
 
@@ -26,6 +28,15 @@ _FORMATS: dict[str, Check] = {
     "decimal": _has_python_value("decimal"),
     "password": lambda text: True,
 }
+
+#: Formats that came after draft 4, which schemas of that draft name all the same.
+LATER_FORMATS: Mapping[str, Check] = {
+    name: jsonschema_rs.Draft202012Validator({"format": name}, validate_formats=True).is_valid
+    for name in (
+        "duration", "idn-hostname", "iri", "iri-reference", "json-pointer", "relative-json-pointer", "uri-reference",
+        "uri-template", "uuid",
+    )
+}  # fmt: skip
 
 
 def register_format(name: str, check: Check) -> None:

@@ -374,6 +374,16 @@ def test_each_dialect_is_read_as_its_own(dialect, schema, valid, invalid):
     assert not validator.is_valid(invalid)
 
 
+@pytest.mark.parametrize("schema", [None, 1, "x", [], {"components": 5}, {"components": {"schemas": 5}}, {"$defs": []}])
+@pytest.mark.parametrize("dialect", ["2020-12", "draft4", "openapi-3.0", "swagger-2.0"])
+def test_what_is_no_schema_raises_nothing_else(dialect, schema):
+    try:
+        compile_schema(schema, dialect)
+    except SchemaError:
+        return
+    assert isinstance(schema, dict)
+
+
 def test_an_unknown_dialect_is_named():
     with pytest.raises(ValueError, match="draft3"):
         compile_schema({}, "draft3")
@@ -405,11 +415,28 @@ def test_an_unknown_dialect_is_named():
         ("decimal", "1.50", "1,50"),
     ],
 )
-def test_formats_are_checked(name, valid, invalid):
-    validator = compile_schema({"format": name})
+@pytest.mark.parametrize("dialect", ["2020-12", "draft4", "openapi-3.0", "swagger-2.0"])
+def test_formats_are_checked(dialect, name, valid, invalid):
+    validator = compile_schema({"format": name}, dialect)
     assert validator.is_valid(valid)
     assert not validator.is_valid(invalid)
     assert validator.is_valid(5)
+
+
+@pytest.mark.parametrize("dialect", ["2020-12", "draft4", "openapi-3.0", "swagger-2.0"])
+@pytest.mark.parametrize(
+    ("name", "type_", "valid", "invalid"),
+    [
+        ("int32", "integer", -(2**31), 2**31),
+        ("int64", "integer", 2**63 - 1, -(2**63) - 1),
+        ("float", "number", 1.5, 3.5e38),
+        ("double", "number", 1e308, 10**309),
+    ],
+)
+def test_formats_of_numbers_are_bounds(dialect, name, type_, valid, invalid):
+    validator = compile_schema({"type": type_, "format": name}, dialect)
+    assert validator.is_valid(valid)
+    assert not validator.is_valid(invalid)
 
 
 def test_passwords_and_unknown_formats_may_be_any_text():
