@@ -18,7 +18,6 @@ from django.http import HttpRequest, JsonResponse
 from django.urls import path, reverse
 
 from macaron_django.admin.bases import ItemModelAdmin
-from macaron_django.admin.environments import environment
 from macaron_django.admin.filters import PropertyFilter
 from macaron_django.admin.searching import SearchError, find, hint, searched, sentence
 from macaron_django.dynamodb.plans import Plan
@@ -242,7 +241,6 @@ class FindingMixin(ItemModelAdmin):
         context = {
             "list_tools": self.list_tools(request),
             "plan_url": reverse(names, current_app=self.admin_site.name),
-            "environment": environment(self._persistence),
             **(extra_context or {}),
         }
         return super().changelist_view(request, context)

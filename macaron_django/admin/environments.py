@@ -1,7 +1,8 @@
 """Where the items are that a page shows: engine, endpoint, region and account, and whether this is production.
 
 In go the engine in use and the settings; out comes an ``Environment`` for the templates. Apart from the pages because
-all of them show it. The account is in a table's ARN; it is asked for once an hour.
+all of them show it. The account is in a table's ARN; it is asked for once an hour, and where there is none
+yet, once a minute.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Environment", "environment"]
 
-_HOUR = 3600  # seconds
+_HOUR, _MINUTE = 3600, 60  # seconds
 
 
 @dataclass(frozen=True)
@@ -38,8 +39,8 @@ class Environment:
     is_production: bool
 
 
-def environment(persistence: Persistence | None = None) -> Environment | None:
-    """The engine in use; None where none is configured. ``persistence``: a table to learn the account from."""
+def environment(persistence: Persistence) -> Environment | None:
+    """The engine in use; None where none is configured. Its table tells the account."""
     try:
         engine = engines.current()
         endpoint, region = engine.endpoint_url, engine.region
@@ -58,13 +59,13 @@ def _without_user(endpoint: str) -> str:
     return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}"
 
 
-def _account(persistence: Persistence | None, endpoint: str, region: str) -> str:
+def _account(persistence: Persistence, endpoint: str, region: str) -> str:
     key = f"macaron_django.account:{endpoint}:{region}".replace(" ", "_")
     account: str | None = cache.get(key)
-    if account is None and persistence is not None:
+    if account is None:
         try:
             account = account_of(persistence.table) or ""
         except PyMacaronException:
-            return ""
-        cache.set(key, account, _HOUR)
-    return account or ""
+            account = ""
+        cache.set(key, account, _HOUR if account else _MINUTE)
+    return account

@@ -21,7 +21,6 @@ from django.utils.translation import gettext as _
 
 from macaron_django.admin.addresses import address, admin_path
 from macaron_django.admin.bases import ItemModelAdmin, Tool
-from macaron_django.admin.environments import environment
 from macaron_django.admin.readable_json import readable_json
 from macaron_django.admin.secrets import masked, masked_attributes
 from macaron_django.admin.values import Shown, shown_property, size_text
@@ -198,7 +197,6 @@ class ReadingMixin(ItemModelAdmin):
             "item_tools": self.item_tools(request, row),
             "history_url": address(self, "history", row.pk),
             "download_url": address(self, "download", row.pk),
-            "environment": environment(row._meta.default_manager.persistence),
             **(extra_context or {}),
         }
         request.current_app = self.admin_site.name

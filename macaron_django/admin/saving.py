@@ -43,6 +43,7 @@ class WritingMixin(BulkMixin):
 
     form = ItemForm
     add_form_template = change_form_template = "admin/macaron_django/item_form.html"
+    delete_confirmation_template = "admin/macaron_django/delete.html"
     object_history_template = "admin/macaron_django/object_history.html"
 
     # -- the form ------------------------------------------------------------------------------

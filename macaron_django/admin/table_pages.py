@@ -17,7 +17,6 @@ from django.utils.translation import gettext as _
 
 from macaron_django.admin.addresses import address, admin_path
 from macaron_django.admin.bases import ItemModelAdmin, Tool
-from macaron_django.admin.environments import environment
 from macaron_django.dynamodb.table_descriptions import TableDescription, describe_table
 from macaron_django.dynamodb.tables import Difference, compare_table
 from macaron_django.exceptions import PyMacaronException
@@ -64,7 +63,6 @@ class TablesMixin(ItemModelAdmin):
             "opts": self.opts,
             "parts": parts,
             "command": f"manage.py synctables {persistence.api}",
-            "environment": environment(persistence),
         }
         request.current_app = self.admin_site.name
         return TemplateResponse(request, self.tables_template, context)

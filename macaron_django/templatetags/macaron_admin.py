@@ -15,7 +15,11 @@ from django.utils.text import Truncator
 from django.utils.translation import gettext as _
 
 if TYPE_CHECKING:
-    from macaron_django.admin.environments import Environment
+    from collections.abc import Iterator
+
+    from django.template import Context
+
+    from macaron_django.dynamodb import Persistence
 
 __all__ = ["described", "macaron_engine"]
 
@@ -24,15 +28,26 @@ register = template.Library()
 _LENGTH = 160  # characters of a description in a list of schemas
 
 
-@register.inclusion_tag("admin/macaron_django/engine.html")
-def macaron_engine(known: Environment | None = None) -> dict[str, Any]:
-    """Where the items on this page are kept: engine, endpoint, region, account.
+@register.inclusion_tag("admin/macaron_django/engine.html", takes_context=True)
+def macaron_engine(context: Context) -> dict[str, Any]:
+    """Where the items on this page are kept: engine, endpoint, region, account; nothing on a page without items.
 
     Templates call it in their content, the one block that every skin shows.
     """
     from macaron_django.admin.environments import environment  # Django loads tags of projects without its admin, too
 
-    return {"environment": known or environment()}
+    persistence = next(_persistences(context), None)
+    return {"environment": environment(persistence) if persistence is not None else None}
+
+
+def _persistences(context: Context) -> Iterator[Persistence]:
+    """Those of the page's own model, or of the models that an index lists."""
+    opts = context.get("opts")
+    listed = [model.get("model") for app in context.get("app_list") or () for model in app.get("models", ())]
+    for model in [opts.model] if opts else listed:
+        persistence = getattr(getattr(model, "_default_manager", None), "persistence", None)
+        if persistence is not None:
+            yield persistence
 
 
 @register.filter

@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
+import json
 import re
 from pathlib import Path
 
 import pytest
+from django.contrib.admin.models import CHANGE, LogEntry
+from django.contrib.auth.models import User
+from django.contrib.contenttypes.models import ContentType
+
+from macaron_django.admin.history import change_message
+from macaron_django.schemas.json_text import dump_json
 
 AXE = Path(__file__).parents[2] / "node_modules" / "axe-core" / "axe.min.js"
 ORDER = {
@@ -150,6 +157,14 @@ def test_no_page_has_a_serious_barrier(orders, open_page, settings, scheme):
         **{**order(1), "number": 500, "site": "https://example.com", "photo": "AAE=", "address": nested, "until": 9}
     )
     page = open_page(orders.client(), orders.root, color_scheme=scheme)
+    LogEntry.objects.create(
+        user=User.objects.get(),
+        content_type=ContentType.objects.get_for_model(orders.model),
+        object_id=row.pk,
+        object_repr=str(row),
+        action_flag=CHANGE,
+        change_message=json.dumps(change_message({"note": "a"}, {"note": "b"}, adding=False)),
+    )
     found: list[str] = []
     for address in (
         "/admin/",
@@ -162,6 +177,9 @@ def test_no_page_has_a_serious_barrier(orders, open_page, settings, scheme):
         orders.url(row, "change"),
         orders.url(row, "delete"),
         f"{orders.root}tables/",
+        f"{orders.root}add/",
+        f"{orders.root}export/?q=state%3Dpaid",
+        f"{orders.root}import/",
     ):
         page.goto(address)
         if address.endswith("/view/"):
@@ -169,7 +187,29 @@ def test_no_page_has_a_serious_barrier(orders, open_page, settings, scheme):
         inline = page.evaluate("document.querySelectorAll('script:not([src]):not([type$=json]), [onclick]').length")
         assert inline == 0, f"{address} has inline scripts, which a Content-Security-Policy forbids"
         found += barriers(page)
+    page.get_by_label("File").set_input_files(
+        {"name": "orders.jsonl", "mimeType": "application/jsonl", "buffer": import_of_each_kind(row)}
+    )
+    page.get_by_role("button", name="Show what would change").click()
+    page.get_by_role("heading", name="Refused").wait_for()
+    found += barriers(page)
+    page.goto(orders.root)
+    page.locator("input[name=_selected_action]").first.check()
+    page.locator("select[name=action]").select_option("delete_selected")
+    page.locator("#changelist-form .actions button").first.click()
+    page.get_by_role("button", name="Delete 1 item").wait_for()
+    found += barriers(page)
+    page.get_by_role("button", name="Delete 1 item").click()
+    page.get_by_text("Done. 1 deleted").wait_for()
+    found += barriers(page)
     assert found == [], "\n".join(found)
+
+
+def import_of_each_kind(row) -> bytes:
+    """A file of which one item is refused, one changed, one created and one as it is."""
+    changed = {**row.to_json(), "note": "Changed"}
+    lines = [{"customer": "x"}, changed, {**order(1), "number": 501}, order(2)]
+    return b"".join(dump_json(line) + b"\n" for line in lines)
 
 
 def test_pages_fit_a_phone(orders, open_page):

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
+
 from macaron_django.dynamodb import engines
 from macaron_django.dynamodb.tables import sync_table
 
@@ -50,20 +53,35 @@ def test_only_tables_of_schemas_that_one_may_view_are_shown(make_shop):
     assert len(first.client().get(f"{first.root}tables/").context["parts"]) == 2
 
 
-def test_every_page_says_which_engine_it_shows_and_marks_production(make_shop, settings):
+@pytest.mark.parametrize("production", [False, True])
+def test_every_page_says_which_engine_it_shows_and_marks_production(make_shop, settings, production):
     shop = make_shop(THING, "Thing")
     shop.model.objects.create(id="a")
-    client = shop.client("view")
+    settings.MACARON = {**settings.MACARON, "ADMIN": {"PRODUCTION": production}}
+    client = shop.client()
     engine = engines.current()
+    bulk = {"action": "delete_selected", "_selected_action": "a"}
+    upload = {"file": SimpleUploadedFile("things.jsonl", b'{"id": "b"}')}
 
-    for address in (shop.root, f"{shop.root}a/change/", f"{shop.root}tables/"):
-        page = client.get(address).content.decode()
-        assert engine.endpoint_url in page
-        assert f"Region {engine.region}" in page
-        assert "Account" in page
-        assert "macaron-production" not in page
-    settings.MACARON = {**settings.MACARON, "ADMIN": {"PRODUCTION": True}}
-    assert "macaron-production" in client.get(shop.root).content.decode()
+    pages = [
+        client.get(f"{shop.root}{address}")
+        for address in ("", "add/", "a/view/", "a/change/", "a/history/", "a/delete/", "tables/", "export/", "import/")
+    ]
+    pages += [client.post(shop.root, bulk), client.post(f"{shop.root}import/", upload)]
+
+    for page in pages:
+        text = page.content.decode()
+        assert page.status_code == 200
+        assert text.count('class="macaron-engine') == 1, page.request
+        assert engine.endpoint_url in text
+        assert f"Region {engine.region}" in text
+        assert "Account" in text
+        assert ("macaron-production" in text) is production
+
+
+def test_the_indexes_say_which_engine_they_lead_to(dynamodb, admin_client):
+    for address, shown in (("/admin/", 1), ("/admin/macaron_myserver/", 1), ("/admin/auth/", 0)):
+        assert admin_client.get(address).content.decode().count('class="macaron-engine') == shown
 
 
 def test_the_index_describes_the_schemas_and_leads_to_their_tables(dynamodb, admin_client):
