@@ -1,4 +1,7 @@
-"""URLs of the example project: the admin, and every API; the root leads to their documentation."""
+"""URLs of the example project: the admin, and every API; the root leads to their documentation.
+
+What nothing serves is answered as the APIs answer, unless a browser asks.
+"""
 
 from django.contrib import admin
 from django.urls import include, path
@@ -9,3 +12,8 @@ urlpatterns = [
     path("admin/", admin.site.urls),
     path("", include("macaron_django.urls")),  # the third line
 ]
+
+handler400 = "macaron_django.api.error_views.bad_request"
+handler403 = "macaron_django.api.error_views.permission_denied"
+handler404 = "macaron_django.api.error_views.page_not_found"
+handler500 = "macaron_django.api.error_views.server_error"
