@@ -172,10 +172,15 @@ class OperationViewSet(ViewSetMixin, GenericAPIView[Any]):
     def current(self) -> Served | None:
         """What serves the request's method; None for OPTIONS, and for methods that the path doesn't have."""
         request = getattr(self, "request", None)
-        if request is None or not request.method:
-            return next(iter(self.served.values()), None)
-        method = request.method.lower()
-        return self.served.get(method) or (self.served.get("get") if method == "head" else None)
+        # Asked many times a request, and DRF's metadata and browsable API put other requests into the view's place.
+        known: tuple[Any, Served | None] | None = self.__dict__.get("_current")
+        if known is None or known[0] is not request:
+            if request is None or not request.method:
+                return next(iter(self.served.values()), None)
+            method = request.method.lower()
+            served = self.served.get(method) or (self.served.get("get") if method == "head" else None)
+            known = self.__dict__["_current"] = (request, served)
+        return known[1]
 
     @property
     def served_here(self) -> Served:

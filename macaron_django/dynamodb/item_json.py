@@ -28,7 +28,7 @@ from macaron_django.dynamodb.attributes import PropertyAttribute
 from macaron_django.dynamodb.readers import reader
 from macaron_django.dynamodb.row_building import has_listeners, is_ordinary
 from macaron_django.schemas.conversions import Conversion
-from macaron_django.schemas.objects import APIObject
+from macaron_django.schemas.models import Row
 
 if TYPE_CHECKING:
     from macaron_django.dynamodb.persistence import Persistence
@@ -70,7 +70,7 @@ def item_json(persistence: Persistence) -> ItemJSON:
                     shown[name] = in_item(item)
         return shown
 
-    return read if is_ordinary(model) and model.to_json is APIObject.to_json else of_row
+    return read if is_ordinary(model) and model.to_json is Row.to_json else of_row
 
 
 def _in_item(attribute: PropertyAttribute) -> Callable[[AttributeMap], Any]:
