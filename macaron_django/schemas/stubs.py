@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterable, Iterator
 from keyword import iskeyword
 from typing import TYPE_CHECKING, Any
+from unicodedata import is_normalized
 
 from .names import field_names
 from .objects import APIObject, Value
@@ -193,7 +194,8 @@ def _says_open(schema: Schema) -> bool:
 
 
 def _is_name(text: str) -> bool:
-    return text.isidentifier() and not iskeyword(text)
+    # Python reads an identifier in its NFKC form: what is spelled otherwise can't be named in source.
+    return text.isidentifier() and not iskeyword(text) and is_normalized("NFKC", text)
 
 
 def _text(text: str) -> str:

@@ -74,6 +74,8 @@ components:
         pet: {$ref: "#/components/schemas/Pet"}
         at: {type: string, format: date-time}
     Empty: {type: object}
+    \uff21\uff22: {type: object, properties: {\ufb01: {type: string}, fi: {type: integer}}}
+    AB: {type: object, properties: {None: {type: string}, "\\n": {type: string}, list: {type: array, items: {}}}}
 """
 
 USE = """

@@ -37,6 +37,28 @@ def test_style_and_explode_have_their_defaults(operation_of, place, given, style
     assert (parameter.location, parameter.style, parameter.explode) == (place, style, explode)
 
 
+# OpenAPI 3.1, section 4.8.12.3 (style values), and 3.2's cookie: every row, in every place that it names.
+@pytest.mark.parametrize("explode", [False, True])
+@pytest.mark.parametrize("type_", ["string", "array", "object"])
+@pytest.mark.parametrize(
+    ("style", "place"),
+    [
+        ("matrix", "path"), ("label", "path"), ("simple", "path"), ("simple", "header"), ("form", "query"),
+        ("form", "cookie"), ("spaceDelimited", "query"), ("pipeDelimited", "query"), ("deepObject", "query"),
+        ("cookie", "cookie"),
+    ],
+)  # fmt: skip
+def test_every_row_of_the_style_table_is_described(operation_of, style, place, type_, explode):
+    given = {"name": "a", "in": place, "required": True, "style": style, "explode": explode, "schema": {"type": type_}}
+    path = "/{a}" if place == "path" else "/a"
+    for version in ("3.2.0",) if style == "cookie" else ("3.0.3", "3.1.0"):
+        operation = operation_of({"parameters": [given]}, path=path, version=version)
+        (parameter,) = operation.parameters
+        assert (parameter.location, parameter.style, parameter.explode) == (place, style, explode)
+        assert parameter.schema.types == (type_,)
+        assert operation.document.findings == ()
+
+
 # Swagger 2.0: collectionFormat of arrays.
 @pytest.mark.parametrize(
     ("place", "given", "style", "explode"),

@@ -141,6 +141,15 @@ def test_pointers_are_unescaped(make):
     assert document.schemas["R"].types == ("string",)
 
 
+def test_a_plus_is_a_plus(make):
+    # RFC 3986 knows percent-encoding only; "+" for a space belongs to forms (application/x-www-form-urlencoded).
+    document = make({"a+b": {"type": "string"}, "R": {"$ref": "#/components/schemas/a+b"}})
+    assert document.schemas["R"].types == ("string",)
+    document = make({"a b": {"type": "string"}, "R": {"$ref": "#/components/schemas/a+b"}})
+    assert document.schemas["R"].target is None
+    assert "W010" in {found.id for found in document.check()}
+
+
 def test_ids_and_anchors_are_found(make):
     document = make(
         {
