@@ -106,7 +106,11 @@ class ImportMixin(ItemModelAdmin):
             )
             return self._import_page(request, form)
         kind = form_of(request.FILES["file"].name or "", content)  # type: ignore[union-attr]
-        found = list(self._outcomes(request, content, kind))
+        try:
+            found = list(self._outcomes(request, content, kind))
+        except PyMacaronException as error:
+            form.add_error("file", str(error))
+            return self._import_page(request, form)
         if len(found) > MOST:
             form.add_error("file", _("The file has more than %d items. Split it, or use the command loaditems.") % MOST)
             return self._import_page(request, form)
@@ -135,21 +139,31 @@ class ImportMixin(ItemModelAdmin):
         replace = request.POST.get("existing") == "replace"
         done: Counter[str] = Counter()
         refused: list[str] = []
-        for outcome in self._outcomes(request, content, kind):
-            if outcome.kind == "refused":
-                refused.append(
-                    _("Line %(line)d: %(problem)s") % {"line": outcome.line, "problem": "; ".join(outcome.problems)}
-                )
-            elif outcome.kind == "unchanged" or (outcome.kind == "changed" and not replace):
-                done["unchanged" if outcome.kind == "unchanged" else "skipped"] += 1
-            else:
-                try:
-                    self._import_one(request, outcome)
-                    done[outcome.kind] += 1
-                except PyMacaronException as error:
-                    refused.append(_("Line %(line)d: %(problem)s") % {"line": outcome.line, "problem": error})
+        try:
+            for outcome in self._outcomes(request, content, kind):
+                self._take_in(request, outcome, replace, done, refused)
+        except PyMacaronException as error:  # there was no reading on; what is written stays
+            self.message_user(request, _("The import stopped before the end of the file: %s") % error, messages.ERROR)
         self._tell_imported(request, done, refused)
         return HttpResponseRedirect(address(self, "changelist"))
+
+    def _take_in(
+        self, request: HttpRequest, outcome: Outcome, replace: bool, done: Counter[str], refused: list[str]
+    ) -> None:
+        """Do what an outcome says, and count it."""
+        problem: object = "; ".join(outcome.problems)
+        if outcome.kind == "unchanged" or (outcome.kind == "changed" and not replace):
+            done["unchanged" if outcome.kind == "unchanged" else "skipped"] += 1
+            return
+        if outcome.kind != "refused":
+            try:
+                self._import_one(request, outcome)
+            except PyMacaronException as error:
+                problem = error
+            else:
+                done[outcome.kind] += 1
+                return
+        refused.append(_("Line %(line)d: %(problem)s") % {"line": outcome.line, "problem": problem})
 
     def _import_one(self, request: HttpRequest, outcome: Outcome) -> None:
         persistence = persistence_of(self.model)
@@ -195,6 +209,7 @@ class ImportMixin(ItemModelAdmin):
             "groups": groups,
             "writes": sum(each.kind in ("created", "changed") for each in found or ()),
             "changes": sum(each.kind == "changed" for each in found or ()),
+            "most": MOST,
             "list_url": address(self, "changelist"),
             "import_url": address(self, "import"),
             "plural": capfirst(self.opts.verbose_name_plural),

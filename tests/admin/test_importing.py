@@ -6,6 +6,7 @@ import pytest
 from django.contrib.admin.models import LogEntry
 from django.core.files.uploadedfile import SimpleUploadedFile
 
+from macaron_django.exceptions import PersistenceError
 from macaron_django.schemas.json_text import dump_json
 
 pytestmark = pytest.mark.django_db
@@ -224,3 +225,28 @@ def test_large_files_are_refused(shop, settings):
     client = shop.client("view", "add")
     settings.MACARON = {**settings.MACARON, "MAX_BODY_SIZE": 100}
     assert "more than MACARON" in upload(client, shop, "id,name\n" + "a,b\n" * 50).content.decode()
+
+
+def test_an_import_that_breaks_off_says_how_far_it_came(shop, monkeypatch):
+    client = shop.client("view", "add")
+    content = lines(*({"id": f"{number:03}", "name": "A"} for number in range(150)))
+    page = upload(client, shop, content, "items.jsonl")
+    assert len(outcomes(page)) == 150
+    batch_get = shop.persistence.batch_get
+
+    def once(keys, **how):
+        monkeypatch.setattr(shop.persistence, "batch_get", broken)
+        return batch_get(keys, **how)
+
+    def broken(keys, **how):
+        raise PersistenceError("DynamoDB is gone.")
+
+    monkeypatch.setattr(shop.persistence, "batch_get", once)
+    told = apply(client, shop, page).content.decode()
+    assert "100 items created" in told
+    assert "The import stopped before the end of the file: DynamoDB is gone." in told
+    assert "DynamoDB is gone." in upload(client, shop, content, "items.jsonl").content.decode()
+
+
+def test_the_page_says_how_many_items_an_import_may_have(shop):
+    assert "At most 5000 items at a time" in shop.client("view", "add").get(f"{shop.root}import/").content.decode()
