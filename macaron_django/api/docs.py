@@ -1,5 +1,8 @@
 """Documents → documentation pages: each API's document as JSON and YAML, Swagger UI, Redoc, and an index of all.
 
+Swagger UI and Redoc show one API at a time; the bar above them leads to the same page of each other API. That is plain
+HTML, so that it works the same for both programs, and before, or without, their scripts.
+
 The document served is the document read, as ``Document.bundled()`` gives it; nothing is generated from
 serializers. Pages are drf-spectacular's split views with templates of our own: assets come from the sidecar
 package, scripts from URLs. Each page carries a Content-Security-Policy (``content_security``) by which the browser
@@ -17,6 +20,7 @@ import drf_spectacular_sidecar
 import yaml
 from django.apps import apps
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
+from django.shortcuts import redirect
 from django.templatetags.static import static
 from django.urls import reverse
 from django.utils.module_loading import import_string
@@ -35,7 +39,7 @@ from macaron_django.conf import settings
 from macaron_django.schemas.json_text import dump_json
 from macaron_django.spec import Document
 
-__all__ = ["DocumentView", "IndexView", "RedocView", "SwaggerView", "asset", "document_text"]
+__all__ = ["DocumentView", "FirstPageView", "IndexView", "RedocView", "SwaggerView", "asset", "document_text"]
 
 OWN = Path(__file__).parent.parent / "static"
 SIDECAR = Path(drf_spectacular_sidecar.__file__).parent / "static" / "drf_spectacular_sidecar"
@@ -71,6 +75,8 @@ class _Page(_Docs):
 
     #: The path parameter that names the API; the index has none.
     kwargs: Mapping[str, Any] = {}
+    #: The URL name of this page, which the other APIs have, too; the index has none.
+    url_name = ""
 
     def finalize_response(self, request: Request, response: Any, *args: Any, **kwargs: Any) -> Any:
         if isinstance(response, Response) and isinstance(response.data, Mapping):
@@ -85,11 +91,21 @@ class _Page(_Docs):
         api = str(self.kwargs.get("api", ""))
         pages = pages_of(api) if api in self.documents() else []
         here = self.request.path  # type: ignore[attr-defined]
+        others = self.documents() if pages and self.url_name else {}
         return {
             "page_css": _own_asset("docs.css"),
             "page_icon": _own_asset("docs.svg"),
             "index_url": reverse(f"{NAMESPACE}:docs"),
             "pages": [{**page, "is_current": page["url"] == here} for page in pages],
+            "choices": [
+                {
+                    "name": name,
+                    "title": document.title or name,
+                    "url": reverse(f"{NAMESPACE}:{self.url_name}", kwargs={"api": name}),
+                    "is_current": name == api,
+                }
+                for name, document in others.items()
+            ],
         }
 
 
@@ -165,7 +181,26 @@ class IndexView(_Page, APIView):
             }
             for name, document in self.documents().items()
         ]
-        return Response({"apis": rows}, template_name="macaron_django/docs/index.html")
+        of_all = [{"name": name, "url": reverse(f"{NAMESPACE}:{view}")} for name, view in _OF_ALL.items()]
+        return Response({"apis": rows, "of_all": of_all}, template_name="macaron_django/docs/index.html")
+
+
+#: The pages over all APIs, by the name that links to them show, and their URL names.
+_OF_ALL = {"Swagger UI": "swagger-all", "Redoc": "redoc-all"}
+
+
+class FirstPageView(_Docs, APIView):
+    """Swagger UI, or Redoc, over all APIs: opens the first one's, whose bar leads to every other."""
+
+    schema = None
+    renderer_classes = [_HTMLRenderer]
+    url_name = ""
+
+    def get(self, request: Request) -> HttpResponseBase:
+        first = next(iter(self.documents()), None)
+        if first is None:
+            return redirect(f"{NAMESPACE}:docs")
+        return redirect(f"{NAMESPACE}:{self.url_name}", api=first)
 
 
 class SwaggerView(_Page, SpectacularSwaggerSplitView):
@@ -173,6 +208,7 @@ class SwaggerView(_Page, SpectacularSwaggerSplitView):
 
     schema = None
     renderer_classes = [_HTMLRenderer]
+    url_name = "swagger"
     template_name = "macaron_django/docs/swagger.html"
     template_name_js = "macaron_django/docs/swagger.js.html"
 
@@ -201,6 +237,7 @@ class RedocView(_Page, SpectacularRedocView):
 
     schema = None
     renderer_classes = [_HTMLRenderer]
+    url_name = "redoc"
     template_name = "macaron_django/docs/redoc.html"
 
     def get(self, request: Request, *args: Any, api: str, **kwargs: Any) -> Response:

@@ -36,6 +36,8 @@ def docs_patterns(documents: Documents) -> list[URLPattern | URLResolver]:
     patterns = [
         path("docs/", _page("IndexView", documents), name="docs"),
         path("docs/assets/<path:name>", _asset, name="asset"),
+        path("swagger/", _page("FirstPageView", documents, url_name="swagger"), name="swagger-all"),
+        path("redoc/", _page("FirstPageView", documents, url_name="redoc"), name="redoc-all"),
         path("docs/<str:api>/", _page("SwaggerView", documents), name="swagger"),
         path("redoc/<str:api>/", _page("RedocView", documents), name="redoc"),
         *(
@@ -46,11 +48,12 @@ def docs_patterns(documents: Documents) -> list[URLPattern | URLResolver]:
     return [path("", include((patterns, NAMESPACE), namespace=NAMESPACE))]
 
 
-def _page(view: str, documents: Documents) -> Callable[..., HttpResponseBase]:
+def _page(view: str, documents: Documents, **options: str) -> Callable[..., HttpResponseBase]:
     def page(request: HttpRequest, **arguments: Any) -> HttpResponseBase:
         from macaron_django.api import docs
 
-        response: HttpResponseBase = getattr(docs, view).as_view(documents=documents)(request, **arguments)
+        made = getattr(docs, view).as_view(documents=documents, **options)
+        response: HttpResponseBase = made(request, **arguments)
         return response
 
     # as on what DRF's as_view() makes: the page's own permissions decide, not LoginRequiredMiddleware

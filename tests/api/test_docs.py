@@ -115,12 +115,34 @@ def test_the_index_lists_every_api(client):
     assert "https://" not in html
 
 
+@pytest.mark.parametrize(("url", "kind"), [("swagger/", "docs"), ("redoc/", "redoc")])
+def test_a_page_over_all_apis_leads_to_the_same_page_of_each(client, url, kind):
+    assert f'href="/service/{url}"' in client.get("/service/docs/").content.decode()
+    opened = client.get(f"/service/{url}")
+    assert (opened.status_code, opened["Location"]) == (302, f"/service/{kind}/shop/")
+    html = client.get(opened["Location"]).content.decode()
+    choices = re.findall(r'<li><a href="([^"]+)"([^>]*)>([^<]+)', html)
+    assert [(href, text.strip()) for href, _, text in choices] == [
+        (f"/service/{kind}/shop/", "Shop &lt;b&gt;"),
+        (f"/service/{kind}/old/", "Old"),
+    ]
+    assert [bool(current.strip()) for _, current, _ in choices] == [True, False]
+
+
+@pytest.mark.parametrize("url", ["swagger/", "redoc/"])
+def test_a_page_over_all_of_no_apis_is_the_index(url):
+    with override_settings(ROOT_URLCONF=type("urls", (), {"urlpatterns": docs_patterns(dict)})):
+        response = Client().get(f"/{url}", follow=True)
+    assert response.redirect_chain == [("/docs/", 302)]
+    assert "There is no API yet" in response.content.decode()
+
+
 @pytest.mark.parametrize("url", ["docs/none/", "redoc/none/", "openapi/none.json", "openapi/none.yaml"])
 def test_an_unknown_api_is_404(client, url):
     assert client.get(f"/service/{url}").status_code == 404
 
 
-@pytest.mark.parametrize("url", ["docs/", "docs/shop/", "redoc/shop/", "openapi/shop.json"])
+@pytest.mark.parametrize("url", ["docs/", "swagger/", "redoc/", "docs/shop/", "redoc/shop/", "openapi/shop.json"])
 def test_permissions_come_from_settings(client, url):
     with override_settings(MACARON={"DOCS_PERMISSION_CLASSES": ["rest_framework.permissions.IsAdminUser"]}):
         assert client.get(f"/service/{url}").status_code in {401, 403}

@@ -136,3 +136,19 @@ def test_requests_can_be_tried_out_and_images_from_elsewhere_stay_out(server, ex
         page.wait_for_selector(".live-responses-table .response-col_status:has-text('200')")
         assert "profile_id" in page.locator(".live-responses-table .highlight-code").first.inner_text()
     assert seen.complaints == []
+
+
+@pytest.mark.parametrize(("page_of_all", "kind"), [("Swagger UI", "docs"), ("Redoc", "redoc")])
+def test_another_api_is_chosen_by_keyboard_and_without_scripts(server, chromium, page_of_all, kind):
+    base = server()
+    for scripted in (True, False):
+        with opened(chromium, f"{base}/docs/", java_script_enabled=scripted) as (page, seen):
+            page.locator(".of-all").get_by_role("link", name=page_of_all).click()
+            page.locator("summary").focus()
+            page.keyboard.press("Enter")
+            page.get_by_role("navigation", name="APIs").get_by_role("link", name="Library").focus()
+            page.keyboard.press("Enter")
+            page.wait_for_url(f"{base}/{kind}/library/")
+            if scripted:
+                page.wait_for_selector(PAGES[f"/{kind}/library/"])
+        assert (seen.refused, seen.broken) == ([], [])
