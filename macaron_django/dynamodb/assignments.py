@@ -26,6 +26,7 @@ from macaron_django.dynamodb.comparisons import AttributeMap, AttributeValue
 from macaron_django.dynamodb.conditions import countable
 from macaron_django.exceptions import UnsupportedQuery, ValidationFailed
 from macaron_django.schemas.conversions import UNSET
+from macaron_django.schemas.instances import too_deep
 from macaron_django.schemas.violations import Violation, pointer_to
 
 if TYPE_CHECKING:
@@ -78,6 +79,12 @@ class Assignments:
         Where it doesn't, an item has to be read and its ``change`` computed without ``counting``, which says why.
         """
         return reduce(and_, self._guards) if self._guards else None
+
+    @property
+    def unmet(self) -> str:
+        """What it means that the ``guard`` doesn't hold: "" if there is none."""
+        added = [f"{name} = {value}" for name, value in self._counters.items() if name not in self._computed]
+        return f"would leave its schema's bounds by {' and '.join(added)}" if added else ""
 
     @property
     def attributes(self) -> frozenset[str]:
@@ -197,11 +204,16 @@ class Assignments:
     def _set(self, name: str, value: Any, change: Change) -> None:
         attribute = self._persistence.table.attribute(name)
         spec = self._persistence.model._spec
-        value = spec.conversion(name).to_python(value)
+        conversion = spec.conversion(name)
+        try:
+            value = conversion.to_python(value)
+            json = conversion.to_json(value)
+        except RecursionError:
+            raise ValidationFailed(violations=[too_deep(name)]) from None
         if value is UNSET and name in spec.schema.required:
             raise ValidationFailed(f"{name} is required and can't be removed.")
         if value is not UNSET:
-            violations = spec.violations(name, spec.conversion(name).to_json(value))
+            violations = spec.violations(name, json)
             if violations:
                 raise ValidationFailed(violations=violations)
         places = attribute.attributes_of(value)

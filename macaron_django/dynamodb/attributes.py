@@ -126,7 +126,7 @@ class PropertyAttribute(Attribute[Any]):
 
     def encode(self, value: Any) -> AttributeValue:
         """What DynamoDB holds for a Python value, in keys and indexes as they sort it."""
-        return self._sortable(self.form.encode(self.conversion.to_json(value), self.pointer))
+        return self._sortable(self._given(value))
 
     def encode_json(self, value: Any) -> AttributeValue:
         """As ``encode``, from the value's JSON form."""
@@ -142,7 +142,7 @@ class PropertyAttribute(Attribute[Any]):
         """The attributes that hold ``value`` in an item: none if it is unset, two where the spelling is kept."""
         if value is UNSET:
             return {}
-        given = self.form.encode(self.conversion.to_json(value), self.pointer)
+        given = self._given(value)
         if self.role == NO_ROLE:
             return {self.attr_name: given}
         if "NULL" in given and not self.role.in_table_key:
@@ -155,6 +155,12 @@ class PropertyAttribute(Attribute[Any]):
         if same(self._restored(held), given):
             return {self.attr_name: held}
         return {self.attr_name: held, self.given_name: given}
+
+    def _given(self, value: Any) -> AttributeValue:
+        try:
+            return self.form.encode(self.conversion.to_json(value), self.pointer)
+        except RecursionError:
+            raise UnstorableValue("nested deeper than DynamoDB's 32 levels, or within itself", self.pointer) from None
 
     def value_in(self, item: AttributeMap) -> Any:
         """The Python value of the property in ``item``, UNSET if it isn't there."""

@@ -7,11 +7,12 @@ schemas and how a value is encoded; an unknown name is Django's ``FieldError``.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal, InvalidOperation
-from typing import TYPE_CHECKING, Any
+from functools import cache
+from typing import TYPE_CHECKING, Any, Final
 
 from django.core.exceptions import FieldError
 from django.db.models import F, Q
@@ -21,15 +22,20 @@ from django.db.models.expressions import BaseExpression
 from macaron_django.dynamodb.attribute_values import Format, format_of
 from macaron_django.dynamodb.comparisons import AttributeMap, AttributeValue, Path
 from macaron_django.dynamodb.lookups import ALL, OPERATORS, Both, Condition, Either, Keys, Lookup, Opposite
-from macaron_django.exceptions import UnsupportedQuery
+from macaron_django.exceptions import UnstorableValue, UnsupportedQuery
 from macaron_django.schemas.conversions import converter, json_value
 from macaron_django.schemas.names import field_names
+from macaron_django.schemas.validators import Validator, compile_schema
 
 if TYPE_CHECKING:
     from macaron_django.dynamodb.persistence import Persistence
     from macaron_django.spec import Schema
 
 __all__ = ["Filters", "Target"]
+
+
+#: Q objects inside one another: what the stack holds while a condition is simplified, planned and written.
+_MAX_DEPTH: Final = 50
 
 
 @dataclass(frozen=True)
@@ -56,7 +62,13 @@ class Filters:
 
     def condition(self, *args: Any, **kwargs: Any) -> Condition:
         """The condition that all arguments together mean."""
-        return self._of_q(Q(*args, **kwargs))
+        q = Q(*args, **kwargs)
+        if _depth(q) > _MAX_DEPTH:
+            raise UnsupportedQuery(
+                f"This filter has Q objects more than {_MAX_DEPTH} levels deep inside one another; DynamoDB takes 300 "
+                "operators in all: write it flat."
+            )
+        return self._of_q(q)
 
     def _of_q(self, q: Q) -> Condition:
         children = tuple(self._of_q(child) if isinstance(child, Q) else self._of_pair(child) for child in q.children)
@@ -163,11 +175,14 @@ class Filters:
         if isinstance(value, datetime) and value.tzinfo is None:
             raise ValueError(f"{value!r} has no time zone, so no item can be compared with it: make it aware.")
         if schema is None:
-            return Format().encode(json_value(value))
-        value = _coerced(schema, converter(schema, self._persistence.classes).to_json(value))
+            return Format().encode(_json(json_value, value, target))
+        value = _coerced(schema, _json(converter(schema, self._persistence.classes).to_json, value, target))
         if len(target.path) == 1:
             attribute = self._persistence.table.attribute(str(target.path[0]))
+            if not attribute.role.in_table_key:
+                _check_time(schema, value)
             return attribute.encode_json(value)
+        _check_time(schema, value)
         return format_of(schema).encode(value)
 
     def _encode_member(self, target: Target, value: Any) -> AttributeValue:
@@ -178,11 +193,27 @@ class Filters:
         return self.encode(Target((*target.path, 0), schema.items), value)
 
 
+def _depth(q: Q) -> int:
+    """How many Q objects there are inside one another, with a look at no more than may be."""
+    depth, level = 0, [q]
+    while level and depth <= _MAX_DEPTH:
+        depth, level = depth + 1, [child for one in level for child in one.children if isinstance(child, Q)]
+    return depth
+
+
 #: Lookups that Django developers know and DynamoDB doesn't.
 _DJANGO_ONLY = frozenset(
     {"iexact", "icontains", "istartswith", "endswith", "iendswith", "regex", "iregex", "search"}
     | {"date", "year", "iso_year", "quarter", "month", "week", "week_day", "day", "time", "hour", "minute", "second"}
 )
+
+
+def _json(to_json: Callable[[Any], Any], value: Any, target: Target) -> Any:
+    try:
+        return to_json(value)
+    except RecursionError:
+        place = "".join(f"/{step}" for step in target.path)
+        raise UnstorableValue("nested deeper than DynamoDB's 32 levels, or within itself", place) from None
 
 
 def _part(value: Any) -> AttributeValue:
@@ -225,6 +256,29 @@ def _coerced(schema: Schema, value: Any) -> Any:
     elif types == {"string"} and isinstance(value, int | float | Decimal) and not isinstance(value, bool):
         return str(value)
     return value
+
+
+def _check_time(schema: Schema, value: Any) -> None:
+    """ValueError for text that the property's format doesn't know: it would be compared letter by letter.
+
+    A year, a month or a day will do for a date-time: it sorts as its beginning.
+    """
+    name = schema.format or ""
+    if name not in _TIMES or schema.types != ("string",) or not isinstance(value, str):
+        return
+    if _of_format(name).is_valid(value):
+        return
+    begins = name.startswith("date") and len(value) in (4, 7, 10)
+    if not (begins and _of_format("date").is_valid(f"{value}{'-01-01'[len(value) - 4 :]}")):
+        raise ValueError(f"Expected a {name}, not {value!r}.")
+
+
+_TIMES: Final = frozenset({"date-time", "date", "time", "duration"})
+
+
+@cache
+def _of_format(name: str) -> Validator:
+    return compile_schema({"format": name})
 
 
 def _number(text: str) -> Decimal:

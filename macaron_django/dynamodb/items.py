@@ -225,8 +225,11 @@ class Items:
         condition: Demand = None,
         expected: Expected | None = None,
         return_values: str = "ALL_NEW",
+        unmet: str = "",
     ) -> AttributeMap:
         """Change attributes of an item, made if it isn't there and nothing forbids it; the item afterwards.
+
+        ``unmet``: what else than another item's state may keep a ``condition`` from being met, for the refusal.
 
         In a transaction that isn't known yet: {}. Nothing to change in what must be there is a look, and no write.
         """
@@ -250,7 +253,7 @@ class Items:
         answer = self._write(
             "UpdateItem",
             {"Key": key, "ReturnValues": return_values, **expressions.parameters()},
-            refusal=self._refusal(condition, key),
+            refusal=self._refusal(condition, key, unmet),
             applied=applied if undoes_itself else None,
         )
         item: AttributeMap = answer.get("Attributes", {})
@@ -324,9 +327,14 @@ class Items:
             return lambda expressions: f"attribute_not_exists({expressions.name(name)})"
         return lambda expressions: f"{expressions.name(name)} = {expressions.value(value)}"
 
-    def _refusal(self, condition: Demand, key: AttributeMap) -> PyMacaronException:
+    def _refusal(self, condition: Demand, key: AttributeMap, unmet: str = "") -> PyMacaronException:
         if condition == "absent":
             return ItemExists.of(self.kind, describe_key(key))
+        if condition not in ("present", None):
+            return StaleItem(
+                f"The {self.kind} with {describe_key(key)} isn't there, doesn't match the query set{unmet}; "
+                "nothing was written."
+            )
         return StaleItem(
             f"The {self.kind} with {describe_key(key)} was changed or deleted since it was loaded; nothing was written."
         )

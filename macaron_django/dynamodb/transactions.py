@@ -16,7 +16,7 @@ from typing_extensions import Self
 
 from macaron_django.dynamodb.connection import connection
 from macaron_django.dynamodb.expressions import Expressions
-from macaron_django.dynamodb.failures import cancellation_reasons, translated
+from macaron_django.dynamodb.failures import cancellation_reasons, error_code, translated
 from macaron_django.dynamodb.gathered_writes import (
     MAX_TRANSACTION_ITEMS,
     GatheredWrite,
@@ -40,12 +40,25 @@ if TYPE_CHECKING:
     from macaron_django.dynamodb.attribute_values import AttributeMap
     from macaron_django.dynamodb.persistence import Persistence
 
-__all__ = ["transaction"]
+__all__ = ["EngineLimit", "transaction"]
 
 #: AWS: "TransactWriteItems", ClientRequestToken.
 _TOKEN: Final = re.compile(r"[!-~]{1,36}")
+#: DynamoDB Local of before 2022, of a transaction with more than 10 items (or 25).
+_LIMIT: Final = re.compile(r"[Mm]ember must have length less than or equal to (\d+)")
 _CONTENTION: Final = {"TransactionConflict"}
 _THROTTLING: Final = {"ProvisionedThroughputExceeded", "ThrottlingError", "RequestLimitExceeded"}
+
+
+class EngineLimit(UnsupportedQuery):
+    """The engine takes fewer items in a transaction, ``items``, than AWS does; nothing was written."""
+
+    def __init__(self, items: int) -> None:
+        super().__init__(
+            f"The DynamoDB engine in use takes at most {items} items in a transaction, AWS {MAX_TRANSACTION_ITEMS}; "
+            "nothing was written. Divide the work, or use a newer engine: `embedded` takes as many as AWS."
+        )
+        self.items = items
 
 
 class transaction:  # noqa: N801 (used like a function, as Django's atomic is)
@@ -210,6 +223,9 @@ def _send(writes: Sequence[GatheredWrite], token: str | None) -> None:
     except WriteOutcomeUnknown:
         raise  # its cause is the refusal of a second attempt, which says nothing of the first
     except PersistenceError as error:
+        limit = _LIMIT.search(str(error)) if error_code(error.__cause__ or error) == "ValidationException" else None
+        if limit is not None and int(limit[1]) < len(writes):
+            raise EngineLimit(int(limit[1])) from error.__cause__
         cancelled = _cancellation(writes, error)
         if cancelled is None:
             raise

@@ -20,7 +20,7 @@ from macaron_django.dynamodb.gathered_writes import gathering
 from macaron_django.dynamodb.item_sizes import check_item_size, item_size
 from macaron_django.dynamodb.items import describe_key
 from macaron_django.dynamodb.lookups import ALL, Both, conjuncts, matches, paths, simplify
-from macaron_django.dynamodb.transactions import transaction
+from macaron_django.dynamodb.transactions import EngineLimit, transaction
 from macaron_django.exceptions import (
     ItemExists,
     PyMacaronException,
@@ -136,6 +136,7 @@ class Writes:
                     condition=demand if assignments.guard is None or not counting else demand & assignments.guard,
                     expected=change.expected,
                     return_values="NONE",
+                    unmet=f" or {assignments.unmet}" if assignments.unmet and counting else "",
                 )
             except StaleItem as error:
                 if not _condition_failed(error):
@@ -278,9 +279,13 @@ class Writes:
                 raise ItemExists(f"{key} is given twice; nothing was created.")
             seen.add(identity)
         done = 0
-        for chunk in _transactions(items, size):
+        while done < len(items):
+            chunk = next(_transactions(items[done : done + size], size))
             try:
                 transact_puts(self.persistence, chunk)
+            except EngineLimit as limit:
+                size = limit.items
+                continue
             except PyMacaronException as error:
                 _tell(error, f"{done} rows had been created before, in transactions of their own.")
                 raise

@@ -14,7 +14,7 @@ import orjson
 
 from .violations import Violation, pointer_to
 
-__all__ = ["JSON_ONLY", "MAX_DEPTH", "is_large", "is_plain", "json_only"]
+__all__ = ["JSON_ONLY", "MAX_DEPTH", "is_large", "is_plain", "json_only", "too_deep"]
 
 #: Levels of arrays and objects that an instance may have: what orjson writes, well below what the stack holds.
 MAX_DEPTH = 254
@@ -67,6 +67,11 @@ def json_only(instance: Any) -> tuple[Violation | None, Any]:
             pointer = "" if message is _TOO_DEEP else pointer_to(_path(trail))
             return Violation(message, pointer, "", "depth" if message is _TOO_DEEP else "type"), None
     return None, root[0]
+
+
+def too_deep(name: str) -> Violation:
+    """What is wrong with a property whose value Python's stack can't follow to its end, or that has none."""
+    return Violation(f"{_TOO_DEEP}, or holds itself", pointer_to([name]), "", "depth")
 
 
 _TOO_DEEP = f"is nested deeper than {MAX_DEPTH} levels"

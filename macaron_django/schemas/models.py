@@ -24,6 +24,7 @@ from macaron_django.exceptions import StoredItemInvalid, ValidationFailed
 from .classes import class_name
 from .conversions import UNSET, json_value
 from .generated import generated_values
+from .instances import too_deep
 from .item_keys import keys_from_pk, pk_for
 from .model_fields import ItemKeyField, field_of
 from .objects import APIObject, ObjectSpec, parent_of
@@ -100,6 +101,16 @@ class Row(APIObject, _Model):
         return set()  # an unset property isn't waiting to be loaded
 
     # Validity
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the properties that are set, as JSON holds them; ``ValidationFailed`` if one holds itself."""
+        conversion, json, name = self._spec.conversion, {}, ""
+        try:
+            for name in self:
+                json[name] = conversion(name).to_json(self[name])
+        except RecursionError:
+            raise ValidationFailed(violations=[too_deep(name)]) from None
+        return json
 
     def _violations(self) -> list[Violation]:
         return list(validator_for(self._spec.schema).iter_errors(self.to_json()))

@@ -21,6 +21,7 @@ from typing_extensions import Self
 from macaron_django.exceptions import ValidationFailed
 
 from .conversions import UNSET, Conversion, converter, json_value
+from .instances import too_deep
 from .names import field_names
 from .validators import SchemaError, Violation, validator_for
 from .violations import pointer_to
@@ -164,7 +165,10 @@ class APIObject:
         return value
 
     def __setitem__(self, name: str, value: Any) -> None:
-        self._store(name, self._spec.conversion(name).to_python(value))
+        try:
+            self._store(name, self._spec.conversion(name).to_python(value))
+        except RecursionError:
+            raise ValidationFailed(violations=[too_deep(name)]) from None
 
     def __delitem__(self, name: str) -> None:
         if name not in self:
@@ -286,8 +290,11 @@ class Value(APIObject):
             self._store(name, UNSET)
             return []
         conversion = self._spec.conversion(name)
-        python = conversion.to_python(value)
-        violations = self._spec.violations(name, conversion.to_json(python))
+        try:
+            python = conversion.to_python(value)
+            violations = self._spec.violations(name, conversion.to_json(python))
+        except RecursionError:
+            return [too_deep(name)]
         if not violations:
             self._store(name, python)
         return violations

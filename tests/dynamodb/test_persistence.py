@@ -15,7 +15,15 @@ from hypothesis import strategies as st
 
 from macaron_django.dynamodb import Persistence, transaction
 from macaron_django.dynamodb.item_sizes import MAX_ITEM_SIZE
-from macaron_django.exceptions import DynamoDBItemNotFound, ItemExists, ItemTooLarge, StaleItem, UnstorableValue
+from macaron_django.exceptions import (
+    DynamoDBItemNotFound,
+    ItemExists,
+    ItemTooLarge,
+    StaleItem,
+    UnstorableValue,
+    ValidationFailed,
+)
+from macaron_django.schemas.conversions import UNSET
 
 MakePersistence = Callable[..., Persistence]
 CLOSED = {
@@ -345,6 +353,41 @@ def test_what_dynamodb_cannot_hold_is_refused_before_anything_is_written(make_ro
         row.save()
     row.name = "fits"
     row.save()
+
+
+def test_what_is_nested_without_end_is_refused_where_it_is_given(make_rows: MakePersistence) -> None:
+    children = {"type": "array", "items": {"$ref": "#/components/schemas/Profile/properties/tree"}}
+    properties: dict[str, Any] = {
+        "profile_id": {"type": "string"},
+        "anything": {},
+        "free": {"type": "object"},
+        "tree": {"type": "object", "properties": {"children": children, "any": {}}},
+    }
+    model = make_rows({"type": "object", "properties": properties}, scan="allowed").model
+    cyclic: list[Any] = []
+    cyclic.append(cyclic)
+    deep: Any = "end"
+    for _ in range(5000):
+        deep = {"x": deep, "y": [deep]}
+    family: Any = {}
+    family["children"] = [family]
+    stored = model.objects.create(profile_id="a")
+    writes: list[Callable[[Any], object]] = [
+        lambda given: model(profile_id="b", **given).save(),
+        lambda given: model.objects.bulk_create([model(profile_id="b", **given)]),
+        lambda given: model.objects.filter(profile_id="a").update(**given),
+        lambda given: stored.update_from_dict(given).save(update_fields=list(given)),
+    ]
+    for name, value in [("anything", cyclic), ("anything", deep), ("free", {"x": deep}), ("tree", family)]:
+        for write in writes:
+            with pytest.raises(ValidationFailed, match=f"^/{name}: is nested deeper"):
+                write({name: value})
+        with pytest.raises(UnstorableValue, match=f"^/{name}"):
+            model.objects.filter(**{name: value})
+        stored[name] = UNSET
+    with pytest.raises(ValidationFailed, match=r"^/any: is nested deeper"):
+        model(profile_id="c", tree={}).tree.any = cyclic
+    assert [row.to_json() for row in model.objects.all()] == [{"profile_id": "a"}]
 
 
 def test_an_item_of_exactly_400_kb_is_held(make_rows: MakePersistence) -> None:

@@ -243,6 +243,15 @@ def test_q_objects_are_joined_by_and_or_and_not(profiles: Any) -> None:
     assert ids(Q()) == "abcd"
     with pytest.raises(UnsupportedQuery, match="no XOR"):
         ids(Q(age=0) ^ Q(age=1))
+    for depth, found in ((47, "bcd"), (48, "a")):
+        nested = Q(age=0)
+        for _ in range(depth):
+            nested = ~Q(nested, Q(age__gte=0) | Q(name="x"))
+        assert ids(nested) == found
+    for _ in range(1500):
+        nested = ~Q(nested)
+    with pytest.raises(UnsupportedQuery, match="more than 50 levels deep"):
+        profiles.filter(nested)
     assert sorted(row.id for row in profiles.filter(age=0) | profiles.filter(age=1)) == ["a", "b"]
     assert [row.id for row in profiles.filter(age__lt=2) & profiles.filter(age__gt=0)] == ["b"]
 
@@ -258,6 +267,9 @@ def test_q_objects_are_joined_by_and_or_and_not(profiles: Any) -> None:
         ({"age__gt": "x"}, ValueError, "'x'"),
         ({"age__isnull": 1}, ValueError, "True or False"),
         ({"age": F("score")}, UnsupportedQuery, "not with expressions"),
+        ({"created__gte": "now"}, ValueError, "Expected a date-time, not 'now'"),
+        ({"created__in": ["2026-01-01", "2026-02-30"]}, ValueError, "'2026-02-30'"),
+        ({"created__range": ("2026-01-01", "2026-01-01T00:00:00")}, ValueError, "'2026-01-01T00:00:00'"),
         ({"created": datetime(2026, 1, 1)}, ValueError, "no time zone"),  # noqa: DTZ001
     ],
 )
@@ -820,6 +832,14 @@ def test_bulk_create_is_all_or_nothing_by_the_hundred(embedded: object, make: Ma
     with pytest.raises(ValidationFailed):
         profiles.bulk_create([profiles.model(id="ok"), profiles.model(id="bad", age=5000)])
     assert not profiles.filter(id="ok").exists()
+
+
+def test_bulk_create_takes_the_chunks_that_the_engine_takes(profiles: Any) -> None:
+    # The DynamoDB Local from npm takes ten items in a transaction.
+    rows = profiles.bulk_create(profiles.model(id=f"{n:02}") for n in range(27))
+    assert (len(rows), profiles.count(), rows[-1]._state.adding) == (27, 27, False)
+    with pytest.raises(ItemExists, match="rows had been created before"):
+        profiles.bulk_create([profiles.model(id=f"x{n:03}") for n in range(100)] + [profiles.model(id="04")])
 
 
 def test_bulk_create_parts_what_is_too_heavy_for_one_transaction(embedded: object, make: Make) -> None:

@@ -189,6 +189,36 @@ def test_a_hundred_items_are_one_transaction(make_rows: MakePersistence) -> None
     assert _held(orders) == {"099": "3"}
 
 
+def test_an_engine_that_takes_fewer_items_says_how_many_and_what_to_do(
+    orders: Persistence, engine: engines.Engine
+) -> None:
+    rows = [orders.model(profile_id=f"{number}") for number in range(11)]
+    if engine.name == "embedded":
+        with transaction():
+            orders.model.objects.bulk_create(rows)
+        assert len(_held(orders)) == 11
+        return
+    with (
+        pytest.raises(UnsupportedQuery, match="in use takes at most 10 items in a transaction, AWS 100"),
+        transaction(),
+    ):
+        orders.model.objects.bulk_create(rows)
+    assert (_held(orders), rows[0]._state.adding) == ({}, True)
+
+
+def test_what_f_may_not_add_cancels_the_transaction_and_is_named(
+    make_rows: MakePersistence, profiles: Persistence
+) -> None:
+    properties = {"sku": {"type": "string"}, "left": {"type": "integer", "minimum": 0}}
+    stock = make_rows({"type": "object", "properties": properties}, hash_key="sku", table="stock").model.objects
+    stock.create(sku="pen", left=1)
+    what = r"sku 'pen' .* bounds by left = F\(left\) - .*2.*; nothing was written"
+    with pytest.raises(StaleItem, match=what), transaction():  # noqa: PT012 (raised at its end)
+        profiles.model(profile_id="a").save()
+        stock.filter(sku="pen").update(left=F("left") - 2)
+    assert (stock.get().left, _held(profiles)) == (1, {})
+
+
 def test_many_rows_that_are_too_many_for_the_block_are_not_said_to_be_written(orders: Persistence) -> None:
     with pytest.raises(UnsupportedQuery, match="at most 100 items") as refused, transaction():
         orders.model.objects.bulk_create([orders.model(profile_id=f"{number}") for number in range(120)])
