@@ -151,7 +151,7 @@ def _property(property_: Property) -> Iterator[Finding]:
 
 
 def _generated(property_: Property, value: Any, location: Location) -> Iterator[Finding]:
-    if value not in GENERATORS:
+    if not isinstance(value, str) or value not in GENERATORS:
         close = get_close_matches(str(value), GENERATORS, 1)
         hint = f"Did you mean {close[0]}?" if close else f"Use one of {', '.join(GENERATORS)}."
         yield finding("E050", location, f"x-generated: there is no generator {value!r}.", hint)

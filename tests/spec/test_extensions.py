@@ -158,6 +158,7 @@ def test_mistakes_are_found(kept, persist, id_, words):
         ({"x-persits": "a.b"}, ["W040"]),
         ({"x-anything": 3}, []),
         ({"x-model": "a.B", "properties": {"a": {"type": "string", "x-generated": "uuid44"}}}, ["E050"]),
+        ({"x-model": "a.B", "properties": {"a": {"type": "string", "x-generated": ["now"]}}}, ["E050"]),
         ({"x-model": "a.B", "properties": {"a": {"type": "integer", "x-generated": "uuid4"}}}, ["E050"]),
         ({"x-model": "a.B", "properties": {"a": {"type": "string", "x-generated": "now"}}}, []),
         ({"x-model": "a.B", "properties": {"a": {"x-field": 3, "x-writable": "yes"}}}, ["E051", "E051"]),
