@@ -297,10 +297,18 @@ def _charset(media_type: str | None) -> str:
         name, _, value = part.partition("=")
         if name.strip().lower() == "charset":
             try:
-                return codecs.lookup(value.strip().strip('"')).name
-            except LookupError:
+                charset = codecs.lookup(value.strip().strip('"')).name
+                b" ".decode(charset, "ignore")  # LookupError of what Python only calls a codec: base64, zlib, rot13
+            except (LookupError, ValueError):
                 raise UnsupportedMediaType(media_type or "") from None
+            if charset in _NO_CHARSETS:
+                raise UnsupportedMediaType(media_type or "")
+            return charset
     return "utf-8"
+
+
+#: Spellings of text as other text, which Python decodes like a charset: some in quadratic time.
+_NO_CHARSETS = frozenset({"idna", "punycode", "unicode-escape", "raw-unicode-escape"})
 
 
 _PARSERS: Mapping[str, type[BaseParser]] = {

@@ -63,6 +63,10 @@ class _Docs:
         classes: list[Any] = list(api_settings.DEFAULT_AUTHENTICATION_CLASSES if chosen is None else chosen)
         return [authenticator() for authenticator in classes]
 
+    def options(self, request: Any, *args: Any, **kwargs: Any) -> Any:
+        # DRF would describe the view, in a template that pages don't have.
+        return HttpResponse(status=204)
+
     def document(self, api: str) -> Document:
         try:
             return self.documents()[api]
@@ -277,4 +281,7 @@ def _own_asset(name: str) -> str:
 
 def asset(request: HttpRequest, name: str) -> HttpResponseBase:
     """The sidecar's files and our own, for projects that haven't installed either as an app."""
-    return serve(request, name, document_root=str(OWN if name.startswith("macaron_django/") else SIDECAR))
+    try:
+        return serve(request, name, document_root=str(OWN if name.startswith("macaron_django/") else SIDECAR))
+    except OSError as error:  # longer than the file system takes
+        raise Http404("There is no such file.") from error

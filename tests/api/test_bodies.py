@@ -105,6 +105,17 @@ def test_json_in_another_charset_is_read_if_it_says_so():
         json_reader({}).read(post(b'"a"', "application/json; charset=klingon"))
 
 
+@pytest.mark.parametrize(
+    "charset",
+    ["rot13", "base64", "zlib", "hex", "idna", "punycode", "unicode_escape", "raw_unicode_escape", "undefined"],
+)
+def test_what_python_only_calls_a_codec_is_no_charset(charset):
+    text = reader_for({"text/plain": {"schema": {"type": "string"}}})
+    for reader, media_type in ((json_reader({}), "application/json"), (text, "text/plain")):
+        with pytest.raises(UnsupportedMediaType):
+            reader.read(post(b'"a"', f"{media_type}; charset={charset}"))
+
+
 def test_numbers_keep_all_their_digits():
     sent = post(b"[0.1, 1e2, 0.10000000000000000001, 123456789012345678901234567890, 1e400]")
     value = json_reader({}).body(sent).value

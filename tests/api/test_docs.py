@@ -108,6 +108,16 @@ def test_assets_are_the_sidecars_alone(client):
     assert (SIDECAR / "redoc/bundles/redoc.standalone.js").is_file()
 
 
+def test_a_name_that_no_file_can_have_is_404(client):
+    assert client.get(f"/service/docs/assets/{'a' * 5000}").status_code == 404
+
+
+@pytest.mark.parametrize("url", ["docs/", "redoc/", "docs/shop/", "redoc/shop/", "openapi/shop.json"])
+def test_options_are_answered(client, url):
+    response = client.options(f"/service/{url}")
+    assert (response.status_code, response["Allow"]) == (204, "GET, HEAD, OPTIONS")
+
+
 def test_the_index_lists_every_api(client):
     html = client.get("/service/docs/").content.decode()
     for text in ("Shop &lt;b&gt;", "2.5", "Sells things.", "/service/docs/shop/", "/service/redoc/old/"):
