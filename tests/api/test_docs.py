@@ -9,17 +9,19 @@ from contextlib import closing
 import pytest
 import yaml
 from django.contrib.staticfiles import finders
-from django.test import Client, override_settings
+from django.test import Client, RequestFactory, override_settings
 from django.urls import include, path
 from drf_spectacular.settings import spectacular_settings
 from rest_framework.permissions import IsAuthenticated
 
 from macaron_django import spec
+from macaron_django.api import build_viewsets, viewsets
 from macaron_django.api.builtin import ping, version
 from macaron_django.api.docs import SIDECAR
 from macaron_django.api.docs_urls import docs_patterns
 from macaron_django.auth import JWTAuthentication, generate_token
 from macaron_django.discovery import BUILTIN
+from macaron_django.schemas import Classes
 
 SHOP = {
     "openapi": "3.1.0",
@@ -181,3 +183,14 @@ def test_the_built_in_document_is_served_by_its_handlers(serve):
     assert client.get("/version").json() == json.loads(json.dumps(version()))
     assert client.get("/auth/version").status_code == 401
     assert ping() == {}
+
+
+def test_who_may_call_a_built_in_endpoint_is_said_by_a_viewset_in_its_place(serve, monkeypatch):
+    own = {"authentication_classes": [JWTAuthentication], "permission_classes": [IsAuthenticated]}
+    with override_settings(MACARON={"VIEWSETS": ["macaron_django.api.viewsets.Own"], "JWT": {"SECRET": "s" * 64}}):
+        generated = build_viewsets("ping", document := spec.load(BUILTIN), Classes("ping", document))["Version"]
+        monkeypatch.setattr(viewsets, "Own", type("Version", (generated,), own), raising=False)
+        view = viewsets.in_use(generated).as_view({"get": "version"}, served=generated.routes["/version"])
+        assert view(RequestFactory().get("/version")).status_code == 401
+        token = {"Authorization": f"Bearer {generate_token('ada')}"}
+        assert view(RequestFactory().get("/version", headers=token)).status_code == 200
