@@ -12,6 +12,7 @@ from types import FunctionType
 from typing import Any, Final
 
 from botocore.client import BaseClient
+from botocore.discovery import block_endpoint_discovery_required_operations
 
 __all__ = ["Listeners"]
 
@@ -34,6 +35,9 @@ _EVENTS: Final = (
 #: botocore's own handlers of these events do what the fast lane does, too, or nothing for DynamoDB. Those of other
 #: modules of botocore (adaptive retries, endpoint discovery, Stubber) are there because somebody wants them.
 _OWN: Final = frozenset({"botocore.handlers", "botocore.retries.standard", "botocore.signers", "botocore.useragent"})
+#: Registered where there is no endpoint URL, so for AWS itself; refuses operations that can't do without endpoint
+#: discovery, and DynamoDB has none.
+_BLOCKS_DISCOVERY: Final = block_endpoint_discovery_required_operations
 _MOTO: Final = "moto.core.botocore_stubber"
 
 
@@ -68,7 +72,7 @@ class Listeners:
             module = _module(handler)
             if module == _MOTO and hasattr(handler, "enabled"):
                 stubbers.append(handler)
-            elif module not in self._own:
+            elif not (module in self._own or handler is _BLOCKS_DISCOVERY):
                 return None
         return tuple(stubbers)
 

@@ -3,21 +3,33 @@
 from __future__ import annotations
 
 import itertools
+import re
+import ssl
+import threading
 from collections.abc import Callable, Iterator
+from datetime import datetime, timedelta, timezone
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from ipaddress import ip_address
+from pathlib import Path
 from typing import Any
 
 import botocore.session
 import pytest
 from botocore.client import BaseClient
-from botocore.exceptions import ClientError, ConnectionClosedError
+from botocore.credentials import RefreshableCredentials
+from botocore.exceptions import ClientError, ConnectionClosedError, SSLError
 from botocore.stub import Stubber
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
 from django.test.utils import override_settings
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pynamodb.signals import post_dynamodb_send, pre_dynamodb_send
 
 from macaron_django.dynamodb import Persistence, engines
-from macaron_django.dynamodb.connection import connection, reset
+from macaron_django.dynamodb.connection import _Clients, _Configuration, connection, reset
 from macaron_django.dynamodb.engines.endpoint import EndpointEngine
 from macaron_django.dynamodb.fast_lane import OPERATIONS, DamagedAnswerError, FastLane
 from macaron_django.testing import Fault, FaultProxy
@@ -363,6 +375,147 @@ def test_credentials_are_asked_for_at_each_call() -> None:
     signed = route.signer.header_lines(route.target, b"{}", "20260101T000000Z")
     assert "Credential=second/" in signed
     assert "X-Amz-Security-Token: token\r\n" in signed
+
+
+def test_credentials_that_run_out_are_refreshed_first() -> None:
+    now = datetime(2026, 1, 1, tzinfo=timezone.utc)
+    fetched = itertools.count(1)
+
+    def fetch() -> dict[str, str]:
+        name = f"key{next(fetched)}"
+        expiry = (now + timedelta(hours=1)).isoformat()
+        return {"access_key": name, "secret_key": "x", "token": f"{name}token", "expiry_time": expiry}
+
+    session = botocore.session.get_session()
+    # As a role's, whose keys botocore renews some minutes before they expire.
+    session._credentials = RefreshableCredentials(
+        "key0", "x", "t", now + timedelta(hours=1), fetch, "a role", time_fetcher=lambda: now
+    )
+    lane = FastLane.beside(session.create_client("dynamodb", "eu-west-1"))
+    assert lane is not None
+    signed = []
+    for hours in (0, 0.5, 1.1, 1.2, 2.2):
+        now = datetime(2026, 1, 1, tzinfo=timezone.utc) + timedelta(hours=hours)
+        route = lane._route("GetItem", {"TableName": "t"})
+        assert route is not None
+        signed.append(
+            re.findall(r"Credential=(\w+)/", route.signer.header_lines(route.target, b"{}", "20260101T000000Z"))
+        )
+    assert signed == [["key0"], ["key0"], ["key1"], ["key1"], ["key2"]]
+
+
+def test_the_client_of_aws_itself_has_nobody_who_listens(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_RETRY_MODE", "adaptive")  # retries are the connection's
+    client = _Clients()._make(_Configuration(None, "eu-west-1", ("a", "b"), 1, 1, 1, fast_lane=True))
+    assert client.meta.endpoint_url == "https://dynamodb.eu-west-1.amazonaws.com"
+    lane = FastLane.beside(client)
+    assert lane is not None
+    for operation in OPERATIONS:
+        assert not lane._listeners.care_about(operation)
+        discovery = client.meta.service_model.operation_model(operation).endpoint_discovery
+        assert not (discovery or {}).get("required")
+
+
+@pytest.mark.parametrize(
+    ("environment", "config"),
+    [
+        ({"AWS_RETRY_MODE": "adaptive"}, {}),
+        ({}, {"retries": {"mode": "adaptive"}}),
+        ({"AWS_RETRY_MODE": "standard", "AWS_ENDPOINT_DISCOVERY_ENABLED": "true"}, {}),
+        ({"AWS_RETRY_MODE": "standard"}, {"endpoint_discovery_enabled": True}),
+    ],
+)
+def test_adaptive_retries_and_endpoint_discovery_are_botocores(
+    environment: dict[str, str], config: dict[str, Any], monkeypatch: pytest.MonkeyPatch, taken: list[str]
+) -> None:
+    keys = {"aws_access_key_id": "a", "aws_secret_access_key": "b"}
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    lane = lane_of(**keys, config=botocore.config.Config(**config))
+    assert lane._listeners.care_about("GetItem")
+    assert lane.answer("GetItem", {"TableName": "t", "Key": {}}) is None
+    assert taken == []
+
+
+def _certificate(name: str, issuer: tuple[Any, Any] | None = None) -> tuple[Any, Any]:
+    """A throw-away key and certificate: an authority's, or one for 127.0.0.1 that ``issuer`` has signed."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
+    signer, parent = issuer or (key, None)
+    now = datetime.now(timezone.utc)
+    builder = (
+        x509.CertificateBuilder(parent.subject if parent else subject, subject, key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now - timedelta(days=1))
+        .not_valid_after(now + timedelta(days=1))
+        .add_extension(x509.BasicConstraints(ca=parent is None, path_length=None), critical=True)
+        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ip_address("127.0.0.1"))]), critical=False)
+        .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
+        .add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(signer.public_key()), critical=False)
+    )
+    if parent is None:
+        usage = dict.fromkeys(
+            ("content_commitment", "key_encipherment", "data_encipherment", "key_agreement", "encipher_only"), False
+        )
+        builder = builder.add_extension(
+            x509.KeyUsage(digital_signature=True, key_cert_sign=True, crl_sign=True, decipher_only=False, **usage),
+            critical=True,
+        )
+    return key, builder.sign(signer, hashes.SHA256())
+
+
+class _Answers(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+
+    def do_POST(self) -> None:
+        self.rfile.read(int(self.headers["Content-Length"]))
+        body = b'{"Item":{"profile_id":{"S":"over TLS"}}}'
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *_: Any) -> None:
+        pass
+
+
+def test_over_tls_only_a_server_whose_authority_is_known_is_asked(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, taken: list[str]
+) -> None:
+    authority, stranger = _certificate("authority"), _certificate("stranger")
+    key, certificate = _certificate("server", authority)
+    encoding = serialization.Encoding.PEM
+    for name, made in (("authority", authority[1]), ("stranger", stranger[1]), ("server", certificate)):
+        (tmp_path / name).write_bytes(made.public_bytes(encoding))
+    (tmp_path / "key").write_bytes(
+        key.private_bytes(encoding, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+    )
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(tmp_path / "server", tmp_path / "key")
+    server = ThreadingHTTPServer(("127.0.0.1", 0), _Answers)
+    server.handle_error = lambda *_: None  # type: ignore[method-assign]  # (a client that hangs up)
+    server.socket = context.wrap_socket(server.socket, server_side=True)
+    thread = threading.Thread(target=server.serve_forever, args=(0.05,))
+    thread.start()
+    try:
+        for bundle in ("stranger", "authority"):
+            monkeypatch.setenv("AWS_CA_BUNDLE", str(tmp_path / bundle))
+            with engines.use(EndpointEngine(f"https://127.0.0.1:{server.server_port}")):
+                reset()
+                if bundle == "stranger":
+                    for _ in range(2):
+                        with pytest.raises(SSLError, match="CERTIFICATE_VERIFY_FAILED"):
+                            ask("t")
+                    assert taken == []
+                else:
+                    answers = [ask("t")["Item"] for _ in range(3)]
+    finally:
+        reset()
+        server.shutdown()
+        thread.join()
+        server.server_close()
+    assert answers == [{"profile_id": {"S": "over TLS"}}] * 3
+    assert taken == ["GetItem"] * 2  # botocore opens the connection, and looks at its certificate
 
 
 def test_the_endpoint_is_the_accounts_where_botocore_would_use_it() -> None:
