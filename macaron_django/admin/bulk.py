@@ -7,6 +7,7 @@ one.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import islice
 from typing import Any, Final
 
@@ -45,10 +46,16 @@ class BulkMixin(ItemModelAdmin):
 
     bulk_delete_template = "admin/macaron_django/bulk_delete.html"
 
-    def get_actions(self, request: HttpRequest) -> dict[str, Any]:
-        actions: dict[str, Any] = super().get_actions(request)
-        if actions.get("delete_selected", (None,))[0] is delete_selected:  # unless the project has one of its own
-            actions["delete_selected"] = (BulkMixin.preview_deletion, *actions["delete_selected"][1:])
+    def get_actions(self, request: HttpRequest, action_location: Any = None) -> dict[str, Any]:
+        """As Django's: from 6.1 on it asks for those of one place, and has objects where it had tuples."""
+        where = {} if action_location is None else {"action_location": action_location}
+        actions: dict[str, Any] = super().get_actions(request, **where)
+        stock = actions.get("delete_selected")  # unless the project has one of its own
+        if isinstance(stock, tuple):
+            if stock[0] is delete_selected:
+                actions["delete_selected"] = (BulkMixin.preview_deletion, *stock[1:])
+        elif stock is not None and stock.func is delete_selected:
+            actions["delete_selected"] = replace(stock, func=BulkMixin.preview_deletion)
         return actions
 
     def preview_deletion(self, request: HttpRequest, queryset: Any) -> HttpResponse:
