@@ -147,7 +147,7 @@ class Assignments:
         if step is None or not self._says_bounds_only(name):
             self._computed[name] = value
             return
-        self._constant.add[name] = {"N": encode_number(step)}
+        self._constant.add[name] = {"N": encode_number(step, pointer_to((name,)))}
         self._guards.append(self._countable(name, Decimal(self._constant.add[name]["N"])))
 
     def _says_bounds_only(self, name: str) -> bool:

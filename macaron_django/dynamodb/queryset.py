@@ -20,7 +20,7 @@ from typing_extensions import Self
 from macaron_django.dynamodb.async_queries import AsyncQueries
 from macaron_django.dynamodb.cursors import seal
 from macaron_django.dynamodb.filters import Filters
-from macaron_django.dynamodb.lookups import ALL, NOTHING, Both, Condition, Either, Opposite
+from macaron_django.dynamodb.lookups import ALL, NOTHING, Both, Condition, Either, Opposite, conjuncts
 from macaron_django.dynamodb.pages import list_scope
 from macaron_django.dynamodb.parallel_scans import parallel_items
 from macaron_django.dynamodb.planner import plan
@@ -39,6 +39,8 @@ if TYPE_CHECKING:
 
 __all__ = ["ItemQuerySet"]
 
+#: Of one process; DynamoDB would take a million, from many.
+MAX_SEGMENTS = 1000
 #: Rows shown by ``repr()``.
 REPR_SIZE = 20
 
@@ -185,14 +187,15 @@ class ItemQuerySet(Retrieval, Writes, AsyncQueries, Refusals):
 
     def _narrowed(self, condition: Condition) -> Self:
         self._refuse_slice("filter")
-        return self._with(where=Both((self._where, condition)))
+        return self._with(where=Both((*conjuncts(self._where), condition)))
 
     def __and__(self, other: ItemQuerySet) -> Self:
         return self._narrowed(other._where)
 
     def __or__(self, other: ItemQuerySet) -> Self:
         self._refuse_slice("combine")
-        return self._with(where=Either((self._where, other._where)))
+        others = self._where.children if isinstance(self._where, Either) else (self._where,)
+        return self._with(where=Either((*others, other._where)))
 
     def order_by(self, *names: Any) -> Self:
         """Rows in the order of a range key, or in its reverse (``"-created"``); by ``pk``: in DynamoDB's own order."""
@@ -235,6 +238,10 @@ class ItemQuerySet(Retrieval, Writes, AsyncQueries, Refusals):
         """Read the table (or index) by this many parallel Scans; rows come in no order, the schema's policy holds."""
         if segments < 1:
             raise ValueError("A scan has at least one segment.")
+        if segments > MAX_SEGMENTS:
+            raise UnsupportedQuery(
+                f"A scan has at most {MAX_SEGMENTS} segments here: each is a thread, and a connection."
+            )
         return self._with(segments=segments)
 
     def only(self, *names: str) -> Self:
@@ -278,15 +285,18 @@ class ItemQuerySet(Retrieval, Writes, AsyncQueries, Refusals):
 
     def _plan(self, wanted: Iterable[str] | None = None) -> Plan:
         table = table_keys(self.persistence)
-        return plan(
-            replace(table, scan="capped") if self._capped else table,
-            self._where,
-            order=[self._order_term(name) for name in self._order],
-            backward=self._reversed,
-            wanted=wanted,
-            index=self._index,
-            consistent=self._consistent,
-        )
+        try:
+            return plan(
+                replace(table, scan="capped") if self._capped else table,
+                self._where,
+                order=[self._order_term(name) for name in self._order],
+                backward=self._reversed,
+                wanted=wanted,
+                index=self._index,
+                consistent=self._consistent,
+            )
+        except RecursionError:
+            raise UnsupportedQuery("These filters are nested too deeply in one another: write them flat.") from None
 
     @property
     def _names(self) -> frozenset[str] | None:

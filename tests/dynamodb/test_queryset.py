@@ -252,6 +252,14 @@ def test_q_objects_are_joined_by_and_or_and_not(profiles: Any) -> None:
         nested = ~Q(nested)
     with pytest.raises(UnsupportedQuery, match="more than 50 levels deep"):
         profiles.filter(nested)
+    chained = either = mixed = profiles.filter(id="a")
+    for number in range(600):
+        chained, either = chained.exclude(age=number + 1), either | profiles.filter(id="b")
+        mixed = (mixed | profiles.filter(age=number)).filter(age__gte=-number)
+    assert len(either) == 2
+    assert chained.plan().kind == "get"
+    with pytest.raises(UnsupportedQuery, match="nested too deeply"):
+        list(mixed)
     assert sorted(row.id for row in profiles.filter(age=0) | profiles.filter(age=1)) == ["a", "b"]
     assert [row.id for row in profiles.filter(age__lt=2) & profiles.filter(age__gt=0)] == ["b"]
 
@@ -923,6 +931,8 @@ def test_pickling_keeps_the_rows(embedded: object, make: Make) -> None:
 
 
 def test_parallel_scans_find_every_row_once(orders: Any) -> None:
+    with pytest.raises(UnsupportedQuery, match="at most 1000 segments"):
+        orders.scan(segments=10**7)
     orders.bulk_create([orders.model(customer=f"c{n}", number=n) for n in range(60)], update_conflicts=True)
 
     assert sorted(numbers(orders.scan(segments=4))) == list(range(60))
