@@ -69,3 +69,10 @@ def test_nobody_deletes_many_without_permission(shop):
     client.post(shop.root, selected("a", post="yes"))
     assert left(shop) == ["a"]
     assert client.get(f"{shop.root}delete-items/").status_code == 405
+
+
+def test_the_preview_has_a_dash_where_nothing_is_set(shop):
+    shop.model.objects.create(id="a", name="A")
+    page = shop.client().post(shop.root, {"action": "delete_selected", "_selected_action": "a"}).content.decode()
+    assert "<td>\u2013</td>" in page
+    assert "<td>None</td>" not in page
