@@ -102,7 +102,7 @@ def _check(document: Document, visit: Visit, *, used: bool) -> Iterator[Finding]
             yield finding(
                 "E023",
                 node.location,
-                f"A {visit.kind.replace('_', ' ')} is a mapping, not {_described(node.value)}.",
+                f"{_named(visit.kind)} a mapping, not {_described(node.value)}.",
                 "Write a mapping there, or remove it.",
             )
         return
@@ -111,6 +111,18 @@ def _check(document: Document, visit: Visit, *, used: bool) -> Iterator[Finding]
         yield from _schema(document, node)
     elif "$ref" not in node.mapping or visit.kind == "path_item":
         yield from _fields(document, visit.kind, node)
+
+
+def _named(kind: str) -> str:
+    """How a sentence about what something has to be begins."""
+    name = kind.replace("_", " ")
+    if kind in ("paths", "components", "responses"):
+        return f"The {name} are"
+    return f"{_article(name)} {name} is"
+
+
+def _article(name: str) -> str:
+    return "An" if name[0] in "aeiou" else "A"
 
 
 def _broken(broken: BrokenReference, node: Node, *, used: bool) -> Finding:
@@ -176,12 +188,16 @@ def _fields(document: Document, kind: str, node: Node) -> Iterator[Finding]:
             yield finding("W030", node.child(key).location, message, "Write text there.")
     if kind == "document":
         yield from _plain_fields(document, node)
+        info = node.child("info")
+        for key in ("title", "version") if "$ref" not in info.mapping else ():
+            if key not in info.mapping:
+                place = info.location if info.mapping else node.location
+                yield finding("W012", place, f"A document whose info has no {key}.", f"Add `{key}` to `info`.")
     if kind == "document" and node.mapping.get("paths") is None and document.dialect in ("2.0", "3.0"):
         yield finding("W012", node.location, "A document without paths.", "Add `paths: {}`.")
     for key in REQUIRED.get(kind, ()):
         if key not in node.mapping and not (kind == "operation" and document.dialect in ("3.1", "3.2")):
-            article = "An" if kind[0] in "aeiou" else "A"
-            yield finding("W012", node.location, f"{article} {kind} without {key}.", f"Add `{key}`.")
+            yield finding("W012", node.location, f"{_article(kind)} {kind} without {key}.", f"Add `{key}`.")
 
 
 def _schema(document: Document, node: Node) -> Iterator[Finding]:

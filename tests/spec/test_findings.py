@@ -147,6 +147,12 @@ def test_a_sound_document_has_no_findings(make, version):
     assert make(version=version).check() == ()
 
 
+@pytest.mark.parametrize(("info", "missing"), [({"title": "T"}, 1), ({"version": "1"}, 1), ({}, 2)])
+def test_an_info_without_title_or_version_is_a_warning(info, missing):
+    document = spec.load({"openapi": "3.1.0", "info": info, "paths": {}})
+    assert ids(document.check()) == ["W012"] * missing
+
+
 def test_unknown_fields_and_missing_descriptions_are_warnings(make):
     document = make(paths={"/a": {"get": {"responses": {"200": {}}, "sumary": "x"}}}, components={"x-a": {}})
     assert sorted(ids(document.check())) == ["W012", "W013"]
