@@ -25,7 +25,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.conf import settings as django_settings
 from django.db.models import F
+from django.test.utils import override_settings
 
 from macaron_django.conf import settings
 from macaron_django.dynamodb import Persistence, engines, transaction
@@ -399,7 +401,8 @@ def test_memory_stays_flat_over_an_iterator(make_rows: MakePersistence, embedded
     with ThreadPoolExecutor(4) as threads:
         list(threads.map(fill, range(0, items, 1000)))
     rows = persistence.model.objects.all().iterator()
-    with _memory(traced=items < 10_000) as peak:
+    patient = {**django_settings.MACARON["DYNAMODB"], "READ_TIMEOUT": 60.0}  # the engine takes its time over a million
+    with override_settings(MACARON={"DYNAMODB": patient}), _memory(traced=items < 10_000) as peak:
         seen = sum(1 for _ in itertools.islice(rows, 2_500))
         early = peak()
         seen += sum(1 for _ in rows)
