@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from itertools import islice
+from itertools import chain, islice
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from django.apps import apps
@@ -353,6 +353,10 @@ class ItemQuerySet(Retrieval, Writes, AsyncQueries, Refusals):
 
     def _rows(self, limit: int | None = None) -> Iterator[Any]:
         convert = self._convert
+        if limit is None and self._high is None and not self._low and self._segments is None:
+            pages = self._reader().pages()
+            if pages is not None:
+                return chain.from_iterable(map(convert, items) for items in pages)
         return (convert(found.item) for found in self._found(limit))
 
     # -- reading ----------------------------------------------------------------------------------------------------

@@ -88,6 +88,21 @@ class Reader:
             case "scan":
                 return self._scan(start, wanted)
 
+    def pages(self) -> Iterator[Sequence[AttributeMap]] | None:
+        """All items, page by page, where each that is read is one of the list as it is; None where they need a look."""
+        plan = self.plan
+        if plan.kind not in {"query", "scan"} or plan.remainder != ALL or plan.fetch or plan.read_limit is not None:
+            return None
+        return self._pages(plan.partitions or (None,))
+
+    def _pages(self, partitions: Iterable[AttributeValue | None]) -> Iterator[Sequence[AttributeMap]]:
+        for partition in partitions:
+            page = self._call(partition, None, None)
+            yield page.items
+            while page.last_key is not None:
+                page = self._call(partition, page.last_key, None)
+                yield page.items
+
     def count(self, limit: int | None = None) -> int:
         """How many match, up to ``limit``; every one is read, but DynamoDB sends only their number where it can."""
         plan = self.plan
