@@ -255,7 +255,7 @@ def test_a_user_starts_the_server_again_whose_supervisor_was_killed_with_it(engi
     engine.start()
     for pid in (state_of(engine)["pid"], *servers()):
         os.kill(pid, signal.SIGKILL)
-    eventually(lambda: not servers())
+    eventually(lambda: not servers() and not engine.running and not answers(engine.process.port))
     engine.look_again()
     assert answers(int(engine.endpoint_url.rpartition(":")[2]))
     assert len(servers()) == 1
