@@ -87,6 +87,7 @@ class Section:
 
     def __init__(self, name: str, defaults: Mapping[str, Any], given: Mapping[str, Any]) -> None:
         self._name, self._defaults, self._given = name, defaults, given
+        self._sections: dict[str, Section] = {}
 
     def __getattr__(self, key: str) -> Any:
         try:
@@ -95,15 +96,25 @@ class Section:
             raise AttributeError(f"{self._name} has no setting {key!r}") from None
         given = self._given.get(key, default)
         if isinstance(default, dict) and default:
-            return Section(f"{self._name}[{key!r}]", default, given)
+            section = self._sections.get(key)
+            if section is None or section._given is not given:
+                section = self._sections[key] = Section(f"{self._name}[{key!r}]", default, given)
+            return section
         return given
+
+
+_NOTHING: Mapping[str, Any] = MappingProxyType({})
 
 
 class _Settings:
     """``settings.KEY``: the value in ``MACARON``, or the default."""
 
     def __getattr__(self, key: str) -> Any:
-        return getattr(Section("MACARON", DEFAULTS, getattr(django_settings, "MACARON", {})), key)
+        given = getattr(django_settings, "MACARON", _NOTHING)
+        whole: Section | None = self.__dict__.get("_whole")
+        if whole is None or whole._given is not given:
+            whole = self.__dict__["_whole"] = Section("MACARON", DEFAULTS, given)
+        return getattr(whole, key)
 
 
 settings = _Settings()

@@ -18,7 +18,15 @@ __all__ = ["table_keys"]
 
 
 def table_keys(persistence: Persistence) -> TableKeys:
-    """What the planner needs to know of a persisted schema."""
+    """What the planner needs to know of a persisted schema; made again where settings have changed."""
+    name, limit = persistence.table_name, settings.DYNAMODB.SCAN_LIMIT
+    known: TableKeys | None = persistence.__dict__.get("_table_keys")
+    if known is None or (known.table, known.scan_limit) != (name, limit):
+        known = persistence.__dict__["_table_keys"] = _made(persistence, name, limit)
+    return known
+
+
+def _made(persistence: Persistence, table_name: str, scan_limit: int) -> TableKeys:
     options, schema = persistence.options, persistence.schema
     indexes = [
         IndexKeys(
@@ -32,11 +40,11 @@ def table_keys(persistence: Persistence) -> TableKeys:
         for name, index in group.items()
     ]
     return TableKeys(
-        persistence.table_name,
+        table_name,
         persistence.hash_key,
         persistence.range_key,
         tuple(indexes),
         frozenset(name for name, prop in schema.properties.items() if prop.required and not prop.schema.nullable),
         options.scan,
-        settings.DYNAMODB.SCAN_LIMIT,
+        scan_limit,
     )
