@@ -45,7 +45,7 @@ class PropertyFilter(ListFilter):
     prop: Property
 
     def __init__(self, request: HttpRequest, params: Any, model: Any, model_admin: Any) -> None:
-        self.title = self.prop.name
+        self.title = self.field_path = self.prop.name  # field filters of Django's have the path, and skins ask for it
         super().__init__(request, params, model, model_admin)
         for name in map(str, self.expected_parameters()):
             if name in params:
