@@ -269,6 +269,11 @@ class ItemQuerySet(Retrieval, Writes, AsyncQueries, Refusals):
         shape: Shape = "flat" if flat else "named" if named else "tuple"
         return self._with_values(names, shape)
 
+    @property
+    def gives_rows(self) -> bool:
+        """Whether these are rows: not ``values()`` of them, and not their JSON."""
+        return self._values is None
+
     def as_json(self) -> Self:
         """Dictionaries as ``row.to_json()`` gives them, instead of rows: faster, and what answers show."""
         return self._with_values((), "json")

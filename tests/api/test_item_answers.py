@@ -62,6 +62,17 @@ def test_no_row_is_made_for_a_list(items: None, monkeypatch: pytest.MonkeyPatch)
     assert len(made) == 1  # of the item with an attribute that the schema doesn't know
 
 
+@pytest.mark.django_db
+def test_what_a_viewset_leaves_out_of_its_query_set_stays_out(items: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    def get_queryset(self: Any) -> Any:
+        return apipool.myserver.Profile.objects.values("profile_id", "name")
+
+    monkeypatch.setattr(viewsets.myserver.Profiles, "get_queryset", get_queryset, raising=False)
+    listed = APIClient().get("/profiles").json()
+    assert len(listed) == len(FOREIGN) + 1
+    assert {name for profile in listed for name in profile} == {"profile_id", "name"}
+
+
 @pytest.mark.parametrize(
     "attribute",
     ["get_serializer", "get_serializer_context", "serializer_class", "pagination_class", "paginate_queryset"],
