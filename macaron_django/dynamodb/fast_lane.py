@@ -56,7 +56,7 @@ class DamagedAnswerError(botocore.exceptions.BotoCoreError):
 def check_answer(operation: str, headers: Mapping[str, str], body: bytes) -> None:
     """DamagedAnswerError if the answer has a checksum that isn't its body's."""
     checksum = headers.get("x-amz-crc32")
-    if checksum is not None and int(checksum) != zlib.crc32(body):
+    if checksum is not None and checksum.strip() != str(zlib.crc32(body)):
         raise DamagedAnswerError(operation=operation, reason="its CRC32 doesn't fit")
 
 

@@ -6,6 +6,7 @@ import itertools
 import re
 import ssl
 import threading
+import zlib
 from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta, timezone
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -31,7 +32,7 @@ from pynamodb.signals import post_dynamodb_send, pre_dynamodb_send
 from macaron_django.dynamodb import Persistence, engines
 from macaron_django.dynamodb.connection import _Clients, _Configuration, connection, reset
 from macaron_django.dynamodb.engines.endpoint import EndpointEngine
-from macaron_django.dynamodb.fast_lane import OPERATIONS, DamagedAnswerError, FastLane
+from macaron_django.dynamodb.fast_lane import OPERATIONS, DamagedAnswerError, FastLane, check_answer
 from macaron_django.testing import Fault, FaultProxy
 
 MakePersistence = Callable[..., Persistence]
@@ -560,3 +561,10 @@ def test_in_lambda_the_trace_is_passed_on(monkeypatch: pytest.MonkeyPatch) -> No
     monkeypatch.setenv("_X_AMZN_TRACE_ID", "Root=1;Parent=2 3")
     monkeypatch.setenv("AWS_LAMBDA_FUNCTION_NAME", "f")
     assert _trace_line() == "X-Amzn-Trace-Id: Root=1;Parent=2%203\r\n"
+
+
+@pytest.mark.parametrize("checksum", ["", "none", "1", "-1", "٣"])
+def test_a_checksum_that_is_not_the_bodys_is_damage_whatever_it_is(checksum):
+    check_answer("GetItem", {"x-amz-crc32": str(zlib.crc32(b"{}"))}, b"{}")
+    with pytest.raises(DamagedAnswerError, match="CRC32"):
+        check_answer("GetItem", {"x-amz-crc32": checksum}, b"{}")
