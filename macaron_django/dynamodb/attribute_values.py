@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from macaron_django.spec import Schema
 
 __all__ = [
+    "MAX_NESTED",
     "AttributeMap",
     "AttributeValue",
     "Format",
@@ -44,7 +45,7 @@ _MAX_DIGITS: Final = 38
 _MAX_EXPONENT: Final = 125
 _MIN_EXPONENT: Final = -130
 #: Lists and maps inside one another. The quota of 32 levels counts the item itself.
-_MAX_NESTED: Final = 31
+MAX_NESTED: Final = 31
 #: The same in JSON text that another program has stored: what requests may have, too.
 _MAX_TEXT_DEPTH: Final = 100
 
@@ -304,7 +305,7 @@ def pointer_to(name: str, parent: str = "") -> str:
 
 
 def _check_depth(depth: int, pointer: str) -> None:
-    if depth >= _MAX_NESTED:
+    if depth >= MAX_NESTED:
         raise UnstorableValue("nested deeper than DynamoDB's 32 levels", pointer)
 
 

@@ -28,6 +28,7 @@ from macaron_django.dynamodb.comparisons import same
 from macaron_django.dynamodb.gathered_writes import gathering
 from macaron_django.dynamodb.item_json import ItemJSON, item_json
 from macaron_django.dynamodb.item_sizes import check_item_size
+from macaron_django.dynamodb.item_writers import ItemOfJSON, item_writer
 from macaron_django.dynamodb.items import Items, describe_key
 from macaron_django.dynamodb.row_building import row_builder
 from macaron_django.dynamodb.table_models import build_table, default_table_name
@@ -80,7 +81,7 @@ class Persistence(Items):
     def bind(self, model: type[Model]) -> None:
         """Tell which class the rows are of."""
         self._model = model
-        for name in ("model", "_build_row"):
+        for name in ("model", "json_of", "item_of_json", "_build_row"):
             self.__dict__.pop(name, None)
 
     @cached_property
@@ -180,6 +181,11 @@ class Persistence(Items):
     def json_of(self) -> ItemJSON:
         """What an item's row says in ``to_json()``, without making the row."""
         return item_json(self)
+
+    @cached_property
+    def item_of_json(self) -> ItemOfJSON:
+        """The item of a new row, from valid JSON values by property name, without making the row."""
+        return item_writer(self)
 
     @cached_property
     def _build_row(self) -> Callable[[AttributeMap], Row]:
