@@ -83,24 +83,22 @@ DEFAULTS: Mapping[str, Any] = MappingProxyType(
 
 
 class Section:
-    """One dictionary of settings over its defaults, with attribute access."""
+    """One dictionary of settings over its defaults, with attribute access.
+
+    It is what the dictionary said when it was made; ``settings`` makes another where that has changed since.
+    """
 
     def __init__(self, name: str, defaults: Mapping[str, Any], given: Mapping[str, Any]) -> None:
         self._name, self._defaults, self._given = name, defaults, given
-        self._sections: dict[str, Section] = {}
+        self._as_made = dict(given)
+        for key, default in defaults.items():
+            value = given.get(key, default)
+            if isinstance(default, dict) and default and isinstance(value, Mapping):
+                value = Section(f"{name}[{key!r}]", default, value)
+            self.__dict__[key] = value
 
     def __getattr__(self, key: str) -> Any:
-        try:
-            default = self._defaults[key]
-        except KeyError:
-            raise AttributeError(f"{self._name} has no setting {key!r}") from None
-        given = self._given.get(key, default)
-        if isinstance(default, dict) and default:
-            section = self._sections.get(key)
-            if section is None or section._given is not given:
-                section = self._sections[key] = Section(f"{self._name}[{key!r}]", default, given)
-            return section
-        return given
+        raise AttributeError(f"{self._name} has no setting {key!r}")
 
 
 _NOTHING: Mapping[str, Any] = MappingProxyType({})
@@ -109,12 +107,18 @@ _NOTHING: Mapping[str, Any] = MappingProxyType({})
 class _Settings:
     """``settings.KEY``: the value in ``MACARON``, or the default."""
 
+    _whole: Section | None = None
+
     def __getattr__(self, key: str) -> Any:
         given = getattr(django_settings, "MACARON", _NOTHING)
-        whole: Section | None = self.__dict__.get("_whole")
-        if whole is None or whole._given is not given:
+        whole = self._whole
+        # Dictionaries can be changed in their places, too.
+        if whole is None or whole._given is not given or whole._as_made != given:
             whole = self.__dict__["_whole"] = Section("MACARON", DEFAULTS, given)
-        return getattr(whole, key)
+        value = getattr(whole, key)
+        if type(value) is Section and value._as_made != value._given:
+            value = whole.__dict__[key] = Section(value._name, value._defaults, value._given)
+        return value
 
 
 settings = _Settings()
