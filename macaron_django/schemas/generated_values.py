@@ -1,7 +1,7 @@
 """``x-generated``: the values that the server makes up, as JSON.
 
-In: what the attribute says, and who asks. Out: the value as JSON holds it. Apart from ``serializers`` because
-rows made without a request need the same values.
+In: what the attribute says. Out: what makes such a value, given who asks, as JSON holds it. Apart from
+``serializers`` because rows made without a request need the same values.
 """
 
 from __future__ import annotations
@@ -10,11 +10,15 @@ import datetime as dt
 import secrets
 import time
 import uuid
-from typing import Any
+from collections.abc import Callable
+from typing import Any, TypeAlias
 
 from macaron_django.spec import Property
 
-__all__ = ["generated_value", "generates_on_create", "generates_on_update", "uuid7"]
+__all__ = ["Maker", "generates_on_create", "generates_on_update", "maker_of", "uuid7"]
+
+#: The user who asks, or None → a new value; None where there is nothing to make up.
+Maker: TypeAlias = Callable[[Any], Any]
 
 
 def generates_on_create(prop: Property, *, is_key: bool = False) -> str | None:
@@ -29,23 +33,31 @@ def generates_on_update(prop: Property) -> str | None:
     return prop.extensions.generated if prop.extensions.generated == "now-on-update" else None
 
 
-def generated_value(kind: str, prop: Property, user: Any = None) -> Any:
-    """A new value of a kind: "uuid4", "uuid7", "now", "now-on-update", or "user".
+def maker_of(kind: str, prop: Property) -> Maker:
+    """What makes values of a kind: "uuid4", "uuid7", "now", "now-on-update", or "user".
 
     "now" is seconds since 1970 where the schema wants a number, a date where its format is date. "user" is the
-    primary key of an authenticated user, else None: there is nothing to make up.
+    primary key of an authenticated user, else None.
     """
     schema = prop.schema.resolved
+    types = schema.types
     if kind == "uuid4":
-        return str(uuid.uuid4())
+        return lambda _user: str(uuid.uuid4())
     if kind == "uuid7":
-        return str(uuid7())
+        return lambda _user: str(uuid7())
     if kind == "user":
-        return _user_key(user, schema.types)
-    if "string" not in schema.types and schema.types:
-        return int(time.time()) if "integer" in schema.types else time.time()
-    now = dt.datetime.now(dt.timezone.utc)
-    return now.date().isoformat() if schema.format == "date" else f"{now:%Y-%m-%dT%H:%M:%S.%f}Z"
+        return lambda user: _user_key(user, types)
+    if "string" not in types and types:
+        return (lambda _user: int(time.time())) if "integer" in types else (lambda _user: time.time())
+    return _today if schema.format == "date" else _now
+
+
+def _now(_user: Any) -> str:
+    return f"{dt.datetime.now(dt.timezone.utc).isoformat(timespec='microseconds')[:-6]}Z"
+
+
+def _today(_user: Any) -> str:
+    return dt.datetime.now(dt.timezone.utc).date().isoformat()
 
 
 def _user_key(user: Any, types: tuple[str, ...]) -> Any:

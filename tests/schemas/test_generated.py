@@ -1,10 +1,11 @@
 import datetime as dt
+import re
 from uuid import UUID
 
 import pytest
 
 from macaron_django import spec
-from macaron_django.schemas.generated import generated_values
+from macaron_django.schemas.generated import generated_values, makers_of
 
 
 class User:
@@ -61,3 +62,26 @@ def test_a_read_only_uuid_key_that_is_lacking_gets_one():
     assert set(generated_values(it, {}, True, keys=["other"])) == {"other"}
     assert generated_values(it, {}, False) == {}
     assert generated_values(schema(properties), {}, True) == {}
+
+
+def test_now_is_what_the_schema_wants():
+    it = schema(
+        {
+            "at": {**TEXT, "format": "date-time", "x-generated": "now"},
+            "on": {**TEXT, "format": "date", "x-generated": "now"},
+            "whole": {"type": "integer", "x-generated": "now"},
+            "exact": {"type": "number", "x-generated": "now"},
+        }
+    )
+    made = generated_values(it, {}, True)
+    assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z", made["at"])
+    assert dt.date.fromisoformat(made["on"])
+    assert (type(made["whole"]), type(made["exact"])) == (int, float)
+
+
+def test_what_a_schema_demands_is_looked_up_once():
+    it = schema({"id": {**TEXT, "x-generated": "uuid4"}})
+    assert makers_of(it, True) is makers_of(it, True)
+    assert makers_of(it, False) == ()
+    first, second = (generated_values(it, {}, True)["id"] for _ in range(2))
+    assert first != second
