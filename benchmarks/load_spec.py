@@ -1,9 +1,11 @@
 """How long a spec takes to be read, normalised and routed, against what its parser alone takes.
 
     python benchmarks/load_spec.py [--check] FILE-OR-FOLDER…
+    python benchmarks/load_spec.py --small FOLDER
 
 Without arguments it measures the built-in and the example specs, and the giants below MACARON_SPEC_CORPUS where that
-is set. benchmarks/README.md says what is measured, and how.
+is set; with --small all documents of 5 to 50 KiB in a folder, and the medians of those in YAML and in JSON.
+benchmarks/README.md says what is measured, and how.
 """
 
 from __future__ import annotations
@@ -26,6 +28,7 @@ from macaron_django.spec import Document, SpecError, load
 
 ROOT = Path(__file__).parents[1]
 GIANT = 400 * 1024
+SMALL = range(5 * 1024, 50 * 1024 + 1)
 METHODS = frozenset({"get", "put", "post", "delete", "options", "head", "patch", "trace", "query"})
 TARGETS = {"small": 1.5, "giant": 3.0}
 
@@ -44,9 +47,13 @@ class Measured(NamedTuple):
     warm_ratio: float
 
 
+def is_json(raw: bytes) -> bool:
+    return raw.lstrip()[:1] in (b"{", b"[")
+
+
 def parsed(path: Path) -> object:
     raw = path.read_bytes()
-    return orjson.loads(raw) if raw.lstrip()[:1] in (b"{", b"[") else ryaml.loads(raw.decode("utf-8-sig"))
+    return orjson.loads(raw) if is_json(raw) else ryaml.loads(raw.decode("utf-8-sig"))
 
 
 def visited(path: Path) -> list[tuple[str, str, object]]:
@@ -70,8 +77,7 @@ def visited(path: Path) -> list[tuple[str, str, object]]:
 def routed(path: Path, cache: Path | None = None) -> Document:
     """Read, and know every route and every schema that is kept."""
     document = load(path, cache=cache)
-    for schema in document.schemas.values():
-        assert schema.extensions.persist is None or schema.name
+    assert all(schema.name for schema in document.persisted.values())
     assert all(operation.route and operation.method for operation in document.operations)
     return document
 
@@ -125,10 +131,42 @@ def specs(given: list[Path]) -> Iterator[Path]:
         yield from (each for each in found if each.suffix in (".yaml", ".yml", ".json") and each.is_file())
 
 
+def row(size: float, found: Measured, target: float, name: str) -> str:
+    return (
+        f"{size / 1024:6.0f} {found.parser * 1e3:9.2f} {found.visited * 1e3:9.2f} "
+        f"{found.routed * 1e3:9.2f} {found.routed_ratio:6.2f} {found.visited_ratio:6.2f} "
+        f"{found.cold * 1e3:9.2f} {found.ratio:6.2f} {target:6.1f} "
+        f"{found.warm * 1e3:9.2f} {found.warm_ratio:7.0%}  {name}"
+    )
+
+
+def small(folder: Path, rounds: int) -> None:
+    """The documents of 5 to 50 KiB: those in one file, as the parser reads one."""
+    found: dict[str, list[tuple[int, Measured]]] = {"YAML": [], "JSON": []}
+    for path in specs([folder]):
+        size = path.stat().st_size
+        try:
+            if size in SMALL and len(loaded(path).files) == 1:
+                taken = measured(path, rounds)
+                found["JSON" if is_json(path.read_bytes()) else "YAML"].append((size, taken))
+                print(row(size, taken, TARGETS["small"], path.name))
+        except (SpecError, ValueError):
+            continue
+    for form, documents in found.items():
+        if documents:
+            sizes, taken_by_each = zip(*documents, strict=True)
+            medians = Measured(*(statistics.median(column) for column in zip(*taken_by_each, strict=True)))
+            met = sum(each.routed_ratio <= TARGETS["small"] for each in taken_by_each)
+            name = f"median of {len(documents)} in {form}; routed meets the target with {met}"
+            print(row(statistics.median(sizes), medians, TARGETS["small"], name))
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(description="Measure how long specs take to load.")
     parser.add_argument("specs", nargs="*", type=Path, metavar="FILE-OR-FOLDER")
     parser.add_argument("--check", action="store_true", help="exit with 1 where a target is missed")
+    parser.add_argument("--small", type=Path, metavar="FOLDER", help="the documents of 5 to 50 KiB there, and medians")
+    parser.add_argument("--rounds", type=int, default=101, help="of each small file")
     arguments = parser.parse_args()
     print(
         f"{'KiB':>6} {'parser':>9} {'visited':>9} {'routed':>9} {'ratio':>6} {'of vis':>6} "
@@ -136,21 +174,19 @@ def main() -> int:
         f"{'of cold':>7}"
         "  (milliseconds of CPU time)"
     )
+    if arguments.small:
+        small(arguments.small, arguments.rounds)
+        return 0
     missed = False
     for path in specs(arguments.specs):
         size = path.stat().st_size
         try:
-            found = measured(path, rounds=7 if size > GIANT else 101)
+            found = measured(path, rounds=7 if size > GIANT else arguments.rounds)
         except (SpecError, ValueError):
             continue  # no spec, or one of several documents
         target = TARGETS["giant" if size > GIANT else "small"]
         missed = missed or found.routed_ratio > target or (size > GIANT and found.ratio > target)
-        print(
-            f"{size / 1024:6.0f} {found.parser * 1e3:9.2f} {found.visited * 1e3:9.2f} "
-            f"{found.routed * 1e3:9.2f} {found.routed_ratio:6.2f} {found.visited_ratio:6.2f} "
-            f"{found.cold * 1e3:9.2f} {found.ratio:6.2f} {target:6.1f} "
-            f"{found.warm * 1e3:9.2f} {found.warm_ratio:7.0%}  {path.name}"
-        )
+        print(row(size, found, target, path.name))
     return int(missed and arguments.check)
 
 

@@ -112,12 +112,17 @@ _TELLING = _ATTRIBUTES | {"$ref", "anyOf", "oneOf"}
 _LEADING_ON = frozenset({"$dynamicRef", "$ref", "allOf", "anyOf", "oneOf"})
 
 
+def may_have_any(written: dict[str, Any]) -> bool:
+    """Whether a schema as written has one, or might stand for another that has."""
+    return not _TELLING.isdisjoint(written)
+
+
 def _has_any(schema: Schema) -> bool:
     """Whether the schema, or anything that it may stand for, has one; looks at the text's own tree.
 
     A giant has thousands of components, all of them asked and few of them kept: so none is normalised for this.
     """
-    if isinstance(schema.written, dict) and schema.written.keys().isdisjoint(_TELLING):
+    if isinstance(schema.written, dict) and not may_have_any(schema.written):
         return False
     todo = [Node(schema.file, schema.source_pointer, schema.written)]
     for _ in range(20):

@@ -99,7 +99,7 @@ class Response:
     extensions: Mapping[str, Any] = field(default_factory=dict, hash=False)
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, init=False)
 class Operation:
     """A path and a method."""
 
@@ -108,6 +108,12 @@ class Operation:
     method: str
     node: Node = field(repr=False)
     path_items: tuple[Node, ...] = field(repr=False)  # nearest first: siblings of a $ref, then what it leads to
+
+    def __init__(self, document: Document, path: str, method: str, node: Node, path_items: tuple[Node, ...]) -> None:
+        # What a frozen dataclass makes takes three times as long, and a document has thousands of operations.
+        attributes = self.__dict__
+        attributes["document"], attributes["path"], attributes["method"] = document, path, method
+        attributes["node"], attributes["path_items"] = node, path_items
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Operation):
@@ -126,13 +132,14 @@ class Operation:
     def location(self) -> Location:
         return self.node.location
 
-    @cached_property
+    @property
     def base_path(self) -> str:
         """Of the operation's own ``servers``, or its path's, or the document's."""
         for node in (self.node, *self.path_items):
-            servers = node.mapping.get("servers")
-            if isinstance(servers, list) and servers and self.document.dialect != "2.0":
-                return self.document._server_path(servers)
+            if "servers" in node.mapping and self.document.dialect != "2.0":
+                servers = node.mapping["servers"]
+                if isinstance(servers, list) and servers:
+                    return self.document._server_path(servers)
         return self.document.base_path
 
     @property

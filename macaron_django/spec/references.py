@@ -22,6 +22,8 @@ from .yaml_events import marks, pointer_token
 
 __all__ = ["BrokenReference", "Files", "Node", "SourceFile"]
 
+#: Bytes of a text that may wait to be searched for identifiers.
+_KEPT = 64 * 1024
 _IDENTIFIER = re.compile(rb"\$(?:id|anchor|dynamicAnchor|self)[\"']?\s*:")
 
 
@@ -36,17 +38,46 @@ class BrokenReference(Exception):  # noqa: N818 (it becomes a finding)
 class SourceFile:
     """One text that was read: its tree, its dialect ("2.0", "3.0", "3.1", "3.2") and where things stand in it."""
 
-    def __init__(self, uri: str, name: str, path: Path | None, parsed: Parsed, dialect: str, raw: bytes | None) -> None:
-        self.uri, self.name, self.path, self.parsed, self.dialect = uri, name, path, parsed, dialect
-        self._remote = raw if path is None else None
-        # A search of the text saves walking the tree: most documents identify no schema by $id, $anchor or $self.
-        self.has_ids = raw is None or _IDENTIFIER.search(raw) is not None
-        #: Whether any of this package's x- attributes can be in there.
-        self.has_extensions = raw is None or b"x-" in raw
+    def __init__(
+        self, uri: str | None, name: str, place: str | None, parsed: Parsed, dialect: str, raw: bytes | None
+    ) -> None:
+        """``place`` is the absolute path, None where the text came from elsewhere; ``uri`` may be left to follow it."""
+        self.name, self.parsed, self.dialect, self._place = name, parsed, dialect, place
+        self.tree: Any = parsed.tree
+        if uri is not None:
+            self.uri = uri
+        self._remote = raw if place is None else None
+        self._raw = raw  # until it was searched, which routing doesn't need
+        if raw is None:
+            self.has_ids = self.has_extensions = True
+        elif len(raw) > _KEPT:
+            self._search()
 
-    @property
-    def tree(self) -> Any:
-        return self.parsed.tree
+    @cached_property
+    def path(self) -> Path | None:
+        return None if self._place is None else Path(self._place)
+
+    @cached_property
+    def uri(self) -> str:
+        return self.path.as_uri() if self.path is not None else "mapping:document"
+
+    @cached_property
+    def has_ids(self) -> bool:
+        """Whether a schema may be identified by $id, $anchor or $self: to search the text saves walking the tree."""
+        self._search()
+        return self.has_ids
+
+    @cached_property
+    def has_extensions(self) -> bool:
+        """Whether any of this package's x- attributes can be in there."""
+        self._search()
+        return self.has_extensions
+
+    def _search(self) -> None:
+        if (raw := self._raw) is not None:
+            self.has_ids = _IDENTIFIER.search(raw) is not None
+            self.has_extensions = b"x-" in raw
+            self._raw = None
 
     def text(self) -> str:
         """The text, read again: it isn't kept."""
@@ -130,13 +161,11 @@ class Node(NamedTuple):
 
     def child(self, *keys: str) -> Node:
         """The node below; its value is None where nothing is there."""
-        value, pointer = self.value, self.pointer
+        file, pointer, value = self
         for key in keys:
-            value = step(value, key)
-            if value is MISSING:
-                value = None
+            value = value.get(key) if type(value) is dict else _item(value, key)
             pointer = f"{pointer}/{pointer_token(key)}"
-        return Node(self.file, pointer, value)
+        return Node(file, pointer, value)
 
     def children(self) -> Iterator[tuple[str, Node]]:
         """Each entry of a mapping with its key, each item of a list with its index; nothing for the rest."""
@@ -155,6 +184,11 @@ class Node(NamedTuple):
     def mapping(self) -> dict[str, Any]:
         """The value if it is a mapping, else an empty one."""
         return self.value if isinstance(self.value, dict) else {}
+
+
+def _item(value: Any, key: str) -> Any:
+    found = step(value, key)
+    return None if found is MISSING else found
 
 
 def _is_anchor(fragment: str) -> bool:
@@ -182,7 +216,7 @@ class Files:
         cache: Path | None = None,
     ) -> None:
         self.main = main
-        self._files: dict[str, SourceFile] = {main.uri: main}
+        self._referred: dict[str, SourceFile] = {}  # by URI
         self._failures: dict[str, BrokenReference] = {}
         self._resolved: dict[tuple[str, str, str], Node] = {}
         self._given_root, self._limits, self._cache = root, limits, cache
@@ -201,7 +235,7 @@ class Files:
         return folder if folder.parent in (Path(folder.anchor), Path.home()) else folder.parent
 
     def __iter__(self) -> Iterator[SourceFile]:
-        return iter(list(self._files.values()))
+        return iter([self.main, *self._referred.values()])
 
     def resolve(self, node: Node, reference: str) -> Node:
         """The node that a reference written at ``node`` leads to; raises ``BrokenReference``."""
@@ -267,7 +301,7 @@ class Files:
         if target in self._failures:
             raise self._failures[target]
         try:
-            if len(self._files) >= self._limits.max_files:
+            if len(self._referred) + 1 >= self._limits.max_files:
                 raise BrokenReference(
                     "E005", f"More than {self._limits.max_files} files are referred to.", "Merge some."
                 )
@@ -275,7 +309,7 @@ class Files:
         except BrokenReference as failure:
             self._failures[target] = failure
             raise
-        self._files[target] = file
+        self._referred[target] = file
         return file
 
     def _open(self, target: str, reference: str, referrer: SourceFile) -> SourceFile:
@@ -295,7 +329,8 @@ class Files:
         except SpecError as error:
             finding: Finding = error.findings[0]
             raise BrokenReference("E011", finding.message, finding.hint) from error
-        return SourceFile(target, name, path, parsed, dialect_of(parsed.tree) or self.main.dialect, raw)
+        place = None if path is None else str(path)
+        return SourceFile(target, name, place, parsed, dialect_of(parsed.tree) or self.main.dialect, raw)
 
     def _read_file(self, path: Path, name: str) -> bytes:
         try:
@@ -388,7 +423,7 @@ def dialect_of(tree: Any) -> str | None:
         return None
     for keyword in ("swagger", "openapi"):
         version = str(tree.get(keyword) or "").strip()
-        for dialect in ("2.0", "3.0", "3.1", "3.2"):
-            if version == dialect or version.startswith(dialect + ".") or (dialect == "2.0" and version == "2"):
-                return dialect if (dialect == "2.0") == (keyword == "swagger") else None
+        dialect = "2.0" if version == "2" else version[:3]
+        if dialect in ("2.0", "3.0", "3.1", "3.2") and version[3:4] in ("", "."):
+            return dialect if (dialect == "2.0") == (keyword == "swagger") else None
     return None

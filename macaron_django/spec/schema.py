@@ -58,7 +58,7 @@ class Property:
         return property_extensions(self.schema)
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, init=False)
 class Schema:
     """A schema at one place of a document; equal to another of the same place.
 
@@ -69,6 +69,12 @@ class Schema:
     file: SourceFile = field(repr=False)
     pointer: str
     source_pointer: str = field(repr=False)  # as the document spells it
+
+    def __init__(self, document: Document, file: SourceFile, pointer: str, source_pointer: str) -> None:
+        # What a frozen dataclass makes takes three times as long, and a document has thousands of schemas.
+        attributes = self.__dict__
+        attributes["document"], attributes["file"] = document, file
+        attributes["pointer"], attributes["source_pointer"] = pointer, source_pointer
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Schema):

@@ -1,22 +1,21 @@
 """One text → one tree: bytes of a YAML or JSON file go in, plain dicts and lists with string keys come out.
 
-Nothing here knows OpenAPI. The reader is safe against hostile text: size, nesting and alias expansion are
-limited, no tag builds an object, and every fault becomes a ``SpecError`` that names line and column where
-the parser knew them.
+Nothing here knows OpenAPI, save where integers are keys as a rule. The reader is safe against hostile text: size,
+nesting and alias expansion are limited, no tag builds an object, and every fault becomes a ``SpecError`` that names
+line and column where the parser knew them.
 """
 
 from __future__ import annotations
 
 import gc
 import json
+import os
 import re
 import stat
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
 from functools import cache
-from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import orjson
 import ryaml
@@ -38,13 +37,12 @@ class Limits:
     max_files: int = 10_000  # reached by references
 
 
-@dataclass(frozen=True)
-class Parsed:
+class Parsed(NamedTuple):
     """A tree and what is odd about the text it came from."""
 
     tree: Any
     duplicates: tuple[DuplicateKey, ...] = ()
-    notes: tuple[str, ...] = field(default=())  # "merge-key", "control-character"
+    notes: tuple[str, ...] = ()  # "merge-key", "control-character"
     is_shared: bool = False  # the tree holds one value at several places, where aliases were
 
 
@@ -54,9 +52,8 @@ _ALIAS = re.compile(r"\*(?<![^\s\[{,:\-]\*)([^\s,\[\]{}]+)")
 _PLACE = re.compile(r" at line (\d+) column (\d+)")
 _CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f]")
 _DIGITS = bytes(0x30 if chr(byte).isdecimal() else 0x20 for byte in range(256))
-_NEITHER_BRACKET_NOR_QUOTE = bytes(byte for byte in range(256) if byte not in b'[]{}"')
-_SQUARE = bytes.maketrans(b"{}", b"[]")
 _SMALL, _LARGE = 65_536, 262_144
+_READ_ONLY = os.O_RDONLY | getattr(os, "O_BINARY", 0)  # Windows would mend line ends otherwise
 _LONG_INTEGER = re.compile(rb"(?<![\d.])-?\d{19,}(?![\d.eE])")
 _RYAML_DEPTH = 128
 _BYTE_ORDER_MARKS = (
@@ -75,24 +72,38 @@ def _fail(
     return SpecError([Finding(id_, "error", message, hint, Location(name, "#", line, column))])
 
 
-def read_bytes(path: Path, name: str, limits: Limits) -> bytes:
+def read_bytes(path: str | os.PathLike[str], name: str, limits: Limits) -> bytes:
     """The content of a regular file of at most ``limits.max_bytes``; else ``SpecError`` E001 or E002."""
     try:
-        status = path.stat()
+        status = os.stat(path)  # noqa: PTH116 (sooner; and before opening, which would wait for a pipe's writer)
         if not stat.S_ISREG(status.st_mode):
             raise _fail("E001", name, f"{name} is not a regular file.", "Name a YAML or JSON file.")
         if status.st_size > limits.max_bytes:
             raise _too_large(name, status.st_size, limits)
-        with path.open("rb") as stream:
-            raw = stream.read(status.st_size + 1)
-            if len(raw) > status.st_size:  # it is growing, or doesn't tell its size
-                raw += stream.read(max(0, limits.max_bytes + 1 - len(raw)))
+        raw = _content(path, status.st_size, limits.max_bytes)
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or str(error)
         raise _fail("E001", name, f"{name} can't be read: {reason}.", "Check the path and its permissions.") from error
     if len(raw) > limits.max_bytes:
         raise _too_large(name, len(raw), limits)
     return raw
+
+
+def _content(path: str | os.PathLike[str], expected: int, most: int) -> bytes:
+    """What a file holds, and if that is more than ``most`` bytes, a byte more than these."""
+    descriptor = os.open(path, _READ_ONLY)
+    try:
+        raw = os.read(descriptor, expected + 1)
+        if len(raw) == expected:
+            return raw
+        # It is growing or shrinking, doesn't tell its size, or is larger than one call reads.
+        parts, left = [raw], most + 1 - len(raw)
+        while left > 0 and (part := os.read(descriptor, min(left, 2**20))):
+            parts.append(part)
+            left -= len(part)
+        return b"".join(parts)
+    finally:
+        os.close(descriptor)
 
 
 def _too_large(name: str, size: int, limits: Limits) -> SpecError:
@@ -123,22 +134,27 @@ def parse(raw: bytes, name: str, limits: Limits) -> Parsed:
         return _parse(raw, name, limits)
 
 
-@contextmanager
-def collector_paused(size: int) -> Iterator[None]:
+class collector_paused:  # noqa: N801 (called like a function, and sooner entered than a generator)
     """A tree that is being built holds no garbage, and each collection would walk all of it.
 
     What a text of many bytes was read to is put among the oldest objects at once, to which it belongs: otherwise the
     next three collections would each walk it.
     """
-    is_collecting = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if size > _LARGE and hasattr(gc, "freeze") and gc.get_freeze_count() == 0:
+
+    __slots__ = ("_is_collecting", "_size")
+
+    def __init__(self, size: int) -> None:
+        self._size = size
+
+    def __enter__(self) -> None:
+        self._is_collecting = gc.isenabled()
+        gc.disable()
+
+    def __exit__(self, *_: object) -> None:
+        if self._size > _LARGE and hasattr(gc, "freeze") and gc.get_freeze_count() == 0:
             gc.freeze()
             gc.unfreeze()
-        if is_collecting:
+        if self._is_collecting:
             gc.enable()
 
 
@@ -177,45 +193,54 @@ def _parse_json(raw: bytes, name: str, limits: Limits) -> Parsed:
 def _loads(raw: bytes, max_depth: int) -> Any:
     """orjson's tree, of at most ``max_depth`` levels.
 
-    To count brackets takes longer than to parse, save of short texts; of a long one, orjson itself counts: it begins
-    at what it has left of its own limit.
+    orjson itself counts them: it begins at what is left of its own limit, of a short text when writing its tree, which
+    takes a quarter of the time that reading took; of a long one when reading it.
     """
-    surplus = _orjson_depth() - max_depth
+    surplus = _written_depth() - max_depth
+    if len(raw) < _SMALL and surplus >= 0:
+        tree = deeper = orjson.loads(raw)
+        for _ in range(surplus):
+            deeper = [deeper]
+        try:
+            orjson.dumps(deeper)
+        except TypeError as error:
+            raise ValueError("depth limit") from error
+        return tree
+    surplus = _read_depth() - max_depth
     if surplus <= 0:
         return orjson.loads(raw)
-    if len(raw) < _SMALL:
-        tree = orjson.loads(raw)
-        if _is_deeper(raw, max_depth):
-            raise ValueError("depth limit")
-        return tree
     tree = orjson.loads(b"".join((b"[" * surplus, raw, b"]" * surplus)))
     for _ in range(surplus):
         tree = tree[0]
     return tree
 
 
-def _is_deeper(raw: bytes, levels: int) -> bool:
-    """Whether a JSON text has more ``levels``: each round takes the innermost brackets away."""
-    if b"\\" in raw:
-        raw = raw.replace(b"\\\\", b"").replace(b'\\"', b"")
-    brackets = raw.translate(_SQUARE, _NEITHER_BRACKET_NOR_QUOTE).replace(b'""', b"")
-    if b'"' in brackets:  # a string has some as well
-        brackets = b"".join(brackets.split(b'"')[::2])
-    while brackets and levels:
-        brackets = brackets.replace(b"[]", b"")
-        levels -= 1
-    return bool(brackets)
+@cache
+def _read_depth() -> int:
+    """How many levels orjson reads: 1024, as of its version 3.11."""
+    return _most_levels(lambda depth: orjson.loads(b"[" * depth + b"]" * depth))
 
 
 @cache
-def _orjson_depth() -> int:
-    """How many levels orjson reads: 1024, as of its version 3.11."""
-    low, high = 0, 4096
+def _written_depth() -> int:
+    """How many levels orjson writes: 254, as of its version 3.11."""
+
+    def write(depth: int) -> None:
+        tree: list[Any] = []
+        for _ in range(depth - 1):
+            tree = [tree]
+        orjson.dumps(tree)
+
+    return _most_levels(write)
+
+
+def _most_levels(attempt: Callable[[int], object]) -> int:
+    low, high = 1, 4096
     while low < high:
         depth = (low + high + 1) // 2
         try:
-            orjson.loads(b"[" * depth + b"]" * depth)
-        except ValueError:
+            attempt(depth)
+        except (TypeError, ValueError):
             high = depth - 1
         else:
             low = depth
@@ -283,14 +308,47 @@ def _parse_exactly(text: str, name: str, limits: Limits) -> Parsed:
 
 
 def _is_plain(tree: Any, text: str, limits: Limits) -> bool:
-    """Whether all keys are strings already: orjson, which would refuse others, looks at them faster than we can."""
+    """Whether all keys are strings, be it that those of responses are now.
+
+    orjson, which refuses others, looks at them faster than we can.
+    """
     if "<<" in text or limits.max_depth < _RYAML_DEPTH:
         return False
+    return _has_plain_keys(tree) or (_status_codes_as_strings(tree) and _has_plain_keys(tree))
+
+
+def _has_plain_keys(tree: Any) -> bool:
     try:
         # ryaml reads `!tag value` as {"!tag": value}
         return b'{"!' not in orjson.dumps(tree)
     except TypeError:
         return False
+
+
+def _status_codes_as_strings(tree: Any) -> bool:
+    """Turn the keys of operations' responses (``200:``) into strings, in place; False where none is an integer."""
+    found = False
+    for item in _values(_entry(tree, "paths")):
+        for operation in _values(item):
+            responses = _entry(operation, "responses")
+            if type(responses) is dict and int in (types := set(map(type, responses))) and types <= {int, str}:
+                _rename(responses)
+                found = True
+    return found
+
+
+def _entry(value: Any, key: str) -> Any:
+    return value.get(key) if type(value) is dict else None
+
+
+def _values(value: Any) -> Iterable[Any]:
+    return value.values() if type(value) is dict else ()
+
+
+def _rename(node: dict[Any, Any]) -> None:
+    items = [(key if type(key) is str else str(key), value) for key, value in node.items()]
+    node.clear()
+    node.update(items)
 
 
 def _string_keys(tree: Any, name: str, limits: Limits) -> bool:
@@ -308,9 +366,7 @@ def _string_keys(tree: Any, name: str, limits: Limits) -> bool:
                     return False
                 deeper += [value for value in node.values() if type(value) is dict or type(value) is list]
                 if int in types:
-                    items = [(key if type(key) is str else str(key), value) for key, value in node.items()]
-                    node.clear()
-                    node.update(items)
+                    _rename(node)
             elif type(node) is list:
                 deeper += [value for value in node if type(value) is dict or type(value) is list]
         level = deeper

@@ -34,6 +34,24 @@ def test_a_dotted_path_names_the_class(kept):
     assert ids(document) == []
 
 
+def test_the_components_that_are_kept_are_known_by_their_marks_and_references(make):
+    document = make(
+        {
+            "Same": {"$ref": "#/components/schemas/Pet"},
+            "Plain": {"type": "object", "properties": {"id": {"type": "string"}}},
+            "Pet": {"type": "object", "properties": PROPERTIES, "x-persist": {"hash_key": "id"}},
+            "Maybe": {"anyOf": [{"type": "null"}, {"$ref": "#/components/schemas/Pet"}]},
+            "Part": {"allOf": [{"$ref": "#/components/schemas/Pet"}]},
+            "Modelled": {"type": "object", "x-model": "shop.Pet"},
+            "Wrong": {"type": "object", "x-persist": 7},
+            "Any": True,
+        }
+    )
+    kept = [name for name, schema in document.schemas.items() if schema.extensions.persist is not None]
+    assert list(document.persisted) == kept == ["Same", "Pet", "Maybe"]
+    assert document.persisted["Pet"] is document.schemas["Pet"]
+
+
 def test_a_mapping_is_read_whole(kept):
     document = kept(
         {"table": "pets", "hash_key": "id", "range_key": "count", "scan": "capped", "ttl": "created",

@@ -30,6 +30,26 @@ def test_keys_keep_the_spelling_that_a_number_would_lose(write):
     assert list(document.json["x-a"]) == ["1.10", "true", "null", "0755"]
 
 
+def test_status_codes_that_are_integers_are_strings_whatever_stands_beside_them(write):
+    paths = "paths:\n  /a:\n    get: {responses: {200: {}, default: {}, 4XX: {}, x-1: {7: seven}}}\n"
+    document = load(write(HEAD.replace("paths: {}\n", paths) + "x-a: {1.10: ten, 5: five}\n"))
+    (operation,) = document.operations
+    assert list(operation.responses) == ["200", "default", "4XX"]
+    assert operation.json["responses"]["x-1"] == {"7": "seven"}
+    assert document.json["x-a"] == {"1.10": "ten", "5": "five"}
+    document = load(write(HEAD.replace("paths: {}\n", paths.replace(", x-1: {7: seven}", ""))))
+    assert list(document.json["paths"]["/a"]["get"]["responses"]) == ["200", "default", "4XX"]
+
+
+def test_a_file_that_tells_no_size_is_read_whole():
+    with pytest.raises(SpecError) as caught:
+        load("/proc/self/status")  # regular, and of 0 bytes until it is read
+    assert caught.value.findings[0].id in ("E004", "E006")
+    with pytest.raises(SpecError) as caught:
+        load("/proc/self/status", limits=Limits(max_bytes=100))
+    assert caught.value.findings[0].id == "E002"
+
+
 def test_integers_of_any_length_stay_exact_in_yaml_and_json(write):
     big = 123456789012345678901234567890
     assert load(write(HEAD + f"x-a: {big}\n")).json["x-a"] == big
