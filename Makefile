@@ -8,7 +8,7 @@ ENGINE := node_modules/@dynoxide/linux-x64/dynoxide
 SOURCES := macaron_django tests example_project docs benchmarks setup.py manage.py noxfile.py
 
 .DEFAULT_GOAL := help
-.PHONY: help run install install-test lint test soak docs matrix bench bench-quick clean
+.PHONY: help run install install-test lint test soak docs matrix bench bench-quick bench-micro clean
 
 help:  ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -69,11 +69,15 @@ $(BENCH)/installed: $(BIN)/python setup.py benchmarks/requirements.txt node_modu
 	PYTHONWARNINGS=ignore $(BENCH)/bin/python -m pip install --quiet --disable-pip-version-check --editable . -r benchmarks/requirements.txt
 	@touch $@
 
-bench: $(BENCH)/installed  ## What a request costs, against peers, in benchmarks/results.json
-	$(BENCH)/bin/python benchmarks/bench.py --out benchmarks/results.json
+bench: $(BENCH)/installed  ## What a request costs, against peers, in benchmarks/results.json (25 minutes)
+	$(BENCH)/bin/python benchmarks/bench.py --only all --out benchmarks/results.json
+	$(BENCH)/bin/python benchmarks/plots.py
 
-bench-quick: $(BENCH)/installed  ## The same with a fifth of the requests, shown only
+bench-quick: $(BENCH)/installed  ## The stacks with a fifth of the requests, shown only (3 minutes)
 	$(BENCH)/bin/python benchmarks/bench.py --quick --rounds 1
+
+bench-micro: $(BENCH)/installed  ## What the steps of a request cost, by pytest-benchmark
+	$(BENCH)/bin/python -m pytest -c benchmarks/micro/pytest.ini benchmarks/micro
 
 clean:  ## Remove what the targets above made, the example project's data included
 	rm -rf $(VENV) $(BENCH) .nox node_modules docs/_build build *.egg-info example_project/*.sqlite3*

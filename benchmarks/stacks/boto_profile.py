@@ -5,7 +5,7 @@ from datetime import datetime, timezone
 from typing import Any
 from urllib.parse import quote
 
-CHANGEABLE = ("name", "email", "age", "tags", "address", "view_count")
+CHANGEABLE = ("name", "email", "age", "tags", "address", "notes", "view_count")
 
 
 def new(body: dict[str, Any]) -> dict[str, Any]:

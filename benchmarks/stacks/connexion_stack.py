@@ -21,6 +21,7 @@ def as_json(profile):
             ("age", profile.age),
             ("tags", profile.tags),
             ("address", profile.address.as_dict() if profile.address else None),
+            ("notes", profile.notes),
             ("view_count", profile.view_count),
         )
         if value is not None

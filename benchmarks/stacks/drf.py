@@ -4,27 +4,15 @@ import uuid
 
 import django
 from django.conf import settings
+from django_settings import common
 
-settings.configure(
-    ROOT_URLCONF=__name__,
-    SECRET_KEY="benchmark",
-    ALLOWED_HOSTS=["*"],
-    MIDDLEWARE=[],
-    INSTALLED_APPS=["django.contrib.contenttypes", "django.contrib.auth", "rest_framework"],
-    USE_TZ=True,
-    REST_FRAMEWORK={
-        "DEFAULT_AUTHENTICATION_CLASSES": [],
-        "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.AllowAny"],
-        "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
-        "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
-    },
-)
+settings.configure(**common(), ROOT_URLCONF=__name__)
 django.setup()
 
 import pynamodb_profile as profiles  # noqa: E402 - Django has to be set up first
 from django.core.wsgi import get_wsgi_application  # noqa: E402
 from django.urls import path  # noqa: E402
-from environment import ID, ZIP  # noqa: E402
+from environment import ID, OPERATIONS, ZIP  # noqa: E402
 from rest_framework import serializers, status, viewsets  # noqa: E402
 from rest_framework.exceptions import NotFound  # noqa: E402
 from rest_framework.response import Response  # noqa: E402
@@ -53,6 +41,7 @@ class ProfileSerializer(StrictSerializer):
     age = serializers.IntegerField(min_value=0, max_value=150, required=False)
     tags = serializers.ListField(child=serializers.CharField(), max_length=50, required=False)
     address = AddressSerializer(required=False)
+    notes = serializers.ListField(child=serializers.CharField(), max_length=10_000, required=False)
     view_count = serializers.IntegerField(min_value=0, default=0)
     created = serializers.DateTimeField(read_only=True)
 
@@ -96,7 +85,16 @@ class ProfileViewSet(viewsets.ViewSet):
         return Response(ProfileSerializer(profile).data)
 
 
+# Two paths of four operations for each further resource, before the profiles.
 urlpatterns = [
+    pattern
+    for number in range(max(0, OPERATIONS - 4) // 4)
+    for pattern in (
+        path(f"things{number}", ProfileViewSet.as_view({"get": "list", "post": "create"})),
+        path(f"things{number}/<str:profile_id>", ProfileViewSet.as_view({"get": "retrieve", "put": "update"})),
+    )
+]
+urlpatterns += [
     path("profiles", ProfileViewSet.as_view({"get": "list", "post": "create"})),
     path("profiles/<str:profile_id>", ProfileViewSet.as_view({"get": "retrieve", "put": "update"})),
 ]

@@ -8,10 +8,10 @@ from urllib.parse import quote
 from environment import TABLE
 from raw_call import call
 
-NAMES = {"n": "name", "v": "view_count"}
 TEXTS = ("profile_id", "name", "email", "created")
 NUMBERS = ("age", "view_count")
-CHANGEABLE = ("name", "email", "age", "tags", "address", "view_count")
+LISTS = ("tags", "notes")
+CHANGEABLE = ("name", "email", "age", "tags", "address", "notes", "view_count")
 
 
 def from_item(item: dict[str, Any]) -> dict[str, Any]:
@@ -23,8 +23,9 @@ def from_item(item: dict[str, Any]) -> dict[str, Any]:
     for name in NUMBERS:
         if name in item:
             profile[name] = int(item[name]["N"])
-    if "tags" in item:
-        profile["tags"] = [tag["S"] for tag in item["tags"]["L"]]
+    for name in LISTS:
+        if name in item:
+            profile[name] = [part["S"] for part in item[name]["L"]]
     if "address" in item:
         profile["address"] = {name: part["S"] for name, part in item["address"]["M"].items()}
     return profile
@@ -39,8 +40,9 @@ def to_item(profile: dict[str, Any]) -> dict[str, Any]:
     for name in NUMBERS:
         if name in profile:
             item[name] = {"N": str(profile[name])}
-    if "tags" in profile:
-        item["tags"] = {"L": [{"S": tag} for tag in profile["tags"]]}
+    for name in LISTS:
+        if name in profile:
+            item[name] = {"L": [{"S": part} for part in profile[name]]}
     if "address" in profile:
         item["address"] = {"M": {name: {"S": part} for name, part in profile["address"].items()}}
     return item

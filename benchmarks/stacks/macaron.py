@@ -1,45 +1,20 @@
-"""macaron_django: the spec, and nothing else. The same settings as the hand-written Django REST framework's."""
+"""macaron_django: the spec, and settings. The same settings as the hand-written Django REST framework's."""
 
 import os
 from pathlib import Path
 
 import django
 from django.conf import settings
+from django_settings import common
 from environment import ENDPOINT
 
-BARE: list[str] = []
-STARTPROJECT = [
-    "django.middleware.security.SecurityMiddleware",
-    "django.contrib.sessions.middleware.SessionMiddleware",
-    "django.middleware.common.CommonMiddleware",
-    "django.middleware.csrf.CsrfViewMiddleware",
-    "django.contrib.auth.middleware.AuthenticationMiddleware",
-    "django.contrib.messages.middleware.MessageMiddleware",
-    "django.middleware.clickjacking.XFrameOptionsMiddleware",
-]
-
 settings.configure(
+    **common("macaron_django"),
     ROOT_URLCONF=__name__,
-    SECRET_KEY="benchmark-benchmark-benchmark-benchmark",
-    ALLOWED_HOSTS=["*"],
-    MIDDLEWARE=STARTPROJECT if os.environ.get("STACK_MIDDLEWARE") else BARE,
-    INSTALLED_APPS=[
-        "macaron_django",
-        "django.contrib.contenttypes",
-        "django.contrib.auth",
-        *(["django.contrib.sessions", "django.contrib.messages"] if os.environ.get("STACK_MIDDLEWARE") else []),
-        "rest_framework",
-    ],
-    USE_TZ=True,
     MACARON={
-        "APIS": {"profiles": Path(__file__).parent / "profiles.yaml"},
+        "APIS": {"profiles": os.environ.get("STACK_SPEC") or Path(__file__).parent / "profiles.yaml"},
         "DYNAMODB": {"ENGINE": "endpoint", "ENDPOINT": ENDPOINT},
-    },
-    REST_FRAMEWORK={
-        "DEFAULT_AUTHENTICATION_CLASSES": [],
-        "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.AllowAny"],
-        "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
-        "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
+        "JWT": {"SECRET": os.environ.get("STACK_JWT_SECRET")},
     },
 )
 django.setup()

@@ -26,6 +26,7 @@ class ProfileIn(BaseModel):
     age: Annotated[int, Field(ge=0, le=150, strict=True)] | None = None
     tags: Annotated[list[str], Field(max_length=50)] | None = None
     address: Address | None = None
+    notes: Annotated[list[str], Field(max_length=10_000)] | None = None
     view_count: Annotated[int, Field(ge=0, strict=True)] = 0
 
 
@@ -38,5 +39,6 @@ class ProfileOut(BaseModel):
     age: int | None = None
     tags: list[str] | None = None
     address: Address | None = None
+    notes: list[str] | None = None
     view_count: int = 0
     created: datetime

@@ -31,11 +31,12 @@ class Profile(Model):
     age = NumberAttribute(null=True)
     tags = ListAttribute(of=UnicodeAttribute, null=True)
     address = Address(null=True)
+    notes = ListAttribute(of=UnicodeAttribute, null=True)
     view_count = NumberAttribute(default=0)
     created = UTCDateTimeAttribute()
 
 
-CHANGEABLE = ("name", "email", "age", "tags", "address", "view_count")
+CHANGEABLE = ("name", "email", "age", "tags", "address", "notes", "view_count")
 
 
 class Taken(Exception):

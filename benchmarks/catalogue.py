@@ -1,0 +1,96 @@
+"""The stacks that are measured, by name: which file of stacks/ each is, and what it is given.
+
+Separate from what runs them, so that a row of the results can be looked up here: what was it made of?
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+__all__ = ["FLOORS", "PACKAGES", "PLAIN", "SERVERS", "STACKS", "Server", "Stack"]
+
+#: A secret of the benchmark alone; as long as HS256 asks for.
+JWT_SECRET = "benchmark-benchmark-benchmark-benchmark"
+
+
+@dataclass(frozen=True)
+class Stack:
+    """One way to serve the Profile API."""
+
+    name: str
+    module: str  # of stacks/
+    interface: str = "wsgi"  # or "asgi": what its application is
+    spec: str = "plain"  # of specs.py
+    environment: Mapping[str, str] = field(default_factory=dict)
+    database: bool = False  # profiles are in SQLite, through Django's ORM
+    token: bool = False  # each request carries a JWT
+
+
+_MIDDLEWARE = {"STACK_MIDDLEWARE": "1"}
+
+STACKS = {
+    stack.name: stack
+    for stack in (
+        Stack("macaron", "macaron"),
+        Stack("drf", "drf"),
+        Stack("ninja", "ninja_stack"),
+        Stack("connexion", "connexion_stack", "asgi"),
+        Stack("fastapi-threads", "fastapi_threads", "asgi"),
+        Stack("fastapi-async", "fastapi_async", "asgi"),
+        Stack("flask-boto3", "flask_boto3"),
+        Stack("django-floor", "django_floor"),
+        Stack("wsgi-floor", "wsgi_floor"),
+        # Variants: each beside what it is compared with
+        Stack("macaron-jwt", "macaron", spec="jwt", environment={"STACK_JWT_SECRET": JWT_SECRET}, token=True),
+        Stack("macaron-startproject", "macaron", environment=_MIDDLEWARE),
+        Stack("drf-startproject", "drf", environment=_MIDDLEWARE),
+        Stack("macaron-orm", "macaron", spec="orm", database=True),
+        Stack("drf-orm", "drf_orm", database=True),
+    )
+}
+
+#: What validates nothing, and therefore is asked for nothing wrong.
+FLOORS = {"django-floor", "wsgi-floor"}
+#: Those that need nothing but a table: what the sweeps choose from.
+PLAIN = [name for name, stack in STACKS.items() if not stack.database and not stack.environment]
+
+
+@dataclass(frozen=True)
+class Server:
+    """A program that serves stacks: its arguments, `{port}`, `{workers}` and `{target}` to be filled in."""
+
+    interface: str
+    command: tuple[str, ...]
+
+
+_GUNICORN = ("gunicorn", "--workers", "{workers}", "--bind", "127.0.0.1:{port}", "--log-level", "warning")
+_GRANIAN = ("granian", "--workers", "{workers}", "--host", "127.0.0.1", "--port", "{port}", "--log-level", "warning")
+
+SERVERS = {
+    "gthread": Server(
+        "wsgi", (*_GUNICORN, "--worker-class", "gthread", "--threads", "4", "--keep-alive", "75", "{target}")
+    ),
+    "sync": Server("wsgi", (*_GUNICORN, "--worker-class", "sync", "{target}")),
+    "granian-wsgi": Server("wsgi", (*_GRANIAN, "--interface", "wsgi", "--blocking-threads", "4", "{target}")),
+    "granian-asgi": Server("asgi", (*_GRANIAN, "--interface", "asgi", "--loop", "uvloop", "{target}")),
+    "uvicorn": Server(
+        "asgi",
+        (
+            *("uvicorn", "--port", "{port}", "--workers", "{workers}", "--log-level", "warning"),
+            *("--loop", "uvloop", "--http", "httptools", "--no-access-log", "{target}"),
+        ),
+    ),
+}
+
+PACKAGES = (
+    *("macaron_django", "Django", "djangorestframework", "pynamodb", "botocore", "boto3", "aiobotocore"),
+    *("django-ninja", "connexion", "fastapi", "pydantic", "Flask", "gunicorn", "granian", "uvicorn", "uvloop"),
+    *("httptools", "orjson", "jsonschema_rs"),
+)
+
+
+def own_python(environment: Mapping[str, str]) -> dict[str, str]:
+    """The environment of a stack: this one's, and what the stack is told."""
+    return {**os.environ, "AWS_EC2_METADATA_DISABLED": "true", **environment}

@@ -1,0 +1,81 @@
+"""Points of measurement by turns, round by round: what a request cost, as medians of the rounds.
+
+In: points, each a running stack and the requests that it gets. Out: rows of the results. Separate from what the points
+are (parts.py): all of them are measured in one way.
+"""
+
+from __future__ import annotations
+
+import statistics
+import time
+from collections import defaultdict
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+from client import Exchange
+from processes import Engine, Serving
+
+__all__ = ["Campaign", "Point"]
+
+
+@dataclass(frozen=True)
+class Point:
+    """Requests to one stack; ``labels`` say in the results which."""
+
+    serving: Serving
+    labels: Mapping[str, object]
+    requests: Sequence[Exchange]
+    status: int = 200
+    connections: int = 4
+    engine: Engine | None = None  # if what the engine and the client cost is to be told, too
+    memory: bool = False  # if the worker's memory is to be told, too
+
+
+def measure(point: Point) -> dict[str, float]:
+    """One round of one point."""
+    serving, count = point.serving, len(point.requests)
+    others = (lambda: time.process_time() + point.engine.cpu_seconds()) if point.engine else time.process_time  # type: ignore[union-attr]
+    beside, cpu, began = others(), serving.cpu_seconds(), time.perf_counter()
+    seconds = serving.send(point.requests, point.status, point.connections)
+    elapsed, cpu = time.perf_counter() - began, serving.cpu_seconds() - cpu
+    ordered = sorted(seconds)
+    figures = {
+        "cpu_ms": cpu * 1000 / count,
+        "rps": count / elapsed,
+        "p50_ms": ordered[count // 2] * 1000,
+        "p99_ms": ordered[int(count * 0.99)] * 1000,
+    }
+    if point.engine:
+        figures["beside_ms"] = (others() - beside) * 1000 / count
+    return figures
+
+
+class Campaign:
+    """All points in turn, as often as there are rounds, so that what else the machine does hits all of them."""
+
+    def __init__(self, points: Sequence[Point]) -> None:
+        self.points = points
+        self.measured: dict[int, list[dict[str, float]]] = defaultdict(list)
+
+    def run(
+        self, rounds: int, step: Callable[[str], object], keep: Callable[[list[dict[str, object]]], object]
+    ) -> None:
+        """Call ``step`` with the name of what is measured, and ``keep`` with all rows so far after each round."""
+        for point in self.points:  # what is made at the first request is made now
+            point.serving.send(point.requests[:40], point.status, point.connections)
+        for _ in range(rounds):
+            try:
+                for number, point in enumerate(self.points):
+                    step(" ".join(map(str, point.labels.values())))
+                    self.measured[number].append(measure(point))
+            finally:
+                keep(self.rows())
+
+    def rows(self) -> list[dict[str, object]]:
+        rows = []
+        for number, rounds in self.measured.items():
+            point = self.points[number]
+            medians = {name: round(statistics.median(each[name] for each in rounds), 3) for name in rounds[0]}
+            memory = {"rss_mb": round(point.serving.rss_mb(), 1)} if point.memory else {}
+            rows.append({**point.labels, **medians, **memory})
+        return rows

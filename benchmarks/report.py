@@ -1,0 +1,209 @@
+"""The results as Markdown: what a request cost, and how that compares with the peers and with the targets.
+
+    python benchmarks/report.py [benchmarks/results.json]
+
+In: the results of bench.py, whole or in part. Out: text; nothing is measured here.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+__all__ = ["markdown"]
+
+OPERATIONS = ("get", "list100", "put", "create")
+STACKS = (
+    *("macaron", "drf", "ninja", "connexion", "fastapi-threads", "fastapi-async", "flask-boto3"),
+    *("django-floor", "wsgi-floor"),
+)
+#: stack, what it is measured against (none: another peer than these), the ratio it may have for each operation
+TARGETS: tuple[tuple[str, str, tuple[float, ...]], ...] = (
+    ("macaron", "django-floor", (1.4, 1.25, 1.5, 1.5)),
+    ("macaron", "fastest peer", (0.60, 0.31, 0.61, 0.60)),
+    ("macaron", "drf", (0.29, 0.16, 0.27, 0.29)),
+    ("macaron-orm", "drf-orm", (0.6, 0.6, 0.6, 0.6)),
+    ("macaron-startproject", "drf-startproject", (0.0, 0.0, 0.0, 0.0)),
+)
+PEERS = ("drf", "ninja", "connexion", "fastapi-threads", "fastapi-async", "flask-boto3")
+JWT_MS = 0.08
+MEMORY_RATIO = 1.0
+START_RATIO = 1.3
+
+Cpu = dict[tuple[str, str], float]
+
+
+def markdown(results: dict[str, Any]) -> str:
+    """All that the results have, in tables."""
+    parts = [
+        _about(results),
+        _stacks(results.get("rows", [])),
+        _targets(results),
+        *(_sweep(name, rows) for name, rows in results.get("sweeps", {}).items()),
+        _servers(results.get("servers", [])),
+        _memory(results.get("memory", [])),
+    ]
+    return "\n\n".join(part for part in parts if part) + "\n"
+
+
+def _about(results: dict[str, Any]) -> str:
+    machine, versions = results["machine"], results["versions"]
+    rows = results.get("parts", {}).get("rows")
+    when = f" Stacks: medians of {rows['rounds']} rounds, {rows['on']}." if rows else ""
+    named = ", ".join(f"{name} {number}" for name, number in versions.items())
+    return f"{machine['processor']}, {machine['cores']} cores, {machine['system']}.{when}\n\n{named}."
+
+
+def _table(head: list[str], rows: list[list[str]], words: int = 1) -> str:
+    """A table whose first columns are words, and the others numbers."""
+    lines = [f"| {' | '.join(head)} |", f"|{'---|' * words}{'---:|' * (len(head) - words)}"]
+    return "\n".join([*lines, *(f"| {' | '.join(row)} |" for row in rows)])
+
+
+def _cpu(rows: list[dict[str, Any]]) -> Cpu:
+    return {(row["stack"], row["operation"]): row["cpu_ms"] for row in rows}
+
+
+def _whole(cpu: Cpu) -> list[str]:
+    """The stacks that have been measured with every operation, in their order."""
+    return [
+        stack for stack in dict.fromkeys(stack for stack, _ in cpu) if all((stack, name) in cpu for name in OPERATIONS)
+    ]
+
+
+def _stacks(rows: list[dict[str, Any]]) -> str:
+    cpu = _cpu(rows)
+    table = []
+    for stack in _whole(cpu):
+        of_stack = {row["operation"]: row for row in rows if row["stack"] == stack}
+        figures = [f"{cpu[stack, name]:.2f}" for name in OPERATIONS]
+        against = "drf-orm" if stack.endswith("-orm") else "drf"
+        ratios = [
+            f"{cpu[stack, name] / cpu[against, name]:.2f}" if (against, name) in cpu else "" for name in OPERATIONS
+        ]
+        memory = f"{of_stack['get']['rss_mb']:.0f}"
+        table.append(
+            [f"`{stack}`", *figures, " / ".join(filter(None, ratios)), f"{of_stack['get']['rps']:.0f}", memory]
+        )
+    if not table:
+        return ""
+    head = ["CPU ms a request", *OPERATIONS, "of hand-written DRF", "get, requests/s", "MB"]
+    return _table(head, table)
+
+
+def _targets(results: dict[str, Any]) -> str:
+    rows = [*_ratios(_cpu(results.get("rows", []))), *_start(results.get("start", []))]
+    rows += _grown(results.get("memory", []))
+    return _table(["target", "", "measured", "at most", ""], rows, words=2) if rows else ""
+
+
+def _row(what: str, which: str, measured: float, limit: float | None, unit: str = "") -> list[str]:
+    verdict = "" if limit is None else "holds" if measured <= limit else "missed"
+    return [what, which, f"{measured:.2f}{unit}", "" if limit is None else f"{limit:.2f}{unit}", verdict]
+
+
+def _ratios(cpu: Cpu) -> Iterator[list[str]]:
+    for stack, against, limits in TARGETS:
+        for operation, limit in zip(OPERATIONS, limits, strict=True):
+            if against == "fastest peer":
+                costs = {peer: cpu[peer, operation] for peer in PEERS if (peer, operation) in cpu}
+                other = min(costs, key=costs.__getitem__) if len(costs) == len(PEERS) else ""
+                name = f"the fastest peer, `{other}`"
+            else:
+                other, name = against, f"`{against}`"
+            if other and (stack, operation) in cpu and (other, operation) in cpu:
+                ratio = cpu[stack, operation] / cpu[other, operation]
+                yield _row(f"`{stack}` of {name}", operation, ratio, limit or None)
+    if ("macaron-jwt", "get") in cpu and ("macaron", "get") in cpu:
+        more = cpu["macaron-jwt", "get"] - cpu["macaron", "get"]
+        yield _row("`macaron-jwt` more than `macaron`", "get", more, JWT_MS, " ms")
+
+
+def _start(rows: list[dict[str, Any]]) -> Iterator[list[str]]:
+    of = {row["stack"]: row for row in rows}
+    if {"macaron", "drf"} <= of.keys():
+        for key, name in (("cpu_s", "CPU until the first answer"), ("rss_mb", "memory then")):
+            own, peer = of["macaron"][key], of["drf"][key]
+            unit = "s" if key == "cpu_s" else "MB"
+            yield _row(f"`macaron` of `drf`: {own:.2f} of {peer:.2f} {unit}", name, own / peer, START_RATIO)
+
+
+def _grown(rows: list[dict[str, Any]]) -> Iterator[list[str]]:
+    of = {(row["stack"], row["requests"]): row["rss_mb"] for row in rows}
+    last = max((requests for stack, requests in of if stack == "macaron"), default=0)
+    if ("macaron", 1000) in of:
+        grown = of["macaron", last] / of["macaron", 1000]
+        yield _row("`macaron`: memory of the worker, of that after 1,000", f"{last:,} requests", grown, None)
+    if ("macaron", last) in of and ("drf", last) in of:
+        own, peer = of["macaron", last], of["drf", last]
+        which = f"{last:,} requests"
+        yield _row(f"`macaron` of `drf`: {own:.0f} of {peer:.0f} MB", which, own / peer, MEMORY_RATIO)
+
+
+_SWEEPS = {
+    "page_size": "profiles on a page (list)",
+    "body_kb": "KB of a body (replace)",
+    "operations": "operations in the spec (get)",
+    "clients": "connections at once (get)",
+    "workers": "workers",
+}
+
+
+def _sweep(name: str, rows: list[dict[str, Any]]) -> str:
+    points = sorted({row["x"] for row in rows})
+    if name == "workers":
+        return _workers(rows)
+    table = []
+    for stack in dict.fromkeys(row["stack"] for row in rows):
+        cpu = {row["x"]: f"{row['cpu_ms']:.2f}" for row in rows if row["stack"] == stack}
+        table.append([f"`{stack}`", *(cpu.get(point, "") for point in points)])
+    return _table([f"CPU ms a request, by {_SWEEPS[name]}", *(f"{point:,g}" for point in points)], table)
+
+
+def _workers(rows: list[dict[str, Any]]) -> str:
+    table = []
+    for stack, operation in dict.fromkeys((row["stack"], row["operation"]) for row in rows):
+        of = {row["x"]: row for row in rows if (row["stack"], row["operation"]) == (stack, operation)}
+        if {1, 2} <= of.keys():
+            one, two = of[1], of[2]
+            figures = [f"{one['rps']:.0f}", f"{two['rps']:.0f}", f"{two['rps'] / one['rps']:.2f}"]
+            costs = [f"{one['cpu_ms']:.2f}", f"{two['cpu_ms']:.2f}", f"{two['beside_ms']:.2f}"]
+            table.append([f"`{stack}`", operation, *figures, *costs])
+    head = ["stack", "", "requests/s, one worker", "two", "ratio", "CPU ms, one", "two", "of engine and client"]
+    return _table(head, table, words=2)
+
+
+def _servers(rows: list[dict[str, Any]]) -> str:
+    table = []
+    for stack, server in dict.fromkeys((row["stack"], row["server"]) for row in rows):
+        of = {row["operation"]: row for row in rows if (row["stack"], row["server"]) == (stack, server)}
+        if {"get", "list100"} <= of.keys():
+            get, page = of["get"], of["list100"]
+            figures = [f"{get['cpu_ms']:.2f}", f"{page['cpu_ms']:.2f}", f"{get['rps']:.0f}", f"{get['p99_ms']:.1f}"]
+            table.append([f"`{stack}`", server, *figures, f"{get['rss_mb']:.0f}"])
+    head = ["stack", "server", "get, CPU ms", "list100, CPU ms", "get, requests/s", "get, p99 ms", "MB"]
+    return _table(head, table, words=2) if table else ""
+
+
+def _memory(rows: list[dict[str, Any]]) -> str:
+    marks = sorted({row["requests"] for row in rows})
+    of = {(row["stack"], row["requests"]): f"{row['rss_mb']:.0f}" for row in rows}
+    stacks = dict.fromkeys(row["stack"] for row in rows)
+    table = [[f"`{stack}`", *(of.get((stack, mark), "") for mark in marks)] for stack in stacks]
+    return _table(["MB of the worker after so many requests", *(f"{mark:,}" for mark in marks)], table) if table else ""
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])  # type: ignore[union-attr]
+    parser.add_argument("results", type=Path, nargs="?", default=Path(__file__).with_name("results.json"))
+    options = parser.parse_args()
+    if not options.results.exists():
+        parser.error(f"{options.results} isn't there: run `make bench`.")
+    print(markdown(json.loads(options.results.read_text("utf-8"))), end="")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1 @@
+"""The app of the profile that Django's ORM keeps, for the stacks that are compared on SQLite."""
