@@ -16,9 +16,11 @@ from rest_framework.request import Empty, Request
 from macaron_django.conf import settings
 from macaron_django.exceptions import RequestError
 
-__all__ = ["BodyTooLarge", "LengthRequired", "MalformedBody", "has_body", "limited"]
+__all__ = ["BodyTooLarge", "LengthRequired", "MalformedBody", "has_body", "kept_body", "limited"]
 
 _CHUNK = 64 * 1024
+#: Bytes of a body that is kept in memory beside what is made of it.
+_KEPT = 1024 * 1024
 
 
 class MalformedBody(RequestError):  # noqa: N818 (as its bases)
@@ -60,6 +62,25 @@ def has_body(request: Request) -> bool:
             _discard(django_request)
         raise BodyTooLarge(_too_large(length))
     return length > 0
+
+
+def kept_body(request: Any) -> bytes | None:
+    """All of a body of ordinary length, which stays there to be read again; None: it has to be looked at more closely.
+
+    It isn't compressed or chunked, and is as long as the request says.
+    """
+    meta = request.META
+    length = str(meta.get("CONTENT_LENGTH") or "")
+    if not (length.isascii() and length.isdecimal()) or not 0 < int(length) <= min(_KEPT, settings.MAX_BODY_SIZE):
+        return None
+    if "HTTP_CONTENT_ENCODING" in meta or "HTTP_TRANSFER_ENCODING" in meta:
+        return None
+    if not hasattr(request, "_body"):
+        if request._read_started:
+            return None
+        request._body = request.read(int(length))
+    body: bytes = request._body
+    return body if len(body) == int(length) else None
 
 
 def limited(stream: IO[bytes]) -> bytes:

@@ -13,13 +13,12 @@ from typing import Any, ClassVar, TypeVar
 
 from django.core.exceptions import ObjectDoesNotExist, ValidationError
 from django.http import Http404
-from django.urls import NoReverseMatch, reverse
 from rest_framework import serializers
 from rest_framework.response import Response
 
-from macaron_django.api.arguments import path_arguments
 from macaron_django.api.contents import json_schema, success_status
 from macaron_django.api.lists import ORDERING
+from macaron_django.api.locations import location
 from macaron_django.api.lookups import Store, Unmatched
 from macaron_django.api.preconditions import (
     PreconditionFailed,
@@ -30,13 +29,12 @@ from macaron_django.api.preconditions import (
     judge,
 )
 from macaron_django.api.resources import GeneratedOperation
-from macaron_django.api.routers import control_characters, url_name
 from macaron_django.api.viewsets import OperationViewSet, overrides
 from macaron_django.conf import settings
 from macaron_django.exceptions import ScanForbidden, StaleItem, UnsupportedQuery, ValidationFailed
 from macaron_django.schemas import Violation, converter, serializer_for
 from macaron_django.schemas.json_text import dump_json
-from macaron_django.spec import Operation, Schema
+from macaron_django.spec import Schema
 
 __all__ = ["ResourceViewSet"]
 
@@ -290,22 +288,7 @@ class ResourceViewSet(OperationViewSet):
 
     def location(self, body: Mapping[str, Any]) -> str | None:
         """The absolute URL of an item, given its representation; None if no path leads to it."""
-        match = getattr(self.request, "resolver_match", None)
-        if self.item is None or match is None:
-            return None
-        operation: Operation = self.item.operation
-        arguments = path_arguments(operation.path)
-        values = {arguments[p]: body.get(name, self.kwargs.get(arguments[p])) for p, name in self.item.keys.items()}
-        if any(value is None for value in values.values()):
-            return None
-        try:
-            path = reverse(":".join([*match.namespaces, url_name(operation)]), kwargs=values)
-        except NoReverseMatch:  # a key that no path can hold, such as one with a slash
-            return None
-        # Clients resolve dots before they send a path (RFC 3986, section 5.2.4), and no path may hold controls.
-        if not {".", ".."}.isdisjoint(path.split("/")) or control_characters(values) is not None:
-            return None
-        return self.request.build_absolute_uri(path)
+        return location(self.request, self.item, self.kwargs, body)
 
 
 @cache

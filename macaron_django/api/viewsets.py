@@ -57,6 +57,7 @@ from macaron_django.api.responses import (
     usable_renderers,
 )
 from macaron_django.api.routers import control_characters
+from macaron_django.api.straight_path import Watched, failure_of, straightened
 from macaron_django.auth.security import SecurityPermission, SecurityPolicy, security_for
 from macaron_django.conf import settings
 from macaron_django.exceptions import PyMacaronException, ValidationFailed
@@ -141,7 +142,7 @@ class _NO_FORMAT:  # noqa: N801 (stands in for an object of settings)
     URL_FORMAT_OVERRIDE = None
 
 
-class OperationViewSet(ViewSetMixin, GenericAPIView[Any]):
+class OperationViewSet(ViewSetMixin, GenericAPIView[Any], metaclass=Watched):
     """The base of every generated viewset."""
 
     api: ClassVar[str] = ""
@@ -253,12 +254,20 @@ class OperationViewSet(ViewSetMixin, GenericAPIView[Any]):
 
     # -------------------------------------------------------------- one request
 
+    @classmethod
+    def as_view(cls, actions: Any = None, **initkwargs: Any) -> Any:
+        return straightened(super().as_view(actions, **initkwargs), cls, initkwargs)
+
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         name = control_characters(self.kwargs)
         if name is not None:
             request.accepted_renderer, request.accepted_media_type = self.perform_content_negotiation(request, True)
             raise ParseError(f"The path parameter {name!r} holds a control character.")
         super().initial(request, *args, **kwargs)
+        failure = failure_of(request._request)
+        if failure is not None:
+            request.data  # noqa: B018 (was read, and belongs to the report)
+            raise failure
         self.parameters  # noqa: B018 (reads them: a wrong one is 400 before anything is done)
 
     def _parser_classes(self, configured: list[type]) -> Iterable[type]:

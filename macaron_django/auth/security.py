@@ -30,7 +30,7 @@ from macaron_django.auth.failures import (
     RefusedTokenError,
 )
 from macaron_django.auth.tokens import scopes_of
-from macaron_django.auth.verifiers import Verified, carries_jwt, has_verifier, is_bearer, verify
+from macaron_django.auth.verifiers import Verified, carries_jwt, has_verifier, is_bearer, is_own_jwt, verify
 from macaron_django.spec import Document, Finding, Operation, SecurityScheme
 
 if TYPE_CHECKING:
@@ -111,14 +111,15 @@ class SecurityPolicy:
         if self.is_optional:
             # those who are let in without credentials can't pass, say, IsAuthenticated
             defaults = [AllowedAnonymous | default for default in defaults]
-        return [self._permission, *defaults]
+        return [self.required_permission, *defaults]
 
     @cached_property
     def _authentication(self) -> type[BaseAuthentication]:
         return type("SpecAuthentication", (SecurityAuthentication,), {"policy": self, "__module__": __name__})
 
     @cached_property
-    def _permission(self) -> type[BasePermission]:
+    def required_permission(self) -> type[BasePermission]:
+        """What the spec itself requires, as DRF asks for it."""
         return type("SpecPermission", (SecurityPermission,), {"policy": self, "__module__": __name__})
 
     @property
@@ -126,6 +127,12 @@ class SecurityPolicy:
         """Every scheme of every alternative."""
         for alternative in self.alternatives or ():
             yield from alternative
+
+    @property
+    def is_judged_here(self) -> bool:
+        """Whether only JWTs are asked for, and no project's verifier decides about them."""
+        schemes = [(each.name, each.scheme) for each in self.requirements]
+        return all(scheme is not None and is_own_jwt(name, scheme) for name, scheme in schemes)
 
     def judge(self, request: Request) -> Verdict:
         """Verify what the request carries, scheme by scheme, until one alternative holds."""

@@ -88,6 +88,11 @@ def has_verifier(scheme_name: str, scheme: SecurityScheme) -> bool:
     return carries_jwt(scheme) and can_verify()
 
 
+def is_own_jwt(scheme_name: str, scheme: SecurityScheme) -> bool:
+    """Tell whether the scheme's credentials are a JWT that no function of the project's verifies."""
+    return scheme_name not in _registered and scheme_name not in settings.SECURITY_VERIFIERS and carries_jwt(scheme)
+
+
 def carries_jwt(scheme: SecurityScheme) -> bool:
     """Tell whether the scheme's credentials are a bearer token, which is a JWT unless a verifier says otherwise.
 

@@ -1,0 +1,295 @@
+"""Reading, creating and replacing an item → the answer, from and to what DynamoDB holds, with no row in between.
+
+In go a generated operation and where its items are kept; out comes what answers its common request, or None for an
+operation whose items somebody wants to see as rows: a class with methods of its own, a version, additional properties.
+Each answer is what the viewset's action would say; whatever it can't be sure of, it leaves to that (None). What goes
+wrong beyond that is raised.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from django.http import HttpRequest
+from rest_framework.response import Response
+
+from macaron_django.api.body_streams import kept_body
+from macaron_django.api.contents import is_json, json_schema, success_status
+from macaron_django.api.locations import location
+from macaron_django.api.lookups import Store, Unmatched
+from macaron_django.api.resources import GeneratedOperation
+from macaron_django.api.responses import check_response, declared_response
+from macaron_django.api.routers import control_characters
+from macaron_django.conf import settings
+from macaron_django.dynamodb.attribute_values import AttributeMap
+from macaron_django.dynamodb.gathered_writes import gathering
+from macaron_django.dynamodb.item_sizes import check_item_size
+from macaron_django.dynamodb.item_writers import has_save_listeners, is_saved_ordinarily
+from macaron_django.dynamodb.manager import ItemManager
+from macaron_django.dynamodb.persistence import Persistence
+from macaron_django.dynamodb.queryset import ItemQuerySet
+from macaron_django.exceptions import PyMacaronException, StaleItem, ValidationFailed
+from macaron_django.schemas import converter, validator_for
+from macaron_django.schemas.generated import generated_values
+from macaron_django.schemas.json_text import JSONTextError, exact_json
+from macaron_django.schemas.merge_patches import without_write_only
+
+if TYPE_CHECKING:
+    from macaron_django.api.straight_path import Answer, Gate
+    from macaron_django.api.viewsets import Served
+
+__all__ = ["item_answer"]
+
+Key = tuple[AttributeMap, Mapping[str, Any]]  # as DynamoDB has it, and its properties as JSON
+
+
+def item_answer(served: Served, store: Store, item: GeneratedOperation | None, gate: Gate) -> Answer | None:
+    """What answers the operation from its items; None where its rows have to be asked.
+
+    ``item`` is an operation on one item's path, where a new item will be found.
+    """
+    generated = served.generated
+    kind = _ANSWERS.get(generated.action) if generated is not None else None
+    if kind is None or not (store.is_row and _is_kept_plainly(store.model)):
+        return None
+    made = kind(served, store, item, gate)
+    return made.answer if made.is_possible() else None
+
+
+def _is_kept_plainly(model: Any) -> bool:
+    """Whether rows are found and saved by this package's classes alone."""
+    manager: Any = model._default_manager
+    return (
+        type(manager) is ItemManager
+        and manager._queryset_class is ItemQuerySet
+        and type(manager.persistence) is Persistence
+        and manager.persistence.options.version is None
+        and is_saved_ordinarily(model)
+    )
+
+
+class _Straight:
+    """What the three kinds have in common: where items are kept, and how one is shown."""
+
+    status = 200
+
+    def __init__(self, served: Served, store: Store, item: GeneratedOperation | None, gate: Gate) -> None:
+        assert served.generated is not None  # noqa: S101 (as item_answer has seen)
+        self.served, self.store, self.item, self.gate = served, store, item, gate
+        self.operation, self.generated = served.operation, served.generated
+        self.model: Any = store.model
+        self.persistence: Persistence = self.model._default_manager.persistence
+
+    def is_possible(self) -> bool:
+        """Whether the operation answers with the item, and its path names nothing but the item's key."""
+        declared = declared_response(self.operation, self.status)
+        return declared is None or bool(declared.content)
+
+    def answer(self, request: HttpRequest, kwargs: Mapping[str, Any]) -> Response | None:
+        raise NotImplementedError
+
+    def is_unusual(self, request: HttpRequest, kwargs: Mapping[str, Any]) -> bool:
+        """Whether the request says more than its path and body do."""
+        meta = request.META
+        return bool(
+            meta.get("QUERY_STRING")
+            or "HTTP_IF_MATCH" in meta
+            or "HTTP_IF_NONE_MATCH" in meta
+            or control_characters(kwargs) is not None
+        )
+
+    def shown(self, item: AttributeMap) -> Mapping[str, Any]:
+        """The answer's JSON, held against its schema where settings say so."""
+        data: Mapping[str, Any] = without_write_only(self.store.schema, self.persistence.json_of(item))
+        check_response(self.operation, self.status, data)
+        return data
+
+    # -- the path's key
+
+    @cached_property
+    def names_key(self) -> bool:
+        return set(self.generated.keys.values()) == set(self.persistence.key_names)
+
+    def key(self, request: HttpRequest, kwargs: Mapping[str, Any]) -> Key | None:
+        """The key that the path names; None if the action has to say what is wrong with it."""
+        try:
+            sent = self.served.parameters.read(request, kwargs).by_location
+            values = {
+                name: self.store.python_value([name], sent["path", parameter])
+                for parameter, name in self.generated.keys.items()
+            }
+            key = self.persistence.key(*(values[name] for name in self.persistence.key_names))
+        except (Unmatched, PyMacaronException):
+            return None
+        return key, values
+
+
+class _Retrieve(_Straight):
+    def is_possible(self) -> bool:
+        return super().is_possible() and self.names_key
+
+    def answer(self, request: HttpRequest, kwargs: Mapping[str, Any]) -> Response | None:
+        key = None if self.is_unusual(request, kwargs) else self.key(request, kwargs)
+        item = None if key is None else self.persistence.get_item(key[0])
+        return None if item is None else self.gate.response(self.shown(item))
+
+
+class _Written(_Straight):
+    """What is written from a body."""
+
+    def is_possible(self) -> bool:
+        takes = self.operation.request_body
+        content = takes.content if takes is not None else {}
+        schema = json_schema(content)
+        # An input schema of its own says other things than the item's.
+        is_own = len(content) == 1 and schema is not None and schema.resolved == self.store.schema
+        return super().is_possible() and is_own and self.store.schema.additional_properties is False
+
+    @cached_property
+    def content_types(self) -> frozenset[str]:
+        (name,) = self.operation.request_body.content  # type: ignore[union-attr]
+        essence = name.strip().lower()
+        if not is_json(essence) or "*" in essence or ";" in essence:
+            return frozenset()
+        return frozenset({essence, f"{essence}; charset=utf-8", f"{essence};charset=utf-8"})
+
+    def is_unusual(self, request: HttpRequest, kwargs: Mapping[str, Any]) -> bool:
+        return (
+            request.META.get("CONTENT_TYPE", "").lower() not in self.content_types
+            or super().is_unusual(request, kwargs)
+            or has_save_listeners(self.model)
+            or gathering() is not None
+        )
+
+    def sent(self, request: HttpRequest) -> dict[str, Any] | None:
+        """The body's object, unjudged; None if it isn't one."""
+        body = kept_body(request)
+        if body is None:
+            return None
+        try:
+            value = exact_json(body, max_depth=settings.MAX_BODY_DEPTH)
+        except JSONTextError:
+            return None
+        return value if isinstance(value, dict) else None
+
+    def clean(self, value: Mapping[str, Any]) -> dict[str, Any] | None:
+        """The valid object that is meant, with its defaults and without what is readOnly; None if it isn't valid."""
+        try:
+            clean: dict[str, Any] = validator_for(self.store.schema, "request").clean(value)
+        except ValidationFailed:
+            return None
+        return clean
+
+    def generated_values(self, existing: Mapping[str, Any], *, creating: bool, user: Any) -> dict[str, Any]:
+        keys = self.persistence.key_names
+        return generated_values(self.store.schema, existing, creating, user, keys=keys)
+
+
+class _Create(_Written):
+    @cached_property
+    def status(self) -> int:  # type: ignore[override]
+        return success_status(self.operation, 201, 200)
+
+    def is_possible(self) -> bool:
+        return super().is_possible() and not self.generated.keys
+
+    def answer(self, request: HttpRequest, kwargs: Mapping[str, Any]) -> Response | None:
+        value = None if self.is_unusual(request, kwargs) else self.sent(request)
+        if value is None:
+            return None
+        user = getattr(request, "user", None)
+        made = self.generated_values(value, creating=True, user=user)
+        properties = self.store.schema.properties
+        # What the schema may require of a client comes before it is judged; what is readOnly, after.
+        clean = self.clean({**value, **{name: made[name] for name in made if not properties[name].read_only}})
+        if clean is None:
+            return None
+        values = {**clean, **self.generated_values(clean, creating=True, user=user)}
+        item = self.persistence.item_of_json(values)
+        if not validator_for(self.store.schema).is_valid(self.persistence.json_of(item)):
+            return None
+        self.persistence.put_item(item, condition="absent")
+        body = self.shown(item)
+        where = location(request, self.item, kwargs, body)
+        return self.gate.response(body, self.status, **({"Location": where} if where else {}))
+
+
+class _Replace(_Written):
+    @cached_property
+    def status(self) -> int:  # type: ignore[override]
+        return success_status(self.operation, 200, 204)
+
+    def is_possible(self) -> bool:
+        return super().is_possible() and self.names_key and self.is_judged_by_request and len(self.places) <= _PLACES
+
+    @cached_property
+    def is_judged_by_request(self) -> bool:
+        """Whether a body that is valid makes the item valid, whatever is readOnly in it and stays."""
+        schema = self.store.schema
+        stays = any(prop.read_only for prop in schema.properties.values())
+        return not stays or (isinstance(schema.json, Mapping) and all(_says_nothing(name) for name in schema.json))
+
+    @cached_property
+    def places(self) -> frozenset[str]:
+        """The attributes that a replacement sets or removes."""
+        attributes = self.persistence.table.attributes_by_name()
+        changed = [
+            attributes[name]
+            for name, prop in self.store.schema.properties.items()
+            if not prop.read_only and name not in self.persistence.key_names
+        ]
+        twins = (each.given_name for each in changed if each.keeps_given)
+        return frozenset({*(each.attr_name for each in changed), *twins})
+
+    @cached_property
+    def keys_of_body(self) -> Mapping[str, tuple[bool, Any]]:
+        """The keys that a body may repeat: whether it may leave them out as well, and their JSON form."""
+        properties, required = self.store.schema.properties, self.store.schema.required
+        return {
+            name: (name not in required, converter(properties[name].schema, self.store.classes).to_json)
+            for name in self.persistence.key_names
+            if not properties[name].read_only
+        }
+
+    def with_key(self, value: dict[str, Any], key: Mapping[str, Any]) -> dict[str, Any] | None:
+        """The body with what the path says; None if it says something else, or in another way."""
+        for name, (may_lack, to_json) in self.keys_of_body.items():
+            as_json = to_json(key[name])
+            if may_lack:
+                value.setdefault(name, as_json)
+            if name in value and (type(value[name]) is not type(as_json) or value[name] != as_json):
+                return None
+        return value
+
+    def answer(self, request: HttpRequest, kwargs: Mapping[str, Any]) -> Response | None:
+        key = None if self.is_unusual(request, kwargs) else self.key(request, kwargs)
+        value = None if key is None else self.sent(request)
+        value = None if key is None or value is None else self.with_key(value, key[1])
+        clean = None if value is None else self.clean(value)
+        if key is None or clean is None:
+            return None
+        values = {**clean, **self.generated_values(clean, creating=False, user=None)}
+        set_ = self.persistence.item_of_json(values)
+        set_ = {name: set_[name] for name in set_ if name in self.places}
+        check_item_size({**key[0], **set_})
+        try:
+            item = self.persistence.update_item(key[0], set_, self.places - set_.keys(), condition="present")
+        except StaleItem:  # there is none
+            return None
+        return self.gate.response(self.shown(item), self.status)
+
+
+def _says_nothing(keyword: str) -> bool:
+    """Whether a schema's keyword judges each property alone, or nothing."""
+    return keyword in _OF_EACH or keyword.startswith("x-")
+
+
+_OF_EACH = frozenset(
+    {"type", "properties", "required", "additionalProperties", "title", "description", "default", "example", "examples"}
+    | {"deprecated", "externalDocs", "xml", "$comment"}
+)
+#: Attributes of a replacement at most: an update expression has 4 KB (AWS: "Expression size").
+_PLACES = 100
+_ANSWERS: Mapping[str, type[_Straight]] = {"retrieve": _Retrieve, "create": _Create, "replace": _Replace}
