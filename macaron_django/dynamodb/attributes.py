@@ -33,6 +33,7 @@ from macaron_django.dynamodb.attribute_values import (
 )
 from macaron_django.dynamodb.comparisons import same
 from macaron_django.dynamodb.readers import reader, reads_as_it_stands
+from macaron_django.dynamodb.writers import UnusualValue, writer
 from macaron_django.exceptions import UnstorableValue
 from macaron_django.schemas.conversions import UNSET, Conversion, converter
 
@@ -46,6 +47,7 @@ __all__ = ["GIVEN", "PropertyAttribute", "Role", "VersionPropertyAttribute", "bu
 GIVEN: Final = "#given"
 
 _KEY_TYPES: Final = {"S", "N", "B"}
+_SORTED_LENGTH: Final = len("2026-01-01T00:00:00.000000Z")
 _DATE_TIME: Final = re.compile(
     r"(\d{4}-\d\d-\d\d)[Tt ](\d\d:\d\d):([0-5]\d|60)(?:\.(\d+))?([Zz]|[+-]\d\d:\d\d)", re.ASCII
 )
@@ -104,9 +106,12 @@ class PropertyAttribute(Attribute[Any]):
         #: The Python value of what DynamoDB holds, whoever wrote it.
         self.decode = reader(form, conversion)
         self.is_text = reads_as_it_stands(form, conversion)
+        #: Whether a twin attribute may keep what was given.
+        self.keeps_given = role != NO_ROLE
         # Text as the table's own key is never held in another spelling than was given.
-        self.has_twin = role != NO_ROLE and not (self.is_text and role.only_in_table_key)
+        self.has_twin = self.keeps_given and not (self.is_text and role.only_in_table_key)
         self._name, self._given_name = name, name + GIVEN
+        self._write = writer(form, conversion)
 
     @property
     def attr_type(self) -> str | None:  # type: ignore[override]
@@ -117,16 +122,11 @@ class PropertyAttribute(Attribute[Any]):
     def given_name(self) -> str:
         return self.attr_name + GIVEN
 
-    @property
-    def keeps_given(self) -> bool:
-        """Whether a twin attribute may keep what was given."""
-        return self.role != NO_ROLE
-
     # -- one value -----------------------------------------------------------------------------
 
     def encode(self, value: Any) -> AttributeValue:
         """What DynamoDB holds for a Python value, in keys and indexes as they sort it."""
-        return self._sortable(self._given(value))
+        return self._sortable(self.given(value))
 
     def encode_json(self, value: Any) -> AttributeValue:
         """As ``encode``, from the value's JSON form."""
@@ -142,9 +142,9 @@ class PropertyAttribute(Attribute[Any]):
         """The attributes that hold ``value`` in an item: none if it is unset, two where the spelling is kept."""
         if value is UNSET:
             return {}
-        given = self._given(value)
-        if self.role == NO_ROLE:
-            return {self.attr_name: given}
+        given = self.given(value)
+        if not self.keeps_given:
+            return {self._name: given}
         if "NULL" in given and not self.role.in_table_key:
             if not self.role.in_key:
                 return {self.attr_name: given}
@@ -156,7 +156,14 @@ class PropertyAttribute(Attribute[Any]):
             return {self.attr_name: held}
         return {self.attr_name: held, self.given_name: given}
 
-    def _given(self, value: Any) -> AttributeValue:
+    def given(self, value: Any) -> AttributeValue:
+        """What DynamoDB holds for a Python value outside of keys and indexes."""
+        try:
+            return self._write(value, 0)
+        except (UnusualValue, RecursionError):
+            return self._given_in_steps(value)
+
+    def _given_in_steps(self, value: Any) -> AttributeValue:
         try:
             return self.form.encode(self.conversion.to_json(value), self.pointer)
         except RecursionError:
@@ -190,7 +197,7 @@ class PropertyAttribute(Attribute[Any]):
             return False
 
     def _sortable(self, value: AttributeValue) -> AttributeValue:
-        if self.role == NO_ROLE or "S" not in value or not isinstance(self.form, DateTimeFormat):
+        if not self.keeps_given or "S" not in value or not isinstance(self.form, DateTimeFormat):
             return value
         text = utc_text(value["S"])
         if text is None:
@@ -199,7 +206,7 @@ class PropertyAttribute(Attribute[Any]):
             return value
         if self.role.ttl:
             return {"N": str(_epoch(text))}
-        if self.role.in_table_key and len(text) > len("2026-01-01T00:00:00.000000Z"):
+        if self.role.in_table_key and len(text) > _SORTED_LENGTH:
             raise UnstorableValue("a key holds a date-time to the microsecond, no finer", self.pointer)
         return {"S": text[:26] + "Z"}
 
@@ -345,6 +352,8 @@ def utc_text(text: str) -> str | None:
     >>> utc_text("2016-12-31t23:59:60.5z")
     '2016-12-31T23:59:60.500000Z'
     """
+    if len(text) == _SORTED_LENGTH and text[-1] == "Z" and _is_spelled_by_python(text):
+        return text
     match = _DATE_TIME.fullmatch(text)
     if match is None:
         return None
@@ -358,6 +367,14 @@ def utc_text(text: str) -> str | None:
         return None
     # A leap second has no datetime, but sorts between its neighbours as it stands.
     return f"{moment.isoformat()[:16]}:{second}.{(fraction or '').rstrip('0').ljust(6, '0')}Z"
+
+
+def _is_spelled_by_python(text: str) -> bool:
+    """Whether a text that ends in Z is what Python writes of the time that it reads there."""
+    try:
+        return datetime.fromisoformat(text[:-1]).isoformat(timespec="microseconds") == text[:-1]
+    except ValueError:
+        return False
 
 
 def _epoch(utc: str) -> int:

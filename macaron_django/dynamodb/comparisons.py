@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from decimal import Decimal
-from typing import Any, TypeAlias
+from typing import Any, Final, TypeAlias
 
 __all__ = [
     "AttributeMap",
@@ -26,6 +26,8 @@ AttributeValue: TypeAlias = dict[str, Any]
 AttributeMap: TypeAlias = dict[str, AttributeValue]
 #: Names of attributes from the item inwards; an int is a position in a list.
 Path: TypeAlias = tuple[str | int, ...]
+#: Types whose values are equal only where they are written alike.
+_AS_WRITTEN: Final = frozenset({"S", "BOOL", "NULL"})
 
 
 def compare(left: AttributeValue, right: AttributeValue) -> int | None:
@@ -67,6 +69,16 @@ def equality_form(value: AttributeValue) -> Any:
 
 def same(left: AttributeValue, right: AttributeValue) -> bool:
     """Whether DynamoDB calls them equal: 1 and 1.0 are, "1" and 1 aren't."""
+    if left == right:  # the usual case, told at once
+        return True
+    ((kind, one),) = left.items()
+    ((other_kind, other),) = right.items()
+    if kind != other_kind or kind in _AS_WRITTEN:
+        return False
+    if kind == "M":
+        return bool(one.keys() == other.keys()) and all(same(value, other[name]) for name, value in one.items())
+    if kind == "L":
+        return len(one) == len(other) and all(map(same, one, other))
     return bool(equality_form(left) == equality_form(right))
 
 

@@ -15,6 +15,8 @@ __all__ = ["MAX_ITEM_SIZE", "check_item_size", "item_size"]
 
 # AWS: "Service, account, and table quotas in Amazon DynamoDB".
 MAX_ITEM_SIZE: Final = 400 * 1024
+#: Of a number of 38 digits.
+_NUMBER_SIZE: Final = 22
 
 
 def item_size(item: AttributeMap) -> int:
@@ -24,6 +26,8 @@ def item_size(item: AttributeMap) -> int:
 
 def check_item_size(item: AttributeMap) -> None:
     """Raise ItemTooLarge for an item that DynamoDB would refuse, naming its largest attributes."""
+    if _size_at_most(item) <= MAX_ITEM_SIZE:
+        return
     size = item_size(item)
     if size <= MAX_ITEM_SIZE:
         return
@@ -32,6 +36,28 @@ def check_item_size(item: AttributeMap) -> None:
         f"The item has {size} bytes, more than DynamoDB's {MAX_ITEM_SIZE}. "
         f"The largest attributes: {', '.join(f'{name} ({_value_size(item[name])})' for name in largest)}."
     )
+
+
+def _size_at_most(attributes: AttributeMap) -> int:
+    """A size that the attributes don't exceed, found without a look at digits and characters."""
+    return sum([_length(name) + _value_size_at_most(value) for name, value in attributes.items()])
+
+
+def _value_size_at_most(value: AttributeValue) -> int:
+    ((tag, content),) = value.items()
+    if tag == "S":
+        return _length(content)
+    if tag == "N":
+        return _NUMBER_SIZE
+    if tag == "L":
+        return 3 + len(content) + sum(map(_value_size_at_most, content))
+    if tag == "M":
+        return 3 + len(content) + _size_at_most(content)
+    return _value_size(value)
+
+
+def _length(text: str) -> int:
+    return len(text) if text.isascii() else 4 * len(text)
 
 
 def _value_size(value: AttributeValue) -> int:

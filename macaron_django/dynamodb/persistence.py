@@ -19,7 +19,10 @@ from django.db.models import Model
 from macaron_django.dynamodb.attribute_values import (
     AttributeMap,
     AttributeValue,
+    BooleanFormat,
     Format,
+    NumberFormat,
+    StringFormat,
     format_of,
     pointer_to,
 )
@@ -43,6 +46,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Persistence"]
 
+#: Formats whose attribute values of the format's own type mean the same only where DynamoDB calls them equal.
+_SPELLED_IN_ONE_WAY = frozenset({BooleanFormat, NumberFormat, StringFormat})
 #: Attributes that pymacaron-dynamodb adds: kept, and shown to nobody.
 _OTHERS_NOTES = frozenset({"__persistence_class__"})
 
@@ -81,7 +86,7 @@ class Persistence(Items):
     def bind(self, model: type[Model]) -> None:
         """Tell which class the rows are of."""
         self._model = model
-        for name in ("model", "json_of", "item_of_json", "_build_row"):
+        for name in ("model", "json_of", "item_of_json", "_build_row", "_changeable", "_places"):
             self.__dict__.pop(name, None)
 
     @cached_property
@@ -165,10 +170,12 @@ class Persistence(Items):
 
     def encode(self, row: Row) -> AttributeMap:
         """The whole item of a row, with attributes that the schema doesn't know if it was loaded with some."""
-        item = self._unknown_in(row)
-        for name, attribute in self._properties.items():
-            item |= attribute.attributes_of(self._value(row, name))
-        return item | self._additional(row)
+        item, values = self._unknown_in(row), row.__dict__
+        for _, field, attribute in self._places:
+            value = values.get(field, UNSET)
+            if value is not UNSET:
+                item |= attribute.attributes_of(value)
+        return item | self._additional(row) if row._additional else item
 
     def decode(self, item: AttributeMap) -> Row:
         """The row of an item."""
@@ -195,6 +202,21 @@ class Persistence(Items):
     def _properties(self) -> Mapping[str, PropertyAttribute]:
         attributes = self.table.attributes_by_name()
         return {name: attributes[name] for name in self.schema.properties}
+
+    @cached_property
+    def _places(self) -> tuple[tuple[str, str, PropertyAttribute], ...]:
+        """Of each property its name, the row's field and the item's attribute."""
+        fields = self.model._spec.field_names
+        return tuple((name, fields[name], attribute) for name, attribute in self._properties.items())
+
+    @cached_property
+    def _changeable(self) -> tuple[tuple[str, str, PropertyAttribute], ...]:
+        """As ``_places``, without the table's key and the version."""
+        return tuple(
+            (name, field, attribute)
+            for name, field, attribute in self._places
+            if not attribute.role.in_table_key and name != self.options.version
+        )
 
     def _value(self, row: Row, name: str) -> Any:
         return row.__dict__.get(row._spec.field_names[name], UNSET)
@@ -313,11 +335,12 @@ class Persistence(Items):
         """What to set and what to remove, so that the item says what the row says; ``stored`` None: unknown."""
         set_: AttributeMap = {}
         remove: list[str] = []
-        for name, attribute in self._properties.items():
-            if attribute.role.in_table_key or name == self.options.version or (names is not None and name not in names):
+        values = row.__dict__
+        for name, field, attribute in self._changeable:
+            if names is not None and name not in names:
                 continue
-            value = self._value(row, name)
-            places = (attribute.attr_name, attribute.given_name) if attribute.keeps_given else (attribute.attr_name,)
+            value = values.get(field, UNSET)
+            places = (attribute.attr_name, attribute.given_name) if attribute.keeps_given else (name,)
             held = None if stored is None else {place: stored[place] for place in places if place in stored}
             try:
                 wanted = attribute.attributes_of(value)
@@ -327,7 +350,7 @@ class Persistence(Items):
                     continue
                 raise
             # What another program spelled in its own way is left so while it means the same.
-            if held is not None and (same({"M": held}, {"M": wanted}) or _means(attribute, held, wanted)):
+            if held is not None and (held == wanted or _means(attribute, held, wanted)):
                 continue
             set_ |= wanted
             remove += [place for place in places if place not in wanted and (held is None or place in held)]
@@ -417,8 +440,16 @@ def _next_version(value: AttributeValue | None) -> AttributeValue:
 
 
 def _means(attribute: PropertyAttribute, held: AttributeMap, wanted: AttributeMap) -> bool:
+    if not (held and wanted):
+        return False
+    if same({"M": held}, {"M": wanted}):
+        return True
+    if type(attribute.form) in _SPELLED_IN_ONE_WAY and not attribute.keeps_given:
+        name, tag = attribute.attr_name, attribute.form.attr_type
+        if tag in held[name] and tag in wanted[name]:
+            return False  # as a look at its value would tell
     value = attribute.value_in(held)
-    if value is UNSET or not wanted:
+    if value is UNSET:
         return False
     try:
         return same({"M": attribute.attributes_of(value)}, {"M": wanted})
