@@ -220,7 +220,7 @@ class Files:
         self._failures: dict[str, BrokenReference] = {}
         self._resolved: dict[tuple[str, str, str], Node] = {}
         self._given_root, self._limits, self._cache = root, limits, cache
-        self._allow_hosts = frozenset(host.lower() for host in allow_hosts)
+        self._allow_hosts = frozenset(map(str.lower, allow_hosts))
 
     @cached_property
     def _root(self) -> Path | None:

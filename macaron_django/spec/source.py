@@ -53,7 +53,8 @@ _PLACE = re.compile(r" at line (\d+) column (\d+)")
 _CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f]")
 _DIGITS = bytes(0x30 if chr(byte).isdecimal() else 0x20 for byte in range(256))
 _SMALL, _LARGE = 65_536, 262_144
-_READ_ONLY = os.O_RDONLY | getattr(os, "O_BINARY", 0)  # Windows would mend line ends otherwise
+# Without waiting for whoever writes to a pipe; and Windows would mend line ends otherwise.
+_READ_AT_ONCE = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
 _LONG_INTEGER = re.compile(rb"(?<![\d.])-?\d{19,}(?![\d.eE])")
 _RYAML_DEPTH = 128
 _BYTE_ORDER_MARKS = (
@@ -75,12 +76,18 @@ def _fail(
 def read_bytes(path: str | os.PathLike[str], name: str, limits: Limits) -> bytes:
     """The content of a regular file of at most ``limits.max_bytes``; else ``SpecError`` E001 or E002."""
     try:
-        status = os.stat(path)  # noqa: PTH116 (sooner; and before opening, which would wait for a pipe's writer)
-        if not stat.S_ISREG(status.st_mode):
-            raise _fail("E001", name, f"{name} is not a regular file.", "Name a YAML or JSON file.")
-        if status.st_size > limits.max_bytes:
-            raise _too_large(name, status.st_size, limits)
-        raw = _content(path, status.st_size, limits.max_bytes)
+        descriptor = os.open(path, _READ_AT_ONCE)
+        try:
+            status = os.fstat(descriptor)
+            if not stat.S_ISREG(status.st_mode):
+                raise _fail("E001", name, f"{name} is not a regular file.", "Name a YAML or JSON file.")
+            if status.st_size > limits.max_bytes:
+                raise _too_large(name, status.st_size, limits)
+            raw = os.read(descriptor, status.st_size + 1)
+            if len(raw) != status.st_size:
+                raw += _rest(descriptor, limits.max_bytes + 1 - len(raw))
+        finally:
+            os.close(descriptor)
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or str(error)
         raise _fail("E001", name, f"{name} can't be read: {reason}.", "Check the path and its permissions.") from error
@@ -89,21 +96,13 @@ def read_bytes(path: str | os.PathLike[str], name: str, limits: Limits) -> bytes
     return raw
 
 
-def _content(path: str | os.PathLike[str], expected: int, most: int) -> bytes:
-    """What a file holds, and if that is more than ``most`` bytes, a byte more than these."""
-    descriptor = os.open(path, _READ_ONLY)
-    try:
-        raw = os.read(descriptor, expected + 1)
-        if len(raw) == expected:
-            return raw
-        # It is growing or shrinking, doesn't tell its size, or is larger than one call reads.
-        parts, left = [raw], most + 1 - len(raw)
-        while left > 0 and (part := os.read(descriptor, min(left, 2**20))):
-            parts.append(part)
-            left -= len(part)
-        return b"".join(parts)
-    finally:
-        os.close(descriptor)
+def _rest(descriptor: int, most: int) -> bytes:
+    """Of a file that is growing, doesn't tell its size, or is larger than one call reads."""
+    parts: list[bytes] = []
+    while most > 0 and (part := os.read(descriptor, min(most, 2**20))):
+        parts.append(part)
+        most -= len(part)
+    return b"".join(parts)
 
 
 def _too_large(name: str, size: int, limits: Limits) -> SpecError:
@@ -197,14 +196,10 @@ def _loads(raw: bytes, max_depth: int) -> Any:
     takes a quarter of the time that reading took; of a long one when reading it.
     """
     surplus = _written_depth() - max_depth
-    if len(raw) < _SMALL and surplus >= 0:
-        tree = deeper = orjson.loads(raw)
-        for _ in range(surplus):
-            deeper = [deeper]
-        try:
-            orjson.dumps(deeper)
-        except TypeError as error:
-            raise ValueError("depth limit") from error
+    if len(raw) < _SMALL and surplus > 0:
+        tree = orjson.loads(raw)
+        if not _is_written_below(tree, surplus):
+            raise ValueError("depth limit")
         return tree
     surplus = _read_depth() - max_depth
     if surplus <= 0:
@@ -213,6 +208,32 @@ def _loads(raw: bytes, max_depth: int) -> Any:
     for _ in range(surplus):
         tree = tree[0]
     return tree
+
+
+def _is_written_below(tree: Any, levels: int) -> bool:
+    """Whether orjson writes a tree that stands within so many lists."""
+    spare = _spare_lists(levels)
+    try:
+        outermost, innermost = spare.pop()
+    except IndexError:
+        outermost = innermost = []
+        for _ in range(levels - 1):
+            outermost = [outermost]
+    innermost.append(tree)
+    try:
+        orjson.dumps(outermost)
+    except TypeError:
+        return False
+    finally:
+        innermost.clear()
+        spare.append((outermost, innermost))
+    return True
+
+
+@cache
+def _spare_lists(levels: int) -> list[tuple[list[Any], list[Any]]]:
+    """Lists within lists, the outermost and the innermost: to make a hundred takes longer than all else in here."""
+    return []
 
 
 @cache
