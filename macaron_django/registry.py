@@ -12,11 +12,11 @@ from functools import cached_property
 from pathlib import Path
 
 from django.db.models import Model
-from django.urls import URLPattern, URLResolver
 
 from macaron_django import api as api_layer
 from macaron_django import auth, dynamodb, spec
 from macaron_django.api.catalogue import ServedAPI, catalogue
+from macaron_django.api.url_index import IndexedResolver
 from macaron_django.conf import settings
 from macaron_django.discovery import Found
 from macaron_django.schemas import Classes
@@ -84,10 +84,11 @@ class Registry:
         """The files that the APIs were read from."""
         return (path for api in self for path in api.document.files)
 
-    def urls(self) -> list[URLPattern | URLResolver]:
-        """The operations of every API, and the pages about them."""
-        operations = [pattern for api in self for pattern in api_layer.url_patterns(api.name, api.viewsets)]
-        return [*api_layer.docs_patterns(lambda: {api.name: api.document for api in self}), *operations]
+    def urls(self) -> list[IndexedResolver]:
+        """The operations of every API, and the pages about them, under one index."""
+        operations = [resolver for api in self for resolver in api_layer.url_patterns(api.name, api.viewsets)]
+        pages = api_layer.docs_patterns(lambda: {api.name: api.document for api in self})
+        return [IndexedResolver([*pages, *operations])]
 
 
 def _load(found: Found, findings: list[spec.Finding]) -> API:

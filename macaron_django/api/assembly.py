@@ -14,7 +14,6 @@ from django.apps import apps
 from django.core.exceptions import FieldDoesNotExist
 from django.db.models import Model
 from django.http.response import HttpResponseBase
-from django.urls import URLResolver
 from rest_framework.request import Request
 
 from macaron_django.api import actions, examples
@@ -26,6 +25,7 @@ from macaron_django.api.resource_viewsets import ResourceViewSet
 from macaron_django.api.resources import Resource, Resources, class_name, described, is_dotted, resources
 from macaron_django.api.responses import respond
 from macaron_django.api.routers import Route, mounted, route_patterns, url_name
+from macaron_django.api.url_index import IndexedResolver
 from macaron_django.api.viewsets import NotBound, OperationViewSet, Served, in_use
 from macaron_django.conf import settings
 from macaron_django.schemas import Classes
@@ -206,7 +206,7 @@ def _action(name: str, operation: Operation, handler: Handler | None) -> Any:
     return answer
 
 
-def url_patterns(api: str, viewsets: APIViewSets) -> list[URLResolver]:
+def url_patterns(api: str, viewsets: APIViewSets) -> list[IndexedResolver]:
     """The URLs of an API, in the namespace of its name."""
     routes: list[Route] = []
     for viewset in viewsets.values():

@@ -12,9 +12,11 @@ from typing import Any
 
 from django.apps import apps
 from django.http import HttpRequest, HttpResponseBase
-from django.urls import URLPattern, URLResolver, include, path
+from django.urls import path
 from django.views.decorators.csrf import csrf_exempt
 
+from macaron_django.api.routers import mounted
+from macaron_django.api.url_index import IndexedResolver
 from macaron_django.conf import settings
 from macaron_django.spec import Document
 
@@ -26,7 +28,7 @@ MEDIA_TYPES = {"json": "application/json", "yaml": "application/yaml"}
 Documents = Callable[[], Mapping[str, Document]]
 
 
-def docs_patterns(documents: Documents) -> list[URLPattern | URLResolver]:
+def docs_patterns(documents: Documents) -> list[IndexedResolver]:
     """The URLs of the documentation; ``documents`` is asked at each request. Empty where ``DOCS`` is off."""
     if not settings.DOCS:
         return []
@@ -45,7 +47,7 @@ def docs_patterns(documents: Documents) -> list[URLPattern | URLResolver]:
             for suffix in MEDIA_TYPES
         ),
     ]
-    return [path("", include((patterns, NAMESPACE), namespace=NAMESPACE))]
+    return [mounted(NAMESPACE, patterns)]
 
 
 def _page(view: str, documents: Documents, **options: str) -> Callable[..., HttpResponseBase]:

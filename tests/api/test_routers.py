@@ -15,9 +15,7 @@ from macaron_django.api.routers import (
     control_characters,
     mounted,
     route_patterns,
-    specificity,
     url_name,
-    url_regex,
 )
 
 
@@ -135,14 +133,6 @@ def test_arguments_of_a_path_come_before_others():
         ("query", "request"): "request_",
     }
     assert path_arguments("/{class}/{}") == {"class": "class_", "": "parameter"}
-
-
-def test_specificity_counts_literal_letters_of_a_segment():
-    assert specificity("/{a}.json") < specificity("/{a}.j") < specificity("/{a}")
-
-
-def test_regular_expressions_are_escaped():
-    assert re.match(url_regex("/a+b/{c}$"), "a+b/x$")
 
 
 @pytest.mark.parametrize(
