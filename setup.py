@@ -31,6 +31,7 @@ TEST = [
     "hypothesis>=6.130",
     "hypothesis-jsonschema>=0.23",
     "import-linter>=2.4",
+    "matplotlib>=3.10",
     "mypy>=1.17",
     "playwright>=1.50",
     "pytest>=8.4",

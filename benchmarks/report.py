@@ -38,15 +38,16 @@ Cpu = dict[tuple[str, str], float]
 
 def markdown(results: dict[str, Any]) -> str:
     """All that the results have, in tables."""
-    parts = [
-        _about(results),
-        _stacks(results.get("rows", [])),
-        _targets(results),
-        *(_sweep(name, rows) for name, rows in results.get("sweeps", {}).items()),
-        _servers(results.get("servers", [])),
-        _memory(results.get("memory", [])),
-    ]
-    return "\n\n".join(part for part in parts if part) + "\n"
+    sections = {
+        "Made with": _about(results),
+        "Stacks": _stacks(results.get("rows", [])),
+        "Targets": _targets(results),
+        **{title: _sweep(name, results.get("sweeps", {}).get(name, [])) for name, (title, _) in _SWEEPS.items()},
+        "Workers": _workers(results.get("sweeps", {}).get("workers", [])),
+        "Servers": _servers(results.get("servers", [])),
+        "Memory": _memory(results.get("memory", [])),
+    }
+    return "\n\n".join(f"## {title}\n\n{text}" for title, text in sections.items() if text) + "\n"
 
 
 def _about(results: dict[str, Any]) -> str:
@@ -143,24 +144,23 @@ def _grown(rows: list[dict[str, Any]]) -> Iterator[list[str]]:
         yield _row(f"`macaron` of `drf`: {own:.0f} of {peer:.0f} MB", which, own / peer, MEMORY_RATIO)
 
 
+#: sweep → its title, and what its numbers are
 _SWEEPS = {
-    "page_size": "profiles on a page (list)",
-    "body_kb": "KB of a body (replace)",
-    "operations": "operations in the spec (get)",
-    "clients": "connections at once (get)",
-    "workers": "workers",
+    "page_size": ("Page size", "profiles on a page (list)"),
+    "body_kb": ("Body size", "KB of a body (replace)"),
+    "operations": ("Size of the spec", "operations in the spec (get)"),
+    "clients": ("Clients", "connections at once (get)"),
 }
 
 
 def _sweep(name: str, rows: list[dict[str, Any]]) -> str:
     points = sorted({row["x"] for row in rows})
-    if name == "workers":
-        return _workers(rows)
     table = []
     for stack in dict.fromkeys(row["stack"] for row in rows):
         cpu = {row["x"]: f"{row['cpu_ms']:.2f}" for row in rows if row["stack"] == stack}
         table.append([f"`{stack}`", *(cpu.get(point, "") for point in points)])
-    return _table([f"CPU ms a request, by {_SWEEPS[name]}", *(f"{point:,g}" for point in points)], table)
+    head = [f"CPU ms a request, by {_SWEEPS[name][1]}", *(f"{point:,g}" for point in points)]
+    return _table(head, table) if table else ""
 
 
 def _workers(rows: list[dict[str, Any]]) -> str:
@@ -173,7 +173,7 @@ def _workers(rows: list[dict[str, Any]]) -> str:
             costs = [f"{one['cpu_ms']:.2f}", f"{two['cpu_ms']:.2f}", f"{two['beside_ms']:.2f}"]
             table.append([f"`{stack}`", operation, *figures, *costs])
     head = ["stack", "", "requests/s, one worker", "two", "ratio", "CPU ms, one", "two", "of engine and client"]
-    return _table(head, table, words=2)
+    return _table(head, table, words=2) if table else ""
 
 
 def _servers(rows: list[dict[str, Any]]) -> str:

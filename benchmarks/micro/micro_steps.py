@@ -1,0 +1,85 @@
+"""The steps of a request, each alone: what of a request's cost is whose.
+
+    make bench-micro
+
+CPU time of this process. Each step is asked for what an ordinary profile needs, and its answer is looked at.
+"""
+
+from __future__ import annotations
+
+from django.urls import resolve
+
+from macaron_django.dynamodb.signing import Signer
+from macaron_django.schemas.json_text import dump_json, exact_json
+from macaron_django.schemas.validators import validator_for
+
+DAY = "20260101T000000Z"
+
+
+def benchmark_reading_a_body_exactly(benchmark, text, body):
+    """Duplicate keys, depth and long numbers are looked for."""
+    assert benchmark(exact_json, text) == body
+
+
+def benchmark_writing_an_answer(benchmark, body, text):
+    assert exact_json(benchmark(dump_json, body)) == body
+
+
+def benchmark_validation_of_a_valid_body(benchmark, profile_class, body):
+    validator = validator_for(profile_class._spec.schema, "request")
+    assert benchmark(validator.is_valid, body)
+
+
+def benchmark_validation_with_defaults_and_readonly_properties(benchmark, profile_class, body):
+    validator = validator_for(profile_class._spec.schema, "request")
+    sent = {**body, "created": "2026-01-02T03:04:05Z"}
+    assert benchmark(validator.clean, sent) == body
+
+
+def benchmark_validation_of_a_body_with_three_errors(benchmark, profile_class, body):
+    validator = validator_for(profile_class._spec.schema, "request")
+    wrong = {**body, "age": -1, "address": {"zip": "!"}, "unknown": 1}
+    assert len(benchmark(lambda: list(validator.iter_errors(wrong)))) == 3
+
+
+def benchmark_conversion_of_100_items_to_json(benchmark, profile_class, item, body):
+    """What a page of a list needs, up to the text."""
+    json_of = profile_class.objects.persistence.json_of
+    page = benchmark(lambda: dump_json([json_of(item) for _ in range(100)]))
+    assert page.count(b'"person-7"') == 100
+
+
+def benchmark_conversion_of_an_item_to_a_row(benchmark, profile_class, item):
+    assert benchmark(profile_class.objects.persistence.decode, item).profile_id == "person-7"
+
+
+def benchmark_conversion_of_a_row_to_an_item(benchmark, profile_class, item):
+    persistence = profile_class.objects.persistence
+    assert benchmark(persistence.encode, persistence.decode(item)) == item
+
+
+def benchmark_planning_a_get(benchmark, profile_class):
+    found = profile_class.objects.filter(profile_id="person-7")
+    assert benchmark(lambda: found.all().plan()).kind == "get"
+
+
+def benchmark_planning_a_page(benchmark, profile_class):
+    assert benchmark(lambda: profile_class.objects.all().plan()).kind == "scan"
+
+
+def benchmark_signing(benchmark):
+    signer = Signer("AKID", "secret", None, region="eu-west-1", service="dynamodb", host="localhost:8000")
+    lines = benchmark(signer.header_lines, "DynamoDB_20120810.GetItem", b"{" + b" " * 200 + b"}", DAY)
+    assert lines.startswith("X-Amz-Date: 2026")
+
+
+def benchmark_routing_of_a_small_spec(benchmark):
+    assert benchmark(resolve, "/profiles/person-7").kwargs == {"profile_id": "person-7"}
+
+
+def benchmark_routing_of_1000_operations_first_path(benchmark):
+    assert benchmark(resolve, "/large/things0/7").kwargs == {"thing_id": "7"}
+
+
+def benchmark_routing_of_1000_operations_last_path(benchmark):
+    assert benchmark(resolve, "/large/profiles/person-7").kwargs == {"profile_id": "person-7"}
