@@ -9,6 +9,7 @@ the attempt that failed, so that no write is applied twice.
 from __future__ import annotations
 
 import json
+import logging
 import os
 import random
 import re
@@ -16,7 +17,8 @@ import threading
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, Final, NoReturn, cast
+from itertools import count
+from typing import Any, Final, NamedTuple, NoReturn, cast
 
 import botocore.config
 import botocore.session
@@ -25,8 +27,9 @@ from botocore.exceptions import ClientError, EndpointConnectionError
 from pynamodb.connection import Connection as PynamoDBConnection
 from pynamodb.connection import TableConnection as PynamoDBTableConnection
 from pynamodb.connection.base import MetaTable
+from pynamodb.signals import post_dynamodb_send, pre_dynamodb_send
 
-from macaron_django.conf import settings
+from macaron_django.conf import Section, settings
 from macaron_django.dynamodb import engines
 from macaron_django.dynamodb.attribute_values import AttributeMap, same_items
 from macaron_django.dynamodb.failures import (
@@ -45,8 +48,9 @@ __all__ = ["Applied", "Call", "Connection", "TableConnection", "connection", "re
 #: Given the item that made a condition fail (None: there is none): does it show that our write was applied?
 Applied = Callable[[AttributeMap | None], bool]
 
-_READS: Final = frozenset({"BatchGetItem", "GetItem", "ListTables", "Query", "Scan", "TransactGetItems"})
-_WITH_CAPACITY: Final = (_READS - {"ListTables"}) | {
+_ITEM_READS: Final = frozenset({"BatchGetItem", "GetItem", "Query", "Scan", "TransactGetItems"})
+_READS: Final = _ITEM_READS | {"ListTables"}
+_WITH_CAPACITY: Final = _ITEM_READS | {
     "BatchWriteItem",
     "DeleteItem",
     "PutItem",
@@ -66,7 +70,6 @@ class Call(dict[str, Any]):
     """
 
     applied: Applied | None = None
-    repeated = False
 
     def __init__(self, parameters: Mapping[str, Any], applied: Applied | None = None) -> None:
         super().__init__(parameters)
@@ -87,8 +90,10 @@ class _Configuration:
 
     @classmethod
     def current(cls) -> _Configuration:
-        engine = engines.current()
-        section = settings.DYNAMODB
+        return cls.of(engines.current(), settings.DYNAMODB)
+
+    @classmethod
+    def of(cls, engine: engines.Engine, section: Section) -> _Configuration:
         return cls(
             engine.endpoint_url,
             engine.region,
@@ -98,6 +103,16 @@ class _Configuration:
             section.MAX_CONNECTIONS,
             section.FAST_LANE,
         )
+
+
+class _Made(NamedTuple):
+    """A client, and what it was made from: while engine and section are these, their regions and keys are, too."""
+
+    engine: engines.Engine
+    section: Section
+    configuration: _Configuration
+    client: BaseClient
+    lane: FastLane | None
 
 
 class _Clients:
@@ -111,29 +126,35 @@ class _Clients:
         self._lock = threading.Lock()
         self._process = os.getpid()
         self._session: botocore.session.Session | None = None
-        self._client: tuple[_Configuration, BaseClient, FastLane | None] | None = None
+        self._made: _Made | None = None
 
-    def current(self) -> tuple[BaseClient, FastLane | None]:
+    def current(self) -> _Made:
         """The client, and the fast lane beside it where there is one."""
-        configuration = _Configuration.current()
+        engine, section = engines.current(), settings.DYNAMODB
         if self._process != os.getpid():
             self.forget()
-        made = self._client
-        if made is not None and made[0] == configuration:
-            return made[1:]
+        made = self._made
+        if (
+            made is not None
+            and made.section is section
+            and made.engine is engine
+            and made.configuration.endpoint_url == engine.endpoint_url  # (a server may come back elsewhere)
+        ):
+            return made
+        configuration = _Configuration.of(engine, section)
         with self._lock:
-            made = self._client
-            if made is None or made[0] != configuration:
+            made = self._made
+            if made is None or made.configuration != configuration:
                 client = self._make(configuration)
                 # botocore caches that it found no credentials; such a client would never recover.
                 if client._request_signer._credentials is None:  # type: ignore[attr-defined]
-                    return client, None
-                made = self._client = (
-                    configuration,
-                    client,
-                    FastLane.beside(client) if configuration.fast_lane else None,
-                )
-            return made[1:]
+                    return _Made(engine, section, configuration, client, None)
+                lane = FastLane.beside(client) if configuration.fast_lane else None
+                made = _Made(engine, section, configuration, client, lane)
+            else:
+                made = made._replace(engine=engine, section=section)
+            self._made = made
+            return made
 
     def _make(self, configuration: _Configuration) -> BaseClient:
         if self._session is None:
@@ -210,54 +231,88 @@ class Connection(PynamoDBConnection):
 
     @property
     def client(self) -> Any:
-        return _clients.current()[0]
+        return _clients.current().client
 
     def get_meta_table(self, table_name: str) -> MetaTable:
         # One table a connection, whatever its name is under the present prefix.
         return self._meta_table or super().get_meta_table(table_name)
 
-    def _make_api_call(self, operation_name: str, operation_kwargs: dict[str, Any]) -> dict[str, Any]:
-        call = _prepared(operation_name, operation_kwargs)
-        reads = operation_name in _READS or operation_name.startswith("Describe")
+    def dispatch(self, operation_name: str, operation_kwargs: dict[str, Any]) -> dict[str, Any]:
+        if _watched() or operation_name not in _WITH_CAPACITY:
+            answer: dict[str, Any] = super().dispatch(operation_name, operation_kwargs)
+            return answer
+        operation_kwargs.setdefault("ReturnConsumedCapacity", "TOTAL")
+        return self._make_api_call(operation_name, operation_kwargs)
+
+    def members(self, operation_name: str, operation_kwargs: dict[str, Any]) -> dict[str, Any]:
+        """As ``dispatch``, of an item operation and without a need for ResponseMetadata."""
+        if _watched():
+            return self.dispatch(operation_name, operation_kwargs)
+        operation_kwargs.setdefault("ReturnConsumedCapacity", "TOTAL")
+        return self._make_api_call(operation_name, operation_kwargs, bare=True)
+
+    def _make_api_call(
+        self, operation_name: str, operation_kwargs: dict[str, Any], *, bare: bool = False
+    ) -> dict[str, Any]:
+        call = operation_kwargs if operation_name in _ITEM_READS else _prepared(operation_name, operation_kwargs)
+        try:
+            return self._send(operation_name, call, bare=bare)
+        except (ClientError, *TRANSPORT_ERRORS) as error:
+            return self._after_failure(operation_name, call, error)
+
+    def _send(
+        self, operation: str, call: dict[str, Any], *, repeated: bool = False, bare: bool = False
+    ) -> dict[str, Any]:
+        made = _clients.current()
+        # What failed once is repeated by botocore, over connections that it has looked at.
+        if made.lane is not None and not repeated:
+            answer = made.lane.answer(operation, call, bare=bare)
+            if answer is not None:
+                return answer
+        return cast("dict[str, Any]", cast("Any", made.client)._make_api_call(operation, call))
+
+    def _after_failure(self, operation: str, call: dict[str, Any], first: Exception) -> dict[str, Any]:
+        """What comes of a call whose first attempt failed: an answer to another one, or an exception."""
+        reads = operation in _READS or operation.startswith("Describe")
         attempts = max(1, settings.DYNAMODB.MAX_ATTEMPTS)
+        failure = self._seen(operation, call, first)
         doubtful: Exception | None = None
-        for attempt in range(1, attempts + 1):
-            try:
-                return self._send(operation_name, call)
-            except (ClientError, *TRANSPORT_ERRORS) as error:
-                known = outcome(error)
-                call.repeated = True
-                if reads:
-                    if known is Outcome.REFUSED or attempt == attempts:
-                        raise
-                elif known is Outcome.REFUSED:
-                    if doubtful is None or (operation_name == _TRANSACTION and _keeps_tokens()):
-                        raise
-                    return self._after_doubt(operation_name, call, error, doubtful)
-                elif known is Outcome.UNKNOWN:
-                    doubtful = doubtful or error
-                    if not _repeatable(operation_name, call) or attempt == attempts:
-                        raise _unknown(operation_name, call, doubtful) from error
-                elif doubtful is not None and (attempt == attempts or _forgotten(operation_name, error)):
-                    raise _unknown(operation_name, call, doubtful) from error
-                elif attempt == attempts:
-                    raise
-                _renew(error)
+        for attempt in count(1):
+            known = outcome(failure)
+            if reads:
+                if known is Outcome.REFUSED or attempt == attempts:
+                    raise failure
+            elif known is Outcome.REFUSED:
+                if doubtful is None or (operation == _TRANSACTION and _keeps_tokens()):
+                    raise failure
+                return self._after_doubt(operation, call, failure, doubtful)
+            elif known is Outcome.UNKNOWN:
+                doubtful = doubtful or failure
+                if not _repeatable(operation, call) or attempt == attempts:
+                    raise _unknown(operation, call, doubtful) from failure
+            elif doubtful is not None and (attempt == attempts or _forgotten(operation, failure)):
+                raise _unknown(operation, call, doubtful) from failure
+            elif attempt == attempts:
+                raise failure
+            _renew(failure)
             _pause(attempt)
+            try:
+                return self._send(operation, call, repeated=True)
+            except (ClientError, *TRANSPORT_ERRORS) as error:
+                failure = self._seen(operation, call, error)
         raise AssertionError("unreachable")  # pragma: no cover
 
-    def _send(self, operation_name: str, call: Call) -> dict[str, Any]:
-        client, lane = _clients.current()
+    def _seen(self, operation: str, call: dict[str, Any], error: Exception) -> Exception:
+        """The failure as PynamoDB shows it, where it is an answer."""
+        if not isinstance(error, ClientError):
+            return error
         try:
-            # What failed once is repeated by botocore, over connections that it has looked at.
-            answer = None if lane is None or call.repeated else lane.answer(operation_name, call)
-            if answer is None:
-                answer = cast("Any", client)._make_api_call(operation_name, call)
-            return cast("dict[str, Any]", answer)
-        except ClientError as refusal:
-            return self._refused(operation_name, call, refusal)
+            self._refused(operation, call, error)
+        except ClientError as shown:
+            return shown
 
-    def _refused(self, operation_name: str, call: Call, refusal: ClientError) -> NoReturn:
+    @staticmethod
+    def _refused(operation_name: str, call: dict[str, Any], refusal: ClientError) -> NoReturn:
         """Raise what PynamoDB makes of an answer that is an error."""
         answered: Any = _Answered(refusal)
         try:
@@ -270,9 +325,12 @@ class Connection(PynamoDBConnection):
             raise
         raise AssertionError("unreachable")  # pragma: no cover
 
-    def _after_doubt(self, operation: str, call: Call, refusal: Exception, doubtful: Exception) -> dict[str, Any]:
+    def _after_doubt(
+        self, operation: str, call: dict[str, Any], refusal: Exception, doubtful: Exception
+    ) -> dict[str, Any]:
         """The answer to a repeated write that was refused: was it the first attempt that made it so?"""
-        if error_code(refusal) == CONDITION_FAILED and call.applied is not None:
+        applied = _applied(call)
+        if error_code(refusal) == CONDITION_FAILED and applied is not None:
             item = getattr(refusal, "response", {}).get("Item")
             if item is None:
                 try:
@@ -280,11 +338,11 @@ class Connection(PynamoDBConnection):
                 except (ClientError, *TRANSPORT_ERRORS) as error:
                     # Of a read it would mean that nothing was written.
                     raise _unknown(operation, call, doubtful) from error
-            if call.applied(item):
+            if applied(item):
                 return {"Attributes": item or {}}
         raise _unknown(operation, call, doubtful) from refusal
 
-    def _stored(self, call: Call) -> AttributeMap | None:
+    def _stored(self, call: dict[str, Any]) -> AttributeMap | None:
         """The item that a write is about, for engines that don't send it along with the refusal."""
         key = call.get("Key") or {
             entry["AttributeName"]: call["Item"][entry["AttributeName"]]
@@ -293,6 +351,20 @@ class Connection(PynamoDBConnection):
         answer = self._make_api_call("GetItem", {"TableName": call["TableName"], "Key": key, "ConsistentRead": True})
         item: AttributeMap | None = answer.get("Item")
         return item
+
+
+def _watched() -> bool:
+    """Whether somebody listens to PynamoDB's own dispatching: by its signals, its log or in its place."""
+    return bool(
+        getattr(pre_dynamodb_send, "receivers", None)  # (none of blinker's, if that isn't installed)
+        or getattr(post_dynamodb_send, "receivers", None)
+        or _pynamodb_log.isEnabledFor(logging.DEBUG)
+        or PynamoDBConnection.dispatch is not _DISPATCH
+    )
+
+
+_pynamodb_log: Final = logging.getLogger("pynamodb.connection.base")
+_DISPATCH: Final = PynamoDBConnection.dispatch
 
 
 def _renew(error: Exception) -> None:
@@ -318,7 +390,7 @@ def _prepared(operation: str, parameters: dict[str, Any]) -> Call:
     return call
 
 
-def _undone_by_itself(call: Call) -> bool:
+def _undone_by_itself(call: dict[str, Any]) -> bool:
     """Whether the put is of an item that makes the put's own condition false: it can't be applied twice."""
     condition = _ABSENT.fullmatch(call["ConditionExpression"])
     if condition is None:
@@ -327,8 +399,12 @@ def _undone_by_itself(call: Call) -> bool:
     return call.get("ExpressionAttributeNames", {}).get(name, name) in call["Item"]
 
 
-def _repeatable(operation: str, call: Call) -> bool:
-    return operation == _TRANSACTION or call.applied is not None
+def _repeatable(operation: str, call: dict[str, Any]) -> bool:
+    return operation == _TRANSACTION or _applied(call) is not None
+
+
+def _applied(call: dict[str, Any]) -> Applied | None:
+    return call.applied if isinstance(call, Call) else None
 
 
 def _keeps_tokens() -> bool:
@@ -341,7 +417,7 @@ def _forgotten(operation: str, error: Exception) -> bool:
     return operation == _TRANSACTION and isinstance(error, EndpointConnectionError) and not _keeps_tokens()
 
 
-def _unknown(operation: str, call: Call, doubtful: Exception) -> WriteOutcomeUnknown:
+def _unknown(operation: str, call: dict[str, Any], doubtful: Exception) -> WriteOutcomeUnknown:
     table = call.get("TableName") or ", ".join(call.get("RequestItems", ())) or "several tables"
     return WriteOutcomeUnknown(
         f"{operation} on {table} got no answer, so it was applied or it wasn't; sending it again could apply it "

@@ -29,6 +29,7 @@ from macaron_django.exceptions import (
 
 __all__ = [
     "CONDITION_FAILED",
+    "FAILURES",
     "TRANSPORT_ERRORS",
     "Outcome",
     "cancellation_reasons",
@@ -42,6 +43,9 @@ CONDITION_FAILED: Final = "ConditionalCheckFailedException"
 
 #: What a call may raise that isn't an answer of DynamoDB's. botocore lets a few of urllib3's pass.
 TRANSPORT_ERRORS: Final = (BotoCoreError, HTTPError, ConnectionError, TimeoutError)
+
+#: What ``translate`` takes.
+FAILURES: Final = (PynamoDBException, ClientError, *TRANSPORT_ERRORS)
 
 _NOT_SENT: Final = (
     botocore.exceptions.ConnectTimeoutError,
@@ -125,7 +129,7 @@ def translated(table: str, *, condition_failed: PyMacaronException | None = None
     """Let only this package's exceptions out; ``condition_failed`` where a condition didn't hold."""
     try:
         yield
-    except (PynamoDBException, ClientError, *TRANSPORT_ERRORS) as error:
+    except FAILURES as error:
         raise translate(error, table, condition_failed=condition_failed) from error
 
 

@@ -3,25 +3,26 @@
 In goes a botocore client; out comes, for an operation and its parameters, what the client would have answered or
 raised, or ``None`` where the call has to be the client's. Of the client are the endpoint, the signing region, the
 credentials, and the connections with their proxies, TLS and timeouts: the lane opens none, so that the first call of
-each connection is botocore's. An answer other than 200 is read by botocore's own parser. Whether anything is sent
-again is ``connection``'s to say, as it is after a call of botocore's.
+each connection is botocore's; which of them it may use is ``idle_connections``'. An answer other than 200 is read by
+botocore's own parser. Whether anything is sent again is ``connection``'s to say, as it is after a call of botocore's.
 """
 
 from __future__ import annotations
 
 import os
 import time
-import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import quote, urlsplit
+from zlib import crc32
 
 import botocore.exceptions
 from botocore.auth import _host_from_url  # type: ignore[attr-defined]  # (missing in its stubs)
 from botocore.httpsession import URLLib3Session
 
 from macaron_django.dynamodb.exchanges import HTTPAnswer, exchange
+from macaron_django.dynamodb.idle_connections import IdleConnections, OpenConnection
 from macaron_django.dynamodb.listeners import Listeners
 from macaron_django.dynamodb.signing import CONTENT_TYPE, Signer
 from macaron_django.dynamodb.wire import request_body, response_members
@@ -56,7 +57,7 @@ class DamagedAnswerError(botocore.exceptions.BotoCoreError):
 def check_answer(operation: str, headers: Mapping[str, str], body: bytes) -> None:
     """DamagedAnswerError if the answer has a checksum that isn't its body's."""
     checksum = headers.get("x-amz-crc32")
-    if checksum is not None and checksum.strip() != str(zlib.crc32(body)):
+    if checksum is not None and checksum.strip() != str(crc32(body)):
         raise DamagedAnswerError(operation=operation, reason="its CRC32 doesn't fit")
 
 
@@ -67,9 +68,10 @@ class _Route:
     credentials: Any
     url: str
     signer: Signer
-    pool: Any
+    idle: IdleConnections
     target: str
     head: str  # the request's first lines
+    in_lambda: bool
     parameters: frozenset[str]  # that botocore knows
     members: frozenset[str]
 
@@ -81,6 +83,7 @@ class FastLane:
         self._client: Any = client
         self._listeners = Listeners(client, own=frozenset({_CONNECTION}))
         self._routes: dict[str, _Route] = {}
+        self._idle: dict[Any, IdleConnections] = {}  # by pool
         self._second: tuple[int, str] = (0, "")
 
     @classmethod
@@ -96,8 +99,11 @@ class FastLane:
         )
         return cls(client) if ordinary else None
 
-    def answer(self, operation: str, parameters: Mapping[str, Any]) -> dict[str, Any] | None:
-        """What ``client._make_api_call`` would return or raise; None: call that."""
+    def answer(self, operation: str, parameters: Mapping[str, Any], *, bare: bool = False) -> dict[str, Any] | None:
+        """What ``client._make_api_call`` would return or raise; None: call that.
+
+        ``bare``: an answer may lack ResponseMetadata.
+        """
         if operation not in OPERATIONS or self._listeners.care_about(operation):
             return None
         route = self._route(operation, parameters)
@@ -106,20 +112,27 @@ class FastLane:
         body = request_body(parameters)
         if body is None:
             return None
-        connection = route.pool._get_conn()
-        if getattr(connection, "sock", None) is None or type(connection).__module__ != "botocore.awsrequest":
-            route.pool._put_conn(connection)  # botocore opens it
+        opened = route.idle.take()
+        if opened is None:
             return None
         signed = route.signer.header_lines(route.target, body, self._timestamp())
-        request = f"{route.head}{_trace_line()}{signed}Content-Length: {len(body)}\r\n\r\n".encode("latin-1") + body
-        return self._read(operation, route, self._exchange(route, connection, request))
+        trace = _trace_line() if route.in_lambda else ""
+        request = f"{route.head}{trace}{signed}Content-Length: {len(body)}\r\n\r\n".encode("latin-1") + body
+        answer = self._exchange(route, opened, request)
+        if answer.status == 200:
+            _check_checksum(operation, answer)
+            members = response_members(answer.body, route.members)
+            if members is not None:
+                if not bare:
+                    members["ResponseMetadata"] = _metadata(answer)
+                return members
+        return self._read_by_botocore(operation, answer)
 
-    def _exchange(self, route: _Route, connection: Any, request: bytes) -> HTTPAnswer:
-        kept = None
+    def _exchange(self, route: _Route, opened: OpenConnection, request: bytes) -> HTTPAnswer:
+        kept = False
         try:
-            answer = exchange(connection.sock, request)
-            if answer.keeps_alive:
-                kept = connection
+            answer = exchange(opened.socket, request)
+            kept = answer.keeps_alive
         except TimeoutError as error:
             raise botocore.exceptions.ReadTimeoutError(endpoint_url=route.url, error=error) from error
         except OSError as error:
@@ -127,25 +140,11 @@ class FastLane:
                 endpoint_url=route.url, request=None, error=error
             ) from error
         finally:
-            if kept is None:
-                connection.close()
-            route.pool._put_conn(kept)
+            if kept:
+                route.idle.give_back(opened)
+            else:
+                opened.connection.close()
         return answer
-
-    def _read(self, operation: str, route: _Route, answer: HTTPAnswer) -> dict[str, Any]:
-        if answer.status == 200:
-            check_answer(operation, answer.headers, answer.body)
-            members = response_members(answer.body, route.members)
-            if members is not None:
-                members["ResponseMetadata"] = metadata = {
-                    "HTTPStatusCode": 200,
-                    "HTTPHeaders": answer.headers,
-                    "RetryAttempts": 0,
-                }
-                if "x-amzn-requestid" in answer.headers:
-                    metadata["RequestId"] = answer.headers["x-amzn-requestid"]
-                return members
-        return self._read_by_botocore(operation, answer)
 
     def _read_by_botocore(self, operation: str, answer: HTTPAnswer) -> dict[str, Any]:
         """As ``Endpoint._do_get_response`` and ``BaseClient._make_api_call`` do after the sending."""
@@ -189,7 +188,7 @@ class FastLane:
             return None
         credentials = provider.get_frozen_credentials()
         route = self._routes.get(operation)
-        if route is None or route.credentials != credentials or route.pool.pool is None:
+        if route is None or route.credentials != credentials or route.idle.pool.pool is None:
             route = self._make_route(operation, parameters, credentials)
             if route is not None:
                 self._routes[operation] = route
@@ -242,18 +241,42 @@ class FastLane:
             credentials,
             url,
             signer,
-            pool,
+            self._idle_of(pool),
             target,
             head,
+            "AWS_LAMBDA_FUNCTION_NAME" in os.environ,
             frozenset(model.input_shape.members),
             frozenset(model.output_shape.members),
         )
+
+    def _idle_of(self, pool: Any) -> IdleConnections:
+        if pool not in self._idle:
+            self._idle = {open_pool: idle for open_pool, idle in self._idle.items() if open_pool.pool is not None}
+            self._idle[pool] = IdleConnections(pool)
+        return self._idle[pool]
+
+
+def _check_checksum(operation: str, answer: HTTPAnswer) -> None:
+    lowered = answer.head.lower()
+    begin = lowered.find(_CHECKSUM) + len(_CHECKSUM)
+    end = lowered.find(b"\r\n", begin)
+    # One that isn't there, or is there in another form, is looked for among the headers.
+    if lowered[begin : end if end >= 0 else None] != b"%d" % crc32(answer.body) or lowered.count(_CHECKSUM) != 1:
+        check_answer(operation, answer.headers, answer.body)
+
+
+def _metadata(answer: HTTPAnswer) -> dict[str, Any]:
+    headers = answer.headers
+    metadata = {"HTTPStatusCode": 200, "HTTPHeaders": headers, "RetryAttempts": 0}
+    if "x-amzn-requestid" in headers:
+        metadata["RequestId"] = headers["x-amzn-requestid"]
+    return metadata
 
 
 def _trace_line() -> str:
     """In AWS Lambda: what botocore sends so that AWS notices functions that call themselves."""
     trace = os.environ.get("_X_AMZN_TRACE_ID")
-    if not trace or "AWS_LAMBDA_FUNCTION_NAME" not in os.environ:
+    if not trace:
         return ""
     return f"X-Amzn-Trace-Id: {quote(trace, safe=_TRACE_SAFE)}\r\n"
 
@@ -269,5 +292,6 @@ def _names_resources(parameters: Mapping[str, Any]) -> bool:
     return any(":" in action["TableName"] for action in actions)
 
 
+_CHECKSUM: Final = b"\r\nx-amz-crc32: "
 _TRACE_SAFE: Final = "-=;:+&[]{}\"',"
 _CONNECTION: Final = "macaron_django.dynamodb.connection"

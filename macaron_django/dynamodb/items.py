@@ -9,16 +9,17 @@ from __future__ import annotations
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import islice
 from typing import Any, Final, Literal, TypeAlias
 
-from macaron_django.conf import settings
+from macaron_django.conf import Section, settings
 from macaron_django.dynamodb.attribute_values import AttributeMap, AttributeValue, same_items
 from macaron_django.dynamodb.capacities import count_capacity
 from macaron_django.dynamodb.comparisons import equality_form, same
-from macaron_django.dynamodb.connection import Applied, Call
+from macaron_django.dynamodb.connection import Applied, Call, Connection
 from macaron_django.dynamodb.expressions import Expressions, Where
-from macaron_django.dynamodb.failures import translated
+from macaron_django.dynamodb.failures import FAILURES, translate
 from macaron_django.dynamodb.gathered_writes import GatheredWrite, Gathering, gathering
 from macaron_django.dynamodb.item_sizes import check_item_size
 from macaron_django.dynamodb.table_models import ItemModel
@@ -56,10 +57,8 @@ class Items:
         keys = {entry["KeyType"]: entry["AttributeName"] for entry in table._get_schema()["key_schema"]}
         self.hash_key: str = keys["HASH"]
         self.range_key: str | None = keys.get("RANGE")
-
-    @property
-    def key_names(self) -> tuple[str, ...]:
-        return (self.hash_key,) if self.range_key is None else (self.hash_key, self.range_key)
+        self.key_names = (self.hash_key,) if self.range_key is None else (self.hash_key, self.range_key)
+        self._named: tuple[Section | None, str] = (None, "")  # one tuple, as threads share it
 
     @property
     def kind(self) -> str:
@@ -68,7 +67,16 @@ class Items:
 
     @property
     def table_name(self) -> str:
-        return self.table.Meta.table_name
+        section = settings.DYNAMODB
+        named_by, name = self._named
+        if named_by is not section:
+            name = self.table.Meta.table_name
+            self._named = (section, name)
+        return name
+
+    @cached_property
+    def _connection(self) -> Connection:
+        return self.table._get_connection().connection
 
     def index_keys(self, index: str | None) -> tuple[str, ...]:
         """Hash and range key of an index; the table's for None."""
@@ -89,9 +97,12 @@ class Items:
         """The item with this key, None if there is none."""
         if _impossible(key):
             return None
-        expressions = Expressions()
-        expressions.projection(projection)
-        answer = self._call("GetItem", {"Key": key, "ConsistentRead": consistent, **expressions.parameters()})
+        parameters = {"TableName": self.table_name, "Key": key, "ConsistentRead": consistent}
+        if projection is not None:
+            expressions = Expressions()
+            expressions.projection(projection)
+            parameters |= expressions.parameters()
+        answer = self._dispatch("GetItem", parameters)
         # DynamoDB answers {} where an item has none of the attributes asked for.
         item: AttributeMap | None = answer.get("Item")
         return item
@@ -372,8 +383,10 @@ class Items:
     def _dispatch(
         self, operation: str, parameters: dict[str, Any], refusal: PyMacaronException | None = None
     ) -> dict[str, Any]:
-        with translated(self.table_name, condition_failed=refusal):
-            answer: dict[str, Any] = self.table._get_connection().connection.dispatch(operation, parameters)
+        try:
+            answer = self._connection.members(operation, parameters)
+        except FAILURES as error:
+            raise translate(error, self.table_name, condition_failed=refusal) from error
         count_capacity(answer)
         return answer
 
@@ -406,7 +419,11 @@ def describe_key(key: AttributeMap) -> str:
 
 def _impossible(key: AttributeMap) -> bool:
     """Whether no item can have this key, so that DynamoDB would call the question an error."""
-    return any(tag in {"S", "B"} and not content for value in key.values() for tag, content in value.items())
+    for value in key.values():
+        for tag, content in value.items():
+            if not content and tag in {"S", "B"}:
+                return True
+    return False
 
 
 def _equal(one: AttributeValue | None, other: AttributeValue | None) -> bool:

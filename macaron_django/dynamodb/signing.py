@@ -10,7 +10,7 @@ from __future__ import annotations
 import hmac
 import re
 from hashlib import sha256
-from typing import Final
+from typing import Any, Final, NamedTuple
 
 __all__ = ["CONTENT_TYPE", "Signer"]
 
@@ -18,6 +18,15 @@ CONTENT_TYPE: Final = "application/x-amz-json-1.0"
 _ALGORITHM: Final = "AWS4-HMAC-SHA256"
 #: What stands in a header as it is: no line ends, and no spaces, which canonical headers lose.
 _PLAIN: Final = re.compile(r"[!-~]*")
+
+
+class _DayKey(NamedTuple):
+    """The signing key of a day: the two hashes of its HMAC (RFC 2104), begun with the key."""
+
+    day: str
+    scope: str
+    inner: Any
+    outer: Any
 
 
 class Signer:
@@ -41,26 +50,36 @@ class Signer:
         self._canonical_token = f"x-amz-security-token:{token}\n" if token else ""
         self._token_line = f"X-Amz-Security-Token: {token}\r\n" if token else ""
         self._signed_names = f"content-type;host;x-amz-date;{'x-amz-security-token;' if token else ''}x-amz-target"
-        self._key_of_day: tuple[str, str, bytes] = ("", "", b"")  # one tuple, as threads share a signer
+        self._key = _DayKey("", "", None, None)  # one tuple, as threads share a signer
 
     def header_lines(self, target: str, body: bytes, timestamp: str) -> str:
         """The lines that date and authorise a request; ``timestamp`` is UTC as ``20260101T000000Z``."""
-        day, scope, key = self._key_of_day
-        if day != timestamp[:8]:
-            day, scope, key = self._key_of_day = self._derived(timestamp[:8])
+        key = self._key
+        if key.day != timestamp[:8]:
+            key = self._key = self._derived(timestamp[:8])
+        _, scope, inner, outer = key
         canonical = (
             f"{self._canonical_start}{timestamp}\n{self._canonical_token}x-amz-target:{target}\n\n"
             f"{self._signed_names}\n{sha256(body).hexdigest()}"
         )
         to_sign = f"{_ALGORITHM}\n{timestamp}\n{scope}\n{sha256(canonical.encode()).hexdigest()}"
-        signature = hmac.digest(key, to_sign.encode(), "sha256").hex()
+        inner, outer = inner.copy(), outer.copy()
+        inner.update(to_sign.encode())
+        outer.update(inner.digest())
+        signature = outer.hexdigest()
         return (
             f"X-Amz-Date: {timestamp}\r\n{self._token_line}Authorization: {_ALGORITHM} "
             f"Credential={self._access_key}/{scope}, SignedHeaders={self._signed_names}, Signature={signature}\r\n"
         )
 
-    def _derived(self, day: str) -> tuple[str, str, bytes]:
+    def _derived(self, day: str) -> _DayKey:
         key = f"AWS4{self._secret_key}".encode()
         for part in (day, self._region, self._service, "aws4_request"):
             key = hmac.digest(key, part.encode(), "sha256")
-        return day, f"{day}/{self._region}/{self._service}/aws4_request", key
+        padded = key.ljust(sha256().block_size, b"\0")
+        return _DayKey(
+            day,
+            f"{day}/{self._region}/{self._service}/aws4_request",
+            sha256(bytes(octet ^ 0x36 for octet in padded)),
+            sha256(bytes(octet ^ 0x5C for octet in padded)),
+        )

@@ -370,10 +370,10 @@ def test_a_refusal_after_a_lost_answer_is_no_refusal_where_tokens_are_forgotten(
     tokens = iter(range(9))
     send = Connection._send
 
-    def forgetful(self: Connection, operation: str, call: Any) -> Any:
+    def forgetful(self: Connection, operation: str, call: Any, **how: Any) -> Any:
         if operation == "TransactWriteItems":
             call["ClientRequestToken"] = f"token-{next(tokens)}"
-        return send(self, operation, call)
+        return send(self, operation, call, **how)
 
     monkeypatch.setattr(Connection, "_send", forgetful)
     assert engine.endpoint_url is not None
