@@ -3,7 +3,8 @@
 jsonschema-rs compiles natively and recursively, refuses a schema over one bad keyword, and knows no number
 formats. So before it sees a schema: the copy is made iteratively, with limits on nesting and size; ``int32``,
 ``int64``, ``float`` and ``double`` become bounds; patterns that ECMA-262 allows in web browsers and Rust's
-``regex`` does not are respelled. Separate from ``validators`` because it is pure: Python data to Python data.
+``regex`` does not are respelled, and those that repeat a character thousands of times are shortened. Separate from
+``validators`` because it is pure: Python data to Python data.
 """
 
 from __future__ import annotations
@@ -16,6 +17,8 @@ from decimal import Decimal
 from typing import Any
 
 from macaron_django.spec.dialects import NUMBER_FORMATS
+
+from .pattern_bounds import bounded
 
 __all__ = ["MAX_SCHEMA_DEPTH", "MAX_SCHEMA_NODES", "Note", "SchemaError", "prepared", "respelled"]
 
@@ -112,6 +115,8 @@ def _completed(schema: Mapping[Any, Any]) -> dict[str, Any]:
     copy: dict[str, Any] = {_name(key): value for key, value in schema.items()}
     if copy.get("additionalProperties") is False and "patternProperties" not in copy:
         copy.setdefault("properties", {})  # without it, jsonschema-rs doesn't say which ones are additional
+    if isinstance(copy.get("pattern"), str):
+        _bound_length(copy)
     bounds = NUMBER_FORMATS.get(copy["format"]) if isinstance(copy.get("format"), str) else None
     if bounds is None:
         return copy
@@ -124,6 +129,19 @@ def _completed(schema: Mapping[Any, Any]) -> dict[str, Any]:
             copy[keyword] = bound
             copy.pop(exclusive, None)  # in draft 4 it is a boolean that would exclude the bound
     return copy
+
+
+def _bound_length(schema: dict[str, Any]) -> None:
+    """Say by ``minLength`` and ``maxLength`` what the pattern says by repeating one character, where that is much."""
+    found = bounded(schema["pattern"])
+    lengths = [schema.get(keyword) for keyword in ("minLength", "maxLength")]
+    if found is None or not all(length is None or _is_number(length) for length in lengths):
+        return
+    schema["pattern"], (shortest, longest) = found.pattern, lengths
+    if found.least:
+        schema["minLength"] = found.least if shortest is None else max(shortest, found.least)
+    if found.most is not None:
+        schema["maxLength"] = found.most if longest is None else min(longest, found.most)
 
 
 def _is_number(value: Any) -> bool:
