@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from functools import cache
+from itertools import chain, count
 from typing import Any
 
 from django.apps import apps
@@ -113,32 +115,40 @@ def _stores(document: Document, classes: Classes, early: list[Finding]) -> Itera
 def _groups(document: Document, found: Resources) -> dict[str, tuple[Resource | None, list[Operation]]]:
     """Viewset name → its resource, if it has one, and its operations in document order."""
     groups: dict[str, tuple[Resource | None, list[Operation]]] = {each.name: (each, []) for each in found}
+    owners = _owners(found)
     named_by_path: dict[str, str] = {}
     for operation in document.operations:
         if operation.extensions.no_bind_server:
             continue
-        owner = _owner(operation.path, found)
+        owner = _owner(operation.path, owners)
         if owner is not None:
             groups[owner.name][1].append(operation)
             continue
         key = operation.path.partition("{")[0]
         if key not in named_by_path:
             wanted = class_name(part for part in key.split("/") if part)
-            options = [wanted, *(f"{wanted}{n}" for n in range(2, 3 + len(groups)))]
+            options = chain([wanted], (f"{wanted}{n}" for n in count(2)))
             named_by_path[key] = next(option for option in options if option not in groups)
         groups.setdefault(named_by_path[key], (None, []))[1].append(operation)
     return {name: group for name, group in groups.items() if group[1]}
 
 
-def _owner(path: str, found: Resources) -> Resource | None:
-    """The resource whose collection or item path a path is, or stands below."""
-    best: tuple[int, Resource] | None = None
+def _owners(found: Resources) -> dict[str, Resource]:
+    """The resources by their collection and item paths."""
+    owners: dict[str, Resource] = {}
     for resource in found:
         for own in (resource.collection_path, resource.item_path):
-            stem = (own or "").rstrip("/")
-            if stem and (path.rstrip("/") == stem or path.startswith((f"{stem}/", f"{stem}:"))):
-                best = max(best or (0, resource), (len(stem), resource), key=lambda each: each[0])
-    return best[1] if best else None
+            owners.setdefault((own or "").rstrip("/"), resource)
+    owners.pop("", None)
+    return owners
+
+
+def _owner(path: str, owners: Mapping[str, Resource]) -> Resource | None:
+    """The resource whose collection or item path a path is, or stands below."""
+    if not owners:
+        return None
+    stems = [path.rstrip("/"), *(path[: end.start()] for end in re.finditer("[/:]", path))]
+    return next((owners[stem] for stem in sorted(stems, key=len, reverse=True) if stem in owners), None)
 
 
 def _viewset(
@@ -188,9 +198,14 @@ def _action_name(operation: Operation, members: Mapping[str, Any]) -> str:
     last = url_name(operation).rpartition(".")[2] if is_dotted(operation.operation_id) else url_name(operation)
     wanted = re.sub(r"\W+", "_", last).strip("_") or "operation"
     wanted = wanted if wanted.isidentifier() else f"operation_{wanted}"
-    options = [wanted, f"{wanted}_operation", *(f"{wanted}_{n}" for n in range(2, 3 + len(members)))]
-    taken = {*dir(ResourceViewSet), *members, *(name for name, _ in actions.ACTIONS.values())}
-    return next(option for option in options if option not in taken)
+    options = chain([wanted, f"{wanted}_operation"], (f"{wanted}_{n}" for n in count(2)))
+    return next(option for option in options if option not in members and option not in _taken_names())
+
+
+@cache
+def _taken_names() -> frozenset[str]:
+    """What no operation's method may be called: what DRF has, and the methods of generated operations."""
+    return frozenset({*dir(ResourceViewSet), *(name for name, _ in actions.ACTIONS.values())})
 
 
 def _action(name: str, operation: Operation, handler: Handler | None) -> Any:

@@ -122,6 +122,8 @@ def resources(document: Document, keys: Mapping[str, Keys]) -> Resources:
 
     ``keys`` holds the schemas that are kept somewhere, by name, each with the properties that name one item.
     """
+    if not keys:  # then nothing needs to look at the answers of each operation, which are read when they are asked for
+        return Resources((), {}, ())
     by_path: dict[str, list[Operation]] = {}
     for operation in document.operations:
         by_path.setdefault(operation.path, []).append(operation)

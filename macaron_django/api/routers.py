@@ -57,7 +57,9 @@ def route_patterns(routes: Iterable[Route]) -> list[URLPattern]:
 
 
 def _greedy(route: Route) -> Iterable[str]:
-    return (p.name for o in route.operations for p in o.parameters if p.location == "path" and p.greedy)
+    if "{" not in route.path:
+        return ()
+    return (name for operation in route.operations for name in operation.greedy_parameters)
 
 
 def mounted(namespace: str, patterns: Sequence[URLPattern]) -> IndexedResolver:

@@ -190,6 +190,13 @@ class Operation:
         """All but bodies and form fields, which are the ``request_body``."""
         return self.document._reader.parameters(self)
 
+    @property
+    def greedy_parameters(self) -> frozenset[str]:
+        """The names of path parameters that may hold slashes: all that routing asks, without reading the rest."""
+        found = (node.mapping for node in self.parameter_nodes)
+        names = (each.get("name") for each in found if each.get("in") == "path" and each.get("x-path-greedy") is True)
+        return frozenset(name for name in names if isinstance(name, str))
+
     @cached_property
     def request_body(self) -> RequestBody | None:
         return self.document._reader.request_body(self)

@@ -45,8 +45,7 @@ if "minutes" not in get_converters():
 
 
 def operation(name, greedy=()):
-    parameters = [SimpleNamespace(name=each, location="path", greedy=True) for each in greedy]
-    return SimpleNamespace(operation_id=name, parameters=parameters)
+    return SimpleNamespace(operation_id=name, greedy_parameters=frozenset(greedy))
 
 
 def view(name):

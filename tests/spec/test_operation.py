@@ -104,6 +104,25 @@ def test_a_parameter_carries_all_that_was_said(operation_of):
     assert (parameter.key, parameter.lookup, parameter.greedy, parameter.examples) == ("k", "gte", True, {"e": 1})
 
 
+@pytest.mark.parametrize("version", ["2.0", "3.1.0"])
+def test_path_parameters_that_may_hold_slashes_are_told_without_the_rest(operation_of, version):
+    operation = operation_of(
+        {
+            "parameters": [
+                {"name": "path", "in": "path", "required": True, "type": "string", "x-path-greedy": True},
+                {"name": "no", "in": "path", "required": True, "type": "string", "x-path-greedy": "yes"},
+                {"name": "query", "in": "query", "type": "string", "x-path-greedy": True},
+                {"in": "path", "x-path-greedy": True},
+            ]
+        },
+        "/{path}/{no}",
+        version=version,
+    )
+    assert operation.greedy_parameters == {"path"}
+    assert operation.greedy_parameters == {p.name for p in operation.parameters if p.greedy and p.location == "path"}
+    assert operation_of({}).greedy_parameters == frozenset()
+
+
 def test_bodies_hold_their_media_types(operation_of):
     content = {"application/json": {"schema": {"type": "object"}, "example": 1},
                "multipart/form-data": {"schema": {"type": "object"}, "encoding": {"f": {
