@@ -249,6 +249,7 @@ class Writes:
     bulk_create.alters_data = True  # type: ignore[attr-defined]
 
     def _new_item(self: Any, row: Any) -> AttributeMap:
+        self._check_class(row, "bulk_create")
         for name, value in row._generated(creating=True).items():
             row[name] = value
         validator_for(row._spec.schema).validate(row.to_json())
@@ -257,6 +258,11 @@ class Writes:
             item[self.persistence.options.version] = {"N": "1"}
         check_item_size(item)
         return item
+
+    def _check_class(self: Any, row: Any, method: str) -> None:
+        expected = self.model._meta.concrete_model
+        if not isinstance(row, expected):
+            raise TypeError(f"{method}() takes instances of {expected.__name__}, not of {type(row).__name__}.")
 
     def _stored(self: Any, rows: Iterable[Any], items: Iterable[AttributeMap]) -> None:
         for row, item in zip(rows, items, strict=True):
@@ -298,6 +304,7 @@ class Writes:
             raise ValueError("Field names must be given to bulk_update().")
 
         def save(row: Any) -> bool:
+            self._check_class(row, "bulk_update")
             row.save(update_fields=fields)
             return True
 

@@ -6,7 +6,7 @@ clock and the dice: what is there goes in, what is to be added comes out. What a
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Container
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from .generated_values import Maker, generates_on_create, generates_on_update, maker_of
@@ -22,7 +22,7 @@ Makers: TypeAlias = tuple[tuple[str, Maker], ...]
 
 def generated_values(
     schema: Schema,
-    existing: Mapping[str, Any],
+    existing: Container[str],
     creating: bool,
     user: Any = None,
     *,

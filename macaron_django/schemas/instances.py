@@ -14,7 +14,7 @@ import orjson
 
 from .violations import Violation, pointer_to
 
-__all__ = ["JSON_ONLY", "MAX_DEPTH", "is_large", "is_plain", "json_only", "too_deep"]
+__all__ = ["JSON_ONLY", "MAX_DEPTH", "holds_json_only", "is_large", "is_plain", "json_only", "too_deep"]
 
 #: Levels of arrays and objects that an instance may have: what orjson writes, well below what the stack holds.
 MAX_DEPTH = 254
@@ -23,14 +23,31 @@ JSON_ONLY = orjson.OPT_PASSTHROUGH_SUBCLASS | orjson.OPT_PASSTHROUGH_DATETIME | 
 # 1.5 KB each, five million wrong numbers in a 10 MB body would take a minute and gigabytes.
 _MANY_MEMBERS = 20_000
 _LARGE = 1_000_000
+_SCALARS = frozenset({str, int, bool, type(None)})
 
 
 def is_plain(instance: Any) -> bool:
     """Whether ``instance`` is JSON of allowed depth for certain."""
     try:
-        return orjson.dumps(instance, None, JSON_ONLY).rfind(b"null") < 0
+        # What orjson writes is JSON of allowed depth, apart from NaN, which it writes as null.
+        return orjson.dumps(instance, None, JSON_ONLY).rfind(b"null") < 0 or holds_json_only(instance)
     except TypeError:
         return False
+
+
+def holds_json_only(instance: Any) -> bool:
+    """Whether an instance of allowed depth holds nothing but values of JSON's own types, and no NaN."""
+    todo = [instance]
+    while todo:
+        value = todo.pop()
+        kind = type(value)
+        if kind is dict:
+            todo += value.values()
+        elif kind is list:
+            todo += value
+        elif not (kind in _SCALARS or (kind is float and math.isfinite(value))):
+            return False
+    return True
 
 
 def is_large(instance: Any) -> bool:

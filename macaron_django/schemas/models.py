@@ -126,7 +126,7 @@ class Row(APIObject, _Model):
         return ValidationFailed(violations=violations)
 
     def _generated(self, *, creating: bool) -> dict[str, Any]:
-        return generated_values(self._spec.schema, dict.fromkeys(self), creating, keys=self._key_names)
+        return generated_values(self._spec.schema, self, creating, keys=self._key_names)
 
     def full_clean(
         self, exclude: Iterable[str] | None = None, validate_unique: bool = True, validate_constraints: bool = True
@@ -171,14 +171,17 @@ class Row(APIObject, _Model):
     ) -> None:
         """Generate what ``x-generated`` says, validate, write; Django's signals are sent.
 
-        Raises ``ValidationFailed`` before anything is written (``StoredItemInvalid`` if nothing is wrong but what was
-        so in the table already), ``ItemExists`` if the key of a new row is taken.
+        ``update_fields`` are field or property names, none of them a key's. Raises ``ValidationFailed`` before anything
+        is written (``StoredItemInvalid`` if nothing is wrong but what was so in the table already), ``ItemExists`` if
+        the key of a new row is taken.
         """
         if force_insert and (force_update or update_fields):
             raise ValueError("Cannot force both insert and updating in model saving.")
         fields = None if update_fields is None else frozenset(update_fields)
-        if fields is not None and not fields:
-            return
+        if fields is not None:
+            if not fields:
+                return
+            self._check_updatable(fields)
         creating = self._state.adding and not force_update
         generated = self._generated(creating=creating)
         for name, value in generated.items():
@@ -199,6 +202,16 @@ class Row(APIObject, _Model):
         post_save.send(created=creating, **signal)
 
     save.alters_data = True  # type: ignore[attr-defined]
+
+    def _check_updatable(self, fields: frozenset[str]) -> None:
+        names = self._spec.field_names
+        keys = {*self._key_names, *(names[key] for key in self._key_names)}
+        refused = fields - ({*names, *names.values()} - keys)
+        if refused:  # in Django's words
+            raise ValueError(
+                "The following fields do not exist in this model, are m2m fields, primary keys, or are non-concrete "
+                f"fields: {', '.join(sorted(refused))}"
+            )
 
     def delete(self, using: str | None = None, keep_parents: bool = False) -> tuple[int, dict[str, int]]:
         """Delete the item; Django's signals are sent. Returns what Django does: (1, {label: 1})."""

@@ -12,6 +12,7 @@ from typing import Any
 
 from django.core.files.uploadedfile import UploadedFile
 
+from macaron_django.schemas.instances import is_plain
 from macaron_django.schemas.validators import SchemaValidator
 
 __all__ = ["clean_with_uploads"]
@@ -22,6 +23,8 @@ _CONTAINERS = (dict, list, UploadedFile)
 
 def clean_with_uploads(validator: SchemaValidator, value: Any, *, defaults: bool = True) -> Any:
     """``validator.clean(value, defaults=defaults)`` for a value that may hold files, at any depth."""
+    if is_plain(value):
+        return validator.clean_plain(value, defaults=defaults)
     files = dict(_files(value))
     if not files:
         return validator.clean(value, defaults=defaults)

@@ -101,3 +101,15 @@ def test_each_public_method_of_djangos_query_set_is_there(make_persistence: Any)
         if not name.startswith("_") and not hasattr(ItemQuerySet, name) and name != "as_manager"
     ]
     assert missing == []
+
+
+@pytest.mark.parametrize("stranger", [object(), None, {"profile_id": "a"}])
+def test_what_is_no_row_of_its_model_is_refused_by_name(make_persistence: Any, stranger: object) -> None:
+    persistence = make_persistence()
+    objects = model_of(persistence, ItemManager(persistence)).objects
+    with pytest.raises(
+        TypeError, match=rf"bulk_create\(\) takes instances of Profile, not of {type(stranger).__name__}"
+    ):
+        objects.bulk_create([stranger])
+    with pytest.raises(TypeError, match=r"bulk_update\(\) takes instances of Profile"):
+        objects.bulk_update([stranger], ["name"])

@@ -10,6 +10,7 @@ import pytest
 from django import forms
 from django.apps import apps
 from django.contrib.admin.utils import display_for_field
+from django.contrib.auth.models import Group
 from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.migrations.state import ModelState
@@ -384,6 +385,18 @@ def test_an_invalid_row_is_not_written(ada):
     assert {each.pointer for each in raised.value.violations} == {"/name", "/age"}
     assert type(ada).objects.persistence.calls == []
     assert ada._state.adding
+
+
+@pytest.mark.parametrize("name", ["nope", "profile_id", "pk"])
+def test_fields_that_cannot_be_updated_are_refused_in_djangos_words(ada, name):
+    with pytest.raises(ValueError, match=f"do not exist in this model, .* primary keys, .* fields: {name}$"):
+        ada.save(update_fields=["name", name])
+    with pytest.raises(ValueError, match="do not exist in this model") as django_says:
+        Group(name="x").save(update_fields=[name if name == "nope" else "id"])
+    told = str(django_says.value).partition(": ")[0]
+    with pytest.raises(ValueError, match=told):
+        ada.save(update_fields={name})
+    assert type(ada).objects.persistence.calls == []
 
 
 def test_save_keeps_djangos_manners(ada):

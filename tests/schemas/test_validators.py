@@ -206,6 +206,25 @@ def test_what_is_no_json_value_is_invalid(value, message):
     assert [(each.pointer, each.message) for each in validator.iter_errors({"a": [value]})] == [("/a/0", message)]
 
 
+@pytest.mark.parametrize("beside", [None, "null", Decimal("0.1"), 10**30, (1,)])
+def test_what_is_no_json_value_is_invalid_whatever_stands_beside_it(beside):
+    validator = compile_schema({})
+    assert validator.is_valid({"a": beside, "b": [{}]})
+    for value in (float("nan"), float("-inf"), b"bytes", {None}):
+        assert not validator.is_valid({"a": beside, "b": [{"c": value}]})
+
+
+@pytest.mark.parametrize("value", [None, "null", float("nan"), Decimal("0.1"), b"x", nested(MAX_DEPTH + 1)])
+def test_clean_takes_what_is_valid_and_refuses_the_rest(value):
+    validator = validator_for(document(It={"type": "object", "properties": {"d": {"default": 1}}}).schemas["It"])
+    if validator.is_valid({"a": value}):
+        assert validator.clean({"a": value}) == {"a": value, "d": 1}
+    else:
+        with pytest.raises(ValidationFailed) as refused:
+            validator.clean({"a": value})
+        assert list(refused.value.violations) == list(validator.iter_errors({"a": value}))
+
+
 def test_subclasses_of_jsons_types_are_taken_for_what_they_are():
     class Text(str):
         __slots__ = ()
