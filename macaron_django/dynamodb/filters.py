@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal, InvalidOperation
-from functools import cache
+from functools import cache, cached_property
 from typing import TYPE_CHECKING, Any, Final
 
 from django.core.exceptions import FieldError
@@ -31,11 +31,12 @@ if TYPE_CHECKING:
     from macaron_django.dynamodb.persistence import Persistence
     from macaron_django.spec import Schema
 
-__all__ = ["Filters", "Target"]
+__all__ = ["Filters", "Target", "filters_of"]
 
 
 #: Q objects inside one another: what the stack holds while a condition is simplified, planned and written.
 _MAX_DEPTH: Final = 50
+_ARGUMENTS_OF_Q: Final = frozenset({"_connector", "_negated"})
 
 
 @dataclass(frozen=True)
@@ -62,6 +63,8 @@ class Filters:
 
     def condition(self, *args: Any, **kwargs: Any) -> Condition:
         """The condition that all arguments together mean."""
+        if not args and kwargs.keys().isdisjoint(_ARGUMENTS_OF_Q):
+            return Both(tuple(self._of_pair(pair) for pair in sorted(kwargs.items())))  # in Q's order
         q = Q(*args, **kwargs)
         if _depth(q) > _MAX_DEPTH:
             raise UnsupportedQuery(
@@ -83,7 +86,7 @@ class Filters:
             raise UnsupportedQuery(
                 f"DynamoDB can't filter by {type(child).__name__}: use lookups such as name='x' or age__gte=3."
             )
-        target, operator = self.resolve(child[0])
+        target, operator = self._whole_properties.get(child[0]) or self.resolve(child[0])
         if target.is_key:
             return self._of_key(operator, child[1])
         return self._lookup(child[0], target, operator, child[1])
@@ -101,6 +104,13 @@ class Filters:
         if rest:
             raise self._unresolved(name, rest[0], lookups)
         return target, operator
+
+    @cached_property
+    def _whole_properties(self) -> Mapping[str, tuple[Target, str]]:
+        """By field name, what ``resolve`` says of it: most filters are by equality."""
+        properties: Mapping[str, str] = self._model._spec.property_names
+        fields = {field: (self._property(name), "exact") for field, name in properties.items()}
+        return {field: found for field, found in fields.items() if LOOKUP_SEP not in field and field != "pk"}
 
     def _top_level(self, name: str) -> Target:
         options, model = self._persistence.options, self._model
@@ -191,6 +201,14 @@ class Filters:
         if schema is None or "array" not in schema.types:
             return _part(value)
         return self.encode(Target((*target.path, 0), schema.items), value)
+
+
+def filters_of(persistence: Persistence) -> Filters:
+    """The filters of a persisted schema, made once for the model that it has."""
+    known: tuple[Any, Filters] | None = persistence.__dict__.get("_filters")
+    if known is None or known[0] is not persistence.model:
+        known = persistence.__dict__["_filters"] = (persistence.model, Filters(persistence))
+    return known[1]
 
 
 def _depth(q: Q) -> int:

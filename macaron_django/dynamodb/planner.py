@@ -79,6 +79,9 @@ def plan(
     Query on index by_email of profiles
       key: email = 'a@b.c'
     """
+    by_key = _by_whole_key(table, condition) if index is None else None
+    if by_key is not None:
+        return by_key
     condition = simplify(_settle_keys(table, simplify(condition)))
     if condition == NOTHING:
         return Plan("empty", table)
@@ -89,6 +92,26 @@ def plan(
     if index is None:
         chosen = _by_primary_key(request) or _by_query(request)
     return chosen or _by_scan(request, index)
+
+
+def _by_whole_key(table: TableKeys, condition: Condition) -> Plan | None:
+    """What the steps below come to where the condition is one whole key and nothing else, in one step."""
+    if isinstance(condition, Keys):
+        if len(condition.keys) != 1:
+            return None
+        key = condition.keys[0]
+    else:
+        given: AttributeMap = {}
+        parts = condition.children if isinstance(condition, Both) else (condition,)
+        for part in parts:
+            if not (isinstance(part, Lookup) and part.operator == "exact" and len(part.path) == 1):
+                return None
+            given[str(part.path[0])] = part.values[0]
+        names = table.key_names
+        if len(parts) != len(names) or not all(name in given for name in names):
+            return None
+        key = {name: given[name] for name in names}
+    return Plan("get", table, keys=(key,)) if _possible(table, key) else Plan("empty", table)
 
 
 def _settle_keys(table: TableKeys, condition: Condition) -> Condition:

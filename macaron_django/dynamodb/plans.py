@@ -7,6 +7,7 @@ apart from the planner because whoever runs a plan needs these and not the choos
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Literal, TypeAlias
 
 from macaron_django.dynamodb.comparisons import AttributeMap, AttributeValue
@@ -42,7 +43,7 @@ class TableKeys:
     scan: str = "forbidden"
     scan_limit: int = 1000
 
-    @property
+    @cached_property
     def key_names(self) -> tuple[str, ...]:
         return (self.hash_key,) if self.range_key is None else (self.hash_key, self.range_key)
 

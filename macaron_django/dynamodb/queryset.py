@@ -19,7 +19,7 @@ from typing_extensions import Self
 
 from macaron_django.dynamodb.async_queries import AsyncQueries
 from macaron_django.dynamodb.cursors import seal
-from macaron_django.dynamodb.filters import Filters
+from macaron_django.dynamodb.filters import Filters, filters_of
 from macaron_django.dynamodb.lookups import ALL, NOTHING, Both, Condition, Either, Opposite, conjuncts
 from macaron_django.dynamodb.pages import list_scope
 from macaron_django.dynamodb.parallel_scans import parallel_items
@@ -128,8 +128,12 @@ class ItemQuerySet(Retrieval, Writes, AsyncQueries, Refusals):
         return True
 
     @property
+    def is_sliced(self) -> bool:
+        return self._low > 0 or self._high is not None
+
+    @property
     def _filters(self) -> Filters:
-        return Filters(self.persistence)
+        return filters_of(self.persistence)
 
     def using(self, alias: str | None) -> Self:
         if alias not in (None, DEFAULT_DB_ALIAS):
@@ -187,7 +191,7 @@ class ItemQuerySet(Retrieval, Writes, AsyncQueries, Refusals):
 
     def _narrowed(self, condition: Condition) -> Self:
         self._refuse_slice("filter")
-        return self._with(where=Both((*conjuncts(self._where), condition)))
+        return self._with(where=Both((*conjuncts(self._where), *conjuncts(condition))))
 
     def __and__(self, other: ItemQuerySet) -> Self:
         return self._narrowed(other._where)
@@ -417,7 +421,7 @@ class ItemQuerySet(Retrieval, Writes, AsyncQueries, Refusals):
         return self._with(low=low, high=high)
 
     def _refuse_slice(self, verb: str) -> None:
-        if self.query.is_sliced:
+        if self.is_sliced:
             raise TypeError(f"Cannot {verb} a query once a slice has been taken.")
 
 

@@ -128,14 +128,22 @@ class Reader:
     def _get(self, start: AttributeMap | None) -> Iterator[Batch]:
         if start is not None:
             return
-        (key,) = self.plan.keys
-        item = self.persistence.get_item(key, consistent=self.consistent, projection=self._projection())
-        found = (
-            []
-            if item is None or not matches(self.plan.remainder, item)
-            else [Found(item, item, self.plan.position_names)]
-        )
+        item = self._get_item()
+        found = [] if item is None or not self._fits(item) else [Found(item, item, self.plan.position_names)]
         yield Batch(found, None, read=int(item is not None))
+
+    def one(self) -> AttributeMap | None:
+        """The item of a plan for GetItem, None if there is none that matches."""
+        item = self._get_item()
+        return None if item is None or not self._fits(item) else item
+
+    def _get_item(self) -> AttributeMap | None:
+        (key,) = self.plan.keys
+        return self.persistence.get_item(key, consistent=self.consistent, projection=self._projection())
+
+    def _fits(self, item: AttributeMap) -> bool:
+        remainder = self.plan.remainder
+        return remainder is ALL or matches(remainder, item)
 
     def _batch_get(self, start: AttributeMap | None) -> Iterator[Batch]:
         keys = self.plan.keys

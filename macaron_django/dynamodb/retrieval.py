@@ -22,8 +22,16 @@ class Retrieval:
 
     def get(self: Any, *args: Any, **kwargs: Any) -> Any:
         """The one row that matches; ``DoesNotExist`` or ``MultipleObjectsReturned`` if it isn't one."""
-        narrowed = self.filter(*args, **kwargs) if args or kwargs else self._clone()
-        rows = list(narrowed._rows(limit=2))
+        narrowed = self.filter(*args, **kwargs) if args or kwargs else self
+        if narrowed.is_sliced or narrowed._segments is not None:
+            rows = list(narrowed._rows(limit=2))
+        else:
+            reader = narrowed._reader()
+            if reader.plan.kind == "get":
+                item = reader.one()
+                rows = [] if item is None else [narrowed._convert(item)]
+            else:
+                rows = [narrowed._convert(found.item) for found in reader.items(wanted=2)]
         name = self.model._meta.object_name
         if len(rows) == 1:
             return rows[0]

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from macaron_django.conf import settings
+from macaron_django.conf import Section, settings
 from macaron_django.dynamodb.plans import IndexKeys, TableKeys
 
 if TYPE_CHECKING:
@@ -19,11 +19,12 @@ __all__ = ["table_keys"]
 
 def table_keys(persistence: Persistence) -> TableKeys:
     """What the planner needs to know of a persisted schema; made again where settings have changed."""
-    name, limit = persistence.table_name, settings.DYNAMODB.SCAN_LIMIT
-    known: TableKeys | None = persistence.__dict__.get("_table_keys")
-    if known is None or (known.table, known.scan_limit) != (name, limit):
-        known = persistence.__dict__["_table_keys"] = _made(persistence, name, limit)
-    return known
+    section = settings.DYNAMODB
+    known: tuple[Section, TableKeys] | None = persistence.__dict__.get("_table_keys")
+    if known is None or known[0] is not section:
+        made = _made(persistence, persistence.table_name, section.SCAN_LIMIT)
+        known = persistence.__dict__["_table_keys"] = (section, made)
+    return known[1]
 
 
 def _made(persistence: Persistence, table_name: str, scan_limit: int) -> TableKeys:

@@ -17,6 +17,7 @@ from macaron_django.dynamodb.lookups import (
     Keys,
     Lookup,
     Opposite,
+    conjuncts,
     describe,
     matches,
     simplify,
@@ -402,3 +403,20 @@ def test_a_condition_with_itself_is_itself() -> None:
 
     assert simplify(Both((condition, condition))) == simplify(condition)
     assert simplify(Both((NOTHING, condition))) == NOTHING
+
+
+@pytest.mark.parametrize(
+    "key",
+    [
+        {"author": {"S": "a"}, "created": {"S": "b"}},
+        {"author": {"S": ""}, "created": {"S": "b"}},
+        {"author": {"S": "a"}, "created": {"S": "b" * 1025}},
+        {"author": {"N": "1"}, "created": {"B": b"x"}},
+    ],
+)
+def test_a_whole_key_is_planned_as_it_is_among_conditions_that_say_nothing(key: dict[str, Any]) -> None:
+    table = TableKeys("t", "author", "created")
+    lookups = tuple(Lookup((name,), "exact", (value,)) for name, value in key.items())
+    more = Opposite(Lookup(("author",), "isnull"))  # certain of a key: it takes the long way
+    for condition in (Both(lookups), Both(lookups[::-1]), Keys((key,))):
+        assert plan(table, condition) == plan(table, Both((*conjuncts(condition), more)))
