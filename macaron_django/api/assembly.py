@@ -27,6 +27,7 @@ from macaron_django.api.resource_viewsets import ResourceViewSet
 from macaron_django.api.resources import Resource, Resources, class_name, described, is_dotted, resources
 from macaron_django.api.responses import respond
 from macaron_django.api.routers import Route, mounted, route_patterns, url_name
+from macaron_django.api.straight_path import straightened
 from macaron_django.api.url_index import IndexedResolver
 from macaron_django.api.viewsets import NotBound, OperationViewSet, Served, in_use
 from macaron_django.conf import settings
@@ -229,15 +230,16 @@ def url_patterns(api: str, viewsets: APIViewSets) -> list[IndexedResolver]:
         viewset.is_routed = True
         for path, methods in viewset.routes.items():
             first = next(iter(methods.values())).operation
-            view = serving.as_view(
-                {method: served.action for method, served in methods.items()},
-                served=methods,
-                detail=bool(parameter_names(first.path)),
-                basename=api,
-                name=first.summary or None,
-                description=first.description or None,
-            )
-            routes.append(Route(path, [served.operation for served in methods.values()], view))
+            known: dict[str, Any] = {
+                "served": methods,
+                "detail": bool(parameter_names(first.path)),
+                "basename": api,
+                "name": first.summary or None,
+                "description": first.description or None,
+            }
+            view = serving.as_view({method: served.action for method, served in methods.items()}, **known)
+            operations = [served.operation for served in methods.values()]
+            routes.append(Route(path, operations, straightened(view, serving, known)))
     return [mounted(api, route_patterns(routes))]
 
 

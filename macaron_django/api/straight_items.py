@@ -8,9 +8,10 @@ wrong beyond that is raised.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from operator import attrgetter
+from typing import Any
 
 from django.http import HttpRequest
 from rest_framework.response import Response
@@ -22,6 +23,8 @@ from macaron_django.api.lookups import Store, Unmatched
 from macaron_django.api.resources import GeneratedOperation
 from macaron_django.api.responses import check_response, declared_response
 from macaron_django.api.routers import control_characters
+from macaron_django.api.straight_gate import Gate, RendererContext
+from macaron_django.api.viewsets import Served
 from macaron_django.conf import settings
 from macaron_django.dynamodb.attribute_values import AttributeMap
 from macaron_django.dynamodb.gathered_writes import gathering
@@ -32,20 +35,21 @@ from macaron_django.dynamodb.persistence import Persistence
 from macaron_django.dynamodb.queryset import ItemQuerySet
 from macaron_django.exceptions import PyMacaronException, StaleItem, ValidationFailed
 from macaron_django.schemas import converter, validator_for
-from macaron_django.schemas.generated import generated_values
+from macaron_django.schemas.generated import generated_values, makers_of
 from macaron_django.schemas.json_text import JSONTextError, exact_json
 from macaron_django.schemas.merge_patches import without_write_only
 
-if TYPE_CHECKING:
-    from macaron_django.api.straight_path import Answer, Gate
-    from macaron_django.api.viewsets import Served
-
 __all__ = ["item_answer"]
 
+Answer = Callable[[HttpRequest, Mapping[str, Any]], "Response | None"]
+#: The request and the arguments of its URL → the renderer's context.
+Context = Callable[[HttpRequest, Mapping[str, Any]], RendererContext]
 Key = tuple[AttributeMap, Mapping[str, Any]]  # as DynamoDB has it, and its properties as JSON
 
 
-def item_answer(served: Served, store: Store, item: GeneratedOperation | None, gate: Gate) -> Answer | None:
+def item_answer(
+    served: Served, store: Store, item: GeneratedOperation | None, gate: Gate, context: Context
+) -> Answer | None:
     """What answers the operation from its items; None where its rows have to be asked.
 
     ``item`` is an operation on one item's path, where a new item will be found.
@@ -54,7 +58,7 @@ def item_answer(served: Served, store: Store, item: GeneratedOperation | None, g
     kind = _ANSWERS.get(generated.action) if generated is not None else None
     if kind is None or not (store.is_row and _is_kept_plainly(store.model)):
         return None
-    made = kind(served, store, item, gate)
+    made = kind(served, store, item, gate, context)
     return made.answer if made.is_possible() else None
 
 
@@ -75,12 +79,15 @@ class _Straight:
 
     status = 200
 
-    def __init__(self, served: Served, store: Store, item: GeneratedOperation | None, gate: Gate) -> None:
+    def __init__(
+        self, served: Served, store: Store, item: GeneratedOperation | None, gate: Gate, context: Context
+    ) -> None:
         assert served.generated is not None  # noqa: S101 (as item_answer has seen)
-        self.served, self.store, self.item, self.gate = served, store, item, gate
+        self.served, self.store, self.item, self.gate, self.context = served, store, item, gate, context
         self.operation, self.generated = served.operation, served.generated
         self.model: Any = store.model
         self.persistence: Persistence = self.model._default_manager.persistence
+        self.methods = _METHODS(self.model)
 
     def is_possible(self) -> bool:
         """Whether the operation answers with the item, and its path names nothing but the item's key."""
@@ -94,7 +101,8 @@ class _Straight:
         """Whether the request says more than its path and body do."""
         meta = request.META
         return bool(
-            meta.get("QUERY_STRING")
+            self.methods != _METHODS(self.model)  # patched
+            or meta.get("QUERY_STRING")
             or "HTTP_IF_MATCH" in meta
             or "HTTP_IF_NONE_MATCH" in meta
             or control_characters(kwargs) is not None
@@ -105,6 +113,11 @@ class _Straight:
         data: Mapping[str, Any] = without_write_only(self.store.schema, self.persistence.json_of(item))
         check_response(self.operation, self.status, data)
         return data
+
+    def answered(
+        self, request: HttpRequest, kwargs: Mapping[str, Any], body: Mapping[str, Any], **headers: str
+    ) -> Response:
+        return self.gate.response(body, self.status, self.context(request, kwargs), **headers)
 
     # -- the path's key
 
@@ -133,7 +146,9 @@ class _Retrieve(_Straight):
     def answer(self, request: HttpRequest, kwargs: Mapping[str, Any]) -> Response | None:
         key = None if self.is_unusual(request, kwargs) else self.key(request, kwargs)
         item = None if key is None else self.persistence.get_item(key[0])
-        return None if item is None else self.gate.response(self.shown(item))
+        return (
+            None if item is None else self.gate.response(self.shown(item), self.status, self.context(request, kwargs))
+        )
 
 
 class _Written(_Straight):
@@ -145,7 +160,10 @@ class _Written(_Straight):
         schema = json_schema(content)
         # An input schema of its own says other things than the item's.
         is_own = len(content) == 1 and schema is not None and schema.resolved == self.store.schema
-        return super().is_possible() and is_own and self.store.schema.additional_properties is False
+        attributes = self.persistence.table.attributes_by_name()
+        # The members of a set come back in another order than that in which they were sent.
+        has_sets = any(attributes[name].attr_type in _SETS for name in self.store.schema.properties)
+        return super().is_possible() and is_own and self.store.schema.additional_properties is False and not has_sets
 
     @cached_property
     def content_types(self) -> frozenset[str]:
@@ -175,12 +193,15 @@ class _Written(_Straight):
         return value if isinstance(value, dict) else None
 
     def clean(self, value: Mapping[str, Any]) -> dict[str, Any] | None:
-        """The valid object that is meant, with its defaults and without what is readOnly; None if it isn't valid."""
+        """The valid object that is meant, with its defaults and without what is readOnly.
+
+        None if it isn't valid, or says a number in a way that DynamoDB doesn't: the answer repeats what was sent.
+        """
         try:
             clean: dict[str, Any] = validator_for(self.store.schema, "request").clean(value)
         except ValidationFailed:
             return None
-        return clean
+        return clean if _comes_back(clean) else None
 
     def generated_values(self, existing: Mapping[str, Any], *, creating: bool, user: Any) -> dict[str, Any]:
         keys = self.persistence.key_names
@@ -213,7 +234,9 @@ class _Create(_Written):
         self.persistence.put_item(item, condition="absent")
         body = self.shown(item)
         where = location(request, self.item, kwargs, body)
-        return self.gate.response(body, self.status, **({"Location": where} if where else {}))
+        return self.gate.response(
+            body, self.status, self.context(request, kwargs), **({"Location": where} if where else {})
+        )
 
 
 class _Replace(_Written):
@@ -244,6 +267,13 @@ class _Replace(_Written):
         return frozenset({*(each.attr_name for each in changed), *twins})
 
     @cached_property
+    def renewed(self) -> frozenset[str]:
+        """The attributes that the server makes up again with each change."""
+        attributes = self.persistence.table.attributes_by_name()
+        made = [attributes[name] for name, _ in makers_of(self.store.schema, False, self.persistence.key_names)]
+        return frozenset(each.attr_name for each in made)
+
+    @cached_property
     def keys_of_body(self) -> Mapping[str, tuple[bool, Any]]:
         """The keys that a body may repeat: whether it may leave them out as well, and their JSON form."""
         properties, required = self.store.schema.properties, self.store.schema.required
@@ -272,13 +302,25 @@ class _Replace(_Written):
             return None
         values = {**clean, **self.generated_values(clean, creating=False, user=None)}
         set_ = self.persistence.item_of_json(values)
-        set_ = {name: set_[name] for name in set_ if name in self.places}
+        set_ = {name: set_[name] for name in set_ if name in self.places or name in self.renewed}
         check_item_size({**key[0], **set_})
         try:
             item = self.persistence.update_item(key[0], set_, self.places - set_.keys(), condition="present")
         except StaleItem:  # there is none
             return None
-        return self.gate.response(self.shown(item), self.status)
+        return self.answered(request, kwargs, self.shown(item))
+
+
+def _comes_back(value: Any) -> bool:
+    """Whether DynamoDB gives a JSON value back as it is written here: 1.0 becomes 1, and 1e22 gets all its digits."""
+    kind = type(value)
+    if kind is dict:
+        return all(map(_comes_back, value.values()))
+    if kind is list:
+        return all(map(_comes_back, value))
+    if kind is float:
+        return not value.is_integer() and "e" not in repr(value)
+    return kind in _UNCHANGED
 
 
 def _says_nothing(keyword: str) -> bool:
@@ -290,6 +332,13 @@ _OF_EACH = frozenset(
     {"type", "properties", "required", "additionalProperties", "title", "description", "default", "example", "examples"}
     | {"deprecated", "externalDocs", "xml", "$comment"}
 )
+#: The methods of rows that are passed by.
+_METHODS = attrgetter(
+    *("__getitem__", "__init__", "__iter__", "__setattr__", "__setitem__", "_additional", "_generated", "_refusal"),
+    *("_store", "_violations", "from_db", "save", "to_json"),
+)
+_UNCHANGED = frozenset({str, int, bool, type(None)})
+_SETS = frozenset({"SS", "NS", "BS"})
 #: Attributes of a replacement at most: an update expression has 4 KB (AWS: "Expression size").
 _PLACES = 100
 _ANSWERS: Mapping[str, type[_Straight]] = {"retrieve": _Retrieve, "create": _Create, "replace": _Replace}

@@ -19,6 +19,7 @@ the module knows no registry.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
 from http import HTTPStatus
@@ -57,7 +58,7 @@ from macaron_django.api.responses import (
     usable_renderers,
 )
 from macaron_django.api.routers import control_characters
-from macaron_django.api.straight_path import Watched, failure_of, straightened
+from macaron_django.api.straight_state import Watched, failure_of
 from macaron_django.auth.security import SecurityPermission, SecurityPolicy, security_for
 from macaron_django.conf import settings
 from macaron_django.exceptions import PyMacaronException, ValidationFailed
@@ -254,10 +255,6 @@ class OperationViewSet(ViewSetMixin, GenericAPIView[Any], metaclass=Watched):
 
     # -------------------------------------------------------------- one request
 
-    @classmethod
-    def as_view(cls, actions: Any = None, **initkwargs: Any) -> Any:
-        return straightened(super().as_view(actions, **initkwargs), cls, initkwargs)
-
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         name = control_characters(self.kwargs)
         if name is not None:
@@ -266,7 +263,8 @@ class OperationViewSet(ViewSetMixin, GenericAPIView[Any], metaclass=Watched):
         super().initial(request, *args, **kwargs)
         failure = failure_of(request._request)
         if failure is not None:
-            request.data  # noqa: B018 (was read, and belongs to the report)
+            with suppress(Exception):
+                request.data  # noqa: B018 (was read if it could be, and belongs to the report)
             raise failure
         self.parameters  # noqa: B018 (reads them: a wrong one is 400 before anything is done)
 

@@ -24,6 +24,7 @@ __all__ = [
     "Identity",
     "add_auth",
     "backend_token",
+    "change_request",
     "current_request",
     "forget",
     "get_token_issuer",
@@ -61,6 +62,11 @@ def remember_request(request: HttpRequest | None) -> None:
     """Make this the current request, of a user that isn't known yet."""
     _request.set(request)
     _identity.set(_NOBODY)
+
+
+def change_request(request: HttpRequest) -> None:
+    """Make this the current request; who its user is stays known."""
+    _request.set(request)
 
 
 def forget(**_: object) -> None:
