@@ -232,6 +232,8 @@ def start(plan: Plan) -> None:
     with engine() as of:
         told = {name: environment(STACKS[name], of, f"start{name}") for name in plan.among("macaron", "drf")}
         for name in told:
+            told[name].pop("PYTHONDONTWRITEBYTECODE", None)
+            told[name]["PYTHONPYCACHEPREFIX"] = str(of.folder / "bytecode")  # as installed packages have it
             _put(of.url, told[name]["STACK_TABLE"], body_of(0, with_id=True))
         for number in tqdm(range(1 + max(5, plan.rounds)), desc="start", unit="round"):
             for name, variables in told.items():
