@@ -202,6 +202,15 @@ def test_matches_share_nothing_that_one_could_change(mount):
     assert resolve("/profiles/a").extra_kwargs == {}
 
 
+def test_the_page_of_an_unknown_path_lists_every_path(mount, client):
+    mount("v1/", [IndexedResolver([mounted("api", patterns(["/profiles/{id}", "/notes"]))])])
+    with override_settings(DEBUG=True):
+        page = client.get("/v1/nothing")
+    assert page.status_code == 404
+    for shown in ("v1/", "^profiles/(?P&lt;id&gt;[^/]+)$", "get_0", "put_0", "^notes$"):
+        assert shown in page.content.decode()
+
+
 def test_everything_is_found_below_one_resolver_that_the_checks_and_others_see_through():
     (everything,) = registry.urls()
     assert isinstance(everything, IndexedResolver)
