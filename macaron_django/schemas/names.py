@@ -136,9 +136,16 @@ def field_names(names: Iterable[str], reserved: Iterable[str] = ()) -> dict[str,
     taken_from_all = RESERVED.union(reserved)
     fields = {name: name for name in given if is_usable(name, taken_from_all)}
     taken = set(fields)
+    numbers: dict[str, int] = {}  # where the search for a free name ended: thousands may be rewritten to one
     for name in given:
         if name not in fields:
-            fields[name] = _free(rewritten(name, taken_from_all), taken, taken_from_all)
+            wanted = rewritten(name, taken_from_all)
+            number = numbers.get(wanted, 1)
+            fields[name] = wanted if number == 1 else f"{wanted}_{number}"
+            while fields[name] in taken or fields[name] in taken_from_all:
+                number += 1
+                fields[name] = f"{wanted}_{number}"
+            numbers[wanted] = number
             taken.add(fields[name])
     return {name: fields[name] for name in given}
 
@@ -162,11 +169,3 @@ def rewritten(name: str, reserved: Collection[str] = RESERVED) -> str:
         if is_usable(candidate, reserved):
             return candidate
     return f"field_{plain}"  # no suffix makes get_next_by_… another name
-
-
-def _free(name: str, taken: Collection[str], reserved: Collection[str]) -> str:
-    number, candidate = 1, name
-    while candidate in taken or candidate in reserved:
-        number += 1
-        candidate = f"{name}_{number}"
-    return candidate

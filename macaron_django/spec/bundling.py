@@ -14,7 +14,7 @@ from urllib.parse import quote
 from .dialects import SCHEMA_KEYWORDS, SCHEMA_LISTS, SCHEMA_MAPS
 from .discriminators import inheritance
 from .dynamic_scopes import Scope, dynamic_target, entered
-from .yaml_events import pointer_token
+from .pointers import pointer_token
 
 if TYPE_CHECKING:
     from .schema import Schema

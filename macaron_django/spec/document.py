@@ -24,14 +24,12 @@ from .lazy_mapping import LazyMapping
 from .operation import METHODS, Operation
 from .operation_checks import operation_findings
 from .parse_cache import parse_cached
-from .publishing import publish
+from .pointers import pointer_token
 from .references import BrokenReference, Files, Node, SourceFile, dialect_of
 from .schema import Schema
 from .security import Requirements, SecurityScheme, security_requirements, security_scheme
 from .source import Limits, Parsed, plain, read_bytes
-from .structure_checks import structure_findings
 from .text_checks import noted, reread
-from .yaml_events import pointer_token
 
 if TYPE_CHECKING:
     from .bundling import Rewritten
@@ -395,6 +393,8 @@ class Document:
 
     @cached_property
     def _checked(self) -> tuple[Finding, ...]:
+        from .structure_checks import structure_findings  # a server that starts doesn't walk
+
         structure = list(structure_findings(self))
         texts = chain.from_iterable(chain(noted(file), reread(file)) for file in self._files)
         return unique(chain(self.findings, structure, texts))
@@ -403,6 +403,8 @@ class Document:
 
     def bundled(self, *, keep_server_extensions: bool = False, base_path: str | None = None) -> dict[str, Any]:
         """The document as read, in one file, with ``servers`` or ``basePath`` as mounted. Treat it as read-only."""
+        from .publishing import publish
+
         return publish(self, keep_server_extensions=keep_server_extensions, base_path=base_path)
 
 

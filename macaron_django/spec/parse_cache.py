@@ -10,16 +10,13 @@ from __future__ import annotations
 import os
 import stat
 import sys
-import tempfile
 from contextlib import suppress
-from hashlib import blake2b
 from itertools import islice
 from pathlib import Path
 
 import orjson
 
-from .source import Limits, Parsed, collector_paused, is_json, parse
-from .yaml_events import DuplicateKey
+from .source import DuplicateKey, Limits, Parsed, collector_paused, is_json, parse
 
 __all__ = ["cache_folder", "parse_cached"]
 
@@ -58,6 +55,8 @@ def parse_cached(raw: bytes, name: str, limits: Limits, folder: Path | None) -> 
 
 
 def _key(raw: bytes, limits: Limits) -> str:
+    from hashlib import blake2b  # long YAML only
+
     digest = blake2b(_FORM + repr(limits).encode(), digest_size=32)
     digest.update(raw)
     return digest.hexdigest()
@@ -86,11 +85,13 @@ def _remember(entry: Path, parsed: Parsed) -> None:
         return
     if orjson.loads(text)["tree"] != parsed.tree:  # NaN and infinity
         return
+    from tempfile import NamedTemporaryFile  # at a cold start only
+
     folder = entry.parent
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     if not _is_private(folder):
         return
-    with tempfile.NamedTemporaryFile(dir=folder, suffix=".part", delete=False) as stream:
+    with NamedTemporaryFile(dir=folder, suffix=".part", delete=False) as stream:
         try:
             stream.write(text)
             stream.close()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-__all__ = ["MISSING", "step", "tokens"]
+__all__ = ["MISSING", "pointer_token", "step", "tokens"]
 
 #: What ``step`` finds where nothing is; null is something.
 MISSING: Any = object()
@@ -18,6 +18,15 @@ def tokens(pointer: str) -> list[str]:
     """
     parts = pointer.removeprefix("#").split("/")[1:]
     return [part.replace("~1", "/").replace("~0", "~") for part in parts] if "~" in pointer else parts
+
+
+def pointer_token(key: str) -> str:
+    """Escape a key for a JSON pointer (RFC 6901, section 3).
+
+    >>> pointer_token("/pets/{id}~")
+    '~1pets~1{id}~0'
+    """
+    return key.replace("~", "~0").replace("/", "~1") if "~" in key or "/" in key else key
 
 
 def step(value: Any, token: str) -> Any:

@@ -12,13 +12,11 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, NamedTuple
 from urllib.parse import unquote, urldefrag, urljoin, urlsplit
-from urllib.request import Request, urlopen
 
 from .findings import Finding, Location, SpecError
 from .parse_cache import parse_cached
-from .pointers import MISSING, step, tokens
+from .pointers import MISSING, pointer_token, step, tokens
 from .source import Limits, Parsed, decode, read_bytes
-from .yaml_events import marks, pointer_token
 
 __all__ = ["BrokenReference", "Files", "Node", "SourceFile"]
 
@@ -87,6 +85,8 @@ class SourceFile:
 
     @cached_property
     def _marks(self) -> dict[str, tuple[int, int]]:
+        from .yaml_events import marks  # where a finding is shown
+
         try:
             return marks(self.text())
         except (OSError, SpecError):
@@ -362,6 +362,8 @@ class Files:
         return self.main.path.resolve().parent if self.main.path else Path(self._root or ".").resolve()
 
     def _fetch(self, target: str) -> bytes:
+        from urllib.request import Request, urlopen  # draws in TLS and e-mail
+
         host = (urlsplit(target).hostname or "").lower()
         if host not in self._allow_hosts:
             raise BrokenReference(

@@ -18,8 +18,8 @@ from .discriminators import discriminated
 from .extensions import PropertyExtensions, SchemaExtensions, property_extensions, schema_extensions
 from .findings import Location
 from .keywords import ANNOTATIONS, TIGHTEST, type_of
+from .pointers import pointer_token
 from .references import SourceFile
-from .yaml_events import pointer_token
 
 if TYPE_CHECKING:
     from .document import Document

@@ -19,12 +19,10 @@ from typing import Any, NamedTuple
 
 import orjson
 import ryaml
-import yaml
 
 from .findings import Finding, Location, SpecError
-from .yaml_events import DuplicateKey, ExactLoader, TooLargeError
 
-__all__ = ["Limits", "Parsed", "collector_paused", "decode", "is_json", "parse", "plain", "read_bytes"]
+__all__ = ["DuplicateKey", "Limits", "Parsed", "collector_paused", "decode", "is_json", "parse", "plain", "read_bytes"]
 
 
 @dataclass(frozen=True)
@@ -35,6 +33,15 @@ class Limits:
     max_depth: int = 128  # nested mappings and lists
     max_nodes: int = 5_000_000  # values of one file, each alias counted as what it stands for
     max_files: int = 10_000  # reached by references
+
+
+class DuplicateKey:
+    """A key that a mapping has twice; the later one counts."""
+
+    __slots__ = ("column", "key", "line")
+
+    def __init__(self, key: str, line: int, column: int) -> None:
+        self.key, self.line, self.column = key, line, column
 
 
 class Parsed(NamedTuple):
@@ -315,6 +322,10 @@ def _parse_yaml(text: str, name: str, limits: Limits) -> Parsed:
 
 
 def _parse_exactly(text: str, name: str, limits: Limits) -> Parsed:
+    import yaml  # few documents need it
+
+    from .yaml_events import ExactLoader, TooLargeError
+
     try:
         loader = ExactLoader(text, max_depth=limits.max_depth, max_nodes=limits.max_nodes)
     except TooLargeError as error:

@@ -10,11 +10,8 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-import yaml
-
 from .findings import Finding, Location, SpecError, finding
 from .references import SourceFile
-from .yaml_events import events
 
 __all__ = ["noted", "reread"]
 
@@ -94,6 +91,10 @@ def _duplicates_in_json(file: SourceFile, text: str) -> Iterator[Finding]:
 
 def _scalars(file: SourceFile, text: str) -> Iterator[Finding]:
     """Tags, and numbers that the reader left as text."""
+    import yaml
+
+    from .yaml_events import events
+
     try:
         for event in events(text):
             mark: Any = event.start_mark

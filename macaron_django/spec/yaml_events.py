@@ -14,7 +14,10 @@ from typing import Any
 
 import yaml
 
-__all__ = ["DuplicateKey", "ExactLoader", "TooLargeError", "marks", "pointer_token"]
+from .pointers import pointer_token
+from .source import DuplicateKey
+
+__all__ = ["ExactLoader", "TooLargeError", "events", "marks"]
 
 _Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _CORE = "tag:yaml.org,2002:"
@@ -34,24 +37,6 @@ _TEXT_OF_A_NODE = 64
 
 class TooLargeError(ValueError):
     """The document holds more nodes, or nests them deeper, than the limits allow."""
-
-
-class DuplicateKey:
-    """A key that a mapping has twice; the later one counts."""
-
-    __slots__ = ("column", "key", "line")
-
-    def __init__(self, key: str, line: int, column: int) -> None:
-        self.key, self.line, self.column = key, line, column
-
-
-def pointer_token(key: str) -> str:
-    """Escape a key for a JSON pointer (RFC 6901, section 3).
-
-    >>> pointer_token("/pets/{id}~")
-    '~1pets~1{id}~0'
-    """
-    return key.replace("~", "~0").replace("/", "~1") if "~" in key or "/" in key else key
 
 
 def events(text: str) -> Iterator[Any]:

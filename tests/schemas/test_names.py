@@ -87,3 +87,12 @@ def test_every_name_gets_a_field_name_of_its_own_that_django_accepts(names):
 @given(st.lists(st.text(max_size=8), unique=True))
 def test_the_same_names_always_get_the_same_field_names(names):
     assert field_names(names) == field_names(list(names))
+
+
+def test_thousands_of_names_that_are_rewritten_to_one_get_a_number_each_soon():
+    names = ["-" * length for length in range(1, 5001)]
+    found = field_names([*names, "field_7"])
+    assert [found[name] for name in names[:7]] == [
+        "field", "field_2", "field_3", "field_4", "field_5", "field_6", "field_8",
+    ]  # fmt: skip
+    assert len(set(found.values())) == 5001

@@ -1,6 +1,8 @@
 import contextlib
 import gc
 import os
+import subprocess
+import sys
 import time
 
 import pytest
@@ -264,3 +266,13 @@ def test_a_number_that_is_too_large_to_be_read_is_told(tmp_path, text, told):
     path.write_text(f"openapi: 3.1.0\ninfo: {{title: t, version: '1'}}\nx-number: {text}\npaths: {{}}\n", "utf-8")
     found = [found for found in load(path).check() if found.id == "W006"]
     assert [str(found).startswith(f"{path}:3:11: W006 ") for found in found] == [True] * told
+
+
+def test_reading_json_draws_in_neither_a_network_nor_a_second_yaml_parser(write):
+    path = write('{"openapi": "3.1.0", "info": {"title": "T"}, "paths": {}}', "api.json")
+    code = (
+        "import sys; from macaron_django.spec import load; load(sys.argv[1]).findings; "
+        "print(*{'yaml', 'urllib.request', 'ssl', 'tempfile', 'django'} & set(sys.modules))"
+    )
+    done = subprocess.run([sys.executable, "-c", code, path], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == ""
