@@ -21,7 +21,6 @@ from macaron_django.api.body_streams import kept_body
 from macaron_django.api.resource_viewsets import ResourceViewSet
 from macaron_django.api.routers import control_characters
 from macaron_django.api.straight_gate import Gate, RendererContext, gate_of, hooks_of
-from macaron_django.api.straight_items import item_answer
 from macaron_django.api.straight_state import changes, fail
 from macaron_django.api.viewsets import OperationViewSet, Served
 from macaron_django.auth.current import change_request
@@ -71,7 +70,9 @@ def _prepare(
         return None
     make_view = _view_maker(viewset, served, gate, initkwargs)
     of_item = None
-    if issubclass(viewset, ResourceViewSet) and served.generated is not None:
+    if issubclass(viewset, ResourceViewSet) and served.generated is not None and viewset.store.is_row:
+        # with PynamoDB and botocore, which a project that keeps nothing starts without
+        from macaron_django.api.straight_items import item_answer
 
         def context(request: HttpRequest, kwargs: Mapping[str, Any]) -> RendererContext:
             return RendererContext(kwargs, lambda: make_view(request, kwargs))
