@@ -34,10 +34,11 @@ def merge_patch(target: Any, patch: Any) -> Any:
 
 def without_write_only(schema: Schema, value: Any) -> Any:
     """``value`` without its writeOnly properties, at any depth; those of branches are hidden whichever applies."""
-    hiding = schema.document.__dict__.setdefault("_hiding", {})
-    if schema not in hiding:
-        hiding[schema] = _hides(schema)
-    return _without(schema, value) if hiding[schema] else value
+    hiding: dict[Schema, bool] = schema.document.__dict__.setdefault("_hiding", {})
+    hides = hiding.get(schema)
+    if hides is None:
+        hides = hiding[schema] = _hides(schema)
+    return _without(schema, value) if hides else value
 
 
 def _hides(schema: Schema) -> bool:

@@ -198,15 +198,15 @@ def _read_date(text: str) -> dt.date | str:
 
 def _read_duration(text: str) -> dt.timedelta | str:
     match = _DURATION.fullmatch(text)
-    parts = {unit: int(number) for unit, number in match.groupdict().items() if number} if match else {}
-    if not parts or text[-1] == "T":
-        return text
     try:
+        parts = {unit: int(number) for unit, number in match.groupdict().items() if number} if match else {}
+        if not parts or text[-1] == "T":
+            return text
         value = dt.timedelta(**parts)
         if _write_duration(value) == text:
             return value
         return _spelled(SpelledTimedelta(**parts), text)  # type: ignore[no-any-return]
-    except OverflowError:
+    except (OverflowError, ValueError):  # more days than there are, or more digits than Python reads
         return text
 
 
