@@ -48,9 +48,13 @@ def django_request(request: AnyRequest) -> HttpRequest:
     return cast("HttpRequest", getattr(request, "_request", request))
 
 
+def _header(request: AnyRequest) -> str:
+    return str(request.META.get("HTTP_AUTHORIZATION") or "").strip()
+
+
 def authorization(request: AnyRequest) -> tuple[str, str] | None:
     """Split the Authorization header into its scheme, in lower case, and the rest; None without the header."""
-    header = str(request.headers.get("Authorization") or "").strip()
+    header = _header(request)
     if not header:
         return None
     scheme, _, rest = header.partition(" ")
@@ -74,7 +78,7 @@ def parse_bearer(text: str) -> str | None:
 
 def bearer(request: AnyRequest) -> Credential | None:
     """Find a bearer token: in the Authorization header, or else in the cookie ``MACARON["JWT"]["COOKIE"]``."""
-    header = str(request.headers.get("Authorization") or "").strip()
+    header = _header(request)
     if header:
         token = parse_bearer(header)
         return Credential(token) if token is not None else None

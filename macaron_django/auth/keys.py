@@ -132,28 +132,56 @@ def _bytes(value: object) -> bytes:
     raise UnusableKeyError(f"is a {type(value).__name__}; it must be str or bytes")
 
 
-def _configured(options: Section) -> tuple[list[Key], list[ConfigurationProblem]]:
+Configured = tuple[Sequence["Key"], Sequence["ConfigurationProblem"]]
+
+
+def _configured(options: Section) -> Configured:
     """Read SECRET, KEYS and SIGNING_KEY: the keys that can be used with an allowed algorithm, and what is wrong."""
+    given = (
+        options.SECRET,
+        tuple((options.KEYS or {}).items()),
+        options.SIGNING_KEY,
+        options.SIGNING_KID,
+        tuple(options.ALGORITHMS),
+    )
+    try:
+        hash(given)
+    except TypeError:  # something that is no key
+        return _read(*given)
+    return _read_once(*given)
+
+
+def _read(
+    secret: object,
+    named: Iterable[tuple[str, object]],
+    signing: object,
+    signing_kid: str | None,
+    allowed: Sequence[str],
+) -> Configured:
     entries: list[tuple[str | None, str, object]] = []
-    if options.SECRET is not None:
-        entries.append((None, 'MACARON["JWT"]["SECRET"]', options.SECRET))
-    entries += [(kid, f'MACARON["JWT"]["KEYS"][{kid!r}]', value) for kid, value in (options.KEYS or {}).items()]
-    if options.SIGNING_KEY is not None:
-        entries.append((options.SIGNING_KID, 'MACARON["JWT"]["SIGNING_KEY"]', options.SIGNING_KEY))
-    keys, problems = [], []
+    if secret is not None:
+        entries.append((None, 'MACARON["JWT"]["SECRET"]', secret))
+    entries += [(kid, f'MACARON["JWT"]["KEYS"][{kid!r}]', value) for kid, value in named]
+    if signing is not None:
+        entries.append((signing_kid, 'MACARON["JWT"]["SIGNING_KEY"]', signing))
+    keys: list[Key] = []
+    problems: list[ConfigurationProblem] = []
     for kid, setting, value in entries:
         try:
             key = replace(_load(_bytes(value)), kid=kid, setting=setting)
         except UnusableKeyError as error:
             problems.append(ConfigurationProblem(setting, f"{setting} {error}.", "Give a secret or a PEM key."))
             continue
-        problem = _misuse(key, options.ALGORITHMS)
+        problem = _misuse(key, allowed)
         if problem:
             problems.append(problem)
-        allowed = tuple(name for name in options.ALGORITHMS if name in key.algorithms)
-        if allowed and not (setting.endswith('["SECRET"]') and isinstance(key.verifying, PublicKey)):
-            keys.append(replace(key, algorithms=allowed))
-    return keys, problems
+        fitting = tuple(name for name in allowed if name in key.algorithms)
+        if fitting and not (setting.endswith('["SECRET"]') and isinstance(key.verifying, PublicKey)):
+            keys.append(replace(key, algorithms=fitting))
+    return tuple(keys), tuple(problems)
+
+
+_read_once = lru_cache(maxsize=16)(_read)
 
 
 def _misuse(key: Key, allowed: Sequence[str]) -> ConfigurationProblem | None:
@@ -252,7 +280,7 @@ def can_verify() -> bool:
 def configuration_problems() -> list[ConfigurationProblem]:
     """List what is wrong with ``MACARON["JWT"]``; nothing, if JWT isn't set up at all."""
     options = settings.JWT
-    problems = _configured(options)[1]
+    problems = list(_configured(options)[1])
     unknown = [name for name in options.ALGORITHMS if name not in ALGORITHMS]
     if unknown or isinstance(options.ALGORITHMS, str):
         problems.append(

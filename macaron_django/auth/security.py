@@ -146,6 +146,7 @@ class SecurityPolicy:
                 *(
                     each.scopes - each.granted(found.user, found.auth)
                     for each, found in zip(alternative, verified, strict=True)
+                    if each.scopes
                 )
             )
             if not missing:

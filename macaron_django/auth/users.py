@@ -5,6 +5,7 @@ or a Django user that is looked up, or also created, by ``sub``.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import cached_property
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
@@ -30,7 +31,11 @@ class TokenUser:
 
     def __init__(self, claims: Mapping[str, Any]) -> None:
         self.claims: Mapping[str, Any] = MappingProxyType(dict(claims))
-        self.scopes = scopes_of(claims)
+
+    @cached_property
+    def scopes(self) -> frozenset[str]:
+        """What the claims grant."""
+        return scopes_of(self.claims)
 
     @property
     def pk(self) -> str:
