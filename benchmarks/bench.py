@@ -14,6 +14,7 @@ import json
 import os
 import platform
 import signal
+import subprocess
 import sys
 import time
 from collections.abc import Sequence
@@ -27,6 +28,7 @@ from client import Refused
 from parts import PARTS, SWEEPS, Plan
 
 QUICK = 0.2
+_FAILURES = (Refused, SystemExit, OSError, subprocess.SubprocessError)
 
 
 class Results:
@@ -145,11 +147,16 @@ def main(argv: list[str] | None = None) -> int:
         for number, part in enumerate(options.only, 1):
             print(f"{part} ({number} of {len(options.only)})", file=sys.stderr, flush=True)
             since = time.monotonic()
-            PARTS[part](plan)
-            results.took(part, options.rounds, time.monotonic() - since)
-    except (KeyboardInterrupt, Refused) as error:
-        failed = 1 if isinstance(error, Refused) else 130
-        print(f"\n{error}\nStopped: what follows is what was measured until then.", file=sys.stderr)
+            try:
+                PARTS[part](plan)
+            except _FAILURES as error:  # the others may be well
+                print(f"\n{part} failed: {error}", file=sys.stderr)
+                failed = 1
+            else:
+                results.took(part, options.rounds, time.monotonic() - since)
+    except KeyboardInterrupt:
+        failed = 130
+        print("\nStopped: what follows is what was measured until then.", file=sys.stderr)
     print(report.markdown(results.found))
     print(f"{(time.monotonic() - began) / 60:.1f} minutes", file=sys.stderr)
     if options.out:

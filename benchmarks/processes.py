@@ -87,12 +87,13 @@ class Serving:
 
     def rss_mb(self) -> float:
         """Resident memory of the largest of the stack's processes, in MB: the worker."""
-        return max(
+        found = [
             int(line.split()[1]) / 1024
             for pid in self.pids()
             for line in Path(f"/proc/{pid}/status").read_text().splitlines()
             if line.startswith("VmRSS")
-        )
+        ]
+        return max(found, default=0.0)
 
 
 def _cpu_seconds(pid: int) -> float:
