@@ -7,6 +7,7 @@ are strings on the wire, so that none is ever rounded.
 
 from __future__ import annotations
 
+import re
 from base64 import b64decode, b64encode
 from collections.abc import Mapping
 from collections.abc import Set as AbstractSet
@@ -17,6 +18,9 @@ import orjson
 __all__ = ["request_body", "response_members"]
 
 _OCTETS: Final = (str, bytes, bytearray, memoryview)
+#: Regular expressions find what a long answer doesn't hold in half the time of ``in``.
+_NULL: Final = re.compile(b"null").search
+_BINARY: Final = re.compile(b'"BS?"').search
 _STRICT: Final = orjson.OPT_PASSTHROUGH_DATACLASS | orjson.OPT_PASSTHROUGH_DATETIME
 
 
@@ -41,11 +45,11 @@ def response_members(body: bytes, known: AbstractSet[str]) -> dict[str, Any] | N
     ``known``: the members that its model of the operation's output has; it leaves others out.
     """
     # botocore leaves nulls out at every level; "null" in a text is rare enough to let it look, too.
-    if b"null" in body:
+    if _NULL(body) is not None:
         return None
     try:
         members = orjson.loads(body)
-        if b'"B"' in body or b'"BS"' in body:
+        if _BINARY(body) is not None:
             members = _with_bytes(members)
     except ValueError:  # orjson's JSONDecodeError, and base64's
         return None

@@ -106,14 +106,13 @@ VALUES = st.recursive(
 ITEMS = st.dictionaries(st.sampled_from(NAMES), VALUES, max_size=8)
 
 
-@pytest.fixture(scope="module")
-def persistence() -> Persistence:
+def _persistence(event: dict[str, Any], label: str) -> Persistence:
     document = spec.load(
         {
             "openapi": "3.1.0",
             "info": {"title": "Events", "version": "1"},
             "paths": {},
-            "components": {"schemas": {"Event": EVENT}},
+            "components": {"schemas": {"Event": event}},
         }
     )
     schema = document.schemas["Event"]
@@ -125,7 +124,7 @@ def persistence() -> Persistence:
         build_model(
             schema,
             api="events",
-            label="macaron_foreign_events",
+            label=label,
             classes=made.classes,
             manager=ItemManager(made),
             hash_key=made.hash_key,
@@ -133,6 +132,11 @@ def persistence() -> Persistence:
         )
     )
     return made
+
+
+@pytest.fixture(scope="module")
+def persistence() -> Persistence:
+    return _persistence(EVENT, "macaron_foreign_events")
 
 
 @settings(deadline=None, max_examples=300)
@@ -266,3 +270,14 @@ def test_an_item_of_this_package_is_shown_without_making_a_row(
     shown = item_json(persistence)(item)
     assert shown == given
     assert list(shown) == list(given)
+
+
+def test_names_are_shown_as_they_are_whatever_stands_in_them() -> None:
+    names = ["it's", 'a "quote"', "{place}", "a\nline", "日本", "%s", "\\", "class", "it's}'] or ["]
+    inner = {"type": "object", "properties": {name: {"type": "integer"} for name in names}}
+    properties = {"id": {"type": "string"}, **dict.fromkeys(names, inner)}
+    schema = {"type": "object", "x-persist": {"hash_key": "id"}, "properties": properties}
+    made = _persistence(schema, "macaron_foreign_names")
+    item = {"id": {"S": "a"}, **{name: {"M": {one: {"N": "7"} for one in names}} for name in names}}
+    assert item_json(made)(item) == {"id": "a", **{name: dict.fromkeys(names, 7) for name in names}}
+    assert item_json(made)(item) == made.decode(item).to_json()
