@@ -2,9 +2,11 @@
 
     python benchmarks/load_spec.py [--check] FILE-OR-FOLDER…
     python benchmarks/load_spec.py --small FOLDER
+    python benchmarks/load_spec.py --processes FILE-OR-FOLDER…
 
 Without arguments it measures the built-in and the example specs, and the giants below MACARON_SPEC_CORPUS where that
-is set; with --small all documents of 5 to 50 KiB in a folder, and the medians of those in YAML and in JSON.
+is set; with --small all documents of 5 to 50 KiB in a folder, and the medians of those in YAML and in JSON; with
+--processes a process for each reading, without and with a cache of parsed YAML.
 benchmarks/README.md says what is measured, and how.
 """
 
@@ -14,6 +16,7 @@ import argparse
 import gc
 import os
 import statistics
+import subprocess
 import sys
 import tempfile
 import time
@@ -161,13 +164,49 @@ def small(folder: Path, rounds: int) -> None:
             print(row(statistics.median(sizes), medians, TARGETS["small"], name))
 
 
+#: What a process does: start, import, read. It tells its CPU time since it began, its end not included.
+START = "import time; print(time.process_time())"
+IMPORT = f"import macaron_django.spec; {START}"
+READ = f"""import macaron_django.spec, sys
+document = macaron_django.spec.load(sys.argv[1], cache=sys.argv[2])
+assert document.persisted is not None and all(operation.route for operation in document.operations)
+assert document.findings is not None
+{START}"""
+
+
+def process_seconds(code: str, *arguments: str) -> float:
+    return float(subprocess.run([sys.executable, "-c", code, *arguments], stdout=subprocess.PIPE, check=True).stdout)
+
+
+def processes(path: Path, rounds: int) -> str:
+    """CPU time of whole processes; a cold one leaves the entry in the cache that a warm one reads."""
+    taken = []
+    for _ in range(rounds):
+        with tempfile.TemporaryDirectory() as cache:
+            read = (READ, str(path), cache)
+            codes = ((START,), (IMPORT,), read, read)
+            taken.append([process_seconds(*code) for code in codes])
+    bare, imported, cold, warm = (statistics.median(column) * 1e3 for column in zip(*taken, strict=True))
+    ratios = (warm / cold, (warm - bare) / (cold - bare), (warm - imported) / (cold - imported))
+    return (
+        f"{path.stat().st_size / 1024:6.0f} {bare:8.0f} {imported:8.0f} {cold:8.0f} {warm:8.0f} "
+        f"{' '.join(f'{ratio:10.0%}' for ratio in ratios)}  {path.name}"
+    )
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(description="Measure how long specs take to load.")
     parser.add_argument("specs", nargs="*", type=Path, metavar="FILE-OR-FOLDER")
     parser.add_argument("--check", action="store_true", help="exit with 1 where a target is missed")
     parser.add_argument("--small", type=Path, metavar="FOLDER", help="the documents of 5 to 50 KiB there, and medians")
+    parser.add_argument("--processes", action="store_true", help="start a process for each reading")
     parser.add_argument("--rounds", type=int, default=101, help="of each small file")
     arguments = parser.parse_args()
+    if arguments.processes:
+        print("   KiB   Python   import     cold     warm    of cold  no Python  no import  (milliseconds of CPU time)")
+        for path in specs(arguments.specs):
+            print(processes(path, min(arguments.rounds, 11)))
+        return 0
     print(
         f"{'KiB':>6} {'parser':>9} {'visited':>9} {'routed':>9} {'ratio':>6} {'of vis':>6} "
         f"{'cold':>9} {'ratio':>6} {'target':>6} {'warm':>9} "
