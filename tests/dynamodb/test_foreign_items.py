@@ -281,3 +281,22 @@ def test_names_are_shown_as_they_are_whatever_stands_in_them() -> None:
     item = {"id": {"S": "a"}, **{name: {"M": {one: {"N": "7"} for one in names}} for name in names}}
     assert item_json(made)(item) == {"id": "a", **{name: dict.fromkeys(names, 7) for name in names}}
     assert item_json(made)(item) == made.decode(item).to_json()
+
+
+@settings(deadline=None)
+@given(item=ITEMS, key=st.text(min_size=1))
+def test_values_of_all_fields_are_those_of_each(persistence: Persistence, item: dict[str, Any], key: str) -> None:
+    item = {**item, "event_id": {"S": key}}
+    names = [field.attname for field in persistence.model._meta.concrete_fields]
+    rows = persistence.model.objects.all()
+    whole, named = rows.values(), rows.values(*names)
+    assert repr(whole._convert(item)) == repr(named._convert(item))
+    assert whole._names == named._names
+
+
+def test_values_have_the_names_of_fields_whatever_the_properties_are_called() -> None:
+    properties = {"id": {"type": "string"}, **{name: {} for name in ("it's", "{place}", "日本", "a__b", "class")}}
+    schema = {"type": "object", "x-persist": {"hash_key": "id"}, "properties": properties}
+    rows = _persistence(schema, "macaron_foreign_values").model.objects.all()
+    item = {name: {"S": name} for name in properties}
+    assert list(rows.values()._convert(item).values()) == list(properties)
