@@ -73,7 +73,7 @@ bench: $(BENCH)/installed  ## What a request costs, against peers, in benchmarks
 	$(BENCH)/bin/python benchmarks/bench.py --only all --out benchmarks/results.json
 	$(BENCH)/bin/python benchmarks/plots.py
 
-bench-quick: $(BENCH)/installed  ## The stacks with a fifth of the requests, shown only (3 minutes)
+bench-quick: $(BENCH)/installed  ## The stacks with a third of the requests, shown only (3 minutes)
 	$(BENCH)/bin/python benchmarks/bench.py --quick --rounds 1
 
 bench-micro: $(BENCH)/installed  ## What the steps of a request cost, by pytest-benchmark

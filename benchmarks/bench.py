@@ -1,6 +1,6 @@
 """What a request costs: the Profile API over one DynamoDB engine, by macaron_django and by its peers.
 
-    python benchmarks/bench.py [--only rows,sweeps,… | all] [--stacks macaron,drf,…] [--rounds 3] [--quick]
+    python benchmarks/bench.py [--only rows,sweeps,… | all] [--stacks macaron,drf,…] [--rounds 5] [--quick]
                                [--server granian] [--servers] [--memory 100000] [--out benchmarks/results.json]
 
 Each stack is one file of benchmarks/stacks/, served by one worker. benchmarks/README.md says what is measured, and how.
@@ -27,7 +27,7 @@ from catalogue import PACKAGES, SERVERS, STACKS
 from client import Refused
 from parts import PARTS, SWEEPS, Plan
 
-QUICK = 0.2
+QUICK = 1 / 3
 _FAILURES = (Refused, SystemExit, OSError, subprocess.SubprocessError)
 
 
@@ -104,8 +104,8 @@ def arguments(argv: list[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])  # type: ignore[union-attr]
     parser.add_argument("--only", type=chosen_parts, metavar="PARTS", help=f"all, sweeps, {', '.join(PARTS)}: rows")
     parser.add_argument("--stacks", type=chosen_stacks, default=list(STACKS), help=f"of {','.join(STACKS)}: all")
-    parser.add_argument("--rounds", type=int, default=3, help="how often each is measured: %(default)s")
-    parser.add_argument("--quick", action="store_true", help="a fifth of the requests")
+    parser.add_argument("--rounds", type=int, default=5, help="how often each is measured: %(default)s")
+    parser.add_argument("--quick", action="store_true", help="a third of the requests")
     parser.add_argument("--connections", type=int, default=4, help="kept connections at once: %(default)s")
     parser.add_argument(
         "--server",

@@ -110,8 +110,8 @@ def rows(plan: Plan) -> None:
 
 
 #: page size → requests of a round; body's KB → the same
-PAGES = {1: 800, 10: 500, 100: 200, 1000: 25}
-BODIES = {0.25: 500, 2: 400, 20: 200, 100: 60, 300: 24}
+PAGES = {1: 600, 10: 400, 100: 120, 1000: 20}
+BODIES = {0.25: 400, 2: 300, 20: 150, 100: 50, 300: 20}
 MANY = (10, 100, 1000)
 CLIENTS = (1, 4, 16, 64)
 WORKERS = (1, 2)
@@ -142,7 +142,7 @@ def body_kb(plan: Plan) -> None:
 def operations(plan: Plan) -> None:
     with _hall(plan) as hall:
         points = [
-            Point(hall.serve(name, operations=number), {"stack": name, "x": number}, exchanges("get", plan.of(1000)))
+            Point(hall.serve(name, operations=number), {"stack": name, "x": number}, exchanges("get", plan.of(800)))
             for number in MANY
             for name in plan.among("macaron", "drf")
         ]
@@ -153,7 +153,7 @@ def clients(plan: Plan) -> None:
     with _hall(plan) as hall:
         served = [hall.serve(name) for name in plan.among("macaron", "drf", "fastapi-async", "django-floor")]
         points = [
-            Point(each, {"stack": each.stack.name, "x": number}, exchanges("get", plan.of(1000)), connections=number)
+            Point(each, {"stack": each.stack.name, "x": number}, exchanges("get", plan.of(800)), connections=number)
             for number in CLIENTS
             for each in served
         ]
@@ -176,7 +176,7 @@ def workers(plan: Plan) -> None:
                 connections=16,
                 engine=hall.engine,
             )
-            for operation, count in {"get": 2000, "list100": 300}.items()
+            for operation, count in {"get": 1500, "list100": 200}.items()
             for (name, number), each in served.items()
         ]
         plan.campaign("workers", points, "sweeps", "workers")
@@ -201,7 +201,7 @@ def servers(plan: Plan) -> None:
                 exchanges(operation, plan.of(count)),
                 memory=True,
             )
-            for operation, count in {"get": 1500, "list100": 200}.items()
+            for operation, count in {"get": 1000, "list100": 150}.items()
             for server, each in served
         ]
         plan.campaign("servers", points)

@@ -20,7 +20,7 @@ __all__ = ["EXPECTED", "OPERATIONS", "PROFILES", "body_of", "check", "exchanges"
 
 PROFILES = 1000
 #: operation → how many requests a round makes
-OPERATIONS = {"get": 2000, "list100": 300, "put": 1200, "create": 1200}
+OPERATIONS = {"get": 1200, "list100": 200, "put": 800, "create": 800}
 EXPECTED = {"get": 200, "list100": 200, "put": 200, "create": 201}
 #: How many of twenty requests of the mix are what.
 MIX = {"get": 10, "list100": 1, "put": 6, "create": 3}
