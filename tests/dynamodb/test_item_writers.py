@@ -158,13 +158,14 @@ def _both(persistence: Persistence, values: dict[str, Any]) -> tuple[Any, Any]:
     )
 
 
+@pytest.mark.parametrize("examples", [60, pytest.param(3000, marks=pytest.mark.soak)])
 @pytest.mark.parametrize("options", KEYS)
 def test_a_written_object_is_the_item_of_its_row_or_refused_as_that(
-    make_persistence: MakePersistence, options: dict[str, Any]
+    make_persistence: MakePersistence, options: dict[str, Any], examples: int
 ) -> None:
     persistence = _bound(make_persistence(SCHEMA, **options))
 
-    @settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+    @settings(max_examples=examples, deadline=None, suppress_health_check=list(HealthCheck))
     @given(BODIES)
     def check(values: dict[str, Any]) -> None:
         written, expected = _both(persistence, values)
