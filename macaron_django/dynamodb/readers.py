@@ -138,16 +138,17 @@ def _object(form: Format, conversion: Conversion) -> Reader:
     otherwise, object_class, shape = _in_two_steps(form, conversion), conversion.object_class, form
     if object_class is None:
         return otherwise
-    made_of: dict[str, tuple[str, Reader, bool]] | None = None
+    known_class: tuple[Any, dict[str, tuple[str, Reader, bool]]] | None = None
 
     def read(value: AttributeValue) -> Any:
-        nonlocal made_of  # not before its first use: an object may hold objects of its own schema
+        nonlocal known_class  # not before its first use: an object may hold objects of its own schema
         members = value.get("M")
         if members is None:
             return otherwise(value)
-        kind = object_class()
-        if made_of is None:
-            made_of = _members(shape, kind)
+        if known_class is None:
+            its_class = object_class()
+            known_class = its_class, _members(shape, its_class)
+        kind, made_of = known_class
         made = kind.__new__(kind)
         fields = made.__dict__
         for name, member in members.items():
