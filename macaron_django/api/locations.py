@@ -12,6 +12,7 @@ from typing import Any
 
 from django.http import HttpRequest
 from django.urls import NoReverseMatch, get_resolver, get_script_prefix, get_urlconf, reverse
+from django.utils.translation import get_language
 from rest_framework.request import Request
 
 from macaron_django.api.arguments import path_arguments
@@ -59,7 +60,7 @@ def location(
 def _around(name: str, argument: str) -> tuple[str, str] | None:
     """What stands before and behind a plain key in its path; None if that isn't known for all of them."""
     known = vars(get_resolver(get_urlconf())).setdefault("_macaron_locations", {})
-    key = name, argument, get_script_prefix()
+    key = name, argument, get_script_prefix(), get_language()  # i18n_patterns() puts the language in front
     if key not in known:
         known[key] = _found_around(name, argument)
     found: tuple[str, str] | None = known[key]

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from decimal import Decimal
+from functools import cached_property
 from typing import Any
 
 from django.db.models import Field, ForeignKey, Model
@@ -115,6 +116,7 @@ class Store:
                 raise Unmatched(str(error)) from error
         return value
 
+    @cached_property
     def related(self) -> tuple[list[str], list[str]]:
         """The relations that an object shows: what to join, and what to fetch beside, for any number of rows."""
         joined: list[str] = []

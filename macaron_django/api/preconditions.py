@@ -8,12 +8,21 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from enum import Enum
+from typing import Any
 
 from django.utils.http import parse_etags
 
 from macaron_django.exceptions import RequestError
 
-__all__ = ["PreconditionFailed", "PreconditionRequired", "Verdict", "entity_tag", "is_conditional", "judge"]
+__all__ = [
+    "PreconditionFailed",
+    "PreconditionRequired",
+    "Verdict",
+    "entity_tag",
+    "is_conditional",
+    "is_judged",
+    "judge",
+]
 
 
 class PreconditionFailed(RequestError):  # noqa: N818 (says what the request asked for, as HTTP does)
@@ -50,6 +59,11 @@ def entity_tag(version: object) -> str:
 def is_conditional(headers: Mapping[str, str]) -> bool:
     """Whether a write says which state of the item it is about."""
     return bool(headers.get("If-Match"))
+
+
+def is_judged(meta: Mapping[str, Any]) -> bool:
+    """Whether a request has conditions at all, given its ``META``."""
+    return bool(meta.get("HTTP_IF_MATCH") or meta.get("HTTP_IF_NONE_MATCH"))
 
 
 def judge(method: str, headers: Mapping[str, str], tag: str | None) -> Verdict:

@@ -26,6 +26,7 @@ from macaron_django.api.preconditions import (
     Verdict,
     entity_tag,
     is_conditional,
+    is_judged,
     judge,
 )
 from macaron_django.api.resources import GeneratedOperation
@@ -75,7 +76,7 @@ class ResourceViewSet(OperationViewSet):
         queryset = self.store.model._default_manager.all()
         if self.store.is_row:
             return queryset
-        joined, beside = self.store.related()
+        joined, beside = self.store.related
         queryset = queryset.select_related(*joined) if joined else queryset
         return queryset.prefetch_related(*beside) if beside else queryset
 
@@ -156,6 +157,8 @@ class ResourceViewSet(OperationViewSet):
 
     def is_unchanged(self, instance: Any) -> bool:
         """Judge the request's conditions: True if the client has the item already, an exception if they aren't met."""
+        if not is_judged(self.request.META):
+            return False
         method = str(self.request.method)
         verdict = judge(method, self.request.headers, self.entity_tag(instance))
         if verdict is Verdict.FAILED:
@@ -203,12 +206,16 @@ class ResourceViewSet(OperationViewSet):
 
         ``as_lookups`` names them as ``filter()`` does. A value that no property can have is 404.
         """
-        given = {name: self.parameters.by_location["path", p] for p, name in self.generated.keys.items()}
-        try:
-            values = {name: self.store.python_value([name], value) for name, value in given.items()}
-        except Unmatched as error:
-            raise Http404(f"There is no such {self.store.schema.name}: {error}.") from error
-        return {self.store.lookup([n]): v for n, v in values.items()} if as_lookups else values
+        served = self.served_here
+        known: dict[Any, dict[str, Any]] = self.__dict__.setdefault("_path_values", {})
+        if served not in known:
+            given = {name: self.parameters.by_location["path", p] for p, name in self.generated.keys.items()}
+            try:
+                known[served] = {name: self.store.python_value([name], value) for name, value in given.items()}
+            except Unmatched as error:
+                raise Http404(f"There is no such {self.store.schema.name}: {error}.") from error
+        values = known[served]
+        return {self.store.lookup([n]): v for n, v in values.items()} if as_lookups else dict(values)
 
     def with_path_values(self, body: Any) -> Any:
         """The body with what the path says; ``ValidationFailed`` if it says otherwise.

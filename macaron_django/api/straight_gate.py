@@ -8,7 +8,7 @@ setting or a patch that negotiates, authenticates, permits, throttles or finishe
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator, Mapping, MutableMapping
+from collections.abc import Callable, Iterator, Mapping, MutableMapping, Sequence
 from dataclasses import dataclass, field
 from operator import attrgetter
 from types import FunctionType
@@ -17,6 +17,7 @@ from typing import Any, cast
 from django.http import HttpRequest
 from rest_framework.authentication import BasicAuthentication, SessionAuthentication, TokenAuthentication
 from rest_framework.generics import GenericAPIView
+from rest_framework.parsers import BaseParser
 from rest_framework.permissions import AllowAny, IsAuthenticated
 from rest_framework.response import Response
 from rest_framework.settings import api_settings
@@ -71,10 +72,12 @@ class RendererContext(MutableMapping[str, Any]):
     def __init__(self, kwargs: Mapping[str, Any], make_view: Callable[[], Any]) -> None:
         self._known: dict[str, Any] = {"args": (), "kwargs": kwargs}
         self._make_view = make_view
+        self.response: Response | None = None
 
     def _whole(self) -> dict[str, Any]:
         if "view" not in self._known:
             view = self._make_view()
+            view.response = self.response
             self._known.update(view=view, request=view.request)
         return self._known
 
@@ -100,6 +103,7 @@ class Gate:
 
     policy: SecurityPolicy
     renderer: JSONRenderer
+    parsers: Sequence[BaseParser]
     headers: Mapping[str, str]  # those that DRF gives to each answer of the view
     has_pages: bool  # for browsers, beside JSON
     authenticators: frozenset[type]  # DRF's, which a client may be recognised by where the spec says nothing
@@ -161,6 +165,7 @@ class Gate:
         response = Response(data, status=status)
         response.accepted_renderer = self.renderer
         response.accepted_media_type = self.renderer.media_type
+        context.response = response
         response.renderer_context = context  # type: ignore[attr-defined]
         for name, value in (*headers.items(), *self.headers.items()):
             response.headers[name] = value
@@ -191,6 +196,7 @@ def gate_of(viewset: type[OperationViewSet], served: Served, method: str, initkw
     return Gate(
         policy=served.security,
         renderer=first(),
+        parsers=[parser() for parser in view.parser_classes],
         headers=dict(view.default_response_headers),
         has_pages=bool(others),
         authenticators=frozenset(_authenticators(served.security)),

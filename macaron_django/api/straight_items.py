@@ -20,6 +20,7 @@ from macaron_django.api.body_streams import kept_body
 from macaron_django.api.contents import is_json, json_schema, success_status
 from macaron_django.api.locations import location
 from macaron_django.api.lookups import Store, Unmatched
+from macaron_django.api.preconditions import is_judged
 from macaron_django.api.resources import GeneratedOperation
 from macaron_django.api.responses import check_response, declared_response
 from macaron_django.api.routers import control_characters
@@ -103,8 +104,7 @@ class _Straight:
         return bool(
             self.methods != _METHODS(self.model)  # patched
             or meta.get("QUERY_STRING")
-            or "HTTP_IF_MATCH" in meta
-            or "HTTP_IF_NONE_MATCH" in meta
+            or is_judged(meta)
             or control_characters(kwargs) is not None
         )
 
@@ -229,7 +229,8 @@ class _Create(_Written):
             return None
         values = {**clean, **self.generated_values(clean, creating=True, user=user)}
         item = self.persistence.item_of_json(values)
-        if not validator_for(self.store.schema).is_valid(self.persistence.json_of(item)):
+        is_whole = all(name in item for name in self.persistence.key_names)
+        if not (is_whole and validator_for(self.store.schema).is_valid(self.persistence.json_of(item))):
             return None
         self.persistence.put_item(item, condition="absent")
         body = self.shown(item)

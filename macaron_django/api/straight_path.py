@@ -30,27 +30,32 @@ __all__ = ["straightened"]
 #: Answers a request, or None: DRF's way answers it.
 Answer = Callable[[HttpRequest, Mapping[str, Any]], "HttpResponseBase | None"]
 View = Callable[..., HttpResponseBase]
+Prepared = tuple[Gate | None, Sequence[Answer]]
 MakeView = Callable[[HttpRequest, Mapping[str, Any]], Any]
 
 
 def straightened(view: View, viewset: type[OperationViewSet], initkwargs: Mapping[str, Any]) -> View:
     """The view that answers by the straight path where it can, and by ``view`` else."""
-    prepared: dict[str, tuple[Gate, Sequence[Answer]] | None] = {}
-    prepared_at, hooks = changes(), hooks_of(viewset)
+    methods = {method.upper() for method in initkwargs["served"]}
+    # Replaced as a whole: what one thread works out by old settings is never another's under new ones.
+    prepared: tuple[object, dict[str, Prepared]] = (None, {})
 
     @wraps(view)
     def straight(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
-        nonlocal prepared_at, hooks
-        if prepared_at != changes() or hooks != hooks_of(viewset):
-            prepared.clear()
-            prepared_at, hooks = changes(), hooks_of(viewset)
-        method = str(request.method)
+        nonlocal prepared
+        now, method = (changes(), hooks_of(viewset)), str(request.method)
+        if prepared[0] != now:
+            prepared = (now, {})
+        known = prepared[1]
+        if method not in methods:
+            return view(request, *args, **kwargs)
         try:
-            if method not in prepared:
-                prepared[method] = _prepare(viewset, method, initkwargs)
-            known = prepared[method]
-            if known is not None and known[0].admits(request):
-                for answer in known[1]:
+            plan = known.get(method)
+            if plan is None:
+                plan = known[method] = _prepare(viewset, method, initkwargs)
+            gate, answers = plan
+            if gate is not None and gate.admits(request):
+                for answer in answers:
                     response = answer(request, kwargs)
                     if response is not None:
                         return response
@@ -61,13 +66,11 @@ def straightened(view: View, viewset: type[OperationViewSet], initkwargs: Mappin
     return straight
 
 
-def _prepare(
-    viewset: type[OperationViewSet], method: str, initkwargs: Mapping[str, Any]
-) -> tuple[Gate, Sequence[Answer]] | None:
+def _prepare(viewset: type[OperationViewSet], method: str, initkwargs: Mapping[str, Any]) -> Prepared:
     served: Served | None = initkwargs["served"].get(method.lower())
     gate = None if served is None else gate_of(viewset, served, method, initkwargs)
     if served is None or gate is None:
-        return None
+        return None, ()
     make_view = _view_maker(viewset, served, gate, initkwargs)
     of_item = None
     if issubclass(viewset, ResourceViewSet) and served.generated is not None and viewset.store.is_row:
@@ -84,18 +87,22 @@ def _prepare(
 
 def _view_maker(viewset: type[OperationViewSet], served: Served, gate: Gate, initkwargs: Mapping[str, Any]) -> MakeView:
     """What makes a view with DRF's request, as ``as_view()`` and ``initial()`` do."""
-    parsers = [parser() for parser in served.body.parser_classes()]
     negotiator = viewset.content_negotiation_class()
+    authenticators = [authenticator() for authenticator in served.security.authentication_classes]
     actions = {method: each.action for method, each in initkwargs["served"].items()}
+    if "get" in actions:
+        actions.setdefault("head", actions["get"])
 
     def make(django_request: HttpRequest, kwargs: Mapping[str, Any]) -> Any:
         view: Any = viewset(**initkwargs)
         view.args, view.kwargs, view.headers = (), kwargs, dict(gate.headers)
         view.action, view.action_map, view.format_kwarg = served.action, actions, None
+        for method, action in actions.items():
+            setattr(view, method, getattr(view, action))
         context = {"view": view, "args": (), "kwargs": kwargs}
-        request: Any = Request(django_request, parsers, (), negotiator, context)
+        request: Any = Request(django_request, gate.parsers, authenticators, negotiator, context)
         request.user, request.auth = django_request.user, django_request.auth  # type: ignore[attr-defined]
-        request._authenticator = None
+        request._authenticator = authenticators[0] if gate.policy.alternatives else None
         request.version, request.versioning_scheme = None, None
         request.accepted_renderer = gate.renderer
         request.accepted_media_type = gate.renderer.media_type

@@ -8,18 +8,23 @@ nothing of requests.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
-from contextlib import contextmanager
-from functools import cached_property
+import inspect
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from datetime import datetime
+from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any, cast
 
 from django.apps import apps
 from django.core.exceptions import FieldDoesNotExist, ObjectDoesNotExist
 from django.db import IntegrityError, connections, router, transaction
-from django.db.models import Field, ForeignKey, JSONField, ManyToManyField, Model
+from django.db.models import Field, ForeignKey, JSONField, Manager, ManyToManyField, Model
 from django.db.models.constants import LOOKUP_SEP
+from django.db.models.query_utils import DeferredAttribute
+from django.db.models.signals import m2m_changed, post_save, pre_save
 
 from macaron_django.exceptions import ItemExists
+from macaron_django.schemas.column_json import OTHER, json_copier, plain_kinds
 from macaron_django.schemas.conversions import UNSET, converter, json_value
 from macaron_django.spec import Property, Schema
 
@@ -159,7 +164,7 @@ class OrmBinding(ModelBinding):
 
     def create(self, values: Mapping[str, Any], additional: Collection[str] = ()) -> Model:
         using = router.db_for_write(self.model)
-        with self._integrity(values, using), transaction.atomic(using=using):
+        with self._integrity(values, using), self._whole(using):
             columns, relations = self._columns(values)
             instance: Model = self.model._default_manager.create(**columns)
             self._relate(instance, relations)
@@ -169,7 +174,7 @@ class OrmBinding(ModelBinding):
         self, instance: Model, values: Mapping[str, Any], removed: Collection[str], additional: Collection[str] = ()
     ) -> Model:
         using = router.db_for_write(self.model, instance=instance)
-        with self._integrity(values, using, instance), transaction.atomic(using=using):
+        with self._integrity(values, using, instance), self._whole(using):
             columns, relations = self._columns(values, instance)
             for attribute, value in (*columns.items(), *self._emptied(self.schema.properties.keys() & removed)):
                 setattr(instance, attribute, value)
@@ -178,8 +183,41 @@ class OrmBinding(ModelBinding):
         return instance
 
     def to_json(self, instance: Model) -> dict[str, Any]:
-        found = {name: self._read(instance, prop) for name, prop in self.schema.properties.items()}
-        return {name: value for name, value in found.items() if value is not UNSET}
+        found, columns = {}, vars(instance)
+        for name, column, kinds, read in self._readers:
+            value = columns.get(column)
+            if type(value) not in kinds:
+                value = read(instance)
+                if value is UNSET:
+                    continue
+            found[name] = value
+        return found
+
+    @cached_property
+    def _readers(self) -> Sequence[tuple[str, str, frozenset[type], Callable[[Model], Any]]]:
+        """Of each property its name, a column whose values of some types are its JSON, and what reads any other."""
+        return [(name, *self._reader(prop)) for name, prop in self.schema.properties.items()]
+
+    def _reader(self, prop: Property) -> tuple[str, frozenset[type], Callable[[Model], Any]]:
+        target, schema, field = prop.extensions.field or prop.name, prop.schema, self._field(prop.name)
+        is_column = isinstance(field, Field) and not field.is_relation and target in {field.name, field.attname}
+        # A descriptor of the project's own may say something else than the column.
+        if not is_column or type(inspect.getattr_static(self.model, field.attname)) is not DeferredAttribute:
+            return "", frozenset(), partial(self._read, prop=prop)
+        copied, nothing = json_copier(schema, self.classes), None if schema.nullable else UNSET
+        to_json = converter(schema, self.classes).to_json
+
+        def read(instance: Model) -> Any:
+            value = getattr(instance, field.attname)
+            if value is None:
+                return nothing
+            if type(value) is datetime:
+                found = to_json(value)
+                return found if isinstance(found, str) else self._json_of(value, schema)
+            shown = copied(value)
+            return self._json_of(value, schema) if shown is OTHER else shown
+
+        return field.attname, plain_kinds(schema, self.classes), read
 
     def _field(self, name: str) -> Any:
         """The model's field for a property; None where there is only an attribute, or nothing."""
@@ -249,6 +287,21 @@ class OrmBinding(ModelBinding):
         writable = {name for name, prop in schema.properties.items() if not prop.read_only} - binding.kept
         changed = {name: given[name] for name in given.keys() & writable}
         return binding.update(present, changed, sorted(writable - given.keys()))
+
+    def _whole(self, using: str) -> AbstractContextManager[Any]:
+        """A transaction (or within one, a savepoint), unless a save is one statement of Django's that stands alone."""
+        told = any(signal.has_listeners(self.model) for signal in (pre_save, post_save, m2m_changed))
+        is_alone = self._is_saved_at_once and not told and not connections[using].in_atomic_block
+        return nullcontext() if is_alone else transaction.atomic(using=using)
+
+    @cached_property
+    def _is_saved_at_once(self) -> bool:
+        model: Any = self.model
+        fields = [self._field(name) for name in self.schema.properties]
+        plain = (model.save is Model.save and model.save_base is Model.save_base) and not model._meta.parents
+        manager = model._default_manager
+        plain = plain and type(manager) is Manager
+        return plain and not any(field is not None and (field.is_relation or field.many_to_many) for field in fields)
 
     @staticmethod
     def _relate(instance: Model, relations: Mapping[str, Any]) -> None:
