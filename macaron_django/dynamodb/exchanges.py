@@ -136,14 +136,15 @@ def _length(text: str) -> int:
 
 def _exactly(connection: socket.socket, received: bytes, length: int) -> bytes:
     """``received`` and what follows, until there are ``length`` bytes; fewer if the connection ends before."""
-    missing = length - len(received)
-    if missing <= 0:
+    filled = len(received)
+    if filled >= length:
         return received
-    parts = [received]
-    while missing > 0 and (more := connection.recv(min(missing, 1 << 20))):
-        parts.append(more)
-        missing -= len(more)
-    return b"".join(parts)
+    # In one place: a list's pieces, each in memory of its own, cost more than what is in them.
+    whole = memoryview(bytearray(length))
+    whole[:filled] = received
+    while filled < length and (more := connection.recv_into(whole[filled:])):
+        filled += more
+    return bytes(whole[:filled])
 
 
 def _to_the_end(connection: socket.socket, received: bytes) -> bytes:
