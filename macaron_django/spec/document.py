@@ -202,7 +202,7 @@ class Document:
     def operations(self) -> tuple[Operation, ...]:
         """Every operation, in document order."""
         found: list[Operation] = []
-        paths = self._follow(self._root.child("paths")) or _nothing(self._main)
+        paths = self._at("paths") or _nothing(self._main)
         for path, item in paths.mapping.items():
             if path.startswith("x-") or not isinstance(item, dict):
                 continue
@@ -276,19 +276,35 @@ class Document:
     @cached_property
     def persisted(self) -> Mapping[str, Schema]:
         """The components with x-persist, in document order: no other is looked at for long."""
+        found: dict[str, Schema] = {}
         section = self._section("schemas", "definitions")
-        marked = [name for name, value in section.mapping.items() if isinstance(value, dict) and may_have_any(value)]
-        schemas = {name: self._schema_of(section.child(name)) for name in marked}
-        return {name: schema for name, schema in schemas.items() if schema.extensions.persist is not None}
+        for name, value in section.mapping.items():
+            if isinstance(value, dict) and may_have_any(value):
+                schema = self._schema_of(section.child(name))
+                if schema.extensions.persist is not None:
+                    found[name] = schema
+        return found
 
     def _section(self, name: str, old_name: str) -> Node:
         """``components/name``, or ``old_name`` of Swagger 2.0; its value is None where it is missing."""
-        if self.dialect == "2.0":
-            node = self._follow(self._root.child(old_name))
-        else:
-            components = self._follow(self._root.child("components"))
-            node = self._follow(components.child(name)) if components else None
+        node = self._at(old_name) if self._main.dialect == "2.0" else self._at("components", name)
         return node or _nothing(self._main)
+
+    def _at(self, *keys: str) -> Node | None:
+        """What is below the root at ``keys``, references on the way followed; None if one leads nowhere."""
+        value, pointer = self._main.tree, "#"
+        for key in keys:
+            value = value.get(key) if type(value) is dict else None
+            pointer = f"{pointer}/{key}"
+            if type(value) is dict and "$ref" in value:
+                return self._beyond_references(keys)
+        return Node(self._main, pointer, value)
+
+    def _beyond_references(self, keys: tuple[str, ...]) -> Node | None:
+        node: Node | None = self._root
+        for key in keys:
+            node = self._follow(node.child(key)) if node else None
+        return node
 
     @cached_property
     def _components(self) -> tuple[SourceFile, str] | None:
