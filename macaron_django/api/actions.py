@@ -17,7 +17,7 @@ from rest_framework.response import Response
 from macaron_django.api.contents import success_status
 from macaron_django.api.preconditions import PreconditionFailed, is_conditional
 from macaron_django.exceptions import PyMacaronException
-from macaron_django.schemas.merge_patches import without_write_only
+from macaron_django.schemas.merge_patches import hides_write_only, without_write_only
 
 if TYPE_CHECKING:
     from macaron_django.api.resource_viewsets import ResourceViewSet as _View
@@ -45,10 +45,10 @@ class List(_View):
                 )
         queryset = self.filter_queryset(self.get_queryset())
         if self.shows_items(queryset):
-            items = self.paginate_queryset(queryset.as_json())
-            return self.checked(
-                self.get_paginated_response([without_write_only(self.store.schema, each) for each in items])
-            )
+            items, schema = self.paginate_queryset(queryset.as_json()), self.store.schema
+            if hides_write_only(schema):
+                items = [without_write_only(schema, each) for each in items]
+            return self.checked(self.get_paginated_response(items))
         page = self.paginate_queryset(queryset)
         serializer = self.get_serializer(queryset if page is None else page, many=True)
         if page is None:

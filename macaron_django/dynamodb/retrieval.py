@@ -109,8 +109,9 @@ class Retrieval:
         start = open_cursor(cursor, scope) if cursor else None
         with metered() as meter:
             read = read_page(reader, limit, start)
+        convert = self._convert
         return Page(
-            [self._convert(found.item) for found in read.found],
+            [convert(found.item) for found in read.found],
             None if read.next is None else seal(read.next, scope),
             read.read,
             meter.units,

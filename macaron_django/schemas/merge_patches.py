@@ -12,7 +12,7 @@ from typing import Any
 from macaron_django.schemas.text_values import property_schema
 from macaron_django.spec import Schema
 
-__all__ = ["merge_patch", "without_write_only"]
+__all__ = ["hides_write_only", "merge_patch", "without_write_only"]
 
 
 def merge_patch(target: Any, patch: Any) -> Any:
@@ -34,15 +34,19 @@ def merge_patch(target: Any, patch: Any) -> Any:
 
 def without_write_only(schema: Schema, value: Any) -> Any:
     """``value`` without its writeOnly properties, at any depth; those of branches are hidden whichever applies."""
+    return _without(schema, value) if hides_write_only(schema) else value
+
+
+def hides_write_only(schema: Schema) -> bool:
+    """Whether anything that ``schema`` leads to is writeOnly; found out once."""
     hiding: dict[Schema, bool] = schema.document.__dict__.setdefault("_hiding", {})
     hides = hiding.get(schema)
     if hides is None:
         hides = hiding[schema] = _hides(schema)
-    return _without(schema, value) if hides else value
+    return hides
 
 
 def _hides(schema: Schema) -> bool:
-    """Whether anything that ``schema`` leads to is writeOnly."""
     seen: set[Schema] = set()
     todo = [schema]
     while todo:
