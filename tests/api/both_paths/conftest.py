@@ -150,6 +150,8 @@ class Tables:
 class Side:
     """One way through an API: the URLs that lead that way."""
 
+    normal = Normal
+
     def __init__(self, api: API, change: Callable[[type], type] | None) -> None:
         declared = frozenset(name for schema in api.document.schemas.values() for name in schema.properties)
         self.body = type("Body", (Body,), {"declared": declared})
@@ -167,7 +169,7 @@ class Side:
         tables.reset()
         cache.clear()
         forget()
-        normal, found = Normal(), []
+        normal, found = self.normal(), []
         known = {"location": "/nowhere", "next": "/nowhere", "etag": '"none"'}
         log = _Log(self.notes)
         loggers = [logging.getLogger(name) for name in ("macaron_django", "django.request", "django.security")]
@@ -383,6 +385,8 @@ def both_paths(
         made.append(BothPaths(api, seeds or {}, monkeypatch))
         return made[-1]
 
-    yield make
+    # A password's hash is expensive on purpose.
+    with override_settings(PASSWORD_HASHERS=["django.contrib.auth.hashers.MD5PasswordHasher"]):
+        yield make
     for each in made:
         each.tables.connection.close()

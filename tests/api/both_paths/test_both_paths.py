@@ -13,14 +13,17 @@ import sys
 from typing import Any
 
 import pytest
+from asgiref.sync import async_to_sync
 from django.conf import settings
+from django.conf.urls.i18n import i18n_patterns
 from django.contrib.auth.models import User
 from django.core.signals import got_request_exception, request_finished, request_started
 from django.db.models.signals import post_init, post_save, pre_init, pre_save
-from django.test import override_settings
+from django.test import AsyncClient, Client, override_settings
 from rest_framework import exceptions, permissions, throttling, versioning
 from rest_framework.response import Response
 from rest_framework.test import APIClient
+from rest_framework.views import APIView
 from rest_framework.views import exception_handler as drf_exception_handler
 
 from macaron_django.api.contents import json_schema
@@ -369,7 +372,7 @@ def everything() -> list[Any]:
         (f"GET /v1/sensors/7/notes/{OTHER_MOMENT}", None, token),
         *(
             ("POST /v1/marks", body)
-            for body in ({"id": "m"}, {"id": "m"}, {"id": "o", "n": 7, "hidden": "y"}, {"id": None})
+            for body in ({}, {"id": "m"}, {"id": "m"}, {"id": "o", "n": 7, "hidden": "y"}, {"id": None})
         ),
         *(
             (f"PUT /v1/marks/{key}", body)
@@ -609,8 +612,22 @@ class Watching:
         self.note("renderer", type(getattr(response, "accepted_renderer", None)).__name__)
         self.note("context", sorted(getattr(response, "renderer_context", None) or ()))
         self.note("rendered", getattr(response, "is_rendered", None), len(response.content), type(response.content))
+        self.look(getattr(response, "renderer_context", None) or {})
         response["X-Watched"] = "yes"
         return response
+
+    def look(self, context):
+        """What DRF keeps beside a response."""
+        if not context:
+            return
+        view, request = context["view"], context["request"]
+        self.note("allowed", view.allowed_methods, view.action_map, view.action, view.detail, view.kwargs)
+        self.note("name", view.get_view_name(), view.request is request)
+        self.note("response", getattr(view, "response", None) is context.get("response"))
+        self.note("request", request.version, sorted(request.parser_context), request.user == request._request.user)
+        self.note("recognised", type(request.successful_authenticator).__name__, type(request.auth).__name__)
+        self.note("ways", [type(each).__name__ for each in (*request.authenticators, *request.parsers)])
+        self.note("accepted", request.accepted_media_type, type(request.accepted_renderer).__name__)
 
     def note(self, *what):
         self.notes.append(" ".join(map(repr, what)))
@@ -645,6 +662,7 @@ class Rewriting:
 class Twice(throttling.SimpleRateThrottle):
     rate = "2/day"
     scope = "twice"
+    timer = staticmethod(lambda: 1_000_000.0)  # or the seconds that are left would tell the two ways apart
 
     def get_cache_key(self, request, view):
         return f"{request.method}.{type(view).__name__}.{view.action}"
@@ -698,10 +716,13 @@ def drf(*names: str) -> list[str]:
 #: What a project may set, by what it is about; MACARON and REST_FRAMEWORK are added to those of the tests.
 SETTINGS: dict[str, dict[str, Any]] = {
     "no middleware": {"MIDDLEWARE": []},
-    "the tests' own": {},
     "DEBUG": {"DEBUG": True, "MIDDLEWARE": STARTPROJECT},
-    "other hosts refused": {"ALLOWED_HOSTS": ["testserver", "example.com"]},
-    "proxies believed": {"USE_X_FORWARDED_HOST": True, "SECURE_PROXY_SSL_HEADER": ("HTTP_X_FORWARDED_PROTO", "https")},
+    "proxies believed, other hosts refused, another time zone": {
+        "USE_X_FORWARDED_HOST": True,
+        "SECURE_PROXY_SSL_HEADER": ("HTTP_X_FORWARDED_PROTO", "https"),
+        "ALLOWED_HOSTS": ["testserver", "example.com", "p.example"],
+        "TIME_ZONE": "Asia/Kolkata",
+    },
     "languages": {
         "USE_I18N": True,
         "MIDDLEWARE": ["django.middleware.locale.LocaleMiddleware", "django.middleware.common.CommonMiddleware"],
@@ -715,17 +736,19 @@ SETTINGS: dict[str, dict[str, Any]] = {
     },
     "a middleware that looks": {"MIDDLEWARE": [*STARTPROJECT, f"{HERE}.Watching"]},
     "a middleware that changes": {"MIDDLEWARE": [f"{HERE}.Rewriting"]},
-    "another time zone": {"TIME_ZONE": "Asia/Kolkata"},
-    "unknown parameters refused": {"MACARON": {"UNKNOWN_PARAMETERS": "refuse"}},
-    "versions demanded": {"MACARON": {"REQUIRE_IF_MATCH": True}},
     "errors as problems": {"MACARON": {"ERROR_FORMAT": "problem"}},
     "errors as DRF's": {"MACARON": {"ERROR_FORMAT": "drf"}},
-    "answers not validated": {"MACARON": {"RESPONSE_VALIDATION": "off"}},
+    "answers not validated, unknown parameters refused": {
+        "MACARON": {"RESPONSE_VALIDATION": "off", "UNKNOWN_PARAMETERS": "refuse"}
+    },
     "answers logged": {"MACARON": {"RESPONSE_VALIDATION": "log"}},
     "small bodies": {"MACARON": {"MAX_BODY_SIZE": 20, "MAX_BODY_DEPTH": 1}},
-    "small pages": {"MACARON": {"PAGE_SIZE": 1, "MAX_PAGE_SIZE": 2}},
-    "other cookie": {"MACARON": {"JWT": {"SECRET": settings.SECRET_KEY, "COOKIE": None}}},
-    "users looked up": {"MACARON": {"JWT": {"SECRET": settings.SECRET_KEY, "USER": "lookup"}}},
+    "small pages, no cookie": {
+        "MACARON": {"PAGE_SIZE": 1, "MAX_PAGE_SIZE": 2, "JWT": {"SECRET": settings.SECRET_KEY, "COOKIE": None}}
+    },
+    "users looked up, versions demanded": {
+        "MACARON": {"JWT": {"SECRET": settings.SECRET_KEY, "USER": "lookup"}, "REQUIRE_IF_MATCH": True}
+    },
     "throttled": {"REST_FRAMEWORK": {"DEFAULT_THROTTLE_CLASSES": [f"{HERE}.Twice"]}},
     "sessions": {
         "REST_FRAMEWORK": {
@@ -743,8 +766,13 @@ SETTINGS: dict[str, dict[str, Any]] = {
         "REST_FRAMEWORK": {"DEFAULT_RENDERER_CLASSES": drf("renderers.BrowsableAPIRenderer", "renderers.JSONRenderer")},
         "MIDDLEWARE": STARTPROJECT,
     },
-    "JSON only": {"REST_FRAMEWORK": {"DEFAULT_RENDERER_CLASSES": drf("renderers.JSONRenderer")}},
-    "JSON in ASCII": {"REST_FRAMEWORK": {"UNICODE_JSON": False, "COMPACT_JSON": False}},
+    "JSON only, in ASCII": {
+        "REST_FRAMEWORK": {
+            "DEFAULT_RENDERER_CLASSES": drf("renderers.JSONRenderer"),
+            "UNICODE_JSON": False,
+            "COMPACT_JSON": False,
+        }
+    },
     "versions": {"REST_FRAMEWORK": {"DEFAULT_VERSIONING_CLASS": f"{HERE}.OfQuery", "VERSION_PARAM": "limit"}},
     "another format parameter": {"REST_FRAMEWORK": {"URL_FORMAT_OVERRIDE": "whatever"}},
 }
@@ -915,6 +943,43 @@ def test_the_example_project_answers_alike(both_paths, name):
     assert not differences, report(differences)
 
 
+def test_whoever_drf_recognises_is_recognised(both_paths):
+    """Where a spec says nothing of security, DRF's own authenticators say who asks."""
+    client = Client()
+    client.force_login(User.objects.create_user("ada", password="ada"))
+    session = f"sessionid={client.cookies['sessionid'].value}"
+    csrf = "c" * 32
+    asked = [
+        (f"{line}", body, headers)
+        for line, body in (
+            ("GET /profiles/ada", None),
+            ("GET /profiles", None),
+            ("PUT /profiles/ada", {"name": "Ada"}),
+            ("POST /profiles", {"profile_id": "new", "name": "New"}),
+            ("POST /profiles", {"profile_id": "new", "name": "New"}),
+            ("GET /profiles/nobody", None),
+        )
+        for headers in (
+            {},
+            {"Authorization": "Basic YWRhOmFkYQ=="},
+            {"Authorization": "Basic YWRhOndyb25n"},
+            {"Authorization": "Basic"},
+            {"Authorization": "Bearer x.y.z"},
+            {"Cookie": session},
+            {"Cookie": f"{session}; csrftoken={csrf}", "X-CSRFToken": csrf},
+            {"Cookie": "sessionid=nobodys"},
+        )
+    ]
+    made = both_paths("myserver", SEEDS_OF_EXAMPLE)
+    for permission in ("AllowAny", "IsAuthenticated", "IsAuthenticatedOrReadOnly", "IsAdminUser"):
+        settings_ = {"REST_FRAMEWORK": {"DEFAULT_PERMISSION_CLASSES": drf(f"permissions.{permission}")}}
+        login = "django.contrib.auth.middleware.LoginRequiredMiddleware"
+        middleware = [*STARTPROJECT, login] if permission == "AllowAny" else STARTPROJECT
+        differences = made.differences(asked, MIDDLEWARE=middleware, **settings_)
+        assert not differences, report(differences)
+    assert {answer["status"][:3] for answer in made.answers} == {"403"}  # Ada is nobody's admin
+
+
 OTHERS = [
     "items/apis/notes.yaml",
     *(f"{case}/apis/{api}" for case, api in (("handlers", "kinds.yaml"), ("bodies", "bodies.yaml"))),
@@ -976,6 +1041,67 @@ def test_the_other_fixtures_answer_alike(both_paths, monkeypatch, path):
 
 
 # ------------------------------------------------------------------ what tests see
+
+
+def test_what_is_common_goes_the_straight_way(everything_api):
+    """Or all that is compared here would be DRF's path with itself."""
+    token = {"Authorization": f"Bearer {generate_token('ada')}"}
+    asked = [
+        ("GET /v1/parts/p1",),
+        ("POST /v1/parts", {"id": "new", "value": 1.5}),
+        ("PUT /v1/parts/p1", {"value": 2.5}),
+        (f"GET /v1/sensors/7/notes/{MOMENT}", None, token),
+        ("GET /v1/sensors/8/readings?limit=2",),
+        ("GET /v1/tickets?queue=inbox", None, {"Accept": "application/vnd.tickets+json"}),
+    ]
+    ran: set[Any] = set()
+    answers = {}
+    for change in (None, everything_api.ordinary):
+        ran.clear()
+        sys.setprofile(lambda frame, event, _: ran.add(frame.f_code))
+        try:
+            answers[change] = everything_api.side(change).run(asked, everything_api.tables)
+        finally:
+            sys.setprofile(None)
+        assert (APIView.dispatch.__code__ in ran) == (change is not None)
+    assert [answer["status"][0] for answer in answers[None]] == ["2"] * 6
+
+
+def test_it_is_the_same_over_asgi(everything_api):
+    asked = [
+        ("get", "/v1/parts/p1", None),
+        ("post", "/v1/parts", {"id": "new", "value": 1.5}),
+        ("put", "/v1/parts/p1", {"value": 2.5}),
+        ("put", "/v1/parts/p1", {"value": "x"}),
+        ("get", "/v1/sensors/8/readings?limit=7", None),
+        ("get", "/v1/counters/404", None),
+    ]
+    answers = []
+    for side in (everything_api.side(), everything_api.side(everything_api.ordinary)):
+        everything_api.tables.reset()
+        normal = side.normal()
+        with override_settings(ROOT_URLCONF=side.urls):
+            client = AsyncClient(raise_request_exception=False)
+            for method, path, body in asked:
+                response = async_to_sync(getattr(client, method))(path, body, content_type=JSON)
+                found = (response.status_code, sorted(response.items()), normal(response.content.decode()))
+                answers.append((found, list(map(normal, everything_api.tables.changes()))))
+    assert answers[:6] == answers[6:]
+    assert [status for ((status, _, _), _) in answers[:6]] == [200, 201, 200, 400, 200, 404]
+
+
+def test_an_items_address_is_in_the_language_of_the_request(everything_api):
+    side = everything_api.side()
+    side.urls.urlpatterns = i18n_patterns(*side.urls.urlpatterns)
+    middleware = ["django.middleware.locale.LocaleMiddleware"]
+    asked = [(f"POST /{language}/v1/counters", {"number": n}) for n, language in enumerate(("en", "de", "en"), 100)]
+    asked += [(f"POST /{language}/v1/parts", {"id": language}) for language in ("en", "de", "fr")]
+    with override_settings(MIDDLEWARE=middleware):
+        answers = side.run(asked, everything_api.tables)
+    assert [answer["status"] for answer in answers] == ["201 Created"] * 6
+    for one, answer in zip(asked, answers, strict=True):
+        (address,) = [header for header in answer["headers"] if header.startswith("Location")]
+        assert address.startswith(f"Location: http://testserver{one[0].removeprefix('POST ')}/")
 
 
 def test_drfs_test_client_sees_the_same(everything_api):
