@@ -5,7 +5,7 @@ from decimal import Decimal
 from uuid import UUID
 
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from macaron_django import spec
@@ -200,4 +200,6 @@ def digits(value):
 
 @given(st.sampled_from(CONVERSIONS), JSON)
 def test_no_json_value_is_changed_by_going_to_python_and_back(it, value):
+    # A Decimal is the Python value of a text of this format, and a number, which its schema refuses, at once.
+    assume(not (it is CONVERSIONS[FORMATS.index("decimal")] and isinstance(value, Decimal)))
     assert digits(it.to_json(it.to_python(value))) == digits(value)
