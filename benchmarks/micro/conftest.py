@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import atexit
 import importlib.util
 import json
+import shutil
 import tempfile
 from pathlib import Path
 from typing import Any
@@ -23,8 +25,9 @@ def _specs() -> Any:
 
 
 def pytest_configure() -> None:
-    folder = Path(tempfile.mkdtemp(prefix="macaron-micro-"))
-    large = folder / "large.yaml"
+    folder = tempfile.mkdtemp(prefix="macaron-micro-")
+    atexit.register(shutil.rmtree, folder)
+    large = Path(folder, "large.yaml")
     text = _specs().spec_text("plain", "large", operations=1000)
     large.write_text(text.replace("  /", "  /large/").replace("title: Profiles", "title: Large"), "utf-8")
     settings.configure(
