@@ -16,6 +16,7 @@ import logging
 import re
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -177,9 +178,8 @@ class Side:
         for logger in loggers:
             logger.addHandler(log)
             logger.setLevel(logging.INFO)
-        savepoint = transaction.savepoint()
         try:
-            with override_settings(ROOT_URLCONF=self.urls):
+            with override_settings(ROOT_URLCONF=self.urls), rolled_back():
                 handler = WSGIHandler()
                 for one in asked:
                     self.notes.clear()
@@ -201,11 +201,20 @@ class Side:
                         }
                     )
         finally:
-            transaction.savepoint_rollback(savepoint)  # what the ORM keeps
             for logger, level in zip(loggers, levels, strict=True):
                 logger.removeHandler(log)
                 logger.setLevel(level)
         return found
+
+
+@contextmanager
+def rolled_back() -> Iterator[None]:
+    """Undo what the ORM keeps."""
+    with transaction.atomic():
+        try:
+            yield
+        finally:
+            transaction.set_rollback(True)
 
 
 class _Log(logging.Handler):
