@@ -99,9 +99,8 @@ def _load(found: Found, findings: list[spec.Finding]) -> API:
     if any(finding.level == "error" for finding in (*findings, *document.findings)):
         raise spec.SpecError(document.check())
     api = API(found.name, document, Classes(found.name, document), {}, found.builtin)
-    for name, schema in document.schemas.items():
-        if schema.extensions.persist is not None:
-            api.persistences[name] = dynamodb.persist(found.name, found.label, schema, api.classes)
+    for name, schema in document.persisted.items():
+        api.persistences[name] = dynamodb.persist(found.name, found.label, schema, api.classes)
     return api
 
 
