@@ -20,8 +20,6 @@ from functools import lru_cache
 from typing import Any
 from urllib.parse import urlsplit
 
-import jwt
-
 from macaron_django.exceptions import PyMacaronException
 
 __all__ = ["JWKS", "KeysUnavailable", "PublishedKey", "jwks_at"]
@@ -144,6 +142,8 @@ def _read(text: bytes) -> tuple[PublishedKey, ...]:
 
 def _key(entry: object) -> PublishedKey | None:
     """Read one JWK; None if it isn't for signatures, is a secret, or is of a kind unknown here."""
+    import jwt  # where keys are fetched, and not where an API is public: PyJWT brings cryptography with it
+
     if not isinstance(entry, dict) or entry.get("kty") == "oct" or entry.get("use", "sig") != "sig":
         return None
     operations = entry.get("key_ops", ["verify"])

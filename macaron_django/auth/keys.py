@@ -11,28 +11,19 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-import jwt
-from cryptography import x509
-from cryptography.exceptions import UnsupportedAlgorithm
-from cryptography.hazmat.primitives.asymmetric import ec, ed448, ed25519, rsa
-from cryptography.hazmat.primitives.serialization import load_pem_private_key, load_pem_public_key
 from django.core.exceptions import ImproperlyConfigured
 from django.utils.module_loading import import_string
 
 from macaron_django.auth.jwks import jwks_at
 from macaron_django.conf import Section, settings
 
-__all__ = ["ConfigurationProblem", "Key", "configuration_problems", "signing_key", "verification_keys"]
+if TYPE_CHECKING:
+    from macaron_django.auth.key_material import PrivateKey, PublicKey
 
-PublicKey = (
-    rsa.RSAPublicKey | ec.EllipticCurvePublicKey | ed25519.Ed25519PublicKey | ed448.Ed448PublicKey
-)  # fmt: skip
-PrivateKey = (
-    rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey | ed25519.Ed25519PrivateKey | ed448.Ed448PrivateKey
-)  # fmt: skip
+__all__ = ["ConfigurationProblem", "Key", "configuration_problems", "signing_key", "verification_keys"]
 
 #: HMAC algorithm → the least size of its secret, in bytes: that of the hash's output (RFC 7518, section 3.2).
 HMAC_SIZES: Mapping[str, int] = {"HS256": 32, "HS384": 48, "HS512": 64}
@@ -75,55 +66,6 @@ class UnusableKeyError(ValueError):
     """Key material that no key can be made of; says why, and quotes nothing of it."""
 
 
-@lru_cache(maxsize=64)
-def _load(material: bytes) -> Key:
-    """Make a nameless key of a secret, a PEM key or a PEM certificate. UnusableKeyError says what is wrong with it."""
-    if b"-----BEGIN" not in material:
-        if material.lstrip().startswith(b"{") and b'"kty"' in material:
-            raise UnusableKeyError("is a JWK; give the secret in it, or a PEM key")
-        try:
-            jwt.get_algorithm_by_name("HS256").prepare_key(material)
-        except jwt.InvalidKeyError:
-            raise UnusableKeyError("is empty, or a key that isn't in PEM form") from None
-        return Key(None, "", _secret_algorithms(material), verifying=material, signing=material)
-    try:
-        if b"PRIVATE KEY-----" in material:
-            private = load_pem_private_key(material, password=None)
-            if not isinstance(private, PrivateKey):
-                raise UnusableKeyError("is of a type that signs no JWT")
-            return Key(None, "", _algorithms_of(private.public_key()), verifying=private.public_key(), signing=private)
-        if b"BEGIN CERTIFICATE" in material:
-            return public(x509.load_pem_x509_certificate(material).public_key())
-        return public(load_pem_public_key(material))
-    except TypeError:
-        raise UnusableKeyError("is an encrypted PEM key; give it decrypted") from None
-    except UnusableKeyError:
-        raise
-    except (UnsupportedAlgorithm, ValueError):
-        # without its cause, whose message may quote the key
-        raise UnusableKeyError("isn't a readable PEM key or certificate") from None
-
-
-def public(key: object, kid: str | None = None, setting: str = "") -> Key:
-    """Bind a public key to what it can verify; UnusableKeyError if that is nothing."""
-    if not isinstance(key, PublicKey):
-        raise UnusableKeyError("is of a type that signs no JWT")
-    return Key(kid, setting, _algorithms_of(key), verifying=key)
-
-
-def _secret_algorithms(secret: bytes) -> tuple[str, ...]:
-    return tuple(name for name, size in HMAC_SIZES.items() if len(secret) >= size)
-
-
-def _algorithms_of(key: PublicKey) -> tuple[str, ...]:
-    if isinstance(key, rsa.RSAPublicKey):
-        return RSA_ALGORITHMS if key.key_size >= RSA_BITS else ()
-    if isinstance(key, ec.EllipticCurvePublicKey):
-        name = CURVE_ALGORITHMS.get(key.curve.name)
-        return (name,) if name else ()
-    return ("EdDSA",)
-
-
 def _bytes(value: object) -> bytes:
     if isinstance(value, str):
         return value.strip().encode() if "-----BEGIN" in value else value.encode()
@@ -164,11 +106,15 @@ def _read(
     entries += [(kid, f'MACARON["JWT"]["KEYS"][{kid!r}]', value) for kid, value in named]
     if signing is not None:
         entries.append((signing_kid, 'MACARON["JWT"]["SIGNING_KEY"]', signing))
+    if not entries:
+        return (), ()
+    from macaron_django.auth.key_material import load  # with the first key: it brings PyJWT and cryptography
+
     keys: list[Key] = []
     problems: list[ConfigurationProblem] = []
     for kid, setting, value in entries:
         try:
-            key = replace(_load(_bytes(value)), kid=kid, setting=setting)
+            key = replace(load(_bytes(value)), kid=kid, setting=setting)
         except UnusableKeyError as error:
             problems.append(ConfigurationProblem(setting, f"{setting} {error}.", "Give a secret or a PEM key."))
             continue
@@ -176,7 +122,7 @@ def _read(
         if problem:
             problems.append(problem)
         fitting = tuple(name for name in allowed if name in key.algorithms)
-        if fitting and not (setting.endswith('["SECRET"]') and isinstance(key.verifying, PublicKey)):
+        if fitting and not (setting.endswith('["SECRET"]') and not isinstance(key.verifying, bytes)):
             keys.append(replace(key, algorithms=fitting))
     return tuple(keys), tuple(problems)
 
@@ -233,6 +179,8 @@ def verification_keys(kid: str | None, algorithm: str) -> list[Key]:
 
 
 def _published(options: Section, kid: str | None, algorithm: str) -> Iterable[Key]:
+    from macaron_django.auth.key_material import public
+
     jwks = jwks_at(options.JWKS_URL, float(options.JWKS_TIMEOUT), float(options.JWKS_MAX_AGE))
     for published in jwks.keys(kid):
         try:

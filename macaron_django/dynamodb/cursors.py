@@ -17,18 +17,17 @@ import json
 import os
 import time
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from cryptography.exceptions import InvalidTag
-from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-from cryptography.hazmat.primitives.hashes import SHA256
-from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from django.conf import settings as django_settings
 from django.utils.encoding import force_bytes
 
 from macaron_django.conf import settings
 from macaron_django.dynamodb.comparisons import AttributeMap
 from macaron_django.exceptions import InvalidCursor
+
+if TYPE_CHECKING:
+    from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 __all__ = ["MAX_LENGTH", "open_cursor", "seal"]
 
@@ -76,6 +75,8 @@ def open_cursor(text: str, scope: str) -> dict[str, dict[str, Any]]:
 
 
 def _decrypt(salt: bytes, sealed: bytes, scope: bytes) -> bytes:
+    from cryptography.exceptions import InvalidTag
+
     for secret in _secrets():
         cipher, nonce = _cipher(secret, salt)
         try:
@@ -91,6 +92,11 @@ def _secrets() -> Iterator[str | bytes]:
 
 
 def _cipher(secret: str | bytes, salt: bytes) -> tuple[AESGCM, bytes]:
+    # at the first cursor: a tenth of a process's start would be spent on these
+    from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+    from cryptography.hazmat.primitives.hashes import SHA256
+    from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+
     derived = HKDF(algorithm=SHA256(), length=44, salt=salt, info=_PURPOSE).derive(force_bytes(secret))
     return AESGCM(derived[:32]), derived[32:]
 
