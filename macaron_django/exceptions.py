@@ -8,7 +8,6 @@ checks; it is never one of these.
     PyMacaronException                  becomes an HTTP answer: its status, code and user_message
     ├── RequestError                    the client's
     │   ├── ValidationFailed            400 INVALID_PARAMETER: lists every violation
-    │   │   └── StoredItemInvalid   500 STORED_ITEM_INVALID: was so before, and isn't the client's
     │   ├── AuthenticationError         401
     │   │   ├── AuthMissingHeaderError      AUTHORIZATION_HEADER_MISSING
     │   │   ├── AuthTokenExpiredError       TOKEN_EXPIRED
@@ -53,7 +52,6 @@ __all__ = [
     "RequestError",
     "ScanForbidden",
     "StaleItem",
-    "StoredItemInvalid",
     "TableMissing",
     "Throttled",
     "UnstorableValue",
@@ -110,16 +108,6 @@ class ValidationFailed(RequestError):
     def __init__(self, user_message: str | None = None, violations: Sequence[Any] = ()) -> None:
         super().__init__(user_message or "; ".join(f"{v.pointer or '/'}: {v.message}" for v in violations))
         self.violations = tuple(violations)
-
-
-class StoredItemInvalid(ValidationFailed):
-    """A row can't be saved because of what was in its table already: another program's, or of an older schema.
-
-    ``violations`` lists what has to be mended first.
-    """
-
-    code = "STORED_ITEM_INVALID"
-    status = 500
 
 
 class AuthenticationError(RequestError):

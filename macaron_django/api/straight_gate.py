@@ -8,6 +8,7 @@ setting or a patch that negotiates, authenticates, permits, throttles or finishe
 from __future__ import annotations
 
 import sys
+import weakref
 from collections.abc import Callable, Iterator, Mapping, MutableMapping, Sequence
 from dataclasses import dataclass, field
 from operator import attrgetter
@@ -67,24 +68,35 @@ hooks_of = attrgetter(
 
 
 class RendererContext(MutableMapping[str, Any]):
-    """DRF's context of a response; the view and its request are made when somebody looks."""
+    """DRF's context of a response; the view and its request are made when somebody looks.
+
+    It doesn't own the response, as DRF's does: in a circle with it, all that a list shows would wait for the collector.
+    """
 
     def __init__(self, kwargs: Mapping[str, Any], make_view: Callable[[], Any]) -> None:
         self._known: dict[str, Any] = {"args": (), "kwargs": kwargs}
         self._make_view = make_view
-        self.response: Response | None = None
+        self._response: weakref.ref[Response] | None = None
+
+    def belongs_to(self, response: Response) -> None:
+        """Let the view have this response, once somebody looks."""
+        self._response = weakref.ref(response)
 
     def _whole(self) -> dict[str, Any]:
         if "view" not in self._known:
             view = self._make_view()
-            view.response = self.response
+            view.response = self._response and self._response()
             self._known.update(view=view, request=view.request)
         return self._known
 
     def __getitem__(self, name: str) -> Any:
+        if name == "response" and name in self._known:
+            return self._response and self._response()
         return self._whole()[name] if name in {"view", "request"} else self._known[name]
 
     def __setitem__(self, name: str, value: Any) -> None:
+        if name == "response":
+            self._response, value = weakref.ref(value), None
         self._known[name] = value
 
     def __delitem__(self, name: str) -> None:
@@ -160,14 +172,13 @@ class Gate:
                 self.accepted[accept] = known
         return known
 
-    def response(self, data: Any, status: int, context: RendererContext, **headers: str) -> Response:
-        """DRF's response, as a view has it when it is done: Django renders it."""
-        response = Response(data, status=status)
+    def finished(self, response: Response, context: RendererContext) -> Response:
+        """The response as a view has it when it is done: Django renders it."""
         response.accepted_renderer = self.renderer
         response.accepted_media_type = self.renderer.media_type
-        context.response = response
+        context.belongs_to(response)
         response.renderer_context = context  # type: ignore[attr-defined]
-        for name, value in (*headers.items(), *self.headers.items()):
+        for name, value in self.headers.items():
             response.headers[name] = value
         return response
 

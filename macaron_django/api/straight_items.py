@@ -115,9 +115,13 @@ class _Straight:
         return data
 
     def answered(
-        self, request: HttpRequest, kwargs: Mapping[str, Any], body: Mapping[str, Any], **headers: str
+        self,
+        request: HttpRequest,
+        kwargs: Mapping[str, Any],
+        body: Mapping[str, Any],
+        headers: Mapping[str, str] | None = None,
     ) -> Response:
-        return self.gate.response(body, self.status, self.context(request, kwargs), **headers)
+        return self.gate.finished(Response(body, self.status, headers=headers), self.context(request, kwargs))
 
     # -- the path's key
 
@@ -125,10 +129,19 @@ class _Straight:
     def names_key(self) -> bool:
         return set(self.generated.keys.values()) == set(self.persistence.key_names)
 
+    def parameters(self, request: HttpRequest, kwargs: Mapping[str, Any]) -> Mapping[tuple[str, str], Any] | None:
+        """The values of the parameters by location and name; None if the action has to say what is wrong with one."""
+        try:
+            return self.served.parameters.read(request, kwargs).by_location
+        except ValidationFailed:
+            return None
+
     def key(self, request: HttpRequest, kwargs: Mapping[str, Any]) -> Key | None:
         """The key that the path names; None if the action has to say what is wrong with it."""
+        sent = self.parameters(request, kwargs)
+        if sent is None:
+            return None
         try:
-            sent = self.served.parameters.read(request, kwargs).by_location
             values = {
                 name: self.store.python_value([name], sent["path", parameter])
                 for parameter, name in self.generated.keys.items()
@@ -146,9 +159,7 @@ class _Retrieve(_Straight):
     def answer(self, request: HttpRequest, kwargs: Mapping[str, Any]) -> Response | None:
         key = None if self.is_unusual(request, kwargs) else self.key(request, kwargs)
         item = None if key is None else self.persistence.get_item(key[0])
-        return (
-            None if item is None else self.gate.response(self.shown(item), self.status, self.context(request, kwargs))
-        )
+        return None if item is None else self.answered(request, kwargs, self.shown(item))
 
 
 class _Written(_Straight):
@@ -217,7 +228,9 @@ class _Create(_Written):
         return super().is_possible() and not self.generated.keys
 
     def answer(self, request: HttpRequest, kwargs: Mapping[str, Any]) -> Response | None:
-        value = None if self.is_unusual(request, kwargs) else self.sent(request)
+        if self.is_unusual(request, kwargs) or self.parameters(request, kwargs) is None:
+            return None
+        value = self.sent(request)
         if value is None:
             return None
         user = getattr(request, "user", None)
@@ -235,9 +248,7 @@ class _Create(_Written):
         self.persistence.put_item(item, condition="absent")
         body = self.shown(item)
         where = location(request, self.item, kwargs, body)
-        return self.gate.response(
-            body, self.status, self.context(request, kwargs), **({"Location": where} if where else {})
-        )
+        return self.answered(request, kwargs, body, {"Location": where} if where else None)
 
 
 class _Replace(_Written):
@@ -335,7 +346,7 @@ _OF_EACH = frozenset(
 )
 #: The methods of rows that are passed by.
 _METHODS = attrgetter(
-    *("__getitem__", "__init__", "__iter__", "__setattr__", "__setitem__", "_additional", "_generated", "_refusal"),
+    *("__getitem__", "__init__", "__iter__", "__setattr__", "__setitem__", "_additional", "_generated", "_check"),
     *("_store", "_violations", "from_db", "save", "to_json"),
 )
 _UNCHANGED = frozenset({str, int, bool, type(None)})

@@ -32,6 +32,7 @@ Answer = Callable[[HttpRequest, Mapping[str, Any]], "HttpResponseBase | None"]
 View = Callable[..., HttpResponseBase]
 Prepared = tuple[Gate | None, Sequence[Answer]]
 MakeView = Callable[[HttpRequest, Mapping[str, Any]], Any]
+Context = Callable[[HttpRequest, Mapping[str, Any]], RendererContext]
 
 
 def straightened(view: View, viewset: type[OperationViewSet], initkwargs: Mapping[str, Any]) -> View:
@@ -72,16 +73,19 @@ def _prepare(viewset: type[OperationViewSet], method: str, initkwargs: Mapping[s
     if served is None or gate is None:
         return None, ()
     make_view = _view_maker(viewset, served, gate, initkwargs)
+
+    def context(request: HttpRequest, kwargs: Mapping[str, Any]) -> RendererContext:
+        return RendererContext(kwargs, lambda: make_view(request, kwargs))
+
+    if served.generated is None:
+        return gate, [_by_action(served, make_view)]
+    by_action = _generated(served, gate, make_view, context)
     of_item = None
     if issubclass(viewset, ResourceViewSet) and served.generated is not None and viewset.store.is_row:
         # with PynamoDB and botocore, which a project that keeps nothing starts without
         from macaron_django.api.straight_items import item_answer
 
-        def context(request: HttpRequest, kwargs: Mapping[str, Any]) -> RendererContext:
-            return RendererContext(kwargs, lambda: make_view(request, kwargs))
-
         of_item = item_answer(served, viewset.store, viewset.item, gate, context)
-    by_action = _by_action(served, make_view)
     return gate, [by_action] if of_item is None else [of_item, by_action]
 
 
@@ -113,17 +117,44 @@ def _view_maker(viewset: type[OperationViewSet], served: Served, gate: Gate, ini
 
 
 def _by_action(served: Served, make_view: MakeView) -> Answer:
-    """Call the viewset's own action, and finish its response in DRF's way."""
+    """Call the viewset's method, and finish its response in DRF's way."""
+    act = _action(served, make_view)
+
+    def answer(request: HttpRequest, kwargs: Mapping[str, Any]) -> HttpResponseBase | None:
+        view, response = act(request, kwargs)
+        if view is not None:
+            response = view.response = view.finalize_response(view.request, response, **kwargs)
+        return cast("HttpResponseBase | None", response)
+
+    return answer
+
+
+def _generated(served: Served, gate: Gate, make_view: MakeView, context: Context) -> Answer:
+    """The same where the method is generated: nobody else has seen the view, so that it needn't outlive its answer."""
+    act = _action(served, make_view)
+
+    def answer(request: HttpRequest, kwargs: Mapping[str, Any]) -> HttpResponseBase | None:
+        view, response = act(request, kwargs)
+        if view is None:
+            return None
+        # Circles would keep all that was read until the garbage collector comes.
+        view.request.parser_context.pop("view")
+        vars(view).pop("_paginator", None)
+        return gate.finished(response, context(request, kwargs))
+
+    return answer
+
+
+def _action(served: Served, make_view: MakeView) -> Callable[[HttpRequest, Mapping[str, Any]], tuple[Any, Any]]:
+    """What makes a view and calls its method; (None, None) for a request that has to be looked at more closely."""
     takes_body = served.operation.request_body is not None
 
-    def answer(django_request: HttpRequest, kwargs: Mapping[str, Any]) -> HttpResponseBase | None:
+    def act(django_request: HttpRequest, kwargs: Mapping[str, Any]) -> tuple[Any, Any]:
         if control_characters(kwargs) is not None or (takes_body and kept_body(django_request) is None):
-            return None
+            return None, None
         view = make_view(django_request, kwargs)
         change_request(view.request)
         view.parameters  # noqa: B018 (reads them: a wrong one is 400 before anything is done)
-        response = getattr(view, served.action)(view.request, **kwargs)
-        response = view.response = view.finalize_response(view.request, response, **kwargs)
-        return cast("HttpResponseBase", response)
+        return view, getattr(view, served.action)(view.request, **kwargs)
 
-    return answer
+    return act

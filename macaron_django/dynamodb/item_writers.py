@@ -80,7 +80,7 @@ def has_save_listeners(model: Any) -> bool:
 
 #: What a row stores its values with, beside its making, which ``is_ordinary`` knows.
 _ROW_METHODS = ("__setitem__", "_additional", "_store")
-_SAVING_METHODS = ("__getitem__", "__iter__", "_generated", "_refusal", "_violations", "save", "to_json")
+_SAVING_METHODS = ("__getitem__", "__iter__", "_generated", "_check", "_violations", "save", "to_json")
 
 
 def _property_writer(attribute: PropertyAttribute) -> Callable[[Any, AttributeMap], None]:

@@ -19,16 +19,18 @@ from django.db.models.base import ModelBase
 from django.db.models.signals import post_delete, post_save, pre_delete, pre_save
 from typing_extensions import Self
 
-from macaron_django.exceptions import StoredItemInvalid, ValidationFailed
+from macaron_django.exceptions import ValidationFailed
 
 from .classes import class_name
 from .conversions import UNSET, json_value
 from .generated import generated_values
 from .instances import too_deep
 from .item_keys import keys_from_pk, pk_for
+from .json_text import dump_json
 from .model_fields import ItemKeyField, field_of
 from .objects import APIObject, ObjectSpec, parent_of
 from .validators import Violation, validator_for
+from .violations import pointer_to
 
 if TYPE_CHECKING:
     from macaron_django.spec import Document, Schema
@@ -115,15 +117,22 @@ class Row(APIObject, _Model):
     def _violations(self) -> list[Violation]:
         return list(validator_for(self._spec.schema).iter_errors(self.to_json()))
 
-    def _refusal(self, violations: list[Violation]) -> ValidationFailed:
-        """What to raise: a request isn't at fault for what the item broke before, unless it breaks more."""
+    def _check(self) -> None:
+        """Raise ``ValidationFailed`` for what breaks the schema, but not for what its item broke before and keeps."""
+        violations = self._violations()
         item = self._state.item  # type: ignore[attr-defined]
-        if item:
+        if violations and item:
             stored = type(self).objects.persistence.decode(item)  # type: ignore[attr-defined]
             before = {(one.pointer, one.keyword) for one in stored._violations()}
-            if before.issuperset((one.pointer, one.keyword) for one in violations):
-                return StoredItemInvalid(violations=violations)
-        return ValidationFailed(violations=violations)
+            now, then = self.to_json(), stored.to_json()
+            changed = {"", *(pointer_to([n]) for n in now.keys() | then.keys() if not _same_json(n, now, then))}
+            violations = [
+                one
+                for one in violations
+                if (one.pointer, one.keyword) not in before or "/".join(one.pointer.split("/")[:2]) in changed
+            ]
+        if violations:
+            raise ValidationFailed(violations=violations)
 
     def _generated(self, *, creating: bool) -> dict[str, Any]:
         return generated_values(self._spec.schema, self, creating, keys=self._key_names)
@@ -172,8 +181,8 @@ class Row(APIObject, _Model):
         """Generate what ``x-generated`` says, validate, write; Django's signals are sent.
 
         ``update_fields`` are field or property names, none of them a key's. Raises ``ValidationFailed`` before anything
-        is written (``StoredItemInvalid`` if nothing is wrong but what was so in the table already), ``ItemExists`` if
-        the key of a new row is taken.
+        is written, ``ItemExists`` if the key of a new row is taken. What another program has stored in a property, or
+        an older schema allowed, is no fault until it is changed.
         """
         if force_insert and (force_update or update_fields):
             raise ValueError("Cannot force both insert and updating in model saving.")
@@ -191,9 +200,7 @@ class Row(APIObject, _Model):
         using = using or router.db_for_write(type(self), instance=self)
         signal = {"sender": type(self), "instance": self, "raw": False, "using": using, "update_fields": fields}
         pre_save.send(**signal)
-        violations = self._violations()
-        if violations:
-            raise self._refusal(violations)
+        self._check()
         type(self).objects.persistence.save_row(  # type: ignore[attr-defined]
             self, force_insert=bool(force_insert), force_update=force_update, update_fields=fields
         )
@@ -281,6 +288,13 @@ def build_model(
     parents = (*bases, *((parent,) if parent is not None and parent not in bases else ()), Row, models.Model)
     made: Any = ModelBase(model_names(schema.document)[schema.name or ""], parents, attributes)
     return cast("type[models.Model]", made)
+
+
+def _same_json(name: str, one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
+    """Whether both objects say the same of a property: True and 1 aren't, though Python has them equal."""
+    if name not in one or name not in other:
+        return name not in one and name not in other
+    return dump_json(one[name]) == dump_json(other[name])
 
 
 def model_names(document: Document) -> dict[str, str]:
