@@ -1043,6 +1043,31 @@ def test_the_other_fixtures_answer_alike(both_paths, monkeypatch, path):
 # ------------------------------------------------------------------ what tests see
 
 
+@pytest.mark.parametrize("mode", ["raise", "off"])
+def test_parameters_and_what_is_stored_are_judged_alike(both_paths, mode):
+    stored = ({"S": "text"}, {"N": "1.5"}, {"NULL": True}, {"N": "3"}, {"BOOL": True}, {"L": []})
+    seeds = {"Mark": [{"id": {"S": "a"}, "n": {"N": "1"}}, {"id": {"S": "other"}, "zz": {"S": "x"}, "n": {"S": "t"}}]}
+    seeds["Mark"] += [{"id": {"S": f"ro{n}"}, "ro": value} for n, value in enumerate(stored)]
+    seeds["Mark"] += [
+        {"id": {"S": f"s{n}"}, "s": value} for n, value in enumerate((*stored, {"S": "x"}, {"B": "AA=="}))
+    ]
+    ok = {"X-Trace": "1", "Cookie": "colour=red"}
+    asked: list[Any] = []
+    for path in "abc":
+        for headers in ({}, ok, {"X-Trace": "x", "Cookie": "colour=green"}):
+            for query in ("", "?q=1", "?q=x"):
+                asked.append((f"POST /{path}{query}", {"id": f"n{len(asked)}"}, headers))
+                asked.append((f"GET /{path}/a{query}", None, headers))
+                asked.append((f"PUT /{path}/a{query}", {"n": len(asked)}, headers))
+    for item in seeds["Mark"]:
+        key = item["id"]["S"]
+        asked += [(f"GET /c/{key}",), (f"PUT /c/{key}", {"n": 2}), (f"GET /c/{key}",), (f"PUT /a/{key}", {"n": 3}, ok)]
+    made = both_paths("both-paths/apis/params.yaml", seeds)
+    differences = made.differences(asked, **merged(MACARON={"RESPONSE_VALIDATION": mode}))
+    assert not differences, report(differences)
+    assert {answer["status"][:3] for answer in made.answers} >= {"200", "201", "400"}
+
+
 def test_what_is_common_goes_the_straight_way(everything_api):
     """Or all that is compared here would be DRF's path with itself."""
     token = {"Authorization": f"Bearer {generate_token('ada')}"}
