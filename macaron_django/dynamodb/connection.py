@@ -41,6 +41,7 @@ from macaron_django.dynamodb.failures import (
     outcome,
 )
 from macaron_django.dynamodb.fast_lane import DamagedAnswerError, FastLane, check_answer
+from macaron_django.dynamodb.sessions import new_session
 from macaron_django.exceptions import WriteOutcomeUnknown
 
 __all__ = ["Applied", "Call", "Connection", "TableConnection", "connection", "reset"]
@@ -158,7 +159,7 @@ class _Clients:
 
     def _make(self, configuration: _Configuration) -> BaseClient:
         if self._session is None:
-            self._session = botocore.session.get_session()
+            self._session = new_session()
         access_key, secret_key = configuration.credentials or (None, None)
         client: BaseClient = self._session.create_client(
             "dynamodb",
