@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from django.apps import apps
 from django.db import DEFAULT_DB_ALIAS
 from django.db.models import Q, QuerySet
-from typing_extensions import Self
 
 from macaron_django.dynamodb.async_queries import AsyncQueries
 from macaron_django.dynamodb.cursors import seal
@@ -34,6 +33,8 @@ from macaron_django.dynamodb.writes import Writes
 from macaron_django.exceptions import UnsupportedQuery
 
 if TYPE_CHECKING:
+    from typing_extensions import Self
+
     from macaron_django.dynamodb.attribute_values import AttributeMap
     from macaron_django.dynamodb.persistence import Persistence
 

@@ -12,7 +12,6 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Final
 
 from asgiref.sync import sync_to_async
-from typing_extensions import Self
 
 from macaron_django.dynamodb.connection import connection
 from macaron_django.dynamodb.expressions import Expressions
@@ -37,6 +36,8 @@ from macaron_django.exceptions import (
 )
 
 if TYPE_CHECKING:
+    from typing_extensions import Self
+
     from macaron_django.dynamodb.attribute_values import AttributeMap
     from macaron_django.dynamodb.persistence import Persistence
 

@@ -17,7 +17,6 @@ from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
 from django.db import models, router
 from django.db.models.base import ModelBase
 from django.db.models.signals import post_delete, post_save, pre_delete, pre_save
-from typing_extensions import Self
 
 from macaron_django.exceptions import ValidationFailed
 
@@ -33,6 +32,8 @@ from .validators import Violation, validator_for
 from .violations import pointer_to
 
 if TYPE_CHECKING:
+    from typing_extensions import Self
+
     from macaron_django.spec import Document, Schema
 
     from .classes import Classes

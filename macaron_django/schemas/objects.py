@@ -16,8 +16,6 @@ from importlib import import_module
 from reprlib import Repr
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from typing_extensions import Self
-
 from macaron_django.exceptions import ValidationFailed
 
 from .conversions import UNSET, Conversion, converter, json_value
@@ -27,6 +25,8 @@ from .validators import SchemaError, Violation, validator_for
 from .violations import pointer_to
 
 if TYPE_CHECKING:
+    from typing_extensions import Self
+
     from macaron_django.spec import Property, Schema
 
     from .classes import Classes

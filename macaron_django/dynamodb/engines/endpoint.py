@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 from django.core.exceptions import ImproperlyConfigured
 
 from macaron_django.conf import settings
-from macaron_django.dynamodb.engines.local import LOCAL_CREDENTIALS, local_region
+from macaron_django.dynamodb.engines.local_accounts import LOCAL_CREDENTIALS, local_region
 from macaron_django.dynamodb.engines.remote import RemoteEngine
 
 __all__ = ["EndpointEngine"]

@@ -5,25 +5,14 @@ In goes, from each engine's own module, a ``SharedProcess``; out comes the ``Eng
 
 from __future__ import annotations
 
-import os
 import threading
 from abc import ABC, abstractmethod
 
-from macaron_django.conf import settings
+from macaron_django.dynamodb.engines.local_accounts import LOCAL_CREDENTIALS, local_region
 from macaron_django.dynamodb.engines.processes import SharedProcess
 from macaron_django.dynamodb.engines.supervisor import LOOPBACK
 
-__all__ = ["LOCAL_CREDENTIALS", "LocalProcessEngine", "local_region"]
-
-#: Local engines ask for credentials and take any; DynamoDB Local wants letters and digits only.
-LOCAL_CREDENTIALS = ("local", "local")
-
-
-def local_region() -> str:
-    """Return the region that a local engine is told: the one in the settings or the environment, if any."""
-    return str(
-        settings.DYNAMODB.REGION or os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION") or "eu-west-1"
-    )
+__all__ = ["LocalProcessEngine"]
 
 
 class LocalProcessEngine(ABC):

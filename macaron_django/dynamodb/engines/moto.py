@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 
 from django.core.exceptions import ImproperlyConfigured
 
-from macaron_django.dynamodb.engines.local import LOCAL_CREDENTIALS, local_region
+from macaron_django.dynamodb.engines.local_accounts import LOCAL_CREDENTIALS, local_region
 from macaron_django.dynamodb.engines.supervisor import LOOPBACK, answers
 
 if TYPE_CHECKING:
