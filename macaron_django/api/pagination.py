@@ -17,6 +17,7 @@ from typing import Any
 from django.core.exceptions import FieldDoesNotExist, ValidationError
 from django.db.models import F, Field, Model, Q, QuerySet
 from django.db.models.expressions import OrderBy
+from django.http import HttpRequest
 from rest_framework import pagination
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -29,7 +30,7 @@ from macaron_django.dynamodb.cursors import open_cursor, seal
 from macaron_django.exceptions import InvalidCursor, ValidationFailed
 from macaron_django.schemas import Violation
 
-__all__ = ["CursorPages", "KeysetPage", "keyset_page"]
+__all__ = ["CursorPages", "KeysetPage", "keyset_page", "next_url", "page_size"]
 
 
 @dataclass(frozen=True)
@@ -65,10 +66,8 @@ class CursorPages(pagination.BasePagination):
 
     def next_link(self) -> str | None:
         """The absolute URL of the next page: this one's with another cursor."""
-        if self.page.next_cursor is None:
-            return None
-        url = self.request.build_absolute_uri()
-        return str(replace_query_param(url, self._name(CURSOR), self.page.next_cursor))
+        cursor = self.page.next_cursor
+        return None if cursor is None else next_url(self.request, self._name(CURSOR), cursor)
 
     def _enveloped(self, rows: Any, envelope: Envelope, link: str | None) -> dict[str, Any]:
         body: dict[str, Any] = {envelope.items: rows}
@@ -99,15 +98,10 @@ class CursorPages(pagination.BasePagination):
 
     def _limit(self) -> int:
         given = self._given(LIMIT)
-        if given in {None, ""}:
-            return int(settings.PAGE_SIZE)
-        try:
-            limit = int(given)
-        except (TypeError, ValueError):
-            limit = 0
-        if limit < 1:
+        limit = page_size(given)
+        if limit is None:
             raise _refused(self._name(LIMIT), "minimum", f"{str(given)[:50]!r} is not an integer of at least 1")
-        return min(limit, int(settings.MAX_PAGE_SIZE))
+        return limit
 
     # -------------------------------------------------------------- what drf-spectacular and DRF's schemas ask
 
@@ -131,6 +125,22 @@ class CursorPages(pagination.BasePagination):
                 "schema": {"type": "string"},
             },
         ]
+
+
+def page_size(given: Any) -> int | None:
+    """How many rows a page holds when a client asks for ``given``, which is nothing as a rule; None if it can't be."""
+    if given in {None, ""}:
+        return int(settings.PAGE_SIZE)
+    try:
+        limit = int(given)
+    except (TypeError, ValueError):
+        return None
+    return min(limit, int(settings.MAX_PAGE_SIZE)) if limit >= 1 else None
+
+
+def next_url(request: HttpRequest | Request, name: str, cursor: str) -> str:
+    """The absolute URL of the next page: this one's, with another cursor in its parameter ``name``."""
+    return str(replace_query_param(request.build_absolute_uri(), name, cursor))
 
 
 def _refused(name: str, keyword: str, message: str) -> ValidationFailed:

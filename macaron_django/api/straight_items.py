@@ -18,8 +18,10 @@ from rest_framework.response import Response
 
 from macaron_django.api.body_streams import kept_body
 from macaron_django.api.contents import is_json, json_schema, success_status
+from macaron_django.api.lists import CURSOR, LIMIT
 from macaron_django.api.locations import location
 from macaron_django.api.lookups import Store, Unmatched
+from macaron_django.api.pagination import next_url, page_size
 from macaron_django.api.preconditions import is_judged
 from macaron_django.api.resources import GeneratedOperation
 from macaron_django.api.responses import check_response, declared_response
@@ -38,7 +40,7 @@ from macaron_django.exceptions import PyMacaronException, StaleItem, ValidationF
 from macaron_django.schemas import converter, validator_for
 from macaron_django.schemas.generated import generated_values, makers_of
 from macaron_django.schemas.json_text import JSONTextError, exact_json
-from macaron_django.schemas.merge_patches import without_write_only
+from macaron_django.schemas.merge_patches import hides_write_only, without_write_only
 
 __all__ = ["item_answer"]
 
@@ -118,7 +120,7 @@ class _Straight:
         self,
         request: HttpRequest,
         kwargs: Mapping[str, Any],
-        body: Mapping[str, Any],
+        body: Any,
         headers: Mapping[str, str] | None = None,
     ) -> Response:
         return self.gate.finished(Response(body, self.status, headers=headers), self.context(request, kwargs))
@@ -160,6 +162,47 @@ class _Retrieve(_Straight):
         key = None if self.is_unusual(request, kwargs) else self.key(request, kwargs)
         item = None if key is None else self.persistence.get_item(key[0])
         return None if item is None else self.answered(request, kwargs, self.shown(item))
+
+
+class _List(_Straight):
+    """A page of all items: what is narrowed, ordered or put into an envelope is the viewset's to say."""
+
+    def is_possible(self) -> bool:
+        return super().is_possible() and not self.generated.keys and self.generated.envelope is None
+
+    @cached_property
+    def items(self) -> ItemQuerySet:
+        items: ItemQuerySet = self.model._default_manager.all().as_json()
+        return items
+
+    @cached_property
+    def paging(self) -> tuple[str, str]:
+        """The names of the two parameters that choose a page."""
+        return self.generated.paging.get(LIMIT, LIMIT), self.generated.paging.get(CURSOR, CURSOR)
+
+    def answer(self, request: HttpRequest, kwargs: Mapping[str, Any]) -> Response | None:
+        asked = dict(request.GET.lists())
+        if self.methods != _METHODS(self.model) or control_characters(kwargs) is not None:
+            return None
+        if not asked.keys() <= set(self.paging) or any(len(values) > 1 for values in asked.values()):
+            return None
+        sent = self.parameters(request, kwargs)
+        if sent is None:
+            return None
+        limit, cursor = (sent.get(("query", name), request.GET.get(name)) for name in self.paging)
+        size = page_size(limit)
+        if size is None:
+            return None
+        try:
+            page = self.items.page(size, cursor or None)
+        except PyMacaronException:  # such as a cursor of another list
+            return None
+        schema, shown = self.store.schema, page.rows
+        if hides_write_only(schema):
+            shown = [without_write_only(schema, each) for each in shown]
+        check_response(self.operation, self.status, shown)
+        link = None if page.next_cursor is None else next_url(request, self.paging[1], page.next_cursor)
+        return self.answered(request, kwargs, shown, {"Link": f'<{link}>; rel="next"'} if link else None)
 
 
 class _Written(_Straight):
@@ -353,4 +396,4 @@ _UNCHANGED = frozenset({str, int, bool, type(None)})
 _SETS = frozenset({"SS", "NS", "BS"})
 #: Attributes of a replacement at most: an update expression has 4 KB (AWS: "Expression size").
 _PLACES = 100
-_ANSWERS: Mapping[str, type[_Straight]] = {"retrieve": _Retrieve, "create": _Create, "replace": _Replace}
+_ANSWERS: Mapping[str, type[_Straight]] = {"retrieve": _Retrieve, "list": _List, "create": _Create, "replace": _Replace}
