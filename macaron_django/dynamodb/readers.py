@@ -8,6 +8,7 @@ that a list of items costs what its values cost.
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import datetime, timezone
 from typing import Any, TypeAlias
 
 from macaron_django.dynamodb.attribute_values import (
@@ -81,10 +82,20 @@ def _text(form: Format, conversion: Conversion) -> Reader:
 
 def _date_time(form: Format, conversion: Conversion) -> Reader:
     otherwise, to_python = _in_two_steps(form, conversion), conversion.to_python
+    of_utc = to_python("2000-01-01T00:00:00Z") == datetime(2000, 1, 1, tzinfo=timezone.utc)
+    from_iso = datetime.fromisoformat
 
     def read(value: AttributeValue) -> Any:
         text = value.get("S")
-        return to_python(text) if text is not None and text[-1:] == "Z" else otherwise(value)
+        if text is None or text[-1:] != "Z":
+            return otherwise(value)
+        spelled = f"{text[:-1]}+00:00"
+        try:
+            moment = from_iso(spelled)
+        except ValueError:  # or what older Pythons don't read
+            return to_python(text)
+        # Any other spelling of the moment is remembered with it.
+        return moment if of_utc and moment.isoformat() == spelled else to_python(text)
 
     return read
 
