@@ -28,6 +28,7 @@ from django.core.cache import cache
 from django.core.handlers.wsgi import WSGIHandler
 from django.db import connection, transaction
 from django.test import override_settings
+from django.utils import translation
 from rest_framework.settings import api_settings
 from rest_framework.views import APIView
 
@@ -54,6 +55,13 @@ COPIED = {
     "DEFAULT_THROTTLE_CLASSES": "throttle_classes",
     "DEFAULT_VERSIONING_CLASS": "versioning_class",
 }
+
+
+@pytest.fixture(autouse=True)
+def _own_language() -> Iterator[None]:
+    """A request's language stays with its thread: the next module's tests aren't to be answered in it."""
+    yield
+    translation.deactivate()
 
 
 class Normal:
