@@ -1,4 +1,4 @@
-"""Reading, creating and replacing an item → the answer, from and to what DynamoDB holds, with no row in between.
+"""Reading, listing, creating and replacing items → the answer, from and to what DynamoDB holds, with no row in between.
 
 In go a generated operation and where its items are kept; out comes what answers its common request, or None for an
 operation whose items somebody wants to see as rows: a class with methods of its own, a version, additional properties.
@@ -36,7 +36,14 @@ from macaron_django.dynamodb.item_writers import has_save_listeners, is_saved_or
 from macaron_django.dynamodb.manager import ItemManager
 from macaron_django.dynamodb.persistence import Persistence
 from macaron_django.dynamodb.queryset import ItemQuerySet
-from macaron_django.exceptions import PyMacaronException, StaleItem, ValidationFailed
+from macaron_django.exceptions import (
+    InvalidCursor,
+    PyMacaronException,
+    ScanForbidden,
+    StaleItem,
+    UnsupportedQuery,
+    ValidationFailed,
+)
 from macaron_django.schemas import converter, validator_for
 from macaron_django.schemas.generated import generated_values, makers_of
 from macaron_django.schemas.json_text import JSONTextError, exact_json
@@ -78,7 +85,7 @@ def _is_kept_plainly(model: Any) -> bool:
 
 
 class _Straight:
-    """What the three kinds have in common: where items are kept, and how one is shown."""
+    """What the four kinds have in common: where items are kept, and how one is shown."""
 
     status = 200
 
@@ -195,7 +202,7 @@ class _List(_Straight):
             return None
         try:
             page = self.items.page(size, cursor or None)
-        except PyMacaronException:  # such as a cursor of another list
+        except (InvalidCursor, ScanForbidden, UnsupportedQuery):
             return None
         schema, shown = self.store.schema, page.rows
         if hides_write_only(schema):
