@@ -16,6 +16,7 @@ from types import FunctionType
 from typing import Any, cast
 
 from django.http import HttpRequest
+from django.http.response import HttpResponseBase
 from rest_framework.authentication import BasicAuthentication, SessionAuthentication, TokenAuthentication
 from rest_framework.generics import GenericAPIView
 from rest_framework.parsers import BaseParser
@@ -34,7 +35,7 @@ from macaron_django.auth.authentication import JWTAuthentication
 from macaron_django.auth.current import remember, remember_request
 from macaron_django.auth.security import SecurityPolicy
 
-__all__ = ["Gate", "RendererContext", "gate_of", "hooks_of"]
+__all__ = ["Answer", "Context", "Gate", "RendererContext", "gate_of", "hooks_of"]
 
 #: What ``url_patterns`` gives to ``as_view()``: none of it is asked on the way.
 _INITIAL = frozenset({"served", "detail", "basename", "name", "description"})
@@ -107,6 +108,12 @@ class RendererContext(MutableMapping[str, Any]):
 
     def __len__(self) -> int:
         return len(self._whole())
+
+
+#: A request and the arguments of its URL → the response, or None: somebody else answers it.
+Answer = Callable[[HttpRequest, Mapping[str, Any]], "HttpResponseBase | None"]
+#: The same → the renderer's context.
+Context = Callable[[HttpRequest, Mapping[str, Any]], RendererContext]
 
 
 @dataclass(frozen=True, eq=False)

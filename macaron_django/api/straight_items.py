@@ -8,7 +8,8 @@ wrong beyond that is raised.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
 from functools import cached_property
 from operator import attrgetter
 from typing import Any
@@ -26,7 +27,7 @@ from macaron_django.api.preconditions import is_judged
 from macaron_django.api.resources import GeneratedOperation
 from macaron_django.api.responses import check_response, declared_response
 from macaron_django.api.routers import control_characters
-from macaron_django.api.straight_gate import Gate, RendererContext
+from macaron_django.api.straight_gate import Answer, Context, Gate
 from macaron_django.api.viewsets import Served
 from macaron_django.conf import settings
 from macaron_django.dynamodb.attribute_values import AttributeMap
@@ -51,10 +52,7 @@ from macaron_django.schemas.merge_patches import hides_write_only, without_write
 
 __all__ = ["item_answer"]
 
-Answer = Callable[[HttpRequest, Mapping[str, Any]], "Response | None"]
-#: The request and the arguments of its URL → the renderer's context.
-Context = Callable[[HttpRequest, Mapping[str, Any]], RendererContext]
-Key = tuple[AttributeMap, Mapping[str, Any]]  # as DynamoDB has it, and its properties as JSON
+Key = tuple[AttributeMap, Mapping[str, Any]]  # as DynamoDB has it, and the Python values of its properties
 
 
 def item_answer(
@@ -84,7 +82,7 @@ def _is_kept_plainly(model: Any) -> bool:
     )
 
 
-class _Straight:
+class _Straight(ABC):
     """What the four kinds have in common: where items are kept, and how one is shown."""
 
     status = 200
@@ -104,8 +102,9 @@ class _Straight:
         declared = declared_response(self.operation, self.status)
         return declared is None or bool(declared.content)
 
+    @abstractmethod
     def answer(self, request: HttpRequest, kwargs: Mapping[str, Any]) -> Response | None:
-        raise NotImplementedError
+        """The response to the request; None if the action has to be asked."""
 
     def is_unusual(self, request: HttpRequest, kwargs: Mapping[str, Any]) -> bool:
         """Whether the request says more than its path and body do."""

@@ -20,19 +20,16 @@ from rest_framework.request import Request
 from macaron_django.api.body_streams import kept_body
 from macaron_django.api.resource_viewsets import ResourceViewSet
 from macaron_django.api.routers import control_characters
-from macaron_django.api.straight_gate import Gate, RendererContext, gate_of, hooks_of
+from macaron_django.api.straight_gate import Answer, Context, Gate, RendererContext, gate_of, hooks_of
 from macaron_django.api.straight_state import changes, fail
 from macaron_django.api.viewsets import OperationViewSet, Served
 from macaron_django.auth.current import change_request
 
 __all__ = ["straightened"]
 
-#: Answers a request, or None: DRF's way answers it.
-Answer = Callable[[HttpRequest, Mapping[str, Any]], "HttpResponseBase | None"]
 View = Callable[..., HttpResponseBase]
 Prepared = tuple[Gate | None, Sequence[Answer]]
 MakeView = Callable[[HttpRequest, Mapping[str, Any]], Any]
-Context = Callable[[HttpRequest, Mapping[str, Any]], RendererContext]
 
 
 def straightened(view: View, viewset: type[OperationViewSet], initkwargs: Mapping[str, Any]) -> View:
@@ -81,12 +78,12 @@ def _prepare(viewset: type[OperationViewSet], method: str, initkwargs: Mapping[s
         return gate, [_by_action(served, make_view)]
     by_action = _generated(served, gate, make_view, context)
     of_item = None
-    if issubclass(viewset, ResourceViewSet) and served.generated is not None and viewset.store.is_row:
+    if issubclass(viewset, ResourceViewSet) and viewset.store.is_row:
         # with PynamoDB and botocore, which a project that keeps nothing starts without
         from macaron_django.api.straight_items import item_answer
 
         of_item = item_answer(served, viewset.store, viewset.item, gate, context)
-    return gate, [by_action] if of_item is None else [of_item, by_action]
+    return gate, [each for each in (of_item, by_action) if each is not None]
 
 
 def _view_maker(viewset: type[OperationViewSet], served: Served, gate: Gate, initkwargs: Mapping[str, Any]) -> MakeView:
