@@ -65,7 +65,7 @@ class Draft:
         draft = cls(persistence.model.from_json(given), list(given))
         draft.violations = [_refusal(name, _("is set by itself and can't be given")) for name in json if name in fixed]
         if beside:
-            known = persistence._known
+            known = persistence.additional.known
             draft.row._state.item = {name: value for name, value in beside.items() if name not in known}
         draft._check(persistence)
         return draft

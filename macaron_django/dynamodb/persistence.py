@@ -16,15 +16,14 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 from django.db import DEFAULT_DB_ALIAS
 from django.db.models import Model
 
+from macaron_django.dynamodb.additional_attributes import AdditionalAttributes
 from macaron_django.dynamodb.attribute_values import (
     AttributeMap,
     AttributeValue,
     BooleanFormat,
-    Format,
     NumberFormat,
     StringFormat,
     format_of,
-    pointer_to,
 )
 from macaron_django.dynamodb.attributes import PropertyAttribute
 from macaron_django.dynamodb.comparisons import same
@@ -48,8 +47,6 @@ __all__ = ["Persistence"]
 
 #: Formats whose attribute values of the format's own type mean the same only where DynamoDB calls them equal.
 _SPELLED_IN_ONE_WAY = frozenset({BooleanFormat, NumberFormat, StringFormat})
-#: Attributes that pymacaron-dynamodb adds: kept, and shown to nobody.
-_OTHERS_NOTES = frozenset({"__persistence_class__"})
 
 Row: TypeAlias = Any  # a model built at run time: its attributes are its schema's
 
@@ -170,18 +167,18 @@ class Persistence(Items):
 
     def encode(self, row: Row) -> AttributeMap:
         """The whole item of a row, with attributes that the schema doesn't know if it was loaded with some."""
-        item, values = self._unknown_in(row), row.__dict__
+        item, values = self.additional.strangers(row, _stored(row) or {}), row.__dict__
         for _, field, attribute in self._places:
             value = values.get(field, UNSET)
             if value is not UNSET:
                 item |= attribute.attributes_of(value)
-        return item | self._additional(row) if row._additional else item
+        return item | self.additional.encode(row) if row._additional else item
 
     def decode(self, item: AttributeMap) -> Row:
         """The row of an item."""
         row = self._build_row(item)
-        if not item.keys() <= self._known:
-            self._set_additional(row, item)
+        if not item.keys() <= self.additional.known:
+            self.additional.load(row, item)
         return row
 
     @cached_property
@@ -224,40 +221,11 @@ class Persistence(Items):
     def _set(self, row: Row, name: str, value: Any) -> None:
         setattr(row, row._spec.field_names[name], value)
 
-    def _unknown_in(self, row: Row) -> AttributeMap:
-        """Attributes that the row was loaded with and doesn't show."""
-        stored = _stored(row) or {}
-        return {name: stored[name] for name in stored.keys() - self._known - self._shown(row, stored)}
-
-    def _shown(self, row: Row, item: AttributeMap) -> set[str]:
-        """Names of the attributes that are properties which the schema allows without naming them."""
-        return set(item.keys() - self._known - _OTHERS_NOTES) if row._spec.is_open else set()
-
-    def _additional(self, row: Row) -> AttributeMap:
-        """The attributes of properties that the schema allows without naming them."""
-        found: AttributeMap = {}
-        for name, value in row._additional.items():
-            pointer = pointer_to(name)
-            if not name or name in self._known:
-                raise UnstorableValue("this name can't be an additional property here", pointer)
-            schema = row._spec.schema_of(name)
-            form = Format() if schema is None else format_of(schema)
-            found[name] = form.encode(row._spec.conversion(name).to_json(value), pointer)
-        return found
-
-    def _set_additional(self, row: Row, item: AttributeMap) -> None:
-        row.__dict__.pop("_additional_properties", None)
-        spec = row._spec
-        shown = self._shown(row, item)
-        for name in (name for name in item if name in shown):
-            schema = spec.schema_of(name)
-            form = Format() if schema is None else format_of(schema)
-            row._store(name, spec.conversion(name).to_python(form.decode(item[name])))
-
     @cached_property
-    def _known(self) -> frozenset[str]:
+    def additional(self) -> AdditionalAttributes:
+        """Everything in an item beside its schema's own properties."""
         names = {attribute.given_name for attribute in self._properties.values() if attribute.keeps_given}
-        return frozenset({*self.table.attributes_by_name(), *names})
+        return AdditionalAttributes(frozenset({*self.table.attributes_by_name(), *names}))
 
     # -- writing -------------------------------------------------------------------------------
 
@@ -303,7 +271,7 @@ class Persistence(Items):
             if names is None or name in names:
                 self._set(row, name, attribute.value_in(item))
         if names is None:
-            self._set_additional(row, item)
+            self.additional.load(row, item)
         row._state.item = item
 
     def _insert(self, row: Row) -> None:
@@ -355,26 +323,10 @@ class Persistence(Items):
             set_ |= wanted
             remove += [place for place in places if place not in wanted and (held is None or place in held)]
         if names is None:
-            self._change_additional(row, stored, set_, remove)
+            added, removed = self.additional.changes(row, stored or {})
+            set_ |= added
+            remove += removed
         return set_, remove
-
-    def _change_additional(self, row: Row, stored: AttributeMap | None, set_: AttributeMap, remove: list[str]) -> None:
-        held, wanted = stored or {}, self._additional(row)
-        # Sets and bytes, which JSON has no types for, stay what they are while they mean the same.
-        set_ |= {
-            name: value
-            for name, value in wanted.items()
-            if name not in held or not (same(held[name], value) or self._additional_means(row, name, held[name], value))
-        }
-        remove += self._shown(row, held) - wanted.keys()
-
-    def _additional_means(self, row: Row, name: str, held: AttributeValue, wanted: AttributeValue) -> bool:
-        schema = row._spec.schema_of(name)
-        form = Format() if schema is None else format_of(schema)
-        try:
-            return same(form.encode(form.decode(held)), wanted)
-        except UnstorableValue:
-            return False
 
     def _expected_version(self, row: Row) -> dict[str, AttributeValue | None]:
         version = self.options.version
@@ -395,7 +347,7 @@ class Persistence(Items):
         transaction = gathering()
         if transaction is not None:
             transaction.on_abandon(self._unwritten(row))
-        self._set_additional(row, item)  # what somebody else has added is shown, too, or the next save would remove it
+        self.additional.load(row, item)  # what somebody else has added is shown, too, or the next save would remove it
         row._state.item = item
         row._state.adding = False
         row._state.db = DEFAULT_DB_ALIAS
