@@ -13,9 +13,9 @@ from __future__ import annotations
 
 import copy
 import re
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, ClassVar, Literal, cast
+from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 from django.core.exceptions import ValidationError as DjangoValidationError
 from django.db.models import Model
@@ -25,20 +25,17 @@ from rest_framework.fields import empty, get_error_detail
 from rest_framework.serializers import as_serializer_error
 from rest_framework.settings import api_settings
 from rest_framework.utils.html import is_html_input
-from rest_framework.utils.serializer_helpers import BoundField, JSONBoundField, NestedBoundField
+from rest_framework.utils.serializer_helpers import BoundField
 
-from macaron_django.exceptions import ValidationFailed
+from macaron_django.schemas.bound_fields import bound_field
 from macaron_django.schemas.cleaning import cleaner_for
 from macaron_django.schemas.conversions import UNSET, Conversion, converter, json_value
-from macaron_django.schemas.error_details import error_details
 from macaron_django.schemas.fields import FormJSON, field_for, is_nested
-from macaron_django.schemas.form_values import form_value, local_moment
+from macaron_django.schemas.form_values import form_value
 from macaron_django.schemas.generated import generated_values
+from macaron_django.schemas.judging import Direction, Judged, SchemaViolated, violations_in
 from macaron_django.schemas.merge_patches import merge_patch, without_write_only
 from macaron_django.schemas.model_bindings import ModelBinding, bind_model, model_of
-from macaron_django.schemas.uploads import clean_with_uploads
-from macaron_django.schemas.validators import validator_for
-from macaron_django.schemas.violations import Violation, pointer_to
 from macaron_django.spec import Schema
 
 if TYPE_CHECKING:
@@ -51,8 +48,6 @@ __all__ = [
     "SchemaViolated",
     "serializer_for",
 ]
-
-Direction = Literal["request", "response"]
 
 
 def serializer_for(
@@ -121,60 +116,7 @@ def _class_name(schema: Schema, classes: Classes) -> str:
     return re.sub(r"\W", "_", name or schema.title or "Value")
 
 
-class SchemaViolated(ValidationError, ValidationFailed):  # noqa: N818 (as ValidationFailed)
-    """Data that breaks its schema: DRF's ValidationError, with the violations that it stands for."""
-
-    def __init__(self, detail: Any, violations: Sequence[Violation]) -> None:
-        ValidationError.__init__(self, detail)
-        self.violations = tuple(violations)
-        self.user_message = "; ".join(f"{v.pointer or '/'}: {v.message}" for v in self.violations)
-
-
-class _Judged:
-    """What the three kinds of serializer share: the schema decides, and tells of every violation."""
-
-    schema: ClassVar[Schema]
-    classes: ClassVar[Classes]
-    direction: ClassVar[Direction] = "request"
-    model: ClassVar[type[Model] | None] = None
-    errors: Any
-    _violations: tuple[Violation, ...] = ()
-
-    def is_valid(self, *, raise_exception: bool = False) -> bool:
-        valid: bool = super().is_valid()  # type: ignore[misc]
-        if not valid and raise_exception:
-            raise SchemaViolated(self.errors, self.violations)
-        return valid
-
-    @property
-    def violations(self) -> tuple[Violation, ...]:
-        """Why the data isn't valid, with JSON pointers; also what ``validate`` methods found."""
-        if self.errors and not self._violations:
-            self._violations = tuple(_violations_of(self.errors, ()))
-        return self._violations
-
-    def _clean(self, value: Any) -> Any:
-        try:
-            # A patch changes what it names: defaults of what is unset aren't its business.
-            defaults = not getattr(self, "partial", False)
-            return clean_with_uploads(validator_for(self.schema, self.direction), value, defaults=defaults)
-        except ValidationFailed as failure:
-            self._violations = failure.violations
-            raise SchemaViolated(error_details(failure.violations, value), failure.violations) from failure
-
-
-def _violations_of(details: Any, path: tuple[str | int, ...]) -> Iterator[Violation]:
-    if isinstance(details, Mapping):
-        for name, inner in details.items():
-            yield from _violations_of(inner, path if name == api_settings.NON_FIELD_ERRORS_KEY else (*path, name))
-    elif isinstance(details, (list, tuple)):
-        for index, inner in enumerate(details):
-            yield from _violations_of(inner, (*path, index) if isinstance(inner, Mapping) else path)
-    else:
-        yield Violation(str(details), pointer_to(path), "", getattr(details, "code", "invalid"))
-
-
-class SchemaListSerializer(_Judged, FormJSON, serializers.ListSerializer[Any]):
+class SchemaListSerializer(Judged, FormJSON, serializers.ListSerializer[Any]):
     """Arrays of objects: ``many=True`` of a :class:`SchemaSerializer`, or a schema of type array itself."""
 
     def get_initial(self) -> Any:
@@ -192,7 +134,7 @@ class SchemaListSerializer(_Judged, FormJSON, serializers.ListSerializer[Any]):
                 values.append(child.run_validation(element))
             except ValidationError as error:  # noqa: PERF203 (all of them are wanted)
                 details[index] = error.detail
-                found = getattr(error, "violations", None) or _violations_of(error.detail, ())
+                found = getattr(error, "violations", None) or violations_in(error.detail, ())
                 violations += [replace(violation, pointer=f"/{index}{violation.pointer}") for violation in found]
         if details:
             self._violations = tuple(violations)
@@ -208,7 +150,7 @@ class SchemaListSerializer(_Judged, FormJSON, serializers.ListSerializer[Any]):
         return [represent(element) for element in elements]
 
 
-class SchemaValueSerializer(_Judged, serializers.BaseSerializer[Any]):
+class SchemaValueSerializer(Judged, serializers.BaseSerializer[Any]):
     """Anything but objects with properties, as a body of its own: a string, a number, one of several shapes."""
 
     fields: ClassVar[dict[str, Any]] = {}
@@ -220,7 +162,7 @@ class SchemaValueSerializer(_Judged, serializers.BaseSerializer[Any]):
         return without_write_only(self.schema, converter(self.schema, self.classes).to_json(instance))
 
 
-class SchemaSerializer(_Judged, serializers.Serializer[Any]):
+class SchemaSerializer(Judged, serializers.Serializer[Any]):
     """Objects of one schema. ``validated_data`` holds Python values by property name."""
 
     _conversions: ClassVar[dict[str, Conversion]] = {}
@@ -281,7 +223,7 @@ class SchemaSerializer(_Judged, serializers.Serializer[Any]):
 
     def __getitem__(self, key: str) -> BoundField:
         errors = self.errors.get(key) if hasattr(self, "_errors") else None
-        return _bound(self.fields[key], cast("Any", self.data).get(key), errors)
+        return bound_field(self.fields[key], cast("Any", self.data).get(key), errors)
 
     # What comes in ----------------------------------------------------------------------------------------------
 
@@ -486,24 +428,3 @@ class SchemaSerializer(_Judged, serializers.Serializer[Any]):
 
 
 _AS_IT_IS = Conversion(lambda value: value, json_value)
-
-
-class _NestedBoundField(NestedBoundField):
-    def as_form_field(self) -> NestedBoundField:
-        return self  # its fields are turned into text one by one, as those outside are
-
-    def __getitem__(self, key: str) -> BoundField:
-        value = self.value.get(key) if self.value else None
-        errors = self.errors.get(key) if isinstance(self.errors, Mapping) else None
-        return _bound(self.fields[key], value, errors, f"{self.name}.")
-
-
-def _bound(field: Any, value: Any, errors: Any, prefix: str = "") -> BoundField:
-    if getattr(field, "_is_jsonfield", False):
-        # What is unset is left blank: "null" would be sent, and be wrong unless it is what is there.
-        is_there = value is not None or (field.allow_null and field.root.instance is not None)
-        return (JSONBoundField if is_there else BoundField)(field, value, errors, prefix)
-    if isinstance(field, serializers.DateTimeField):
-        value = local_moment(value)
-    kind = _NestedBoundField if isinstance(field, serializers.Serializer) else BoundField
-    return kind(field, value, errors, prefix)
