@@ -8,7 +8,6 @@ wrong beyond that is raised.
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from functools import cached_property
 from operator import attrgetter
@@ -17,19 +16,17 @@ from typing import Any
 from django.http import HttpRequest
 from rest_framework.response import Response
 
-from macaron_django.api.body_streams import kept_body
-from macaron_django.api.contents import is_json, json_schema, success_status
+from macaron_django.api.contents import success_status
 from macaron_django.api.lists import CURSOR, LIMIT
 from macaron_django.api.locations import location
 from macaron_django.api.lookups import Store, Unmatched
 from macaron_django.api.pagination import next_url, page_size
-from macaron_django.api.preconditions import is_judged
 from macaron_django.api.resources import GeneratedOperation
-from macaron_django.api.responses import check_response, declared_response
+from macaron_django.api.responses import check_response
 from macaron_django.api.routers import control_characters
+from macaron_django.api.straight_answers import StraightAnswer, StraightBody
 from macaron_django.api.straight_gate import Answer, Context, Gate
 from macaron_django.api.viewsets import Served
-from macaron_django.conf import settings
 from macaron_django.dynamodb.attribute_values import AttributeMap
 from macaron_django.dynamodb.gathered_writes import gathering
 from macaron_django.dynamodb.item_sizes import check_item_size
@@ -47,7 +44,6 @@ from macaron_django.exceptions import (
 )
 from macaron_django.schemas import converter, validator_for
 from macaron_django.schemas.generated import generated_values, makers_of
-from macaron_django.schemas.json_text import JSONTextError, exact_json
 from macaron_django.schemas.merge_patches import hides_write_only, without_write_only
 
 __all__ = ["item_answer"]
@@ -82,39 +78,19 @@ def _is_kept_plainly(model: Any) -> bool:
     )
 
 
-class _Straight(ABC):
+class _Straight(StraightAnswer):
     """What the four kinds have in common: where items are kept, and how one is shown."""
-
-    status = 200
 
     def __init__(
         self, served: Served, store: Store, item: GeneratedOperation | None, gate: Gate, context: Context
     ) -> None:
-        assert served.generated is not None  # noqa: S101 (as item_answer has seen)
-        self.served, self.store, self.item, self.gate, self.context = served, store, item, gate, context
-        self.operation, self.generated = served.operation, served.generated
-        self.model: Any = store.model
+        super().__init__(served, store, item, gate, context)
         self.persistence: Persistence = self.model._default_manager.persistence
         self.methods = _METHODS(self.model)
 
-    def is_possible(self) -> bool:
-        """Whether the operation answers with the item, and its path names nothing but the item's key."""
-        declared = declared_response(self.operation, self.status)
-        return declared is None or bool(declared.content)
-
-    @abstractmethod
-    def answer(self, request: HttpRequest, kwargs: Mapping[str, Any]) -> Response | None:
-        """The response to the request; None if the action has to be asked."""
-
     def is_unusual(self, request: HttpRequest, kwargs: Mapping[str, Any]) -> bool:
-        """Whether the request says more than its path and body do."""
-        meta = request.META
-        return bool(
-            self.methods != _METHODS(self.model)  # patched
-            or meta.get("QUERY_STRING")
-            or is_judged(meta)
-            or control_characters(kwargs) is not None
-        )
+        """The same, and whether a row's methods were patched."""
+        return self.methods != _METHODS(self.model) or super().is_unusual(request, kwargs)
 
     def shown(self, item: AttributeMap) -> Mapping[str, Any]:
         """The answer's JSON, held against its schema where settings say so."""
@@ -122,27 +98,11 @@ class _Straight(ABC):
         check_response(self.operation, self.status, data)
         return data
 
-    def answered(
-        self,
-        request: HttpRequest,
-        kwargs: Mapping[str, Any],
-        body: Any,
-        headers: Mapping[str, str] | None = None,
-    ) -> Response:
-        return self.gate.finished(Response(body, self.status, headers=headers), self.context(request, kwargs))
-
     # -- the path's key
 
     @cached_property
     def names_key(self) -> bool:
         return set(self.generated.keys.values()) == set(self.persistence.key_names)
-
-    def parameters(self, request: HttpRequest, kwargs: Mapping[str, Any]) -> Mapping[tuple[str, str], Any] | None:
-        """The values of the parameters by location and name; None if the action has to say what is wrong with one."""
-        try:
-            return self.served.parameters.read(request, kwargs).by_location
-        except ValidationFailed:
-            return None
 
     def key(self, request: HttpRequest, kwargs: Mapping[str, Any]) -> Key | None:
         """The key that the path names; None if the action has to say what is wrong with it."""
@@ -211,46 +171,18 @@ class _List(_Straight):
         return self.answered(request, kwargs, shown, {"Link": f'<{link}>; rel="next"'} if link else None)
 
 
-class _Written(_Straight):
+class _Written(StraightBody, _Straight):
     """What is written from a body."""
 
     def is_possible(self) -> bool:
-        takes = self.operation.request_body
-        content = takes.content if takes is not None else {}
-        schema = json_schema(content)
-        # An input schema of its own says other things than the item's.
-        is_own = len(content) == 1 and schema is not None and schema.resolved == self.store.schema
         attributes = self.persistence.table.attributes_by_name()
         # The members of a set come back in another order than that in which they were sent.
         has_sets = any(attributes[name].attr_type in _SETS for name in self.store.schema.properties)
-        return super().is_possible() and is_own and self.store.schema.additional_properties is False and not has_sets
-
-    @cached_property
-    def content_types(self) -> frozenset[str]:
-        (name,) = self.operation.request_body.content  # type: ignore[union-attr]
-        essence = name.strip().lower()
-        if not is_json(essence) or "*" in essence or ";" in essence:
-            return frozenset()
-        return frozenset({essence, f"{essence}; charset=utf-8", f"{essence};charset=utf-8"})
+        return super().is_possible() and not has_sets
 
     def is_unusual(self, request: HttpRequest, kwargs: Mapping[str, Any]) -> bool:
-        return (
-            request.META.get("CONTENT_TYPE", "").lower() not in self.content_types
-            or super().is_unusual(request, kwargs)
-            or has_save_listeners(self.model)
-            or gathering() is not None
-        )
-
-    def sent(self, request: HttpRequest) -> dict[str, Any] | None:
-        """The body's object, unjudged; None if it isn't one."""
-        body = kept_body(request)
-        if body is None:
-            return None
-        try:
-            value = exact_json(body, max_depth=settings.MAX_BODY_DEPTH)
-        except JSONTextError:
-            return None
-        return value if isinstance(value, dict) else None
+        """The same, and whether somebody is told of what is saved, or gathers it."""
+        return super().is_unusual(request, kwargs) or has_save_listeners(self.model) or gathering() is not None
 
     def clean(self, value: Mapping[str, Any]) -> dict[str, Any] | None:
         """The valid object that is meant, with its defaults and without what is readOnly.

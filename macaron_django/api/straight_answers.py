@@ -1,0 +1,109 @@
+"""What straight answers have in common, wherever items are kept: how a plain request is read, how it is answered.
+
+In go a generated operation and where its items are kept; a subclass for each action says what comes out. Apart from
+``straight_items`` and ``straight_rows``, because a request says the same to both.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from functools import cached_property
+from typing import Any
+
+from django.http import HttpRequest
+from rest_framework.response import Response
+
+from macaron_django.api.body_streams import kept_body
+from macaron_django.api.contents import is_json, json_schema
+from macaron_django.api.lookups import Store
+from macaron_django.api.preconditions import is_judged
+from macaron_django.api.resources import GeneratedOperation
+from macaron_django.api.responses import declared_response
+from macaron_django.api.routers import control_characters
+from macaron_django.api.straight_gate import Context, Gate
+from macaron_django.api.viewsets import Served
+from macaron_django.conf import settings
+from macaron_django.exceptions import ValidationFailed
+from macaron_django.schemas.json_text import JSONTextError, exact_json
+
+__all__ = ["StraightAnswer", "StraightBody"]
+
+
+class StraightAnswer(ABC):
+    """What answers one operation; ``item`` is an operation on one item's path, where a new item will be found."""
+
+    status = 200
+
+    def __init__(
+        self, served: Served, store: Store, item: GeneratedOperation | None, gate: Gate, context: Context
+    ) -> None:
+        assert served.generated is not None  # noqa: S101 (as the caller has seen)
+        self.served, self.store, self.item, self.gate, self.context = served, store, item, gate, context
+        self.operation, self.generated = served.operation, served.generated
+        self.model: Any = store.model
+
+    def is_possible(self) -> bool:
+        """Whether the operation answers with the item, and its path names nothing but the item's key."""
+        declared = declared_response(self.operation, self.status)
+        return declared is None or bool(declared.content)
+
+    @abstractmethod
+    def answer(self, request: HttpRequest, kwargs: Mapping[str, Any]) -> Response | None:
+        """The response to the request; None if the action has to be asked."""
+
+    def is_unusual(self, request: HttpRequest, kwargs: Mapping[str, Any]) -> bool:
+        """Whether the request says more than its path and body do."""
+        meta = request.META
+        return bool(meta.get("QUERY_STRING") or is_judged(meta) or control_characters(kwargs) is not None)
+
+    def parameters(self, request: HttpRequest, kwargs: Mapping[str, Any]) -> Mapping[tuple[str, str], Any] | None:
+        """The values of the parameters by location and name; None if the action has to say what is wrong with one."""
+        try:
+            return self.served.parameters.read(request, kwargs).by_location
+        except ValidationFailed:
+            return None
+
+    def answered(
+        self,
+        request: HttpRequest,
+        kwargs: Mapping[str, Any],
+        body: Any,
+        headers: Mapping[str, str] | None = None,
+    ) -> Response:
+        return self.gate.finished(Response(body, self.status, headers=headers), self.context(request, kwargs))
+
+
+class StraightBody(StraightAnswer):
+    """What is written from a JSON body."""
+
+    def is_possible(self) -> bool:
+        takes = self.operation.request_body
+        content = takes.content if takes is not None else {}
+        schema = json_schema(content)
+        # An input schema of its own says other things than the item's.
+        is_own = len(content) == 1 and schema is not None and schema.resolved == self.store.schema
+        return super().is_possible() and is_own and self.store.schema.additional_properties is False
+
+    @cached_property
+    def content_types(self) -> frozenset[str]:
+        (name,) = self.operation.request_body.content  # type: ignore[union-attr]
+        essence = name.strip().lower()
+        if not is_json(essence) or "*" in essence or ";" in essence:
+            return frozenset()
+        return frozenset({essence, f"{essence}; charset=utf-8", f"{essence};charset=utf-8"})
+
+    def is_unusual(self, request: HttpRequest, kwargs: Mapping[str, Any]) -> bool:
+        content_type = request.META.get("CONTENT_TYPE", "").lower()
+        return content_type not in self.content_types or super().is_unusual(request, kwargs)
+
+    def sent(self, request: HttpRequest) -> dict[str, Any] | None:
+        """The body's object, unjudged; None if it isn't one."""
+        body = kept_body(request)
+        if body is None:
+            return None
+        try:
+            value = exact_json(body, max_depth=settings.MAX_BODY_DEPTH)
+        except JSONTextError:
+            return None
+        return value if isinstance(value, dict) else None
