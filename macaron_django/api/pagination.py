@@ -30,7 +30,7 @@ from macaron_django.dynamodb.cursors import open_cursor, seal
 from macaron_django.exceptions import InvalidCursor, ValidationFailed
 from macaron_django.schemas import Violation
 
-__all__ = ["CursorPages", "KeysetPage", "keyset_page", "next_url", "page_size"]
+__all__ = ["CursorPages", "Keyset", "KeysetPage", "keyset_page", "next_url", "page_size"]
 
 
 @dataclass(frozen=True)
@@ -160,17 +160,31 @@ def keyset_page(queryset: QuerySet[Any], limit: int, cursor: str | None) -> Keys
     The order is the query set's own as far as it names fields of the model, then the primary key; null comes
     last in every database. The cursor is sealed, and good for the same model, filters and order only.
     """
-    terms = _terms(queryset)
-    scope = _scope(queryset, terms)
-    ordered = queryset.order_by(*(_order_by(field, descending) for field, descending in terms))
-    if cursor is not None:
-        ordered = ordered.filter(_after(terms, _opened(cursor, scope, terms)))
-    rows = list(ordered[: limit + 1])
+    keyset = Keyset(queryset)
+    rows = list(keyset.rows(cursor)[: limit + 1])
     if len(rows) <= limit:
         return KeysetPage(rows, None)
-    last: Model = rows[limit - 1]
-    position = [None if getattr(last, f.attname) is None else f.value_to_string(last) for f, _ in terms]
-    return KeysetPage(rows[:limit], seal({"position": {"S": json.dumps(position)}}, scope))
+    return KeysetPage(rows[:limit], keyset.cursor(rows[limit - 1]))
+
+
+class Keyset:
+    """A query set in an order that can be continued after any of its rows."""
+
+    def __init__(self, queryset: QuerySet[Any]) -> None:
+        self.terms = _terms(queryset)
+        self.scope = _scope(queryset, self.terms)
+        self.ordered = queryset.order_by(*(_order_by(field, descending) for field, descending in self.terms))
+
+    def rows(self, cursor: str | None) -> QuerySet[Any]:
+        """All rows, or those that come after the one that ``cursor`` was made of; ``InvalidCursor``."""
+        if cursor is None:
+            return self.ordered
+        return self.ordered.filter(_after(self.terms, _opened(cursor, self.scope, self.terms)))
+
+    def cursor(self, last: Model) -> str:
+        """Where the rows after ``last`` begin."""
+        position = [None if getattr(last, f.attname) is None else f.value_to_string(last) for f, _ in self.terms]
+        return seal({"position": {"S": json.dumps(position)}}, self.scope)
 
 
 Term = tuple["Field[Any, Any]", bool]  # field, descending

@@ -37,7 +37,7 @@ from macaron_django.schemas import Violation, converter, serializer_for
 from macaron_django.schemas.json_text import dump_json
 from macaron_django.spec import Schema
 
-__all__ = ["ResourceViewSet"]
+__all__ = ["ResourceViewSet", "absent"]
 
 logger = logging.getLogger("macaron_django")
 R = TypeVar("R")
@@ -143,8 +143,7 @@ class ResourceViewSet(OperationViewSet):
         try:
             found = queryset.get(**self.path_values(as_lookups=True))
         except (ObjectDoesNotExist, ValidationError) as error:
-            named = " and ".join(f"{name} {str(value)!r}" for name, value in self.path_values().items())
-            raise Http404(f"There is no {self.store.schema.name} with {named}.") from error
+            raise absent(self.store.schema, self.path_values()) from error
         self.check_object_permissions(self.request, found)
         return found
 
@@ -296,6 +295,12 @@ class ResourceViewSet(OperationViewSet):
     def location(self, body: Mapping[str, Any]) -> str | None:
         """The absolute URL of an item, given its representation; None if no path leads to it."""
         return location(self.request, self.item, self.kwargs, body)
+
+
+def absent(schema: Schema, values: Mapping[str, Any]) -> Http404:
+    """What is raised where no item has the values that a path names."""
+    named = " and ".join(f"{name} {str(value)!r}" for name, value in values.items())
+    return Http404(f"There is no {schema.name} with {named}.")
 
 
 @cache

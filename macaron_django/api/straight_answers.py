@@ -16,18 +16,21 @@ from rest_framework.response import Response
 
 from macaron_django.api.body_streams import kept_body
 from macaron_django.api.contents import is_json, json_schema
+from macaron_django.api.lists import CURSOR, LIMIT
 from macaron_django.api.lookups import Store
+from macaron_django.api.pagination import next_url, page_size
 from macaron_django.api.preconditions import is_judged
 from macaron_django.api.resources import GeneratedOperation
-from macaron_django.api.responses import declared_response
+from macaron_django.api.responses import check_response, declared_response
 from macaron_django.api.routers import control_characters
 from macaron_django.api.straight_gate import Context, Gate
 from macaron_django.api.viewsets import Served
 from macaron_django.conf import settings
 from macaron_django.exceptions import ValidationFailed
 from macaron_django.schemas.json_text import JSONTextError, exact_json
+from macaron_django.schemas.merge_patches import hides_write_only, without_write_only
 
-__all__ = ["StraightAnswer", "StraightBody"]
+__all__ = ["StraightAnswer", "StraightBody", "StraightPage"]
 
 
 class StraightAnswer(ABC):
@@ -72,6 +75,41 @@ class StraightAnswer(ABC):
         headers: Mapping[str, str] | None = None,
     ) -> Response:
         return self.gate.finished(Response(body, self.status, headers=headers), self.context(request, kwargs))
+
+
+class StraightPage(StraightAnswer):
+    """A page of all items: what is narrowed, ordered or put into an envelope is the viewset's to say."""
+
+    def is_possible(self) -> bool:
+        return super().is_possible() and not self.generated.keys and self.generated.envelope is None
+
+    @cached_property
+    def paging(self) -> tuple[str, str]:
+        """The names of the two parameters that choose a page."""
+        return self.generated.paging.get(LIMIT, LIMIT), self.generated.paging.get(CURSOR, CURSOR)
+
+    def asked(self, request: HttpRequest, kwargs: Mapping[str, Any]) -> tuple[int, str | None] | None:
+        """How many items are asked for, and from where on; None if the request says more, or something wrong."""
+        query = dict(request.GET.lists())
+        if control_characters(kwargs) is not None or not query.keys() <= set(self.paging):
+            return None
+        sent = self.parameters(request, kwargs)
+        if sent is None or any(len(values) > 1 for values in query.values()):
+            return None
+        limit, cursor = (sent.get(("query", name), request.GET.get(name)) for name in self.paging)
+        size = page_size(limit)
+        return None if size is None else (size, cursor or None)
+
+    def page(
+        self, request: HttpRequest, kwargs: Mapping[str, Any], shown: list[Any], next_cursor: str | None
+    ) -> Response:
+        """The response that shows these items, and where the next ones are."""
+        schema = self.store.schema
+        if hides_write_only(schema):
+            shown = [without_write_only(schema, each) for each in shown]
+        check_response(self.operation, self.status, shown)
+        link = None if next_cursor is None else next_url(request, self.paging[1], next_cursor)
+        return self.answered(request, kwargs, shown, {"Link": f'<{link}>; rel="next"'} if link else None)
 
 
 class StraightBody(StraightAnswer):

@@ -35,7 +35,7 @@ from macaron_django.auth.authentication import JWTAuthentication
 from macaron_django.auth.current import remember, remember_request
 from macaron_django.auth.security import SecurityPolicy
 
-__all__ = ["Answer", "Context", "Gate", "RendererContext", "gate_of", "hooks_of"]
+__all__ = ["Answer", "Context", "Gate", "RendererContext", "gate_of", "hooks_of", "is_as_written"]
 
 #: What ``url_patterns`` gives to ``as_view()``: none of it is asked on the way.
 _INITIAL = frozenset({"served", "detail", "basename", "name", "description"})
@@ -258,7 +258,7 @@ def _is_plain(viewset: type) -> bool:
     for each in reversed(viewset.__mro__):
         own = set(vars(each)) - _SILENT
         if each in _BASES:
-            if not _is_as_written(each):
+            if not is_as_written(each):
                 return False
         elif "routes" in vars(each):
             actions = {served.action for methods in vars(each)["routes"].values() for served in methods.values()}
@@ -270,7 +270,7 @@ def _is_plain(viewset: type) -> bool:
     return True
 
 
-def _is_as_written(base: type) -> bool:
+def is_as_written(base: type) -> bool:
     """Whether a class has the methods of its own module only: tools that watch requests replace some of DRF's."""
     file = getattr(sys.modules.get(base.__module__), "__file__", None)
     for value in vars(base).values():

@@ -17,14 +17,11 @@ from django.http import HttpRequest
 from rest_framework.response import Response
 
 from macaron_django.api.contents import success_status
-from macaron_django.api.lists import CURSOR, LIMIT
 from macaron_django.api.locations import location
 from macaron_django.api.lookups import Store, Unmatched
-from macaron_django.api.pagination import next_url, page_size
 from macaron_django.api.resources import GeneratedOperation
 from macaron_django.api.responses import check_response
-from macaron_django.api.routers import control_characters
-from macaron_django.api.straight_answers import StraightAnswer, StraightBody
+from macaron_django.api.straight_answers import StraightAnswer, StraightBody, StraightPage
 from macaron_django.api.straight_gate import Answer, Context, Gate
 from macaron_django.api.viewsets import Served
 from macaron_django.dynamodb.attribute_values import AttributeMap
@@ -44,7 +41,7 @@ from macaron_django.exceptions import (
 )
 from macaron_django.schemas import converter, validator_for
 from macaron_django.schemas.generated import generated_values, makers_of
-from macaron_django.schemas.merge_patches import hides_write_only, without_write_only
+from macaron_django.schemas.merge_patches import without_write_only
 
 __all__ = ["item_answer"]
 
@@ -130,45 +127,23 @@ class _Retrieve(_Straight):
         return None if item is None else self.answered(request, kwargs, self.shown(item))
 
 
-class _List(_Straight):
-    """A page of all items: what is narrowed, ordered or put into an envelope is the viewset's to say."""
-
-    def is_possible(self) -> bool:
-        return super().is_possible() and not self.generated.keys and self.generated.envelope is None
+class _List(StraightPage, _Straight):
+    """A page of all items."""
 
     @cached_property
     def items(self) -> ItemQuerySet:
         items: ItemQuerySet = self.model._default_manager.all().as_json()
         return items
 
-    @cached_property
-    def paging(self) -> tuple[str, str]:
-        """The names of the two parameters that choose a page."""
-        return self.generated.paging.get(LIMIT, LIMIT), self.generated.paging.get(CURSOR, CURSOR)
-
     def answer(self, request: HttpRequest, kwargs: Mapping[str, Any]) -> Response | None:
-        asked = dict(request.GET.lists())
-        if self.methods != _METHODS(self.model) or control_characters(kwargs) is not None:
-            return None
-        if not asked.keys() <= set(self.paging) or any(len(values) > 1 for values in asked.values()):
-            return None
-        sent = self.parameters(request, kwargs)
-        if sent is None:
-            return None
-        limit, cursor = (sent.get(("query", name), request.GET.get(name)) for name in self.paging)
-        size = page_size(limit)
-        if size is None:
+        asked = None if self.methods != _METHODS(self.model) else self.asked(request, kwargs)
+        if asked is None:
             return None
         try:
-            page = self.items.page(size, cursor or None)
+            page = self.items.page(*asked)
         except (InvalidCursor, ScanForbidden, UnsupportedQuery):
             return None
-        schema, shown = self.store.schema, page.rows
-        if hides_write_only(schema):
-            shown = [without_write_only(schema, each) for each in shown]
-        check_response(self.operation, self.status, shown)
-        link = None if page.next_cursor is None else next_url(request, self.paging[1], page.next_cursor)
-        return self.answered(request, kwargs, shown, {"Link": f'<{link}>; rel="next"'} if link else None)
+        return self.page(request, kwargs, page.rows, page.next_cursor)
 
 
 class _Written(StraightBody, _Straight):

@@ -13,13 +13,14 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from datetime import datetime
 from functools import cached_property, partial
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 from django.apps import apps
 from django.core.exceptions import FieldDoesNotExist, ObjectDoesNotExist
 from django.db import IntegrityError, connections, router, transaction
 from django.db.models import Field, ForeignKey, JSONField, Manager, ManyToManyField, Model
 from django.db.models.constants import LOOKUP_SEP
+from django.db.models.fields.related_descriptors import ForeignKeyDeferredAttribute
 from django.db.models.query_utils import DeferredAttribute
 from django.db.models.signals import m2m_changed, post_save, pre_save
 
@@ -31,7 +32,10 @@ from macaron_django.spec import Property, Schema
 if TYPE_CHECKING:
     from macaron_django.schemas.classes import Classes
 
-__all__ = ["ModelBinding", "OrmBinding", "RowBinding", "bind_model", "model_of"]
+__all__ = ["PLAIN_COLUMNS", "ModelBinding", "OrmBinding", "RowBinding", "ShownColumn", "bind_model", "model_of"]
+
+#: The descriptors that give a column's value as it is.
+PLAIN_COLUMNS = frozenset({DeferredAttribute, ForeignKeyDeferredAttribute})
 
 
 def model_of(schema: Schema, classes: Classes) -> type[Model] | None:
@@ -48,6 +52,15 @@ def bind_model(model: type[Model], schema: Schema, classes: Classes) -> ModelBin
     """The binding of ``schema`` to ``model``; the schema may know a part of the model's properties only."""
     is_row = hasattr(model, "_spec") and hasattr(model._default_manager, "persistence")
     return RowBinding(model, schema, classes) if is_row else OrmBinding(model, schema, classes)
+
+
+class ShownColumn(NamedTuple):
+    """A property that shows a column: values of ``kinds`` as they are, others as ``json`` says, or not (UNSET)."""
+
+    name: str
+    attribute: str
+    kinds: frozenset[type]
+    json: Callable[[Any], Any]
 
 
 class ModelBinding:
@@ -199,16 +212,29 @@ class OrmBinding(ModelBinding):
         return [(name, *self._reader(prop)) for name, prop in self.schema.properties.items()]
 
     def _reader(self, prop: Property) -> tuple[str, frozenset[type], Callable[[Model], Any]]:
-        target, schema, field = prop.extensions.field or prop.name, prop.schema, self._field(prop.name)
-        is_column = isinstance(field, Field) and not field.is_relation and target in {field.name, field.attname}
-        # A descriptor of the project's own may say something else than the column.
-        if not is_column or type(inspect.getattr_static(self.model, field.attname)) is not DeferredAttribute:
+        column = self.column(prop.name)
+        if column is None:
             return "", frozenset(), partial(self._read, prop=prop)
+        attribute, of_value = column.attribute, column.json
+        return attribute, column.kinds, lambda instance: of_value(getattr(instance, attribute))
+
+    def column(self, name: str) -> ShownColumn | None:
+        """The column that a property shows; None where an instance has to be asked."""
+        prop = self.schema.properties[name]
+        target, schema, field = prop.extensions.field or name, prop.schema, self._field(name)
+        if not (isinstance(field, Field) and target in {field.name, field.attname}):
+            return None
+        # A descriptor of the project's own may say something else than the column.
+        if type(inspect.getattr_static(self.model, field.attname)) not in PLAIN_COLUMNS:
+            return None
+        if field.is_relation:
+            is_key = isinstance(field, ForeignKey) and self._nested_schema(name) is None
+            of_key = partial(self._json_of, schema=schema)
+            return ShownColumn(name, field.attname, frozenset(), of_key) if is_key else None
         copied, nothing = json_copier(schema, self.classes), None if schema.nullable else UNSET
         to_json = converter(schema, self.classes).to_json
 
-        def read(instance: Model) -> Any:
-            value = getattr(instance, field.attname)
+        def json(value: Any) -> Any:
             if value is None:
                 return nothing
             if type(value) is datetime:
@@ -217,7 +243,7 @@ class OrmBinding(ModelBinding):
             shown = copied(value)
             return self._json_of(value, schema) if shown is OTHER else shown
 
-        return field.attname, plain_kinds(schema, self.classes), read
+        return ShownColumn(name, field.attname, plain_kinds(schema, self.classes), json)
 
     def _field(self, name: str) -> Any:
         """The model's field for a property; None where there is only an attribute, or nothing."""
