@@ -173,13 +173,16 @@ class Keyset:
     def __init__(self, queryset: QuerySet[Any]) -> None:
         self.terms = _terms(queryset)
         self.scope = _scope(queryset, self.terms)
-        self.ordered = queryset.order_by(*(_order_by(field, descending) for field, descending in self.terms))
+        self.ordered: QuerySet[Any] = queryset.order_by(
+            *(_order_by(field, descending) for field, descending in self.terms)
+        )
 
     def rows(self, cursor: str | None) -> QuerySet[Any]:
         """All rows, or those that come after the one that ``cursor`` was made of; ``InvalidCursor``."""
         if cursor is None:
             return self.ordered
-        return self.ordered.filter(_after(self.terms, _opened(cursor, self.scope, self.terms)))
+        following: QuerySet[Any] = self.ordered.filter(_after(self.terms, _opened(cursor, self.scope, self.terms)))
+        return following
 
     def cursor(self, last: Model) -> str:
         """Where the rows after ``last`` begin."""

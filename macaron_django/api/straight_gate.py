@@ -109,6 +109,9 @@ class RendererContext(MutableMapping[str, Any]):
     def __len__(self) -> int:
         return len(self._whole())
 
+    def __bool__(self) -> bool:
+        return True  # which renderers ask: it takes no view to know
+
 
 #: A request and the arguments of its URL → the response, or None: somebody else answers it.
 Answer = Callable[[HttpRequest, Mapping[str, Any]], "HttpResponseBase | None"]

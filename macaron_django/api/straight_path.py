@@ -3,7 +3,8 @@
 In goes what ``as_view()`` made; out comes the same view with a shorter way in front of it. DRF negotiates,
 authenticates, checks permissions and throttles by asking a dozen hooks. Where none of them is a project's own, their
 answers follow from the operation: they are worked out once, in a ``Gate``, and a request that it admits goes
-straight to ``straight_items`` (where its item is kept in DynamoDB and nothing wants a row) or to the viewset's action.
+straight to ``straight_items`` (where its item is kept in DynamoDB and nothing wants a row), to ``straight_rows`` (where
+a Django model keeps it) or to the viewset's action.
 Everything else, and every error, takes DRF's way: nothing else decides what is wrong with a request.
 """
 
@@ -21,6 +22,7 @@ from macaron_django.api.body_streams import kept_body
 from macaron_django.api.resource_viewsets import ResourceViewSet
 from macaron_django.api.routers import control_characters
 from macaron_django.api.straight_gate import Answer, Context, Gate, RendererContext, gate_of, hooks_of
+from macaron_django.api.straight_rows import row_answer
 from macaron_django.api.straight_state import changes, fail
 from macaron_django.api.viewsets import OperationViewSet, Served
 from macaron_django.auth.current import change_request
@@ -78,11 +80,12 @@ def _prepare(viewset: type[OperationViewSet], method: str, initkwargs: Mapping[s
         return gate, [_by_action(served, make_view)]
     by_action = _generated(served, gate, make_view, context)
     of_item = None
-    if issubclass(viewset, ResourceViewSet) and viewset.store.is_row:
-        # with PynamoDB and botocore, which a project that keeps nothing starts without
-        from macaron_django.api.straight_items import item_answer
-
-        of_item = item_answer(served, viewset.store, viewset.item, gate, context)
+    if issubclass(viewset, ResourceViewSet):
+        answer = row_answer
+        if viewset.store.is_row:
+            # with PynamoDB and botocore, which a project that keeps nothing starts without
+            from macaron_django.api.straight_items import item_answer as answer
+        of_item = answer(served, viewset.store, viewset.item, gate, context)
     return gate, [each for each in (of_item, by_action) if each is not None]
 
 
