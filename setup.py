@@ -71,6 +71,7 @@ setup(
         "PyJWT[crypto]>=2.10",
         "jsonschema-rs>=0.60",
         "orjson>=3.10",
+        "msgspec>=0.20",
         "ryaml>=0.5",
         "PyYAML>=6",
         "filelock>=3.16",

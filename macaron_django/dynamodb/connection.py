@@ -42,6 +42,7 @@ from macaron_django.dynamodb.failures import (
 )
 from macaron_django.dynamodb.fast_lane import DamagedAnswerError, FastLane, check_answer
 from macaron_django.dynamodb.sessions import new_session
+from macaron_django.dynamodb.wire import ReadMembers, response_members
 from macaron_django.exceptions import WriteOutcomeUnknown
 
 __all__ = ["Applied", "Call", "Connection", "TableConnection", "connection", "reset"]
@@ -245,29 +246,34 @@ class Connection(PynamoDBConnection):
         operation_kwargs.setdefault("ReturnConsumedCapacity", "TOTAL")
         return self._make_api_call(operation_name, operation_kwargs)
 
-    def members(self, operation_name: str, operation_kwargs: dict[str, Any]) -> dict[str, Any]:
-        """As ``dispatch``, of an item operation and without a need for ResponseMetadata."""
+    def members(
+        self, operation_name: str, operation_kwargs: dict[str, Any], read: ReadMembers = response_members
+    ) -> dict[str, Any]:
+        """As ``dispatch``, of an item operation and without a need for ResponseMetadata.
+
+        ``read``: what reads the answer, where botocore needn't.
+        """
         if _watched():
             return self.dispatch(operation_name, operation_kwargs)
         operation_kwargs.setdefault("ReturnConsumedCapacity", "TOTAL")
-        return self._make_api_call(operation_name, operation_kwargs, bare=True)
+        return self._make_api_call(operation_name, operation_kwargs, read)
 
     def _make_api_call(
-        self, operation_name: str, operation_kwargs: dict[str, Any], *, bare: bool = False
+        self, operation_name: str, operation_kwargs: dict[str, Any], read: ReadMembers | None = None
     ) -> dict[str, Any]:
         call = operation_kwargs if operation_name in _ITEM_READS else _prepared(operation_name, operation_kwargs)
         try:
-            return self._send(operation_name, call, bare=bare)
+            return self._send(operation_name, call, read=read)
         except (ClientError, *TRANSPORT_ERRORS) as error:
             return self._after_failure(operation_name, call, error)
 
     def _send(
-        self, operation: str, call: dict[str, Any], *, repeated: bool = False, bare: bool = False
+        self, operation: str, call: dict[str, Any], *, repeated: bool = False, read: ReadMembers | None = None
     ) -> dict[str, Any]:
         made = _clients.current()
         # What failed once is repeated by botocore, over connections that it has looked at.
         if made.lane is not None and not repeated:
-            answer = made.lane.answer(operation, call, bare=bare)
+            answer = made.lane.answer(operation, call, read=read)
             if answer is not None:
                 return answer
         return cast("dict[str, Any]", cast("Any", made.client)._make_api_call(operation, call))

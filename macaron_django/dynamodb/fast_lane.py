@@ -25,7 +25,7 @@ from macaron_django.dynamodb.exchanges import HTTPAnswer, exchange
 from macaron_django.dynamodb.idle_connections import IdleConnections, OpenConnection
 from macaron_django.dynamodb.listeners import Listeners
 from macaron_django.dynamodb.signing import CONTENT_TYPE, Signer
-from macaron_django.dynamodb.wire import request_body, response_members
+from macaron_django.dynamodb.wire import ReadMembers, request_body, response_members
 
 if TYPE_CHECKING:
     from botocore.client import BaseClient
@@ -99,10 +99,12 @@ class FastLane:
         )
         return cls(client) if ordinary else None
 
-    def answer(self, operation: str, parameters: Mapping[str, Any], *, bare: bool = False) -> dict[str, Any] | None:
+    def answer(
+        self, operation: str, parameters: Mapping[str, Any], *, read: ReadMembers | None = None
+    ) -> dict[str, Any] | None:
         """What ``client._make_api_call`` would return or raise; None: call that.
 
-        ``bare``: an answer may lack ResponseMetadata.
+        ``read``: what the caller wants to have read the answer, without ResponseMetadata.
         """
         if operation not in OPERATIONS or self._listeners.care_about(operation):
             return None
@@ -121,9 +123,9 @@ class FastLane:
         answer = self._exchange(route, opened, request)
         if answer.status == 200:
             _check_checksum(operation, answer)
-            members = response_members(answer.body, route.members)
+            members = (read or response_members)(answer.body, route.members)
             if members is not None:
-                if not bare:
+                if read is None:
                     members["ResponseMetadata"] = _metadata(answer)
                 return members
         return self._read_by_botocore(operation, answer)

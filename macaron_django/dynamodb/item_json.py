@@ -27,19 +27,20 @@ from macaron_django.dynamodb.attribute_values import (
 from macaron_django.dynamodb.attributes import PropertyAttribute
 from macaron_django.dynamodb.readers import reader
 from macaron_django.dynamodb.row_building import has_listeners, is_ordinary
+from macaron_django.dynamodb.writers import is_ordinary_value
 from macaron_django.schemas.conversions import Conversion
 from macaron_django.schemas.models import Row
 
 if TYPE_CHECKING:
     from macaron_django.dynamodb.persistence import Persistence
 
-__all__ = ["ItemJSON", "item_json"]
+__all__ = ["OTHER_TYPE", "ItemJSON", "is_shown_ordinarily", "item_json", "value_json"]
 
 ItemJSON: TypeAlias = Callable[[AttributeMap], dict[str, Any]]
 _ValueJSON: TypeAlias = Callable[[AttributeValue], Any]
 
 #: What a reader meets where a value isn't of its schema's type.
-_OTHER_TYPE = (KeyError, TypeError, ValueError, ArithmeticError)
+OTHER_TYPE = (KeyError, TypeError, ValueError, ArithmeticError)
 
 
 def item_json(persistence: Persistence) -> ItemJSON:
@@ -47,7 +48,7 @@ def item_json(persistence: Persistence) -> ItemJSON:
     model = persistence.model
     attributes = persistence.table.attributes_by_name()
     properties = [
-        (name, _reader(attributes[name].form, attributes[name].conversion), _in_item(attributes[name]))
+        (name, value_json(attributes[name].form, attributes[name].conversion), _in_item(attributes[name]))
         for name in model._spec.field_names
     ]
     # Others are notes of how a key was spelled, or properties that the schema doesn't name.
@@ -63,7 +64,7 @@ def item_json(persistence: Persistence) -> ItemJSON:
             return of_row(item)
         try:
             return straight(item)
-        except _OTHER_TYPE:
+        except OTHER_TYPE:
             return one_by_one(item)
 
     def one_by_one(item: AttributeMap) -> dict[str, Any]:
@@ -73,17 +74,22 @@ def item_json(persistence: Persistence) -> ItemJSON:
             if value is not None:
                 try:
                     shown[name] = value_json(value)
-                except _OTHER_TYPE:
+                except OTHER_TYPE:
                     shown[name] = in_item(item)
         return shown
 
-    return read if is_ordinary(model) and model.to_json is Row.to_json else of_row
+    return read if is_shown_ordinarily(model) else of_row
+
+
+def is_shown_ordinarily(model: Any) -> bool:
+    """Whether a row is made and shown by this package's code only."""
+    return is_ordinary(model) and model.to_json is Row.to_json
 
 
 def _written_out(members: Sequence[tuple[str, Format, Conversion]]) -> ItemJSON:
     """The function from a map of attribute values to its JSON, as a person would write it for these members.
 
-    A loop over them costs half as much again. It knows names by their ``repr`` only, and raises ``_OTHER_TYPE``.
+    A loop over them costs half as much again. It knows names by their ``repr`` only, and raises ``OTHER_TYPE``.
     """
     readers: dict[str, Any] = {}
     lines = ["def read(held):", " shown = {}", " get = held.get"]
@@ -91,7 +97,7 @@ def _written_out(members: Sequence[tuple[str, Format, Conversion]]) -> ItemJSON:
         text = _EXPRESSIONS.get(type(form), "read_{place}(value)")
         if isinstance(form, ArrayFormat) and conversion.elements is not None and type(form.items) is StringFormat:
             text = "[element['S'] for element in value['L']]"
-        readers[f"read_{place}"] = _reader(form, conversion)
+        readers[f"read_{place}"] = value_json(form, conversion)
         lines += [
             f" value = get({name!r})",
             f" if value is not None: shown[{name!r}] = {text.format(place=place)}",
@@ -105,7 +111,7 @@ def _written_out(members: Sequence[tuple[str, Format, Conversion]]) -> ItemJSON:
 _EXPRESSIONS: Final = {
     StringFormat: "value['S']",
     BooleanFormat: "value['BOOL']",
-    DateTimeFormat: "text if (text := value['S'])[-5:] != '+0000' else read_{place}(value)",
+    DateTimeFormat: "text if (text := value.get('S', '+0000'))[-5:] != '+0000' else read_{place}(value)",
     NumberFormat: "int(text) if len(text := value['N']) <= 16 and text.isdecimal() else read_{place}(value)",
 }
 
@@ -116,10 +122,10 @@ def _in_item(attribute: PropertyAttribute) -> Callable[[AttributeMap], Any]:
     return lambda item: attribute.conversion.to_json(attribute.value_in(item))
 
 
-def _reader(form: Format, conversion: Conversion) -> _ValueJSON:
+def value_json(form: Format, conversion: Conversion) -> _ValueJSON:
     """What reads an attribute value of this format as ``to_json(to_python(form.decode(value)))`` does.
 
-    It may raise one of ``_OTHER_TYPE`` instead, where the value is of another type.
+    It may raise one of ``OTHER_TYPE`` instead, where the value is of another type.
     """
     make = _MAKERS.get(type(form), _in_steps)
     return make(form, conversion)
@@ -134,9 +140,13 @@ def _text(_form: Format, _conversion: Conversion) -> _ValueJSON:
     return itemgetter("S")
 
 
-def _date_time(_form: Format, _conversion: Conversion) -> _ValueJSON:
+def _date_time(form: Format, conversion: Conversion) -> _ValueJSON:
+    in_steps = _in_steps(form, conversion)
+
     def read(value: AttributeValue) -> Any:
-        text: str = value["S"]
+        text: str | None = value.get("S")
+        if text is None:  # seconds, as DynamoDB's time to live is
+            return in_steps(value)
         return f"{text[:-5]}Z" if text.endswith("+0000") else text
 
     return read
@@ -169,7 +179,7 @@ def _array(form: Format, conversion: Conversion) -> _ValueJSON:
     def read(value: AttributeValue) -> Any:
         nonlocal of_elements  # not before its first use: an array may hold arrays of itself
         if of_elements is None:
-            of_elements = _reader(array.items, elements())
+            of_elements = value_json(array.items, elements())
         return [of_elements(element) for element in value["L"]]
 
     return read
@@ -186,13 +196,16 @@ def _object(form: Format, conversion: Conversion) -> _ValueJSON:
     def read(value: AttributeValue) -> Any:
         nonlocal straight  # not before its first use: an object may hold objects of its own schema
         if straight is None:
-            spec = object_class()._spec
+            kind = object_class()
+            spec = kind._spec
+            # One that shows itself otherwise has none that can be read straight.
+            names = spec.field_names if is_ordinary_value(kind) else ()
             straight = _written_out(
-                [(name, shape.properties.get(name, shape.others), spec.conversion(name)) for name in spec.field_names]
+                [(name, shape.properties.get(name, shape.others), spec.conversion(name)) for name in names]
             )
         held = value["M"]
         shown = straight(held)
-        return shown if len(shown) == len(held) else in_steps(value)
+        return shown if shown and len(shown) == len(held) else in_steps(value)
 
     return read
 

@@ -23,6 +23,7 @@ from macaron_django.dynamodb.failures import FAILURES, translate
 from macaron_django.dynamodb.gathered_writes import GatheredWrite, Gathering, gathering
 from macaron_django.dynamodb.item_sizes import check_item_size
 from macaron_django.dynamodb.table_models import ItemModel
+from macaron_django.dynamodb.wire import ReadMembers, response_members
 from macaron_django.exceptions import ItemExists, PyMacaronException, StaleItem, Throttled
 
 __all__ = ["Items", "Page"]
@@ -145,8 +146,12 @@ class Items:
         start: AttributeMap | None = None,
         consistent: bool = False,
         count_only: bool = False,
+        read: ReadMembers = response_members,
     ) -> Page:
-        """One page of the items with this hash key, of the table's or of ``index``."""
+        """One page of the items with this hash key, of the table's or of ``index``.
+
+        ``read`` may make other items of the answer than attribute maps.
+        """
         name = self.index_keys(index)[0]
         if _impossible({name: hash_key}):
             return Page([], None, 0, 0, None)
@@ -158,6 +163,7 @@ class Items:
         return self._page(
             "Query",
             expressions,
+            read,
             IndexName=index,
             Limit=limit,
             ExclusiveStartKey=start,
@@ -178,14 +184,16 @@ class Items:
         count_only: bool = False,
         segment: int | None = None,
         total_segments: int | None = None,
+        read: ReadMembers = response_members,
     ) -> Page:
-        """One page of all items, or of one of ``total_segments`` parts of them."""
+        """One page of all items, or of one of ``total_segments`` parts of them; ``read`` as for a query."""
         expressions = Expressions()
         expressions.condition(filter, parameter="FilterExpression")
         expressions.projection(projection)
         return self._page(
             "Scan",
             expressions,
+            read,
             IndexName=index,
             Limit=limit,
             ExclusiveStartKey=start,
@@ -195,9 +203,10 @@ class Items:
             TotalSegments=total_segments,
         )
 
-    def _page(self, operation: str, expressions: Expressions, **optional: Any) -> Page:
+    def _page(self, operation: str, expressions: Expressions, read: ReadMembers, **optional: Any) -> Page:
         parameters = {name: value for name, value in optional.items() if value is not None}
-        answer = self._call(operation, {**parameters, **expressions.parameters()})
+        parameters = {"TableName": self.table_name, **parameters, **expressions.parameters()}
+        answer = self._dispatch(operation, parameters, read=read)
         return Page(
             answer.get("Items", []),
             answer.get("LastEvaluatedKey") or None,
@@ -374,17 +383,19 @@ class Items:
             )
         )
 
-    def _call(self, operation: str, parameters: dict[str, Any]) -> dict[str, Any]:
-        return self._dispatch(operation, {"TableName": self.table_name, **parameters})
-
     def _call_batch(self, operation: str, requests: Any) -> dict[str, Any]:
         return self._dispatch(operation, {"RequestItems": {self.table_name: requests}})
 
     def _dispatch(
-        self, operation: str, parameters: dict[str, Any], refusal: PyMacaronException | None = None
+        self,
+        operation: str,
+        parameters: dict[str, Any],
+        refusal: PyMacaronException | None = None,
+        *,
+        read: ReadMembers = response_members,
     ) -> dict[str, Any]:
         try:
-            answer = self._connection.members(operation, parameters)
+            answer = self._connection.members(operation, parameters, read)
         except FAILURES as error:
             raise translate(error, self.table_name, condition_failed=refusal) from error
         count_capacity(answer)

@@ -40,6 +40,7 @@ from macaron_django.schemas.item_keys import keys_from_pk, pk_for
 from macaron_django.spec import implied_hash_key
 
 if TYPE_CHECKING:
+    from macaron_django.dynamodb.typed_items import TypedItems
     from macaron_django.schemas import Classes
     from macaron_django.spec import Persist, Schema
 
@@ -83,7 +84,7 @@ class Persistence(Items):
     def bind(self, model: type[Model]) -> None:
         """Tell which class the rows are of."""
         self._model = model
-        for name in ("model", "json_of", "item_of_json", "_build_row", "_changeable", "_places"):
+        for name in ("model", "json_of", "typed_items", "item_of_json", "_build_row", "_changeable", "_places"):
             self.__dict__.pop(name, None)
 
     @cached_property
@@ -185,6 +186,14 @@ class Persistence(Items):
     def json_of(self) -> ItemJSON:
         """What an item's row says in ``to_json()``, without making the row."""
         return item_json(self)
+
+    @cached_property
+    def typed_items(self) -> TypedItems | None:
+        """What reads and shows whole pages of items; None where rows are asked."""
+        # With its library, which the first list needs: not each process does that starts.
+        from macaron_django.dynamodb.typed_items import typed_items
+
+        return typed_items(self)
 
     @cached_property
     def item_of_json(self) -> ItemOfJSON:

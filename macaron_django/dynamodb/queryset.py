@@ -321,7 +321,8 @@ class ItemQuerySet(Retrieval, Writes, AsyncQueries, Refusals):
     def _reader(self) -> Reader:
         names = self._names
         if names is None:
-            return Reader(self.persistence, self._plan(), consistent=self._consistent)
+            typed = None if self._values is None else self._values.typed
+            return Reader(self.persistence, self._plan(), consistent=self._consistent, typed=typed)
         attributes = [self.persistence.table.attribute(name) for name in sorted(names)]
         # What was given may stand beside a key that is held in another spelling.
         twins = [attribute.given_name for attribute in attributes if attribute.keeps_given]

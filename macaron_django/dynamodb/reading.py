@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from macaron_django.dynamodb.items import Page
     from macaron_django.dynamodb.persistence import Persistence
     from macaron_django.dynamodb.plans import Plan
+    from macaron_django.dynamodb.typed_items import TypedItems
 
 __all__ = ["Batch", "Found", "Reader"]
 
@@ -60,6 +61,7 @@ class Reader:
     names: tuple[str, ...] | None = None
     consistent: bool = False
     segment: tuple[int, int] | None = None  # this one, of so many
+    typed: TypedItems | None = None  # reads items of which nobody wants the attribute maps
 
     def items(self, start: AttributeMap | None = None, wanted: int | None = None) -> Iterator[Found]:
         """Every match after ``start``, at most ``wanted``; ScanForbidden where a capped scan may read no further."""
@@ -240,6 +242,8 @@ class Reader:
             "projection": None if count else self._projection(),
             "count_only": count,
         }
+        if self.typed is not None and plan.remainder == ALL and not plan.fetch:
+            options["read"] = self.typed.members
         if partition is None:
             segment, segments = self.segment or (None, None)
             return self.persistence.scan(segment=segment, total_segments=segments, **options)

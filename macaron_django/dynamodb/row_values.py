@@ -18,6 +18,7 @@ from macaron_django.schemas.conversions import UNSET
 if TYPE_CHECKING:
     from macaron_django.dynamodb.filters import Filters, Target
     from macaron_django.dynamodb.persistence import Persistence
+    from macaron_django.dynamodb.typed_items import TypedItems
 
 __all__ = ["Shape", "ValueRows"]
 
@@ -26,10 +27,11 @@ Shape: TypeAlias = Literal["dict", "tuple", "flat", "named", "json"]
 
 @dataclass(frozen=True)
 class ValueRows:
-    """``attributes``: what must be read, None for all; ``make``: one item → one value."""
+    """``attributes``: what must be read, None for all; ``make``: one item → one value; ``typed``: what may read it."""
 
     attributes: frozenset[str] | None
     make: Callable[[AttributeMap], Any]
+    typed: TypedItems | None = None
 
     @classmethod
     def of(cls, persistence: Persistence, filters: Filters, names: Sequence[Any], shape: Shape = "dict") -> ValueRows:
@@ -37,7 +39,8 @@ class ValueRows:
         if any(not isinstance(name, str) for name in names):
             raise UnsupportedQuery("DynamoDB computes no values: name properties, and compute in Python.")
         if shape == "json":
-            return cls(None, persistence.json_of)
+            typed = persistence.typed_items
+            return cls(None, persistence.json_of) if typed is None else cls(None, typed.json_of, typed)
         if not names and shape == "dict":
             return _of_all_fields(persistence, filters)
         names = names or _fields(persistence)

@@ -9,13 +9,16 @@ from __future__ import annotations
 
 import re
 from base64 import b64decode, b64encode
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from collections.abc import Set as AbstractSet
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 import orjson
 
-__all__ = ["request_body", "response_members"]
+__all__ = ["ReadMembers", "has_nulls", "request_body", "response_members", "with_bytes"]
+
+#: The JSON of an answer and the members that its operation has → those that are there; None: botocore has to read it.
+ReadMembers: TypeAlias = Callable[[bytes, AbstractSet[str]], "dict[str, Any] | None"]
 
 _OCTETS: Final = (str, bytes, bytearray, memoryview)
 #: Regular expressions find what a long answer doesn't hold in half the time of ``in``.
@@ -44,18 +47,22 @@ def response_members(body: bytes, known: AbstractSet[str]) -> dict[str, Any] | N
 
     ``known``: the members that its model of the operation's output has; it leaves others out.
     """
-    # botocore leaves nulls out at every level; "null" in a text is rare enough to let it look, too.
-    if _NULL(body) is not None:
+    if has_nulls(body):
         return None
     try:
         members = orjson.loads(body)
         if _BINARY(body) is not None:
-            members = _with_bytes(members)
+            members = with_bytes(members)
     except ValueError:  # orjson's JSONDecodeError, and base64's
         return None
     if not isinstance(members, dict):
         return None
     return members if members.keys() <= known else {name: members[name] for name in members if name in known}
+
+
+def has_nulls(body: bytes) -> bool:
+    """Whether JSON may hold a null, which botocore leaves out at every level; "null" in a text is rare enough."""
+    return _NULL(body) is not None
 
 
 def _with_base64(value: Any) -> Any:
@@ -80,8 +87,8 @@ def _base64(content: Any) -> Any:
     return b64encode(content.encode() if isinstance(content, str) else content).decode("ascii")
 
 
-def _with_bytes(value: Any) -> Any:
-    """A copy with bytes for base64, told by the same sign."""
+def with_bytes(value: Any) -> Any:
+    """A copy with bytes for base64: what stands under the one member "B" or "BS" of an object."""
     if type(value) is dict:
         if len(value) == 1:
             ((tag, content),) = value.items()
@@ -89,7 +96,7 @@ def _with_bytes(value: Any) -> Any:
                 return {tag: b64decode(content)}
             if tag == "BS" and type(content) is list and all(type(member) is str for member in content):
                 return {tag: [b64decode(member) for member in content]}
-        return {name: _with_bytes(member) for name, member in value.items()}
+        return {name: with_bytes(member) for name, member in value.items()}
     if type(value) is list:
-        return [_with_bytes(member) for member in value]
+        return [with_bytes(member) for member in value]
     return value

@@ -27,7 +27,7 @@ from macaron_django.exceptions import UnstorableValue
 from macaron_django.schemas.conversions import UNSET, Conversion
 from macaron_django.schemas.objects import Value
 
-__all__ = ["UnusualValue", "Writer", "has_methods_of", "json_writer", "writer"]
+__all__ = ["UnusualValue", "Writer", "has_methods_of", "is_ordinary_value", "json_writer", "writer"]
 
 #: A value and the levels of arrays and objects around it → its attribute value.
 Writer: TypeAlias = Callable[[Any, int], AttributeValue]
@@ -62,6 +62,11 @@ def has_methods_of(own: type[Any], kind: Any, names: tuple[str, ...]) -> bool:
     """Whether a class, which one of a user's may be a base of, has these methods from this package."""
     methods = ((getattr(own, name), getattr(kind, name)) for name in names)
     return all(getattr(mine, "__func__", mine) is getattr(theirs, "__func__", theirs) for mine, theirs in methods)
+
+
+def is_ordinary_value(kind: type[Any]) -> bool:
+    """Whether objects of a class are made, kept and shown by this package's code only."""
+    return has_methods_of(Value, kind, _VALUE_METHODS)
 
 
 def _steps(form: Format, conversion: Conversion) -> Writer:
@@ -202,7 +207,7 @@ def _json_object(form: Format, conversion: Conversion, steps: Writer, make: _Mak
 def _members(form: ObjectFormat, kind: type[Any], make: _Make) -> dict[str, Writer]:
     """By property name; none where the class may store or show its properties in a way of its own."""
     spec = kind._spec
-    if not has_methods_of(Value, kind, _VALUE_METHODS) or not all(name.isascii() and name for name in spec.properties):
+    if not is_ordinary_value(kind) or not all(name.isascii() and name for name in spec.properties):
         return {}
     return {name: make(form.properties.get(name, form.others), spec.conversion(name)) for name in spec.properties}
 

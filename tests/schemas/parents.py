@@ -1,4 +1,4 @@
-"""A class that a schema of the tests names as its x-parent."""
+"""Classes that schemas of the tests name as their x-parent."""
 
 
 class Greeter:
@@ -6,3 +6,8 @@ class Greeter:
 
     def greet(self):
         return f"{self.greeting} {self.name}"
+
+
+class Loud:
+    def to_json(self):
+        return {name: str(self[name]).upper() for name in self}
