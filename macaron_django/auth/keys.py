@@ -51,8 +51,8 @@ class ConfigurationProblem:
 class Key:
     """A key with the algorithms that it may be used with; ``kid`` is None for one without a name.
 
-    ``verifying`` is a secret or a public key, ``signing`` a secret, a private key or None. Neither is part
-    of its ``repr``.
+    ``verifying`` is a secret or a public key, ``signing`` a secret, a private key or None; both as PyJWT's algorithms
+    take them, with nothing left to prepare. Neither is part of its ``repr``.
     """
 
     kid: str | None
@@ -159,13 +159,12 @@ def _misuse(key: Key, allowed: Sequence[str]) -> ConfigurationProblem | None:
     return None
 
 
-def verification_keys(kid: str | None, algorithm: str) -> list[Key]:
+def verification_keys(options: Section, kid: str | None, algorithm: str) -> list[Key]:
     """List the keys that may verify a token with this header, best first; none if there is no such key.
 
     A token that names its key is verified with that key only; one that doesn't, with every key of the right
     type. Raises ImproperlyConfigured where no usable key is configured at all, so that nothing is accepted.
     """
-    options = settings.JWT
     keys, problems = _configured(options)
     if not keys and not options.JWKS_URL:
         raise ImproperlyConfigured(_reason(problems))

@@ -1,28 +1,48 @@
-"""PyJWT, and how strictly it is used: claims → a signed token; a token and one key → its claims.
+"""PyJWT, and how strictly it is used: claims → a signed token; a token → its parts, and whether a key has signed them.
 
 Apart from ``tokens`` because PyJWT brings cryptography with it, a tenth of the time that a process takes to start:
-imported with the first token, and never where an API is public.
+imported with the first token, and never where an API is public. Apart from ``claims`` because what is in a payload
+means nothing before this.
+
+``jwt.decode`` isn't used: at each call it prepares the key (is a secret a key in DER, or a JWK?) and looks at each
+letter of a token by itself, more than half of what a token costs. ``key_material`` prepares keys once.
 """
 
 from __future__ import annotations
 
+import re
+from binascii import a2b_base64
 from collections.abc import Mapping
 from functools import lru_cache
-from math import isfinite
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import jwt
 from django.views.decorators.debug import sensitive_variables
 
-from macaron_django.exceptions import AuthInvalidTokenError, AuthTokenExpiredError
+from macaron_django.auth.claims import refusal
 
 if TYPE_CHECKING:
     from macaron_django.auth.keys import Key
-    from macaron_django.conf import Section
 
-__all__ = ["read_header", "refusal", "sign", "verified_claims"]
+__all__ = ["Parts", "is_signed", "parts_of", "sign"]
 
-NUMERIC_DATES = ("exp", "nbf", "iat")
+#: RFC 7515, sections 2 and 3.1: header, payload and signature in Base64 without padding, which would be a second
+#: spelling of the same token.
+_COMPACT = re.compile(r"([A-Za-z0-9_-]*)\.([A-Za-z0-9_-]*)\.([A-Za-z0-9_-]*)")
+_LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
+#: Length, modulo 4 → the letters that may end a text so long (the others have bits to spare, and would be another
+#: spelling), and the padding that the decoder wants.
+_ENDS = ((_LETTERS, ""), ("", ""), ("AQgw", "=="), ("AEIMQUYcgkosw048", "="))
+
+
+class Parts(NamedTuple):
+    """A token that could be verified: what its header says of it, what is signed, and the signature."""
+
+    algorithm: str
+    kid: str | None
+    payload: bytes
+    signed: bytes
+    signature: bytes
 
 
 def sign(claims: Mapping[str, Any], key: Key, algorithm: str) -> str:
@@ -32,17 +52,35 @@ def sign(claims: Mapping[str, Any], key: Key, algorithm: str) -> str:
 
 
 @sensitive_variables()
-def read_header(token: object, max_size: int) -> dict[str, Any]:
-    """The header of a token, not verified; AuthInvalidTokenError for one that no key could verify."""
-    if not isinstance(token, str) or not token.isascii():
+def parts_of(token: object, max_size: int) -> Parts:
+    """The parts of a token, nothing verified; AuthInvalidTokenError for one that no key could verify."""
+    if not isinstance(token, str):
         raise refusal("it isn't a JWT")
     if len(token) > max_size:
         raise refusal(f"it is longer than {max_size} bytes")
-    # RFC 7515, section 2: Base64 without padding; with it a token would have several spellings
-    if "=" in token:
-        raise refusal("it has padding")
+    found = _COMPACT.fullmatch(token)
+    if found is None:
+        raise refusal("it isn't three parts in Base64 without padding")
+    header, payload, signature = found.groups()
+    algorithm, kid = _header(header)
     try:
-        header = _unverified(token.partition(".")[0])
+        return Parts(algorithm, kid, _decoded(payload), token[: found.end(2)].encode("ascii"), _decoded(signature))
+    except ValueError:
+        raise refusal("it isn't three parts in Base64 without padding") from None
+
+
+def _decoded(text: str) -> bytes:
+    last, padding = _ENDS[len(text) % 4]
+    if text[-1:] not in last:
+        raise ValueError
+    return a2b_base64(text.replace("-", "+").replace("_", "/") + padding)
+
+
+@lru_cache(maxsize=128)
+def _header(text: str) -> tuple[str, str | None]:
+    """Algorithm and key of all the tokens that begin so: an issuer's tokens share it. It holds no secret."""
+    try:
+        header = jwt.get_unverified_header(f"{text}.e30.")
     except (jwt.PyJWTError, ValueError, TypeError, RecursionError):
         raise refusal("its header can't be read") from None
     if not isinstance(header, dict) or not isinstance(header.get("alg"), str):
@@ -52,80 +90,13 @@ def read_header(token: object, max_size: int) -> dict[str, Any]:
     # RFC 7515, section 4.1.11: an extension that isn't understood, and none is here, refuses the token
     if "crit" in header or header.get("b64", True) is not True:
         raise refusal("it needs an extension that isn't supported")
-    return header
-
-
-@lru_cache(maxsize=128)
-def _unverified(header: str) -> Any:
-    """The header of all the tokens that begin so: an issuer's tokens share it. It holds no secret."""
-    return jwt.get_unverified_header(f"{header}.e30.")
-
-
-class _StrictJWT(jwt.PyJWT):
-    """PyJWT accepts dates written as strings; RFC 7519, section 2 doesn't."""
-
-    def _decode_payload(self, decoded: dict[str, Any]) -> dict[str, Any]:
-        claims = super()._decode_payload(decoded)
-        if not isinstance(claims, dict):
-            raise jwt.DecodeError("not an object")
-        for name in NUMERIC_DATES:
-            date = claims.get(name, 0)
-            if isinstance(date, bool) or not isinstance(date, (int, float)) or not isfinite(date):
-                raise jwt.DecodeError(f"claim {name} isn't a number")
-        audience = claims.get("aud", "")
-        if not isinstance(audience, str) and not (
-            isinstance(audience, list) and all(isinstance(entry, str) for entry in audience)
-        ):
-            raise jwt.DecodeError("claim aud is neither a string nor an array of strings")
-        for name in ("sub", "iss", "jti"):
-            if not isinstance(claims.get(name, ""), str):
-                raise jwt.DecodeError(f"claim {name} isn't a string")
-            claims.get(name, "").encode()  # half a surrogate pair: UnicodeEncodeError, a ValueError
-        if claims.get("sub") == "":
-            raise jwt.MissingRequiredClaimError("sub")
-        return claims
-
-
-_STRICT = _StrictJWT()
+    return header["alg"], header.get("kid")
 
 
 @sensitive_variables()
-def verified_claims(token: str, key: Any, algorithm: str, options: Section) -> dict[str, Any] | None:
-    """Verify with one key; None where the signature is another key's, which the caller may have.
-
-    Raises AuthTokenExpiredError, and AuthInvalidTokenError for what no other key would make right.
-    """
-    # no cause is kept below: PyJWT's exceptions hold the decoded text
-    try:
-        return _STRICT.decode(
-            token,
-            key,
-            algorithms=[algorithm],
-            issuer=_choices(options.ISSUER),
-            audience=_choices(options.AUDIENCE),
-            leeway=options.LEEWAY,
-            options={"require": list(options.REQUIRED_CLAIMS)},
-        )
-    except jwt.InvalidSignatureError:
-        return None
-    except jwt.ExpiredSignatureError:
-        raise AuthTokenExpiredError("The token has expired.") from None
-    except jwt.ImmatureSignatureError:
-        raise refusal("it isn't valid yet") from None
-    except jwt.InvalidAudienceError:
-        raise refusal("it is for another audience") from None
-    except jwt.InvalidIssuerError:
-        raise refusal("it is of another issuer") from None
-    except jwt.MissingRequiredClaimError as error:
-        raise refusal(f"it lacks the claim {error.claim}") from None
-    except (jwt.PyJWTError, ValueError, TypeError, OverflowError, RecursionError):
-        raise refusal("it, or one of its claims, is malformed") from None
-
-
-def _choices(value: Any) -> Any:
-    return value if value is None or isinstance(value, str) else list(value)
-
-
-def refusal(reason: str) -> AuthInvalidTokenError:
-    """What is raised for a token that isn't valid, for a reason that quotes nothing of it."""
-    return AuthInvalidTokenError(f"The token isn't valid: {reason}.")
+def is_signed(parts: Parts, key: Key) -> bool:
+    """Whether a key, bound to the algorithm that the header names, has signed it. PyJWT compares in constant time."""
+    if parts.algorithm not in key.algorithms:
+        return False
+    algorithm = jwt.get_algorithm_by_name(parts.algorithm)
+    return algorithm.verify(parts.signed, key.verifying, parts.signature)

@@ -16,6 +16,7 @@ from django.core.exceptions import ImproperlyConfigured
 from django.utils.module_loading import import_string
 from django.views.decorators.debug import sensitive_variables
 
+from macaron_django.auth.claims import accepted_claims, refusal
 from macaron_django.auth.keys import signing_key, verification_keys
 from macaron_django.conf import settings
 
@@ -64,21 +65,19 @@ def verify_token(token: str) -> dict[str, Any]:
     Raises AuthTokenExpiredError, AuthInvalidTokenError, KeysUnavailable (the JWKS can't be fetched), and
     ImproperlyConfigured where no key is configured.
     """
-    from macaron_django.auth.signatures import read_header, refusal, verified_claims
+    from macaron_django.auth.signatures import is_signed, parts_of
 
     options = settings.JWT
-    header = read_header(token, options.MAX_TOKEN_SIZE)
-    keys = verification_keys(header.get("kid"), header["alg"])
+    parts = parts_of(token, options.MAX_TOKEN_SIZE)
+    keys = verification_keys(options, parts.kid, parts.algorithm)
     if not keys:
         raise refusal("no key fits its kid and alg")
-    for key in keys:
-        claims = verified_claims(token, key.verifying, header["alg"], options)
-        if claims is None:
-            continue
-        if _is_revoked(claims, options.REVOKED):
-            raise refusal("it was revoked")
-        return claims
-    raise refusal("its signature is wrong")
+    if not any(is_signed(parts, key) for key in keys):
+        raise refusal("its signature is wrong")
+    claims = accepted_claims(parts.payload, options)
+    if _is_revoked(claims, options.REVOKED):
+        raise refusal("it was revoked")
+    return claims
 
 
 def _is_revoked(claims: Mapping[str, Any], hook: Any) -> bool:

@@ -10,6 +10,7 @@ from django.core.exceptions import ImproperlyConfigured
 
 from macaron_django.auth import configuration_problems
 from macaron_django.auth.keys import signing_key, verification_keys
+from macaron_django.conf import settings as macaron
 
 SECRET = "a secret of the test suite, long enough for HS512: 64 bytes or more."
 
@@ -27,13 +28,13 @@ def test_nothing_is_wrong_where_jwt_is_not_set_up(settings: Any) -> None:
 def test_a_secret_must_be_as_long_as_the_hash(jwt_settings: Callable[..., None], algorithm: str, size: int) -> None:
     jwt_settings(SECRET="x" * size, ALGORITHMS=(algorithm,))
     assert configuration_problems() == []
-    assert len(verification_keys(None, algorithm)) == 1
+    assert len(verification_keys(macaron.JWT, None, algorithm)) == 1
     jwt_settings(SECRET="x" * (size - 1), ALGORITHMS=(algorithm,))
     (problem,) = configuration_problems()
     assert f"has {size - 1} bytes" in problem.message
     assert f"token_urlsafe({size})" in problem.hint
     with pytest.raises(ImproperlyConfigured, match="RFC 7518"):
-        verification_keys(None, algorithm)
+        verification_keys(macaron.JWT, None, algorithm)
 
 
 def test_the_length_of_a_secret_is_counted_in_bytes(jwt_settings: Callable[..., None]) -> None:
@@ -44,7 +45,7 @@ def test_the_length_of_a_secret_is_counted_in_bytes(jwt_settings: Callable[..., 
 def test_a_secret_too_short_for_one_algorithm_serves_the_others(jwt_settings: Callable[..., None]) -> None:
     jwt_settings(SECRET="x" * 40, ALGORITHMS=("HS512", "HS256"))
     assert names(configuration_problems()) == ['["SECRET"]']
-    assert verification_keys(None, "HS512") == []
+    assert verification_keys(macaron.JWT, None, "HS512") == []
     assert signing_key()[1] == "HS256"
 
 
@@ -69,7 +70,7 @@ def test_a_key_is_bound_to_the_algorithms_of_its_type(
     for material in (pairs[pair].public, pairs[pair].private, pairs[pair].public.encode()):
         jwt_settings(KEYS={"a": material}, ALGORITHMS=everything)
         assert configuration_problems() == []
-        assert tuple(name for name in everything if verification_keys("a", name)) == algorithms
+        assert tuple(name for name in everything if verification_keys(macaron.JWT, "a", name)) == algorithms
 
 
 @pytest.mark.parametrize("pair", ["short RSA", "secp256k1"])
@@ -79,7 +80,7 @@ def test_a_weak_or_foreign_key_is_a_problem(
     jwt_settings(KEYS={"a": pairs[pair].public}, ALGORITHMS=("RS256", "ES256"))
     assert "size or curve" in configuration_problems()[0].message
     with pytest.raises(ImproperlyConfigured):
-        verification_keys("a", "RS256")
+        verification_keys(macaron.JWT, "a", "RS256")
 
 
 def test_a_certificate_gives_its_public_key(jwt_settings: Callable[..., None], pairs: Mapping[str, Any]) -> None:
@@ -98,7 +99,7 @@ def test_a_certificate_gives_its_public_key(jwt_settings: Callable[..., None], p
     )
     jwt_settings(KEYS={"a": certificate.decode()}, ALGORITHMS=("RS256",))
     assert configuration_problems() == []
-    assert verification_keys("a", "RS256")[0].signing is None
+    assert verification_keys(macaron.JWT, "a", "RS256")[0].signing is None
 
 
 @pytest.mark.parametrize(
@@ -119,7 +120,7 @@ def test_what_is_no_key_is_a_problem_that_quotes_nothing(jwt_settings: Callable[
     assert problem.setting.endswith("['a']")
     assert not material or str(material)[:12] not in str(problem).replace("a PEM key", "")
     with pytest.raises(ImproperlyConfigured):
-        verification_keys(None, "HS256")
+        verification_keys(macaron.JWT, None, "HS256")
 
 
 def test_an_encrypted_private_key_is_a_problem(jwt_settings: Callable[..., None], pairs: Mapping[str, Any]) -> None:
@@ -135,7 +136,7 @@ def test_a_key_that_fits_no_allowed_algorithm_is_a_problem(
 ) -> None:
     jwt_settings(SECRET=SECRET, KEYS={"a": pairs["RSA"].public})
     assert names(configuration_problems()) == ["[\"KEYS\"]['a']"]
-    assert verification_keys(None, "HS256")
+    assert verification_keys(macaron.JWT, None, "HS256")
 
 
 @pytest.mark.parametrize(
