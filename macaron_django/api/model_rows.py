@@ -36,7 +36,7 @@ Row = Sequence[Any]
 #: What tells of a model, and of what Django reads it with, that it was changed or patched since.
 _MARKS_OF_MODEL = attrgetter(
     *("__getattribute__", "__init__", "__new__", "__setattr__", "from_db"),
-    *("_default_manager", "_meta.concrete_fields", "_meta.db_table", "_meta.ordering"),
+    *("_default_manager", "_meta.concrete_fields", "_meta.ordering"),
 )
 _MARKS_OF_QUERIES = attrgetter("__getitem__", "__iter__", "_fetch_all", "filter", "get", "order_by")
 _MAKERS = ("__getattribute__", "__init__", "__new__", "__setattr__")

@@ -80,9 +80,14 @@ class _Reading(_Straight):
         assert isinstance(self.binding, OrmBinding)  # noqa: S101 (as row_answer has seen)
         return model_rows(self.binding)
 
-    def here(self) -> Rows | None:
-        """The rows in the database to be read from; None if somebody else has a say in that now."""
-        return self.rows.here() if self.rows is not None and self.rows.are_plain() else None
+    def are_plain(self) -> bool:
+        """Whether still nobody else has a say in what is read."""
+        return self.rows is not None and self.rows.are_plain()
+
+    def here(self) -> Rows:
+        """The rows in the database to be read from: routers are asked once, as ever."""
+        assert self.rows is not None  # noqa: S101 (or the operation wasn't possible)
+        return self.rows.here()
 
 
 class _OfOne(_Reading):
@@ -125,10 +130,11 @@ class _Retrieve(_OfOne):
         return self.operation.request_body is None and super().is_possible()
 
     def answer(self, request: HttpRequest, kwargs: Mapping[str, Any]) -> Response | None:
-        rows = None if self.is_unusual(request, kwargs) else self.here()
-        value = None if rows is None else self.named(request, kwargs)
-        if rows is None or value is None:
+        is_usual = self.are_plain() and not self.is_unusual(request, kwargs)
+        value = self.named(request, kwargs) if is_usual else None
+        if value is None:
             return None
+        rows = self.here()
         try:
             row = self.found(rows, value)
         except Unprepared:
@@ -141,10 +147,10 @@ class _List(StraightPage, _Reading):
         return self.operation.request_body is None and super().is_possible()
 
     def answer(self, request: HttpRequest, kwargs: Mapping[str, Any]) -> Response | None:
-        rows = self.here()
-        asked = None if rows is None else self.asked(request, kwargs)
-        if rows is None or asked is None:
+        asked = self.asked(request, kwargs) if self.are_plain() else None
+        if asked is None:
             return None
+        rows = self.here()
         try:
             found, next_cursor = rows.page(*asked)
         except InvalidCursor:
@@ -232,14 +238,15 @@ class _Replace(_Written, _OfOne):
         return None if is_other else value
 
     def answer(self, request: HttpRequest, kwargs: Mapping[str, Any]) -> Response | None:
-        if self.is_unusual(request, kwargs) or has_listeners(self.model, pre_save, post_save):
-            return None
-        rows, key = self.here(), self.named(request, kwargs)
-        value = None if rows is None or key is None else self.sent(request)
+        is_told = has_listeners(self.model, pre_save, post_save)
+        is_usual = self.are_plain() and not is_told and not self.is_unusual(request, kwargs)
+        key = self.named(request, kwargs) if is_usual else None
+        value = None if key is None else self.sent(request)
         value = None if value is None else self.with_key(value, key)
         values = None if value is None else self.clean(value)
-        if rows is None or values is None:
+        if values is None:
             return None
+        rows = self.here()
         try:
             instance = rows.instance(self.found(rows, key))
         except Unprepared:
