@@ -134,9 +134,20 @@ class SecurityPolicy:
         schemes = [(each.name, each.scheme) for each in self.requirements]
         return all(scheme is not None and is_own_jwt(name, scheme) for name, scheme in schemes)
 
+    @cached_property
+    def _only(self) -> SchemeRequirement | None:
+        """What is asked for, if that is one scheme without scopes, as it mostly is."""
+        required = list(self.requirements)
+        is_plain = len(required) == 1 and not required[0].scopes and not self.is_optional
+        return required[0] if is_plain else None
+
     def judge(self, request: Request) -> Verdict:
         """Verify what the request carries, scheme by scheme, until one alternative holds."""
         outcomes: dict[str, Verified | Failure | ImproperlyConfigured | None] = {}
+        if self._only is not None:
+            outcome = outcomes[self._only.name] = _outcome(self._only, request)
+            if isinstance(outcome, Verified):
+                return Verdict(granted=True, verified=outcome)
         lacking: Verdict | None = None
         for alternative in self.alternatives or ():
             verified = [found for each in alternative if (found := self._verified(each, request, outcomes))]

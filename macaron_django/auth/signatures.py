@@ -17,7 +17,6 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import jwt
-from django.views.decorators.debug import sensitive_variables
 
 from macaron_django.auth.claims import refusal
 
@@ -51,7 +50,6 @@ def sign(claims: Mapping[str, Any], key: Key, algorithm: str) -> str:
     return jwt.encode(dict(claims), key.signing, algorithm=algorithm, headers=headers)  # type: ignore[arg-type]
 
 
-@sensitive_variables()
 def parts_of(token: object, max_size: int) -> Parts:
     """The parts of a token, nothing verified; AuthInvalidTokenError for one that no key could verify."""
     if not isinstance(token, str):
@@ -93,7 +91,6 @@ def _header(text: str) -> tuple[str, str | None]:
     return header["alg"], header.get("kid")
 
 
-@sensitive_variables()
 def is_signed(parts: Parts, key: Key) -> bool:
     """Whether a key, bound to the algorithm that the header names, has signed it. PyJWT compares in constant time."""
     if parts.algorithm not in key.algorithms:

@@ -58,7 +58,7 @@ def _first(value: Any) -> Any:
     return value if value is None or isinstance(value, str) else next(iter(value), None)
 
 
-@sensitive_variables()
+@sensitive_variables()  # and those of what is called from here; not so those of a generator, whose caller is forgotten
 def verify_token(token: str) -> dict[str, Any]:
     """Return the claims of a token whose signature, dates, issuer and audience are right.
 
@@ -72,7 +72,10 @@ def verify_token(token: str) -> dict[str, Any]:
     keys = verification_keys(options, parts.kid, parts.algorithm)
     if not keys:
         raise refusal("no key fits its kid and alg")
-    if not any(is_signed(parts, key) for key in keys):
+    for key in keys:
+        if is_signed(parts, key):
+            break
+    else:
         raise refusal("its signature is wrong")
     claims = accepted_claims(parts.payload, options)
     if _is_revoked(claims, options.REVOKED):

@@ -117,18 +117,19 @@ def verify(scheme_name: str, scheme: SecurityScheme, request: AnyRequest) -> Ver
     Raises a Failure if it is wrong, ImproperlyConfigured if nobody can tell.
     """
     verifier = _verifier(scheme_name)
-    arguments, credential = _presented(scheme, request, custom=verifier is not None)
+    if verifier is None and carries_jwt(scheme):
+        token = credentials.bearer(request)
+        return None if token is None else verify_bearer(token, request)
+    arguments, credential = _presented(scheme, request)
     if arguments is None:
         return None
     if verifier is None:
-        if credential is None or not carries_jwt(scheme):
-            raise ImproperlyConfigured(
-                f"The security scheme {scheme_name!r} has no verifier: set "
-                f'MACARON["SECURITY_VERIFIERS"][{scheme_name!r}] or call register_verifier.'
-            )
-        return verify_bearer(credential, request)
-    token = credential.value if credential is not None and is_bearer(scheme) else ""
-    verified = _as_verified(verifier(*arguments, request), scheme_name, token)
+        raise ImproperlyConfigured(
+            f"The security scheme {scheme_name!r} has no verifier: set "
+            f'MACARON["SECURITY_VERIFIERS"][{scheme_name!r}] or call register_verifier.'
+        )
+    value = credential.value if credential is not None and is_bearer(scheme) else ""
+    verified = _as_verified(verifier(*arguments, request), scheme_name, value)
     if verified is None:
         refusal = RefusedTokenError if carries_jwt(scheme) else RefusedCredentialsError
         raise refusal("The credentials aren't right.")
@@ -137,11 +138,9 @@ def verify(scheme_name: str, scheme: SecurityScheme, request: AnyRequest) -> Ver
     return verified
 
 
-def _presented(
-    scheme: SecurityScheme, request: AnyRequest, *, custom: bool
-) -> tuple[tuple[str, ...] | None, Credential | None]:
+def _presented(scheme: SecurityScheme, request: AnyRequest) -> tuple[tuple[str, ...] | None, Credential | None]:
     """Find a scheme's credentials: as a verifier's arguments (None: there are none), and for their origin."""
-    if is_bearer(scheme) or (not custom and carries_jwt(scheme)):
+    if is_bearer(scheme):
         token = credentials.bearer(request)
         return ((token.value,) if token else None), token
     if scheme.type == "apiKey":

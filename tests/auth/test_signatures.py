@@ -13,6 +13,7 @@ from typing import Any
 
 import jwt
 import pytest
+from django.views.debug import ExceptionReporter
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
@@ -173,3 +174,24 @@ def test_a_secret_is_prepared_once(jwt_settings: Callable[..., None], monkeypatc
 
     monkeypatch.setattr("jwt.algorithms.HMACAlgorithm.prepare_key", prepare)
     assert verify_token(token)["sub"] == "joe"
+
+
+def test_an_error_report_shows_nothing_of_a_token_or_key(
+    jwt_settings: Callable[..., None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    token = generate_token("joe", data={"role": "clerk"})
+
+    def fail(*_: object) -> None:
+        raise RuntimeError("broken")
+
+    for place in ("jwt.algorithms.HMACAlgorithm.verify", "macaron_django.auth.claims._check_parties"):
+        with monkeypatch.context() as patched:
+            patched.setattr(place, fail)
+            with pytest.raises(RuntimeError) as error:
+                verify_token(token)
+        frames = ExceptionReporter(None, error.type, error.value, error.tb).get_traceback_frames()
+        inner = [frame for frame in frames if "/auth/" in frame["filename"] and "test_" not in frame["filename"]]
+        assert len(inner) > 1
+        for frame in inner:
+            said = str(frame["vars"])
+            assert not any(secret in said for secret in (token, *token.split("."), "clerk", SECRET))
