@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import keyword
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from functools import lru_cache
 
 from macaron_django.spec import Operation
 
@@ -45,7 +46,8 @@ def argument_names(parameters: Sequence[tuple[str, str]]) -> dict[tuple[str, str
     return names
 
 
-def path_arguments(path: str) -> dict[str, str]:
+@lru_cache(maxsize=4096)
+def path_arguments(path: str) -> Mapping[str, str]:
     """URL keyword arguments of a path template: parameter name → Python name.
 
     >>> path_arguments("/a/{from}-{to}/{a-b}/{a_b}")

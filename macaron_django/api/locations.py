@@ -10,6 +10,8 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from django.conf import settings
+from django.conf.urls.i18n import is_language_prefix_patterns_used
 from django.http import HttpRequest
 from django.urls import NoReverseMatch, get_resolver, get_script_prefix, get_urlconf, reverse
 from django.utils.translation import get_language
@@ -59,8 +61,11 @@ def location(
 
 def _around(name: str, argument: str) -> tuple[str, str] | None:
     """What stands before and behind a plain key in its path; None if that isn't known for all of them."""
-    known = vars(get_resolver(get_urlconf())).setdefault("_macaron_locations", {})
-    key = name, argument, get_script_prefix(), get_language()  # i18n_patterns() puts the language in front
+    urlconf = get_urlconf()
+    known = vars(get_resolver(urlconf)).setdefault("_macaron_locations", {})
+    # i18n_patterns() puts the language in front.
+    language = get_language() if is_language_prefix_patterns_used(urlconf or settings.ROOT_URLCONF)[0] else None
+    key = name, argument, get_script_prefix(), language
     if key not in known:
         known[key] = _found_around(name, argument)
     found: tuple[str, str] | None = known[key]

@@ -61,7 +61,7 @@ class ParameterValues(dict[str, Any]):
 _LOCATIONS = ("path", "query", "querystring", "header", "cookie")
 
 
-@dataclass(frozen=True)
+@dataclass(eq=False)
 class _Sources:
     """One request's parameters as sent; each part is read when it is first needed."""
 

@@ -8,7 +8,7 @@ wrong beyond that is raised.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from functools import cached_property
 from operator import attrgetter
 from typing import Any
@@ -89,9 +89,9 @@ class _Straight(StraightAnswer):
         """The same, and whether a row's methods were patched."""
         return self.methods != _METHODS(self.model) or super().is_unusual(request, kwargs)
 
-    def shown(self, item: AttributeMap) -> Mapping[str, Any]:
-        """The answer's JSON, held against its schema where settings say so."""
-        data: Mapping[str, Any] = without_write_only(self.store.schema, self.persistence.json_of(item))
+    def shown(self, as_json: Mapping[str, Any]) -> Mapping[str, Any]:
+        """What the answer says of an item, held against its schema where settings say so."""
+        data: Mapping[str, Any] = without_write_only(self.store.schema, as_json)
         check_response(self.operation, self.status, data)
         return data
 
@@ -124,7 +124,9 @@ class _Retrieve(_Straight):
     def answer(self, request: HttpRequest, kwargs: Mapping[str, Any]) -> Response | None:
         key = None if self.is_unusual(request, kwargs) else self.key(request, kwargs)
         item = None if key is None else self.persistence.get_item(key[0])
-        return None if item is None else self.answered(request, kwargs, self.shown(item))
+        if item is None:
+            return None
+        return self.answered(request, kwargs, self.shown(self.persistence.json_of(item)))
 
 
 class _List(StraightPage, _Straight):
@@ -170,12 +172,16 @@ class _Written(StraightBody, _Straight):
             return None
         return clean if _comes_back(clean) else None
 
-    def generated_values(self, existing: Mapping[str, Any], *, creating: bool, user: Any) -> dict[str, Any]:
+    def generated_values(self, existing: Container[str], *, creating: bool, user: Any) -> dict[str, Any]:
         keys = self.persistence.key_names
         return generated_values(self.store.schema, existing, creating, user, keys=keys)
 
 
 class _Create(_Written):
+    @cached_property
+    def read_only(self) -> frozenset[str]:
+        return frozenset(name for name, prop in self.store.schema.properties.items() if prop.read_only)
+
     @cached_property
     def status(self) -> int:  # type: ignore[override]
         return success_status(self.operation, 201, 200)
@@ -189,20 +195,19 @@ class _Create(_Written):
         value = self.sent(request)
         if value is None:
             return None
-        user = getattr(request, "user", None)
-        made = self.generated_values(value, creating=True, user=user)
-        properties = self.store.schema.properties
+        # What is readOnly isn't a client's to say.
+        made = self.generated_values(value.keys() - self.read_only, creating=True, user=getattr(request, "user", None))
         # What the schema may require of a client comes before it is judged; what is readOnly, after.
-        clean = self.clean({**value, **{name: made[name] for name in made if not properties[name].read_only}})
+        clean = self.clean({**value, **{name: made[name] for name in made if name not in self.read_only}})
         if clean is None:
             return None
-        values = {**clean, **self.generated_values(clean, creating=True, user=user)}
-        item = self.persistence.item_of_json(values)
+        item = self.persistence.item_of_json({**made, **clean})
         is_whole = all(name in item for name in self.persistence.key_names)
-        if not (is_whole and validator_for(self.store.schema).is_valid(self.persistence.json_of(item))):
+        as_json = self.persistence.json_of(item)
+        if not (is_whole and validator_for(self.store.schema).is_valid(as_json)):
             return None
         self.persistence.put_item(item, condition="absent")
-        body = self.shown(item)
+        body = self.shown(as_json)
         where = location(request, self.item, kwargs, body)
         return self.answered(request, kwargs, body, {"Location": where} if where else None)
 
@@ -276,7 +281,7 @@ class _Replace(_Written):
             item = self.persistence.update_item(key[0], set_, self.places - set_.keys(), condition="present")
         except StaleItem:  # there is none
             return None
-        return self.answered(request, kwargs, self.shown(item))
+        return self.answered(request, kwargs, self.shown(self.persistence.json_of(item)))
 
 
 def _comes_back(value: Any) -> bool:
