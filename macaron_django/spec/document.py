@@ -9,22 +9,20 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Collection, Iterator, Mapping
-from functools import cached_property
 from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
 
 from .dialects import TooDeepError, normalise_schema, rename_reference
 from .discriminators import children_by_parent
 from .extension_checks import kept_schemas, operation_attributes
-from .extensions import may_have_any
+from .extensions import TELLING
 from .findings import Finding, Location, SpecError, unique
+from .lazy_attributes import lazy_attribute
 from .lazy_mapping import LazyMapping
 from .operation import METHODS, Operation
 from .operation_checks import operation_findings
 from .parse_cache import parse_cached
-from .pointers import pointer_token
 from .references import BrokenReference, Files, Node, SourceFile, dialect_of
 from .schema import Schema
 from .security import Requirements, SecurityScheme, security_requirements, security_scheme
@@ -39,10 +37,11 @@ if TYPE_CHECKING:
 __all__ = ["Document", "load"]
 
 DEFAULT_LIMITS = Limits()
-#: A URL that is nothing but a path.
-_PATH = re.compile(r"(?:/[\w.{}-]+)*/?\Z", re.ASCII)
-#: What a path item that needs no second look has.
-_PATH_ITEM = METHODS | {"description", "parameters", "servers", "summary"}
+#: Nearly all URLs of servers; ``urlsplit``, which knows the rest, isn't imported for them.
+_URL = re.compile(r"(?:https?://[\w.:{}-]+)?((?:/[\w.{}-]+)*)/?\Z", re.ASCII)
+#: What a path item that needs no second look has, and what an operation that does.
+_PLAIN_PATH_ITEM = METHODS | {"description", "parameters", "summary"}
+_UNUSUAL = frozenset({"$ref", "servers"})
 
 
 def load(
@@ -68,23 +67,24 @@ def load(
     'Pets'
     """
     raw: bytes | None = None
-    cache = None if cache is None else Path(cache)
-    if isinstance(source, Mapping):
-        name = base_uri or "<mapping>"
-        place = None if base_uri is None or "://" in base_uri else str(Path(base_uri).absolute())
-        uri = base_uri if place is None else None
-        parsed = Parsed(plain(source, name, limits))
-    else:
+    uri: str | None = None
+    if isinstance(source, str | Path) or not isinstance(source, Mapping):
         name = str(source)
-        uri, place = None, name if name[:1] == os.sep == "/" else os.path.join(os.getcwd(), name)  # noqa: PTH109,PTH118 (sooner)
+        place = name if name[:1] == os.sep == "/" else os.path.join(os.getcwd(), name)  # noqa: PTH109,PTH118 (sooner)
         raw = read_bytes(place, name, limits)
         parsed = parse_cached(raw, name, limits, cache)
+    else:
+        name = base_uri or "<mapping>"
+        if base_uri is None or "://" in base_uri:
+            uri, place = base_uri, None
+        else:
+            place = str(Path(base_uri).absolute())
+        parsed = Parsed(plain(source, name, limits))
     dialect = dialect_of(parsed.tree)
     if dialect is None:
         raise _no_document(parsed.tree, name)
     main = SourceFile(uri, name, place, parsed, dialect, raw)
-    files = Files(main, None if root is None else Path(root).absolute(), limits, allow_hosts, cache)
-    return Document(files, limits, base_path)
+    return Document(main, limits, root=root, allow_hosts=allow_hosts, cache=cache, base_path=base_path)
 
 
 def _no_document(tree: Any, name: str) -> SpecError:
@@ -100,8 +100,19 @@ def _no_document(tree: Any, name: str) -> SpecError:
 class Document:
     """A read OpenAPI description. Attributes are in OpenAPI 3.1's terms, whatever version was written."""
 
-    def __init__(self, files: Files, limits: Limits, base_path: str | None = None) -> None:
-        self._files, self._main, self.limits, self._base_path = files, files.main, limits, base_path
+    def __init__(
+        self,
+        main: SourceFile,
+        limits: Limits,
+        *,
+        root: str | Path | None = None,
+        allow_hosts: Collection[str] = (),
+        cache: str | Path | None = None,
+        base_path: str | None = None,
+    ) -> None:
+        self._main, self.limits, self._base_path = main, limits, base_path
+        self._root_folder, self._allow_hosts, self._cache = root, allow_hosts, cache
+        self._path_item_nodes: dict[str, Node] = {}
         self._schemas: dict[tuple[str, str], Schema] = {}
         self._definition_names: dict[Schema, str] = {}
         self._used_names: dict[str, int] = {}  # and how often each was wanted
@@ -109,6 +120,12 @@ class Document:
 
     def __repr__(self) -> str:
         return f"<Document {self._main.name} {self.title!r}>"
+
+    @lazy_attribute
+    def _files(self) -> Files:
+        """What references lead to; many a document has none."""
+        root = None if self._root_folder is None else Path(self._root_folder).absolute()
+        return Files(self._main, root, self.limits, self._allow_hosts, self._cache)
 
     # The document as a whole
 
@@ -131,7 +148,7 @@ class Document:
     def version(self) -> str:
         return str(self.json.get("swagger") or self.json.get("openapi"))
 
-    @cached_property
+    @lazy_attribute
     def info(self) -> Mapping[str, Any]:
         node = self._follow(self._root.child("info"))
         return node.mapping if node else {}
@@ -145,7 +162,7 @@ class Document:
         value = self.info.get("description")
         return value if isinstance(value, str) else ""
 
-    @cached_property
+    @lazy_attribute
     def base_path(self) -> str:
         """ "" or like "/v1": what ``load`` was told, else ``basePath``, or the path of the first server."""
         if self._base_path is not None:
@@ -165,17 +182,22 @@ class Document:
         for name, variable in variables.items() if isinstance(variables, dict) else ():
             if isinstance(variable, dict):
                 url = url.replace(f"{{{name}}}", str(variable.get("default", "")))
+        usual = _URL.match(url)
+        if usual is not None:
+            return usual[1]
+        from urllib.parse import urlsplit  # few need it
+
         try:
-            return _clean_path(url if _PATH.match(url) else urlsplit(url).path)
+            return _clean_path(urlsplit(url).path)
         except ValueError:
             return ""
 
-    @cached_property
+    @lazy_attribute
     def security(self) -> Requirements | None:
         """What operations require that say nothing themselves; None if the document says nothing either."""
         return security_requirements(self.json.get("security"))
 
-    @cached_property
+    @lazy_attribute
     def security_schemes(self) -> Mapping[str, SecurityScheme]:
         found: dict[str, SecurityScheme] = {}
         for name, child in self._section("securitySchemes", "securityDefinitions").children():
@@ -198,29 +220,30 @@ class Document:
 
     # Operations
 
-    @cached_property
+    @lazy_attribute
     def operations(self) -> tuple[Operation, ...]:
         """Every operation, in document order."""
         found: list[Operation] = []
-        paths = self._at("paths") or _nothing(self._main)
+        paths = self._at("paths")
+        base_path = self.base_path
         for path, item in paths.mapping.items():
             if path.startswith("x-") or not isinstance(item, dict):
                 continue
-            node = Node(paths.file, f"{paths.pointer}/{pointer_token(path)}", item)
-            if _PATH_ITEM.issuperset(item):
-                path_items = (node,)
+            if _PLAIN_PATH_ITEM.issuperset(item):
+                route = base_path + path
                 for key, value in item.items():
                     if key in METHODS and type(value) is dict:
-                        operation = Node(node.file, f"{node.pointer}/{key}", value)
-                        if "$ref" in value:
-                            operation = self._operation_node(operation)
-                        found.append(Operation(self, path, key, operation, path_items))
+                        if _UNUSUAL.isdisjoint(value):
+                            found.append(Operation(self, path, key, route, value))
+                        else:
+                            node = paths.child(path)
+                            found.append(self._operation(path, key, node.child(key), (node,)))
             else:
-                found += self._unusual_operations(path, node)
+                found += self._operations_of(path, paths.child(path))
         return tuple(found)
 
-    def _unusual_operations(self, path: str, child: Node) -> Iterator[Operation]:
-        """Those of a path item with references, additional operations or methods in capitals."""
+    def _operations_of(self, path: str, child: Node) -> Iterator[Operation]:
+        """Those of a path item with references, servers, additional operations or methods in capitals."""
         path_items = self._path_items(child)
         methods: dict[str, Node] = {}
         for item in path_items:
@@ -233,7 +256,21 @@ class Document:
                     if isinstance(node.value, dict):
                         methods.setdefault(key.lower(), node)
         for method, node in methods.items():
-            yield Operation(self, path, method, self._operation_node(node), path_items)
+            yield self._operation(path, method, node, path_items)
+
+    def _operation(self, path: str, method: str, node: Node, path_items: tuple[Node, ...]) -> Operation:
+        node = self._operation_node(node)
+        route = self._base_path_of(node, *path_items) + path
+        return Operation(self, path, method, route, node.mapping, node, path_items)
+
+    def _base_path_of(self, operation: Node, *path_items: Node) -> str:
+        """Of an operation's own ``servers``, or its path's, or the document's."""
+        for node in (operation, *path_items):
+            if "servers" in node.mapping and self.dialect != "2.0":
+                servers = node.mapping["servers"]
+                if isinstance(servers, list) and servers:
+                    return self._server_path(servers)
+        return self.base_path
 
     def _operation_node(self, node: Node) -> Node:
         """An operation. OpenAPI allows no reference there, but documents in many files have them."""
@@ -243,6 +280,13 @@ class Document:
         if "security" in node.value and target is not node:  # to overlook it might open what the author closed
             return Node(target.file, target.pointer, {**target.mapping, "security": node.value["security"]})
         return target
+
+    def _path_item(self, path: str) -> Node:
+        """A path item as written, the same for all of its operations."""
+        node = self._path_item_nodes.get(path)
+        if node is None:
+            node = self._path_item_nodes[path] = self._at("paths").child(path)
+        return node
 
     def _path_items(self, node: Node) -> tuple[Node, ...]:
         """A path item, and those that its chain of ``$ref``s leads to."""
@@ -257,7 +301,7 @@ class Document:
             items.append(following)
         return tuple(items)
 
-    @cached_property
+    @lazy_attribute
     def _reader(self) -> OpenAPI3Reader | Swagger2Reader:
         from .openapi3 import OpenAPI3Reader
         from .swagger2 import Swagger2Reader
@@ -266,20 +310,20 @@ class Document:
 
     # Schemas
 
-    @cached_property
+    @lazy_attribute
     def schemas(self) -> Mapping[str, Schema]:
         """The components, in document order."""
         section = self._section("schemas", "definitions")
         names = [name for name, value in section.mapping.items() if isinstance(value, dict | bool)]
         return LazyMapping(names, lambda name: self._schema_of(section.child(name)))
 
-    @cached_property
+    @lazy_attribute
     def persisted(self) -> Mapping[str, Schema]:
         """The components with x-persist, in document order: no other is looked at for long."""
         found: dict[str, Schema] = {}
         section = self._section("schemas", "definitions")
         for name, value in section.mapping.items():
-            if isinstance(value, dict) and may_have_any(value):
+            if isinstance(value, dict) and not TELLING.isdisjoint(value):
                 schema = self._schema_of(section.child(name))
                 if schema.extensions.persist is not None:
                     found[name] = schema
@@ -287,11 +331,10 @@ class Document:
 
     def _section(self, name: str, old_name: str) -> Node:
         """``components/name``, or ``old_name`` of Swagger 2.0; its value is None where it is missing."""
-        node = self._at(old_name) if self._main.dialect == "2.0" else self._at("components", name)
-        return node or _nothing(self._main)
+        return self._at(old_name) if self._main.dialect == "2.0" else self._at("components", name)
 
-    def _at(self, *keys: str) -> Node | None:
-        """What is below the root at ``keys``, references on the way followed; None if one leads nowhere."""
+    def _at(self, *keys: str) -> Node:
+        """What is below the root at ``keys``, references on the way followed; a value of None if one leads nowhere."""
         value, pointer = self._main.tree, "#"
         for key in keys:
             value = value.get(key) if type(value) is dict else None
@@ -300,13 +343,13 @@ class Document:
                 return self._beyond_references(keys)
         return Node(self._main, pointer, value)
 
-    def _beyond_references(self, keys: tuple[str, ...]) -> Node | None:
+    def _beyond_references(self, keys: tuple[str, ...]) -> Node:
         node: Node | None = self._root
         for key in keys:
             node = self._follow(node.child(key)) if node else None
-        return node
+        return node or Node(self._main, "#", None)
 
-    @cached_property
+    @lazy_attribute
     def _components(self) -> tuple[SourceFile, str] | None:
         """The file that holds the components, and what their pointers begin with there."""
         section = self._section("schemas", "definitions")
@@ -323,7 +366,7 @@ class Document:
             return None
         return token.replace("~1", "/").replace("~0", "~")
 
-    @cached_property
+    @lazy_attribute
     def _aliased(self) -> dict[tuple[str, str], str]:
         """Where a component is only a reference into another file: (URI, pointer) there → its name."""
         found: dict[tuple[str, str], str] = {}
@@ -377,7 +420,7 @@ class Document:
                 return None
         return node
 
-    @cached_property
+    @lazy_attribute
     def _children(self) -> Mapping[Schema, list[Schema]]:
         return children_by_parent(self)
 
@@ -396,7 +439,7 @@ class Document:
 
     # What is wrong
 
-    @cached_property
+    @lazy_attribute
     def findings(self) -> tuple[Finding, ...]:
         """What reading found: the cheap checks, and the x- attributes. Each fault once, in document order by file."""
         return unique(
@@ -407,7 +450,7 @@ class Document:
         """Everything that can be found, ``findings`` included. Takes a walk over the whole document."""
         return self._checked
 
-    @cached_property
+    @lazy_attribute
     def _checked(self) -> tuple[Finding, ...]:
         from .structure_checks import structure_findings  # a server that starts doesn't walk
 
@@ -422,10 +465,6 @@ class Document:
         from .publishing import publish
 
         return publish(self, keep_server_extensions=keep_server_extensions, base_path=base_path)
-
-
-def _nothing(file: SourceFile) -> Node:
-    return Node(file, "#", None)
 
 
 def _renamed(file: SourceFile, pointer: str) -> str:

@@ -108,13 +108,13 @@ def schema_extensions(schema: Schema) -> SchemaExtensions:
 
 _NONE = SchemaExtensions()
 _ATTRIBUTES = frozenset({"x-admin", "x-model", "x-parent", "x-persist"})
-_TELLING = _ATTRIBUTES | {"$ref", "anyOf", "oneOf"}
+TELLING = _ATTRIBUTES | {"$ref", "anyOf", "oneOf"}
 _LEADING_ON = frozenset({"$dynamicRef", "$ref", "allOf", "anyOf", "oneOf"})
 
 
 def may_have_any(written: dict[str, Any]) -> bool:
     """Whether a schema as written has one, or might stand for another that has."""
-    return not _TELLING.isdisjoint(written)
+    return not TELLING.isdisjoint(written)
 
 
 def _has_any(schema: Schema) -> bool:
@@ -130,7 +130,7 @@ def _has_any(schema: Schema) -> bool:
             return False
         node = todo.pop()
         mapping = node.mapping
-        if mapping.keys().isdisjoint(_TELLING):
+        if mapping.keys().isdisjoint(TELLING):
             continue
         if not mapping.keys().isdisjoint(_ATTRIBUTES):
             return True

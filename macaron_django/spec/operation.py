@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from .extensions import OperationExtensions, operation_extensions
 from .findings import Location
+from .lazy_attributes import lazy_attribute
 from .references import Node
 from .schema import Schema
 from .security import Requirements, security_requirements
@@ -106,14 +106,26 @@ class Operation:
     document: Document = field(repr=False)
     path: str
     method: str
-    node: Node = field(repr=False)
-    path_items: tuple[Node, ...] = field(repr=False)  # nearest first: siblings of a $ref, then what it leads to
+    route: str  # the path, below that of the servers
+    json: Mapping[str, Any] = field(repr=False)  # as read, in the document's own dialect
 
-    def __init__(self, document: Document, path: str, method: str, node: Node, path_items: tuple[Node, ...]) -> None:
+    def __init__(
+        self,
+        document: Document,
+        path: str,
+        method: str,
+        route: str,
+        json: Mapping[str, Any],
+        node: Node | None = None,
+        path_items: tuple[Node, ...] = (),
+    ) -> None:
+        """Where it stands is left out if that is in its path's item, under its method, with no reference between."""
         # What a frozen dataclass makes takes three times as long, and a document has thousands of operations.
         attributes = self.__dict__
         attributes["document"], attributes["path"], attributes["method"] = document, path, method
-        attributes["node"], attributes["path_items"] = node, path_items
+        attributes["route"], attributes["json"] = route, json
+        if node is not None:
+            attributes["node"], attributes["path_items"] = node, path_items
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Operation):
@@ -123,28 +135,19 @@ class Operation:
     def __hash__(self) -> int:
         return hash((self.path, self.method))
 
-    @property
-    def json(self) -> Mapping[str, Any]:
-        """The operation as read, in the document's own dialect."""
-        return self.node.mapping
+    @lazy_attribute
+    def node(self) -> Node:
+        """Where it stands."""
+        return self.path_items[0].child(self.method)
+
+    @lazy_attribute
+    def path_items(self) -> tuple[Node, ...]:
+        """Its path's, nearest first: the siblings of a $ref, then what that leads to."""
+        return (self.document._path_item(self.path),)
 
     @property
     def location(self) -> Location:
         return self.node.location
-
-    @property
-    def base_path(self) -> str:
-        """Of the operation's own ``servers``, or its path's, or the document's."""
-        for node in (self.node, *self.path_items):
-            if "servers" in node.mapping and self.document.dialect != "2.0":
-                servers = node.mapping["servers"]
-                if isinstance(servers, list) and servers:
-                    return self.document._server_path(servers)
-        return self.document.base_path
-
-    @property
-    def route(self) -> str:
-        return self.base_path + self.path
 
     @property
     def operation_id(self) -> str | None:
@@ -165,7 +168,7 @@ class Operation:
                 return str(node.mapping[key])
         return ""
 
-    @cached_property
+    @lazy_attribute
     def tags(self) -> tuple[str, ...]:
         tags = self.json.get("tags")
         return tuple(tag for tag in tags if isinstance(tag, str)) if isinstance(tags, list) else ()
@@ -174,7 +177,7 @@ class Operation:
     def deprecated(self) -> bool:
         return self.json.get("deprecated") is True
 
-    @cached_property
+    @lazy_attribute
     def parameter_nodes(self) -> tuple[Node, ...]:
         """The parameters, references followed: the path's, replaced and followed by the operation's own."""
         found: dict[tuple[str, str], Node] = {}
@@ -185,7 +188,7 @@ class Operation:
                     found[str(node.value.get("name")), str(node.value.get("in"))] = node
         return tuple(found.values())
 
-    @cached_property
+    @lazy_attribute
     def parameters(self) -> tuple[Parameter, ...]:
         """All but bodies and form fields, which are the ``request_body``."""
         return self.document._reader.parameters(self)
@@ -197,15 +200,15 @@ class Operation:
         names = (each.get("name") for each in found if each.get("in") == "path" and each.get("x-path-greedy") is True)
         return frozenset(name for name in names if isinstance(name, str))
 
-    @cached_property
+    @lazy_attribute
     def request_body(self) -> RequestBody | None:
         return self.document._reader.request_body(self)
 
-    @cached_property
+    @lazy_attribute
     def responses(self) -> Mapping[str, Response]:
         return self.document._reader.responses(self)
 
-    @cached_property
+    @lazy_attribute
     def success(self) -> Response | None:
         """The first 2xx response as written, else "2XX", else "default"."""
         for status, response in self.responses.items():
@@ -213,12 +216,12 @@ class Operation:
                 return response
         return self.responses.get("2XX") or self.responses.get("default")
 
-    @cached_property
+    @lazy_attribute
     def security(self) -> Requirements | None:
         """Any one of these requirements lets a caller in; (): public; None: the document says nothing."""
         own = self.json.get("security")
         return self.document.security if own is None else security_requirements(own)
 
-    @cached_property
+    @lazy_attribute
     def extensions(self) -> OperationExtensions:
         return operation_extensions(self.json)

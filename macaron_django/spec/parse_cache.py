@@ -40,11 +40,11 @@ def cache_folder() -> Path | None:
     return base / "macaron_django" if base.is_absolute() else None
 
 
-def parse_cached(raw: bytes, name: str, limits: Limits, folder: Path | None) -> Parsed:
+def parse_cached(raw: bytes, name: str, limits: Limits, folder: str | Path | None) -> Parsed:
     """What ``parse`` gives, from ``folder`` if it is there. Whatever is wrong with the folder, this goes without it."""
     if folder is None or len(raw) < _SHORTEST or is_json(raw):
         return parse(raw, name, limits)
-    entry = folder / f"{_key(raw, limits)}.json"
+    entry = Path(folder, f"{_key(raw, limits)}.json")
     parsed = _recalled(entry)
     if parsed is None:
         parsed = parse(raw, name, limits)

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterator
-from functools import cached_property
 from pathlib import Path
 from typing import Any, NamedTuple
 from urllib.parse import unquote, urldefrag, urljoin, urlsplit
 
 from .findings import Finding, Location, SpecError
+from .lazy_attributes import lazy_attribute
 from .parse_cache import parse_cached
 from .pointers import MISSING, pointer_token, step, tokens
 from .source import Limits, Parsed, decode, read_bytes
@@ -51,21 +51,21 @@ class SourceFile:
         elif len(raw) > _KEPT:
             self._search()
 
-    @cached_property
+    @lazy_attribute
     def path(self) -> Path | None:
         return None if self._place is None else Path(self._place)
 
-    @cached_property
+    @lazy_attribute
     def uri(self) -> str:
         return self.path.as_uri() if self.path is not None else "mapping:document"
 
-    @cached_property
+    @lazy_attribute
     def has_ids(self) -> bool:
         """Whether a schema may be identified by $id, $anchor or $self: to search the text saves walking the tree."""
         self._search()
         return self.has_ids
 
-    @cached_property
+    @lazy_attribute
     def has_extensions(self) -> bool:
         """Whether any of this package's x- attributes can be in there."""
         self._search()
@@ -83,7 +83,7 @@ class SourceFile:
             return decode(self.path.read_bytes(), self.name)
         return decode(self._remote or b"", self.name)
 
-    @cached_property
+    @lazy_attribute
     def _marks(self) -> dict[str, tuple[int, int]]:
         from .yaml_events import marks  # where a finding is shown
 
@@ -110,7 +110,7 @@ class SourceFile:
                 raise KeyError(pointer)
         return value
 
-    @cached_property
+    @lazy_attribute
     def identified(self) -> dict[str, str]:
         """Absolute URI (with ``#anchor`` where one is meant) → pointer, for each $id, $anchor and $self in here."""
         found: dict[str, str] = {}
@@ -131,7 +131,7 @@ class SourceFile:
                 todo += [(item, f"{pointer}/{index}", base) for index, item in enumerate(value)]
         return found
 
-    @cached_property
+    @lazy_attribute
     def base(self) -> str:
         """The base URI of the whole file: its ``$self`` (3.2) or ``$id``, else where it was read from."""
         if isinstance(self.tree, dict):
@@ -213,7 +213,7 @@ class Files:
         root: Path | None,
         limits: Limits,
         allow_hosts: Collection[str] = (),
-        cache: Path | None = None,
+        cache: str | Path | None = None,
     ) -> None:
         self.main = main
         self._referred: dict[str, SourceFile] = {}  # by URI
@@ -222,7 +222,7 @@ class Files:
         self._given_root, self._limits, self._cache = root, limits, cache
         self._allow_hosts = frozenset(map(str.lower, allow_hosts))
 
-    @cached_property
+    @lazy_attribute
     def _root(self) -> Path | None:
         """The folder below which references may read files.
 
@@ -357,7 +357,7 @@ class Files:
             )
         return path
 
-    @cached_property
+    @lazy_attribute
     def _main_folder(self) -> Path:
         return self.main.path.resolve().parent if self.main.path else Path(self._root or ".").resolve()
 
@@ -424,7 +424,9 @@ def dialect_of(tree: Any) -> str | None:
     if not isinstance(tree, dict):
         return None
     for keyword in ("swagger", "openapi"):
-        version = str(tree.get(keyword) or "").strip()
+        if keyword not in tree:
+            continue
+        version = str(tree[keyword] or "").strip()
         dialect = "2.0" if version == "2" else version[:3]
         if dialect in ("2.0", "3.0", "3.1", "3.2") and version[3:4] in ("", "."):
             return dialect if (dialect == "2.0") == (keyword == "swagger") else None

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from functools import cached_property
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -18,6 +17,7 @@ from .discriminators import discriminated
 from .extensions import PropertyExtensions, SchemaExtensions, property_extensions, schema_extensions
 from .findings import Location
 from .keywords import ANNOTATIONS, TIGHTEST, type_of
+from .lazy_attributes import lazy_attribute
 from .pointers import pointer_token
 from .references import SourceFile
 
@@ -45,15 +45,15 @@ class Property:
     schema: Schema
     required: bool
 
-    @cached_property
+    @lazy_attribute
     def read_only(self) -> bool:
         return self.schema.keyword("readOnly") is True
 
-    @cached_property
+    @lazy_attribute
     def write_only(self) -> bool:
         return self.schema.keyword("writeOnly") is True
 
-    @cached_property
+    @lazy_attribute
     def extensions(self) -> PropertyExtensions:
         return property_extensions(self.schema)
 
@@ -95,12 +95,12 @@ class Schema:
     def location(self) -> Location:
         return self.file.location(self.source_pointer)
 
-    @cached_property
+    @lazy_attribute
     def json(self) -> Mapping[str, Any] | bool:
         """The schema in the 3.1 form, ``$ref``s kept."""
         return self.document._normalised(self)
 
-    @cached_property
+    @lazy_attribute
     def written(self) -> Any:
         """What stands there, as read; None if nothing does."""
         try:
@@ -123,7 +123,7 @@ class Schema:
 
     # What the schema is, behind references
 
-    @cached_property
+    @lazy_attribute
     def target(self) -> Schema | None:
         """The schema that ``$ref`` (or ``$dynamicRef``) leads to; None where there is none, or it is broken."""
         for keyword in ("$ref", "$dynamicRef"):
@@ -132,7 +132,7 @@ class Schema:
                 return self.document._referred(self, reference)
         return None
 
-    @cached_property
+    @lazy_attribute
     def _or_null(self) -> Schema | None:
         """X, where this schema says no more than "X or null"."""
         for keyword in ("anyOf", "oneOf"):
@@ -146,7 +146,7 @@ class Schema:
     def _says_only(self, *keywords: str) -> bool:
         return all(key in keywords or key in ANNOTATIONS or key.startswith("x-") for key in self._keywords)
 
-    @cached_property
+    @lazy_attribute
     def resolved(self) -> Schema:
         """The schema behind a chain of lone ``$ref``s and "or null"; itself where there is none."""
         schema, seen = self, {self}
@@ -159,7 +159,7 @@ class Schema:
             seen.add(following)
             schema = following
 
-    @cached_property
+    @lazy_attribute
     def name(self) -> str | None:
         """The name of the component that this is, or that a lone ``$ref`` leads to."""
         schema: Schema | None = self
@@ -172,7 +172,7 @@ class Schema:
             schema = schema._or_null or (schema.target if schema._says_only("$ref") else None)
         return None
 
-    @cached_property
+    @lazy_attribute
     def _parts(self) -> tuple[Schema, ...]:
         """All schemas that an instance of this one must match: itself, behind references, in allOf; as written."""
         parts: list[Schema] = []
@@ -203,7 +203,7 @@ class Schema:
         if not placed:
             yield self, True
 
-    @cached_property
+    @lazy_attribute
     def _own_first(self) -> tuple[Schema, ...]:
         return (self, *(part for part in self._parts if part is not self))
 
@@ -219,7 +219,7 @@ class Schema:
 
     # Effective attributes
 
-    @cached_property
+    @lazy_attribute
     def _types(self) -> tuple[str, ...]:
         """The types that all parts allow, "null" included; () if anything."""
         allowed: list[str] | None = None
@@ -246,7 +246,7 @@ class Schema:
         values = [self._keywords["const"]] if "const" in self._keywords else self._keywords.get("enum")
         return tuple(dict.fromkeys(type_of(value) for value in values)) if isinstance(values, list) else ()
 
-    @cached_property
+    @lazy_attribute
     def types(self) -> tuple[str, ...]:
         """The effective types without "null"; () if anything goes."""
         return tuple(type_ for type_ in self._union_types(0) if type_ != "null")
@@ -260,7 +260,7 @@ class Schema:
                 return tuple(dict.fromkeys(type_ for types in found for type_ in types))
         return ()
 
-    @cached_property
+    @lazy_attribute
     def nullable(self) -> bool:
         """Whether null is valid."""
         return self._accepts_null(())
@@ -312,7 +312,7 @@ class Schema:
     def pattern(self) -> str | None:
         return _string(self.keyword("pattern"))
 
-    @cached_property
+    @lazy_attribute
     def enum(self) -> tuple[Any, ...] | None:
         """The values allowed, from ``enum`` or ``const``; None if they aren't listed."""
         if (constant := self.keyword("const", _UNSET)) is not _UNSET:
@@ -328,7 +328,7 @@ class Schema:
     def default(self) -> Any:
         return self.keyword("default")
 
-    @cached_property
+    @lazy_attribute
     def properties(self) -> Mapping[str, Property]:
         """The properties, through ``$ref`` and ``allOf``, in document order."""
         found: dict[str, Schema] = {}
@@ -340,7 +340,7 @@ class Schema:
                         found[name] = part.subschema("properties", name)
         return MappingProxyType({name: Property(name, schema, name in self.required) for name, schema in found.items()})
 
-    @cached_property
+    @lazy_attribute
     def required(self) -> frozenset[str]:
         names: set[str] = set()
         for part in self._parts:
@@ -349,11 +349,11 @@ class Schema:
                 names.update(name for name in required if isinstance(name, str))
         return frozenset(names)
 
-    @cached_property
+    @lazy_attribute
     def items(self) -> Schema | None:
         return self._first("items")
 
-    @cached_property
+    @lazy_attribute
     def additional_properties(self) -> Schema | bool:
         schema = self._first("additionalProperties") or self._first("unevaluatedProperties")
         if schema is None:
@@ -366,15 +366,15 @@ class Schema:
                 return part.subschema(keyword)
         return None
 
-    @cached_property
+    @lazy_attribute
     def one_of(self) -> tuple[Schema, ...]:
         return self._first_branches("oneOf")
 
-    @cached_property
+    @lazy_attribute
     def any_of(self) -> tuple[Schema, ...]:
         return self._first_branches("anyOf")
 
-    @cached_property
+    @lazy_attribute
     def all_of(self) -> tuple[Schema, ...]:
         return self._first_branches("allOf")
 
@@ -384,7 +384,7 @@ class Schema:
                 return branches
         return ()
 
-    @cached_property
+    @lazy_attribute
     def discriminator(self) -> Discriminator | None:
         for part in self._own_first:
             found = part._keywords.get("discriminator")
@@ -392,12 +392,12 @@ class Schema:
                 return Discriminator(found["propertyName"], discriminated(part, found))
         return None
 
-    @cached_property
+    @lazy_attribute
     def is_object(self) -> bool:
         """Whether instances are objects: by type, or by having properties."""
         return self.types == ("object",) or (not self.types and bool(self.properties))
 
-    @cached_property
+    @lazy_attribute
     def extensions(self) -> SchemaExtensions:
         return schema_extensions(self)
 

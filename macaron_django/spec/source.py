@@ -62,7 +62,7 @@ _DIGITS = bytes(0x30 if chr(byte).isdecimal() else 0x20 for byte in range(256))
 _SMALL, _LARGE = 65_536, 262_144
 # Without waiting for whoever writes to a pipe; and Windows would mend line ends otherwise.
 _READ_AT_ONCE = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
-_LONG_INTEGER = re.compile(rb"(?<![\d.])-?\d{19,}(?![\d.eE])")
+_INTEGER = re.compile(rb"\d+(?![\d.eE])")
 _RYAML_DEPTH = 128
 _BYTE_ORDER_MARKS = (
     (b"\xef\xbb\xbf", "utf-8-sig"),
@@ -136,6 +136,8 @@ def decode(raw: bytes, name: str) -> str:
 
 def parse(raw: bytes, name: str, limits: Limits) -> Parsed:
     """Parse JSON or YAML (by its first character) to a tree with string keys; ``SpecError`` E003, E004 or E005."""
+    if len(raw) < _SMALL and raw[:1] == b"{":  # of so little a collection walks nothing
+        return _parse_json(raw, name, limits)
     with collector_paused(len(raw)):
         return _parse(raw, name, limits)
 
@@ -205,8 +207,16 @@ def _loads(raw: bytes, max_depth: int) -> Any:
     surplus = _written_depth() - max_depth
     if len(raw) < _SMALL and surplus > 0:
         tree = orjson.loads(raw)
-        if not _is_written_below(tree, surplus):
-            raise ValueError("depth limit")
+        spare = _spare_levels(surplus)
+        outermost, innermost = spare.pop() if spare else _nested(surplus)
+        innermost.append(tree)
+        try:
+            orjson.dumps(outermost)
+        except TypeError:
+            raise ValueError("depth limit") from None
+        finally:
+            innermost.clear()
+            spare.append((outermost, innermost))
         return tree
     surplus = _read_depth() - max_depth
     if surplus <= 0:
@@ -217,30 +227,19 @@ def _loads(raw: bytes, max_depth: int) -> Any:
     return tree
 
 
-def _is_written_below(tree: Any, levels: int) -> bool:
-    """Whether orjson writes a tree that stands within so many lists."""
-    spare = _spare_lists(levels)
-    try:
-        outermost, innermost = spare.pop()
-    except IndexError:
-        outermost = innermost = []
-        for _ in range(levels - 1):
-            outermost = [outermost]
-    innermost.append(tree)
-    try:
-        orjson.dumps(outermost)
-    except TypeError:
-        return False
-    finally:
-        innermost.clear()
-        spare.append((outermost, innermost))
-    return True
-
-
 @cache
-def _spare_lists(levels: int) -> list[tuple[list[Any], list[Any]]]:
-    """Lists within lists, the outermost and the innermost: to make a hundred takes longer than all else in here."""
+def _spare_levels(levels: int) -> list[tuple[Any, list[Any]]]:
+    """What ``_nested`` made and nobody uses now: to make it anew takes longer than all else in here."""
     return []
+
+
+def _nested(levels: int) -> tuple[Any, list[Any]]:
+    """So many sequences within one another: the outermost, and the innermost."""
+    innermost: list[Any] = []
+    outermost: Any = innermost
+    for _ in range(levels - 1):
+        outermost = (outermost,)  # smaller than a list
+    return outermost, innermost
 
 
 @cache
@@ -283,16 +282,27 @@ def _has_long_integer(raw: bytes) -> bool:
     """Whether an integer beyond 64 bits may stand outside strings, as far as the bytes before it tell."""
     # Nineteen digits in a row are three or more among every sixth byte.
     sample = raw[::6].translate(_DIGITS)
-    start = sample.find(b"000")
-    while start >= 0:
-        end = sample.find(b" ", start)
-        end = len(sample) if end < 0 else end
-        for number in _LONG_INTEGER.finditer(raw, max(0, start * 6 - 6), end * 6 + 6):
-            before = raw[max(0, number.start() - 64) : number.start()].rstrip(b" \t\r\n")[-1:]
-            if before in (b":", b"[", b",") and not (len(number[0]) < 22 and -(2**63) <= int(number[0]) < 2**64):
-                return True
-        start = sample.find(b"000", end)
+    third = sample.find(b"000")
+    while third >= 0:
+        if raw[third * 6 : third * 6 + 13].isdigit() and _is_long_integer(raw, third * 6):
+            return True
+        third = sample.find(b"000", third + 1)
     return False
+
+
+def _is_long_integer(raw: bytes, place: int) -> bool:
+    """Whether ``place`` is among the digits of one."""
+    head = raw[max(0, place - 64) : place]
+    before = head.rstrip(b"0123456789")
+    introduced = before.rstrip(b"- \t\r\n")
+    if not introduced:  # so many digits, or so much space before them
+        return True
+    if introduced[-1:] not in (b":", b"[", b","):  # in a string
+        return False
+    digits = _INTEGER.match(raw, place - len(head) + len(before))
+    if digits is None:  # a fraction or an exponent follows
+        return False
+    return len(digits[0]) > 20 or int(digits[0]) > (2**63 if before.endswith(b"-") else 2**64 - 1)
 
 
 def _parse_almost_json(text: str, problem: ValueError, name: str, limits: Limits) -> Parsed:

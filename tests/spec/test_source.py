@@ -1,5 +1,6 @@
 import contextlib
 import gc
+import json
 import os
 import subprocess
 import sys
@@ -206,6 +207,16 @@ def test_long_digits_in_strings_and_in_numbers_are_told_apart(write):
     assert document.json["x-b"] == [2**64, -(2**63) - 1]
     assert load(write(text % "[]", "api.json")).json["x-a"] == document.json["x-a"]
     assert document.json["x-a"][1:3] == [2**64 - 1, -(2**63)]
+
+
+def test_long_integers_are_found_wherever_they_stand(write):
+    for length in (12, 13, 18, 19, 20, 21, 70):
+        for before in range(13):
+            for number in ("1" * length, f"-{'9' * length}", f"0.{'9' * length}"):
+                values = f'["{"9" * 23}", {" " * (before * 7)}{number}]'
+                title = "t" * before
+                text = f'{{"openapi": "3.1.0", "info": {{"title": "{title}"}}, "paths": {{}}, "x-a": {values}}}'
+                assert load(write(text, "api.json")).json == json.loads(text)
 
 
 def test_the_collector_runs_again_after_reading(write):
