@@ -10,6 +10,7 @@ from __future__ import annotations
 from django.urls import resolve
 
 from macaron_django.dynamodb.signing import Signer
+from macaron_django.dynamodb.wire import request_body
 from macaron_django.schemas.json_text import dump_json, exact_json
 from macaron_django.schemas.validators import validator_for
 
@@ -43,10 +44,21 @@ def benchmark_validation_of_a_body_with_three_errors(benchmark, profile_class, b
 
 
 def benchmark_conversion_of_100_items_to_json(benchmark, profile_class, item, body):
-    """What a page of a list needs, up to the text."""
+    """Of attribute maps, as where one of a page isn't what its schema says."""
     json_of = profile_class.objects.persistence.json_of
     page = benchmark(lambda: dump_json([json_of(item) for _ in range(100)]))
     assert page.count(b'"person-7"') == 100
+
+
+def benchmark_an_answer_of_100_items_to_json(benchmark, profile_class, item):
+    """What a page of a list needs, from the text to the text."""
+    typed = profile_class.objects.persistence.typed_items
+    answer = request_body({"Items": [item] * 100, "Count": 100})
+
+    def page():
+        return dump_json([typed.json_of(each) for each in typed.members(answer, frozenset())["Items"]])
+
+    assert benchmark(page).count(b'"person-7"') == 100
 
 
 def benchmark_conversion_of_an_item_to_a_row(benchmark, profile_class, item):
