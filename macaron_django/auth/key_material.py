@@ -6,6 +6,7 @@ start: imported with the first key, and never where an API is public.
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from functools import lru_cache
 
 import jwt
@@ -13,6 +14,7 @@ from cryptography import x509
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric import ec, ed448, ed25519, rsa
 from cryptography.hazmat.primitives.serialization import load_pem_private_key, load_pem_public_key
+from jwt.algorithms import Algorithm
 
 from macaron_django.auth.keys import CURVE_ALGORITHMS, HMAC_SIZES, RSA_ALGORITHMS, RSA_BITS, Key, UnusableKeyError
 
@@ -62,11 +64,19 @@ def public(key: object, kid: str | None = None, setting: str = "") -> Key:
     return Key(kid, setting, _algorithms_of(key), verifying=key)
 
 
-def _secret_algorithms(secret: bytes) -> tuple[str, ...]:
-    return tuple(name for name, size in HMAC_SIZES.items() if len(secret) >= size)
+def _secret_algorithms(secret: bytes) -> Mapping[str, Algorithm]:
+    return _named(name for name, size in HMAC_SIZES.items() if len(secret) >= size)
 
 
-def _algorithms_of(key: PublicKey) -> tuple[str, ...]:
+def _named(names: Iterable[str]) -> Mapping[str, Algorithm]:
+    return {name: jwt.get_algorithm_by_name(name) for name in names}
+
+
+def _algorithms_of(key: PublicKey) -> Mapping[str, Algorithm]:
+    return _named(_names_for(key))
+
+
+def _names_for(key: PublicKey) -> tuple[str, ...]:
     if isinstance(key, rsa.RSAPublicKey):
         return RSA_ALGORITHMS if key.key_size >= RSA_BITS else ()
     if isinstance(key, ec.EllipticCurvePublicKey):

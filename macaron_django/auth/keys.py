@@ -21,6 +21,9 @@ from macaron_django.auth.jwks import jwks_at
 from macaron_django.conf import Section, settings
 
 if TYPE_CHECKING:
+    from jwt.algorithms import Algorithm
+
+    from macaron_django.auth.compact import Parts
     from macaron_django.auth.key_material import PrivateKey, PublicKey
 
 __all__ = ["ConfigurationProblem", "Key", "configuration_problems", "signing_key", "verification_keys"]
@@ -49,7 +52,7 @@ class ConfigurationProblem:
 
 @dataclass(frozen=True)
 class Key:
-    """A key with the algorithms that it may be used with; ``kid`` is None for one without a name.
+    """A key with the algorithms that it may be used with, by their names; ``kid`` is None for one without a name.
 
     ``verifying`` is a secret or a public key, ``signing`` a secret, a private key or None; both as PyJWT's algorithms
     take them, with nothing left to prepare. Neither is part of its ``repr``.
@@ -57,9 +60,14 @@ class Key:
 
     kid: str | None
     setting: str
-    algorithms: tuple[str, ...]
+    algorithms: Mapping[str, Algorithm]
     verifying: bytes | PublicKey = field(repr=False)
     signing: bytes | PrivateKey | None = field(repr=False, default=None)
+
+    def has_signed(self, parts: Parts) -> bool:
+        """Whether this key made a token's signature. PyJWT judges that, and compares in constant time."""
+        algorithm = self.algorithms.get(parts.algorithm)
+        return algorithm is not None and algorithm.verify(parts.signed, self.verifying, parts.signature)
 
 
 class UnusableKeyError(ValueError):
@@ -121,7 +129,7 @@ def _read(
         problem = _misuse(key, allowed)
         if problem:
             problems.append(problem)
-        fitting = tuple(name for name in allowed if name in key.algorithms)
+        fitting = {name: key.algorithms[name] for name in allowed if name in key.algorithms}
         if fitting and not (setting.endswith('["SECRET"]') and not isinstance(key.verifying, bytes)):
             keys.append(replace(key, algorithms=fitting))
     return tuple(keys), tuple(problems)
@@ -187,7 +195,7 @@ def _published(options: Section, kid: str | None, algorithm: str) -> Iterable[Ke
         except UnusableKeyError:
             continue
         if algorithm in key.algorithms and published.algorithm in (None, algorithm):
-            yield replace(key, algorithms=(algorithm,))
+            yield replace(key, algorithms={algorithm: key.algorithms[algorithm]})
 
 
 def signing_key() -> tuple[Key, str]:
@@ -205,7 +213,7 @@ def signing_key() -> tuple[Key, str]:
         wanted = 'MACARON["JWT"]["SECRET"]'
     for key in keys:
         if key.setting == wanted and key.signing is not None:
-            return key, key.algorithms[0]
+            return key, next(iter(key.algorithms))
     raise ImproperlyConfigured(
         f"No token can be signed: {wanted} isn't set, or can't sign. "
         + " ".join(map(str, problems))

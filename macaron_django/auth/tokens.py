@@ -1,8 +1,7 @@
 """Tokens: a user's id → a signed JWT, a JWT → its verified claims. Settings and keys only, no HTTP.
 
 Separate so that a command, a task or a test makes and reads tokens exactly as the server does. What is raised
-says what is wrong with a token and never quotes any part of it. What needs PyJWT is in ``signatures``, imported with
-the first token.
+says what is wrong with a token and never quotes any part of it. PyJWT comes with the first key or token.
 """
 
 from __future__ import annotations
@@ -17,6 +16,7 @@ from django.utils.module_loading import import_string
 from django.views.decorators.debug import sensitive_variables
 
 from macaron_django.auth.claims import accepted_claims, refusal
+from macaron_django.auth.compact import parts_of
 from macaron_django.auth.keys import signing_key, verification_keys
 from macaron_django.conf import settings
 
@@ -40,7 +40,7 @@ def generate_token(
     """
     if user_id is None or str(user_id) == "":
         raise ValueError("generate_token needs a user id")
-    from macaron_django.auth.signatures import sign
+    import jwt  # with the first token: it brings cryptography with it
 
     options = settings.JWT
     key, algorithm = signing_key()
@@ -50,7 +50,8 @@ def generate_token(
     claims = {**(data or {}), "sub": str(user_id), "iat": issued, "exp": int(issued + seconds)}
     ours = {"iss": issuer or _first(options.ISSUER), "aud": _first(options.AUDIENCE)}
     claims.update({name: value for name, value in ours.items() if value is not None})
-    return sign(claims, key, algorithm)
+    headers = {"kid": key.kid} if key.kid is not None else None
+    return jwt.encode(claims, key.signing, algorithm=algorithm, headers=headers)  # type: ignore[arg-type]
 
 
 def _first(value: Any) -> Any:
@@ -65,15 +66,13 @@ def verify_token(token: str) -> dict[str, Any]:
     Raises AuthTokenExpiredError, AuthInvalidTokenError, KeysUnavailable (the JWKS can't be fetched), and
     ImproperlyConfigured where no key is configured.
     """
-    from macaron_django.auth.signatures import is_signed, parts_of
-
     options = settings.JWT
     parts = parts_of(token, options.MAX_TOKEN_SIZE)
     keys = verification_keys(options, parts.kid, parts.algorithm)
     if not keys:
         raise refusal("no key fits its kid and alg")
     for key in keys:
-        if is_signed(parts, key):
+        if key.has_signed(parts):
             break
     else:
         raise refusal("its signature is wrong")

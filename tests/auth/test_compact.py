@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 
 from macaron_django.auth import generate_token
 from macaron_django.auth.claims import accepted_claims
-from macaron_django.auth.signatures import parts_of
+from macaron_django.auth.compact import parts_of
 from macaron_django.auth.tokens import verify_token
 from macaron_django.exceptions import AuthenticationError
 
