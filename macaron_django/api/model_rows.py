@@ -29,7 +29,7 @@ from macaron_django.api.straight_gate import is_as_written
 from macaron_django.schemas.conversions import UNSET
 from macaron_django.schemas.model_bindings import PLAIN_COLUMNS, OrmBinding, ShownColumn
 
-__all__ = ["ModelRows", "Unprepared", "has_listeners", "model_rows"]
+__all__ = ["ModelRows", "Unprepared", "has_listeners", "model_rows", "prepared"]
 
 #: What a row's columns hold, as the database driver gives it.
 Row = Sequence[Any]
@@ -156,7 +156,7 @@ class Rows:
         queryset = self.model._default_manager.filter(**{name: value}).order_by()[:MAX_GET_RESULTS]
         compiler, select = self._compiled(queryset)
         lookups = queryset.query.where.children
-        prepare = partial(_prepared, lookups[0], compiler)
+        prepare = partial(prepared, lookups[0], compiler)
         if len(lookups) != 1 or len(select.parameters) != 1 or prepare(value) != select.parameters:
             raise Unprepared
         self._by[name] = select._replace(prepare=prepare)
@@ -208,7 +208,7 @@ def _converted(converters: Sequence[Callable[..., Any]], expression: Any, connec
     return value
 
 
-def _prepared(lookup: Any, compiler: Any, value: Any) -> tuple[Any, ...]:
+def prepared(lookup: Any, compiler: Any, value: Any) -> tuple[Any, ...]:
     """The parameter that a lookup like this one gives to the database."""
     _, parameters = type(lookup)(lookup.lhs, value).process_rhs(compiler, compiler.connection)
     return tuple(parameters)

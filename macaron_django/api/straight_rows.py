@@ -22,6 +22,7 @@ from macaron_django.api.contents import success_status
 from macaron_django.api.locations import location
 from macaron_django.api.lookups import Store, Unmatched
 from macaron_django.api.model_rows import ModelRows, Rows, Unprepared, has_listeners, model_rows
+from macaron_django.api.model_writes import ModelWrites
 from macaron_django.api.resource_viewsets import absent
 from macaron_django.api.resources import GeneratedOperation
 from macaron_django.api.responses import check_response
@@ -32,7 +33,7 @@ from macaron_django.exceptions import InvalidCursor, ValidationFailed
 from macaron_django.schemas import converter, validator_for
 from macaron_django.schemas.generated import generated_values
 from macaron_django.schemas.merge_patches import without_write_only
-from macaron_django.schemas.model_bindings import OrmBinding, bind_model
+from macaron_django.schemas.model_bindings import OrmBinding
 
 __all__ = ["row_answer"]
 
@@ -60,7 +61,7 @@ class _Straight(StraightAnswer):
         self, served: Served, store: Store, item: GeneratedOperation | None, gate: Gate, context: Context
     ) -> None:
         super().__init__(served, store, item, gate, context)
-        self.binding = bind_model(self.model, store.schema, store.classes)
+        self.binding = OrmBinding(self.model, store.schema, store.classes)
 
     def shown(self, data: Mapping[str, Any]) -> Mapping[str, Any]:
         """The answer's JSON, held against its schema where settings say so."""
@@ -77,7 +78,6 @@ class _Reading(_Straight):
 
     @cached_property
     def rows(self) -> ModelRows | None:
-        assert isinstance(self.binding, OrmBinding)  # noqa: S101 (as row_answer has seen)
         return model_rows(self.binding)
 
     def are_plain(self) -> bool:
@@ -176,6 +176,10 @@ class _Written(StraightBody, _Straight):
         properties = self.store.schema.properties
         return {name: converter(prop.schema, self.store.classes).to_python for name, prop in properties.items()}
 
+    @cached_property
+    def writes(self) -> ModelWrites:
+        return ModelWrites(self.model)
+
     def made(self, existing: Mapping[str, Any], *, creating: bool, user: Any) -> dict[str, Any]:
         """The Python values of what the server makes up when a row is saved."""
         keys = self.binding.keys if creating else None
@@ -198,7 +202,7 @@ class _Create(_Written):
         if values is None:
             return None
         made = self.made(values, creating=True, user=getattr(request, "user", None))
-        instance = self.binding.create({**values, **made})
+        instance = self.binding.create({**values, **made}, insert=self.writes.create)
         body = self.shown(self.binding.to_json(instance))
         where = location(request, self.item, kwargs, body)
         return self.answered(request, kwargs, body, {"Location": where} if where else None)
@@ -253,7 +257,8 @@ class _Replace(_Written, _OfOne):
             return None
         values = {name: values[name] for name in values if name in self.writable}
         values.update(self.made(values, creating=False, user=None))
-        self.binding.update(instance, values, sorted(self.writable - values.keys()))
+        removed = sorted(self.writable - values.keys())
+        self.binding.update(instance, values, removed, save=self.writes.save)
         return self.answered(request, kwargs, self.shown(self.binding.to_json(instance)))
 
 

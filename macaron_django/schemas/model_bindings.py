@@ -175,23 +175,39 @@ class OrmBinding(ModelBinding):
             if self._nested_schema(name) is not None and not prop.extensions.writable
         }
 
-    def create(self, values: Mapping[str, Any], additional: Collection[str] = ()) -> Model:
+    def create(
+        self,
+        values: Mapping[str, Any],
+        additional: Collection[str] = (),
+        *,
+        insert: Callable[..., Model] | None = None,
+    ) -> Model:
+        """Store a new instance; ``insert`` does as the manager's ``create()``."""
+        insert = insert or self.model._default_manager.create
         using = router.db_for_write(self.model)
         with self._integrity(values, using), self._whole(using):
             columns, relations = self._columns(values)
-            instance: Model = self.model._default_manager.create(**columns)
+            instance = insert(**columns)
             self._relate(instance, relations)
         return instance
 
     def update(
-        self, instance: Model, values: Mapping[str, Any], removed: Collection[str], additional: Collection[str] = ()
+        self,
+        instance: Model,
+        values: Mapping[str, Any],
+        removed: Collection[str],
+        additional: Collection[str] = (),
+        *,
+        save: Callable[[Model], None] | None = None,
     ) -> Model:
+        """Change and store an instance; ``save`` does as its ``save()``."""
+        save = save or type(instance).save
         using = router.db_for_write(self.model, instance=instance)
         with self._integrity(values, using, instance), self._whole(using):
             columns, relations = self._columns(values, instance)
             for attribute, value in (*columns.items(), *self._emptied(self.schema.properties.keys() & removed)):
                 setattr(instance, attribute, value)
-            instance.save()
+            save(instance)
             self._relate(instance, relations)
         return instance
 
@@ -273,6 +289,10 @@ class OrmBinding(ModelBinding):
         columns: dict[str, Any] = {}
         relations: dict[str, Any] = {}
         for name, value in values.items():
+            if name in self._plain_columns:
+                attribute, held = self._plain_columns[name]
+                columns[attribute] = held(value)
+                continue
             field = self._field(name)
             if field is None or name in self.kept - self.keys:
                 continue  # a property without a field: the checks report it; or a nested object to be read only
@@ -289,8 +309,18 @@ class OrmBinding(ModelBinding):
             elif isinstance(field, ForeignKey):
                 columns[field.name if isinstance(value, Model) else field.attname] = value
             else:
-                columns[field.attname] = json_value(value) if isinstance(field, JSONField) else _plain(value)
+                columns[field.attname] = _held_by(field)(value)
         return columns, relations
+
+    @cached_property
+    def _plain_columns(self) -> Mapping[str, tuple[str, Callable[[Any], Any]]]:
+        """Of each property that is a column, and no key of another row: its attribute, and what makes the value."""
+        fields = {name: self._field(name) for name in self.schema.properties}
+        return {
+            name: (field.attname, _held_by(field))
+            for name, field in fields.items()
+            if isinstance(field, Field) and field.concrete and not (field.is_relation or field.many_to_many)
+        }
 
     def _emptied(self, removed: Collection[str]) -> Iterator[tuple[str, Any]]:
         for name in removed:
@@ -416,6 +446,11 @@ class OrmBinding(ModelBinding):
         conversion = converter(schema, self.classes)
         found = conversion.to_json(conversion.to_python(value))
         return str(found) if found is not None and schema.types == ("string",) and not isinstance(found, str) else found
+
+
+def _held_by(field: Any) -> Callable[[Any], Any]:
+    """What makes a field's value of a property's."""
+    return json_value if isinstance(field, JSONField) else _plain
 
 
 def _plain(value: Any) -> Any:

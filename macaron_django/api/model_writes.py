@@ -1,0 +1,209 @@
+"""Instances of a Django model, saved by statements that are compiled once, as ``create()`` and ``save()`` say them.
+
+In go the columns of a new instance, or one that was read and changed; out comes an instance that is saved. Django
+builds each INSERT and UPDATE anew. Here its own compiler writes them once for each connection; its own fields prepare
+the parameters, its own cursor runs them, in the transaction that the caller has begun. Apart from ``model_rows``
+because it asks for other things to be Django's own: where signals have receivers, methods are overridden, or a field
+isn't one of Django's plain ones, ``create()`` and ``save()`` are called as they are.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from copy import copy
+from functools import partial
+from operator import attrgetter
+from typing import Any
+from weakref import WeakKeyDictionary
+
+from django.db import connections, router, transaction
+from django.db.models import Field, Manager, Model, QuerySet
+from django.db.models.signals import post_save, pre_save
+from django.db.models.sql import InsertQuery, UpdateQuery
+from django.db.models.sql.compiler import SQLInsertCompiler, SQLUpdateCompiler
+
+from macaron_django.api.model_rows import has_listeners, prepared
+from macaron_django.api.straight_gate import is_as_written
+
+__all__ = ["ModelWrites"]
+
+_METHODS = (
+    *("save", "save_base", "_save_table", "_save_parents", "_do_insert", "_do_update", "_get_pk_val", "_is_pk_set"),
+    *("_prepare_related_fields_for_save", "__init__", "__new__", "__setattr__", "__getattribute__"),
+)
+#: What tells of a model, and of what Django saves it with, that it was changed or patched since.
+_MARKS_OF_MODEL = attrgetter(*_METHODS, "_base_manager", "_default_manager", "_meta.local_concrete_fields")
+_MARKS_OF_QUERIES = attrgetter("create", "_insert", "_update", "filter")
+_DJANGO = (*Manager.__mro__[:-1], Model, QuerySet, InsertQuery, UpdateQuery, SQLInsertCompiler, SQLUpdateCompiler)
+#: Where the fields are defined whose values are what they prepare, and nothing else is done when they are saved.
+_PLAIN_FIELDS = frozenset(f"django.db.models.fields{module}" for module in ("", ".json", ".related"))
+#: UPDATE statements that are kept: one for each choice of columns that are null.
+_MOST_UPDATES = 100
+
+
+def _is_plain(model: type[Model]) -> bool:
+    """Whether nobody but Django has a say in how instances are saved, and a statement's parameters say it all."""
+    meta: Any = model._meta
+    return (
+        all(getattr(model, name) is getattr(Model, name) for name in _METHODS)
+        and type(model._default_manager) is type(model._base_manager) is Manager
+        and (model._default_manager._db, model._base_manager._db) == (None, None)
+        and not (meta.parents or meta.select_on_save or meta.order_with_respect_to)
+        and all(type(field).__module__ in _PLAIN_FIELDS for field in meta.local_concrete_fields)
+        and not any(field.has_db_default() for field in meta.local_concrete_fields)
+        and meta.pk in meta.local_concrete_fields
+        and all(field is meta.auto_field for field in meta.db_returning_fields)
+        and all(map(is_as_written, _DJANGO))
+    )
+
+
+class ModelWrites:
+    """The statements that save instances of one model."""
+
+    def __init__(self, model: type[Model]) -> None:
+        self.model = model
+        self._marks = self._marked() if _is_plain(model) else None
+
+    def _marked(self) -> tuple[Any, ...]:
+        return *_MARKS_OF_MODEL(self.model), *_MARKS_OF_QUERIES(QuerySet), Manager.get_queryset
+
+    def _are_plain(self) -> bool:
+        return self._marks == self._marked() and not has_listeners(self.model, pre_save, post_save)
+
+    def create(self, **columns: Any) -> Model:
+        """As the manager's ``create()``."""
+        if not self._are_plain():
+            made: Model = self.model._default_manager.create(**columns)
+            return made
+        instance = self.model(**columns)
+        using = router.db_for_write(self.model)
+        with transaction.mark_for_rollback_on_error(using=using):
+            is_saved = self._statements(using).insert(instance)
+        if not is_saved:
+            instance.save(force_insert=True, using=using)
+        return instance
+
+    def save(self, instance: Model) -> None:
+        """As ``save()`` of an instance whose columns were all read."""
+        if not self._are_plain():
+            instance.save()
+            return
+        using = router.db_for_write(self.model, instance=instance)
+        with transaction.mark_for_rollback_on_error(using=using):
+            updated = self._statements(using).update(instance)
+        if updated is None:
+            instance.save(using=using)
+        elif not updated:  # somebody else has deleted it in between: as save() does then
+            instance.save(force_insert=True, using=using)
+
+    def _statements(self, using: str) -> _Statements:
+        connection = connections[using]
+        # On the connection, whose thread and alias they are good for; they keep nothing of another plan alive.
+        known = vars(connection).setdefault("_macaron_writes", WeakKeyDictionary())
+        statements: _Statements | None = known.get(self)
+        if statements is None:
+            statements = known[self] = _Statements(self.model, connection)
+        return statements
+
+
+class _Statements:
+    """The same over one connection."""
+
+    def __init__(self, model: type[Model], connection: Any) -> None:
+        self.model, self.connection = model, connection
+        self.meta: Any = model._meta
+        self.fields: list[Field[Any, Any]] = list(self.meta.local_concrete_fields)
+        self.unset: list[Field[Any, Any]] = [field for field in self.fields if field is not self.meta.auto_field]
+        self.changed: list[Field[Any, Any]] = [field for field in self.fields if not field.primary_key]
+        self._inserts: dict[bool, Any] = {}
+        self._updates: dict[tuple[bool, ...], tuple[str, Any]] = {}
+
+    def _parameters(self, fields: Sequence[Any], instance: Model, *, adding: bool) -> list[Any] | None:
+        """What the database is given for the fields' columns; None if ``save()`` has to say what becomes of one."""
+        found, connection = [], self.connection
+        for field in fields:
+            value = field.pre_save(instance, adding)
+            if hasattr(value, "resolve_expression"):
+                return None
+            try:
+                found.append(field.get_db_prep_save(value, connection))
+            except Exception:  # noqa: BLE001 (save() raises it again)
+                return None
+        return found
+
+    def insert(self, instance: Any) -> bool:
+        """Whether the instance was inserted; False: nothing was asked of the database."""
+        key = self.meta.pk
+        if getattr(instance, key.attname) is None:
+            setattr(instance, key.attname, key.get_pk_value_on_save(instance))
+        has_key = getattr(instance, key.attname) is not None
+        fields = self.fields if has_key else self.unset
+        parameters = self._parameters(fields, instance, adding=True)
+        if parameters is None:
+            return False
+        if has_key not in self._inserts:
+            self._inserts[has_key] = self._inserting(fields, instance, parameters)
+        known = self._inserts[has_key]
+        if known is None:
+            return False
+        compiler, returned = copy(known[0]), self.meta.db_returning_fields
+        compiler.as_sql = lambda: [(known[1], tuple(parameters))]
+        rows = compiler.execute_sql(returned)
+        for field, value in zip(returned, rows[0] if rows else (), strict=False):
+            setattr(instance, field.attname, value)
+        self._note(instance)
+        return True
+
+    def _inserting(self, fields: Sequence[Any], instance: Model, parameters: Sequence[Any]) -> Any:
+        """Django's compiler and its statement; None where the statement says more than these parameters."""
+        query: Any = InsertQuery(self.model)
+        query.insert_values(fields, [instance], raw=True)  # raw: pre_save() was called
+        compiler: Any = query.get_compiler(connection=self.connection)
+        compiler.returning_fields = self.meta.db_returning_fields
+        statements = compiler.as_sql()
+        query.objs = [None]  # as many as the compiler counts; the instance isn't to be kept
+        (sql, given), *more = statements
+        return None if more or not _are_alike(given, parameters) else (compiler, sql)
+
+    def update(self, instance: Any) -> int | None:
+        """How many rows were updated; None: nothing was asked of the database."""
+        parameters = self._parameters(self.changed, instance, adding=False)
+        if not parameters:
+            return None
+        nulls = tuple(parameter is None for parameter in parameters)
+        known = self._updates.get(nulls)
+        if known is None:
+            known = self._updating(instance, parameters)
+            if known is None:
+                return None
+            if len(self._updates) < _MOST_UPDATES:
+                self._updates[nulls] = known
+        sql, prepare = known
+        given = (*(parameter for parameter in parameters if parameter is not None), *prepare(instance.pk))
+        with self.connection.cursor() as cursor:
+            cursor.execute(sql, given)
+            updated: int = cursor.rowcount
+        self._note(instance)
+        return updated
+
+    def _updating(self, instance: Any, parameters: Sequence[Any]) -> tuple[str, Any] | None:
+        """Django's statement and what prepares the key; None where it says more than these parameters."""
+        rows: Any = self.model._base_manager.using(self.connection.alias).filter(pk=instance.pk)
+        query = rows.query.chain(UpdateQuery)
+        query.add_update_fields([(field, None, getattr(instance, field.attname)) for field in self.changed])
+        compiler: Any = query.get_compiler(connection=self.connection)
+        sql, given = compiler.as_sql()
+        (lookup,) = query.where.children
+        prepare = partial(prepared, lookup, compiler)
+        expected = [parameter for parameter in parameters if parameter is not None]
+        return (sql, prepare) if _are_alike(given, [*expected, *prepare(instance.pk)]) else None
+
+    def _note(self, instance: Any) -> None:
+        instance._state.db, instance._state.adding = self.connection.alias, False
+
+
+def _are_alike(given: Sequence[Any], expected: Sequence[Any]) -> bool:
+    """Whether parameters are the same, as far as it shows: adapters of database drivers equal nothing."""
+    return len(given) == len(expected) and all(
+        one == other or type(one) is type(other) for one, other in zip(given, expected, strict=True)
+    )
