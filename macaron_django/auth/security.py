@@ -8,9 +8,9 @@ viewset that overrides either of them replaces that half, as DRF documents.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 from django.core.exceptions import ImproperlyConfigured
 from django.http import HttpRequest
@@ -57,14 +57,13 @@ class SchemeRequirement:
 UNREADABLE = SchemeRequirement("", None, frozenset())
 
 
-@dataclass(frozen=True)
-class Verdict:
+class Verdict(NamedTuple):
     """What the request's credentials amount to. Neither granted nor refused means that there were none."""
 
     granted: bool = False
     verified: Verified | None = None  # None with ``granted``: anonymous, where that is allowed
     lacking: frozenset[str] = frozenset()
-    refusal: Failure | ImproperlyConfigured | None = field(default=None)
+    refusal: Failure | ImproperlyConfigured | None = None
 
 
 @dataclass(frozen=True, eq=False)
