@@ -78,7 +78,7 @@ class TypedItems:
             return response_members(body, known)
         try:
             members: dict[str, Any] = self._decode(body)
-        except (ValueError, RecursionError):  # msgspec's: another type, no JSON, too deep
+        except (msgspec.DecodeError, ValueError, RecursionError):  # another type, no JSON, no text, too deep
             return response_members(body, known)
         return members
 

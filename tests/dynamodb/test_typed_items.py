@@ -200,7 +200,7 @@ def test_an_item_as_described_is_read_by_its_types(typed: TypedItems, item: dict
         b'{"Items": [{"size": {}}]}',
         b'{"Items": [{"size": {"NULL": false}}]}',
         b'{"Items": [{"tags": {"L": ' + b"[" * 5000 + b"]" * 5000 + b"}}]}",
-        b'{"Items": [{"any": {"L": ' + b"[" * 5000 + b"]" * 5000 + b"}}]}",
+        b'{"Items": [{"any": {"L": ' + b"[" * 100_000 + b"]" * 100_000 + b"}}]}",
         b'{"Items": [], "Count": 0, "Surprise": 1}',
         b'{"Items": [], "ConsumedCapacity": {"CapacityUnits": null}}',
         b'{"Items": [], "ConsumedCapacity": {"TableName": "t"}}',
