@@ -9,11 +9,11 @@ isn't one of Django's plain ones, ``create()`` and ``save()`` are called as they
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from copy import copy
 from functools import partial
 from operator import attrgetter
-from typing import Any
+from typing import Any, NamedTuple
 from weakref import WeakKeyDictionary
 
 from django.db import connections, router, transaction
@@ -50,11 +50,16 @@ def _is_plain(model: type[Model]) -> bool:
         and (model._default_manager._db, model._base_manager._db) == (None, None)
         and not (meta.parents or meta.select_on_save or meta.order_with_respect_to)
         and all(type(field).__module__ in _PLAIN_FIELDS for field in meta.local_concrete_fields)
-        and not any(field.has_db_default() for field in meta.local_concrete_fields)
+        and not any(field.has_db_default() or _has_placeholder(field) for field in meta.local_concrete_fields)
         and meta.pk in meta.local_concrete_fields
         and all(field is meta.auto_field for field in meta.db_returning_fields)
         and all(map(is_as_written, _DJANGO))
     )
+
+
+def _has_placeholder(field: Field[Any, Any]) -> bool:
+    """Whether a statement depends on the field's value: on MySQL it says ``_binary`` before bytes."""
+    return hasattr(field, "get_placeholder") or hasattr(field, "get_placeholder_sql")  # until and from Django 6.1 on
 
 
 class ModelWrites:
@@ -106,6 +111,14 @@ class ModelWrites:
         return statements
 
 
+class _Update(NamedTuple):
+    """A compiled UPDATE: whether nulls are among its parameters, and what prepares the key."""
+
+    sql: str
+    keeps_nulls: bool
+    prepare: Callable[[Any], tuple[Any, ...]]
+
+
 class _Statements:
     """The same over one connection."""
 
@@ -116,7 +129,7 @@ class _Statements:
         self.unset: list[Field[Any, Any]] = [field for field in self.fields if field is not self.meta.auto_field]
         self.changed: list[Field[Any, Any]] = [field for field in self.fields if not field.primary_key]
         self._inserts: dict[bool, Any] = {}
-        self._updates: dict[tuple[bool, ...], tuple[str, Any]] = {}
+        self._updates: dict[tuple[bool, ...], _Update] = {}
 
     def _parameters(self, fields: Sequence[Any], instance: Model, *, adding: bool) -> list[Any] | None:
         """What the database is given for the fields' columns; None if ``save()`` has to say what becomes of one."""
@@ -178,16 +191,17 @@ class _Statements:
                 return None
             if len(self._updates) < _MOST_UPDATES:
                 self._updates[nulls] = known
-        sql, prepare = known
-        given = (*(parameter for parameter in parameters if parameter is not None), *prepare(instance.pk))
+        sql, keeps_nulls, prepare = known
+        held = parameters if keeps_nulls else [each for each in parameters if each is not None]
+        given = (*held, *prepare(instance.pk))
         with self.connection.cursor() as cursor:
             cursor.execute(sql, given)
             updated: int = cursor.rowcount
         self._note(instance)
         return updated
 
-    def _updating(self, instance: Any, parameters: Sequence[Any]) -> tuple[str, Any] | None:
-        """Django's statement and what prepares the key; None where it says more than these parameters."""
+    def _updating(self, instance: Any, parameters: Sequence[Any]) -> _Update | None:
+        """Django's statement for columns of which these are null; None where it says more than the parameters."""
         rows: Any = self.model._base_manager.using(self.connection.alias).filter(pk=instance.pk)
         query = rows.query.chain(UpdateQuery)
         query.add_update_fields([(field, None, getattr(instance, field.attname)) for field in self.changed])
@@ -195,8 +209,12 @@ class _Statements:
         sql, given = compiler.as_sql()
         (lookup,) = query.where.children
         prepare = partial(prepared, lookup, compiler)
-        expected = [parameter for parameter in parameters if parameter is not None]
-        return (sql, prepare) if _are_alike(given, [*expected, *prepare(instance.pk)]) else None
+        key = prepare(instance.pk)
+        for keeps_nulls in (True, False):  # as Django does from 6.1 on, and did before
+            held = [each for each in parameters if keeps_nulls or each is not None]
+            if _are_alike(given, [*held, *key]):
+                return _Update(sql, keeps_nulls, prepare)
+        return None
 
     def _note(self, instance: Any) -> None:
         instance._state.db, instance._state.adding = self.connection.alias, False

@@ -51,7 +51,6 @@ class Thing(models.Model):
     place = models.JSONField(null=True)
     owner = models.ForeignKey("self", models.PROTECT, null=True)
     hidden = models.TextField(default="secret")
-    raw = models.BinaryField(default=b"\0")
     made = models.DateTimeField(auto_now_add=True)
     changed = models.DateTimeField(auto_now=True)
     stamped = models.DateTimeField(null=True)
@@ -142,6 +141,7 @@ class Defaulted(Simple):
 
 class Counted(Simple):
     rank = models.IntegerField(null=True, default=lambda: Value(6) * 2)
+    raw = models.BinaryField(default=b"\0")
 
 
 class Selected(Simple):
@@ -437,7 +437,6 @@ CELLS = {
     "hour": ("25:00", "10:00"),
     "ratio": ("x", 5, float("inf")),
     "by": (5, b"bytes", ""),
-    "raw": ("text", 5),
     "data": ODD,
     "tags": ODD,
     "place": ODD,
