@@ -7,7 +7,6 @@ persistence put into it. What keeps that from working is a finding with file and
 from __future__ import annotations
 
 import inspect
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from macaron_django.dynamodb.manager import ItemManager
@@ -81,7 +80,7 @@ def _check_class(schema: Schema, persist: Persist, cls: type) -> None:
     said = {name: value for name, value in mapping_from_class(cls).items() if name not in persist.given}
     keys = {name: getattr(persist, name) for name in ("hash_key", "range_key") if name in persist.given}
     found = [
-        replace(finding, message=f"{persist.class_path}: {finding.message}", location=persist.location)
+        finding._replace(message=f"{persist.class_path}: {finding.message}", location=persist.location)
         for finding in class_findings(schema, checkable(keys | said))
     ]
     if found:

@@ -16,22 +16,23 @@ from typing import TYPE_CHECKING, Any
 from .dialects import TooDeepError, normalise_schema, rename_reference
 from .discriminators import children_by_parent
 from .extension_checks import kept_schemas, operation_attributes
-from .extensions import TELLING
 from .findings import Finding, Location, SpecError, unique
-from .lazy_attributes import lazy_attribute
 from .lazy_mapping import LazyMapping
+from .lazy_values import lazy_attribute
+from .marks import TELLING, may_be_marked
 from .operation import METHODS, Operation
 from .operation_checks import operation_findings
 from .parse_cache import parse_cached
 from .references import BrokenReference, Files, Node, SourceFile, dialect_of
 from .schema import Schema
-from .security import Requirements, SecurityScheme, security_requirements, security_scheme
+from .security import Requirements, security_requirements
 from .source import Limits, Parsed, plain, read_bytes
 from .text_checks import noted, reread
 
 if TYPE_CHECKING:
     from .bundling import Rewritten
     from .openapi3 import OpenAPI3Reader
+    from .security_schemes import SecurityScheme
     from .swagger2 import Swagger2Reader
 
 __all__ = ["Document", "load"]
@@ -199,6 +200,8 @@ class Document:
 
     @lazy_attribute
     def security_schemes(self) -> Mapping[str, SecurityScheme]:
+        from .security_schemes import security_scheme
+
         found: dict[str, SecurityScheme] = {}
         for name, child in self._section("securitySchemes", "securityDefinitions").children():
             node = self._follow(child)
@@ -325,7 +328,7 @@ class Document:
         for name, value in section.mapping.items():
             if isinstance(value, dict) and not TELLING.isdisjoint(value):
                 schema = self._schema_of(section.child(name))
-                if schema.extensions.persist is not None:
+                if may_be_marked(schema) and schema.extensions.persist is not None:
                     found[name] = schema
         return found
 

@@ -8,17 +8,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from difflib import get_close_matches
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from .findings import Finding, Location, finding
-from .persist_checks import persist_findings
 from .references import Node
-from .schema import Property, Schema
 
 if TYPE_CHECKING:
     from .document import Document
+    from .schema import Property, Schema
 
 __all__ = ["everywhere", "kept_schemas", "operation_attributes"]
 
@@ -30,8 +28,8 @@ GENERATORS: Mapping[str, tuple[str, ...]] = {
     "now-on-update": ("string", "integer", "number"),
     "user": ("string", "integer", "number"),
 }
-_DOTTED = re.compile(r"[^\W\d]\w*(?:\.[^\W\d]\w*)+\Z")
-_MODEL = re.compile(r"[^\W\d]\w*\.[^\W\d]\w*\Z")
+_DOTTED = r"[^\W\d]\w*(?:\.[^\W\d]\w*)+\Z"
+_MODEL = r"[^\W\d]\w*\.[^\W\d]\w*\Z"
 _SCHEMA_ATTRIBUTES = ("x-persist", "x-model", "x-parent", "x-admin")
 _PROPERTY_ATTRIBUTES = ("x-generated", "x-field", "x-writable", "x-nullable", "x-mandatory")
 _OPERATION_ATTRIBUTES = (
@@ -122,7 +120,7 @@ def _component(schema: Schema) -> Iterator[Finding]:
     for key, value in json.items():
         location = place.location(f"{resolved.source_pointer}/{key}")
         if key == "x-model":
-            if not isinstance(value, str) or not _MODEL.match(value):
+            if not isinstance(value, str) or not re.match(_MODEL, value):
                 hint = "Write it as app_label.Model, as in library.Book."
                 yield finding("E049", location, f"x-model is not the label of a Django model: {value!r}.", hint)
         elif key == "x-parent":
@@ -132,6 +130,8 @@ def _component(schema: Schema) -> Iterator[Finding]:
         elif key.startswith("x-") and key not in (*_SCHEMA_ATTRIBUTES, *_PROPERTY_ATTRIBUTES):
             yield from _misspelled(key, _SCHEMA_ATTRIBUTES, location)
     if "x-persist" in json:
+        from .persist_checks import persist_findings  # where anything is kept
+
         yield from persist_findings(schema)
     if json.keys() & {"x-persist", "x-model"}:
         for property_ in schema.properties.values():
@@ -152,6 +152,8 @@ def _property(property_: Property) -> Iterator[Finding]:
 
 def _generated(property_: Property, value: Any, location: Location) -> Iterator[Finding]:
     if not isinstance(value, str) or value not in GENERATORS:
+        from difflib import get_close_matches
+
         close = get_close_matches(str(value), GENERATORS, 1)
         hint = f"Did you mean {close[0]}?" if close else f"Use one of {', '.join(GENERATORS)}."
         yield finding("E050", location, f"x-generated: there is no generator {value!r}.", hint)
@@ -187,7 +189,7 @@ def everywhere(kind: str, node: Node) -> Iterator[Finding]:
 
 
 def _dotted(key: str, value: Any, location: Location) -> Iterator[Finding]:
-    if not isinstance(value, str) or not _DOTTED.match(value.strip()):
+    if not isinstance(value, str) or not re.match(_DOTTED, value.strip()):
         yield finding("E049", location, f"{key} is no dotted path: {value!r}.", "Write it as package.module.name.")
 
 
@@ -206,4 +208,6 @@ def _meant(key: str, known: tuple[str, ...]) -> str | None:
     """The attribute that ``key`` is a misspelling of."""
     if key in _ATTRIBUTES:
         return None
+    from difflib import get_close_matches  # for attributes of others only
+
     return next(iter(get_close_matches(key, known, 1, cutoff=0.85)), None)

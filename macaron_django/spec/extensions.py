@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from .findings import Location
-from .references import BrokenReference, Node
+from .marks import may_be_marked
 
 if TYPE_CHECKING:
     from .schema import Schema
@@ -94,7 +94,7 @@ class OperationExtensions:
 
 def schema_extensions(schema: Schema) -> SchemaExtensions:
     """Those of the schema itself, or of what a lone ``$ref`` leads to; never of what it is composed of."""
-    if "json" not in schema.__dict__ and not _has_any(schema):
+    if "json" not in schema.__dict__ and not may_be_marked(schema):
         return _NONE
     persist = _nearest(schema, "x-persist")
     admin = _nearest(schema, "x-admin")
@@ -107,43 +107,7 @@ def schema_extensions(schema: Schema) -> SchemaExtensions:
 
 
 _NONE = SchemaExtensions()
-_ATTRIBUTES = frozenset({"x-admin", "x-model", "x-parent", "x-persist"})
-TELLING = _ATTRIBUTES | {"$ref", "anyOf", "oneOf"}
 _LEADING_ON = frozenset({"$dynamicRef", "$ref", "allOf", "anyOf", "oneOf"})
-
-
-def may_have_any(written: dict[str, Any]) -> bool:
-    """Whether a schema as written has one, or might stand for another that has."""
-    return not TELLING.isdisjoint(written)
-
-
-def _has_any(schema: Schema) -> bool:
-    """Whether the schema, or anything that it may stand for, has one; looks at the text's own tree.
-
-    A giant has thousands of components, all of them asked and few of them kept: so none is normalised for this.
-    """
-    if isinstance(schema.written, dict) and not may_have_any(schema.written):
-        return False
-    todo = [Node(schema.file, schema.source_pointer, schema.written)]
-    for _ in range(20):
-        if not todo:
-            return False
-        node = todo.pop()
-        mapping = node.mapping
-        if mapping.keys().isdisjoint(TELLING):
-            continue
-        if not mapping.keys().isdisjoint(_ATTRIBUTES):
-            return True
-        if isinstance(mapping.get("$ref"), str):
-            try:
-                todo.append(schema.document._files.resolve(node, mapping["$ref"]))
-            except BrokenReference:
-                continue
-        for keyword in ("anyOf", "oneOf"):  # "X or null" stands for X
-            branches = mapping.get(keyword)
-            if isinstance(branches, list) and len(branches) == 2:
-                todo += [node.child(keyword, "0"), node.child(keyword, "1")]
-    return True
 
 
 def _nearest(schema: Schema, name: str) -> tuple[Schema, Any] | None:

@@ -7,8 +7,7 @@ that can't be read as an OpenAPI document at all raises, as ``SpecError``, and t
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, NamedTuple
 
 __all__ = ["CATALOGUE", "Finding", "Location", "SpecError", "finding", "unique"]
 
@@ -72,8 +71,7 @@ class Location:
         return hash((self.file, self.pointer))
 
 
-@dataclass(frozen=True)
-class Finding:
+class Finding(NamedTuple):
     """One fault: a stable ID (``E…`` error, ``W…`` warning), what is wrong, what to do, and where.
 
     >>> print(Finding("E010", "error", "Nothing is there.", "Correct it.", Location("x.yaml", "#/a", 3, 1)))

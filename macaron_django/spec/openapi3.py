@@ -1,4 +1,4 @@
-"""OpenAPI 3.x parameters, bodies and responses → the dataclasses of ``operation``.
+"""OpenAPI 3.x parameters, bodies and responses → the dataclasses of ``messages``.
 
 Stands beside ``swagger2``, which makes the same of Swagger 2.0: the document picks one by its version.
 """
@@ -8,12 +8,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from .operation import Encoding, Header, MediaType, Operation, Parameter, RequestBody, Response
+from .messages import Encoding, Header, MediaType, Parameter, RequestBody, Response
 from .references import Node
 from .schema import Schema
 
 if TYPE_CHECKING:
     from .document import Document
+    from .operation import Operation
 
 __all__ = ["OpenAPI3Reader", "examples_of"]
 

@@ -7,107 +7,31 @@ version: ``openapi3`` and ``swagger2`` make them from what was written, when the
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from .extensions import OperationExtensions, operation_extensions
-from .findings import Location
-from .lazy_attributes import lazy_attribute
+from .lazy_values import Frozen, lazy_attribute
 from .references import Node
-from .schema import Schema
 from .security import Requirements, security_requirements
 
 if TYPE_CHECKING:
     from .document import Document
+    from .extensions import OperationExtensions
+    from .findings import Location
+    from .messages import Parameter, RequestBody, Response
 
-__all__ = ["METHODS", "Encoding", "Header", "MediaType", "Operation", "Parameter", "RequestBody", "Response"]
+__all__ = ["METHODS", "Operation"]
 
 METHODS = frozenset({"get", "put", "post", "delete", "options", "head", "patch", "trace", "query"})
 
 
-@dataclass(frozen=True)
-class Encoding:
-    """How one property of a form is written."""
-
-    content_type: str | None
-    style: str
-    explode: bool
-    allow_reserved: bool
-    headers: Mapping[str, Header] = field(default_factory=dict, hash=False)
-
-
-@dataclass(frozen=True)
-class MediaType:
-    """What a body of one media type holds; ``item_schema`` is for each item of a stream (3.2)."""
-
-    schema: Schema | None
-    encoding: Mapping[str, Encoding] = field(default_factory=dict, hash=False)
-    examples: Mapping[str, Any] = field(default_factory=dict, hash=False)
-    item_schema: Schema | None = None
-
-
-@dataclass(frozen=True)
-class Header:
-    """A header of a response, or of one part of a form."""
-
-    name: str
-    required: bool
-    schema: Schema
-    style: str = "simple"
-    explode: bool = False
-    content_type: str | None = None
-    description: str = ""
-
-
-@dataclass(frozen=True)
-class Parameter:
-    """A parameter of an operation; ``content_type`` is set where it is a document of its own (``content``)."""
-
-    name: str
-    location: str  # "path", "query", "header", "cookie" or (3.2) "querystring"
-    required: bool
-    schema: Schema
-    style: str
-    explode: bool
-    allow_reserved: bool = False
-    allow_empty_value: bool = False
-    content_type: str | None = None
-    description: str = ""
-    deprecated: bool = False
-    key: str | None = None
-    lookup: str | None = None
-    greedy: bool = False
-    examples: Mapping[str, Any] = field(default_factory=dict, hash=False)
-    place: Location = field(default=Location(""), compare=False)
-
-
-@dataclass(frozen=True)
-class RequestBody:
-    required: bool
-    description: str
-    content: Mapping[str, MediaType] = field(hash=False)
-
-
-@dataclass(frozen=True)
-class Response:
-    """What an operation answers; ``status`` as written: "200", "2XX" or "default"."""
-
-    status: str
-    description: str
-    headers: Mapping[str, Header] = field(default_factory=dict, hash=False)
-    content: Mapping[str, MediaType] = field(default_factory=dict, hash=False)
-    extensions: Mapping[str, Any] = field(default_factory=dict, hash=False)
-
-
-@dataclass(frozen=True, eq=False, init=False)
-class Operation:
+class Operation(Frozen):
     """A path and a method."""
 
-    document: Document = field(repr=False)
+    document: Document
     path: str
     method: str
     route: str  # the path, below that of the servers
-    json: Mapping[str, Any] = field(repr=False)  # as read, in the document's own dialect
+    json: Mapping[str, Any]  # as read, in the document's own dialect
 
     def __init__(
         self,
@@ -120,12 +44,14 @@ class Operation:
         path_items: tuple[Node, ...] = (),
     ) -> None:
         """Where it stands is left out if that is in its path's item, under its method, with no reference between."""
-        # What a frozen dataclass makes takes three times as long, and a document has thousands of operations.
         attributes = self.__dict__
         attributes["document"], attributes["path"], attributes["method"] = document, path, method
         attributes["route"], attributes["json"] = route, json
         if node is not None:
             attributes["node"], attributes["path_items"] = node, path_items
+
+    def __repr__(self) -> str:
+        return f"Operation(path={self.path!r}, method={self.method!r}, route={self.route!r})"
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Operation):
@@ -224,4 +150,6 @@ class Operation:
 
     @lazy_attribute
     def extensions(self) -> OperationExtensions:
+        from .extensions import operation_extensions
+
         return operation_extensions(self.json)

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 from urllib.parse import unquote, urldefrag, urljoin, urlsplit
 
 from .findings import Finding, Location, SpecError
-from .lazy_attributes import lazy_attribute
+from .lazy_values import lazy_attribute
 from .parse_cache import parse_cached
 from .pointers import MISSING, pointer_token, step, tokens
 from .source import Limits, Parsed, decode, read_bytes

@@ -8,42 +8,53 @@ A ``Schema`` is frozen and lazy. Its attributes are *effective*: they look throu
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
-from .bundling import bundle_schema
 from .discriminators import discriminated
-from .extensions import PropertyExtensions, SchemaExtensions, property_extensions, schema_extensions
-from .findings import Location
 from .keywords import ANNOTATIONS, TIGHTEST, type_of
-from .lazy_attributes import lazy_attribute
+from .lazy_values import Frozen, lazy_attribute
 from .pointers import pointer_token
-from .references import SourceFile
 
 if TYPE_CHECKING:
     from .document import Document
+    from .extensions import PropertyExtensions, SchemaExtensions
+    from .findings import Location
+    from .references import SourceFile
 
 __all__ = ["Discriminator", "Property", "Schema"]
 
 _UNSET: Any = object()
 
 
-@dataclass(frozen=True)
-class Discriminator:
+class Discriminator(NamedTuple):
     """The property whose value picks the schema of an object, and the schema for each of its values."""
 
     property_name: str
     mapping: Mapping[str, Schema]
 
 
-@dataclass(frozen=True)
-class Property:
+class Property(Frozen):
     """A property of an object schema."""
 
     name: str
     schema: Schema
     required: bool
+
+    def __init__(self, name: str, schema: Schema, required: bool) -> None:
+        attributes = self.__dict__
+        attributes["name"], attributes["schema"], attributes["required"] = name, schema, required
+
+    def __repr__(self) -> str:
+        return f"Property(name={self.name!r}, schema={self.schema!r}, required={self.required!r})"
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Property):
+            return NotImplemented
+        return (self.name, self.schema, self.required) == (other.name, other.schema, other.required)
+
+    def __hash__(self) -> int:
+        return hash((self.name, self.schema, self.required))
 
     @lazy_attribute
     def read_only(self) -> bool:
@@ -55,26 +66,29 @@ class Property:
 
     @lazy_attribute
     def extensions(self) -> PropertyExtensions:
+        from .extensions import property_extensions
+
         return property_extensions(self.schema)
 
 
-@dataclass(frozen=True, eq=False, init=False)
-class Schema:
+class Schema(Frozen):
     """A schema at one place of a document; equal to another of the same place.
 
     ``pointer`` is spelled as OpenAPI 3 would (``#/components/schemas/Pet``) whatever the document's version.
     """
 
-    document: Document = field(repr=False)
-    file: SourceFile = field(repr=False)
+    document: Document
+    file: SourceFile
     pointer: str
-    source_pointer: str = field(repr=False)  # as the document spells it
+    source_pointer: str  # as the document spells it
 
     def __init__(self, document: Document, file: SourceFile, pointer: str, source_pointer: str) -> None:
-        # What a frozen dataclass makes takes three times as long, and a document has thousands of schemas.
         attributes = self.__dict__
         attributes["document"], attributes["file"] = document, file
         attributes["pointer"], attributes["source_pointer"] = pointer, source_pointer
+
+    def __repr__(self) -> str:
+        return f"Schema(pointer={self.pointer!r})"
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Schema):
@@ -399,6 +413,8 @@ class Schema:
 
     @lazy_attribute
     def extensions(self) -> SchemaExtensions:
+        from .extensions import schema_extensions
+
         return schema_extensions(self)
 
     def bundle(self, direction: Literal["request", "response"] | None = None) -> dict[str, Any]:
@@ -406,6 +422,8 @@ class Schema:
 
         For "request", readOnly properties aren't required; for "response", writeOnly ones aren't.
         """
+        from .bundling import bundle_schema
+
         return bundle_schema(self, direction)
 
 

@@ -13,7 +13,6 @@ import os
 import re
 import stat
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
 from functools import cache
 from typing import Any, NamedTuple
 
@@ -25,8 +24,7 @@ from .findings import Finding, Location, SpecError
 __all__ = ["DuplicateKey", "Limits", "Parsed", "collector_paused", "decode", "is_json", "parse", "plain", "read_bytes"]
 
 
-@dataclass(frozen=True)
-class Limits:
+class Limits(NamedTuple):
     """How much a spec may ask of the reader; what is over a limit is a finding, not a crash."""
 
     max_bytes: int = 64 * 1024 * 1024  # of one file

@@ -1,4 +1,4 @@
-"""Swagger 2.0 parameters, bodies and responses → the dataclasses of ``operation``, in OpenAPI 3.1's terms.
+"""Swagger 2.0 parameters, bodies and responses → the dataclasses of ``messages``, in OpenAPI 3.1's terms.
 
 ``in: body`` and ``in: formData`` become the request body, ``collectionFormat`` a style, ``produces`` and
 ``consumes`` the keys of ``content``.
@@ -10,13 +10,14 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from .dialects import normalise_schema
+from .messages import Encoding, Header, MediaType, Parameter, RequestBody, Response
 from .openapi3 import text
-from .operation import Encoding, Header, MediaType, Operation, Parameter, RequestBody, Response
 from .references import Node
 from .schema import Schema
 
 if TYPE_CHECKING:
     from .document import Document
+    from .operation import Operation
 
 __all__ = ["Swagger2Reader"]
 

@@ -20,10 +20,8 @@ _CORE_TAGS = frozenset(
     {"!", *(f"tag:yaml.org,2002:{name}" for name in ("bool", "float", "int", "map", "null", "seq", "str"))}
 )
 #: Plain numbers of more digits, or a larger exponent, than 128 bits and IEEE 754's doubles have room for.
-_HUGE = re.compile(
-    r"(?<![\w.'\"])[-+]?(?:\d{40,}|\d+(?:\.\d*)?[eE]\+?(?:[4-9]\d\d|\d{4,})|0x[\da-fA-F]{33,})(?![\w.'\"])"
-)
-_TAG = re.compile(r"(?:^|[\s\[{,:-])!\S", re.MULTILINE)
+_HUGE = r"(?<![\w.'\"])[-+]?(?:\d{40,}|\d+(?:\.\d*)?[eE]\+?(?:[4-9]\d\d|\d{4,})|0x[\da-fA-F]{33,})(?![\w.'\"])"
+_TAG = r"(?:^|[\s\[{,:-])!\S"
 
 
 def noted(file: SourceFile) -> Iterator[Finding]:
@@ -55,7 +53,7 @@ def reread(file: SourceFile) -> Iterator[Finding]:
         return
     if text.lstrip()[:1] in ("{", "["):
         yield from _duplicates_in_json(file, text)
-    elif _TAG.search(text) or _HUGE.search(text):
+    elif re.search(_TAG, text, re.MULTILINE) or re.search(_HUGE, text):
         yield from _scalars(file, text)
 
 
@@ -104,7 +102,7 @@ def _scalars(file: SourceFile, text: str) -> Iterator[Finding]:
                 yield finding(
                     "W005", location, f"The YAML tag {tag} means nothing in an OpenAPI document.", "Remove it."
                 )
-            elif isinstance(event, yaml.ScalarEvent) and not event.style and _HUGE.fullmatch(event.value):
+            elif isinstance(event, yaml.ScalarEvent) and not event.style and re.fullmatch(_HUGE, event.value):
                 message = f"The number {event.value[:20]}… is larger than any that can be read; it is taken for text."
                 yield finding("W006", location, message, "Write a smaller number, or quote it as the text that it is.")
     except yaml.YAMLError:
