@@ -121,7 +121,7 @@ class StraightBody(StraightAnswer):
         schema = json_schema(content)
         # An input schema of its own says other things than the item's.
         is_own = len(content) == 1 and schema is not None and schema.resolved == self.store.schema
-        return super().is_possible() and is_own and self.store.schema.additional_properties is False
+        return super().is_possible() and is_own
 
     @cached_property
     def content_types(self) -> frozenset[str]:

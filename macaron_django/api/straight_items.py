@@ -155,7 +155,7 @@ class _Written(StraightBody, _Straight):
         attributes = self.persistence.table.attributes_by_name()
         # The members of a set come back in another order than that in which they were sent.
         has_sets = any(attributes[name].attr_type in _SETS for name in self.store.schema.properties)
-        return super().is_possible() and not has_sets
+        return super().is_possible() and self.store.schema.additional_properties is False and not has_sets
 
     def is_unusual(self, request: HttpRequest, kwargs: Mapping[str, Any]) -> bool:
         """The same, and whether somebody is told of what is saved, or gathers it."""

@@ -169,7 +169,8 @@ class _Written(StraightBody, _Straight):
             return None
 
     def python_values(self, values: Mapping[str, Any]) -> dict[str, Any]:
-        return {name: self.to_python[name](value) for name, value in values.items()}
+        # What the schema allows without naming it has no column.
+        return {name: self.to_python[name](value) for name, value in values.items() if name in self.to_python}
 
     @cached_property
     def to_python(self) -> Mapping[str, Any]:
@@ -232,8 +233,8 @@ class _Replace(_Written, _OfOne):
     def with_key(self, value: dict[str, Any], key: Any) -> dict[str, Any] | None:
         """The body with what the path says; None if it says something else, or in another way."""
         name = self.key[1]
-        prop = self.store.schema.properties[name]
-        if prop.read_only:
+        prop = self.store.schema.properties.get(name)
+        if prop is None or prop.read_only:
             return value
         as_json = converter(prop.schema, self.store.classes).to_json(key)
         if name not in self.store.schema.required:

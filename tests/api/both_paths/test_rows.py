@@ -277,6 +277,8 @@ VALUES = (
     {"unknown": 1},
     {"pk": 9},
 )
+#: What a schema allows that doesn't name it, and the model may.
+STRAYS = ({}, {"more": 1}, {"id": 50}, {"pk": 51}, {"x-a": 1}, {"x-a": "1"}, {"objects": 1, "save": None}, {"rank": 3})
 TEXTS = ('"data":1.10000000000000000000001', '"data":{"a":1,"a":2}', '"data":NaN', '"number":01', '"ratio":1e400')
 TEXTS = (*TEXTS, '"data":123456789012345678901234567890', '"ratio":1.0e0', '"big":1e3', '"data":[1.0,-0,-0.0,1E2]')
 BODIES = (None, [], [{}], "text", {}, {"name": "b"}, b"", b"{", b"\xff", b'{"name": "\xed\xa0\x80"}', b"[" * 5000)
@@ -335,6 +337,11 @@ def everything() -> list[Any]:
         ("POST /by-name", {"name": "keyless"}),
         ("GET /keyed",),
         ("GET /by-name",),
+        *(("POST /bare", {"name": "bare", **more}) for more in STRAYS),
+        *(("PUT /bare/1", {"name": "bare", **more}) for more in STRAYS),
+        ("GET /bare",),
+        ("GET /bare/1",),
+        ("PUT /bare/99", {"name": "x"}),
         ("POST /keyed", {"name": "made"}),
         ("GET {location}",),
     ]
@@ -389,6 +396,7 @@ def test_what_is_common_on_rows_goes_the_straight_way(rows):
             *(("GET /things/1",), ("GET /things",), ("GET /things?limit=1",), ("GET {next}",)),
             *(("POST /things", {"name": name}), ("PUT /things/1", {"name": f"{name}!"})),
             *(("GET /by-name/a's",), ("PUT /by-name/a's", {"name": "a's"}), ("GET /ordered?limit=1",), ("GET {next}",)),
+            *(("POST /bare", {"name": name, "more": 1}), ("PUT /bare/1", {"name": name, "more": 1})),
             ("GET /keyed/a",),
         ]
 
