@@ -1,8 +1,8 @@
 """One text → one tree: bytes of a YAML or JSON file go in, plain dicts and lists with string keys come out.
 
-Nothing here knows OpenAPI, save where integers are keys as a rule. The reader is safe against hostile text: size,
-nesting and alias expansion are limited, no tag builds an object, and every fault becomes a ``SpecError`` that names
-line and column where the parser knew them.
+Nothing here knows OpenAPI. The reader is safe against hostile text: size, nesting and alias expansion are limited, no
+tag builds an object, and every fault becomes a ``SpecError`` that names line and column where the parser knew them.
+JSON is read here, YAML in ``yaml_text``.
 """
 
 from __future__ import annotations
@@ -12,16 +12,28 @@ import json
 import os
 import re
 import stat
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from functools import cache
 from typing import Any, NamedTuple
 
 import orjson
-import ryaml
 
 from .findings import Finding, Location, SpecError
 
-__all__ = ["DuplicateKey", "Limits", "Parsed", "collector_paused", "decode", "is_json", "parse", "plain", "read_bytes"]
+__all__ = [
+    "DuplicateKey",
+    "Limits",
+    "Parsed",
+    "collector_paused",
+    "decode",
+    "depth_refusal",
+    "is_json",
+    "parse",
+    "plain",
+    "read_bytes",
+    "refusal",
+    "syntax_refusal",
+]
 
 
 class Limits(NamedTuple):
@@ -51,17 +63,12 @@ class Parsed(NamedTuple):
     is_shared: bool = False  # the tree holds one value at several places, where aliases were
 
 
-# Each begins with its literal character, which makes the search fast; the lookbehind then tells &a from R&D.
-_ANCHOR = re.compile(r"&(?<![^\s\[{,:\-]&)([^\s,\[\]{}]+)")
-_ALIAS = re.compile(r"\*(?<![^\s\[{,:\-]\*)([^\s,\[\]{}]+)")
-_PLACE = re.compile(r" at line (\d+) column (\d+)")
 _CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f]")
 _DIGITS = bytes(0x30 if chr(byte).isdecimal() else 0x20 for byte in range(256))
 _SMALL, _LARGE = 65_536, 262_144
 # Without waiting for whoever writes to a pipe; and Windows would mend line ends otherwise.
 _READ_AT_ONCE = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
 _INTEGER = re.compile(rb"\d+(?![\d.eE])")
-_RYAML_DEPTH = 128
 _BYTE_ORDER_MARKS = (
     (b"\xef\xbb\xbf", "utf-8-sig"),
     (b"\xff\xfe\x00\x00", "utf-32"),
@@ -72,7 +79,7 @@ _BYTE_ORDER_MARKS = (
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
 
-def _fail(
+def refusal(
     id_: str, name: str, message: str, hint: str, line: int | None = None, column: int | None = None
 ) -> SpecError:
     return SpecError([Finding(id_, "error", message, hint, Location(name, "#", line, column))])
@@ -85,7 +92,7 @@ def read_bytes(path: str | os.PathLike[str], name: str, limits: Limits) -> bytes
         try:
             status = os.fstat(descriptor)
             if not stat.S_ISREG(status.st_mode):
-                raise _fail("E001", name, f"{name} is not a regular file.", "Name a YAML or JSON file.")
+                raise refusal("E001", name, f"{name} is not a regular file.", "Name a YAML or JSON file.")
             if status.st_size > limits.max_bytes:
                 raise _too_large(name, status.st_size, limits)
             raw = os.read(descriptor, status.st_size + 1)
@@ -95,7 +102,8 @@ def read_bytes(path: str | os.PathLike[str], name: str, limits: Limits) -> bytes
             os.close(descriptor)
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or str(error)
-        raise _fail("E001", name, f"{name} can't be read: {reason}.", "Check the path and its permissions.") from error
+        hint = "Check the path and its permissions."
+        raise refusal("E001", name, f"{name} can't be read: {reason}.", hint) from error
     if len(raw) > limits.max_bytes:
         raise _too_large(name, len(raw), limits)
     return raw
@@ -111,7 +119,7 @@ def _rest(descriptor: int, most: int) -> bytes:
 
 
 def _too_large(name: str, size: int, limits: Limits) -> SpecError:
-    return _fail(
+    return refusal(
         "E002",
         name,
         f"{name} has {size} bytes; the limit is {limits.max_bytes}.",
@@ -127,7 +135,7 @@ def decode(raw: bytes, name: str) -> str:
     except UnicodeDecodeError as error:
         before = raw[: error.start]
         line, column = before.count(b"\n") + 1, error.start - before.rfind(b"\n")
-        raise _fail(
+        raise refusal(
             "E003", name, f"{name} is not {encoding.upper()} text.", "Save the file as UTF-8.", line, column
         ) from error
 
@@ -178,6 +186,12 @@ def _parse(raw: bytes, name: str, limits: Limits) -> Parsed:
     return _parse_yaml(text, name, limits)
 
 
+def _parse_yaml(text: str, name: str, limits: Limits) -> Parsed:
+    from .yaml_text import parse_yaml  # neither JSON nor a warm start needs it
+
+    return parse_yaml(text, name, limits)
+
+
 def _parse_json(raw: bytes, name: str, limits: Limits) -> Parsed:
     # orjson turns integers beyond 64 bits into floats; the standard library keeps them.
     if not _has_long_integer(raw):
@@ -185,12 +199,12 @@ def _parse_json(raw: bytes, name: str, limits: Limits) -> Parsed:
             return Parsed(_loads(raw, limits.max_depth))
         except ValueError as error:
             if _is_depth(error):
-                raise _too_deep(name, limits) from error
+                raise depth_refusal(name, limits) from error
     text = decode(raw, name)
     try:
         tree = json.loads(text, strict=False)
     except RecursionError as error:
-        raise _too_deep(name, limits) from error
+        raise depth_refusal(name, limits) from error
     except ValueError as error:
         return _parse_almost_json(text, error, name, limits)
     return Parsed(plain(tree, name, limits), notes=("control-character",) if _CONTROL.search(text) else ())
@@ -310,107 +324,7 @@ def _parse_almost_json(text: str, problem: ValueError, name: str, limits: Limits
     except SpecError as error:
         if error.findings[0].id != "E004" or not isinstance(problem, json.JSONDecodeError):
             raise
-        raise _syntax(name, problem.msg, problem.lineno, problem.colno) from problem
-
-
-def _parse_yaml(text: str, name: str, limits: Limits) -> Parsed:
-    anchors = set(_ANCHOR.findall(text)) if "&" in text else set()
-    if not (anchors and anchors.intersection(_ALIAS.findall(text))):
-        try:
-            tree = ryaml.loads(text)  # type: ignore[attr-defined]  # re-exported without __all__
-        except ValueError as error:
-            message = str(error)
-            if "recursion limit" in message:
-                raise _too_deep(name, limits, _PLACE.search(message)) from error
-        else:
-            if _is_plain(tree, text, limits) or _string_keys(tree, name, limits):
-                return Parsed(tree)
-            # The exact reader knows how a float, boolean or null key was spelled, merges, and drops tags.
-    return _parse_exactly(text, name, limits)
-
-
-def _parse_exactly(text: str, name: str, limits: Limits) -> Parsed:
-    import yaml  # few documents need it
-
-    from .yaml_events import ExactLoader, TooLargeError
-
-    try:
-        loader = ExactLoader(text, max_depth=limits.max_depth, max_nodes=limits.max_nodes)
-    except TooLargeError as error:
-        raise _fail("E005", name, f"{name} {error}.", "Write it flatter, with $ref instead of aliases.") from error
-    except yaml.YAMLError as error:
-        mark = getattr(error, "problem_mark", None)
-        problem = getattr(error, "problem", None) or str(error).splitlines()[0]
-        if mark is None:
-            raise _syntax(name, problem, None, None) from error
-        raise _syntax(name, problem, mark.line + 1, mark.column + 1) from error
-    return Parsed(loader.tree, tuple(loader.duplicates), ("merge-key",) if loader.merged else (), loader.shared)
-
-
-def _is_plain(tree: Any, text: str, limits: Limits) -> bool:
-    """Whether all keys are strings, be it that those of responses are now.
-
-    orjson, which refuses others, looks at them faster than we can.
-    """
-    if "<<" in text or limits.max_depth < _RYAML_DEPTH:
-        return False
-    return _has_plain_keys(tree) or (_status_codes_as_strings(tree) and _has_plain_keys(tree))
-
-
-def _has_plain_keys(tree: Any) -> bool:
-    try:
-        # ryaml reads `!tag value` as {"!tag": value}
-        return b'{"!' not in orjson.dumps(tree)
-    except TypeError:
-        return False
-
-
-def _status_codes_as_strings(tree: Any) -> bool:
-    """Turn the keys of operations' responses (``200:``) into strings, in place; False where none is an integer."""
-    found = False
-    for item in _values(_entry(tree, "paths")):
-        for operation in _values(item):
-            responses = _entry(operation, "responses")
-            if type(responses) is dict and int in (types := set(map(type, responses))) and types <= {int, str}:
-                _rename(responses)
-                found = True
-    return found
-
-
-def _entry(value: Any, key: str) -> Any:
-    return value.get(key) if type(value) is dict else None
-
-
-def _values(value: Any) -> Iterable[Any]:
-    return value.values() if type(value) is dict else ()
-
-
-def _rename(node: dict[Any, Any]) -> None:
-    items = [(key if type(key) is str else str(key), value) for key, value in node.items()]
-    node.clear()
-    node.update(items)
-
-
-def _string_keys(tree: Any, name: str, limits: Limits) -> bool:
-    """Turn integer keys (``200:``) into strings, in place; False where a key's spelling is lost, or it is none."""
-    level, depth = [tree], 0
-    while level:
-        depth += 1
-        if depth > limits.max_depth + 1:
-            raise _too_deep(name, limits)
-        deeper: list[Any] = []
-        for node in level:
-            if type(node) is dict:
-                types = set(map(type, node))
-                if "<<" in node or not types <= {str, int} or str(next(iter(node), "")).startswith("!"):
-                    return False
-                deeper += [value for value in node.values() if type(value) is dict or type(value) is list]
-                if int in types:
-                    _rename(node)
-            elif type(node) is list:
-                deeper += [value for value in node if type(value) is dict or type(value) is list]
-        level = deeper
-    return True
+        raise syntax_refusal(name, problem.msg, problem.lineno, problem.colno) from problem
 
 
 def plain(value: Any, name: str, limits: Limits) -> Any:
@@ -422,9 +336,9 @@ def plain(value: Any, name: str, limits: Limits) -> Any:
         source, target, key, depth = todo.pop()
         nodes += 1
         if depth > limits.max_depth:
-            raise _too_deep(name, limits)
+            raise depth_refusal(name, limits)
         if nodes > limits.max_nodes:
-            raise _fail("E005", name, f"{name} holds more than {limits.max_nodes} values.", "Split the document.")
+            raise refusal("E005", name, f"{name} holds more than {limits.max_nodes} values.", "Split the document.")
         if isinstance(source, Mapping):
             copy: dict[str, Any] = dict.fromkeys(map(_key, source))
             target[key] = copy
@@ -446,15 +360,15 @@ def _key(key: Any) -> str:
     return str(key).lower() if isinstance(key, bool) else str(key)
 
 
-def _syntax(name: str, problem: str, line: int | None, column: int | None) -> SpecError:
-    return _fail(
+def syntax_refusal(name: str, problem: str, line: int | None, column: int | None) -> SpecError:
+    return refusal(
         "E004", name, f"{name} is neither YAML nor JSON: {problem}.", "Correct the syntax there.", line, column
     )
 
 
-def _too_deep(name: str, limits: Limits, place: re.Match[str] | None = None) -> SpecError:
+def depth_refusal(name: str, limits: Limits, place: re.Match[str] | None = None) -> SpecError:
     line, column = (int(place[1]), int(place[2])) if place else (None, None)
-    return _fail(
+    return refusal(
         "E005",
         name,
         f"{name} is nested more than {limits.max_depth} levels deep.",
