@@ -1,7 +1,7 @@
 """What a request costs: the Profile API over one DynamoDB engine, by macaron_django and by its peers.
 
     python benchmarks/bench.py [--only rows,sweeps,… | all] [--stacks macaron,drf,…] [--rounds 5] [--quick]
-                               [--server granian] [--servers] [--memory 100000] [--out benchmarks/results.json]
+                               [--server gthread] [--servers] [--memory 100000] [--out benchmarks/results.json]
 
 Each stack is one file of benchmarks/stacks/, served by one worker. benchmarks/README.md says what is measured, and how.
 `make bench` makes the virtualenv that holds the peers and runs all of it there.
@@ -110,7 +110,7 @@ def arguments(argv: list[str] | None) -> argparse.Namespace:
     parser.add_argument(
         "--server",
         choices=[*SERVERS, "granian"],
-        help="serve those stacks on it whose interface it has (granian: all); gthread for WSGI, uvicorn for ASGI",
+        help="serve those stacks on it whose interface it has (granian: all); that of the catalogue",
     )
     parser.add_argument("--servers", action="store_true", help="compare the servers: the same as --only servers")
     parser.add_argument(

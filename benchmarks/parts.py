@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from catalogue import SERVERS, STACKS, Stack
+from catalogue import PLAIN, SERVERS, STACKS, Stack
 from measuring import Campaign, Point
 from processes import Engine, Serving, engine, environment, serving
 from profiles import EXPECTED, OPERATIONS, PROFILES, body_of, check, exchanges, large, mixed, pages, seed
@@ -97,7 +97,7 @@ def rows(plan: Plan) -> None:
         points = [
             Point(
                 each,
-                {"stack": each.stack.name, "operation": operation},
+                {"stack": each.stack.name, "server": each.server, "operation": operation},
                 exchanges(operation, plan.of(count)),
                 EXPECTED[operation],
                 plan.connections,
@@ -182,27 +182,23 @@ def workers(plan: Plan) -> None:
         plan.campaign("workers", points, "sweeps", "workers")
 
 
-#: stack → the servers that it is tried on
-TRIED = {
-    "macaron": list(SERVERS),
-    "drf": ["gthread", "granian-wsgi"],
-    "django-floor": ["gthread", "granian-wsgi"],
-    "fastapi-async": ["uvicorn", "granian-asgi"],
-}
+#: interface → the servers that each stack is tried on: what most use, and what costs least
+RIVALS = {"wsgi": ["gthread", "granian-wsgi"], "asgi": ["uvicorn", "granian-asgi"]}
+TRIED = {name: list(SERVERS) if name == "macaron" else RIVALS[STACKS[name].interface] for name in PLAIN}
 
 
 def servers(plan: Plan) -> None:
     with _hall(plan) as hall:
-        served = [(server, hall.serve(name, server)) for name in plan.among(*TRIED) for server in TRIED[name]]
+        served = [hall.serve(name, server) for name in plan.among(*TRIED) for server in TRIED[name]]
         points = [
             Point(
                 each,
-                {"stack": each.stack.name, "server": server, "operation": operation},
+                {"stack": each.stack.name, "server": each.server, "operation": operation},
                 exchanges(operation, plan.of(count)),
                 memory=True,
             )
             for operation, count in {"get": 1000, "list100": 150}.items()
-            for server, each in served
+            for each in served
         ]
         plan.campaign("servers", points)
 

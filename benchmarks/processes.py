@@ -57,6 +57,7 @@ class Serving:
     """A running stack."""
 
     stack: Stack
+    server: str  # of catalogue.SERVERS
     process: subprocess.Popen[bytes]
     port: int
     log: Path
@@ -219,8 +220,9 @@ def environment(stack: Stack, of: Engine, name: str, operations: int = 0) -> dic
 def serving(
     stack: Stack, of: Engine, server: str | None = None, *, name: str, workers: int = 1, operations: int = 0
 ) -> Iterator[Serving]:
-    """A stack behind a server: gunicorn's threads for WSGI, uvicorn for ASGI, unless another is named."""
-    program = catalogue.SERVERS[server or ("gthread" if stack.interface == "wsgi" else "uvicorn")]
+    """A stack behind the server that it costs least on, unless another is named."""
+    server = server or stack.server
+    program = catalogue.SERVERS[server]
     module = stack.module if program.interface == stack.interface else f"{stack.module}_{program.interface}"
     target = f"{module}:{'application' if program.interface == 'wsgi' else 'app'}"
     port = free_port()
@@ -229,7 +231,7 @@ def serving(
     command = [part.format(**filled) for part in program.command]
     command[0] = str(BIN / command[0])
     with _running(command, port, stack.name, of.folder, cwd=CODE, env=told) as process:
-        yield Serving(stack, process, port, _log(of.folder, port), _headers(stack))
+        yield Serving(stack, server, process, port, _log(of.folder, port), _headers(stack))
 
 
 def _headers(stack: Stack) -> dict[str, str]:

@@ -86,13 +86,13 @@ def _stacks(rows: list[dict[str, Any]]) -> str:
             f"{cpu[stack, name] / cpu[against, name]:.2f}" if (against, name) in cpu else "" for name in OPERATIONS
         ]
         memory = f"{of_stack['get']['rss_mb']:.0f}"
-        table.append(
-            [f"`{stack}`", *figures, " / ".join(filter(None, ratios)), f"{of_stack['get']['rps']:.0f}", memory]
-        )
+        ratio = " / ".join(filter(None, ratios))
+        served = [f"`{stack}`", of_stack["get"]["server"]]
+        table.append([*served, *figures, ratio, f"{of_stack['get']['rps']:.0f}", memory])
     if not table:
         return ""
-    head = ["CPU ms a request", *OPERATIONS, "of hand-written DRF", "get, requests/s", "MB"]
-    return _table(head, table)
+    head = ["CPU ms a request", "server", *OPERATIONS, "of hand-written DRF", "get, requests/s", "MB"]
+    return _table(head, table, words=2)
 
 
 def _targets(results: dict[str, Any]) -> str:
