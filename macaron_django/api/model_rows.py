@@ -1,7 +1,7 @@
 """Rows of a Django model, read by queries that are compiled once: as the JSON that answers show, or as instances.
 
 In go a binding, and a key or a cursor; out come rows. Django builds a query anew each time, which costs more than
-SQLite takes to answer it. Here its own compiler writes it once for each connection, its own lookup prepares each
+SQLite takes to answer it. Here its own compiler writes it once for each database, its own lookup prepares each
 parameter, its own converters read each column, and its own cursor runs it: with execute wrappers, the log and routers.
 Apart from ``straight_rows`` because it knows no requests. Where a project's own code has a say in any of it (a
 manager, a descriptor, a receiver), there are no such rows, and the query set has to be asked.
@@ -81,6 +81,7 @@ class ModelRows:
     def __init__(self, model: type[Model], shown: Sequence[ShownColumn]) -> None:
         self.model, self.shown = model, shown
         self._marks = self._marked()
+        self._plans: dict[str, _Plan] = {}
 
     def _marked(self) -> tuple[Any, ...]:
         return *_MARKS_OF_MODEL(self.model), *_MARKS_OF_QUERIES(QuerySet), Manager.get_queryset
@@ -92,44 +93,58 @@ class ModelRows:
     def here(self) -> Rows:
         """The rows in the database that routers choose for reading."""
         connection = connections[router.db_for_read(self.model)]
-        # On the connection, whose thread and alias it is good for; it keeps nothing of another plan alive.
+        # On the connection, whose thread they are good for; they keep nothing of another plan alive.
         known = vars(connection).setdefault("_macaron_rows", WeakKeyDictionary())
         rows: Rows | None = known.get(self)
         if rows is None:
-            rows = known[self] = Rows(self.model, self.shown, connection)
+            plan = self._plans.get(connection.alias)
+            if plan is None:
+                plan = self._plans[connection.alias] = _Plan(self.model, self.shown, connection)
+            rows = known[self] = Rows(plan, connection)
         return rows
 
 
+class _Plan:
+    """What is known of a model's rows in one database, whichever connection asks: it holds none.
+
+    Under ASGI each request has a thread, and so a connection, of its own.
+    """
+
+    def __init__(self, model: type[Model], shown: Sequence[ShownColumn], connection: Any) -> None:
+        self.model, self.keyset = model, Keyset(model._default_manager.all())
+        compiler: Any = self.keyset.ordered.query.get_compiler(connection=connection)
+        compiler.as_sql()
+        self.selected = [expression for expression, _, _ in compiler.select]
+        self.attributes = [expression.target.attname for expression in self.selected]
+        places = {name: place for place, name in enumerate(self.attributes)}
+        self.shown = [(column, places[column.attribute]) for column in shown]
+        #: By a unique field's name: the SELECT of one row, and its lookup.
+        self.by: dict[str, tuple[str, Any]] = {}
+        #: By size: the SELECT of the first page.
+        self.pages: dict[int, _Select] = {}
+
+
 class _Select(NamedTuple):
-    """A query that is compiled; ``prepare`` makes its parameter of a value."""
+    """A query that is compiled."""
 
     sql: str
-    parameters: tuple[Any, ...] = ()
-    prepare: Callable[[Any], tuple[Any, ...]] = tuple
+    parameters: tuple[Any, ...]
 
 
 class Rows:
-    """The same in one database, over one connection."""
+    """The rows in one database, over one connection."""
 
-    def __init__(self, model: type[Model], shown: Sequence[ShownColumn], connection: Any) -> None:
-        self.model, self.connection = model, connection
-        self.keyset = Keyset(model._default_manager.all())
-        compiler, _ = self._compiled(self.keyset.ordered)
-        selected = [expression for expression, _, _ in compiler.select]
-        self.attributes = [expression.target.attname for expression in selected]
+    def __init__(self, plan: _Plan, connection: Any) -> None:
+        self.plan, self.connection = plan, connection
+        self._compiler: Any = plan.keyset.ordered.query.get_compiler(connection=connection)
         self._readers: Mapping[int, Callable[[Any], Any]] = {
             place: partial(_converted, converters, expression, connection)
-            for place, (converters, expression) in compiler.get_converters(selected).items()
+            for place, (converters, expression) in self._compiler.get_converters(plan.selected).items()
         }
-        places = {name: place for place, name in enumerate(self.attributes)}
-        self._shown = [(column, places[column.attribute]) for column in shown]
-        self._by: dict[str, _Select] = {}
-        self._pages: dict[int, _Select] = {}
 
-    def _compiled(self, queryset: QuerySet[Any]) -> tuple[Any, _Select]:
-        compiler: Any = queryset.query.get_compiler(connection=self.connection)
-        sql, parameters = compiler.as_sql()
-        return compiler, _Select(sql, tuple(parameters))
+    def _compiled(self, queryset: QuerySet[Any]) -> _Select:
+        sql, parameters = queryset.query.get_compiler(connection=self.connection).as_sql()
+        return _Select(sql, tuple(parameters))
 
     def _run(self, sql: str, parameters: tuple[Any, ...]) -> list[Row]:
         with self.connection.cursor() as cursor:
@@ -142,50 +157,51 @@ class Rows:
     def one(self, name: str, value: Any) -> Row | None:
         """The row whose field ``name`` has this value, None if there is none; ``Unprepared``."""
         try:
-            select = self._by.get(name) or self._selecting(name, value)
-            parameters = select.prepare(value)
+            sql, lookup = self.plan.by.get(name) or self._selecting(name, value)
+            parameters = prepared(lookup, self._compiler, value)
         except (EmptyResultSet, TypeError, ValueError, OverflowError) as error:
             raise Unprepared from error
-        rows = self._run(select.sql, parameters)
+        rows = self._run(sql, parameters)
         if len(rows) > 1:
             raise Unprepared
         return rows[0] if rows else None
 
-    def _selecting(self, name: str, value: Any) -> _Select:
+    def _selecting(self, name: str, value: Any) -> tuple[str, Any]:
         """The query of ``QuerySet.get()``; whatever isn't one lookup with one parameter can't be asked again."""
-        queryset = self.model._default_manager.filter(**{name: value}).order_by()[:MAX_GET_RESULTS]
-        compiler, select = self._compiled(queryset)
-        lookups = queryset.query.where.children
-        prepare = partial(prepared, lookups[0], compiler)
-        if len(lookups) != 1 or len(select.parameters) != 1 or prepare(value) != select.parameters:
+        queryset = self.plan.model._default_manager.filter(**{name: value}).order_by()[:MAX_GET_RESULTS]
+        select, lookups = self._compiled(queryset), queryset.query.where.children
+        if len(lookups) != 1 or len(select.parameters) != 1:
             raise Unprepared
-        self._by[name] = select._replace(prepare=prepare)
-        return self._by[name]
+        if prepared(lookups[0], self._compiler, value) != select.parameters:
+            raise Unprepared
+        self.plan.by[name] = select.sql, lookups[0]
+        return self.plan.by[name]
 
     def page(self, limit: int, cursor: str | None) -> tuple[list[Row], str | None]:
         """At most so many rows from a cursor on, and the cursor of the next ones; ``InvalidCursor``."""
-        select = self._pages.get(limit) if cursor is None else None
+        keyset, pages = self.plan.keyset, self.plan.pages
+        select = pages.get(limit) if cursor is None else None
         if select is None:
-            _, select = self._compiled(self.keyset.rows(cursor)[: limit + 1])
-            if cursor is None and len(self._pages) < _MOST_PAGES:
-                self._pages[limit] = select
+            select = self._compiled(keyset.rows(cursor)[: limit + 1])
+            if cursor is None and len(pages) < _MOST_PAGES:
+                pages[limit] = select
         rows = self._run(select.sql, select.parameters)
         if len(rows) <= limit:
             return rows, None
-        return rows[:limit], self.keyset.cursor(self.instance(rows[limit - 1]))
+        return rows[:limit], keyset.cursor(self.instance(rows[limit - 1]))
 
     # -------------------------------------------------------------- what a row is
 
     def instance(self, row: Row) -> Any:
         """The instance that Django makes of a row."""
-        return self.model.from_db(self.connection.alias, self.attributes, self._read(row))
+        return self.plan.model.from_db(self.connection.alias, self.plan.attributes, self._read(row))
 
     def json(self, rows: Sequence[Row]) -> list[dict[str, Any]]:
         """What answers show of rows."""
         shown = []
         for row in map(self._read, rows):
             found = {}
-            for (name, _, kinds, json), place in self._shown:
+            for (name, _, kinds, json), place in self.plan.shown:
                 value = row[place]
                 if type(value) not in kinds:
                     value = json(value)

@@ -1,7 +1,7 @@
 """Instances of a Django model, saved by statements that are compiled once, as ``create()`` and ``save()`` say them.
 
 In go the columns of a new instance, or one that was read and changed; out comes an instance that is saved. Django
-builds each INSERT and UPDATE anew. Here its own compiler writes them once for each connection; its own fields prepare
+builds each INSERT and UPDATE anew. Here its own compiler writes them once for each database; its own fields prepare
 the parameters, its own cursor runs them, in the transaction that the caller has begun. Apart from ``model_rows``
 because it asks for other things to be Django's own: where signals have receivers, methods are overridden, or a field
 isn't one of Django's plain ones, ``create()`` and ``save()`` are called as they are.
@@ -9,12 +9,9 @@ isn't one of Django's plain ones, ``create()`` and ``save()`` are called as they
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from copy import copy
-from functools import partial
+from collections.abc import Sequence
 from operator import attrgetter
 from typing import Any, NamedTuple
-from weakref import WeakKeyDictionary
 
 from django.db import connections, router, transaction
 from django.db.models import Field, Manager, Model, QuerySet
@@ -68,6 +65,7 @@ class ModelWrites:
     def __init__(self, model: type[Model]) -> None:
         self.model = model
         self._marks = self._marked() if _is_plain(model) else None
+        self._by_database: dict[str, _Statements] = {}
 
     def _marked(self) -> tuple[Any, ...]:
         return *_MARKS_OF_MODEL(self.model), *_MARKS_OF_QUERIES(QuerySet), Manager.get_queryset
@@ -83,7 +81,7 @@ class ModelWrites:
         instance = self.model(**columns)
         using = router.db_for_write(self.model)
         with transaction.mark_for_rollback_on_error(using=using):
-            is_saved = self._statements(using).insert(instance)
+            is_saved = self._statements(using).insert(instance, connections[using])
         if not is_saved:
             instance.save(force_insert=True, using=using)
         return instance
@@ -95,129 +93,140 @@ class ModelWrites:
             return
         using = router.db_for_write(self.model, instance=instance)
         with transaction.mark_for_rollback_on_error(using=using):
-            updated = self._statements(using).update(instance)
+            updated = self._statements(using).update(instance, connections[using])
         if updated is None:
             instance.save(using=using)
         elif not updated:  # somebody else has deleted it in between: as save() does then
             instance.save(force_insert=True, using=using)
 
     def _statements(self, using: str) -> _Statements:
-        connection = connections[using]
-        # On the connection, whose thread and alias they are good for; they keep nothing of another plan alive.
-        known = vars(connection).setdefault("_macaron_writes", WeakKeyDictionary())
-        statements: _Statements | None = known.get(self)
+        statements = self._by_database.get(using)
         if statements is None:
-            statements = known[self] = _Statements(self.model, connection)
+            statements = self._by_database[using] = _Statements(self.model)
         return statements
 
 
-class _Update(NamedTuple):
-    """A compiled UPDATE: whether nulls are among its parameters, and what prepares the key."""
+class _Insert(NamedTuple):
+    """A compiled INSERT; the query makes the compiler that runs it."""
 
+    query: InsertQuery
+    sql: str
+    returning_parameters: Sequence[Any]
+
+
+class _Update(NamedTuple):
+    """A compiled UPDATE: whether nulls are among its parameters, and its lookup of the key."""
+
+    query: UpdateQuery
     sql: str
     keeps_nulls: bool
-    prepare: Callable[[Any], tuple[Any, ...]]
+    lookup: Any
 
 
 class _Statements:
-    """The same over one connection."""
+    """The statements of one database, whichever connection runs them."""
 
-    def __init__(self, model: type[Model], connection: Any) -> None:
-        self.model, self.connection = model, connection
+    def __init__(self, model: type[Model]) -> None:
+        self.model = model
         self.meta: Any = model._meta
         self.fields: list[Field[Any, Any]] = list(self.meta.local_concrete_fields)
         self.unset: list[Field[Any, Any]] = [field for field in self.fields if field is not self.meta.auto_field]
         self.changed: list[Field[Any, Any]] = [field for field in self.fields if not field.primary_key]
-        self._inserts: dict[bool, Any] = {}
+        self._inserts: dict[bool, _Insert | None] = {}
         self._updates: dict[tuple[bool, ...], _Update] = {}
 
-    def _parameters(self, fields: Sequence[Any], instance: Model, *, adding: bool) -> list[Any] | None:
-        """What the database is given for the fields' columns; None if ``save()`` has to say what becomes of one."""
-        found, connection = [], self.connection
-        for field in fields:
-            value = field.pre_save(instance, adding)
-            if hasattr(value, "resolve_expression"):
-                return None
-            try:
-                found.append(field.get_db_prep_save(value, connection))
-            except Exception:  # noqa: BLE001 (save() raises it again)
-                return None
-        return found
-
-    def insert(self, instance: Any) -> bool:
+    def insert(self, instance: Any, connection: Any) -> bool:
         """Whether the instance was inserted; False: nothing was asked of the database."""
-        key = self.meta.pk
+        key, returned = self.meta.pk, self.meta.db_returning_fields
         if getattr(instance, key.attname) is None:
             setattr(instance, key.attname, key.get_pk_value_on_save(instance))
         has_key = getattr(instance, key.attname) is not None
         fields = self.fields if has_key else self.unset
-        parameters = self._parameters(fields, instance, adding=True)
+        parameters = _parameters(fields, instance, connection, adding=True)
         if parameters is None:
             return False
         if has_key not in self._inserts:
-            self._inserts[has_key] = self._inserting(fields, instance, parameters)
+            self._inserts[has_key] = self._inserting(fields, instance, connection, parameters)
         known = self._inserts[has_key]
         if known is None:
             return False
-        compiler, returned = copy(known[0]), self.meta.db_returning_fields
-        compiler.as_sql = lambda: [(known[1], tuple(parameters))]
+        compiler: Any = known.query.get_compiler(connection=connection)
+        compiler.as_sql = lambda: [(known.sql, tuple(parameters))]
+        compiler.returning_params = known.returning_parameters
         rows = compiler.execute_sql(returned)
         for field, value in zip(returned, rows[0] if rows else (), strict=False):
             setattr(instance, field.attname, value)
-        self._note(instance)
+        _note(instance, connection)
         return True
 
-    def _inserting(self, fields: Sequence[Any], instance: Model, parameters: Sequence[Any]) -> Any:
-        """Django's compiler and its statement; None where the statement says more than these parameters."""
+    def _inserting(
+        self, fields: Sequence[Any], instance: Model, connection: Any, parameters: Sequence[Any]
+    ) -> _Insert | None:
+        """Django's statement; None where it says more than these parameters."""
         query: Any = InsertQuery(self.model)
         query.insert_values(fields, [instance], raw=True)  # raw: pre_save() was called
-        compiler: Any = query.get_compiler(connection=self.connection)
+        compiler: Any = query.get_compiler(connection=connection)
         compiler.returning_fields = self.meta.db_returning_fields
-        statements = compiler.as_sql()
+        (sql, given), *more = compiler.as_sql()
         query.objs = [None]  # as many as the compiler counts; the instance isn't to be kept
-        (sql, given), *more = statements
-        return None if more or not _are_alike(given, parameters) else (compiler, sql)
+        returning = getattr(compiler, "returning_params", ())
+        return None if more or not _are_alike(given, parameters) else _Insert(query, sql, returning)
 
-    def update(self, instance: Any) -> int | None:
+    def update(self, instance: Any, connection: Any) -> int | None:
         """How many rows were updated; None: nothing was asked of the database."""
-        parameters = self._parameters(self.changed, instance, adding=False)
+        parameters = _parameters(self.changed, instance, connection, adding=False)
         if not parameters:
             return None
         nulls = tuple(parameter is None for parameter in parameters)
         known = self._updates.get(nulls)
         if known is None:
-            known = self._updating(instance, parameters)
+            known = self._updating(instance, connection, parameters)
             if known is None:
                 return None
             if len(self._updates) < _MOST_UPDATES:
                 self._updates[nulls] = known
-        sql, keeps_nulls, prepare = known
-        held = parameters if keeps_nulls else [each for each in parameters if each is not None]
-        given = (*held, *prepare(instance.pk))
-        with self.connection.cursor() as cursor:
-            cursor.execute(sql, given)
+        held = parameters if known.keeps_nulls else [each for each in parameters if each is not None]
+        key = prepared(known.lookup, known.query.get_compiler(connection=connection), instance.pk)
+        with connection.cursor() as cursor:
+            cursor.execute(known.sql, (*held, *key))
             updated: int = cursor.rowcount
-        self._note(instance)
+        _note(instance, connection)
         return updated
 
-    def _updating(self, instance: Any, parameters: Sequence[Any]) -> _Update | None:
+    def _updating(self, instance: Any, connection: Any, parameters: Sequence[Any]) -> _Update | None:
         """Django's statement for columns of which these are null; None where it says more than the parameters."""
-        rows: Any = self.model._base_manager.using(self.connection.alias).filter(pk=instance.pk)
+        rows: Any = self.model._base_manager.using(connection.alias).filter(pk=instance.pk)
         query = rows.query.chain(UpdateQuery)
         query.add_update_fields([(field, None, getattr(instance, field.attname)) for field in self.changed])
-        compiler: Any = query.get_compiler(connection=self.connection)
+        compiler: Any = query.get_compiler(connection=connection)
         sql, given = compiler.as_sql()
+        query.values = []  # the instance's aren't to be kept
         (lookup,) = query.where.children
-        prepare = partial(prepared, lookup, compiler)
-        key = prepare(instance.pk)
+        key = prepared(lookup, compiler, instance.pk)
         for keeps_nulls in (True, False):  # as Django does from 6.1 on, and did before
             held = [each for each in parameters if keeps_nulls or each is not None]
             if _are_alike(given, [*held, *key]):
-                return _Update(sql, keeps_nulls, prepare)
+                return _Update(query, sql, keeps_nulls, lookup)
         return None
 
-    def _note(self, instance: Any) -> None:
-        instance._state.db, instance._state.adding = self.connection.alias, False
+
+def _parameters(fields: Sequence[Any], instance: Model, connection: Any, *, adding: bool) -> list[Any] | None:
+    """What the database is given for the fields' columns; None if ``save()`` has to say what becomes of one."""
+    found = []
+    for field in fields:
+        value = field.pre_save(instance, adding)
+        if hasattr(value, "resolve_expression"):
+            return None
+        try:
+            found.append(field.get_db_prep_save(value, connection))
+        except Exception:  # noqa: BLE001 (save() raises it again)
+            return None
+    return found
+
+
+def _note(instance: Any, connection: Any) -> None:
+    """Note where an instance is saved."""
+    instance._state.db, instance._state.adding = connection.alias, False
 
 
 def _are_alike(given: Sequence[Any], expected: Sequence[Any]) -> bool:
