@@ -96,6 +96,9 @@ class StraightPage(StraightAnswer):
         sent = self.parameters(request, kwargs)
         if sent is None or any(len(values) > 1 for values in query.values()):
             return None
+        # A filter may have a default.
+        if any(where == "query" and name not in self.paging for where, name in sent):
+            return None
         limit, cursor = (sent.get(("query", name), request.GET.get(name)) for name in self.paging)
         size = page_size(limit)
         return None if size is None else (size, cursor or None)

@@ -221,9 +221,7 @@ class _Replace(_Written, _OfOne):
         return success_status(self.operation, 200, 204)
 
     def is_possible(self) -> bool:
-        # An absent row may be made; and a project's save() that says a row was stale is tried again.
-        is_plain = (self.model.save, self.model.save_base) == (Model.save, Model.save_base)
-        return is_plain and "201" not in self.operation.responses and super().is_possible()
+        return "201" not in self.operation.responses and super().is_possible()  # or an absent row is made
 
     @cached_property
     def writable(self) -> frozenset[str]:
@@ -243,8 +241,9 @@ class _Replace(_Written, _OfOne):
         return None if is_other else value
 
     def answer(self, request: HttpRequest, kwargs: Mapping[str, Any]) -> Response | None:
-        is_told = has_listeners(self.model, pre_save, post_save)
-        is_usual = self.are_plain() and not is_told and not self.is_unusual(request, kwargs)
+        # A write that a project's own code calls stale is tried again.
+        is_alone = self.model.save is Model.save and not has_listeners(self.model, pre_save, post_save)
+        is_usual = is_alone and self.are_plain() and not self.is_unusual(request, kwargs)
         key = self.named(request, kwargs) if is_usual else None
         value = None if key is None else self.sent(request)
         value = None if value is None else self.with_key(value, key)

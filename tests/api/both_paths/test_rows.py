@@ -377,6 +377,12 @@ def test_every_request_on_rows_is_answered_alike(rows):
     assert any("SELECT" in note for answer in rows.answers for note in answer["seen"])
 
 
+def test_a_filter_with_a_default_narrows_a_list_that_nobody_narrows(rows):
+    differences = rows.differences([("GET /bare",), ("GET /bare?limit=1",), ("GET {next}",), ("GET /bare?rank=9",)])
+    assert not differences, report(differences)
+    assert [len(json.loads(answer["body"])) for answer in rows.answers] == [2, 1, 1, 1]
+
+
 def settings_of(**macaron: Any) -> dict[str, Any]:
     return {"MACARON": {**settings.MACARON, **macaron}}
 
