@@ -38,6 +38,7 @@ if TYPE_CHECKING:
 __all__ = ["Document", "load"]
 
 DEFAULT_LIMITS = Limits()
+_PATHS = (str, Path)
 #: Nearly all URLs of servers; ``urlsplit``, which knows the rest, isn't imported for them.
 _URL = re.compile(r"(?:https?://[\w.:{}-]+)?((?:/[\w.{}-]+)*)/?\Z", re.ASCII)
 #: What a path item that needs no second look has, and what an operation that does.
@@ -69,7 +70,7 @@ def load(
     """
     raw: bytes | None = None
     uri: str | None = None
-    if isinstance(source, str | Path) or not isinstance(source, Mapping):
+    if isinstance(source, _PATHS) or not isinstance(source, Mapping):
         name = str(source)
         place = name if name[:1] == os.sep == "/" else os.path.join(os.getcwd(), name)  # noqa: PTH109,PTH118 (sooner)
         raw = read_bytes(place, name, limits)
@@ -168,10 +169,11 @@ class Document:
         """ "" or like "/v1": what ``load`` was told, else ``basePath``, or the path of the first server."""
         if self._base_path is not None:
             return _clean_path(self._base_path)
-        if self.dialect == "2.0":
-            base = self.json.get("basePath")
+        tree = self._main.tree
+        if self._main.dialect == "2.0":
+            base = tree.get("basePath")
             return _clean_path(base) if isinstance(base, str) else ""
-        return self._server_path(self.json.get("servers"))
+        return self._server_path(tree["servers"]) if "servers" in tree else ""
 
     def _server_path(self, servers: Any) -> str:
         if not isinstance(servers, list) or not servers or not isinstance(servers[0], dict):
@@ -227,9 +229,8 @@ class Document:
     def operations(self) -> tuple[Operation, ...]:
         """Every operation, in document order."""
         found: list[Operation] = []
-        paths = self._at("paths")
         base_path = self.base_path
-        for path, item in paths.mapping.items():
+        for path, item in self._entries("paths").items():
             if path.startswith("x-") or not isinstance(item, dict):
                 continue
             if _PLAIN_PATH_ITEM.issuperset(item):
@@ -239,10 +240,10 @@ class Document:
                         if _UNUSUAL.isdisjoint(value):
                             found.append(Operation(self, path, key, route, value))
                         else:
-                            node = paths.child(path)
+                            node = self._path_item(path)
                             found.append(self._operation(path, key, node.child(key), (node,)))
             else:
-                found += self._operations_of(path, paths.child(path))
+                found += self._operations_of(path, self._path_item(path))
         return tuple(found)
 
     def _operations_of(self, path: str, child: Node) -> Iterator[Operation]:
@@ -324,17 +325,29 @@ class Document:
     def persisted(self) -> Mapping[str, Schema]:
         """The components with x-persist, in document order: no other is looked at for long."""
         found: dict[str, Schema] = {}
-        section = self._section("schemas", "definitions")
-        for name, value in section.mapping.items():
-            if isinstance(value, dict) and not TELLING.isdisjoint(value):
-                schema = self._schema_of(section.child(name))
+        keys = self._section_keys("schemas", "definitions")
+        for name, value in self._entries(*keys).items():
+            if type(value) is dict and not TELLING.isdisjoint(value):
+                schema = self._schema_of(self._at(*keys).child(name))
                 if may_be_marked(schema) and schema.extensions.persist is not None:
                     found[name] = schema
         return found
 
     def _section(self, name: str, old_name: str) -> Node:
         """``components/name``, or ``old_name`` of Swagger 2.0; its value is None where it is missing."""
-        return self._at(old_name) if self._main.dialect == "2.0" else self._at("components", name)
+        return self._at(*self._section_keys(name, old_name))
+
+    def _section_keys(self, name: str, old_name: str) -> tuple[str, ...]:
+        return (old_name,) if self._main.dialect == "2.0" else ("components", name)
+
+    def _entries(self, *keys: str) -> dict[str, Any]:
+        """The mapping of the node below the root at ``keys``, without making the node."""
+        value = self._main.tree
+        for key in keys:
+            value = value.get(key) if type(value) is dict else None
+            if type(value) is dict and "$ref" in value:
+                return self._beyond_references(keys).mapping
+        return value if type(value) is dict else {}
 
     def _at(self, *keys: str) -> Node:
         """What is below the root at ``keys``, references on the way followed; a value of None if one leads nowhere."""
