@@ -26,6 +26,7 @@ TEST = [
     "django-stubs>=5.2",
     "django-unfold>=0.91; python_version >= '3.11'",
     "djangorestframework-stubs>=3.16",
+    "granian>=2.5",
     "gunicorn>=23",
     "httpx>=0.28",
     "hypothesis>=6.130",

@@ -23,7 +23,7 @@ ROOT = Path(__file__).resolve().parent.parent
 #: Seconds that a server or command may take on a busy machine.
 PATIENCE = 60
 
-#: How the small projects are served, by Python's name for the interface.
+#: How the small projects are served: by Python's name for the interface, or by the server's.
 SERVERS = {
     "wsgi": ("gunicorn", "--bind=127.0.0.1:{port}", "--workers=1", "--threads=4", "--keep-alive=60", "served:wsgi"),
     "asgi": (
@@ -33,6 +33,10 @@ SERVERS = {
         "--lifespan=off",
         "--timeout-keep-alive=60",
         "served:asgi",
+    ),
+    "granian": (
+        *("granian", "--interface=wsgi", "--host=127.0.0.1", "--port={port}", "--workers=1", "--blocking-threads=4"),
+        "served:wsgi",
     ),
 }
 
@@ -91,6 +95,10 @@ class Project:
         self.kill(server)
         pytest.fail(f"the server did not answer:\n{self.log()}")
 
+    def serve_by(self, server: str) -> httpx.Client:
+        """Start one of `SERVERS`."""
+        return self.serve(sys.executable, "-m", *SERVERS[server])
+
     def log(self) -> str:
         """What the project's servers printed."""
         return (self.folder / "server.log").read_text("utf-8", errors="replace")
@@ -126,25 +134,36 @@ def projects() -> Iterator[Callable[..., Project]]:
 
 
 @pytest.fixture(scope="module")
-def case_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., httpx.Client]]:
-    """Serve the project of tests/fixtures/<case>/ by gunicorn ("wsgi") or uvicorn ("asgi") until the module ends."""
+def case_project(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., Project]]:
+    """Make a `Project` of tests/fixtures/<case>/; its processes end with the module."""
     made: list[Project] = []
 
-    def serve(case: str, interface: str = "wsgi", *commands: Sequence[str], **environment: str) -> httpx.Client:
+    def make(case: str, **environment: str) -> Project:
         folder = tmp_path_factory.mktemp(case) / case
         for part in ("project", case):
             ignored = shutil.ignore_patterns("__pycache__")
             shutil.copytree(ROOT / "tests" / "fixtures" / part, folder, dirs_exist_ok=True, ignore=ignored)
         made.append(Project(folder, **environment))
+        return made[-1]
+
+    yield make
+    for project in made:
+        project.close()
+
+
+@pytest.fixture(scope="module")
+def case_server(case_project: Callable[..., Project]) -> Callable[..., httpx.Client]:
+    """Serve such a project by gunicorn ("wsgi"), uvicorn ("asgi") or granian, until the module ends."""
+
+    def serve(case: str, server: str = "wsgi", *commands: Sequence[str], **environment: str) -> httpx.Client:
+        project = case_project(case, **environment)
         for command in commands:
-            made[-1].manage(*command)
-        client = made[-1].serve(sys.executable, "-m", *SERVERS[interface])
+            project.manage(*command)
+        client = project.serve_by(server)
         client.headers["Accept"] = "*/*"
         return client
 
-    yield serve
-    for project in made:
-        project.close()
+    return serve
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""Bodies over HTTP, on gunicorn and on uvicorn: every kind that a spec can declare, and what is refused of each."""
+"""Bodies over HTTP, on gunicorn, granian and uvicorn: every kind that a spec can declare, and what is refused."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ JSON = {"Content-Type": "application/json"}
 FORM = {"Content-Type": "application/x-www-form-urlencoded"}
 
 
-@pytest.fixture(scope="module", params=["wsgi", "asgi"])
+@pytest.fixture(scope="module", params=["wsgi", "asgi", "granian"])
 def client(request, case_server) -> httpx.Client:
     return case_server("bodies", request.param)
 

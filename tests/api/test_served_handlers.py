@@ -1,4 +1,4 @@
-"""Handlers over HTTP, on gunicorn and on uvicorn: everything that one may take, return and be decorated with."""
+"""Handlers over HTTP, on gunicorn, granian and uvicorn: everything that one may take, return and be decorated with."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import httpx
 import pytest
 
 
-@pytest.fixture(scope="module", params=["wsgi", "asgi"])
+@pytest.fixture(scope="module", params=["wsgi", "asgi", "granian"])
 def client(request, case_server) -> httpx.Client:
     return case_server("handlers", request.param)
 
