@@ -248,6 +248,8 @@ def test_security_beside_the_reference_of_an_operation_counts(make):
         ({"servers": [{"url": "{scheme}://h/{v}", "variables": {"scheme": {"default": "https"}, "v": {"default": 3}}}]},
          "/3"),
         ({"servers": [{"url": "http://[bad"}]}, ""),
+        ({"servers": [{"url": "https://user@example.com:8080/v1/?key=1#top"}]}, "/v1"),
+        ({"servers": [{"url": "//example.com/v1"}]}, "/v1"),
         ({"version": "2.0", "basePath": "/v1/"}, "/v1"),
     ],
 )  # fmt: skip
