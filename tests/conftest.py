@@ -36,7 +36,7 @@ SERVERS = {
     ),
     "granian": (
         *("granian", "--interface=wsgi", "--host=127.0.0.1", "--port={port}", "--workers=1", "--blocking-threads=4"),
-        "served:wsgi",
+        *("--respawn-failed-workers", "served:wsgi"),
     ),
 }
 

@@ -304,3 +304,19 @@ def test_what_is_under_way_is_answered_before_the_server_ends(served, connect):
     assert idle.answer()[0] == 0
     busy.close()
     server.wait(60)
+
+
+@pytest.mark.parametrize("server", ["wsgi", "granian"], ids=["gunicorn", "granian"])
+def test_a_worker_that_dies_is_replaced(case_project, server):
+    project = case_project("bodies")
+    client = project.serve_by(server)
+    (before,) = workers(project)
+    os.kill(before, signal.SIGKILL)
+    wait_until(lambda: workers(project) - {before})
+    wait_until(lambda: answers(client))
+
+
+def answers(client: httpx.Client) -> bool:
+    with contextlib.suppress(httpx.TransportError):
+        return client.get("/ping").status_code == 200
+    return False
