@@ -69,7 +69,7 @@ def _header(text: str) -> tuple[str, str | None]:
         raise refusal("its header can't be read") from None
     if not isinstance(header, dict) or not isinstance(header.get("alg"), str):
         raise refusal("its header can't be read")
-    if not isinstance(header.get("kid"), (str, type(None))):
+    if not isinstance(header.get("kid", ""), str):
         raise refusal("its kid isn't a string")
     # RFC 7515, section 4.1.11: an extension that isn't understood, and none is here, refuses the token
     if "crit" in header or header.get("b64", True) is not True:

@@ -250,6 +250,8 @@ ATTACKS: dict[str, Callable[[], str]] = {
         )
     },
     "an unknown kid on a token that is signed well": lambda: signed({**HEADER, "kid": "unknown"}, GOOD),
+    "a kid of null on a token that is signed well": lambda: signed({**HEADER, "kid": None}, GOOD),
+    "a kid that is a number on a token that is signed well": lambda: signed({**HEADER, "kid": 7}, GOOD),
     "crit unknown": lambda: signed({**HEADER, "crit": ["exp"], "exp": 1}, GOOD),
     "crit of an extension of one's own": lambda: signed({**HEADER, "crit": ["x-mine"], "x-mine": True}, GOOD),
     "crit empty": lambda: signed({**HEADER, "crit": []}, GOOD),
