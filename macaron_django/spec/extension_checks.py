@@ -7,6 +7,7 @@ and is part of ``Document.check()`` only.
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
@@ -37,6 +38,7 @@ _OPERATION_ATTRIBUTES = (
 )  # fmt: skip
 _PARAMETER_ATTRIBUTES = ("x-key", "x-lookup", "x-path-greedy")
 _ATTRIBUTES = frozenset({*_SCHEMA_ATTRIBUTES, *_PROPERTY_ATTRIBUTES, *_OPERATION_ATTRIBUTES, *_PARAMETER_ATTRIBUTES})
+_CLOSE = 0.85
 _FLAGS = frozenset({"x-writable", "x-nullable", "x-mandatory", "x-path-greedy"})
 _NAMES = frozenset({"x-field", "x-key", "x-lookup", "x-bind-client"})
 
@@ -208,6 +210,9 @@ def _meant(key: str, known: tuple[str, ...]) -> str | None:
     """The attribute that ``key`` is a misspelling of."""
     if key in _ATTRIBUTES:
         return None
-    from difflib import get_close_matches  # for attributes of others only
+    near = [name for name in known if 2 * (Counter(key) & Counter(name)).total() >= _CLOSE * (len(key) + len(name))]
+    if not near:
+        return None
+    from difflib import get_close_matches  # few attributes of others have so many letters of one of ours
 
-    return next(iter(get_close_matches(key, known, 1, cutoff=0.85)), None)
+    return next(iter(get_close_matches(key, near, 1, cutoff=_CLOSE)), None)

@@ -55,9 +55,9 @@ def parse_cached(raw: bytes, name: str, limits: Limits, folder: str | Path | Non
 
 
 def _key(raw: bytes, limits: Limits) -> str:
-    from hashlib import blake2b  # long YAML only
+    from hashlib import sha256  # long YAML only; processors have instructions for this one
 
-    digest = blake2b(_FORM + repr(limits).encode(), digest_size=32)
+    digest = sha256(_FORM + repr(limits).encode())
     digest.update(raw)
     return digest.hexdigest()
 
