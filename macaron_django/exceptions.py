@@ -13,7 +13,7 @@ checks; it is never one of these.
     │   │   ├── AuthTokenExpiredError       TOKEN_EXPIRED
     │   │   └── AuthInvalidTokenError       TOKEN_INVALID
     │   ├── InvalidCursor               400 INVALID_CURSOR
-    │   ├── UnstorableValue             400 UNSTORABLE_VALUE: valid, but DynamoDB can't hold it
+    │   ├── UnstorableValue             400 UNSTORABLE_VALUE: valid, but can't be kept
     │   └── ItemTooLarge                413 ITEM_TOO_LARGE
     ├── PersistenceError                what DynamoDB answered, or didn't
     │   ├── DynamoDBItemNotFound        404 ITEM_NOT_FOUND
@@ -134,15 +134,15 @@ class InvalidCursor(RequestError):
 
 
 class UnstorableValue(RequestError):
-    """A value that the schema accepts and DynamoDB can't hold; nothing was written.
+    """A value that the schema accepts and DynamoDB, or a model's database, can't hold; nothing was written.
 
-    ``pointer`` is the JSON pointer of the value in the item.
+    ``pointer`` is the JSON pointer of the value in the item, as far as it is known.
     """
 
     code = "UNSTORABLE_VALUE"
 
     def __init__(self, user_message: str, pointer: str = "") -> None:
-        super().__init__(f"{pointer or '/'}: {user_message}")
+        super().__init__(f"{pointer}: {user_message}" if pointer else user_message)
         self.pointer = pointer
 
 

@@ -12,19 +12,20 @@ import inspect
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from datetime import datetime
+from decimal import InvalidOperation
 from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 from django.apps import apps
 from django.core.exceptions import FieldDoesNotExist, ObjectDoesNotExist
-from django.db import IntegrityError, connections, router, transaction
+from django.db import DataError, IntegrityError, connections, router, transaction
 from django.db.models import Field, ForeignKey, JSONField, Manager, ManyToManyField, Model
 from django.db.models.constants import LOOKUP_SEP
 from django.db.models.fields.related_descriptors import ForeignKeyDeferredAttribute
 from django.db.models.query_utils import DeferredAttribute
 from django.db.models.signals import m2m_changed, post_save, pre_save
 
-from macaron_django.exceptions import ItemExists
+from macaron_django.exceptions import ItemExists, UnstorableValue
 from macaron_django.schemas.column_json import OTHER, json_copier, plain_kinds
 from macaron_django.schemas.conversions import UNSET, converter, json_value
 from macaron_django.spec import Property, Schema
@@ -185,7 +186,7 @@ class OrmBinding(ModelBinding):
         """Store a new instance; ``insert`` does as the manager's ``create()``."""
         insert = insert or self.model._default_manager.create
         using = router.db_for_write(self.model)
-        with self._integrity(values, using), self._whole(using):
+        with self._refusals(values, using), self._whole(using):
             columns, relations = self._columns(values)
             instance = insert(**columns)
             self._relate(instance, relations)
@@ -203,7 +204,7 @@ class OrmBinding(ModelBinding):
         """Change and store an instance; ``save`` does as its ``save()``."""
         save = save or type(instance).save
         using = router.db_for_write(self.model, instance=instance)
-        with self._integrity(values, using, instance), self._whole(using):
+        with self._refusals(values, using, instance), self._whole(using):
             columns, relations = self._columns(values, instance)
             for attribute, value in (*columns.items(), *self._emptied(self.schema.properties.keys() & removed)):
                 setattr(instance, attribute, value)
@@ -365,8 +366,11 @@ class OrmBinding(ModelBinding):
             getattr(instance, name).set(keys or ())
 
     @contextmanager
-    def _integrity(self, values: Mapping[str, Any], using: str, instance: Model | None = None) -> Iterator[None]:
-        """The ORM's IntegrityError as the 409 that a taken key of an item is; it names the value that is taken."""
+    def _refusals(self, values: Mapping[str, Any], using: str, instance: Model | None = None) -> Iterator[None]:
+        """The ORM's IntegrityError as the 409 that a taken key of an item is, naming the value that is taken.
+
+        What the database can't hold is 400, as what DynamoDB can't.
+        """
         own_key = instance.pk if instance is not None else None
         if connections[using].in_atomic_block:
             # As under ATOMIC_REQUESTS: the database judges foreign keys at the commit, when the answer is written.
@@ -378,8 +382,17 @@ class OrmBinding(ModelBinding):
         except ItemExists:
             raise
         except IntegrityError as error:
-            kind = str(self.schema.name or self.model._meta.object_name)
-            raise self._conflict(kind, values, own_key) from error
+            raise self._conflict(self._kind, values, own_key) from error
+        except (DataError, OverflowError, InvalidOperation) as error:  # the database's, SQLite's driver's, Django's
+            # The database's own words may quote what was sent, or name its columns.
+            raise UnstorableValue(
+                f"The database can't hold a value of this {self._kind}: it is too long or too large for its column, "
+                "or has characters that the database doesn't take."
+            ) from error
+
+    @property
+    def _kind(self) -> str:
+        return str(self.schema.name or self.model._meta.object_name)
 
     def _conflict(self, kind: str, values: Mapping[str, Any], own_key: Any) -> ItemExists:
         missing = next(self._missing(values), None)

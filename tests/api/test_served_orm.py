@@ -105,6 +105,12 @@ def test_what_the_database_refuses_is_409_and_nothing_is_written(client, author)
     assert client.delete(f"publishers/{author['publisher']['id']}").status_code == 409
 
 
+def test_what_the_database_cannot_hold_is_400_and_nothing_is_written(client):
+    refused = client.post("books", json={"isbn": "large", "title": "A book", "length": 2**70})
+    assert refused.status_code == 400, refused.text
+    assert client.get("books/large").status_code == 404
+
+
 def test_lists_are_filtered_ordered_and_paged(client, author):
     for number in range(5):
         made(client, f"list-{number}", title=f"List {number}", length=number, author_id=author["id"])
