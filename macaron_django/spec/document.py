@@ -7,8 +7,7 @@ at. What is wrong shows in ``findings`` (cheap to know) and ``check()`` (everyth
 from __future__ import annotations
 
 import os
-import re
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Mapping
 from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -20,9 +19,10 @@ from .findings import Finding, Location, SpecError, unique
 from .lazy_mapping import LazyMapping
 from .lazy_values import lazy_attribute
 from .marks import TELLING, may_be_marked
-from .operation import METHODS, Operation
+from .operation import Operation
 from .operation_checks import operation_findings
 from .parse_cache import parse_cached
+from .paths import clean_path, operations_of, server_path
 from .references import BrokenReference, Files, Node, SourceFile, dialect_of
 from .schema import Schema
 from .security import Requirements, security_requirements
@@ -39,11 +39,6 @@ __all__ = ["Document", "load"]
 
 DEFAULT_LIMITS = Limits()
 _PATHS = (str, Path)
-#: Nearly all URLs of servers; ``urlsplit``, which knows the rest, isn't imported for them.
-_URL = re.compile(r"(?:https?://[\w.:{}-]+)?((?:/[\w.{}-]+)*)/?\Z", re.ASCII)
-#: What a path item that needs no second look has, and what an operation that does.
-_PLAIN_PATH_ITEM = METHODS | {"description", "parameters", "summary"}
-_UNUSUAL = frozenset({"$ref", "servers"})
 
 
 def load(
@@ -168,32 +163,12 @@ class Document:
     def base_path(self) -> str:
         """ "" or like "/v1": what ``load`` was told, else ``basePath``, or the path of the first server."""
         if self._base_path is not None:
-            return _clean_path(self._base_path)
+            return clean_path(self._base_path)
         tree = self._main.tree
         if self._main.dialect == "2.0":
             base = tree.get("basePath")
-            return _clean_path(base) if isinstance(base, str) else ""
-        return self._server_path(tree["servers"]) if "servers" in tree else ""
-
-    def _server_path(self, servers: Any) -> str:
-        if not isinstance(servers, list) or not servers or not isinstance(servers[0], dict):
-            return ""
-        url = servers[0].get("url")
-        if not isinstance(url, str):
-            return ""
-        variables = servers[0].get("variables")
-        for name, variable in variables.items() if isinstance(variables, dict) else ():
-            if isinstance(variable, dict):
-                url = url.replace(f"{{{name}}}", str(variable.get("default", "")))
-        usual = _URL.match(url)
-        if usual is not None:
-            return usual[1]
-        from urllib.parse import urlsplit  # few need it
-
-        try:
-            return _clean_path(urlsplit(url).path)
-        except ValueError:
-            return ""
+            return clean_path(base) if isinstance(base, str) else ""
+        return server_path(tree["servers"]) if "servers" in tree else ""
 
     @lazy_attribute
     def security(self) -> Requirements | None:
@@ -228,82 +203,14 @@ class Document:
     @lazy_attribute
     def operations(self) -> tuple[Operation, ...]:
         """Every operation, in document order."""
-        found: list[Operation] = []
-        base_path = self.base_path
-        for path, item in self._entries("paths").items():
-            if path.startswith("x-") or not isinstance(item, dict):
-                continue
-            if _PLAIN_PATH_ITEM.issuperset(item):
-                route = base_path + path
-                for key, value in item.items():
-                    if key in METHODS and type(value) is dict:
-                        if _UNUSUAL.isdisjoint(value):
-                            found.append(Operation(self, path, key, route, value))
-                        else:
-                            node = self._path_item(path)
-                            found.append(self._operation(path, key, node.child(key), (node,)))
-            else:
-                found += self._operations_of(path, self._path_item(path))
-        return tuple(found)
-
-    def _operations_of(self, path: str, child: Node) -> Iterator[Operation]:
-        """Those of a path item with references, servers, additional operations or methods in capitals."""
-        path_items = self._path_items(child)
-        methods: dict[str, Node] = {}
-        for item in path_items:
-            for key, value in item.value.items():
-                method = key if key in METHODS else key.lower()
-                if method in METHODS and isinstance(value, dict):
-                    methods.setdefault(method, Node(item.file, f"{item.pointer}/{key}", value))
-            if "additionalOperations" in item.value:
-                for key, node in item.child("additionalOperations").children():
-                    if isinstance(node.value, dict):
-                        methods.setdefault(key.lower(), node)
-        for method, node in methods.items():
-            yield self._operation(path, method, node, path_items)
-
-    def _operation(self, path: str, method: str, node: Node, path_items: tuple[Node, ...]) -> Operation:
-        node = self._operation_node(node)
-        route = self._base_path_of(node, *path_items) + path
-        return Operation(self, path, method, route, node.mapping, node, path_items)
-
-    def _base_path_of(self, operation: Node, *path_items: Node) -> str:
-        """Of an operation's own ``servers``, or its path's, or the document's."""
-        for node in (operation, *path_items):
-            if "servers" in node.mapping and self.dialect != "2.0":
-                servers = node.mapping["servers"]
-                if isinstance(servers, list) and servers:
-                    return self._server_path(servers)
-        return self.base_path
-
-    def _operation_node(self, node: Node) -> Node:
-        """An operation. OpenAPI allows no reference there, but documents in many files have them."""
-        if "$ref" not in node.value:
-            return node
-        target = self._follow(node) or node
-        if "security" in node.value and target is not node:  # to overlook it might open what the author closed
-            return Node(target.file, target.pointer, {**target.mapping, "security": node.value["security"]})
-        return target
+        return operations_of(self)
 
     def _path_item(self, path: str) -> Node:
-        """A path item as written, the same for all of its operations."""
+        """A path item as written: one node for all of its operations."""
         node = self._path_item_nodes.get(path)
         if node is None:
             node = self._path_item_nodes[path] = self._at("paths").child(path)
         return node
-
-    def _path_items(self, node: Node) -> tuple[Node, ...]:
-        """A path item, and those that its chain of ``$ref``s leads to."""
-        items = [node]
-        while isinstance(items[-1].value.get("$ref"), str) and len(items) < 100:
-            try:
-                following = self._files.resolve(items[-1], items[-1].value["$ref"])
-            except BrokenReference:
-                break
-            if following in items or not isinstance(following.value, dict):
-                break
-            items.append(following)
-        return tuple(items)
 
     @lazy_attribute
     def _reader(self) -> OpenAPI3Reader | Swagger2Reader:
@@ -485,8 +392,3 @@ class Document:
 
 def _renamed(file: SourceFile, pointer: str) -> str:
     return rename_reference(pointer) if file.dialect == "2.0" else pointer
-
-
-def _clean_path(path: str) -> str:
-    path = path.strip().rstrip("/")
-    return path if not path or path.startswith("/") else "/" + path

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urlsplit
 
 from .grammar import OTHERS, Field, fields_of
+from .paths import server_path
 from .pointers import tokens
 from .references import BrokenReference, Node
 
@@ -185,4 +186,4 @@ class _Publisher:
         """Where the paths of an overriding ``servers`` are mounted: under the same prefix as the rest."""
         base, own = self.base_path or "", self.document.base_path
         prefix = base.removesuffix(own) if own else base
-        return prefix + self.document._server_path(servers) or "/"
+        return prefix + server_path(servers) or "/"
