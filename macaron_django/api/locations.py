@@ -11,7 +11,6 @@ from collections.abc import Mapping
 from typing import Any
 
 from django.conf import settings
-from django.conf.urls.i18n import is_language_prefix_patterns_used
 from django.http import HttpRequest
 from django.urls import NoReverseMatch, get_resolver, get_script_prefix, get_urlconf, reverse
 from django.utils.translation import get_language
@@ -61,11 +60,9 @@ def location(
 
 def _around(name: str, argument: str) -> tuple[str, str] | None:
     """What stands before and behind a plain key in its path; None if that isn't known for all of them."""
-    urlconf = get_urlconf()
-    known = vars(get_resolver(urlconf)).setdefault("_macaron_locations", {})
-    # i18n_patterns() puts the language in front.
-    language = get_language() if is_language_prefix_patterns_used(urlconf or settings.ROOT_URLCONF)[0] else None
-    key = name, argument, get_script_prefix(), language
+    known = vars(get_resolver(get_urlconf())).setdefault("_macaron_locations", {})
+    # i18n_patterns() puts the language in front, and routes may be translated.
+    key = name, argument, get_script_prefix(), get_language() if settings.USE_I18N else None
     if key not in known:
         known[key] = _found_around(name, argument)
     found: tuple[str, str] | None = known[key]

@@ -34,7 +34,15 @@ from macaron_django.schemas.models import Row
 if TYPE_CHECKING:
     from macaron_django.dynamodb.persistence import Persistence
 
-__all__ = ["OTHER_TYPE", "ItemJSON", "is_shown_ordinarily", "item_json", "value_json"]
+__all__ = [
+    "DATE_TIME_JSON",
+    "NUMBER_JSON",
+    "OTHER_TYPE",
+    "ItemJSON",
+    "is_shown_ordinarily",
+    "item_json",
+    "value_json",
+]
 
 ItemJSON: TypeAlias = Callable[[AttributeMap], dict[str, Any]]
 _ValueJSON: TypeAlias = Callable[[AttributeValue], Any]
@@ -107,12 +115,16 @@ def _written_out(members: Sequence[tuple[str, Format, Conversion]]) -> ItemJSON:
     return written
 
 
+#: The JSON of a date-time and of a number where they are what this package writes, for two expressions: that of what
+#: stands under the type, and of what else may be meant.
+DATE_TIME_JSON: Final = "text if (text := {text})[-5:] != '+0000' else {otherwise}"
+NUMBER_JSON: Final = "int(text) if len(text := {text}) <= 16 and text.isdecimal() else {otherwise}"
 #: How ``value`` is read where it is what this package writes.
 _EXPRESSIONS: Final = {
     StringFormat: "value['S']",
     BooleanFormat: "value['BOOL']",
-    DateTimeFormat: "text if (text := value.get('S', '+0000'))[-5:] != '+0000' else read_{place}(value)",
-    NumberFormat: "int(text) if len(text := value['N']) <= 16 and text.isdecimal() else read_{place}(value)",
+    DateTimeFormat: DATE_TIME_JSON.format(text="value.get('S', '+0000')", otherwise="read_{place}(value)"),
+    NumberFormat: NUMBER_JSON.format(text="value['N']", otherwise="read_{place}(value)"),
 }
 
 

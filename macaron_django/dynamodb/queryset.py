@@ -346,7 +346,7 @@ class ItemQuerySet(Retrieval, Writes, AsyncQueries, Refusals):
         return f"{text}\n  {sliced}" if sliced else text
 
     @property
-    def _convert(self) -> Callable[[AttributeMap], Any]:
+    def _convert(self) -> Callable[[Any], Any]:  # of what its own reader gives: attribute maps, or typed items
         return self.persistence.decode if self._values is None else self._values.make
 
     def _found(self, limit: int | None = None) -> Iterator[Found]:

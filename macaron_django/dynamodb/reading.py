@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from macaron_django.dynamodb.items import Page
     from macaron_django.dynamodb.persistence import Persistence
     from macaron_django.dynamodb.plans import Plan
-    from macaron_django.dynamodb.typed_items import TypedItems
+    from macaron_django.dynamodb.typed_items import TypedItem, TypedItems
 
 __all__ = ["Batch", "Found", "Reader"]
 
@@ -34,13 +34,14 @@ FIRST_READ: Final = 64
 class Found(NamedTuple):
     """An item that matches, and where it stands in the list: at ``names`` of ``source``, itself or its index entry."""
 
-    item: AttributeMap
-    source: AttributeMap
+    item: AttributeMap | TypedItem
+    source: AttributeMap | TypedItem
     names: tuple[str, ...]
 
     @property
     def position(self) -> AttributeMap:
-        return {name: self.source[name] for name in self.names if name in self.source}
+        source = self.source if isinstance(self.source, dict) else self.source.as_map()
+        return {name: source[name] for name in self.names if name in source}
 
 
 @dataclass(frozen=True)

@@ -26,7 +26,7 @@ from macaron_django.dynamodb.attribute_values import (
     ObjectFormat,
     StringFormat,
 )
-from macaron_django.dynamodb.item_json import OTHER_TYPE, is_shown_ordinarily, value_json
+from macaron_django.dynamodb.item_json import DATE_TIME_JSON, NUMBER_JSON, OTHER_TYPE, is_shown_ordinarily, value_json
 from macaron_django.dynamodb.row_building import has_listeners
 from macaron_django.dynamodb.wire import has_nulls, response_members, with_bytes
 from macaron_django.dynamodb.writers import is_ordinary_value
@@ -46,12 +46,6 @@ class TypedItem(Struct, gc=False, forbid_unknown_fields=True):
         """The attribute map that DynamoDB has sent."""
         item: AttributeMap = with_bytes(msgspec.to_builtins(self))
         return item
-
-    def __contains__(self, name: str) -> bool:
-        return name in self.as_map()
-
-    def __getitem__(self, name: str) -> Any:
-        return self.as_map()[name]
 
 
 class TypedItems:
@@ -96,13 +90,19 @@ class _Capacity(TypedDict, total=False):
     CapacityUnits: float
 
 
+class _KeyValue(TypedDict, total=False):
+    S: str
+    N: str
+    B: bytes
+
+
 def _answer(item_type: Any) -> Any:
     """The type of a page, read into a dictionary; other members are left out."""
     members = {
         "Items": list[item_type],
         "Count": int,
         "ScannedCount": int,
-        "LastEvaluatedKey": dict[str, dict[str, str]],
+        "LastEvaluatedKey": dict[str, _KeyValue],
         "ConsumedCapacity": _Capacity,
     }
     return TypedDict("Answer", members, total=False)  # type: ignore[operator]
@@ -117,8 +117,14 @@ class _Member(NamedTuple):
     schema: Schema
 
 
+#: Arrays within one another that one expression reads: CPython 3.12 and 3.13 crash on twenty comprehensions in one.
+_NESTED_ARRAYS: Final = 8
 #: A type that msgspec reads a value as, and the expression for the JSON of such a value.
 _Typed: TypeAlias = tuple[Any, str]
+
+
+class _UntypedError(Exception):
+    """A property has a name that msgspec doesn't take: with quotes, control characters, half a surrogate pair."""
 
 
 class _Types:
@@ -143,7 +149,10 @@ class _Types:
             fields.append((f"m{place}", kind | UnsetType, field(default=UNSET, name=member.name)))
             lines += [f" value = held.m{place}", f" if value is not UNSET: shown[{member.name!r}] = {text}"]
         exec("\n".join([*lines, " return shown"]), self._functions)  # noqa: S102 (written above: places, names in quotes)
-        made = defstruct("Attributes", fields, bases=(base,), gc=False, forbid_unknown_fields=True)
+        try:
+            made = defstruct("Attributes", fields, bases=(base,), gc=False, forbid_unknown_fields=True)
+        except ValueError as error:
+            raise _UntypedError from error
         return made, self._functions.pop("show")
 
     def _value(self, member: _Member, held: str) -> _Typed:
@@ -163,20 +172,20 @@ class _Types:
         return self._tagged(member, held, ("BOOL", bool, f"{held}.BOOL"))
 
     def _date_time(self, member: _Member, held: str) -> _Typed:
-        spelled = f"text if (text := {held}.S)[-5:] != '+0000' else f'{{text[:-5]}}Z'"
+        spelled = DATE_TIME_JSON.format(text=f"{held}.S", otherwise=f"{self._reads('S', member)}({held}.S)")
         return self._tagged(member, held, ("S", str, spelled), ("N", str, f"{self._reads('N', member)}({held}.N)"))
 
     def _number(self, member: _Member, held: str) -> _Typed:
-        usual = f"int(text) if len(text := {held}.N) <= 16 and text.isdecimal()"
-        return self._tagged(member, held, ("N", str, f"{usual} else {self._reads('N', member)}({held}.N)"))
+        number = NUMBER_JSON.format(text=f"{held}.N", otherwise=f"{self._reads('N', member)}({held}.N)")
+        return self._tagged(member, held, ("N", str, number))
 
     def _array(self, member: _Member, held: str) -> _Typed | None:
         assert isinstance(member.form, ArrayFormat)  # noqa: S101 (by the table below)
         form, elements = member.form, member.conversion.elements
         schema = form.schema.items
-        if elements is None or schema is None or schema.resolved in self._around:
-            return None
         inner = f"in_{held}"
+        if elements is None or schema is None or inner.count("in_") > _NESTED_ARRAYS:
+            return None
         element, text = self._value(_Member("", form.items, elements(), schema), inner)
         listed: Any = list[element]  # type: ignore[valid-type]
         return self._tagged(member, held, ("L", listed, f"[{text} for {inner} in {held}.L]"))
@@ -252,5 +261,5 @@ def typed_items(persistence: Persistence) -> TypedItems | None:
         return None
     try:
         return TypedItems(persistence)
-    except (TypeError, ValueError):  # names that msgspec doesn't take: with quotes, or of half a surrogate pair
+    except _UntypedError:
         return None

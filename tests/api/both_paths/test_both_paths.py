@@ -20,6 +20,9 @@ from django.contrib.auth.models import User
 from django.core.signals import got_request_exception, request_finished, request_started
 from django.db.models.signals import post_init, post_save, pre_init, pre_save
 from django.test import AsyncClient, Client, override_settings
+from django.urls import include, path
+from django.utils.functional import lazy
+from django.utils.translation import gettext
 from rest_framework import exceptions, permissions, throttling, versioning
 from rest_framework.response import Response
 from rest_framework.test import APIClient
@@ -1053,12 +1056,12 @@ def test_parameters_and_what_is_stored_are_judged_alike(both_paths, mode):
     ]
     ok = {"X-Trace": "1", "Cookie": "colour=red"}
     asked: list[Any] = []
-    for path in "abc":
+    for place in "abc":
         for headers in ({}, ok, {"X-Trace": "x", "Cookie": "colour=green"}):
             for query in ("", "?q=1", "?q=x"):
-                asked.append((f"POST /{path}{query}", {"id": f"n{len(asked)}"}, headers))
-                asked.append((f"GET /{path}/a{query}", None, headers))
-                asked.append((f"PUT /{path}/a{query}", {"n": len(asked)}, headers))
+                asked.append((f"POST /{place}{query}", {"id": f"n{len(asked)}"}, headers))
+                asked.append((f"GET /{place}/a{query}", None, headers))
+                asked.append((f"PUT /{place}/a{query}", {"n": len(asked)}, headers))
     for item in seeds["Mark"]:
         key = item["id"]["S"]
         asked += [(f"GET /c/{key}",), (f"PUT /c/{key}", {"n": 2}), (f"GET /c/{key}",), (f"PUT /a/{key}", {"n": 3}, ok)]
@@ -1172,3 +1175,18 @@ def test_drfs_test_client_sees_the_same(everything_api):
 
     generated = seen(everything_api.side())
     assert generated == seen(everything_api.side(everything_api.ordinary))
+
+
+def test_an_items_address_is_translated_as_its_route_is(everything_api: Any) -> None:
+    side = everything_api.side()
+    side.urls.urlpatterns = [path(lazy(lambda: f"{gettext('Monday')}/", str)(), include(side.urls.urlpatterns))]
+    days = [("en", "Monday"), ("de", "Montag"), ("en", "Monday")]
+    asked = [
+        (f"POST /{day}/v1/parts", {"id": f"part-{number}"}, {"Accept-Language": language})
+        for number, (language, day) in enumerate(days, 100)
+    ]
+    with override_settings(MIDDLEWARE=["django.middleware.locale.LocaleMiddleware"]):
+        answers = side.run(asked, everything_api.tables)
+    for (verb, _, _), answer in zip(asked, answers, strict=True):
+        (address,) = [header for header in answer["headers"] if header.startswith("Location")]
+        assert address.startswith(f"Location: http://testserver{verb.removeprefix('POST ')}/")
