@@ -1,6 +1,6 @@
 """A token's payload, its signature verified → its claims, where their types, dates, issuer and audience are right.
 
-Apart from ``signatures`` because nothing here is cryptography: the rules are RFC 7519's and the settings'. Stricter
+Apart from ``keys`` because nothing here is cryptography: the rules are RFC 7519's and the settings'. Stricter
 than PyJWT's where those leave no choice: a date is a number, and half a character is no text.
 """
 
