@@ -35,7 +35,6 @@ from macaron_django.exceptions import UnsupportedQuery
 if TYPE_CHECKING:
     from typing_extensions import Self
 
-    from macaron_django.dynamodb.attribute_values import AttributeMap
     from macaron_django.dynamodb.persistence import Persistence
 
 __all__ = ["ItemQuerySet"]
