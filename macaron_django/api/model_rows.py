@@ -16,7 +16,7 @@ from operator import attrgetter
 from typing import Any, NamedTuple
 from weakref import WeakKeyDictionary
 
-from django.core.exceptions import EmptyResultSet
+from django.core.exceptions import EmptyResultSet, ValidationError
 from django.db import connections, router
 from django.db.models import Manager, Model, QuerySet
 from django.db.models.query import MAX_GET_RESULTS, ModelIterable
@@ -36,9 +36,10 @@ Row = Sequence[Any]
 #: What tells of a model, and of what Django reads it with, that it was changed or patched since.
 _MARKS_OF_MODEL = attrgetter(
     *("__getattribute__", "__init__", "__new__", "__setattr__", "from_db"),
-    *("_default_manager", "_meta.concrete_fields", "_meta.ordering"),
+    *("_default_manager", "_default_manager.all", "_meta.concrete_fields", "_meta.db_table", "_meta.ordering"),
 )
-_MARKS_OF_QUERIES = attrgetter("__getitem__", "__iter__", "_fetch_all", "filter", "get", "order_by")
+_MARKS_OF_QUERIES = attrgetter("__getitem__", "__iter__", "_chain", "_fetch_all", "filter", "get", "order_by")
+_MARKS_OF_COMPILERS = attrgetter("as_sql", "execute_sql")
 _MAKERS = ("__getattribute__", "__init__", "__new__", "__setattr__")
 #: What Django reads rows with: a cache, for instance, may have replaced a part of it.
 _DJANGO = (*Manager.__mro__[:-1], Model, ModelIterable, Query, QuerySet, SQLCompiler)
@@ -47,7 +48,7 @@ _MOST_PAGES = 100
 
 
 class Unprepared(Exception):  # noqa: N818 (an answer: the query set has to be asked)
-    """The database wasn't asked: only Django's ordinary way tells what becomes of this value."""
+    """Only Django's ordinary way tells what becomes of this value: nobody was asked, or there are several rows."""
 
 
 def has_listeners(model: type[Model], *signals: Any) -> bool:
@@ -84,7 +85,9 @@ class ModelRows:
         self._plans: dict[str, _Plan] = {}
 
     def _marked(self) -> tuple[Any, ...]:
-        return *_MARKS_OF_MODEL(self.model), *_MARKS_OF_QUERIES(QuerySet), Manager.get_queryset
+        readers = *_MARKS_OF_QUERIES(QuerySet), *_MARKS_OF_COMPILERS(SQLCompiler), Manager.get_queryset
+        # Of the manager by its attributes' names: what a test puts there is one more.
+        return *_MARKS_OF_MODEL(self.model), *readers, *vars(self.model._default_manager)
 
     def are_plain(self) -> bool:
         """Whether still nobody else has a say in what is read."""
@@ -159,7 +162,7 @@ class Rows:
         try:
             sql, lookup = self.plan.by.get(name) or self._selecting(name, value)
             parameters = prepared(lookup, self._compiler, value)
-        except (EmptyResultSet, TypeError, ValueError, OverflowError) as error:
+        except (EmptyResultSet, TypeError, ValidationError, ValueError, OverflowError) as error:
             raise Unprepared from error
         rows = self._run(sql, parameters)
         if len(rows) > 1:

@@ -29,8 +29,12 @@ _METHODS = (
     *("_prepare_related_fields_for_save", "__init__", "__new__", "__setattr__", "__getattribute__"),
 )
 #: What tells of a model, and of what Django saves it with, that it was changed or patched since.
-_MARKS_OF_MODEL = attrgetter(*_METHODS, "_base_manager", "_default_manager", "_meta.local_concrete_fields")
-_MARKS_OF_QUERIES = attrgetter("create", "_insert", "_update", "filter")
+_MARKS_OF_MODEL = attrgetter(
+    *(*_METHODS, "pk", "_meta.db_table", "_meta.local_concrete_fields"),
+    *("_base_manager", "_base_manager._insert", "_default_manager", "_default_manager.create"),
+)
+_MARKS_OF_QUERIES = attrgetter("create", "_chain", "_insert", "_update", "filter")
+_MARKS_OF_COMPILERS = attrgetter("as_sql", "execute_sql")
 _DJANGO = (*Manager.__mro__[:-1], Model, QuerySet, InsertQuery, UpdateQuery, SQLInsertCompiler, SQLUpdateCompiler)
 #: Where the fields are defined whose values are what they prepare, and nothing else is done when they are saved.
 _PLAIN_FIELDS = frozenset(f"django.db.models.fields{module}" for module in ("", ".json", ".related"))
@@ -68,14 +72,19 @@ class ModelWrites:
         self._by_database: dict[str, _Statements] = {}
 
     def _marked(self) -> tuple[Any, ...]:
-        return *_MARKS_OF_MODEL(self.model), *_MARKS_OF_QUERIES(QuerySet), Manager.get_queryset
+        model = self.model
+        compilers = *_MARKS_OF_COMPILERS(SQLInsertCompiler), *_MARKS_OF_COMPILERS(SQLUpdateCompiler)
+        # Of managers by their attributes' names: what a test puts there is one more.
+        managers = *vars(model._default_manager), *vars(model._base_manager)
+        return *_MARKS_OF_MODEL(model), *_MARKS_OF_QUERIES(QuerySet), *compilers, Manager.get_queryset, *managers
 
-    def _are_plain(self) -> bool:
+    def are_plain(self) -> bool:
+        """Whether still nobody but Django has a say in how instances are saved."""
         return self._marks == self._marked() and not has_listeners(self.model, pre_save, post_save)
 
     def create(self, **columns: Any) -> Model:
         """As the manager's ``create()``."""
-        if not self._are_plain():
+        if not self.are_plain():
             made: Model = self.model._default_manager.create(**columns)
             return made
         instance = self.model(**columns)
@@ -87,10 +96,7 @@ class ModelWrites:
         return instance
 
     def save(self, instance: Model) -> None:
-        """As ``save()`` of an instance whose columns were all read."""
-        if not self._are_plain():
-            instance.save()
-            return
+        """As ``save()`` of an instance whose columns were all read, while ``are_plain()``."""
         using = router.db_for_write(self.model, instance=instance)
         with transaction.mark_for_rollback_on_error(using=using):
             updated = self._statements(using).update(instance, connections[using])
@@ -186,23 +192,26 @@ class _Statements:
             if len(self._updates) < _MOST_UPDATES:
                 self._updates[nulls] = known
         held = parameters if known.keeps_nulls else [each for each in parameters if each is not None]
-        key = prepared(known.lookup, known.query.get_compiler(connection=connection), instance.pk)
+        key = prepared(known.lookup, known.query.get_compiler(connection=connection), self._key(instance))
         with connection.cursor() as cursor:
             cursor.execute(known.sql, (*held, *key))
             updated: int = cursor.rowcount
         _note(instance, connection)
         return updated
 
+    def _key(self, instance: Any) -> Any:
+        return getattr(instance, self.meta.pk.attname)
+
     def _updating(self, instance: Any, connection: Any, parameters: Sequence[Any]) -> _Update | None:
         """Django's statement for columns of which these are null; None where it says more than the parameters."""
-        rows: Any = self.model._base_manager.using(connection.alias).filter(pk=instance.pk)
+        rows: Any = self.model._base_manager.using(connection.alias).filter(pk=self._key(instance))
         query = rows.query.chain(UpdateQuery)
         query.add_update_fields([(field, None, getattr(instance, field.attname)) for field in self.changed])
         compiler: Any = query.get_compiler(connection=connection)
         sql, given = compiler.as_sql()
         query.values = []  # the instance's aren't to be kept
         (lookup,) = query.where.children
-        key = prepared(lookup, compiler, instance.pk)
+        key = prepared(lookup, compiler, self._key(instance))
         for keeps_nulls in (True, False):  # as Django does from 6.1 on, and did before
             held = [each for each in parameters if keeps_nulls or each is not None]
             if _are_alike(given, [*held, *key]):

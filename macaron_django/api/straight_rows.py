@@ -13,15 +13,13 @@ from collections.abc import Mapping
 from functools import cached_property
 from typing import Any
 
-from django.db.models import Model
-from django.db.models.signals import post_save, pre_save
 from django.http import HttpRequest
 from rest_framework.response import Response
 
 from macaron_django.api.contents import success_status
 from macaron_django.api.locations import location
 from macaron_django.api.lookups import Store, Unmatched
-from macaron_django.api.model_rows import ModelRows, Rows, Unprepared, has_listeners, model_rows
+from macaron_django.api.model_rows import ModelRows, Rows, Unprepared, model_rows
 from macaron_django.api.model_writes import ModelWrites
 from macaron_django.api.resource_viewsets import absent
 from macaron_django.api.resources import GeneratedOperation
@@ -242,8 +240,7 @@ class _Replace(_Written, _OfOne):
 
     def answer(self, request: HttpRequest, kwargs: Mapping[str, Any]) -> Response | None:
         # A write that a project's own code calls stale is tried again.
-        is_alone = self.model.save is Model.save and not has_listeners(self.model, pre_save, post_save)
-        is_usual = is_alone and self.are_plain() and not self.is_unusual(request, kwargs)
+        is_usual = self.writes.are_plain() and self.are_plain() and not self.is_unusual(request, kwargs)
         key = self.named(request, kwargs) if is_usual else None
         value = None if key is None else self.sent(request)
         value = None if value is None else self.with_key(value, key)

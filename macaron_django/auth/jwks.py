@@ -143,6 +143,7 @@ def _read(text: bytes) -> tuple[PublishedKey, ...]:
 def _key(entry: object) -> PublishedKey | None:
     """Read one JWK; None if it isn't for signatures, is a secret, or is of a kind unknown here."""
     import jwt  # where keys are fetched, and not where an API is public: PyJWT brings cryptography with it
+    from cryptography.exceptions import UnsupportedAlgorithm
 
     if not isinstance(entry, dict) or entry.get("kty") == "oct" or entry.get("use", "sig") != "sig":
         return None
@@ -154,7 +155,7 @@ def _key(entry: object) -> PublishedKey | None:
     try:
         # PyJWK guesses the algorithm of an Ed25519 key, and not that of an Ed448 key
         key = jwt.PyJWK(public_part, algorithm or ("EdDSA" if entry["kty"] == "OKP" else None)).key
-    except (jwt.PyJWTError, ValueError, TypeError, KeyError):
+    except (jwt.PyJWTError, ValueError, TypeError, KeyError, NotImplementedError, UnsupportedAlgorithm):
         return None
     return PublishedKey(kid if isinstance(kid, str) else None, algorithm, key)
 

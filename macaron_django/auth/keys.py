@@ -76,7 +76,10 @@ class UnusableKeyError(ValueError):
 
 def _bytes(value: object) -> bytes:
     if isinstance(value, str):
-        return value.strip().encode() if "-----BEGIN" in value else value.encode()
+        try:
+            return value.strip().encode() if "-----BEGIN" in value else value.encode()
+        except UnicodeEncodeError:  # of an environment variable that isn't UTF-8
+            raise UnusableKeyError("isn't text that UTF-8 can hold") from None
     if isinstance(value, bytes):
         return value
     raise UnusableKeyError(f"is a {type(value).__name__}; it must be str or bytes")

@@ -26,6 +26,7 @@ __all__ = ["generate_token", "scopes_of", "verify_token"]
 SCOPE_CLAIMS = ("scope", "scp", "permissions")
 
 
+@sensitive_variables()  # and those of PyJWT, which raises where a claim can't be JSON
 def generate_token(
     user_id: object,
     expire_in: float | timedelta | None = None,

@@ -12,14 +12,14 @@ import inspect
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from datetime import datetime
-from decimal import InvalidOperation
+from decimal import Decimal, InvalidOperation
 from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 from django.apps import apps
 from django.core.exceptions import FieldDoesNotExist, ObjectDoesNotExist
 from django.db import DataError, IntegrityError, connections, router, transaction
-from django.db.models import Field, ForeignKey, JSONField, Manager, ManyToManyField, Model
+from django.db.models import DecimalField, DurationField, Field, ForeignKey, JSONField, Manager, ManyToManyField, Model
 from django.db.models.constants import LOOKUP_SEP
 from django.db.models.fields.related_descriptors import ForeignKeyDeferredAttribute
 from django.db.models.query_utils import DeferredAttribute
@@ -462,8 +462,26 @@ class OrmBinding(ModelBinding):
 
 
 def _held_by(field: Any) -> Callable[[Any], Any]:
-    """What makes a field's value of a property's."""
+    """What makes a field's value of a property's; it raises what ``_refusals`` knows where the column can't hold it."""
+    if isinstance(field, DecimalField):
+        return partial(_decimal, field)
+    if isinstance(field, DurationField):
+        return _duration
     return json_value if isinstance(field, JSONField) else _plain
+
+
+def _decimal(field: DecimalField[Any, Any], value: Any) -> Any:
+    """As it is; InvalidOperation for a number of more digits, which SQLite would keep and Django couldn't read."""
+    if value is not None:
+        field.to_python(value).quantize(Decimal(1).scaleb(-field.decimal_places), context=field.context)
+    return value
+
+
+def _duration(value: Any) -> Any:
+    """As it is; a text is a duration of years or months, or of more days than there are."""
+    if isinstance(value, str):
+        raise UnstorableValue("A duration of years, months or some billion days fits no column.")
+    return value
 
 
 def _plain(value: Any) -> Any:

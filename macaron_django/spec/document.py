@@ -110,9 +110,11 @@ class Document:
         self._main, self.limits, self._base_path = main, limits, base_path
         self._root_folder, self._allow_hosts, self._cache = root, allow_hosts, cache
         self._path_item_nodes: dict[str, Node] = {}
+        # Several threads fill these: by setdefault(), with what is finished.
         self._schemas: dict[tuple[str, str], Schema] = {}
         self._definition_names: dict[Schema, str] = {}
-        self._used_names: dict[str, int] = {}  # and how often each was wanted
+        self._used_names: dict[str, Schema] = {}  # the same by name
+        self._wanted_names: dict[str, int] = {}  # about how many wanted each
         self._rewritten: dict[Any, Rewritten] = {}
 
     def __repr__(self) -> str:
@@ -305,9 +307,10 @@ class Document:
         """The one Schema of a place; ``json`` is its 3.1 form where that is known already."""
         schema = self._schemas.get((file.uri, pointer))
         if schema is None:
-            schema = self._schemas[file.uri, pointer] = Schema(self, file, pointer, source_pointer)
+            schema = Schema(self, file, pointer, source_pointer)
             if json is not None:
                 schema.__dict__["json"] = json if isinstance(json, dict | bool) else {}
+            schema = self._schemas.setdefault((file.uri, pointer), schema)
         return schema
 
     def _schema_of(self, node: Node) -> Schema:
@@ -352,12 +355,13 @@ class Document:
         name = self._definition_names.get(schema)
         if name is None:
             wanted = self._component_name(schema) or schema.pointer.rpartition("/")[2].strip("#") or "schema"
-            name = wanted
-            while name in self._used_names:
-                self._used_names[wanted] += 1
-                name = f"{wanted}-{self._used_names[wanted]}"
-            self._used_names[name] = 1
-            self._definition_names[schema] = name
+            count = self._wanted_names.get(wanted, 1)
+            name = wanted if count == 1 else f"{wanted}-{count}"
+            while self._used_names.setdefault(name, schema) != schema:
+                count += 1
+                name = f"{wanted}-{count}"
+            self._wanted_names[wanted] = count
+            name = self._definition_names.setdefault(schema, name)
         return name
 
     # What is wrong

@@ -41,8 +41,9 @@ class Location:
         self._find = find
 
     def _resolve(self) -> Mark | None:
-        if self._mark is None and self._find is not None:
-            self._mark, self._find = self._find(self.pointer), None
+        find = self._find  # once: another thread may be here, too
+        if self._mark is None and find is not None:
+            self._mark, self._find = find(self.pointer), None
         return self._mark
 
     @property

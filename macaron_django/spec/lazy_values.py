@@ -1,9 +1,9 @@
 """Values that never change, with attributes that are worked out when they are first asked for.
 
 ``functools.cached_property`` does the same as ``lazy_attribute``, in a third more steps, and before Python 3.12 under a
-lock that all instances share. Nothing here needs a lock: what two threads work out at once is equal, and either may
-stay. A dataclass that is frozen does what ``Frozen`` does, and takes three times as long to make an instance; to make
-the class itself takes half a millisecond, and what ``dataclasses`` imports another seven.
+lock that all instances share. Values need none: what two threads work out at once is equal, and either may stay (what a
+document interns isn't: see there). A dataclass that is frozen does what ``Frozen`` does, and takes three times as long
+to make an instance; to make the class itself takes half a millisecond, and what ``dataclasses`` imports another seven.
 """
 
 from __future__ import annotations

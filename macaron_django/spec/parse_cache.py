@@ -21,7 +21,7 @@ from .source import DuplicateKey, Limits, Parsed, collector_paused, is_json, par
 __all__ = ["cache_folder", "parse_cached"]
 
 #: Part of each name: an entry written by other code than this isn't found.
-_FORM = b"macaron_django 1"
+_FORM = b"macaron_django 2"
 _SHORTEST = 64 * 1024
 _MOST_ENTRIES = 32
 
@@ -71,7 +71,8 @@ def _recalled(entry: Path) -> Parsed | None:
             kept = orjson.loads(text)
         duplicates = tuple(DuplicateKey(*duplicate) for duplicate in kept["duplicates"])
         parsed = Parsed(kept["tree"], duplicates, tuple(kept["notes"]))
-        os.utime(entry)  # the entries that were used last are kept
+        with suppress(OSError):  # an image's file system may be there to be read only
+            os.utime(entry)  # the entries that were used last are kept
     except (OSError, ValueError, TypeError, KeyError):
         return None
     return parsed

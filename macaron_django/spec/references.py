@@ -22,6 +22,8 @@ __all__ = ["BrokenReference", "Files", "Node", "SourceFile"]
 
 #: Bytes of a text that may wait to be searched for identifiers.
 _KEPT = 64 * 1024
+#: Of an ASCII character, in JSON or YAML.
+_ESCAPE = re.compile(rb"\\(?:u00|x|U000000)[2-7]")
 _IDENTIFIER = re.compile(rb"\$(?:id|anchor|dynamicAnchor|self)[\"']?\s*:")
 
 
@@ -73,8 +75,10 @@ class SourceFile:
 
     def _search(self) -> None:
         if (raw := self._raw) is not None:
-            self.has_ids = _IDENTIFIER.search(raw) is not None
-            self.has_extensions = b"x-" in raw
+            # UTF-16 and UTF-32, and names with escapes in them, aren't searched.
+            is_hidden = b"\0" in raw[:4] or _ESCAPE.search(raw) is not None
+            self.has_ids = is_hidden or _IDENTIFIER.search(raw) is not None
+            self.has_extensions = is_hidden or b"x-" in raw
             self._raw = None
 
     def text(self) -> str:

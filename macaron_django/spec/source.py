@@ -223,6 +223,8 @@ def _loads(raw: bytes, max_depth: int) -> Any:
         return orjson.loads(raw)
     tree = orjson.loads(b"".join((b"[" * surplus, raw, b"]" * surplus)))
     for _ in range(surplus):
+        if len(tree) != 1:  # something stood behind the text's own value
+            raise ValueError("several values")
         tree = tree[0]
     return tree
 

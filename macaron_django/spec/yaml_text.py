@@ -22,6 +22,8 @@ __all__ = ["parse_yaml"]
 _ANCHOR = re.compile(r"&(?<![^\s\[{,:\-]&)([^\s,\[\]{}]+)")
 _ALIAS = re.compile(r"\*(?<![^\s\[{,:\-]\*)([^\s,\[\]{}]+)")
 _PLACE = re.compile(r" at line (\d+) column (\d+)")
+#: A key that is an integer, spelled otherwise than Python writes it: `+1`, `007`, `0x1F`, `-0`.
+_ODD_INTEGER_KEY = re.compile(r"(?<![\w.:])(?:\+\d+|-0+|-?0[box\d][\dA-Fa-f_]*)[ \t]*:(?=\s)")
 _RYAML_DEPTH = 128
 
 
@@ -36,7 +38,7 @@ def parse_yaml(text: str, name: str, limits: Limits) -> Parsed:
             if "recursion limit" in message:
                 raise depth_refusal(name, limits, _PLACE.search(message)) from error
         else:
-            if _is_plain(tree, text, limits) or _string_keys(tree, name, limits):
+            if _is_plain(tree, text, limits) or _string_keys(tree, text, name, limits):
                 return Parsed(tree)
             # The exact reader knows how a float, boolean or null key was spelled, merges, and drops tags.
     return _parse_exactly(text, name, limits)
@@ -67,7 +69,7 @@ def _is_plain(tree: Any, text: str, limits: Limits) -> bool:
     """
     if "<<" in text or limits.max_depth < _RYAML_DEPTH:
         return False
-    return _has_plain_keys(tree) or (_status_codes_as_strings(tree) and _has_plain_keys(tree))
+    return _has_plain_keys(tree) or (_status_codes_as_strings(tree, text) and _has_plain_keys(tree))
 
 
 def _has_plain_keys(tree: Any) -> bool:
@@ -78,14 +80,18 @@ def _has_plain_keys(tree: Any) -> bool:
         return False
 
 
-def _status_codes_as_strings(tree: Any) -> bool:
-    """Turn the keys of operations' responses (``200:``) into strings, in place; False where none is an integer."""
+def _status_codes_as_strings(tree: Any, text: str) -> bool:
+    """Turn the keys of operations' responses (``200:``) into strings, in place; False where none is an integer.
+
+    Also where a spelling may be lost.
+    """
     found = False
     for item in _values(_entry(tree, "paths")):
         for operation in _values(item):
             responses = _entry(operation, "responses")
             if type(responses) is dict and int in (types := set(map(type, responses))) and types <= {int, str}:
-                _rename(responses)
+                if not ((found or _are_spelled_plainly(text)) and _rename(responses)):
+                    return False
                 found = True
     return found
 
@@ -98,15 +104,24 @@ def _values(value: Any) -> Iterable[Any]:
     return value.values() if type(value) is dict else ()
 
 
-def _rename(node: dict[Any, Any]) -> None:
-    items = [(key if type(key) is str else str(key), value) for key, value in node.items()]
+def _are_spelled_plainly(text: str) -> bool:
+    """Whether Python writes the integers among the keys as the text does."""
+    return _ODD_INTEGER_KEY.search(text) is None
+
+
+def _rename(node: dict[Any, Any]) -> bool:
+    """Whether all keys have names of their own as strings: 200 and "200" haven't."""
+    renamed = {key if type(key) is str else str(key): value for key, value in node.items()}
+    if len(renamed) < len(node):
+        return False
     node.clear()
-    node.update(items)
+    node.update(renamed)
+    return True
 
 
-def _string_keys(tree: Any, name: str, limits: Limits) -> bool:
+def _string_keys(tree: Any, text: str, name: str, limits: Limits) -> bool:
     """Turn integer keys (``200:``) into strings, in place; False where a key's spelling is lost, or it is none."""
-    level, depth = [tree], 0
+    level, depth, found = [tree], 0, False
     while level:
         depth += 1
         if depth > limits.max_depth + 1:
@@ -119,7 +134,9 @@ def _string_keys(tree: Any, name: str, limits: Limits) -> bool:
                     return False
                 deeper += [value for value in node.values() if type(value) is dict or type(value) is list]
                 if int in types:
-                    _rename(node)
+                    if not ((found or _are_spelled_plainly(text)) and _rename(node)):
+                        return False
+                    found = True
             elif type(node) is list:
                 deeper += [value for value in node if type(value) is dict or type(value) is list]
         level = deeper

@@ -114,7 +114,8 @@ def test_a_token_with_a_letter_changed_is_judged_as_pyjwt_judges_it(
     token = generate_token("joe", data={"role": "clerk"})
     place %= len(token) + 1
     changed = token[:place] + letter + token[place + 1 :]
-    assert by_us(changed) == by_pyjwt(changed, OPTIONS)
+    # Padding is another spelling of the same token: PyJWT takes it.
+    assert by_us(changed) == (None if "=" in changed else by_pyjwt(changed, OPTIONS))
 
 
 @given(st.binary(max_size=70))

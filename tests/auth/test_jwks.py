@@ -228,3 +228,7 @@ def test_a_failed_fetch_is_logged_by_host_alone(key_server: Any, caplog: pytest.
     with pytest.raises(KeysUnavailable):
         JWKS(key_server.url.replace("jwks.json", "?key=hidden"), 2.0, 300.0).keys()
     assert "hidden" not in caplog.text
+
+
+def test_a_key_for_an_algorithm_that_is_none_is_passed_over() -> None:
+    assert jwks._key({"kty": "EC", "crv": "P-256", "x": "AA", "y": "AA", "alg": "none"}) is None

@@ -168,3 +168,11 @@ def test_a_key_shows_neither_its_secret_nor_its_private_part(
 ) -> None:
     jwt_settings(SECRET=SECRET)
     assert "secret of" not in repr(signing_key())
+
+
+def test_a_secret_that_is_no_text_is_told(jwt_settings: Callable[..., None]) -> None:
+    jwt_settings(SECRET="\udcff" * 40)  # as of an environment variable in another encoding
+    (problem,) = configuration_problems()
+    assert "UTF-8" in problem.message
+    with pytest.raises(ImproperlyConfigured):
+        verification_keys(macaron.JWT, None, "HS256")

@@ -6,6 +6,7 @@ import base64
 import hashlib
 import hmac
 import json
+import sys
 import time
 from collections.abc import Callable, Mapping
 from datetime import timedelta
@@ -15,6 +16,7 @@ import jwt
 import pytest
 from django.core.exceptions import ImproperlyConfigured
 from django.test import RequestFactory
+from django.views.debug import ExceptionReporter
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from rest_framework.permissions import IsAuthenticated
@@ -430,3 +432,16 @@ def test_scopes_come_from_any_of_the_usual_claims() -> None:
     assert scopes_of({"scope": "a b", "scp": ["c"], "permissions": ["d", 7], "roles": ["e"]}) == set("abcd")
     assert scopes_of({"scope": {"a": 1}, "roles": ["e"]}, "roles") == {"e"}
     assert scopes_of(None) == scopes_of("a b") == frozenset()
+
+
+NEVER_REPORTED = "never-in-a-report-" * 3
+
+
+def test_a_token_that_cannot_be_made_tells_no_secret(jwt_settings: Callable[..., None], rf: RequestFactory) -> None:
+    jwt_settings(SECRET=NEVER_REPORTED)
+    try:
+        generate_token("u", data={"when": object()})
+    except TypeError:
+        report = ExceptionReporter(rf.get("/"), *sys.exc_info(), is_email=True).get_traceback_html()
+    assert "encode" in report
+    assert NEVER_REPORTED not in report

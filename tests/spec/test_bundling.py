@@ -175,3 +175,45 @@ def test_a_dynamic_reference_means_what_the_way_to_it_says(make):
     assert validators["Both"].is_valid({"a": {"items": ["x"]}, "b": {"items": [1]}})
     assert not validators["Both"].is_valid({"a": {"items": [1]}})
     assert not validators["Both"].is_valid({"b": {"next": {"items": ["x"]}}})
+
+
+def test_threads_that_name_a_schema_at_once_agree(monkeypatch):
+    document = load(
+        {
+            "openapi": "3.1.0",
+            "info": {"title": "t", "version": "1"},
+            "paths": {},
+            "components": {"schemas": {"B": {"type": "object"}}},
+        }
+    )
+    schema, inner, named = document.schemas["B"], [], document._component_name
+
+    def another_thread_comes(schema):
+        if not inner:
+            inner.append(None)
+            inner[:] = [document._definition_name(schema)]
+        return named(schema)
+
+    monkeypatch.setattr(document, "_component_name", another_thread_comes)
+    assert [document._definition_name(schema)] == inner == ["B"]
+
+
+def test_a_schema_is_complete_when_another_thread_can_see_it():
+    parameter = {"name": "f", "in": "formData", "type": "string", "required": True}
+    operation = {
+        "consumes": ["application/x-www-form-urlencoded"],
+        "parameters": [parameter],
+        "responses": {"200": {"description": "x"}},
+    }
+    document = load({"swagger": "2.0", "info": {"title": "t", "version": "1"}, "paths": {"/a": {"post": operation}}})
+
+    class Seen(dict):  # stands for the other thread
+        def setdefault(self, key, schema):
+            schema.properties  # noqa: B018 (which keeps them)
+            return super().setdefault(key, schema)
+
+        __setitem__ = setdefault
+
+    document._schemas = Seen()
+    (body,) = document.operations[0].request_body.content.values()
+    assert list(body.schema.properties) == ["f"]

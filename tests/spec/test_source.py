@@ -287,3 +287,47 @@ def test_reading_json_draws_in_neither_a_network_nor_a_second_yaml_parser(write)
     )
     done = subprocess.run([sys.executable, "-c", code, path], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == ""
+
+
+@pytest.mark.parametrize("rest", [',{"b":2}', "],[{}", ", 5", "]]]]],[[[[[{}"])
+@pytest.mark.parametrize("size", [0, 70_000])
+def test_a_text_of_two_values_is_no_json(tmp_path, rest, size):
+    path = tmp_path / "api.json"
+    path.write_text('{"openapi": "3.1.0", "info": {"title": "t", "version": "1"}, "paths": {}}' + rest + " " * size)
+    with pytest.raises(SpecError) as refused:
+        load(path)
+    assert refused.value.findings[0].id == "E004"
+
+
+def test_a_key_keeps_its_spelling(tmp_path):
+    path = tmp_path / "api.yaml"
+    path.write_text(
+        "openapi: 3.1.0\ninfo: {title: t, version: '1'}\npaths: {}\ncomponents:\n"
+        "  schemas:\n    A:\n      properties:\n"
+        "        +1: {}\n        -1: {}\n        0x1F: {}\n        007: {}\n        12: {}\n"
+    )
+    assert list(load(path).schemas["A"].properties) == ["+1", "-1", "0x1F", "007", "12"]
+
+
+def test_a_number_and_a_text_that_name_one_member_are_told(tmp_path):
+    path = tmp_path / "api.yaml"
+    path.write_text(
+        "openapi: 3.1.0\ninfo: {title: t, version: '1'}\npaths:\n  /a:\n    get:\n      responses:\n"
+        "        200: {description: one}\n        '200': {description: two}\n"
+    )
+    assert "E031" in {finding.id for finding in load(path).findings}
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-16", "utf-32"])
+@pytest.mark.parametrize("names", [("$anchor", "x-persist"), ('"\\u0024anchor"', '"x\\u002dpersist"')])
+def test_anchors_and_extensions_are_found_however_they_are_written(tmp_path, encoding, names):
+    anchor, persist = names
+    text = (
+        'openapi: 3.1.0\ninfo: {title: P, version: "1"}\npaths: {}\ncomponents:\n  schemas:\n'
+        f"    A: {{type: object, {persist}: {{nonsense: 1}}}}\n    B: {{$ref: '#anch'}}\n    C: {{{anchor}: anch}}\n"
+    )
+    path = tmp_path / "api.yaml"
+    path.write_bytes(text.encode(encoding))
+    document = load(path)
+    assert document.schemas["B"].target == document.schemas["C"]
+    assert document.findings

@@ -6,7 +6,7 @@ import json
 import re
 import sys
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from datetime import date, datetime, time, timezone
 from decimal import Decimal
 from functools import partial
@@ -16,6 +16,7 @@ from uuid import UUID
 import pytest
 from django.apps import AppConfig, apps
 from django.conf import settings
+from django.core.exceptions import ValidationError
 from django.core.handlers.wsgi import WSGIHandler
 from django.core.signals import request_finished, request_started
 from django.db import DatabaseError, OperationalError, connection, connections, models
@@ -23,7 +24,7 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.models import Value
 from django.db.models.query import ModelIterable, QuerySet
 from django.db.models.signals import post_init, post_save, pre_init, pre_save
-from django.db.models.sql.compiler import SQLInsertCompiler, SQLUpdateCompiler
+from django.db.models.sql.compiler import SQLCompiler, SQLInsertCompiler, SQLUpdateCompiler
 from django.test import override_settings
 from rest_framework.request import Request
 from rest_framework.views import APIView
@@ -522,13 +523,14 @@ def counted(owner: Any, name: str, calls: list[str]) -> Iterator[None]:
     """Count calls of a method that is patched in its owner's place."""
     static, is_own = vars(owner).get(name), name in vars(owner)
     found = getattr(owner, name)
-    function = getattr(found, "__func__", found)
+    is_class = isinstance(owner, type)
+    function = getattr(found, "__func__", found) if is_class else found
 
     def patched(*args: Any, **kwargs: Any) -> Any:
         calls.append(name)
         return function(*args, **kwargs)
 
-    setattr(owner, name, classmethod(patched) if hasattr(found, "__func__") else patched)
+    setattr(owner, name, classmethod(patched) if is_class and hasattr(found, "__func__") else patched)
     try:
         yield
     finally:
@@ -543,34 +545,69 @@ PATCHED = [
         (Thing, name)
         for name in ("save", "save_base", "_save_table", "__init__", "from_db", "full_clean", "_do_insert")
     ),
-    *((QuerySet, name) for name in ("get", "filter", "_fetch_all", "create")),
+    *((QuerySet, name) for name in ("get", "filter", "_chain", "_fetch_all", "create")),
     *((models.Manager, name) for name in ("get_queryset",)),
+    *((SQLCompiler, name) for name in ("as_sql", "execute_sql")),
+    *((SQLInsertCompiler, name) for name in ("as_sql", "execute_sql")),
+    *((None, name) for name in ("all", "create", "get_queryset")),  # of the model's own manager
 ]
 
 
-@pytest.mark.parametrize(("owner", "name"), PATCHED, ids=[f"{owner.__name__}.{name}" for owner, name in PATCHED])
+PATCHED_IDS = [f"{owner.__name__ if owner else 'objects'}.{name}" for owner, name in PATCHED]
+
+
+@pytest.mark.parametrize(("owner", "name"), PATCHED, ids=PATCHED_IDS)
 def test_what_is_patched_between_requests_is_called_alike(rows, owner, name):
     counts = []
     for change in (None, rows.ordinary):
         side, calls = rows.side(change), []
-        side.run(SHORT, rows.tables)  # worked out before it is patched
-        asked: list[str] = []
-        with counted(owner, name, calls):
-            answers = side.run(SHORT, rows.tables)
-            asked.extend(calls)
+        with ExitStack() as stack:
+            patch = partial(stack.enter_context, counted(owner or Thing._default_manager, name, calls))
+            answers = side.run([*SHORT, patch, *SHORT], rows.tables)  # worked out before it is patched
+            asked = [*calls]
         counts.append((asked, [(answer["status"], answer["body"], answer["stored"]) for answer in answers]))
     assert counts[0] == counts[1]
     assert calls or name == "full_clean"
 
 
 def test_another_order_counts_as_soon_as_the_model_names_it(rows, monkeypatch):
-    side = rows.side()
-    codes = []
-    for ordering in ((), ("-name",)):
-        monkeypatch.setattr(Keyed._meta, "ordering", ordering)
-        (answer,) = side.run([("GET /keyed",)], rows.tables)
-        codes.append([each["code"] for each in json.loads(answer["body"])])
+    change = partial(monkeypatch.setattr, Keyed._meta, "ordering")
+    asked = [partial(change, ()), ("GET /keyed",), partial(change, ("-name",)), ("GET /keyed",)]
+    answers = rows.side().run(asked, rows.tables)
+    codes = [[each["code"] for each in json.loads(answer["body"])] for answer in answers]
     assert codes[0] == codes[1][::-1] == ["a", "b/c d", "é"]
+
+
+def test_a_model_that_calls_its_own_write_stale_is_saved_again(rows, monkeypatch):
+    told: list[Any] = []
+
+    def save_base(self: Any, *args: Any, **kwargs: Any) -> None:
+        if self.name == "stale" and not told:
+            told.append(self)
+            raise StaleItem("stale")
+        models.Model.save_base(self, *args, **kwargs)
+
+    monkeypatch.setattr(Thing, "save_base", save_base)
+    assert not rows.differences([told.clear, ("PUT /things/1", {"name": "stale"}), ("GET /things/1",)])
+
+
+def test_a_key_that_a_field_refuses_is_found_nowhere_alike(rows, monkeypatch):
+    def get_prep_value(self: Any, value: Any) -> Any:
+        if value == "bad":
+            raise ValidationError("bad")
+        return models.CharField.get_prep_value(self, value)
+
+    field = Keyed._meta.pk
+    monkeypatch.setattr(field, "get_prep_value", get_prep_value.__get__(field))
+    asked = [("GET /keyed/a",), ("GET /keyed/bad",), ("PUT /keyed/bad", {"code": "bad", "name": "x"})]
+    assert not rows.differences(asked)
+
+
+def test_a_number_of_more_digits_than_its_column_has_is_refused(rows):
+    asked = [("POST /things", {"name": "x", "price": "1" * 60}), ("GET /things",)]
+    assert not rows.differences(asked)
+    refused, listed = rows.side().run(asked, rows.tables)
+    assert (refused["status"], listed["status"]) == ("400 Bad Request", "200 OK")
 
 
 # ------------------------------------------------------------------ databases
