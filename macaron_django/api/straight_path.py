@@ -22,7 +22,6 @@ from macaron_django.api.body_streams import kept_body
 from macaron_django.api.resource_viewsets import ResourceViewSet
 from macaron_django.api.routers import control_characters
 from macaron_django.api.straight_gate import Answer, Context, Gate, RendererContext, gate_of, hooks_of
-from macaron_django.api.straight_rows import row_answer
 from macaron_django.api.straight_state import changes, fail
 from macaron_django.api.viewsets import OperationViewSet, Served
 from macaron_django.auth.current import change_request
@@ -81,10 +80,11 @@ def _prepare(viewset: type[OperationViewSet], method: str, initkwargs: Mapping[s
     by_action = _generated(served, gate, make_view, context)
     of_item = None
     if issubclass(viewset, ResourceViewSet):
-        answer = row_answer
+        # Either with what it needs: PynamoDB and botocore, or Django's compilers of SQL.
         if viewset.store.is_row:
-            # with PynamoDB and botocore, which a project that keeps nothing starts without
             from macaron_django.api.straight_items import item_answer as answer
+        else:
+            from macaron_django.api.straight_rows import row_answer as answer
         of_item = answer(served, viewset.store, viewset.item, gate, context)
     return gate, [each for each in (of_item, by_action) if each is not None]
 
