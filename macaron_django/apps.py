@@ -15,6 +15,7 @@ from django.apps import AppConfig, apps
 from django.utils.translation import gettext_lazy as _
 
 from macaron_django.discovery import Found, discover
+from macaron_django.spec.source import collector_paused
 
 
 class APIConfig(AppConfig):
@@ -32,11 +33,13 @@ class APIConfig(AppConfig):
 
     def import_models(self) -> None:
         """Load the spec and make its classes; a spec that can't be served leaves findings and no models."""
-        from macaron_django.registry import registry
-
         self.models = apps.all_models[self.label]
         self.models_module = self.module
-        api = registry.load(self.found)
+        # Modules, classes and the document stay: the collector would walk them several times on the way.
+        with collector_paused():
+            from macaron_django.registry import registry
+
+            api = registry.load(self.found)
         if api is not None:
             self.verbose_name = api.document.title or self.found.name
             vars(self.module).update({model.__name__: model for model in api.models})  # for `manage.py shell`

@@ -157,7 +157,7 @@ class collector_paused:  # noqa: N801 (called like a function, and sooner entere
 
     __slots__ = ("_is_collecting", "_size")
 
-    def __init__(self, size: int) -> None:
+    def __init__(self, size: float = float("inf")) -> None:
         self._size = size
 
     def __enter__(self) -> None:
