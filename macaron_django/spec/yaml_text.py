@@ -22,8 +22,9 @@ __all__ = ["parse_yaml"]
 _ANCHOR = re.compile(r"&(?<![^\s\[{,:\-]&)([^\s,\[\]{}]+)")
 _ALIAS = re.compile(r"\*(?<![^\s\[{,:\-]\*)([^\s,\[\]{}]+)")
 _PLACE = re.compile(r" at line (\d+) column (\d+)")
-#: A key that is an integer, spelled otherwise than Python writes it: `+1`, `007`, `0x1F`, `-0`.
-_ODD_INTEGER_KEY = re.compile(r"(?<![\w.:])(?:\+\d+|-0+|-?0[box\d][\dA-Fa-f_]*)[ \t]*:(?=\s)")
+# Keys that are integers, spelled otherwise than Python writes them: `+1`; `007`, `0x1F`, `-0`.
+_SIGNED_KEY = re.compile(r"\+(?<![\w.:]\+)\d+[ \t]*:(?=\s)")
+_ZERO_KEY = re.compile(r"0(?:(?<=-0)0*|(?<![\w.:]0)[box\d][\dA-Fa-f_]*)[ \t]*:(?=\s)")
 _RYAML_DEPTH = 128
 
 
@@ -106,7 +107,7 @@ def _values(value: Any) -> Iterable[Any]:
 
 def _are_spelled_plainly(text: str) -> bool:
     """Whether Python writes the integers among the keys as the text does."""
-    return _ODD_INTEGER_KEY.search(text) is None
+    return _ZERO_KEY.search(text) is None and _SIGNED_KEY.search(text) is None
 
 
 def _rename(node: dict[Any, Any]) -> bool:

@@ -309,6 +309,18 @@ def test_a_key_keeps_its_spelling(tmp_path):
     assert list(load(path).schemas["A"].properties) == ["+1", "-1", "0x1F", "007", "12"]
 
 
+@pytest.mark.parametrize("key", ["+1", "+0", "-0", "-00", "0x1F", "-0x1F", "007", "0o17", "0b1", "00"])
+@pytest.mark.parametrize("written", ["      {}: {{description: x}}", "      {} : {{description: x}}"])
+def test_a_status_code_keeps_its_spelling(tmp_path, key, written):
+    path = tmp_path / "api.yaml"
+    path.write_text(
+        "openapi: 3.1.0\ninfo: {title: t, version: '1'}\npaths:\n  /a:\n    get:\n     responses:\n"
+        "      200: {description: x}\n" + written.format(key)
+    )
+    document = load(path)
+    assert list(document.json["paths"]["/a"]["get"]["responses"]) == ["200", key]
+
+
 def test_a_number_and_a_text_that_name_one_member_are_told(tmp_path):
     path = tmp_path / "api.yaml"
     path.write_text(
