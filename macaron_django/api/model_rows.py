@@ -82,7 +82,7 @@ class ModelRows:
     def __init__(self, model: type[Model], shown: Sequence[ShownColumn]) -> None:
         self.model, self.shown = model, shown
         self._marks = self._marked()
-        self._plans: dict[str, _Plan] = {}
+        self._plans: dict[tuple[str, str], _Plan] = {}  # by alias, and what kind of database that is
 
     def _marked(self) -> tuple[Any, ...]:
         readers = *_MARKS_OF_QUERIES(QuerySet), *_MARKS_OF_COMPILERS(SQLCompiler), Manager.get_queryset
@@ -100,9 +100,10 @@ class ModelRows:
         known = vars(connection).setdefault("_macaron_rows", WeakKeyDictionary())
         rows: Rows | None = known.get(self)
         if rows is None:
-            plan = self._plans.get(connection.alias)
+            database = connection.alias, connection.vendor
+            plan = self._plans.get(database)
             if plan is None:
-                plan = self._plans[connection.alias] = _Plan(self.model, self.shown, connection)
+                plan = self._plans[database] = _Plan(self.model, self.shown, connection)
             rows = known[self] = Rows(plan, connection)
         return rows
 

@@ -69,7 +69,7 @@ class ModelWrites:
     def __init__(self, model: type[Model]) -> None:
         self.model = model
         self._marks = self._marked() if _is_plain(model) else None
-        self._by_database: dict[str, _Statements] = {}
+        self._by_database: dict[tuple[str, str], _Statements] = {}  # by alias, and what kind of database that is
 
     def _marked(self) -> tuple[Any, ...]:
         model = self.model
@@ -90,7 +90,7 @@ class ModelWrites:
         instance = self.model(**columns)
         using = router.db_for_write(self.model)
         with transaction.mark_for_rollback_on_error(using=using):
-            is_saved = self._statements(using).insert(instance, connections[using])
+            is_saved = self._statements(connections[using]).insert(instance, connections[using])
         if not is_saved:
             instance.save(force_insert=True, using=using)
         return instance
@@ -99,16 +99,17 @@ class ModelWrites:
         """As ``save()`` of an instance whose columns were all read, while ``are_plain()``."""
         using = router.db_for_write(self.model, instance=instance)
         with transaction.mark_for_rollback_on_error(using=using):
-            updated = self._statements(using).update(instance, connections[using])
+            updated = self._statements(connections[using]).update(instance, connections[using])
         if updated is None:
             instance.save(using=using)
         elif not updated:  # somebody else has deleted it in between: as save() does then
             instance.save(force_insert=True, using=using)
 
-    def _statements(self, using: str) -> _Statements:
-        statements = self._by_database.get(using)
+    def _statements(self, connection: Any) -> _Statements:
+        database = connection.alias, connection.vendor
+        statements = self._by_database.get(database)
         if statements is None:
-            statements = self._by_database[using] = _Statements(self.model)
+            statements = self._by_database[database] = _Statements(self.model)
         return statements
 
 

@@ -15,8 +15,9 @@ from django.http import HttpRequest
 from rest_framework.response import Response
 
 from macaron_django.api.body_streams import kept_body
-from macaron_django.api.contents import is_json, json_schema
+from macaron_django.api.contents import is_json, json_schema, success_status
 from macaron_django.api.lists import CURSOR, LIMIT
+from macaron_django.api.locations import location
 from macaron_django.api.lookups import Store
 from macaron_django.api.pagination import next_url, page_size
 from macaron_django.api.preconditions import is_judged
@@ -30,7 +31,7 @@ from macaron_django.exceptions import ValidationFailed
 from macaron_django.schemas.json_text import JSONTextError, exact_json
 from macaron_django.schemas.merge_patches import hides_write_only, without_write_only
 
-__all__ = ["StraightAnswer", "StraightBody", "StraightPage"]
+__all__ = ["StraightAnswer", "StraightBody", "StraightCreation", "StraightPage"]
 
 
 class StraightAnswer(ABC):
@@ -66,6 +67,12 @@ class StraightAnswer(ABC):
             return self.served.parameters.read(request, kwargs).by_location
         except ValidationFailed:
             return None
+
+    def shown(self, data: Mapping[str, Any]) -> Mapping[str, Any]:
+        """What the answer says of an item with this JSON, held against its schema where settings say so."""
+        data = without_write_only(self.store.schema, data)
+        check_response(self.operation, self.status, data)
+        return data
 
     def answered(
         self,
@@ -148,3 +155,33 @@ class StraightBody(StraightAnswer):
         except JSONTextError:
             return None
         return value if isinstance(value, dict) else None
+
+    @cached_property
+    def read_only(self) -> frozenset[str]:
+        return frozenset(name for name, prop in self.store.schema.properties.items() if prop.read_only)
+
+
+class StraightCreation(StraightBody):
+    """What is made of a body, under a path that names no item."""
+
+    @cached_property
+    def status(self) -> int:  # type: ignore[override]
+        return success_status(self.operation, 201, 200)
+
+    def is_possible(self) -> bool:
+        return super().is_possible() and not self.generated.keys
+
+    @abstractmethod
+    def created(self, value: dict[str, Any], user: Any) -> Mapping[str, Any] | None:
+        """The JSON of the item that is made and kept; None, and none is kept, if the action has to be asked."""
+
+    def answer(self, request: HttpRequest, kwargs: Mapping[str, Any]) -> Response | None:
+        if self.is_unusual(request, kwargs) or self.parameters(request, kwargs) is None:
+            return None
+        value = self.sent(request)
+        made = None if value is None else self.created(value, getattr(request, "user", None))
+        if made is None:
+            return None
+        body = self.shown(made)
+        where = location(request, self.item, kwargs, body)
+        return self.answered(request, kwargs, body, {"Location": where} if where else None)

@@ -17,11 +17,9 @@ from django.http import HttpRequest
 from rest_framework.response import Response
 
 from macaron_django.api.contents import success_status
-from macaron_django.api.locations import location
 from macaron_django.api.lookups import Store, Unmatched
 from macaron_django.api.resources import GeneratedOperation
-from macaron_django.api.responses import check_response
-from macaron_django.api.straight_answers import StraightAnswer, StraightBody, StraightPage
+from macaron_django.api.straight_answers import StraightAnswer, StraightBody, StraightCreation, StraightPage
 from macaron_django.api.straight_gate import Answer, Context, Gate
 from macaron_django.api.viewsets import Served
 from macaron_django.dynamodb.attribute_values import AttributeMap
@@ -41,7 +39,6 @@ from macaron_django.exceptions import (
 )
 from macaron_django.schemas import converter, validator_for
 from macaron_django.schemas.generated import generated_values, makers_of
-from macaron_django.schemas.merge_patches import without_write_only
 
 __all__ = ["item_answer"]
 
@@ -76,7 +73,7 @@ def _is_kept_plainly(model: Any) -> bool:
 
 
 class _Straight(StraightAnswer):
-    """What the four kinds have in common: where items are kept, and how one is shown."""
+    """What the four kinds have in common: where items are kept."""
 
     def __init__(
         self, served: Served, store: Store, item: GeneratedOperation | None, gate: Gate, context: Context
@@ -88,12 +85,6 @@ class _Straight(StraightAnswer):
     def is_unusual(self, request: HttpRequest, kwargs: Mapping[str, Any]) -> bool:
         """The same, and whether a row's methods were patched."""
         return self.methods != _METHODS(self.model) or super().is_unusual(request, kwargs)
-
-    def shown(self, as_json: Mapping[str, Any]) -> Mapping[str, Any]:
-        """What the answer says of an item, held against its schema where settings say so."""
-        data: Mapping[str, Any] = without_write_only(self.store.schema, as_json)
-        check_response(self.operation, self.status, data)
-        return data
 
     # -- the path's key
 
@@ -177,26 +168,10 @@ class _Written(StraightBody, _Straight):
         return generated_values(self.store.schema, existing, creating, user, keys=keys)
 
 
-class _Create(_Written):
-    @cached_property
-    def read_only(self) -> frozenset[str]:
-        return frozenset(name for name, prop in self.store.schema.properties.items() if prop.read_only)
-
-    @cached_property
-    def status(self) -> int:  # type: ignore[override]
-        return success_status(self.operation, 201, 200)
-
-    def is_possible(self) -> bool:
-        return super().is_possible() and not self.generated.keys
-
-    def answer(self, request: HttpRequest, kwargs: Mapping[str, Any]) -> Response | None:
-        if self.is_unusual(request, kwargs) or self.parameters(request, kwargs) is None:
-            return None
-        value = self.sent(request)
-        if value is None:
-            return None
+class _Create(_Written, StraightCreation):
+    def created(self, value: dict[str, Any], user: Any) -> Mapping[str, Any] | None:
         # What is readOnly isn't a client's to say.
-        made = self.generated_values(value.keys() - self.read_only, creating=True, user=getattr(request, "user", None))
+        made = self.generated_values(value.keys() - self.read_only, creating=True, user=user)
         # What the schema may require of a client comes before it is judged; what is readOnly, after.
         clean = self.clean({**value, **{name: made[name] for name in made if name not in self.read_only}})
         if clean is None:
@@ -207,9 +182,7 @@ class _Create(_Written):
         if not (is_whole and validator_for(self.store.schema).is_valid(as_json)):
             return None
         self.persistence.put_item(item, condition="absent")
-        body = self.shown(as_json)
-        where = location(request, self.item, kwargs, body)
-        return self.answered(request, kwargs, body, {"Location": where} if where else None)
+        return as_json
 
 
 class _Replace(_Written):

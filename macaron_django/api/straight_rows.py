@@ -17,20 +17,17 @@ from django.http import HttpRequest
 from rest_framework.response import Response
 
 from macaron_django.api.contents import success_status
-from macaron_django.api.locations import location
 from macaron_django.api.lookups import Store, Unmatched
 from macaron_django.api.model_rows import ModelRows, Rows, Unprepared, model_rows
 from macaron_django.api.model_writes import ModelWrites
 from macaron_django.api.resource_viewsets import absent
 from macaron_django.api.resources import GeneratedOperation
-from macaron_django.api.responses import check_response
-from macaron_django.api.straight_answers import StraightAnswer, StraightBody, StraightPage
+from macaron_django.api.straight_answers import StraightAnswer, StraightBody, StraightCreation, StraightPage
 from macaron_django.api.straight_gate import Answer, Context, Gate
 from macaron_django.api.viewsets import Served
 from macaron_django.exceptions import InvalidCursor, ValidationFailed
 from macaron_django.schemas import converter, validator_for
 from macaron_django.schemas.generated import generated_values
-from macaron_django.schemas.merge_patches import without_write_only
 from macaron_django.schemas.model_bindings import OrmBinding
 
 __all__ = ["row_answer"]
@@ -53,19 +50,13 @@ def row_answer(
 
 
 class _Straight(StraightAnswer):
-    """What the four kinds have in common: how a row is kept and shown."""
+    """What the four kinds have in common: how a row is kept, and its JSON."""
 
     def __init__(
         self, served: Served, store: Store, item: GeneratedOperation | None, gate: Gate, context: Context
     ) -> None:
         super().__init__(served, store, item, gate, context)
         self.binding = OrmBinding(self.model, store.schema, store.classes)
-
-    def shown(self, data: Mapping[str, Any]) -> Mapping[str, Any]:
-        """The answer's JSON, held against its schema where settings say so."""
-        data = without_write_only(self.store.schema, data)
-        check_response(self.operation, self.status, data)
-        return data
 
 
 class _Reading(_Straight):
@@ -185,32 +176,15 @@ class _Written(StraightBody, _Straight):
         return self.python_values(generated_values(self.store.schema, existing, creating, user, keys=keys))
 
 
-class _Create(_Written):
-    @cached_property
-    def status(self) -> int:  # type: ignore[override]
-        return success_status(self.operation, 201, 200)
-
-    def is_possible(self) -> bool:
-        return super().is_possible() and not self.generated.keys
-
-    def answer(self, request: HttpRequest, kwargs: Mapping[str, Any]) -> Response | None:
-        if self.is_unusual(request, kwargs) or self.parameters(request, kwargs) is None:
-            return None
-        value = self.sent(request)
-        values = None if value is None else self.clean(self.completed(value, request))
+class _Create(_Written, StraightCreation):
+    def created(self, value: dict[str, Any], user: Any) -> Mapping[str, Any] | None:
+        generated = generated_values(self.store.schema, value, True, user)
+        # What the schema may require of a client comes before it is judged; what is readOnly, after.
+        values = self.clean({**value, **{name: generated[name] for name in generated if name not in self.read_only}})
         if values is None:
             return None
-        made = self.made(values, creating=True, user=getattr(request, "user", None))
-        instance = self.binding.create({**values, **made}, insert=self.writes.create)
-        body = self.shown(self.binding.to_json(instance))
-        where = location(request, self.item, kwargs, body)
-        return self.answered(request, kwargs, body, {"Location": where} if where else None)
-
-    def completed(self, value: dict[str, Any], request: HttpRequest) -> dict[str, Any]:
-        """The body with what the server makes up and the schema may require; what is readOnly comes later."""
-        properties = self.store.schema.properties
-        made = generated_values(self.store.schema, value, True, getattr(request, "user", None))
-        return {**value, **{name: made[name] for name in made if not properties[name].read_only}}
+        made = self.made(values, creating=True, user=user)
+        return self.binding.to_json(self.binding.create({**values, **made}, insert=self.writes.create))
 
 
 class _Replace(_Written, _OfOne):
@@ -223,8 +197,7 @@ class _Replace(_Written, _OfOne):
 
     @cached_property
     def writable(self) -> frozenset[str]:
-        properties = self.store.schema.properties
-        return frozenset(name for name, prop in properties.items() if not prop.read_only) - self.binding.kept
+        return frozenset(self.store.schema.properties) - self.read_only - self.binding.kept
 
     def with_key(self, value: dict[str, Any], key: Any) -> dict[str, Any] | None:
         """The body with what the path says; None if it says something else, or in another way."""
