@@ -1,37 +1,31 @@
 """The connection of every generated table: PynamoDB's, with endpoint, names and credentials read at each call.
 
 In goes an operation of DynamoDB's; out comes its answer, PynamoDB's exceptions, or WriteOutcomeUnknown.
-The process has one botocore session and one client, made anew after a fork and when settings or engine
-change. botocore gets one attempt a call: what may be sent again is decided here, by what is known about
-the attempt that failed, so that no write is applied twice.
+botocore gets one attempt a call: what may be sent again is decided here, by what is known about the attempt that
+failed, so that no write is applied twice. The client itself is ``clients``'.
 """
 
 from __future__ import annotations
 
-import json
 import logging
 import os
 import random
 import re
-import threading
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from itertools import count
-from typing import Any, Final, NamedTuple, NoReturn, cast
+from typing import Any, Final, NoReturn, cast
 
-import botocore.config
-import botocore.session
-from botocore.client import BaseClient
 from botocore.exceptions import ClientError, EndpointConnectionError
 from pynamodb.connection import Connection as PynamoDBConnection
 from pynamodb.connection import TableConnection as PynamoDBTableConnection
 from pynamodb.connection.base import MetaTable
 from pynamodb.signals import post_dynamodb_send, pre_dynamodb_send
 
-from macaron_django.conf import Section, settings
+from macaron_django.conf import settings
 from macaron_django.dynamodb import engines
 from macaron_django.dynamodb.attribute_values import AttributeMap, same_items
+from macaron_django.dynamodb.clients import Configuration, clients, reset
 from macaron_django.dynamodb.failures import (
     CONDITION_FAILED,
     EXPIRED_CREDENTIALS,
@@ -40,12 +34,10 @@ from macaron_django.dynamodb.failures import (
     error_code,
     outcome,
 )
-from macaron_django.dynamodb.fast_lane import DamagedAnswerError, FastLane, check_answer
-from macaron_django.dynamodb.sessions import new_session
 from macaron_django.dynamodb.wire import ReadMembers, response_members
 from macaron_django.exceptions import WriteOutcomeUnknown
 
-__all__ = ["Applied", "Call", "Connection", "TableConnection", "connection", "reset"]
+__all__ = ["Applied", "Call", "Connection", "TableConnection", "connection"]
 
 #: Given the item that made a condition fail (None: there is none): does it show that our write was applied?
 Applied = Callable[[AttributeMap | None], bool]
@@ -78,130 +70,6 @@ class Call(dict[str, Any]):
         self.applied = applied
 
 
-@dataclass(frozen=True)
-class _Configuration:
-    """Everything that a client is bound to."""
-
-    endpoint_url: str | None
-    region: str
-    credentials: tuple[str, str] | None
-    connect_timeout: float
-    read_timeout: float
-    max_connections: int
-    fast_lane: bool
-
-    @classmethod
-    def current(cls) -> _Configuration:
-        return cls.of(engines.current(), settings.DYNAMODB)
-
-    @classmethod
-    def of(cls, engine: engines.Engine, section: Section) -> _Configuration:
-        return cls(
-            engine.endpoint_url,
-            engine.region,
-            engine.credentials,
-            section.CONNECT_TIMEOUT,
-            section.READ_TIMEOUT,
-            section.MAX_CONNECTIONS,
-            section.FAST_LANE,
-        )
-
-
-class _Made(NamedTuple):
-    """A client, and what it was made from: while engine and section are these, their regions and keys are, too."""
-
-    engine: engines.Engine
-    section: Section
-    configuration: _Configuration
-    client: BaseClient
-    lane: FastLane | None
-
-
-class _Clients:
-    """The process's botocore session, and the client that fits the present configuration."""
-
-    def __init__(self) -> None:
-        self.forget()
-
-    def forget(self) -> None:
-        # After a fork, too: sockets are shared with the parent, and its lock may have been held.
-        self._lock = threading.Lock()
-        self._process = os.getpid()
-        self._session: botocore.session.Session | None = None
-        self._made: _Made | None = None
-
-    def current(self) -> _Made:
-        """The client, and the fast lane beside it where there is one."""
-        engine, section = engines.current(), settings.DYNAMODB
-        if self._process != os.getpid():
-            self.forget()
-        made = self._made
-        if (
-            made is not None
-            and made.section is section
-            and made.engine is engine
-            and made.configuration.endpoint_url == engine.endpoint_url  # (a server may come back elsewhere)
-        ):
-            return made
-        configuration = _Configuration.of(engine, section)
-        with self._lock:
-            made = self._made
-            if made is None or made.configuration != configuration:
-                client = self._make(configuration)
-                # botocore caches that it found no credentials; such a client would never recover.
-                if client._request_signer._credentials is None:  # type: ignore[attr-defined]
-                    return _Made(engine, section, configuration, client, None)
-                lane = FastLane.beside(client) if configuration.fast_lane else None
-                made = _Made(engine, section, configuration, client, lane)
-            else:
-                made = made._replace(engine=engine, section=section)
-            self._made = made
-            return made
-
-    def _make(self, configuration: _Configuration) -> BaseClient:
-        if self._session is None:
-            self._session = new_session()
-        access_key, secret_key = configuration.credentials or (None, None)
-        client: BaseClient = self._session.create_client(
-            "dynamodb",
-            configuration.region,
-            endpoint_url=configuration.endpoint_url,
-            aws_access_key_id=access_key,
-            aws_secret_access_key=secret_key,
-            config=botocore.config.Config(
-                parameter_validation=False,  # PynamoDB's choice, too: DynamoDB validates, botocore only costs time
-                connect_timeout=configuration.connect_timeout,
-                read_timeout=configuration.read_timeout,
-                max_pool_connections=configuration.max_connections,
-                retries={"total_max_attempts": 1, "mode": "standard"},
-            ),
-        )
-        client.meta.events.register("before-parse.dynamodb.*", _check_answer)
-        return client
-
-
-def _check_answer(
-    operation_model: Any, response_dict: Mapping[str, Any], customized_response_dict: Mapping[str, Any], **_: Any
-) -> None:
-    # botocore would take a cut-off 200 for one without content: an item would seem missing.
-    check_answer(operation_model.name, response_dict["headers"], response_dict["body"])
-    if "x-amz-crc32" not in response_dict["headers"] and response_dict["status_code"] < 300:
-        try:
-            json.loads(response_dict["body"])
-        except ValueError as error:
-            raise DamagedAnswerError(operation=operation_model.name, reason=error) from error
-
-
-_clients = _Clients()
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_clients.forget)
-
-
-def reset() -> None:
-    """Drop session and client; the next call makes new ones."""
-    _clients.forget()
-
-
 class _Answered:
     """Stands for a connection whose client has got its answer already, an error."""
 
@@ -225,15 +93,15 @@ class Connection(PynamoDBConnection):
 
     @property
     def host(self) -> str | None:  # type: ignore[override]
-        return _Configuration.current().endpoint_url
+        return Configuration.current().endpoint_url
 
     @property
     def region(self) -> str:  # type: ignore[override]
-        return _Configuration.current().region
+        return Configuration.current().region
 
     @property
     def client(self) -> Any:
-        return _clients.current().client
+        return clients.current().client
 
     def get_meta_table(self, table_name: str) -> MetaTable:
         # One table a connection, whatever its name is under the present prefix.
@@ -270,7 +138,7 @@ class Connection(PynamoDBConnection):
     def _send(
         self, operation: str, call: dict[str, Any], *, repeated: bool = False, read: ReadMembers | None = None
     ) -> dict[str, Any]:
-        made = _clients.current()
+        made = clients.current()
         # What failed once is repeated by botocore, over connections that it has looked at.
         if made.lane is not None and not repeated:
             answer = made.lane.answer(operation, call, read=read)

@@ -81,7 +81,7 @@ class FastLane:
 
     def __init__(self, client: BaseClient) -> None:
         self._client: Any = client
-        self._listeners = Listeners(client, own=frozenset({_CONNECTION}))
+        self._listeners = Listeners(client, own=frozenset({_CLIENTS}))
         self._routes: dict[str, _Route] = {}
         self._idle: dict[Any, IdleConnections] = {}  # by pool
         self._second: tuple[int, str] = (0, "")
@@ -296,4 +296,4 @@ def _names_resources(parameters: Mapping[str, Any]) -> bool:
 
 _CHECKSUM: Final = b"\r\nx-amz-crc32: "
 _TRACE_SAFE: Final = "-=;:+&[]{}\"',"
-_CONNECTION: Final = "macaron_django.dynamodb.connection"
+_CLIENTS: Final = "macaron_django.dynamodb.clients"

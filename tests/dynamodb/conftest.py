@@ -12,7 +12,7 @@ from django.test.utils import override_settings
 
 from macaron_django import spec
 from macaron_django.dynamodb import Persistence, engines, persistence_options
-from macaron_django.dynamodb.connection import reset
+from macaron_django.dynamodb.clients import reset
 from macaron_django.dynamodb.manager import ItemManager
 from macaron_django.dynamodb.tables import create_table
 from macaron_django.schemas.classes import Classes

@@ -18,7 +18,8 @@ from django.test.utils import override_settings
 
 from macaron_django.conf import settings
 from macaron_django.dynamodb import Persistence, engines
-from macaron_django.dynamodb.connection import connection, reset
+from macaron_django.dynamodb.clients import reset
+from macaron_django.dynamodb.connection import connection
 from macaron_django.dynamodb.engines.endpoint import EndpointEngine
 from macaron_django.exceptions import (
     EngineUnavailable,

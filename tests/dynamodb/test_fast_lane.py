@@ -30,7 +30,8 @@ from hypothesis import strategies as st
 from pynamodb.signals import post_dynamodb_send, pre_dynamodb_send
 
 from macaron_django.dynamodb import Persistence, engines
-from macaron_django.dynamodb.connection import _Clients, _Configuration, connection, reset
+from macaron_django.dynamodb.clients import Clients, Configuration, reset
+from macaron_django.dynamodb.connection import connection
 from macaron_django.dynamodb.engines.endpoint import EndpointEngine
 from macaron_django.dynamodb.fast_lane import OPERATIONS, DamagedAnswerError, FastLane, check_answer
 from macaron_django.testing import Fault, FaultProxy
@@ -433,7 +434,7 @@ def test_credentials_that_run_out_are_refreshed_first() -> None:
 
 def test_the_client_of_aws_itself_has_nobody_who_listens(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AWS_RETRY_MODE", "adaptive")  # retries are the connection's
-    client = _Clients()._make(_Configuration(None, "eu-west-1", ("a", "b"), 1, 1, 1, fast_lane=True))
+    client = Clients()._make(Configuration(None, "eu-west-1", ("a", "b"), 1, 1, 1, fast_lane=True))
     assert client.meta.endpoint_url == "https://dynamodb.eu-west-1.amazonaws.com"
     lane = FastLane.beside(client)
     assert lane is not None

@@ -31,7 +31,7 @@ from django.test.utils import override_settings
 
 from macaron_django.conf import settings
 from macaron_django.dynamodb import Persistence, engines, transaction
-from macaron_django.dynamodb.connection import reset
+from macaron_django.dynamodb.clients import reset
 from macaron_django.dynamodb.engines.embedded import find_binary
 from macaron_django.dynamodb.engines.endpoint import EndpointEngine
 from macaron_django.exceptions import (

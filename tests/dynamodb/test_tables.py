@@ -12,7 +12,7 @@ from django.test.utils import override_settings
 from pynamodb.exceptions import PynamoDBException
 
 from macaron_django.dynamodb import Persistence, engines
-from macaron_django.dynamodb.connection import reset
+from macaron_django.dynamodb.clients import reset
 from macaron_django.dynamodb.table_differences import describe
 from macaron_django.dynamodb.table_models import default_table_name
 from macaron_django.dynamodb.tables import compare_table, create_table, sync_table

@@ -17,7 +17,7 @@ from django.test.utils import override_settings
 
 from macaron_django import spec
 from macaron_django.dynamodb import Persistence, dumping, engines, loading, persistence_options
-from macaron_django.dynamodb.connection import reset
+from macaron_django.dynamodb.clients import reset
 from macaron_django.dynamodb.tables import create_table
 from macaron_django.management.commands.dumpitems import Command as DumpItems
 from macaron_django.management.commands.loaditems import Command as LoadItems
