@@ -35,7 +35,8 @@ from macaron_django.schemas.form_values import form_value
 from macaron_django.schemas.generated import generated_values
 from macaron_django.schemas.judging import Direction, Judged, SchemaViolated, violations_in
 from macaron_django.schemas.merge_patches import merge_patch, without_write_only
-from macaron_django.schemas.model_bindings import ModelBinding, bind_model, model_of
+from macaron_django.schemas.model_bindings import bind_model, model_of
+from macaron_django.schemas.row_bindings import ModelBinding
 from macaron_django.spec import Schema
 
 if TYPE_CHECKING:
