@@ -40,24 +40,42 @@ PROFILE = {
 }
 
 
-def _schema(json: Mapping[str, Any], persist: Mapping[str, Any]) -> spec.Schema:
+def _persistence(json: Mapping[str, Any] = PROFILE, **persist: Any) -> Persistence:
+    return _of_schemas({"Profile": {**json, "x-persist": {"hash_key": "profile_id", **persist}}})
+
+
+def _of_schemas(schemas: Mapping[str, Any]) -> Persistence:
+    """The persistence of the first of some schemas."""
     document = spec.load(
         {
             "openapi": "3.1.0",
             "info": {"title": "Shop", "version": "1"},
             "paths": {},
-            "components": {"schemas": {"Profile": {**json, "x-persist": dict(persist)}}},
+            "components": {"schemas": dict(schemas)},
         }
     )
-    return document.schemas["Profile"]
-
-
-def _persistence(json: Mapping[str, Any] = PROFILE, **persist: Any) -> Persistence:
-    schema = _schema(json, {"hash_key": "profile_id", **persist})
+    schema = document.schemas[next(iter(schemas))]
     described = schema.extensions.persist
     assert described is not None
     options, _ = persistence_options(described)
-    return Persistence("shop", schema, options, Classes("shop", schema.document))
+    return Persistence("shop", schema, options, Classes("shop", document))
+
+
+def _with_model(persistence: Persistence, bases: tuple[type, ...] = ()) -> Persistence:
+    persistence.bind(
+        build_model(
+            persistence.schema,
+            api="shop",
+            label=f"macaron_shop_{next(_models)}",
+            classes=persistence.classes,
+            manager=ItemManager(persistence),
+            hash_key=persistence.hash_key,
+            range_key=persistence.range_key,
+            bases=bases,
+            module="macaron_django.apis.shop",
+        )
+    )
+    return persistence
 
 
 @pytest.fixture(scope="session")
@@ -101,6 +119,12 @@ def embedded(_engines: Callable[[str], engines.Engine]) -> Iterator[engines.Engi
     reset()
 
 
+@pytest.fixture(scope="session")
+def make_model() -> Callable[[Mapping[str, Any]], Persistence]:
+    """Make the persistence of the first of some schemas, with a model bound to it and no table anywhere."""
+    return lambda schemas: _with_model(_of_schemas(schemas))
+
+
 @pytest.fixture
 def make_table() -> MakePersistence:
     """Make the persistence of a schema with its table, on the engine that the test uses."""
@@ -121,19 +145,6 @@ def make_rows(make_table: MakePersistence) -> MakePersistence:
     """As ``make_table``, with a model bound to it: ``persistence.model`` makes rows."""
 
     def make(json: Mapping[str, Any] = PROFILE, *, bases: tuple[type, ...] = (), **persist: Any) -> Persistence:
-        persistence = make_table(json, **persist)
-        model = build_model(
-            persistence.schema,
-            api="shop",
-            label=f"macaron_shop_{next(_models)}",
-            classes=persistence.classes,
-            manager=ItemManager(persistence),
-            hash_key=persistence.hash_key,
-            range_key=persistence.range_key,
-            bases=bases,
-            module="macaron_django.apis.shop",
-        )
-        persistence.bind(model)
-        return persistence
+        return _with_model(make_table(json, **persist), bases)
 
     return make

@@ -9,12 +9,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from macaron_django import spec
-from macaron_django.dynamodb import ItemManager, Persistence, persistence_options
+from macaron_django.dynamodb import Persistence
 from macaron_django.dynamodb.item_json import item_json
-from macaron_django.schemas import Classes, build_model
 from macaron_django.schemas.json_text import dump_json
 
+MakePersistence = Callable[..., Persistence]
+MakeModel = Callable[[dict[str, Any]], Persistence]
 MOMENT = {"type": "string", "format": "date-time"}
 EVENT = {
     "type": "object",
@@ -106,37 +106,9 @@ VALUES = st.recursive(
 ITEMS = st.dictionaries(st.sampled_from(NAMES), VALUES, max_size=8)
 
 
-def _persistence(event: dict[str, Any], label: str) -> Persistence:
-    document = spec.load(
-        {
-            "openapi": "3.1.0",
-            "info": {"title": "Events", "version": "1"},
-            "paths": {},
-            "components": {"schemas": {"Event": event}},
-        }
-    )
-    schema = document.schemas["Event"]
-    described = schema.extensions.persist
-    assert described is not None
-    options, _ = persistence_options(described)
-    made = Persistence("events", schema, options, Classes("events", document))
-    made.bind(
-        build_model(
-            schema,
-            api="events",
-            label=label,
-            classes=made.classes,
-            manager=ItemManager(made),
-            hash_key=made.hash_key,
-            module="macaron_django.apis.events",
-        )
-    )
-    return made
-
-
 @pytest.fixture(scope="module")
-def persistence() -> Persistence:
-    return _persistence(EVENT, "macaron_foreign_events")
+def persistence(make_model: MakeModel) -> Persistence:
+    return make_model({"Event": EVENT})
 
 
 @settings(deadline=None, max_examples=300)
@@ -189,9 +161,6 @@ def test_additional_properties_are_shown_in_the_order_of_the_item(persistence: P
 def test_a_twin_that_is_no_moment_is_ignored(persistence: Persistence) -> None:
     item = {"event_id": {"S": "1"}, "expires": {"N": "1700000000"}, "expires#given": {"S": "x"}}
     assert persistence.decode(item).to_json()["expires"] == "2023-11-14T22:13:20Z"
-
-
-MakePersistence = Callable[..., Persistence]
 
 
 def test_one_foreign_item_does_not_stand_in_the_way_of_a_list(make_rows: MakePersistence, embedded: object) -> None:
@@ -272,12 +241,12 @@ def test_an_item_of_this_package_is_shown_without_making_a_row(
     assert list(shown) == list(given)
 
 
-def test_names_are_shown_as_they_are_whatever_stands_in_them() -> None:
+def test_names_are_shown_as_they_are_whatever_stands_in_them(make_model: MakeModel) -> None:
     names = ["it's", 'a "quote"', "{place}", "a\nline", "日本", "%s", "\\", "class", "it's}'] or ["]
     inner = {"type": "object", "properties": {name: {"type": "integer"} for name in names}}
     properties = {"id": {"type": "string"}, **dict.fromkeys(names, inner)}
     schema = {"type": "object", "x-persist": {"hash_key": "id"}, "properties": properties}
-    made = _persistence(schema, "macaron_foreign_names")
+    made = make_model({"Event": schema})
     item = {"id": {"S": "a"}, **{name: {"M": {one: {"N": "7"} for one in names}} for name in names}}
     assert item_json(made)(item) == {"id": "a", **{name: dict.fromkeys(names, 7) for name in names}}
     assert item_json(made)(item) == made.decode(item).to_json()
@@ -294,9 +263,9 @@ def test_values_of_all_fields_are_those_of_each(persistence: Persistence, item: 
     assert whole._names == named._names
 
 
-def test_values_have_the_names_of_fields_whatever_the_properties_are_called() -> None:
+def test_values_have_the_names_of_fields_whatever_the_properties_are_called(make_model: MakeModel) -> None:
     properties = {"id": {"type": "string"}, **{name: {} for name in ("it's", "{place}", "日本", "a__b", "class")}}
     schema = {"type": "object", "x-persist": {"hash_key": "id"}, "properties": properties}
-    rows = _persistence(schema, "macaron_foreign_values").model.objects.all()
+    rows = make_model({"Event": schema}).model.objects.all()
     item = {name: {"S": name} for name in properties}
     assert list(rows.values()._convert(item).values()) == list(properties)

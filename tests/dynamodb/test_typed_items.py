@@ -10,14 +10,13 @@ from django.db.models.signals import post_init
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from macaron_django import spec
-from macaron_django.dynamodb import ItemManager, Persistence, persistence_options
+from macaron_django.dynamodb import Persistence
 from macaron_django.dynamodb.typed_items import TypedItem, TypedItems
 from macaron_django.dynamodb.wire import request_body, response_members
-from macaron_django.schemas import Classes, build_model
 from macaron_django.schemas.json_text import dump_json
 
 MakePersistence = Callable[..., Persistence]
+MakeModel = Callable[[dict[str, Any]], Persistence]
 KNOWN = frozenset({"Items", "Count", "ScannedCount", "LastEvaluatedKey", "ConsumedCapacity"})
 MOMENT = {"type": "string", "format": "date-time"}
 PLACE = {
@@ -117,35 +116,9 @@ FOREIGN = st.dictionaries(st.sampled_from([*AS_DESCRIBED, "other", "expires#give
 PAGES = st.lists(ITEMS | st.builds(lambda item, more: {**item, **more}, ITEMS, FOREIGN), max_size=3)
 
 
-def _persistence(label: str, event: dict[str, Any] = EVENT, schemas: dict[str, Any] | None = None) -> Persistence:
-    document = spec.load(
-        {
-            "openapi": "3.1.0",
-            "info": {"title": "Events", "version": "1"},
-            "paths": {},
-            "components": {"schemas": {"Event": event, "Tree": TREE, **(schemas or {})}},
-        }
-    )
-    schema = document.schemas["Event"]
-    assert schema.extensions.persist is not None
-    options, _ = persistence_options(schema.extensions.persist)
-    made = Persistence("events", schema, options, Classes("events", document))
-    model = build_model(
-        schema,
-        api="events",
-        label=label,
-        classes=made.classes,
-        manager=ItemManager(made),
-        hash_key=made.hash_key,
-        module="macaron_django.apis.events",
-    )
-    made.bind(model)
-    return made
-
-
 @pytest.fixture(scope="module")
-def persistence() -> Persistence:
-    return _persistence("macaron_typed_events")
+def persistence(make_model: MakeModel) -> Persistence:
+    return make_model({"Event": EVENT, "Tree": TREE})
 
 
 @pytest.fixture(scope="module")
@@ -240,10 +213,10 @@ def test_whoever_listens_to_rows_gets_them(persistence: Persistence, typed: Type
 
 
 @pytest.mark.parametrize("name", ['"', "\\", "\n", "a\x00b"])
-def test_a_name_of_any_characters_is_shown(name: str) -> None:
+def test_a_name_of_any_characters_is_shown(make_model: MakeModel, name: str) -> None:
     text = {"type": "string"}
     event = {"type": "object", "x-persist": {"hash_key": "event_id"}, "properties": {"event_id": text, name: text}}
-    made = _persistence(f"macaron_named_{'_'.join(str(ord(each)) for each in name)}", event)
+    made = make_model({"Event": event})
     item = {"event_id": {"S": "a"}, name: {"S": "b"}}
     typed, body = made.typed_items, request_body({"Items": [item]})
     assert body is not None
@@ -281,14 +254,14 @@ def test_pages_go_on_where_the_last_one_ended(make_rows: MakePersistence, engine
     assert {row["profile_id"]: row for row in shown} == whole == {row.pk: row.to_json() for row in objects.all()}
 
 
-def test_a_nested_object_that_shows_itself_is_asked() -> None:
+def test_a_nested_object_that_shows_itself_is_asked(make_model: MakeModel) -> None:
     loud = {**PLACE, "x-parent": "tests.schemas.parents.Loud"}
     event = {
         "type": "object",
         "x-persist": {"hash_key": "event_id"},
         "properties": {"event_id": {"type": "string"}, "place": loud},
     }
-    made = _persistence("macaron_loud_events", event)
+    made = make_model({"Event": event})
     item = {"event_id": {"S": "a"}, "place": {"M": {"city": {"S": "Paris"}}}}
     typed, body = made.typed_items, request_body({"Items": [item]})
     assert typed is not None
@@ -300,21 +273,14 @@ def test_a_nested_object_that_shows_itself_is_asked() -> None:
     assert made.json_of(item) == made.decode(item).to_json() == expected
 
 
-def test_schemas_that_use_each_other_many_times_are_made_once() -> None:
+def test_schemas_that_use_each_other_many_times_are_made_once(make_model: MakeModel) -> None:
     schemas: dict[str, Any] = {"Level0": {"type": "object", "properties": {"name": {"type": "string"}}}}
     for level in range(1, 25):
         below = {"$ref": f"#/components/schemas/Level{level - 1}"}
         schemas[f"Level{level}"] = {"type": "object", "properties": {"one": below, "other": below}}
-    made = _persistence(
-        "macaron_deep_events",
-        {
-            "type": "object",
-            "x-persist": {"hash_key": "event_id"},
-            "properties": {"event_id": {"type": "string"}, "deep": {"$ref": "#/components/schemas/Level24"}},
-        },
-        schemas,
-    )
-    assert made.typed_items is not None
+    properties = {"event_id": {"type": "string"}, "deep": {"$ref": "#/components/schemas/Level24"}}
+    event = {"type": "object", "x-persist": {"hash_key": "event_id"}, "properties": properties}
+    assert make_model({"Event": event, **schemas}).typed_items is not None
 
 
 def test_pages_of_a_binary_key_are_read_to_the_end(make_rows: MakePersistence, embedded: object) -> None:
@@ -339,10 +305,10 @@ SELF = {"$ref": "#/components/schemas/Nested"}
         ("objects", {"type": "array", "items": {"type": "object", "properties": {"in": SELF}}}),
     ],
 )
-def test_arrays_of_themselves_are_shown(name: str, nested: dict[str, Any]) -> None:
+def test_arrays_of_themselves_are_shown(make_model: MakeModel, name: str, nested: dict[str, Any]) -> None:
     properties = {"event_id": {"type": "string"}, "tree": SELF}
     event = {"type": "object", "x-persist": {"hash_key": "event_id"}, "properties": properties}
-    made = _persistence(f"macaron_{name}_events", event, {"Nested": nested})
+    made = make_model({"Event": event, "Nested": nested})
     typed = made.typed_items
     assert typed is not None
     value: dict[str, Any] = {"L": []}
@@ -357,7 +323,9 @@ def test_arrays_of_themselves_are_shown(name: str, nested: dict[str, Any]) -> No
 
 
 @pytest.mark.parametrize("nullable", [False, True])
-def test_the_most_arrays_within_one_another_that_dynamodb_holds_are_shown(*, nullable: bool) -> None:
+def test_the_most_arrays_within_one_another_that_dynamodb_holds_are_shown(
+    make_model: MakeModel, *, nullable: bool
+) -> None:
     schema: dict[str, Any] = {"type": "integer"}
     value: dict[str, Any] = {"N": "7"}
     for _ in range(30):
@@ -365,7 +333,7 @@ def test_the_most_arrays_within_one_another_that_dynamodb_holds_are_shown(*, nul
         value = {"L": [value, {"NULL": True}] if nullable else [value]}
     properties = {"event_id": {"type": "string"}, "grid": schema}
     event = {"type": "object", "x-persist": {"hash_key": "event_id"}, "properties": properties}
-    made = _persistence(f"macaron_grid_events_{nullable}".lower(), event)
+    made = make_model({"Event": event})
     typed, item = made.typed_items, {"event_id": {"S": "a"}, "grid": value}
     body = request_body({"Items": [item]})
     assert typed is not None
