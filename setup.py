@@ -16,10 +16,12 @@ VERSION = re.search(
 
 MOTO = ["moto[dynamodb]>=5.1", "flask>=3", "flask-cors>=5"]
 DEMO = [*MOTO, "django-cors-headers>=4.7"]  # what the example project needs
+ACCEPTANCE = ["pytest>=8.4", "requests>=2.32"]
 DOCS = ["sphinx>=8", "furo>=2025.7", "myst-parser>=4"]
 TEST = [
     *DEMO,
     *DOCS,
+    *ACCEPTANCE,
     "babel>=2.16",
     "boto3-stubs[dynamodb]>=1.40",
     "django-jazzmin>=3.0.5",
@@ -35,14 +37,15 @@ TEST = [
     "matplotlib>=3.10",
     "mypy>=1.17",
     "playwright>=1.50",
-    "pytest>=8.4",
     "pytest-django>=4.11",
     "pytest-xdist>=3.8",
     "ruff>=0.12",
     "schemathesis>=4.32; python_version >= '3.11'",
     "schemathesis==4.23.0; python_version < '3.11'",  # later ones for 3.10 want an older jsonschema-rs
     "types-PyYAML>=6",
+    "types-tqdm>=4.66",
     "uvicorn>=0.35",
+    "whitenoise>=6.9",
 ]
 
 setup(
@@ -64,20 +67,23 @@ setup(
             "locale/*/LC_MESSAGES/*",
         ]
     },
+    # Ranges, with tested lower bounds (`nox -s lowest`). `make run` and `make test` install what requirements/ pins.
     install_requires=[
         "Django>=5.2",
-        "djangorestframework>=3.16",
-        "drf-spectacular[sidecar]>=0.28",
+        "djangorestframework>=3.18.1",
+        "drf-spectacular[sidecar]>=0.30",
         "pynamodb>=6.1",
-        "PyJWT[crypto]>=2.10",
+        "PyJWT[crypto]>=2.14",
         "jsonschema-rs>=0.60",
-        "orjson>=3.10",
+        "orjson>=3.12",
         "msgspec>=0.20",
         "ryaml>=0.5",
         "PyYAML>=6",
         "filelock>=3.16",
+        "rstr>=3.2.2",
+        "tqdm>=4.66.3",
     ],
-    extras_require={"moto": MOTO, "demo": DEMO, "docs": DOCS, "test": TEST},
+    extras_require={"acceptance": ACCEPTANCE, "moto": MOTO, "demo": DEMO, "docs": DOCS, "test": TEST},
     entry_points={"pytest11": ["macaron_django = macaron_django.testing.plugin"]},
     classifiers=[
         "Framework :: Django",
@@ -91,6 +97,7 @@ setup(
         "Programming Language :: Python :: 3.11",
         "Programming Language :: Python :: 3.12",
         "Programming Language :: Python :: 3.13",
+        "Programming Language :: Python :: 3.14",
         "Typing :: Typed",
     ],
 )

@@ -29,7 +29,7 @@ from django.test.utils import override_settings, setup_test_environment  # noqa:
 from macaron_django import apipool  # noqa: E402
 from macaron_django.admin import ItemAdmin  # noqa: E402
 from macaron_django.dynamodb import engines  # noqa: E402
-from macaron_django.dynamodb.tables import create_table  # noqa: E402
+from macaron_django.dynamodb.tables.syncing import create_table  # noqa: E402
 from macaron_django.testing.isolation import engine_in_memory  # noqa: E402
 
 ROUNDS = 15

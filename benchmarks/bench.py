@@ -25,7 +25,8 @@ from typing import Any
 import report
 from catalogue import PACKAGES, SERVERS, STACKS
 from client import Refused
-from parts import PARTS, SWEEPS, Plan
+from halls import Plan, Skipped
+from parts import PARTS, SWEEPS
 
 QUICK = 1 / 3
 _FAILURES = (Refused, SystemExit, OSError, subprocess.SubprocessError)
@@ -49,6 +50,11 @@ class Results:
         merged = [row for row in place.get(last, []) if row["stack"] not in new] + rows
         order = list(STACKS)
         place[last] = sorted(merged, key=lambda row: order.index(row["stack"]))
+        self.write()
+
+    def note(self, section: str, found: dict[str, Any]) -> None:
+        """Put a section there that isn't made of rows."""
+        self.found[section] = found
         self.write()
 
     def took(self, part: str, rounds: int, seconds: float) -> None:
@@ -116,6 +122,7 @@ def arguments(argv: list[str] | None) -> argparse.Namespace:
     parser.add_argument(
         "--memory", type=int, metavar="REQUESTS", help="only memory, after so many requests; else 20000"
     )
+    parser.add_argument("--free", type=Path, metavar="PYTHON", help="a free-threaded interpreter, for free_threaded")
     parser.add_argument("--out", type=Path, help="keep the figures there, beside those of other parts and stacks")
     options = parser.parse_args(argv)
     if options.server and options.out:
@@ -141,6 +148,8 @@ def main(argv: list[str] | None = None) -> int:
         server=options.server,
         memory_requests=options.memory or 20_000,
         keep=results.keep,
+        note=results.note,
+        free=options.free and options.free.absolute(),
     )
     began, failed = time.monotonic(), 0
     try:
@@ -149,6 +158,8 @@ def main(argv: list[str] | None = None) -> int:
             since = time.monotonic()
             try:
                 PARTS[part](plan)
+            except Skipped as reason:
+                print(f"{part} is left out: {reason}.", file=sys.stderr)
             except _FAILURES as error:  # the others may be well
                 print(f"\n{part} failed: {error}", file=sys.stderr)
                 failed = 1
@@ -161,7 +172,7 @@ def main(argv: list[str] | None = None) -> int:
     print(f"{(time.monotonic() - began) / 60:.1f} minutes", file=sys.stderr)
     if options.out:
         written = options.out.with_suffix(".md")
-        written.write_text(report.markdown(results.found), "utf-8")
+        written.write_text(report.document(results.found), "utf-8")
         print(f"{options.out} and {written} are written.", file=sys.stderr)
     return failed
 

@@ -16,7 +16,7 @@ JWT_SECRET = "benchmark-benchmark-benchmark-benchmark"
 
 
 #: Interface → the server that its stacks cost least on, of those that keep connections (bench.py's part `servers`).
-BEST = {"wsgi": "granian-wsgi", "asgi": "uvicorn"}
+BEST = {"wsgi": "granian-wsgi", "asgi": "uvicorn", "bolt": "runbolt"}
 
 
 @dataclass(frozen=True)
@@ -25,12 +25,14 @@ class Stack:
 
     name: str
     module: str  # of stacks/
-    interface: str = "wsgi"  # or "asgi": what its application is
-    spec: str = "plain"  # of specs.py
+    interface: str = "wsgi"  # or "asgi", or "bolt" for django-bolt's own server: what its application is
+    spec: str = "trimmed"  # of specs.py
     environment: Mapping[str, str] = field(default_factory=dict)
     database: bool = False  # profiles are in SQLite, through Django's ORM
     token: bool = False  # each request carries a JWT
+    open: bool = False  # its spec leaves properties open that it doesn't name, as most specs do
     own_server: str | None = None  # where it isn't the one that costs most stacks of the interface least
+    variant: bool = False  # of another, which it is compared with
 
     @property
     def server(self) -> str:
@@ -39,37 +41,60 @@ class Stack:
 
 
 _MIDDLEWARE = {"STACK_MIDDLEWARE": "1"}
+_DYNAMOXY, _PYDYNOX = {"STACK_CLIENT": "dynamoxy"}, {"STACK_CLIENT": "pydynox"}
+_BOLT = {"DJANGO_SETTINGS_MODULE": "bolt_settings"}
+_RAW = {"STACK_CALL": "raw_socket"}
 
 STACKS = {
     stack.name: stack
     for stack in (
-        Stack("macaron", "macaron"),
+        Stack("macaron", "macaron", spec="plain", open=True),
+        Stack("macaron-handler", "macaron", spec="plain", environment={"STACK_FRONT": ""}, open=True, variant=True),
+        Stack("macaron-asgi", "macaron_asgi", "asgi", spec="plain", open=True, variant=True),
         Stack("drf", "drf"),
         Stack("ninja", "ninja_stack"),
         Stack("connexion", "connexion_stack", "asgi"),
         Stack("fastapi-threads", "fastapi_threads", "asgi", own_server="granian-asgi"),
         Stack("fastapi-async", "fastapi_async", "asgi"),
         Stack("flask-boto3", "flask_boto3"),
+        Stack("blacksheep-dynamoxy", "blacksheep_stack", "asgi", environment=_DYNAMOXY),
+        Stack("litestar-dynamoxy", "litestar_stack", "asgi", environment=_DYNAMOXY),
+        Stack("fastapi-dynamoxy", "fastapi_rust", "asgi", environment=_DYNAMOXY),
+        Stack("bolt-dynamoxy", "bolt_stack", "bolt", environment={**_DYNAMOXY, **_BOLT}),
+        Stack("blacksheep-pydynox", "blacksheep_stack", "asgi", environment=_PYDYNOX),
+        Stack("litestar-pydynox", "litestar_stack", "asgi", environment=_PYDYNOX),
+        Stack("fastapi-pydynox", "fastapi_rust", "asgi", environment=_PYDYNOX),
+        Stack("django-raw", "django_raw", environment=_RAW),
+        Stack("asgi-raw", "asgi_raw", "asgi"),
+        Stack("wsgi-raw", "wsgi_floor", environment=_RAW),
         Stack("django-floor", "django_floor"),
         Stack("wsgi-floor", "wsgi_floor"),
         # Variants: each beside what it is compared with
-        Stack("macaron-jwt", "macaron", spec="jwt", environment={"STACK_JWT_SECRET": JWT_SECRET}, token=True),
-        Stack("macaron-startproject", "macaron", environment=_MIDDLEWARE),
-        Stack("drf-startproject", "drf", environment=_MIDDLEWARE),
-        Stack("macaron-orm", "macaron", spec="orm", database=True),
-        Stack("drf-orm", "drf_orm", database=True),
+        Stack("macaron-trimmed", "macaron", variant=True),
+        Stack(
+            *("macaron-jwt", "macaron"),
+            spec="jwt",
+            environment={"STACK_JWT_SECRET": JWT_SECRET},
+            token=True,
+            open=True,
+            variant=True,
+        ),
+        Stack("macaron-startproject", "macaron", spec="plain", environment=_MIDDLEWARE, open=True, variant=True),
+        Stack("drf-startproject", "drf", environment=_MIDDLEWARE, variant=True),
+        Stack("macaron-orm", "macaron", spec="orm", database=True, open=True, variant=True),
+        Stack("drf-orm", "drf_orm", database=True, variant=True),
     )
 }
 
 #: What validates nothing, and therefore is asked for nothing wrong.
-FLOORS = {"django-floor", "wsgi-floor"}
+FLOORS = {"django-floor", "wsgi-floor", "wsgi-raw"}
 #: Those that need nothing but a table: what the sweeps choose from.
-PLAIN = [name for name, stack in STACKS.items() if not stack.database and not stack.environment]
+PLAIN = [name for name, stack in STACKS.items() if not stack.variant]
 
 
 @dataclass(frozen=True)
 class Server:
-    """A program that serves stacks: its arguments, `{port}`, `{workers}` and `{target}` to be filled in."""
+    """A program that serves stacks: its arguments, in which what is in braces is filled in."""
 
     interface: str
     command: tuple[str, ...]
@@ -83,10 +108,10 @@ _GRANIAN = (
 
 SERVERS = {
     "gthread": Server(
-        "wsgi", (*_GUNICORN, "--worker-class", "gthread", "--threads", "4", "--keep-alive", "75", "{target}")
+        "wsgi", (*_GUNICORN, "--worker-class", "gthread", "--threads", "{threads}", "--keep-alive", "75", "{target}")
     ),
     "sync": Server("wsgi", (*_GUNICORN, "--worker-class", "sync", "{target}")),
-    "granian-wsgi": Server("wsgi", (*_GRANIAN, "--interface", "wsgi", "--blocking-threads", "4", "{target}")),
+    "granian-wsgi": Server("wsgi", (*_GRANIAN, "--interface", "wsgi", "--blocking-threads", "{threads}", "{target}")),
     "granian-asgi": Server("asgi", (*_GRANIAN, "--interface", "asgi", "--loop", "uvloop", "{target}")),
     "uvicorn": Server(
         "asgi",
@@ -95,11 +120,19 @@ SERVERS = {
             *("--loop", "uvloop", "--http", "httptools", "--no-access-log", "{target}"),
         ),
     ),
+    "runbolt": Server(
+        "bolt",
+        (
+            *("django-admin", "runbolt", "--host", "127.0.0.1", "--port", "{port}", "--processes", "{workers}"),
+            *("--no-admin", "--skip-checks"),
+        ),
+    ),
 }
 
 PACKAGES = (
     *("macaron_django", "Django", "djangorestframework", "pynamodb", "botocore", "boto3", "aiobotocore"),
     *("django-ninja", "connexion", "fastapi", "pydantic", "Flask", "gunicorn", "granian", "uvicorn", "uvloop"),
+    *("blacksheep", "litestar", "django-bolt", "dynamoxy", "pydynox", "msgspec"),
     *("httptools", "orjson", "jsonschema_rs"),
 )
 

@@ -69,12 +69,12 @@ def profile(number: int) -> dict[str, Any]:
 
 def our_manager() -> Any:
     """The manager of the persisted schema, its table filled."""
-    from macaron_django import spec
+    from macaron_django import openapi as spec
     from macaron_django.dynamodb import Persistence, persistence_options
-    from macaron_django.dynamodb.manager import ItemManager
-    from macaron_django.dynamodb.tables import create_table
-    from macaron_django.schemas.classes import Classes
-    from macaron_django.schemas.models import build_model
+    from macaron_django.dynamodb.querysets.manager import ItemManager
+    from macaron_django.dynamodb.tables.syncing import create_table
+    from macaron_django.schemas.models.row_models import build_model
+    from macaron_django.schemas.values.classes import Classes
 
     schema = spec.load(SPEC).schemas["Profile"]
     described = schema.extensions.persist

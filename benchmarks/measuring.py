@@ -29,12 +29,14 @@ class Point:
     connections: int = 4
     engine: Engine | None = None  # if what the engine and the client cost is to be told, too
     memory: bool = False  # if the worker's memory is to be told, too
+    switches: bool = False  # if context switches are to be told, too
 
 
 def measure(point: Point) -> dict[str, float]:
     """One round of one point."""
     serving, count = point.serving, len(point.requests)
     others = (lambda: time.process_time() + point.engine.cpu_seconds()) if point.engine else time.process_time  # type: ignore[union-attr]
+    switched = serving.switches() if point.switches else 0
     beside, cpu, began = others(), serving.cpu_seconds(), time.perf_counter()
     seconds = serving.send(point.requests, point.status, point.connections)
     elapsed, cpu = time.perf_counter() - began, serving.cpu_seconds() - cpu
@@ -45,6 +47,8 @@ def measure(point: Point) -> dict[str, float]:
         "p50_ms": ordered[count // 2] * 1000,
         "p99_ms": ordered[int(count * 0.99)] * 1000,
     }
+    if point.switches:
+        figures["switches"] = (serving.switches() - switched) / count
     if point.engine:
         figures["beside_ms"] = (others() - beside) * 1000 / count
     return figures

@@ -1,7 +1,7 @@
 """What is measured: the rows of the results, the sweeps, the servers, memory and start-up.
 
 In: what the command line asks for. Out: sections of the results, kept after each round. How one point is measured is
-measuring.py's; how a stack is served, processes.py's.
+measuring.py's; how a stack is served, halls.py's and processes.py's; `latency` is distance.py's.
 """
 
 from __future__ import annotations
@@ -10,90 +10,34 @@ import json
 import statistics
 import subprocess
 import sys
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 from catalogue import PLAIN, SERVERS, STACKS, Stack
-from measuring import Campaign, Point
-from processes import Engine, Serving, engine, environment, serving
-from profiles import EXPECTED, OPERATIONS, PROFILES, body_of, check, exchanges, large, mixed, pages, seed
+from distance import latency
+from halls import Plan, Row, Skipped, hall
+from hook_runs import in_process, through_server
+from hooks import rows as hook_rows
+from measuring import Point
+from processes import Engine, engine, environment, is_free_threaded
+from profiles import EXPECTED, OPERATIONS, body_of, exchanges, large, mixed, pages
 from tqdm import tqdm
 
-__all__ = ["PARTS", "SWEEPS", "Plan"]
-
-tqdm.monitor_interval = 0  # no thread of its own: processes are started meanwhile
-
-Row = dict[str, Any]
-
-
-@dataclass(frozen=True)
-class Plan:
-    """What the command line asks for."""
-
-    stacks: Sequence[str]
-    rounds: int
-    share: float  # of the requests of a round
-    connections: int
-    server: str | None  # instead of the default, where the stack's interface is the server's
-    memory_requests: int
-    keep: Callable[[Sequence[str], list[Row]], object]  # the section's path in the results, its rows
-
-    def of(self, count: int) -> int:
-        return max(20, round(count * self.share))
-
-    def among(self, *stacks: str) -> list[str]:
-        """Those that a part is for, if asked for."""
-        return [stack for stack in stacks if stack in self.stacks]
-
-    def campaign(self, part: str, points: Sequence[Point], *path: str) -> None:
-        with tqdm(total=len(points) * self.rounds, desc=part, unit="step", mininterval=1) as progress:
-
-            def step(name: str) -> None:
-                progress.set_postfix_str(name)
-                progress.update()
-
-            Campaign(points).run(self.rounds, step, lambda rows: self.keep(path or (part,), rows))
-
-
-class _Hall:
-    """An engine, and stacks beside each other over it, each with profiles of its own."""
-
-    def __init__(self, opened: ExitStack, of: Engine, connections: int) -> None:
-        self._opened, self.engine, self._connections = opened, of, connections
-        self._count = 0
-
-    def serve(self, name: str, server: str | None = None, *, workers: int = 1, operations: int = 0) -> Serving:
-        """Start a stack, seed it, and see that it does what the spec says."""
-        self._count += 1
-        print(f"  {name} starts, and gets {PROFILES} profiles", file=sys.stderr, flush=True)
-        started = self._opened.enter_context(
-            serving(STACKS[name], self.engine, server, name=f"t{self._count}", workers=workers, operations=operations)
-        )
-        seed(started, self._connections)
-        check(started)
-        return started
-
-
-@contextmanager
-def _hall(plan: Plan) -> Iterator[_Hall]:
-    with ExitStack() as opened:
-        yield _Hall(opened, opened.enter_context(engine()), plan.connections)
+__all__ = ["PARTS", "SWEEPS"]
 
 
 def _server_for(stack: Stack, wanted: str | None) -> str | None:
     """The server asked for, its variant for the stack's interface, or None: the default."""
     if wanted == "granian":
-        return f"granian-{stack.interface}"
-    return wanted if wanted and SERVERS[wanted].interface == stack.interface else None
+        wanted = f"granian-{stack.interface}"
+    return wanted if wanted in SERVERS and SERVERS[wanted].interface == stack.interface else None
 
 
 def rows(plan: Plan) -> None:
     """Each stack, each operation."""
-    with _hall(plan) as hall:
-        served = [hall.serve(name, _server_for(STACKS[name], plan.server)) for name in plan.stacks]
+    with hall(plan) as opened:
+        served = [opened.serve(name, _server_for(STACKS[name], plan.server)) for name in plan.stacks]
         points = [
             Point(
                 each,
@@ -117,9 +61,13 @@ CLIENTS = (1, 4, 16, 64)
 WORKERS = (1, 2)
 
 
+#: Those that most sweeps are of.
+SWEPT = ("macaron", "drf", "fastapi-async", "django-floor")
+
+
 def page_size(plan: Plan) -> None:
-    with _hall(plan) as hall:
-        served = [hall.serve(name) for name in plan.among("macaron", "drf", "fastapi-async", "django-floor")]
+    with hall(plan) as opened:
+        served = [opened.serve(name) for name in plan.among(*SWEPT, "blacksheep-dynamoxy", "django-raw", "asgi-raw")]
         points = [
             Point(each, {"stack": each.stack.name, "x": size}, pages(size, plan.of(count)))
             for size, count in PAGES.items()
@@ -129,8 +77,8 @@ def page_size(plan: Plan) -> None:
 
 
 def body_kb(plan: Plan) -> None:
-    with _hall(plan) as hall:
-        served = [hall.serve(name) for name in plan.among("macaron", "drf", "fastapi-async", "django-floor")]
+    with hall(plan) as opened:
+        served = [opened.serve(name) for name in plan.among(*SWEPT)]
         points = [
             Point(each, {"stack": each.stack.name, "x": size}, large(size, plan.of(count)))
             for size, count in BODIES.items()
@@ -140,9 +88,9 @@ def body_kb(plan: Plan) -> None:
 
 
 def operations(plan: Plan) -> None:
-    with _hall(plan) as hall:
+    with hall(plan) as opened:
         points = [
-            Point(hall.serve(name, operations=number), {"stack": name, "x": number}, exchanges("get", plan.of(800)))
+            Point(opened.serve(name, operations=number), {"stack": name, "x": number}, exchanges("get", plan.of(800)))
             for number in MANY
             for name in plan.among("macaron", "drf")
         ]
@@ -150,8 +98,8 @@ def operations(plan: Plan) -> None:
 
 
 def clients(plan: Plan) -> None:
-    with _hall(plan) as hall:
-        served = [hall.serve(name) for name in plan.among("macaron", "drf", "fastapi-async", "django-floor")]
+    with hall(plan) as opened:
+        served = [opened.serve(name) for name in plan.among(*SWEPT)]
         points = [
             Point(each, {"stack": each.stack.name, "x": number}, exchanges("get", plan.of(800)), connections=number)
             for number in CLIENTS
@@ -162,9 +110,9 @@ def clients(plan: Plan) -> None:
 
 def workers(plan: Plan) -> None:
     """Requests a second with one worker and with two; enough connections that each worker has some."""
-    with _hall(plan) as hall:
+    with hall(plan) as opened:
         served = {
-            (name, number): hall.serve(name, workers=number)
+            (name, number): opened.serve(name, workers=number)
             for number in WORKERS
             for name in plan.among("macaron", "drf", "fastapi-async")
         }
@@ -174,7 +122,7 @@ def workers(plan: Plan) -> None:
                 {"stack": name, "operation": operation, "x": number},
                 exchanges(operation, plan.of(count)),
                 connections=16,
-                engine=hall.engine,
+                engine=opened.engine,
             )
             for operation, count in {"get": 1500, "list100": 200}.items()
             for (name, number), each in served.items()
@@ -182,14 +130,55 @@ def workers(plan: Plan) -> None:
         plan.campaign("workers", points, "sweeps", "workers")
 
 
+#: What keeps two cores busy: workers, and threads of each.
+WAYS = ((1, 2), (2, 1))
+UNLOCKED = ("macaron", "django-raw", "wsgi-raw")
+
+
+def free_threaded(plan: Plan) -> None:
+    """Two threads of one process without Python's lock, against two processes; and two processes of this Python."""
+    if plan.free is None:
+        raise Skipped("it takes a free-threaded Python: `make bench-free FREE_PYTHON=python3.14t`")
+    if not is_free_threaded(plan.free):
+        raise Skipped(f"{plan.free} has a lock")
+    with hall(plan) as opened:
+        served = [
+            (opened.serve(name, workers=workers, threads=threads, python=python), python, workers, threads)
+            for name in plan.among(*UNLOCKED)
+            for python, (workers, threads) in ((plan.free, WAYS[0]), (plan.free, WAYS[1]), (None, WAYS[1]))
+        ]
+        points = [
+            Point(
+                each,
+                {
+                    "stack": each.stack.name,
+                    "free": python is not None,
+                    "workers": workers,
+                    "threads": threads,
+                    "operation": operation,
+                },
+                exchanges(operation, plan.of(count)),
+                EXPECTED[operation],
+                connections=16,
+                engine=opened.engine,
+                memory=True,
+            )
+            for operation, count in {"get": 1500, "list100": 200, "create": 800}.items()
+            for each, python, workers, threads in served
+        ]
+        plan.campaign("free_threaded", points)
+
+
 #: interface → the servers that each stack is tried on: what most use, and what costs least
-RIVALS = {"wsgi": ["gthread", "granian-wsgi"], "asgi": ["uvicorn", "granian-asgi"]}
-TRIED = {name: list(SERVERS) if name == "macaron" else RIVALS[STACKS[name].interface] for name in PLAIN}
+RIVALS = {"wsgi": ["gthread", "granian-wsgi"], "asgi": ["uvicorn", "granian-asgi"], "bolt": ["runbolt"]}
+TRIED = {name: RIVALS[STACKS[name].interface] for name in PLAIN} | {
+    "macaron": [name for name, server in SERVERS.items() if server.interface in ("wsgi", "asgi")]
+}
 
 
 def servers(plan: Plan) -> None:
-    with _hall(plan) as hall:
-        served = [hall.serve(name, server) for name in plan.among(*TRIED) for server in TRIED[name]]
+    with hall(plan) as opened:
+        served = [opened.serve(name, server) for name in plan.among(*TRIED) for server in TRIED[name]]
         points = [
             Point(
                 each,
@@ -208,8 +197,8 @@ def memory(plan: Plan) -> None:
     found: list[Row] = []
     tenths = [plan.memory_requests * tenth // 10 for tenth in range(1, 11)]
     marks = sorted({1000, *(tenth for tenth in tenths if tenth > 1000)})
-    with _hall(plan) as hall:
-        served = [hall.serve(name) for name in plan.among("macaron", "drf")]
+    with hall(plan) as opened:
+        served = [opened.serve(name) for name in plan.among("macaron", "drf")]
         with tqdm(total=marks[-1] * len(served), desc="memory", unit="request", mininterval=1) as progress:
             for before, mark in zip([0, *marks], marks, strict=False):
                 for each in served:
@@ -223,30 +212,63 @@ def memory(plan: Plan) -> None:
 
 def start(plan: Plan) -> None:
     """From the start of Python to the first answer, without a server: importing, setting up, answering one get."""
-    starts: dict[str, list[Row]] = {}
-    command = [sys.executable, str(Path(__file__).resolve().parent / "stacks" / "first_answer.py")]
     with engine() as of:
         told = {name: environment(STACKS[name], of, f"start{name}") for name in plan.among("macaron", "drf")}
-        for name in told:
-            told[name].pop("PYTHONDONTWRITEBYTECODE", None)
-            told[name]["PYTHONPYCACHEPREFIX"] = str(of.folder / "bytecode")  # as installed packages have it
-            _put(of.url, told[name]["STACK_TABLE"], body_of(0, with_id=True))
-        for number in tqdm(range(1 + max(5, plan.rounds)), desc="start", unit="round"):
-            for name, variables in told.items():
-                done = subprocess.run(
-                    [*command, STACKS[name].module], env=variables, capture_output=True, text=True, check=False
-                )
-                if done.returncode:
-                    sys.exit(f"{name} didn't answer:\n{done.stderr}")
-                if number:  # the first leaves bytecode and the spec's cache, as any start but the first finds them
-                    starts.setdefault(name, []).append(json.loads(done.stdout))
-    plan.keep(
-        ("start",),
-        [
-            {"stack": name, **{key: round(statistics.median(each[key] for each in found), 3) for key in found[0]}}
-            for name, found in starts.items()
-        ],
-    )
+        found = _starts(plan, "start", of, told)
+    plan.keep(("start",), [{"stack": name, **medians} for name, medians in found.items()])
+
+
+#: Operations → tables of a spec whose start is measured; the least is the profiles' alone.
+LARGE = {4: 1, 102: 50, 1002: 500}
+
+
+def large_spec(plan: Plan) -> None:
+    """The same for specs of up to 1,000 operations and 500 tables."""
+    with engine() as of:
+        told = {
+            number: environment(STACKS["macaron"], of, f"large{number}", number, many_tables=True)
+            for number in LARGE
+            if "macaron" in plan.stacks
+        }
+        found = _starts(plan, "large_spec", of, told)
+    rows = [{"stack": "macaron", "operations": x, "tables": LARGE[x], **medians} for x, medians in found.items()]
+    plan.keep(("large_spec",), rows)
+
+
+def _starts(plan: Plan, part: str, of: Engine, told: Mapping[Any, dict[str, str]]) -> dict[Any, dict[str, float]]:
+    """Medians of what a start takes, by what it is told."""
+    starts: dict[Any, list[dict[str, float]]] = {}
+    command = [sys.executable, str(Path(__file__).resolve().parent / "stacks" / "first_answer.py")]
+    for variables in told.values():
+        variables.pop("PYTHONDONTWRITEBYTECODE", None)
+        variables["PYTHONPYCACHEPREFIX"] = str(of.folder / "bytecode")  # as installed packages have it
+        _put(of.url, variables["STACK_TABLE"], body_of(0, with_id=True))
+    for number in tqdm(range(1 + max(5, plan.rounds)), desc=part, unit="round"):
+        for name, variables in told.items():
+            module = name if name in STACKS else "macaron"
+            done = subprocess.run([*command, module], env=variables, capture_output=True, text=True, check=False)
+            if done.returncode:
+                sys.exit(f"{name} didn't answer:\n{done.stderr}")
+            if number:  # the first leaves bytecode and the spec's cache, as any start but the first finds them
+                starts.setdefault(name, []).append(json.loads(done.stdout))
+    return {
+        name: {key: round(statistics.median(each[key] for each in found), 3) for key in found[0]}
+        for name, found in starts.items()
+    }
+
+
+#: Turns of a round: the part's are short, and in one process.
+HOOK_TURNS = 3
+
+
+def hooks(plan: Plan) -> None:
+    """What a hook costs, beside the API without it; in one process, or through a server if one is asked for."""
+    server = _server_for(STACKS["macaron"], plan.server)
+    if server:
+        found = through_server(plan.rounds, plan.share, server, plan.connections)
+    else:
+        found = in_process(plan.rounds * HOOK_TURNS, plan.share)
+    plan.keep(("hooks",), hook_rows(found))
 
 
 def _put(url: str, table: str, body: bytes) -> None:
@@ -267,8 +289,12 @@ SWEEPS = {
 }
 PARTS: dict[str, Callable[[Plan], None]] = {
     "rows": rows,
+    "hooks": hooks,
     "start": start,
+    "large_spec": large_spec,
     **SWEEPS,
+    "latency": latency,
+    "free_threaded": free_threaded,
     "servers": servers,
     "memory": memory,
 }

@@ -28,7 +28,15 @@ ROOT = Path(__file__).resolve().parents[1]
 Row = dict[str, Any]
 
 OWN, PEER, FLOOR = "#b5427a", "#8f9bb0", "#d5dae3"
-LINES = {"macaron": OWN, "drf": "#4a5a78", "fastapi-async": "#2f8f83", "django-floor": "#9aa3b2"}
+LINES = {
+    "macaron": OWN,
+    "drf": "#4a5a78",
+    "fastapi-async": "#2f8f83",
+    "django-floor": "#9aa3b2",
+    "blacksheep-dynamoxy": "#b8860b",
+    "django-raw": "#7a6fb0",
+    "asgi-raw": "#5b9bd5",
+}
 OPERATIONS = {"get": "get one", "list100": "list 100", "put": "replace", "create": "create"}
 #: sweep → what its numbers are
 SWEEPS = {
@@ -40,12 +48,14 @@ SWEEPS = {
 #: Only what answers the whole API over DynamoDB; the variants stand in the table.
 STACKS = (
     *("macaron", "drf", "ninja", "connexion", "fastapi-threads", "fastapi-async", "flask-boto3"),
-    *("django-floor", "wsgi-floor"),
+    *("blacksheep-dynamoxy", "litestar-dynamoxy", "fastapi-dynamoxy", "bolt-dynamoxy"),
+    *("blacksheep-pydynox", "litestar-pydynox", "fastapi-pydynox"),
+    *("django-raw", "asgi-raw", "wsgi-raw", "django-floor", "wsgi-floor"),
 )
 
 
 def colour(stack: str) -> str:
-    return OWN if stack == "macaron" else FLOOR if stack.endswith("floor") else PEER
+    return OWN if stack == "macaron" else FLOOR if stack.endswith(("-floor", "-raw")) else PEER
 
 
 def bare(panel: Axes, *sides: str) -> None:
@@ -59,7 +69,7 @@ def cpu_by_stack(rows: list[Row]) -> Figure:
     """One bar a stack, one panel an operation; the cheapest at the top."""
     measured = [row for row in rows if row["stack"] in STACKS]
     names = [name for name in OPERATIONS if any(row["operation"] == name for row in measured)]
-    figure, panels = plt.subplots(2, 2, figsize=(9, 5.6), constrained_layout=True)
+    figure, panels = plt.subplots(2, 2, figsize=(9, 10), constrained_layout=True)
     for panel, operation in zip(panels.flat, names, strict=False):
         shown = sorted((row for row in measured if row["operation"] == operation), key=lambda row: -row["cpu_ms"])
         stacks = [row["stack"] for row in shown]

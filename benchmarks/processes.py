@@ -16,7 +16,7 @@ import tempfile
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import catalogue
@@ -24,7 +24,9 @@ import specs
 from catalogue import Stack
 from client import Exchange, Refused, send
 
-__all__ = ["Engine", "Serving", "engine", "environment", "serving"]
+__all__ = [
+    *("THREADS", "Engine", "Serving", "delayed", "engine", "environment", "is_free_threaded", "make_table", "serving"),
+]
 
 HERE = Path(__file__).resolve().parent
 CODE = HERE / "stacks"
@@ -34,6 +36,7 @@ TICK = os.sysconf("SC_CLK_TCK")
 _LIBC = ctypes.CDLL(None)
 _PR_SET_PDEATHSIG = 1  # prctl(2)
 _START = 60  # seconds to serve within
+THREADS = 4  # of a WSGI server's worker, unless it is asked for others
 
 
 def _end_with_parent() -> None:
@@ -86,6 +89,18 @@ class Serving:
     def cpu_seconds(self) -> float:
         return sum(map(_cpu_seconds, self.pids()))
 
+    def switches(self) -> int:
+        """How often the stack's threads have given up a core so far, or lost it."""
+        found = 0
+        for pid in self.pids():
+            for thread in Path(f"/proc/{pid}/task").iterdir():
+                try:
+                    lines = (thread / "status").read_text().splitlines()
+                except OSError:  # it has ended
+                    continue
+                found += sum(int(line.split()[1]) for line in lines if "voluntary_ctxt_switches" in line)
+        return found
+
     def rss_mb(self) -> float:
         """Resident memory of the largest of the stack's processes, in MB: the worker."""
         found = [
@@ -101,6 +116,12 @@ def _cpu_seconds(pid: int) -> float:
     """utime + stime of a process, its ended threads included (proc(5))."""
     fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     return (int(fields[11]) + int(fields[12])) / TICK
+
+
+def is_free_threaded(python: Path) -> bool:
+    """Whether an interpreter can run without its lock."""
+    code = "import sysconfig; print(sysconfig.get_config_var('Py_GIL_DISABLED'))"
+    return subprocess.run([python, "-c", code], capture_output=True, text=True, check=True).stdout.strip() == "1"
 
 
 def free_port() -> int:
@@ -176,6 +197,15 @@ def engine() -> Iterator[Engine]:
             yield Engine(process, f"http://127.0.0.1:{port}", folder)
 
 
+@contextmanager
+def delayed(of: Engine, milliseconds: float) -> Iterator[Engine]:
+    """The same engine at a distance: each request reaches it so much later."""
+    port = free_port()
+    command = [sys.executable, str(HERE / "delaying.py"), str(port), of.url.rpartition(":")[2], str(milliseconds)]
+    with _running(command, port, "The delaying proxy", of.folder):
+        yield replace(of, url=f"http://127.0.0.1:{port}")
+
+
 def make_table(url: str, name: str) -> None:
     import boto3
 
@@ -190,7 +220,9 @@ def make_table(url: str, name: str) -> None:
     )
 
 
-def environment(stack: Stack, of: Engine, name: str, operations: int = 0) -> dict[str, str]:
+def environment(
+    stack: Stack, of: Engine, name: str, operations: int = 0, threads: int = THREADS, *, many_tables: bool = False
+) -> dict[str, str]:
     """What a stack is told by its environment, after its table, spec and database have been made.
 
     ``name`` is new for each: two servers of one stack share nothing but the engine.
@@ -198,13 +230,14 @@ def environment(stack: Stack, of: Engine, name: str, operations: int = 0) -> dic
     table = f"profiles_{name}"
     make_table(of.url, table)
     spec, database = of.folder / f"{name}.yaml", of.folder / f"{name}.sqlite3"
-    spec.write_text(specs.spec_text(stack.spec, table, operations), "utf-8")
+    spec.write_text(specs.spec_text(stack.spec, table, operations, many_tables), "utf-8")
     told = catalogue.own_python(
         {
             "STACK_ENDPOINT": of.url,
             "STACK_TABLE": table,
             "STACK_SPEC": str(spec),
             "STACK_OPERATIONS": str(operations),
+            "STACK_THREADS": str(threads),
             "XDG_CACHE_HOME": str(of.folder / "cache"),
             "PYTHONPATH": os.pathsep.join(filter(None, [str(CODE), os.environ.get("PYTHONPATH")])),
             **stack.environment,
@@ -218,18 +251,36 @@ def environment(stack: Stack, of: Engine, name: str, operations: int = 0) -> dic
 
 @contextmanager
 def serving(
-    stack: Stack, of: Engine, server: str | None = None, *, name: str, workers: int = 1, operations: int = 0
+    stack: Stack,
+    of: Engine,
+    server: str | None = None,
+    *,
+    name: str,
+    workers: int = 1,
+    operations: int = 0,
+    threads: int = THREADS,
+    python: Path | None = None,
+    told: dict[str, str] | None = None,
 ) -> Iterator[Serving]:
-    """A stack behind the server that it costs least on, unless another is named."""
+    """A stack behind the server that it costs least on, unless another is named.
+
+    ``told`` is its environment, where that isn't the one that `environment` makes. ``python`` is the interpreter
+    of another virtualenv; it runs without its lock if it can.
+    """
     server = server or stack.server
     program = catalogue.SERVERS[server]
     module = stack.module if program.interface == stack.interface else f"{stack.module}_{program.interface}"
     target = f"{module}:{'application' if program.interface == 'wsgi' else 'app'}"
     port = free_port()
-    told = environment(stack, of, name, operations)
-    filled = {"port": port, "workers": workers, "target": target}
+    told = told or environment(stack, of, name, operations, threads)
+    filled = {"port": port, "workers": workers, "threads": threads, "target": target}
     command = [part.format(**filled) for part in program.command]
-    command[0] = str(BIN / command[0])
+    if python is None:
+        command[0] = str(BIN / command[0])
+    else:
+        command[0] = str(python.parent / command[0])
+        # An extension module that wasn't made for it, as orjson isn't, would switch the lock on again.
+        told = {**told, "PYTHON_GIL": "0"} if is_free_threaded(python) else told
     with _running(command, port, stack.name, of.folder, cwd=CODE, env=told) as process:
         yield Serving(stack, server, process, port, _log(of.folder, port), _headers(stack))
 

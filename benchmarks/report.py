@@ -13,41 +13,66 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-__all__ = ["markdown"]
+import hooks
+
+__all__ = ["document", "hook_tables", "markdown"]
 
 OPERATIONS = ("get", "list100", "put", "create")
-STACKS = (
-    *("macaron", "drf", "ninja", "connexion", "fastapi-threads", "fastapi-async", "flask-boto3"),
-    *("django-floor", "wsgi-floor"),
-)
 #: stack, what it is measured against, the ratio that it may have for each operation; none: only shown
-TARGETS: tuple[tuple[str, str, tuple[float, ...]], ...] = (
+TARGETS: tuple[tuple[str, str, tuple[float | None, ...]], ...] = (
+    ("macaron", "blacksheep-dynamoxy", (0.90, 0.75, 0.90, 0.90)),
+    ("macaron", "fastest peer", ()),
+    ("macaron-handler", "django-raw", (1.35, 1.1, 1.35, 1.35)),
+    ("macaron", "macaron-handler", ()),
+    ("macaron", "asgi-raw", (None, 1.3, None, None)),
+    ("macaron-asgi", "blacksheep-dynamoxy", (0.60, None, 0.70, 0.70)),
     ("macaron", "django-floor", (1.4, 1.25, 1.5, 1.5)),
-    ("macaron", "fastest peer", (0.60, 0.31, 0.61, 0.60)),
     ("macaron", "drf", (0.29, 0.16, 0.27, 0.29)),
     ("macaron-orm", "drf-orm", (0.6, 0.6, 0.6, 0.6)),
     ("macaron-startproject", "drf-startproject", ()),
+    ("macaron", "macaron-trimmed", ()),
 )
-PEERS = ("drf", "ninja", "connexion", "fastapi-threads", "fastapi-async", "flask-boto3")
+PEERS = (
+    *("drf", "ninja", "connexion", "fastapi-threads", "fastapi-async", "flask-boto3"),
+    *("blacksheep-dynamoxy", "litestar-dynamoxy", "fastapi-dynamoxy", "bolt-dynamoxy"),
+    *("blacksheep-pydynox", "litestar-pydynox", "fastapi-pydynox"),
+)
 JWT_MS = 0.08
+LONGEST_PAGE, LONGEST_PAGE_RATIO = 1000, 0.75
 MEMORY_RATIO = 1.0
 START_RATIO = 1.3
 
 Cpu = dict[tuple[str, str], float]
 
 
+def document(results: dict[str, Any]) -> str:
+    """As `markdown`, with all of the sections that the documentation shows: it says of some that they are missing."""
+    return _joined({title: text or "Not measured." for title, text in _sections(results).items()})
+
+
 def markdown(results: dict[str, Any]) -> str:
     """All that the results have, in tables."""
-    sections = {
+    return _joined({title: text for title, text in _sections(results).items() if text})
+
+
+def _joined(sections: dict[str, str]) -> str:
+    return "\n\n".join(f"## {title}\n\n{text}" for title, text in sections.items()) + "\n"
+
+
+def _sections(results: dict[str, Any]) -> dict[str, str]:
+    return {
         "Made with": _about(results),
         "Stacks": _stacks(results.get("rows", [])),
         "Targets": _targets(results),
+        "Hooks": hook_tables(results.get("hooks", [])),
         **{title: _sweep(name, results.get("sweeps", {}).get(name, [])) for name, (title, _) in _SWEEPS.items()},
         "Workers": _workers(results.get("sweeps", {}).get("workers", [])),
+        "Large specs": _large_spec(results.get("large_spec", [])),
+        "Latency": _latency(results.get("latency", []), results.get("distance", {})),
+        "Free-threaded": _free_threaded(results.get("free_threaded", [])),
         "Servers": _servers(results.get("servers", [])),
         "Memory": _memory(results.get("memory", [])),
     }
-    return "\n\n".join(f"## {title}\n\n{text}" for title, text in sections.items() if text) + "\n"
 
 
 def _about(results: dict[str, Any]) -> str:
@@ -97,7 +122,13 @@ def _stacks(rows: list[dict[str, Any]]) -> str:
 
 def _targets(results: dict[str, Any]) -> str:
     cpu = _cpu(results.get("rows", []))
-    others = [*_token(cpu), *_start(results.get("start", [])), *_grown(results.get("memory", []))]
+    pages = results.get("sweeps", {}).get("page_size", [])
+    others = [
+        *_token(cpu),
+        *_longest_page(pages),
+        *_start(results.get("start", [])),
+        *_grown(results.get("memory", [])),
+    ]
     ratios = list(_ratios(cpu))
     tables = [
         _table(["CPU time, ratio", *OPERATIONS], ratios) if ratios else "",
@@ -111,6 +142,12 @@ def _row(what: str, which: str, measured: float, limit: float | None, unit: str 
     return [what, which, f"{measured:.2f}{unit}", "" if limit is None else f"{limit:.2f}{unit}", verdict]
 
 
+def _allowed(measured: float, limit: float | None, digits: int = 2) -> str:
+    if limit is None:
+        return ""
+    return f" ≤ {limit:.{digits}f}" if measured <= limit else f" > {limit:.{digits}f}, missed"
+
+
 def _ratios(cpu: Cpu) -> Iterator[list[str]]:
     """A line for each comparison: the ratio, and whether it is at most what it may be."""
     for stack, against, limits in TARGETS:
@@ -120,16 +157,63 @@ def _ratios(cpu: Cpu) -> Iterator[list[str]]:
         cells = []
         for operation, limit in zip(OPERATIONS, limits or [None] * len(OPERATIONS), strict=True):
             ratio = cpu[stack, operation] / min(cpu[peer, operation] for peer in peers)
-            allowed = "" if limit is None else f" ≤ {limit:.2f}" if ratio <= limit else f" > {limit:.2f}, missed"
-            cells.append(f"{ratio:.3f}{allowed}")
+            cells.append(f"{ratio:.3f}{_allowed(ratio, limit)}")
         name = "the fastest peer for each" if against == "fastest peer" else f"`{against}`"
         yield [f"`{stack}` of {name}", *cells]
+
+
+def hook_tables(rows: list[dict[str, Any]]) -> str:
+    """What hooks cost: two tables, of the four operations and of others beside them."""
+    of = {(row["hook"], row["operation"]): row for row in rows}
+    table = []
+    for hook in hooks.HOOKS.values():
+        measured = [of.get((hook.name, operation), {}) for operation in OPERATIONS]
+        if hook.only or not any(measured):
+            continue
+        if hook.of is None:
+            cells = [f"{row['cpu_ms']:.2f} ms" if row else "" for row in measured]
+        else:
+            limits = [hook.limits.get(operation) for operation in OPERATIONS]
+            cells = [
+                f"{row['ratio']:.2f}{_allowed(row['ratio'], limit)}" if "ratio" in row else ""
+                for row, limit in zip(measured, limits, strict=True)
+            ]
+        table.append([hook.what, *cells])
+    beside = []
+    for each in hooks.BESIDE:
+        row, other = of.get(each.measured, {}), of.get(each.of)
+        if other and "ratio" in row:
+            figures = f"{row['cpu_ms']:.2f} of {other['cpu_ms']:.2f} ms"
+            beside.append(_row(each.what, figures, row["ratio"], each.limit))
+    beside += _throttle(of)
+    tables = [
+        _table(["CPU time, of the plain API's", *OPERATIONS], table) if table else "",
+        _table(["", "", "measured", "at most", ""], beside, words=2) if beside else "",
+    ]
+    return "\n\n".join(filter(None, tables))
+
+
+def _throttle(of: dict[tuple[str, str], dict[str, Any]]) -> Iterator[list[str]]:
+    """What a throttle adds to a request, of what it adds to a bare view."""
+    for operation in OPERATIONS:
+        own, bare = (of.get((name, operation), {}).get("more_ms") for name in ("throttled", "bare_throttled"))
+        if own is not None and bare is not None and bare > 0:
+            figures = f"{operation}: {own:.2f} of {bare:.2f} ms"
+            yield _row("a throttle adds, of what it adds to a bare view", figures, own / bare, hooks.ADDED)
 
 
 def _token(cpu: Cpu) -> Iterator[list[str]]:
     if ("macaron-jwt", "get") in cpu and ("macaron", "get") in cpu:
         more = cpu["macaron-jwt", "get"] - cpu["macaron", "get"]
         yield _row("`macaron-jwt` more than `macaron`", "get", more, JWT_MS, " ms")
+
+
+def _longest_page(rows: list[dict[str, Any]]) -> Iterator[list[str]]:
+    of = {row["stack"]: row["cpu_ms"] for row in rows if row["x"] == LONGEST_PAGE}
+    if {"macaron", "django-raw"} <= of.keys():
+        own, raw = of["macaron"], of["django-raw"]
+        what = f"`macaron` of `django-raw`: {own:.2f} of {raw:.2f} ms"
+        yield _row(what, f"a list of {LONGEST_PAGE:,}", own / raw, LONGEST_PAGE_RATIO)
 
 
 def _start(rows: list[dict[str, Any]]) -> Iterator[list[str]]:
@@ -185,6 +269,73 @@ def _workers(rows: list[dict[str, Any]]) -> str:
     return _table(head, table, words=2) if table else ""
 
 
+#: The stack whose requests a second the others' are compared with where the engine is distant.
+RIVAL = "blacksheep-dynamoxy"
+#: stack, threads → the share of the rival's requests a second that it is to reach
+RATES = {("macaron", 64): 0.75, ("macaron-asgi", 0): 1.0}
+FAR_MEMORY = 130  # MB of a worker
+OWN = {stack for stack, _ in RATES}
+
+
+def _latency(rows: list[dict[str, Any]], distance: dict[str, Any]) -> str:
+    """One table for each operation, and how far the engine was."""
+    tables = []
+    for operation in dict.fromkeys(row["operation"] for row in rows):
+        found = [row for row in rows if row["operation"] == operation]
+        rival = next((row for row in found if row["stack"] == RIVAL), None)
+        table = []
+        for row in found:
+            served = f"`{row['stack']}`" + (f", {row['threads']} threads" if row["threads"] else "")
+            limit = rival["p99_ms"] if rival and row["stack"] == "macaron-asgi" else None
+            memory = f"{row['rss_mb']:.0f}" + _allowed(row["rss_mb"], FAR_MEMORY if row["stack"] in OWN else None, 0)
+            p99 = f"{row['p99_ms']:.1f}" + _allowed(row["p99_ms"], limit, 1)
+            figures = [f"{row['rps']:.0f}", _share(row, rival), f"{row['p50_ms']:.1f}", p99]
+            costs = [f"{row['cpu_ms']:.2f}", f"{row['switches']:.1f}", memory]
+            table.append([served, row["server"], *figures, *costs])
+        head = [operation, "server", "requests/s", f"of `{RIVAL}`", "p50, ms", "p99, ms"]
+        tables.append(_table([*head, "CPU ms", "context switches", "MB"], table, words=2))
+    if distance and tables:
+        tables.append(
+            f"An engine {distance['milliseconds']:g} ms away, {distance['connections']} connections, one worker. "
+            f"Without a stack between them a call takes {distance['call_ms']:.1f} ms, and the same connections get "
+            f"{distance['carries_rps']:,} answers a second."
+        )
+    return "\n\n".join(tables)
+
+
+def _share(row: dict[str, Any], rival: dict[str, Any] | None) -> str:
+    if not rival:
+        return ""
+    share, wanted = row["rps"] / rival["rps"], RATES.get((row["stack"], row["threads"]))
+    return f"{share:.2f}" + (
+        "" if wanted is None else f" ≥ {wanted:.2f}" if share >= wanted else f" < {wanted:.2f}, missed"
+    )
+
+
+def _large_spec(rows: list[dict[str, Any]]) -> str:
+    """Start-up and memory by what the spec has besides the profiles."""
+    table = [
+        [f"{row['operations']:,}", str(row["tables"]), f"{row['cpu_s']:.2f}", f"{row['rss_mb']:.0f}"] for row in rows
+    ]
+    head = ["operations", "tables", "CPU seconds until the first answer", "MB then"]
+    return _table(head, table, words=0) if table else ""
+
+
+def _free_threaded(rows: list[dict[str, Any]]) -> str:
+    """How much two threads without a lock answer, of what two processes do."""
+    of = {(row["stack"], row["free"], row["workers"], row["operation"]): row for row in rows}
+    ways = (("no lock, two threads", True, 1), ("no lock, two processes", True, 2), ("a lock, two processes", False, 2))
+    table = []
+    for stack, operation in dict.fromkeys((row["stack"], row["operation"]) for row in rows):
+        for what, free, workers in ways:
+            row, usual = of.get((stack, free, workers, operation)), of.get((stack, False, 2, operation))
+            if row and usual:
+                figures = [f"{row['rps']:.0f}", f"{row['rps'] / usual['rps']:.2f}", f"{row['cpu_ms']:.2f}"]
+                memory = f"{workers} of {row['rss_mb']:.0f}" if workers > 1 else f"{row['rss_mb']:.0f}"
+                table.append([f"`{stack}`", operation, what, *figures, memory])
+    return _table(["stack", "", "", "requests/s", "of usual", "CPU ms", "MB"], table, words=3) if table else ""
+
+
 def _servers(rows: list[dict[str, Any]]) -> str:
     table = []
     for stack, server in dict.fromkeys((row["stack"], row["server"]) for row in rows):
@@ -211,7 +362,7 @@ def main() -> None:
     options = parser.parse_args()
     if not options.results.exists():
         parser.error(f"{options.results} isn't there: run `make bench`.")
-    print(markdown(json.loads(options.results.read_text("utf-8"))), end="")
+    print(document(json.loads(options.results.read_text("utf-8"))), end="")
 
 
 if __name__ == "__main__":

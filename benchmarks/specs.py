@@ -1,6 +1,6 @@
 """Variants of stacks/profiles.yaml: the spec that a stack of the package is given.
 
-In: the name of a variant, and the table. Out: YAML. The plain spec is the one that connexion reads, too.
+In: the name of a variant, and the table. Out: YAML. The plain spec is what people write.
 """
 
 from __future__ import annotations
@@ -12,8 +12,55 @@ __all__ = ["more_operations", "spec_text"]
 PROFILES = Path(__file__).resolve().parent / "stacks" / "profiles.yaml"
 _KEPT = "x-persist: {table: profiles_macaron, hash_key: profile_id}"
 _PUBLIC = "security: []"
-#: Of one resource of the filling: list, create, get, replace.
-_A_RESOURCE = 4
+#: Of one resource of the filling: list, create, get, replace. The last two alone, where tables are to be many.
+_A_RESOURCE, _AN_ITEM = 4, 2
+_OBJECT = "      type: object\n"
+_PERSISTED = "hash_key: profile_id}"
+_PROPERTIES = "        profile_id: {type: string"
+_PUT = "    put:\n      operationId: replace_profile\n"
+_CONTENT = 'content: {application/json: {schema: {$ref: "#/components/schemas/Profile"}}}'
+#: variant → what is replaced in the text, by what
+_CHANGES = {
+    "trimmed": [(_OBJECT, f"{_OBJECT}      additionalProperties: false\n")],
+    "versioned": [
+        (_PERSISTED, "hash_key: profile_id, version: version}"),
+        (_PROPERTIES, f"        version: {{type: integer, readOnly: true}}\n{_PROPERTIES}"),
+    ],
+    "sets": [(_PERSISTED, "hash_key: profile_id, sets: [tags]}")],
+    "indexed": [
+        (_PERSISTED, "hash_key: profile_id, indexes: {by_email: email}}"),
+        (
+            "        - {name: cursor,",
+            "        - {name: email, in: query, schema: {type: string}}\n        - {name: cursor,",
+        ),
+    ],
+    "patch": [
+        (
+            _PUT,
+            "    patch:\n      operationId: change_profile\n      security: []\n"
+            f"      requestBody: {{required: true, {_CONTENT}}}\n"
+            f'      responses: {{"200": {{description: The profile as it is kept., {_CONTENT}}}}}\n{_PUT}',
+        )
+    ],
+    "handler": [
+        (
+            "components:\n",
+            "  /profiles/{profile_id}/view:\n"
+            "    parameters: [{name: profile_id, in: path, required: true, schema: {type: string}}]\n"
+            "    post:\n      operationId: view_profile\n      security: []\n"
+            "      x-bind-server: hook_handlers.view_profile\n"
+            f'      responses: {{"200": {{description: The profile as it is kept., {_CONTENT}}}}}\ncomponents:\n',
+        )
+    ],
+    "silent": [(f"      {_PUBLIC}\n", "")],
+    "jwt": [
+        (_PUBLIC, "security: [{token: []}]"),
+        (
+            "components:\n",
+            "components:\n  securitySchemes:\n    token: {type: http, scheme: bearer, bearerFormat: JWT}\n",
+        ),
+    ],
+}
 
 
 def _replaced(text: str, old: str, new: str) -> str:
@@ -22,32 +69,44 @@ def _replaced(text: str, old: str, new: str) -> str:
     return text.replace(old, new)
 
 
-def spec_text(variant: str, table: str, operations: int = 0) -> str:
+def spec_text(variant: str, table: str, operations: int = 0, many_tables: bool = False) -> str:
     """The spec for a stack whose profiles are in ``table``, with at least so many operations.
 
-    Variants: "plain"; "jwt", where each operation wants a bearer token; "orm", where profiles are a Django model's.
+    There is a table for each four of them; with ``many_tables``, one for each two.
+
+    ``variant`` is "plain", or changes joined by "+", which are made in this order:
+
+    - "trimmed": no property but those that are named;
+    - "orm": profiles are a Django model's;
+    - "versioned", "sets", "indexed": what `x-persist` says besides;
+    - "silent": nothing about security; "jwt": each operation wants a bearer token;
+    - "patch": one operation more; "handler": another, which a function answers.
     """
     text = PROFILES.read_text("utf-8")
-    if variant == "orm":
+    wanted = set(variant.split("+")) - {"plain"}
+    if unknown := wanted - {*_CHANGES, "orm"}:
+        raise ValueError(f"no variant {', '.join(sorted(unknown))}")
+    if "orm" in wanted:
         text = _replaced(text, _KEPT, "x-model: orm_profile.Profile")
     else:
         text = _replaced(text, "table: profiles_macaron", f"table: {table}")
-    if variant == "jwt":
-        text = _replaced(text, _PUBLIC, "security: [{token: []}]")
-        scheme = "components:\n  securitySchemes:\n    token: {type: http, scheme: bearer, bearerFormat: JWT}\n"
-        text = _replaced(text, "components:\n", scheme)
-    return more_operations(text, operations)
+    for name, changes in _CHANGES.items():
+        if name in wanted:
+            for old, new in changes:
+                text = _replaced(text, old, new)
+    return more_operations(text, operations, many_tables)
 
 
-def more_operations(text: str, operations: int) -> str:
-    """Add whole resources, with a schema and a table each, before the profiles, until there are so many operations."""
-    resources = range(max(0, operations - _A_RESOURCE) // _A_RESOURCE)
-    paths = "".join(_PATHS.format(number=number) for number in resources)
+def more_operations(text: str, operations: int, many_tables: bool = False) -> str:
+    """Add resources, with a schema and a table each, before the profiles, until there are so many operations."""
+    resources = range(max(0, operations - _A_RESOURCE) // (_AN_ITEM if many_tables else _A_RESOURCE))
+    template = _ITEM if many_tables else _COLLECTION + _ITEM
+    paths = "".join(template.format(number=number) for number in resources)
     schemas = "".join(_SCHEMA.format(number=number) for number in resources)
     return _replaced(_replaced(text, "paths:\n", f"paths:\n{paths}"), "  schemas:\n", f"  schemas:\n{schemas}")
 
 
-_PATHS = """\
+_COLLECTION = """\
   /things{number}:
     get:
       operationId: list_things{number}
@@ -67,6 +126,8 @@ _PATHS = """\
         "201":
           description: As it is kept.
           content: {{application/json: {{schema: {{$ref: "#/components/schemas/Thing{number}"}}}}}}
+"""
+_ITEM = """\
   /things{number}/{{thing_id}}:
     parameters: [{{name: thing_id, in: path, required: true, schema: {{type: string}}}}]
     get:

@@ -91,7 +91,7 @@ def first_path(spec: str) -> str:
     """Of an operation with a GET and no variables in its path, if there is one."""
     if spec in (PLAIN, BUILT_IN):
         return "/ping"
-    from macaron_django.spec import load
+    from macaron_django.openapi import load
 
     paths = [operation.route for operation in load(spec).operations if operation.method == "get"]
     path = next((path for path in paths if "{" not in path), paths[0])

@@ -19,8 +19,8 @@ from typing import Any
 import jsonschema_rs
 
 from macaron_django.exceptions import ValidationFailed
-from macaron_django.schemas.validators import validator_for
-from macaron_django.spec import load
+from macaron_django.openapi import load
+from macaron_django.schemas.validation.validators import validator_for
 
 SPEC = Path(__file__).parents[1] / "example_project" / "apis" / "myserver.yaml"
 TARGET = 2.0

@@ -13,16 +13,16 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from macaron_django.api import viewsets
-    from macaron_django.registry import apipool
+    from macaron_django.api_pool import apipool
 
 __version__ = "0.1.0"
 __all__ = ["__version__", "apipool", "viewsets"]
 
 
 def __getattr__(name: str) -> object:
-    # Lazy, so that `import macaron_django.spec` needs no Django and `setup.py` nothing at all.
+    # Lazy, so that `import macaron_django.openapi` needs no Django and `setup.py` nothing at all.
     if name == "apipool":
-        from macaron_django.registry import apipool
+        from macaron_django.api_pool import apipool
 
         return apipool
     if name == "viewsets":

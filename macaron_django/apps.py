@@ -1,12 +1,13 @@
 """The Django apps: this package's own, and one for each API.
 
-An API's app is labelled ``macaron_<api>``; its models are the rows of its persisted schemas. It has no migrations:
-so ``migrate`` makes permissions and content types, and ``makemigrations`` has nothing to say.
+An API's app has the label ``macaron_<api>``; its models are the rows of its persisted schemas. Since it has no
+migrations, ``migrate`` creates permissions and content types, and ``makemigrations`` finds nothing to do.
 """
 
 from __future__ import annotations
 
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -14,16 +15,18 @@ from typing import Any
 from django.apps import AppConfig, apps
 from django.utils.translation import gettext_lazy as _
 
-from macaron_django.discovery import Found, discover
-from macaron_django.spec.source import collector_paused
+from macaron_django.discovery import DiscoveredAPI, discover
+from macaron_django.openapi.reading.source import collector_paused
+
+__all__ = ["APIConfig", "MacaronConfig", "add_api"]
 
 
 class APIConfig(AppConfig):
     """The app of one API, made from its spec instead of from a package."""
 
-    def __init__(self, found: Found) -> None:
+    def __init__(self, found: DiscoveredAPI) -> None:
         module = ModuleType(f"macaron_django.apis.{found.name}", f"The classes of the API {found.name}.")
-        module.__path__ = []  # a package without submodules: nobody's admin.py or tests.py is taken for this app's
+        module.__path__ = []  # a package without submodules, so that Django finds no admin.py in it
         sys.modules[module.__name__] = module
         self.label = found.label
         self.path = str(found.path.parent)
@@ -32,10 +35,10 @@ class APIConfig(AppConfig):
         self.verbose_name = found.name
 
     def import_models(self) -> None:
-        """Load the spec and make its classes; a spec that can't be served leaves findings and no models."""
+        """Loads the spec and makes its classes. A spec that can't be served leaves findings and no models."""
         self.models = apps.all_models[self.label]
         self.models_module = self.module
-        # Modules, classes and the document stay: the collector would walk them several times on the way.
+        # Modules, classes and the document stay, so collecting garbage meanwhile would be in vain.
         with collector_paused():
             from macaron_django.registry import registry
 
@@ -52,24 +55,58 @@ class MacaronConfig(AppConfig):
 
     def __init__(self, app_name: str, app_module: Any) -> None:
         super().__init__(app_name, app_module)
-        # Here and not in ready(): once models are being imported, the app registry takes no more apps.
+        # Not in ready(), because the app registry accepts no more apps once models are being imported.
         for found in discover():
-            config = APIConfig(found)
-            config.apps = apps
-            apps.app_configs[config.label] = config
+            add_api(found)
 
     def ready(self) -> None:
         from django.utils.autoreload import autoreload_started
 
         from macaron_django import checks  # noqa: F401 (importing registers them)
+        from macaron_django.broken_specs import log_errors
         from macaron_django.dynamodb import engines
 
+        if any(isinstance(config, APIConfig) and config.models for config in apps.get_app_configs()):
+            from macaron_django.schemas.serializers import row_fields  # DRF's serializers, which rows bring along
+
+            row_fields.install()
         engines.sample_debug()
+        log_errors()
         autoreload_started.connect(_watch_specs)
+
+    def error_object(self, fields: Mapping[str, Any]) -> Any:
+        """Returns an object of the schema ``Error``, of the API that is being served, else of any; LookupError if none.
+
+        Of ``fields`` it has those that the schema knows.
+        """
+        from macaron_django.auth.caller import current_request
+        from macaron_django.registry import registry
+
+        match = getattr(current_request(), "resolver_match", None)
+        served = getattr(getattr(match and match.func, "cls", None), "api", None)
+        having = [api for api in registry if "Error" in api.document.schemas]
+        if not having:
+            raise LookupError("No API that is served has a schema Error.")
+        chosen = min(having, key=lambda api: (api.name != served, api.builtin))
+        known = chosen.document.schemas["Error"].properties
+        return chosen.classes.Error(**{name: value for name, value in fields.items() if name in known})
+
+
+def add_api(found: DiscoveredAPI) -> None:
+    """Loads an API, when Django sets up its apps or later on. URLs that were made before don't lead to it.
+
+    What is wrong with its spec is in the registry's findings.
+    """
+    config = APIConfig(found)
+    config.apps = apps
+    apps.app_configs[config.label] = config
+    if apps.models_ready:
+        config.import_models()
+        apps.clear_cache()
 
 
 def _watch_specs(sender: Any, **_kwargs: Any) -> None:
-    """Have ``runserver`` reload when a spec changes."""
+    """Makes ``runserver`` reload when a spec changes."""
     from macaron_django.registry import registry
 
     for path in registry.files():

@@ -1,12 +1,14 @@
-"""Findings and settings → Django's system checks, so that `manage.py check` says what can't be served, and why.
+"""Django's system checks: what ``manage.py check`` reports about specs, settings, engine and tokens.
 
-The IDs are catalogued in ``docs/reference/checks.md``. A finding keeps the ID that it has wherever it is shown.
+``docs/reference/checks.md`` lists their IDs. A finding has the same ID in every place that shows it.
 """
 
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable, Iterator, Sequence
+import os
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import chain
 from typing import Any
 
 from django.apps import AppConfig
@@ -14,17 +16,32 @@ from django.core import checks
 from django.utils.module_loading import import_string
 
 from macaron_django import auth
-from macaron_django.api.exposure import public_writes
+from macaron_django.api.checks.open_schema_checks import open_writes
+from macaron_django.api.checks.public_write_checks import public_writes
+from macaron_django.api.checks.thread_checks import configured_threads, is_starved, needed_threads
+from macaron_django.api.requests.unknown_properties import POLICIES
+from macaron_django.api.viewsets import UnusableViewsetError, in_use
 from macaron_django.conf import settings, unknown_keys
+from macaron_django.conf.pym_config_keys import misspelt
 from macaron_django.dynamodb import engines
+from macaron_django.openapi import Finding
 from macaron_django.registry import registry
-from macaron_django.spec import Finding
 
-__all__ = ["check_engine", "check_exposure", "check_jwt", "check_relations", "check_settings", "check_specs"]
+__all__ = [
+    "check_engine",
+    "check_exposure",
+    "check_front",
+    "check_jwt",
+    "check_pym_config",
+    "check_relations",
+    "check_settings",
+    "check_specs",
+    "check_threads",
+]
 
 
 def as_message(finding: Finding) -> checks.CheckMessage:
-    """The finding as a check message: its place first, as an editor can follow it."""
+    """Returns a finding as a check message, which starts with its place in a form that editors can open."""
     level = checks.ERROR if finding.level == "error" else checks.WARNING
     return checks.CheckMessage(
         level,
@@ -36,24 +53,59 @@ def as_message(finding: Finding) -> checks.CheckMessage:
 
 @checks.register("macaron_django")
 def check_specs(app_configs: Sequence[AppConfig] | None, **_kwargs: Any) -> list[checks.CheckMessage]:
-    """What is wrong with the specs, and with what was made from them."""
-    return [as_message(finding) for finding in registry.findings()]
+    """Reports what is wrong with the specs and with what was made from them."""
+    found = chain.from_iterable(registry.findings().values())
+    return [as_message(finding) for finding in dict.fromkeys(found)]
 
 
 @checks.register("macaron_django")
 def check_settings(app_configs: Sequence[AppConfig] | None, **_kwargs: Any) -> list[checks.CheckMessage]:
-    """Keys of ``MACARON`` that mean nothing, and values that can't be."""
-    return [*_unknown_settings(), *_impossible_settings(), *_unusable_reporter()]
+    """Reports unknown keys of the setting ``MACARON`` and values that aren't allowed."""
+    return [
+        *_unknown_settings(),
+        *_impossible_settings(),
+        *_impossible_limits(),
+        *_impossible_policies(),
+        *_unusable_viewsets(),
+        *_impossible_deadline(),
+        *_unusable_functions(),
+        *_unknown_served(),
+    ]
 
 
 def _unknown_settings() -> Iterator[checks.CheckMessage]:
-    for key, known in unknown_keys():
+    for where, key, known in unknown_keys():
         close = difflib.get_close_matches(key.rpartition(".")[2], known, n=1)
         hint = f"Did you mean {close[0]!r}?" if close else f"Known: {', '.join(sorted(known))}."
-        yield checks.Error(f"The setting MACARON has no key {key!r}.", hint=hint, id="macaron_django.E101")
+        yield checks.Error(f"{where} has no key {key!r}.", hint=hint, id="macaron_django.E101")
+
+
+@checks.register("macaron_django")
+def check_pym_config(app_configs: Sequence[AppConfig] | None, **_kwargs: Any) -> list[checks.CheckMessage]:
+    """Reports keys of ``pym-config.yaml`` that are likely to be misspelt, and secrets that the environment lacks."""
+    found = settings.file()
+    if found is None:
+        return []
+    return [
+        *(
+            checks.Warning(
+                f"{found.path} has a key {key!r}.", hint=f"Did you mean {close!r}?", id="macaron_django.W122"
+            )
+            for key, close in misspelt(found)
+        ),
+        *(
+            checks.Warning(
+                f"{found.path}: {key} has no value, because the environment variable {name} isn't set.",
+                hint=f"Set {name}, or take it out of env_secrets.",
+                id="macaron_django.W123",
+            )
+            for key, name in found.unset.items()
+        ),
+    ]
 
 
 CHOICES = {
+    "ON_BROKEN_SPEC": ("refuse", "leave_out"),
     "ERROR_FORMAT": ("pymacaron", "problem", "drf"),
     "RESPONSE_VALIDATION": (None, "off", "log", "raise"),
     "UNKNOWN_PARAMETERS": ("ignore", "refuse"),
@@ -69,18 +121,98 @@ def _impossible_settings() -> Iterator[checks.CheckMessage]:
             )
 
 
-def _unusable_reporter() -> Iterator[checks.CheckMessage]:
-    reporter = settings.ERROR_REPORTER
-    if reporter is None or callable(reporter):
-        return
+#: Limits of what is read and answered, by section: without one, a request could cost anything.
+LIMITS = {
+    "": ("PAGE_SIZE", "MAX_PAGE_SIZE", "MAX_BODY_SIZE", "MAX_BODY_DEPTH", "MAX_BODY_CONTAINERS"),
+    "DYNAMODB": ("SCAN_LIMIT", "READ_LIMIT", "MAX_PAGE_BYTES"),
+}
+
+
+def _impossible_limits() -> Iterator[checks.CheckMessage]:
+    for section, keys in LIMITS.items():
+        for key in keys:
+            value = getattr(getattr(settings, section) if section else settings, key)
+            if type(value) is not int or value < 1:
+                named = f"[{section!r}]" if section else ""
+                yield checks.Error(
+                    f"MACARON{named}[{key!r}] is {value!r}.",
+                    hint="It has to be a whole number, 1 or more.",
+                    id="macaron_django.E102",
+                )
+
+
+def _impossible_policies() -> Iterator[checks.CheckMessage]:
+    given = settings.UNKNOWN_PROPERTIES
+    if isinstance(given, Mapping):
+        known = {api.name for api in registry} | {
+            f"{api.name}.{name}" for api in registry for name in api.document.schemas
+        }
+        strange = [name for name in given if name not in known]
+        is_known = not strange and all(policy in POLICIES for policy in given.values())
+        hint = f"It names {_listed(strange)}, which is no API and no schema of one." if strange else ""
+    else:
+        is_known, hint = given in POLICIES, ""
+    if not is_known:
+        hint = hint or f"It can be {_listed(POLICIES)}, or a mapping of APIs and schemas (shop.Order) to these."
+        yield checks.Error(f"MACARON['UNKNOWN_PROPERTIES'] is {given!r}.", hint=hint, id="macaron_django.E102")
+
+
+def _unusable_viewsets() -> Iterator[checks.CheckMessage]:
     try:
-        usable = callable(import_string(reporter))
-    except (ImportError, AttributeError):
-        usable = False
-    if not usable:
+        for api in registry:
+            for viewset in api.viewsets.values():
+                in_use(viewset)
+    except UnusableViewsetError as error:
+        hint = "Correct it, or what its module imports: until then, who answers an operation isn't checked."
+        yield checks.Error(str(error), hint=hint, id="macaron_django.E102")
+
+
+def _impossible_deadline() -> Iterator[checks.CheckMessage]:
+    value = settings.DYNAMODB.REQUEST_DEADLINE
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    if value is not None and not (is_number and value > 0):
         yield checks.Error(
-            f"MACARON['ERROR_REPORTER'] is {reporter!r}, which can't be imported or isn't a function.",
-            hint="Name a function that takes a title, a dictionary and an exception, by its dotted path.",
+            f"MACARON['DYNAMODB']['REQUEST_DEADLINE'] is {value!r}.",
+            hint="It can be a number of seconds above 0, or None.",
+            id="macaron_django.E102",
+        )
+
+
+#: Settings that name a function, and what it takes.
+FUNCTIONS = {
+    "ERROR_REPORTER": "a title, a dictionary and an exception",
+    "ERROR_CALLBACK": "an exception and returns the body of its answer",
+    "ERROR_DECORATOR": "the body of an error's answer and returns the one to send",
+    "DATETIME_ENCODER": "a datetime and returns what answers have in its place",
+}
+
+
+def _unusable_functions() -> Iterator[checks.CheckMessage]:
+    for key, taken in FUNCTIONS.items():
+        if not _is_function(named := getattr(settings, key)):
+            yield checks.Error(
+                f"MACARON[{key!r}] is {named!r}, which can't be imported or isn't a function.",
+                hint=f"Name a function that takes {taken}, by its dotted path.",
+                id="macaron_django.E102",
+            )
+
+
+def _is_function(named: Any) -> bool:
+    if named is None or callable(named):
+        return True
+    try:
+        return callable(import_string(named))
+    except (ImportError, AttributeError, TypeError):
+        return False
+
+
+def _unknown_served() -> Iterator[checks.CheckMessage]:
+    known = {api.name for api in registry} | registry.left_out.keys()
+    strange = [name for name in settings.SERVE or () if name not in known]
+    if strange or isinstance(settings.SERVE, str):
+        yield checks.Error(
+            f"MACARON['SERVE'] is {settings.SERVE!r}.",
+            hint=f"It can be a list of names of APIs; there are: {', '.join(sorted(known))}.",
             id="macaron_django.E102",
         )
 
@@ -91,7 +223,7 @@ def _listed(names: Iterable[object]) -> str:
 
 @checks.register("macaron_django")
 def check_engine(app_configs: Sequence[AppConfig] | None, **_kwargs: Any) -> list[checks.CheckMessage]:
-    """Whether there is a DynamoDB engine for the schemas that need one. Never AWS by accident."""
+    """Reports if schemas are persisted and no DynamoDB engine is configured: AWS is never used by accident."""
     if not any(api.persistences for api in registry):
         return []
     problem = engines.configuration_problem()
@@ -100,10 +232,12 @@ def check_engine(app_configs: Sequence[AppConfig] | None, **_kwargs: Any) -> lis
 
 @checks.register("macaron_django")
 def check_relations(app_configs: Sequence[AppConfig] | None, **_kwargs: Any) -> list[checks.CheckMessage]:
-    """Whether a model of the ORM points at rows that no database has: its first query, or migration, would fail."""
+    """Reports models of the ORM with a relation to items in DynamoDB, whose queries and migrations would fail."""
     if not any(api.persistences for api in registry):
         return []
-    from macaron_django.dynamodb.relations import relations_into_items  # PynamoDB, for a project that has it loaded
+    from macaron_django.dynamodb.querysets.relations import (
+        relations_into_items,  # imported here: it needs PynamoDB
+    )
 
     hint = "Keep the row's primary key in a CharField, and get the row by it."
     return [
@@ -114,7 +248,7 @@ def check_relations(app_configs: Sequence[AppConfig] | None, **_kwargs: Any) -> 
 
 @checks.register("macaron_django")
 def check_jwt(app_configs: Sequence[AppConfig] | None, **_kwargs: Any) -> list[checks.CheckMessage]:
-    """Whether tokens can be made and verified safely with the settings as they are."""
+    """Reports settings with which tokens can't be signed and verified safely."""
     levels = {"error": checks.Error, "warning": checks.Warning}
     return [
         levels[problem.level](problem.message, hint=problem.hint, id="macaron_django.E104")
@@ -124,5 +258,56 @@ def check_jwt(app_configs: Sequence[AppConfig] | None, **_kwargs: Any) -> list[c
 
 @checks.register("macaron_django", deploy=True)
 def check_exposure(app_configs: Sequence[AppConfig] | None, **_kwargs: Any) -> list[checks.CheckMessage]:
-    """Generated operations that let anybody change data: meant so on a laptop, perhaps not on the internet."""
-    return [as_message(finding) for api in registry for finding in public_writes(api.viewsets.served())]
+    """Reports generated operations that let anybody change data, or keep anything, for ``check --deploy`` only."""
+    found = [finding for api in registry for finding in public_writes(api.viewsets.served())]
+    if not list(_impossible_policies()):
+        found += [finding for api in registry for finding in open_writes(api.viewsets.served())]
+    return [*map(as_message, found), *_short_secret()]
+
+
+def _short_secret() -> Iterator[checks.CheckMessage]:
+    problem = auth.short_secret()
+    if problem is not None:
+        yield checks.Warning(problem.message, hint=problem.hint, id="macaron_django.W124")
+
+
+@checks.register("macaron_django", deploy=True)
+def check_front(app_configs: Sequence[AppConfig] | None, **_kwargs: Any) -> list[checks.CheckMessage]:
+    """Reports the middleware that leaves Django's handler in charge of all requests, for ``check --deploy`` only."""
+    if not settings.FRONT:
+        return []
+    from macaron_django.api.front import unknown_middleware  # DRF's views read the project's settings when imported
+
+    hint = "Nothing is wrong: requests cost more CPU. Set MACARON['FRONT'] to False if it is meant so, or silence this."
+    return [
+        checks.Warning(
+            f"MIDDLEWARE has {dotted}, which macaron_django's front doesn't know: Django's handler answers everything.",
+            hint=hint,
+            id="macaron_django.W101",
+        )
+        for dotted in unknown_middleware()
+    ]
+
+
+@checks.register("macaron_django", deploy=True)
+def check_threads(app_configs: Sequence[AppConfig] | None, **_kwargs: Any) -> list[checks.CheckMessage]:
+    """Reports a server with too few threads for the engine's latency, where the environment says how many it has."""
+    threads = configured_threads(os.environ)
+    persistence = next((each for api in registry for each in api.persistences.values()), None)
+    if threads is None or persistence is None or engines.configuration_problem() or engines.current().local:
+        return []
+    from macaron_django.dynamodb.items.latency import measured_latency  # imported here: it needs botocore
+
+    seconds = measured_latency(persistence)
+    if seconds is None or not is_starved(threads, seconds * 1000):
+        return []
+    milliseconds = seconds * 1000
+    return [
+        checks.Warning(
+            f"DynamoDB answers after {milliseconds:.1f} ms, and a worker has {threads} "
+            f"thread{'s' * (threads != 1)}: it waits while requests do.",
+            hint=f"Give it about {needed_threads(milliseconds)} (GRANIAN_BLOCKING_THREADS, or gunicorn's --threads) if "
+            "most requests make one call; docs/explanation/scaling.md has the formula.",
+            id="macaron_django.W102",
+        )
+    ]

@@ -1,70 +1,102 @@
-"""The exception tree: what this package raises once a spec has been read, by who is at fault.
+"""The exceptions that this package raises while it serves requests, grouped by who is at fault.
 
-What is wrong with a *spec* is a finding (``macaron_django.spec.Finding``), gathered and shown as Django
-checks; it is never one of these.
+What is wrong with a *spec* is a finding (``macaron_django.openapi.Finding``) and shown by Django's checks, never one of
+these exceptions.
 
 ::
 
     PyMacaronException                  becomes an HTTP answer: its status, code and user_message
     ├── RequestError                    the client's
-    │   ├── ValidationFailed            400 INVALID_PARAMETER: lists every violation
+    │   ├── RequestInvalid              400 INVALID_PARAMETER: lists every violation; also a ValidationFailed
     │   ├── AuthenticationError         401
     │   │   ├── AuthMissingHeaderError      AUTHORIZATION_HEADER_MISSING
     │   │   ├── AuthTokenExpiredError       TOKEN_EXPIRED
     │   │   └── AuthInvalidTokenError       TOKEN_INVALID
+    │   ├── ClaimMissingError           403 CLAIM_MISSING: the caller's token lacks a claim
     │   ├── InvalidCursor               400 INVALID_CURSOR
     │   ├── UnstorableValue             400 UNSTORABLE_VALUE: valid, but can't be kept
     │   └── ItemTooLarge                413 ITEM_TOO_LARGE
-    ├── PersistenceError                what DynamoDB answered, or didn't
+    ├── PersistenceError                what DynamoDB answered, or that it didn't
     │   ├── DynamoDBItemNotFound        404 ITEM_NOT_FOUND
     │   ├── ItemExists                  409 ITEM_EXISTS; also a django.db.IntegrityError
-    │   ├── StaleItem                   409 STALE_ITEM: somebody else changed it first
-    │   ├── Throttled                   503 THROTTLED: retry later
+    │   ├── StaleItem                   409 STALE_ITEM: it isn't as a write requires
+    │   │   ├── ItemAbsent                  404 ITEM_NOT_FOUND: there is no such item
+    │   │   ├── ItemChanged                 409 STALE_ITEM: it is there, with other values
+    │   │   └── ItemOutOfBounds             409 OUT_OF_BOUNDS: F() would pass a minimum or maximum
+    │   ├── Throttled                   503 DATABASE_THROTTLED: retry later
     │   ├── EngineUnavailable           503 DATABASE_UNAVAILABLE
-    │   ├── WriteOutcomeUnknown         503 WRITE_OUTCOME_UNKNOWN: applied or not, nobody can know
+    │   ├── WriteOutcomeUnknown         503 WRITE_OUTCOME_UNKNOWN: applied or not
     │   └── TableMissing                500 TABLE_MISSING
-    └── QueryError                      the programmer's
+    ├── InvalidParameterError           400 INVALID_PARAMETER: the project's code refuses what a client sent
+    │   └── ValidationFailed                500: what the project's code made or stored breaks its schema
+    ├── RequestTimeout                  408 REQUEST_TIMEOUT
+    ├── InternalServerError             500 SERVER_ERROR, and what other exceptions count as
+    │   ├── UnhandledServerError            they come as this to ERROR_CALLBACK
+    │   ├── InternalValidationError         INTERNAL_VALIDATION_ERROR
+    │   └── BadResponseException            BAD_RESPONSE
+    └── QueryError                      the project's code
         ├── ScanForbidden               500 SCAN_FORBIDDEN: names the index that would help
         └── UnsupportedQuery            500 UNSUPPORTED_QUERY; also a django.db.NotSupportedError
-    and, from ``add_error``, whatever the application adds.
+    and what the project adds with ``add_error``.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+import json
+from collections.abc import Callable, Mapping, Sequence
+from http import HTTPStatus
+from pprint import pformat
+from typing import TYPE_CHECKING, Any
 
+from django.apps import apps
+from django.conf import settings as django_settings
 from django.db.utils import IntegrityError, NotSupportedError
+from django.http import HttpResponse
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
 
 __all__ = [
     "AuthInvalidTokenError",
     "AuthMissingHeaderError",
     "AuthTokenExpiredError",
     "AuthenticationError",
+    "BadResponseException",
+    "ClaimMissingError",
     "DynamoDBItemNotFound",
     "EngineUnavailable",
+    "InternalServerError",
+    "InternalValidationError",
     "InvalidCursor",
+    "InvalidParameterError",
+    "ItemAbsent",
+    "ItemChanged",
     "ItemExists",
+    "ItemOutOfBounds",
     "ItemTooLarge",
     "PersistenceError",
     "PyMacaronException",
     "QueryError",
     "RequestError",
+    "RequestInvalid",
+    "RequestTimeout",
     "ScanForbidden",
     "StaleItem",
     "TableMissing",
     "Throttled",
+    "UnhandledServerError",
     "UnstorableValue",
     "UnsupportedQuery",
     "ValidationFailed",
     "WriteOutcomeUnknown",
     "add_error",
+    "code_to_class",
     "is_error",
 ]
 
 
 class PyMacaronException(Exception):
-    """An error that a client is told about: raise a subclass with ``code`` and ``status`` from a handler.
+    """An error that becomes an HTTP answer: raise a subclass with ``code`` and ``status`` from a handler.
 
     ``user_message`` is what the client reads; ``headers`` are added to the answer.
 
@@ -79,7 +111,12 @@ class PyMacaronException(Exception):
     code: str = "SERVER_ERROR"
     status: int = 500
     error_id: str | None = None
+    error_caught: object = None
     headers: Mapping[str, str] = {}
+    #: Whether its messages may name what is for operators only, such as tables, indexes and endpoints.
+    names_internals: bool = False
+    #: Whether the cause has been logged and reported before; an answer of 500 or above is one line of information then.
+    is_known: bool = False
 
     def __init__(self, user_message: str | None = None) -> None:
         super().__init__(user_message or "")
@@ -88,58 +125,166 @@ class PyMacaronException(Exception):
     def __str__(self) -> str:
         return self.user_message or self.code
 
+    @property
+    def is_hidden(self) -> bool:
+        """Whether clients don't learn the message. With ``DEBUG`` on they learn any."""
+        is_fault = self.status >= HTTPStatus.INTERNAL_SERVER_ERROR
+        return self.names_internals and is_fault and not django_settings.DEBUG
+
+    @property
+    def public_message(self) -> str | None:
+        """The message, if there is one that clients may learn."""
+        return None if self.is_hidden else self.user_message or None
+
+    def caught(self, error: object) -> Self:
+        """Keeps what was caught, for the answer's ``error_caught``; returns the exception, to be raised."""
+        self.error_caught = error
+        return self
+
+    def tell_user(self, user_message: str) -> Self:
+        """Sets what the client reads; returns the exception, to be raised."""
+        self.user_message = user_message
+        return self
+
+    def to_dict(self) -> dict[str, Any]:
+        """Returns the error as PyMacaron's dictionary: status, error, and what is known of the other three.
+
+        >>> OutOfStock = type("OutOfStock", (PyMacaronException,), {"code": "OUT_OF_STOCK", "status": 409})
+        >>> OutOfStock("The last one was just sold").to_dict()
+        {'status': 409, 'error': 'OUT_OF_STOCK', 'user_message': 'The last one was just sold'}
+        """
+        found: dict[str, Any] = {"status": self.status, "error": self.code.upper()}
+        if self.error_id:
+            found["error_id"] = self.error_id
+        if self.public_message:
+            found["user_message"] = self.public_message
+        if self.error_caught is not None:
+            found["error_caught"] = pformat(self.error_caught)
+        return found
+
+    def http_reply(self) -> ErrorReply:
+        """Returns the response that a view of the project's own may answer with.
+
+        A handler that returns it fails, as if it had raised the exception.
+        """
+        body = json.dumps({**self.to_dict(), "error_description": self.public_message or self.code})
+        return ErrorReply(self, body.encode(), self.status, "application/json", self.headers)
+
+    #: The name that version 2 of PyMacaron gives ``http_reply``.
+    jsonify = http_reply
+
+    def to_model(self) -> Any:
+        """Returns the error as an object of the schema ``Error``, of the API that is being served, else of any."""
+        from_apps: Any = apps.get_app_config("macaron_django")
+        return from_apps.error_object({**self.to_dict(), "error_description": self.public_message or self.code})
+
+    def add_sentence(self, sentence: str) -> None:
+        """Adds a sentence to the message."""
+        self.user_message = f"{str(self).rstrip('.')}. {sentence}"
+        self.args: tuple[Any, ...] = (self.user_message,)
+
+
+class ErrorReply(HttpResponse):
+    """The response to an exception, which is its attribute ``error``.
+
+    It is a WSGI application, too, so that views of Flask's can return it.
+    """
+
+    def __init__(
+        self, error: Exception, body: bytes, status: int, content_type: str, headers: Mapping[str, str]
+    ) -> None:
+        super().__init__(body, status=status, content_type=content_type, headers=dict(headers))
+        self.error = error
+
+    def __call__(self, environ: Mapping[str, Any], start_response: Callable[..., Any]) -> list[bytes]:
+        start_response(f"{self.status_code} {self.reason_phrase}", list(self.items()))
+        return [self.content]
+
 
 class RequestError(PyMacaronException):
-    """The request can't be served as it is; sending it again unchanged won't help."""
+    """The request can't be served; sending it again unchanged won't help."""
 
     code = "INVALID_REQUEST"
     status = 400
 
 
-class ValidationFailed(RequestError):
-    """A body or parameters break their schema: every violation, not only the first.
-
-    Each violation is a ``macaron_django.schemas.Violation``: message, JSON pointer, keyword, location.
-    """
+class InvalidParameterError(PyMacaronException):
+    """The client sent what the project's code can't accept."""
 
     code = "INVALID_PARAMETER"
     status = 400
 
+
+class ValidationFailed(InvalidParameterError):
+    """Data break their schema; lists every violation, not only the first.
+
+    Each violation is a ``macaron_django.schemas.Violation``: message, JSON pointer, keyword, location. Whoever reads a
+    request raises ``RequestInvalid`` instead. Everywhere else the data are the server's own, and so is the fault.
+    """
+
+    code = "SERVER_ERROR"
+    status = 500
+    names_internals = True
+
     def __init__(self, user_message: str | None = None, violations: Sequence[Any] = ()) -> None:
         super().__init__(user_message or "; ".join(f"{v.pointer or '/'}: {v.message}" for v in violations))
-        self.violations = tuple(violations)
+        self.violations: tuple[Any, ...] = tuple(violations)
+
+
+class RequestInvalid(RequestError, ValidationFailed):
+    """A body or parameters break their schema."""
+
+    code = "INVALID_PARAMETER"
+    status = 400
 
 
 class AuthenticationError(RequestError):
+    """The request's credentials are missing or not accepted."""
+
     code = "AUTHENTICATION_FAILED"
     status = 401
 
 
 class AuthMissingHeaderError(AuthenticationError):
+    """The request has no credentials."""
+
     code = "AUTHORIZATION_HEADER_MISSING"
 
 
 class AuthTokenExpiredError(AuthenticationError):
+    """The request's token has expired."""
+
     code = "TOKEN_EXPIRED"
 
 
 class AuthInvalidTokenError(AuthenticationError):
+    """The request's token is not valid."""
+
     code = "TOKEN_INVALID"
 
 
+class ClaimMissingError(RequestError):
+    """The caller's credentials lack a claim that says which items are theirs, or that a new item requires."""
+
+    code = "CLAIM_MISSING"
+    status = 403
+
+
 class InvalidCursor(RequestError):
-    """A page cursor that was altered, has expired, or was made for another list."""
+    """A page cursor was altered, has expired, or was made for another list."""
 
     code = "INVALID_CURSOR"
 
 
 class UnstorableValue(RequestError):
-    """A value that the schema accepts and DynamoDB, or a model's database, can't hold; nothing was written.
+    """The schema accepts a value that DynamoDB, or a model's database, can't hold. Nothing was written.
 
-    ``pointer`` is the JSON pointer of the value in the item, as far as it is known.
+    ``pointer`` is the JSON pointer of the value in the item, as far as it is known; ``location`` is where the client
+    has sent it, such as "path". A handler that got no body, and no parameter of that name, is at fault itself: 500.
     """
 
     code = "UNSTORABLE_VALUE"
+    location = "body"
 
     def __init__(self, user_message: str, pointer: str = "") -> None:
         super().__init__(f"{pointer}: {user_message}" if pointer else user_message)
@@ -147,16 +292,34 @@ class UnstorableValue(RequestError):
 
 
 class ItemTooLarge(RequestError):
-    """The item is over DynamoDB's 400 KB, or a transaction over its 4 MB."""
+    """The item is larger than DynamoDB's limit of 400 KB, or the transaction larger than 4 MB."""
 
     code = "ITEM_TOO_LARGE"
     status = 413
 
 
 class PersistenceError(PyMacaronException):
-    """DynamoDB refused, failed or did not answer."""
+    """DynamoDB refused, failed or didn't answer.
+
+    Where one item is the reason, ``schema`` is the name of its schema and ``key`` its key, as DynamoDB's attribute
+    values by name; else both are empty. ``item`` is the stored item if DynamoDB has sent it, else None.
+    """
 
     code = "DATABASE_ERROR"
+    names_internals = True
+
+    def __init__(
+        self,
+        user_message: str | None = None,
+        *,
+        schema: str = "",
+        key: Mapping[str, Mapping[str, Any]] | None = None,
+        item: Mapping[str, Mapping[str, Any]] | None = None,
+    ) -> None:
+        super().__init__(user_message)
+        self.schema = schema
+        self.key: Mapping[str, Mapping[str, Any]] = key or {}
+        self.item = item
 
 
 class DynamoDBItemNotFound(PersistenceError):
@@ -165,85 +328,149 @@ class DynamoDBItemNotFound(PersistenceError):
 
 
 class ItemExists(PersistenceError, IntegrityError):
-    """The key of a new item is taken; what is there was not changed."""
+    """The key of a new item is taken. The existing item wasn't changed. ``schema`` and ``key`` say which."""
 
     code = "ITEM_EXISTS"
     status = 409
 
     @classmethod
-    def of(cls, kind: str, key: str) -> ItemExists:
-        """The sentence that clients read: the same wherever items are kept, and without a table's name.
+    def of(cls, kind: str, described: str, key: Mapping[str, Mapping[str, Any]] | None = None) -> ItemExists:
+        """Returns the exception with the message for clients, which doesn't show where items are kept.
 
         >>> print(ItemExists.of("Author", "author_id '7'"))
         There is already an Author with author_id '7'.
         """
-        return cls(f"There is already {'an' if kind[:1].upper() in set('AEIOU') else 'a'} {kind} with {key}.")
+        article = "an" if kind[:1].upper() in set("AEIOU") else "a"
+        return cls(f"There is already {article} {kind} with {described}.", schema=kind, key=key)
 
 
 class StaleItem(PersistenceError):
-    """The item was changed or deleted since it was loaded; nothing was written."""
+    """The item isn't as it was when it was loaded, or as a write requires. Nothing was written.
+
+    ``schema``, ``key`` and, where DynamoDB has sent it, the stored ``item`` say which. A StaleItem that is none of its
+    subclasses is one whose reason isn't known, or an item that another transaction holds at the moment.
+    """
 
     code = "STALE_ITEM"
     status = 409
 
 
-class Throttled(PersistenceError):
-    """DynamoDB throttled the call, and went on doing so through every retry."""
+class ItemAbsent(StaleItem):
+    """A write requires an item that isn't there."""
 
-    code = "THROTTLED"
+    code = "ITEM_NOT_FOUND"
+    status = 404
+
+
+class ItemChanged(StaleItem):
+    """A write requires other values than the item has; ``item`` says which it has."""
+
+
+class ItemOutOfBounds(StaleItem):
+    """What ``F()`` adds would take a number of the item past its schema's ``minimum`` or ``maximum``."""
+
+    code = "OUT_OF_BOUNDS"
+
+
+class Throttled(PersistenceError):
+    """DynamoDB throttled the call and every retry."""
+
+    code = "DATABASE_THROTTLED"  # DRF's throttles answer THROTTLED
     status = 503
-    headers = {"Retry-After": "1"}
+    headers: Mapping[str, str] = {"Retry-After": "1"}
 
 
 class EngineUnavailable(PersistenceError):
-    """The DynamoDB engine can't be reached, or failed; nothing was written."""
+    """The DynamoDB engine can't be reached, or failed. Nothing was written."""
 
     code = "DATABASE_UNAVAILABLE"
     status = 503
+    headers: Mapping[str, str] = {"Retry-After": "1"}
 
 
 class WriteOutcomeUnknown(PersistenceError):
-    """The connection broke after a write was sent that can't be sent twice: it was applied, or it wasn't."""
+    """The connection broke after a write was sent that can't be repeated: it may have been applied."""
 
     code = "WRITE_OUTCOME_UNKNOWN"
     status = 503
+    headers: Mapping[str, str] = {"Retry-After": "1"}
 
 
 class TableMissing(PersistenceError):
-    """The table isn't there yet; ``manage.py synctables`` makes it."""
+    """The table doesn't exist; ``manage.py synctables`` creates it."""
 
     code = "TABLE_MISSING"
 
 
 class QueryError(PyMacaronException):
-    """A query that the programmer has to write differently."""
+    """The project's code has to write this query in another way."""
 
     code = "QUERY_ERROR"
+    names_internals = True
 
 
 class ScanForbidden(QueryError):
-    """The query would read the whole table; the message names the index that would help."""
+    """The query would read the whole table. The message names an index that would help."""
 
     code = "SCAN_FORBIDDEN"
 
 
 class UnsupportedQuery(QueryError, NotSupportedError):
-    """DynamoDB can't do this."""
+    """DynamoDB has no such query."""
 
     code = "UNSUPPORTED_QUERY"
 
 
-def add_error(name: str, code: str, status: int) -> type[PyMacaronException]:
-    """Make an exception class that answers with ``status`` and ``code``.
+class RequestTimeout(PyMacaronException):
+    """The project's code gave up waiting for the client."""
 
-    >>> OutOfStock = add_error("OutOfStock", "OUT_OF_STOCK", 409)
-    >>> OutOfStock("The last one was just sold").status
+    code = "REQUEST_TIMEOUT"
+    status = 408
+
+
+class InternalServerError(PyMacaronException):
+    """The server failed."""
+
+
+class UnhandledServerError(InternalServerError):
+    """The server failed with an exception that isn't a PyMacaronException, which is the ``__cause__``."""
+
+
+class InternalValidationError(InternalServerError):
+    """What the server made breaks its schema."""
+
+    code = "INTERNAL_VALIDATION_ERROR"
+
+
+class BadResponseException(InternalServerError):
+    """A handler returned what can't be answered."""
+
+    code = "BAD_RESPONSE"
+
+
+#: The classes that ``add_error`` has made, and PyMacaron's own, by code.
+code_to_class: dict[str, type[PyMacaronException]] = {
+    one.code: one for one in (InternalServerError, AuthMissingHeaderError, AuthTokenExpiredError, AuthInvalidTokenError)
+}
+
+
+def add_error(name: str, code: str, status: int) -> type[PyMacaronException]:
+    """Returns a new exception class that answers with ``status`` and ``code``; raises ValueError if the code is taken.
+
+    >>> OutOfPaper = add_error("OutOfPaper", "OUT_OF_PAPER", 409)
+    >>> OutOfPaper("The last sheet was just printed").status
     409
     """
-    return type(name, (PyMacaronException,), {"code": code, "status": status})
+    if not (name and code and status):
+        raise ValueError("add_error needs a name, a code and a status.")
+    if code in code_to_class:
+        raise ValueError(f"The code {code} is {code_to_class[code].__name__}'s: give {name} another one.")
+    made = type(name, (PyMacaronException,), {"code": code, "status": status})
+    code_to_class[code] = made
+    return made
 
 
 def is_error(answer: object) -> bool:
-    """Whether ``answer`` is an HTTP answer or a PyMacaronException with a status of 300 or more."""
+    """Whether ``answer`` is an HTTP answer, an error object or a PyMacaronException with a status of 300 or more."""
     status = getattr(answer, "status_code", getattr(answer, "status", 0))
     return isinstance(status, int) and status >= 300

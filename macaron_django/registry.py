@@ -6,7 +6,9 @@ when they are first asked for, once every app is ready. The package's other modu
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import contextlib
+from collections.abc import Collection, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -14,15 +16,17 @@ from pathlib import Path
 from django.db.models import Model
 
 from macaron_django import api as api_layer
-from macaron_django import auth, dynamodb, spec
-from macaron_django.api.catalogue import ServedAPI, catalogue
-from macaron_django.api.url_index import IndexedResolver
-from macaron_django.conf import settings
-from macaron_django.discovery import Found
+from macaron_django import auth, dynamodb
+from macaron_django import openapi as spec
+from macaron_django.api.routing.url_index import IndexedResolver
+from macaron_django.api.served_apis import ServedAPI, catalogue
+from macaron_django.api.viewsets import UnusableViewsetError
+from macaron_django.conf import settings, under_compat
+from macaron_django.discovery import DiscoveredAPI
 from macaron_django.schemas import Classes
-from macaron_django.schemas.building import build_all
+from macaron_django.schemas.checks.compilation_checks import build_all, parent_findings
 
-__all__ = ["API", "Registry", "apipool", "registry"]
+__all__ = ["API", "Registry", "is_chosen", "registry"]
 
 
 @dataclass(frozen=True)
@@ -50,14 +54,23 @@ class Registry:
     def __init__(self) -> None:
         self._apis: dict[str, API] = {}
         self._findings: dict[str, list[spec.Finding]] = {}
+        self._failed: dict[str, DiscoveredAPI] = {}
+        #: The APIs of which only the classes were asked for.
+        self._unserved_classes: dict[str, API] = {}
+        #: The names of the APIs that the URLs leave out, since their specs have errors.
+        self.unserved: frozenset[str] = frozenset()
 
     def __iter__(self) -> Iterator[API]:
         return iter(self._apis.values())
 
     def __getitem__(self, name: str) -> API:
-        return self._apis[name]
+        return self._apis[name] if name in self._apis else self._unserved_classes[name]
 
-    def load(self, found: Found) -> API | None:
+    def names(self) -> list[str]:
+        """The names of all APIs in the order of loading, those of which there are only classes last."""
+        return [*self._apis, *self._unserved_classes]
+
+    def load(self, found: DiscoveredAPI) -> API | None:
         """Make an API's classes and models from its spec; None, and findings, where it can't be served."""
         if found.name not in self._findings:  # Django may set up its apps again; models are made once
             findings = self._findings[found.name] = list(found.findings())
@@ -65,59 +78,105 @@ class Registry:
                 api = _load(found, findings)
             except spec.SpecError as error:
                 findings += error.findings
+                self._failed[found.name] = found
+                self.make_unserved_classes()
             else:
                 self._apis[found.name] = api
         return self._apis.get(found.name)
 
-    def findings(self) -> list[spec.Finding]:
-        """All that is wrong with the specs, and with what their operations are bound to."""
-        found = [finding for findings in self._findings.values() for finding in findings]
+    def add(self, name: str, document: spec.Document, *, persist: bool = True) -> API:
+        """Make an API's classes alone, without operations; SpecError where its document has errors."""
+        if any(finding.level == "error" for finding in spec.quick_check(document)):
+            raise spec.SpecError(spec.check(document))
+        api = API(name, document, Classes(name, document), {})
+        made = self._unserved_classes[name] = _make(api, f"macaron_{name}") if persist else api
+        return made
+
+    def make_unserved_classes(self) -> None:
+        """Make at least the classes of APIs that ``SERVE`` leaves out, where what they name can't be imported here.
+
+        They are those of services that this one calls: their handlers, and what keeps their items, are elsewhere. What
+        is wrong with them is a warning.
+        """
+        for name, found in self._failed.items():
+            if is_chosen(name) or name in self._unserved_classes:
+                continue
+            with suppress(spec.SpecError):
+                self.add(name, _read(found), persist=False)
+                self._findings[name] = [each._replace(level="warning") for each in self._findings[name]]
+
+    @property
+    def left_out(self) -> dict[str, list[spec.Finding]]:
+        """Why APIs weren't made: the findings about each, by its name."""
+        return {name: found for name, found in self._findings.items() if name not in self._apis}
+
+    def findings(self, *, build: bool = True) -> dict[str, list[spec.Finding]]:
+        """What is wrong with each API, and with what its operations are bound to; ``build`` compiles validators."""
+        found = {name: list(findings) for name, findings in self._findings.items()}
         for api in self:
-            found += api.document.check()
-            found += build_all(api.document, api.classes).findings
+            found[api.name] += spec.check(api.document)
+            found[api.name] += build_all(api.document, api.classes).findings if build else parent_findings(api.classes)
+            if not (api.builtin or is_chosen(api.name)):
+                continue  # nobody calls its operations, and their handlers may be another service's
             if not api.builtin:  # in a project without JWT, /auth/version is closed to everybody, as it should be
-                found += auth.security_findings(api.document)
-            found += api.viewsets.findings()
-        return list(dict.fromkeys(found))
+                found[api.name] += auth.security_findings(api.document)
+            with contextlib.suppress(UnusableViewsetError):  # which the check of the settings reports
+                found[api.name] += api.viewsets.findings()
+        return {name: list(dict.fromkeys(findings)) for name, findings in found.items()}
 
     def files(self) -> Iterator[Path]:
         """The files that the APIs were read from."""
         return (path for api in self for path in api.document.files)
 
-    def urls(self) -> list[IndexedResolver]:
-        """The operations of every API, and the pages about them, under one index."""
-        operations = [resolver for api in self for resolver in api_layer.url_patterns(api.name, api.viewsets)]
-        pages = api_layer.docs_patterns(lambda: {api.name: api.document for api in self})
+    def urls(self, without: Collection[str] = ()) -> list[IndexedResolver]:
+        """The operations of every API, and the pages about them, under one index; not of the APIs in ``without``."""
+        self.unserved = frozenset(without)
+        served = {api.name: api for api in self if api.name not in without}
+        operations = [each for api in served.values() for each in api_layer.url_patterns(api.name, api.viewsets)]
+        pages = api_layer.docs_patterns(lambda: {api.name: api.document for api in self if api.name not in without})
         return [IndexedResolver([*pages, *operations])]
 
 
-def _load(found: Found, findings: list[spec.Finding]) -> API:
+def is_chosen(name: str) -> bool:
+    """Whether ``SERVE`` lets the operations of an API of this name be served; the built-in ones always are."""
+    return settings.SERVE is None or name in settings.SERVE
+
+
+def _read(found: DiscoveredAPI) -> spec.Document:
     limits = spec.Limits(max_bytes=settings.MAX_SPEC_SIZE)
     hosts, cache = settings.SPEC_HOSTS, spec.cache_folder()
     base_path, root = settings.BASE_PATHS.get(found.name), found.root
-    document = spec.load(found.path, limits=limits, allow_hosts=hosts, root=root, cache=cache, base_path=base_path)
-    if any(finding.level == "error" for finding in (*findings, *document.findings)):
-        raise spec.SpecError(document.check())
-    api = API(found.name, document, Classes(found.name, document), {}, found.builtin)
-    for name, schema in document.persisted.items():
-        api.persistences[name] = dynamodb.persist(found.name, found.label, schema, api.classes)
+    ignored = settings.IGNORE_BASE_PATH
+    return spec.load(
+        found.path,
+        limits=limits,
+        allow_hosts=hosts,
+        root=root,
+        cache=cache,
+        base_path=base_path,
+        ignore_base_path=under_compat() if ignored is None else ignored,
+    )
+
+
+def _load(found: DiscoveredAPI, findings: list[spec.Finding]) -> API:
+    document = _read(found)
+    if any(finding.level == "error" for finding in (*findings, *spec.quick_check(document))):
+        raise spec.SpecError(spec.check(document))
+    return _make(API(found.name, document, Classes(found.name, document), {}, found.builtin), found.label)
+
+
+def _make(api: API, label: str) -> API:
+    document = api.document
+    kept = {name: schema for name, schema in document.persisted.items() if not dynamodb.graft(schema, api.classes)}
+    for name, schema in kept.items():
+        api.persistences[name] = dynamodb.persist(api.name, label, schema, api.classes)
     return api
 
 
-class APIPool:
-    """Every API's classes by name: ``apipool.myserver.Profile``."""
-
-    def __getattr__(self, name: str) -> Classes:
-        try:
-            return registry[name].classes
-        except KeyError:
-            known = ", ".join(sorted(api.name for api in registry)) or "none"
-            raise AttributeError(f"There is no API named {name!r}; there are: {known}.") from None
-
-    def __dir__(self) -> list[str]:
-        return sorted(api.name for api in registry)
-
-
-registry = Registry()
-apipool = APIPool()
-catalogue.connect(lambda: {api.name: ServedAPI(api.name, api.document, api.viewsets) for api in registry})
+registry: Registry = Registry()
+catalogue.connect(
+    lambda: {
+        api.name: ServedAPI(api.name, api.document, api.viewsets, api.name not in registry.unserved) for api in registry
+    },
+    lambda: registry.left_out,
+)

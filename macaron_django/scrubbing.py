@@ -1,8 +1,8 @@
-"""Values from a request → the same values without secrets, fit to be sent to people and logs.
+"""Removes secrets from the values of a request, so that they can be sent to people and logs.
 
-What is secret is told by its name (a header, a query parameter, a property), by its schema (``writeOnly``,
-``format: password``) and by its form (a JWT). A secret that was found once is taken out wherever else it stands:
-an exception's message may quote the password that the body held. Knows no requests and no reports.
+Secrets are recognised by name (of a header, query parameter or property), by schema (``writeOnly``, ``format:
+password``) and by form (a JWT). A secret that was found once is removed everywhere: the message of an exception may
+quote the password in the body.
 """
 
 from __future__ import annotations
@@ -16,11 +16,11 @@ from contextlib import suppress
 from typing import Any
 from urllib.parse import quote, quote_plus, unquote_plus
 
-from macaron_django.spec import Schema
+from macaron_django.openapi import Schema
 
 __all__ = ["HIDDEN", "Scrubber", "is_secret_schema"]
 
-#: What stands in the place of a secret.
+#: Replaces a secret.
 HIDDEN = "********"
 
 _SECRET_NAME = re.compile(
@@ -30,32 +30,32 @@ _SECRET_NAME = re.compile(
 )
 _JSON_OBJECT = re.compile(rb'\s*\{\s*["}]')
 _DOTTED = re.compile(r"[A-Za-z0-9_-]{10,}(?:\.[A-Za-z0-9_-]*){1,4}")
-#: Shorter values are too likely to be part of ordinary words.
+#: Shorter secrets aren't replaced in texts: they are too likely to be part of ordinary words.
 _SHORTEST = 4
 _DEEPEST = 50
 
 
 class Scrubber:
-    """Takes secrets out, and remembers them. ``names`` are secret beside those that sound so."""
+    """Replaces secrets, and remembers them. ``names`` are secret in addition to the usual ones."""
 
     def __init__(self, names: Collection[str] = ()) -> None:
         self._names = frozenset(name.lower() for name in names)
         self._secrets: set[str] = set()
 
     def is_secret(self, name: str) -> bool:
-        """Whether what goes by this name had better not be shown."""
+        """Whether values with this name are secret."""
         return name.lower() in self._names or _SECRET_NAME.search(name) is not None
 
     def named(self, values: Mapping[str, Any]) -> dict[str, Any]:
-        """Headers, or the parameters of a query: those with secret names are hidden."""
+        """Returns headers or query parameters with the values of secret names replaced."""
         return {name: self._hide(value) if self.is_secret(name) else value for name, value in values.items()}
 
     def body(self, value: Any, schema: Schema | None = None) -> Any:
-        """A JSON value: what its schema or its name says is secret is hidden, at any depth."""
+        """Returns a JSON value with what its schema or its name makes secret replaced, at any depth."""
         return self._part(value, list(_branches(schema)) if schema is not None else [], 0)
 
     def everywhere(self, value: Any) -> Any:
-        """Take the secrets that were found, and all JWTs, out of every text in ``value``."""
+        """Replaces the secrets found so far, and all JWTs, in every text in ``value``."""
         if isinstance(value, str):
             return self.text(value)
         if isinstance(value, Mapping):
@@ -65,7 +65,7 @@ class Scrubber:
         return value
 
     def text(self, text: str) -> str:
-        """Take the secrets that were found, and all JWTs, out of a text."""
+        """Replaces the secrets found so far, and all JWTs, in a text."""
         # the longest first: one may be part of another
         for secret in sorted(self._secrets, key=len, reverse=True):
             text = text.replace(secret, HIDDEN)
@@ -101,15 +101,15 @@ class Scrubber:
 
 
 def _branches(schema: Schema, depth: int = 0) -> Iterator[Schema]:
-    """The schema, and every schema that a value of it may have to satisfy."""
+    """Yields the schema and every schema that its values may have to satisfy."""
     yield schema
-    if depth < 8:  # alternatives in circles
+    if depth < 8:  # alternatives may refer to each other
         for branch in (*schema.one_of, *schema.any_of, *schema.all_of):
             yield from _branches(branch, depth + 1)
 
 
 def is_secret_schema(schema: Schema) -> bool:
-    """Whether the schema itself says that its values aren't to be shown."""
+    """Whether the schema itself says that its values are secret."""
     return schema.keyword("writeOnly") is True or schema.format == "password"
 
 
@@ -122,7 +122,7 @@ def _texts(value: Any) -> Iterable[str]:
 
 
 def _spellings(text: str) -> Iterator[str]:
-    """How else a secret may be written: without its scheme or its cookie's name, decoded, percent-encoded, escaped."""
+    """Yields the ways to write a secret: without its scheme or cookie name, decoded, percent-encoded, escaped."""
     parts = {text}
     for cookie in text.split(";"):
         value = cookie.partition("=")[2].strip()

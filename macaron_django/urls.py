@@ -1,7 +1,13 @@
-"""Every API's URLs, for `path("", include("macaron_django.urls"))`: operations, documents and documentation pages."""
+"""Every API's URLs, for `path("", include("macaron_django.urls"))`: operations, documents and documentation pages.
+
+``SERVE`` may leave APIs out. With ``DEBUG`` off, importing it raises ``BrokenSpecError``, an ``ImproperlyConfigured``,
+if a spec has errors.
+"""
 
 from __future__ import annotations
 
-from macaron_django.registry import registry
+from macaron_django.broken_specs import broken_apis
+from macaron_django.registry import is_chosen, registry
 
-urlpatterns = registry.urls()
+_unserved = {api.name for api in registry if not (api.builtin or is_chosen(api.name))}
+urlpatterns = registry.urls(without=broken_apis() | _unserved)

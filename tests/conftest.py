@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import random
 import shutil
 import signal
 import socket
@@ -15,13 +16,21 @@ from pathlib import Path
 
 import httpx
 import pytest
+from hypothesis import HealthCheck
+from hypothesis import settings as hypothesis_settings
+
+from macaron_django.schemas.validation import violation_search
 
 # Where a shell runs the suite in the background, SIGINT is ignored, and by every child, too.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
+# How long an example takes to make and to try says how busy the machine is.
+hypothesis_settings.register_profile("busy", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+hypothesis_settings.load_profile("busy")
+
 ROOT = Path(__file__).resolve().parent.parent
-#: Seconds that a server or command may take on a busy machine.
-PATIENCE = 60
+#: Seconds that a server or command may take on a busy machine. Nothing takes longer because it is large.
+PATIENCE = 300
 
 #: How the small projects are served: by Python's name for the interface, or by the server's.
 SERVERS = {
@@ -39,6 +48,17 @@ SERVERS = {
         *("--respawn-failed-workers", "served:wsgi"),
     ),
 }
+
+
+def free_port() -> int:
+    """A port of 127.0.0.1 that nobody listens at, and that no outgoing connection takes before a server does."""
+    ephemeral = Path("/proc/sys/net/ipv4/ip_local_port_range")
+    first = int(ephemeral.read_text("ascii").split()[0]) if ephemeral.exists() else 32768
+    while True:
+        port = random.SystemRandom().randrange(10_000, first)
+        with contextlib.suppress(OSError), socket.socket() as probe:
+            probe.bind(("127.0.0.1", port))
+            return port
 
 
 class Project:
@@ -69,9 +89,7 @@ class Project:
 
     def serve(self, *command: str) -> httpx.Client:
         """Start the server (`manage.py runserver`, or ``command`` with {port} in it) and wait until it answers."""
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            port = probe.getsockname()[1]
+        port = free_port()
         command = command or (sys.executable, "manage.py", "runserver", "--noreload", "127.0.0.1:{port}")
         log = (self.folder / "server.log").open("ab")
         server = subprocess.Popen(
@@ -117,6 +135,23 @@ class Project:
             self.kill(server)
         if (self.folder / "manage.py").exists():
             self.manage("dynamodb", "--stop", code=None)
+
+
+@pytest.fixture(autouse=True)
+def no_old_names() -> Iterator[None]:
+    """Take away the finder that a test has installed by importing ``macaron_django.compat``: it changes defaults."""
+    before = [*sys.meta_path]
+    yield
+    for finder in [*sys.meta_path]:
+        if finder not in before and type(finder).__module__.startswith("macaron_django.compat"):
+            sys.meta_path.remove(finder)
+
+
+@pytest.fixture
+def patience(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the search for violations take its time: on a busy machine it would end before it has found them all."""
+    monkeypatch.setattr(violation_search, "_SECONDS", 60)
+    monkeypatch.setattr(violation_search, "_MOST_SECONDS", 60)
 
 
 @pytest.fixture

@@ -223,7 +223,7 @@ class Terminal:
 CHANGING = {
     r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}": "<uuid>",
     r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z": "<time>",
-    r"127\.0\.0\.1:\d+": "<server>",
+    r"127(\.\d{1,3}){3}:\d+": "<server>",
     r"process \d+": "process <pid>",
     r"cursor=[\w-]+": "cursor=<cursor>",
     r"\beyJ[\w.…-]+": "<token>",
@@ -300,13 +300,15 @@ def test_a_project_of_ones_own_is_as_its_page_says(tmp_path, projects):
     settings = tmp_path / "mysite" / "settings.py"
     written = settings.read_text("utf-8").replace("INSTALLED_APPS = [", f"INSTALLED_APPS = [\n{first}")
     settings.write_text(f"{written}\n{second}\n", "utf-8")
-    (tmp_path / "mysite" / "urls.py").write_text(shown["mysite/urls.py"], "utf-8")
+    for name in ("mysite/urls.py", "mysite/wsgi.py"):
+        (tmp_path / name).write_text(shown[name], "utf-8")
     (tmp_path / "apis").mkdir()
     (spec,) = blocks(OWN_PROJECT, "yaml")
     (tmp_path / "apis" / "notes.yaml").write_text(spec.text, "utf-8")
 
     project = projects(tmp_path)
     project.manage("migrate", "--verbosity", "0")
+    subprocess.run([sys.executable, "-c", "import mysite.wsgi"], cwd=tmp_path, env=project.environment, check=True)
     (start,) = (block for block in blocks(OWN_PROJECT, "console") if "synctables" in block.text)
     shown_tables = dict(commands(start))["python manage.py synctables"]
     check_answer(shown_tables, project.manage("synctables").stdout)

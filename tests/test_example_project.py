@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import datetime
 from uuid import UUID
 
@@ -139,3 +140,12 @@ def test_pages_of_an_allowed_origin_may_call_the_apis_and_others_may_not(example
     for path, origin in (("/profiles/ada", foreign), ("/admin/", allowed), ("/profiles/ada", "null")):
         refused = client.options(path, headers={"Origin": origin, **asked})
         assert "Access-Control-Allow-Origin" not in refused.headers
+
+
+def test_a_project_is_dumped_and_loaded_as_a_whole(example):
+    dumped = example.manage("dumpdata", "--exclude=contenttypes", "--exclude=auth.permission").stdout
+    models = {each["model"] for each in json.loads(dumped)}
+    assert {"library.book", "macaron_myserver.profile"} <= models
+    (example.folder / "dumped.json").write_text(dumped)
+    example.manage("loaddata", "dumped.json")
+    assert example.manage("dumpdata", "--exclude=contenttypes", "--exclude=auth.permission").stdout == dumped

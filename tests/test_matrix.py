@@ -5,24 +5,67 @@ from __future__ import annotations
 import ast
 import re
 from pathlib import Path
+from typing import Any
 
 import yaml
 
 ROOT = Path(__file__).resolve().parent.parent
 
 
+def of_nox(name: str) -> Any:
+    tree = ast.parse((ROOT / "noxfile.py").read_text("utf-8"))
+    values = [each.value for each in tree.body if isinstance(each, ast.Assign) and ast.unparse(each.targets[0]) == name]
+    return ast.literal_eval(values[0])
+
+
+def workflow(name: str) -> Any:
+    return yaml.safe_load((ROOT / ".github" / "workflows" / f"{name}.yml").read_text("utf-8"))
+
+
+def commands(job: Any) -> str:
+    return "\n".join(step.get("run", "") for step in job["steps"])
+
+
 def matrix_of_nox() -> set[tuple[str, str]]:
-    text = (ROOT / "noxfile.py").read_text("utf-8")
-    return set(ast.literal_eval(re.findall(r"^MATRIX = (\[.*?^\])", text, re.MULTILINE | re.DOTALL)[0]))
+    return set(of_nox("MATRIX"))
 
 
 def test_the_workflow_runs_the_matrix_of_nox():
-    workflow = yaml.safe_load((ROOT / ".github" / "workflows" / "tests.yml").read_text("utf-8"))
-    listed = workflow["jobs"]["matrix"]["strategy"]["matrix"]["include"]
+    jobs = workflow("tests")["jobs"]
+    listed = [each for name in ("matrix", "free-threaded") for each in jobs[name]["strategy"]["matrix"]["include"]]
     assert {(each["python"], each["django"]) for each in listed} == matrix_of_nox()
+    for name in ("matrix", "free-threaded"):
+        assert "--require-hashes --requirement requirements/test.txt" in commands(jobs[name])
+
+
+def test_the_workflow_makes_the_free_threaded_python_what_nox_makes_it():
+    job = workflow("tests")["jobs"]["free-threaded"]
+    assert {name: value for step in job["steps"] for name, value in step.get("env", {}).items()} == of_nox(
+        "FREE_THREADED"
+    )
+
+
+def test_the_workflow_runs_the_lowest_versions_on_the_lowest_python():
+    job = workflow("tests")["jobs"]["lowest"]
+    assert job["container"] == f"python:{of_nox('LOWEST')}-bookworm"
+    assert of_nox("LOWEST") == min((python for python, _ in matrix_of_nox()), key=as_numbers)
+    assert "--require-hashes --requirement requirements/lowest.txt" in commands(job)
+
+
+def test_a_scheduled_workflow_runs_the_newest_versions_on_the_newest_python():
+    newest = workflow("newest")
+    assert newest[True]["schedule"]  # YAML 1.1 takes the key `on` for a boolean
+    job = newest["jobs"]["newest"]
+    assert job["container"] == f"python:{of_nox('NEWEST')}-bookworm"
+    assert of_nox("NEWEST") == max((python for python, _ in matrix_of_nox() if python[-1] != "t"), key=as_numbers)
+    assert "requirements/" not in commands(job)
+
+
+def as_numbers(version: str) -> list[int]:
+    return [int(part) for part in version.split(".")] if version[-1] != "t" else as_numbers(version[:-1])
 
 
 def test_the_package_names_every_python_and_django_of_the_matrix():
     setup = (ROOT / "setup.py").read_text("utf-8")
     classified = set(re.findall(r'"(?:Programming Language :: Python|Framework :: Django) :: (\d+\.\d+)"', setup))
-    assert classified == {version for pair in matrix_of_nox() for version in pair}
+    assert classified == {version.rstrip("t") for pair in matrix_of_nox() for version in pair}

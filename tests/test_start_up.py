@@ -85,7 +85,7 @@ def test_a_public_api_that_keeps_items_answers_without_what_tokens_cursors_mocks
             START.replace('{"APIS": {}}', repr(settings)),
             "/notes/a",
             *["pynamodb", "moto", "tqdm", "jwt", "cryptography", "drf_spectacular"],
-            *["macaron_django.api.examples", "macaron_django.dynamodb.engines.supervisor"],
+            *["macaron_django.api.mock.mock_answers", "macaron_django.dynamodb.engines.supervisor"],
         )
     finally:
         engine.stop()

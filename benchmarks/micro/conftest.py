@@ -1,4 +1,4 @@
-"""Django, set up once with two APIs: that of stacks/profiles.yaml, and one of a thousand operations."""
+"""Django, set up once with two APIs: that of stacks/profiles.yaml, trimmed, and one of a thousand operations."""
 
 from __future__ import annotations
 
@@ -28,7 +28,9 @@ def pytest_configure() -> None:
     folder = tempfile.mkdtemp(prefix="macaron-micro-")
     atexit.register(shutil.rmtree, folder)
     large = Path(folder, "large.yaml")
-    text = _specs().spec_text("plain", "large", operations=1000)
+    spec_text, profiles = _specs().spec_text, Path(folder, "profiles.yaml")
+    profiles.write_text(spec_text("trimmed", "profiles"), "utf-8")
+    text = spec_text("trimmed", "large", operations=1000)
     large.write_text(text.replace("  /", "  /large/").replace("title: Profiles", "title: Large"), "utf-8")
     settings.configure(
         ROOT_URLCONF="macaron_django.urls",
@@ -36,7 +38,7 @@ def pytest_configure() -> None:
         INSTALLED_APPS=["macaron_django", "django.contrib.contenttypes", "django.contrib.auth", "rest_framework"],
         USE_TZ=True,
         MACARON={
-            "APIS": {"profiles": BENCHMARKS / "stacks" / "profiles.yaml", "large": large},
+            "APIS": {"profiles": profiles, "large": large},
             "DYNAMODB": {"ENGINE": "endpoint", "ENDPOINT": "http://127.0.0.1:9"},
         },
     )

@@ -9,10 +9,10 @@ from __future__ import annotations
 
 from django.urls import resolve
 
-from macaron_django.dynamodb.signing import Signer
-from macaron_django.dynamodb.wire import request_body
-from macaron_django.schemas.json_text import dump_json, exact_json
-from macaron_django.schemas.validators import validator_for
+from macaron_django.dynamodb.calls.fast_lane.signing import Signer
+from macaron_django.dynamodb.codec.wire import request_body
+from macaron_django.schemas.validation.validators import validator_for
+from macaron_django.schemas.values.json_text import dump_json, exact_json
 
 DAY = "20260101T000000Z"
 

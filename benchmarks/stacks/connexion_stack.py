@@ -1,5 +1,6 @@
 """connexion's AsyncApp on PynamoDB, from the same OpenAPI file; its synchronous handlers run in threads."""
 
+import os
 import sys
 import uuid
 from pathlib import Path
@@ -61,5 +62,7 @@ def replace_profile(profile_id, body):
 
 app = AsyncApp(__name__, specification_dir=Path(__file__).parent, swagger_ui_options=SwaggerUIOptions(swagger_ui=False))
 app.add_api(
-    "profiles.yaml", resolver=Resolver(lambda name: getattr(sys.modules[__name__], name)), strict_validation=False
+    os.environ["STACK_SPEC"],
+    resolver=Resolver(lambda name: getattr(sys.modules[__name__], name)),
+    strict_validation=False,
 )

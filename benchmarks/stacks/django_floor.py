@@ -1,6 +1,6 @@
 """Plain Django views, no middleware, nothing validated: what Django itself costs."""
 
-import floor_profile
+import blocking_profile
 import orjson
 from django.conf import settings
 from django.core.wsgi import get_wsgi_application
@@ -16,9 +16,9 @@ def answer(content, status=200):
 
 def collection(request):
     if request.method == "POST":
-        created = floor_profile.create(orjson.loads(request.body))
+        created = blocking_profile.create(orjson.loads(request.body))
         return answer({"detail": "taken"}, 409) if created is None else answer(created, 201)
-    profiles, link = floor_profile.page(int(request.GET.get("limit", "100")), request.GET.get("cursor"))
+    profiles, link = blocking_profile.page(int(request.GET.get("limit", "100")), request.GET.get("cursor"))
     response = answer(profiles)
     if link:
         response["Link"] = link
@@ -27,9 +27,9 @@ def collection(request):
 
 def item(request, profile_id):
     if request.method == "PUT":
-        profile = floor_profile.replace(profile_id, orjson.loads(request.body))
+        profile = blocking_profile.replace(profile_id, orjson.loads(request.body))
     else:
-        profile = floor_profile.find(profile_id)
+        profile = blocking_profile.find(profile_id)
     return answer({"detail": "no such profile"}, 404) if profile is None else answer(profile)
 
 

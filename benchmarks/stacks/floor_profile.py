@@ -1,4 +1,4 @@
-"""The profile's four calls for the floors: converters written by hand, and nothing validated."""
+"""The profile's four calls for the floors and what is raw: converters written by hand, and nothing validated."""
 
 import uuid
 from datetime import datetime, timezone
@@ -6,7 +6,9 @@ from typing import Any
 from urllib.parse import quote
 
 from environment import TABLE
-from raw_call import call
+
+Call = tuple[str, dict[str, Any]]  # DynamoDB's operation and its parameters
+Answer = tuple[int, dict[str, Any]]  # status and body
 
 TEXTS = ("profile_id", "name", "email", "created")
 NUMBERS = ("age", "view_count")
@@ -48,33 +50,30 @@ def to_item(profile: dict[str, Any]) -> dict[str, Any]:
     return item
 
 
-def find(profile_id: str) -> dict[str, Any] | None:
-    _, answer = call("GetItem", {"TableName": TABLE, "Key": {"profile_id": {"S": profile_id}}})
-    return from_item(answer["Item"]) if "Item" in answer else None
+def getting(profile_id: str) -> Call:
+    return "GetItem", {"TableName": TABLE, "Key": {"profile_id": {"S": profile_id}}}
 
 
-def page(limit: int, cursor: str | None) -> tuple[list[dict[str, Any]], str | None]:
+def paging(limit: int, cursor: str | None) -> Call:
     parameters: dict[str, Any] = {"TableName": TABLE, "Limit": limit}
     if cursor:
         parameters["ExclusiveStartKey"] = {"profile_id": {"S": cursor}}
-    _, answer = call("Scan", parameters)
-    following = answer.get("LastEvaluatedKey")
-    link = following and f'</profiles?limit={limit}&cursor={quote(following["profile_id"]["S"])}>; rel="next"'
-    return [from_item(item) for item in answer["Items"]], link
+    return "Scan", parameters
 
 
-def create(profile: dict[str, Any]) -> dict[str, Any] | None:
+def creating(profile: dict[str, Any]) -> Call:
+    """Fills in what a new profile gets, too."""
     profile.setdefault("profile_id", str(uuid.uuid4()))
     profile.setdefault("view_count", 0)
     profile["created"] = datetime.now(timezone.utc).isoformat()
-    status, _ = call(
-        "PutItem",
-        {"TableName": TABLE, "Item": to_item(profile), "ConditionExpression": "attribute_not_exists(profile_id)"},
-    )
-    return profile if status == 200 else None
+    return "PutItem", {
+        "TableName": TABLE,
+        "Item": to_item(profile),
+        "ConditionExpression": "attribute_not_exists(profile_id)",
+    }
 
 
-def replace(profile_id: str, profile: dict[str, Any]) -> dict[str, Any] | None:
+def replacing(profile_id: str, profile: dict[str, Any]) -> Call:
     profile.setdefault("view_count", 0)
     item = to_item(profile)
     item.pop("profile_id", None)
@@ -83,16 +82,32 @@ def replace(profile_id: str, profile: dict[str, Any]) -> dict[str, Any] | None:
     expression = "SET " + ",".join(f"#{name}=:{name}" for name in set_)
     if removed:
         expression += " REMOVE " + ",".join(f"#{name}" for name in removed)
-    status, answer = call(
-        "UpdateItem",
-        {
-            "TableName": TABLE,
-            "Key": {"profile_id": {"S": profile_id}},
-            "UpdateExpression": expression,
-            "ConditionExpression": "attribute_exists(profile_id)",
-            "ExpressionAttributeNames": {f"#{name}": name for name in CHANGEABLE},
-            "ExpressionAttributeValues": {f":{name}": item[name] for name in set_},
-            "ReturnValues": "ALL_NEW",
-        },
-    )
-    return from_item(answer["Attributes"]) if status == 200 else None
+    return "UpdateItem", {
+        "TableName": TABLE,
+        "Key": {"profile_id": {"S": profile_id}},
+        "UpdateExpression": expression,
+        "ConditionExpression": "attribute_exists(profile_id)",
+        "ExpressionAttributeNames": {f"#{name}": name for name in CHANGEABLE},
+        "ExpressionAttributeValues": {f":{name}": item[name] for name in set_},
+        "ReturnValues": "ALL_NEW",
+    }
+
+
+def found(answer: Answer) -> dict[str, Any] | None:
+    """The profile that was got, if there is one."""
+    _, content = answer
+    return from_item(content["Item"]) if "Item" in content else None
+
+
+def paged(answer: Answer, limit: int) -> tuple[list[dict[str, Any]], str | None]:
+    """The profiles, and the Link header that leads to those after them."""
+    _, content = answer
+    following = content.get("LastEvaluatedKey")
+    link = following and f'</profiles?limit={limit}&cursor={quote(following["profile_id"]["S"])}>; rel="next"'
+    return [from_item(item) for item in content["Items"]], link
+
+
+def replaced(answer: Answer) -> dict[str, Any] | None:
+    """The profile as it is now, unless there was none."""
+    status, content = answer
+    return from_item(content["Attributes"]) if status == 200 else None

@@ -13,14 +13,20 @@ settings.configure(
     ROOT_URLCONF=__name__,
     MACARON={
         "APIS": {"profiles": os.environ.get("STACK_SPEC") or Path(__file__).parent / "profiles.yaml"},
-        "DYNAMODB": {"ENGINE": "endpoint", "ENDPOINT": ENDPOINT},
+        "DYNAMODB": {
+            "ENGINE": "endpoint",
+            "ENDPOINT": ENDPOINT,
+            "MAX_CONNECTIONS": max(50, int(os.environ.get("STACK_THREADS", "4"))),  # as many as threads
+        },
+        "FRONT": bool(os.environ.get("STACK_FRONT", "1")),
         "JWT": {"SECRET": os.environ.get("STACK_JWT_SECRET")},
     },
 )
 django.setup()
 
-from django.core.wsgi import get_wsgi_application  # noqa: E402 - Django has to be set up first
-from django.urls import include, path  # noqa: E402
+from django.urls import include, path  # noqa: E402 - Django has to be set up first
+
+from macaron_django.wsgi import get_wsgi_application  # noqa: E402
 
 urlpatterns = [path("", include("macaron_django.urls"))]
 application = get_wsgi_application()

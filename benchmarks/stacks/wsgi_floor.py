@@ -2,7 +2,7 @@
 
 from urllib.parse import parse_qs
 
-import floor_profile
+import blocking_profile
 import orjson
 
 STATUS = {200: "200 OK", 201: "201 Created", 404: "404 Not Found", 409: "409 Conflict"}
@@ -13,19 +13,19 @@ def application(environ, start_response):
     profile_id = path[len("/profiles/") :]
     headers = [("Content-Type", "application/json")]
     if method == "GET" and profile_id:
-        answer, status = floor_profile.find(profile_id), 200
+        answer, status = blocking_profile.find(profile_id), 200
     elif method == "GET":
         query = parse_qs(environ["QUERY_STRING"])
-        answer, link = floor_profile.page(int(query.get("limit", ["100"])[0]), query.get("cursor", [None])[0])
+        answer, link = blocking_profile.page(int(query.get("limit", ["100"])[0]), query.get("cursor", [None])[0])
         status = 200
         if link:
             headers.append(("Link", link))
     else:
         body = orjson.loads(environ["wsgi.input"].read(int(environ["CONTENT_LENGTH"])))
         if method == "PUT":
-            answer, status = floor_profile.replace(profile_id, body), 200
+            answer, status = blocking_profile.replace(profile_id, body), 200
         else:
-            answer, status = floor_profile.create(body), 201
+            answer, status = blocking_profile.create(body), 201
     if answer is None:
         answer, status = {"detail": "no such profile, or taken"}, 409 if method == "POST" else 404
     content = orjson.dumps(answer)

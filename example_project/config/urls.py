@@ -13,7 +13,7 @@ urlpatterns = [
     path("", include("macaron_django.urls")),  # the third line
 ]
 
-handler400 = "macaron_django.api.error_views.bad_request"
-handler403 = "macaron_django.api.error_views.permission_denied"
-handler404 = "macaron_django.api.error_views.page_not_found"
-handler500 = "macaron_django.api.error_views.server_error"
+handler400 = "macaron_django.api.answers.error_views.bad_request"
+handler403 = "macaron_django.api.answers.error_views.permission_denied"
+handler404 = "macaron_django.api.answers.error_views.page_not_found"
+handler500 = "macaron_django.api.answers.error_views.server_error"

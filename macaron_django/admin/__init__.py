@@ -1,7 +1,8 @@
-"""Items in the Django admin: `ItemAdmin`, and its registration for each persisted schema.
+"""Shows and edits items in the Django admin: ``ItemAdmin``, registered for every persisted schema.
 
-Django's autodiscovery imports this package. A model that the project has registered itself is left alone.
-It is also imported for its tags wherever Django looks for template tags: without the admin, nothing is registered.
+Django's autodiscovery imports this package and with that registers the models that the project hasn't registered.
+Open ``lists`` for the list, ``forms`` for adding, changing and deleting, ``import_export`` for files, ``pages`` for the
+read-only pages, ``display`` for how values look, and ``permissions`` for who may do what.
 """
 
 from __future__ import annotations
@@ -10,15 +11,15 @@ from django.apps import apps
 from django.contrib import admin
 from django.contrib.admin.sites import AdminSite
 
-from macaron_django.admin.items import ItemAdmin
+from macaron_django.admin.item_admin import ItemAdmin
 
 __all__ = ["ItemAdmin", "register_items"]
 
 
 def register_items(site: AdminSite) -> None:
-    """Register the model of every persisted schema that isn't registered on ``site`` yet.
+    """Registers the model of every persisted schema that isn't registered on ``site`` yet.
 
-    A site without index pages of its own gets those that describe the schemas; they extend the stock ones.
+    A site without its own index templates gets ones that describe the schemas and extend Django's.
     """
     from macaron_django.registry import registry
 
@@ -31,5 +32,6 @@ def register_items(site: AdminSite) -> None:
                 site.register(model, ItemAdmin)
 
 
+# Django imports this package for its template tags even if the admin isn't installed.
 if apps.is_installed("django.contrib.admin"):
     register_items(admin.site)

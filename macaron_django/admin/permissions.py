@@ -1,7 +1,4 @@
-"""Who may do what: Django's permissions of the model, less what is read-only by setting or by schema.
-
-Apart from the pages, none of which decides this for itself.
-"""
+"""Decides who may do what: Django's permissions of the model, less what a setting or the schema makes read-only."""
 
 from __future__ import annotations
 
@@ -10,7 +7,7 @@ from typing import TYPE_CHECKING, cast
 from django.db.models import Model
 from django.http import HttpRequest
 
-from macaron_django.admin.bases import ItemModelAdmin
+from macaron_django.admin.admin_bases import ItemAdminBase
 from macaron_django.conf import settings
 
 if TYPE_CHECKING:
@@ -20,13 +17,13 @@ __all__ = ["PermissionsMixin", "is_read_only"]
 
 
 def is_read_only(model: type[Model]) -> bool:
-    """Whether nobody may write items of ``model`` here: ``MACARON["ADMIN"]["READ_ONLY"]``, or its ``x-admin``."""
+    """Whether ``MACARON["ADMIN"]["READ_ONLY"]`` or the schema's ``x-admin`` makes items of ``model`` read-only."""
     chosen = cast("type[APIObject]", model)._spec.schema.extensions.admin or {}
     return bool(settings.ADMIN.READ_ONLY or chosen.get("read_only"))
 
 
-class PermissionsMixin(ItemModelAdmin):
-    """Django's permissions, none of them to write where the schema or the setting says read-only."""
+class PermissionsMixin(ItemAdminBase):
+    """Grants Django's permissions, but none to write where the setting or the schema says read-only."""
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return not is_read_only(self.model) and super().has_add_permission(request)

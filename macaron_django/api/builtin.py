@@ -1,21 +1,53 @@
-"""The handlers behind apis/ping.yaml: GET /ping, /version and /auth/version."""
+"""The handlers of apis/ping.yaml and apis/pymacaron_ping.yaml: GET /ping, /version and /auth/version."""
 
 from __future__ import annotations
 
+import os
+from collections.abc import Callable
 from importlib import metadata
 from typing import Any
 
-from macaron_django.api.catalogue import catalogue
+from macaron_django.api.served_apis import catalogue
+from macaron_django.conf import get_config
+from macaron_django.shipping.container_versions import get_container_version
 
-__all__ = ["ping", "version"]
+__all__ = ["UNTHROTTLED", "add_ping_hook", "ping", "ping_hooks", "pymacaron_version", "version"]
+
+#: Handlers that the project's default throttles don't count: a refused probe takes a healthy server out of service.
+UNTHROTTLED = frozenset({"macaron_django.api.builtin.ping"})
+
+
+#: Functions that ``ping`` calls. What one of them raises is the answer.
+ping_hooks: list[Callable[[], object]] = []
+
+
+def add_ping_hook(hook: Callable[[], object]) -> None:
+    """Makes GET /ping call ``hook`` each time; raises TypeError if that isn't a function."""
+    if not callable(hook):
+        raise TypeError(f"The ping hook {hook!r} should be a function.")
+    ping_hooks.append(hook)
 
 
 def ping() -> dict[str, Any]:
-    """Answer that the server answers; nothing else is asked, so that a probe costs nothing."""
+    """Returns an empty object: the server answers. Nothing but hooks is checked, so that probes are cheap."""
+    for hook in ping_hooks:
+        hook()
     return {}
 
 
 def version() -> dict[str, Any]:
-    """Name what serves, and the version of each API as its document writes it."""
-    apis = {name: str(api.document.info.get("version", "")) for name, api in catalogue.items()}
+    """Returns this package's name and version, and the version of each API that is served, from its document."""
+    apis = {name: str(api.document.info.get("version", "")) for name, api in catalogue.items() if api.is_routed}
     return {"name": "macaron_django", "version": metadata.version("macaron_django"), "apis": apis}
+
+
+def pymacaron_version() -> dict[str, Any]:
+    """Returns what PyMacaron's /version did: the service's name and container, its APIs' names, and ``PYM_ENV``."""
+    version = get_container_version()
+    return {
+        "name": str(getattr(get_config(), "name", "")),
+        "version": version,
+        "container": version,
+        "apis": sorted(name for name, api in catalogue.items() if api.is_routed),
+        "pym_env": os.environ.get("PYM_ENV", ""),
+    }

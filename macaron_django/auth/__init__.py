@@ -1,37 +1,36 @@
-"""Tokens, who sent a request, and whether an operation's ``security`` lets them.
+"""Authentication and authorization: JWTs, credentials, and the operations' ``security``.
 
-``generate_token`` to ``backend_token`` are PyMacaron's names; ``security_for(operation)`` is what the API layer
-builds views with, ``configuration_problems`` and ``security_findings`` are what the checks show.
+Requests come in; their verified user, claims and token go out, or an exception that DRF answers with 401 or 403.
+To change how tokens are signed or verified open ``tokens``; which keys and settings count, ``key_settings``; where
+credentials are found, ``credentials``; who verifies a scheme, ``credential_verifiers``; what a spec's ``security``
+requires, ``security_requirements``; where keys come from that no path gives, ``key_sources``; what handlers can ask
+about the caller, ``caller``.
 """
 
 from macaron_django.auth.authentication import JWTAuthentication, authenticate_http_request, requires_auth
-from macaron_django.auth.current import (
+from macaron_django.auth.caller import (
     add_auth,
     backend_token,
-    current_request,
     get_token_issuer,
     get_user_token,
     get_user_token_data,
     get_userid,
     load_auth_token,
-    remember_request,
 )
-from macaron_django.auth.keys import ConfigurationProblem, configuration_problems
-from macaron_django.auth.security import SecurityPolicy, security_findings, security_for
+from macaron_django.auth.credential_verifiers import django_password, register_verifier
+from macaron_django.auth.keys.key_settings import configuration_problems, short_secret
+from macaron_django.auth.security_checks import security_findings
+from macaron_django.auth.security_requirements import security_for
 from macaron_django.auth.tokens import generate_token
 from macaron_django.auth.users import TokenUser
-from macaron_django.auth.verifiers import django_password, register_verifier
 
 __all__ = [
-    "ConfigurationProblem",
     "JWTAuthentication",
-    "SecurityPolicy",
     "TokenUser",
     "add_auth",
     "authenticate_http_request",
     "backend_token",
     "configuration_problems",
-    "current_request",
     "django_password",
     "generate_token",
     "get_token_issuer",
@@ -40,8 +39,8 @@ __all__ = [
     "get_userid",
     "load_auth_token",
     "register_verifier",
-    "remember_request",
     "requires_auth",
     "security_findings",
     "security_for",
+    "short_secret",
 ]

@@ -1,7 +1,7 @@
-"""A request with a JWT → ``request.user``: as a DRF authenticator, as a decorator, and as PyMacaron's function.
+"""Authenticates requests by JWT: a DRF authenticator, a decorator, and PyMacaron's function.
 
-For views and handlers that ask for a token by themselves. What a spec's ``security`` asks for is in
-``macaron_django.auth.security``.
+These are for views and handlers that ask for a token themselves. ``security_requirements`` enforces a spec's
+``security``.
 """
 
 from __future__ import annotations
@@ -15,11 +15,11 @@ from django.http import HttpRequest, JsonResponse
 from rest_framework.authentication import BaseAuthentication
 from rest_framework.request import Request
 
+from macaron_django.auth.auth_errors import Failure, MissingCredentialsError, RefusedTokenError, failure
+from macaron_django.auth.caller import current_request, load_auth_token, remember, remember_request
+from macaron_django.auth.credential_verifiers import verify_bearer
 from macaron_django.auth.credentials import AnyRequest, Credential, authorization, bearer, django_request, parse_bearer
-from macaron_django.auth.current import current_request, load_auth_token, remember, remember_request
-from macaron_django.auth.failures import Failure, MissingCredentialsError, RefusedTokenError, failure
-from macaron_django.auth.jwks import KeysUnavailable
-from macaron_django.auth.verifiers import verify_bearer
+from macaron_django.auth.keys.jwks import KeysUnavailable
 from macaron_django.exceptions import AuthenticationError
 
 __all__ = ["JWTAuthentication", "authenticate_http_request", "bearer_challenge", "requires_auth"]
@@ -32,7 +32,7 @@ _REFUSAL = "_macaron_jwt_refusal"
 
 
 def bearer_challenge(error: Failure | None = None, scopes: frozenset[str] = frozenset()) -> str:
-    """Write the value of WWW-Authenticate that asks for a bearer token (RFC 6750, section 3)."""
+    """Return the value of WWW-Authenticate that asks for a bearer token (RFC 6750, section 3)."""
     parameters = {"realm": REALM}
     if isinstance(error, AuthenticationError) and not isinstance(error, MissingCredentialsError):
         # quoted-string: no quotes or backslashes, ASCII only (RFC 6750, section 3)
@@ -52,10 +52,10 @@ def _challenging(error: Failure) -> Failure:
 
 
 class JWTAuthentication(BaseAuthentication):
-    """DRF authenticator: a bearer token in the Authorization header or the cookie; None if there is none.
+    """DRF authenticator for a bearer token in the Authorization header or the cookie.
 
     ``request.user`` is a ``TokenUser`` or a Django user (``MACARON["JWT"]["USER"]``), ``request.auth`` the
-    claims. May stand in ``DEFAULT_AUTHENTICATION_CLASSES``.
+    claims. Can be used in ``DEFAULT_AUTHENTICATION_CLASSES``.
     """
 
     def authenticate(self, request: Request) -> tuple[Any, Mapping[str, Any]] | None:
@@ -126,17 +126,17 @@ def _sign_in(request: AnyRequest, credential: Credential) -> dict[str, Any]:
 
 
 def requires_auth(function: Callable[P, R]) -> Callable[P, R]:
-    """Let a handler or a view run for requests with a good token only. Works on ``async def`` too.
+    """Run a handler or a view only for requests with a valid token. Works on ``async def`` too.
 
-    The request is the argument that is one, else that of the first argument (a view's ``self``), else the
-    one being served. A plain Django view answers 401 itself; elsewhere the exception is raised, for DRF.
+    The request is an argument, or the attribute ``request`` of the first argument (a view's ``self``), or the
+    request being served. A plain Django view answers 401 itself; elsewhere the exception is raised, for DRF.
     """
     if iscoroutinefunction(function):
 
         @wraps(function)
         async def authenticated_async(*args: P.args, **kwargs: P.kwargs) -> Any:
             try:
-                # keys may be fetched and users looked up: neither may block the event loop
+                # keys may be fetched and users looked up: both would block the event loop
                 await sync_to_async(authenticate_http_request)(None, _request_among(args, kwargs))
             except Failure as error:
                 return _answer(error, args)
@@ -164,7 +164,7 @@ def _request_among(args: tuple[object, ...], kwargs: Mapping[str, object]) -> An
 
 
 def _answer(error: Failure, args: tuple[object, ...]) -> JsonResponse:
-    """Answer for a plain Django view, which nothing else does; for anything else, raise."""
+    """Answer for a plain Django view, which has no exception handler; otherwise raise."""
     request = _request_among(args, {})
     if not isinstance(request, HttpRequest):
         raise error

@@ -1,7 +1,6 @@
-"""A token's payload, its signature verified → its claims, where their types, dates, issuer and audience are right.
+"""Checks the claims of a token whose signature is verified: their types, dates, issuer and audience.
 
-Apart from ``keys`` because nothing here is cryptography: the rules are RFC 7519's and the settings'. Stricter
-than PyJWT's where those leave no choice: a date is a number, and half a character is no text.
+The rules are those of RFC 7519 and the settings. They are stricter than PyJWT's, which takes "7" for a date.
 """
 
 from __future__ import annotations
@@ -17,23 +16,23 @@ from macaron_django.exceptions import AuthInvalidTokenError, AuthTokenExpiredErr
 if TYPE_CHECKING:
     from macaron_django.conf import Section
 
-__all__ = ["accepted_claims", "refusal"]
+__all__ = ["accepted_claims", "invalid_token"]
 
 NUMERIC_DATES = ("iat", "nbf", "exp")  # RFC 7519, section 2
 TEXTS = ("sub", "iss", "jti")
 
 
 def accepted_claims(payload: bytes, options: Section) -> dict[str, Any]:
-    """The claims in a payload; AuthTokenExpiredError or AuthInvalidTokenError where they don't hold now and here."""
+    """Return the claims in a payload; raises AuthTokenExpiredError or AuthInvalidTokenError if they don't hold."""
     try:
         claims = json.loads(payload.decode())  # UTF-8, and nothing else (RFC 7519, section 7.2)
         _check_types(claims)
         _check_times(claims, options.REQUIRED_CLAIMS, options.LEEWAY)
         _check_parties(claims, options.ISSUER, options.AUDIENCE)
     except (ValueError, TypeError, OverflowError, RecursionError):
-        # without its cause, which holds the decoded text
-        raise refusal("it, or one of its claims, is malformed") from None
-    return claims  # type: ignore[no-any-return]  # _check_types has seen it
+        # Without its cause, which holds the decoded text.
+        raise invalid_token("it, or one of its claims, is malformed") from None
+    return claims  # type: ignore[no-any-return]  # checked by _check_types
 
 
 def _check_types(claims: Any) -> None:
@@ -41,7 +40,7 @@ def _check_types(claims: Any) -> None:
         raise TypeError
     for name in NUMERIC_DATES:
         date = claims.get(name, 0)
-        if type(date) not in (int, float) or not isfinite(date):  # OverflowError for what no float can be
+        if type(date) not in (int, float) or not isfinite(date):  # OverflowError if it is larger than any float
             raise TypeError
     for name in TEXTS:
         text = claims.get(name, "")
@@ -56,12 +55,12 @@ def _check_types(claims: Any) -> None:
 def _check_times(claims: dict[str, Any], required: Collection[str], leeway: float) -> None:
     for name in required:
         if claims.get(name) is None:
-            raise refusal(f"it lacks the claim {name}")
+            raise invalid_token(f"it lacks the claim {name}")
     if claims.get("sub") == "":
-        raise refusal("it lacks the claim sub")
+        raise invalid_token("it lacks the claim sub")
     now = time.time()
     if int(claims.get("iat", 0)) > now + leeway or int(claims.get("nbf", 0)) > now + leeway:
-        raise refusal("it isn't valid yet")
+        raise invalid_token("it isn't valid yet")
     if "exp" in claims and int(claims["exp"]) <= now - leeway:
         raise AuthTokenExpiredError("The token has expired.")
 
@@ -69,21 +68,21 @@ def _check_times(claims: dict[str, Any], required: Collection[str], leeway: floa
 def _check_parties(claims: dict[str, Any], issuer: Any, audience: Any) -> None:
     if issuer is not None:
         if "iss" not in claims:
-            raise refusal("it lacks the claim iss")
+            raise invalid_token("it lacks the claim iss")
         if claims["iss"] not in ((issuer,) if isinstance(issuer, str) else tuple(issuer)):
-            raise refusal("it is of another issuer")
+            raise invalid_token("it is of another issuer")
     meant = claims.get("aud")
     if audience is None:
         if meant:
-            raise refusal("it is for another audience")
+            raise invalid_token("it is for another audience")
         return
     if not meant:
-        raise refusal("it lacks the claim aud")
+        raise invalid_token("it lacks the claim aud")
     meant = {meant} if isinstance(meant, str) else set(meant)
     if meant.isdisjoint((audience,) if isinstance(audience, str) else audience):
-        raise refusal("it is for another audience")
+        raise invalid_token("it is for another audience")
 
 
-def refusal(reason: str) -> AuthInvalidTokenError:
-    """What is raised for a token that isn't valid, for a reason that quotes nothing of it."""
+def invalid_token(reason: str) -> AuthInvalidTokenError:
+    """Make the exception for a token that isn't valid. ``reason`` quotes nothing of the token."""
     return AuthInvalidTokenError(f"The token isn't valid: {reason}.")

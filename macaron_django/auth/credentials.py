@@ -1,7 +1,6 @@
-"""A request → the credentials that it carries: from the Authorization header, a cookie, a header or the query.
+"""Finds credentials in a request: in the Authorization header, a cookie, another header or the query.
 
-Only finding them happens here, for Django's requests and DRF's alike; whether they are right is decided
-elsewhere. Nothing of a credential shows in a ``repr``.
+Works on Django's requests and DRF's alike, and verifies nothing. No part of a credential shows in a ``repr``.
 """
 
 from __future__ import annotations
@@ -17,7 +16,7 @@ from rest_framework.authentication import SessionAuthentication
 from rest_framework.exceptions import PermissionDenied
 from rest_framework.request import Request
 
-from macaron_django.auth.failures import CrossSiteRequestError, RefusedCredentialsError, RefusedTokenError
+from macaron_django.auth.auth_errors import CrossSiteRequestError, RefusedCredentialsError, RefusedTokenError
 from macaron_django.conf import settings
 
 __all__ = [
@@ -37,14 +36,14 @@ AnyRequest: TypeAlias = HttpRequest | Request
 
 @dataclass(frozen=True)
 class Credential:
-    """A token or a key; one ``from_cookie`` is sent by browsers unasked, so CSRF must be ruled out."""
+    """A token or a key. Browsers send one ``from_cookie`` with any site's request: it needs CSRF protection."""
 
     value: str = field(repr=False)
     from_cookie: bool = False
 
 
 def django_request(request: AnyRequest) -> HttpRequest:
-    """Return Django's own request behind DRF's, which all of a view's authenticators and permissions share."""
+    """Return Django's request behind DRF's, which all of a view's authenticators and permissions share."""
     return cast("HttpRequest", getattr(request, "_request", request))
 
 
@@ -62,9 +61,9 @@ def authorization(request: AnyRequest) -> tuple[str, str] | None:
 
 
 def parse_bearer(text: str) -> str | None:
-    """Return the token of ``Bearer <token>``; None if it is of another scheme.
+    """Return the token of ``Bearer <token>``; None for another scheme.
 
-    Raises RefusedTokenError if it is of that scheme, and not one token.
+    Raises RefusedTokenError unless there is exactly one token behind Bearer.
     """
     scheme, *parts = text.split()
     if scheme.lower() != "bearer":
@@ -77,13 +76,13 @@ def parse_bearer(text: str) -> str | None:
 
 
 def bearer(request: AnyRequest) -> Credential | None:
-    """Find a bearer token: in the Authorization header, or else in the cookie ``MACARON["JWT"]["COOKIE"]``."""
+    """Return the bearer token in the Authorization header, or else in the cookie ``MACARON["JWT"]["COOKIE"]``."""
     header = _header(request)
     if header:
         token = parse_bearer(header)
         return Credential(token) if token is not None else None
     cookie = request.COOKIES.get(settings.JWT.COOKIE, "") if settings.JWT.COOKIE else ""
-    # PyMacaron's form: the whole header's value, URL-encoded
+    # As PyMacaron writes it: the whole value of the header, URL-encoded.
     text = unquote_plus(cookie).strip()
     if not text:
         return None
@@ -94,7 +93,7 @@ def bearer(request: AnyRequest) -> Credential | None:
 
 
 def basic(request: AnyRequest) -> tuple[str, str] | None:
-    """Find a user name and password (RFC 7617); RefusedCredentialsError if they can't be read."""
+    """Return the user name and password (RFC 7617); raises RefusedCredentialsError if they can't be read."""
     given = authorization(request)
     if given is None or given[0] != "basic":
         return None
@@ -109,10 +108,10 @@ def basic(request: AnyRequest) -> tuple[str, str] | None:
 
 
 def api_key(request: AnyRequest, location: str, name: str) -> Credential | None:
-    """Find an API key in a header, the query or a cookie.
+    """Return the API key in a header, the query or a cookie.
 
-    Raises RefusedCredentialsError if the query has it twice: what stands before this server (a log, a rate limit)
-    may have read the other one.
+    Raises RefusedCredentialsError if the query has it twice: a proxy in front of this server, with its log or rate
+    limit, may have read the other one.
     """
     if location == "query" and len(request.GET.getlist(name)) > 1:
         raise RefusedCredentialsError(f"The query must hold {name} once.")
@@ -125,7 +124,7 @@ def api_key(request: AnyRequest, location: str, name: str) -> Credential | None:
 
 
 def enforce_csrf(request: AnyRequest) -> None:
-    """Refuse what another site may have made a browser send; CrossSiteRequestError."""
+    """Raise CrossSiteRequestError for a request that another site may have made the browser send."""
     try:
         SessionAuthentication().enforce_csrf(request)  # type: ignore[arg-type]  # it reads what both have
     except PermissionDenied as error:

@@ -1,7 +1,6 @@
-"""Tokens: a user's id → a signed JWT, a JWT → its verified claims. Settings and keys only, no HTTP.
+"""Signs and verifies JWTs by the settings, without a request: for servers, commands, tasks and tests alike.
 
-Separate so that a command, a task or a test makes and reads tokens exactly as the server does. What is raised
-says what is wrong with a token and never quotes any part of it. PyJWT comes with the first key or token.
+Exceptions say what is wrong with a token, and never quote any part of it.
 """
 
 from __future__ import annotations
@@ -15,15 +14,12 @@ from django.core.exceptions import ImproperlyConfigured
 from django.utils.module_loading import import_string
 from django.views.decorators.debug import sensitive_variables
 
-from macaron_django.auth.claims import accepted_claims, refusal
-from macaron_django.auth.compact import parts_of
-from macaron_django.auth.keys import signing_key, verification_keys
+from macaron_django.auth.claims import accepted_claims, invalid_token
+from macaron_django.auth.compact_serialization import split_token
+from macaron_django.auth.keys.key_settings import signing_key, verification_keys
 from macaron_django.conf import settings
 
 __all__ = ["generate_token", "scopes_of", "verify_token"]
-
-#: Claims that hold scopes: RFC 8693 section 4.2, and what Microsoft and Auth0 write.
-SCOPE_CLAIMS = ("scope", "scp", "permissions")
 
 
 @sensitive_variables()  # and those of PyJWT, which raises where a claim can't be JSON
@@ -41,7 +37,7 @@ def generate_token(
     """
     if user_id is None or str(user_id) == "":
         raise ValueError("generate_token needs a user id")
-    import jwt  # with the first token: it brings cryptography with it
+    import jwt  # with the first token: imports cryptography
 
     options = settings.JWT
     key, algorithm = signing_key()
@@ -56,7 +52,7 @@ def generate_token(
 
 
 def _first(value: Any) -> Any:
-    """Return what new tokens say where several issuers or audiences are accepted."""
+    """Return the value for new tokens where several issuers or audiences are accepted."""
     return value if value is None or isinstance(value, str) else next(iter(value), None)
 
 
@@ -68,18 +64,18 @@ def verify_token(token: str) -> dict[str, Any]:
     ImproperlyConfigured where no key is configured.
     """
     options = settings.JWT
-    parts = parts_of(token, options.MAX_TOKEN_SIZE)
-    keys = verification_keys(options, parts.kid, parts.algorithm)
+    unverified = split_token(token, options.MAX_TOKEN_SIZE)
+    keys = verification_keys(options, unverified.kid, unverified.algorithm)
     if not keys:
-        raise refusal("no key fits its kid and alg")
+        raise invalid_token("no key fits its kid and alg")
     for key in keys:
-        if key.has_signed(parts):
+        if key.has_signed(unverified):
             break
     else:
-        raise refusal("its signature is wrong")
-    claims = accepted_claims(parts.payload, options)
+        raise invalid_token("its signature is wrong")
+    claims = accepted_claims(unverified.payload, options)
     if _is_revoked(claims, options.REVOKED):
-        raise refusal("it was revoked")
+        raise invalid_token("it was revoked")
     return claims
 
 
@@ -94,16 +90,16 @@ def _is_revoked(claims: Mapping[str, Any], hook: Any) -> bool:
     return bool(hook(claims))
 
 
-def scopes_of(claims: object, *names: str) -> frozenset[str]:
-    """Collect the scopes that claims grant, from ``scope``, ``scp``, ``permissions`` and any claim named.
+def scopes_of(claims: object) -> frozenset[str]:
+    """Return the scopes in the claims that ``MACARON["JWT"]["SCOPE_CLAIMS"]`` names.
 
-    >>> sorted(scopes_of({"scope": "read write", "permissions": ["admin"]}))
-    ['admin', 'read', 'write']
+    >>> sorted(scopes_of({"scope": "read write", "scp": ["export"], "roles": ["admin"]}))
+    ['export', 'read', 'write']
     """
     scopes: set[str] = set()
     if not isinstance(claims, Mapping):
         return frozenset()
-    for name in (*SCOPE_CLAIMS, *names):
+    for name in settings.JWT.SCOPE_CLAIMS:
         granted = claims.get(name)
         if isinstance(granted, str):
             scopes.update(granted.split())

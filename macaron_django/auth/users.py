@@ -1,5 +1,5 @@
-"""Verified claims → ``request.user``, as ``MACARON["JWT"]["USER"]`` says: a user made of the claims alone,
-or a Django user that is looked up, or also created, by ``sub``.
+"""Finds the user of verified claims, as ``MACARON["JWT"]["USER"]`` says: a user made of the claims alone, or a
+Django user looked up by ``sub``, and created if missing.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ __all__ = ["TokenUser", "user_for"]
 
 
 class TokenUser:
-    """A user that is known by their token only: authenticated, without permissions, in no database."""
+    """A user known by their token only: authenticated, without permissions, in no database."""
 
     is_authenticated = True
     is_active = True
@@ -34,7 +34,7 @@ class TokenUser:
 
     @cached_property
     def scopes(self) -> frozenset[str]:
-        """What the claims grant."""
+        """The scopes that the claims grant."""
         return scopes_of(self.claims)
 
     @property
@@ -79,7 +79,7 @@ class TokenUser:
 
 
 def user_for(claims: Mapping[str, Any]) -> TokenUser | AbstractBaseUser:
-    """Return the user that verified claims stand for; AuthInvalidTokenError if there is none, or not any more."""
+    """Return the user of verified claims; raises AuthInvalidTokenError if they don't exist or are inactive."""
     mapping = settings.JWT.USER
     if mapping == "none":
         return TokenUser(claims)
@@ -95,14 +95,14 @@ def _django_user(subject: str, *, create: bool) -> AbstractBaseUser | None:
     model = get_user_model()
     manager, name = model._default_manager, model.USERNAME_FIELD
     longest = getattr(model._meta.get_field(name), "max_length", None)
-    # databases differ in what they do to such values, up to an error or a shortened name
+    # Databases differ with such values: some raise, some shorten the name.
     if not subject or "\0" in subject or (longest is not None and len(subject) > longest):
         return None
     user = manager.filter(**{name: subject}).first()
     if user is None and create:
-        # never normalised: two subjects that look alike to Unicode aren't one user
+        # Without normalising: two subjects that look alike in Unicode aren't one user.
         blank = model()
         blank.set_unusable_password()
         user, _ = manager.get_or_create(**{name: subject}, defaults={"password": blank.password})
-    # a case-insensitive collation finds other users' names as well
+    # A case-insensitive collation finds other users' names as well.
     return user if user is not None and user.get_username() == subject else None

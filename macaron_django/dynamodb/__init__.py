@@ -1,20 +1,29 @@
-"""Layer 3: x-persist → DynamoDB. The only importer of PynamoDB and botocore."""
+"""Keeps what a schema marks with ``x-persist`` in DynamoDB, behind a Django manager.
+
+The only part of the package that imports PynamoDB and botocore. ``binding`` gives a schema its persistence and its
+rows' class. Below it are rooms: ``querysets`` (what Django sees), ``planning`` (which call answers a query), ``items``
+(reading and writing), ``codec`` (values as DynamoDB's attribute values), ``tables`` (creating and changing them),
+``calls`` (clients and retries), ``engines`` (the servers) and ``transfer`` (dump and load). ``swagger_objects``,
+``tables_by_key`` and ``boto3_items`` are PyMacaron's interface.
+"""
 
 from __future__ import annotations
 
-from importlib import import_module
 from typing import TYPE_CHECKING
 
 from macaron_django.exceptions import DynamoDBItemNotFound
+from macaron_django.lazy_exports import lazy_exports
 
 if TYPE_CHECKING:
-    from macaron_django.dynamodb.binding import persist, persistence_for
-    from macaron_django.dynamodb.manager import ItemManager
-    from macaron_django.dynamodb.options import options_from_class, persistence_options
-    from macaron_django.dynamodb.persistence import Persistence
-    from macaron_django.dynamodb.queryset import ItemQuerySet
+    from macaron_django.dynamodb.binding import graft, persist, persistence_for
+    from macaron_django.dynamodb.calls.boto3_resources import get_dynamodb
+    from macaron_django.dynamodb.calls.deadlines import lift_deadline
+    from macaron_django.dynamodb.items.persistence import Persistence
+    from macaron_django.dynamodb.items.transactions import transaction
+    from macaron_django.dynamodb.querysets.manager import ItemManager
+    from macaron_django.dynamodb.querysets.queryset import ItemQuerySet
     from macaron_django.dynamodb.swagger_objects import PersistentSwaggerObject
-    from macaron_django.dynamodb.transactions import transaction
+    from macaron_django.dynamodb.tables.persist_options import options_from_class, persistence_options
 
 __all__ = [
     "DynamoDBItemNotFound",
@@ -22,6 +31,9 @@ __all__ = [
     "ItemQuerySet",
     "Persistence",
     "PersistentSwaggerObject",
+    "get_dynamodb",
+    "graft",
+    "lift_deadline",
     "options_from_class",
     "persist",
     "persistence_for",
@@ -29,24 +41,18 @@ __all__ = [
     "transaction",
 ]
 
-#: Name → module. Imported when first asked for: a project that keeps nothing starts without PynamoDB and botocore.
-_EXPORTS = {
-    "ItemManager": "manager",
-    "ItemQuerySet": "queryset",
-    "Persistence": "persistence",
-    "PersistentSwaggerObject": "swagger_objects",
-    "options_from_class": "options",
-    "persist": "binding",
-    "persistence_for": "binding",
-    "persistence_options": "options",
-    "transaction": "transactions",
-}
-
-
-def __getattr__(name: str) -> object:
-    module = _EXPORTS.get(name)
-    if module is None:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    found = getattr(import_module(f"{__name__}.{module}"), name)
-    globals()[name] = found
-    return found
+#: A project that persists no schema starts without PynamoDB and botocore.
+__getattr__ = lazy_exports(
+    __name__,
+    {
+        "binding": ("graft", "persist", "persistence_for"),
+        "calls.boto3_resources": ("get_dynamodb",),
+        "calls.deadlines": ("lift_deadline",),
+        "items.persistence": ("Persistence",),
+        "items.transactions": ("transaction",),
+        "querysets.manager": ("ItemManager",),
+        "querysets.queryset": ("ItemQuerySet",),
+        "swagger_objects": ("PersistentSwaggerObject",),
+        "tables.persist_options": ("options_from_class", "persistence_options"),
+    },
+)

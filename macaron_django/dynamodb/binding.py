@@ -1,33 +1,52 @@
-"""The x-persist hook: a schema → its persistence, the classes that its rows inherit from, and the model of its rows.
+"""Gives a schema with ``x-persist`` its persistence and the Django model of its rows.
 
-In goes a schema with ``x-persist``; out come its ``Persistence`` and the class that it names, if it does, with the
-persistence put into it. What keeps that from working is a finding with file and line, as any fault of a spec is.
+Whatever keeps that from working is a finding with file and line, as any fault of a spec is.
 """
 
 from __future__ import annotations
 
 import inspect
-from typing import TYPE_CHECKING
 
-from macaron_django.dynamodb.manager import ItemManager
-from macaron_django.dynamodb.options import checkable, mapping_from_class, persistence_options
-from macaron_django.dynamodb.persistence import Persistence
+from macaron_django.dynamodb.items.persistence import Persistence
+from macaron_django.dynamodb.querysets.manager import ItemManager
 from macaron_django.dynamodb.swagger_objects import PersistentSwaggerObject
-from macaron_django.schemas import build_model
-from macaron_django.spec import Finding, SpecError, class_findings
+from macaron_django.dynamodb.tables.persist_options import checkable, mapping_from_class, persistence_options
+from macaron_django.openapi import Finding, Persist, Schema, SpecError, class_findings
+from macaron_django.overrides import overrides
+from macaron_django.schemas import Classes, build_model
 
-if TYPE_CHECKING:
-    from macaron_django.schemas import Classes
-    from macaron_django.spec import Persist, Schema
-
-__all__ = ["persist", "persistence_for"]
+__all__ = ["graft", "persist", "persistence_for"]
 
 #: What PyMacaron asks of a class that isn't a PersistentSwaggerObject.
 _GRAFTED = ("load_from_db", "save_to_db")
 
 
+def graft(schema: Schema, classes: Classes) -> bool:
+    """Whether ``x-persist`` names a class that keeps the schema's objects itself, whose methods these then get.
+
+    Such a class has PyMacaron's two methods and says nothing of DynamoDB; neither may the spec. SpecError, with the
+    finding, where the class can't be had, or lacks one of the methods.
+    """
+    persist = schema.extensions.persist
+    if persist is None or persist.class_path is None or not persist.given <= {"class"}:
+        return False
+    cls = _options(persist)[1]
+    if cls is None or issubclass(cls, PersistentSwaggerObject) or mapping_from_class(cls):
+        return False
+    lacking = [name for name in _GRAFTED if not callable(getattr(cls, name, None))]
+    if len(lacking) == len(_GRAFTED):
+        return False
+    if lacking:
+        message = f"x-persist names {persist.class_path}, which has no {lacking[0]}()."
+        hint = f"Add it: a class that keeps objects itself has {' and '.join(_GRAFTED)}."
+        raise SpecError([Finding("E090", "error", message, hint, persist.location)])
+    # The class comes last, so that the API object's methods win, as in PyMacaron: only __new__ has to be its own.
+    classes.grafts[str(schema.name)] = _methods_of(cls) if overrides(cls, ("__new__",), object) else cls
+    return True
+
+
 def persist(api: str, label: str, schema: Schema, classes: Classes) -> Persistence:
-    """Put a schema's items behind the manager of a Django model, which ``classes`` then has as its row class.
+    """Build the Django model whose manager keeps a schema's items, and enter it in ``classes`` as the row class.
 
     ``label`` is that of the API's Django app. SpecError, with the finding, where the schema can't be kept.
     """
@@ -57,10 +76,7 @@ def persistence_for(api: str, schema: Schema, classes: Classes) -> tuple[Persist
     persist = schema.extensions.persist
     if persist is None:
         raise ValueError(f"{schema.name} has no x-persist")
-    try:
-        options, cls = persistence_options(persist)
-    except ImportError as error:
-        raise _refused("E090", error, persist, "Correct the dotted path, or what that module imports.") from error
+    options, cls = _options(persist)
     if cls is not None:
         _check_class(schema, persist, cls)
     try:
@@ -70,13 +86,20 @@ def persistence_for(api: str, schema: Schema, classes: Classes) -> tuple[Persist
     return persistence, () if cls is None else (_base(cls, persistence),)
 
 
+def _options(persist: Persist) -> tuple[Persist, type | None]:
+    try:
+        return persistence_options(persist)
+    except ImportError as error:
+        raise _refused("E090", error, persist, "Correct the dotted path, or what that module imports.") from error
+
+
 def _refused(finding_id: str, error: Exception, persist: Persist, hint: str) -> SpecError:
-    message = str(error).removeprefix(f"{persist.location}: ")
+    message = str(error).removeprefix(f"{persist.location}: ").removesuffix(".") + "."
     return SpecError([Finding(finding_id, "error", message, hint, persist.location)])
 
 
 def _check_class(schema: Schema, persist: Persist, cls: type) -> None:
-    """What a class says is judged as what a spec says; SpecError with the findings, which name the class."""
+    """Check what a class says as a spec is checked; SpecError with the findings, which name the class."""
     said = {name: value for name, value in mapping_from_class(cls).items() if name not in persist.given}
     keys = {name: getattr(persist, name) for name in ("hash_key", "range_key") if name in persist.given}
     found = [
@@ -88,11 +111,16 @@ def _check_class(schema: Schema, persist: Persist, cls: type) -> None:
 
 
 def _base(cls: type, persistence: Persistence) -> type:
-    """The class itself, or one with its two methods where it is made in a way of its own."""
+    """The base of the rows for the class that ``x-persist`` names."""
     if issubclass(cls, PersistentSwaggerObject):
         cls.persistence = persistence
         return cls
-    if cls.__init__ is object.__init__ and cls.__new__ is object.__new__:
+    return _methods_of(cls)
+
+
+def _methods_of(cls: type) -> type:
+    """The class, or where it makes its objects in its own way, one with PyMacaron's two methods only."""
+    if not overrides(cls, ("__init__", "__new__"), object):
         return cls
     methods = {name: inspect.getattr_static(cls, name) for name in _GRAFTED if hasattr(cls, name)}
     return type(cls.__name__, (), {"__doc__": cls.__doc__, "__module__": cls.__module__, **methods})

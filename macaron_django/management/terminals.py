@@ -1,21 +1,31 @@
-"""What a terminal may do to a command that only prints: lack letters, hang up, send Ctrl-C. None is a traceback."""
+"""Writes to a terminal: tables, progress bars and texts from elsewhere, and ends quietly on Ctrl-C or a closed pipe."""
 
 from __future__ import annotations
 
 import contextlib
 import os
+import re
 import sys
 import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
+from typing import TYPE_CHECKING
 
 from django.core.management.base import BaseCommand
 
-__all__ = ["aligned", "printing"]
+if TYPE_CHECKING:
+    from typing import NoReturn
+
+    from tqdm import tqdm
+
+__all__ = ["aligned", "printable", "printing", "progress_bar"]
+
+#: C0 and C1 controls, line and paragraph separators, bidirectional overrides, lone surrogates.
+_UNPRINTABLE = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
 
 
 @contextlib.contextmanager
 def printing(command: BaseCommand) -> Iterator[None]:
-    """Print inside: what the encoding lacks as escapes; Ctrl-C exits with 130, a closed pipe (``| head``) with 1."""
+    """Prints what the encoding lacks as escapes; exits with 130 on Ctrl-C and with 1 on a closed pipe (``| head``)."""
     reconfigure = getattr(getattr(command.stdout, "_out", None), "reconfigure", None)
     if reconfigure is not None:
         reconfigure(errors="backslashreplace")
@@ -26,13 +36,35 @@ def printing(command: BaseCommand) -> Iterator[None]:
         command.stderr.write("\nInterrupted.")
         sys.exit(130)
     except BrokenPipeError:
-        with contextlib.suppress(OSError, ValueError):  # Python's own flush at exit mustn't fail on it once more
+        with contextlib.suppress(OSError, ValueError):  # or Python's own flush at exit fails on it again
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(1)
 
 
+def progress_bar(total: float | None, unit: str, *, done: int = 0) -> tqdm[NoReturn]:
+    """Returns a bar on standard error, which shows nothing if that isn't a terminal, and is wiped when closed.
+
+    ``total`` is the expected number of ``unit``\\ s, or None if it isn't known; ``done`` is what an earlier run did.
+    """
+    from tqdm import tqdm  # few commands show a bar
+
+    return tqdm(
+        total=total, initial=done, unit=unit, unit_scale=True, dynamic_ncols=True, file=sys.stderr, disable=None,
+        leave=False, delay=0.5,
+    )  # fmt: skip
+
+
+def printable(text: str) -> str:
+    r"""Returns the text with control characters, which a terminal would obey, as escapes.
+
+    >>> printable("\x1b[2Jgone")
+    '\\x1b[2Jgone'
+    """
+    return _UNPRINTABLE.sub(lambda match: match[0].encode("unicode_escape", "surrogatepass").decode("ascii"), text)
+
+
 def aligned(rows: Iterable[Sequence[str]], indent: str = "  ") -> Iterator[str]:
-    """Lines of a table whose columns are as wide as their widest cell.
+    """Yields the lines of a table whose columns are as wide as their widest cell.
 
     >>> list(aligned([("PATH", "IS"), ("/", "home")]))
     ['  PATH  IS', '  /     home']
@@ -45,5 +77,5 @@ def aligned(rows: Iterable[Sequence[str]], indent: str = "  ") -> Iterator[str]:
 
 
 def _columns(text: str) -> int:
-    """How many columns of a terminal the text takes: Chinese and Japanese letters take two."""
+    """Returns how many columns of a terminal the text takes: Chinese and Japanese characters take two."""
     return sum(2 if unicodedata.east_asian_width(letter) in "WF" else 1 for letter in text)

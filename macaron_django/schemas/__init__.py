@@ -1,89 +1,50 @@
-"""Layer 2: Schema → Python. What is valid, API object classes, Django models, DRF serializers.
+"""Stage 2: from a schema to Python. Validation, values, Django models, DRF serializers and stubs; no URLs, no DynamoDB.
 
-No URLs and no DynamoDB in here.
+A Schema comes in; a validator, an API object class, a row model, a serializer class or a stub goes out. To change what
+is valid open ``validation``; one string format, ``formats``; Python values and classes, ``values``; Django models,
+``models``; DRF serializers and fields, ``serializers``; what ``checkspec`` finds in schemas, ``checks``; ``stubs``.
 """
 
-from __future__ import annotations
-
-from importlib import import_module
 from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from .classes import Classes
-    from .conversions import UNSET, Conversion, converter, json_value
-    from .fields import field_for, register_field
-    from .formats import register_format
-    from .models import build_model, keys_from_pk, pk_for
-    from .names import field_names
-    from .objects import APIObject, ObjectSpec, Value
-    from .serializers import serializer_for
-    from .validators import (
-        Note,
-        SchemaError,
-        SchemaValidator,
-        Validator,
-        Violation,
-        compile_schema,
-        validator_for,
-    )
+from macaron_django.lazy_exports import lazy_exports
+from macaron_django.schemas.formats.format_checks import register_format
+from macaron_django.schemas.validation.compilable_schemas import SchemaError
+from macaron_django.schemas.validation.validators import Validator, compile_schema, validator_for
+from macaron_django.schemas.validation.violations import Violation
+from macaron_django.schemas.values.api_objects import APIObject, Value
+from macaron_django.schemas.values.classes import Classes
+from macaron_django.schemas.values.conversions import UNSET, converter, json_value
 
-#: Name → module. Imported when first asked for: `compile_schema` alone needs neither DRF nor Django's settings.
-_EXPORTS = {
-    "APIObject": "objects",
-    "Classes": "classes",
-    "Conversion": "conversions",
-    "Note": "validators",
-    "ObjectSpec": "objects",
-    "SchemaError": "validators",
-    "SchemaValidator": "validators",
-    "UNSET": "conversions",
-    "Validator": "validators",
-    "Value": "objects",
-    "Violation": "validators",
-    "build_model": "models",
-    "compile_schema": "validators",
-    "converter": "conversions",
-    "field_for": "fields",
-    "field_names": "names",
-    "json_value": "conversions",
-    "keys_from_pk": "models",
-    "pk_for": "models",
-    "register_field": "fields",
-    "register_format": "formats",
-    "serializer_for": "serializers",
-    "validator_for": "validators",
-}
+if TYPE_CHECKING:
+    from macaron_django.schemas.models.row_models import build_model
+    from macaron_django.schemas.serializers.fields import register_field
+    from macaron_django.schemas.serializers.schema_serializers import serializer_for
+
 __all__ = [
     "UNSET",
     "APIObject",
     "Classes",
-    "Conversion",
-    "Note",
-    "ObjectSpec",
     "SchemaError",
-    "SchemaValidator",
     "Validator",
     "Value",
     "Violation",
     "build_model",
     "compile_schema",
     "converter",
-    "field_for",
-    "field_names",
     "json_value",
-    "keys_from_pk",
-    "pk_for",
     "register_field",
     "register_format",
     "serializer_for",
     "validator_for",
 ]
 
-
-def __getattr__(name: str) -> object:
-    module = _EXPORTS.get(name)
-    if module is None:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    found = getattr(import_module(f"{__name__}.{module}"), name)
-    globals()[name] = found
-    return found
+#: Serializers need DRF, and rows are needed only where items are kept: validation and values need neither.
+__getattr__ = lazy_exports(
+    __name__,
+    {
+        "models.row_models": ("build_model",),
+        "serializers.fields": ("register_field",),
+        "serializers.schema_serializers": ("serializer_for",),
+    },
+)

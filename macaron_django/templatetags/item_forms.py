@@ -1,4 +1,4 @@
-"""What the admin's templates of items need beyond Django's filters: JSON for people, and the differences of a log."""
+"""Filters for the pages about one item: JSON, values that aren't set, and the differences in a log entry."""
 
 from __future__ import annotations
 
@@ -7,16 +7,16 @@ from typing import Any
 from django import template
 from django.utils.translation import gettext as _
 
-from macaron_django.admin.history import told_differences
-from macaron_django.admin.readable_json import readable_json
-from macaron_django.schemas.conversions import UNSET
+from macaron_django.admin.display.readable_json import readable_json
+from macaron_django.admin.forms.log_entries import told_differences
+from macaron_django.schemas.values.conversions import UNSET
 
 register = template.Library()
 
 
 @register.filter
 def json_or_unset(value: Any) -> str:
-    """JSON over several lines, or words for what isn't there."""
+    """Returns indented JSON, or "not set"."""
     return _("not set") if value is UNSET else readable_json(value)
 
 
@@ -27,5 +27,5 @@ def is_set(value: Any) -> bool:
 
 @register.filter
 def log_differences(message: str) -> list[tuple[str, str | None, str | None]]:
-    """What a log entry's message says was changed: pointer, before, after."""
+    """Returns the pointer, the value before and the value after of each difference in a log entry's message."""
     return list(told_differences(message))

@@ -1,7 +1,6 @@
-"""What the admin's templates show on pages of Django's own: descriptions of schemas, and the engine in use.
+"""Adds descriptions of schemas and the engine in use to pages of Django's own admin.
 
-In go the context and what Django's index lists; out come HTML and the list with more in it. Tags, because any
-``AdminSite`` and any skin can use them: nothing of theirs is replaced.
+These are tags and not a site of its own, so that any ``AdminSite`` and any skin can use them.
 """
 
 from __future__ import annotations
@@ -30,18 +29,20 @@ _LENGTH = 160  # characters of a description in a list of schemas
 
 @register.inclusion_tag("admin/macaron_django/engine.html", takes_context=True)
 def macaron_engine(context: Context) -> dict[str, Any]:
-    """Where the items on this page are kept: engine, endpoint, region, account; nothing on a page without items.
+    """Shows where the items on a page are kept: engine, endpoint, region, account. Shows nothing if it has no items.
 
-    Templates call it in their content, the one block that every skin shows.
+    Templates call it in ``content``, the only block that every skin shows.
     """
-    from macaron_django.admin.environments import environment  # Django loads tags of projects without its admin, too
+    from macaron_django.admin.pages.environments import (
+        environment,  # imported here: Django loads the tags even in projects without its admin
+    )
 
     persistence = next(_persistences(context), None)
     return {"environment": environment(persistence) if persistence is not None else None}
 
 
 def _persistences(context: Context) -> Iterator[Persistence]:
-    """Those of the page's own model, or of the models that an index lists."""
+    """Yields the persistence of the page's model, or of each model that an index lists."""
     opts = context.get("opts")
     listed = [model.get("model") for app in context.get("app_list") or () for model in app.get("models", ())]
     for model in [opts.model] if opts else listed:
@@ -52,7 +53,7 @@ def _persistences(context: Context) -> Iterator[Persistence]:
 
 @register.filter
 def described(app_list: Any) -> Any:
-    """Django's list of apps and models, with the descriptions of persisted schemas and a link to their tables."""
+    """Adds the descriptions of persisted schemas and a link to their tables to Django's list of apps and models."""
     return [_described(app) for app in app_list or ()]
 
 
@@ -86,11 +87,11 @@ def _with_description(model: dict[str, Any], kind: Any) -> dict[str, Any]:
 
 
 def _tables_url(models: list[tuple[dict[str, Any], Any]]) -> str | None:
-    """The page about the tables, which hangs at the first schema that the user may see."""
+    """Returns the URL of the page about the tables, below the first schema that the user may see."""
     for model, kind in models:
         if hasattr(kind, "_key_names") and model.get("admin_url"):
             try:
                 return reverse(f"admin:{kind._meta.app_label}_{kind._meta.model_name}_tables")
-            except NoReverseMatch:  # registered with an admin of somebody's own
+            except NoReverseMatch:  # registered with a ModelAdmin of the project
                 continue
     return None

@@ -1,24 +1,45 @@
-"""What a project's tests use: the pytest plugin's parts, and a proxy that makes an engine fail on order.
+"""What a project's tests use: fresh tables on an engine in memory, a test case that calls a server, and a faulty proxy.
 
-Everything is imported when first asked for: pytest loads this package in every project's runs.
+``isolated`` takes an engine and gives a ``with`` block its own tables; ``FaultProxy`` takes an engine's URL and serves
+it with faults; ``APIClient`` asks as a server does; ``MacaronTestCase`` has the assertions of acceptance tests. Open
+``isolation`` for the tables, ``faults`` for the proxy, ``api_client`` for the client, ``plugin`` for pytest's fixtures
+and its guard against other engines, ``http_assertions`` for what acceptance tests assert, ``live_test_case`` and
+``server_targets`` for the server that they call, and ``served_projects`` for the one that is started. pytest loads this
+package in every run of every project, so modules are imported when first used.
 """
 
 from __future__ import annotations
 
-from importlib import import_module
 from typing import TYPE_CHECKING
 
+from macaron_django.lazy_exports import lazy_exports
+
 if TYPE_CHECKING:
+    from macaron_django.testing.api_client import APIClient
     from macaron_django.testing.faults import Fault, FaultProxy, RandomFaults
     from macaron_django.testing.isolation import EngineRefusedError, engine_in_memory, isolated
+    from macaron_django.testing.live_test_case import MacaronTestCase
+    from macaron_django.testing.server_targets import load_port_host_token
 
-__all__ = ["EngineRefusedError", "Fault", "FaultProxy", "RandomFaults", "engine_in_memory", "isolated"]
+__all__ = [
+    "APIClient",
+    "EngineRefusedError",
+    "Fault",
+    "FaultProxy",
+    "MacaronTestCase",
+    "RandomFaults",
+    "engine_in_memory",
+    "isolated",
+    "load_port_host_token",
+]
 
-_FAULTS = ("Fault", "FaultProxy", "RandomFaults")
-
-
-def __getattr__(name: str) -> object:
-    if name not in __all__:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    module = "faults" if name in _FAULTS else "isolation"
-    return getattr(import_module(f"{__name__}.{module}"), name)
+__getattr__ = lazy_exports(
+    __name__,
+    {
+        "api_client": ("APIClient",),
+        "faults": ("Fault", "FaultProxy", "RandomFaults"),
+        "isolation": ("EngineRefusedError", "engine_in_memory", "isolated"),
+        "live_test_case": ("MacaronTestCase",),
+        "server_targets": ("load_port_host_token",),
+    },
+)

@@ -1,8 +1,6 @@
-"""A proxy between a client and a DynamoDB engine that fails on order.
+"""A proxy between a client and a DynamoDB engine that makes chosen requests fail, in order or at random from a seed.
 
-In go the engine's URL and what is to happen to each request, in a fixed order or at random from a seed; out
-comes a URL to use in the engine's place, and a record of what was done. It knows nothing of the client, so
-that anything that speaks DynamoDB can be tried with it.
+It knows nothing of the client, so that anything that speaks DynamoDB's protocol can be tried with it.
 
 >>> proxy = FaultProxy("http://127.0.0.1:8000", [Fault.DROP_AFTER], operations={"PutItem"})
 >>> with proxy, engines.use(EndpointEngine(proxy.url)):              # doctest: +SKIP
@@ -71,15 +69,18 @@ _REFUSALS = {
 
 
 class RandomFaults:
-    """Faults at random: for each request, every fault of ``chances`` with its probability, else none.
+    """An endless sequence of random faults: for each request one of ``chances`` with its probability, or none.
 
-    The same seed gives the same faults in the same order; which request gets which also depends on the order
-    in which requests arrive.
+    The same seed gives the same sequence; which request gets which fault also depends on the order in which requests
+    arrive. Raises ValueError if the probabilities are negative or add up to more than 1.
 
     >>> faults = RandomFaults({Fault.DROP_AFTER: 0.5}, seed=1)
     >>> [fault is Fault.DROP_AFTER for fault, _ in zip(faults, range(4))]
     [True, False, False, True]
     """
+
+    chances: dict[Fault, float]
+    seed: int
 
     def __init__(self, chances: Mapping[Fault, float], *, seed: int) -> None:
         if min(chances.values(), default=0) < 0 or sum(chances.values()) > 1:
@@ -96,7 +97,7 @@ class RandomFaults:
 
 @dataclass(frozen=True)
 class Exchange:
-    """A request as the proxy saw it: ``applied`` tells whether the engine answered it with 200."""
+    """A request as the proxy saw it. ``applied``: whether the engine answered it with 200."""
 
     operation: str
     fault: Fault | None
@@ -106,9 +107,9 @@ class Exchange:
 class FaultProxy:
     """A context manager that serves ``url`` and passes requests on to ``target``, the engine's URL.
 
-    Each request takes the next of ``faults``; where they are used up, and for an operation that isn't among
-    ``operations`` (``None``: all are), nothing happens to it. ``delay`` is how late an answer is that comes
-    late, in seconds. ``exchanges`` records what was done, in the order of completion.
+    Each request takes the next of ``faults``. Once they are used up, requests are passed on unharmed, as are those for
+    operations that aren't in ``operations`` (None: all are). ``delay`` is the delay of a late answer in seconds.
+    ``exchanges`` records what was done, in the order of completion.
     """
 
     def __init__(
@@ -121,19 +122,24 @@ class FaultProxy:
     ) -> None:
         parts = urlsplit(target)
         if parts.scheme != "http" or not parts.hostname:
-            raise ValueError(f"{target!r} is no URL of an engine on this machine, such as 'http://127.0.0.1:8000'")
+            raise ValueError(f"{target!r} isn't the URL of an engine on this machine, such as 'http://127.0.0.1:8000'")
         self._target = (parts.hostname, parts.port or 80)
         self._operations, self._delay = operations, delay
         self._lock = threading.Lock()
         self._closing = threading.Event()
-        self._server: _Server | None = None
+        self._server: _FaultServer | None = None
         self.exchanges: list[Exchange] = []
         self.inject(faults)
 
     def inject(self, faults: Iterable[Fault | None]) -> None:
-        """Forget the faults that are left, and take these from the next request on."""
+        """Replaces the faults that are left, from the next request on."""
         with self._lock:
             self._faults = iter(faults)
+
+    def end_connections(self) -> None:
+        """Closes the connections that clients keep, as an engine does that ends or restarts."""
+        if self._server is not None:
+            self._server.end_connections()
 
     @property
     def url(self) -> str:
@@ -143,7 +149,7 @@ class FaultProxy:
 
     def __enter__(self) -> Self:
         self._closing.clear()
-        self._server = _Server(self)
+        self._server = _FaultServer(self)
         self._thread = threading.Thread(
             target=self._server.serve_forever, args=(0.05,), name="fault proxy", daemon=True
         )
@@ -167,7 +173,7 @@ class FaultProxy:
             fault = next(self._faults, None)
         return None if fault is Fault.PARTIAL_BATCH and operation not in _BATCHES else fault
 
-    def _serve(self, request: _Request) -> _Answer:
+    def _serve(self, request: _ProxiedRequest) -> _EngineAnswer:
         """Return what the client gets, having asked the engine or not, as the request's fault has it."""
         fault = self._next_fault(request.operation)
         answer = None
@@ -179,18 +185,18 @@ class FaultProxy:
             self.exchanges.append(Exchange(request.operation, fault, applied))
         return answer
 
-    def _answer(self, request: _Request, fault: Fault | None) -> _Answer:
+    def _answer(self, request: _ProxiedRequest, fault: Fault | None) -> _EngineAnswer:
         if fault is Fault.DROP_BEFORE:
-            return _Answer.nothing()
+            return _EngineAnswer.nothing()
         if fault is Fault.PARTIAL_BATCH:
             return self._half_a_batch(request)
         if fault in _REFUSALS and fault is not Fault.SERVER_ERROR_AFTER:
-            return _Answer.refusal(fault)
+            return _EngineAnswer.refusal(fault)
         answer = self._ask_engine(request)
         if fault is Fault.DROP_AFTER:
             return replace(answer, sent=0.0)
         if fault is Fault.SERVER_ERROR_AFTER:
-            return replace(_Answer.refusal(fault), applied=answer.applied)
+            return replace(_EngineAnswer.refusal(fault), applied=answer.applied)
         if fault is Fault.TRUNCATE:
             return replace(answer, sent=0.5)
         if fault is Fault.DAMAGE and answer.body:
@@ -201,11 +207,11 @@ class FaultProxy:
             self._closing.wait(self._delay)
         return answer
 
-    def _half_a_batch(self, request: _Request) -> _Answer:
+    def _half_a_batch(self, request: _ProxiedRequest) -> _EngineAnswer:
         batch = json.loads(request.body)
         kept, held_back = _split(request.operation, batch["RequestItems"])
-        if not kept:  # what DynamoDB says where it can do nothing of a batch
-            return _Answer.refusal(Fault.THROUGHPUT_EXCEEDED)
+        if not kept:  # as DynamoDB answers if it can process nothing of a batch
+            return _EngineAnswer.refusal(Fault.THROUGHPUT_EXCEEDED)
         answer = self._ask_engine(replace(request, body=json.dumps({**batch, "RequestItems": kept}).encode()))
         if not answer.applied:
             return answer
@@ -218,8 +224,8 @@ class FaultProxy:
                 unprocessed[table] = {**rest, "Keys": unprocessed.get(table, {"Keys": []})["Keys"] + rest["Keys"]}
         return answer.with_body(json.dumps(text).encode())
 
-    def _ask_engine(self, request: _Request) -> _Answer:
-        # A connection of its own for each request: a kept one may turn out to be closed, and then nobody knows.
+    def _ask_engine(self, request: _ProxiedRequest) -> _EngineAnswer:
+        # One connection for each request: with a kept one that was closed, it isn't known what was applied.
         connection = http.client.HTTPConnection(*self._target, timeout=60)
         try:
             connection.putrequest(request.method, request.path, skip_host=True, skip_accept_encoding=True)
@@ -229,15 +235,15 @@ class FaultProxy:
             connection.endheaders(request.body)
             response = connection.getresponse()
             headers = tuple((name, value) for name, value in response.getheaders() if name.lower() not in _HOP_BY_HOP)
-            return _Answer(response.status, headers, response.read(), applied=response.status == 200)
+            return _EngineAnswer(response.status, headers, response.read(), applied=response.status == 200)
         except (OSError, http.client.HTTPException):
-            return _Answer.nothing()  # the engine broke the connection: so does the proxy
+            return _EngineAnswer.nothing()  # the engine broke the connection: so does the proxy
         finally:
             connection.close()
 
 
 @dataclass(frozen=True)
-class _Request:
+class _ProxiedRequest:
     method: str
     path: str
     headers: tuple[tuple[str, str], ...]
@@ -246,7 +252,7 @@ class _Request:
 
 
 @dataclass(frozen=True)
-class _Answer:
+class _EngineAnswer:
     status: int
     headers: tuple[tuple[str, str], ...]
     body: bytes
@@ -254,22 +260,22 @@ class _Answer:
     sent: float = 1.0  # the part of the body that reaches the client; 0: nothing at all does
 
     @classmethod
-    def nothing(cls) -> _Answer:
+    def nothing(cls) -> _EngineAnswer:
         return cls(0, (), b"", sent=0.0)
 
     @classmethod
-    def refusal(cls, fault: Fault) -> _Answer:
+    def refusal(cls, fault: Fault) -> _EngineAnswer:
         status, error_type, message = _REFUSALS[fault]
         headers = (("Content-Type", "application/x-amz-json-1.0"), ("x-amzn-RequestId", "FAULTPROXY"))
         return cls(status, headers, b"").with_body(json.dumps({"__type": error_type, "message": message}).encode())
 
-    def with_body(self, body: bytes) -> _Answer:
+    def with_body(self, body: bytes) -> _EngineAnswer:
         headers = tuple((name, value) for name, value in self.headers if name.lower() != "x-amz-crc32")
         return replace(self, headers=(*headers, ("x-amz-crc32", str(zlib.crc32(body)))), body=body)
 
 
 def _split(operation: str, tables: JSON) -> tuple[JSON, JSON]:
-    """Return the first half of a batch's requests, and the rest, both in the form of ``RequestItems``."""
+    """Returns the first half of a batch's requests and the rest, both in the form of ``RequestItems``."""
     requests = [
         (table, request)
         for table, wanted in tables.items()
@@ -285,7 +291,7 @@ def _split(operation: str, tables: JSON) -> tuple[JSON, JSON]:
     return halves
 
 
-class _Server(ThreadingHTTPServer):
+class _FaultServer(ThreadingHTTPServer):
     daemon_threads = False  # joined by server_close(), once their connections have been ended
     request_queue_size = 128
 
@@ -293,7 +299,7 @@ class _Server(ThreadingHTTPServer):
         self.proxy = proxy
         self._connections: set[socket.socket] = set()
         self._lock = threading.Lock()
-        super().__init__(("127.0.0.1", 0), _Handler)
+        super().__init__(("127.0.0.1", 0), _FaultHandler)
 
     def process_request(self, request: Any, client_address: Any) -> None:
         with self._lock:
@@ -312,19 +318,19 @@ class _Server(ThreadingHTTPServer):
                     connection.shutdown(socket.SHUT_RDWR)
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """Say nothing: a client that went away is what this is for."""
+        """Prints nothing: clients are expected to go away."""
 
 
-class _Handler(BaseHTTPRequestHandler):
+class _FaultHandler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     disable_nagle_algorithm = True
-    server: _Server
+    server: _FaultServer
 
     def do_POST(self) -> None:
         body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
         headers = tuple((name, value) for name, value in self.headers.items() if name.lower() not in _HOP_BY_HOP)
         operation = self.headers.get("X-Amz-Target", "").removeprefix(_TARGET)
-        answer = self.server.proxy._serve(_Request(self.command, self.path, headers, body, operation))
+        answer = self.server.proxy._serve(_ProxiedRequest(self.command, self.path, headers, body, operation))
         if answer.sent == 0:
             self.close_connection = True
             return

@@ -1,7 +1,6 @@
-"""Tables of a test's own: an engine in memory, a table prefix that nobody else has, every table made and dropped.
+"""Gives a test its own tables on an engine in memory: created under a random prefix, dropped at the end.
 
-In goes an engine; out comes a ``with`` block in which all of the package's calls go to fresh tables there.
-It is what the pytest fixture does, for test runners that have no fixtures.
+The pytest fixture uses it; test runners without fixtures can use it directly.
 """
 
 from __future__ import annotations
@@ -25,16 +24,14 @@ __all__ = ["EngineRefusedError", "RefusingEngine", "engine_in_memory", "is_amazo
 
 
 class EngineRefusedError(RuntimeError):
-    """A test reached for an engine that it may not use."""
+    """A test tried to use an engine that it may not use."""
 
 
-class RefusingEngine:
-    """The engine of tests that have none: whatever would reach a server raises ``EngineRefusedError``."""
+class RefusingEngine(engines.Engine):
+    """The engine of tests that have none: raises EngineRefusedError instead of reaching a server."""
 
     name = "refused"
-    local = True
-    credentials: tuple[str, str] | None = ("refused", "refused")
-    keeps_data_in: str | None = None
+    credentials = ("refused", "refused")
     region = "eu-west-1"
     running = False
 
@@ -45,17 +42,8 @@ class RefusingEngine:
     def endpoint_url(self) -> str:
         self._refuse()
 
-    def check(self) -> None:
-        """There is nothing wrong with refusing."""
-
     def start(self) -> None:
         self._refuse()
-
-    def look_again(self) -> None:
-        """There is nowhere to look."""
-
-    def stop(self) -> None:
-        """Nothing was started."""
 
     def status(self) -> str:
         return f"refused: {self.reason}"
@@ -71,7 +59,10 @@ class RefusingEngine:
 
 
 def engine_in_memory(name: str) -> engines.Engine:
-    """Make the engine called ``name`` (embedded, dynamodb-local, moto), in memory and for this process only."""
+    """Returns an engine by its name (embedded, dynamodb-local, moto), in memory and for this process only.
+
+    Raises ImproperlyConfigured for any other name.
+    """
     if name == "embedded":
         from macaron_django.dynamodb.engines.embedded import EmbeddedEngine
 
@@ -91,7 +82,7 @@ def engine_in_memory(name: str) -> engines.Engine:
 
 @contextmanager
 def isolated(engine: engines.Engine) -> Iterator[engines.Engine]:
-    """Use ``engine``, with fresh tables for every persisted schema; drop them at the end.
+    """Uses ``engine`` with new tables for every persisted schema, and drops them at the end.
 
     >>> with isolated(engine_in_memory("embedded")):          # doctest: +SKIP
     ...     Profile.objects.create(name="Ada")
@@ -107,10 +98,10 @@ def isolated(engine: engines.Engine) -> Iterator[engines.Engine]:
 
 
 def is_amazon(engine: engines.Engine) -> bool:
-    """Whether calls to ``engine`` would leave for AWS."""
+    """Whether calls to ``engine`` would go to AWS."""
     if engine.name == "aws":
         return True
-    if engine.local:  # asking a local one for its URL would start it
+    if engine.local:  # its URL isn't read, because that would start it
         return False
     host = urlsplit(engine.endpoint_url or "").hostname or ""
     return host.endswith((".amazonaws.com", ".amazonaws.com.cn", ".api.aws"))
@@ -118,7 +109,7 @@ def is_amazon(engine: engines.Engine) -> bool:
 
 @contextmanager
 def _table_prefix(prefix: str) -> Iterator[None]:
-    """Have every table named with ``prefix``, also where a test overrides ``MACARON`` as a whole."""
+    """Names every table with ``prefix``, even if a test overrides ``MACARON`` as a whole."""
 
     def prefixed(given: Mapping[str, Any]) -> dict[str, Any]:
         section = given.get("DYNAMODB", {})
@@ -138,7 +129,7 @@ def _table_prefix(prefix: str) -> Iterator[None]:
 
 
 def _create_tables() -> None:
-    from macaron_django.dynamodb.tables import create_table
+    from macaron_django.dynamodb.tables.syncing import create_table
     from macaron_django.registry import registry
 
     for api in registry:
@@ -147,24 +138,25 @@ def _create_tables() -> None:
 
 
 def _drop_tables(engine: engines.Engine, prefix: str) -> None:
-    # Straight to the engine: the test may have left connection or settings in any state. What can't be dropped
-    # (a protected table, an engine that a test has stopped) is out of everybody's way under its prefix.
+    # Calls the engine directly, because the test may have left the connection or settings in any state. What can't be
+    # dropped (a protected table, a stopped engine) does no harm under its prefix.
     with contextlib.suppress(OSError, ValueError):
         for name in _table_names(engine):
             if name.startswith(prefix):
-                ask(_port(engine), "DeleteTable", {"TableName": name})
+                _call(engine, "DeleteTable", {"TableName": name})
 
 
 def _table_names(engine: engines.Engine) -> list[str]:
     names: list[str] = []
     start: dict[str, Any] = {}
     while True:
-        answer = ask(_port(engine), "ListTables", start)
+        answer = _call(engine, "ListTables", start)
         names += answer["TableNames"]
         if "LastEvaluatedTableName" not in answer:
             return names
         start = {"ExclusiveStartTableName": answer["LastEvaluatedTableName"]}
 
 
-def _port(engine: engines.Engine) -> int:
-    return urlsplit(engine.endpoint_url or "").port or 0
+def _call(engine: engines.Engine, operation: str, body: dict[str, Any]) -> dict[str, Any]:
+    parts = urlsplit(engine.endpoint_url or "")
+    return ask((parts.hostname or "", parts.port or 0), operation, body)

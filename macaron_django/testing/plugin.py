@@ -1,7 +1,7 @@
-"""The pytest plugin: the ``dynamodb`` fixture, and a guard that keeps other tests away from every engine.
+"""The pytest plugin: the fixtures ``dynamodb`` and ``api_client``, and a guard that keeps tests from other engines.
 
-pytest loads this module in every run of every project that has the package installed, before Django's
-settings are known: at import it needs pytest and nothing else, and it does nothing until it is asked.
+pytest loads this module in every run of every project that has the package installed, before Django's settings are
+known. So it imports nothing but pytest, and does nothing until it is used.
 """
 
 from __future__ import annotations
@@ -13,8 +13,9 @@ import pytest
 
 if TYPE_CHECKING:
     from macaron_django.dynamodb.engines import Engine
+    from macaron_django.testing.api_client import APIClient
 
-__all__ = ["dynamodb", "guard", "guarding"]
+__all__ = ["api_client", "dynamodb", "guard", "guarding"]
 
 #: The test being run, for each pytest run in this process: the last one is the innermost.
 _runs: list[pytest.Item | None] = []
@@ -50,15 +51,15 @@ def pytest_runtest_teardown() -> None:
 
 
 def guarding() -> bool:
-    """Whether this process is running tests: then ``engines.current()`` asks ``guard`` what may be reached."""
+    """Whether this process runs tests, in which ``engines.current()`` calls ``guard``."""
     return bool(_runs)
 
 
 def guard(chosen: Engine | None) -> Engine:
-    """Return the engine that the running test may use: ``chosen`` if a fixture or ``engines.use()`` chose one.
+    """Returns the engine that the running test may use: ``chosen`` if a fixture or ``engines.use()`` chose one.
 
-    What the settings name is never used, because that is the development data; Amazon's only by tests
-    marked ``aws``.
+    The engine of the settings is never used, because it holds the development data, and Amazon's only by tests that
+    are marked ``aws``.
     """
     from macaron_django.testing.isolation import RefusingEngine, is_amazon
 
@@ -75,14 +76,14 @@ def guard(chosen: Engine | None) -> Engine:
         )
     if is_amazon(chosen) and not marked:
         return RefusingEngine(
-            "This test reached for Amazon DynamoDB. Mark it with `@pytest.mark.aws` if it really is meant to."
+            "This test reached for Amazon DynamoDB. Mark it with `@pytest.mark.aws` if that is intended."
         )
     return chosen
 
 
 @pytest.fixture(scope="session")
 def _dynamodb_engine(request: pytest.FixtureRequest) -> Iterator[Engine]:
-    """One engine in memory a test process: an xdist worker has its own."""
+    """One engine in memory for each test process; an xdist worker has its own."""
     from django.conf import settings
 
     if not settings.configured:
@@ -105,3 +106,11 @@ def dynamodb(_dynamodb_engine: Engine) -> Iterator[Engine]:
 
     with isolated(_dynamodb_engine) as engine:
         yield engine
+
+
+@pytest.fixture
+def api_client() -> APIClient:
+    """DRF's test client, whose requests go through the front, as a server's do."""
+    from macaron_django.testing.api_client import APIClient
+
+    return APIClient()

@@ -16,12 +16,12 @@ from django.contrib.contenttypes.models import ContentType
 from django.test import Client, override_settings
 from django.urls import path
 
-from macaron_django import spec
+from macaron_django import openapi as spec
 from macaron_django.admin import ItemAdmin
 from macaron_django.dynamodb import ItemManager, Persistence, persistence_options
-from macaron_django.dynamodb.tables import create_table
-from macaron_django.schemas.classes import Classes
-from macaron_django.schemas.models import build_model
+from macaron_django.dynamodb.tables.syncing import create_table
+from macaron_django.schemas.models.row_models import build_model
+from macaron_django.schemas.values.classes import Classes
 
 #: An installed app without models of its own: the admin asks for the app of what it shows.
 LABEL = "messages"
@@ -185,7 +185,7 @@ def open_page(chromium: Any, live_server: Any) -> Iterator[Callable[..., Any]]:
         contexts.append(context)
         context.add_cookies([{"name": "sessionid", "value": client.cookies["sessionid"].value, "url": live_server.url}])
         page = context.new_page()
-        page.set_default_timeout(15_000)
+        page.set_default_timeout(120_000)
         page.on("pageerror", lambda error: errors.append(str(error)))
         page.goto(address)
         return page

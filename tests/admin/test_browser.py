@@ -11,8 +11,8 @@ from django.contrib.admin.models import CHANGE, LogEntry
 from django.contrib.auth.models import User
 from django.contrib.contenttypes.models import ContentType
 
-from macaron_django.admin.history import change_message
-from macaron_django.schemas.json_text import dump_json
+from macaron_django.admin.forms.log_entries import change_message
+from macaron_django.schemas.values.json_text import dump_json
 
 AXE = Path(__file__).parents[2] / "node_modules" / "axe-core" / "axe.min.js"
 ORDER = {

@@ -84,7 +84,7 @@ def test_a_page_stays_where_it_is_while_items_come_and_go_before_it(orders):
 
 
 def test_a_scan_leads_back_by_the_cursors_in_its_address_and_then_to_the_first_page(orders, monkeypatch):
-    monkeypatch.setattr("macaron_django.admin.changelists.TRAIL_LENGTH", 2)
+    monkeypatch.setattr("macaron_django.admin.lists.changelists.TRAIL_LENGTH", 2)
     client = orders.client("view")
     address, pages = orders.root, []
     while address:

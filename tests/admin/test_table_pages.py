@@ -6,7 +6,7 @@ import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 
 from macaron_django.dynamodb import engines
-from macaron_django.dynamodb.tables import sync_table
+from macaron_django.dynamodb.tables.syncing import sync_table
 
 THING = {
     "type": "object",

@@ -45,8 +45,9 @@ def test_french_translates_every_message_with_its_placeholders(french):
 def test_every_text_of_lists_items_and_tables_is_in_the_message_file(french):
     known = {name_of(message) for message in french if message.id}
     missing = set()
-    for module in ("changelists", "columns", "filters", "item_pages", "searching", "table_pages", "values"):
-        missing |= set(CALLS.findall((PACKAGE / "admin" / f"{module}.py").read_text("utf-8"))) - known
+    for room in ("display", "lists", "pages"):
+        for module in (PACKAGE / "admin" / room).glob("*.py"):
+            missing |= set(CALLS.findall(module.read_text("utf-8"))) - known
     for name in ("change_list", "engine", "item", "properties", "tables", "value"):
         text = (PACKAGE / "templates" / "admin" / "macaron_django" / f"{name}.html").read_text("utf-8")
         missing |= {*TAGS.findall(text), *TAGS_IN_ATTRIBUTES.findall(text)} - known

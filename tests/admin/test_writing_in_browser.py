@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from macaron_django.schemas.json_text import exact_json
+from macaron_django.schemas.values.json_text import exact_json
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -102,7 +102,7 @@ def test_a_conflict_is_shown_and_theirs_can_be_taken(shop, open_page):
 
 
 def test_items_are_deleted_batch_by_batch_with_progress(shop, open_page, monkeypatch):
-    monkeypatch.setattr("macaron_django.admin.bulk.BATCH", 2)
+    monkeypatch.setattr("macaron_django.admin.forms.bulk_deletion.BATCH", 2)
     for key in "abcde":
         shop.model.objects.create(id=key, name=key)
     page = open_page(shop.client(), shop.root)

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from django.test import Client, override_settings
 
-from macaron_django import spec
+from macaron_django import openapi as spec
 from macaron_django.schemas import Classes
 
 Operations = Mapping[str, Any]

@@ -5,7 +5,10 @@ from types import SimpleNamespace
 import pytest
 
 from macaron_django.api import build_viewsets, url_patterns
-from macaron_django.schemas import Classes, serializer_for, serializers, validator_for, validators
+from macaron_django.openapi import check
+from macaron_django.schemas import Classes, serializer_for, validator_for
+from macaron_django.schemas.serializers import schema_serializers as serializers
+from macaron_django.schemas.validation import schema_compiler
 
 NOTE = {
     "type": "object",
@@ -24,13 +27,13 @@ def kept(body, level):
 def compilations(monkeypatch):
     """Counts what is compiled from here on."""
     counted = SimpleNamespace(number=0)
-    compile_ = validators.compiled
+    compile_ = schema_compiler.compile_native
 
     def counting(*arguments, **options):
         counted.number += 1
         return compile_(*arguments, **options)
 
-    monkeypatch.setattr(validators, "compiled", counting)
+    monkeypatch.setattr(schema_compiler, "compile_native", counting)
     return counted
 
 
@@ -62,7 +65,7 @@ def test_no_request_compiles_what_an_earlier_one_has(notes, serve, compilations)
 
 def test_reading_routing_and_checking_compile_nothing(notes, compilations):
     assert [operation.route for operation in notes.operations] == ["/notes", "/others"]
-    assert not [found for found in notes.check() if found.level == "error"]
+    assert not [found for found in check(notes) if found.level == "error"]
     assert [schema.is_object for schema in notes.schemas.values()] == [True, True]
     assert compilations.number == 0
     validator_for(notes.schemas["Author"]).is_valid({})

@@ -8,7 +8,7 @@ from http import HTTPStatus
 import pytest
 from rest_framework import exceptions as drf
 
-from macaron_django.api.preconditions import PreconditionFailed, PreconditionRequired
+from macaron_django.api.requests.preconditions import PreconditionFailed, PreconditionRequired
 from macaron_django.auth import generate_token
 from macaron_django.exceptions import ItemExists, StaleItem, Throttled
 

@@ -9,9 +9,9 @@ from datetime import datetime
 import pytest
 from django.test import Client, RequestFactory
 
+from macaron_django.api.answers.error_reports import report_warning
 from macaron_django.auth import generate_token
-from macaron_django.auth.current import forget
-from macaron_django.monitoring import report_warning
+from macaron_django.auth.caller import forget
 from macaron_django.scrubbing import HIDDEN
 
 SECRET = "a secret of the test suite, long enough"
@@ -172,3 +172,11 @@ def test_a_request_that_cannot_be_looked_at_is_reported_all_the_same(settings):
     report_warning("Odd", request=RequestFactory().get("/x?a=1&b=2&c=3"))
     assert REPORTS[0][1]["request"] == {"unavailable": "TooManyFieldsSent"}
     assert REPORTS[0][1]["server"]["fqdn"] == "testserver"
+
+
+def test_what_outlives_its_request_can_report_it(client):
+    fail(client)
+    REPORTS.clear()
+    report_warning("Late")  # the request is still the current one, and its view is gone
+    ((title, data, _),) = REPORTS
+    assert (title, data["request"]["path"]) == ("Late", "/users/ada")

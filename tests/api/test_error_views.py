@@ -27,7 +27,9 @@ def fail(request, how):
 
 @pytest.fixture
 def urls(settings):
-    handlers = {f"handler{status}": f"macaron_django.api.error_views.{name}" for status, name in HANDLERS.items()}
+    handlers = {
+        f"handler{status}": f"macaron_django.api.answers.error_views.{name}" for status, name in HANDLERS.items()
+    }
     settings.ROOT_URLCONF = type("urls", (), {"urlpatterns": [path("fail/<str:how>", fail)], **handlers})
 
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 import functools
 
 import pytest
+from django.test import override_settings
 
-from macaron_django.api.handlers import HandlerUnavailable, handler_for
+from macaron_django.api.plans.handlers import HandlerUnavailable, handler_for
 
 HERE = __name__
 BODY = {"content": {"application/json": {"schema": {"type": "object"}}}}
@@ -115,7 +116,7 @@ def test_what_wasnt_sent_is_left_to_the_default_else_none(handler):
 
 
 def test_parameters_have_safe_names(handler):
-    found = handler("takes_all", parameters=[parameter("class"), parameter("X-Trace-ID", "header")])
+    found = handler("takes_all", "post /profiles", parameters=[parameter("class"), parameter("X-Trace-ID", "header")])
     assert found.call(REQUEST, None, {"class_": "a", "x_trace_id": "b"}) == ((), {"class_": "a", "x_trace_id": "b"})
 
 
@@ -184,3 +185,27 @@ def test_x_bind_server_comes_before_a_dotted_operation_id(operation):
     assert handler_for(one).dotted == f"{HERE}.takes_all"
     assert handler_for(operation("get /x", operationId=f"{HERE}.takes_id")).dotted == f"{HERE}.takes_id"
     assert handler_for(operation("get /x", operationId="takes_id")) is None
+
+
+def test_what_was_not_sent_is_none_in_keyword_arguments_too(handler):
+    parameters = [parameter("profile_id", "path"), parameter("verbose"), parameter("X-Trace", "header")]
+    found = handler("takes_all", parameters=parameters)
+    assert found.call(REQUEST, None, {"profile_id": "7"}) == ((), {"profile_id": "7", "verbose": None, "x_trace": None})
+
+
+def test_settings_say_which_of_two_handlers_answers(operation):
+    described = {"x-bind-server": f"{HERE}.takes_id", "operationId": f"{HERE}.is_async"}
+    both = operation("get /profiles/{profile_id}", parameters=[parameter("profile_id", "path")], **described)
+    assert handler_for(both).dotted == f"{HERE}.takes_id"
+    with override_settings(MACARON={"COMPAT": True}):
+        assert handler_for(both).dotted == f"{HERE}.is_async"
+        assert handler_for(both).problems() == []
+        plain = operation("get /a", **{"x-bind-server": f"{HERE}.takes_id", "operationId": "show"})
+        assert handler_for(plain).dotted == f"{HERE}.takes_id"
+
+
+def test_a_handler_that_is_missing_is_blamed_on_what_names_it(operation):
+    described = {"x-bind-server": f"{HERE}.takes_id", "operationId": f"{HERE}.nowhere"}
+    with override_settings(MACARON={"COMPAT": True}):
+        (problem,) = handler_for(operation("get /a", **described)).problems()
+    assert "operationId 'tests.api.test_handlers.nowhere' can't be imported" in problem.message

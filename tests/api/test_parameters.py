@@ -6,9 +6,10 @@ from decimal import Decimal
 import pytest
 from django.test import RequestFactory, override_settings
 
-from macaron_django import spec
-from macaron_django.api.parameters import ParameterReader
-from macaron_django.exceptions import ValidationFailed
+from macaron_django import openapi as spec
+from macaron_django.api.requests.bodies import BodyReader
+from macaron_django.api.requests.parameters import ParameterReader
+from macaron_django.exceptions import RequestInvalid
 
 ARRAY = {"type": "array", "items": {"type": "string"}}
 OBJECT = {
@@ -38,7 +39,7 @@ def read(operation, query="", kwargs=None, **extra):
 
 
 def violations(operation, query="", kwargs=None, **extra):
-    with pytest.raises(ValidationFailed) as caught:
+    with pytest.raises(RequestInvalid) as caught:
         read(operation, query, kwargs, **extra)
     return [(v.location, v.pointer, v.keyword) for v in caught.value.violations]
 
@@ -153,6 +154,49 @@ def test_swagger_2_collection_formats_are_read(collection_format, query):
         }
     )
     assert read(document.operations[0], query)["color"] == COLORS
+
+
+INTEGERS = {"type": "array", "items": {"type": "integer"}}
+
+
+@pytest.mark.parametrize(
+    ("outer", "inner", "location", "text"),
+    [
+        ("pipes", "csv", "query", "1,2|3"),
+        ("multi", "csv", "query", "1,2&matrix=3"),
+        ("csv", "ssv", "query", "1%202,3"),
+        ("csv", "pipes", "path", "1|2,3"),
+        ("ssv", "csv", "path", "1,2 3"),
+        ("csv", "pipes", "header", "1|2, 3"),
+        ("pipes", "tsv", "header", "1\t2|3"),
+        ("pipes", "csv", "formData", "1,2|3"),
+    ],
+)
+def test_arrays_in_an_array_of_swagger_2_are_split_by_their_own_format(outer, inner, location, text):
+    rows = {**INTEGERS, "collectionFormat": inner}
+    described = {"name": "matrix", "in": location, "type": "array", "items": rows, "collectionFormat": outer}
+    path = "/things/{matrix}" if location == "path" else "/things"
+    document = spec.load(
+        {
+            "swagger": "2.0",
+            "info": {"title": "t", "version": "1"},
+            "paths": {
+                path: {"post": {"parameters": [described], "responses": {"200": {"description": "ok"}}}},
+            },
+        }
+    )
+    operation = document.operations[0]
+    if location == "formData":
+        form = "application/x-www-form-urlencoded"
+        request = RequestFactory().generic("POST", "/things", f"matrix={text}", content_type=form)
+        found = BodyReader(operation).read(request).matrix
+    elif location == "header":
+        found = read(operation, HTTP_MATRIX=text)["matrix"]
+    elif location == "path":
+        found = read(operation, kwargs={"matrix": text})["matrix"]
+    else:
+        found = read(operation, f"matrix={text}")["matrix"]
+    assert found == [[1, 2], [3]]
 
 
 # Percent-encoding
@@ -356,3 +400,75 @@ def test_parameters_of_one_name_are_told_apart_by_location_and_argument():
     assert found == {"id": "p"}
     assert found.by_location == {("path", "id"): "p", ("query", "id"): "q"}
     assert found.by_argument == {"id": "p", "query_id": "q"}
+
+
+# The whole query as one value (OpenAPI 3.2, section 4.12.1)
+
+SEARCH = {
+    "type": "object",
+    "required": ["page"],
+    "properties": {
+        "page": {"type": "integer", "minimum": 1},
+        "exact": {"type": "boolean"},
+        "born": {"type": "string", "format": "date"},
+        "tags": {"type": "array", "items": {"type": "string"}},
+        "sizes": {"type": "array", "items": {"type": "integer"}},
+        "near": {"type": "object", "properties": {"x": {"type": "number"}}},
+        "where": {"type": "object", "properties": {"a": {"type": "integer"}}},
+    },
+}
+
+
+def whole_query(schema=SEARCH, media_type="application/x-www-form-urlencoded", version="3.2.0", **media):
+    content = {media_type: {"schema": schema, **media}}
+    return operation_with({"name": "search", "in": "querystring", "content": content}, version=version)
+
+
+def test_a_form_as_the_whole_query_is_read_by_its_schema():
+    query = 'page=2&exact=true&born=2001-02-03&tags=a&tags=b%2Cc&where={"a":1}'.replace('"', "%22")
+    value = read(whole_query(), query)["search"]
+    assert (value.page, value.exact, value.born) == (2, True, dt.date(2001, 2, 3))
+    assert (value.tags, value.where.a) == (["a", "b,c"], 1)
+
+
+def test_the_encoding_of_the_whole_query_is_followed():
+    encoding = {"sizes": {"style": "pipeDelimited", "explode": False}, "near": {"style": "deepObject"}}
+    value = read(whole_query(encoding=encoding), "page=2&sizes=1%7C2&near%5Bx%5D=0.5")["search"]
+    assert value.to_json() == {"page": 2, "sizes": [1, 2], "near": {"x": 0.5}}
+
+
+@pytest.mark.parametrize(
+    ("query", "wrong"),
+    [
+        ("page=0&exact=1", [("/search/exact", "type"), ("/search/page", "minimum")]),
+        ("exact=true", [("/search/page", "required")]),
+        ("page=1&where=%7B", [("/search/where", "style")]),
+        ("page=%FF", [("/search/page", "style")]),
+    ],
+)
+def test_what_is_wrong_in_the_whole_query_is_named_there(query, wrong):
+    found = violations(whole_query(), query)
+    assert sorted((pointer, keyword) for _, pointer, keyword in found) == wrong
+    assert {location for location, _, _ in found} == {"querystring"}
+
+
+def test_json_as_the_whole_query_is_read():
+    value = read(whole_query(media_type="application/json"), "%7B%22page%22:2%7D")["search"]
+    assert value.page == 2
+
+
+def test_the_media_type_of_a_parameter_may_be_a_reference():
+    content = {"application/json": {"$ref": "#/components/mediaTypes/Search"}}
+    components = {"mediaTypes": {"Search": {"schema": SEARCH}}}
+    parameter = {"name": "search", "in": "query", "content": content}
+    operation = operation_with(parameter, version="3.2.0", components=components)
+    assert read(operation, "search=%7B%22page%22:2%7D")["search"].page == 2
+
+
+def test_a_deep_object_is_nested_as_deep_as_a_body_may_be():
+    schema = {"type": "object", "additionalProperties": {"$ref": "#/components/schemas/Tree"}}
+    deep = parameter("query", {"$ref": "#/components/schemas/Tree"}, name="f", style="deepObject", explode=True)
+    operation = operation_with(deep, components={"schemas": {"Tree": schema}})
+    assert violations(operation, "f" + "[a]" * 5000 + "=1") == [("query", "/f", "style")]
+    with override_settings(MACARON={"MAX_BODY_DEPTH": 2}):
+        assert violations(operation, "f[a][b][c]=1") == [("query", "/f", "style")]

@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from macaron_django.api.path_templates import PathPattern, PathTemplate, specificity
+from macaron_django.api.routing.path_templates import PathPattern, PathTemplate, specificity
 
 
 def test_specificity_counts_literal_letters_of_a_segment():

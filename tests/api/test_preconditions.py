@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import time
 from typing import Any
 
 import pytest
+from django.conf import settings as django_settings
 from django.test import Client, override_settings
 
-from macaron_django import spec
+from macaron_django import openapi as spec
 from macaron_django.api import build_viewsets, url_patterns
-from macaron_django.api.preconditions import Verdict, judge
-from macaron_django.dynamodb import ItemManager, persistence_for
-from macaron_django.dynamodb.tables import create_table
-from macaron_django.exceptions import StaleItem
+from macaron_django.api.requests.preconditions import PreconditionOutcome, judge
+from macaron_django.drivers import run
+from macaron_django.dynamodb import ItemManager, engines, persistence_for
+from macaron_django.dynamodb.engines.endpoint import EndpointEngine
+from macaron_django.dynamodb.tables.syncing import create_table
+from macaron_django.exceptions import ItemAbsent, ItemChanged, ItemOutOfBounds, StaleItem
 from macaron_django.schemas import Classes, build_model
+from macaron_django.testing import Fault, FaultProxy
 
 JSON = "application/json"
 NOTE = {"$ref": "#/components/schemas/Note"}
@@ -70,21 +75,21 @@ NOTES = {
 @pytest.mark.parametrize(
     ("method", "headers", "tag", "verdict"),
     [
-        ("GET", {}, '"1"', Verdict.GO),
-        ("GET", {"If-None-Match": '"1"'}, '"1"', Verdict.NOT_MODIFIED),
-        ("HEAD", {"If-None-Match": 'W/"1", "7"'}, '"1"', Verdict.NOT_MODIFIED),
-        ("GET", {"If-None-Match": "*"}, None, Verdict.NOT_MODIFIED),
-        ("GET", {"If-None-Match": '"2"'}, '"1"', Verdict.GO),
-        ("GET", {"If-None-Match": '"2"'}, None, Verdict.GO),
-        ("PUT", {"If-None-Match": "*"}, '"1"', Verdict.FAILED),
-        ("PUT", {"If-Match": '"1"'}, '"1"', Verdict.GO),
-        ("PUT", {"If-Match": '"1", "2"'}, '"2"', Verdict.GO),
-        ("PUT", {"If-Match": 'W/"1"'}, '"1"', Verdict.FAILED),
-        ("DELETE", {"If-Match": '"2"'}, '"1"', Verdict.FAILED),
-        ("DELETE", {"If-Match": "*"}, None, Verdict.GO),
-        ("PATCH", {"If-Match": '"1"'}, None, Verdict.FAILED),
-        ("PATCH", {"If-Match": "1"}, '"1"', Verdict.FAILED),
-        ("GET", {"If-Match": '"1"', "If-None-Match": '"1"'}, '"1"', Verdict.NOT_MODIFIED),
+        ("GET", {}, '"1"', PreconditionOutcome.GO),
+        ("GET", {"If-None-Match": '"1"'}, '"1"', PreconditionOutcome.NOT_MODIFIED),
+        ("HEAD", {"If-None-Match": 'W/"1", "7"'}, '"1"', PreconditionOutcome.NOT_MODIFIED),
+        ("GET", {"If-None-Match": "*"}, None, PreconditionOutcome.NOT_MODIFIED),
+        ("GET", {"If-None-Match": '"2"'}, '"1"', PreconditionOutcome.GO),
+        ("GET", {"If-None-Match": '"2"'}, None, PreconditionOutcome.GO),
+        ("PUT", {"If-None-Match": "*"}, '"1"', PreconditionOutcome.FAILED),
+        ("PUT", {"If-Match": '"1"'}, '"1"', PreconditionOutcome.GO),
+        ("PUT", {"If-Match": '"1", "2"'}, '"2"', PreconditionOutcome.GO),
+        ("PUT", {"If-Match": 'W/"1"'}, '"1"', PreconditionOutcome.FAILED),
+        ("DELETE", {"If-Match": '"2"'}, '"1"', PreconditionOutcome.FAILED),
+        ("DELETE", {"If-Match": "*"}, None, PreconditionOutcome.GO),
+        ("PATCH", {"If-Match": '"1"'}, None, PreconditionOutcome.FAILED),
+        ("PATCH", {"If-Match": "1"}, '"1"', PreconditionOutcome.FAILED),
+        ("GET", {"If-Match": '"1"', "If-None-Match": '"1"'}, '"1"', PreconditionOutcome.NOT_MODIFIED),
     ],
 )
 def test_conditions_are_judged_as_the_rfc_says(method, headers, tag, verdict):
@@ -111,7 +116,7 @@ def served() -> Any:
     )
     persistence.bind(model)
     made = build_viewsets("notes", document, classes, {"Note": persistence})
-    assert made.findings() == []
+    assert [finding.id for finding in made.findings()] == ["W307"]  # it may scan, and does
     return model, made
 
 
@@ -175,17 +180,16 @@ def test_if_match_creates_nothing(client):
 def test_without_if_match_the_last_writer_wins(client, monkeypatch):
     put(client, "one")
     persistence = client.model.objects.persistence
-    save_row, others = persistence.save_row, iter(["another", "one more"])
+    update_item_steps, others = persistence.update_item_steps, iter(["another", "one more"])
 
-    def overtaken(row, **options):
+    def overtaken(*arguments, **options):
         text = next(others, None)
         if text is not None:
-            other = client.model.objects.get(pk="a")
-            other.text = text
-            save_row(other)
-        save_row(row, **options)
+            key, version = arguments[0], {"version": {"N": "1"}}
+            run(update_item_steps(key, {"text": {"S": text}}, (), version))
+        return update_item_steps(*arguments, **options)
 
-    monkeypatch.setattr(persistence, "save_row", overtaken)
+    monkeypatch.setattr(persistence, "update_item_steps", overtaken)
     changed = patch(client, {"stars": 5})
     assert (changed.status_code, changed.json()) == (
         200,
@@ -193,15 +197,44 @@ def test_without_if_match_the_last_writer_wins(client, monkeypatch):
     )
 
 
-def test_a_race_lost_under_if_match_is_412(client, monkeypatch):
+@pytest.mark.parametrize(
+    ("kind", "if_match", "otherwise", "code"),
+    [
+        (StaleItem, 412, 409, "STALE_ITEM"),
+        (ItemChanged, 412, 409, "STALE_ITEM"),
+        (ItemAbsent, 404, 404, "ITEM_NOT_FOUND"),
+        (ItemOutOfBounds, 409, 409, "OUT_OF_BOUNDS"),
+    ],
+)
+def test_a_lost_race_answers_by_what_the_item_is_now(client, monkeypatch, kind, if_match, otherwise, code):
     put(client, "one")
+    calls = []
 
-    def overtaken(row, **options):
-        raise StaleItem("Somebody else was first.")
+    def overtaken(*arguments, **options):
+        calls.append(arguments)
+        raise kind("Somebody else was first.")
 
-    monkeypatch.setattr(client.model.objects.persistence, "save_row", overtaken)
-    assert put(client, "two", **{"If-Match": '"1"'}).status_code == 412
-    assert put(client, "two").status_code == 409
+    monkeypatch.setattr(client.model.objects.persistence, "update_item_steps", overtaken)
+    assert patch(client, {"text": "two"}, **{"If-Match": '"1"'}).status_code == if_match
+    calls.clear()
+    refused = patch(client, {"text": "two"})
+    assert (refused.status_code, refused.json()["error"]) == (otherwise, code)
+    assert len(calls) == (1 if kind is ItemOutOfBounds else 5)
+
+
+def test_an_item_that_is_deleted_between_reading_and_writing_is_404(client, monkeypatch):
+    for conditional in ({}, {"If-Match": '"1"'}):
+        put(client, "one")
+        persistence = client.model.objects.persistence
+        update_item_steps = persistence.update_item_steps
+
+        def overtaken(*arguments, steps=update_item_steps, persistence=persistence, **options):
+            persistence.delete_item(arguments[0])
+            return steps(*arguments, **options)
+
+        with monkeypatch.context() as patched:
+            patched.setattr(persistence, "update_item_steps", overtaken)
+            assert patch(client, {"text": "two"}, **conditional).status_code == 404
 
 
 def test_the_setting_asks_every_write_for_if_match(client):
@@ -223,3 +256,21 @@ def test_an_order_that_a_table_doesnt_have_is_the_clients_fault(client):
     assert refused.status_code == 400
     assert (refused.json()["errors"][0]["pointer"], refused.json()["errors"][0]["location"]) == ("/ordering", "query")
     assert "table" not in refused.json()["error_description"]
+
+
+def test_a_table_that_doesnt_answer_is_504_and_a_write_of_unknown_outcome(client):
+    put(client, "one")
+    engine = engines.current()
+    own = {**django_settings.MACARON["DYNAMODB"], "REQUEST_DEADLINE": 0.25, "READ_TIMEOUT": 600.0}
+    with (
+        override_settings(MACARON={**django_settings.MACARON, "DYNAMODB": own}),
+        FaultProxy(engine.endpoint_url, [Fault.DELAY] * 9, delay=600.0) as proxy,
+        engines.use(EndpointEngine(proxy.url)),
+    ):
+        begun = time.monotonic()
+        for _ in range(2):
+            refused = client.get("/notes/a")
+            assert (refused.status_code, refused.json()["error"]) == (504, "TIMEOUT")
+        refused = client.delete("/notes/a")
+        assert (refused.status_code, refused.json()["error"]) == (503, "WRITE_OUTCOME_UNKNOWN")
+        assert time.monotonic() - begun < 60

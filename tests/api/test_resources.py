@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from macaron_django.api.contents import success_status
-from macaron_django.api.key_bindings import Keys
-from macaron_django.api.lists import Filter
-from macaron_django.api.resources import class_name, is_dotted, resources
+from macaron_django.api.rules.key_bindings import Keys
+from macaron_django.api.rules.list_parameters import Filter
+from macaron_django.api.rules.operation_schemas import success_status
+from macaron_django.api.rules.resources import class_name, is_dotted, resources
 
 REF = {"$ref": "#/components/schemas/Note"}
 SCHEMAS = {

@@ -9,21 +9,17 @@ from decimal import Decimal
 from uuid import UUID
 
 import pytest
+from django.contrib.sessions.models import Session
 from django.http import HttpResponse
 from django.test import override_settings
 from rest_framework import renderers
 from rest_framework.response import Response
 
-from macaron_django.api.responses import (
-    BytesRenderer,
-    JSONRenderer,
-    ResponseInvalid,
-    TextRenderer,
-    json_form,
-    renderer_classes,
-    respond,
-)
+from macaron_django.api.answers.handler_results import json_form, respond
+from macaron_django.api.answers.renderers import BytesRenderer, JSONRenderer, TextRenderer, renderer_classes
+from macaron_django.api.answers.response_validation import ResponseInvalid
 from macaron_django.exceptions import PyMacaronException
+from macaron_django.openapi.media_types import JSON_LINES
 from macaron_django.schemas import Classes
 
 PROFILE = {
@@ -66,8 +62,111 @@ def answered(operation):
         ((1, True), None, 200),
     ],
 )
+@override_settings(MACARON={"RESPONSE_VALIDATION": "off"})
 def test_the_status_of_an_answer(answered, result, responses, status):
     assert answered(result, responses).status_code == status
+
+
+NAMED = {"type": "object", "required": ["name"], "properties": {"name": {"type": "string"}}}
+NULLABLE = {"type": ["object", "null"]}
+
+
+@override_settings(MACARON={"RESPONSE_VALIDATION": "raise"})
+def test_a_forgotten_return_is_no_answer(answered):
+    for schema in (NAMED, {}):
+        with pytest.raises(ResponseInvalid, match=r"answered 204, which .* doesn't declare"):
+            answered(None, declared(schema))
+    with pytest.raises(ResponseInvalid, match="must be an object, not null"):
+        answered((None, 200), declared(NAMED))
+    with pytest.raises(ResponseInvalid, match=r"answered 200 without the content that .* declares"):
+        answered((None, 200), declared({}, "text/csv"))
+    assert answered(None, {**declared(NAMED), **declared(media_type=None, status="204")}).status_code == 204
+
+
+@override_settings(MACARON={"RESPONSE_VALIDATION": "raise"})
+def test_null_is_answered_where_the_schema_allows_it(answered):
+    for result, schema in ((None, NULLABLE), ((None, 200), NULLABLE), ((None, 200), {})):
+        response = answered(result, declared(schema))
+        assert (response.status_code, response.content) == (200, b"null")
+        assert response["Content-Type"] == "application/json"
+    both = {**declared(NULLABLE), **declared(media_type=None, status="204")}
+    assert answered(None, both).status_code == 204
+    assert answered((None, 200), both).content == b"null"
+
+
+@override_settings(MACARON={"RESPONSE_VALIDATION": "raise"})
+def test_an_operation_without_responses_may_answer_anything(operation):
+    one = operation("get /x", responses={})
+    assert respond({"a": 1}, one, Classes("test", one.document)).data == {"a": 1}
+    assert respond(None, one, Classes("test", one.document)).status_code == 204
+
+
+def test_an_object_of_another_schema_is_refused_unless_it_has_what_is_declared(operation):
+    wider = {"allOf": [{"$ref": "#/components/schemas/Named"}], "properties": {"secret": {"type": "string"}}}
+    stranger = {"type": "object", "properties": {"street": {"type": "string"}}}
+    schemas = {"Named": NAMED, "Wider": wider, "Stranger": stranger, "Profile": PROFILE}
+    reference = {"type": "array", "items": {"$ref": "#/components/schemas/Named"}}
+    one = operation("get /x", responses=declared(reference), schemas=schemas)
+    classes = Classes("test", one.document)
+    assert respond([classes["Wider"](name="a", secret="s")], one, classes).data == [{"name": "a"}]
+    assert respond([classes["Profile"](name="a")], one, classes).data == [{"name": "a"}]
+    named = classes["Stranger"](street="s")
+    with pytest.raises(TypeError, match=r"Stranger can't be answered as Named .*: it lacks name"):
+        respond([named], one, classes)
+    named["name"] = "an additional property"
+    assert respond([named], one, classes).data == [{"name": "an additional property"}]
+    loose = operation("get /x", responses=declared({"$ref": "#/components/schemas/Profile"}), schemas=schemas)
+    classes = Classes("test", loose.document)
+    for other in (classes["Stranger"](street="s"), Session(session_key="s")):
+        with pytest.raises(TypeError, match="it lacks all of its properties"):
+            respond(other, loose, classes)
+
+
+@override_settings(MACARON={"RESPONSE_VALIDATION": "raise"})
+def test_text_is_held_against_its_schema(answered):
+    short = declared({"type": "string", "maxLength": 3}, "text/plain")
+    assert answered("abc", short).data == "abc"
+    with pytest.raises(ResponseInvalid, match="3 characters"):
+        answered("abcd", short)
+    assert answered("42", declared({"type": "integer"}, "text/plain")).data == "42"
+    with pytest.raises(ResponseInvalid, match="must be an integer"):
+        answered("x", declared({"type": "integer"}, "text/plain"))
+    content = {"application/json": {"schema": NAMED}, **short["200"]["content"]}
+    several = {"200": {"description": "", "content": content}}
+    assert answered("abc", several, media_type_of=lambda value: "text/plain").data == "abc"
+
+
+RESULTS = {"values": {"name": "a"}, "text": "<b>a</b>", "bytes": b"a,b"}
+
+
+def result_of(kind):
+    return iter([{"name": "a"}]) if kind == "lines" else RESULTS[kind]
+
+
+@pytest.mark.parametrize(
+    ("kind", "declared_types", "accept", "answer"),
+    [
+        ("values", ["application/xml", "application/json"], "*/*", (200, "application/json", b'{"name":"a"}')),
+        ("values", ["text/csv", "application/json"], "text/*, application/json;q=0.1", (200, "application/json", None)),
+        ("values", ["application/xml", "application/json"], "application/xml", (406, "application/json", None)),
+        ("values", ["application/xml"], "*/*", (500, "application/json", None)),
+        ("text", ["text/html"], "text/html", (200, "text/html; charset=utf-8", b"<b>a</b>")),
+        ("text", ["application/json", "text/html"], "text/html", (200, "text/html; charset=utf-8", b"<b>a</b>")),
+        ("values", ["text/html", "application/json"], "text/html,*/*;q=0.8", (200, "application/json", None)),
+        ("bytes", ["application/json", "text/csv"], "text/csv", (200, "text/csv", b"a,b")),
+        ("bytes", ["image/*"], "*/*", (200, "application/octet-stream", b"a,b")),
+        ("lines", ["application/json", "application/x-ndjson"], "application/x-ndjson", (200, None, b'{"name":"a"}\n')),
+    ],
+)
+def test_an_answer_has_the_media_type_of_its_value(operation, serve, monkeypatch, kind, declared_types, accept, answer):
+    monkeypatch.setitem(globals(), "handler", lambda: result_of(kind))
+    responses = {"200": {"description": "", "content": {name: {} for name in declared_types}}}
+    one = operation("get /x", responses=responses, security=[], **{"x-bind-server": f"{__name__}.handler"})
+    found = serve(one.document).get("/x", headers={"Accept": accept})
+    status, media_type, content = answer
+    assert found.status_code == status
+    assert media_type in {None, found["Content-Type"]}
+    assert content in {None, found.getvalue()}
 
 
 def test_a_pair_that_names_no_status_is_a_list(answered):
@@ -130,8 +229,22 @@ def streamed(response):
 def test_streams(answered):
     assert streamed(answered(iter([]))) == b"[]"
     assert streamed(answered(iter([1, {"a": 2}]))) == b'[1,{"a":2}]'
-    assert streamed(answered(iter([1, 2]), declared({}, "application/jsonl"))) == b"1\n2\n"
     assert streamed(answered(iter(["a", b"b"]), declared({}, "text/plain"))) == b"ab"
+
+
+@pytest.mark.parametrize("media_type", sorted(JSON_LINES))
+def test_every_spelling_of_json_lines_is_answered_with_a_value_a_line(answered, operation, media_type):
+    assert streamed(answered(iter([1, {"a": 2}]), declared({}, media_type))) == b'1\n{"a":2}\n'
+    renderer = renderer_classes(operation("get /x", responses=declared({}, media_type)), [])[0]
+    assert (renderer.media_type, renderer().render([1, {"a": 2}])) == (media_type, b'1\n{"a":2}\n')
+
+
+@pytest.mark.parametrize("is_array", [True, False])
+def test_a_line_is_written_by_the_items_of_its_array_or_by_the_schema_itself(answered, is_array):
+    secret = {"type": "object", "properties": {"a": {}, "b": {"writeOnly": True}}}
+    schema = {"type": "array", "items": secret} if is_array else secret
+    lines = answered(iter([{"a": 1, "b": 2}]), declared(schema, "application/x-ndjson"))
+    assert streamed(lines) == b'{"a":1}\n'
 
 
 def test_asynchronous_streams(answered):
@@ -185,3 +298,29 @@ def test_validation_says_what_breaks_which_schema(answered):
     with pytest.raises(ResponseInvalid, match="doesn't declare"):
         answered(({}, 418), declared(schema))
     assert answered({"name": "x"}, declared(schema)).data == {"name": "x"}
+
+
+def test_objects_of_handlers_have_null_for_unset_properties_with_x_nullable(operation):
+    note = {"type": "string", "x-nullable": True}
+    schema = {"type": "object", "properties": {"name": {"type": "string"}, "note": note}}
+    one = operation("get /x", responses=declared({"$ref": "#/components/schemas/Note"}), schemas={"Note": schema})
+    classes = Classes("test", one.document)
+    assert respond(classes.Note(name="a"), one, classes).data == {"name": "a", "note": None}
+    assert respond(classes.Note(note="b"), one, classes).data == {"note": "b"}
+    assert respond({"name": "a"}, one, classes).data == {"name": "a"}
+    many = operation("get /x", responses=declared({"type": "array", "items": schema}))
+    assert respond([classes.Note(name="a")], many, classes).data == [{"name": "a", "note": None}]
+
+
+def test_date_times_of_handlers_are_written_by_the_project_s_function(operation):
+    schema = {"type": "object", "properties": {"at": {"type": "string", "format": "date-time"}}}
+    one = operation("get /x", responses=declared({"$ref": "#/components/schemas/Visit"}), schemas={"Visit": schema})
+    classes = Classes("test", one.document)
+    noon = "2026-01-31T12:00:00Z"
+    with override_settings(MACARON={"DATETIME_ENCODER": "macaron_django.timestamps.to_epoch"}):
+        assert respond(classes.Visit(at=noon), one, classes).data == {"at": 1769860800}
+        assert respond({"at": noon}, one, classes).data == {"at": 1769860800}
+        many = operation("get /x", responses=declared({"type": "array", "items": schema}))
+        streamed = respond(iter([classes.Visit(at=noon)]), many, classes)
+        assert streamed.getvalue() == b'[{"at":1769860800}]'
+    assert respond(classes.Visit(at=noon), one, classes).data == {"at": noon}

@@ -9,8 +9,8 @@ from django.http import HttpResponse
 from django.test import Client, override_settings
 from django.urls import NoReverseMatch, reverse
 
-from macaron_django.api.arguments import argument_names, path_arguments
-from macaron_django.api.routers import (
+from macaron_django.api.routing.argument_names import argument_names, path_arguments
+from macaron_django.api.routing.routers import (
     Route,
     control_characters,
     mounted,

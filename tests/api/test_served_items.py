@@ -68,3 +68,10 @@ def test_what_a_table_cant_answer_is_the_clients_to_ask_otherwise(client):
         assert refused.status_code == 400, query
         assert pointer in {error["pointer"] for error in refused.json()["errors"]}
     assert client.get("/notes?cursor=nonsense").json()["error"] == "INVALID_CURSOR"
+
+
+def test_a_filter_by_a_value_that_no_item_can_hold_names_the_parameter(client):
+    refused = client.get(f"/notes?topic=a&length={'9' * 39}")
+    assert refused.status_code == 400
+    (violation,) = refused.json()["errors"]
+    assert (violation["location"], violation["pointer"]) == ("query", "/length")

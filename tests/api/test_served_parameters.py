@@ -41,7 +41,7 @@ def ask(request, case_server):
     url = case_server("parameters", request.param).base_url
 
     def send(target, method="GET", body=None, **headers):
-        connection = http.client.HTTPConnection(url.host, url.port, timeout=60)
+        connection = http.client.HTTPConnection(url.host, url.port, timeout=300)
         connection.request(method, target, body, {name.replace("_", "-"): value for name, value in headers.items()})
         answer = connection.getresponse()
         text = answer.read()
@@ -92,7 +92,7 @@ def test_a_value_that_is_spelled_in_another_rows_way_is_refused_or_another_value
     ):
         status, answer = ask(target)
         assert (status, answer.get("error")) in {(400, "INVALID_PARAMETER"), (200, None)}, target
-        assert status == 400 or answer == {}, target
+        assert status == 400 or answer == {"color": None}, target
 
 
 def test_what_is_encoded_belongs_to_the_value_and_what_is_not_separates(ask):
@@ -156,9 +156,10 @@ def test_a_parameter_may_be_a_document_of_its_own(ask):
     document = '{"size": 2, "tags": ["a"]}'
     encoded = "%7B%22size%22%3A%202%2C%20%22tags%22%3A%20%5B%22a%22%5D%7D"
     value = json.loads(document)
-    assert ask(f"/p/content?filter={encoded}") == (200, {"filter": value})
-    assert ask("/p/content", X_Filter=document) == (200, {"x_filter": value})
-    assert ask("/p/content", Cookie=f"seen={encoded}") == (200, {"seen": value})
+    absent = {"filter": None, "x_filter": None, "seen": None}
+    assert ask(f"/p/content?filter={encoded}") == (200, {**absent, "filter": value})
+    assert ask("/p/content", X_Filter=document) == (200, {**absent, "x_filter": value})
+    assert ask("/p/content", Cookie=f"seen={encoded}") == (200, {**absent, "seen": value})
     for wrong in ("%7B", "%7B%22size%22:1,%22size%22:2%7D", "%7B%22tags%22:%5B%5D%7D"):
         assert ask(f"/p/content?filter={wrong}")[0] == 400, wrong
 
@@ -183,7 +184,7 @@ def test_everything_that_is_wrong_is_told_at_once(ask):
 
 
 def test_defaults_stand_in_for_what_was_not_sent(ask):
-    given = {"limit": 10, "tags": ["a", "b"], "x_mode": "quick", "theme": "dark"}
+    given = {"limit": 10, "tags": ["a", "b"], "x_mode": "quick", "theme": "dark", "note": None}
     assert ask("/p/defaults") == (200, given)
     assert ask("/p/defaults?limit=3&tags=c", Cookie="theme=light") == (
         200,
@@ -192,7 +193,7 @@ def test_defaults_stand_in_for_what_was_not_sent(ask):
 
 
 def test_an_empty_value_is_one_where_the_spec_allows_it(ask):
-    assert ask("/p/empty?allowed=&text=") == (200, {"allowed": None, "text": ""})
+    assert ask("/p/empty?allowed=&text=") == (200, {"allowed": None, "refused": None, "text": ""})
     assert ask("/p/empty?refused=")[0] == 400
 
 
@@ -241,9 +242,9 @@ def test_a_path_is_exactly_what_the_spec_writes(ask, method, target, status, ans
 
 
 def test_a_target_in_absolute_form_is_read_as_any_other(ask):
-    """RFC 9112, 3.2.2: a server has to accept it, whoever sends it. uvicorn doesn't: it takes all of it for a path."""
+    """RFC 9112, 3.2.2: a server has to accept it, whoever sends it. uvicorn does with httptools only."""
     host, port = ask.address
-    with socket.create_connection((host, port), timeout=60) as connection:
+    with socket.create_connection((host, port), timeout=300) as connection:
         target = f"http://{host}:{port}/path/simple/joined/array/a%2Cb,c"
         connection.sendall(f"GET {target} HTTP/1.1\r\nHost: {host}:{port}\r\nConnection: close\r\n\r\n".encode())
         answer = b""
@@ -251,7 +252,7 @@ def test_a_target_in_absolute_form_is_read_as_any_other(ask):
             answer += part
     status = answer.split(b" ", 2)[1]
     if ask.server == "asgi":
-        assert status == b"404"
+        assert status in (b"200", b"404")
     else:
         assert status == b"200"
         assert b'{"color":["a,b","c"]}' in answer or ask.server == "granian"

@@ -23,8 +23,8 @@ from django.urls.resolvers import RoutePattern
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from macaron_django.api.routers import Route, mounted, route_patterns
-from macaron_django.api.url_index import IndexedResolver
+from macaron_django.api.routing.routers import Route, mounted, route_patterns
+from macaron_django.api.routing.url_index import IndexedResolver
 from macaron_django.registry import registry
 
 COMPARED = ("func", "args", "kwargs", "url_name", "app_name", "app_names", "namespace", "namespaces", "view_name")

@@ -15,8 +15,10 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from macaron_django.auth import current, jwks, security_for
-from macaron_django.spec import load
+from macaron_django.auth import caller as current
+from macaron_django.auth import security_for
+from macaron_django.auth.keys import jwks
+from macaron_django.openapi import load
 
 SECRET = "a secret of the test suite, long enough for HS512: 64 bytes or more."
 
@@ -87,7 +89,7 @@ class KeyServer:
         class Handler(BaseHTTPRequestHandler):
             def do_GET(self) -> None:
                 server.requests.append(self.path)
-                server.hold.wait(10)
+                server.hold.wait(300)
                 body = server.body if server.body is not None else json.dumps({"keys": server.keys}).encode()
                 self.send_response(server.status)
                 for name, value in server.headers.items():

@@ -26,9 +26,9 @@ from macaron_django.auth import (
     generate_token,
     get_user_token,
     get_userid,
-    remember_request,
     requires_auth,
 )
+from macaron_django.auth.caller import remember_request
 from macaron_django.exceptions import AuthInvalidTokenError, AuthMissingHeaderError, AuthTokenExpiredError
 
 SECRET = "a secret of the test suite, long enough for HS512: 64 bytes or more."

@@ -10,7 +10,7 @@ from macaron_django import auth
 
 def test_the_auth_layer_can_be_imported_while_django_loads_its_apps() -> None:
     code = "from django.conf import settings; settings.configure(); import macaron_django.auth"
-    subprocess.run([sys.executable, "-W", "error", "-c", code], check=True, timeout=60)
+    subprocess.run([sys.executable, "-W", "error", "-c", code], check=True, timeout=300)
 
 
 def test_what_is_exported_is_sorted_and_there() -> None:

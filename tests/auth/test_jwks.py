@@ -11,8 +11,10 @@ from typing import Any
 import jwt
 import pytest
 
-from macaron_django.auth import jwks, load_auth_token
-from macaron_django.auth.jwks import JWKS, KeysUnavailable
+from macaron_django.auth import load_auth_token
+from macaron_django.auth.auth_errors import failure
+from macaron_django.auth.keys import jwks
+from macaron_django.auth.keys.jwks import JWKS, KeysUnavailable
 from macaron_django.exceptions import AuthInvalidTokenError
 
 GOOD = {"sub": "joe", "exp": 4102444800}
@@ -122,6 +124,23 @@ def test_an_outage_locks_nobody_out_until_the_keys_are_too_old(
     assert keys.keys("a")
 
 
+def test_each_outage_is_told_once_as_news(key_server: Any, pairs: Mapping[str, Any], clock: Any) -> None:
+    key_server.keys = [pairs["RSA"].jwk("RS256", kid="a")]
+    keys = JWKS(key_server.url, 2.0, 300.0)
+    for _ in range(2):
+        key_server.status = 503
+        clock(10_000)
+        known = []
+        for _ in range(3):
+            with pytest.raises(KeysUnavailable) as error:
+                keys.keys("a")
+            known.append(failure(error.value).is_known)  # type: ignore[attr-defined]  # as a view answers it
+        assert known == [False, True, True]
+        key_server.status = 200
+        clock(11)
+        assert keys.keys("a")
+
+
 @pytest.mark.parametrize(
     "body",
     [
@@ -193,7 +212,7 @@ def test_a_published_key_is_no_hmac_secret(
 def test_threads_share_one_fetch(key_server: Any, pairs: Mapping[str, Any]) -> None:
     key_server.keys = [pairs["RSA"].jwk("RS256", kid="a")]
     key_server.hold.clear()
-    keys, found = JWKS(key_server.url, 5.0, 300.0), []
+    keys, found = JWKS(key_server.url, 200.0, 300.0), []
     threads = [threading.Thread(target=lambda: found.append(keys.keys("a"))) for _ in range(8)]
     for thread in threads:
         thread.start()
@@ -207,7 +226,7 @@ def test_threads_share_one_fetch(key_server: Any, pairs: Mapping[str, Any]) -> N
 
 def test_nobody_waits_for_a_renewal_while_there_are_keys(key_server: Any, pairs: Mapping[str, Any], clock: Any) -> None:
     key_server.keys = [pairs["RSA"].jwk("RS256", kid="a")]
-    keys = JWKS(key_server.url, 5.0, 300.0)
+    keys = JWKS(key_server.url, 200.0, 300.0)
     keys.keys("a")
     clock(301)
     key_server.hold.clear()
@@ -217,7 +236,7 @@ def test_nobody_waits_for_a_renewal_while_there_are_keys(key_server: Any, pairs:
         time.sleep(0.01)
     start = time.monotonic()
     assert keys.keys("a")
-    assert time.monotonic() - start < 4
+    assert time.monotonic() - start < 100
     key_server.hold.set()
     slow.join()
 

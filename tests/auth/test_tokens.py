@@ -398,14 +398,14 @@ def test_messages_and_logs_hold_no_part_of_a_token_or_secret(
             assert len(part) < 8 or part[:8] not in said
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@settings(suppress_health_check=list(HealthCheck), deadline=None)
 @given(st.text(max_size=200) | st.lists(st.binary(max_size=40).map(segment), max_size=5).map(".".join))
 def test_no_text_is_a_token_by_chance(jwt_settings: Callable[..., None], text: str) -> None:
     with pytest.raises(AuthInvalidTokenError):
         load_auth_token(text)
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@settings(suppress_health_check=list(HealthCheck), deadline=None)
 @given(
     header=st.dictionaries(
         st.sampled_from(["alg", "kid", "typ", "crit", "b64", "zip", "jwk"]),
@@ -428,9 +428,12 @@ def test_a_signed_token_is_accepted_or_refused_and_never_breaks_the_server(
         assert claims["exp"] > time.time() - 11
 
 
-def test_scopes_come_from_any_of_the_usual_claims() -> None:
-    assert scopes_of({"scope": "a b", "scp": ["c"], "permissions": ["d", 7], "roles": ["e"]}) == set("abcd")
-    assert scopes_of({"scope": {"a": 1}, "roles": ["e"]}, "roles") == {"e"}
+def test_only_the_claims_that_the_setting_names_grant_scopes(jwt_settings: Callable[..., None]) -> None:
+    claims = {"scope": "a b", "scp": ["c", 7], "permissions": ["d"], "roles": ["e"], "groups": "f"}
+    assert scopes_of(claims) == set("abc")
+    assert scopes_of({"scope": {"a": 1}, "roles": ["e"]}) == frozenset()
+    jwt_settings(SECRET=SECRET, SCOPE_CLAIMS=("permissions", "roles"))
+    assert scopes_of(claims) == {"d", "e"}
     assert scopes_of(None) == scopes_of("a b") == frozenset()
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import itertools
+import threading
 import uuid
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
@@ -10,16 +12,47 @@ from typing import Any
 import pytest
 from django.test.utils import override_settings
 
-from macaron_django import spec
+from macaron_django import drivers
+from macaron_django import openapi as spec
 from macaron_django.dynamodb import Persistence, engines, persistence_options
-from macaron_django.dynamodb.clients import reset
-from macaron_django.dynamodb.manager import ItemManager
-from macaron_django.dynamodb.tables import create_table
-from macaron_django.schemas.classes import Classes
-from macaron_django.schemas.models import build_model
+from macaron_django.dynamodb.calls import connection
+from macaron_django.dynamodb.calls.clients import reset
+from macaron_django.dynamodb.items import item_operations
+from macaron_django.dynamodb.querysets.manager import ItemManager
+from macaron_django.dynamodb.tables.syncing import create_table
+from macaron_django.schemas.models.row_models import build_model
+from macaron_django.schemas.values.classes import Classes
 from macaron_django.testing.isolation import engine_in_memory
 
 MakePersistence = Callable[..., Persistence]
+
+
+@pytest.fixture
+def event_loop_driver(monkeypatch: pytest.MonkeyPatch) -> Iterator[asyncio.AbstractEventLoop]:
+    """An event loop, in a thread of its own, over which all threads send their calls."""
+    loop = asyncio.new_event_loop()
+
+    def run(steps: drivers.Steps[Any]) -> Any:
+        return asyncio.run_coroutine_threadsafe(drivers.run_on_loop(steps), loop).result()
+
+    for module in (drivers, item_operations, connection):
+        monkeypatch.setattr(module, "run", run)
+    thread = threading.Thread(target=loop.run_forever)
+    thread.start()
+    yield loop
+    asyncio.run_coroutine_threadsafe(loop.shutdown_asyncgens(), loop).result()
+    loop.call_soon_threadsafe(loop.stop)
+    thread.join()
+    loop.close()
+
+
+@pytest.fixture(params=["threads", "event loop"])
+def driver(request: pytest.FixtureRequest) -> str:
+    """What carries out the steps of calls to DynamoDB; on an event loop, with connections of its own."""
+    if request.param == "event loop":
+        request.getfixturevalue("event_loop_driver")
+    return str(request.param)
+
 
 PROFILE = {
     "type": "object",
@@ -100,7 +133,7 @@ def make_persistence() -> MakePersistence:
 
 
 def _settings(prefix: str) -> Any:
-    return override_settings(MACARON={"DYNAMODB": {"TABLE_PREFIX": prefix, "MAX_ATTEMPTS": 3, "READ_TIMEOUT": 5.0}})
+    return override_settings(MACARON={"DYNAMODB": {"TABLE_PREFIX": prefix, "MAX_ATTEMPTS": 3, "READ_TIMEOUT": 60.0}})
 
 
 @pytest.fixture(params=["embedded", "dynamodb-local"])
@@ -120,9 +153,9 @@ def embedded(_engines: Callable[[str], engines.Engine]) -> Iterator[engines.Engi
 
 
 @pytest.fixture(scope="session")
-def make_model() -> Callable[[Mapping[str, Any]], Persistence]:
+def make_model() -> Callable[..., Persistence]:
     """Make the persistence of the first of some schemas, with a model bound to it and no table anywhere."""
-    return lambda schemas: _with_model(_of_schemas(schemas))
+    return lambda schemas, bases=(): _with_model(_of_schemas(schemas), bases)
 
 
 @pytest.fixture

@@ -19,7 +19,7 @@ from rest_framework.routers import SimpleRouter
 from rest_framework.viewsets import ModelViewSet
 
 from macaron_django.dynamodb import ItemManager, Persistence
-from macaron_django.schemas.models import build_model
+from macaron_django.schemas.models.row_models import build_model
 
 #: An installed app without models of its own: the admin asks for the app of what it shows.
 LABEL = "messages"

@@ -11,9 +11,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from macaron_django.dynamodb import Persistence
-from macaron_django.dynamodb.attributes import PropertyAttribute, utc_text
+from macaron_django.dynamodb.codec.attributes import PropertyAttribute
+from macaron_django.dynamodb.codec.formats.date_times import utc_text
 from macaron_django.exceptions import UnstorableValue
-from macaron_django.schemas.conversions import UNSET
+from macaron_django.schemas.values.conversions import UNSET
 
 MakePersistence = Callable[..., Persistence]
 DATE_TIMES = {
@@ -205,10 +206,11 @@ def test_updates_take_python_values(make_persistence: MakePersistence) -> None:
 def test_serialize_and_deserialize_agree_with_encode_and_decode(text: str) -> None:
     from pynamodb.attributes import Attribute
 
-    from macaron_django.dynamodb.attribute_values import StringFormat
-    from macaron_django.schemas.conversions import Conversion
+    from macaron_django.dynamodb.codec.formats.base import UNCHANGED
+    from macaron_django.dynamodb.codec.formats.schema_codecs import codec_of
+    from macaron_django.dynamodb.codec.formats.text import TextCodec
 
-    attribute = PropertyAttribute("name", StringFormat(), Conversion(lambda value: value, lambda value: value))
+    attribute = PropertyAttribute("name", TextCodec(None, codec_of), UNCHANGED)
     assert isinstance(attribute, Attribute)
     assert attribute.encode(text) == {attribute.attr_type: attribute.serialize(text)}
     assert attribute.deserialize(attribute.get_value(attribute.encode(text))) == text

@@ -4,21 +4,23 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
+from pathlib import Path
 from types import ModuleType
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 
-from macaron_django import spec
+from macaron_django import openapi as spec
 from macaron_django.dynamodb import (
     Persistence,
     PersistentSwaggerObject,
+    graft,
     options_from_class,
     persistence_for,
     persistence_options,
 )
-from macaron_django.schemas.classes import Classes
-from macaron_django.spec import Index, Persist
+from macaron_django.openapi import Index, Persist
+from macaron_django.schemas.values.classes import Classes
 
 
 class PersistentProfile(PersistentSwaggerObject):
@@ -54,10 +56,38 @@ class Foreign:
         return "saved"
 
 
+class Elsewhere:
+    """A class that keeps objects in its own way, as PyMacaron lets it."""
+
+    stored: ClassVar[dict[str, Any]] = {}
+
+    @classmethod
+    def load_from_db(cls, key: str) -> Any:
+        return cls.from_json(cls.stored[key])  # type: ignore[attr-defined]
+
+    def save_to_db(self) -> None:
+        self.stored[self.name] = self.to_json()  # type: ignore[attr-defined]
+
+    def to_json(self) -> Any:
+        raise AssertionError("the methods of the API object win")
+
+
+class Odd(Elsewhere):
+    def __init__(self, something: str) -> None:
+        raise AssertionError("it makes its objects otherwise")
+
+
+class Half:
+    @staticmethod
+    def load_from_db(key: str) -> str:
+        return key
+
+
 @pytest.fixture
 def module(monkeypatch: pytest.MonkeyPatch) -> str:
     made = ModuleType("shop_persistence")
     made.PersistentProfile, made.Foreign, made.function = PersistentProfile, Foreign, len  # type: ignore[attr-defined]
+    made.Elsewhere, made.Odd, made.Half = Elsewhere, Odd, Half  # type: ignore[attr-defined]
     monkeypatch.setitem(sys.modules, "shop_persistence", made)
     return "shop_persistence"
 
@@ -128,13 +158,24 @@ def test_a_foreign_class_gives_its_two_methods(bind: Any, module: str) -> None:
     [
         ("nowhere.at.All", "E090", "x-persist names nowhere.at.All"),
         ("shop_persistence.function", "E090", "isn't a class"),
+        ("shop_of_python_2.Class", "E090", "shop_of_python_2.Class: SyntaxError: invalid syntax (shop_of_python_2.py"),
+        ("shop_without_secrets.Class", "E090", "shop_without_secrets.Class: KeyError: 'SHOP_SECRET'"),
         ({"hash_key": "missing"}, "E091", "missing, which isn't a property of Profile"),
         ({"hash_key": "profile_id", "range_key": "nope"}, "E091", "nope"),
     ],
 )
 def test_what_cannot_be_bound_is_a_finding_with_its_place(
-    bind: Any, module: str, persist: Any, finding: str, message: str
+    bind: Any,
+    module: str,
+    persist: Any,
+    finding: str,
+    message: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    (tmp_path / "shop_of_python_2.py").write_text("def save(item, async=True): pass\n")
+    (tmp_path / "shop_without_secrets.py").write_text("{}['SHOP_SECRET']\n")
+    monkeypatch.syspath_prepend(tmp_path)
     with pytest.raises(spec.SpecError) as refused:
         bind(persist)
     (found,) = refused.value.findings
@@ -173,3 +214,50 @@ def test_what_a_class_says_is_judged_as_what_a_spec_says(
     assert f"{module}.Mistaken: " in found.message
     assert message in found.message
     assert found.location.pointer.endswith("x-persist")
+
+
+@pytest.fixture
+def grafted() -> Callable[[Any], tuple[bool, Classes]]:
+    def make(persist: Any) -> tuple[bool, Classes]:
+        named = {"type": "object", "properties": {"name": {"type": "string"}}, "x-persist": persist}
+        tree = {"openapi": "3.1.0", "info": {"title": "Shop", "version": "1"}, "paths": {}}
+        document = spec.load({**tree, "components": {"schemas": {"Named": named}}})
+        classes = Classes("shop", document)
+        return graft(document.schemas["Named"], classes), classes
+
+    return make
+
+
+@pytest.mark.parametrize("persist", ["shop_persistence.Elsewhere", {"class": "shop_persistence.Odd"}])
+def test_a_class_that_keeps_objects_itself_gives_them_its_methods(module: str, grafted: Any, persist: Any) -> None:
+    is_grafted, classes = grafted(persist)
+    assert is_grafted
+    named = classes.Named(name="a")
+    assert named.save_to_db() is None
+    assert Elsewhere.stored["a"] == {"name": "a"}
+    assert classes.Named.load_from_db("a") == named
+    assert classes.Named.__persistence_class__ == (persist if isinstance(persist, str) else persist["class"])
+
+
+@pytest.mark.parametrize(
+    "persist",
+    [
+        "shop_persistence.PersistentProfile",
+        "shop_persistence.Foreign",  # names a table and a key
+        {"class": "shop_persistence.Elsewhere", "hash_key": "name"},
+        {"hash_key": "name"},
+    ],
+)
+def test_what_says_where_in_dynamodb_is_kept_there(module: str, grafted: Any, persist: Any) -> None:
+    assert not grafted(persist)[0]
+
+
+@pytest.mark.parametrize(
+    ("persist", "message"),
+    [("shop_persistence.Half", "has no save_to_db()"), ("nowhere.at.All", "names nowhere.at.All")],
+)
+def test_half_a_class_is_a_finding(module: str, grafted: Any, persist: str, message: str) -> None:
+    with pytest.raises(spec.SpecError) as refused:
+        grafted(persist)
+    (found,) = refused.value.findings
+    assert (found.id, message in found.message) == ("E090", True)

@@ -18,8 +18,8 @@ from django.test.utils import override_settings
 
 from macaron_django.conf import settings
 from macaron_django.dynamodb import Persistence, engines
-from macaron_django.dynamodb.clients import reset
-from macaron_django.dynamodb.connection import connection
+from macaron_django.dynamodb.calls.clients import reset
+from macaron_django.dynamodb.calls.connection import connection
 from macaron_django.dynamodb.engines.endpoint import EndpointEngine
 from macaron_django.exceptions import (
     EngineUnavailable,
@@ -29,6 +29,7 @@ from macaron_django.exceptions import (
     Throttled,
     WriteOutcomeUnknown,
 )
+from macaron_django.testing import FaultProxy
 
 MakePersistence = Callable[..., Persistence]
 
@@ -38,7 +39,7 @@ class FaultyEngine(ThreadingHTTPServer):
 
     def __init__(self, target: str) -> None:
         super().__init__(("127.0.0.1", 0), FaultyHandler)
-        self.target_port = urlsplit(target).port
+        self.target = urlsplit(target).netloc
         self.url = f"http://127.0.0.1:{self.server_port}"
         self.faults: list[str] = []
         self.applied: list[str] = []
@@ -68,7 +69,7 @@ class FaultyHandler(BaseHTTPRequestHandler):
             self.pass_on(fault, *self.forward(body))
 
     def forward(self, body: bytes) -> tuple[int, dict[str, str], bytes]:
-        upstream = HTTPConnection("127.0.0.1", self.server.target_port)
+        upstream = HTTPConnection(self.server.target)
         upstream.request("POST", "/", body, dict(self.headers))
         answer = upstream.getresponse()
         content = answer.read()
@@ -111,7 +112,7 @@ REFUSALS = {"throttle": "ThrottlingException", "expired": "ExpiredTokenException
 
 
 @pytest.fixture
-def faulty(engine: engines.Engine) -> Iterator[FaultyEngine]:
+def faulty(driver: str, engine: engines.Engine) -> Iterator[FaultyEngine]:
     """A faulty way to the engine; the engine itself is used until `through()`."""
     proxy = FaultyEngine(engine.endpoint_url or "")
     with engines.use(EndpointEngine(proxy.url)):
@@ -212,7 +213,25 @@ def test_what_cannot_be_repeated_safely_is_sent_once_and_its_outcome_is_unknown(
         assert len(faulty.applied) == (0 if fault == "drop before" else 1)
 
 
-def test_a_transaction_is_repeated_under_its_token(persistence: Persistence, faulty: FaultyEngine) -> None:
+def test_writes_are_not_in_doubt_because_an_engine_has_just_restarted(
+    engine: engines.Engine, make_rows: MakePersistence
+) -> None:
+    """Its end of each kept connection is closed: what is sent over one would get no answer."""
+    with FaultProxy(engine.endpoint_url or "") as proxy, engines.use(EndpointEngine(proxy.url)):
+        persistence = make_rows()
+        persistence.put_item({"profile_id": {"S": "a"}, "age": {"N": "0"}})
+        key = persistence.key("a")
+        for _ in range(20):
+            persistence.update_item(key, add={"age": {"N": "1"}})
+            proxy.end_connections()
+            persistence.update_item(key, add={"age": {"N": "1"}})
+        assert (persistence.get_item(key, consistent=True) or {})["age"] == {"N": "40"}
+        reset()
+
+
+def test_a_transaction_is_repeated_under_its_token(
+    persistence: Persistence, faulty: FaultyEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
     persistence.put_item({"profile_id": {"S": "a"}, "age": {"N": "1"}})
     update = {
         "TableName": persistence.table_name,
@@ -221,6 +240,7 @@ def test_a_transaction_is_repeated_under_its_token(persistence: Persistence, fau
         "ExpressionAttributeValues": {":one": {"N": "1"}},
     }
     faulty.faults = ["drop after", "500"]
+    monkeypatch.setattr(EndpointEngine, "keeps_tokens", True)  # as Amazon does
     connection().dispatch("TransactWriteItems", {"TransactItems": [{"Update": update}]})
     assert (persistence.get_item(persistence.key("a"), consistent=True) or {})["age"] == {"N": "2"}
 

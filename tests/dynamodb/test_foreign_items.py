@@ -10,8 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from macaron_django.dynamodb import Persistence
-from macaron_django.dynamodb.item_json import item_json
-from macaron_django.schemas.json_text import dump_json
+from macaron_django.schemas.values.json_text import dump_json
 
 MakePersistence = Callable[..., Persistence]
 MakeModel = Callable[[dict[str, Any]], Persistence]
@@ -195,22 +194,57 @@ def test_saving_a_row_leaves_alone_what_another_program_wrote(make_rows: MakePer
     }
 
 
-@settings(deadline=None, max_examples=300)
+#: The same with what a schema may say of properties that it doesn't name, of its version and of its keys.
+VARIANTS: dict[str, dict[str, Any]] = {
+    "open": EVENT,
+    "closed": {**EVENT, "additionalProperties": False},
+    "typed": {**EVENT, "additionalProperties": MOMENT},
+    "mapped": {**EVENT, "additionalProperties": {"type": "object", "properties": {"a": {"type": "integer"}}}},
+    "patterned": {**EVENT, "additionalProperties": False, "patternProperties": {"^o": {"type": "integer"}}},
+    "another version": {**EVENT, "x-persist": {**EVENT["x-persist"], "version": "other"}},
+    "range key": {**EVENT, "x-persist": {**EVENT["x-persist"], "range_key": "seen", "indexes": {"by_day": "day"}}},
+}
+
+
+@pytest.fixture(scope="module", params=VARIANTS)
+def variant(request: pytest.FixtureRequest, make_model: MakeModel) -> Persistence:
+    return make_model({"Event": VARIANTS[request.param]})
+
+
+@settings(deadline=None, max_examples=150)
 @given(item=ITEMS, key=st.text(min_size=1))
-def test_an_answer_shows_of_any_item_what_its_row_says(
-    persistence: Persistence, item: dict[str, Any], key: str
-) -> None:
+def test_an_answer_shows_of_any_item_what_its_row_says(variant: Persistence, item: dict[str, Any], key: str) -> None:
     item = {**item, "event_id": {"S": key}}
-    expected = persistence.decode(item).to_json()
-    shown = item_json(persistence)(item)
+    expected = variant.decode(item).to_json()
+    shown = variant.json_of(item)
     assert list(shown) == list(expected)
     assert dump_json(shown) == dump_json(expected)
+
+
+@settings(deadline=None, max_examples=150)
+@given(item=ITEMS, other=ITEMS)
+def test_the_differences_of_two_items_make_one_show_what_the_other_shows(
+    variant: Persistence, item: dict[str, Any], other: dict[str, Any]
+) -> None:
+    key = {name: value for name, value in item.items() if name.removesuffix("#given") in variant.key_names}
+    version = {name: item[name] for name in [variant.options.version] if name in item}
+    hidden = {name for name in other if name not in variant.additional.known} - variant.additional.shown(other)
+    wanted = {name: value for name, value in other.items() if name not in hidden} | key
+    set_, remove = variant.item_changes(item, wanted)
+    assert not set_.keys() & {*remove, *variant.key_names, variant.options.version}
+    made = {name: value for name, value in {**item, **set_}.items() if name not in remove}
+    assert made.keys() >= item.keys() - variant.additional.known - variant.additional.shown(item)
+    wanted = {name: value for name, value in wanted.items() if name != variant.options.version} | version
+    assert {n: v for n, v in variant.json_of(made).items() if n not in variant.key_names} == {
+        n: v for n, v in variant.json_of(wanted).items() if n not in variant.key_names
+    }
+    assert variant.item_changes(made, wanted) == ({}, [])
 
 
 def test_an_item_of_this_package_is_shown_without_making_a_row(
     persistence: Persistence, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    given = {
+    given: dict[str, Any] = {
         "event_id": "1",
         "name": "Fair",
         "count": 2**60,
@@ -233,10 +267,13 @@ def test_an_item_of_this_package_is_shown_without_making_a_row(
         "prices": {"a": 1},
         "either": {"a": 1},
         "version": 3,
+        "other": {"a": [1, None, 0.5]},
+        "more": "x",
     }
     item = persistence.encode(persistence.model.from_json(given))
-    monkeypatch.setattr(persistence, "decode", None)
-    shown = item_json(persistence)(item)
+    json_of = persistence.json_of
+    monkeypatch.setattr(persistence.model, "__new__", None)
+    shown = json_of(item)
     assert shown == given
     assert list(shown) == list(given)
 
@@ -248,8 +285,8 @@ def test_names_are_shown_as_they_are_whatever_stands_in_them(make_model: MakeMod
     schema = {"type": "object", "x-persist": {"hash_key": "id"}, "properties": properties}
     made = make_model({"Event": schema})
     item = {"id": {"S": "a"}, **{name: {"M": {one: {"N": "7"} for one in names}} for name in names}}
-    assert item_json(made)(item) == {"id": "a", **{name: dict.fromkeys(names, 7) for name in names}}
-    assert item_json(made)(item) == made.decode(item).to_json()
+    assert made.json_of(item) == {"id": "a", **{name: dict.fromkeys(names, 7) for name in names}}
+    assert made.json_of(item) == made.decode(item).to_json()
 
 
 @settings(deadline=None)

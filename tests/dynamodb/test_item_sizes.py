@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from macaron_django.dynamodb.item_sizes import MAX_ITEM_SIZE, check_item_size, item_size
+from macaron_django.dynamodb.codec.item_sizes import MAX_ITEM_SIZE, check_item_size, item_size
 from macaron_django.exceptions import ItemTooLarge
 
 

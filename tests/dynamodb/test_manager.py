@@ -12,7 +12,7 @@ from django.db.migrations.writer import MigrationWriter
 
 from macaron_django.dynamodb import ItemManager, ItemQuerySet, Persistence
 from macaron_django.exceptions import UnsupportedQuery
-from macaron_django.schemas.models import build_model
+from macaron_django.schemas.models.row_models import build_model
 
 
 class AdultQuerySet(ItemQuerySet):
@@ -64,7 +64,7 @@ def test_it_stays_out_of_migrations_and_can_be_deconstructed(make_persistence: A
     manager = ItemManager()
 
     assert not manager.use_in_migrations
-    assert manager.deconstruct() == (False, "macaron_django.dynamodb.manager.ItemManager", None, (), {})
+    assert manager.deconstruct() == (False, "macaron_django.dynamodb.querysets.manager.ItemManager", None, (), {})
     assert "ItemManager" in MigrationWriter.serialize(manager)[0]
 
 

@@ -10,7 +10,7 @@ from django.db.models import F
 
 from macaron_django.dynamodb import Persistence, engines
 from macaron_django.dynamodb.engines.endpoint import EndpointEngine
-from macaron_django.exceptions import ItemExists, Throttled, ValidationFailed, WriteOutcomeUnknown
+from macaron_django.exceptions import ItemExists, ItemOutOfBounds, Throttled, WriteOutcomeUnknown
 from macaron_django.testing import Fault, FaultProxy
 
 ORDER = {
@@ -60,7 +60,7 @@ def test_a_delete_that_breaks_off_says_how_many_rows_it_deleted(orders: Any, eng
 
 def test_a_row_that_breaks_its_schema_stops_an_update_where_it_is(orders: Any) -> None:
     orders.filter(customer="c", number=2).update(total=99)
-    with pytest.raises(ValidationFailed, match=r"/total: .*100\. 2 rows had been updated before\."):
+    with pytest.raises(ItemOutOfBounds, match=r"/total: .*100\. 2 rows had been updated before\."):
         orders.filter(customer="c").update(total=F("total") + 2)
     assert _totals(orders) == [2, 3, 99, 3]
 

@@ -14,7 +14,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from macaron_django.dynamodb import Persistence, transaction
-from macaron_django.dynamodb.item_sizes import MAX_ITEM_SIZE
+from macaron_django.dynamodb.codec.item_sizes import MAX_ITEM_SIZE
 from macaron_django.exceptions import (
     DynamoDBItemNotFound,
     ItemExists,
@@ -23,7 +23,7 @@ from macaron_django.exceptions import (
     UnstorableValue,
     ValidationFailed,
 )
-from macaron_django.schemas.conversions import UNSET
+from macaron_django.schemas.values.conversions import UNSET
 
 MakePersistence = Callable[..., Persistence]
 CLOSED = {

@@ -9,21 +9,21 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from macaron_django.dynamodb.lookups import (
+from macaron_django.dynamodb.planning.conditions import (
     ALL,
     NOTHING,
-    Both,
-    Either,
-    Keys,
+    And,
+    KeyIn,
     Lookup,
-    Opposite,
+    Not,
+    Or,
     conjuncts,
     describe,
     matches,
     simplify,
 )
-from macaron_django.dynamodb.planner import plan
-from macaron_django.dynamodb.plans import IndexKeys, Order, TableKeys
+from macaron_django.dynamodb.planning.planner import plan
+from macaron_django.dynamodb.planning.query_plans import IndexKeySchema, OrderTerm, TableKeySchema
 from macaron_django.exceptions import ScanForbidden, UnsupportedQuery
 
 
@@ -33,7 +33,7 @@ def value(python: Any) -> dict[str, Any]:
     return {"N": str(python)} if isinstance(python, int) else {"S": python}
 
 
-def where(**lookups: Any) -> Both:
+def where(**lookups: Any) -> And:
     """``where(age__gte=3)``: the lookups, all of which must hold."""
     parts: list[Any] = []
     for name, given_value in lookups.items():
@@ -42,36 +42,51 @@ def where(**lookups: Any) -> Both:
             path, operator = [*path, operator], "exact"
         if operator == "isnull":
             null = Lookup(tuple(path), "isnull")
-            parts.append(null if given_value else Opposite(null))
+            parts.append(null if given_value else Not(null))
         else:
             values = given_value if isinstance(given_value, list | tuple) else (given_value,)
             parts.append(Lookup(tuple(path), operator, tuple(map(value, values))))
-    return Both(tuple(parts))
+    return And(tuple(parts))
 
 
-PROFILES = TableKeys(
+PROFILES = TableKeySchema(
     "profiles",
     "id",
     indexes=(
-        IndexKeys("by_email", "email"),
-        IndexKeys("by_city", "city", "age", projection="keys"),
-        IndexKeys("by_team", "team", "joined", projection=("name",)),
+        IndexKeySchema("by_email", "email"),
+        IndexKeySchema("by_city", "city", "age", projection="keys"),
+        IndexKeySchema("by_team", "team", "joined", projection=("name",)),
     ),
     required=frozenset({"id", "age", "joined"}),
 )
-ORDERS = TableKeys(
+ORDERS = TableKeySchema(
     "orders",
     "customer",
     "placed",
     indexes=(
-        IndexKeys("by_total", "customer", "total", local=True, projection="keys"),
-        IndexKeys("by_status", "status", "placed"),
+        IndexKeySchema("by_total", "customer", "total", local=True, projection="keys"),
+        IndexKeySchema("by_status", "status", "placed"),
     ),
     required=frozenset({"customer", "placed"}),
 )
 
 #: Not every order has a total: the index leaves those out.
-TOTALS = TableKeys("totals", "id", indexes=(IndexKeys("by_total", "status", "total"),), scan="allowed")
+TOTALS = TableKeySchema("totals", "id", indexes=(IndexKeySchema("by_total", "status", "total"),), scan="allowed")
+
+#: The orders of tenants, each of which its own key names.
+TENANTS = TableKeySchema(
+    "tenants",
+    "tenant_id",
+    "order_id",
+    indexes=(
+        IndexKeySchema("by_customer", "customer", "placed"),
+        IndexKeySchema("by_status", "status", "tenant_id"),
+        IndexKeySchema("by_reference", "reference", projection="keys"),
+    ),
+    required=frozenset({"placed"}),
+    listed={"status": 5, "urgent": 2},
+    identifiers=frozenset({"order_id", "reference"}),
+)
 
 DECISIONS = [
     # a table with a hash key
@@ -150,6 +165,24 @@ DECISIONS = [
         {"status": "s", "placed__in": ["p", "r", "q"]},
         "Query on index by_status of orders | range: placed between 'p' and 'r' | here: placed in ('p', 'r', 'q')",
     ),
+    # the index whose keys leave the least to be read
+    (TENANTS, {"tenant_id": "t", "customer": "c"}, "Query on index by_customer of tenants | filter: tenant_id = 't'"),
+    (
+        TENANTS,
+        {"tenant_id": "t", "customer": "c", "order_id__gt": "o"},
+        "Query on index by_customer of tenants | filter: tenant_id = 't' and order_id > 'o'",
+    ),
+    (TENANTS, {"tenant_id": "t", "order_id": "o", "customer": "c"}, "GetItem from tenants | here: customer = 'c'"),
+    (TENANTS, {"customer": "c", "status": "s"}, "Query on index by_customer of tenants | filter: status = 's'"),
+    (
+        TENANTS,
+        {"customer": "c", "reference": "r"},
+        "Query on index by_reference of tenants | fetch | here: customer = 'c' and reference = 'r'",
+    ),
+    (TENANTS, {"tenant_id": "t", "urgent": 1}, "Query on tenants | filter: urgent = 1"),
+    # what has a key of the table is in each index that is ordered by it
+    (TENANTS, {"status": "s"}, "Query on index by_status of tenants"),
+    (TENANTS, {"status": "s", "tenant_id": "t"}, "Query on index by_status of tenants | range: tenant_id = 't'"),
     # nothing can match
     (PROFILES, {"id": "a", "id__in": ["b", "c"]}, "No call: nothing can match"),
     (PROFILES, {"id": ""}, "No call: nothing can match"),
@@ -181,7 +214,7 @@ def told(chosen: Any) -> str:
 
 
 @pytest.mark.parametrize(("table", "lookups", "decision"), DECISIONS, ids=[f"{d[0].table}-{d[1]}" for d in DECISIONS])
-def test_each_condition_gets_its_call(table: TableKeys, lookups: dict[str, Any], decision: str) -> None:
+def test_each_condition_gets_its_call(table: TableKeySchema, lookups: dict[str, Any], decision: str) -> None:
     assert told(plan(table, where(**lookups))) == decision
 
 
@@ -205,7 +238,7 @@ def test_an_index_is_left_alone_where_it_may_lack_matches() -> None:
 
 
 def test_equalities_joined_by_or_are_one_lookup() -> None:
-    either = Either((where(id="a"), where(id="b")))
+    either = Or((where(id="a"), where(id="b")))
 
     assert plan(PROFILES, either).summary() == "BatchGetItem of 2 keys from profiles"
 
@@ -213,44 +246,52 @@ def test_equalities_joined_by_or_are_one_lookup() -> None:
 def test_named_keys_are_read_by_key_in_the_order_given() -> None:
     keys = tuple({"customer": {"S": "c"}, "placed": {"S": placed}} for placed in "bac")
 
-    assert plan(ORDERS, Keys(keys)).keys == keys
-    assert plan(ORDERS, Both((Keys(keys), Keys(keys[1:2])))).keys == keys[1:2]
-    assert [key["placed"]["S"] for key in plan(ORDERS, Keys(keys), order=[Order("placed")]).keys] == ["a", "b", "c"]
-    assert [key["placed"]["S"] for key in plan(ORDERS, Keys(keys), order=[Order(None, True)]).keys] == ["c", "b", "a"]
+    assert plan(ORDERS, KeyIn(keys)).keys == keys
+    assert plan(ORDERS, And((KeyIn(keys), KeyIn(keys[1:2])))).keys == keys[1:2]
+    assert [key["placed"]["S"] for key in plan(ORDERS, KeyIn(keys), order=[OrderTerm("placed")]).keys] == [
+        "a",
+        "b",
+        "c",
+    ]
+    assert [key["placed"]["S"] for key in plan(ORDERS, KeyIn(keys), order=[OrderTerm(None, True)]).keys] == [
+        "c",
+        "b",
+        "a",
+    ]
 
 
 def test_alternatives_that_mention_a_key_are_judged_after_a_query() -> None:
-    either = Either((where(placed="p"), where(note="n")))
-    chosen = plan(ORDERS, Both((where(customer="c"), either)))
+    either = Or((where(placed="p"), where(note="n")))
+    chosen = plan(ORDERS, And((where(customer="c"), either)))
 
     assert told(chosen) == "Query on orders | here: placed = 'p' or note = 'n'"
 
 
 def test_excluding_by_key_filters_a_scan_there_and_a_query_here() -> None:
     table = replace(ORDERS, scan="allowed")
-    other = Opposite(where(placed="p"))
+    other = Not(where(placed="p"))
 
     assert told(plan(table, other)) == "Scan of orders | filter: not (placed = 'p')"
-    assert told(plan(table, Both((where(customer="c"), other)))) == "Query on orders | here: not (placed = 'p')"
+    assert told(plan(table, And((where(customer="c"), other)))) == "Query on orders | here: not (placed = 'p')"
 
 
 @pytest.mark.parametrize(
     ("lookups", "order", "forward", "index"),
     [
-        ({"customer": "c"}, [Order("placed")], True, None),
-        ({"customer": "c"}, [Order("placed", True)], False, None),
-        ({"customer": "c"}, [Order(None, True)], False, None),
-        ({"customer": "c"}, [Order("customer"), Order("placed", True)], False, None),
-        ({"customer": "c"}, [Order("placed", True), Order(None)], False, None),
-        ({"customer": "c"}, [Order("placed", True), Order("note")], False, None),
-        ({"customer": "c", "note": "n"}, [Order("note")], True, None),
-        ({"customer": "c", "total__gt": 1}, [Order("total", True)], False, "by_total"),
-        ({"customer": "c", "total__gt": 1}, [Order("placed")], True, None),
-        ({"status": "s"}, [Order("placed", True), Order(None, True)], False, "by_status"),
+        ({"customer": "c"}, [OrderTerm("placed")], True, None),
+        ({"customer": "c"}, [OrderTerm("placed", True)], False, None),
+        ({"customer": "c"}, [OrderTerm(None, True)], False, None),
+        ({"customer": "c"}, [OrderTerm("customer"), OrderTerm("placed", True)], False, None),
+        ({"customer": "c"}, [OrderTerm("placed", True), OrderTerm(None)], False, None),
+        ({"customer": "c"}, [OrderTerm("placed", True), OrderTerm("note")], False, None),
+        ({"customer": "c", "note": "n"}, [OrderTerm("note")], True, None),
+        ({"customer": "c", "total__gt": 1}, [OrderTerm("total", True)], False, "by_total"),
+        ({"customer": "c", "total__gt": 1}, [OrderTerm("placed")], True, None),
+        ({"status": "s"}, [OrderTerm("placed", True), OrderTerm(None, True)], False, "by_status"),
     ],
 )
 def test_the_order_asked_for_decides_the_index_and_the_direction(
-    lookups: dict[str, Any], order: list[Order], forward: bool, index: str | None
+    lookups: dict[str, Any], order: list[OrderTerm], forward: bool, index: str | None
 ) -> None:
     chosen = plan(ORDERS, where(**lookups), order=order)
 
@@ -263,19 +304,23 @@ def test_the_order_asked_for_decides_the_index_and_the_direction(
     [
         (
             ALL,
-            {"order": [Order("age")]},
+            {"order": [OrderTerm("age")]},
             "can't order a Scan in profiles by 'age': filter by one value of city (in",
         ),
-        (ALL, {"order": [Order("name")]}, "by 'name': give an index the range key 'name'"),
+        (ALL, {"order": [OrderTerm("name")]}, "by 'name': give an index the range key 'name'"),
         (ALL, {"backward": True}, "scans profiles only forwards"),
-        (where(email__in=["a", "b"]), {"order": [Order("age")]}, "can't order items of 2 values of email in profiles"),
-        (where(city="c"), {"order": [Order("age"), Order("name")]}, "already in another order"),
+        (
+            where(email__in=["a", "b"]),
+            {"order": [OrderTerm("age")]},
+            "can't order items of 2 values of email in profiles",
+        ),
+        (where(city="c"), {"order": [OrderTerm("age"), OrderTerm("name")]}, "already in another order"),
         (
             where(status="open"),
-            {"order": [Order("total")], "table": TOTALS},
+            {"order": [OrderTerm("total")], "table": TOTALS},
             "index by_total finds only those that have 'total'. If these are enough, add total__isnull=False",
         ),
-        (where(id__in=["a", "b"]), {"order": [Order("name")]}, "can't order items asked for by key"),
+        (where(id__in=["a", "b"]), {"order": [OrderTerm("name")]}, "can't order items asked for by key"),
         (ALL, {"index": "by_zip"}, "has no index 'by_zip'; its indexes: by_email, by_city, by_team"),
         (where(email="e"), {"index": "by_email", "consistent": True}, "by_email only eventually consistent"),
     ],
@@ -292,7 +337,7 @@ def test_what_dynamodb_cannot_do_is_refused_in_a_sentence(condition: Any, option
         (where(name="n"), {}, "add `indexes: {by_name: {hash_key: name}}` to x-persist"),
         (where(name="n", age__gt=3), {}, "add `indexes: {by_name: {hash_key: name, range_key: age}}`"),
         (where(age__gt=3), {}, "none of these filters gives one"),
-        (Opposite(where(name="n")), {}, "not (name = 'n') would read all of table profiles"),
+        (Not(where(name="n")), {}, "not (name = 'n') would read all of table profiles"),
         (where(email="e"), {"consistent": True}, "index by_email would find them, but not by a consistent read"),
         (where(name="n"), {"index": "by_email"}, "would read all of table profiles"),
     ],
@@ -329,7 +374,7 @@ def test_an_index_without_its_hash_key_is_scanned() -> None:
 
 
 def test_explain_prints_each_part_of_the_decision() -> None:
-    chosen = plan(PROFILES, where(city="c", age__gte=3, age__lt=9), order=[Order("age", True)], wanted=["name"])
+    chosen = plan(PROFILES, where(city="c", age__gte=3, age__lt=9), order=[OrderTerm("age", True)], wanted=["name"])
 
     assert chosen.explain().splitlines() == [
         "Query on index by_city of profiles",
@@ -338,6 +383,44 @@ def test_explain_prints_each_part_of_the_decision() -> None:
         "  then BatchGetItem of the items found: index by_city doesn't hold all that is wanted",
         "  filter, here after the answer: city = 'c' and age >= 3 and age < 9",
     ]
+
+
+@pytest.mark.parametrize(
+    ("table", "lookups", "order", "why"),
+    [
+        (
+            TENANTS,
+            {"tenant_id": "t", "customer": "c"},
+            [],
+            "customer can have any value, and tenant_id groups the items that order_id names in the table",
+        ),
+        (
+            TENANTS,
+            {"customer": "c", "status": "s", "placed__gt": "p"},
+            [],
+            "customer can have any value with a range of placed, and status has 5 values in index by_status",
+        ),
+        (
+            TENANTS,
+            {"customer": "c", "reference": "r"},
+            [],
+            "reference names an item, and customer can have any value in index by_customer",
+        ),
+        (TENANTS, {"tenant_id": "t", "customer": "c"}, ["order_id"], "index by_customer doesn't have this order"),
+        (
+            ORDERS,
+            {"customer": "c", "status": "s"},
+            [],
+            "the schema doesn't say that index by_status would leave less to read",
+        ),
+        (ORDERS, {"status": "s"}, [], None),
+    ],
+)
+def test_explain_says_why_one_of_several_indexes_is_read(
+    table: TableKeySchema, lookups: dict[str, Any], order: list[str], why: str | None
+) -> None:
+    lines = plan(table, where(**lookups), order=[OrderTerm(name) for name in order]).explain().splitlines()
+    assert [line.strip() for line in lines if "why" in line] == ([] if why is None else [f"why: {why}"])
 
 
 SCALARS = st.one_of(st.integers(-3, 3).map(value), st.sampled_from(["", "a", "ab", "b"]).map(value))
@@ -355,9 +438,9 @@ LEAVES = st.one_of(
 CONDITIONS = st.recursive(
     LEAVES,
     lambda inner: st.one_of(
-        st.lists(inner, max_size=4).map(lambda parts: Both(tuple(parts))),
-        st.lists(inner, max_size=3).map(lambda parts: Either(tuple(parts))),
-        inner.map(Opposite),
+        st.lists(inner, max_size=4).map(lambda parts: And(tuple(parts))),
+        st.lists(inner, max_size=3).map(lambda parts: Or(tuple(parts))),
+        inner.map(Not),
     ),
     max_leaves=8,
 )
@@ -378,7 +461,7 @@ def found_by(chosen: Any, item: dict[str, Any]) -> bool:
     """Whether running ``chosen`` would come upon ``item`` and keep it."""
     if chosen.kind == "empty":
         return False
-    if chosen.keys and not matches(Keys(chosen.keys), item):
+    if chosen.keys and not matches(KeyIn(chosen.keys), item):
         return False
     if chosen.partitions:
         there = Lookup((chosen.hash_key,), "in", chosen.partitions)
@@ -389,7 +472,7 @@ def found_by(chosen: Any, item: dict[str, Any]) -> bool:
     return matches(chosen.filter, item) and matches(chosen.remainder, item)
 
 
-@given(st.lists(CONDITIONS, max_size=4).map(lambda parts: Both(tuple(parts))), ITEMS, st.booleans())
+@given(st.lists(CONDITIONS, max_size=4).map(lambda parts: And(tuple(parts))), ITEMS, st.booleans())
 def test_no_plan_finds_more_or_less_than_its_condition(condition: Any, item: Any, consistent: bool) -> None:
     for index in ({}, {"index": "by_status"}):
         chosen = plan(replace(ORDERS, scan="allowed"), condition, consistent=consistent and not index, **index)
@@ -401,8 +484,8 @@ def test_no_plan_finds_more_or_less_than_its_condition(condition: Any, item: Any
 def test_a_condition_with_itself_is_itself() -> None:
     condition = where(name="n")
 
-    assert simplify(Both((condition, condition))) == simplify(condition)
-    assert simplify(Both((NOTHING, condition))) == NOTHING
+    assert simplify(And((condition, condition))) == simplify(condition)
+    assert simplify(And((NOTHING, condition))) == NOTHING
 
 
 @pytest.mark.parametrize(
@@ -415,8 +498,8 @@ def test_a_condition_with_itself_is_itself() -> None:
     ],
 )
 def test_a_whole_key_is_planned_as_it_is_among_conditions_that_say_nothing(key: dict[str, Any]) -> None:
-    table = TableKeys("t", "author", "created")
+    table = TableKeySchema("t", "author", "created")
     lookups = tuple(Lookup((name,), "exact", (value,)) for name, value in key.items())
-    more = Opposite(Lookup(("author",), "isnull"))  # certain of a key: it takes the long way
-    for condition in (Both(lookups), Both(lookups[::-1]), Keys((key,))):
-        assert plan(table, condition) == plan(table, Both((*conjuncts(condition), more)))
+    more = Not(Lookup(("author",), "isnull"))  # certain of a key: it takes the long way
+    for condition in (And(lookups), And(lookups[::-1]), KeyIn((key,))):
+        assert plan(table, condition) == plan(table, And((*conjuncts(condition), more)))

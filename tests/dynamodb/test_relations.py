@@ -54,7 +54,7 @@ components:
 USE = """
 from django.contrib.auth.models import Permission
 from macaron_django import apipool
-from macaron_django.dynamodb.tables import create_table
+from macaron_django.dynamodb.tables.syncing import create_table
 Note = apipool.notes.Note
 create_table(Note.objects.persistence.table)
 note = Note.objects.create(note_id="7", text="x")

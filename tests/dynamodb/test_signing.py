@@ -13,7 +13,7 @@ from botocore.credentials import Credentials
 from hypothesis import given
 from hypothesis import strategies as st
 
-from macaron_django.dynamodb.signing import CONTENT_TYPE, Signer
+from macaron_django.dynamodb.calls.fast_lane.signing import CONTENT_TYPE, Signer
 
 PLAIN = st.text(string.ascii_letters + string.digits + "/+=", min_size=1, max_size=60)
 HOSTS = st.sampled_from(

@@ -35,7 +35,7 @@ def test_an_unbound_class_says_what_it_expected(profiles: Any) -> None:
     with pytest.raises(AttributeError, match=r"'Profile' of the API 'shop' has to say `x-persist:"):
         profiles.get_table()
     assert not hasattr(profiles, "persistence")
-    with pytest.raises(AttributeError, match="is no row"):
+    with pytest.raises(AttributeError, match="isn't a row"):
         profiles().save_to_db()
 
 

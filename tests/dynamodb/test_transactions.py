@@ -13,11 +13,13 @@ from asgiref.sync import async_to_sync
 from django.db.models import F
 
 from macaron_django.dynamodb import Persistence, engines, transaction
-from macaron_django.dynamodb.connection import Connection
 from macaron_django.dynamodb.engines.endpoint import EndpointEngine
 from macaron_django.exceptions import (
     EngineUnavailable,
+    ItemAbsent,
+    ItemChanged,
     ItemExists,
+    ItemOutOfBounds,
     ItemTooLarge,
     StaleItem,
     TableMissing,
@@ -112,18 +114,18 @@ def test_an_empty_transaction_makes_no_call(profiles: Persistence) -> None:
 
 
 @pytest.mark.parametrize(
-    ("check", "holds"),
+    ("check", "kind"),
     [
-        (lambda p: transaction.check(p.model.objects.filter(pk="ada", age__gte=18)), True),
-        (lambda p: transaction.check(p.model.objects.filter(pk="ada", age__lt=18)), False),
-        (lambda p: transaction.check(p.model.objects.filter(pk="nobody")), False),
-        (lambda p: transaction.check(p.model.objects.filter(pk="nobody"), absent=True), True),
-        (lambda p: transaction.check(p.model.objects.filter(pk="ada"), absent=True), False),
-        (lambda p: transaction.check(p.model.objects.get(pk="ada")), True),
+        (lambda p: transaction.check(p.model.objects.filter(pk="ada", age__gte=18)), None),
+        (lambda p: transaction.check(p.model.objects.filter(pk="ada", age__lt=18)), ItemChanged),
+        (lambda p: transaction.check(p.model.objects.filter(pk="nobody")), ItemAbsent),
+        (lambda p: transaction.check(p.model.objects.filter(pk="nobody"), absent=True), None),
+        (lambda p: transaction.check(p.model.objects.filter(pk="ada"), absent=True), ItemExists),
+        (lambda p: transaction.check(p.model.objects.get(pk="ada")), None),
     ],
 )
 def test_checks_of_items_that_are_not_written(
-    profiles: Persistence, orders: Persistence, check: Callable[[Persistence], None], holds: bool
+    profiles: Persistence, orders: Persistence, check: Callable[[Persistence], None], kind: Any
 ) -> None:
     profiles.model(profile_id="ada", age=36).save()
 
@@ -132,12 +134,14 @@ def test_checks_of_items_that_are_not_written(
             check(profiles)
             orders.model(profile_id="7").save()
 
-    if holds:
+    if kind is None:
         order()
     else:
-        with pytest.raises(StaleItem, match=r"Profile with profile_id '\w+' is "):
+        with pytest.raises(kind, match=r"Profile with profile_id '\w+'") as refused:
             order()
-    assert _held(orders) == ({"7": None} if holds else {})
+        assert refused.value.schema == "Profile"
+        assert refused.value.key.keys() == {"profile_id"}
+    assert _held(orders) == ({"7": None} if kind is None else {})
 
 
 def test_a_checked_row_must_have_the_version_it_was_loaded_with(profiles: Persistence, orders: Persistence) -> None:
@@ -213,10 +217,50 @@ def test_what_f_may_not_add_cancels_the_transaction_and_is_named(
     stock = make_rows({"type": "object", "properties": properties}, hash_key="sku", table="stock").model.objects
     stock.create(sku="pen", left=1)
     what = r"sku 'pen' .* bounds by left = F\(left\) - .*2.*; nothing was written"
-    with pytest.raises(StaleItem, match=what), transaction():  # noqa: PT012 (raised at its end)
+    with pytest.raises(ItemOutOfBounds, match=what) as refused, transaction():  # noqa: PT012 (raised at its end)
         profiles.model(profile_id="a").save()
         stock.filter(sku="pen").update(left=F("left") - 2)
+    assert (refused.value.schema, refused.value.key) == ("Profile", {"sku": {"S": "pen"}})
+    assert refused.value.item == {"sku": {"S": "pen"}, "left": {"N": "1"}}
     assert (stock.get().left, _held(profiles)) == (1, {})
+
+
+@pytest.mark.parametrize(
+    ("write", "kind"),
+    [
+        (lambda stock: stock.filter(sku="none").update(left=F("left") - 1), ItemAbsent),
+        (lambda stock: stock.filter(sku="none").update(left=3), ItemAbsent),
+        (lambda stock: stock.filter(sku="none").update(left=F("left") * 2), ItemAbsent),
+        (lambda stock: stock.filter(sku="").update(left=3), ItemAbsent),
+        (lambda stock: stock.filter(sku__in=["none", "neither"]).update(left=3), ItemAbsent),
+        (lambda stock: stock.filter(left=9).update(left=3), ItemAbsent),
+        (lambda stock: stock.none().update(left=3), ItemAbsent),
+        (lambda stock: stock.filter(sku="none").delete(), ItemAbsent),
+        (lambda stock: stock.filter(left=9).delete(), ItemAbsent),
+        (lambda stock: stock.model(sku="none").delete(), ItemAbsent),
+        (lambda stock: stock.filter(sku="pen", left__gt=1).update(left=3), ItemChanged),
+        (lambda stock: stock.filter(sku="pen", left__gt=1).update(left=F("left") - 1), ItemChanged),
+        (lambda stock: stock.filter(sku="pen", left__gt=1).delete(), ItemChanged),
+        (lambda stock: stock.filter(sku="pen").update(left=F("left") - 2), ItemOutOfBounds),
+        (lambda stock: stock.filter(sku="pen").update(left=F("left") * 2 - 3), ItemOutOfBounds),
+        (lambda stock: stock.filter(sku="free").update(left=F("left") + 1), ItemChanged),
+    ],
+)
+def test_what_a_write_of_a_transaction_does_not_find_makes_it_fail(
+    make_rows: MakePersistence, orders: Persistence, write: Callable[[Any], Any], kind: type[StaleItem]
+) -> None:
+    properties = {"sku": {"type": "string"}, "left": {"type": ["integer", "null"], "minimum": 0}}
+    json = {"type": "object", "properties": properties}
+    stock = make_rows(json, hash_key="sku", table="stock", scan="allowed").model.objects
+    stock.create(sku="pen", left=1)
+    stock.create(sku="free", left=None)
+    with pytest.raises(StaleItem) as refused, transaction():  # noqa: PT012 (raised at its end)
+        orders.model(profile_id="7").save()
+        write(stock)
+    assert type(refused.value) is kind
+    assert refused.value.schema == "Profile"
+    assert _held(orders) == {}
+    assert {row.sku: row.left for row in stock.all()} == {"pen": 1, "free": None}
 
 
 def test_many_rows_that_are_too_many_for_the_block_are_not_said_to_be_written(orders: Persistence) -> None:
@@ -317,12 +361,18 @@ def test_many_items_are_read_as_of_one_moment(profiles: Persistence, orders: Per
         transaction.get(*(profiles.model.objects.filter(pk=str(number)) for number in range(101)))
 
 
+class RememberingEngine(EndpointEngine):
+    """An engine that is known to remember tokens, as Amazon does."""
+
+    keeps_tokens = True
+
+
 def test_a_lost_answer_makes_no_second_write(profiles: Persistence, engine: engines.Engine) -> None:
     profiles.model(profile_id="counter", age=1).save()
     assert engine.endpoint_url is not None
     with (
         FaultProxy(engine.endpoint_url, [Fault.DROP_AFTER, Fault.DROP_BEFORE], operations={"TransactWriteItems"}) as p,
-        engines.use(EndpointEngine(p.url)),
+        engines.use(RememberingEngine(p.url)),
         transaction(),
     ):
         profiles.model(profile_id="new").save()
@@ -363,28 +413,20 @@ def test_a_missing_table_is_named(make_persistence: MakePersistence, profiles: P
         make_persistence(table="not_there").put_item({"profile_id": {"S": "a"}})
 
 
-def test_a_refusal_after_a_lost_answer_is_no_refusal_where_tokens_are_forgotten(
-    profiles: Persistence, engine: engines.Engine, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("fault", [Fault.DROP_AFTER, Fault.DROP_BEFORE, Fault.SERVER_ERROR_AFTER])
+def test_without_an_answer_an_engine_that_forgets_tokens_is_not_asked_again(
+    profiles: Persistence, engine: engines.Engine, fault: Fault
 ) -> None:
-    """As after a restart of a local engine, for which the repeated transaction is a second one."""
-    tokens = iter(range(9))
-    send = Connection._send
-
-    def forgetful(self: Connection, operation: str, call: Any, **how: Any) -> Any:
-        if operation == "TransactWriteItems":
-            call["ClientRequestToken"] = f"token-{next(tokens)}"
-        return send(self, operation, call, **how)
-
-    monkeypatch.setattr(Connection, "_send", forgetful)
     assert engine.endpoint_url is not None
     with (
-        FaultProxy(engine.endpoint_url, [Fault.DROP_AFTER]) as proxy,
+        FaultProxy(engine.endpoint_url, [fault]) as proxy,
         engines.use(EndpointEngine(proxy.url)),
         pytest.raises(WriteOutcomeUnknown),
         transaction(),
     ):
         profiles.model(profile_id="ada").save()
-    assert _held(profiles) == {"ada": None}
+    assert [exchange.operation for exchange in proxy.exchanges] == ["TransactWriteItems"]
+    assert _held(profiles) == ({} if fault is Fault.DROP_BEFORE else {"ada": None})
 
 
 def test_when_it_cannot_be_read_what_a_repeated_put_met_nobody_knows(

@@ -11,9 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from macaron_django.dynamodb import Persistence
-from macaron_django.dynamodb.typed_items import TypedItem, TypedItems
-from macaron_django.dynamodb.wire import request_body, response_members
-from macaron_django.schemas.json_text import dump_json
+from macaron_django.dynamodb.codec.typed_items import TypedItem, TypedItems
+from macaron_django.dynamodb.codec.wire import request_body, response_members
+from macaron_django.schemas.values.json_text import dump_json
 
 MakePersistence = Callable[..., Persistence]
 MakeModel = Callable[[dict[str, Any]], Persistence]
@@ -25,7 +25,13 @@ PLACE = {
 }
 EVENT = {
     "type": "object",
-    "x-persist": {"hash_key": "event_id", "ttl": "expires", "sets": ["labels"]},
+    "x-persist": {
+        "hash_key": "event_id",
+        "ttl": "expires",
+        "version": "_version",
+        "sets": ["labels", "sizes"],
+        "indexes": {"by_seen": {"hash_key": "class", "range_key": "seen"}},
+    },
     "properties": {
         "event_id": {"type": "string"},
         "count": {"type": "integer"},
@@ -33,11 +39,13 @@ EVENT = {
         "done": {"type": "boolean"},
         "created": MOMENT,
         "expires": MOMENT,
+        "seen": MOMENT,
         "day": {"type": ["string", "null"], "format": "date"},
         "photo": {"type": "string", "format": "byte"},
         "tags": {"type": "array", "items": {"type": "string"}},
         "grid": {"type": ["array", "null"], "items": {"type": "array", "items": {"type": ["integer", "null"]}}},
         "labels": {"type": "array", "items": {"type": "string"}},
+        "sizes": {"type": ["array", "null"], "items": {"type": "number"}},
         "place": PLACE,
         "places": {"type": "array", "items": PLACE},
         "prices": {"type": "object", "additionalProperties": {"type": "integer"}},
@@ -74,6 +82,7 @@ NUMBERS = _tagged(
     | st.sampled_from(["0", "-0", "1.5", "1E+125", "1E-130", "-7", "1700000000", "9999999999999999"]),
 )
 NULL = st.just({"NULL": True})
+EMPTY = st.just({"L": []})
 FLAGS = _tagged("BOOL", st.booleans())
 PLACES = _tagged("M", st.fixed_dictionaries({}, optional={"city": TEXTS, "open": TEXTS, "B": NUMBERS | NULL}))
 TREES = st.recursive(
@@ -95,11 +104,17 @@ AS_DESCRIBED: dict[str, st.SearchStrategy[Any]] = {
     "done": FLAGS,
     "created": TEXTS,
     "expires": NUMBERS,
+    "expires#given": TEXTS,
+    "seen": TEXTS,
+    "seen#given": TEXTS | NULL,
+    "class#given": NULL,
     "day": TEXTS | NULL,
     "photo": _tagged("B", st.binary(max_size=3)),
     "tags": _tagged("L", st.lists(TEXTS, max_size=3)),
     "grid": _tagged("L", st.lists(_tagged("L", st.lists(NUMBERS | NULL, max_size=2)), max_size=2)) | NULL,
-    "labels": _tagged("SS", st.just(["b", "a"])),
+    "labels": _tagged("SS", st.just(["b", "a"])) | EMPTY,
+    "sizes": _tagged("NS", st.just(["2.50", "-1", "10"])) | EMPTY | NULL,
+    "_version": _tagged("N", st.just("7")),
     "place": PLACES,
     "places": _tagged("L", st.lists(PLACES, max_size=2)),
     "prices": _tagged("M", st.dictionaries(st.text(min_size=1, max_size=2), NUMBERS, max_size=2)),
@@ -110,7 +125,6 @@ AS_DESCRIBED: dict[str, st.SearchStrategy[Any]] = {
     "日本": TEXTS,
 }
 KEYS = _tagged("S", st.text(min_size=1, max_size=3))
-#: Without what can only be read as a set, as bytes or as anything: those are read as in any answer.
 ITEMS = st.fixed_dictionaries({"event_id": KEYS}, optional=AS_DESCRIBED)
 FOREIGN = st.dictionaries(st.sampled_from([*AS_DESCRIBED, "other", "expires#given", "m0", ""]), ANYTHING, max_size=4)
 PAGES = st.lists(ITEMS | st.builds(lambda item, more: {**item, **more}, ITEMS, FOREIGN), max_size=3)
@@ -343,3 +357,16 @@ def test_the_most_arrays_within_one_another_that_dynamodb_holds_are_shown(
     (read,) = members["Items"]
     assert isinstance(read, TypedItem)
     assert typed.json_of(read) == made.json_of(item) == made.decode(item).to_json()
+
+
+def test_an_index_key_in_another_spelling_is_shown_as_it_was_given(persistence: Persistence, typed: TypedItems) -> None:
+    given = {"event_id": "a", "class": None, "seen": "2026-01-01T01:00:00+01:00", "expires": "2026-01-01T00:00:00.5Z"}
+    item = persistence.item_of_json(given)
+    assert item.keys() == {"event_id", "class#given", "seen", "seen#given", "expires", "expires#given"}
+    body = request_body({"Items": [item]})
+    assert body is not None
+    members = typed.members(body, KNOWN)
+    assert members is not None
+    (read,) = members["Items"]
+    assert isinstance(read, TypedItem)
+    assert typed.json_of(read) == {name: given[name] for name in persistence.schema.properties if name in given}

@@ -14,7 +14,7 @@ from botocore.serialize import create_serializer
 from hypothesis import given
 from hypothesis import strategies as st
 
-from macaron_django.dynamodb.wire import request_body, response_members
+from macaron_django.dynamodb.codec.wire import request_body, response_members
 
 MODEL = botocore.session.get_session().get_service_model("dynamodb")
 TEXT = st.text(max_size=8) | st.sampled_from(["null", '"B":"', '{"BS":["x"]}', "B", "\ud800", "日本"])

@@ -11,10 +11,10 @@ from pathlib import Path
 import pytest
 from django.core.management import CommandError, call_command
 
-from macaron_django import spec
+from macaron_django import openapi as spec
 from macaron_django.management.commands.apistubs import Command
 from macaron_django.schemas import Classes
-from macaron_django.schemas.stubs import stub
+from macaron_django.schemas.stubs.stub_files import stub
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 
@@ -94,6 +94,8 @@ def use(tree: apipool.hostile.Tree, holder: apipool.hostile.Holder, other: apipo
     assert_type(tree.of, dict[str, datetime.date] | None)
     assert_type(tree.amount, float | Decimal | None)
     assert_type(tree.several, str | int | None)
+    assert_type(apipool.get_api_names(), list[str])
+    apipool.hostile.validate("Tree", apipool.hostile.json_to_model("Tree", {}, prune_none=True))
     assert_type(tree.any, Any)
     assert_type(holder.at, datetime.datetime)
     assert_type(holder.pet, apipool.hostile.Cat | apipool.hostile.Dog | None)
@@ -190,6 +192,18 @@ def test_the_stub_is_python_whatever_the_names(hostile):
 def test_each_public_class_of_the_stub_is_there_at_run_time(hostile):
     for name in re.findall(r"^ {8}class ([A-Za-z]\w*)\(", stub([hostile]), re.MULTILINE):
         assert isinstance(getattr(hostile, name), type), name
+
+
+def test_the_class_of_a_body_that_is_no_component_is_public():
+    form = {"type": "object", "properties": {"size": {"type": "object", "properties": {"x": {"type": "integer"}}}}}
+    body = {"content": {"multipart/form-data": {"schema": form}}}
+    operation = {"requestBody": body, "responses": {"200": {"description": "Good."}}}
+    info = {"title": "Uploads", "version": "1"}
+    document = spec.load({"openapi": "3.1.0", "info": info, "paths": {"/uploads": {"post": operation}}})
+    classes = Classes("shop", document)
+    name = "UploadsPostRequestBodyMultipartFormData"
+    assert re.findall(r"^ {8}class (\w+)\(", stub([classes]), re.MULTILINE) == [name, f"{name}Size"]
+    assert getattr(classes, name)(size={"x": 1}).size.x == 1
 
 
 def test_there_is_a_stub_without_apis_too():

@@ -16,9 +16,10 @@ import pytest
 import yaml
 from django.core.management import call_command
 
-from macaron_django.management import spec_reports
+from macaron_django.management import checkspec_reports
 from macaron_django.management.commands.checkspec import Command
-from macaron_django.schemas import building
+from macaron_django.schemas.checks import compilation_checks, compiled_parts
+from tests.conftest import PATIENCE
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 
@@ -294,11 +295,22 @@ def test_a_parent_that_cannot_be_imported_is_an_error(file, report):
     assert "nowhere" in found["findings"][0]["message"]
 
 
+def test_a_parent_whose_module_fails_is_an_error_too(file, report, tmp_path, monkeypatch):
+    (tmp_path / "parents_of_python_2.py").write_text("class Parent:\n    def save(self, async=True): pass\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    found = report(
+        file(schema("type: object\nx-parent: parents_of_python_2.Parent\nproperties: {a: {type: string}}\n"))
+    )
+    assert ids(found) == ["E203"]
+    message = found["findings"][0]["message"]
+    assert "x-parent 'parents_of_python_2.Parent' can't be imported (SyntaxError: invalid syntax" in message
+
+
 def test_a_fault_of_this_package_is_a_finding_too(file, checkspec, report, monkeypatch):
     def fail(document):
         raise RecursionError("too deep")
 
-    monkeypatch.setattr(spec_reports, "build_all", fail)
+    monkeypatch.setattr(checkspec_reports, "build_all", fail)
     found = report(file(GOOD))
     assert (found["version"], ids(found), found["ok"]) == ("3.1.0", ["E200"], False)
     assert checkspec("shop.yaml")[0] == 1
@@ -308,26 +320,51 @@ def test_a_serializer_or_validator_that_cannot_be_made_is_a_finding(file, report
     def fail(*arguments):
         raise ArithmeticError("no")
 
-    monkeypatch.setattr(building, "serializer_for", fail)
-    monkeypatch.setattr(building, "validator_for", fail)
+    monkeypatch.setattr(compilation_checks, "serializer_for", fail)
+    monkeypatch.setattr(compiled_parts, "compile_native", fail)
     found = report(file(GOOD))
     assert sorted(ids(found)) == ["E201", "E202", "E202"]
     assert (found["serializers"], found["validators"]) == (0, 0)
 
 
-def test_a_giant_is_built_without_compiling_everything_again_and_again(file, report, monkeypatch):
-    monkeypatch.setattr(building, "WORK", 0)
+def test_each_schema_is_compiled_by_itself_and_all_together_for_examples(file, report, monkeypatch):
     compiled = []
-    original = building.validator_for
-    monkeypatch.setattr(building, "validator_for", lambda *given: compiled.append(given) or original(*given))
-    names = [f"S{number}" for number in range(30)]
+    original = compiled_parts.compile_native
+
+    def compile_native(schema, *rest, **options):
+        compiled.append(len(schema.get("$defs", ())))
+        return original(schema, *rest, **options)
+
+    monkeypatch.setattr(compiled_parts, "compile_native", compile_native)
     schemas = {
-        name: {"type": "object", "properties": {each: {"$ref": f"#/components/schemas/{each}"} for each in names}}
-        for name in names
+        f"S{number}": {
+            "type": "object",
+            "properties": {"next": {"$ref": f"#/components/schemas/S{(number + 7) % 300}"}},
+            "example": {"next": {"next": 1} if number else {}},
+        }
+        for number in range(300)
     }
     document = {"openapi": "3.1.0", "info": {"title": "", "version": ""}, "components": {"schemas": schemas}}
     found = report(file(yaml.safe_dump(document)))
-    assert (found["validators"], found["serializers"], len(compiled)) == (30, 30, 1)
+    assert (found["validators"], found["serializers"]) == (300, 300)
+    assert sorted(compiled) == [1] * 600 + [300] * 2  # for both directions
+    assert ids(found) == ["W204"] * 299
+    assert "isn't valid: /next/next must be an object" in found["findings"][0]["message"]
+
+
+def test_serializers_of_schemas_that_inherit_from_one_another_without_end_are_not_all_made(file, report):
+    schemas = {
+        f"S{number}": {
+            "type": "object",
+            "allOf": [{"$ref": f"#/components/schemas/S{number + 1}"}] if number < 199 else [],
+            "properties": {f"p{number}": {"type": "string"}},
+        }
+        for number in range(200)
+    }
+    document = {"openapi": "3.1.0", "info": {"title": "", "version": ""}, "components": {"schemas": schemas}}
+    found = report(file(yaml.safe_dump(document)))
+    assert found["validators"] == 200
+    assert 15 < found["serializers"] < 30
 
 
 # ------------------------------------------------------------------ hostile files
@@ -392,7 +429,7 @@ def manage(*arguments: str, **options: Any) -> subprocess.Popen[str]:
 
 def test_the_example_projects_specs_are_as_the_how_to_shows_them():
     process = manage("checkspec", "example_project/apis/library.yaml")
-    printed, errors = process.communicate(timeout=60)
+    printed, errors = process.communicate(timeout=PATIENCE)
     assert (process.returncode, errors) == (0, "")
     page = (ROOT / "docs" / "how-to" / "spec.md").read_text("utf-8")
     shown = page.partition("$ python manage.py checkspec example_project/apis/library.yaml\n")[2].partition("```")[0]
@@ -410,7 +447,7 @@ def test_a_closed_pipe_and_a_poor_encoding_are_no_traceback(tmp_path):
     process.stdout.close()
     errors = process.stderr.read()
     process.stderr.close()
-    assert process.wait(60) == 1
+    assert process.wait(PATIENCE) == 1
     assert errors == ""
 
 
@@ -434,6 +471,6 @@ def test_control_c_ends_it_without_a_traceback(tmp_path):
     process.stdout.readline()
     time.sleep(0.5)
     process.send_signal(signal.SIGINT)
-    _, errors = process.communicate(timeout=60)
+    _, errors = process.communicate(timeout=PATIENCE)
     assert process.returncode == 130
     assert errors.strip() == "Interrupted."

@@ -10,6 +10,7 @@ import sys
 import pytest
 
 from macaron_django.dynamodb.engines.supervisor import answers
+from tests.conftest import PATIENCE
 
 
 @pytest.fixture
@@ -56,22 +57,23 @@ def foreground(site):
         process.stdout.close()
 
 
-def port_in(text):
-    return int(re.search(r"http://127\.0\.0\.1:(\d+)", text)[1])
+def address_in(text):
+    host, port = re.search(r"http://(127[.\d]+):(\d+)", text).groups()
+    return host, int(port)
 
 
 def test_it_prints_the_url_and_runs_until_control_c(site, foreground):
     process, line = foreground()
-    port = port_in(line)
-    assert line.startswith("embedded: running at http://127.0.0.1:")
+    address = address_in(line)
+    assert line.startswith("embedded: running at http://127.")
     assert str(site.folder / "dynamodb.sqlite3") in line
-    assert answers(port)
+    assert answers(address)
     process.send_signal(signal.SIGINT)
-    assert process.wait(20) == 0
+    assert process.wait(PATIENCE) == 0
     printed = process.stdout.read()
     assert "Stopped." in printed
     assert "Traceback" not in printed
-    assert not answers(port)
+    assert not answers(address)
 
 
 def test_status_tells_how_it_is_and_exits_with_1_if_it_does_not_run(site, foreground):
@@ -84,9 +86,9 @@ def test_status_tells_how_it_is_and_exits_with_1_if_it_does_not_run(site, foregr
 def test_stop_ends_it_for_everybody_and_the_foreground_command_says_why_it_ends(site, foreground):
     process, line = foreground()
     assert site.manage("dynamodb", "--stop").stdout == "Stopped.\n"
-    assert not answers(port_in(line))
-    assert process.wait(20) == 1
-    assert "ended by another process" in process.stdout.read()
+    assert not answers(address_in(line))
+    assert process.wait(PATIENCE) == 1
+    assert "Another process stopped the engine" in process.stdout.read()
 
 
 def test_stopping_what_does_not_run_is_no_error(site):
@@ -98,9 +100,9 @@ def test_control_c_leaves_an_engine_alone_that_others_use(foreground):
     _, same_line = foreground()
     assert same_line == line
     process.send_signal(signal.SIGINT)
-    assert process.wait(20) == 0
-    assert "Other processes use it still" in process.stdout.read()
-    assert answers(port_in(line))
+    assert process.wait(PATIENCE) == 0
+    assert "Other processes still use it" in process.stdout.read()
+    assert answers(address_in(line))
 
 
 @pytest.mark.parametrize("arguments", [(), ("--status",), ("--stop",)])

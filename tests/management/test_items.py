@@ -15,10 +15,12 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.test.utils import override_settings
 
-from macaron_django import spec
-from macaron_django.dynamodb import Persistence, dumping, engines, loading, persistence_options
-from macaron_django.dynamodb.clients import reset
-from macaron_django.dynamodb.tables import create_table
+from macaron_django import openapi as spec
+from macaron_django.dynamodb import Persistence, engines, persistence_options
+from macaron_django.dynamodb.calls.clients import reset
+from macaron_django.dynamodb.tables.syncing import create_table
+from macaron_django.dynamodb.transfer import dump as dumping
+from macaron_django.dynamodb.transfer import load as loading
 from macaron_django.management.commands.dumpitems import Command as DumpItems
 from macaron_django.management.commands.loaditems import Command as LoadItems
 from macaron_django.schemas import Classes
@@ -76,7 +78,7 @@ def make_things(engine: engines.Engine, monkeypatch: pytest.MonkeyPatch) -> Iter
         persistence = Persistence("shop", schema, options, Classes("shop", document))
         create_table(persistence.table)
         served = [SimpleNamespace(name="shop", persistences={"Thing": persistence})]
-        monkeypatch.setattr("macaron_django.registry.registry", served)
+        monkeypatch.setattr("macaron_django.management.named_apis.registry", served)
         return persistence
 
     with engines.use(engine), override_settings(MACARON={"DYNAMODB": {"MAX_ATTEMPTS": 2}}):
@@ -182,14 +184,14 @@ def test_what_is_there_is_kept_replaced_or_an_error(make_things: Callable[[], Pe
 @pytest.mark.parametrize(
     ("line", "error"),
     [
-        ("{", "this is no JSON"),
+        ("{", "this isn't JSON"),
         ("[]", "has to be a JSON object"),
         ('{"id": 7}', "/id"),
         ('{"age": 7}', "/id: the key is missing"),
         ('{"Item": {"id": {"S": ""}}}', "/id: a key can't be empty"),
         ('{"Item": {"id": {"N": "1"}}}', "/id: a key of type S"),
-        ('{"Item": {"id": {"S": "a"}, "m": {"M": {"x": {"N": "one"}}}}}', "/m/x: 'one' is no N"),
-        ('{"Item": {"id": {"S": "a"}, "b": {"B": "%"}}}', "/b: '%' is no B"),
+        ('{"Item": {"id": {"S": "a"}, "m": {"M": {"x": {"N": "one"}}}}}', "/m/x: 'one' isn't of DynamoDB's type N"),
+        ('{"Item": {"id": {"S": "a"}, "b": {"B": "%"}}}', "/b: '%' isn't of DynamoDB's type B"),
         ('{"Item": {"id": {"S": "a"}, "s": {"SS": []}}}', "/s: a set has members"),
         ('{"Item": {"id": "a"}}', "/id: not a value in DynamoDB's form"),
         ('{"Keys": {}, "NewImage": {}}', "incremental export"),

@@ -12,6 +12,7 @@ import httpx
 import pytest
 
 from macaron_django.dynamodb.engines.supervisor import answers, ask
+from tests.conftest import PATIENCE
 
 SPEC = """\
 openapi: 3.1.0
@@ -90,67 +91,71 @@ def serve(notes):
 
 
 @pytest.fixture
-def engine_port(notes):
-    """The port of the project's engine; None if it doesn't run."""
+def engine_address(notes):
+    """The host and port of the project's engine; None if it doesn't run."""
 
-    def port():
+    def address():
         status = notes.manage("dynamodb", "--status", code=None).stdout
-        return int(status.partition("http://127.0.0.1:")[2].split()[0]) if "running at" in status else None
+        if "running at" not in status:
+            return None
+        host, _, port = status.partition("http://")[2].split()[0].partition(":")
+        return host, int(port)
 
-    return port
+    return address
 
 
 def eventually(condition):
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + PATIENCE
     while not condition():
         assert time.monotonic() < deadline, "it never came to that"
         time.sleep(0.1)
 
 
-def test_the_engine_is_started_and_named_in_one_line_before_anything_is_served(notes, engine_port, serve):
+def test_the_engine_is_started_and_named_in_one_line_before_anything_is_served(notes, engine_address, serve):
     serve(*RELOADING)
-    port = engine_port()
+    address = engine_address()
     lines = notes.log().splitlines()
     about = [line for line in lines if line.startswith("DynamoDB: ")]
     assert len(about) == 1
-    assert about[0].startswith(f"DynamoDB: embedded: running at http://127.0.0.1:{port} ")
+    assert about[0].startswith(f"DynamoDB: embedded: running at http://{address[0]}:{address[1]} ")
     assert about[0].endswith(f"data in {notes.folder / 'dynamodb.sqlite3'}")
     assert lines.index(about[0]) < next(n for n, line in enumerate(lines) if "development server at http" in line)
 
 
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGKILL])
-def test_the_engine_ends_with_the_server(notes, engine_port, how, serve):
+def test_the_engine_ends_with_the_server(notes, engine_address, how, serve):
     serve(*RELOADING)
-    port = engine_port()
+    address = engine_address()
     notes.kill(how=how)
-    eventually(lambda: not answers(port))
+    eventually(lambda: not answers(address))
 
 
-def test_the_engine_outlives_a_reload(notes, engine_port, serve):
+def test_the_engine_outlives_a_reload(notes, engine_address, serve):
     client = serve(*RELOADING)
     notes.manage("synctables")
-    port = engine_port()
+    address = engine_address()
     note = client.post("/notes", json={"text": "hello"}).json()
     os.utime(notes.folder / "mysite" / "settings.py")
     eventually(lambda: notes.log().count("development server at http") == 2)
     eventually(lambda: _text_of(client, note) == "hello")
-    assert engine_port() == port
+    assert engine_address() == address
     assert notes.log().count("DynamoDB: ") == 1
 
 
-def test_a_server_without_the_reloader_has_an_engine_too(notes, engine_port, serve):
+def test_a_server_without_the_reloader_has_an_engine_too(notes, engine_address, serve):
     serve()
-    assert answers(engine_port())
+    assert answers(engine_address())
     assert "DynamoDB: embedded: running" in notes.log()
 
 
 def test_moto_is_started_once_and_keeps_its_data_over_a_reload(notes, configure, serve):
     configure('MACARON = {"DYNAMODB": {"ENGINE": "moto"}}')
     client = serve(*RELOADING)
-    assert notes.log().count("DynamoDB: moto: running at http://127.0.0.1:") == 1
+    assert notes.log().count("DynamoDB: moto: running at http://127.") == 1
     url = next(line for line in notes.log().splitlines() if line.startswith("DynamoDB: ")).split()[4]
+    host, _, port = url.removeprefix("http://").partition(":")
     ask(
-        int(url.rpartition(":")[2]),
+        (host, int(port)),
         "CreateTable",
         {
             "TableName": "notes",
@@ -165,11 +170,11 @@ def test_moto_is_started_once_and_keeps_its_data_over_a_reload(notes, configure,
     eventually(lambda: _text_of(client, note) == "hello")
 
 
-def test_a_project_that_persists_nothing_has_no_engine(notes, engine_port, serve):
+def test_a_project_that_persists_nothing_has_no_engine(notes, engine_address, serve):
     spec = notes.folder / "apis" / "notes.yaml"
     spec.write_text("\n".join(line for line in SPEC.splitlines() if "x-persist" not in line), "utf-8")
     serve()
-    assert engine_port() is None
+    assert engine_address() is None
     assert "DynamoDB:" not in notes.log()
 
 

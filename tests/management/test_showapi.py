@@ -11,14 +11,15 @@ from pathlib import Path
 import pytest
 from django.core.management import CommandError, call_command
 
-from macaron_django import spec
+from macaron_django import openapi as spec
 from macaron_django.api import build_viewsets
 from macaron_django.dynamodb import Persistence
-from macaron_django.management import api_overviews
+from macaron_django.management import showapi_rows
 from macaron_django.management.commands.showapi import Command
 from macaron_django.management.terminals import aligned
 from macaron_django.registry import API
 from macaron_django.schemas import Classes
+from tests.conftest import PATIENCE
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 
@@ -55,7 +56,7 @@ def api():
 
 @pytest.fixture
 def rows(api):
-    return {row.operation: row for row in api_overviews.operation_rows(api)}
+    return {row.operation: row for row in showapi_rows.operation_rows(api)}
 
 
 def showapi(*names: str) -> str:
@@ -71,24 +72,24 @@ def manage(*arguments: str, **environment: str) -> subprocess.CompletedProcess[s
         env=os.environ | {"DJANGO_SETTINGS_MODULE": "config.settings", **environment},
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=PATIENCE,
         check=False,
     )
 
 
 def test_a_handler_is_named_with_its_decorators(rows):
-    assert rows["bound"].answered_by == "shop.api.bound @shop.api.twice"
+    assert rows["bound"].answered_by == "shop.api.bound @shop.api.twice, by A.bound"
     assert (rows["bound"].path, rows["bound"].method) == ("/v1/a", "GET")
 
 
 def test_what_nobody_answers_is_said(rows, api, settings):
-    assert rows["nobody"].answered_by == "nothing: 501"
+    assert rows["nobody"].answered_by == "nothing: 501, by A.nobody"
     settings.MACARON = {"MOCK": True}
-    assert "MOCK" in next(row for row in api_overviews.operation_rows(api) if row.operation == "nobody").answered_by
+    assert "MOCK" in next(row for row in showapi_rows.operation_rows(api) if row.operation == "nobody").answered_by
 
 
 def test_what_is_left_to_somebody_else_is_said(rows):
-    assert rows["other"].answered_by == "left to somebody else (x-no-bind-server)"
+    assert rows["other"].answered_by == "left to the project (x-no-bind-server)"
 
 
 def test_the_serializer_is_that_of_the_body(rows):
@@ -100,7 +101,7 @@ def test_a_replaced_viewset_is_named(api):
     generated.replacement = type(
         "Mine", (generated,), {"__module__": "shop.views", "nobody": lambda self, request: None}
     )
-    rows = {row.operation: row for row in api_overviews.operation_rows(api)}
+    rows = {row.operation: row for row in showapi_rows.operation_rows(api)}
     assert rows["nobody"].answered_by == "shop.views.Mine.nobody"
 
 
@@ -110,16 +111,16 @@ def test_a_serializer_that_only_a_request_tells_is_left_open(api):
 
     generated = api.viewsets["A"]
     generated.replacement = type("Mine", (generated,), {"get_serializer_class": get_serializer_class})
-    assert {row.serializer for row in api_overviews.operation_rows(api)} == {""}
+    assert {row.serializer for row in showapi_rows.operation_rows(api)} == {""}
 
 
 def test_properties_with_a_field_name_of_their_own_are_listed(api):
-    found = [(each.property, each.field) for each in api_overviews.field_names_of(api)]
+    found = [(each.property, each.field) for each in showapi_rows.field_names_of(api)]
     assert found == [("class", "class_field"), ("a-b", "a_b"), ("日本", "u65e5_u672c")]
 
 
 def test_what_is_described_and_not_served_is_listed(api):
-    assert list(api_overviews.kept_names(api)) == [
+    assert list(showapi_rows.kept_names(api)) == [
         ("webhook", "restocked"),
         ("callback", "PATCH /a: paid"),
         ("link", "PATCH /a: next"),
@@ -149,13 +150,14 @@ def test_the_options_of_x_persist_are_those_in_force():
     document = spec.load({"openapi": "3.1.0", "info": {"title": ""}, "components": {"schemas": {"Order": schema}}})
     order = document.schemas["Order"]
     persistence = Persistence("shop", order, order.extensions.persist, Classes("shop", document))
-    assert dict(api_overviews.options_of(persistence)) == {
+    assert dict(showapi_rows.options_of(persistence)) == {
         "table": "orders",
         "hash_key": "id",
         "range_key": "at",
         "indexes.by_item": "item, at (projection: n)",
         "billing": "provisioned: 1 read, 2 write",
         "ttl": "none",
+        "expired": "shown",
         "version": "n",
         "scan": "forbidden",
         "sets": "none",

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from macaron_django import spec
+from macaron_django import openapi as spec
 from macaron_django.schemas import UNSET, APIObject, Classes, converter, json_value
 
 UTC = dt.timezone.utc

@@ -4,9 +4,9 @@ import pytest
 from django.http import QueryDict
 from rest_framework import serializers
 
-from macaron_django import spec
-from macaron_django.schemas import fields
-from macaron_django.schemas.fields import field_for, register_field
+from macaron_django import openapi as spec
+from macaron_django.schemas.serializers import fields
+from macaron_django.schemas.serializers.fields import field_for, register_field
 
 
 def schema_of(json, **components):
@@ -201,7 +201,7 @@ def test_a_whole_type_can_be_registered_and_named_formats_still_win(table):
 def test_a_type_that_is_none_is_refused_with_the_one_that_was_meant():
     with pytest.raises(ValueError, match="did you mean 'string'"):
         register_field("sting", None, lambda schema, **options: Color(**options))
-    with pytest.raises(ValueError, match="no type of a schema"):
+    with pytest.raises(ValueError, match="not a type of a schema"):
         register_field(3, None, lambda schema, **options: Color(**options))
 
 

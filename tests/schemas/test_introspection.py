@@ -20,9 +20,10 @@ from hypothesis import strategies as st
 from hypothesis.internal.conjecture import utils as conjecture
 from rest_framework import generics, serializers
 
-from macaron_django import spec
+from macaron_django import openapi as spec
 from macaron_django.exceptions import ValidationFailed
-from macaron_django.schemas import Classes, introspection, serializer_for, validator_for
+from macaron_django.schemas import Classes, serializer_for, validator_for
+from macaron_django.schemas.serializers import introspection
 
 with warnings.catch_warnings():  # it imports what newer versions of jsonschema deprecate
     warnings.simplefilter("ignore", DeprecationWarning)

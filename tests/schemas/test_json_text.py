@@ -3,6 +3,7 @@
 import datetime as dt
 import json
 import math
+import time
 from decimal import Decimal
 from uuid import UUID
 
@@ -11,7 +12,8 @@ from django.utils.translation import gettext_lazy
 from hypothesis import given
 from hypothesis import strategies as st
 
-from macaron_django.schemas.json_text import JSONTextError, dump_json, exact_json
+from macaron_django.schemas.values import json_text
+from macaron_django.schemas.values.json_text import JSONTextError, count_containers, dump_json, exact_json
 
 SCALARS = (
     st.none()
@@ -103,6 +105,25 @@ def test_depth_is_counted_before_anything_is_parsed(depth):
     assert exact_json(json.dumps("[" * 9999).encode(), max_depth=depth) == "[" * 9999
 
 
+@pytest.mark.parametrize("piece", [1, 2, 7, 65_536])
+def test_brackets_are_counted_outside_of_strings_only(monkeypatch, piece):
+    monkeypatch.setattr(json_text, "_PIECE", piece)
+    value = [{"[": "\\", "a": ['"', '\\"[{', "é]"]}, "]]", [[{}], "\\\\"], "{"]
+    for text in (json.dumps(value), json.dumps(value, ensure_ascii=False)):
+        assert count_containers(text) == count_containers(text.encode("utf-16")) == 6
+        assert exact_json(text, max_depth=4) == value
+    with pytest.raises(JSONTextError, match="more than 3 deep"):
+        exact_json(json.dumps([value]), max_depth=3)
+
+
+def test_a_string_of_escaped_quotes_that_does_not_end_is_read_once(monkeypatch):
+    text = b"[" + b"[]," * 600 + b'"' + b'\\"' * 200_000  # 20 minutes, when each quote was taken for a beginning
+    started = time.thread_time()
+    with pytest.raises(JSONTextError):
+        exact_json(text)
+    assert time.thread_time() - started < 5
+
+
 def test_the_limit_of_depth_can_not_be_raised_beyond_what_the_stack_holds():
     with pytest.raises(JSONTextError, match="more than 500 deep"):
         exact_json(b"[" * 100_000 + b"]" * 100_000, max_depth=10**6)
@@ -162,3 +183,11 @@ def test_any_depth_is_written():
     for _ in range(5000):
         value = [value]
     assert dump_json(value) == b"[" * 5001 + b"]" * 5001
+
+
+def test_a_name_that_occurs_twice_is_found_in_linear_time():
+    names = ",".join(f'"{number}":1' for number in range(30_000))
+    started = time.thread_time()
+    with pytest.raises(JSONTextError, match='the name "last" occurs twice'):
+        exact_json(f'{{{names},"last":1,"last":1}}')
+    assert time.thread_time() - started < 3  # 9 s, where each name was counted

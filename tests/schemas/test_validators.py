@@ -10,11 +10,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from macaron_django import spec
+from macaron_django import openapi as spec
 from macaron_django.exceptions import ValidationFailed
-from macaron_django.schemas import SchemaError, compile_schema, register_format, validator_for
-from macaron_django.schemas.preparation import MAX_SCHEMA_DEPTH, respelled
-from macaron_django.schemas.validators import MAX_DEPTH, MAX_VIOLATIONS
+from macaron_django.schemas import SchemaError, Violation, compile_schema, register_format, validator_for
+from macaron_django.schemas.validation.compilable_schemas import MAX_SCHEMA_DEPTH
+from macaron_django.schemas.validation.patterns import strict_pattern
+from macaron_django.schemas.validation.validators import MAX_DEPTH, MAX_VIOLATIONS
 
 
 def document(**schemas):
@@ -150,17 +151,19 @@ def test_validate_raises_with_every_violation():
     compile_schema({"required": ["a"]}).validate({"a": 1})
 
 
+@pytest.mark.usefixtures("patience")
 def test_an_exception_carries_a_bounded_number_of_violations():
     with pytest.raises(ValidationFailed) as raised:
         compile_schema({"items": {"type": "string"}}).validate([1] * 5000)
-    assert len(raised.value.violations) == MAX_VIOLATIONS
+    *listed, last = raised.value.violations
+    assert len(listed) == MAX_VIOLATIONS
+    assert last == Violation("has more faults than are listed here", "", "", "more")
 
 
-def test_a_huge_invalid_instance_is_refused_in_bounded_time():
-    validator = compile_schema({"items": {"type": "string"}})
-    started = time.perf_counter()
-    assert len(list(validator.iter_errors([1] * 1_000_000))) == 1
-    assert time.perf_counter() - started < 60
+@pytest.mark.usefixtures("patience")
+def test_as_many_violations_as_are_reported_at_most_are_all():
+    found = list(compile_schema({"items": {"type": "string"}}).iter_errors([1] * MAX_VIOLATIONS))
+    assert [each.pointer for each in found] == [f"/{index}" for index in range(MAX_VIOLATIONS)]
 
 
 # What is no JSON
@@ -194,10 +197,10 @@ def test_an_instance_as_deep_as_allowed_is_valid_with_null_in_it_or_not():
         (float("nan"), "is not a finite number"),
         (float("inf"), "is not a finite number"),
         (Decimal("NaN"), "is not a finite number"),
-        (b"bytes", "is no JSON value but bytes"),
-        ({1, 2}, "is no JSON value but set"),
+        (b"bytes", "is not a JSON value but of type bytes"),
+        ({1, 2}, "is not a JSON value but of type set"),
         ("\ud800", "holds a lone surrogate, which no Unicode text does"),
-        ({1: 2}, "has a property name that is no string but int"),
+        ({1: 2}, "has a property name that is not a string but of type int"),
     ],
 )
 def test_what_is_no_json_value_is_invalid(value, message):
@@ -304,7 +307,7 @@ def test_a_pattern_that_no_engine_takes_is_an_error_of_the_schema():
     ],
 )
 def test_what_browsers_allow_in_a_pattern_is_respelled(pattern, spelled):
-    assert respelled(pattern) == spelled
+    assert strict_pattern(pattern) == spelled
     compile_schema({"pattern": pattern})
     compile_schema({"patternProperties": {pattern: {}}})
 

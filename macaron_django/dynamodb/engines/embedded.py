@@ -1,7 +1,6 @@
 """The engine ``embedded``: Dynoxide, a DynamoDB-compatible server over SQLite in a single binary.
 
-In go its binary's and its data file's whereabouts (settings, or where npm and Django put such files); out
-comes a running server, shared by the project's processes. With no data file it keeps everything in memory.
+The project's processes share one server. Without a data file it keeps everything in memory.
 """
 
 from __future__ import annotations
@@ -16,9 +15,9 @@ from pathlib import Path
 from django.conf import settings as django_settings
 from django.core.exceptions import ImproperlyConfigured
 
-from macaron_django.conf import settings
-from macaron_django.dynamodb.engines.local import LocalProcessEngine
-from macaron_django.dynamodb.engines.processes import SharedProcess, temporary_folder
+from macaron_django.conf import base_folder, settings
+from macaron_django.dynamodb.engines.process_engine import LocalProcessEngine
+from macaron_django.dynamodb.engines.shared_processes import SharedProcess, temporary_folder
 
 __all__ = ["BINARY_MISSING", "EmbeddedEngine", "data_file", "find_binary", "node_modules"]
 
@@ -53,7 +52,7 @@ def find_binary() -> Path | None:
 
 def node_modules() -> Iterator[Path]:
     """Yield the folders where npm may have installed an engine: the project's, its parents', this checkout's."""
-    base = Path(getattr(django_settings, "BASE_DIR", None) or Path.cwd()).absolute()
+    base = base_folder().absolute()
     checkout = Path(__file__).parents[3]
     for folder in dict.fromkeys([base, *base.parents, checkout]):
         if (folder / "node_modules").is_dir():
@@ -70,14 +69,15 @@ def data_file() -> Path:
     if on_disk and str(database.get("ENGINE", "")).endswith("sqlite3"):
         folder = Path(name).absolute().parent
     else:
-        folder = Path(getattr(django_settings, "BASE_DIR", None) or Path.cwd()).absolute()
+        folder = base_folder().absolute()
     return folder / "dynamodb.sqlite3"
 
 
 class EmbeddedEngine(LocalProcessEngine):
-    """Dynoxide over ``path``; over nothing but memory, and shared with no other process, if that is ``None``."""
+    """Dynoxide over the file ``path``; in memory and for this process only where that is ``None``."""
 
     name = "embedded"
+    returns_refused_items = True
 
     def __init__(self, path: Path | None) -> None:
         self.path = path
@@ -98,7 +98,7 @@ class EmbeddedEngine(LocalProcessEngine):
         if binary is None:
             raise ImproperlyConfigured(BINARY_MISSING)
         where = ["--db-path", str(self.path)] if self.path else []
-        return [str(binary), "serve", "--host", "127.0.0.1", "--port", "{port}", *where]
+        return [str(binary), "serve", "--host", "{host}", "--port", "{port}", *where]
 
 
 def _executable(path: Path) -> bool:

@@ -1,7 +1,4 @@
-"""The engine ``endpoint``: any URL that speaks DynamoDB's protocol, such as ScyllaDB Alternator or LocalStack.
-
-In go the URL and, where the server wants real ones, credentials from the environment; nothing is started.
-"""
+"""The engine ``endpoint``: any URL that speaks DynamoDB's protocol, such as ScyllaDB Alternator or LocalStack."""
 
 from __future__ import annotations
 
@@ -11,8 +8,8 @@ from urllib.parse import urlsplit
 from django.core.exceptions import ImproperlyConfigured
 
 from macaron_django.conf import settings
-from macaron_django.dynamodb.engines.local_accounts import LOCAL_CREDENTIALS, local_region
-from macaron_django.dynamodb.engines.remote import RemoteEngine
+from macaron_django.dynamodb.engines.engine import LOCAL_CREDENTIALS
+from macaron_django.dynamodb.engines.remote_engine import RemoteEngine
 
 __all__ = ["EndpointEngine"]
 
@@ -21,6 +18,7 @@ class EndpointEngine(RemoteEngine):
     """The server at ``endpoint_url``."""
 
     name = "endpoint"
+    endpoint_url = ""
 
     def __init__(self, endpoint_url: str) -> None:
         parts = urlsplit(endpoint_url)
@@ -44,10 +42,6 @@ class EndpointEngine(RemoteEngine):
         return self.endpoint_url
 
     @property
-    def region(self) -> str:
-        return local_region()
-
-    @property
     def credentials(self) -> tuple[str, str] | None:
-        """Dummies, unless the environment has keys: Alternator can be told to check them."""
+        """Dummies, unless the environment has keys: Alternator can be set to check them."""
         return None if "AWS_ACCESS_KEY_ID" in os.environ else LOCAL_CREDENTIALS

@@ -1,7 +1,7 @@
-"""The engine ``moto``: a stand-in that needs nothing but pip, in this process's memory.
+"""The engine ``moto``: a stand-in from pip, served by threads of this process, with its data in memory.
 
-Out comes a URL served by threads of this process. Each process has its own data, which ends with it; the
-children of ``runserver`` are told their parent's server by the environment, so that it survives a reload.
+Each process has its own data, which ends with it. The children of ``runserver`` find their parent's server through an
+environment variable, so that the data survives a reload.
 """
 
 from __future__ import annotations
@@ -15,8 +15,8 @@ from urllib.parse import urlsplit
 
 from django.core.exceptions import ImproperlyConfigured
 
-from macaron_django.dynamodb.engines.local_accounts import LOCAL_CREDENTIALS, local_region
-from macaron_django.dynamodb.engines.supervisor import LOOPBACK, answers
+from macaron_django.dynamodb.engines.engine import Engine
+from macaron_django.dynamodb.engines.supervisor import answers, secret_host
 
 if TYPE_CHECKING:
     from moto.server import ThreadedMotoServer
@@ -28,13 +28,11 @@ MOTO_MISSING = "The engine 'moto' isn't installed: run `pip install 'macaron_dja
 PARENT_URL = "MACARON_DJANGO_MOTO_URL"
 
 
-class MotoEngine:
+class MotoEngine(Engine):
     """Moto's DynamoDB behind a loopback port, started when first needed."""
 
     name = "moto"
-    local = True
-    credentials: tuple[str, str] | None = LOCAL_CREDENTIALS
-    keeps_data_in: str | None = None
+    returns_refused_items = True
 
     def __init__(self) -> None:
         self._mutex = threading.Lock()
@@ -45,10 +43,6 @@ class MotoEngine:
     @classmethod
     def from_settings(cls) -> MotoEngine:
         return cls()
-
-    @property
-    def region(self) -> str:
-        return local_region()
 
     @property
     def endpoint_url(self) -> str:
@@ -67,16 +61,14 @@ class MotoEngine:
             if self._url:
                 return
             parent = os.environ.get(PARENT_URL, "")
-            if parent and answers(urlsplit(parent).port or 0):
+            parts = urlsplit(parent)
+            if parent and answers((parts.hostname or "", parts.port or 0)):
                 self._url = parent
                 return
             self._ended.clear()
             self._server = _start_server()
             host, port = self._server.get_host_and_port()
             self._url = f"http://{host}:{port}"
-
-    def look_again(self) -> None:
-        pass
 
     def stop(self) -> None:
         with self._mutex:
@@ -110,6 +102,6 @@ def _start_server() -> ThreadedMotoServer:
         raise ImproperlyConfigured(MOTO_MISSING) from error
     # Its HTTP server logs each request, and installs a handler for that if nobody has.
     logging.getLogger("werkzeug").setLevel(logging.WARNING)
-    server = ThreadedMotoServer(LOOPBACK, port=0, verbose=False)
+    server = ThreadedMotoServer(secret_host(), port=0, verbose=False)
     server.start()
     return server

@@ -1,14 +1,13 @@
-"""The process that owns an engine's server: starts it, restarts it after a crash, ends it after its last user.
+"""The program that owns an engine's server: starts it, restarts it after a crash, ends it after its last user.
 
-In goes a JSON description on the command line (see ``Order``); out comes a server on a loopback port and a
-state file that says where. It is a program of its own because it has to outlive any process that uses the
-server, and it imports nothing but the standard library so that it starts in a few milliseconds: run it by
-path with ``python -I -S`` (importing it through the package would import PynamoDB and Django).
+It takes a ``SupervisorConfig`` as JSON on the command line, and writes the server's port into a state file. It has to
+outlive any process that uses the server, and imports nothing but the standard library so that it starts in a few
+milliseconds: run it by path with ``python -I -S`` (importing it through the package would import PynamoDB and Django).
 
 Two locks say all that has to be known, and the kernel releases both however a process ends:
 
 - the *state file* is locked exclusively by the supervisor as long as it lives, so a pid in it that nobody
-  locks is stale, whoever has that pid now;
+  locks is stale, even if another process has that pid now;
 - the *users file* is locked (shared) by each process that uses the server; the supervisor ends when it
   gets that lock for itself.
 """
@@ -20,6 +19,7 @@ import dataclasses
 import http.client
 import json
 import os
+import re
 import select
 import shutil
 import signal
@@ -34,7 +34,7 @@ from typing import Any
 if sys.platform != "win32":  # which has no flock; `processes` refuses there with a sentence
     import fcntl
 
-__all__ = ["LOOPBACK", "Order", "answers", "ask", "main", "read_state", "write_state"]
+__all__ = ["LOOPBACK", "SupervisorConfig", "answers", "ask", "main", "read_state", "secret_host", "write_state"]
 
 LOOPBACK = "127.0.0.1"
 POLL = 0.2  # seconds between looks at the users' lock
@@ -44,14 +44,14 @@ FAILED_STARTS = 10  # in a row, after which the supervisor gives up
 
 
 @dataclasses.dataclass(frozen=True)
-class Order:
-    """What to run: paths are absolute, ``{port}`` in ``command`` is replaced by the port chosen."""
+class SupervisorConfig:
+    """What to run: paths are absolute, ``{host}`` and ``{port}`` in ``command`` are replaced by those chosen."""
 
     state_file: str
-    state_fd: int  # of the state file, locked by whoever started this process; the lock is inherited
+    state_fd: int  # of the state file, locked by the process that started this one; the lock is inherited
     users_file: str
     log_file: str
-    command: tuple[str, ...]
+    command: tuple[str, ...]  # with {host}, too, if the server can be bound to an address of its own
     token: str  # written back with the state, so that the starter knows its own attempt
     ready: str = ""  # printed by the server once it owns its port
     data_file: str = ""  # when it is deleted or replaced the server is restarted, to write to the new one
@@ -60,12 +60,53 @@ class Order:
 
 
 def read_state(fd: int) -> dict[str, Any]:
-    """Return what the state file says; nothing if it is empty or half written."""
-    with contextlib.suppress(ValueError):
+    """Return what the state file says; nothing if it is empty, half written or damaged.
+
+    What could be no process and no port is left out, whoever wrote it.
+    """
+    with contextlib.suppress(ValueError, RecursionError):
         state = json.loads(os.pread(fd, 65536, 0) or b"{}")
-        if isinstance(state, dict):
-            return state
+        found = _well_formed(state)
+        previous = _well_formed(state.get("previous")) if isinstance(state, dict) else {}
+        return {**found, "previous": previous} if previous else found
     return {}
+
+
+def _well_formed(state: object) -> dict[str, Any]:
+    if not isinstance(state, dict):
+        return {}
+    return {name: state[name] for name, fits in _FIELDS.items() if name in state and fits(state[name])}
+
+
+def _is_pid(value: object) -> bool:
+    return type(value) is int and 1 < value < 2**31  # others mean groups of processes, or none
+
+
+def _is_port(value: object) -> bool:
+    return type(value) is int and 0 < value < 2**16
+
+
+def _is_host(value: object) -> bool:
+    return isinstance(value, str) and re.fullmatch(r"127(\.\d{1,3}){3}", value) is not None
+
+
+def _is_command(value: object) -> bool:
+    return isinstance(value, list) and bool(value) and all(isinstance(part, str) for part in value)
+
+
+def _is_text(value: object) -> bool:
+    return isinstance(value, str)
+
+
+_FIELDS: dict[str, Callable[[object], bool]] = {
+    "pid": _is_pid,
+    "host": _is_host,
+    "engine_pid": _is_pid,
+    "port": _is_port,
+    "engine_command": _is_command,
+    "token": _is_text,
+    "error": _is_text,
+}
 
 
 def write_state(fd: int, state: dict[str, Any]) -> None:
@@ -75,13 +116,28 @@ def write_state(fd: int, state: dict[str, Any]) -> None:
     os.pwrite(fd, content, 0)
 
 
-def ask(port: int, operation: str, body: dict[str, Any], timeout: float = 2.0) -> dict[str, Any]:
-    """Call ``operation`` of the local engine on ``port``.
+def secret_host(known: object = None) -> str:
+    """Return an address of the loopback network that nobody can guess, or the one ``known`` from before.
+
+    Local engines answer every page of a browser on this machine that finds them, whatever its origin. A page would
+    have to try 16 million addresses. Where the system has 127.0.0.1 alone, as macOS has, that is returned.
+    """
+    guessed = "127." + ".".join(str(1 + octet % 254) for octet in os.urandom(3))
+    for host in (known, guessed):
+        if isinstance(host, str) and host.startswith("127."):
+            with socket.socket() as probe, contextlib.suppress(OSError):
+                probe.bind((host, 0))
+                return host
+    return LOOPBACK
+
+
+def ask(address: tuple[str, int], operation: str, body: dict[str, Any], timeout: float = 2.0) -> dict[str, Any]:
+    """Call ``operation`` of the local engine at ``address``, a host and a port.
 
     Local engines look at the form of the signature only, so none is computed. Raises ``OSError`` if nothing
     answers and ``ValueError`` if what answers isn't DynamoDB or refuses.
     """
-    connection = http.client.HTTPConnection(LOOPBACK, port, timeout=timeout)
+    connection = http.client.HTTPConnection(*address, timeout=timeout)
     scope = "local/20200101/eu-west-1/dynamodb/aws4_request"
     headers = {
         "Authorization": f"AWS4-HMAC-SHA256 Credential={scope}, SignedHeaders=host, Signature=0",
@@ -94,27 +150,27 @@ def ask(port: int, operation: str, body: dict[str, Any], timeout: float = 2.0) -
         response = connection.getresponse()
         text = response.read(1_000_000)
     except http.client.HTTPException as error:
-        raise ValueError(f"port {port} doesn't speak HTTP: {error!r}") from error
+        raise ValueError(f"port {address[1]} doesn't speak HTTP: {error!r}") from error
     finally:
         connection.close()
     answer = json.loads(text) if response.status == 200 else None
     if not isinstance(answer, dict):
-        raise ValueError(f"port {port} answered {operation} with {response.status}: {text[:200]!r}")  # noqa: TRY004
+        raise ValueError(f"port {address[1]} answered {operation} with {response.status}: {text[:200]!r}")  # noqa: TRY004
     return answer
 
 
-def answers(port: int) -> bool:
-    """Whether a DynamoDB-compatible server answers a real request on ``port``."""
+def answers(address: tuple[str, int]) -> bool:
+    """Whether a DynamoDB-compatible server answers a real request at ``address``."""
     try:
-        return "TableNames" in ask(port, "ListTables", {"Limit": 1})
+        return "TableNames" in ask(address, "ListTables", {"Limit": 1})
     except (OSError, ValueError):
         return False
 
 
 def main(argument: str) -> int:
-    """Detach from the starter, then supervise until nobody uses the server; the exit code is of no interest."""
+    """Detach from the starter, then supervise until nobody uses the server; nothing reads the exit code."""
     fields = json.loads(argument)
-    order = Order(**{**fields, "command": tuple(fields["command"])})
+    order = SupervisorConfig(**{**fields, "command": tuple(fields["command"])})
     if os.fork():  # the starter waits for this one, so it keeps no zombie; init adopts the other
         os._exit(0)
     os.setsid()  # no Ctrl-C, no hang-up of the terminal
@@ -127,10 +183,10 @@ def main(argument: str) -> int:
 
 
 class _Supervisor:
-    def __init__(self, order: Order) -> None:
+    def __init__(self, order: SupervisorConfig) -> None:
         self.order = order
         self.server: subprocess.Popen[bytes] | None = None
-        self.port = 0
+        self.host, self.port = LOOPBACK, 0
         self.told_to_stop = False
         self.started_at = 0.0
         self.failed_starts = 0
@@ -155,6 +211,8 @@ class _Supervisor:
         previous = read_state(self.order.state_fd).get("previous", {})
         try:
             _end_orphan(previous)
+            if any("{host}" in part for part in self.order.command):
+                self.host = secret_host(previous.get("host"))
             failure = self._start(previous.get("port"))
             while not failure and self._wanted():
                 self._sleep()
@@ -163,7 +221,7 @@ class _Supervisor:
             failure = str(error)
         finally:
             self._end_server()
-        ended = {"port": self.port, "token": self.order.token}
+        ended = {"host": self.host, "port": self.port, "token": self.order.token}
         write_state(self.order.state_fd, {**ended, "error": failure} if failure else ended)
         return 1 if failure else 0
 
@@ -173,7 +231,7 @@ class _Supervisor:
         try:
             fcntl.flock(self.users_fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            # A lock file that was deleted locks out nobody: whoever comes next starts a server of their own,
+            # A lock file that was deleted locks out nobody: the next user starts a server of its own,
             # and two servers must not have the same data file open.
             return same_file(self.order.state_file, self.order.state_fd) and same_file(
                 self.order.users_file, self.users_fd
@@ -202,17 +260,17 @@ class _Supervisor:
             return ""
         return self._start(self.port)
 
-    def _start(self, preferred_port: object) -> str:
+    def _start(self, preferred_port: int | None) -> str:
         """Start the server, on the port that it had before if that is free; return why that failed, or ""."""
         failure = ""
         for _ in range(5):  # another program may take the port before the server does
-            self.port = _free_port(preferred_port)
+            self.port = _free_port(self.host, preferred_port)
             preferred_port = None
             failure = self._start_on(self.port)
             if not failure:
                 self.started_at = time.monotonic()
                 self.data_inode = _inode(self.order.data_file)
-                state = {"pid": os.getpid(), "port": self.port, "token": self.order.token}
+                state = {"pid": os.getpid(), "host": self.host, "port": self.port, "token": self.order.token}
                 engine = {"engine_pid": self.server.pid, "engine_command": self._command()} if self.server else {}
                 write_state(self.order.state_fd, {**state, **engine})
                 return ""
@@ -221,7 +279,7 @@ class _Supervisor:
         return failure
 
     def _command(self) -> list[str]:
-        return [part.replace("{port}", str(self.port)) for part in self.order.command]
+        return [part.replace("{host}", self.host).replace("{port}", str(self.port)) for part in self.order.command]
 
     def _start_on(self, port: int) -> str:
         with Path(self.order.log_file).open("ab") as log:
@@ -244,7 +302,7 @@ class _Supervisor:
         deadline = time.monotonic() + self.order.start_timeout
         pause = 0.002
         while time.monotonic() < deadline and not self.told_to_stop:
-            if self.order.ready in printed() and answers(port) and server.poll() is None:
+            if self.order.ready in printed() and answers((self.host, port)) and server.poll() is None:
                 return ""
             if server.poll() is not None:
                 return f"It ended with exit code {server.returncode}:\n{printed()[-4000:].strip()}"
@@ -268,7 +326,7 @@ class _Supervisor:
 def _end_orphan(state: dict[str, Any]) -> None:
     """End the server of a supervisor that was killed, if that pid still runs that very command."""
     pid, command = state.get("engine_pid"), state.get("engine_command")
-    if not isinstance(pid, int) or not command:
+    if pid is None or command is None:
         return
     for signal_number in (signal.SIGTERM, signal.SIGKILL):
         deadline = time.monotonic() + PATIENCE
@@ -290,13 +348,11 @@ def _command_line(pid: int) -> str:
     return listing.stdout.strip()
 
 
-def _free_port(preferred: object) -> int:
-    for port in (preferred, 0):
-        if not isinstance(port, int):
-            continue
+def _free_port(host: str, preferred: int | None) -> int:
+    for port in (preferred or 0, 0):
         with socket.socket() as probe, contextlib.suppress(OSError):
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            probe.bind((LOOPBACK, port))
+            probe.bind((host, port))
             return int(probe.getsockname()[1])
     raise OSError("no free port on the loopback interface")
 
@@ -309,6 +365,7 @@ def _inode(path: str) -> int | None:
 
 
 def same_file(path: str, fd: int) -> bool:
+    """Whether ``path`` still leads to the file that ``fd`` has open."""
     return _inode(path) == os.fstat(fd).st_ino
 
 

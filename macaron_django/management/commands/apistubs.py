@@ -1,4 +1,4 @@
-"""``manage.py apistubs``: type stubs of the APIs' classes, for editors and type checkers."""
+"""``manage.py apistubs`` writes type stubs of the APIs' classes, for editors and type checkers."""
 
 from __future__ import annotations
 
@@ -9,9 +9,10 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from macaron_django.discovery import base_folder
+from macaron_django.conf import base_folder
 from macaron_django.management.terminals import printing
-from macaron_django.schemas.stubs import stub
+from macaron_django.registry import registry
+from macaron_django.schemas.stubs.stub_files import stub
 
 __all__ = ["Command"]
 
@@ -20,20 +21,20 @@ _PATH = Path("macaron_django", "__init__.pyi")
 
 class Command(BaseCommand):
     help = (
-        "Writes a stub of macaron_django that knows this project's APIs, so that editors complete "
-        "apipool.myserver.Profile and type checkers check it. Pyright and Pylance look into typings/ by "
-        "themselves; mypy needs `mypy_path = typings`."
+        "Writes a stub of macaron_django with the classes of this project's APIs, so that editors complete "
+        "apipool.myserver.Profile and type checkers check it. Pyright and Pylance read typings/ by default; mypy "
+        "needs `mypy_path = typings`."
     )
-    requires_system_checks = []  # the APIs that are served get their stubs, whatever else is wrong
+    requires_system_checks = []  # served APIs get their stubs even if another has errors
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument(
             "--output",
             metavar="FOLDER",
-            help=f"Where {_PATH.as_posix()} is written (default: typings, in the project's folder); - prints it.",
+            help=f"The folder for {_PATH.as_posix()} (default: typings in the project's folder); - prints the stub.",
         )
         parser.add_argument(
-            "--check", action="store_true", help="Write nothing; exit with 1 if the stub isn't what it would be."
+            "--check", action="store_true", help="Write nothing, and exit with 1 if the stub is out of date."
         )
 
     def handle(self, *_arguments: str, **options: Any) -> None:
@@ -41,8 +42,6 @@ class Command(BaseCommand):
             self._write_stub(options["output"], only_check=options["check"])
 
     def _write_stub(self, output: str | None, *, only_check: bool) -> None:
-        from macaron_django.registry import registry  # the composition root imports nothing of this at its own import
-
         text = stub(api.classes for api in registry)
         if output == "-":
             self.stdout.write(text, ending="")

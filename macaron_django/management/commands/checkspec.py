@@ -1,12 +1,11 @@
-"""``manage.py checkspec FILE…``: what an OpenAPI file holds, and what is wrong with it."""
+"""``manage.py checkspec FILE…`` shows what an OpenAPI file holds, and what is wrong with it."""
 
 from __future__ import annotations
 
-import contextlib
 import os
 import sys
 from argparse import ArgumentParser
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -14,10 +13,10 @@ from django.core.management.base import BaseCommand
 
 from macaron_django.conf import settings
 from macaron_django.discovery import discover
-from macaron_django.management.report_formats import as_github, as_json, as_text, printable
-from macaron_django.management.spec_reports import Report, report_on
-from macaron_django.management.terminals import printing
-from macaron_django.spec import Limits
+from macaron_django.management.checkspec_formats import as_github, as_json, as_text
+from macaron_django.management.checkspec_reports import SpecReport, report_on
+from macaron_django.management.terminals import printable, printing, progress_bar
+from macaron_django.openapi import Limits
 
 __all__ = ["Command"]
 
@@ -25,10 +24,10 @@ __all__ = ["Command"]
 class Command(BaseCommand):
     help = (
         "Reads OpenAPI files (2.0, 3.0, 3.1, 3.2), whether or not the project serves them, builds every serializer "
-        "and validator, and tells what is wrong, where, and what to do. Exits with 0 if all is well, 1 after "
-        "findings, 2 if a file can't be read as an OpenAPI document."
+        "and validator, and shows what is wrong, where, and how to correct it. Exits with 0 if nothing is wrong, with "
+        "1 after findings, and with 2 if a file can't be read as an OpenAPI document."
     )
-    requires_system_checks = []  # they would tell of the project's own specs
+    requires_system_checks = []  # they are about the project's own specs
     requires_migrations_checks = False
 
     def add_arguments(self, parser: ArgumentParser) -> None:
@@ -37,8 +36,8 @@ class Command(BaseCommand):
             "--format",
             choices=("text", "json", "github"),
             default="text",
-            help="text (the default), json (one object a file, each on a line of its own), or github "
-            "(annotations for GitHub Actions).",
+            help="text (the default), json (one object for each file, on its own line), or github (annotations for "
+            "GitHub Actions).",
         )
         parser.add_argument(
             "--fail-level",
@@ -46,29 +45,30 @@ class Command(BaseCommand):
             default="error",
             help="The least severe findings that make the command exit with 1 (default: error).",
         )
-
         parser.add_argument(
             "--root",
             metavar="FOLDER",
-            help="The folder below which references may read files (default: the one above the file's own); for "
-            "specs that the project serves, MACARON['SPEC_ROOTS'] says it.",
+            help="The folder below which references may read files (default: MACARON['SPEC_ROOTS'] for a spec that the "
+            "project serves, else the folder above the file's own).",
         )
 
     def handle(self, *_arguments: str, **options: Any) -> None:
         levels = {"error"} if options["fail_level"] == "error" else {"error", "warning"}
         limits, hosts, code = Limits(max_bytes=settings.MAX_SPEC_SIZE), settings.SPEC_HOSTS, 0
         roots = {_plain(api.path): api.root for api in discover()}
-        with printing(self):
-            for number, file in enumerate(options["files"], 1):
-                with self._progress(number, options["files"]):
-                    root = options["root"] or roots.get(_plain(file))
-                    report = report_on(file, limits=limits, allow_hosts=hosts, root=root)
+        with printing(self), progress_bar(len(options["files"]), " files") as bar:
+            for file in options["files"]:
+                bar.set_postfix_str(printable(file)[-70:])
+                root = options["root"] or roots.get(_plain(file))
+                report = report_on(file, limits=limits, allow_hosts=hosts, root=root)
+                bar.update()
+                bar.clear()
                 self._show(report, options["format"], levels)
                 code = max(code, 2 if not report.readable else 1 if report.failures(levels) else 0)
         if code:
             sys.exit(code)
 
-    def _show(self, report: Report, format_: str, levels: set[str]) -> None:
+    def _show(self, report: SpecReport, format_: str, levels: set[str]) -> None:
         if format_ == "json":
             self._write(as_json(report, levels))
         elif format_ == "github":
@@ -82,21 +82,7 @@ class Command(BaseCommand):
             self.stdout.write(line)
         self.stdout.flush()
 
-    @contextlib.contextmanager
-    def _progress(self, number: int, files: list[str]) -> Iterator[None]:
-        """On a terminal, say which of several files is being read, and wipe that away."""
-        if len(files) == 1 or not self.stderr.isatty():
-            yield
-            return
-        self.stderr.write(f"{number}/{len(files)} {printable(files[number - 1])[-70:]} …", style_func=str, ending="")
-        self.stderr.flush()
-        try:
-            yield
-        finally:
-            self.stderr.write("\r\x1b[K", style_func=str, ending="")
-            self.stderr.flush()
-
 
 def _plain(path: str | Path) -> str:
-    """A path to compare: absolute, without ``..``. Links stay: one that goes round would be an exception."""
+    """Returns the absolute path without ``..``. Symbolic links stay: one that leads to itself would raise."""
     return os.path.normpath(Path(path).absolute())

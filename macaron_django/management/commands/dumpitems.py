@@ -1,8 +1,7 @@
-"""``manage.py dumpitems``: the items of a persisted schema, as lines of JSON."""
+"""``manage.py dumpitems`` writes the items of a persisted schema as lines of JSON."""
 
 from __future__ import annotations
 
-import sys
 import time
 from argparse import ArgumentParser
 from collections.abc import Iterator
@@ -14,71 +13,69 @@ from django.core.exceptions import ImproperlyConfigured
 from django.core.management.base import BaseCommand, CommandError
 
 from macaron_django.dynamodb import Persistence
-from macaron_django.dynamodb.dumping import DumpState, dump_items, flushed
-from macaron_django.dynamodb.tables import item_estimate
+from macaron_django.dynamodb.tables.syncing import item_estimate
+from macaron_django.dynamodb.transfer.dump import DumpState, dump_items, flushed
 from macaron_django.exceptions import PyMacaronException
-from macaron_django.management.persisted_schemas import persistence_named
-from macaron_django.management.progress_bars import ProgressBar
-from macaron_django.management.terminals import printing
+from macaron_django.management.named_apis import persistence_named
+from macaron_django.management.terminals import printing, progress_bar
 
 __all__ = ["Command"]
 
 
 class Command(BaseCommand):
     help = (
-        "Writes the items of a persisted schema into a file, a line of JSON each. In DynamoDB's own form nothing is "
-        "lost; a name that ends in .gz has them compressed. After Ctrl-C, --resume goes on."
+        "Writes the items of a persisted schema to a file, one line of JSON for each. DynamoDB's own form loses "
+        "nothing. A file whose name ends in .gz is compressed. After Ctrl-C, --resume continues."
     )
     requires_system_checks = []
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("schema", metavar="API.SCHEMA", help="Whose items: myserver.Profile.")
-        parser.add_argument("file", nargs="?", default="-", help="Where to; standard output where none is named.")
+        parser.add_argument("schema", metavar="API.SCHEMA", help="The schema, such as myserver.Profile.")
+        parser.add_argument("file", nargs="?", default="-", help="The file (default: standard output).")
         parser.add_argument(
             "--format",
             choices=["dynamodb", "plain"],
             default="dynamodb",
-            help='{"Item": {"id": {"S": "7"}}}, as AWS\'s exports have it (the default), or {"id": "7"}. Plain lines '
-            "show sets and binary as JSON does, and only the schema says what they were.",
+            help='dynamodb: {"Item": {"id": {"S": "7"}}}, as AWS exports it (the default); plain: {"id": "7"}, where '
+            "sets and binary values are JSON arrays and texts, and only the schema knows their types.",
         )
-        parser.add_argument("--segments", type=int, default=4, help="Parallel Scans (default: 4).")
-        parser.add_argument("--consistent", action="store_true", help="Read what was last written, at twice the price.")
-        parser.add_argument("--resume", action="store_true", help="Go on with a file that was interrupted.")
+        parser.add_argument("--segments", type=int, default=4, help="The number of parallel Scans (default: 4).")
+        parser.add_argument(
+            "--consistent", action="store_true", help="Read consistently, which costs twice as many read units."
+        )
+        parser.add_argument("--resume", action="store_true", help="Continue an interrupted file.")
 
     def handle(self, *_arguments: str, **options: Any) -> None:
         if options["segments"] < 1:
-            raise CommandError("--segments is 1 or more.")
+            raise CommandError("--segments must be 1 or more.")
         persistence = persistence_named(options["schema"])
-        bar = ProgressBar(sys.stderr)
         with printing(self):
             try:
                 if options["file"] == "-":
-                    state = self._to_stdout(persistence, options, bar)
+                    state = self._to_stdout(persistence, options)
                 else:
-                    state = self._to_file(persistence, Path(options["file"]), options, bar)
+                    state = self._to_file(persistence, Path(options["file"]), options)
             except (ImproperlyConfigured, PyMacaronException, OSError) as error:
                 if isinstance(error, BrokenPipeError):
                     raise
-                bar.clear()
                 raise CommandError(f"{error}{_go_on(options['file'])}") from error
-        bar.clear()
-        self.stderr.write(f"{state.table}: {bar.summary(state.items)}", self.style.SUCCESS)
+        self.stderr.write(f"{state.table}: {state.items:,} items", self.style.SUCCESS)
 
-    def _to_stdout(self, persistence: Persistence, options: dict[str, Any], bar: ProgressBar) -> DumpState:
+    def _to_stdout(self, persistence: Persistence, options: dict[str, Any]) -> DumpState:
         if options["resume"]:
-            raise CommandError("What went to standard output can't be resumed: name a file.")
+            raise CommandError("A dump to standard output can't be resumed: name a file.")
         sink = getattr(self.stdout._out, "buffer", None)
         state = DumpState.begin(persistence, options["format"], options["segments"], compressed=False)
-        self._dump(persistence, sink or _Text(self.stdout), state, options, bar)
+        self._dump(persistence, sink or _TextStream(self.stdout), state, options)
         return state
 
-    def _to_file(self, persistence: Persistence, path: Path, options: dict[str, Any], bar: ProgressBar) -> DumpState:
+    def _to_file(self, persistence: Persistence, path: Path, options: dict[str, Any]) -> DumpState:
         progress = path.with_name(f"{path.name}.progress")
         state = self._state(persistence, path, progress, options)
         with path.open("r+b" if options["resume"] else "wb") as sink, _remembering(state, sink, progress):
             sink.truncate(state.size)
             sink.seek(state.size)
-            self._dump(persistence, sink, state, options, bar, progress)
+            self._dump(persistence, sink, state, options, progress)
         progress.unlink(missing_ok=True)
         return state
 
@@ -105,22 +102,21 @@ class Command(BaseCommand):
         sink: Any,
         state: DumpState,
         options: dict[str, Any],
-        bar: ProgressBar,
         progress: Path | None = None,
     ) -> None:
-        estimate = item_estimate(persistence.table)
         written = time.monotonic()
-        for now in dump_items(persistence, sink, state, consistent=options["consistent"]):
-            bar.update(now.items, now.items / estimate if estimate else None)
-            if progress is not None and time.monotonic() - written > 1:
-                flushed(sink)
-                now.write(progress)
-                written = time.monotonic()
+        with progress_bar(item_estimate(persistence.table), " items", done=state.items) as bar:
+            for now in dump_items(persistence, sink, state, consistent=options["consistent"]):
+                bar.update(now.items - bar.n)
+                if progress is not None and time.monotonic() - written > 1:
+                    flushed(sink)
+                    now.write(progress)
+                    written = time.monotonic()
 
 
 @contextmanager
 def _remembering(state: DumpState, sink: BinaryIO, progress: Path) -> Iterator[None]:
-    """Write down how far it got, whatever ends the dump."""
+    """Saves how far the dump got, however it ends."""
     try:
         yield
     except BaseException as error:
@@ -135,7 +131,7 @@ def _go_on(file: object) -> str:
     return "" if file == "-" else " Go on with --resume."
 
 
-class _Text:
+class _TextStream:
     """Standard output that takes text only, as in tests."""
 
     def __init__(self, stream: Any) -> None:

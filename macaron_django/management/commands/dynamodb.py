@@ -1,4 +1,4 @@
-"""``manage.py dynamodb``: run the configured engine in the foreground, ask how it is, or end it."""
+"""``manage.py dynamodb`` runs the configured DynamoDB engine in the foreground, shows its status, or stops it."""
 
 from __future__ import annotations
 
@@ -18,19 +18,21 @@ __all__ = ["Command"]
 class Command(BaseCommand):
     help = (
         "Runs the DynamoDB engine that MACARON['DYNAMODB'] configures until Ctrl-C, and prints its URL. An engine "
-        "that runs already is shared: it ends with the last process that uses it."
+        "that is already running is shared: it stops with the last process that uses it."
     )
-    requires_system_checks = []  # a spec that can't be served is no reason to leave the data alone
+    requires_system_checks = []  # the data is there even if a spec has errors
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         instead = parser.add_mutually_exclusive_group()
         instead.add_argument(
             "--status",
             action="store_true",
-            help="Print which engine it is, where it answers and where its data is; exit with 1 if it doesn't run.",
+            help="Print the engine's name, its URL and the place of its data; exit with 1 if it isn't running.",
         )
         instead.add_argument(
-            "--stop", action="store_true", help="End the engine, also for other processes that use it (runserver)."
+            "--stop",
+            action="store_true",
+            help="Stop the engine, also for other processes that use it, such as runserver.",
         )
 
     def handle(self, *_arguments: str, **options: Any) -> None:
@@ -59,7 +61,7 @@ class Command(BaseCommand):
         if not engine.local:
             raise CommandError(
                 f"The engine {engine.name!r} runs elsewhere: there is nothing to run here. "
-                "`manage.py dynamodb --status` tells whether it can be reached."
+                "`manage.py dynamodb --status` shows whether it can be reached."
             )
         try:
             engine.start()
@@ -71,7 +73,7 @@ class Command(BaseCommand):
         except KeyboardInterrupt:
             self.stdout.write("")
         else:
-            raise CommandError("The engine was ended by another process, or gave up: see the log beside its data.")
+            raise CommandError("Another process stopped the engine, or it failed: see the log beside its data.")
         engine.stop()
         ended = engine.wait_for_end(timeout=3)
-        self.stdout.write("Stopped." if ended else "Other processes use it still: it ends with the last of them.")
+        self.stdout.write("Stopped." if ended else "Other processes still use it: it stops with the last of them.")

@@ -1,8 +1,7 @@
-"""``manage.py loaditems``: lines of JSON into the table of a persisted schema."""
+"""``manage.py loaditems`` puts items from lines of JSON into the table of a persisted schema."""
 
 from __future__ import annotations
 
-import sys
 from argparse import ArgumentParser
 from collections.abc import Iterable
 from itertools import islice
@@ -13,11 +12,11 @@ from django.core.exceptions import ImproperlyConfigured
 from django.core.management.base import BaseCommand, CommandError
 
 from macaron_django.dynamodb import Persistence
-from macaron_django.dynamodb.item_lines import LineError
-from macaron_django.dynamodb.loading import Line, LoadState, load_items, read_lines, try_items
+from macaron_django.dynamodb.transfer.item_lines import LineError
+from macaron_django.dynamodb.transfer.load import Line, LoadState, load_items, read_lines, try_items
 from macaron_django.exceptions import PyMacaronException
-from macaron_django.management.persisted_schemas import persistence_named
-from macaron_django.management.progress_bars import ProgressBar
+from macaron_django.management.named_apis import persistence_named
+from macaron_django.management.terminals import progress_bar
 
 __all__ = ["Command"]
 
@@ -28,54 +27,59 @@ _NAMED = 20
 class Command(BaseCommand):
     help = (
         "Puts items into the table of a persisted schema, from lines of JSON as dumpitems and AWS's exports to S3 "
-        "write them, compressed by gzip or not."
+        "write them, compressed with gzip or not."
     )
     requires_system_checks = []
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("schema", metavar="API.SCHEMA", help="Whose items: myserver.Profile.")
-        parser.add_argument("files", nargs="+", type=Path, metavar="FILE", help="Files of lines, in their order.")
+        parser.add_argument("schema", metavar="API.SCHEMA", help="The schema, such as myserver.Profile.")
+        parser.add_argument(
+            "files", nargs="+", type=Path, metavar="FILE", help="The files, in the order in which to load them."
+        )
         parser.add_argument(
             "--on-conflict",
             choices=["fail", "skip", "replace"],
             default="fail",
-            help="Where another item has the key: stop (the default; the same item is no conflict), leave it, or "
-            "replace it.",
+            help="What to do if another item has the key: fail (the default), skip the line, or replace the item. An "
+            "equal item is no conflict.",
         )
         parser.add_argument(
-            "--format", choices=["dynamodb", "plain"], help="The form of the lines; each line shows it by itself."
+            "--format", choices=["dynamodb", "plain"], help="The form of the lines (default: recognised line by line)."
         )
-        parser.add_argument("--dry-run", action="store_true", help="Name every line that is wrong and write nothing.")
-        parser.add_argument("--skip-lines", type=int, default=0, metavar="N", help="Go on after so many lines.")
-        parser.add_argument("--workers", type=int, default=8, help="Calls at the same time (default: 8).")
+        parser.add_argument("--dry-run", action="store_true", help="Report faulty lines and write nothing.")
+        parser.add_argument(
+            "--skip-lines",
+            type=int,
+            default=0,
+            metavar="N",
+            help="Skip the first N lines, to continue an interrupted load.",
+        )
+        parser.add_argument("--workers", type=int, default=8, help="The number of parallel calls (default: 8).")
 
     def handle(self, *_arguments: str, **options: Any) -> None:
         if options["workers"] < 1 or options["skip_lines"] < 0:
-            raise CommandError("--workers is 1 or more, --skip-lines 0 or more.")
+            raise CommandError("--workers must be 1 or more, and --skip-lines 0 or more.")
         persistence = persistence_named(options["schema"])
-        bar = ProgressBar(sys.stderr)
         self._last = LoadState()
         try:
             size = sum(path.stat().st_size for path in options["files"])
             lines = islice(read_lines(options["files"]), options["skip_lines"], None)
-            if options["dry_run"]:
-                self._try(persistence, lines, options, bar, size)
-                return
-            for state in load_items(
-                persistence, lines, options["on_conflict"], form=options["format"], workers=options["workers"]
-            ):
-                self._last = state
-                bar.update(state.lines, state.read / size if size else None)
+            with progress_bar(size, "B") as bar:
+                if options["dry_run"]:
+                    self._try(persistence, lines, options, bar)
+                    return
+                for state in load_items(
+                    persistence, lines, options["on_conflict"], form=options["format"], workers=options["workers"]
+                ):
+                    self._last = state
+                    _show(bar, state)
         except KeyboardInterrupt as error:
-            bar.clear()
             raise CommandError(f"Interrupted: {self._so_far(options)}", returncode=130) from error
         except (ImproperlyConfigured, PyMacaronException, LineError, OSError) as error:
-            bar.clear()
             raise CommandError(f"{error}\n{self._so_far(options)}") from error
-        bar.clear()
         kept = f"; {self._last.present:,} were there already" if self._last.present else ""
         self.stdout.write(
-            f"{persistence.table_name}: {bar.summary(self._last.lines)}, {self._last.written:,} written{kept}",
+            f"{persistence.table_name}: {self._last.lines:,} items, {self._last.written:,} written{kept}",
             self.style.SUCCESS,
         )
 
@@ -85,9 +89,7 @@ class Command(BaseCommand):
         done = options["skip_lines"] + self._last.lines
         return f"{self._last.lines:,} lines were loaded: go on with --skip-lines {done}."
 
-    def _try(
-        self, persistence: Persistence, lines: Iterable[Line], options: dict[str, Any], bar: ProgressBar, size: int
-    ) -> None:
+    def _try(self, persistence: Persistence, lines: Iterable[Line], options: dict[str, Any], bar: Any) -> None:
         state, faulty = LoadState(), 0
         for state, error in try_items(persistence, lines, form=options["format"]):
             if error is not None:
@@ -95,11 +97,16 @@ class Command(BaseCommand):
                 if faulty <= _NAMED:
                     bar.clear()
                     self.stderr.write(str(error))
-            bar.update(state.lines, state.read / size if size else None)
-        bar.clear()
+            _show(bar, state)
+        bar.close()
         self.stdout.write(
             f"{persistence.table_name}: {state.lines:,} lines; {state.written:,} are new, {state.present:,} have "
             f"keys that are taken, {faulty:,} are wrong. Nothing was written."
         )
         if faulty:
             raise CommandError(f"{faulty:,} of {state.lines:,} lines can't be loaded.")
+
+
+def _show(bar: Any, state: LoadState) -> None:
+    bar.set_postfix_str(f"{state.lines:,} lines", refresh=False)
+    bar.update(state.read - bar.n)

@@ -1,7 +1,6 @@
-"""``manage.py runserver``: Django's, with the DynamoDB engine started first where a schema is persisted.
-``--mock`` switches ``MACARON["MOCK"]`` on.
+"""``manage.py runserver`` is Django's, and starts the DynamoDB engine first if a schema is persisted.
 
-The engine is started by the autoreloader's parent as well as by its children, so that it outlives a reload.
+The autoreloader's parent starts the engine as well as its children do, so that the engine outlives a reload.
 """
 
 from __future__ import annotations
@@ -10,11 +9,11 @@ import os
 from typing import TYPE_CHECKING, Any
 
 from django.apps import apps
-from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 from django.core.management.base import CommandError, CommandParser
 from django.utils.autoreload import DJANGO_AUTORELOAD_ENV
 
+from macaron_django.conf import settings
 from macaron_django.dynamodb import engines
 from macaron_django.exceptions import EngineUnavailable
 
@@ -27,21 +26,21 @@ __all__ = ["Command"]
 
 
 class Command(RunserverCommand):
-    help = "Starts a lightweight web server for development, and the DynamoDB engine if a schema is kept there."
+    help = "Starts a lightweight web server for development, and the DynamoDB engine if a schema is persisted."
 
     def add_arguments(self, parser: CommandParser) -> None:
         super().add_arguments(parser)
         parser.add_argument(
             "--mock",
             action="store_true",
-            help="answer operations that nothing is bound to with the spec's examples, or generated values",
+            help="Answer operations that nothing is bound to with the spec's examples, or with generated values.",
         )
 
     def run(self, **options: Any) -> None:
         if options["mock"]:
             # The autoreloader starts its child with the same arguments.
-            settings.MACARON = {**getattr(settings, "MACARON", {}), "MOCK": True}
-        # What is wrong with the configuration is a check error, which the server shows when it starts.
+            settings.change(MOCK=True)
+        # A wrong configuration is a check error, which the server shows when it starts.
         if _has_persisted_schemas() and engines.configuration_problem() is None:
             self.start_engine(reloads=options["use_reloader"])
         super().run(**options)
@@ -53,7 +52,7 @@ class Command(RunserverCommand):
         except (ImproperlyConfigured, EngineUnavailable) as error:
             raise CommandError(str(error)) from error
         if os.environ.get(DJANGO_AUTORELOAD_ENV) == "true":
-            return  # the parent has said it
+            return  # the parent has printed it
         if reloads and engine.name == "moto" and engine.endpoint_url:
             from macaron_django.dynamodb.engines.moto import PARENT_URL
 

@@ -1,37 +1,39 @@
-"""``manage.py synctables``: tables in DynamoDB as the schemas describe them."""
+"""``manage.py synctables`` creates and updates the tables that persisted schemas need."""
 
 from __future__ import annotations
 
 import sys
 from argparse import ArgumentParser
-from collections.abc import Iterator
 from typing import Any
 
 from django.core.exceptions import ImproperlyConfigured
 from django.core.management.base import BaseCommand, CommandError
 
 from macaron_django.dynamodb import Persistence, engines
-from macaron_django.dynamodb.tables import Difference, compare_table, sync_table
+from macaron_django.dynamodb.tables.syncing import compare_table, sync_table
+from macaron_django.dynamodb.tables.table_differences import TableDifference
 from macaron_django.exceptions import PersistenceError
+from macaron_django.management.named_apis import apis_named, reasons
+from macaron_django.registry import registry
 
 __all__ = ["Command"]
 
 
 class Command(BaseCommand):
     help = (
-        "Makes the tables that persisted schemas need, and adds missing indexes, time to live, tags and protection to "
-        "those that are there, showing first what differs. Nothing is ever dropped, replaced or emptied."
+        "Creates the tables that persisted schemas need, and adds missing indexes, time to live, tags and protection "
+        "to existing ones, after showing what differs. Never drops, replaces or empties anything."
     )
-    requires_system_checks = []  # a faulty spec of one API is no reason to leave the tables of another alone
+    requires_system_checks = []  # the tables of one API are synced even if another has errors
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("apis", nargs="*", metavar="API", help="Names of APIs; all of them where none is named.")
+        parser.add_argument("apis", nargs="*", metavar="API", help="The names of APIs (default: all).")
         instead = parser.add_mutually_exclusive_group()
         instead.add_argument("--dry-run", action="store_true", help="Show what differs and change nothing.")
         instead.add_argument(
             "--check",
             action="store_true",
-            help="Show what differs, change nothing, and exit with 1 if anything would have to be changed.",
+            help="Show what differs, change nothing, and exit with 1 if anything differs.",
         )
         waiting = parser.add_mutually_exclusive_group()
         waiting.add_argument(
@@ -39,21 +41,24 @@ class Command(BaseCommand):
             action="store_true",
             dest="wait",
             default=True,
-            help="Return when all tables and indexes can be used (the default).",
+            help="Return when all tables and indexes are ready (the default).",
         )
         waiting.add_argument(
             "--no-wait",
             action="store_false",
             dest="wait",
-            help="Return when DynamoDB has begun. It adds one index at a time: run again for the next one.",
+            help="Return when DynamoDB has begun. It adds one index at a time: run the command again for the next one.",
         )
 
     def handle(self, *_arguments: str, **options: Any) -> None:
         only_look = options["dry_run"] or options["check"]
+        left_out = [] if options["apis"] else list(registry.left_out)
         try:
-            persistences = list(_persistences(options["apis"]))
+            persistences = [one for api in apis_named(options["apis"]) for one in api.persistences.values()]
             if not persistences:
-                self.stdout.write("No schema has x-persist: there are no tables to make.")
+                others = " of the APIs that are served" if left_out else ""
+                self.stdout.write(f"No schema{others} has x-persist: there are no tables to create.")
+                self._tell_of(left_out)
                 return
             engine = engines.current()
             if options["verbosity"] > 0:
@@ -66,8 +71,14 @@ class Command(BaseCommand):
         except (ImproperlyConfigured, PersistenceError) as error:
             raise CommandError(str(error)) from error
         self._conclude(differences, only_look=only_look, check=options["check"])
+        self._tell_of(left_out)
 
-    def _sync(self, persistence: Persistence, *, only_look: bool, wait: bool) -> list[Difference]:
+    def _tell_of(self, left_out: list[str]) -> None:
+        if left_out:
+            told = [line for name in left_out for line in reasons(name)]
+            raise CommandError("\n".join([*told, "The tables of its schemas weren't looked at."]))
+
+    def _sync(self, persistence: Persistence, *, only_look: bool, wait: bool) -> list[TableDifference]:
         label = f"{persistence.api}.{persistence.schema.name}: {persistence.table_name}"
         differences = compare_table(persistence.table)
         if not differences:
@@ -85,11 +96,11 @@ class Command(BaseCommand):
         self.stdout.write(f"    … {text}")
         self.stdout.flush()
 
-    def _styled(self, difference: Difference) -> str:
+    def _styled(self, difference: TableDifference) -> str:
         style = self.style.ERROR if difference.kind == "conflict" else self.style.SUCCESS
         return str(difference) if difference.kind in {"extra", "unsupported"} else style(str(difference))
 
-    def _conclude(self, differences: list[Difference], *, only_look: bool, check: bool) -> None:
+    def _conclude(self, differences: list[TableDifference], *, only_look: bool, check: bool) -> None:
         conflicts = sum(difference.kind == "conflict" for difference in differences)
         pending = sum(difference.is_applied for difference in differences) if only_look else 0
         if check and pending + conflicts:
@@ -97,19 +108,6 @@ class Command(BaseCommand):
             sys.exit(1)
         if conflicts:
             raise CommandError(
-                f"{conflicts} difference(s) marked ! can't be made in a table that exists. Make a table of another "
-                "name, copy the items, and name it in x-persist; or change the schema back."
+                f"{conflicts} difference(s) marked ! can't be applied to an existing table. Create a table with "
+                "another name, copy the items, and name it in x-persist; or change the schema back."
             )
-
-
-def _persistences(names: list[str]) -> Iterator[Persistence]:
-    from macaron_django.registry import registry  # the composition root imports nothing of this at its own import
-
-    apis = {api.name: api for api in registry}
-    for name in names:
-        if name not in apis:
-            known = ", ".join(sorted(apis)) or "none"
-            raise CommandError(f"There is no API named {name!r}; there are: {known}.")
-    for name, api in apis.items():
-        if not names or name in names:
-            yield from api.persistences.values()

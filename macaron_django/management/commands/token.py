@@ -1,7 +1,4 @@
-"""``manage.py token USER``: prints a signed JWT, for trying an API by hand.
-
-Checks aren't run: a spec with a fault must not keep anybody from getting a token.
-"""
+"""``manage.py token USER`` prints a signed JWT, for trying an API by hand."""
 
 from __future__ import annotations
 
@@ -16,29 +13,32 @@ from macaron_django.auth.tokens import generate_token
 
 __all__ = ["Command"]
 
+#: Seconds in each unit of ``--expire``.
 UNITS = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86400}
 
 
 class Command(BaseCommand):
-    help = "Print a JSON Web Token for a user, signed as MACARON['JWT'] says."
-    requires_system_checks: list[str] = []
+    help = "Prints a JSON Web Token for a user, signed as MACARON['JWT'] says."
+    requires_system_checks: list[str] = []  # a token can be made even if a spec has errors
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("user", metavar="USER", help="the user's id: the claim sub")
+        parser.add_argument("user", metavar="USER", help="The user's ID, which becomes the claim sub.")
         parser.add_argument(
-            "--expire", metavar="TIME", help="how long it is valid: seconds, or 15m, 12h, 30d (default: EXPIRE_IN)"
+            "--expire",
+            metavar="TIME",
+            help="How long the token is valid: seconds, or 15m, 12h, 30d (default: EXPIRE_IN).",
         )
         parser.add_argument(
             "--claim",
             metavar="NAME=VALUE",
             action="append",
             default=[],
-            help="a further claim; VALUE is JSON, or else text (may be given several times)",
+            help="A further claim, any number of times; VALUE is JSON, else text.",
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
         if not options["user"]:
-            raise CommandError("USER is empty: give the id that the claim sub shall hold.")
+            raise CommandError("USER is empty: give the ID for the claim sub.")
         claims = dict(_claim(text) for text in options["claim"])
         try:
             token = generate_token(options["user"], expire_in=_seconds(options["expire"]), data=claims)

@@ -10,15 +10,18 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 
 from macaron_django.dynamodb.engines.embedded import EmbeddedEngine
 from macaron_django.dynamodb.engines.supervisor import ask
+from tests.conftest import PATIENCE
 
 USER = """
 import sys
 from pathlib import Path
+from urllib.parse import urlsplit
 from django.conf import settings
 settings.configure(MACARON={"DYNAMODB": {"BINARY": sys.argv[2] or None}})
 from macaron_django.dynamodb.engines.embedded import EmbeddedEngine
@@ -53,13 +56,14 @@ class User:
         return self.process.stdout.readline().strip()
 
     @property
-    def port(self) -> int:
-        return int(self.url().rpartition(":")[2])
+    def address(self) -> tuple[str, int]:
+        parts = urlsplit(self.url())
+        return parts.hostname or "", parts.port or 0
 
     def end(self, signal_number: int = signal.SIGKILL) -> None:
         with contextlib.suppress(ProcessLookupError):
             os.killpg(self.process.pid, signal_number)
-        self.process.wait(20)
+        self.process.wait(PATIENCE)
         for pipe in (self.process.stdin, self.process.stdout):
             if pipe:
                 pipe.close()
@@ -97,10 +101,10 @@ def engine(data: Path) -> Iterator[EmbeddedEngine]:
 
 @pytest.fixture
 def eventually() -> Callable[[Callable[[], object]], None]:
-    """Wait until a condition holds; fail after 20 seconds."""
+    """Wait until a condition holds; fail after some minutes."""
 
     def wait(condition: Callable[[], object]) -> None:
-        deadline = time.monotonic() + 20
+        deadline = time.monotonic() + PATIENCE
         while not condition():
             assert time.monotonic() < deadline, "it never came to that"
             time.sleep(0.02)
@@ -125,12 +129,12 @@ def servers(data: Path) -> Callable[[], list[int]]:
 
 
 @pytest.fixture
-def make_table() -> Callable[[int], None]:
-    """Make a table in the engine on a port."""
+def make_table() -> Callable[[tuple[str, int]], None]:
+    """Make a table in the engine at an address."""
 
-    def make(port: int, name: str = "things") -> None:
+    def make(address: tuple[str, int], name: str = "things") -> None:
         ask(
-            port,
+            address,
             "CreateTable",
             {
                 "TableName": name,

@@ -7,7 +7,7 @@ from django.core.exceptions import ImproperlyConfigured
 from django.test import override_settings
 
 from macaron_django.dynamodb import engines
-from macaron_django.dynamodb.engines import dynamodb_local, embedded
+from macaron_django.dynamodb.engines import dynamodb_local, embedded, selection
 from macaron_django.dynamodb.engines.endpoint import EndpointEngine
 from macaron_django.dynamodb.engines.moto import MotoEngine
 
@@ -34,18 +34,18 @@ def no_binary(monkeypatch):
 
 @pytest.fixture(params=[True, False], ids=["DEBUG", "no DEBUG"])
 def debug(request, monkeypatch):
-    monkeypatch.setattr(engines, "_debug", request.param)
+    monkeypatch.setattr(selection, "_debug", request.param)
     return request.param
 
 
 @pytest.fixture
 def debug_on(monkeypatch):
-    monkeypatch.setattr(engines, "_debug", True)
+    monkeypatch.setattr(selection, "_debug", True)
 
 
 @pytest.fixture
 def debug_off(monkeypatch):
-    monkeypatch.setattr(engines, "_debug", False)
+    monkeypatch.setattr(selection, "_debug", False)
 
 
 @pytest.mark.parametrize(
@@ -96,7 +96,7 @@ def test_none_and_debug_off_is_an_error_and_never_aws(monkeypatch):
 @pytest.mark.parametrize(
     ("section", "problem"),
     [
-        ({"ENGINE": "dynamite"}, "'dynamite', which is no engine: choose one of embedded, moto"),
+        ({"ENGINE": "dynamite"}, "'dynamite', which isn't an engine: choose one of embedded, moto"),
         ({"ENGINE": "endpoint"}, "no ENDPOINT beside it"),
         ({"ENGINE": "endpoint", "ENDPOINT": "localhost:8000"}, "has to be a URL"),
         ({"ENGINE": "embedded", "BINARY": "/nonexistent/dynoxide"}, "/nonexistent/dynoxide"),
@@ -130,7 +130,7 @@ def test_the_choice_follows_the_settings():
 
 @pytest.mark.usefixtures("unguarded")
 def test_debug_is_what_it_was_when_apps_were_loaded(monkeypatch):
-    monkeypatch.setattr(engines, "_debug", None)
+    monkeypatch.setattr(selection, "_debug", None)
     with override_settings(DEBUG=True):
         engines.sample_debug()
     assert engines.configuration_problem() is None  # though DEBUG is off now, as test runners make it

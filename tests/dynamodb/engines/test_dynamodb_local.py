@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
+import httpx
 import pytest
 from django.core.exceptions import ImproperlyConfigured
 from django.test import override_settings
@@ -14,6 +15,13 @@ from macaron_django.dynamodb.engines.dynamodb_local import DynamoDBLocalEngine, 
 from macaron_django.dynamodb.engines.supervisor import answers, ask
 
 
+def lets_in(origin: str, url: str) -> bool:
+    """Whether a browser's page of this origin may call the engine, by the Fetch standard."""
+    asked = {"Access-Control-Request-Method": "POST", "Access-Control-Request-Headers": "x-amz-target"}
+    answer = httpx.options(url, headers={"Origin": origin, **asked})
+    return answer.headers.get("Access-Control-Allow-Origin") in {origin, "*"}
+
+
 def test_it_starts_is_shared_and_ends_with_its_last_user(tmp_path, make_table):
     first, second = DynamoDBLocalEngine(tmp_path / "local"), DynamoDBLocalEngine(tmp_path / "local")
     try:
@@ -21,16 +29,17 @@ def test_it_starts_is_shared_and_ends_with_its_last_user(tmp_path, make_table):
         second.start()
         assert first.endpoint_url == second.endpoint_url
         assert first.status().endswith("data in memory")
-        port = first.process.port
-        make_table(port)
+        address = first.process.address
+        make_table(address)
+        assert not lets_in("https://page.example", first.endpoint_url)
         first.stop()
         assert not first.wait_for_end(0.5)
-        assert ask(port, "ListTables", {}) == {"TableNames": ["things"]}
+        assert ask(address, "ListTables", {}) == {"TableNames": ["things"]}
     finally:
         first.stop()
         second.stop()
     assert second.wait_for_end(20)
-    assert not answers(port)
+    assert not answers(address)
 
 
 class TestFindingTheJar:

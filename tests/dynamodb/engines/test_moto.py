@@ -20,17 +20,18 @@ def engine():
     engine.stop()
 
 
-def port_of(engine: MotoEngine) -> int:
-    return urlsplit(engine.endpoint_url).port or 0
+def address_of(engine: MotoEngine) -> tuple[str, int]:
+    parts = urlsplit(engine.endpoint_url)
+    return parts.hostname or "", parts.port or 0
 
 
 def test_it_starts_when_its_url_is_first_read_and_ends_when_it_is_stopped(engine):
     assert not engine.running
-    port = port_of(engine)
-    assert answers(port)
+    address = address_of(engine)
+    assert answers(address)
     assert engine.status() == f"moto: running at {engine.endpoint_url} in this process, data in memory"
     engine.stop()
-    assert not answers(port)
+    assert not answers(address)
     assert "not running" in engine.status()
 
 
@@ -49,13 +50,13 @@ def test_a_child_of_runserver_uses_its_parent_s_server(engine, monkeypatch, even
     child = MotoEngine()
     assert child.endpoint_url == engine.endpoint_url
     child.stop()
-    eventually(lambda: answers(port_of(engine)))
+    eventually(lambda: answers(address_of(engine)))
 
 
 def test_a_parent_that_is_gone_is_forgotten(engine, monkeypatch, eventually):
     monkeypatch.setenv(PARENT_URL, "http://127.0.0.1:1")
     assert engine.endpoint_url != "http://127.0.0.1:1"
-    eventually(lambda: answers(port_of(engine)))
+    eventually(lambda: answers(address_of(engine)))
 
 
 def test_waiting_for_its_end_lasts_until_it_is_stopped(engine):

@@ -1,0 +1,163 @@
+"""Measure the APIs of hooks.py in this process, as a server of one thread would call them.
+
+    python hook_turns.py prepare               # make tables, in DynamoDB and in SQLite
+    python hook_turns.py measure ROUNDS SHARE  # the same, and then measure
+
+Started by hook_runs.py, with the environment that stacks/hook_stack.py reads. Out: JSON, the CPU seconds of a request
+by hook, operation and round. The WSGI application is called: Django's test client would send what no client
+sends, and cost more than some of what is measured.
+"""
+
+from __future__ import annotations
+
+import gc
+import io
+import json
+import random
+import sys
+import time
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from client import Exchange
+from hook_requests import EXPECTED, check, exchanges, headers, seeds
+from hooks import HOOKS, Place
+
+#: Requests before those that count: whoever had its turn before has left the processor's caches to its own code.
+WARM = 4
+#: What takes turns with each other.
+TOGETHER = (("get", "absent"), ("list100", "by_index"), ("put", "patch", "view"), ("create", "wrong"))
+
+Application = Callable[[dict[str, Any], Callable[..., object]], Any]
+
+
+def environ_of(request: Exchange, own: Mapping[str, str]) -> dict[str, Any]:
+    """What a server makes of a request."""
+    path, _, query = request.path.partition("?")
+    environ = {
+        "REQUEST_METHOD": request.method,
+        "SCRIPT_NAME": "",
+        "PATH_INFO": path,
+        "QUERY_STRING": query,
+        "SERVER_NAME": "127.0.0.1",
+        "SERVER_PORT": "8000",
+        "SERVER_PROTOCOL": "HTTP/1.1",
+        "REMOTE_ADDR": "127.0.0.1",
+        "HTTP_HOST": "127.0.0.1:8000",
+        "HTTP_ACCEPT": "application/json",
+        "wsgi.version": (1, 0),
+        "wsgi.url_scheme": "http",
+        "wsgi.input": io.BytesIO(request.body or b""),
+        "wsgi.errors": sys.stderr,
+        "wsgi.multithread": False,
+        "wsgi.multiprocess": False,
+        "wsgi.run_once": False,
+        **{f"HTTP_{name.upper().replace('-', '_')}": value for name, value in own.items()},
+    }
+    if request.body is not None:
+        environ.update(CONTENT_TYPE="application/json", CONTENT_LENGTH=str(len(request.body)))
+    return environ
+
+
+class Caller:
+    """The application, called without a server."""
+
+    def __init__(self, application: Application) -> None:
+        self.application = application
+        self.statuses: list[str] = []
+        self.headers: list[tuple[str, str]] = []
+
+    def start(self, status: str, headers: list[tuple[str, str]], error: object = None) -> None:
+        self.statuses.append(status)
+        self.headers = headers
+
+    def answer(self, environ: dict[str, Any]) -> bytes:
+        answered = self.application(environ, self.start)
+        body = b"".join(answered)
+        answered.close()
+        return body
+
+    def ask(self, request: Exchange, own: Mapping[str, str]) -> tuple[int, Mapping[str, str], Any]:
+        body = self.answer(environ_of(request, own))
+        return int(self.statuses[-1][:3]), {name.lower(): value for name, value in self.headers}, json.loads(body)
+
+    def cost(self, environs: list[dict[str, Any]], status: int) -> float:
+        """CPU seconds a request; the engine is another process."""
+        self.statuses.clear()
+        gc.collect()
+        for environ in environs[:WARM]:
+            self.answer(environ)
+        began = time.process_time()
+        for environ in environs[WARM:]:
+            self.answer(environ)
+        seconds = time.process_time() - began
+        if wrong := [each for each in self.statuses if not each.startswith(str(status))]:
+            sys.exit(
+                f"{environs[0]['REQUEST_METHOD']} {environs[0]['PATH_INFO']}: {status} was expected, not {wrong[0]}"
+            )
+        return seconds / len(environs[WARM:])
+
+
+def prepare() -> None:
+    import hook_stack  # noqa: F401 - sets Django up
+    from django.core.management import call_command
+
+    call_command("migrate", run_syncdb=True, verbosity=0)
+    call_command("synctables", stdout=io.StringIO())
+
+
+def measure(rounds: int, share: float) -> dict[Place, list[float]]:
+    """The seconds of each round; all APIs take turns at an operation, and then at the next."""
+    import hook_stack
+    from django.core.cache import cache
+
+    prepare()
+    caller = Caller(hook_stack.application)
+    for hook in HOOKS.values():
+        own = headers(hook)
+        for seed in seeds(hook):
+            if caller.ask(seed, own)[0] != 201:
+                sys.exit(f"{hook.name} doesn't take {seed.body!r}: {caller.statuses[-1]}")
+    check(caller.ask)
+    if missing := _HOOKED - hook_stack.called.keys():
+        sys.exit(f"never called: {', '.join(sorted(missing))}")
+    turns = [
+        [
+            (hook, name, exchanges(hook, name, WARM + max(2, round(hook.operations[name] * share))), headers(hook))
+            for hook in HOOKS.values()
+            for name in names
+            if name in hook.operations
+        ]
+        for names in TOGETHER
+    ]
+    found: dict[Place, list[float]] = {}
+    for number in range(1 + rounds):
+        if number < 2:  # what was made at the first requests stays: what is collected is what turns leave behind
+            gc.collect()
+            gc.freeze()
+        for together in turns:
+            random.Random(number).shuffle(together)  # whoever is first after another operation pays for it
+            for hook, operation, requests, own in together:
+                cache.clear()  # a throttle costs by the requests that it remembers
+                seconds = caller.cost([environ_of(request, own) for request in requests], EXPECTED[operation])
+                if number:
+                    found.setdefault((hook.name, operation), []).append(seconds)
+        print(f"hooks: round {number} of {rounds}", file=sys.stderr, flush=True)
+    return found
+
+
+#: What counts its calls, in stacks/hook_viewsets.py and hook_stack.py.
+_HOOKED = {"permission", "throttled", "queryset", "creating", "updating", "receiver"}
+
+
+def main() -> None:
+    what, *given = sys.argv[1:]
+    if what == "prepare":
+        prepare()
+        return
+    found = measure(int(given[0]), float(given[1]))
+    print(json.dumps([[*place, seconds] for place, seconds in found.items()]))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,142 @@
+"""What a hook may cost: the APIs that each have one, what they are compared with, and the ratios.
+
+In: seconds by hook, operation and round. Out: rows of the results. Nothing is asked here: hook_requests.py says what is
+sent, hook_turns.py measures it in one process, bench.py's part `hooks` starts that.
+"""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+__all__ = ["BESIDE", "HOOKS", "OPERATIONS", "Beside", "Hook", "Measured", "Place", "added", "ratio", "rows"]
+
+#: operation → how many requests a turn makes
+OPERATIONS = {"get": 60, "list100": 20, "put": 40, "create": 40}
+#: Those that a hook is measured with by itself.
+OTHERS = {"patch": 40, "absent": 60, "wrong": 40, "view": 40, "by_index": 20}
+
+Place = tuple[str, str]  # a hook's name, an operation's
+Measured = Mapping[Place, Sequence[float]]  # CPU seconds a request, round by round
+Row = dict[str, object]
+
+
+def _each(limit: float, **others: float) -> dict[str, float]:
+    return {**dict.fromkeys(OPERATIONS, limit), **others}
+
+
+@dataclass(frozen=True)
+class Hook:
+    """An API that has one thing more than the plain one."""
+
+    name: str
+    what: str  # in the table
+    limits: Mapping[str, float] = field(default_factory=dict)  # operation → of what it is compared with, at most
+    spec: str | None = "trimmed"  # of specs.py; None: there is none, or another's
+    of: str | None = "plain"  # what it is compared with
+    api: str = ""  # whose API is asked, if another's
+    headers: Mapping[str, str] = field(default_factory=dict)
+    token: bool = False  # each request carries a JWT
+    more: Sequence[str] = ()  # operations besides the four
+    only: Sequence[str] = ()  # operations instead of the four
+
+    @property
+    def prefix(self) -> str:
+        return f"/{self.api or self.name}"
+
+    @property
+    def operations(self) -> dict[str, int]:
+        """Operation → how many requests a turn makes."""
+        names = self.only or [*OPERATIONS, *self.more]
+        return {name: count for name, count in {**OPERATIONS, **OTHERS}.items() if name in names}
+
+
+#: "About 1": what differs less can't be told from noise.
+_NOTHING = 1.05
+
+HOOKS = {
+    hook.name: hook
+    for hook in (
+        Hook("plain", "plain", spec="trimmed+patch", of=None, more=("patch", "absent", "wrong")),
+        Hook("again", "the same API again: how far measuring is off", spec="trimmed+patch"),
+        Hook("open", "no `additionalProperties: false`", _each(1.15), spec="plain"),
+        Hook("permission", "a permission class of its own", _each(1.25)),
+        Hook("queryset", "`get_queryset` of its own", _each(1.4)),
+        Hook("creating", "`perform_create` of its own", _each(_NOTHING, create=1.3)),
+        Hook("updating", "`perform_update` of its own", _each(_NOTHING, put=1.3)),
+        Hook("receiver", "a receiver of `post_save`", _each(1.3)),
+        Hook("versioned", "`version`", _each(1.25), spec="trimmed+versioned"),
+        Hook("sets", "`sets`", _each(1.2), spec="trimmed+sets"),
+        Hook("silent", "a spec that is silent on security", spec="trimmed+silent"),
+        Hook(
+            *("cookie", "the same, and a cookie", _each(1.05)),
+            spec=None,
+            api="silent",
+            headers={"Cookie": "consent=necessary; theme=dark"},
+        ),
+        Hook("jwt", "a JWT", spec="trimmed+jwt", token=True),
+        Hook("startproject", "the middleware of `startproject`"),
+        Hook("throttled", "a throttle"),
+        Hook("bare", "a bare view of Django REST framework", spec=None, of=None),
+        Hook("bare_throttled", "a throttle on a bare view, of that view", spec=None, of="bare"),
+        Hook("orm", "`x-model`, of hand-written Django REST framework", _each(0.7), spec="trimmed+orm", of="drf_orm"),
+        Hook("drf_orm", "hand-written Django REST framework on the ORM", spec=None, of=None),
+        Hook("handler", "a handler", spec="trimmed+handler", of=None, only=("view",)),
+        Hook("indexed", "an index", spec="trimmed+indexed", of=None, only=("list100", "by_index")),
+    )
+}
+
+
+@dataclass(frozen=True)
+class Beside:
+    """Two operations that are compared with each other."""
+
+    what: str
+    measured: Place
+    of: Place
+    limit: float
+
+
+BESIDE = (
+    Beside("PATCH, of PUT", ("plain", "patch"), ("plain", "put"), 1.4),
+    Beside("404, of get", ("plain", "absent"), ("plain", "get"), 1.15),
+    Beside("400, of create", ("plain", "wrong"), ("plain", "create"), 1.15),
+    Beside("a handler that loads, changes and saves, of PUT", ("handler", "view"), ("plain", "put"), 1.5),
+    Beside("a list by an index, of as many items unfiltered", ("indexed", "by_index"), ("indexed", "list100"), 1.2),
+)
+#: A throttle may add no more than it adds to a bare view.
+ADDED = 1.0
+
+
+def ratio(own: Sequence[float], others: Sequence[float]) -> float:
+    """The median of the ratios within rounds: what slows a round down slows both."""
+    return statistics.median(mine / other for mine, other in zip(own, others, strict=True))
+
+
+def added(own: Sequence[float], others: Sequence[float]) -> float:
+    """The median of the differences within rounds, in the unit of both."""
+    return statistics.median(mine - other for mine, other in zip(own, others, strict=True))
+
+
+def _compared(place: Place) -> Place | None:
+    """What something is compared with."""
+    for each in BESIDE:
+        if each.measured == place:
+            return each.of
+    of = HOOKS[place[0]].of
+    return (of, place[1]) if of and place[1] in OPERATIONS else None
+
+
+def rows(measured: Measured) -> list[Row]:
+    """Rows of the results: what a request cost, in ms of CPU time, and the ratio to what it is compared with."""
+    found: list[Row] = []
+    for place, seconds in measured.items():
+        row: Row = {"stack": "macaron", "hook": place[0], "operation": place[1]}
+        row["cpu_ms"] = round(statistics.median(seconds) * 1000, 4)
+        of = _compared(place)
+        if of and of in measured:
+            row["ratio"] = round(ratio(seconds, measured[of]), 3)
+            row["more_ms"] = round(added(seconds, measured[of]) * 1000, 4)
+        found.append(row)
+    return found

@@ -1,0 +1,7 @@
+"""The profile's four calls by the asynchronous client that the stack is told."""
+
+import os
+from importlib import import_module
+
+_client = import_module(f"{os.environ['STACK_CLIENT']}_profile")
+find, page, create, replace, close = _client.find, _client.page, _client.create, _client.replace, _client.close

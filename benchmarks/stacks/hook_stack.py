@@ -1,0 +1,99 @@
+"""One process with an API for each hook of hooks.py, all of the same profiles: a spec and a table each.
+
+Below `/bare` and `/bare_throttled` are views of Django REST framework alone, below `/drf_orm` a hand-written viewset on
+the model of `/orm`. Below `/startproject` the middleware of `django-admin startproject` runs; else none.
+"""
+
+import os
+from pathlib import Path
+
+import django
+from django.conf import settings
+from django_settings import common
+from environment import ENDPOINT
+
+given = common("macaron_django")
+startproject, given["MIDDLEWARE"] = given["MIDDLEWARE"], []
+# A project that says nothing has DRF's own, and asks them wherever the spec says nothing.
+del given["REST_FRAMEWORK"]["DEFAULT_AUTHENTICATION_CLASSES"]
+specs = {path.stem: path for path in sorted(Path(os.environ["STACK_SPECS"]).glob("*.yaml"))}
+settings.configure(
+    **given,
+    ROOT_URLCONF=__name__,
+    MACARON={
+        "APIS": specs,
+        "BASE_PATHS": {name: f"/{name}" for name in specs},
+        "VIEWSETS": [
+            f"hook_viewsets.{name}" for name in ("Permission", "Queryset", "Creating", "Updating", "Throttled")
+        ],
+        "DYNAMODB": {"ENGINE": "endpoint", "ENDPOINT": ENDPOINT},
+        "JWT": {"SECRET": os.environ["STACK_JWT_SECRET"]},
+    },
+)
+django.setup()
+
+import drf_orm_urls  # noqa: E402 - Django has to be set up first
+from django.core.wsgi import get_wsgi_application  # noqa: E402
+from django.db.models.signals import post_save  # noqa: E402
+from django.urls import include, path  # noqa: E402
+from hook_viewsets import Generous, called  # noqa: E402
+from rest_framework.response import Response  # noqa: E402
+from rest_framework.views import APIView  # noqa: E402
+
+from macaron_django import apipool  # noqa: E402
+
+
+def receiver(sender, instance, created, **kwargs):
+    called["receiver"] += 1
+
+
+post_save.connect(receiver, sender=apipool.receiver.Profile)
+
+
+class Bare(APIView):
+    authentication_classes = []
+
+    def get(self, request, *args, **kwargs):
+        return Response({"answered": True})
+
+    put = get
+
+    def post(self, request, *args, **kwargs):
+        return Response({"answered": True}, status=201)
+
+
+class BareThrottled(Bare):
+    throttle_classes = [Generous]
+
+
+class Written(drf_orm_urls.ProfileViewSet):
+    authentication_classes = []
+
+
+def routes(collection, item):
+    return [path("profiles", collection), path("profiles/<str:pk>", item)]
+
+
+urlpatterns = [
+    path("bare/", include(routes(Bare.as_view(), Bare.as_view()))),
+    path("bare_throttled/", include(routes(BareThrottled.as_view(), BareThrottled.as_view()))),
+    path(
+        "drf_orm/",
+        include(
+            routes(
+                Written.as_view({"get": "list", "post": "create"}),
+                Written.as_view({"get": "retrieve", "put": "update"}),
+            )
+        ),
+    ),
+    path("", include("macaron_django.urls")),
+]
+without = get_wsgi_application()
+settings.MIDDLEWARE = startproject
+with_middleware = get_wsgi_application()
+settings.MIDDLEWARE = []
+
+
+def application(environ, start_response):
+    chosen = with_middleware if environ["PATH_INFO"].startswith("/startproject/") else without
+    return chosen(environ, start_response)

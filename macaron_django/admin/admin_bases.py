@@ -1,0 +1,66 @@
+"""The base class of the parts of ``ItemAdmin``, and the links that a part adds to its pages."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+from django.contrib import admin, messages
+from django.db.models import Model
+from django.http import HttpRequest
+
+from macaron_django.dynamodb.tables.syncing import compare_table
+from macaron_django.exceptions import PersistenceError, UnstorableValue
+
+if TYPE_CHECKING:
+    ModelAdmin: TypeAlias = admin.ModelAdmin[Model]
+else:
+    ModelAdmin = admin.ModelAdmin  # only generic in its stubs
+
+__all__ = ["ItemAdminBase", "ObjectTool"]
+
+
+@dataclass(frozen=True)
+class ObjectTool:
+    """A link at the top right of a page, as Django's "Add" and "History"."""
+
+    label: Any  # text, maybe translated when shown
+    url: str
+    css_class: str = ""
+
+
+class ItemAdminBase(ModelAdmin):
+    """The base class of each part of ``ItemAdmin``. A part adds links to those that ``super()`` returns."""
+
+    def get_queryset(self, request: HttpRequest) -> Any:
+        # Whoever looks after the table sees what is in it, also what `expired: hidden` in x-persist hides from clients.
+        queryset: Any = super().get_queryset(request)
+        return queryset.with_expired()
+
+    def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Model | None:
+        try:
+            return super().get_object(request, object_id, from_field)
+        except UnstorableValue:
+            return None  # no item can have such a key
+        except PersistenceError as error:
+            conflict = self._table_conflict()
+            if not conflict:
+                raise
+            self.message_user(request, f"{error} ({conflict})", messages.ERROR)
+            return None
+
+    def _table_conflict(self) -> str:
+        """Says how the table's keys differ from the schema's, as after a key was renamed; "" if they don't."""
+        try:
+            found = compare_table(self.model.objects.persistence.table)  # type: ignore[attr-defined]
+        except PersistenceError:
+            return ""
+        return next((each.text for each in found if each.kind == "conflict"), "")
+
+    def list_tools(self, request: HttpRequest) -> list[ObjectTool]:
+        """Returns the links at the top of the list."""
+        return []
+
+    def item_tools(self, request: HttpRequest, obj: Model) -> list[ObjectTool]:
+        """Returns the links at the top of an item's page."""
+        return []

@@ -1,0 +1,174 @@
+"""Formats the values of items for people: short for a cell of a list, whole for an item's page.
+
+Templates write and escape the ``ShownValue`` trees that are made here.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+from django.utils import formats, timezone
+from django.utils.text import Truncator
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from macaron_django.admin.display.redaction import MASK
+from macaron_django.openapi import json_pointers
+from macaron_django.schemas.values.conversions import json_value
+
+if TYPE_CHECKING:
+    from macaron_django.openapi import Schema
+    from macaron_django.schemas.values.applied_schemas import AppliedSchemas
+
+__all__ = ["ShownValue", "cell", "shown", "shown_property"]
+
+_CELL_LENGTH = 80
+_LINKED = ("http", "https", "mailto")
+
+
+def cell(value: Any) -> Any:
+    """Returns the text of one cell of a list, which is never longer than a line."""
+    if isinstance(value, bool):
+        return _("Yes") if value else _("No")
+    if value is None:
+        return "null"
+    if isinstance(value, (bytes, bytearray)):
+        return size_text(len(value))
+    if isinstance(value, dt.datetime):
+        return formats.localize(_local(value))
+    if isinstance(value, (dt.date, dt.time)):
+        return formats.localize(value)
+    plain = json_value(value)
+    if isinstance(plain, list):
+        count = len(plain)
+        return ngettext("%(count)s entry", "%(count)s entries", count) % {"count": count}
+    if isinstance(plain, dict):
+        return Truncator(", ".join(plain)).chars(_CELL_LENGTH)
+    return Truncator(str(plain)).chars(_CELL_LENGTH)
+
+
+@dataclass(frozen=True)
+class ShownValue:
+    """A value for the templates, which choose by ``kind`` how to write it."""
+
+    kind: str
+    text: str = ""
+    name: str = ""
+    type: str = ""
+    description: str = ""
+    detail: str = ""
+    href: str = ""
+    pointer: str = ""
+    unknown: bool = False
+    children: tuple[ShownValue, ...] = field(default_factory=tuple)
+
+    @property
+    def is_nested(self) -> bool:
+        return self.kind in ("object", "array")
+
+
+def shown_property(name: str, applied: AppliedSchemas, value: Any, pointer: str = "") -> ShownValue:
+    """Returns a property as the item's page shows it; ``applied`` is empty for one that isn't in the schema."""
+    pointer = json_pointers.child(pointer, name)
+    schema = applied.schema
+    described: dict[str, Any] = {
+        "name": name,
+        "type": type_of(schema),
+        "description": schema.description if schema else "",
+    }
+    if applied.is_secret:
+        return ShownValue("secret", MASK, pointer=pointer, **described)
+    return shown(value, applied, pointer, unknown=schema is None, **described)
+
+
+def shown(value: Any, applied: AppliedSchemas, pointer: str = "", **described: Any) -> ShownValue:
+    """Returns a value of any kind; its own type decides how it is shown, not the schema's."""
+    described["pointer"] = pointer
+    if value is None:
+        return ShownValue("null", "null", **described)
+    if isinstance(value, bool):
+        return ShownValue("boolean", _("Yes") if value else _("No"), **described)
+    if isinstance(value, (bytes, bytearray)):
+        return ShownValue("binary", size_text(len(value)), **described)
+    if isinstance(value, dt.datetime) and value.tzinfo is not None:
+        return _moment(value, described)
+    if isinstance(value, (dt.date, dt.time)):
+        return ShownValue("date", formats.localize(value), detail=str(json_value(value)), **described)
+    if hasattr(value, "to_json") and hasattr(value, "_spec"):
+        value = {name: value[name] for name in value}
+    if isinstance(value, Mapping):
+        names_some = any(schema.properties for schema in applied.schemas)
+        children = [
+            shown_property(name, inside, inner, pointer)
+            if names_some or inside.is_secret
+            else shown(inner, inside, json_pointers.child(pointer, name), name=name)
+            for name, inside, inner in ((str(name), applied.member(str(name)), inner) for name, inner in value.items())
+        ]
+        text = ngettext("%(count)s property", "%(count)s properties", len(children)) % {"count": len(children)}
+        return ShownValue("object", text, children=tuple(children), **described)
+    if isinstance(value, (list, tuple, set, frozenset)):
+        return _array(value, applied.element, described)
+    return _scalar(json_value(value), applied.schema, described)
+
+
+def _array(value: Any, inner: AppliedSchemas, described: dict[str, Any]) -> ShownValue:
+    members = sorted(value, key=str) if isinstance(value, (set, frozenset)) else value
+    pointer = described["pointer"]
+    children = [shown(member, inner, f"{pointer}/{place}", name=str(place)) for place, member in enumerate(members)]
+    text = ngettext("%(count)s entry", "%(count)s entries", len(children)) % {"count": len(children)}
+    return ShownValue("array", text, children=tuple(children), **described)
+
+
+def _scalar(plain: Any, schema: Schema | None, described: dict[str, Any]) -> ShownValue:
+    text = str(plain)
+    if isinstance(plain, str):
+        if schema is not None and schema.format in ("uri", "url", "email") and (href := _href(text, schema.format)):
+            return ShownValue("link", text, href=href, **described)
+        return ShownValue("text" if text else "empty", text, **described)
+    return ShownValue("number", text, **described)
+
+
+def _href(text: str, format: str) -> str:  # noqa: A002 (JSON Schema's word)
+    """Returns the target of a link, only to the web and to mail, since ``javascript:`` is a URI, too."""
+    if format == "email":
+        return f"mailto:{text}"
+    try:
+        return text if urlsplit(text).scheme.lower() in _LINKED else ""
+    except ValueError:
+        return ""
+
+
+def _moment(value: dt.datetime, described: dict[str, Any]) -> ShownValue:
+    local = _local(value)
+    text = f"{formats.localize(local)} ({local.tzname()})"
+    return ShownValue(
+        "moment", text, detail=value.astimezone(dt.timezone.utc).strftime("%Y-%m-%d %H:%M:%S UTC"), **described
+    )
+
+
+def _local(value: dt.datetime) -> dt.datetime:
+    """Returns the moment in Django's current time zone."""
+    return timezone.localtime(value) if timezone.is_aware(value) else value
+
+
+def type_of(schema: Schema | None) -> str:
+    """Returns the schema's types and format as text.
+
+    >>> type_of(None)
+    ''
+    """
+    if schema is None:
+        return ""
+    types = " / ".join(schema.types)
+    return f"{types} ({schema.format})" if schema.format else types
+
+
+def size_text(octets: int) -> str:
+    """Returns a size like ``filesizeformat`` does, but in exact bytes below a kilobyte."""
+    if octets < 1024:
+        return ngettext("%(count)s byte", "%(count)s bytes", octets) % {"count": octets}
+    return f"{formats.number_format(octets / 1024, 1)} KB"

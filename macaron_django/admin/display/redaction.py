@@ -1,0 +1,102 @@
+"""Takes secrets out of items: properties that are ``writeOnly``, and passwords.
+
+What is only shown has a mask in their place. What a user edits doesn't have them, and gets them back before it is
+stored.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from macaron_django.admin.display.differences import same_json
+from macaron_django.dynamodb.codec.attributes import GIVEN
+from macaron_django.schemas.values.applied_schemas import AppliedSchemas, applied_schemas
+
+if TYPE_CHECKING:
+    from macaron_django.dynamodb.codec.attribute_values import AttributeMap, AttributeValue
+    from macaron_django.openapi import Property, Schema
+
+__all__ = ["MASK", "is_secret", "with_secrets", "without_secret_attributes", "without_secrets"]
+
+MASK = "••••••"
+
+
+def is_secret(prop: Property) -> bool:
+    """Whether the schema says that the property's value is for the server only."""
+    return applied_schemas(prop.schema).is_secret
+
+
+def without_secrets(schema: Schema, json: Any, *, mask: str | None = None) -> Any:
+    """Returns a copy of a JSON value without its secrets, or with ``mask`` in their place, at any depth.
+
+    What any branch of ``oneOf`` or ``anyOf`` keeps secret is secret in all.
+    """
+    return _without(applied_schemas(schema), json, mask)
+
+
+def _without(applied: AppliedSchemas, json: Any, mask: str | None) -> Any:
+    if isinstance(json, Mapping):
+        members = {name: applied.member(name) for name in json}
+        return {
+            name: mask if members[name].is_secret else _without(members[name], value, mask)
+            for name, value in json.items()
+            if mask is not None or not members[name].is_secret
+        }
+    if isinstance(json, list):
+        return [_without(applied.element, element, mask) for element in json]
+    return json
+
+
+def without_secret_attributes(schema: Schema, item: AttributeMap, *, mask: str | None = None) -> AttributeMap:
+    """Does the same for an item in DynamoDB's own form; a mask becomes an attribute of type S."""
+    return _without_attributes(applied_schemas(schema), item, mask)
+
+
+def _without_attributes(applied: AppliedSchemas, item: AttributeMap, mask: str | None) -> AttributeMap:
+    shown: AttributeMap = {}
+    for name, value in item.items():
+        inner = applied.member(name)
+        if not (inner.is_secret or (name.endswith(GIVEN) and applied.member(name.removesuffix(GIVEN)).is_secret)):
+            shown[name] = _attribute_without_secrets(inner, value, mask)
+        elif mask is not None:
+            shown[name] = {"S": mask}
+    return shown
+
+
+def _attribute_without_secrets(applied: AppliedSchemas, value: AttributeValue, mask: str | None) -> AttributeValue:
+    ((tag, content),) = value.items()
+    if tag == "M":
+        return {"M": _without_attributes(applied, content, mask)}
+    if tag == "L":
+        return {"L": [_attribute_without_secrets(applied.element, element, mask) for element in content]}
+    return value
+
+
+def with_secrets(schema: Schema, json: Any, stored: Any) -> Any:
+    """Returns a copy of ``json`` with the secrets of ``stored`` where it has none of its own."""
+    return _with(applied_schemas(schema), json, stored)
+
+
+def _with(applied: AppliedSchemas, json: Any, stored: Any) -> Any:
+    if not applied.holds_secrets:
+        return json
+    if isinstance(json, Mapping) and isinstance(stored, Mapping):
+        kept = {name: value for name, value in stored.items() if applied.member(name).is_secret and name not in json}
+        inner = {
+            name: _with(applied.member(name), value, stored[name]) if name in stored else value
+            for name, value in json.items()
+        }
+        return {**inner, **kept}
+    if isinstance(json, list) and isinstance(stored, list):
+        inside = applied.element
+        return [_element_with_secrets(inside, element, place, json, stored) for place, element in enumerate(json)]
+    return json
+
+
+def _element_with_secrets(applied: AppliedSchemas, element: Any, place: int, json: list[Any], stored: list[Any]) -> Any:
+    """Finds the stored element that looks the same, since it may have moved, else the one at its place."""
+    for candidate in stored[place : place + 1] + stored:
+        if same_json(_without(applied, candidate, None), element):
+            return candidate
+    return _with(applied, element, stored[place]) if len(json) == len(stored) else element

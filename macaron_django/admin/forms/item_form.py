@@ -1,0 +1,226 @@
+"""The form of one item, whose only field is the item's JSON text.
+
+The browser's script replaces the text area with controls, described by ``form_descriptions``. Without JavaScript the
+text itself is edited.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from django import forms
+from django.core import signing
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from macaron_django.admin.display.readable_json import readable_json
+from macaron_django.admin.forms.conflicts import Conflict, LoadedItem, conflicts_of, expected_of
+from macaron_django.admin.forms.edits import ItemEdit, UnreadableItem, changed_names, fixed_names, read_item, shown_json
+from macaron_django.admin.forms.form_descriptions import describe_form
+from macaron_django.dynamodb.codec.item_sizes import MAX_ITEM_SIZE
+
+if TYPE_CHECKING:
+    from macaron_django.dynamodb.codec.attribute_values import AttributeMap
+    from macaron_django.dynamodb.items.persistence import Persistence
+    from macaron_django.schemas.validation.validators import Violation
+
+    ModelForm = forms.ModelForm[Any]
+else:
+    ModelForm = forms.ModelForm  # only generic in its stubs
+
+__all__ = ["ItemForm", "ItemWidget"]
+
+#: The texts of the script, by the names that it uses.
+WORDS = {
+    "form": gettext_lazy("Form"),
+    "json": gettext_lazy("As JSON"),
+    "mode": gettext_lazy("How to edit the item"),
+    "unset": gettext_lazy("not set"),
+    "null": gettext_lazy("null"),
+    "empty": gettext_lazy("empty text"),
+    "clear": gettext_lazy("Unset"),
+    "setNull": gettext_lazy("Set to null"),
+    "add": gettext_lazy("Add"),
+    "addProperty": gettext_lazy("Add a property"),
+    "name": gettext_lazy("Name"),
+    "value": gettext_lazy("Value"),
+    "remove": gettext_lazy("Remove"),
+    "up": gettext_lazy("Move up"),
+    "down": gettext_lazy("Move down"),
+    "kind": gettext_lazy("Kind"),
+    "required": gettext_lazy("required"),
+    "generated": gettext_lazy("generated where not set"),
+    "secret": gettext_lazy("never shown; what is stored stays unless something is typed"),
+    "fixed": gettext_lazy("read-only"),
+    "unknown": gettext_lazy("not in the schema"),
+    "other": gettext_lazy("other JSON"),
+    "text": gettext_lazy("text"),
+    "number": gettext_lazy("number"),
+    "boolean": gettext_lazy("true or false"),
+    "list": gettext_lazy("list"),
+    "object": gettext_lazy("object"),
+    "notJson": gettext_lazy("This is no JSON"),
+    "notNumber": gettext_lazy("This is no number"),
+    "twice": gettext_lazy("This name is there already"),
+    "default": gettext_lazy("default:"),
+    "now": gettext_lazy("Now"),
+    "valid": gettext_lazy("Valid"),
+    "checking": gettext_lazy("Checking …"),
+    "unchecked": gettext_lazy("Could not be checked: the server didn't answer"),
+    "problems": gettext_lazy("To correct:"),
+    "line": gettext_lazy("line"),
+    "bytes": gettext_lazy("bytes"),
+    "moved": gettext_lazy("Moved to place"),
+    "taken": gettext_lazy("Taken over"),
+}
+
+
+class ItemWidget(forms.Textarea):
+    """A text area, with what the script needs to replace it with controls."""
+
+    template_name = "admin/macaron_django/item_widget.html"
+
+    def __init__(self, description: dict[str, Any], validate_url: str, *, check: bool = False) -> None:
+        super().__init__({"rows": 24, "spellcheck": "false", "class": "macaron-json"})
+        self.description = description
+        self.validate_url = validate_url
+        self.check = check
+
+    @property
+    def media(self) -> forms.Media:
+        scripts = ("exact_json.js", "item_controls.js", "item_form.js")
+        return forms.Media(
+            css={"all": ["macaron_django/admin/item_form.css"]},
+            js=[f"macaron_django/admin/{script}" for script in scripts],
+        )
+
+    def get_context(self, name: str, value: Any, attrs: dict[str, Any] | None) -> dict[str, Any]:
+        context = super().get_context(name, value, attrs)
+        words = {key: str(word) for key, word in WORDS.items()}
+        context["editor"] = {**self.description, "words": words, "maxSize": MAX_ITEM_SIZE}
+        context |= {"validate_url": self.validate_url, "check": self.check}
+        return context
+
+
+class ItemForm(ModelForm):
+    """``edit`` is what will be saved, ``conflicts`` what keeps it from being, ``by_others`` what was taken over."""
+
+    item = forms.CharField(strip=False, label=gettext_lazy("Item"))
+    loaded = forms.CharField(widget=forms.HiddenInput, required=False)
+
+    #: Set on the class that ``get_form`` makes for one page.
+    persistence: Persistence
+    validate_url: str = ""
+    #: The error of an attempt to save, after which the form is shown again.
+    refusal: Exception | None = None
+    #: The duplicated item, for its attributes that aren't in the schema.
+    copied_item: AttributeMap | None = None
+
+    edit: ItemEdit | None = None
+    is_item_form = True
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.conflict_shown = False
+        self.conflicts: list[Conflict] = []
+        self.by_others: list[str] = []
+        self.before: Mapping[str, Any] | None = None
+        self.violations: list[Violation] = []
+        persistence = self.persistence
+        stored = self.stored
+        creating = stored is None
+        fixed = fixed_names(persistence, creating=creating)
+        description = describe_form(
+            persistence.schema, fixed=() if creating else fixed, without=fixed if creating else ()
+        )
+        self.fields["item"].widget = ItemWidget(description, self.validate_url, check=self.is_bound)
+        if stored is None:
+            row = self.instance if self.copied_item is None else persistence.decode(self.copied_item)
+            left_out = fixed if self.copied_item is None else fixed | _not_duplicated(persistence)
+            shown = {name: value for name, value in shown_json(persistence, row).items() if name not in left_out}
+        else:
+            loaded = LoadedItem.of(persistence, stored)
+            shown = dict(loaded.json)
+            self.initial.setdefault("loaded", loaded.sealed())
+        self.initial.setdefault("item", readable_json(shown))
+
+    @property
+    def stored(self) -> AttributeMap | None:
+        """The item that is changed; None if one is added."""
+        item: AttributeMap | None = self.instance._state.__dict__.get("item")
+        return None if self.instance._state.adding else item
+
+    def clean(self) -> dict[str, Any]:
+        cleaned: dict[str, Any] = super().clean() or self.cleaned_data
+        if self.refusal is not None:
+            self.add_error(None, str(self.refusal))
+        if "item" not in cleaned:
+            return cleaned
+        try:
+            typed = read_item(cleaned["item"])
+        except UnreadableItem as error:
+            self.add_error("item", str(error))
+            return cleaned
+        if self.stored is None:
+            self.edit = ItemEdit.new(self.persistence, typed, beside=self.copied_item)
+        else:
+            self._clean_change(typed, cleaned.get("loaded") or "")
+        for violation in self.edit.violations if self.edit else ():
+            self.violations.append(violation)
+            self.add_error(
+                "item", f"{violation.pointer}: {violation.message}" if violation.pointer else violation.message
+            )
+        if self.edit is not None and not self.errors:
+            self.instance = self.edit.row
+        return cleaned
+
+    def _clean_change(self, typed: dict[str, Any], sealed: str) -> None:
+        persistence = self.persistence
+        item = persistence.get_item(persistence.key_in(self.stored or {}), consistent=True)
+        if item is None:
+            self.add_error(None, _("Somebody has deleted this item. What you typed can be added as a new one."))
+            return
+        try:
+            loaded = LoadedItem.unsealed(sealed)
+        except signing.BadSignature:
+            self.add_error(None, _("It isn't known any more what the item was when you loaded it. Load it again."))
+            return
+        now = LoadedItem.of(persistence, item)
+        self.by_others = loaded.changed_since(persistence, item)
+        version = persistence.options.version
+        self.conflicts = conflicts_of(loaded, typed, now.json, self.by_others)
+        if self.conflicts or (version in self.by_others and typed != loaded.json):
+            self._show_both(loaded, now, typed)
+            return
+        self.edit = ItemEdit.change(persistence, item, typed, loaded.json)
+        self.before = now.json
+        self.edit.row._state.expected = expected_of(persistence, item, self.edit.changed)
+
+    def _show_both(self, loaded: LoadedItem, now: LoadedItem, typed: dict[str, Any]) -> None:
+        """Fills the form with the stored values where the user changed nothing, and bases the next save on them."""
+        merged = dict(now.json)
+        for name in changed_names(loaded.json, typed):
+            if name in typed:
+                merged[name] = typed[name]
+            else:
+                merged.pop(name, None)
+        again = {"item": readable_json(merged), "loaded": now.sealed()}
+        self.data = {**dict(self.data.items()), **{self.add_prefix(name): text for name, text in again.items()}}
+        self.conflict_shown = True
+        self.add_error(None, _("Somebody else has changed this item since you loaded it. Nothing was saved yet."))
+
+    @property
+    def only_by_others(self) -> list[str]:
+        """The properties that only others changed."""
+        by_both = {conflict.name for conflict in self.conflicts}
+        return [name for name in self.by_others if name not in by_both]
+
+    def _post_clean(self) -> None:
+        """Does nothing: the edit has been validated."""
+
+
+def _not_duplicated(persistence: Persistence) -> set[str]:
+    """Returns the properties that a copy must not share with its original."""
+    properties = persistence.schema.properties
+    return {name for name in properties if properties[name].extensions.generated} | {persistence.key_names[-1]}

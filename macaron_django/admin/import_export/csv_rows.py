@@ -1,0 +1,113 @@
+"""Converts items to rows of CSV that no spreadsheet takes for formulas, and back without loss.
+
+A text is written as it is, everything else as JSON; an empty cell is a property that isn't set. A text that could be
+taken for something else (an empty one, ``null``, one that starts with a quotation mark) is written as JSON, too. A
+text that a spreadsheet would compute, as a whole or from a separator on, gets a ``'`` before that.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Final
+
+from macaron_django.schemas.values.conversions import UNSET
+from macaron_django.schemas.values.json_text import JSONTextError, dump_json, exact_json
+
+if TYPE_CHECKING:
+    from macaron_django.openapi import Schema
+
+__all__ = ["CellError", "cells_of", "columns", "json_of"]
+
+# OWASP, "CSV Injection": spreadsheets compute cells that start so, with or without blanks before it. Where the locale's
+# separator isn't the comma, they also begin a cell behind a semicolon, a tab or the end of a line within a text. The
+# apostrophe is escaped because it escapes here. Blanks don't include what separates: no part of a text is read twice.
+_BLANK: Final = (
+    r"[\x00-\x08\x0b\x0c\x0e-\x20\x7f-\xa0\xad\u1680\u180e\u2000-\u200f\u2028-\u202f\u205f-\u2064\u3000\ufeff]"
+)
+_FORMULA: Final = rf"'|{_BLANK}*[=+\-@\uff1d\uff0b\uff0d\uff20]"
+_COMPUTED: Final = re.compile(rf"^(?=[\t\r\n]|{_FORMULA})|(?<=[;\t\r\n])(?={_FORMULA})")
+_ESCAPED: Final = re.compile(rf"^'|(?<=[;\t\r\n])'(?={_FORMULA})")
+_NUMBER: Final = re.compile(r"-?\d+(\.\d+)?([eE][+-]?\d+)?", re.ASCII)
+_WORDS: Final = {"true": True, "false": False}
+
+
+class CellError(ValueError):
+    """A cell of CSV doesn't hold a value; ``column`` is its property."""
+
+    def __init__(self, column: str, message: str) -> None:
+        super().__init__(message)
+        self.column = column
+
+
+def columns(schema: Schema, hidden: Sequence[str] = ()) -> list[str]:
+    """Returns the names of the columns: the properties in schema order, then ``*`` for those not in the schema."""
+    names = [name for name in schema.properties if name not in hidden]
+    return names if schema.additional_properties is False else [*names, rest_of(schema)]
+
+
+def rest_of(schema: Schema) -> str:
+    """Returns the column of additional properties: ``*``, or more stars if a property has that name."""
+    name = "*"
+    while name in schema.properties:
+        name += "*"
+    return name
+
+
+def cells_of(schema: Schema, json: Mapping[str, Any], names: Sequence[str]) -> list[str]:
+    """Returns the cells of an item, in the order of ``names``."""
+    rest = rest_of(schema)
+    others = {name: value for name, value in json.items() if name not in schema.properties}
+    values = [(others or UNSET) if name == rest else json.get(name, UNSET) for name in names]
+    return [_cell(value, is_text=_is_text(schema, name)) for name, value in zip(names, values, strict=True)]
+
+
+def json_of(schema: Schema, names: Sequence[str], cells: Sequence[str]) -> dict[str, Any]:
+    """Returns the item of a row. Raises CellError with the faulty column."""
+    rest = rest_of(schema)
+    json: dict[str, Any] = {}
+    for name, cell in zip(names, cells, strict=True):
+        try:
+            value = _value(cell, is_text=_is_text(schema, name))
+        except JSONTextError as error:
+            raise CellError(name, f"the cell is no JSON: {error}") from error
+        if name == rest and value is not UNSET:
+            if not isinstance(value, dict):
+                raise CellError(name, "the cell is no JSON object")
+            json |= value
+        elif value is not UNSET:
+            json[name] = value
+    return json
+
+
+def safe_text(text: str) -> str:
+    """``text`` as no spreadsheet computes it."""
+    return text if _NUMBER.fullmatch(text) else _COMPUTED.sub("'", text)
+
+
+def plain_text(cell: str) -> str:
+    """Undoes ``safe_text``."""
+    return _ESCAPED.sub("", cell)
+
+
+def _is_text(schema: Schema, name: str) -> bool:
+    return name in schema.properties and schema.properties[name].schema.types == ("string",)
+
+
+def _cell(value: Any, *, is_text: bool) -> str:
+    if value is UNSET:
+        return ""
+    if is_text and isinstance(value, str) and value not in ("", "null") and not value.startswith('"'):
+        return safe_text(value)
+    return safe_text(dump_json(value).decode())
+
+
+def _value(cell: str, *, is_text: bool) -> Any:
+    if not cell:
+        return UNSET
+    text = plain_text(cell)
+    if is_text and text != "null" and not cell.startswith('"'):
+        return text
+    if text.lower() in _WORDS:  # spreadsheets write TRUE
+        return _WORDS[text.lower()]
+    return exact_json(text)

@@ -1,0 +1,129 @@
+"""Reads a file of items in any format of an export: each item with its line, or with what is wrong."""
+
+from __future__ import annotations
+
+import csv
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from io import StringIO
+from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias
+
+from django.utils.translation import gettext as _
+
+from macaron_django.admin.import_export.csv_rows import CellError, json_of, plain_text, rest_of
+from macaron_django.dynamodb.transfer.item_lines import LineError, from_dynamodb_json
+from macaron_django.schemas.values.json_text import JSONTextError, exact_json
+
+if TYPE_CHECKING:
+    from macaron_django.dynamodb.codec.attribute_values import AttributeMap
+    from macaron_django.openapi import Schema
+
+__all__ = ["FileForm", "FileItem", "form_of", "read_items"]
+
+FileForm: TypeAlias = Literal["csv", "jsonl", "dynamodb"]
+
+#: The most characters of a cell: DynamoDB's largest item with escapes.
+_LARGEST_CELL: Final = 4 * 1024 * 1024
+#: The most unknown columns that an error names.
+_LISTED: Final = 20
+
+
+@dataclass(frozen=True)
+class FileItem:
+    """An item of a file: its ``json``, or its attributes if the file is in DynamoDB's own form, or the ``error``.
+
+    ``partial``: properties that the file has no column for stay as they are.
+    """
+
+    line: int
+    json: dict[str, Any] | None = None
+    attributes: AttributeMap | None = None
+    error: str = ""
+    partial: frozenset[str] = frozenset()
+
+
+def form_of(name: str, content: bytes) -> FileForm:
+    """Returns the format of a file, recognised by its name and its first characters."""
+    if name.lower().endswith(".csv"):
+        return "csv"
+    start = content.removeprefix(b"\xef\xbb\xbf").lstrip()
+    if start[:1] not in (b"{", b"["):
+        return "csv"
+    return "dynamodb" if start.replace(b" ", b"").startswith(b'{"Item":{') else "jsonl"
+
+
+def read_items(schema: Schema, content: bytes, form: FileForm) -> Iterator[FileItem]:
+    """Yields the items of a file in order, or a single one with the error if the file can't be read."""
+    try:
+        text = content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = content.count(b"\n", 0, error.start) + 1
+        yield FileItem(line, error=_("The file is not in UTF-8: save it as that."))
+        return
+    yield from _csv_items(schema, text) if form == "csv" else _json_items(text, form)
+
+
+def _json_items(text: str, form: FileForm) -> Iterator[FileItem]:
+    for number, line in enumerate(text.split("\n"), 1):
+        if not line.strip():
+            continue
+        try:
+            json = exact_json(line)
+            if not isinstance(json, dict):
+                yield FileItem(number, error=_("A line has to be a JSON object."))
+            elif form == "dynamodb":
+                yield FileItem(number, attributes=from_dynamodb_json(json.get("Item", json)))
+            else:
+                yield FileItem(number, json=json)
+        except JSONTextError as error:
+            yield FileItem(number, error=_("This is no JSON: %s") % error)
+        except LineError as error:
+            yield FileItem(number, error=str(error))
+
+
+def _csv_items(schema: Schema, text: str) -> Iterator[FileItem]:
+    csv.field_size_limit(_LARGEST_CELL)
+    rows = csv.reader(StringIO(text, newline=""), delimiter=_delimiter(text), strict=True)
+    try:
+        names = [plain_text(name) for name in next(rows, [])]
+        wrong = _wrong_header(schema, names)
+        if wrong:
+            yield FileItem(1, error=wrong)
+            return
+        absent = frozenset(schema.properties) - set(names)
+        line = rows.line_num + 1
+        for cells in rows:
+            start, line = line, rows.line_num + 1
+            if not any(cells):
+                continue
+            if len(cells) != len(names):
+                error = _("There are %(found)d cells, and %(wanted)d columns.")
+                yield FileItem(start, error=error % {"found": len(cells), "wanted": len(names)})
+                continue
+            try:
+                yield FileItem(start, json=json_of(schema, names, cells), partial=absent)
+            except CellError as cell_error:
+                yield FileItem(start, error=f"{cell_error.column}: {cell_error}")
+    except csv.Error as csv_error:
+        yield FileItem(rows.line_num, error=_("This is no CSV: %s") % csv_error)
+
+
+def _delimiter(text: str) -> str:
+    """Returns the comma, or the semicolon that spreadsheets write where numbers have decimal commas."""
+    header = text.partition("\n")[0]
+    return ";" if header.count(";") > header.count(",") else ","
+
+
+def _wrong_header(schema: Schema, names: list[str]) -> str:
+    if not names:
+        return _("The file is empty.")
+    twice = next((name for name, count in Counter(names).items() if count > 1), None)
+    if twice is not None:
+        return _("There are two columns %r.") % twice
+    known = {*schema.properties, rest_of(schema)}
+    unknown = [name for name in names if name not in known]
+    if unknown:
+        listed = ", ".join(map(repr, unknown[:_LISTED])) + (" …" if len(unknown) > _LISTED else "")
+        return _("The schema has no property %s; the first line names the columns.") % listed
+    return ""

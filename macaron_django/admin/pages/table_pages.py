@@ -1,0 +1,78 @@
+"""The page that compares an API's tables in DynamoDB with their schemas.
+
+It is at each model's ``tables/``, because Django's admin has no pages for a whole app.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse
+from django.utils.translation import gettext as _
+
+from macaron_django.admin.admin_bases import ItemAdminBase, ObjectTool
+from macaron_django.admin.page_urls import address, admin_page, admin_path
+from macaron_django.dynamodb.tables.syncing import compare_table
+from macaron_django.dynamodb.tables.table_descriptions import TableDescription, describe_table
+from macaron_django.dynamodb.tables.table_differences import TableDifference
+from macaron_django.exceptions import PyMacaronException
+
+__all__ = ["TablePart", "TablesMixin"]
+
+
+@dataclass(frozen=True)
+class TablePart:
+    """A table for the template. ``description`` is None if there is no table, or DynamoDB refuses to describe it."""
+
+    name: str
+    schema: str
+    list_url: str
+    description: TableDescription | None
+    differences: list[TableDifference]
+    problem: str = ""
+
+    @property
+    def can_be_mended(self) -> bool:
+        return any(difference.is_applied for difference in self.differences)
+
+
+class TablesMixin(ItemAdminBase):
+    """The page about the tables of the model's API."""
+
+    tables_template = "admin/macaron_django/tables.html"
+
+    def get_urls(self) -> Any:
+        return [admin_path(self, "tables/", self.tables_view, "tables"), *super().get_urls()]
+
+    def list_tools(self, request: HttpRequest) -> list[ObjectTool]:
+        return [*super().list_tools(request), ObjectTool(_("Tables"), address(self, "tables"), "macaron-tables-link")]
+
+    def tables_view(self, request: HttpRequest) -> HttpResponse:
+        """Shows every table of this model's API whose items the user may see."""
+        if not self.has_view_or_change_permission(request):
+            raise PermissionDenied
+        parts = list(self._parts(request))
+        persistence = self.model._default_manager.persistence
+        title = _("Tables of %(api)s") % {"api": self.opts.app_config.verbose_name}
+        command = f"manage.py synctables {persistence.api}"
+        return admin_page(self, request, self.tables_template, title, parts=parts, command=command)
+
+    def _parts(self, request: HttpRequest) -> Iterator[TablePart]:
+        for model, model_admin in self.admin_site._registry.items():
+            if model._meta.app_label != self.opts.app_label or not isinstance(model_admin, TablesMixin):
+                continue
+            if model_admin.has_view_or_change_permission(request):
+                yield _part(model, address(model_admin, "changelist"))
+
+
+def _part(model: Any, list_url: str) -> TablePart:
+    persistence = model._default_manager.persistence
+    described = (persistence.table_name, persistence.schema.name, list_url)
+    try:
+        found = describe_table(persistence.table)
+        return TablePart(*described, found, compare_table(persistence.table))
+    except PyMacaronException as error:
+        return TablePart(*described, None, [], str(error))

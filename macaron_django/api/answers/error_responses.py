@@ -1,0 +1,121 @@
+"""Answers exceptions of views with error responses; a project's own views may use it as DRF's ``EXCEPTION_HANDLER``.
+
+Every answer carries an ``error_id``, and so does its log line (logger ``macaron_django``), which has the traceback
+where the server is at fault. A 501 is logged and reported once for each operation: requests could fill the log with
+what `manage.py check` says already.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from dataclasses import replace
+from http import HTTPStatus
+from typing import Any
+from weakref import WeakKeyDictionary
+
+from django.core.signals import got_request_exception
+from rest_framework.exceptions import APIException
+from rest_framework.response import Response
+from rest_framework.views import set_rollback
+
+from macaron_django.api.answers.error_bodies import error_body
+from macaron_django.api.answers.error_descriptions import ErrorDescription, describe
+from macaron_django.api.answers.error_reports import report
+from macaron_django.exceptions import PyMacaronException, ValidationFailed
+
+__all__ = ["exception_handler", "log_error", "report_failure"]
+
+logger = logging.getLogger("macaron_django")
+
+
+def exception_handler(exc: Exception, context: Mapping[str, Any]) -> Response:
+    """Returns the error response for ``exc``, with the body that the settings ask for.
+
+    It has the signature of DRF's ``EXCEPTION_HANDLER``. Unlike DRF's own, it answers unexpected exceptions, too: those
+    are logged and sent as ``got_request_exception``, as Django does for views that raise.
+    """
+    answer = describe(exc)
+    request = context.get("request")
+    if answer.status == HTTPStatus.UNAUTHORIZED:
+        answer = replace(answer, headers={**answer.headers, "WWW-Authenticate": _challenge(answer, context)})
+    is_news = answer.status < HTTPStatus.INTERNAL_SERVER_ERROR or _is_news(answer, exc, context)
+    log_error(answer, exc, request, is_news=is_news)
+    if answer.status >= HTTPStatus.INTERNAL_SERVER_ERROR and is_news:
+        if not isinstance(exc, (PyMacaronException, APIException)) or isinstance(exc, ValidationFailed):
+            got_request_exception.send(sender=None, request=getattr(request, "_request", request))
+        report_failure(answer, exc, context)
+    set_rollback()
+    body = error_body(answer, exc)
+    response = Response(body.value, status=body.status, headers=dict(answer.headers))
+    if not is_news:
+        response._has_been_logged = True  # type: ignore[attr-defined]  # or django.request logs it, and mails ADMINS
+    if body.media_type is not None:
+        response.error_content_type = body.media_type  # type: ignore[attr-defined]  # read where the renderer is known
+    return response
+
+
+def _challenge(answer: ErrorDescription, context: Mapping[str, Any]) -> str:
+    """Returns the challenge that a 401 has to carry (RFC 9110, section 11.6.1).
+
+    A viewset's own ``get_authenticate_header()`` gives it, else the exception; for handlers that raise a bare 401, DRF.
+    """
+    view, known = context.get("view"), answer.headers.get("WWW-Authenticate")
+    is_overridden = "get_authenticate_header" in getattr(getattr(view, "plan", None), "overridden", ())
+    if view is None or (known is not None and not is_overridden):
+        return known or "Bearer"
+    return view.get_authenticate_header(context.get("request")) or known or "Bearer"
+
+
+#: The classes of the exceptions that are logged and reported, by what serves the operation, or by the view's class.
+_told: WeakKeyDictionary[object, set[type]] = WeakKeyDictionary()
+
+
+def _is_news(answer: ErrorDescription, exc: Exception, context: Mapping[str, Any]) -> bool:
+    """Returns whether a server's fault is to be logged and reported: False for an outage or a 501 that is known.
+
+    An operation is answered with 501 at each request, until the spec or the project changes.
+    """
+    if isinstance(exc, PyMacaronException) and exc.is_known:
+        return False
+    if answer.status != HTTPStatus.NOT_IMPLEMENTED:
+        return True
+    view = context.get("view")
+    known = _told.setdefault(getattr(view, "current", None) or type(view), set())
+    is_news = type(exc) not in known
+    known.add(type(exc))
+    return is_news
+
+
+def log_error(answer: ErrorDescription, exc: Exception, request: Any, *, is_news: bool = True) -> None:
+    """Logs an answer: news of the server's fault as an error with its traceback, the rest as information."""
+    at_fault = is_news and answer.status >= HTTPStatus.INTERNAL_SERVER_ERROR
+    logger.log(
+        logging.ERROR if at_fault else logging.INFO,
+        "%s %s answered %d %s (error_id %s): %s",
+        getattr(request, "method", "?"),
+        _printable(getattr(request, "path", "?")),
+        answer.status,
+        answer.code,
+        answer.error_id,
+        type(exc).__name__,
+        exc_info=exc if at_fault else None,
+        extra={"error_id": answer.error_id, "status_code": answer.status},
+    )
+
+
+def _printable(text: str) -> str:
+    """Returns a path on one line: it may hold line breaks, which would forge log lines."""
+    return text if text.isprintable() else ascii(text)[1:-1]
+
+
+def report_failure(answer: ErrorDescription, exc: Exception, context: Mapping[str, Any]) -> None:
+    """Reports a server's fault to ``ERROR_REPORTER``, whose own failures are logged and don't change the answer."""
+    response = {
+        "status": answer.status,
+        "error_code": answer.code,
+        "error_description": str(exc),
+        "user_message": answer.user_message,
+    }
+    facts = {"error_id": answer.error_id, "is_fatal_error": True, "response": response}
+    report(f"{answer.code}: {type(exc).__name__}", facts, exc, context.get("request"))

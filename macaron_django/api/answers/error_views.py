@@ -1,0 +1,73 @@
+"""Error views for a root URLconf: JSON in ``ERROR_FORMAT`` for programs, Django's own pages for browsers.
+
+They answer requests that fail outside of the APIs' views::
+
+    handler400 = "macaron_django.api.answers.error_views.bad_request"
+    handler403 = "macaron_django.api.answers.error_views.permission_denied"
+    handler404 = "macaron_django.api.answers.error_views.page_not_found"
+    handler500 = "macaron_django.api.answers.error_views.server_error"
+
+While ``DEBUG`` is on, Django shows its own pages for unknown URLs and failing views.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from http import HTTPStatus
+
+from django.http import HttpRequest, HttpResponse
+from django.urls import Resolver404
+from django.views import defaults
+from rest_framework.exceptions import APIException, NotFound
+
+from macaron_django.api.answers.error_bodies import error_body
+from macaron_django.api.answers.error_descriptions import ErrorDescription, describe
+from macaron_django.api.answers.error_responses import log_error, report_failure
+from macaron_django.exceptions import ErrorReply
+from macaron_django.openapi.media_types import JSON
+from macaron_django.schemas.values.json_text import dump_json
+
+__all__ = ["bad_request", "page_not_found", "permission_denied", "plain_response", "server_error"]
+
+
+def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """Answers a request that Django itself refuses, such as one with a wrong ``Host`` or too many fields."""
+    return _answer(request, exception, defaults.bad_request)
+
+
+def permission_denied(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """Answers for a view or a middleware that raised ``PermissionDenied``."""
+    return _answer(request, exception, defaults.permission_denied)
+
+
+def page_not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """Answers a request for an unknown path, or for a view that raised ``Http404``."""
+    return _answer(request, exception, defaults.page_not_found)
+
+
+def server_error(request: HttpRequest) -> HttpResponse:
+    """Answers for a view or a middleware that failed. Logs and reports the failure as the APIs' own."""
+    failed = sys.exc_info()[1]
+    exception = failed if isinstance(failed, Exception) else APIException()
+    return _answer(request, exception, lambda request, _: defaults.server_error(request))
+
+
+def _answer(
+    request: HttpRequest, exception: Exception, page: Callable[[HttpRequest, Exception], HttpResponse]
+) -> HttpResponse:
+    # The text of a Resolver404 lists every URL of the project.
+    exc = NotFound("Nothing has this path.") if isinstance(exception, Resolver404) else exception
+    answer = describe(exc)
+    log_error(answer, exc, request)
+    if answer.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+        report_failure(answer, exc, {"request": request})
+    if request.get_preferred_type([JSON, "text/html"]) == "text/html":
+        return page(request, exception)
+    return plain_response(answer, exc)
+
+
+def plain_response(answer: ErrorDescription, exc: Exception) -> ErrorReply:
+    """Returns the error response where there is no view of DRF's."""
+    body = error_body(answer, exc)
+    return ErrorReply(exc, dump_json(body.value), body.status, body.media_type or JSON, answer.headers)

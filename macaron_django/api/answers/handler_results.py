@@ -1,0 +1,289 @@
+"""Makes the response for what a handler, or the mock, returned: its status, headers and body.
+
+Values become JSON by the schema that the operation declares for the status; iterators are streamed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping
+from typing import Any
+
+from django.db.models import Manager, Model, QuerySet
+from django.http import HttpResponse, StreamingHttpResponse
+from django.http.response import HttpResponseBase
+from django.utils.module_loading import import_string
+from rest_framework.response import Response as DRFResponse
+
+from macaron_django.api.answers.error_descriptions import DeclaredError, is_error_status
+from macaron_django.api.answers.renderers import json_line, text_bytes
+from macaron_django.api.answers.response_validation import check_response, declared_response
+from macaron_django.api.requests.preconditions import entity_tag
+from macaron_django.api.rules.operation_schemas import json_schema, success_status
+from macaron_django.conf import settings
+from macaron_django.dynamodb.calls.deadlines import lift_deadline
+from macaron_django.exceptions import ErrorReply, PyMacaronException
+from macaron_django.openapi import Operation, Response, Schema
+from macaron_django.openapi.media_types import JSON, JSON_LINES, allows_json, essence
+from macaron_django.schemas import Classes, serializer_for, validator_for
+from macaron_django.schemas.values.json_options import with_datetimes, with_nulls
+from macaron_django.schemas.values.json_text import dump_json
+
+__all__ = ["json_form", "respond"]
+
+
+def respond(
+    result: Any,
+    operation: Operation,
+    classes: Classes,
+    *,
+    media_type_of: Callable[[Any], str | None] = lambda value: None,
+) -> HttpResponseBase:
+    """Returns the response for ``result``: a response, ``(value, status[, headers])``, None, an iterator or a value.
+
+    ``media_type_of`` returns the media type that the client accepts of those that can hold a value; without it, that
+    is the first declared one. Raises an exception that was returned, as PyMacaron's handlers may do, and
+    ``ResponseInvalid`` where ``check_response`` does.
+    """
+    if isinstance(result, ErrorReply):
+        raise result.error
+    if isinstance(result, HttpResponseBase):
+        if isinstance(result, DRFResponse):
+            media_type = result.content_type or media_type_of(result.data)
+            check_response(operation, result.status_code, result.data, media_type)
+        return result
+    if isinstance(result, PyMacaronException):
+        raise result
+    value, status, headers = _unpacked(result)
+    if status is None:
+        status = _status_of_object(value, operation)
+        if status is not None and is_error_status(status):
+            raise _declared_error(value, status, operation, classes)
+    if value is None:
+        return _without_value(operation, status, headers)
+    status = status or success_status(operation, 200)
+    declared = declared_response(operation, status)
+    if isinstance(value, (Iterator, AsyncIterator)):
+        return _streamed(value, _declared_type(declared, media_type_of(value)), declared, status, headers, classes)
+    if isinstance(value, (bytes, bytearray, memoryview)):
+        media_type = _declared_type(declared, media_type_of(value))
+        media_type = media_type if media_type and "*" not in media_type else "application/octet-stream"
+        return HttpResponse(bytes(value), status=status, headers=headers, content_type=media_type)
+    if declared is not None and not declared.content and "204" in operation.responses and status == 204:
+        return DRFResponse(status=204, headers=headers)
+    schema = json_schema(declared.content) if declared is not None else None
+    body = json_form(value, schema, classes)
+    check_response(operation, status, body, media_type_of(body) or _declared_type(declared, None))
+    version = getattr(value, "_stored_version", None)
+    if version is not None and 200 <= status < 300:
+        headers = {"ETag": entity_tag(version), **headers}
+    return DRFResponse(_encoded(body, schema), status=status, headers=headers)
+
+
+def _status_of_object(value: Any, operation: Operation) -> int | None:
+    """Returns the status that an API object or a row is declared for; None if it is that of a success, or for none.
+
+    If its schema is declared for several, its own property ``status`` decides, and 500 if that doesn't.
+    """
+    own = getattr(value, "_spec", None)
+    schema: Schema | None = getattr(own, "schema", None)
+    if schema is None or _is_of(schema, declared_response(operation, success_status(operation, 200))):
+        return None
+    declared = [str(key) for key, response in operation.responses.items() if _is_of(schema, response)]
+    if not declared:
+        return None
+    status = getattr(value, "status", None)
+    if type(status) is int and is_error_status(status) and _is_of(schema, declared_response(operation, status)):
+        return status
+    exact = [int(key) for key in declared if key.isdigit()]
+    return exact[0] if len(exact) == 1 and "default" not in declared else 500
+
+
+def _is_of(schema: Schema, response: Response | None) -> bool:
+    found = json_schema(response.content) if response is not None else None
+    return found is not None and found.resolved == schema
+
+
+def _declared_error(value: Any, status: int, operation: Operation, classes: Classes) -> DeclaredError:
+    """Returns the exception of an error object that a handler returned; the object is the body of its answer."""
+    declared = declared_response(operation, status)
+    schema = json_schema(declared.content) if declared is not None else None
+    error = DeclaredError(json_form(value, schema, classes), status)
+    if schema is not None and "error_id" in schema.properties:
+        error.body = {**error.body, "error_id": error.error_id}
+    check_response(operation, status, error.body)
+    return error
+
+
+def _declared_type(declared: Response | None, accepted: str | None) -> str | None:
+    """Returns the declared media type that the client accepts, else the first declared."""
+    names = list(declared.content) if declared is not None else []
+    return next(
+        (name for name in names if accepted and essence(name) == essence(accepted)), names[0] if names else None
+    )
+
+
+def _unpacked(result: Any) -> tuple[Any, int | None, Mapping[str, str]]:
+    if (
+        type(result) is tuple
+        and len(result) in {2, 3}
+        and isinstance(result[1], int)
+        and not isinstance(result[1], bool)
+        and 100 <= result[1] <= 599
+        and (len(result) == 2 or isinstance(result[2], (Mapping, type(None))))
+    ):
+        return result[0], int(result[1]), (result[2] or {}) if len(result) == 3 else {}
+    return result, None, {}
+
+
+def _without_value(operation: Operation, status: int | None, headers: Mapping[str, str]) -> HttpResponseBase:
+    """Returns the answer without content that is declared, else JSON's null where the schema allows it."""
+    if status is None:
+        first = operation.success
+        is_empty = first is None or not first.content or "204" in operation.responses
+        declared = success_status(operation, 200)
+        is_null = not is_empty and _names_null(_json_schema_of(operation, declared))
+        status = declared if is_null else success_status(operation, 204) if is_empty else 204
+    schema = _json_schema_of(operation, status)
+    check_response(operation, status, None)
+    if schema is not None and validator_for(schema, "response").is_valid(None):
+        return HttpResponse(b"null", status=status, headers=dict(headers), content_type=JSON)  # DRF's would be empty
+    return DRFResponse(status=status, headers=dict(headers))
+
+
+def _json_schema_of(operation: Operation, status: int) -> Schema | None:
+    declared = declared_response(operation, status)
+    return json_schema(declared.content) if declared is not None else None
+
+
+def _names_null(schema: Schema | None) -> bool:
+    """Returns whether a schema allows null, and not just anything: a forgotten ``return`` isn't taken for a null."""
+    if schema is None:
+        return False
+    validator = validator_for(schema, "response")
+    return validator.is_valid(None) and not all(map(validator.is_valid, (0, "", [], {})))
+
+
+def json_form(value: Any, schema: Schema | None, classes: Classes) -> Any:
+    """Returns ``value`` as what ``dump_json`` writes: JSON's types, dates, UUIDs and Decimals.
+
+    API objects, rows and model instances are represented by the serializer of ``schema``, or of their own schema; API
+    objects and rows have null for each property with ``x-nullable`` that is unset.
+    Leaves writeOnly properties out, also of dictionaries. Raises ``TypeError`` for a model instance where the operation
+    declares no object, and for an API object that lacks what the declared object requires, or all that it has.
+    """
+    if schema is not None:
+        schema = schema.resolved
+    own = getattr(value, "_spec", None)
+    if own is not None and callable(getattr(value, "to_json", None)):
+        shown = schema if schema is not None and schema.is_object else own.schema
+        if shown != own.schema:
+            names = own.schema.properties.keys() | set(value)
+            lacking = shown.properties.keys() & set(shown.required) - names
+            _refuse_stranger(value, names, shown, lacking)
+        return with_nulls(shown, _serialized(value, shown, classes))
+    if isinstance(value, Model):
+        if schema is None or not schema.is_object:
+            raise TypeError(f"{type(value).__name__} has no JSON form here: the operation declares no object for it.")
+        found = _serialized(value, schema, classes)
+        _refuse_stranger(value, found, schema)
+        return found
+    if isinstance(value, Mapping):
+        properties = schema.properties if schema is not None else {}
+        return {
+            str(name): json_form(member, properties[name].schema if name in properties else None, classes)
+            for name, member in value.items()
+            if name not in properties or not properties[name].write_only
+        }
+    if isinstance(value, (list, tuple, set, frozenset, QuerySet, Manager)):
+        rows: Iterable[Any] = value.all() if isinstance(value, Manager) else value
+        items = schema.items if schema is not None else None
+        return [json_form(row, items, classes) for row in rows]
+    return value
+
+
+def _encoded(json: Any, schema: Schema | None) -> Any:
+    """Returns a body with its date-times as ``DATETIME_ENCODER`` writes them, where that is set."""
+    encoder = settings.DATETIME_ENCODER
+    if encoder is None or schema is None:
+        return json
+    return with_datetimes(schema, json, encoder if callable(encoder) else import_string(encoder))
+
+
+def _refuse_stranger(value: Any, names: Iterable[str], declared: Schema, lacking: Iterable[str] = ()) -> None:
+    """Raises ``TypeError`` for an object that has none of the declared properties, or lacks those in ``lacking``."""
+    shown = {name for name, prop in declared.properties.items() if not prop.write_only}
+    lacking = sorted(shown.intersection(lacking))
+    if lacking or (shown and shown.isdisjoint(names)):
+        missing = ", ".join(lacking) or "all of its properties"
+        raise TypeError(
+            f"{type(value).__name__} can't be answered as {declared.name or 'the object'} ({declared.location}): it "
+            f"lacks {missing}. Return an object of the declared schema, or declare the schema of this one."
+        )
+
+
+def _serialized(value: Any, schema: Schema, classes: Classes) -> Any:
+    return serializer_for(schema, classes, "response")().to_representation(value)
+
+
+# ------------------------------------------------------------------ streams
+
+
+def _streamed(
+    values: Any,
+    declared_type: str | None,
+    declared: Response | None,
+    status: int,
+    headers: Mapping[str, str],
+    classes: Classes,
+) -> StreamingHttpResponse:
+    lift_deadline()
+    media_type = declared_type or JSON
+    media = declared.content.get(media_type) if declared is not None else None
+    schema = media.schema.resolved if media is not None and media.schema is not None else None
+    if essence(media_type) in JSON_LINES:
+        item_schema = media.item_schema if media is not None else None
+        # Before OpenAPI 3.2, `schema` is the array of all lines, or what each of them is.
+        of_lines = schema.items if schema is not None and "array" in schema.types else None
+        frame, item_schema = json_line, item_schema or of_lines or schema
+    elif allows_json(media_type):
+        return StreamingHttpResponse(
+            _json_array(values, schema.items if schema is not None else None, classes),
+            status=status,
+            headers=dict(headers),
+            content_type=JSON if "*" in media_type else media_type,
+        )
+    else:
+        frame, item_schema = text_bytes, None
+
+    def framed(value: Any) -> bytes:
+        return frame(_encoded(json_form(value, item_schema, classes), item_schema))
+
+    content: Any = _amap(framed, values) if isinstance(values, AsyncIterator) else map(framed, values)
+    return StreamingHttpResponse(content, status=status, headers=dict(headers), content_type=media_type)
+
+
+async def _amap(function: Any, values: AsyncIterator[Any]) -> AsyncIterator[bytes]:
+    async for value in values:
+        yield function(value)
+
+
+def _json_array(values: Any, items: Schema | None, classes: Classes) -> Any:
+    if isinstance(values, AsyncIterator):
+        return _json_array_async(values, items, classes)
+    return _json_array_sync(values, items, classes)
+
+
+def _json_array_sync(values: Iterator[Any], items: Schema | None, classes: Classes) -> Iterator[bytes]:
+    before = b"["
+    for value in values:
+        yield before + dump_json(_encoded(json_form(value, items, classes), items))
+        before = b","
+    yield b"[]" if before == b"[" else b"]"
+
+
+async def _json_array_async(values: AsyncIterator[Any], items: Schema | None, classes: Classes) -> AsyncIterator[bytes]:
+    before = b"["
+    async for value in values:
+        yield before + dump_json(_encoded(json_form(value, items, classes), items))
+        before = b","
+    yield b"[]" if before == b"[" else b"]"

@@ -1,0 +1,83 @@
+"""Validates responses against the schemas that their operations declare, where ``RESPONSE_VALIDATION`` asks for it."""
+
+from __future__ import annotations
+
+import logging
+from typing import Any
+
+from django.core import mail
+
+from macaron_django.api.rules.operation_schemas import json_schema
+from macaron_django.conf import settings
+from macaron_django.exceptions import ValidationFailed
+from macaron_django.openapi import Operation, Response
+from macaron_django.openapi.media_types import allows_json, essence
+from macaron_django.schemas import validator_for
+from macaron_django.schemas.values.json_text import dump_json, exact_json
+from macaron_django.schemas.values.text_values import value_of_text
+
+__all__ = ["ResponseInvalid", "check_response", "declared_response", "is_validated"]
+
+logger = logging.getLogger("macaron_django")
+
+
+class ResponseInvalid(ValidationFailed):
+    """The response breaks the schema that the spec declares for it, and ``RESPONSE_VALIDATION`` is ``raise``.
+
+    Its message names files and quotes values, so clients see it with ``DEBUG`` on only.
+    """
+
+    code = "INVALID_RESPONSE"
+
+
+def declared_response(operation: Operation, status: int) -> Response | None:
+    """Returns the response that the operation declares for ``status``: by the code, by its class, or as ``default``."""
+    for key in (str(status), f"{status // 100}XX", f"{status // 100}xx", "default"):
+        if key in operation.responses:
+            return operation.responses[key]
+    return None
+
+
+def is_validated(mode: str | None) -> bool:
+    """Returns whether responses are validated under a value of ``RESPONSE_VALIDATION``; with None, while tests run."""
+    # django.test and pytest-django set up an outbox while tests run.
+    return hasattr(mail, "outbox") if mode is None else mode != "off"
+
+
+def check_response(operation: Operation, status: int, body: Any, media_type: str | None = None) -> None:
+    """Validates ``body`` against the declared schema, where ``RESPONSE_VALIDATION`` asks for it; in tests it is on.
+
+    ``media_type`` is that of the answer. Text of another one than JSON is validated as what its schema says that it
+    is, such as an integer. Raises ``ResponseInvalid``, or logs a warning.
+    """
+    mode = settings.RESPONSE_VALIDATION
+    if not is_validated(mode):
+        return
+    complaint = _complaint(operation, status, body, media_type)
+    if complaint is None:
+        return
+    if mode is None or mode == "raise":
+        raise ResponseInvalid(complaint)
+    logger.warning("%s", complaint)
+
+
+def _complaint(operation: Operation, status: int, body: Any, media_type: str | None) -> str | None:
+    if not operation.responses:  # OpenAPI 3.1 doesn't require them
+        return None
+    name = f"{operation.method.upper()} {operation.path}"
+    declared = declared_response(operation, status)
+    if declared is None:
+        return f"{name} answered {status}, which {operation.location} doesn't declare."
+    if body is None and declared.content and not any(map(allows_json, declared.content)):
+        return f"{name} answered {status} without the content that {operation.location} declares."
+    schema = json_schema(declared.content)
+    if isinstance(body, str) and media_type is not None and not allows_json(media_type):
+        schema = next((m.schema for name, m in declared.content.items() if essence(name) == essence(media_type)), None)
+        body = value_of_text(schema, body) if schema is not None else body
+    if schema is None or (body is None and not declared.content):
+        return None
+    violations = list(validator_for(schema, "response").iter_errors(exact_json(dump_json(body))))
+    if not violations:
+        return None
+    found = "; ".join(f"{each.pointer or '/'}: {each.message}" for each in violations[:5])
+    return f"{name} answered {status} with a body that breaks its schema ({schema.location}): {found}"

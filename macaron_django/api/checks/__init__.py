@@ -1,0 +1,43 @@
+"""Finds what is wrong with how operations are served, for ``manage.py check``; each check yields findings.
+
+Open ``model_checks`` for schemas that don't fit their ``x-model``, ``scan_checks`` for lists that read more than
+they answer, ``url_name_checks`` for names that URLs share, ``public_write_checks`` for writes that anybody may
+call, and ``thread_checks`` for how many threads a server needs. ``openapi.checks`` has those of documents.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from macaron_django.lazy_exports import lazy_exports
+
+if TYPE_CHECKING:
+    from macaron_django.api.checks.model_checks import (
+        fieldless_properties,
+        missing_model,
+        stricter_fields,
+        unknown_lookups,
+    )
+    from macaron_django.api.checks.public_write_checks import public_writes
+    from macaron_django.api.checks.scan_checks import costly_lists
+    from macaron_django.api.checks.url_name_checks import shared_url_names
+
+__all__ = [
+    "costly_lists",
+    "fieldless_properties",
+    "missing_model",
+    "public_writes",
+    "shared_url_names",
+    "stricter_fields",
+    "unknown_lookups",
+]
+
+__getattr__ = lazy_exports(
+    __name__,
+    {
+        "model_checks": ("fieldless_properties", "missing_model", "stricter_fields", "unknown_lookups"),
+        "public_write_checks": ("public_writes",),
+        "scan_checks": ("costly_lists",),
+        "url_name_checks": ("shared_url_names",),
+    },
+)

@@ -1,0 +1,30 @@
+"""Finds generated operations on items that belong to who calls, and that are answered without asking who that is."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from macaron_django.api.plans.served_operations import Served
+from macaron_django.api.rules.resources import described
+from macaron_django.api.views.operation_viewsets import OperationViewSet
+from macaron_django.openapi import Finding
+
+__all__ = ["anonymous_owners"]
+
+
+def anonymous_owners(viewset: type[OperationViewSet], served: Served) -> Iterator[Finding]:
+    """Yields a warning for an operation that nobody can call: its `security` asks for no credentials."""
+    generated = served.generated
+    if generated is None or not generated.caller_keys or not served.security.is_public or served.security.is_optional:
+        return
+    if viewset.authentication_classes is not OperationViewSet.authentication_classes:
+        return
+    names = ", ".join(generated.caller_keys)
+    yield Finding(
+        id="W309",
+        level="warning",
+        message=f"{described(served.operation)} takes {names} from who calls, and its `security` asks nobody for "
+        "credentials: it answers 401.",
+        hint="Name a security scheme in the operation's or the document's `security`, or remove keys_from.",
+        location=served.operation.location,
+    )

@@ -1,0 +1,168 @@
+"""Finds schemas with ``x-model`` that don't fit their Django model."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from django.core.exceptions import FieldDoesNotExist
+from django.db import connection
+from django.db.models import Field, IntegerField, Model
+
+from macaron_django.api.rules.resources import GeneratedOperation, described
+from macaron_django.openapi import Finding, Property, Schema
+from macaron_django.schemas.models.orm_bindings import needs_value
+from macaron_django.schemas.models.orm_lookups import has_lookup
+from macaron_django.schemas.models.stores import Store, related_model
+
+__all__ = ["fieldless_properties", "missing_model", "stricter_fields", "unknown_lookups"]
+
+
+def missing_model(name: str, schema: Schema, error: Exception) -> Finding:
+    """Returns the error for an ``x-model`` that names no model."""
+    return Finding(
+        id="E304",
+        level="error",
+        message=f"x-model of the schema {name} names {schema.extensions.model!r}, which isn't a model ({error}).",
+        hint="Write app_label.ModelName, and see that the app is in INSTALLED_APPS.",
+        location=schema.location,
+    )
+
+
+def fieldless_properties(
+    name: str, schema: Schema, model: type[Model], seen: frozenset[Schema] = frozenset()
+) -> Iterator[Finding]:
+    """Yields an error for each property without a place on the model, also of the related objects that it shows."""
+    for prop in schema.properties.values():
+        target = prop.extensions.field or prop.name
+        if target == "pk":
+            continue
+        if not _has_attribute(model, target.split("__")):
+            yield Finding(
+                id="E305",
+                level="error",
+                message=f"The property {prop.name!r} of {name} has neither a field nor an attribute {target!r} "
+                f"on {model._meta.label}.",
+                hint="Name the field with x-field, add one to the model, or remove the property.",
+                location=prop.schema.location,
+            )
+            continue
+        if prop.extensions.writable and not _is_written(model, target):
+            yield Finding(
+                id="E306",
+                level="error",
+                message=f"x-writable of the property {prop.name!r} of {name} can't be honoured: {target!r} of "
+                f"{model._meta.label} is kept in other rows, and stays read-only.",
+                hint="Write what it shows through a resource of its own, or by a handler, and remove x-writable.",
+                location=prop.schema.location,
+            )
+        shown = prop.schema.resolved
+        shown = shown.items.resolved if shown.items is not None else shown
+        related = related_model(model, target)
+        if related is not None and shown.is_object and shown not in seen:
+            yield from fieldless_properties(shown.name or f"{name}.{prop.name}", shown, related, seen | {shown})
+
+
+def unknown_lookups(generated: GeneratedOperation, store: Store) -> Iterator[Finding]:
+    """Yields a warning for each filter of a list that its model can't answer."""
+    if generated.action != "list":
+        return
+    for narrowing in generated.filters:
+        if not has_lookup(store.model, store.lookup(narrowing.path), narrowing.lookup):
+            yield Finding(
+                "W310",
+                "warning",
+                f"{described(generated.operation)} filters with {narrowing.parameter!r} by "
+                f"{'__'.join(narrowing.path)!r}, which {_database(store)} can't look up by {narrowing.lookup!r}: a "
+                "request that sends it is answered with 501.",
+                "Name a field and one of its lookups with x-lookup, or filter by it in a filter backend of your own.",
+                generated.operation.location,
+            )
+
+
+def _database(store: Store) -> str:
+    return "DynamoDB" if store.is_row else store.model._meta.label
+
+
+def stricter_fields(store: Store) -> Iterator[Finding]:
+    """Yields a warning for each property whose schema accepts values that its model's field doesn't."""
+    for prop in store.schema.properties.values():
+        field = store.field(prop.name)
+        if store.is_row or field is None or prop.read_only or prop.schema.resolved.is_object:
+            continue
+        differences = list(_differences(prop, field))
+        if differences:
+            yield Finding(
+                "W306",
+                "warning",
+                f"The schema of {prop.name!r} of {store.schema.name} accepts what the field {field.name!r} of "
+                f"{store.model._meta.label} refuses: the field {', and '.join(differences)}.",
+                "Say so in the schema, where clients read it, or change the field. Until then the answer is 400.",
+                prop.schema.location,
+            )
+
+
+def _differences(prop: Property, field: Field[Any, Any]) -> Iterator[str]:
+    schema = prop.schema.resolved
+    listed = [schema.keyword("const")] if schema.keyword("const") is not None else schema.keyword("enum")
+    if schema.nullable and not field.null and not field.primary_key:
+        yield "can't be null"
+    if not prop.required and schema.keyword("default") is None and not prop.extensions.generated and needs_value(field):
+        yield "needs a value (`required`)"
+    if field.choices:
+        choices = [value for value, _ in field.flatchoices]
+        if listed is None or not all(value in choices for value in listed if value is not None):
+            yield f"has choices (`enum: {choices}`)"
+    elif listed is None and not field.is_relation:
+        yield from _differing_bounds(schema, field)
+
+
+def _differing_bounds(schema: Schema, field: Field[Any, Any]) -> Iterator[str]:
+    longest = field.max_length
+    is_short = schema.keyword("format") in _SHORT_FORMATS or _is_bounded(str(schema.keyword("pattern", "")))
+    if (
+        longest is not None
+        and "string" in schema.types
+        and not is_short
+        and schema.keyword("maxLength", longest + 1) > longest
+    ):
+        yield f"takes {longest} characters (`maxLength: {longest}`)"
+    if not isinstance(field, IntegerField):
+        return
+    least, greatest = connection.ops.integer_field_range(field.get_internal_type())
+    # A column's own range is only worth a word to a schema that states another.
+    if greatest is not None and schema.keyword("maximum", greatest) > greatest:
+        yield f"takes numbers up to {greatest} (`maximum`)"
+    if least is not None and schema.keyword("minimum", least) < least:
+        yield f"takes numbers from {least} on (`minimum`)"
+
+
+def _is_bounded(pattern: str) -> bool:
+    """Returns whether a pattern seems to say how long a text may be: it has an end and repeats nothing without one."""
+    return pattern.endswith("$") and not _ENDLESS.search(pattern)
+
+
+_ENDLESS = re.compile(r"[*+]|\{\d*,\}")
+#: Formats whose values no column for text is too short for.
+_SHORT_FORMATS = frozenset({"uuid", "date", "time", "date-time", "ipv4", "ipv6"})
+
+
+def _is_written(model: type[Model], target: str) -> bool:
+    """Returns whether ``target`` is a column or a many-to-many field of the model, which can be written."""
+    try:
+        field = model._meta.get_field(target)
+    except FieldDoesNotExist:
+        return False
+    return bool(field.many_to_many or field.concrete)
+
+
+def _has_attribute(model: type[Model], steps: Sequence[str]) -> bool:
+    owner: Any = model
+    for step in steps:
+        try:
+            field = owner._meta.get_field(step)
+        except FieldDoesNotExist:
+            return hasattr(owner, step)  # such as author_id, or a property of the class
+        owner = getattr(field, "related_model", None) or owner
+    return True

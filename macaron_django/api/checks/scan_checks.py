@@ -1,0 +1,163 @@
+"""Finds generated lists for which DynamoDB reads more items than it answers, or would have to and may not.
+
+The planner says how each list would be read, once for each filter that a client may send alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import replace
+
+from macaron_django.api.rules.list_parameters import Filter
+from macaron_django.api.rules.resources import GeneratedOperation, described
+from macaron_django.api.views.operation_viewsets import OperationViewSet
+from macaron_django.api.views.pagination import CursorPages
+from macaron_django.conf import settings
+from macaron_django.dynamodb.items.key_schemas import key_schema_of
+from macaron_django.dynamodb.planning.conditions import ALL, OPERATORS, And, Lookup
+from macaron_django.dynamodb.planning.planner import plan
+from macaron_django.dynamodb.planning.query_plans import QueryPlan, TableKeySchema
+from macaron_django.exceptions import ScanForbidden
+from macaron_django.openapi import Finding
+from macaron_django.schemas.models.stores import Store
+
+__all__ = ["costly_lists"]
+
+_PINNING = frozenset({"exact", "in"})
+#: Lookups that the key condition of a Query takes.
+_OF_KEYS = _PINNING | {"lt", "lte", "gt", "gte", "range", "startswith"}
+
+
+def costly_lists(generated: GeneratedOperation, store: Store, viewset: type[OperationViewSet]) -> Iterator[Finding]:
+    """Yields warnings for filters of a list that would scan, for those that drop items, and for a list read whole."""
+    if generated.action != "list" or not store.is_row:
+        return
+    table = key_schema_of(store.model._default_manager.persistence)
+    # What an index doesn't hold is fetched after it: that changes nothing here.
+    table = replace(table, indexes=tuple(replace(index, projection="all") for index in table.indexes))
+    by_path = [Filter("", (name,)) for name in sorted(generated.given)]
+    required = {p.name for p in generated.operation.parameters if p.required}
+    answered = [narrowing for narrowing in generated.filters if narrowing.lookup in OPERATORS]
+    always = [narrowing for narrowing in answered if narrowing.parameter in required]
+    dropping: dict[str, list[Filter]] = {}
+    for narrowing in (None, *answered):
+        filters = [*by_path, *always, *([narrowing] if narrowing is not None and narrowing not in always else [])]
+        try:
+            found = _planned(table, filters)
+        except ScanForbidden:
+            # With filters that are always sent, each of them says it.
+            if narrowing is not None or (by_path and not always):
+                yield _scanning(generated, table, filters, narrowing)
+        else:
+            # x-read-limit and `scan: capped` are bounds that the spec chooses.
+            if found.read_limit is None and generated.operation.extensions.read_limit is None:
+                dropping.setdefault(_reading(found), []).extend(_dropped(found, filters))
+    for reading, filters in dropping.items():
+        if filters:
+            yield _dropping(generated, reading, list(dict.fromkeys(filters)))
+    yield from _unbounded(generated, viewset)
+
+
+def _planned(table: TableKeySchema, filters: Sequence[Filter]) -> QueryPlan:
+    """Returns the plan for a request that sends these filters, which can all hold at once."""
+    texts = {"in": "mn", "range": "az", "lt": "z", "lte": "z", "gt": "a", "gte": "a", "isnull": ""}
+    lookups = (
+        Lookup(each.path, each.lookup, tuple({"S": text} for text in texts.get(each.lookup, "m"))) for each in filters
+    )
+    return plan(table, And(tuple(lookups)))
+
+
+def _dropped(found: QueryPlan, filters: Sequence[Filter]) -> Iterator[Filter]:
+    """Yields the filters that are checked after reading, for which any number of items may be read."""
+    if found.kind not in {"query", "scan"} or found.filter == found.remainder == ALL:
+        return
+    keys = {found.hash_key}
+    if found.range_condition is not None:
+        keys.add(str(found.range_condition.path[0]))
+    for each in filters:
+        by_key = found.kind == "query" and len(each.path) == 1 and each.path[0] in keys and each.lookup in _OF_KEYS
+        # Of values of a range key, all between the first and the last are read.
+        if not by_key or (each.lookup == "in" and each.path[0] != found.hash_key):
+            yield each
+
+
+def _reading(found: QueryPlan) -> str:
+    if found.kind == "scan":
+        return "the whole table"
+    place = f" of index {found.index.name}" if found.index else ""
+    return f"every item{place} with one {found.hash_key}"
+
+
+def _dropping(generated: GeneratedOperation, reading: str, filters: Sequence[Filter]) -> Finding:
+    operation = generated.operation
+    names = {"__".join(each.path) for each in filters}
+    keyable = next((each.path[0] for each in filters if len(each.path) == 1 and each.lookup in _OF_KEYS), None)
+    remedy = "Require a narrower filter"
+    if keyable is not None:
+        pinned = next(iter(sorted(generated.given)), None)
+        keys = f"hash_key: {keyable}" if pinned in {None, keyable} else f"hash_key: {pinned}, range_key: {keyable}"
+        remedy = f"Add an index to x-persist: {{{keys}}}"
+    return Finding(
+        id="W307",
+        level="warning",
+        message=f"{described(operation)} {_verb(filters)} {_listing(names)} after reading {reading}: a page can read "
+        f"{settings.DYNAMODB.READ_LIMIT:,} items and answer none, however many pages that takes.",
+        hint=f"{remedy}; or, if it is meant so, say with x-read-limit how many items a page may read.",
+        location=operation.location,
+    )
+
+
+def _verb(filters: Sequence[Filter]) -> str:
+    return "filters by" if any(each.parameter for each in filters) else "restricts by"
+
+
+def _scanning(
+    generated: GeneratedOperation, table: TableKeySchema, filters: Sequence[Filter], narrowing: Filter | None
+) -> Finding:
+    operation = generated.operation
+    if narrowing is None:
+        words, outcome = f"restricts by {_listing(generated.given)}", "it is answered with 500"
+    else:
+        words = f"filters by {'__'.join(narrowing.path)!r}"
+        outcome = f"a request that sends {narrowing.parameter!r} alone is answered with 400"
+    pinned = {each.path[0] for each in filters if len(each.path) == 1 and each.lookup in _PINNING}
+    # The planner left each of these out, because it may lack a match.
+    incomplete = next((index for index in table.indexes if index.hash_key in pinned and index.range_key), None)
+    why, hint = "", "Add an index with that hash_key to x-persist"
+    if incomplete is not None:
+        name = incomplete.range_key
+        why = f" (index {incomplete.name} leaves out the items without {name!r}, which the schema doesn't require)"
+        hint = f"Require {name!r} in the schema, as a property that can't be null; add an index without that range_key"
+    return Finding(
+        id="W304",
+        level="warning",
+        message=f"{described(operation)} {words}, for which DynamoDB would have to read the whole table{why}: "
+        f"{outcome}.",
+        hint=f"{hint}; permit the scan (`scan: capped` or `scan: allowed`); or require another filter that has an "
+        "index.",
+        location=operation.location,
+    )
+
+
+def _unbounded(generated: GeneratedOperation, viewset: type[OperationViewSet]) -> Iterator[Finding]:
+    """Yields a warning where each request reads all of a list."""
+    envelope, paging = generated.envelope, viewset.pagination_class
+    if paging is None or not issubclass(paging, CursorPages):
+        has = "no pagination_class" if paging is None else f"the pagination_class {paging.__name__}"
+        reason, hint = f"{viewset.__name__} has {has}", "Leave pagination_class out, or subclass CursorPages."
+    elif envelope is not None and envelope.total is not None and envelope.total in envelope.required:
+        reason = f"its response requires {envelope.total!r}, for which DynamoDB has to count"
+        hint = f"Don't require {envelope.total!r}, or bind the operation with x-bind-server."
+    else:
+        return
+    yield Finding(
+        id="W308",
+        level="warning",
+        message=f"{described(generated.operation)} reads the whole list for each request: {reason}.",
+        hint=hint,
+        location=generated.operation.location,
+    )
+
+
+def _listing(names: Collection[str]) -> str:
+    return " and ".join(repr(name) for name in sorted(names))

@@ -1,0 +1,68 @@
+"""Works out how many threads a server's worker needs, and how many it has, for ``manage.py check --deploy``.
+
+``docs/explanation/scaling.md`` explains the formula.
+"""
+
+from __future__ import annotations
+
+import math
+import shlex
+from collections.abc import Mapping, Sequence
+from typing import Final
+
+__all__ = ["CPU_MS", "configured_threads", "is_starved", "needed_threads"]
+
+#: What a generated request costs in CPU time, in milliseconds: about what ``make bench`` shows for getting an item.
+CPU_MS: Final = 0.5
+#: Servers of these interfaces have an event loop.
+_LOOPS: Final = ("asgi", "rsgi", "uvicorn", "gevent", "eventlet")
+
+
+def needed_threads(waiting_ms: float, cpu_ms: float = CPU_MS) -> int:
+    """Returns the threads with which a worker answers as many requests as its core can.
+
+    ``waiting_ms`` is what a request waits for DynamoDB, ``cpu_ms`` what it computes, both in milliseconds.
+
+    >>> needed_threads(5, 0.5)
+    22
+    """
+    return math.ceil(2 * (1 + waiting_ms / cpu_ms))
+
+
+def is_starved(threads: int, waiting_ms: float, cpu_ms: float = CPU_MS) -> bool:
+    """Returns whether a core idles with so many threads, even where they never wait for each other.
+
+    >>> is_starved(4, 5), is_starved(16, 5)
+    (True, False)
+    """
+    return threads < 1 + waiting_ms / cpu_ms
+
+
+def configured_threads(environment: Mapping[str, str]) -> int | None:
+    """Returns the threads of a worker that granian's or gunicorn's variables ask for.
+
+    None where they don't say, or where the server has an event loop.
+    """
+    arguments = _words(environment.get("GUNICORN_CMD_ARGS", ""))
+    kinds = (environment.get("GRANIAN_INTERFACE", "wsgi"), _option(arguments, "--worker-class", "-k") or "")
+    if any(loop in kind for loop in _LOOPS for kind in kinds):
+        return None
+    given = environment.get("GRANIAN_BLOCKING_THREADS") or _option(arguments, "--threads")
+    return int(given) if given and given.isdecimal() else None
+
+
+def _words(text: str) -> list[str]:
+    try:
+        return shlex.split(text)
+    except ValueError:  # a quote that isn't closed: gunicorn will say so
+        return []
+
+
+def _option(arguments: Sequence[str], *names: str) -> str | None:
+    """The last value of an option, as ``--name value`` or ``--name=value``."""
+    found = None
+    for word, following in zip(arguments, [*arguments, ""][1:], strict=True):
+        name, equals, value = word.partition("=")
+        if name in names:
+            found = value if equals else following
+    return found

@@ -1,0 +1,30 @@
+"""Finds operations whose URLs have one name, so that ``reverse()`` leads to one of them only."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from macaron_django.api.routing.argument_names import path_arguments
+from macaron_django.api.routing.routers import url_name
+from macaron_django.api.rules.resources import described
+from macaron_django.openapi import Finding, Operation
+
+__all__ = ["shared_url_names"]
+
+
+def shared_url_names(operations: Iterable[Operation]) -> Iterator[Finding]:
+    """Yields a warning for each operation whose name and arguments another path has; W020 names equal operationIds."""
+    first: dict[tuple[str, frozenset[str]], Operation] = {}
+    for operation in operations:
+        name = url_name(operation)
+        other = first.setdefault((name, frozenset(path_arguments(operation.path).values())), operation)
+        if other.path != operation.path and (
+            other.operation_id != operation.operation_id or not operation.operation_id
+        ):
+            yield Finding(
+                id="W311",
+                level="warning",
+                message=f"The URL of {described(operation)} has the name {name!r}, as that of {described(other)} has.",
+                hint="Give each an operationId of its own, so that reverse() finds both.",
+                location=operation.location,
+            )

@@ -1,0 +1,82 @@
+"""The handlers of apis/crash.yaml, GET /crash/…: each fails in its own way, to try how failures are reported."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+from macaron_django.api.answers.crash_handlers import report_error
+from macaron_django.exceptions import ErrorReply, PyMacaronException
+
+__all__ = [
+    "MyFatalCustomError",
+    "MyNonFatalCustomError",
+    "do_crash_internal_exception",
+    "do_crash_pymacaron_exception",
+    "do_crash_report_error",
+    "do_crash_return_error_instance",
+    "do_crash_return_error_model",
+    "do_crash_return_fatal_error_response",
+    "do_crash_return_non_fatal_error_response",
+    "do_crash_slow_call",
+]
+
+SLOW = 2.0  # seconds
+
+
+class MyFatalCustomError(PyMacaronException):
+    """A failure of the server, with a status that no other has."""
+
+    code = "FATAL_CUSTOM_ERROR"
+    status = 543
+
+
+class MyNonFatalCustomError(PyMacaronException):
+    """A failure of the client."""
+
+    code = "NON_FATAL_CUSTOM_ERROR"
+    status = 401
+
+
+def do_crash_internal_exception() -> None:
+    """Raises an exception of Python's."""
+    raise RuntimeError("Raised by /crash/internalexception")
+
+
+def do_crash_pymacaron_exception() -> None:
+    """Raises an exception that is the client's fault."""
+    raise MyNonFatalCustomError("Raised by /crash/pymacaronexception")
+
+
+def do_crash_report_error() -> dict[str, Any]:
+    """Reports an error, and succeeds."""
+    report_error("Reported by /crash/reporterror")
+    return {}
+
+
+def do_crash_slow_call() -> dict[str, Any]:
+    """Takes some seconds."""
+    time.sleep(SLOW)
+    return {}
+
+
+def do_crash_return_error_instance() -> MyFatalCustomError:
+    """Returns an exception."""
+    return MyFatalCustomError("Returned by /crash/returnerrorinstance")
+
+
+def do_crash_return_fatal_error_response() -> ErrorReply:
+    """Returns the response of an exception."""
+    return MyFatalCustomError("Returned by /crash/returnfatalerrorresponse").http_reply()
+
+
+def do_crash_return_non_fatal_error_response() -> ErrorReply:
+    """Returns the response of an exception that is the client's fault."""
+    return MyNonFatalCustomError("Returned by /crash/returnnonfatalerrorresponse").http_reply()
+
+
+def do_crash_return_error_model() -> Any:
+    """Returns an object of the schema Error."""
+    error = MyFatalCustomError("Returned by /crash/returnerrormodel")
+    error.code = "ANOTHER_CUSTOM_ERROR"
+    return error.to_model()

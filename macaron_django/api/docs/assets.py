@@ -1,0 +1,34 @@
+"""Finds the files that documentation pages load: Swagger UI and Redoc from the sidecar package, and our own.
+
+A project may name other places in ``SPECTACULAR_SETTINGS``; a CDN is never the default.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import drf_spectacular_sidecar
+from django.apps import apps
+from django.http import Http404, HttpRequest, HttpResponseBase
+from django.templatetags.static import static
+from django.views.static import serve
+
+__all__ = ["SIDECAR", "asset", "static_url"]
+
+OWN = Path(__file__).parents[2] / "static"
+SIDECAR = Path(drf_spectacular_sidecar.__file__).parent / "static" / "drf_spectacular_sidecar"
+
+
+def static_url(app: str, name: str) -> str | None:
+    """Returns the URL of a file in an app's ``static`` folder; None unless ``staticfiles`` finds it there."""
+    if apps.is_installed(app) and apps.is_installed("django.contrib.staticfiles"):
+        return static(f"{app}/{name}")
+    return None
+
+
+def asset(request: HttpRequest, name: str) -> HttpResponseBase:
+    """Serves a file of either kind, for projects that don't serve both with ``staticfiles``. Raises Http404."""
+    try:
+        return serve(request, name, document_root=str(OWN if name.startswith("macaron_django/") else SIDECAR))
+    except OSError as error:  # the name is longer than the file system allows
+        raise Http404("There is no such file.") from error

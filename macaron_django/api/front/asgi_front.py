@@ -1,0 +1,233 @@
+"""Answers the requests of an ASGI server: operations on the event loop or in a thread, all else by Django's handler.
+
+An operation none of whose steps blocks is answered on the loop by the steps of its plan; every other one that is known
+has a thread of ``macaron_django.drivers`` to itself, which does what a WSGI server's thread would do.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import Awaitable, Callable, Mapping
+from io import BytesIO
+from typing import Any, Final
+
+from django.core.handlers.asgi import ASGIHandler, get_script_prefix
+from django.core.handlers.exception import response_for_exception
+from django.core.handlers.wsgi import WSGIHandler
+from django.db import connections
+from django.urls import set_script_prefix
+from django.views import View
+from rest_framework.settings import api_settings
+
+from macaron_django.api.front.known_requests import Found, Front, rendered
+from macaron_django.api.front.middleware_chain import is_replaced
+from macaron_django.api.front.requests import OperationMatch, asgi_request_class
+from macaron_django.drivers import in_thread, run_on_loop
+
+__all__ = ["ASGIFront"]
+
+Scope = dict[str, Any]
+Receive = Callable[[], Awaitable[dict[str, Any]]]
+Send = Callable[[Mapping[str, Any]], Awaitable[None]]
+
+#: The largest body, in bytes, that is kept in memory while it arrives; Django's handler puts others into a file.
+_BUFFERED: Final = 1024 * 1024
+#: What Django sends of a response at once.
+_PIECE: Final = 65536
+#: Methods whose requests have no body where no header announces one.
+_BODILESS: Final = frozenset({"GET", "HEAD", "DELETE"})
+_HANDLING: Final = ("__call__", "handle", "create_request", "run_get_response", "send_response")
+
+
+class ASGIFront(Front):
+    """An ASGI application: Django's, with known requests answered before it."""
+
+    def __init__(self, application: ASGIHandler) -> None:
+        super().__init__(WSGIHandler(), type(application))
+        self.application = application
+        self._request_class = asgi_request_class(application.request_class, self.chain.attributes)
+        self._is_django: Final = not any(is_replaced(ASGIHandler, name) for name in _HANDLING)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        known = self._known(scope)
+        if known is None:
+            await self.application(scope, receive, send)
+            return
+        request, found = known
+        body, message = await _body(request, receive)
+        if message is not None:
+            await self.application(scope, _replay(message, receive), send)
+            return
+        request._stream = BytesIO(body or b"")
+        request.resolver_match = OperationMatch(found.route.view, found.arguments, found.path)
+        set_script_prefix(get_script_prefix(scope))
+        view = self._view_on_loop(request, found)
+        if view is None:
+            response = await in_thread(self._in_thread, request, found)
+            await self._send(response, send)
+            if response.streaming:
+                await in_thread(response.close)
+            return
+        self.started.send_own(scope=scope)
+        response = None
+        try:
+            response = await self._watched(self._on_loop(request, view), view, receive)
+            if response is not None:
+                response._handler_class = self.sender
+                await self._send(response, send)
+        finally:
+            if response is not None:
+                _end(response)
+            if view.served_here.handler is None:
+                self.finished.send_own()
+            else:
+                self.finished.send()
+
+    # -- which requests ------------------------------------------------------------------------
+
+    def _known(self, scope: Scope) -> tuple[Any, Found] | None:
+        """Returns the request, and where it leads to, if it is answered here; None for Django's handler."""
+        if scope["type"] != "http" or not self._is_django or not self.is_in_charge:
+            return None
+        path, prefix = scope["path"], get_script_prefix(scope)
+        found = self.find(path.removeprefix(prefix) if prefix else path)
+        if found is None:
+            return None
+        try:
+            request = self._request_class(scope)
+        except UnicodeDecodeError:
+            return None  # Django answers 400
+        if self.chain.leaves:
+            environ = {**request.META, "wsgi.url_scheme": scope.get("scheme") or "http"}
+            if self.leaves(environ, found.path):
+                return None
+        return request, found
+
+    def _view_on_loop(self, request: Any, found: Found) -> Any:
+        """Returns the view that answers a request on the event loop; None where something may block."""
+        plans = found.route.view.initkwargs["plans"]
+        plan = plans.of(request.method)
+        meta = request.META
+        if (
+            not (plan.on_loop and plan.is_direct)
+            or plans.viewset.__init__ is not View.__init__
+            or not plan.accepts(meta.get("HTTP_ACCEPT", "*/*"))
+            or (meta["QUERY_STRING"] and str(api_settings.URL_FORMAT_OVERRIDE) in meta["QUERY_STRING"])
+            or not (self.started.is_known and self.finished.is_known)
+            or any(each["ATOMIC_REQUESTS"] for each in connections.settings.values())
+        ):
+            return None
+        view = plans.prepared(plan, (), found.arguments)
+        view.request = request
+        served = plan.served
+        if served.handler is None:
+            return view if view.answers_in_steps(served.action, meta) else None
+        # Forms may be files.
+        return view if served.operation.request_body is None or _is_json(meta, plan.json_types) else None
+
+    # -- answers -------------------------------------------------------------------------------
+
+    async def _on_loop(self, request: Any, view: Any) -> Any:
+        """Returns the response, by the steps of the plan."""
+        response, after_steps = self.enter(request)
+        if response is None:
+            try:
+                response = rendered(await run_on_loop(view.dispatch_steps(view.plan, request)))
+            except Exception as error:  # noqa: BLE001 (Django answers every exception of a view)
+                response = await in_thread(response_for_exception, request, error)
+        if _opened_session(request):
+            return await in_thread(self.leave, request, response, after_steps)
+        return self.leave(request, response, after_steps)
+
+    def _in_thread(self, request: Any, found: Found) -> Any:
+        """Returns the response, and ends the request, unless its answer is streamed: the thread serves others, too."""
+        self.started.send(scope=request.scope)
+        response = self.response(request, found)
+        response._handler_class = self.sender
+        if not response.streaming:
+            response.close()
+        return response
+
+    @staticmethod
+    async def _watched(answering: Any, view: Any, receive: Receive) -> Any:
+        """Returns the response; None where the client goes while a handler answers, which is cancelled then."""
+        if view.served_here.handler is None:
+            return await answering
+        answer = asyncio.ensure_future(answering)
+        leaving = asyncio.ensure_future(_disconnected(receive))
+        try:
+            await asyncio.wait({answer, leaving}, return_when=asyncio.FIRST_COMPLETED)
+            if answer.done():
+                return answer.result()
+        finally:
+            for task in (answer, leaving):
+                task.cancel()
+        await asyncio.wait({answer})
+        return None
+
+    async def _send(self, response: Any, send: Send) -> None:
+        content = None if response.streaming else response.content
+        if content is None or len(content) > _PIECE:
+            await self.application.send_response(response, send)
+            return
+        headers = [(name.encode("ascii"), value.encode("latin1")) for name, value in response.items()]
+        if response.cookies:
+            cookies = response.cookies.values()
+            headers += [(b"Set-Cookie", each.output(header="").encode("ascii").strip()) for each in cookies]
+        await send({"type": "http.response.start", "status": response.status_code, "headers": headers})
+        await send({"type": "http.response.body", "body": content})
+
+
+async def _body(request: Any, receive: Receive) -> tuple[bytes | None, dict[str, Any] | None]:
+    """Returns a request's body; else None, and the message that has what Django's handler is to read of it first."""
+    meta = request.META
+    if request.method in _BODILESS and "CONTENT_LENGTH" not in meta and "HTTP_TRANSFER_ENCODING" not in meta:
+        return b"", None
+    body = bytearray()  # however many pieces it comes in
+    while True:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            return None, message
+        body += message.get("body", b"")
+        more = message.get("more_body", False)
+        if len(body) > _BUFFERED:
+            return None, {"type": "http.request", "body": bytes(body), "more_body": more}
+        if not more:
+            return bytes(body), None
+
+
+def _replay(message: dict[str, Any], receive: Receive) -> Receive:
+    """Returns a ``receive`` that begins with this message."""
+    first = iter((message,))
+
+    async def replayed() -> dict[str, Any]:
+        for each in first:
+            return each
+        return await receive()
+
+    return replayed
+
+
+async def _disconnected(receive: Receive) -> None:
+    while (await receive())["type"] != "http.disconnect":
+        pass
+
+
+def _is_json(meta: dict[str, Any], json_types: frozenset[str]) -> bool:
+    return str(meta.get("CONTENT_TYPE", "")).lower() in json_types
+
+
+def _opened_session(request: Any) -> bool:
+    """Returns whether a session has been opened, whose saving blocks."""
+    session = vars(request).get("session")
+    return session is not None and bool(getattr(session, "accessed", True) or getattr(session, "modified", True))
+
+
+def _end(response: Any) -> None:
+    """Closes what a response on the loop holds; its signal is sent by the front."""
+    for closer in response._resource_closers:
+        with contextlib.suppress(Exception):
+            closer()
+    response._resource_closers.clear()
+    response.closed = True

@@ -1,0 +1,244 @@
+"""Says what each known middleware does for an operation's request: nothing, or steps before and after the view.
+
+The steps are the middleware's own methods, left out where their result is known: a session that nobody opens isn't
+made, and headers whose values are always the same are put as they are where Django keeps headers, below the interface
+that checks and encodes them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from django.conf import settings
+from django.core.exceptions import DisallowedHost
+from django.core.handlers.wsgi import WSGIRequest
+from django.http import HttpRequest
+from django.http.response import HttpResponseBase, ResponseHeaders
+from django.utils.cache import patch_vary_headers
+
+from macaron_django.api.front.requests import Giver
+
+__all__ = ["KNOWN", "Known", "Steps"]
+
+Environ = Mapping[str, Any]
+#: The values of X-Frame-Options, which need no encoding.
+_FRAME_OPTIONS = frozenset({"DENY", "SAMEORIGIN"})
+#: The most hosts whose validity is remembered.
+_MOST_HOSTS = 100
+
+
+@dataclass(frozen=True)
+class Steps:
+    """What a middleware does for the request of an operation."""
+
+    #: Returns whether Django's handler has to answer, by the WSGI environ and the decoded path.
+    leaves: Callable[[Environ, str], bool] | None = None
+    before: Callable[[Any], object] | None = None
+    after: Callable[[Any, HttpResponseBase], HttpResponseBase] | None = None
+    #: The attributes that it gives to requests, and what sets them.
+    attributes: Mapping[str, Giver] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Known:
+    """A middleware class that is known."""
+
+    #: Returns the steps of one instance.
+    steps: Callable[[Any], Steps]
+    #: The methods that the steps stand for: where one is replaced, the class isn't known any more.
+    methods: Sequence[str]
+    #: A middleware that has to come before it.
+    after: str | None = None
+
+
+class _Bare(WSGIRequest):
+    """A request for its host and its scheme only."""
+
+    def __init__(self, environ: Environ) -> None:
+        self.environ = self.META = environ  # type: ignore[assignment]  # it is only read
+
+
+def _security(middleware: Any) -> Steps:
+    constant = ResponseHeaders({})
+    if middleware.content_type_nosniff:
+        constant["X-Content-Type-Options"] = "nosniff"
+    if policy := middleware.referrer_policy:
+        values = [value.strip() for value in policy.split(",")] if isinstance(policy, str) else policy
+        constant["Referrer-Policy"] = ",".join(values)
+    if middleware.cross_origin_opener_policy:
+        constant["Cross-Origin-Opener-Policy"] = middleware.cross_origin_opener_policy
+    pairs = [*constant._store.items()]
+
+    def leaves(environ: Environ, path: str) -> bool:
+        return not _Bare(environ).is_secure()
+
+    def after(request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
+        store = response.headers._store
+        for name, pair in pairs:
+            if name not in store:
+                store[name] = pair
+        return response
+
+    return Steps(
+        leaves=leaves if middleware.redirect else None,
+        after=middleware.process_response if middleware.sts_seconds else after,
+    )
+
+
+def _sessions(middleware: Any) -> Steps:
+    engine = middleware.SessionStore.__module__
+    if not engine.startswith("django.contrib.sessions.backends."):
+        return Steps(before=middleware.process_request, after=middleware.process_response)
+
+    def before(request: HttpRequest) -> None:
+        cookies = request.META.get("HTTP_COOKIE")
+        if cookies and settings.SESSION_COOKIE_NAME in cookies:
+            middleware.process_request(request)
+
+    def after(request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
+        if "session" in vars(request):
+            return middleware.process_response(request, response)  # type: ignore[no-any-return]
+        return response  # without a cookie it is empty, and was neither read nor changed
+
+    return Steps(before=before, after=after, attributes={"session": middleware.process_request})
+
+
+def _common(middleware: Any) -> Steps:
+    hosts = _Hosts()
+
+    def leaves(environ: Environ, path: str) -> bool:
+        agent = environ.get("HTTP_USER_AGENT")
+        if agent is not None and any(each.search(agent) for each in settings.DISALLOWED_USER_AGENTS):
+            return True
+        return bool(settings.PREPEND_WWW) or not hosts.allow(environ)
+
+    def after(request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
+        # An operation's path is valid, so that a 404 leads to no path with a slash.
+        if response.status_code == 404 and hasattr(request, "urlconf"):
+            return middleware.process_response(request, response)  # type: ignore[no-any-return]
+        store = response.headers._store
+        if not response.streaming and "content-length" not in store:
+            store["content-length"] = ("Content-Length", str(len(response.content)))  # type: ignore[attr-defined]
+        return response
+
+    return Steps(leaves=leaves, after=after)
+
+
+class _Hosts:
+    """Remembers which hosts ``ALLOWED_HOSTS`` allows."""
+
+    def __init__(self) -> None:
+        self._known: tuple[list[str], set[str]] = ([], set())
+
+    def allow(self, environ: Environ) -> bool:
+        """Returns whether Django would take the request's host."""
+        host = environ.get("HTTP_HOST")
+        allowed, known = self._known
+        if allowed != settings.ALLOWED_HOSTS:
+            allowed, known = self._known = [*settings.ALLOWED_HOSTS], set()
+        is_plain = host is not None and not settings.USE_X_FORWARDED_HOST
+        if is_plain and host in known:
+            return True
+        try:
+            _Bare(environ).get_host()
+        except DisallowedHost:
+            return False
+        if is_plain and len(known) < _MOST_HOSTS:
+            known.add(str(host))
+        return True
+
+
+def _csrf(middleware: Any) -> Steps:
+    def before(request: HttpRequest) -> None:
+        cookies = request.META.get("HTTP_COOKIE")
+        if settings.CSRF_USE_SESSIONS or (cookies and settings.CSRF_COOKIE_NAME in cookies):
+            middleware.process_request(request)
+
+    def after(request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
+        if request.META.get("CSRF_COOKIE_NEEDS_UPDATE"):
+            return middleware.process_response(request, response)  # type: ignore[no-any-return]
+        return response
+
+    return Steps(before=before, after=after)
+
+
+def _authentication(middleware: Any) -> Steps:
+    return Steps(attributes={"user": middleware.process_request, "auser": middleware.process_request})
+
+
+def _messages(middleware: Any) -> Steps:
+    if not settings.MESSAGE_STORAGE.startswith("django.contrib.messages.storage."):
+        return Steps(before=middleware.process_request, after=middleware.process_response)
+
+    def after(request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
+        if "_messages" in vars(request):
+            return middleware.process_response(request, response)  # type: ignore[no-any-return]
+        return response
+
+    return Steps(after=after, attributes={"_messages": middleware.process_request})
+
+
+def _x_frame_options(middleware: Any) -> Steps:
+    def after(request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
+        store = response.headers._store
+        if "x-frame-options" not in store and not getattr(response, "xframe_options_exempt", False):
+            value = middleware.get_xframe_options_value(request, response)
+            if value in _FRAME_OPTIONS:
+                store["x-frame-options"] = ("X-Frame-Options", value)
+            else:
+                response.headers["X-Frame-Options"] = value
+        return response
+
+    return Steps(after=after)
+
+
+def _as_it_is(middleware: Any) -> Steps:
+    return Steps(
+        before=getattr(middleware, "process_request", None), after=getattr(middleware, "process_response", None)
+    )
+
+
+def _cors(middleware: Any) -> Steps:
+    def leaves(environ: Environ, path: str) -> bool:
+        return environ["REQUEST_METHOD"].upper() == "OPTIONS" and "HTTP_ACCESS_CONTROL_REQUEST_METHOD" in environ
+
+    def after(request: Any, response: HttpResponseBase) -> HttpResponseBase:
+        if not request._cors_enabled:
+            return response
+        if request.META.get("HTTP_ORIGIN"):
+            middleware.add_response_headers(request, response)
+        else:
+            patch_vary_headers(response, ("origin",))
+        return response
+
+    return Steps(leaves=leaves, before=middleware.check_preflight, after=after)
+
+
+def _whitenoise(middleware: Any) -> Steps:
+    def leaves(environ: Environ, path: str) -> bool:
+        return bool(middleware.autorefresh) or path in middleware.files
+
+    return Steps(leaves=leaves)
+
+
+_BOTH = ("process_request", "process_response")
+_SESSIONS = "django.contrib.sessions.middleware.SessionMiddleware"
+#: The middleware classes that are known, by where they are defined. A subclass isn't known.
+KNOWN: Mapping[str, Known] = {
+    "django.middleware.security.SecurityMiddleware": Known(_security, _BOTH),
+    _SESSIONS: Known(_sessions, _BOTH),
+    "django.middleware.common.CommonMiddleware": Known(_common, (*_BOTH, "should_redirect_with_slash")),
+    "django.middleware.csrf.CsrfViewMiddleware": Known(_csrf, (*_BOTH, "process_view")),
+    "django.contrib.auth.middleware.AuthenticationMiddleware": Known(
+        _authentication, ("process_request",), after=_SESSIONS
+    ),
+    "django.contrib.messages.middleware.MessageMiddleware": Known(_messages, _BOTH),
+    "django.middleware.clickjacking.XFrameOptionsMiddleware": Known(_x_frame_options, ("process_response",)),
+    "django.middleware.locale.LocaleMiddleware": Known(_as_it_is, _BOTH),
+    "django.middleware.http.ConditionalGetMiddleware": Known(_as_it_is, ("process_response",)),
+    "django.middleware.gzip.GZipMiddleware": Known(_as_it_is, ("process_response",)),
+    "corsheaders.middleware.CorsMiddleware": Known(_cors, ("__call__", "check_preflight", "add_response_headers")),
+    "whitenoise.middleware.WhiteNoiseMiddleware": Known(_whitenoise, ("__call__",)),
+}

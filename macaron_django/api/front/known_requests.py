@@ -1,0 +1,123 @@
+"""Finds the requests that are known, and answers them: what the fronts of WSGI and ASGI servers share."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+from django.conf import settings
+from django.core.handlers.exception import response_for_exception
+from django.core.handlers.wsgi import WSGIHandler
+from django.core.signals import request_finished, request_started
+from django.http.response import HttpResponseBase
+from django.urls import get_resolver, set_urlconf
+from django.utils.log import log_response
+
+from macaron_django.api.answers.json_answers import JSONAnswer
+from macaron_django.api.front.known_middleware import Environ
+from macaron_django.api.front.middleware_chain import AfterStep, MiddlewareChain
+from macaron_django.api.front.request_signals import RequestSignal
+from macaron_django.api.front.routes import OperationRoute, Routes
+
+__all__ = ["Found", "Front", "rendered"]
+
+
+class Found(NamedTuple):
+    """A request's path below the script's name, decoded, and where it leads to."""
+
+    path: str
+    route: OperationRoute
+    arguments: dict[str, str]
+
+
+class Front:
+    """Answers operations by a handler's middleware, without the handler. ``sender`` is that of Django's signals."""
+
+    def __init__(self, handler: WSGIHandler, sender: type[Any]) -> None:
+        self.handler, self.sender = handler, sender
+        self.chain = MiddlewareChain.of(handler)
+        self.started = RequestSignal(request_started, sender)
+        self.finished = RequestSignal(request_finished, sender)
+        self._routes: Routes | None = None
+
+    @property
+    def is_in_charge(self) -> bool:
+        """Whether operations are answered here: not where errors are shown or raised, for developers and tests."""
+        return self.chain.is_known and not (settings.DEBUG or settings.DEBUG_PROPAGATE_EXCEPTIONS)
+
+    def find(self, path: str) -> Found | None:
+        """Returns where an operation's path leads to; None for any other path."""
+        try:
+            found = self.routes.find(path)
+        except Exception:  # noqa: BLE001 (a URLconf that can't be imported: Django raises it where it is answered)
+            return None
+        return None if found is None else Found(path, *found)
+
+    def leaves(self, environ: Environ, path: str) -> bool:
+        """Returns whether Django's handler has to answer a request because of its middleware."""
+        for leaves in self.chain.leaves:  # noqa: SIM110 (a generator costs more)
+            if leaves(environ, path):
+                return True
+        return False
+
+    @property
+    def routes(self) -> Routes:
+        """The routes of the root URLconf as it is now."""
+        routes, resolver = self._routes, get_resolver()
+        if routes is None or routes.resolver is not resolver:
+            routes = self._routes = Routes(resolver)
+        return routes
+
+    def response(self, request: Any, found: Found) -> Any:
+        """Returns what Django's handler returns for a request."""
+        response, after_steps = self.enter(request)
+        if response is None:
+            try:
+                response = self._answer(request, found)
+            except Exception as error:  # noqa: BLE001 (Django answers every exception of a view)
+                response = response_for_exception(request, error)
+        return self.leave(request, response, after_steps)
+
+    def enter(self, request: Any) -> tuple[Any, list[AfterStep]]:
+        """Takes the middleware's steps before the view. Returns the steps to take after it.
+
+        Returns a response, too, where one of the steps has raised.
+        """
+        set_urlconf(settings.ROOT_URLCONF)
+        chain = self.chain
+        after_steps = chain.after
+        try:
+            for before, outside in chain.before:
+                after_steps = chain.after[len(chain.after) - outside :]
+                before(request)
+        except Exception as error:  # noqa: BLE001 (Django answers every exception of a middleware)
+            return response_for_exception(request, error), after_steps
+        return None, chain.after
+
+    @staticmethod
+    def leave(request: Any, response: Any, after_steps: list[AfterStep]) -> Any:
+        """Takes the middleware's steps after the view, and returns the response."""
+        for after in after_steps:
+            try:
+                response = after(request, response)
+            except Exception as error:  # noqa: BLE001, PERF203 (the steps outside go on, as in Django)
+                response = response_for_exception(request, error)
+        response._resource_closers.append(request.close)
+        if response.status_code >= 400:
+            log_response("%s: %s", response.reason_phrase, request.path, response=response, request=request)
+        return response
+
+    def _answer(self, request: Any, found: Found) -> Any:
+        """Returns what the view answers, rendered."""
+        view = self.handler.make_view_atomic(found.route.view)
+        response = view(request, **found.arguments)
+        if type(response) is JSONAnswer:
+            return response
+        if not isinstance(response, HttpResponseBase):
+            self.handler.check_response(response, view)
+        return rendered(response)
+
+
+def rendered(response: Any) -> Any:
+    """Returns a response whose content is made."""
+    render = getattr(response, "render", None)
+    return render() if callable(render) else response

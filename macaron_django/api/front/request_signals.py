@@ -1,0 +1,77 @@
+"""Sends ``request_started`` and ``request_finished`` as Django does, for less where their receivers are known."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from django.conf import settings
+from django.core.cache import close_caches
+from django.core.cache.backends.base import BaseCache
+from django.core.handlers.base import reset_urlconf
+from django.db import close_old_connections, connections, reset_queries
+from django.dispatch import Signal
+from django.utils.module_loading import import_string
+
+__all__ = ["RequestSignal"]
+
+#: Django's receivers that look at the connections to databases, and do nothing where there are none.
+_OF_CONNECTIONS = frozenset({close_old_connections, reset_queries})
+_KNOWN = _OF_CONNECTIONS | {close_caches, reset_urlconf}
+
+
+class RequestSignal:
+    """A signal with one sender.
+
+    Django's receivers and this package's are called one after the other. Where anything else listens, Django sends it.
+    """
+
+    def __init__(self, signal: Signal, sender: Any) -> None:
+        self.signal, self.sender = signal, sender
+        # Replaced as a whole: receivers and caches as they were, and those to be called, unless Django has to.
+        self._known: tuple[list[Any], Any, list[tuple[Callable[..., object], bool]] | None] = ([], None, None)
+
+    def send(self, **named: Any) -> None:
+        """Calls the receivers. Raises what they raise."""
+        receivers = self._receivers()
+        if receivers is None:
+            self.signal.send(sender=self.sender, **named)
+            return
+        has_connections = bool(connections.all(initialized_only=True))
+        for receiver, is_of_connections in receivers:
+            if has_connections or not is_of_connections:
+                receiver(signal=self.signal, sender=self.sender, **named)
+
+    def send_own(self, **named: Any) -> None:
+        """Calls this package's receivers only: Django's do nothing where no database and no cache was used."""
+        for receiver, _ in self._receivers() or ():
+            if receiver not in _KNOWN:
+                receiver(signal=self.signal, sender=self.sender, **named)
+
+    @property
+    def is_known(self) -> bool:
+        """Whether nothing listens but Django and this package, so that nothing blocks where no database is open."""
+        return self._receivers() is not None
+
+    def _receivers(self) -> list[tuple[Callable[..., object], bool]] | None:
+        seen, caches, receivers = self._known
+        if seen != self.signal.receivers or caches is not settings.CACHES:
+            seen, caches, receivers = self._known = self._look()
+        return receivers
+
+    def _look(self) -> tuple[list[Any], Any, list[tuple[Callable[..., object], bool]] | None]:
+        seen, caches = [*self.signal.receivers], settings.CACHES
+        found, asynchronous = self.signal._live_receivers(self.sender)
+        if asynchronous or not all(map(_is_known, found)):
+            return seen, caches, None
+        idle = {close_caches} if all(map(_stays_open, caches.values())) else set()
+        return seen, caches, [(each, each in _OF_CONNECTIONS) for each in found if each not in idle]
+
+
+def _is_known(receiver: Any) -> bool:
+    return receiver in _KNOWN or getattr(receiver, "__module__", "").startswith("macaron_django.")
+
+
+def _stays_open(cache: Mapping[str, Any]) -> bool:
+    """Returns whether a cache's ``close()`` does nothing, as ``BaseCache``'s; closing it would only be a search."""
+    return getattr(import_string(cache["BACKEND"]), "close", None) is BaseCache.close

@@ -1,0 +1,120 @@
+"""Makes Django's request, with the attributes that middleware gives it made when somebody asks for them."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from django.core.handlers.asgi import ASGIRequest
+from django.core.handlers.wsgi import LimitedStream, WSGIRequest
+from django.urls import ResolverMatch, get_resolver
+
+__all__ = ["Giver", "OperationMatch", "asgi_request_class", "request_class"]
+
+#: What sets an attribute of a request, as a middleware's ``process_request`` does.
+Giver = Callable[[Any], object]
+#: Content types that Django's parser of header values returns as they are, without parameters.
+_PLAIN_TYPES = frozenset({"", "application/json"})
+
+
+class OperationMatch(ResolverMatch):
+    """What Django's resolver says about an operation's path: it is asked for all but the view and its arguments."""
+
+    def __init__(self, view: Callable[..., Any], arguments: dict[str, Any], path_info: str) -> None:
+        self.func, self.args, self.kwargs = view, (), arguments
+        self._path_info = path_info
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("__"):
+            raise AttributeError(name)
+        attributes = vars(self)
+        found = vars(get_resolver().resolve(attributes["_path_info"]))
+        attributes.update({each: value for each, value in found.items() if each not in attributes})
+        try:
+            return attributes[name]
+        except KeyError:
+            raise AttributeError(name) from None
+
+
+class _Given:
+    """An attribute of requests that a middleware sets: now, if the request has none yet."""
+
+    def __init__(self, name: str, give: Giver) -> None:
+        self.name, self.give = name, give
+
+    def __get__(self, request: Any, owner: type | None = None) -> Any:
+        if request is None:
+            return self
+        self.give(request)
+        return vars(request)[self.name]
+
+
+def request_class(base: type[WSGIRequest], attributes: Mapping[str, Giver]) -> Any:
+    """Returns a class of requests like ``base``, which is called and shown as that, with these attributes.
+
+    It is called with the environ, the script's name and the path below it, both decoded, and the match.
+    """
+    givers = {**attributes}
+    initialize = _by_base(base)
+    if base.__init__ is WSGIRequest.__init__ and _is_as_django_has_it():
+        initialize, givers["_stream"] = _initialize, _open_stream
+    return _with(base, givers, initialize)
+
+
+def asgi_request_class(base: type[ASGIRequest], attributes: Mapping[str, Giver]) -> Any:
+    """As ``request_class``, for ASGI: its classes are called with the scope. The body and the match are set later."""
+
+    def initialize(self: Any, scope: dict[str, Any]) -> None:
+        base.__init__(self, scope, None)  # type: ignore[arg-type]  # (the body comes later)
+
+    return _with(base, attributes, initialize)
+
+
+def _with(base: type[Any], givers: Mapping[str, Giver], initialize: Any) -> Any:
+    members: dict[str, Any] = {name: _Given(name, give) for name, give in givers.items()}
+    members |= {"__init__": initialize, "__module__": base.__module__, "__doc__": base.__doc__}
+    return type(base.__name__, (base,), members)
+
+
+def _by_base(base: type[WSGIRequest]) -> Any:
+    def initialize(self: Any, environ: dict[str, Any], script_name: str, path_info: str, match: ResolverMatch) -> None:
+        base.__init__(self, environ)
+        self.resolver_match = match
+
+    return initialize
+
+
+def _initialize(self: Any, environ: dict[str, Any], script_name: str, path_info: str, match: Any) -> None:
+    """Sets what ``WSGIRequest`` sets, without decoding again what has been decoded, or opening the body."""
+    self.environ = self.META = environ
+    environ["PATH_INFO"], environ["SCRIPT_NAME"] = path_info, script_name
+    self.path_info = path_info
+    self.path = f"{script_name.rstrip('/')}/{path_info.replace('/', '', 1)}"
+    self.method = environ["REQUEST_METHOD"].upper()
+    content_type = environ.get("CONTENT_TYPE", "")
+    if content_type in _PLAIN_TYPES:
+        self.content_type, self.content_params = content_type, {}
+    else:
+        self._set_content_type_params(environ)
+    self._read_started = False
+    self.resolver_match = match
+
+
+def _open_stream(request: Any) -> None:
+    try:
+        length = int(request.environ.get("CONTENT_LENGTH"))
+    except (ValueError, TypeError):
+        length = 0
+    request._stream = LimitedStream(request.environ["wsgi.input"], length)
+
+
+def _is_as_django_has_it() -> bool:
+    """Returns whether ``_initialize`` sets all that this version of Django sets."""
+    environ = {"REQUEST_METHOD": "GET", "PATH_INFO": "/a//b", "SCRIPT_NAME": "/c/", "CONTENT_TYPE": "application/json"}
+    environ |= {"CONTENT_LENGTH": "1", "wsgi.input": io.BytesIO(b"{")}  # type: ignore[dict-item]
+    theirs = vars(WSGIRequest({**environ}))
+    ours = WSGIRequest.__new__(WSGIRequest)
+    _initialize(ours, {**environ}, "/c/", "/a//b", None)
+    _open_stream(ours)
+    return {**theirs, "_stream": 0} == {**vars(ours), "_stream": 0}

@@ -1,0 +1,158 @@
+"""Finds the operation that a path leads to, exactly as the resolver of the root URLconf does.
+
+All patterns of the URLconf are in one index. A path leads to an operation if the first pattern that matches is an
+operation's; where another one comes first, or may match, Django has to say.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from django.urls import URLPattern, URLResolver
+from django.urls.resolvers import RegexPattern, RoutePattern
+
+from macaron_django.api.routing.path_templates import PathPattern
+from macaron_django.api.routing.url_index import IndexedResolver, SegmentTrie
+from macaron_django.api.views.operation_viewsets import OperationViewSet
+
+__all__ = ["OperationRoute", "Routes"]
+
+
+class Routes:
+    """The index of a root resolver."""
+
+    def __init__(self, resolver: URLResolver) -> None:
+        self.resolver = resolver
+        self._trie: SegmentTrie[OperationRoute | _Other] = SegmentTrie()
+        seen = set()
+        for position, (resolvers, pattern) in enumerate(_walk([resolver])):
+            prefix = _literal_prefix(resolvers)
+            route = None if prefix is None else _route(prefix, pattern, position)
+            if route is None:
+                other = _Other(resolvers, pattern, position)
+                self._trie.add(other, *other.segments)
+            elif (prefix, route.text) not in seen:  # an operation's first name stands for all that share its path
+                seen.add((prefix, route.text))
+                self._trie.add(route, *route.segments)
+
+    def find(self, path_info: str) -> tuple[OperationRoute, dict[str, str]] | None:
+        """Returns the route of an operation and its URL arguments; None for any other path."""
+        if not path_info.startswith("/"):
+            return None
+        path = path_info[1:]
+        segments = path.split("/")
+        for candidate in self._trie.candidates(segments):
+            arguments = candidate.match(path, segments)
+            if arguments is not None:
+                return (candidate, arguments) if isinstance(candidate, OperationRoute) else None
+        return None
+
+
+class OperationRoute:
+    """The pattern of an operation's path, with the view that answers it."""
+
+    def __init__(self, prefix: str, pattern: Any, position: int) -> None:
+        self.view: Any = pattern.callback
+        self.position = position
+        self._template = pattern.pattern.template
+        self.text: str = self._template.text
+        self._length = len(prefix)
+        above = prefix.split("/")[:-1]
+        self.segments: tuple[Sequence[str | None], bool] = [*above, *self._template.segments], self._template.is_open
+        places = self._template.arguments
+        self._places = None if places is None else [(name, place + len(above)) for name, place in places.items()]
+
+    def match(self, path: str, segments: Sequence[str]) -> dict[str, str] | None:
+        """Returns the arguments of a path that has the route's segments; None where it doesn't match."""
+        if self._places is not None:
+            return {name: segments[place] for name, place in self._places}
+        found = self._template.regex.search(path[self._length :])
+        return None if found is None else found.groupdict()
+
+
+class _Other:
+    """A pattern that leads to something else, or whose match depends on more than the path."""
+
+    def __init__(self, resolvers: Sequence[URLResolver], pattern: Any, position: int) -> None:
+        self.position = position
+        known: list[Any] = []
+        levels: list[Any] = [*resolvers[1:], pattern]
+        for each in levels:
+            if not _is_plain(each):
+                break
+            known.append(each.pattern)
+        self._patterns = known
+        self._is_whole = len(known) == len(resolvers)
+
+    @property
+    def segments(self) -> tuple[Sequence[str], bool]:
+        """The segments that a path must begin with, and whether more may follow."""
+        literal, is_open = "", not self._is_whole
+        for pattern in self._patterns:
+            if type(pattern) is not RoutePattern:
+                is_open = True
+                break
+            text, bracket, _ = str(pattern).partition("<")
+            literal += text
+            if bracket:  # a converter may match slashes
+                is_open = True
+                break
+        found = literal.split("/")
+        return (found[:-1], True) if is_open else (found, False)
+
+    def match(self, path: str, segments: Sequence[str]) -> dict[str, str] | None:
+        """Returns something if the pattern may match: Django has to say."""
+        for pattern in self._patterns:
+            if pattern.converters if isinstance(pattern, RoutePattern) else False:
+                if not pattern.regex.search(path):
+                    return None
+                return {}  # a converter runs the project's code: once is enough
+            found = pattern.match(path)
+            if found is None:
+                return None
+            path = found[0]
+        return {}
+
+
+def _walk(resolvers: list[URLResolver]) -> Iterator[tuple[list[URLResolver], Any]]:
+    """Yields each pattern in Django's order, with its resolvers; one of an unknown kind isn't looked into."""
+    for pattern in resolvers[-1].url_patterns:
+        if _is_plain(pattern) and isinstance(pattern, URLResolver):
+            yield from _walk([*resolvers, pattern])
+        else:
+            yield resolvers, pattern
+
+
+def _is_plain(each: Any) -> bool:
+    """Returns whether a pattern or resolver is one of Django's own, or of ours, that looks at the path alone."""
+    if type(each) not in (URLPattern, URLResolver, IndexedResolver):
+        return False
+    pattern = each.pattern
+    # A translated route is another one in each language.
+    return type(pattern) in (PathPattern, RegexPattern, RoutePattern) and type(_written(pattern)) is str
+
+
+def _written(pattern: Any) -> Any:
+    return vars(pattern).get("_route", vars(pattern).get("_regex"))
+
+
+def _literal_prefix(resolvers: Sequence[URLResolver]) -> str | None:
+    """Returns the text before a pattern's own, as whole segments; None if it isn't always the same."""
+    found = ""
+    for each in resolvers[1:]:
+        text = str(each.pattern)
+        if type(each.pattern) is not RoutePattern or "<" in text or each.default_kwargs:
+            return None
+        found += text
+    return found if found == "" or found.endswith("/") else None
+
+
+def _route(prefix: str, pattern: Any, position: int) -> OperationRoute | None:
+    """Returns the route of an operation's pattern; None for other patterns."""
+    if type(pattern) is not URLPattern or type(pattern.pattern) is not PathPattern or pattern.default_args:
+        return None
+    view = pattern.callback
+    viewset = getattr(view, "cls", None)
+    is_operation = isinstance(viewset, type) and issubclass(viewset, OperationViewSet)
+    return OperationRoute(prefix, pattern, position) if is_operation and getattr(view, "csrf_exempt", False) else None

@@ -1,0 +1,107 @@
+"""Answers the requests of a WSGI server: for operations by the steps that are known, for all else by Django's handler.
+
+A request goes the way that Django's handler would take it, without the steps that do nothing for an operation.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any
+
+from django.conf import settings
+from django.core.handlers.wsgi import WSGIHandler, get_path_info, get_script_name
+from django.http import HttpResponse
+from django.urls import set_script_prefix
+
+from macaron_django.api.answers.json_answers import JSONAnswer
+from macaron_django.api.front.known_requests import Found, Front
+from macaron_django.api.front.request_signals import RequestSignal
+from macaron_django.api.front.requests import OperationMatch, request_class
+
+__all__ = ["Sent", "WSGIFront"]
+
+StartResponse = Callable[..., Any]
+
+
+class WSGIFront(Front):
+    """A WSGI application: Django's, with known requests answered before it."""
+
+    def __init__(self, handler: WSGIHandler) -> None:
+        super().__init__(handler, type(handler))
+        self._request_class = request_class(handler.request_class, self.chain.attributes)
+
+    def __call__(self, environ: dict[str, Any], start_response: StartResponse) -> Iterable[bytes]:
+        found = self.found(environ)
+        if found is None:
+            return self.handler(environ, start_response)
+        script_name = _script_name(environ)
+        set_script_prefix(script_name)
+        self.started.send(environ=environ)
+        match = OperationMatch(found.route.view, found.arguments, found.path)
+        request = self._request_class(environ, script_name, found.path, match)
+        response = self.response(request, found)
+        response._handler_class = self.sender
+        start_response(f"{response.status_code} {response.reason_phrase}", _headers(response))
+        return Sent(response, self.finished) if type(response) is JSONAnswer else _content(response, environ)
+
+    def found(self, environ: dict[str, Any]) -> Found | None:
+        """Returns where a request leads to that is answered here; None for one of Django's handler."""
+        if not self.is_in_charge:
+            return None
+        try:
+            path = environ.get("PATH_INFO", "")
+            path = path if path.isascii() else get_path_info(environ)
+        except UnicodeError:
+            return None  # Django raises it where it is answered
+        found = self.find(path)
+        return None if found is None or self.leaves(environ, path) else found
+
+
+class Sent:
+    """The bytes of a response, for a server: its ``close()`` does what the response's does."""
+
+    def __init__(self, response: HttpResponse, finished: RequestSignal) -> None:
+        self.response, self._finished = response, finished
+
+    def __iter__(self) -> Iterator[bytes]:
+        return iter(self.response)
+
+    def close(self) -> None:
+        """Closes the response, and sends ``request_finished``."""
+        response: Any = self.response
+        for closer in response._resource_closers:
+            with contextlib.suppress(Exception):
+                closer()
+        response._resource_closers.clear()
+        response.closed = True
+        self._finished.send()
+
+
+def _script_name(environ: dict[str, Any]) -> str:
+    """Returns the script's name as Django does. Raises ``UnicodeError`` where it isn't UTF-8."""
+    name: str = environ.get("SCRIPT_NAME", "")
+    if (
+        name.isascii()
+        and settings.FORCE_SCRIPT_NAME is None
+        and not ("SCRIPT_URL" in environ or "REDIRECT_URL" in environ)
+    ):
+        return name
+    return get_script_name(environ)
+
+
+def _headers(response: Any) -> list[tuple[str, str]]:
+    found = [*response.headers._store.values()]  # what its items() says, which looks up each of them again
+    if response.cookies:
+        found += [("Set-Cookie", cookie.output(header="")) for cookie in response.cookies.values()]
+    return found
+
+
+def _content(response: Any, environ: dict[str, Any]) -> Iterable[bytes]:
+    """Returns the response, or the server's wrapper of the file that it sends."""
+    file = getattr(response, "file_to_stream", None)
+    wrapper = environ.get("wsgi.file_wrapper")
+    if file is None or wrapper is None:
+        return response  # type: ignore[no-any-return]  # Django's responses are iterables of bytes
+    file.close = response.close  # the server closes the wrapper, which closes the file
+    return wrapper(file, response.block_size)  # type: ignore[no-any-return]

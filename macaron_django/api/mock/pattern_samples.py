@@ -1,0 +1,77 @@
+"""Writes texts that match a regular expression of JSON Schema, with rstr.
+
+rstr reads Python's dialect and chooses at random. Here the pattern is translated from ECMAScript's dialect (ECMA-262,
+section 22.2.1) first, and the choices are fixed, so that a pattern always gives the same texts, plain ones first.
+"""
+
+from __future__ import annotations
+
+import random
+import re
+import string
+from collections.abc import Iterator
+from contextlib import suppress
+from typing import Any
+
+from rstr import Rstr
+
+__all__ = ["texts_for"]
+
+_PROPERTIES = {"Lu": "A-Z", "Ll": "a-z", "N": "0-9", "P": ".,!-", "S": "+$", "Z": " "}
+_FLAGS_OR_POSITIONS = re.compile(r"\\[bB]|\(\?[a-z]+\)")
+#: What Python's parser raises for a pattern, its FutureWarning made an error included, and rstr for what it lacks.
+_UNREADABLE = (re.error, FutureWarning, LookupError, OverflowError, RecursionError, TypeError, ValueError)
+_LONGEST = 10_000  # repetitions in one text: they multiply where they are nested
+
+
+def texts_for(pattern: str, shortest: int = 0) -> Iterator[str]:
+    """Yields texts that probably match: a caller has to check. Yields none if Python can't read the pattern.
+
+    Repetitions are tried up to ``shortest`` characters more than the pattern requires.
+
+    >>> next(texts_for("^[A-Z]{2}-[0-9]{3,}$"))
+    'AA-000'
+    """
+    python_pattern = _in_python(pattern)
+    with suppress(*_UNREADABLE):
+        for more in (0, 1, 2, 3, 5, 8, max(shortest, 13)):
+            for turn in range(3):
+                yield Rstr(_Plainest(more, turn)).xeger(python_pattern)
+
+
+class _Plainest(random.Random):
+    """Takes the ``turn``-th plainest choice, and ``more`` repetitions than the fewest."""
+
+    def __init__(self, more: int, turn: int) -> None:
+        super().__init__()
+        self._more, self._turn, self._repetitions = more, turn, 0
+
+    def choice(self, seq: Any) -> Any:
+        if isinstance(seq[0], str):  # characters, from rstr's sets in no order
+            seq = sorted(set(seq), key=_readable)
+        return seq[self._turn % len(seq)]
+
+    def randint(self, a: int, b: int) -> int:
+        count = max(a, min(a + self._more, b))
+        self._repetitions += count
+        if self._repetitions > _LONGEST:
+            raise ValueError("the text is too long")
+        return count
+
+
+def _readable(character: str) -> tuple[bool, bool, str]:
+    return not character.isalnum(), character in string.whitespace, character
+
+
+def _in_python(pattern: str) -> str:
+    """The pattern in Python's dialect: groups' names, properties and code points are written in another way."""
+    pattern = re.sub(r"\(\?<(?![=!])", "(?P<", pattern)
+    pattern = re.sub(r"\\u\{([0-9a-fA-F]+)\}", lambda found: f"\\U{int(found[1], 16):08x}", pattern)
+    pattern = _FLAGS_OR_POSITIONS.sub("", pattern)
+    return re.sub(r"(\[[^\]]*)?\\p\{(?:\w+=)?(\w+)\}", _property, pattern)
+
+
+def _property(found: re.Match[str]) -> str:
+    name = found[2]
+    characters = _PROPERTIES.get(name) or _PROPERTIES.get(name[:1], "a-zA-Z")
+    return f"{found[1]}{characters}" if found[1] else f"[{characters}]"

@@ -1,0 +1,271 @@
+"""Finds the Python function that answers an operation, and calls it with the arguments that its signature names.
+
+A handler is imported when it is first called or checked: a spec is loaded while Django imports models, which handlers
+use. It gets
+
+- the body as its first argument (or as the argument named ``body``), if the operation declares one; or the fields of
+  a Swagger 2.0 form by name, if it takes them;
+- each parameter by name, None where it wasn't sent and has no default; it has to take path and query parameters, and
+  may leave out header and cookie parameters;
+- the DRF request, if it has an argument named ``request``.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from functools import cached_property, partial
+from importlib import import_module
+from typing import Any
+
+from asgiref.sync import SyncToAsync, ThreadSensitiveContext, async_to_sync, sync_to_async
+from django.db import close_old_connections
+
+from macaron_django.api.plans.form_arguments import FormArguments, form_arguments
+from macaron_django.api.routing.argument_names import operation_arguments
+from macaron_django.api.rules.resources import described
+from macaron_django.conf import under_compat
+from macaron_django.drivers import StepCall
+from macaron_django.openapi import Finding, Operation, is_dotted
+
+__all__ = ["Handler", "HandlerUnavailable", "handler_for"]
+
+_BY_POSITION = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
+_BY_NAME = (inspect.Parameter.KEYWORD_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
+
+
+class HandlerUnavailable(Exception):  # noqa: N818 (a state of the handler)
+    """The handler can't be used; ``findings``, which `manage.py check` shows, say why."""
+
+    def __init__(self, findings: Iterable[Finding]) -> None:
+        self.findings = tuple(findings)
+        super().__init__("; ".join(finding.message for finding in self.findings))
+
+
+def handler_for(operation: Operation) -> Handler | None:
+    """Returns the handler that the spec binds to ``operation`` by ``x-bind-server``, else by a dotted operationId.
+
+    Where both name one and ``MACARON["COMPAT"]`` is on, it is the operationId's, as in PyMacaron.
+    """
+    bound = operation.extensions.bind_server
+    named = operation.operation_id if is_dotted(operation.operation_id) else None
+    dotted = (named or bound) if named and bound and under_compat() else (bound or named)
+    return Handler(operation, dotted) if dotted else None
+
+
+class Handler:
+    """The function that answers one operation."""
+
+    def __init__(self, operation: Operation, dotted: str) -> None:
+        self.operation = operation
+        self.dotted = dotted
+        #: The argument of each parameter, by (location, name).
+        self.arguments = operation_arguments(operation)
+
+    def __repr__(self) -> str:
+        return f"<Handler {self.dotted} for {described(self.operation)}>"
+
+    @cached_property
+    def bare(self) -> Callable[..., Any]:
+        """The function as written, without the spec's decorators."""
+        is_bound = self.dotted == self.operation.extensions.bind_server
+        return self._found(self.dotted, "E301", "x-bind-server" if is_bound else None)
+
+    @cached_property
+    def function(self) -> Callable[..., Any]:
+        """The function with every ``x-decorate-server`` around it; the first named is the outermost."""
+        function = self.bare
+        for dotted in reversed(self.operation.extensions.decorate_server):
+            function = self._found(dotted, "E303", "x-decorate-server")(function)
+        return function
+
+    @cached_property
+    def signature(self) -> inspect.Signature:
+        """The signature of the function as written."""
+        return inspect.signature(self.bare)
+
+    def problems(self) -> list[Finding]:
+        """Returns why the handler can't answer: it can't be imported, or doesn't take the operation's arguments."""
+        try:
+            self.function  # noqa: B018 (importing is what is checked)
+            complaints = list(self._misfits())
+        except HandlerUnavailable as unavailable:
+            return list(unavailable.findings)
+        except Exception as error:  # noqa: BLE001 (a decorator runs the application's code)
+            return [self._finding("E303", f"its decorator raised {type(error).__name__}: {error}", "Correct it.")]
+        return [self._finding("E302", complaint, hint) for complaint, hint in complaints]
+
+    # -------------------------------------------------------------- binding
+
+    @cached_property
+    def body_argument(self) -> str | None:
+        """The name of the argument that takes the body; None if the operation has none, or none is left."""
+        if self.operation.request_body is None:
+            return None
+        taken = {*self.arguments.values(), "request"}
+        named = self.signature.parameters
+        if "body" in named and "body" not in taken:
+            return "body"
+        first = next((p.name for p in named.values() if p.kind in _BY_POSITION and p.name != "request"), None)
+        if first is None or first in taken or (self._form is not None and first in self._form.names):
+            return None
+        return first
+
+    @cached_property
+    def _form(self) -> FormArguments | None:
+        return form_arguments(self.operation, frozenset({*self.arguments.values(), "request"}))
+
+    @cached_property
+    def form_arguments(self) -> FormArguments | None:
+        """The fields of the operation's form, if the function takes these and not the form as a whole."""
+        named = self.signature.parameters
+        if self._form is None or self.body_argument is not None:
+            return None
+        takes_all = any(p.kind is p.VAR_KEYWORD for p in named.values())
+        takes_rest = _takes_positional_rest(self.signature)
+        return self._form if self._form.names & named.keys() or (takes_all and not takes_rest) else None
+
+    def call(self, request: Any, body: Any, values: Mapping[str, Any]) -> Any:
+        """Calls the function, and returns what it does; an ``async def`` is awaited.
+
+        ``values`` are the parameters by argument name.
+        """
+        arguments = self.bind(request, body, values)
+        function = self.function
+        if inspect.iscoroutinefunction(function):
+            return async_to_sync(function)(*arguments.args, **arguments.kwargs)
+        result = function(*arguments.args, **arguments.kwargs)
+        # A decorator that isn't async may return the coroutine of an `async def`.
+        return async_to_sync(_awaited)(result) if inspect.isawaitable(result) else result
+
+    def called(self, request: Any, body: Any, values: Mapping[str, Any]) -> StepCall:
+        """The call of an ``async def`` as a step: on an event loop it is awaited there."""
+        arguments = self.bind(request, body, values)
+        return _HandlerCall(partial(self.function, *arguments.args, **arguments.kwargs))
+
+    def bind(self, request: Any, body: Any, values: Mapping[str, Any]) -> inspect.BoundArguments:
+        """Returns the arguments for one request. One that wasn't sent has the function's default, else None."""
+        named = self.signature.parameters
+        takes_all = any(p.kind is p.VAR_KEYWORD for p in named.values())
+        given: dict[str, Any] = {}
+        arguments = list(self.arguments.values())
+        if self.form_arguments is not None:
+            arguments += self.form_arguments.names
+            values = {**self.form_arguments.values(body), **values}
+        for argument in arguments:
+            parameter = named.get(argument)
+            taken = parameter if parameter is not None and parameter.kind in _BY_NAME else None
+            if argument in values and (takes_all or taken is not None):
+                given[argument] = values[argument]
+            elif takes_all if taken is None else taken.default is taken.empty:
+                given[argument] = None
+        if "request" in named and named["request"].kind in (*_BY_NAME, *_BY_POSITION):
+            given["request"] = request
+        positional: list[Any] = []
+        if (takes_body := self.body_argument) is not None:
+            if named[takes_body].kind in _BY_NAME:
+                given[takes_body] = body
+            else:
+                positional.append(body)
+        elif self._takes_body_in_rest():
+            positional.append(body)
+        return self.signature.bind(*positional, **given)
+
+    def _takes_body_in_rest(self) -> bool:
+        has_body = self.operation.request_body is not None and self.form_arguments is None
+        return has_body and _takes_positional_rest(self.signature)
+
+    # -------------------------------------------------------------- checking
+
+    def _misfits(self) -> Iterable[tuple[str, str]]:
+        named = self.signature.parameters
+        takes_all = any(p.kind is p.VAR_KEYWORD for p in named.values())
+        has_body = self.operation.request_body is not None and self.form_arguments is None
+        if has_body and self.body_argument is None and not _takes_positional_rest(self.signature):
+            yield "it has no argument for the body", "Make the body its first argument."
+        given = {"request", self.body_argument, *(self.form_arguments.names if self.form_arguments else ())}
+        for (location, name), argument in self.arguments.items():
+            given.add(argument)
+            taken = takes_all or (argument in named and named[argument].kind in _BY_NAME)
+            if not taken and location in {"path", "query"}:
+                yield (
+                    f"it has no argument {argument!r} for the {location} parameter {name!r}",
+                    f"Add {argument} to its arguments, or **kwargs.",
+                )
+        for parameter in named.values():
+            required = parameter.default is parameter.empty
+            variable = parameter.kind in {parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD}
+            if required and not variable and parameter.name not in given:
+                yield (
+                    f"it requires an argument {parameter.name!r}, which the operation doesn't give",
+                    f"Declare a parameter {parameter.name!r} in the spec, or give the argument a default.",
+                )
+
+    def _found(self, dotted: str, finding_id: str, attribute: str | None) -> Callable[..., Any]:
+        where = attribute or "operationId"
+        try:
+            found = _import_dotted(dotted)
+        except Exception as error:  # importing runs the application's code, which may raise anything
+            problem = f"{where} {dotted!r} can't be imported ({type(error).__name__}: {error})"
+            hint = "Correct the path, or what fails in that module."
+            raise HandlerUnavailable([self._finding(finding_id, problem, hint)]) from error
+        if not callable(found):
+            hint = "Name a function, or an object that can be called."
+            raise HandlerUnavailable(
+                [self._finding(finding_id, f"{where} {dotted!r} is a {type(found).__name__}, not a function", hint)]
+            )
+        return found  # type: ignore[no-any-return]  # callable(), but of unknown arguments
+
+    def _finding(self, finding_id: str, complaint: str, hint: str) -> Finding:
+        return Finding(
+            id=finding_id,
+            level="error",
+            message=f"{described(self.operation)} is bound to {self.dotted}: {complaint}.",
+            hint=hint,
+            location=self.operation.location,
+        )
+
+
+class _HandlerCall:
+    """A call of an ``async def``."""
+
+    def __init__(self, call: Callable[[], Awaitable[Any]]) -> None:
+        self._call = call
+
+    def block(self) -> Any:
+        return async_to_sync(self.wait)()
+
+    async def wait(self) -> Any:
+        async with ThreadSensitiveContext() as context:  # what it runs in a thread is the request's, not everybody's
+            try:
+                return await self._call()
+            finally:
+                if context in SyncToAsync.context_to_thread_executor:
+                    await sync_to_async(close_old_connections)()  # the thread ends with the call
+
+
+async def _awaited(awaitable: Any) -> Any:
+    return await awaitable
+
+
+def _takes_positional_rest(signature: inspect.Signature) -> bool:
+    return any(p.kind is p.VAR_POSITIONAL for p in signature.parameters.values())
+
+
+def _import_dotted(dotted: str) -> Any:
+    """Imports ``package.module.function`` or ``package.module.Class.method``."""
+    parts = dotted.split(".")
+    for length in range(len(parts) - 1, 0, -1):
+        module_name = ".".join(parts[:length])
+        try:
+            found: Any = import_module(module_name)
+        except ModuleNotFoundError as error:
+            # The name may be a class's only if there is no such module. A module that imports a missing one is
+            # reported as that.
+            if error.name and (module_name == error.name or module_name.startswith(f"{error.name}.")) and length > 1:
+                continue
+            raise
+        for name in parts[length:]:
+            found = getattr(found, name)
+        return found
+    raise ImportError(f"{dotted!r} isn't a dotted path: write module.function")

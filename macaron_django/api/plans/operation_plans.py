@@ -1,0 +1,324 @@
+"""Plans what the requests of an operation have to go through, at the first of them.
+
+A plan lists the checks before the action, in DRF's order. It leaves out a check that is DRF's own and whose result is
+known; one that a project overrides is called as DRF documents it. A plan is made again when a setting or one of the
+viewset's hooks has changed, as tests change them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from django.conf import settings as django_settings
+from django.http import HttpRequest
+from rest_framework.authentication import BaseAuthentication
+from rest_framework.parsers import BaseParser
+from rest_framework.permissions import AND, OR, AllowAny, BasePermission
+
+from macaron_django.api.answers.renderers import JSONRenderer
+from macaron_django.api.plans import request_checks as checks
+from macaron_django.api.plans.event_loops import runs_on_loops
+from macaron_django.api.plans.response_middleware import reads_drf_responses
+from macaron_django.api.requests.operation_requests import request_state
+from macaron_django.api.requests.unknown_properties import UnknownProperties, unknown_properties
+from macaron_django.conf import Section, settings
+from macaron_django.overrides import Changes, Hooks, has_own_access, is_computed
+
+if TYPE_CHECKING:
+    from macaron_django.api.plans.served_operations import Served
+
+__all__ = ["Check", "OperationPlan", "OperationPlans"]
+
+Check = Callable[[Any, Any], None]
+
+#: The most Accept headers that a plan remembers.
+_MOST_ACCEPTS = 100
+#: Characters of an Accept header that is remembered.
+_LONGEST_ACCEPT = 200
+_NEGOTIATION = (
+    *("content_negotiation_class", "get_content_negotiator", "get_format_suffix", "get_renderers"),
+    *("perform_content_negotiation", "renderer_classes"),
+)
+_PARSING = (
+    *("get_authenticators", "get_content_negotiator", "get_parser_context", "get_parsers", "parser_classes"),
+    *("get_renderers", "initialize_request", "renderer_classes"),
+)
+_PERMITTING = ("check_permissions", "get_permissions", "permission_classes", "permission_denied")
+_AUTHENTICATING = ("authentication_classes", "get_authenticators", "perform_authentication")
+_THROTTLING = ("check_throttles", "get_throttles", "throttle_classes", "throttled")
+_VERSIONING = ("determine_version", "versioning_class")
+_FINISHING = (
+    *("_allowed_methods", "allowed_methods", "default_response_headers", "get_renderer_context", "http_method_names"),
+    "renderer_classes",
+)
+#: The hooks of which none is shown a response: overriding another may mean that one is wanted as DRF makes it.
+_BEFORE_RESPONSES = frozenset(
+    {"authentication_classes", "check_object_permissions", "check_permissions", "check_throttles", "determine_version"}
+    | {"filter_backends", "filter_queryset", "get_authenticators", "get_object", "get_permissions", "get_queryset"}
+    | {"get_serializer", "get_serializer_class", "get_serializer_context", "get_throttles", "initial", "lookup_field"}
+    | {"lookup_url_kwarg", "perform_authentication", "perform_create", "perform_destroy", "perform_update", "queryset"}
+    | {"permission_classes", "permission_denied", "serializer_class", "throttle_classes", "throttled"}
+    | {"versioning_class", "entity_tag", "is_unchanged", "location", "represented"}
+)
+#: The hooks that are called where DRF calls them, whether its ``dispatch()`` runs or the plan's steps alone.
+_IN_STEPS = (_BEFORE_RESPONSES - {"initial"}) | {
+    *("create", "destroy", "list", "partial_update", "retrieve", "update"),
+    *("answered", "answered_created", "changeable", "changed", "checked", "created", "tagged", "write"),
+    *("finalize_response", "get_exception_handler", "get_exception_handler_context", "handle_exception"),
+    *("get_paginated_response", "paginate_queryset", "pagination_class", "paginator"),
+}
+
+
+@dataclass(frozen=True, eq=False)
+class OperationPlan:
+    """What all requests of an operation have in common. ``served`` is None for OPTIONS and unknown methods."""
+
+    served: Served | None
+    #: The hooks that a project overrides.
+    overridden: frozenset[str]
+    #: Called one after the other before the action, in DRF's order.
+    checks: tuple[Check, ...]
+    #: The package's settings.
+    settings: Section
+    #: The name of the viewset's method that answers; "" where ``served`` is None.
+    action: str = ""
+    #: Parsers and authenticator classes of every request of the operation; without parsers, DRF makes both.
+    parsers: Sequence[BaseParser] | None = None
+    authenticators: Sequence[type[BaseAuthentication]] = ()
+    #: The complete Content-Types of bodies that need no parser, and whether their value is the body as it was sent.
+    json_types: frozenset[str] = frozenset()
+    takes_plain_json: bool = False
+    #: The attributes that DRF's requests of the operation begin with; None where DRF has to make them.
+    request_state: Mapping[str, Any] | None = None
+    #: Whether DRF's ``dispatch()``, ``initialize_request()`` and ``initial()`` would do what the plan says, no more.
+    is_direct: bool = False
+    #: Whether no code of the project's is given the view before the answer is made, so that none can set a hook on it.
+    is_closed: bool = False
+    #: The JSON renderer that DRF would choose where ``accepts()`` says so; None where DRF has to negotiate.
+    renderer: JSONRenderer | None = None
+    #: Whether the renderers include pages of the browsable API.
+    has_pages: bool = False
+    #: The headers that DRF sets on each response; None where they have to be worked out each time.
+    headers: Mapping[str, str] | None = None
+    #: Whether the answer may be bytes (``JSONAnswer``) and no DRF ``Response``: no hook and no middleware may want to
+    #: see that, and JSON is written as this package writes it. A request can still ask for another renderer.
+    gives_bytes: bool = False
+    #: Whether an event loop can carry it out, where the action works in steps.
+    on_loop: bool = False
+    #: Whether the store can answer, unless a hook may see a row or a serializer.
+    stores: bool = False
+    #: What is done with properties that no schema names; None where they are kept.
+    unknown: UnknownProperties | None = None
+    #: Whether what is stored can be shown without its rows.
+    shows: bool = False
+    accepted: dict[str, bool] = field(default_factory=dict)
+
+    def may_have_changed(self, check: Check) -> bool:
+        """Returns whether a check may have called code of the project's, which may have set a hook on the view."""
+        return not self.is_closed and (
+            check not in checks.OWN or (check is checks.negotiate and not self.overridden.isdisjoint(_NEGOTIATION))
+        )
+
+    @property
+    def steps(self) -> tuple[str, ...]:
+        """The names of the checks, for readers and for tests that compare plans."""
+        return tuple(check.__name__ for check in self.checks)
+
+    def is_direct_for(self, accept: str) -> bool:
+        """Returns whether the plan is direct for an Accept header: pages of the browsable API are left to DRF."""
+        return self.is_direct and (not self.has_pages or self.accepts(accept))
+
+    def gives_up_rows(self, hooks: frozenset[str]) -> bool:
+        """Returns whether the store may answer, where ``hooks`` are those that would be shown a row or a serializer."""
+        return self.stores and self.overridden.isdisjoint(hooks)
+
+    def leaves_alone(self, hooks: frozenset[str]) -> bool:
+        """Returns whether a project overrides none of the hooks."""
+        return self.overridden.isdisjoint(hooks)
+
+    def accepts(self, accept: str) -> bool:
+        """Returns whether DRF would surely choose the JSON renderer for an Accept header."""
+        known = self.accepted.get(accept)
+        if known is None:
+            known = self._accepts(accept)
+            if len(self.accepted) < _MOST_ACCEPTS and len(accept) <= _LONGEST_ACCEPT:
+                self.accepted[accept] = known
+        return known
+
+    def _accepts(self, accept: str) -> bool:
+        if self.renderer is None:
+            return False
+        wanted = {token.strip() for token in accept.split(",")}
+        main = self.renderer.media_type.partition("/")[0]
+        return (
+            ";" not in accept
+            and not wanted.isdisjoint({self.renderer.media_type, f"{main}/*", "*/*"})
+            and not (self.has_pages and any(each.startswith("text/") for each in wanted))
+        )
+
+
+class OperationPlans:
+    """The plans of the operations of one path, by method, for one viewset class."""
+
+    def __init__(self, viewset: Any, hooks: Hooks, initkwargs: Mapping[str, Any]) -> None:
+        self.viewset, self.hooks, self.initkwargs = viewset, hooks, initkwargs
+        self._store = getattr(viewset, "store", None)
+        #: The function that URLs lead to; something around it, such as a decorator, may read responses as DRF's.
+        self.view_function: Any = None
+        #: Returns a view for a request with a direct plan, given the plan and the URL's arguments.
+        self.prepared: Any = None
+        self._changes = Changes(viewset)
+        # Replaced as a whole: no thread uses another's plans under settings that are gone.
+        self._known: tuple[Any, dict[tuple[str, frozenset[str]], OperationPlan]] = (None, {})
+
+    def of(self, method: str, own: frozenset[str] = frozenset()) -> OperationPlan:
+        """Returns the plan of a method; ``own`` names the hooks that were set on the view itself."""
+        permissions = self.viewset.permission_classes  # a list that a test may append to
+        permissions = tuple(permissions) if isinstance(permissions, (list, tuple)) else permissions
+        now = self._changes.state(), permissions, self._store and self._store.hooks(), settings.current()
+        if self._known[0] != now:
+            self._known = (now, {})
+        plans = self._known[1]
+        plan = plans.get((method, own))
+        if plan is None:
+            if method.lower() not in self.viewset.http_method_names:
+                method = "OPTIONS"  # methods that clients invent share one plan
+            plan = plans[method, own] = plans.get((method, own)) or _plan(self, method, own)
+        return plan
+
+
+def _plan(plans: OperationPlans, method: str, own: frozenset[str]) -> OperationPlan:
+    overridden = plans.hooks.overridden(plans.viewset) | (plans.initkwargs.keys() - _GIVEN) | own
+    view = _view(plans, method, overridden)
+    served: Served | None = view.current if method != "OPTIONS" else None
+    steps = _checks(overridden, plans.hooks.patched(), served, view)
+    if served is None:
+        return OperationPlan(None, overridden, steps, settings.current())
+    renderers = list(view.get_renderers()) if overridden.isdisjoint(_NEGOTIATION) else []
+    first, others = (renderers[0], renderers[1:]) if renderers else (None, [])
+    # A project's own renderer may write JSON differently.
+    is_json = isinstance(first, JSONRenderer) and type(first).__module__ == JSONRenderer.__module__
+    plain = is_json and all(each.media_type == "text/html" for each in others)
+    can_share = overridden.isdisjoint({*_PARSING, *_AUTHENTICATING})
+    is_unseen = overridden <= _BEFORE_RESPONSES and not reads_drf_responses(django_settings.MIDDLEWARE)
+    is_public = served.security.is_public and not served.security.is_optional
+    # Browsers are given the parsers of forms as well.
+    parsers = [parser() for parser in view.parser_classes] if can_share else None
+    is_watched = has_own_access(plans.viewset)
+    is_direct = parsers is not None and plain and overridden <= _IN_STEPS and not is_watched
+    unknown = unknown_properties(
+        served.classes.api, served.operation, None if served.generated is None else served.generated.schema
+    )
+    stores = served.generated is not None and not _asks_objects(overridden, own, view) and _serves(served, view)
+    return OperationPlan(
+        served,
+        overridden,
+        steps,
+        settings.current(),
+        served.action,
+        parsers=None if others else parsers,
+        authenticators=() if is_public else served.security.authentication_classes,
+        json_types=served.body.json_types,
+        takes_plain_json=unknown is None and served.operation.request_body is not None,
+        request_state=None
+        if parsers is None
+        else request_state(parsers, view.get_content_negotiator(), served.body.json_types, settings.current()),
+        is_direct=is_direct,
+        is_closed=is_direct and not overridden and _own_checks(served).issuperset(steps),
+        renderer=first if plain else None,
+        has_pages=bool(others),
+        headers=dict(view.default_response_headers) if overridden.isdisjoint(_FINISHING) else None,
+        gives_bytes=plain and is_unseen,
+        unknown=unknown,
+        shows=served.generated is not None and view.store.shows(),
+        on_loop=plain and not is_watched and runs_on_loops(served, overridden, steps, view, stores=stores),
+        stores=stores,
+    )
+
+
+#: Arguments of ``as_view()`` that aren't hooks, which ``url_patterns`` gives.
+_GIVEN = frozenset({"served", "detail", "basename", "name", "description", "suffix", "plans"})
+
+
+def _view(plans: OperationPlans, method: str, overridden: frozenset[str]) -> Any:
+    """Returns a view as DRF's ``as_view()`` makes it for a request of this method."""
+    view: Any = plans.viewset(**plans.initkwargs)
+    view._plan = OperationPlan(None, overridden, (), settings.current())  # which permissions it has depends on them
+    for each, of_method in view.served.items():
+        setattr(view, each, getattr(view, of_method.action))
+    if hasattr(view, "get") and not hasattr(view, "head"):
+        view.head = view.get
+    request = HttpRequest()
+    request.method = method
+    view.request, view.args, view.kwargs, view.format_kwarg = request, (), {}, None
+    served = view.current
+    view.action = None if served is None else served.action
+    return view
+
+
+def _checks(overridden: frozenset[str], patched: frozenset[str], served: Served | None, view: Any) -> tuple[Check, ...]:
+    found: list[Check] = [checks.refuse_control_characters] if served is None or "{" in served.operation.path else []
+    if "initial" in patched:
+        return (*found, checks.initial, checks.read_parameters)
+    found.append(checks.negotiate)
+    if not overridden.isdisjoint(_VERSIONING) or view.versioning_class is not None:
+        found.append(checks.determine_version)
+    is_public = served is not None and served.security.is_public and not served.security.is_optional
+    is_anybodys = is_public and overridden.isdisjoint(_AUTHENTICATING)
+    found.append(checks.admit_anybody if is_anybodys else checks.authenticate)
+    if not (served is not None and overridden.isdisjoint(_PERMITTING) and _lets_everybody(served)):
+        found.append(checks.check_permissions)
+    if not overridden.isdisjoint(_THROTTLING) or list(view.throttle_classes):
+        found.append(checks.check_throttles)
+    found.append(checks.read_parameters)
+    return tuple(found)
+
+
+def _own_checks(served: Served) -> frozenset[Check]:
+    """Returns the checks that give the view to no code of the project's, which might set a hook on it."""
+    security, own = served.security, checks.OWN
+    if all(map(_is_packaged, security.authentication_classes)):
+        own |= {checks.authenticate}
+    if all(map(_is_packaged, security.permission_classes)):
+        own |= {checks.check_permissions}
+    return own
+
+
+def _is_packaged(kind: Any) -> bool:
+    """Returns whether a class is this package's or DRF's, and no combination of others."""
+    return isinstance(kind, type) and kind.__module__.partition(".")[0] in {"macaron_django", "rest_framework"}
+
+
+def _lets_everybody(served: Served) -> bool:
+    return all(each is AllowAny for each in served.security.permission_classes)
+
+
+def _asks_objects(overridden: frozenset[str], own: frozenset[str], view: Any) -> bool:
+    """Returns whether a permission may depend on the object, so that the action needs the row."""
+    if not overridden.isdisjoint({"check_object_permissions", "check_permissions", "get_permissions"}):
+        return True
+    if "permission_classes" in own or is_computed(type(view), "permission_classes"):
+        return True  # a property may ask for the request, and there is none yet
+    return any(map(_looks_at_objects, view.get_permissions()))
+
+
+def _serves(served: Served, view: Any) -> bool:
+    """Returns whether the store can answer: the path gives the whole key, and the body has the resource's schema."""
+    generated, store = served.generated, view.store
+    primary, alternative = store.keys()
+    names = generated.given  # type: ignore[union-attr]  # called for generated operations only
+    is_item = generated.action not in {"list", "create"}  # type: ignore[union-attr]
+    if is_item and names != set(primary) and not (len(names) == 1 and names <= set(alternative)):
+        return False
+    schema = served.body_schema
+    is_own = served.operation.request_body is None or (schema is not None and schema.resolved == store.schema)
+    return is_own and bool(store.serves(generated.action))  # type: ignore[union-attr]
+
+
+def _looks_at_objects(permission: Any) -> bool:
+    if type(permission) in {AND, OR}:
+        return _looks_at_objects(permission.op1) or _looks_at_objects(permission.op2)
+    own = getattr(permission.has_object_permission, "__func__", None)
+    return own is not vars(BasePermission)["has_object_permission"]

@@ -1,0 +1,88 @@
+"""The checks before a request's action, which a plan lists: a function for each."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from rest_framework.exceptions import ParseError
+from rest_framework.settings import api_settings
+from rest_framework.views import APIView
+
+from macaron_django.api.routing.routers import control_characters
+from macaron_django.auth.caller import remember_request
+
+if TYPE_CHECKING:
+    from rest_framework.request import Request
+
+__all__ = [
+    "OWN",
+    "admit_anybody",
+    "authenticate",
+    "check_permissions",
+    "check_throttles",
+    "determine_version",
+    "initial",
+    "negotiate",
+    "read_parameters",
+    "refuse_control_characters",
+]
+
+
+def refuse_control_characters(view: Any, request: Request) -> None:
+    """Refuses a path that holds NUL or another control character."""
+    name = control_characters(view.kwargs)
+    if name is not None:
+        view.negotiate(request, force=True)
+        raise ParseError(f"The path parameter {name!r} holds a control character.")
+
+
+def initial(view: Any, request: Request) -> None:
+    """Calls DRF's own ``initial()``, where it has been replaced."""
+    APIView.initial(view, request, *view.args, **view.kwargs)
+
+
+def negotiate(view: Any, request: Request) -> None:
+    """Chooses the renderer."""
+    view.negotiate(request)
+
+
+def determine_version(view: Any, request: Request) -> None:
+    """Reads the API's version, as the viewset's ``versioning_class`` does."""
+    request.version, request.versioning_scheme = view.determine_version(request, *view.args, **view.kwargs)
+
+
+def authenticate(view: Any, request: Request) -> None:
+    """Authenticates the request."""
+    view.perform_authentication(request)
+
+
+def admit_anybody(view: Any, request: Request) -> None:
+    """Sets the anonymous user for a public operation, as DRF does where no authenticator succeeds."""
+    if request.authenticators:  # DRF's test client has forced a user
+        view.perform_authentication(request)
+        return
+    remember_request(request)  # as an authenticator does
+    user: Any = api_settings.UNAUTHENTICATED_USER
+    token: Any = api_settings.UNAUTHENTICATED_TOKEN
+    request.user = user() if user else None  # type: ignore[assignment]  # as DRF does
+    request.auth = token() if token else None
+
+
+def check_permissions(view: Any, request: Request) -> None:
+    """Checks the viewset's permissions."""
+    view.check_permissions(request)
+
+
+def check_throttles(view: Any, request: Request) -> None:
+    """Checks the viewset's throttles."""
+    view.check_throttles(request)
+
+
+def read_parameters(view: Any, request: Request) -> None:
+    """Reads the parameters. A wrong one is 400 before anything is done."""
+    view.parameters  # noqa: B018 (a property that reads them once)
+
+
+#: The checks that call no code of the project's, which might set a hook on the view: ``negotiate`` only where no hook
+#: of the negotiation is overridden.
+OWN = frozenset({refuse_control_characters, negotiate, admit_anybody, read_parameters})

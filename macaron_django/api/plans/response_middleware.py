@@ -1,0 +1,41 @@
+"""Finds out whether a middleware may read responses as Django REST framework's own.
+
+A middleware can change what a DRF ``Response`` shows in ``process_template_response()``, before it is rendered, and can
+read its ``data``. An action answers with bytes only where no middleware may want to.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from django.utils.module_loading import import_string
+
+__all__ = ["reads_drf_responses"]
+
+#: Middleware of other packages, by its class, that reads headers, status and bytes only.
+_KNOWN = frozenset({"corsheaders.middleware.CorsMiddleware", "whitenoise.middleware.WhiteNoiseMiddleware"})
+
+
+def reads_drf_responses(middleware: Iterable[str]) -> bool:
+    """Returns whether one of these, as ``settings.MIDDLEWARE`` names them, may read a response as DRF's.
+
+    That is every one that isn't known: a subclass of a known class, a function, a name that can't be imported. Django's
+    own read headers, status and bytes only. Plans of operations and the front (``api/front``) both ask this function:
+    a middleware means the same to both.
+
+    >>> reads_drf_responses(["django.middleware.gzip.GZipMiddleware"])
+    False
+    >>> reads_drf_responses(["django.middleware.gzip.GZipMiddleware", "shop.middleware.Envelopes"])
+    True
+    """
+    return not all(map(_is_known, middleware))
+
+
+def _is_known(dotted: str) -> bool:
+    try:
+        found = import_string(dotted)
+    except ImportError:
+        return False
+    return isinstance(found, type) and (
+        found.__module__.startswith("django.") or f"{found.__module__}.{found.__qualname__}" in _KNOWN
+    )

@@ -1,0 +1,208 @@
+"""Reads the bytes of request bodies, up to ``MAX_BODY_SIZE``, and finds the length of chunked ones."""
+
+from __future__ import annotations
+
+import contextlib
+import tempfile
+from typing import IO, Any
+
+from django.conf import settings as django_settings
+from django.core.handlers.wsgi import LimitedStream
+from rest_framework.request import Empty, Request
+
+from macaron_django.conf import settings
+from macaron_django.exceptions import RequestError
+
+__all__ = [
+    "BodyTooLarge",
+    "LengthRequired",
+    "MalformedBody",
+    "buffered_body",
+    "has_body",
+    "lacks_media_type",
+    "read_limited",
+]
+
+_CHUNK = 64 * 1024
+#: The largest body, in bytes, that is kept in memory after it has been parsed.
+_BUFFERED = 1024 * 1024
+
+
+class MalformedBody(RequestError):  # noqa: N818 (as its bases)
+    """The body isn't written in the media type that its Content-Type names."""
+
+    code = "MALFORMED_BODY"
+
+
+class BodyTooLarge(RequestError):  # noqa: N818 (as its bases)
+    """The body is over ``MACARON["MAX_BODY_SIZE"]``."""
+
+    code = "BODY_TOO_LARGE"
+    status = 413
+
+
+class LengthRequired(RequestError):  # noqa: N818 (as its bases)
+    """The body is chunked, and the WSGI server doesn't say where it ends."""
+
+    code = "LENGTH_REQUIRED"
+    status = 411
+
+
+def has_body(request: Request) -> bool:
+    """Returns whether the request has a body, and sets its Content-Length where it is chunked.
+
+    Raises ``BodyTooLarge`` (413), ``LengthRequired`` (411), and ``MalformedBody`` (400) for a wrong Content-Length.
+    """
+    django_request: Any = request._request
+    try:
+        length = int(django_request.META.get("CONTENT_LENGTH") or 0)
+    except ValueError:
+        raise MalformedBody("The Content-Length isn't a number.") from None
+    if length == 0 and not _is_parsed(request):
+        if hasattr(django_request, "scope"):
+            # Chunked, over ASGI, where the whole body has arrived. DRF reads no body without a length.
+            length = len(django_request.body)
+            django_request.META["CONTENT_LENGTH"] = str(length)
+        elif django_request.META.get("HTTP_TRANSFER_ENCODING"):
+            length = _buffer_chunks(django_request)
+    elif 0 < length <= settings.MAX_BODY_SIZE and not _is_buffered(request):
+        _require_all_of(django_request, length)
+    if length > settings.MAX_BODY_SIZE:
+        if not _is_parsed(request):
+            _discard(django_request)
+        raise BodyTooLarge(_too_large(length))
+    return length > 0
+
+
+def lacks_media_type(request: Request) -> bool:
+    """Returns whether a request says nothing about the media type of its body.
+
+    wsgiref, and so ``runserver``, says ``text/plain`` where the client has said nothing.
+    """
+    meta = request._request.META
+    sent = meta.get("CONTENT_TYPE", "")
+    return not sent or (sent == "text/plain" and str(meta.get("SERVER_SOFTWARE", "")).startswith("WSGIServer/"))
+
+
+def buffered_body(request: Any, limit: int) -> bytes | None:
+    """Returns the whole body, which Django keeps for other readers; None for one that has to be read with more care.
+
+    Those are bodies that are long, compressed, chunked, or not as long as the request says.
+    """
+    meta = request.META
+    said = str(meta.get("CONTENT_LENGTH") or "")
+    length = int(said) if said.isascii() and said.isdecimal() else 0
+    if not 0 < length <= _BUFFERED or length > limit:
+        return None
+    if "HTTP_CONTENT_ENCODING" in meta or "HTTP_TRANSFER_ENCODING" in meta:
+        return None
+    if not hasattr(request, "_body"):
+        if request._read_started:
+            return None
+        request._body = request.read(length)
+    body: bytes = request._body
+    if len(body) == length:
+        return body
+    if len(body) < length and not hasattr(request, "scope"):
+        raise MalformedBody(_BROKEN_OFF)
+    return None
+
+
+def read_limited(stream: IO[bytes]) -> bytes:
+    """Returns all bytes of ``stream``. Raises ``BodyTooLarge`` if there are more than ``MAX_BODY_SIZE``."""
+    limit = settings.MAX_BODY_SIZE
+    read = stream.read(limit + 1)
+    if len(read) > limit:
+        raise BodyTooLarge(_too_large())
+    return read
+
+
+def _buffer_chunks(request: Any) -> int:
+    """Gives a chunked request over WSGI a length, which is returned: without one, Django reads no body."""
+    if not request.META.get("wsgi.input_terminated"):
+        raise LengthRequired("The body is chunked: send it with a Content-Length.")
+    buffer = tempfile.SpooledTemporaryFile(max_size=django_settings.FILE_UPLOAD_MAX_MEMORY_SIZE)  # noqa: SIM115
+    length = 0
+    source = _WholeBody(request.environ["wsgi.input"])
+    while chunk := source.read(_CHUNK):
+        length += len(chunk)
+        if length > settings.MAX_BODY_SIZE:
+            buffer.close()
+            request._stream = request.environ["wsgi.input"]
+            return length
+        buffer.write(chunk)
+    buffer.seek(0)
+    request._stream = buffer
+    request.META["CONTENT_LENGTH"] = str(length)
+    return length
+
+
+class _WholeBody:
+    """The stream of a body that has to arrive whole, with its ``length`` if it has one.
+
+    Servers tell that a client has gone, or that its chunks are malformed, by exceptions of their own, or not at all.
+    """
+
+    def __init__(self, stream: Any, length: int | None = None) -> None:
+        self._stream, self._left = stream, length
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        wanted = size if size is not None and size >= 0 else self._left
+        if self._left is not None and wanted is not None:
+            wanted = min(wanted, self._left)
+        data = self._got(self._stream.read, -1 if wanted is None else wanted)
+        if self._left is not None and wanted is not None:
+            while len(data) < wanted and (more := self._got(self._stream.read, wanted - len(data))):
+                data += more
+            if len(data) < wanted:
+                raise MalformedBody(_BROKEN_OFF)
+            self._left -= len(data)
+        return data
+
+    def readline(self, size: int | None = -1, /) -> bytes:
+        line = self._got(self._stream.readline, -1 if size is None else size)
+        if self._left is not None:
+            self._left -= len(line)
+        return line
+
+    @staticmethod
+    def _got(function: Any, size: int) -> bytes:
+        try:
+            return function(size)  # type: ignore[no-any-return]  # a stream of bytes
+        except Exception as error:
+            raise MalformedBody("The body is malformed, or breaks off.") from error
+
+
+def _is_buffered(request: Request) -> bool:
+    """Returns whether the body is JSON that ``buffered_body`` reads, or has been read."""
+    is_json = request._request.META.get("CONTENT_TYPE", "").lower() in getattr(request, "json_types", ())
+    return is_json or request._request._read_started or _is_parsed(request)  # type: ignore[attr-defined]
+
+
+def _require_all_of(request: Any, length: int) -> None:
+    """Makes reading raise ``MalformedBody`` if a body over WSGI ends before its length. ASGI's have arrived whole."""
+    if isinstance(
+        getattr(request, "_stream", None), LimitedStream
+    ):  # a middleware may have put a stream of another length there
+        request._stream = _WholeBody(request._stream, length)
+
+
+def _discard(request: Any) -> None:
+    """Reads on for a while: if a server closes a connection with unread bytes, the client may never see the answer."""
+    left = 4 * settings.MAX_BODY_SIZE
+    with contextlib.suppress(OSError):
+        while left > 0 and (chunk := request.read(min(left, _CHUNK))):
+            left -= len(chunk)
+
+
+_BROKEN_OFF = "The body ends before its Content-Length."
+
+
+def _too_large(length: int | None = None) -> str:
+    size = f"{length:,}" if length else "more"
+    return f"The body has {size} bytes; {settings.MAX_BODY_SIZE:,} are accepted at most."
+
+
+def _is_parsed(request: Request) -> bool:
+    """Returns whether ``request.data`` has been read already."""
+    return getattr(request, "_full_data", Empty) is not Empty

@@ -1,0 +1,184 @@
+"""Reads urlencoded and multipart forms as JSON objects, by the schema and ``encoding`` of their media type.
+
+Fields are serialized like query parameters (OpenAPI 3.1, Encoding Object). Uploaded files stay files where the schema
+takes octets. Elsewhere they are texts with a file name, as browsers send a Blob of JSON.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from django.conf import settings as django_settings
+from django.core.exceptions import TooManyFieldsSent
+from django.core.files.uploadedfile import UploadedFile
+from django.http import QueryDict
+from django.utils.datastructures import MultiValueDict
+
+from macaron_django.api.requests import parameter_styles as styles
+from macaron_django.api.requests.container_limits import require_few_containers
+from macaron_django.api.requests.field_readers import ABSENT, FieldReader
+from macaron_django.api.requests.multipart_texts import PartText, charset_of
+from macaron_django.exceptions import RequestInvalid
+from macaron_django.openapi import Encoding, MediaType, Parameter, Schema, json_pointers
+from macaron_django.openapi.media_types import JSON, OCTETS, essence, is_json, matches
+from macaron_django.schemas.serializers.uploads import is_binary
+from macaron_django.schemas.validation.violations import Violation
+from macaron_django.schemas.values.text_values import array_items, property_schema, schema_types
+
+__all__ = ["FormReader", "UrlencodedForm"]
+
+
+class UrlencodedForm(QueryDict):
+    """A QueryDict that keeps its values as sent, because an encoded comma isn't a separator."""
+
+    def __init__(
+        self, query_string: bytes | str | None = None, mutable: bool = False, encoding: str | None = None
+    ) -> None:
+        text = (query_string.decode("utf-8", "strict") if isinstance(query_string, bytes) else query_string) or ""
+        is_long = len(text) > styles.PIECE
+        super().__init__("" if is_long else query_string, mutable=is_long or mutable, encoding=encoding)
+        if is_long:
+            self._read_pieces(text)
+            self._mutable = mutable
+        #: Decoded names and raw values; empty in copies, which may differ.
+        self.pairs = styles.pairs_of(text)
+
+    def _read_pieces(self, text: str) -> None:
+        """Reads the fields as Django does, in less memory."""
+        most = django_settings.DATA_UPLOAD_MAX_NUMBER_FIELDS
+        if most is not None and text.count("&") >= most:
+            raise TooManyFieldsSent("The form has more fields than DATA_UPLOAD_MAX_NUMBER_FIELDS allows.")
+        for field in filter(None, text.split("&")):
+            name, _, value = field.replace("+", " ").partition("=")
+            self.appendlist(*[styles.octets_of(each).decode(self.encoding, "replace") for each in (name, value)])
+
+
+class FormReader:
+    """Reads the forms of one media type of an operation."""
+
+    def __init__(self, declared: MediaType) -> None:
+        self.schema = declared.schema
+        properties = self.schema.properties if self.schema is not None else {}
+        self.fields = {
+            name: FieldReader(_as_parameter(name, prop.schema, declared.encoding.get(name)))
+            for name, prop in properties.items()
+        }
+        self.content_types = {
+            name: [each.strip() for each in encoding.content_type.split(",")]
+            for name, encoding in declared.encoding.items()
+            if encoding.content_type
+        }
+
+    def read(self, form: MultiValueDict[str, Any]) -> dict[str, Any]:
+        """Returns the JSON object of a form, not validated. Raises ``RequestInvalid`` for wrong styles and types."""
+        violations: list[Violation] = []
+        pairs, files = self._parts(form, violations)
+        found: dict[str, Any] = {}
+        for name, field in self.fields.items():
+            if name in files:
+                is_array = "array" in schema_types(field.schema)
+                found[name] = files[name] if is_array else files[name][-1]
+                continue
+            try:
+                value = field.json_value(pairs, styles.decoded_query)
+            except (styles.StyleError, UnicodeDecodeError) as error:
+                message = "is not UTF-8" if isinstance(error, UnicodeDecodeError) else str(error)
+                violations.append(_violation(name, message, "style"))
+                continue
+            if value is not ABSENT:
+                found[name] = value
+        if violations:
+            raise RequestInvalid(violations=violations)
+        return {**self._others(pairs, files), **found}
+
+    def _parts(
+        self, form: MultiValueDict[str, Any], violations: list[Violation]
+    ) -> tuple[Sequence[tuple[str, str]], dict[str, list[UploadedFile[Any]]]]:
+        """Splits a form into pairs of names and raw values, and files; adds what is wrong to ``violations``."""
+        files: dict[str, list[UploadedFile[Any]]] = {}
+        texts: list[tuple[str, str]] = []
+        parsed: list[str] = []
+        for name, values in form.lists():
+            if name == "_charset_" and name not in self.fields:  # said about the parts (RFC 7578, section 4.6)
+                continue
+            for value in values:
+                is_file = isinstance(value, UploadedFile)
+                if is_file or isinstance(value, PartText):
+                    violations += self._mistyped(name, value.content_type or "")
+                if is_file and self._takes_octets(name):
+                    files.setdefault(name, []).append(value)
+                    continue
+                try:
+                    text = _text_of(value) if is_file else value
+                except (LookupError, UnicodeDecodeError):
+                    violations.append(_violation(name, "is a file that isn't text in its charset", "encoding"))
+                    continue
+                texts.append((name, styles.encoded_query(text)))
+                if not self._is_text(name):
+                    parsed.append(text)
+        require_few_containers(parsed)
+        return getattr(form, "pairs", None) or texts, files
+
+    def _is_text(self, name: str) -> bool:
+        """Returns whether the values of a field are never read as JSON."""
+        field = self.fields.get(name)
+        return field.is_text if field is not None else not any(each.claims(name) for each in self.fields.values())
+
+    def _takes_octets(self, name: str) -> bool:
+        field = self.fields.get(name)
+        schema = field.schema if field is not None else self.schema and property_schema(self.schema, name)
+        if not isinstance(schema, Schema):
+            return True
+        items = array_items(schema) if "array" in schema_types(schema) else None
+        return is_binary(schema if items is None else items)
+
+    def _mistyped(self, name: str, content_type: str) -> Iterator[Violation]:
+        """Yields a violation where a part's media type is none of its ``contentType``. A text needn't have one."""
+        allowed = self.content_types.get(name)
+        sent = essence(content_type) or OCTETS
+        if allowed and not any(matches(sent, each) for each in allowed):
+            expected = " or ".join(allowed)
+            yield _violation(name, f"is sent as {sent}, and has to be {expected}", "contentType")
+
+    def _others(self, pairs: styles.Pairs, files: Mapping[str, list[Any]]) -> dict[str, Any]:
+        """Returns the fields that the schema doesn't name, as text: ``additionalProperties`` validates them."""
+        others: dict[str, list[Any]] = {name: [*sent] for name, sent in files.items()}
+        for name, raw in pairs:
+            if not any(field.claims(name) for field in self.fields.values()):
+                others.setdefault(name, []).append(styles.decoded_query(raw))
+        return {name: sent if len(sent) > 1 else sent[0] for name, sent in others.items()}
+
+
+def _as_parameter(name: str, schema: Schema, encoding: Encoding | None) -> Parameter:
+    """Returns the query parameter that a field is serialized like. An object without ``encoding`` is JSON."""
+    content_type = encoding.content_type if encoding else None
+    if content_type is None:
+        is_document = encoding is None and "object" in schema_types(schema)
+    else:
+        is_document = any(map(is_json, content_type.split(",")))
+    return Parameter(
+        name=name,
+        location="query",
+        required=False,
+        schema=schema,
+        style=encoding.style if encoding else "form",
+        explode=encoding.explode if encoding else True,
+        content_type=JSON if is_document else None,
+        item_styles=encoding.item_styles if encoding else (),
+    )
+
+
+def _violation(name: str, message: str, keyword: str) -> Violation:
+    return Violation(message, json_pointers.join([name]), "", keyword)
+
+
+def _text_of(file: UploadedFile[Any]) -> str:
+    """Returns a file's content as text. Raises ``LookupError`` for an unknown charset, and ``UnicodeDecodeError``."""
+    sent: str | bytes = file.charset or "utf-8"  # Django's parser leaves it as octets
+    charset = charset_of(sent if isinstance(sent, str) else sent.decode("ascii", "replace"))
+    if charset is None:
+        raise LookupError(sent)
+    file.seek(0)
+    octets: bytes = file.read()
+    return octets.decode(charset)

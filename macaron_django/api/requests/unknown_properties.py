@@ -1,0 +1,133 @@
+"""Drops or refuses the properties of request bodies that no schema names, as ``MACARON["UNKNOWN_PROPERTIES"]`` says.
+
+JSON Schema allows them wherever ``additionalProperties`` isn't false, and a kept object keeps them. An object whose
+schema says ``additionalProperties`` or ``unevaluatedProperties``, or names no property at all, is left alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from itertools import islice
+from typing import Any, Final
+
+from django.core.exceptions import ImproperlyConfigured
+
+from macaron_django.conf import settings
+from macaron_django.exceptions import RequestInvalid
+from macaron_django.openapi import MediaType, Operation, Schema, json_pointers
+from macaron_django.schemas.validation.validators import MAX_VIOLATIONS
+from macaron_django.schemas.validation.violations import Violation
+from macaron_django.schemas.values.applied_schemas import AppliedSchemas, applied_schemas
+
+__all__ = ["POLICIES", "UnknownProperties", "declared_parts", "is_open", "unknown_properties"]
+
+POLICIES: Final = ("keep", "drop", "refuse")
+_OPEN: Final = frozenset({"additionalProperties", "unevaluatedProperties"})
+_Policy = Callable[[AppliedSchemas, str], str]
+
+
+@dataclass(frozen=True)
+class UnknownProperties:
+    """What is done with the unknown properties of an operation's bodies; ``policy`` is that of a body as a whole."""
+
+    api: str
+    policy: str
+    #: The policies of named schemas of the API.
+    by_schema: Mapping[str, str]
+
+    def checked(self, declared: MediaType | None, value: Any) -> Any:
+        """Returns a parsed body without what is to be dropped. Raises ``RequestInvalid`` for what is refused."""
+        if declared is None:
+            return value
+        if declared.item_schema is not None and (declared.schema is None or isinstance(value, list)):
+            of_whole = declared.schema.items if declared.schema is not None else None
+            each = applied_schemas([declared.item_schema, *([] if of_whole is None else [of_whole])])
+            return self._checked(each, value, "lines")
+        if declared.schema is not None:
+            return self._checked(applied_schemas(declared.schema), value)
+        return value
+
+    def _checked(self, applied: AppliedSchemas, value: Any, lines: str = "") -> Any:
+        found: list[Violation] = list(
+            islice(self._refused(applied, value, self.policy, (), bool(lines)), MAX_VIOLATIONS)
+        )
+        if found:
+            raise RequestInvalid(violations=found)
+        return self._kept(applied, value, self.policy, bool(lines))
+
+    def _refused(
+        self, applied: AppliedSchemas, value: Any, policy: str, path: tuple[str | int, ...], lines: bool = False
+    ) -> Iterator[Violation]:
+        if isinstance(value, list):
+            for place, element in enumerate(value):
+                yield from self._refused(applied if lines else applied.element, element, policy, (*path, place))
+        elif isinstance(value, Mapping):
+            policy = self.policy_of(applied, policy)
+            is_judged = policy == "refuse" and is_open(applied)
+            for name, member in value.items():
+                inner = applied.member(name)
+                if is_judged and not inner.schemas:
+                    pointer = json_pointers.join([*path, name])
+                    yield Violation("is not a property that is known here", pointer, "", "additionalProperties")
+                else:
+                    yield from self._refused(inner, member, policy, (*path, name))
+
+    def _kept(self, applied: AppliedSchemas, value: Any, policy: str, lines: bool = False) -> Any:
+        if isinstance(value, list):
+            return [self._kept(applied if lines else applied.element, element, policy) for element in value]
+        if not isinstance(value, Mapping):
+            return value
+        policy = self.policy_of(applied, policy)
+        drops = policy == "drop" and is_open(applied)
+        members = {name: applied.member(name) for name in value}
+        return {
+            name: self._kept(members[name], member, policy)
+            for name, member in value.items()
+            if members[name].schemas or not drops
+        }
+
+    def policy_of(self, applied: AppliedSchemas, above: str) -> str:
+        """Returns the policy of an object: of the schema that has one of its own, else of the object around it."""
+        if not self.by_schema:
+            return above
+        return next((found for s in applied.schemas if (found := self.by_schema.get(s.name or ""))), above)
+
+
+def is_open(applied: AppliedSchemas) -> bool:
+    """Whether an object may have properties that its schemas don't name, only because they don't say anything of it."""
+    names_some = any(schema.properties for schema in applied.schemas)
+    return names_some and not any(_OPEN & schema.keywords.keys() for schema in applied.schemas)
+
+
+def declared_parts(schema: Schema, form: Any) -> Any:
+    """Returns a multipart form without the parts that its schema doesn't name: browsers add some of their own."""
+    applied = applied_schemas(schema)
+    if not isinstance(form, Mapping) or not is_open(applied):
+        return form
+    return {name: value for name, value in form.items() if applied.member(name).schemas}
+
+
+def unknown_properties(api: str, operation: Operation, resource: Schema | None = None) -> UnknownProperties | None:
+    """Returns what is done with unknown properties in an operation's bodies; None where all are kept.
+
+    ``resource`` is the schema of a generated operation, whose policy counts where the body's schema has none. Raises
+    ImproperlyConfigured for a policy that there isn't.
+    """
+    given = settings.UNKNOWN_PROPERTIES
+    if operation.request_body is None or given == "keep":
+        return None
+    chosen = {api: given} if isinstance(given, str) else given
+    if not isinstance(chosen, Mapping) or not all(policy in POLICIES for policy in chosen.values()):
+        raise ImproperlyConfigured(
+            f"MACARON['UNKNOWN_PROPERTIES'] is {given!r}: it can be one of {', '.join(POLICIES)}, or a mapping of APIs "
+            "(shop) and schemas (shop.Order) to these."
+        )
+    prefix = f"{api}."
+    by_schema = {name.removeprefix(prefix): policy for name, policy in chosen.items() if name.startswith(prefix)}
+    policy = chosen.get(api, "keep")
+    if resource is not None:
+        policy = by_schema.get(str(resource.name), policy)
+    if {policy, *by_schema.values()} == {"keep"}:
+        return None
+    return UnknownProperties(api, policy, by_schema)

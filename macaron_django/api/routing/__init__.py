@@ -1,0 +1,35 @@
+"""Turns the paths of operations into Django URL patterns, and finds the pattern of a request's path.
+
+Open ``routers`` for patterns, their order and their names, ``path_templates`` for what a path matches, ``url_index``
+for how a path is resolved, and ``argument_names`` for the Python names of parameters. It knows nothing of views.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from macaron_django.lazy_exports import lazy_exports
+
+if TYPE_CHECKING:
+    from macaron_django.api.routing.argument_names import operation_arguments, path_arguments
+    from macaron_django.api.routing.routers import Route, mounted, route_patterns, url_name
+    from macaron_django.api.routing.url_index import IndexedResolver
+
+__all__ = [
+    "IndexedResolver",
+    "Route",
+    "mounted",
+    "operation_arguments",
+    "path_arguments",
+    "route_patterns",
+    "url_name",
+]
+
+__getattr__ = lazy_exports(
+    __name__,
+    {
+        "argument_names": ("operation_arguments", "path_arguments"),
+        "routers": ("Route", "mounted", "route_patterns", "url_name"),
+        "url_index": ("IndexedResolver",),
+    },
+)

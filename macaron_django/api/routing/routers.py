@@ -1,0 +1,73 @@
+"""Makes Django URL patterns of the paths of operations, exactly as the spec writes them.
+
+A trailing slash, several parameters in one segment, and custom verbs after a parameter are kept. Where two templates
+match, the more literal one is tried first. Each operation can be reversed by its operationId, in the API's namespace:
+``reverse("myserver:get_profile", kwargs={"profile_id": "7"})``.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from django.http import HttpResponseBase
+from django.urls import URLPattern
+
+from macaron_django.api.routing.path_templates import PathPattern, PathTemplate, specificity
+from macaron_django.api.routing.url_index import IndexedResolver
+from macaron_django.openapi import Operation
+
+__all__ = ["Route", "control_characters", "mounted", "route_patterns", "url_name"]
+
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
+
+
+@dataclass(frozen=True)
+class Route:
+    """One path of an API, its operations, and the view that answers all of them."""
+
+    path: str  # base path and path, as written
+    operations: Sequence[Operation]
+    view: Callable[..., HttpResponseBase]
+
+
+def url_name(operation: Operation) -> str:
+    """Returns the name that reverses an operation: its operationId, else its method and path.
+
+    ``:`` becomes ``_``, because it separates namespaces in Django's names.
+    """
+    if operation.operation_id:
+        return operation.operation_id.replace(":", "_")
+    words = re.findall(r"\w+", operation.path)
+    return "_".join([operation.method, *words])
+
+
+def route_patterns(routes: Iterable[Route]) -> list[URLPattern]:
+    """Returns one pattern for each operation, the most literal path first. Patterns of one path differ in name only."""
+    templates = [(PathTemplate(route.path, _greedy(route)), route) for route in routes]
+    return [
+        URLPattern(PathPattern(template, name), route.view, name=name)
+        for template, route in sorted(templates, key=lambda each: specificity(each[0]))
+        for name in dict.fromkeys(url_name(operation) for operation in route.operations)
+    ]
+
+
+def _greedy(route: Route) -> Iterable[str]:
+    if "{" not in route.path:
+        return ()
+    return (name for operation in route.operations for name in operation.greedy_parameters)
+
+
+def mounted(namespace: str, patterns: Sequence[URLPattern]) -> IndexedResolver:
+    """Returns a resolver of the patterns of an API, or of the documentation pages, in a namespace."""
+    return IndexedResolver(patterns, app_name=namespace, namespace=namespace)
+
+
+def control_characters(arguments: Mapping[str, Any]) -> str | None:
+    """Returns the name of a URL argument that holds NUL or another control character; None if there is none."""
+    for name, value in arguments.items():
+        if isinstance(value, str) and _CONTROL.search(value):
+            return name
+    return None

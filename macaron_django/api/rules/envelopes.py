@@ -1,0 +1,72 @@
+"""Finds the envelope of a list's response: the property with the rows, and those that say how the list continues."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+
+from macaron_django.api.rules.operation_schemas import AmbiguousOperation, is_listed, listed_schemas, listing
+from macaron_django.openapi import Schema
+
+__all__ = ["Envelope", "envelope_of"]
+
+_NEXT_URLS = frozenset({"next", "next_url", "nexturl", "next_link", "nextlink", "next_page", "nextpage"})
+_NEXT_CURSORS = frozenset(
+    {"cursor", "next_cursor", "nextcursor", "next_token", "nexttoken", "next_page_token", "nextpagetoken"}
+)
+_TOTALS = frozenset({"count", "total", "total_count", "totalcount"})
+_MORE = frozenset({"has_more", "hasmore", "has_next", "hasnext"})
+
+
+@dataclass(frozen=True)
+class Envelope:
+    """The object around a list, by the names of its properties."""
+
+    items: str
+    next_url: str | None = None
+    next_cursor: str | None = None
+    total: str | None = None
+    more: str | None = None
+    nullable: frozenset[str] = frozenset()  # on the last page they are null, not left out
+    required: frozenset[str] = frozenset()
+
+
+def envelope_of(schema: Schema, names: Collection[str]) -> Envelope:
+    """Returns the envelope that a response schema describes; ``names`` are those of the kept schemas.
+
+    Raises ``AmbiguousOperation`` for a second list, and for required properties that a generated list can't fill in.
+    """
+    arrays = [
+        n for n, each in schema.properties.items() if is_listed(each.schema) and listed_schemas(each.schema, names)
+    ]
+    if len(arrays) != 1:
+        raise AmbiguousOperation(
+            f"its response holds more than one list: {listing(arrays)}",
+            "Leave one of them, or bind the operation with x-bind-server.",
+        )
+    roles: dict[str, str] = {}
+    for name, each in schema.properties.items():
+        role = _role(name, each.schema) if name != arrays[0] else None
+        if role is not None:
+            roles.setdefault(role, name)
+    known = {arrays[0], *roles.values()}
+    nullable = frozenset(n for n, each in schema.properties.items() if each.schema.nullable)
+    unknown = [n for n in schema.required if n not in known and n not in nullable]
+    if unknown:
+        raise AmbiguousOperation(
+            f"its response requires {listing(unknown)}, which a generated list can't fill in",
+            "Make it optional or nullable, or bind the operation with x-bind-server.",
+        )
+    return Envelope(items=arrays[0], nullable=nullable, required=schema.required, **roles)
+
+
+def _role(name: str, schema: Schema) -> str | None:
+    lowered = name.lower()
+    if "string" in schema.types or not schema.types:
+        if lowered in _NEXT_CURSORS:
+            return "next_cursor"
+        if lowered in _NEXT_URLS:
+            return "next_url"
+    if "integer" in schema.types and lowered in _TOTALS:
+        return "total"
+    return "more" if "boolean" in schema.types and lowered in _MORE else None

@@ -1,0 +1,110 @@
+"""Binds path parameters to the keys of a resource: by name, else by ``x-key``, else the last one to the last key.
+
+Clients keep the URLs that depend on this rule, so it can't change.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import NamedTuple
+
+from macaron_django.api.routing.argument_names import path_parameters
+from macaron_django.api.rules.operation_schemas import AmbiguousOperation, listing
+from macaron_django.openapi import Operation, Schema
+
+__all__ = ["Keys", "bind_keys"]
+
+
+class Keys(NamedTuple):
+    """The properties that identify one item of a schema: the ``primary`` ones (hash key, then range key) together.
+
+    Any one of ``alternative`` (unique properties of a Django model) identifies it as well. ``from_caller`` are those
+    of the primary ones that who calls has, and where (``claim:tenant``).
+    """
+
+    primary: tuple[str, ...]
+    alternative: tuple[str, ...] = ()
+    from_caller: Mapping[str, str] = MappingProxyType({})
+
+
+def bind_keys(operation: Operation, schema: Schema, keys: Keys, *, is_item: bool) -> Mapping[str, str]:
+    """Returns the property that each path parameter of an operation is bound to, by the parameter's name.
+
+    On an item path, all keys have to be bound but those that who calls has. The other parameters of a collection path,
+    and of an item path's parents, bind to the hash key, or filter by the property that they name. Raises
+    ``AmbiguousOperation``.
+    """
+    binder = _Binder(operation, schema, keys, is_item=is_item)
+    binder.by_name()
+    binder.by_x_key()
+    if is_item:
+        binder.last_to_last()
+    binder.parents()
+    if is_item and binder.free and not binder.has_alternative():
+        raise AmbiguousOperation(
+            f"its path doesn't give {listing(binder.free)}, part of the key of {schema.name}",
+            "Add a path parameter of that name, say with x-key which parameter is meant, or say with keys_from in "
+            "x-persist which claim of the token it is.",
+        )
+    return binder.bound
+
+
+class _Binder:
+    """The parameters that are bound so far, and the keys that are free."""
+
+    def __init__(self, operation: Operation, schema: Schema, keys: Keys, *, is_item: bool) -> None:
+        self.names = path_parameters(operation.path)
+        self.x_keys = {p.name: p.key for p in operation.parameters if p.location == "path" and p.key}
+        self.schema, self.keys, self.is_item = schema, keys, is_item
+        self.bound: dict[str, str] = {}
+        self.free = [key for key in keys.primary if key not in keys.from_caller]
+
+    def bind(self, parameter: str, key: str) -> None:
+        self.bound[parameter] = key
+        if key in self.free:
+            self.free.remove(key)
+
+    def unbound(self) -> list[str]:
+        return [name for name in self.names if name not in self.bound]
+
+    def by_name(self) -> None:
+        for name in self.names:
+            unique = self.is_item and name == self.names[-1] and name in self.keys.alternative
+            if name in self.keys.primary or unique:
+                self.bind(name, name)
+
+    def by_x_key(self) -> None:
+        for name in self.unbound():
+            key = self.x_keys.get(name)
+            if key is None:
+                continue
+            if key not in self.schema.properties and key not in self.keys.primary:
+                raise AmbiguousOperation(
+                    f"x-key of its path parameter {name!r} names {key!r}, which isn't a property of the schema",
+                    f"Name one of {listing(self.keys.primary)}.",
+                )
+            self.bind(name, key)
+
+    def last_to_last(self) -> None:
+        last, own = self.names[-1], [key for key in self.keys.primary if key not in self.keys.from_caller]
+        key = own[-1] if own else None
+        # A parameter named after another property is bound to that one: /profiles/by-email/{email} gives no key.
+        if last not in self.bound and key is not None and key in self.free and last not in self.schema.properties:
+            self.bind(last, key)
+
+    def parents(self) -> None:
+        for name in self.unbound():
+            if name in self.schema.properties:
+                if not (self.is_item and self.free):
+                    self.bind(name, name)  # not a key: filters by this value
+            elif len(self.keys.primary) > 1 and self.keys.primary[0] in self.free:
+                self.bind(name, self.keys.primary[0])
+            else:
+                raise AmbiguousOperation(
+                    f"nothing says what its path parameter {name!r} is",
+                    "Name it like a property of the schema, or say with x-key which property is meant.",
+                )
+
+    def has_alternative(self) -> bool:
+        return self.bound.get(self.names[-1]) in self.keys.alternative

@@ -1,0 +1,177 @@
+"""Answers operations by their handlers, under the request's preconditions.
+
+A handler may call what its operation would do without it (``generated``), and load the item that the path names
+(``current_item``).
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.http import Http404
+from django.http.response import HttpResponseBase
+from rest_framework.permissions import SAFE_METHODS
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from macaron_django.api.plans.operation_plans import OperationPlans
+from macaron_django.api.plans.served_operations import Served
+from macaron_django.api.requests.body_bytes import has_body
+from macaron_django.api.requests.preconditions import (
+    PreconditionFailed,
+    PreconditionOutcome,
+    entity_tag,
+    is_conditional,
+    is_judged,
+    judge,
+)
+from macaron_django.api.rules.resources import described
+from macaron_django.api.views.actions import ACTIONS
+from macaron_django.api.views.operation_viewsets import OperationViewSet
+from macaron_django.api.views.resource_viewsets import ResourceViewSet
+from macaron_django.conf import settings
+from macaron_django.exceptions import ItemTooLarge, RequestError, StaleItem, UnstorableValue, ValidationFailed
+from macaron_django.openapi import json_pointers
+from macaron_django.schemas.models.required_versions import RequiredVersion, required_version
+from macaron_django.schemas.values.conversions import UNSET, json_value
+
+__all__ = ["answered_by_handler", "current_item", "generated"]
+
+#: The actions that change an item which is there.
+_CHANGES = frozenset({"replace", "merge_patch", "destroy"})
+
+
+def answered_by_handler(view: OperationViewSet, request: Request) -> HttpResponseBase:
+    """Returns the answer of the operation's handler.
+
+    If the handler answers for an item that has versions, ``If-Match`` and ``If-None-Match`` mean what they mean to a
+    generated operation: a change that they don't allow is refused before the handler is called, and what the client
+    has already isn't sent again. A row that was changed meanwhile is 412 where the request has ``If-Match``, else 409.
+    """
+    judged, served = is_judged(request._request.META), view.served_here
+    replaced = served.replaced
+    is_change = replaced is not None and replaced.action in _CHANGES and not replaced.is_below
+    if is_change and (judged or settings.REQUIRE_IF_MATCH):
+        _refuse_unmet(request)
+    token = required_version.set(_required(request)) if replaced is not None and judged else None
+    try:
+        response = view.answer_by_handler(request)
+    except StaleItem as stale:
+        if is_conditional(request.headers):
+            raise PreconditionFailed(str(stale)) from stale
+        raise
+    except (UnstorableValue, ItemTooLarge) as error:
+        if (served.operation.request_body is not None and has_body(request)) or _is_sent(view, error):
+            raise
+        raise ValidationFailed(f"The handler saves what can't be kept: {error}") from error
+    finally:
+        if token is not None:
+            required_version.reset(token)
+    if judged and request.method in SAFE_METHODS and 200 <= response.status_code < 300 and response.has_header("ETag"):
+        verdict = judge(str(request.method), request.headers, response["ETag"])
+        if verdict is PreconditionOutcome.FAILED:
+            raise PreconditionFailed("The item isn't the one that the request is about any more.")
+        if verdict is PreconditionOutcome.NOT_MODIFIED:
+            return Response(status=304, headers={"ETag": response["ETag"]})
+    return response
+
+
+def _required(request: Request) -> RequiredVersion | None:
+    """Returns what If-Match requires of the item when a row of it is saved, however the handler has loaded it."""
+    if request.method in SAFE_METHODS or not is_conditional(request.headers):
+        return None
+    view, headers = _view(request), request.headers
+    if not view.generated.keys:  # a collection
+        return None
+    try:
+        key = view.path_values()
+    except (Http404, RequestError):  # there is no such item
+        return None
+    if not set(view.store.keys()[0]) <= key.keys():
+        return None
+    unmet = PreconditionOutcome.FAILED
+    return RequiredVersion(view.store.model, key, lambda tag: judge("PUT", headers, entity_tag(tag)) is not unmet)
+
+
+def _refuse_unmet(request: Request) -> None:
+    try:
+        current_item(request)
+    except Http404:
+        if is_conditional(request.headers):
+            raise PreconditionFailed("There is no item yet that If-Match could mean.") from None
+
+
+def _is_sent(view: OperationViewSet, error: UnstorableValue | ItemTooLarge) -> bool:
+    """Returns whether a parameter is called like the value that can't be kept; the error then names its place."""
+    if not isinstance(error, UnstorableValue):
+        return False
+    steps = json_pointers.split(error.pointer)
+    error.location = next((where for where, name in view.parameters.by_location if steps[:1] == [name]), "body")
+    return error.location != "body"
+
+
+def generated(request: Request, body: Any = UNSET) -> Any:
+    """Returns the response that the handler's operation would give without the handler: for handlers to call.
+
+    ``body`` replaces the request's: an API object, a row or JSON; of a PATCH, the merge patch. The response has status,
+    ``data`` and headers, and raises what the operation would raise. Raises ``TypeError`` for an operation that doesn't
+    create, list, read, replace, patch or delete items of a kept schema. Below an item's path (``/orders/{id}/cancel``),
+    a GET reads the item, and any other method applies a merge patch to it.
+    """
+    view = _view(request)
+    if body is not UNSET:
+        view.given_body = json_value(body)
+    return getattr(view, view.served_here.action)(request, *view.args, **view.kwargs)
+
+
+def current_item(request: Request) -> Any:
+    """Returns the item that the path names, if the request may change it: for handlers to change and to save.
+
+    Below an item's path (``/orders/{id}/cancel``), that is the item; of nested ones, the innermost.
+
+    Checks the viewset's query set, object permissions and preconditions; saving the row then fails if somebody else has
+    changed it. Raises ``Http404``, ``PreconditionFailed`` (412), ``PreconditionRequired`` (428), and ``TypeError`` as
+    ``generated`` does.
+    """
+    view = _view(request)
+    return view.get_object() if request.method in SAFE_METHODS else view.changeable()
+
+
+# ------------------------------------------------------------------ the view that would answer
+
+
+def _view(request: Request) -> Any:
+    outer: Any = (request.parser_context or {}).get("view")
+    served: Served | None = getattr(outer, "current", None)
+    if served is None or served.replaced is None:
+        name = described(served.operation) if served is not None else "The request's operation"
+        raise TypeError(f"{name} isn't one that could be generated: use the rows of its schema instead.")
+    kinds = served.without_handler  # the view is a weak proxy, whose type isn't its class
+    kind = kinds.get(outer.__class__)
+    if kind is None:
+        kind = kinds.setdefault(outer.__class__, _kind(outer.__class__, served))
+    view: Any = kind()
+    view.request, view.args, view.kwargs = request, outer.args, outer.kwargs
+    view.headers, view.format_kwarg, view.action = outer.headers, outer.format_kwarg, view.served_here.action
+    return view
+
+
+def _kind(viewset: type[OperationViewSet], served: Served) -> type:
+    """Returns a viewset with the hooks of the operation's own one, which answers the operation without its handler."""
+    action, mixin = ACTIONS[served.replaced.action]  # type: ignore[union-attr]  # checked by the caller
+    bases = (viewset,) if issubclass(viewset, mixin) else (viewset, mixin)
+    by_method = {served.operation.method: Served(served.operation, action, served.classes, generated=served.replaced)}
+    members = {"__module__": viewset.__module__, "served": by_method, "given_body": UNSET}
+    members |= {"store": served.store, "item": served.item}
+    kind: Any = type(viewset.__name__, (_WithoutHandler, *bases), members)
+    kind.plans = OperationPlans(kind, ResourceViewSet.hooks, {"served": by_method})
+    return kind  # type: ignore[no-any-return]  # a class
+
+
+class _WithoutHandler:
+    """Takes the body that a handler gives in place of the request's."""
+
+    given_body: Any
+
+    def json_body(self) -> Any:
+        return super().json_body() if self.given_body is UNSET else self.given_body  # type: ignore[misc]

@@ -1,0 +1,156 @@
+"""Filters and orders a generated list by its path and its query parameters.
+
+The functions take the ``ResourceViewSet`` that answers. When a database refuses a value, they find the parameter that
+sent it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from functools import reduce
+from typing import Any
+
+from django.core.exceptions import FieldDoesNotExist, FieldError, ValidationError
+from django.db import DataError, NotSupportedError
+from django.db.models.constants import LOOKUP_SEP
+from django.http import Http404
+
+from macaron_django.api.rules.list_parameters import ORDERING
+from macaron_django.exceptions import PyMacaronException, RequestInvalid, UnstorableValue, UnsupportedQuery
+from macaron_django.openapi import Schema, json_pointers
+from macaron_django.schemas import Violation
+from macaron_django.schemas.models.stores import Unmatched
+
+__all__ = [
+    "UnanswerableParameter",
+    "absent",
+    "narrowed",
+    "ordered",
+    "refuse_unstorable",
+    "refuse_values",
+    "refused",
+    "unanswered",
+]
+
+
+class UnanswerableParameter(PyMacaronException):
+    """The request sends a query parameter that the spec declares, but that has no meaning for a generated list."""
+
+    code = "NOT_IMPLEMENTED"
+    status = 501
+
+
+def narrowed(view: Any, queryset: Any) -> Any:
+    """Returns the query set filtered by the path and the declared query parameters."""
+    given = view.path_values(as_lookups=True)
+    try:
+        # A filter narrows what the path, who calls and other filters give; it replaces none of it.
+        lookups = [dict(given)]
+        for _, name, value in _sent_filters(view):
+            if name in lookups[0]:
+                lookups.append({name: value})
+            else:
+                lookups[0][name] = value
+        return reduce(lambda found, each: found.filter(**each), filter(None, lookups), queryset)
+    except (FieldError, NotSupportedError) as error:  # the checks report it; its text lists the model's fields
+        raise UnanswerableParameter("The list has no such filter, though the spec declares it.") from error
+    except UnstorableValue as error:
+        refuse_unstorable(view, error)
+        raise
+    except (ValueError, ValidationError) as error:
+        refuse_values(view, error)
+        raise
+
+
+def _sent_filters(view: Any) -> Iterator[tuple[str, str, Any]]:
+    """Yields the parameters that filter this list, each with the keyword and value of ``filter()``."""
+    sent = view.parameters.by_location
+    for narrowing in view.generated.filters:
+        key = ("query", narrowing.parameter)
+        if key in sent:
+            try:
+                name, value = view.store.filter_lookup(narrowing.path, narrowing.lookup, sent[key])
+            except Unmatched as error:
+                raise refused(narrowing.parameter, str(error)) from error
+            yield narrowing.parameter, name, value
+
+
+def refuse_values(view: Any, error: Exception) -> None:
+    """Raises ``RequestInvalid`` or ``Http404`` if a value that the client sent is why a query has failed."""
+    if any(view.store.refuses(name, value) for name, value in view.path_values(as_lookups=True).items()):
+        raise absent(view.store.schema, view.path_values()) from error
+    filters = list(_sent_filters(view)) if view.generated.action == "list" else []
+    names = [parameter for parameter, name, value in filters if view.store.refuses(name, value)]
+    if isinstance(error, DataError):  # it has ended the transaction, and with it what can be asked
+        names = names or [parameter for parameter, _, _ in filters]
+    if names:
+        raise RequestInvalid(violations=[_uncomparable(name) for name in names]) from error
+
+
+def refuse_unstorable(view: Any, error: UnstorableValue) -> None:
+    """Raises ``RequestInvalid`` if the value that the database can't compare with is one of a query parameter."""
+    names = [
+        parameter
+        for path, parameter in ((each.path[:1], each.parameter) for each in view.generated.filters)
+        if ("query", parameter) in view.parameters.by_location and error.pointer == json_pointers.join(path)
+    ]
+    if names:
+        violations = [Violation(str(error), json_pointers.join([name]), "", "storable", "query") for name in names]
+        raise RequestInvalid(violations=violations) from error
+
+
+def ordered(view: Any, queryset: Any) -> Any:
+    """Returns the query set in the order that the request asks for."""
+    name = view.generated.paging.get(ORDERING)
+    given = view.parameters.by_location.get(("query", name)) if name else None
+    if name is None or not given:
+        return queryset
+    order = []
+    for term in given if isinstance(given, (list, tuple)) else str(given).split(","):
+        plain = term.lstrip("+-")
+        prop = view.store.schema.properties.get(plain)
+        if prop is None or prop.write_only:  # their order would reveal their values
+            raise refused(name, f"{plain[:50]!r} is no property to order by")
+        lookup = _column(queryset.model, view.store.lookup([plain]))
+        if lookup is None:
+            raise refused(name, f"{plain[:50]!r} is kept in other rows: this list can't be ordered by it")
+        order.append(("-" if term.startswith("-") else "") + lookup)
+    try:
+        return queryset.order_by(*order)
+    except UnsupportedQuery as error:
+        raise refused(name, str(error)) from error
+    except FieldError as error:  # a property that no column holds
+        raise refused(name, "this list can't be ordered so") from error
+
+
+def _column(model: Any, lookup: str) -> str | None:
+    """Returns the lookup of a row's own column; None where pages by cursor couldn't go on from a row."""
+    try:
+        field = model._meta.get_field(lookup)
+    except FieldDoesNotExist:
+        return None if LOOKUP_SEP in lookup else lookup
+    if not field.is_relation or lookup != field.name:
+        return lookup
+    return field.attname if field.concrete and not field.many_to_many else None
+
+
+def absent(schema: Schema, values: Mapping[str, Any]) -> Http404:
+    """Returns the exception for a path whose values no item has."""
+    named = " and ".join(f"{name} {str(value)!r}" for name, value in values.items())
+    return Http404(f"There is no {schema.name} with {named}.")
+
+
+def unanswered(parameter: str) -> Violation:
+    """Returns the violation of a filter that only a scan of the whole table could answer."""
+    message = "can't be answered without reading everything: send another filter with it"
+    return Violation(message, json_pointers.join([parameter]), "", "scan", "query")
+
+
+def _uncomparable(parameter: str) -> Violation:
+    message = "is no value that this list can be filtered by"
+    return Violation(message, json_pointers.join([parameter]), "", "type", "query")
+
+
+def refused(parameter: str, message: str) -> RequestInvalid:
+    """Returns the exception for a query parameter's value."""
+    return RequestInvalid(violations=[Violation(message, json_pointers.join([parameter]), "", "type", "query")])

@@ -1,0 +1,581 @@
+"""The base class of generated viewsets: a DRF viewset whose operations come from a document."""
+
+from __future__ import annotations
+
+import weakref
+from collections.abc import Callable, Iterable, Mapping
+from functools import partial, wraps
+from http import HTTPStatus
+from types import NoneType
+from typing import Any, ClassVar
+
+from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
+from django.utils.cache import patch_vary_headers
+from django.utils.decorators import classonlymethod
+from django.views.generic import View
+from rest_framework import serializers
+from rest_framework.exceptions import ParseError
+from rest_framework.generics import GenericAPIView
+from rest_framework.negotiation import DefaultContentNegotiation
+from rest_framework.request import Empty, Request
+from rest_framework.response import Response
+from rest_framework.settings import api_settings
+from rest_framework.utils.html import is_html_input
+from rest_framework.utils.serializer_helpers import ReturnDict
+from rest_framework.views import exception_handler as drf_exception_handler
+from rest_framework.viewsets import ViewSetMixin
+
+from macaron_django.api.answers import error_responses as errors
+from macaron_django.api.answers.error_descriptions import describe
+from macaron_django.api.answers.handler_results import respond
+from macaron_django.api.answers.json_answers import JSONAnswer
+from macaron_django.api.answers.renderers import (
+    JSONRenderer,
+    TextRenderer,
+    can_render,
+    renderer_classes,
+    usable_renderers,
+)
+from macaron_django.api.answers.response_validation import check_response, is_validated
+from macaron_django.api.plans.handlers import HandlerUnavailable
+from macaron_django.api.plans.operation_plans import Check, OperationPlan, OperationPlans
+from macaron_django.api.plans.served_operations import NotBound, Served
+from macaron_django.api.requests.operation_requests import OperationRequest, WeakContext
+from macaron_django.api.requests.parameters import ParameterValues
+from macaron_django.api.rules.operation_schemas import json_schema
+from macaron_django.api.views.pagination import CursorPages
+from macaron_django.auth.security_requirements import SecurityPermission, SecurityPolicy
+from macaron_django.drivers import BlockingCall, Steps
+from macaron_django.exceptions import RequestInvalid
+from macaron_django.openapi import Operation
+from macaron_django.overrides import Hooks, Watched
+from macaron_django.schemas import Classes, serializer_for
+from macaron_django.schemas.values.api_objects import APIObject
+
+__all__ = ["DATA", "FILTERING", "OperationViewSet"]
+
+
+class _OfOperation:
+    """A DRF attribute that depends on the operation: the project's setting on the class, what is chosen on a view.
+
+    A subclass that assigns the attribute replaces this, as DRF documents.
+    """
+
+    def __init__(
+        self,
+        configured: Iterable[Any],
+        choose: Callable[[OperationViewSet, list[type]], Iterable[type]],
+        usable: Callable[[Iterable[Any]], list[Any]] = list,
+    ) -> None:
+        self.configured, self.choose, self.usable = list(configured), choose, usable
+
+    def __get__(self, view: OperationViewSet | None, owner: type) -> list[Any]:
+        if view is None or view.current is None:
+            return self.usable(self.configured)
+        return list(self.choose(view, self.configured))
+
+
+class Negotiation(DefaultContentNegotiation):
+    """DRF's negotiation, which ignores ``format`` where it is a parameter of the operation."""
+
+    def select_renderer(self, request: Request, renderers: Any, format_suffix: str | None = None) -> Any:
+        view = request.parser_context.get("view")
+        served = getattr(view, "current", None)
+        own = self.settings.URL_FORMAT_OVERRIDE
+        if served is not None and any(p.name == own for p in served.operation.parameters if p.location == "query"):
+            negotiation = DefaultContentNegotiation()
+            negotiation.settings = _NO_FORMAT  # type: ignore[assignment]  # the one setting that is read
+            return negotiation.select_renderer(request, renderers, None)
+        return super().select_renderer(request, renderers, None)
+
+
+class _NO_FORMAT:  # noqa: N801 (replaces an object of settings)
+    URL_FORMAT_OVERRIDE = None
+
+
+class OperationViewSet(ViewSetMixin, GenericAPIView[Any], metaclass=Watched):
+    """The base class of every generated viewset."""
+
+    api: ClassVar[str] = ""
+    classes: ClassVar[Classes]
+    #: What serves each operation, by route (base path and path), then method.
+    routes: ClassVar[Mapping[str, Mapping[str, Served]]] = {}
+    replacement: ClassVar[type[OperationViewSet] | None] = None
+    #: Whether URLs have been made, so that the viewset can't be replaced any more.
+    is_routed: ClassVar[bool] = False
+    #: What serves each operation of this view's path, by method; set by as_view().
+    served: Mapping[str, Served] = {}
+    #: What this path's requests have to go through; set by as_view().
+    plans: OperationPlans | None = None
+    #: The hooks that a project may override, as DRF and this package define them.
+    hooks: ClassVar[Hooks]
+
+    http_method_names = [*View.http_method_names, "query"]
+    pagination_class = CursorPages
+    content_negotiation_class = Negotiation
+    renderer_classes = _OfOperation(
+        api_settings.DEFAULT_RENDERER_CLASSES,
+        lambda view, configured: renderer_classes(
+            view.operation, configured, of_values=view.served_here.generated is not None
+        ),
+        usable_renderers,
+    )
+    parser_classes = _OfOperation(
+        api_settings.DEFAULT_PARSER_CLASSES, lambda view, configured: view._parser_classes(configured)
+    )
+
+    @classonlymethod
+    def as_view(cls, actions: Any = None, **initkwargs: Any) -> Any:  # noqa: N805 (a class)
+        """DRF's ``as_view()``; the view knows the plans of its path's operations.
+
+        Where a plan is direct, its steps are taken one after the other, and DRF's ``dispatch()`` isn't called.
+        """
+        plans = OperationPlans(cls, cls.hooks, initkwargs)
+        made: Any = super().as_view(actions, plans=plans, **initkwargs)
+        if "get" in made.actions:
+            made.actions.setdefault("head", made.actions["get"])  # as DRF does at the first request
+        given = {**initkwargs, "plans": plans, "action_map": made.actions}
+
+        def prepared(plan: OperationPlan, args: tuple[Any, ...], kwargs: dict[str, Any]) -> OperationViewSet:
+            self = cls.__new__(cls)
+            self.__dict__.update(given, args=args, kwargs=kwargs, _plan=plan, action=plan.action, format_kwarg=None)
+            return self
+
+        @wraps(made)
+        def view(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+            plan = plans.of(request.method or "") if cls.__init__ is View.__init__ else None
+            if plan is None or not plan.is_direct_for(request.META.get("HTTP_ACCEPT", "*/*")) or _is_forced(request):
+                answer: HttpResponseBase = made(request, *args, **kwargs)
+                return answer
+            return prepared(plan, args, kwargs)._take_steps(plan, request)
+
+        plans.prepared = prepared
+        plans.view_function = view
+        return view
+
+    @property
+    def plan(self) -> OperationPlan:
+        """The plan of the request's operation, made again where a hook has been set on the view itself."""
+        attributes = self.__dict__
+        plan: OperationPlan | None = attributes.get("_plan")
+        if plan is not None and plan.is_closed:
+            return plan
+        names = self.hooks.names
+        if plan is None or not (
+            names.isdisjoint(attributes) or plan.overridden.issuperset(names.intersection(attributes))
+        ):
+            plans = self.plans or OperationPlans(type(self), self.hooks, {"served": self.served})
+            method = str(getattr(self.request, "method", None) or "OPTIONS")
+            plan = attributes["_plan"] = plans.of(method, names.intersection(attributes))
+        return plan
+
+    # -------------------------------------------------------------- which operation this is
+
+    @property
+    def current(self) -> Served | None:
+        """What serves the request's method; None for OPTIONS, and for methods that the path doesn't have."""
+        attributes = self.__dict__
+        request = attributes.get("request")
+        # Kept, because a request needs it many times. DRF's metadata and browsable API replace the view's request.
+        known: tuple[Any, Served | None] | None = attributes.get("_current")
+        if known is None or known[0] is not request:
+            if request is None or not request.method:
+                return next(iter(self.served.values()), None)
+            method = request.method.lower()
+            served = self.served.get(method) or (self.served.get("get") if method == "head" else None)
+            known = attributes["_current"] = (request, served)
+        return known[1]
+
+    @property
+    def served_here(self) -> Served:
+        """As ``current``; raises ``AttributeError`` where the path has no such method."""
+        served = self.current
+        if served is None:
+            raise AttributeError("the path declares no operation for this method")
+        return served
+
+    @property
+    def operation(self) -> Operation:
+        """The operation that is being answered. Raises ``AttributeError`` where the path has no such method."""
+        served = self.current
+        return served.operation if served is not None else self.served_here.operation
+
+    @property
+    def parameters(self) -> ParameterValues:
+        """The parameters that were sent or have a default. Raises ``RequestInvalid`` if one of them is wrong."""
+        served = self.current
+        if served is None:
+            return ParameterValues({}, {})
+        # The browsable API reads those of other operations, too.
+        read: dict[Served, ParameterValues] = self.__dict__.setdefault("_parameters", {})
+        if served not in read:
+            try:
+                read[served] = served.parameters.read(self.request, self.kwargs)
+            except RequestInvalid as failure:
+                if getattr(self, "action", None) == "metadata":
+                    # OPTIONS tries the path's other methods, and understands DRF's own exceptions.
+                    raise ParseError(str(failure)) from failure
+                raise
+        return read[served]
+
+    # -------------------------------------------------------------- policies
+
+    @property
+    def _security(self) -> SecurityPolicy | None:
+        """The operation's policy; for OPTIONS and undeclared methods, the path's most open one."""
+        served = self.current
+        if served is not None:
+            return served.security
+        policies = [each.security for each in self.served.values()]
+        return next((policy for policy in policies if policy.is_public), policies[0] if policies else None)
+
+    def get_authenticators(self) -> list[Any]:
+        policy = self._security
+        if policy is None or "authentication_classes" in self.plan.overridden:
+            return list(super().get_authenticators())
+        return [authenticator() for authenticator in policy.authentication_classes]
+
+    def get_permissions(self) -> list[Any]:
+        """Returns the spec's permissions, and the viewset's own ``permission_classes``, else the project's defaults."""
+        policy = self._security
+        if policy is None:
+            return list(super().get_permissions())
+        required: list[Any] = list(policy.permission_classes)
+        if "permission_classes" in self.plan.overridden:
+            of_spec = [c for c in required if isinstance(c, type) and issubclass(c, SecurityPermission)]
+            required = [*of_spec, *self.permission_classes]
+        return [permission() for permission in required]
+
+    @classmethod
+    def filters_itself(cls) -> bool:
+        """Returns whether a subclass has its own filters, which may read any declared parameter."""
+        return not cls.hooks.overridden(cls).isdisjoint(FILTERING)
+
+    def get_format_suffix(self, **kwargs: Any) -> str | None:
+        """Returns None, because a path parameter named ``format`` belongs to the operation."""
+        return None
+
+    def get_exception_handler(self) -> Callable[..., Any]:
+        configured = super().get_exception_handler()
+        return errors.exception_handler if configured is drf_exception_handler else configured
+
+    # -------------------------------------------------------------- one request
+
+    def _take_steps(self, plan: OperationPlan, http_request: HttpRequest) -> HttpResponseBase:
+        """Does what DRF's ``dispatch()`` does, for a plan that knows what all of its hooks would do."""
+        request = self._begin(plan, http_request)
+        try:
+            self._check(plan, request)
+            response = getattr(self, plan.action)(request, *self.args, **self.kwargs)
+        except Exception as error:  # noqa: BLE001 (as DRF does)
+            self._bind_methods()
+            response = self.handle_exception(error)
+        return self._end(plan, request, response)
+
+    def dispatch_steps(self, plan: OperationPlan, http_request: HttpRequest) -> Steps[HttpResponseBase]:
+        """As ``_take_steps``, but waits in steps, for requests that ``answers_in_steps``."""
+        request = self._begin(plan, http_request)
+        try:
+            self._check(plan, request)
+            response = yield from self._acting()
+        except Exception as error:  # noqa: BLE001 (as DRF does)
+            self._bind_methods()
+            response = yield from self._refused(error)
+        return self._end(plan, request, response)
+
+    def _begin(self, plan: OperationPlan, http_request: HttpRequest) -> OperationRequest:
+        """Returns DRF's request, and gives the view what ``dispatch()`` does."""
+        attributes: dict[str, Any] = self.__dict__
+        authenticators = [authenticator() for authenticator in plan.authenticators] if plan.authenticators else ()
+        request = OperationRequest.planned(http_request, plan.request_state or {}, authenticators, self)
+        attributes["request"], attributes["headers"] = request, dict(plan.headers or {})
+        attributes["_current"] = request, plan.served
+        if not plan.is_closed:
+            self._bind_methods()
+        return request
+
+    def _check(self, plan: OperationPlan, request: Request) -> None:
+        """Makes the plan's checks, and those that one of them puts in by setting a hook on the view."""
+        for check in plan.checks:
+            check(self, request)
+            if plan.may_have_changed(check) and self.plan is not plan:
+                self._check_the_rest(request, {*plan.checks[: plan.checks.index(check) + 1]})
+                break
+
+    def _end(self, plan: OperationPlan, request: Request, response: HttpResponseBase) -> HttpResponseBase:
+        """Returns the response with the view's headers."""
+        if type(response) is not JSONAnswer:
+            self._bind_methods()
+            return self._released(self.finalize_response(request, response, *self.args, **self.kwargs))
+        vary = self.headers.pop("Vary", None)
+        if vary is not None:
+            patch_vary_headers(response, [each.strip() for each in vary.split(",")])
+        for name, value in self.headers.items():
+            response.headers[name] = value
+        self.__dict__["_response"] = weakref.ref(response)
+        return response if plan.is_closed else self._released(response)
+
+    def _bind_methods(self) -> None:
+        """Gives the view a method for each of HTTP's, as ``as_view()`` does."""
+        for method, action in self.action_map.items():
+            setattr(self, method, getattr(self, action))
+
+    def initialize_request(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Request:
+        self.__dict__.pop("_plan", None)
+        self.request = request  # type: ignore[assignment]  # whose method says which plan it is
+        plan = self.plan
+        if plan.parsers is None:
+            return super().initialize_request(request, *args, **kwargs)
+        self.action = plan.served.action  # type: ignore[union-attr]  # only plans of operations have parsers
+        self.args, self.kwargs = args, kwargs
+        context = self.get_parser_context(request)
+        authenticators = [authenticator() for authenticator in plan.authenticators] if plan.authenticators else []
+        made = OperationRequest(request, plan.parsers, authenticators, _NEGOTIATION, context)
+        made.json_types = plan.json_types
+        return made
+
+    @property
+    def default_response_headers(self) -> dict[str, str]:
+        known = (self.__dict__.get("_plan") or self.plan).headers
+        return super().default_response_headers if known is None else dict(known)
+
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        """Negotiates, authenticates, checks permissions and throttles as DRF does, and reads the parameters."""
+        self.format_kwarg = self.get_format_suffix(**kwargs)
+        self._check(self.plan, request)
+
+    def _check_the_rest(self, request: Request, done: set[Check]) -> None:
+        """Goes on after a check has set a hook on the view, and so may have put another check in."""
+        while (check := next((each for each in self.plan.checks if each not in done), None)) is not None:
+            done.add(check)
+            check(self, request)
+
+    def negotiate(self, request: Request, *, force: bool = False) -> None:
+        """Sets the request's renderer and media type; ``force`` takes any renderer where the client accepts none."""
+        plan, meta = self.plan, request._request.META
+        renderer, accept = plan.renderer, meta.get("HTTP_ACCEPT", "*/*")
+        known = plan.accepted.get(accept)
+        if (plan.accepts(accept) if known is None else known) and not (
+            meta.get("QUERY_STRING") and _names_format(request, meta["QUERY_STRING"])
+        ):
+            accepted: Any = renderer
+            request.accepted_renderer, request.accepted_media_type = accepted, accepted.media_type
+        else:
+            request.accepted_renderer, request.accepted_media_type = self.perform_content_negotiation(request, force)
+        request.version, request.versioning_scheme = None, None
+
+    def _parser_classes(self, configured: list[type]) -> Iterable[type]:
+        """Returns the parsers of the declared media types, and for browsers those of the browsable API's forms."""
+        if self.operation.request_body is None:
+            return configured
+        shows_forms = any(renderer.media_type == "text/html" for renderer in self.renderer_classes)
+        from_browser = "text/html" in self.request.headers.get("Accept", "")
+        served = self.served_here
+        return served.body.parser_classes(configured if shows_forms and from_browser else ())
+
+    def json_body(self) -> Any:
+        """Returns the body as JSON, not validated; an empty object where none was sent and none is required."""
+        plan, request = self.plan, self.request
+        if plan.takes_plain_json and type(request) is OperationRequest:
+            value = request.plain_json()
+            if value is not Empty:
+                return value
+        sent = self.served_here.body.body(request, plan.unknown)
+        return sent.value if sent else {}
+
+    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        return self._released(super().dispatch(request, *args, **kwargs))
+
+    def _released(self, response: HttpResponseBase) -> HttpResponseBase:
+        """Returns the response, which the view doesn't keep."""
+        # A reference cycle would keep both, and all that they hold, until the garbage collector runs. The methods that
+        # as_view() sets refer to the view; only the browsable API still asks for them.
+        attributes = self.__dict__
+        attributes["_response"] = weakref.ref(response)
+        if type(response) is JSONAnswer or (
+            getattr(getattr(response, "accepted_renderer", None), "media_type", None) != "text/html"
+        ):
+            for method in (*attributes.get("action_map", ()), "head"):
+                attributes.pop(method, None)
+        return response
+
+    def answers_in_steps(self, action: str, meta: Mapping[str, Any]) -> bool:
+        """Returns whether all that a generated action waits for are steps, for a request with these headers."""
+        return False
+
+    def _acting(self) -> Steps[HttpResponseBase]:
+        """Returns the response of the action."""
+        served = self.served_here
+        if served.handler is None:
+            steps: Steps[HttpResponseBase] = getattr(self, f"{served.action}_steps")()
+            return (yield from steps)
+        body = served.body.read(self.request, self.plan.unknown)
+        result = yield served.handler.called(self.request, body, self.parameters.by_argument)
+        answer = partial(respond, result, served.operation, served.classes, media_type_of=self.media_type_of)
+        # A query set or an iterator of the project's is read while it is shown.
+        response: HttpResponseBase = answer() if _is_made(result) else (yield BlockingCall(answer))
+        return response
+
+    def _refused(self, error: Exception) -> Steps[HttpResponseBase]:
+        """Returns the response for an exception. A server's fault is reported, which may take a while."""
+        is_own = self.get_exception_handler() is errors.exception_handler
+        if is_own and describe(error).status < HTTPStatus.INTERNAL_SERVER_ERROR:
+            return self.handle_exception(error)
+        return (yield BlockingCall(self.handle_exception, error))  # type: ignore[no-any-return]
+
+    @property
+    def response(self) -> Any:
+        """The response, as long as other code refers to it."""
+        held = self.__dict__.get("_response")
+        return held() if isinstance(held, weakref.ref) else held
+
+    @response.setter
+    def response(self, response: Any) -> None:
+        self.__dict__["_response"] = response
+
+    def get_parser_context(self, http_request: HttpRequest) -> dict[str, Any]:
+        return WeakContext({"view": weakref.proxy(self), "args": self.args, "kwargs": self.kwargs})
+
+    def get_renderer_context(self) -> dict[str, Any]:
+        return WeakContext(super().get_renderer_context())
+
+    def finalize_response(self, request: Request, response: Any, *args: Any, **kwargs: Any) -> Any:
+        response = super().finalize_response(request, response, *args, **kwargs)
+        if isinstance(response, Response) and response.exception:
+            renderer = response.accepted_renderer
+            if renderer.media_type != "text/html" or isinstance(renderer, TextRenderer):
+                # Errors are JSON, whatever the operation's media types.
+                response.accepted_renderer = JSONRenderer()
+                response.accepted_media_type = JSONRenderer.media_type
+                response.content_type = getattr(response, "error_content_type", None)
+            elif response.status_code == HTTPStatus.BAD_REQUEST and is_html_input(request.data) and request.data:
+                # The browsable API shows the form again, with its values and the errors beside its fields.
+                response.data = ReturnDict(response.data, serializer=self.get_serializer(data=request.data))
+        return response
+
+    def answer(self, data: Any, status: int, headers: Mapping[str, str] | None = None) -> HttpResponse:
+        """Returns the checked response with this body: its bytes, or DRF's response where something may want to see it.
+
+        ``headers`` are added to those of every answer.
+        """
+        plan = self.plan
+        served = plan.served
+        if served is None or not self._gives_bytes(plan):
+            return self.checked(Response(data, status=status, headers=headers))
+        if data is not None and served.declares_content(status) is False:
+            data = None
+        if is_validated(plan.settings.RESPONSE_VALIDATION):
+            check_response(served.operation, status, data)
+        return JSONAnswer(data, status, headers, self)
+
+    def _gives_bytes(self, plan: OperationPlan) -> bool:
+        request = self.request
+        if not plan.gives_bytes or request.accepted_renderer is not plan.renderer:
+            return False
+        # A view that is called by itself, as DRF's documentation tests them, or from a decorator gives a `Response`.
+        match = request._request.resolver_match
+        return match is not None and self.plans is not None and match.func is self.plans.view_function
+
+    def checked(self, response: Response) -> Response:
+        """Returns the response, without a body where none is declared; validates it where settings say so."""
+        if response.data is not None and not self.declares_content(response.status_code, undeclared=True):
+            response.data = None
+        check_response(self.served_here.operation, response.status_code, response.data)
+        return response
+
+    def declares_content(self, status: int, *, undeclared: bool = False) -> bool:
+        """Returns whether the operation declares content for a status, or ``undeclared`` for an undeclared status."""
+        declares = self.served_here.declares_content(status)
+        return undeclared if declares is None else declares
+
+    def answer_by_handler(self, request: Request) -> HttpResponseBase:
+        """Calls the function that the spec binds to the operation, and returns the response for its result."""
+        served = self.current
+        if served is None or served.handler is None:
+            raise NotBound("No handler is bound to the operation.")
+        try:
+            served.handler.function  # noqa: B018 (imports it: an error of the import isn't one of the handler)
+        except HandlerUnavailable as unavailable:
+            operation = served.operation
+            raise NotBound(f"{operation.method.upper()} {operation.path} has no working handler.") from unavailable
+        body = served.body.read(request, self.plan.unknown)
+        result = served.handler.call(request, body, self.parameters.by_argument)
+        return respond(result, served.operation, served.classes, media_type_of=self.media_type_of)
+
+    def media_type_of(self, value: Any) -> str:
+        """Returns the media type of an answer with this value, for which another renderer may have to be chosen.
+
+        Raises ``NotAcceptable`` if the client accepts only text or bytes, and ``TypeError`` if the operation declares
+        nothing else.
+        """
+        request: Any = self.request
+        if not can_render(request.accepted_renderer, value):
+            usable = [r for r in self.get_renderers() if can_render(r, value) and r.media_type != "text/html"]
+            if not usable:
+                kind, wanted = type(value).__name__, request.accepted_renderer.media_type
+                raise TypeError(f"A handler returned a {kind} for {wanted}: return text or bytes, or declare JSON.")
+            chosen = self.get_content_negotiator().select_renderer(request, usable, None)
+            request.accepted_renderer, request.accepted_media_type = chosen
+        return str(request.accepted_renderer.media_type)
+
+    # -------------------------------------------------------------- querysets, serializers
+
+    def get_queryset(self) -> Any:
+        """Returns None unless a subclass sets ``queryset``: handlers need none, but the browsable API asks for one."""
+        if self.queryset is None:  # type: ignore[arg-type]  # the stubs take it for a manager
+            return None
+        return super().get_queryset()
+
+    def get_serializer_class(self) -> type[serializers.BaseSerializer[Any]]:
+        """Returns the serializer of the operation's body, or of its response if it has no body."""
+        if self.serializer_class is not None:
+            return self.serializer_class
+        served = self.current
+        if served is None:
+            return _Nothing
+        answers = served.operation.success
+        if served.body_schema is not None:
+            return serializer_for(served.body_schema, served.classes, "request")
+        schema = json_schema(answers.content) if answers is not None else None
+        return _Nothing if schema is None else serializer_for(schema, served.classes, "response")
+
+
+def _is_made(result: Any) -> bool:
+    """Returns whether a handler's result is made, down to its items: showing it reads nothing."""
+    kind = type(result)
+    if kind in (list, tuple):
+        return all(map(_is_made, result))
+    if kind is dict:
+        return all(map(_is_made, result.values()))
+    return kind in _MADE or isinstance(result, (APIObject, BaseException))
+
+
+#: The types of results that are what they are.
+_MADE = frozenset({NoneType, bool, bytes, float, int, str})
+
+
+class _Nothing(serializers.Serializer[Any]):
+    """The serializer of operations without a JSON body or response."""
+
+
+def _names_format(request: Request, query: str) -> bool:
+    """Returns whether the query may choose a renderer by DRF's ``format``."""
+    name = api_settings.URL_FORMAT_OVERRIDE
+    return bool(name) and (name in query or "%" in query) and name in request.query_params
+
+
+def _is_forced(request: HttpRequest) -> bool:
+    """Returns whether DRF's test client has chosen the user."""
+    return (
+        getattr(request, "_force_auth_user", None) is not None
+        or getattr(request, "_force_auth_token", None) is not None
+    )
+
+
+_NEGOTIATION = Negotiation()
+#: The hooks that filter lists.
+FILTERING = frozenset({"filter_backends", "filter_queryset"})
+#: The attributes that generated viewsets set, and that aren't hooks.
+DATA = frozenset({"api", "classes", "hooks", "is_routed", "item", "plans", "replacement", "routes", "served", "store"})
+OperationViewSet.hooks = Hooks(OperationViewSet, data=DATA)

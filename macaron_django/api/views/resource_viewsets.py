@@ -1,0 +1,418 @@
+"""The base class of resources' viewsets: their query sets, items, keys and serializers.
+
+It has the hooks that ``actions`` calls and that projects override, named as in DRF's generic views.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import Any, ClassVar, TypeVar
+
+from django.core.exceptions import ObjectDoesNotExist, ValidationError
+from django.http import Http404, HttpResponse
+from rest_framework import serializers
+
+from macaron_django.api.plans.served_operations import Served
+from macaron_django.api.requests.preconditions import (
+    PreconditionFailed,
+    PreconditionOutcome,
+    PreconditionRequired,
+    entity_tag,
+    is_conditional,
+    is_judged,
+    judge,
+)
+from macaron_django.api.rules.list_parameters import ORDERING
+from macaron_django.api.rules.resources import GeneratedOperation
+from macaron_django.api.views import list_queries
+from macaron_django.api.views.locations import location
+from macaron_django.api.views.operation_viewsets import FILTERING, OperationViewSet
+from macaron_django.auth.key_sources import caller_value
+from macaron_django.conf import settings
+from macaron_django.drivers import Steps
+from macaron_django.exceptions import (
+    ClaimMissingError,
+    ItemAbsent,
+    ItemOutOfBounds,
+    RequestInvalid,
+    ScanForbidden,
+    StaleItem,
+    UnsupportedQuery,
+    ValidationFailed,
+)
+from macaron_django.openapi import Schema, json_pointers
+from macaron_django.schemas import Violation, converter, serializer_for
+from macaron_django.schemas.models.orm_lookups import REFUSALS
+from macaron_django.schemas.models.stores import Store, Stored, Unmatched
+from macaron_django.schemas.serializers.error_details import error_details
+from macaron_django.schemas.serializers.validation_mixin import SchemaViolated
+from macaron_django.schemas.values.json_text import dump_json
+from macaron_django.schemas.values.merge_patches import without_write_only
+
+__all__ = ["NARROWING", "ResourceViewSet"]
+
+logger = logging.getLogger("macaron_django")
+R = TypeVar("R")
+S = TypeVar("S")
+#: How often a write without If-Match is tried while others write the same item.
+_ATTEMPTS = 5
+#: How many characters of a client's value an error repeats.
+_QUOTED = 100
+
+
+class ResourceViewSet(OperationViewSet):
+    """The base class of viewsets with generated operations."""
+
+    #: The resource's schema and the model that keeps it.
+    store: ClassVar[Store]
+    #: An operation on one item's path, whose URL is the item's; None if no path leads to an item.
+    item: ClassVar[GeneratedOperation | None] = None
+
+    @property
+    def generated(self) -> GeneratedOperation:
+        """The generated operation that is being answered. Raises ``AttributeError`` for a handler's operation."""
+        served = self.current
+        if served is None or served.generated is None:
+            raise AttributeError("only generated operations have this: a handler answers the present one")
+        return served.generated
+
+    @property
+    def _is_generated(self) -> bool:
+        served = self.current
+        return served is not None and served.generated is not None
+
+    # -------------------------------------------------------------- query sets and items
+
+    def get_queryset(self) -> Any:
+        if self.queryset is not None:  # type: ignore[arg-type]  # the stubs take it for a manager
+            return super().get_queryset()
+        return self.store.queryset()
+
+    def filter_queryset(self, queryset: Any) -> Any:
+        """Filters a list by its path and its declared query parameters, then by ``filter_backends``."""
+        if self._is_generated and self.generated.action == "list":
+            queryset = list_queries.ordered(self, list_queries.narrowed(self, queryset))
+        return super().filter_queryset(queryset)
+
+    def of_caller(self, queryset: Any) -> Any:
+        """Returns a list with the caller's own items only, also where a project has replaced its filters."""
+        if not self.generated.caller_keys or self.plan.overridden.isdisjoint(FILTERING):
+            return queryset
+        values = self.path_values()
+        return queryset.filter(**{self.store.lookup([name]): values[name] for name in self.generated.caller_keys})
+
+    def paginate_queryset(self, queryset: Any) -> Any:
+        try:
+            return super().paginate_queryset(queryset)
+        except ScanForbidden as error:
+            sent = self.parameters.by_location
+            names = [f.parameter for f in self.generated.filters if ("query", f.parameter) in sent]
+            if not names:
+                raise  # the client sent no filter
+            logger.warning("%s %s: %s", self.request.method, self.operation.route, error)  # it names tables and indexes
+            raise RequestInvalid(violations=[list_queries.unanswered(name) for name in names]) from error
+        except UnsupportedQuery as error:
+            # DynamoDB's query sets are planned when they are read, and only then refuse an order.
+            name = self.generated.paging.get(ORDERING) if self._is_generated else None
+            if name is None or not self.parameters.by_location.get(("query", name)):
+                raise
+            raise list_queries.refused(name, "this list can't be ordered so") from error
+        except REFUSALS as error:
+            if self._is_generated and not self.store.is_row:
+                list_queries.refuse_values(self, error)
+            raise
+
+    def get_object(self) -> Any:
+        """Returns the item that the path names. Raises ``Http404`` if there is none, or if the path can't name one."""
+        if not self._is_generated:
+            return super().get_object()
+        queryset = self.filter_queryset(self.get_queryset())
+        try:
+            found = queryset.get(**self.path_values(as_lookups=True))
+        except (ObjectDoesNotExist, ValidationError) as error:
+            raise list_queries.absent(self.store.schema, self.path_values()) from error
+        except REFUSALS as error:
+            if not self.store.is_row:
+                list_queries.refuse_values(self, error)
+            raise
+        self.check_object_permissions(self.request, found)
+        return found
+
+    # -------------------------------------------------------------- versions
+
+    def entity_tag(self, instance: Any) -> str | None:
+        """Returns the item's ``ETag``; None where its schema has no version. Override it to give other models one."""
+        version = self.store.version(instance)
+        return None if version is None else entity_tag(version)
+
+    def is_unchanged(self, instance: Any) -> bool:
+        """Returns whether the client has the item already. Raises ``PreconditionFailed`` for an unmet precondition."""
+        if not is_judged(self.request.META):
+            return False
+        method = str(self.request.method)
+        verdict = judge(method, self.request.headers, self.entity_tag(instance))
+        if verdict is PreconditionOutcome.FAILED:
+            raise PreconditionFailed(f"The {self.store.schema.name} isn't the one that the request is about any more.")
+        return verdict is PreconditionOutcome.NOT_MODIFIED
+
+    def changeable(self) -> Any:
+        """Returns the item that the path names, if the request's preconditions allow a change.
+
+        Raises ``PreconditionRequired`` or ``PreconditionFailed``.
+        """
+        instance = self.get_object()
+        if (
+            settings.REQUIRE_IF_MATCH
+            and self.entity_tag(instance) is not None
+            and not is_conditional(self.request.headers)
+        ):
+            raise PreconditionRequired(
+                f"This {self.store.schema.name} has versions: send the ETag that you have read as If-Match."
+            )
+        self.is_unchanged(instance)
+        return instance
+
+    def write(self, attempt: Callable[[], R]) -> R:
+        """Calls ``attempt``, which reads and writes an item; again, if another request has written it in between.
+
+        A request with If-Match is about one state of the item. One without is to win, whatever was there. An item that
+        is gone by now is 404 at the next attempt.
+        """
+        for _ in range(_ATTEMPTS - 1):
+            try:
+                return attempt()
+            except ItemOutOfBounds:  # noqa: PERF203 (this loop is about its exceptions)
+                raise
+            except StaleItem as stale:
+                self._refuse_again(stale)
+        return attempt()
+
+    def write_steps(self, attempt: Callable[[], Steps[R]]) -> Steps[R]:
+        """As ``write``, for attempts in steps."""
+        for _ in range(_ATTEMPTS - 1):
+            try:
+                return (yield from attempt())
+            except ItemOutOfBounds:  # noqa: PERF203 (this loop is about its exceptions)
+                raise
+            except StaleItem as stale:
+                self._refuse_again(stale)
+        return (yield from attempt())
+
+    def _refuse_again(self, stale: StaleItem) -> None:
+        """Raises ``PreconditionFailed`` for a request that was about the state that an item no longer has."""
+        if is_conditional(self.request.headers) and not isinstance(stale, ItemAbsent):
+            raise PreconditionFailed(str(stale)) from stale
+
+    def tagged(self, response: HttpResponse, instance: Any) -> HttpResponse:
+        """Returns the response with the ``ETag`` of the item that it shows."""
+        tag = self.entity_tag(instance)
+        if tag is not None:
+            response["ETag"] = tag
+        return response
+
+    # -------------------------------------------------------------- path parameters
+
+    def path_values(self, *, as_lookups: bool = False) -> dict[str, Any]:
+        """Returns the Python value of each property that the path or who calls gives, by property name.
+
+        ``as_lookups`` names them as ``filter()`` does. A value that no property can have is 404.
+        """
+        known: tuple[Served | None, dict[str, Any]] = self.__dict__.get("_path_values", _NO_VALUES)
+        served, values = self.current, known[1]
+        if served is None or known[0] is not served:
+            generated = (served and served.generated) or self.generated
+            store, values = self.store, {}
+            try:
+                if generated.keys:
+                    sent = self.parameters.by_location
+                    for parameter, name in generated.keys.items():
+                        values[name] = store.value_reader((name,))(sent["path", parameter])
+            except Unmatched as error:
+                raise Http404(f"There is no such {store.schema.name}: {error}.") from error
+            if generated.caller_keys:
+                self._add_caller_keys(values)
+            self.__dict__["_path_values"] = (served, values)
+        return {self.store.lookup([n]): v for n, v in values.items()} if as_lookups else dict(values)
+
+    def _add_caller_keys(self, values: dict[str, Any]) -> None:
+        """Adds the keys that who calls has. Raises ``Http404`` for a path that gives another value."""
+        for name, source in self.generated.caller_keys.items():
+            text = caller_value(source, self.request)
+            try:
+                own = self.store.python_value((name,), text)
+            except Unmatched as error:
+                raise ClaimMissingError(f"No {self.store.schema.name} can belong to the caller: {error}.") from error
+            if name in values and values[name] != own:
+                raise list_queries.absent(self.store.schema, values)
+            values[name] = own
+
+    def with_path_values(self, body: Any) -> Any:
+        """Returns the body with the values of the path. Raises ``RequestInvalid`` if it has other values.
+
+        What the body's schema requires isn't added: the document says that a request without it is wrong.
+        """
+        values = self.path_values()
+        if not values or not (type(body) is dict or isinstance(body, Mapping)):
+            return body
+        self.refuse_other_values(body)
+        properties, given = self.store.schema.properties, self.served_here.body_schema
+        for name in given.required if given is not None else ():
+            values.pop(name, None)
+        added = {n: v for n, v in values.items() if n in properties and not properties[n].read_only}
+        return {**self.store.as_json(added), **body} if added else body
+
+    def refuse_other_values(self, body: Any) -> None:
+        """Raises ``RequestInvalid`` if the body has another value for a key than the path."""
+        if not (type(body) is dict or isinstance(body, Mapping)):
+            return
+        for name, value in self.path_values().items():
+            prop = self.store.schema.properties.get(name)
+            if name not in body or prop is None or prop.read_only:
+                continue
+            try:
+                same = self.store.python_value([name], body[name]) == value
+            except Unmatched:
+                same = False
+            if not same:
+                as_json = converter(prop.schema, self.store.classes).to_json(value)
+                who = "path says" if name in self.generated.keys.values() else "credentials say"
+                message = f"is {_shown(body[name])}, but the {who} {_shown(as_json)}"
+                raise RequestInvalid(violations=[Violation(message, json_pointers.join([name]), "", "const")])
+
+    # -------------------------------------------------------------- the store
+
+    def store_for(self, hooks: frozenset[str], *, changes: bool = False, narrows: bool = True) -> Store | None:
+        """Returns the store that answers the request; None where a project's hook may see a row or a serializer.
+
+        ``hooks`` are those that would. A query set of the project's own narrows the store to its items.
+        """
+        plan, request = self.plan, self.request
+        meta, renderer = request._request.META, request.accepted_renderer
+        if (
+            not plan.gives_up_rows(hooks)
+            or (changes and plan.settings.REQUIRE_IF_MATCH)
+            or is_judged(meta)
+            or (
+                renderer is not plan.renderer and renderer.media_type == "text/html"
+            )  # its forms come from a serializer
+        ):
+            return None
+        if not narrows or (plan.overridden.isdisjoint(NARROWING) and not self.filter_backends):
+            return self.store
+        return self.store.narrowed(self.filter_queryset(self.get_queryset()))
+
+    def done(self, steps: Steps[S], body: Any = None) -> Steps[S]:
+        """Returns the result of a store's method. Raises ``SchemaViolated`` for a body that breaks its schema."""
+        try:
+            return (yield from steps)
+        except RequestInvalid as failure:
+            raise SchemaViolated(error_details(failure.violations, body), failure.violations) from failure
+        except ValidationFailed as failure:
+            raise self.blamed_on_path(failure) from None
+
+    def answers_in_steps(self, action: str, meta: Mapping[str, Any]) -> bool:
+        """Returns whether the store answers a request, and its steps yield all calls that they wait for."""
+        return (
+            not is_judged(meta)
+            and not self.filter_backends
+            and (action in {"create", "retrieve"} or not settings.REQUIRE_IF_MATCH)
+            and not (action == "destroy" and self.declares_content(self.served_here.success_status(204, 200)))
+            and self.store.waits_in_steps(action)
+        )
+
+    def blamed_on_path(self, failure: ValidationFailed) -> ValidationFailed:
+        """Returns ``RequestInvalid`` if all that is wrong comes from the path, else ``failure`` itself."""
+        body = self.json_body() if isinstance(failure, RequestInvalid) else None
+        sent = body.keys() if isinstance(body, Mapping) else ()
+        parameters = {name: parameter for parameter, name in self.generated.keys.items() if name not in sent}
+        steps = [json_pointers.split(each.pointer) for each in failure.violations]
+        if not steps or not all(each and each[0] in parameters for each in steps):
+            return failure
+        pointers = [json_pointers.join([parameters[first], *rest]) for first, *rest in steps]
+        violations = zip(failure.violations, pointers, strict=True)
+        return RequestInvalid(violations=[replace(one, pointer=at, location="path") for one, at in violations])
+
+    def found(self, stored: S | None) -> S:
+        """Returns what is stored. Raises ``Http404`` if it is None."""
+        if stored is None:
+            raise list_queries.absent(self.store.schema, self.path_values())
+        return stored
+
+    def answered(self, stored: Stored, status: int, headers: Mapping[str, str] | None = None) -> HttpResponse:
+        """Returns the response that shows what is stored."""
+        body = without_write_only(self.store.schema, stored.json) if self.store.hides else stored.json
+        response = self.answer(body, status, headers)
+        if stored.version is not None:
+            response["ETag"] = entity_tag(stored.version)
+        return response
+
+    def answered_created(self, stored: Stored) -> HttpResponse:
+        """Returns a 201, or the success that is declared, with what is stored and its ``Location``."""
+        where = self.location(without_write_only(self.store.schema, stored.json))
+        status = self.served_here.success_status(201, 200)
+        return self.answered(stored, status, {"Location": where} if where else None)
+
+    # -------------------------------------------------------------- serializers and answers
+
+    def get_serializer_class(self) -> type[serializers.BaseSerializer[Any]]:
+        """Returns the serializer of a generated operation's body, or of the resource if it has no body."""
+        if self.serializer_class is not None or not self._is_generated:
+            return super().get_serializer_class()
+        schema = self.served_here.body_schema
+        if schema is not None:
+            return serializer_for(schema, self.classes, "request", model=self.store.model)
+        return self._full_serializer()
+
+    def _full_serializer(self) -> type[serializers.BaseSerializer[Any]]:
+        return serializer_for(self.store.schema, self.classes, "response", model=self.store.model)
+
+    def shows_items(self, queryset: Any) -> bool:
+        """Returns whether a list's response can be made of its items, because no hook in between sees rows."""
+        return (
+            getattr(queryset, "gives_rows", False)  # the ORM's say nothing; values() may be fewer on purpose
+            and queryset.model is self.store.model  # another model's items would be shown by the wrong schema
+            and self.plan.shows
+            and self.plan.leaves_alone(_BETWEEN)
+            and self.request.accepted_renderer.media_type != "text/html"  # its forms come from a serializer
+        )
+
+    def represented(self, serializer: Any) -> Any:
+        """Returns a saved serializer's instance as JSON by the resource's schema: an input schema may have less."""
+        own: Schema | None = getattr(serializer, "schema", None)
+        if own is None or own.resolved == self.store.schema:
+            return serializer.data
+        return self._full_serializer()(serializer.instance, context=self.get_serializer_context()).data
+
+    def created(self, serializer: Any) -> HttpResponse:
+        """Returns a 201, or the success that is declared, with the item and its ``Location``."""
+        body = self.represented(serializer)
+        location = self.location(body)
+        headers = {"Location": location} if location else None
+        return self.tagged(self.answer(body, self.served_here.success_status(201, 200), headers), serializer.instance)
+
+    def changed(self, serializer: Any) -> HttpResponse:
+        """Returns a 200, or a 204 where only that is declared."""
+        status = self.served_here.success_status(200, 204)
+        return self.tagged(self.answer(self.represented(serializer), status), serializer.instance)
+
+    def location(self, body: Mapping[str, Any]) -> str | None:
+        """Returns the absolute URL of an item, given its JSON; None if no path leads to it."""
+        return location(self.request, self.item, self.kwargs, body)
+
+
+_NO_VALUES: tuple[None, dict[str, Any]] = (None, {})
+#: The hooks that choose a viewset's items among those of its table.
+NARROWING = frozenset({"filter_backends", "filter_queryset", "get_queryset", "queryset"})
+#: The hooks between a list's query set and its answer.
+_BETWEEN = frozenset(
+    {"serializer_class", "get_serializer", "get_serializer_class", "get_serializer_context"}
+    | {"pagination_class", "paginator", "paginate_queryset", "get_paginated_response"}
+)
+
+
+def _shown(value: Any) -> str:
+    """Returns a value as an error message shows it: as JSON, cut after ``_QUOTED`` characters."""
+    text = dump_json(value).decode()
+    return text if len(text) <= _QUOTED else f"{text[:_QUOTED]}…"

@@ -1,0 +1,119 @@
+"""``apipool``: the classes of every API, and what else PyMacaron's pool of APIs did."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from macaron_django import openapi as spec
+from macaron_django.conf import settings
+from macaron_django.openapi.reading.source import parse
+from macaron_django.registry import registry
+from macaron_django.schemas import Classes
+from macaron_django.schemas.formats.format_checks import register_formats
+
+__all__ = ["APIPool", "DifferentModelsError", "apipool", "get_model"]
+
+
+class DifferentModelsError(Exception):
+    """Schemas of two APIs have the same name and aren't the same."""
+
+
+class APIPool:
+    """Every API's classes by name: ``apipool.myserver.Profile``."""
+
+    def __getattr__(self, name: str) -> Classes:
+        try:
+            return registry[name].classes
+        except KeyError:
+            known = ", ".join(self.get_api_names()) or "none"
+            broken = (
+                f" Left out, since their specs have errors: {', '.join(left)}." if (left := registry.left_out) else ""
+            )
+            raise AttributeError(f"There is no API named {name!r}; there are: {known}.{broken}") from None
+
+    def __dir__(self) -> list[str]:
+        return sorted({*super().__dir__(), *self.get_api_names()})
+
+    def __call__(self) -> APIPool:
+        """Return the pool, of which PyMacaron 1 made instances: ``ApiPool().current_server_name``."""
+        return self
+
+    def get_model(self, api_name: str) -> Classes:
+        """Return the classes of an API. Raises ``AttributeError`` for an API that isn't there."""
+        return self.__getattr__(api_name)
+
+    def get_api_names(self) -> list[str]:
+        """Return the names of all APIs, those of which only the classes were loaded among them."""
+        return sorted(registry.names())
+
+    @property
+    def current_server_name(self) -> str:
+        """The names of the APIs that are served, beside this package's own, with commas between."""
+        return ",".join(sorted(api.name for api in registry if not api.builtin))
+
+    @property
+    def current_server_api(self) -> Classes | None:
+        """The first API that is served, beside this package's own; None without one."""
+        return next((api.classes for api in registry if not api.builtin), None)
+
+    def add(
+        self,
+        name: str,
+        yaml_path: str | Path | None = None,
+        yaml_str: str | None = None,
+        formats: Iterable[Any] | None = None,
+        do_persist: bool = True,
+        **_client: Any,
+    ) -> Classes:
+        """Load a spec for its classes only, from a file or a text, and return them; nothing of it is served.
+
+        An API that the project has loaded already is returned as it is. ``formats`` are objects like bravado-core's
+        ``SwaggerFormat``; they hold for every spec that is loaded later. Without ``do_persist``, ``x-persist`` has no
+        effect. Other arguments, which are about calls of the API, have none. Raises ``SpecError`` with what is wrong.
+        """
+        register_formats(formats or ())
+        if name in registry.names():
+            return registry[name].classes
+        if (yaml_path is None) == (yaml_str is None):
+            raise TypeError(f"apipool.add({name!r}) takes yaml_path or yaml_str.")
+        limits = spec.Limits(max_bytes=settings.MAX_SPEC_SIZE)
+        source: Any = yaml_path if yaml_str is None else parse(yaml_str.encode(), f"{name}.yaml", limits).tree
+        return registry.add(name, spec.load(source, limits=limits), persist=do_persist).classes
+
+    def load_swagger(self, api_name: str, api_path: str | Path, *_code: Any, **_options: Any) -> Classes:
+        """Load a spec for its classes only, and return them. Other arguments are about code, which isn't written."""
+        return self.add(api_name, yaml_path=api_path)
+
+    def add_model(self, api_name: str, model_name: str, model_class: type) -> None:
+        """Let ``apipool.<api>.<model_name>`` be a class of the project's own."""
+        setattr(self.get_model(api_name), model_name, model_class)
+
+    def enforce_global_model_names(self) -> None:
+        """Raise ``DifferentModelsError``, with the differences, if schemas of one name aren't the same in all APIs."""
+        first: dict[str, Any] = {}
+        differences = []
+        for api in map(registry.__getitem__, registry.names()):
+            classes: Any = api.classes if not api.builtin else ()
+            for name in classes:
+                known = first.setdefault(name, classes[name])
+                differences.append(known.diff_with(classes[name]) if known is not classes[name] else "")
+        if any(differences):
+            raise DifferentModelsError("\n".join(filter(None, differences)))
+
+    merge = enforce_global_model_names
+
+
+apipool = APIPool()
+
+
+def get_model(name: str) -> Any:
+    """Return the class of a schema by its name alone: of APIs that share it, that of the one loaded last.
+
+    Raises ``AttributeError`` where no API has such a schema.
+    """
+    found = [api.classes[name] for api in map(registry.__getitem__, registry.names()) if name in api.classes]
+    if not found:
+        raise AttributeError(f"No API has a schema {name!r} of objects; there are {', '.join(registry.names())}.")
+    return found[-1]

@@ -1,0 +1,145 @@
+"""Keeps the current request, its verified claims and its token, for code anywhere that serves the request.
+
+They are context variables: threads, async tasks and ``sync_to_async`` each see their own. A WSGI server's thread
+keeps its context from one request to the next, so ``request_started`` clears it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass, field, replace
+from functools import wraps
+from typing import Any, ParamSpec, TypeVar
+
+from django.core.exceptions import ImproperlyConfigured
+from django.core.signals import request_started
+from django.http import HttpRequest
+
+from macaron_django.auth.credential_verifiers import verify_once
+from macaron_django.auth.tokens import generate_token
+from macaron_django.conf import settings
+
+__all__ = [
+    "Identity",
+    "add_auth",
+    "backend_token",
+    "current_request",
+    "forget",
+    "get_token_issuer",
+    "get_user_token",
+    "get_user_token_data",
+    "get_userid",
+    "load_auth_token",
+    "remember",
+    "remember_request",
+]
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+
+@dataclass(frozen=True)
+class Identity:
+    """Verified claims, and the token that they came from; "" if they came from other credentials."""
+
+    claims: Mapping[str, Any] = field(default_factory=dict)
+    token: str = field(default="", repr=False)
+
+
+_identity: ContextVar[Identity] = ContextVar("macaron_django.auth.identity")
+_request: ContextVar[HttpRequest | None] = ContextVar("macaron_django.auth.request")
+_NOBODY = Identity()
+
+
+def remember(claims: Mapping[str, Any], token: str = "") -> None:
+    """Make these the current user's claims and token."""
+    _identity.set(Identity(claims, token))
+
+
+def remember_request(request: HttpRequest | None) -> None:
+    """Make this the current request; its user isn't known yet."""
+    _request.set(request)
+    _identity.set(_NOBODY)
+
+
+def forget(**_: object) -> None:
+    """Forget the current request and user."""
+    remember_request(None)
+
+
+request_started.connect(forget, dispatch_uid="macaron_django.auth.caller.forget")
+
+
+def current_request() -> HttpRequest | None:
+    """Return the request being served; None before authentication has seen it."""
+    return _request.get(None)
+
+
+def get_userid() -> str:
+    """Return the authenticated user's id (the claim ``sub``), or "" if there is none."""
+    subject = _identity.get(_NOBODY).claims.get("sub", "")
+    return str(subject)
+
+
+def get_user_token() -> str:
+    """Return the authenticated user's token, for calling another API in the user's name; "" without one."""
+    return _identity.get(_NOBODY).token
+
+
+def get_user_token_data() -> dict[str, Any]:
+    """Return the claims of the authenticated user's token; {} without one."""
+    return dict(_identity.get(_NOBODY).claims)
+
+
+def get_token_issuer() -> str | None:
+    """Return the issuer of the authenticated user's token, or else ``MACARON["JWT"]["ISSUER"]``."""
+    issuer = _identity.get(_NOBODY).claims.get("iss", settings.JWT.ISSUER)
+    return issuer if issuer is None or isinstance(issuer, str) else next(iter(issuer), None)
+
+
+def load_auth_token(token: str, load: bool = True) -> dict[str, Any]:
+    """Verify a token and return its claims; unless ``load`` is False they become the current user's.
+
+    Raises what ``verify_token`` does.
+    """
+    claims = verify_once(token, current_request())
+    if load:
+        remember(claims, token)
+    return claims
+
+
+@contextmanager
+def backend_token(
+    issuer: str | None = None, user_id: object = None, data: Mapping[str, Any] | None = None
+) -> Iterator[str]:
+    """Use a token of the backend itself, instead of the user's, for calls made inside the block.
+
+    ``user_id`` defaults to ``MACARON["JWT"]["DEFAULT_USER_ID"]``. The current user doesn't change. Raises
+    ImproperlyConfigured without a user id.
+    """
+    if user_id is None:
+        user_id = getattr(settings.JWT, "DEFAULT_USER_ID", None)
+    if user_id is None:
+        raise ImproperlyConfigured('Give backend_token a user_id, or set MACARON["JWT"]["DEFAULT_USER_ID"].')
+    token = generate_token(user_id, data=data, issuer=issuer)
+    before = _identity.get(_NOBODY)
+    _identity.set(replace(before, token=token))
+    try:
+        yield token
+    finally:
+        # set, not reset: an async generator may be closed in another context than it was opened in
+        _identity.set(before)
+
+
+def add_auth(call: Callable[P, R]) -> Callable[P, R]:
+    """Add the current token to a function's keyword argument ``headers``: a decorator for HTTP client calls."""
+
+    @wraps(call)
+    def authorised(*args: P.args, **kwargs: P.kwargs) -> R:
+        headers: Any = kwargs.get("headers") or {}
+        kwargs["headers"] = {**headers, "Authorization": f"Bearer {get_user_token()}"}
+        return call(*args, **kwargs)
+
+    return authorised

@@ -1,0 +1,65 @@
+"""Splits a JWT in JWS Compact Serialization (RFC 7515, section 3.1) into its parts, without verifying it.
+
+``jwt.decode`` would prepare the key again for each token, and looks at each character of the token in Python: twice the
+CPU of all that a token costs here.
+"""
+
+from __future__ import annotations
+
+import json
+from base64 import urlsafe_b64decode, urlsafe_b64encode
+from functools import lru_cache
+from typing import NamedTuple
+
+from macaron_django.auth.claims import invalid_token
+
+__all__ = ["UnverifiedToken", "split_token"]
+
+
+class UnverifiedToken(NamedTuple):
+    """The parts of a token: what its header says, the payload, the bytes that are signed, and the signature."""
+
+    algorithm: str
+    kid: str | None
+    payload: bytes
+    signed: bytes
+    signature: bytes
+
+
+def split_token(token: object, max_size: int) -> UnverifiedToken:
+    """Split a token of at most ``max_size`` characters; raises AuthInvalidTokenError if no key could verify it."""
+    if not isinstance(token, str):
+        raise invalid_token("it isn't a JWT")
+    if len(token) > max_size:
+        raise invalid_token(f"it is longer than {max_size} bytes")
+    try:
+        header, payload, signature = token.encode("ascii").split(b".")
+        parts = _decoded(payload), header + b"." + payload, _decoded(signature)
+    except ValueError:
+        raise invalid_token("it isn't three parts in Base64 without padding") from None
+    return UnverifiedToken(*_header(header), *parts)
+
+
+def _decoded(segment: bytes) -> bytes:
+    content = urlsafe_b64decode(segment + b"=" * (-len(segment) % 4))
+    # Other characters, which the decoder skips, padding, and bits to spare would be other spellings of the same token.
+    if urlsafe_b64encode(content).rstrip(b"=") != segment:
+        raise ValueError
+    return content
+
+
+@lru_cache(maxsize=128)
+def _header(segment: bytes) -> tuple[str, str | None]:
+    """Return the algorithm and the key's name. All tokens of an issuer share a header, and it holds no secret."""
+    try:
+        header = json.loads(_decoded(segment).decode())
+    except (ValueError, RecursionError):
+        raise invalid_token("its header can't be read") from None
+    if not isinstance(header, dict) or not isinstance(header.get("alg"), str):
+        raise invalid_token("its header can't be read")
+    if not isinstance(header.get("kid", ""), str):
+        raise invalid_token("its kid isn't a string")
+    # RFC 7515, section 4.1.11: a token that needs an extension is refused where the extension isn't supported.
+    if "crit" in header or header.get("b64", True) is not True:
+        raise invalid_token("it needs an extension that isn't supported")
+    return header["alg"], header.get("kid")

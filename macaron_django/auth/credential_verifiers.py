@@ -1,0 +1,241 @@
+"""Verifies the credentials of a security scheme, by the project's function for the scheme or as a JWT.
+
+A *verifier* takes a scheme's credentials and the request: ``(key, request)`` for apiKey, ``(username, password,
+request)`` for basic, ``(token, request)`` for bearer, OAuth 2 and OpenID Connect, ``(text, request)`` for other
+HTTP schemes, ``(request)`` for mutual TLS. It returns a user, claims (a mapping with ``sub``), a user id, or
+``(user, auth)``; None or False refuses. It should compare secrets in constant time
+(``django.utils.crypto.constant_time_compare``).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, TypeVar, overload
+
+from django.contrib.auth import authenticate
+from django.core.exceptions import ImproperlyConfigured
+from django.utils.module_loading import import_string
+
+from macaron_django.auth import credentials
+from macaron_django.auth.auth_errors import RefusedCredentialsError, RefusedTokenError, failure
+from macaron_django.auth.credentials import AnyRequest, Credential
+from macaron_django.auth.keys.jwks import KeysUnavailable
+from macaron_django.auth.keys.key_settings import can_verify
+from macaron_django.auth.tokens import verify_token
+from macaron_django.auth.users import TokenUser, user_for
+from macaron_django.conf import settings
+from macaron_django.exceptions import AuthenticationError
+from macaron_django.openapi import SecurityScheme
+
+__all__ = [
+    "Verified",
+    "django_password",
+    "has_verifier",
+    "is_verified_here",
+    "register_verifier",
+    "verify",
+    "verify_bearer",
+    "verify_once",
+]
+
+Verifier = Callable[..., Any]
+F = TypeVar("F", bound=Verifier)
+
+_registered: dict[str, Verifier] = {}
+
+
+@dataclass(frozen=True)
+class Verified:
+    """The caller: ``request.user``, ``request.auth``, and the token that they came from, if any."""
+
+    user: Any
+    auth: Any = field(default=None, repr=False)
+    token: str = field(default="", repr=False)
+
+
+@overload
+def register_verifier(scheme_name: str) -> Callable[[F], F]: ...
+@overload
+def register_verifier(scheme_name: str, function: F) -> F: ...
+def register_verifier(scheme_name: str, function: Any = None) -> Any:
+    """Register the verifier of a security scheme; can be used as a decorator.
+
+    ``scheme_name`` is the name under ``securitySchemes``. The registration takes precedence over the setting
+    ``MACARON["SECURITY_VERIFIERS"]``, which maps scheme names to dotted paths.
+    """
+    if function is None:
+        return lambda decorated: register_verifier(scheme_name, decorated)
+    _registered[scheme_name] = function
+    return function
+
+
+def _verifier(scheme_name: str) -> Verifier | None:
+    if scheme_name in _registered:
+        return _registered[scheme_name]
+    path = getattr(settings, "SECURITY_VERIFIERS", {}).get(scheme_name)
+    if path is None or callable(path):
+        return path
+    try:
+        function = import_string(path)
+    except ImportError as error:
+        raise ImproperlyConfigured(
+            f'MACARON["SECURITY_VERIFIERS"][{scheme_name!r}] can\'t be imported: {error}'
+        ) from error
+    if not callable(function):
+        raise ImproperlyConfigured(f'MACARON["SECURITY_VERIFIERS"][{scheme_name!r}] isn\'t a function.')
+    return function  # type: ignore[no-any-return]
+
+
+def has_verifier(scheme_name: str, scheme: SecurityScheme) -> bool:
+    """Return whether anything can verify this scheme's credentials."""
+    try:
+        if _verifier(scheme_name) is not None:
+            return True
+    except ImproperlyConfigured:
+        return False
+    return carries_jwt(scheme) and can_verify()
+
+
+def is_verified_here(scheme_name: str, scheme: SecurityScheme) -> bool:
+    """Return whether the scheme's credentials are JWTs that no function of the project's verifies."""
+    try:
+        return _verifier(scheme_name) is None and carries_jwt(scheme)
+    except ImproperlyConfigured:
+        return False
+
+
+def carries_jwt(scheme: SecurityScheme) -> bool:
+    """Return whether the scheme's credentials are a bearer token, which is a JWT unless the scheme has a verifier.
+
+    Swagger 2.0 has no bearer scheme: there it is an apiKey in the header Authorization or in PyMacaron's cookie.
+    """
+    if scheme.type == "apiKey":
+        cookie = settings.JWT.COOKIE
+        in_header = scheme.location == "header" and str(scheme.name).lower() == "authorization"
+        return in_header or (scheme.location == "cookie" and cookie is not None and scheme.name == cookie)
+    return is_bearer(scheme)
+
+
+def is_bearer(scheme: SecurityScheme) -> bool:
+    """Return whether the scheme is bearer, OAuth 2 or OpenID Connect."""
+    return scheme.type in ("oauth2", "openIdConnect") or (
+        scheme.type == "http" and str(scheme.scheme).lower() == "bearer"
+    )
+
+
+def verify(scheme_name: str, scheme: SecurityScheme, request: AnyRequest) -> Verified | None:
+    """Verify the request's credentials for a scheme; None if it has none.
+
+    Raises a Failure if they are wrong, ImproperlyConfigured if the scheme has no verifier.
+    """
+    verifier = _verifier(scheme_name)
+    if verifier is None and carries_jwt(scheme):
+        token = credentials.bearer(request)
+        return None if token is None else verify_bearer(token, request)
+    arguments, credential = _presented(scheme, request)
+    if arguments is None:
+        return None
+    if verifier is None:
+        raise ImproperlyConfigured(
+            f"The security scheme {scheme_name!r} has no verifier: set "
+            f'MACARON["SECURITY_VERIFIERS"][{scheme_name!r}] or call register_verifier.'
+        )
+    value = credential.value if credential is not None and is_bearer(scheme) else ""
+    verified = _as_verified(verifier(*arguments, request), scheme_name, value)
+    if verified is None:
+        refusal = RefusedTokenError if carries_jwt(scheme) else RefusedCredentialsError
+        raise refusal("The credentials aren't right.")
+    if credential is not None and credential.from_cookie:
+        credentials.enforce_csrf(request)
+    return verified
+
+
+def _presented(scheme: SecurityScheme, request: AnyRequest) -> tuple[tuple[str, ...] | None, Credential | None]:
+    """Return a scheme's credentials: the verifier's arguments (None without any), and the token or key."""
+    if is_bearer(scheme):
+        token = credentials.bearer(request)
+        return ((token.value,) if token else None), token
+    if scheme.type == "apiKey":
+        key = credentials.api_key(request, str(scheme.location), str(scheme.name))
+        return ((key.value,) if key else None), key
+    if scheme.type == "mutualTLS":
+        return (), None
+    if scheme.type == "http" and str(scheme.scheme).lower() == "basic":
+        return credentials.basic(request), None
+    given = credentials.authorization(request)
+    if scheme.type == "http" and given is not None and given[0] == str(scheme.scheme).lower():
+        return (given[1],), None
+    return None, None
+
+
+def verify_bearer(credential: Credential, request: AnyRequest) -> Verified:
+    """Verify a JWT, find its user, and enforce CSRF protection if it came in a cookie. Raises a Failure."""
+    try:
+        claims = verify_once(credential.value, request)
+        user = user_for(claims)
+    except (AuthenticationError, KeysUnavailable) as error:
+        raise failure(error) from error
+    if credential.from_cookie:
+        credentials.enforce_csrf(request)
+    return Verified(user, claims, credential.value)
+
+
+_OUTCOMES = "_macaron_verified_tokens"
+
+
+def verify_once(token: str, request: AnyRequest | None) -> dict[str, Any]:
+    """Return the claims of a token as ``verify_token`` does, or raise what it raised for this request before.
+
+    So ``MACARON["JWT"]["REVOKED"]`` is asked once. Without a request the token is verified each time.
+    """
+    if request is None:
+        return verify_token(token)
+    shared = credentials.django_request(request)
+    outcomes: dict[str, Any] | None = getattr(shared, _OUTCOMES, None)
+    if outcomes is None:
+        outcomes = {}
+        setattr(shared, _OUTCOMES, outcomes)
+    known = outcomes.get(token)
+    if known is None:
+        try:
+            known = verify_token(token)
+        except AuthenticationError as error:
+            # Not the exception itself, whose traceback holds the request.
+            outcomes[token] = (type(error), error.user_message)
+            raise
+        outcomes[token] = known
+        return dict(known)
+    if isinstance(known, Mapping):
+        return dict(known)
+    kind, message = known
+    raise kind(message)
+
+
+def _as_verified(answer: Any, scheme_name: str, token: str) -> Verified | None:
+    user, auth = answer if isinstance(answer, tuple) and len(answer) == 2 else (answer, None)
+    if user is None or user is False or user == "":
+        return None
+    if isinstance(user, str):
+        user = {"sub": user}
+    if isinstance(user, Mapping):
+        auth = user if auth is None else auth
+        user = TokenUser(user)
+    if not hasattr(user, "is_authenticated"):
+        raise TypeError(
+            f"The verifier of the security scheme {scheme_name!r} returned a {type(user).__name__}; it must return "
+            "a user, claims, a user id, (user, auth), or None to refuse."
+        )
+    if not user.is_authenticated or not getattr(user, "is_active", True):
+        return None
+    return Verified(user, auth, token)
+
+
+def django_password(username: str, password: str, request: AnyRequest) -> Any:
+    """Verify against Django's authentication backends: a ready verifier for a ``basic`` scheme."""
+    return authenticate(credentials.django_request(request), username=username, password=password)
+
+
+def forget_verifier(scheme_name: str) -> None:
+    """Undo ``register_verifier``."""
+    _registered.pop(scheme_name, None)

@@ -1,0 +1,38 @@
+"""Finds the values of keys that come from who calls: a claim of the token, or the user."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from rest_framework.request import Request
+
+from macaron_django.auth.auth_errors import MissingCredentialsError
+from macaron_django.exceptions import ClaimMissingError
+
+__all__ = ["caller_value"]
+
+
+def caller_value(source: str, request: Request) -> str:
+    """Return the value that ``claim:<name>`` or ``user`` has for the caller of a request, as text.
+
+    Claims are those of ``request.auth``, a token's or what a verifier or an authenticator returned. Raises
+    MissingCredentialsError for an anonymous caller, ClaimMissingError where the value is missing, or is neither text
+    nor an integer.
+    """
+    user = request.user
+    if user is None or not user.is_authenticated:
+        raise MissingCredentialsError("The request needs credentials: they say whose items are meant.")
+    kind, _, name = source.partition(":")
+    value: Any = None
+    if kind == "user":
+        value = user.pk
+    elif kind == "claim" and isinstance(request.auth, Mapping):
+        value = request.auth.get(name)
+    # A list of tenants, or true, isn't one tenant.
+    if isinstance(value, bool) or not isinstance(value, (str, int)) or value == "":
+        what = f"claim {name}" if kind == "claim" else "user's id"
+        raise ClaimMissingError(
+            f"The credentials lack the {what}, a text or an integer, which says whose items these are."
+        )
+    return str(value)

@@ -1,0 +1,173 @@
+"""Fetches the public keys behind a JWKS URL (RFC 7517), and keeps them for a while.
+
+They are kept in this process, not in Django's cache: anybody who can write a shared cache could sign tokens. PyJWT's
+client isn't used, because a token with an unknown ``kid`` must not make this server fetch at will, an outage of the
+key server must not lock everybody out, and the size of the answer must have a limit.
+"""
+
+from __future__ import annotations
+
+import http.client
+import json
+import logging
+import threading
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import Any
+from urllib.parse import urlsplit
+
+from macaron_django.exceptions import PyMacaronException
+
+__all__ = ["JWKS", "KeysUnavailable", "PublishedKey", "jwks_at"]
+
+logger = logging.getLogger(__name__)
+
+MAX_SIZE = 1024 * 1024  # bytes of the whole set
+MAX_KEYS = 100
+RETRY_AFTER = 10.0  # seconds between two fetches, whatever made the second one necessary
+STALE_FOR = 3600.0  # seconds past its age that a set goes on being used while the server can't be reached
+
+
+class KeysUnavailable(PyMacaronException):
+    """The keys that verify tokens can't be fetched now; the token may be valid."""
+
+    code = "SIGNING_KEYS_UNAVAILABLE"
+    status = 503
+    headers: Mapping[str, str] = {"Retry-After": str(int(RETRY_AFTER))}
+
+
+@dataclass(frozen=True)
+class PublishedKey:
+    """One key of the set. ``algorithm`` is the only one that it may be used with; None if it names none."""
+
+    kid: str | None
+    algorithm: str | None
+    key: object = field(repr=False)
+
+
+class _NoRedirect(urllib.request.HTTPRedirectHandler):
+    def redirect_request(self, *_: Any) -> None:
+        return None
+
+
+class JWKS:
+    """The keys behind one URL. Threads share it: while one fetches, the others use the keys that are there."""
+
+    url: str
+    max_age: float
+    timeout: float
+
+    def __init__(self, url: str, timeout: float, max_age: float) -> None:
+        self.url, self.timeout, self.max_age = url, timeout, max_age
+        self._keys: tuple[PublishedKey, ...] | None = None
+        self._fetched = self._tried = float("-inf")
+        self._is_outage = False  # that a caller was told of
+        self._lock = threading.Lock()
+
+    def keys(self, kid: str | None = None) -> tuple[PublishedKey, ...]:
+        """Return the published keys, all or those named ``kid``; an unknown name makes it fetch again.
+
+        Raises KeysUnavailable without a set that is recent enough.
+        """
+        keys = self._known()
+        if kid is None:
+            return keys
+        named = tuple(key for key in keys if key.kid == kid)
+        if not named:
+            self._refresh()
+            named = tuple(key for key in self._keys or () if key.kid == kid)
+        return named
+
+    def _known(self) -> tuple[PublishedKey, ...]:
+        age = time.monotonic() - self._fetched
+        if self._keys is None or age > self.max_age:
+            self._refresh()
+            age = time.monotonic() - self._fetched
+        if self._keys is None or age > self.max_age + STALE_FOR:
+            unavailable = KeysUnavailable("The keys that verify tokens can't be fetched now; try again later.")
+            unavailable.is_known, self._is_outage = self._is_outage, True
+            raise unavailable
+        return self._keys
+
+    def _refresh(self) -> None:
+        # A thread that has keys doesn't wait for another thread's fetch.
+        if not self._lock.acquire(blocking=self._keys is None):
+            return
+        try:
+            if time.monotonic() - self._tried < RETRY_AFTER:
+                return
+            try:
+                self._keys = _read(_fetch(self.url, self.timeout))
+                self._fetched, self._is_outage = time.monotonic(), False
+            except (OSError, http.client.HTTPException, ValueError) as error:
+                logger.warning("JWKS of %s not fetched: %s", urlsplit(self.url).hostname, type(error).__name__)
+            finally:
+                # After the fetch: threads that waited for it mustn't start the next one.
+                self._tried = time.monotonic()
+        finally:
+            self._lock.release()
+
+
+def _fetch(url: str, timeout: float) -> bytes:
+    if urlsplit(url).scheme not in ("http", "https"):
+        raise ValueError("not an http(s) URL")
+    opener = urllib.request.build_opener(_NoRedirect())
+    deadline = time.monotonic() + timeout
+    chunks: list[bytes] = []
+    try:
+        with opener.open(url, timeout=timeout) as response:
+            while chunk := response.read1(65536):
+                chunks.append(chunk)
+                if sum(map(len, chunks)) > MAX_SIZE:
+                    raise ValueError("the key set is too large")
+                # The socket's timeout counts from each byte received, the deadline from the start.
+                if time.monotonic() > deadline:
+                    raise TimeoutError
+    except urllib.error.HTTPError as error:
+        error.close()
+        raise
+    return b"".join(chunks)
+
+
+def _read(text: bytes) -> tuple[PublishedKey, ...]:
+    try:
+        published = json.loads(text)
+    except RecursionError:
+        raise ValueError("nested too deeply") from None
+    if not isinstance(published, Mapping) or not isinstance(published.get("keys"), list):
+        raise ValueError('not a JSON object with an array "keys"')  # noqa: TRY004 (the text is what is wrong)
+    keys = tuple(key for entry in published["keys"][:MAX_KEYS] if (key := _key(entry)) is not None)
+    if not keys:
+        # An empty set would lock everybody out, and is more likely a mistake than intended.
+        raise ValueError("no key in it verifies signatures")
+    return keys
+
+
+def _key(entry: object) -> PublishedKey | None:
+    """Read one JWK; None if it isn't for signatures, is a secret, or is of an unknown type."""
+    import jwt  # imports cryptography, which a public API doesn't need
+    from cryptography.exceptions import UnsupportedAlgorithm
+
+    if not isinstance(entry, dict) or entry.get("kty") == "oct" or entry.get("use", "sig") != "sig":
+        return None
+    operations = entry.get("key_ops", ["verify"])
+    if not isinstance(operations, list) or "verify" not in operations:
+        return None
+    kid, algorithm = entry.get("kid"), entry.get("alg")
+    public_part = {name: value for name, value in entry.items() if name != "d"}
+    try:
+        # PyJWK guesses the algorithm of an Ed25519 key, and not that of an Ed448 key
+        key = jwt.PyJWK(public_part, algorithm or ("EdDSA" if entry["kty"] == "OKP" else None)).key
+    except (jwt.PyJWTError, ValueError, TypeError, KeyError, NotImplementedError, UnsupportedAlgorithm):
+        return None
+    return PublishedKey(kid if isinstance(kid, str) else None, algorithm, key)
+
+
+@lru_cache(maxsize=16)
+def jwks_at(url: str, timeout: float, max_age: float) -> JWKS:
+    """Return the keys of a URL, shared by this process."""
+    return JWKS(url, timeout, max_age)

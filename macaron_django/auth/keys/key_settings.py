@@ -1,0 +1,290 @@
+"""Reads the keys in ``MACARON["JWT"]``, and reports what is wrong with those settings.
+
+A key that is too short for an algorithm (RFC 7518, sections 3.2 and 3.3) isn't bound to that algorithm, so it neither
+signs nor verifies; ``configuration_problems`` reports it before anything is served.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from typing import Any
+from urllib.parse import urlsplit
+
+from django.core.exceptions import ImproperlyConfigured
+from django.utils.module_loading import import_string
+
+from macaron_django.auth.keys.jwks import jwks_at
+from macaron_django.auth.keys.jwt_keys import ALGORITHMS, HMAC_SIZES, RSA_BITS, Key, UnusableKeyError
+from macaron_django.conf import Section, settings
+
+__all__ = [
+    "ConfigurationProblem",
+    "can_verify",
+    "configuration_problems",
+    "short_secret",
+    "signing_key",
+    "verification_keys",
+]
+
+_HMAC_SETTING = 'MACARON["JWT"]["SECRET"]'
+USER_MAPPINGS = ("none", "lookup", "create")
+
+
+@dataclass(frozen=True)
+class ConfigurationProblem:
+    """A setting that makes authentication impossible or weak. ``level`` is "error" or "warning"."""
+
+    setting: str
+    fault: str
+    hint: str
+    level: str = "error"
+
+    @property
+    def message(self) -> str:
+        """The setting and its fault, in a sentence."""
+        return f"{self.setting} {self.fault}"
+
+    def __str__(self) -> str:
+        return f"{self.message} {self.hint}"
+
+
+Configured = tuple[Sequence[Key], Sequence[ConfigurationProblem]]
+
+
+def _bytes(value: object) -> bytes:
+    if isinstance(value, str):
+        try:
+            return value.strip().encode() if "-----BEGIN" in value else value.encode()
+        except UnicodeEncodeError:  # of an environment variable that isn't UTF-8
+            raise UnusableKeyError("isn't text that UTF-8 can hold") from None
+    if isinstance(value, bytes):
+        return value
+    raise UnusableKeyError(f"is a {type(value).__name__}; it must be str or bytes")
+
+
+def _configured(options: Section) -> Configured:
+    """Return the keys of SECRET, KEYS and SIGNING_KEY that fit an allowed algorithm, and what is wrong with others."""
+    given = (
+        options.SECRET,
+        tuple((options.KEYS or {}).items()),
+        options.SIGNING_KEY,
+        options.SIGNING_KID,
+        tuple(options.ALGORITHMS),
+        bool(options.ALLOW_SHORT_SECRET),
+    )
+    try:
+        hash(given)
+    except TypeError:  # a value that can't be a key
+        return _read(*given)
+    return _read_once(*given)
+
+
+def _read(
+    secret: object,
+    named: Iterable[tuple[str, object]],
+    signing: object,
+    signing_kid: str | None,
+    allowed: Sequence[str],
+    allow_short: bool,
+) -> Configured:
+    entries: list[tuple[str | None, str, object]] = []
+    if secret is not None:
+        entries.append((None, _HMAC_SETTING, secret))
+    entries += [(kid, f'MACARON["JWT"]["KEYS"][{kid!r}]', value) for kid, value in named]
+    if signing is not None:
+        entries.append((signing_kid, 'MACARON["JWT"]["SIGNING_KEY"]', signing))
+    if not entries:
+        return (), ()
+    # with the first key: imports PyJWT and cryptography
+    from macaron_django.auth.keys.key_material import load_key, with_any_size
+
+    keys: list[Key] = []
+    problems: list[ConfigurationProblem] = []
+    for kid, setting, value in entries:
+        try:
+            key = replace(load_key(_bytes(value)), kid=kid, setting=setting)
+        except UnusableKeyError as error:
+            problems.append(ConfigurationProblem(setting, f"{error}.", "Give a secret or a PEM key."))
+            continue
+        if allow_short and setting == _HMAC_SETTING:
+            key = with_any_size(key)
+        problem = _misuse(key, allowed)
+        if problem:
+            problems.append(problem)
+        fitting = {name: key.algorithms[name] for name in allowed if name in key.algorithms}
+        if fitting and not (setting.endswith('["SECRET"]') and not isinstance(key.verifying, bytes)):
+            keys.append(replace(key, algorithms=fitting))
+    return tuple(keys), tuple(problems)
+
+
+_read_once = lru_cache(maxsize=16)(_read)
+
+
+def _shortness(secret: bytes, allowed: Sequence[str]) -> tuple[str, str]:
+    """Returns a fault and a hint if a secret is shorter than an allowed algorithm needs; empty texts if not."""
+    least = max((HMAC_SIZES[name] for name in allowed if name in HMAC_SIZES), default=0)
+    if len(secret) >= least:
+        return "", ""
+    fault = (
+        f"has {len(secret)} bytes, and the algorithms allowed need {least}: "
+        "a shorter secret can be guessed from any token (RFC 7518, section 3.2)."
+    )
+    return fault, f'Make one with `python -c "import secrets; print(secrets.token_urlsafe({least}))"`.'
+
+
+def short_secret() -> ConfigurationProblem | None:
+    """Returns what is wrong with a SECRET that is used although it is too short, as ALLOW_SHORT_SECRET permits."""
+    options = settings.JWT
+    if options.SECRET is None or not options.ALLOW_SHORT_SECRET:
+        return None
+    try:
+        secret = _bytes(options.SECRET)
+    except UnusableKeyError:
+        return None
+    fault, hint = _shortness(secret, options.ALGORITHMS)
+    if not fault:
+        return None
+    return ConfigurationProblem(_HMAC_SETTING, fault, f"{hint} Then take ALLOW_SHORT_SECRET out.", "warning")
+
+
+def _misuse(key: Key, allowed: Sequence[str]) -> ConfigurationProblem | None:
+    fault = hint = ""
+    if isinstance(key.verifying, bytes):
+        if not set(allowed) & HMAC_SIZES.keys() <= key.algorithms.keys():
+            fault, hint = _shortness(key.verifying, allowed)
+    elif key.setting.endswith('["SECRET"]'):
+        fault, hint = "is a PEM key.", "Put PEM keys under KEYS or SIGNING_KEY."
+    elif not key.algorithms:
+        fault = "is of a size or curve that no JWT algorithm accepts."
+        hint = f"Use RSA of {RSA_BITS} bits or more, P-256, P-384, P-521, Ed25519 or Ed448."
+    if not fault and not set(key.algorithms) & set(allowed):
+        fault = f'fits none of MACARON["JWT"]["ALGORITHMS"] ({", ".join(map(str, allowed))}).'
+        hint = f"Allow one of {', '.join(key.algorithms or HMAC_SIZES)}."
+    return ConfigurationProblem(key.setting, fault, hint) if fault else None
+
+
+def verification_keys(options: Section, kid: str | None, algorithm: str) -> list[Key]:
+    """Return the keys that may verify a token whose header names ``kid`` and ``algorithm``, best first.
+
+    A token that names its key is verified with that key only; a token that doesn't, with every key of the right
+    type. Raises ImproperlyConfigured if no usable key is configured, KeysUnavailable if the JWKS can't be fetched.
+    """
+    keys, problems = _configured(options)
+    if not keys and not options.JWKS_URL:
+        raise ImproperlyConfigured(_reason(problems))
+    if algorithm not in options.ALGORITHMS:
+        return []
+    found = [key for key in keys if (kid is None or key.kid == kid) and algorithm in key.algorithms]
+    # A published key isn't secret: a JWKS never verifies HS*.
+    if options.JWKS_URL and algorithm not in HMAC_SIZES and (kid is None or not found):
+        found += _published(options, kid, algorithm)
+    return found
+
+
+def _published(options: Section, kid: str | None, algorithm: str) -> Iterable[Key]:
+    from macaron_django.auth.keys.key_material import public_key
+
+    jwks = jwks_at(options.JWKS_URL, float(options.JWKS_TIMEOUT), float(options.JWKS_MAX_AGE))
+    for published in jwks.keys(kid):
+        try:
+            key = public_key(published.key, published.kid, 'MACARON["JWT"]["JWKS_URL"]')
+        except UnusableKeyError:
+            continue
+        if algorithm in key.algorithms and published.algorithm in (None, algorithm):
+            yield replace(key, algorithms={algorithm: key.algorithms[algorithm]})
+
+
+def signing_key() -> tuple[Key, str]:
+    """Return the key that new tokens are signed with, and the first allowed algorithm that fits the key.
+
+    The key is SIGNING_KEY, or else ``KEYS[SIGNING_KID]``, or else SECRET. Raises ImproperlyConfigured without one.
+    """
+    options = settings.JWT
+    keys, problems = _configured(options)
+    if options.SIGNING_KEY is not None:
+        wanted = 'MACARON["JWT"]["SIGNING_KEY"]'
+    elif options.SIGNING_KID is not None:
+        wanted = f'MACARON["JWT"]["KEYS"][{options.SIGNING_KID!r}]'
+    else:
+        wanted = _HMAC_SETTING
+    for key in keys:
+        if key.setting == wanted and key.signing is not None:
+            return key, next(iter(key.algorithms))
+    raise ImproperlyConfigured(
+        f"No token can be signed: {wanted} isn't set, or can't sign. "
+        + " ".join(map(str, problems))
+        + ("" if problems else "Set it to a secret of at least 32 bytes, or to a private PEM key.")
+    )
+
+
+def _reason(problems: Sequence[ConfigurationProblem]) -> str:
+    if problems:
+        return "No JWT can be verified. " + " ".join(map(str, problems))
+    return 'No JWT can be verified: set MACARON["JWT"]["SECRET"], MACARON["JWT"]["KEYS"] or MACARON["JWT"]["JWKS_URL"].'
+
+
+def can_verify() -> bool:
+    """Return whether a key is configured that can verify tokens."""
+    return bool(settings.JWT.JWKS_URL or _configured(settings.JWT)[0])
+
+
+def configuration_problems() -> list[ConfigurationProblem]:
+    """Return what is wrong with ``MACARON["JWT"]``; an empty list if JWT isn't set up."""
+    options = settings.JWT
+    found = (*_problems_of_names(options), *_problems_of_jwks(options), *_problems_of_values(options))
+    problems = (ConfigurationProblem(f'MACARON["JWT"]["{name}"]', *more) for name, *more in found)
+    return [*_configured(options)[1], *problems]
+
+
+#: The name of a setting, its fault, a hint and the level, as ConfigurationProblem has them.
+_Faults = Iterator[tuple[str, ...]]
+
+
+def _problems_of_names(options: Section) -> _Faults:
+    if isinstance(options.ALGORITHMS, str) or any(name not in ALGORITHMS for name in options.ALGORITHMS):
+        hint = f"It must be a tuple of names out of {', '.join(ALGORITHMS)}."
+        yield "ALGORITHMS", f"is {options.ALGORITHMS!r}.", hint
+    kid = options.SIGNING_KID
+    if kid is not None and options.SIGNING_KEY is None and kid not in (options.KEYS or {}):
+        hint = "Name a key of KEYS, or give the private key as SIGNING_KEY."
+        yield "SIGNING_KID", f"is {kid!r}, and no key has that name.", hint
+
+
+def _problems_of_jwks(options: Section) -> _Faults:
+    if not options.JWKS_URL:
+        return
+    url = urlsplit(str(options.JWKS_URL))
+    if url.scheme not in ("http", "https") or not url.hostname:
+        yield "JWKS_URL", "isn't an http(s) URL.", "Give the whole URL."
+    elif url.scheme == "http" and url.hostname not in ("localhost", "127.0.0.1", "::1"):
+        fault = "is fetched without TLS: anybody on the network path can sign tokens."
+        yield "JWKS_URL", fault, "Use https.", "warning"
+    if not set(options.ALGORITHMS) - HMAC_SIZES.keys():
+        fault = 'publishes public keys, and MACARON["JWT"]["ALGORITHMS"] allows HMAC only.'
+        yield "JWKS_URL", fault, 'Set ALGORITHMS, for example to ("RS256",).'
+
+
+def _problems_of_values(options: Section) -> _Faults:
+    if options.USER not in USER_MAPPINGS:
+        yield "USER", f"is {options.USER!r}.", 'It must be "none", "lookup" or "create".'
+    scope_claims = options.SCOPE_CLAIMS
+    if not isinstance(scope_claims, (list, tuple)) or not all(isinstance(name, str) for name in scope_claims):
+        yield (
+            "SCOPE_CLAIMS",
+            f"is {scope_claims!r}.",
+            'It must be a tuple of names of claims, such as ("scope", "scp").',
+        )
+    if options.REVOKED is not None:
+        try:
+            usable = callable(options.REVOKED) or callable(import_string(options.REVOKED))
+        except (ImportError, AttributeError, TypeError):
+            usable = False
+        if not usable:
+            fault = f"({options.REVOKED!r}) can't be imported."
+            yield "REVOKED", fault, "Give the dotted path of a function that takes the payload."
+    for name in ("LEEWAY", "EXPIRE_IN", "JWKS_TIMEOUT", "JWKS_MAX_AGE", "MAX_TOKEN_SIZE"):
+        value: Any = getattr(options, name)
+        if isinstance(value, bool) or not isinstance(value, (int, float)) or value < 0:
+            yield name, f"is {value!r}.", "It must be a number, zero or more."

@@ -1,0 +1,71 @@
+"""Keeps a server from starting with broken specs: logs their errors, and refuses to serve or leaves APIs out."""
+
+from __future__ import annotations
+
+import logging
+import sys
+from collections.abc import Iterable
+
+from django.conf import settings as django_settings
+from django.core.exceptions import ImproperlyConfigured
+from django.core.management.base import SystemCheckError
+
+from macaron_django.conf import settings
+from macaron_django.openapi import Finding
+from macaron_django.registry import registry
+
+__all__ = ["BrokenSpecError", "broken_apis", "log_errors"]
+
+logger = logging.getLogger("macaron_django")
+
+
+class BrokenSpecError(ImproperlyConfigured, SystemCheckError):
+    """Specs have errors, and ``DEBUG`` is off, so that nothing is served.
+
+    Commands that check the project load its URLs. They print it as they print what their checks find, without a
+    traceback.
+    """
+
+
+def log_errors() -> None:
+    """Logs why APIs couldn't be made from their specs, except for ``manage.py check``, which prints that itself."""
+    if sys.argv[1:2] == ["check"]:
+        return
+    for findings in registry.left_out.values():
+        _log(findings)
+
+
+def broken_apis() -> frozenset[str]:
+    """Returns the names of the APIs that may not be served, since their specs have errors, and logs those errors.
+
+    There are none while ``DEBUG`` is on. With it off, raises ``BrokenSpecError`` with every error unless
+    ``ON_BROKEN_SPEC`` is ``leave_out``. Imports every handler.
+    """
+    errors = {name: _errors(findings) for name, findings in registry.findings(build=False).items()}
+    broken = frozenset(name for name, findings in errors.items() if findings)
+    if broken and not django_settings.DEBUG and settings.ON_BROKEN_SPEC != "leave_out":
+        raise BrokenSpecError(_refusal(finding for findings in errors.values() for finding in findings))
+    for name in sorted(broken - registry.left_out.keys()):  # the others are logged since apps were loaded
+        _log(errors[name])
+    return frozenset() if django_settings.DEBUG else broken
+
+
+def _errors(findings: Iterable[Finding]) -> list[Finding]:
+    silenced = django_settings.SILENCED_SYSTEM_CHECKS
+    return [each for each in findings if each.level == "error" and f"macaron_django.{each.id}" not in silenced]
+
+
+def _log(findings: Iterable[Finding]) -> None:
+    for finding in _errors(findings):
+        logger.error("%s %s", finding, finding.hint)
+
+
+def _refusal(errors: Iterable[Finding]) -> str:
+    lines = [f"{finding}\n    {finding.hint}".rstrip() for finding in dict.fromkeys(errors)]
+    return "\n".join(
+        [
+            "Nothing is served, because specs have errors. Correct them, or serve the APIs that have none with "
+            'MACARON["ON_BROKEN_SPEC"] = "leave_out".',
+            *lines,
+        ]
+    )

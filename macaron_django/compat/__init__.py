@@ -1,0 +1,16 @@
+"""PyMacaron's modules by their old names: spellings of what is elsewhere in this package, and nothing else.
+
+Importing this package makes ``pymacaron``, ``pymacaron_core``, ``pymacaron_dynamodb``, ``pymacaron_async`` and
+``pymacaron_unit`` importable: by ``"macaron_django.compat"`` in ``INSTALLED_APPS``, by ``import macaron_django.compat``
+as a program's first line, or by ``python -m macaron_django.compat PROGRAM``. To add or change a name open its module in
+``names``; for what a row may say, ``rows``; for how a module is found and a name resolved, ``old_modules``.
+"""
+
+from __future__ import annotations
+
+from macaron_django.compat import original_checks  # noqa: F401 (importing registers them)
+from macaron_django.compat.old_modules import install, uninstall
+
+__all__ = ["install", "uninstall"]
+
+install()

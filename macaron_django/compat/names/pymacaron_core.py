@@ -1,0 +1,74 @@
+"""The names of ``pymacaron_core``."""
+
+from __future__ import annotations
+
+from macaron_django.compat.rows import Modules, later, without
+
+__all__ = ["MODULES"]
+
+_CLIENTS = later("clients of other APIs")
+_MADE = without("classes are made when a spec is read, and macaron_django.apipool has them")
+_READ = without("macaron_django.openapi.load() reads a spec, and macaron_django.openapi.Document is what it makes")
+_SERVED = without("operations are served at Django's URLs, which macaron_django.urls includes")
+_TESTS = without("PyMacaron's own tests name it")
+
+MODULES: Modules = {
+    "pymacaron_core": {},
+    "pymacaron_core.exceptions": {
+        "PyMacaronCoreException": "macaron_django.exceptions.PyMacaronException",
+        "KlueException": "macaron_django.exceptions.PyMacaronException",
+        "ValidationError": "macaron_django.exceptions.InvalidParameterError",
+        "InternalServerError": "macaron_django.exceptions.InternalServerError",
+        "MergeApisException": "macaron_django.api_pool.DifferentModelsError",
+        "PyMacaronModelException": "macaron_django.exceptions.InvalidParameterError",
+        "add_error_handlers": without("the error handlers of urls.py and crash_handler answer for views of one's own"),
+    },
+    "pymacaron_core.models": {
+        "PyMacaronModel": "macaron_django.schemas.APIObject",
+        "get_model": "macaron_django.api_pool.get_model",
+        "generate_model_class": _MADE,
+        "Models": _MADE,
+    },
+    "pymacaron_core.swagger": {
+        "ApiPool": "macaron_django.apipool",
+    },
+    "pymacaron_core.swagger.api": {
+        "API": without("apipool.add() loads a spec, and returns its classes"),
+        "APIModels": _MADE,
+        "generate_model_instantiator": _MADE,
+        "default_error_callback": without("an exception that a handler raises is answered, and reported"),
+        "APIClient": _CLIENTS,
+    },
+    "pymacaron_core.swagger.apipool": {
+        "ApiPool": "macaron_django.apipool",
+        "MergeApisException": "macaron_django.api_pool.DifferentModelsError",
+        "apis": without("macaron_django.apipool has them by name, and get_api_names() lists them"),
+    },
+    "pymacaron_core.swagger.client": {
+        "ClientCaller": _CLIENTS,
+        "generate_client_callers": _CLIENTS,
+        "response_to_result": _CLIENTS,
+        "_format_flask_url": _CLIENTS,
+    },
+    "pymacaron_core.swagger.request": {
+        "FlaskRequestProxy": _SERVED,
+    },
+    "pymacaron_core.swagger.server": {
+        "spawn_server_api": _SERVED,
+        "log_endpoint": _SERVED,
+        "FlaskRequestProxy": _SERVED,
+    },
+    "pymacaron_core.swagger.spec": {
+        "ApiSpec": _READ,
+        "EndpointData": _READ,
+    },
+    "pymacaron_core.test": {
+        "return_token": _TESTS,
+        "PersistentFoo": _TESTS,
+        "FunnyGrandad": _TESTS,
+        "FunnyDad": _TESTS,
+    },
+    "pymacaron_core.utils": {
+        "get_function": "django.utils.module_loading.import_string",
+    },
+}

@@ -1,0 +1,21 @@
+"""The names of ``pymacaron_dynamodb``."""
+
+from __future__ import annotations
+
+from macaron_django.compat.rows import Modules, without
+
+__all__ = ["MODULES"]
+
+MODULES: Modules = {
+    "pymacaron_dynamodb": {
+        "PersistentSwaggerObject": "macaron_django.dynamodb.PersistentSwaggerObject",
+        "DynamoDBItemNotFound": "macaron_django.dynamodb.DynamoDBItemNotFound",
+        "get_dynamodb": "macaron_django.dynamodb.get_dynamodb",
+        "db": without("get_dynamodb() keeps what it has made"),
+        "model_to_persistent_class": "macaron_django.dynamodb.swagger_objects.persistent_classes",
+        "_normalize_item": "macaron_django.dynamodb.boto3_items.normalized_item",
+        "_normalize_object": "macaron_django.dynamodb.boto3_items.normalized_object",
+        "_normalize_list": "macaron_django.dynamodb.boto3_items.normalized_list",
+        "_normalize_dict": "macaron_django.dynamodb.boto3_items.normalized_dict",
+    },
+}

@@ -1,0 +1,14 @@
+"""The names of ``pymacaron_unit``."""
+
+from __future__ import annotations
+
+from macaron_django.compat.rows import Modules
+
+__all__ = ["MODULES"]
+
+MODULES: Modules = {
+    "pymacaron_unit": {},
+    "pymacaron_unit.testcase": {
+        "PyMacaronTestCase": "macaron_django.testing.MacaronTestCase",
+    },
+}

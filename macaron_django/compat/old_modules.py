@@ -1,0 +1,108 @@
+"""Finds PyMacaron's modules, which aren't on disk, and resolves their names by the table.
+
+The finder is the last on ``sys.meta_path``: where an original is installed, that is what programs import.
+"""
+
+from __future__ import annotations
+
+import sys
+import warnings
+from collections.abc import Sequence
+from importlib import import_module
+from importlib.abc import Loader, MetaPathFinder
+from importlib.machinery import ModuleSpec, PathFinder
+from types import ModuleType
+from typing import Any
+
+from macaron_django.compat.name_table import PACKAGES, TABLE
+from macaron_django.compat.rows import Absent, Constant, Placeholder, Row
+
+__all__ = ["install", "installed_originals", "uninstall"]
+
+#: Modules that hold all of their names from the start: gunicorn reads the ``__dict__`` of a configuration.
+WHOLE = {"pymacaron.gunicorn"}
+
+
+class OldModule(ModuleType):
+    """A module of PyMacaron's: each name is resolved, and warns of its new spelling, when it is first used."""
+
+    def __getattr__(self, name: str) -> Any:
+        module = self.__name__
+        if f"{module}.{name}" in TABLE:
+            return import_module(f"{module}.{name}")
+        rows = TABLE[module]
+        row = rows.get(name)
+        if row is None and not name.startswith("_") and "*" in rows:
+            return _target(str(rows["*"]))(name)
+        if row is None:
+            raise AttributeError(f"module {module!r}, as macaron_django.compat has it, has no attribute {name!r}")
+        found = _resolved(f"{module}.{name}", row)
+        setattr(self, name, found)
+        warnings.warn(_advice(f"{module}.{name}", row), DeprecationWarning, stacklevel=2)
+        return found
+
+    def __dir__(self) -> list[str]:
+        return sorted({*super().__dir__(), *TABLE[self.__name__]} - {"*"})
+
+
+def _resolved(old: str, row: Row) -> Any:
+    if isinstance(row, Absent):
+        return Placeholder(old, row)
+    return row.value if isinstance(row, Constant) else _target(row)
+
+
+def _target(dotted: str) -> Any:
+    module, _, name = dotted.rpartition(".")
+    return getattr(import_module(module), name)
+
+
+def _advice(old: str, row: Row) -> str:
+    if isinstance(row, Absent):
+        return f"{old} {row.reason}."
+    return f"{old}: {row.note}." if isinstance(row, Constant) else f"{old} is {row} now."
+
+
+class OldModuleFinder(MetaPathFinder, Loader):
+    """Finds the modules of the table, and makes them."""
+
+    def find_spec(
+        self, fullname: str, path: Sequence[str] | None = None, target: ModuleType | None = None
+    ) -> ModuleSpec | None:
+        parent = fullname.rpartition(".")[0]
+        # A module that an original lacks is missing: half of each would be neither.
+        if fullname not in TABLE or (parent and not isinstance(sys.modules.get(parent), OldModule)):
+            return None
+        is_package = any(other.startswith(f"{fullname}.") for other in TABLE)
+        return ModuleSpec(fullname, self, origin="macaron_django.compat", is_package=is_package)
+
+    def create_module(self, spec: ModuleSpec) -> ModuleType:
+        return OldModule(spec.name, f"{spec.name} of PyMacaron, as macaron_django spells it.")
+
+    def exec_module(self, module: ModuleType) -> None:
+        rows = TABLE[module.__name__]
+        module.__all__ = sorted(name for name in rows if name != "*" and not name.startswith("_"))  # type: ignore[attr-defined]
+        if module.__name__ in WHOLE:
+            vars(module).update({name: _resolved(f"{module.__name__}.{name}", row) for name, row in rows.items()})
+
+
+def install() -> None:
+    """Makes the old names importable in this process."""
+    if not any(isinstance(finder, OldModuleFinder) for finder in sys.meta_path):
+        sys.meta_path.append(OldModuleFinder())
+
+
+def uninstall() -> None:
+    """Takes the old names out of this process again; modules that have imported them keep what they have."""
+    sys.meta_path[:] = [finder for finder in sys.meta_path if not isinstance(finder, OldModuleFinder)]
+    for name in [name for name, module in sys.modules.items() if isinstance(module, OldModule)]:
+        del sys.modules[name]
+
+
+def installed_originals() -> dict[str, str]:
+    """Returns where PyMacaron's own packages are, by name, of those that are installed: programs import these."""
+    found = {}
+    for name in PACKAGES:
+        spec = PathFinder.find_spec(name)
+        if spec is not None:
+            found[name] = spec.origin or ", ".join(spec.submodule_search_locations or [])
+    return found

@@ -1,0 +1,26 @@
+"""Checks of a project that uses PyMacaron's names."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from django.apps import AppConfig
+from django.core import checks
+
+from macaron_django.compat.old_modules import installed_originals
+
+__all__ = ["check_originals"]
+
+
+@checks.register("macaron_django")
+def check_originals(app_configs: Sequence[AppConfig] | None, **_kwargs: Any) -> list[checks.CheckMessage]:
+    """Reports PyMacaron's own packages: where one is installed, programs import it in the place of this package."""
+    return [
+        checks.Warning(
+            f"{name} itself is installed ({place}): what imports {name} gets that, and not macaron_django.",
+            hint=f"`pip uninstall {name.replace('_', '-')}`, or take macaron_django.compat out.",
+            id="macaron_django.W121",
+        )
+        for name, place in installed_originals().items()
+    ]

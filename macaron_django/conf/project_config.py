@@ -1,0 +1,103 @@
+"""``get_config()``: PyMacaron's configuration object, over this package's settings and ``pym-config.yaml``."""
+
+from __future__ import annotations
+
+import difflib
+from pathlib import Path
+from typing import Any
+
+from django.core.exceptions import ImproperlyConfigured
+
+from macaron_django.conf.macaron_settings import settings
+from macaron_django.conf.pym_config_files import PymConfig, base_folder, environment_name, find_pym_config
+from macaron_django.conf.pym_config_keys import PRESETS, SETTINGS, host_of
+
+__all__ = ["ProjectConfig", "config", "get_app_name", "get_config", "get_config_path"]
+
+
+class ProjectConfig:
+    """Each key of ``pym-config.yaml`` as an attribute.
+
+    A key that feeds a setting, such as ``jwt_secret``, has the value of that setting, wherever it came from.
+    """
+
+    def load_pym_config(self, path: str | Path | None = None, env: str | None = None) -> None:
+        """Reads the file of a folder, or of an environment, in the place of the one that was found.
+
+        ``path`` is the file or its folder. Raises ImproperlyConfigured if there is none.
+        """
+        place = base_folder() if path is None else Path(path)
+        found = place if place.is_file() else find_pym_config(place, environment_name(env))
+        if found is None:
+            raise ImproperlyConfigured(f"There is no pym-config.yaml in {place.absolute()}.")
+        settings.use_file(found.absolute())
+
+    @property
+    def config_path(self) -> str | None:
+        """The path of the file; None without one."""
+        found = settings.file()
+        return None if found is None else str(found.path)
+
+    @property
+    def apis_path(self) -> str:
+        """The folder ``apis`` beside the file, or in the project's folder."""
+        found = settings.file()
+        return str((base_folder() if found is None else found.path.parent) / "apis")
+
+    @property
+    def live_host(self) -> str | None:
+        """The host of ``live_url``, or what the file says; None without either."""
+        found = settings.file()
+        return None if found is None else host_of(found)
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("__"):
+            raise AttributeError(name)
+        if name in SETTINGS:
+            section, _, key = SETTINGS[name].partition(".")
+            return getattr(getattr(settings, section), key)
+        found = settings.file()
+        values = found.values if found is not None else {}
+        if name in values:
+            return values[name]
+        if name in PRESETS:
+            return PRESETS[name]
+        raise AttributeError(_missing(name, found, [*values, *SETTINGS, *PRESETS]))
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        if name in SETTINGS:
+            section, _, key = SETTINGS[name].partition(".")
+            raise AttributeError(f'{name} is a setting: give it as MACARON["{section}"]["{key}"].')
+        super().__setattr__(name, value)
+
+
+def _missing(name: str, found: PymConfig | None, known: list[str]) -> str:
+    close = difflib.get_close_matches(name, known, n=1)
+    hint = f" Did you mean {close[0]}?" if close else ""
+    if found is None:
+        return f"The project has no pym-config.yaml, which would have the key {name!r}.{hint}"
+    return f"{found.path} has no key {name!r}.{hint}"
+
+
+config = ProjectConfig()
+
+
+def get_config() -> ProjectConfig:
+    """Returns the project's configuration, the same object each time.
+
+    ``get_config().uuid_file_path`` is the value of that key in ``pym-config.yaml``.
+    """
+    return config
+
+
+def get_app_name() -> str:
+    """Returns the ``name`` of the service in ``pym-config.yaml``; raises AttributeError if it has none."""
+    return str(config.name)
+
+
+def get_config_path(name: str = "pym-config.yaml", path: str | Path | None = None) -> str | None:
+    """Returns the path of a file of this name in the project's folder, else of ``path``; None if there is none."""
+    places = [base_folder() / name]
+    if path is not None:
+        places.append(Path(path) if str(path).endswith(name) else Path(path) / name)
+    return next((str(place.absolute()) for place in places if place.is_file()), None)

@@ -1,0 +1,88 @@
+"""Finds and reads PyMacaron's ``pym-config.yaml``, where a project has one.
+
+A value that ``env_secrets`` lists is the name of an environment variable, and is replaced by what that holds.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings as django_settings
+from django.core.exceptions import ImproperlyConfigured
+
+__all__ = ["PymConfig", "base_folder", "environment_name", "find_pym_config", "read_pym_config"]
+
+
+@dataclass(frozen=True)
+class PymConfig:
+    """What a file says. ``variables`` are the environment variables that values came from, by key; None: not set."""
+
+    path: Path
+    values: Mapping[str, Any] = field(repr=False)
+    variables: Mapping[str, str]
+
+    @property
+    def unset(self) -> dict[str, str]:
+        """The environment variables that aren't set, by the key whose value they should hold."""
+        return {key: name for key, name in self.variables.items() if name not in os.environ}
+
+
+def base_folder() -> Path:
+    """Returns the project's folder: ``BASE_DIR`` as ``startproject`` writes it, else the current folder."""
+    return Path(getattr(django_settings, "BASE_DIR", None) or Path.cwd())
+
+
+def environment_name(given: str | None = None) -> str | None:
+    """Returns the environment that the program runs in: ``given``, else ``PYM_ENV``; None if there is none."""
+    name = given or os.environ.get("PYM_ENV") or None
+    if name is not None and not re.fullmatch(r"[A-Za-z0-9_-][A-Za-z0-9_.-]*", name):
+        raise ImproperlyConfigured(f"PYM_ENV is {name!r}: use letters, digits, hyphens, dots and underscores only.")
+    return name
+
+
+def find_pym_config(folder: Path, environment: str | None = None) -> Path | None:
+    """Returns the file of ``environment`` in ``folder``, ``pym-config.<environment>.yaml``, else ``pym-config.yaml``.
+
+    None if there is neither.
+    """
+    names = [f"pym-config.{environment}.yaml"] if environment else []
+    return next((folder / name for name in (*names, "pym-config.yaml") if (folder / name).is_file()), None)
+
+
+@lru_cache(maxsize=4)
+def read_pym_config(path: Path) -> PymConfig:
+    """Returns what a file says, with its secrets from the environment. Raises ImproperlyConfigured if it is broken."""
+    import yaml  # few projects have such a file
+
+    try:
+        values = yaml.safe_load(path.read_text("utf-8"))
+    except (OSError, ValueError, yaml.YAMLError) as error:
+        raise ImproperlyConfigured(f"{path} can't be read: {error}") from error
+    values = {} if values is None else values
+    if not isinstance(values, dict) or not all(isinstance(key, str) for key in values):
+        raise ImproperlyConfigured(f"{path} has to be a mapping: lines of the form `name: value`.")
+    names = values.get("env_secrets") or []
+    if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
+        raise ImproperlyConfigured(f"{path}: env_secrets has to be a list of names of environment variables.")
+    variables: dict[str, str] = {}
+    substituted = {
+        key: value if key == "env_secrets" else _from_environment(value, names, key, variables)
+        for key, value in values.items()
+    }
+    return PymConfig(path, substituted, variables)
+
+
+def _from_environment(value: Any, names: list[str], key: str, variables: dict[str, str]) -> Any:
+    """Returns a value with each text that ``names`` lists replaced by that variable, None where it isn't set."""
+    if isinstance(value, dict):
+        return {own: _from_environment(each, names, f"{key}.{own}", variables) for own, each in value.items()}
+    if not isinstance(value, str) or value not in names:
+        return value
+    variables[key] = value
+    return os.environ.get(value)

@@ -1,0 +1,100 @@
+"""Every setting and its default.
+
+A key that isn't listed here is a check error (``macaron_django.checks``).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Any
+
+__all__ = ["DEFAULTS", "SECTIONS"]
+
+#: Every setting and its default. Nested dictionaries are sections; ``None`` means "decided at use".
+DEFAULTS: Mapping[str, Any] = MappingProxyType(
+    {
+        # Where the specs are: {"myserver": "apis/myserver.yaml"}; None finds every apis/*.yaml|yml|json.
+        "APIS": None,
+        "BASE_PATHS": {},  # {API: "/v2"}: instead of what its spec's servers or basePath say
+        "IGNORE_BASE_PATH": None,  # of Swagger 2.0; None: as COMPAT
+        "ON_BROKEN_SPEC": "refuse",  # with DEBUG off: nothing is served; "leave_out": the APIs without errors are
+        "VIEWSETS": (),  # dotted paths of classes that are served in the place of the generated viewsets they subclass
+        "ERROR_FORMAT": "pymacaron",  # "pymacaron", "problem" (RFC 9457) or "drf"
+        "RESPONSE_VALIDATION": None,  # "off", "log" or "raise"; None: "raise" while tests run, else "off"
+        "MOCK": False,  # answer unbound operations with the spec's examples
+        "KEEP_SERVER_EXTENSIONS": False,  # leave server-side x- attributes in the served document
+        "UNKNOWN_PARAMETERS": "ignore",  # or "refuse": 400
+        "UNKNOWN_PROPERTIES": "keep",  # "drop" or "refuse" (400); or {API: …, "API.Schema": …}
+        "REQUIRE_IF_MATCH": False,  # on resources with a version: 428 to writes without If-Match
+        "PAGE_SIZE": 100,
+        "MAX_PAGE_SIZE": 1000,
+        "MAX_BODY_SIZE": 10 * 1024 * 1024,  # bytes
+        "MAX_BODY_DEPTH": 100,  # nested arrays and objects
+        "MAX_BODY_CONTAINERS": 40_000,  # arrays and objects; in a large body one in 20 bytes, if those are more
+        "MAX_SPEC_SIZE": 64 * 1024 * 1024,  # bytes of one file
+        "SPEC_ROOTS": {},  # {API: folder}: below which its $refs may read files
+        "SPEC_HOSTS": (),  # host names that http(s) $refs may lead to
+        "BUILTIN_ENDPOINTS": True,  # /ping, /version, /auth/version
+        "FRONT": True,  # answer operations before Django's handler where all middleware is known
+        "DOCS": True,  # Swagger UI, Redoc and the document itself
+        "DOCS_PERMISSION_CLASSES": None,  # of those; None: drf-spectacular's SERVE_PERMISSIONS, AllowAny by default
+        "DYNAMODB": {
+            "ENGINE": None,  # "embedded", "moto", "dynamodb-local", "endpoint" or "aws"; None: see below
+            "ENDPOINT": None,  # URL, for the engine "endpoint"
+            "REGION": None,  # None: AWS_REGION, AWS_DEFAULT_REGION; "eu-west-1" for local engines
+            "BINARY": None,  # path of the embedded engine's binary, or of DynamoDBLocal.jar
+            "PATH": None,  # the embedded engine's data; None: dynamodb.sqlite3 beside Django's db.sqlite3
+            "TABLE_PREFIX": "",
+            "CONNECT_TIMEOUT": 2.0,  # seconds
+            "READ_TIMEOUT": 6.0,
+            "REQUEST_DEADLINE": 10.0,  # seconds that a request waits for DynamoDB in all; None: no bound
+            "MAX_ATTEMPTS": 4,  # of calls that can be sent twice
+            "MAX_CONNECTIONS": 50,
+            "FAST_LANE": True,  # item operations past botocore's serialiser, signer and parser, with the same answers
+            "SCAN_LIMIT": 1000,  # items read at most by a filtered scan where a schema says `scan: capped`
+            "READ_LIMIT": 1000,  # items read at most for a page of a generated list, as x-read-limit says
+            "MAX_PAGE_BYTES": 6 * 1024 * 1024,  # of the items of such a page, as JSON
+            "CURSOR_MAX_AGE": 7 * 24 * 3600,  # seconds
+        },
+        "JWT": {
+            "ALGORITHMS": ("HS256",),
+            "SECRET": None,  # for HS*; at least as long as the hash (RFC 7518, section 3.2)
+            "ALLOW_SHORT_SECRET": False,  # a shorter SECRET signs and verifies: anybody can guess it from a token
+            "KEYS": {},  # {kid: secret or PEM}: verified against all, signed with SIGNING_KID's
+            "SIGNING_KEY": None,  # private PEM
+            "SIGNING_KID": None,
+            "JWKS_URL": None,
+            "JWKS_TIMEOUT": 5.0,  # seconds
+            "JWKS_MAX_AGE": 300,  # seconds
+            "ISSUER": None,
+            "AUDIENCE": None,
+            "LEEWAY": 10,  # seconds
+            "EXPIRE_IN": 24 * 3600,  # seconds
+            "REQUIRED_CLAIMS": ("exp", "sub"),
+            "SCOPE_CLAIMS": ("scope", "scp"),  # claims that grant scopes; no other does
+            "COOKIE": "token",  # name of the cookie read where there is no header; None: header only
+            "DEFAULT_USER_ID": None,  # the user that `backend_token` makes tokens for
+            "USER": "none",  # "none", "lookup" or "create": how `sub` maps to a Django user
+            "REVOKED": None,  # dotted path of a function: payload -> True when the token was revoked
+            "MAX_TOKEN_SIZE": 16 * 1024,  # bytes
+        },
+        "ADMIN": {
+            "READ_ONLY": False,  # nobody writes items in the admin, whatever their permissions
+            "PRODUCTION": None,  # mark its pages as production's; None: decided by engine and DEBUG
+        },
+        "SECURITY_VERIFIERS": {},  # {security scheme: dotted path of a function that verifies its credentials}
+        "ERROR_REPORTER": None,  # dotted path of a function: title, data, exception
+        "ERROR_CALLBACK": None,  # dotted path of a function: exception → the body of its answer
+        "ERROR_DECORATOR": None,  # dotted path of a function: the body of an error's answer → the one sent
+        "DATETIME_ENCODER": None,  # dotted path of a function: datetime → what handlers' answers have in its place
+        "CRASH_ENDPOINTS": False,  # /crash/*: endpoints that fail, to try reports
+        "SERVE": None,  # names of the APIs whose operations get URLs; None: all
+        "PUBLISH_PATH": None,  # path below which each API's document is published for pages of other origins
+        "PUBLISH_TOC": None,  # Markdown put at the head of those documents' descriptions
+        "COMPAT": None,  # behave as PyMacaron where the two differ; None: where macaron_django.compat is in use
+    }
+)
+
+#: The keys whose values are sections.
+SECTIONS = frozenset(key for key, value in DEFAULTS.items() if isinstance(value, dict) and value)

@@ -1,0 +1,7 @@
+"""Sends one operation to DynamoDB and returns its answer, or raises what went wrong.
+
+``connection`` is PynamoDB's connection, ``clients`` the process's botocore client, ``boto3_resources`` boto3's,
+``fast_lane`` the shorter way to the same answers, which can be deleted. Open ``call_attempts`` for what is sent
+again, ``retries`` to change attempts and pauses, ``deadlines`` for how long a request waits in all, and
+``call_failures`` for which exception a failure becomes.
+"""

@@ -1,0 +1,292 @@
+"""Says which attempts a call to DynamoDB takes: what is sent, what is sent again and after what pause, and how it ends.
+
+A failed call is sent again only where it can't be applied twice: a read, a write that DynamoDB refused for a passing
+reason, a write whose condition no longer holds once it has been applied, or a transaction, whose token Amazon
+remembers. Other engines forget it when they end, and one that was restarted would apply the transaction again. Any
+other write whose outcome isn't known raises WriteOutcomeUnknown.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import re
+import time
+from collections.abc import Callable, Mapping
+from typing import Any, Final, NoReturn, cast
+
+from botocore.exceptions import ClientError, EndpointConnectionError
+from pynamodb.connection import Connection as PynamoDBConnection
+
+from macaron_django.drivers import BlockingCall, Steps, in_thread
+from macaron_django.dynamodb import engines
+from macaron_django.dynamodb.calls import deadlines, retries
+from macaron_django.dynamodb.calls.call_failures import (
+    CONDITION_FAILED,
+    EXPIRED_CREDENTIALS,
+    TRANSPORT_ERRORS,
+    FailureKind,
+    error_code,
+    failure_kind,
+)
+from macaron_django.dynamodb.calls.clients import clients, reset
+from macaron_django.dynamodb.codec.attribute_values import AttributeMap, same_items
+from macaron_django.dynamodb.codec.wire import ReadMembers
+from macaron_django.exceptions import WriteOutcomeUnknown
+
+__all__ = ["WITH_CAPACITY", "Applied", "Call", "call_steps"]
+
+#: Whether the item that made a condition fail (None: there is none) shows that our write was applied.
+Applied = Callable[[AttributeMap | None], bool]
+
+_ITEM_READS: Final = frozenset({"BatchGetItem", "GetItem", "Query", "Scan", "TransactGetItems"})
+_READS: Final = _ITEM_READS | {"ListTables"}
+#: The operations whose answers say how much capacity they consumed.
+WITH_CAPACITY: Final = _ITEM_READS | {
+    "BatchWriteItem",
+    "DeleteItem",
+    "PutItem",
+    "TransactWriteItems",
+    "UpdateItem",
+}
+_TRANSACTION: Final = "TransactWriteItems"
+_CONDITIONAL: Final = frozenset({"DeleteItem", "PutItem", "UpdateItem"})
+_ABSENT: Final = re.compile(r"\s*attribute_not_exists\s*\(\s*(#?\w+)\s*\)\s*")
+
+
+class Call(dict[str, Any]):
+    """The parameters of an operation, with what would show that a first, unanswered attempt was applied.
+
+    Only a write whose condition is false once it has been applied may carry ``applied``: it is sent
+    again after an ambiguous failure.
+    """
+
+    applied: Applied | None = None
+
+    def __init__(self, parameters: Mapping[str, Any], applied: Applied | None = None) -> None:
+        super().__init__(parameters)
+        self.applied = applied
+
+
+class _Answered:
+    """A connection whose client has its answer already: an error."""
+
+    _get_table_name_for_error_context = PynamoDBConnection._get_table_name_for_error_context
+
+    def __init__(self, refusal: ClientError) -> None:
+        self.client = self
+        self._refusal = refusal
+
+    def _make_api_call(self, *_: Any) -> NoReturn:
+        raise self._refusal
+
+
+def call_steps(
+    connection: PynamoDBConnection, operation: str, parameters: dict[str, Any], read: ReadMembers | None = None
+) -> Steps[dict[str, Any]]:
+    """Sends a call, again as far as that is safe; returns the answer, or raises as PynamoDB's connection does.
+
+    ``read`` reads the answer where botocore doesn't have to.
+    """
+    call = parameters if operation in _ITEM_READS else _prepared(operation, parameters)
+    waiting = deadlines.begin(operation)
+    try:
+        timeout = deadlines.left() if waiting is None else waiting.seconds
+        return (yield _CallAttempt(operation, call, read, timeout))  # type: ignore[no-any-return]  # it answers so
+    except (ClientError, *TRANSPORT_ERRORS) as error:
+        return (yield from _after_failure(connection, operation, call, error))
+    finally:
+        if waiting is not None:
+            deadlines.end(waiting)
+
+
+class _CallAttempt:
+    """One attempt at a call: by the fast lane, or by botocore. ``timeout``: seconds, where a deadline bounds it."""
+
+    __slots__ = ("call", "is_repeated", "operation", "read", "timeout")
+
+    def __init__(
+        self,
+        operation: str,
+        call: dict[str, Any],
+        read: ReadMembers | None,
+        timeout: float | None,
+        *,
+        is_repeated: bool = False,
+    ) -> None:
+        self.operation, self.call, self.read = operation, call, read
+        self.timeout, self.is_repeated = timeout, is_repeated
+
+    def block(self) -> dict[str, Any]:
+        made = clients.present() or clients.current()
+        # botocore repeats what failed once, because it checks its connections.
+        if made.lane is not None and not self.is_repeated:
+            answer = made.lane.answer(self.operation, self.call, read=self.read, timeout=self.timeout)
+            if answer is not None:
+                return answer
+        return cast("dict[str, Any]", cast("Any", made.client)._make_api_call(self.operation, self.call))
+
+    async def wait(self) -> dict[str, Any]:
+        made = clients.present()
+        if made is None:
+            made = await in_thread(clients.current)
+        lane = made.lane
+        if lane is not None:
+            if lane.renews_credentials:
+                await in_thread(lane.renew_credentials)
+            answer = await lane.answer_on_loop(self.operation, self.call, read=self.read, timeout=self.timeout)
+            if answer is not None:
+                return answer
+        return await in_thread(cast("Any", made.client)._make_api_call, self.operation, self.call)
+
+
+class _Pause:
+    """A pause between two attempts."""
+
+    __slots__ = ("seconds",)
+
+    def __init__(self, seconds: float) -> None:
+        self.seconds = seconds
+
+    def block(self) -> None:
+        time.sleep(deadlines.pausing(self.seconds))
+
+    async def wait(self) -> None:
+        await asyncio.sleep(deadlines.pausing(self.seconds))
+
+
+def _after_failure(
+    connection: PynamoDBConnection, operation: str, call: dict[str, Any], first: Exception
+) -> Steps[dict[str, Any]]:
+    """Repeats a call whose first attempt failed, as far as that is safe; returns the answer or raises."""
+    failure = _seen(operation, call, first)
+    doubtful: Exception | None = None
+    policy = retries.calls()
+    for number, pause in enumerate(policy.pauses(), 1):
+        if pause:
+            yield _Pause(pause)
+        if number > 1 and not deadlines.is_over():
+            yield BlockingCall(_renew, failure)
+            try:
+                again = _CallAttempt(operation, call, None, deadlines.left(), is_repeated=True)
+                return (yield again)  # type: ignore[no-any-return]  # it answers so
+            except (ClientError, *TRANSPORT_ERRORS) as error:
+                failure = _seen(operation, call, error)
+        kind = failure_kind(failure)
+        is_last = number == policy.attempts or deadlines.is_over()
+        if operation in _READS or operation.startswith("Describe"):
+            if kind is FailureKind.REFUSED or is_last:
+                raise _unanswered(operation, failure)
+        elif kind is FailureKind.REFUSED and doubtful is not None and operation != _TRANSACTION:
+            return (yield from _after_doubt(connection, operation, call, failure, doubtful))
+        elif kind is FailureKind.REFUSED:
+            raise failure
+        else:
+            if kind is FailureKind.AMBIGUOUS:
+                doubtful = doubtful or failure
+            if is_last or (kind is FailureKind.AMBIGUOUS and not _repeatable(operation, call)):
+                if doubtful is not None:
+                    raise _unknown(operation, call, doubtful) from failure
+                raise failure
+    raise AssertionError("unreachable")  # pragma: no cover
+
+
+def _seen(operation: str, call: dict[str, Any], error: Exception) -> Exception:
+    """The failure as PynamoDB shows it, where it is an answer."""
+    if not isinstance(error, ClientError):
+        return error
+    answered: Any = _Answered(error)
+    try:
+        PynamoDBConnection._make_api_call(answered, operation, call)
+    except ClientError as shown:
+        # PynamoDB's exception leaves out the status and the item that failed the condition.
+        shown.response = {**error.response, **shown.response}
+        return shown
+    raise AssertionError("unreachable")  # pragma: no cover
+
+
+def _after_doubt(
+    connection: PynamoDBConnection, operation: str, call: dict[str, Any], refusal: Exception, doubtful: Exception
+) -> Steps[dict[str, Any]]:
+    """Decides whether a repeated write was refused because its first attempt had been applied."""
+    applied = _applied(call)
+    if error_code(refusal) == CONDITION_FAILED and applied is not None:
+        item = getattr(refusal, "response", {}).get("Item")
+        if item is None:
+            try:
+                item = yield from _stored(connection, call)
+            except (ClientError, *TRANSPORT_ERRORS) as error:
+                # As the exception of a read, it would say that nothing was written.
+                raise _unknown(operation, call, doubtful) from error
+        if applied(item):
+            return {"Attributes": item or {}}
+    raise _unknown(operation, call, doubtful) from refusal
+
+
+def _stored(connection: PynamoDBConnection, call: dict[str, Any]) -> Steps[AttributeMap | None]:
+    """The item that a write is about, for engines that don't send it along with the refusal."""
+    key = call.get("Key")
+    if not key:
+        table = yield BlockingCall(connection.get_meta_table, call["TableName"])  # it may have to be described
+        names = [entry["AttributeName"] for entry in table.data["KeySchema"]]
+        key = {name: call["Item"][name] for name in names}
+    wanted = {"TableName": call["TableName"], "Key": key, "ConsistentRead": True}
+    answer = yield from call_steps(connection, "GetItem", wanted)
+    item: AttributeMap | None = answer.get("Item")
+    return item
+
+
+def _renew(error: Exception) -> None:
+    """Before another attempt, get new credentials, or find the server where it is now."""
+    if error_code(error) in EXPIRED_CREDENTIALS:
+        reset()
+    elif isinstance(error, EndpointConnectionError):
+        engines.current().look_again()
+
+
+def _prepared(operation: str, parameters: dict[str, Any]) -> Call:
+    call = parameters if isinstance(parameters, Call) else Call(parameters)
+    if operation not in WITH_CAPACITY:
+        call.pop("ReturnConsumedCapacity", None)  # PynamoDB adds it to what it doesn't know
+    if operation == _TRANSACTION and not call.get("ClientRequestToken"):
+        # botocore would make one for each attempt, and so apply a transaction twice.
+        call["ClientRequestToken"] = os.urandom(16).hex()
+    if operation in _CONDITIONAL and "ConditionExpression" in call:
+        call.setdefault("ReturnValuesOnConditionCheckFailure", "ALL_OLD")
+        if operation == "PutItem" and call.applied is None and _undone_by_itself(call):
+            item = call["Item"]
+            call.applied = lambda stored: stored is not None and same_items(stored, item)
+    return call
+
+
+def _undone_by_itself(call: dict[str, Any]) -> bool:
+    """Whether the item put makes the put's own condition false, so that it can't be applied twice."""
+    condition = _ABSENT.fullmatch(call["ConditionExpression"])
+    if condition is None:
+        return False
+    name = condition[1]
+    return call.get("ExpressionAttributeNames", {}).get(name, name) in call["Item"]
+
+
+def _repeatable(operation: str, call: dict[str, Any]) -> bool:
+    """Whether a call whose outcome isn't known can be sent again without being applied twice."""
+    return engines.current().keeps_tokens if operation == _TRANSACTION else _applied(call) is not None
+
+
+def _applied(call: dict[str, Any]) -> Applied | None:
+    return call.applied if isinstance(call, Call) else None
+
+
+def _unanswered(operation: str, failure: Exception) -> Exception:
+    """The exception of a read whose last attempt failed."""
+    if deadlines.is_over() and failure_kind(failure) is not FailureKind.REFUSED:
+        return deadlines.overdue(operation)
+    return failure
+
+
+def _unknown(operation: str, call: dict[str, Any], doubtful: Exception) -> WriteOutcomeUnknown:
+    table = call.get("TableName") or ", ".join(call.get("RequestItems", ())) or "several tables"
+    return WriteOutcomeUnknown(
+        f"{operation} on {table} got no answer, so it was applied or it wasn't; sending it again could apply it "
+        f"twice. Load the item and look. ({type(doubtful).__name__}: {doubtful})"
+    )

@@ -1,0 +1,209 @@
+"""Classifies what botocore and PynamoDB raise, and translates it into this package's exceptions.
+
+``failure_kind`` says whether a failed call may have been applied; ``connection`` decides what follows from that.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from enum import Enum
+from typing import Any, Final, NamedTuple
+
+import botocore.exceptions
+from botocore.exceptions import BotoCoreError, ClientError
+from pynamodb.exceptions import PynamoDBException, TableDoesNotExist
+from urllib3.exceptions import HTTPError
+
+from macaron_django.exceptions import (
+    EngineUnavailable,
+    ItemTooLarge,
+    PersistenceError,
+    PyMacaronException,
+    StaleItem,
+    TableMissing,
+    Throttled,
+)
+
+__all__ = [
+    "CONDITION_FAILED",
+    "FAILURES",
+    "PASSING_REASONS",
+    "TRANSACTION_CONFLICT",
+    "TRANSPORT_ERRORS",
+    "CancellationReason",
+    "FailureKind",
+    "cancellation_reasons",
+    "error_code",
+    "failure_kind",
+    "is_about_size",
+    "translate",
+    "translated",
+]
+
+CONDITION_FAILED: Final = "ConditionalCheckFailedException"
+TRANSACTION_CONFLICT: Final = "TransactionConflict"
+
+#: Exceptions of a call that got no answer from DynamoDB. botocore lets a few of urllib3's pass.
+TRANSPORT_ERRORS: Final = (BotoCoreError, HTTPError, ConnectionError, TimeoutError)
+
+#: The exceptions that ``translate`` accepts.
+FAILURES: Final = (PynamoDBException, ClientError, *TRANSPORT_ERRORS)
+
+_NOT_SENT: Final = (
+    botocore.exceptions.ConnectTimeoutError,
+    botocore.exceptions.EndpointConnectionError,
+    botocore.exceptions.NoCredentialsError,
+    botocore.exceptions.PartialCredentialsError,
+    botocore.exceptions.CredentialRetrievalError,
+    botocore.exceptions.NoRegionError,
+    botocore.exceptions.ParamValidationError,
+    botocore.exceptions.ProxyConnectionError,
+)
+_THROTTLING: Final = {
+    "ProvisionedThroughputExceededException",
+    "RequestLimitExceeded",
+    "ThrottlingException",
+    "Throttling",
+}
+#: Another call holds the item or the token at this moment: nothing was written, and a later attempt may succeed.
+_CONTENTION: Final = {"TransactionConflictException", "TransactionInProgressException"}
+#: Reasons for cancelling a transaction that may be gone a moment later.
+PASSING_REASONS: Final = {
+    "ProvisionedThroughputExceeded",
+    "RequestLimitExceeded",
+    "ThrottlingError",
+    TRANSACTION_CONFLICT,
+}
+_CREDENTIALS: Final = {
+    "AccessDeniedException",
+    "ExpiredToken",
+    "ExpiredTokenException",
+    "IncompleteSignature",
+    "InvalidClientTokenId",
+    "InvalidSignatureException",
+    "MissingAuthenticationToken",
+    "UnrecognizedClientException",
+}
+EXPIRED_CREDENTIALS: Final = {"ExpiredToken", "ExpiredTokenException"}
+
+
+class FailureKind(Enum):
+    """What is known about a call that failed."""
+
+    REFUSED = "DynamoDB answered no: nothing was written, and asking again gets the same answer"
+    RETRYABLE = "nothing was written, and asking again later may succeed"
+    AMBIGUOUS = "no answer, or one that doesn't tell: it may have been applied"
+
+
+def error_code(error: BaseException) -> str:
+    """DynamoDB's code for an answer that is an error, "" for any other exception."""
+    response: Mapping[str, Any] = getattr(error, "response", None) or {}
+    return str(response.get("Error", {}).get("Code", ""))
+
+
+class CancellationReason(NamedTuple):
+    """Why one item made DynamoDB cancel a transaction; ``code`` is "None" where it didn't.
+
+    ``item`` is the stored item where a condition failed, None if there is none. ``names_items`` says whether the engine
+    sends stored items; if it doesn't, ``item`` says nothing.
+    """
+
+    code: str
+    message: str = ""
+    item: dict[str, dict[str, Any]] | None = None
+    names_items: bool = False
+
+
+def cancellation_reasons(error: BaseException | None) -> list[CancellationReason]:
+    """The reason of each item of a cancelled transaction, in the order of its items."""
+    if error is None or error_code(error) != "TransactionCanceledException":
+        return []
+    response: Mapping[str, Any] = getattr(error, "response", {})
+    reasons = response.get("CancellationReasons")
+    if reasons:
+        return [
+            CancellationReason(reason.get("Code") or "None", reason.get("Message") or "", reason.get("Item"), True)
+            for reason in reasons
+        ]
+    # Older engines say it in the message only: "… specific reasons [ConditionalCheckFailed, None]".
+    listed = re.search(r"\[([\w, ]+)\]", response.get("Error", {}).get("Message", ""))
+    return [CancellationReason(code.strip()) for code in listed[1].split(",")] if listed else []
+
+
+def failure_kind(error: BaseException) -> FailureKind:
+    """What is known about the call that failed with ``error``."""
+    if isinstance(error, ClientError):
+        code = error_code(error)
+        reasons = {reason.code for reason in cancellation_reasons(error)} - {"None"}
+        if reasons and reasons <= PASSING_REASONS:
+            return FailureKind.RETRYABLE
+        if code in _THROTTLING or code in _CONTENTION or code in EXPIRED_CREDENTIALS:
+            return FailureKind.RETRYABLE
+        status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 400)
+        # "InternalServerError" and every other 5xx: AWS says that the write may have been made.
+        return FailureKind.AMBIGUOUS if status >= 500 else FailureKind.REFUSED
+    if isinstance(error, botocore.exceptions.SSLError) and "CERTIFICATE_VERIFY_FAILED" in str(error):
+        return FailureKind.REFUSED
+    return FailureKind.RETRYABLE if isinstance(error, _NOT_SENT) else FailureKind.AMBIGUOUS
+
+
+@contextmanager
+def translated(table: str) -> Iterator[None]:
+    """Raise only this package's exceptions from a block."""
+    try:
+        yield
+    except FAILURES as error:
+        raise translate(error, table) from error
+
+
+def translate(
+    error: Exception, table: str, *, condition_failed: PyMacaronException | None = None
+) -> PyMacaronException:
+    """This package's exception for ``error``, which a call on ``table`` raised, a condition that failed apart."""
+    if isinstance(error, TableDoesNotExist):
+        return _table_missing(table)
+    if isinstance(error, PynamoDBException) and isinstance(error.cause, Exception):
+        return translate(error.cause, table, condition_failed=condition_failed)
+    if isinstance(error, ClientError):
+        return _translate_answer(error, table, condition_failed)
+    if isinstance(error, botocore.exceptions.NoCredentialsError | botocore.exceptions.PartialCredentialsError):
+        return EngineUnavailable(
+            f"No AWS credentials for table {table}: {error}. Set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, "
+            'a profile or a role, or pick a local engine with MACARON["DYNAMODB"]["ENGINE"].'
+        )
+    if isinstance(error, TRANSPORT_ERRORS):
+        return EngineUnavailable(f"DynamoDB didn't answer a call on table {table}: {error}")
+    return PersistenceError(f"A call on table {table} failed: {error}")
+
+
+def _translate_answer(
+    error: ClientError, table: str, condition_failed: PyMacaronException | None
+) -> PyMacaronException:
+    code, message = error_code(error), error.response.get("Error", {}).get("Message", "")
+    status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 400)
+    if code == CONDITION_FAILED:
+        return condition_failed or StaleItem(f"An item of table {table} was changed by another writer meanwhile.")
+    if code in _THROTTLING:
+        return Throttled(f"DynamoDB throttled a call on table {table}, and went on through every retry: {message}")
+    if code in _CONTENTION:
+        return StaleItem(f"Another transaction holds an item of table {table}; load it and try again.")
+    if code == "ResourceNotFoundException":
+        return _table_missing(table)
+    if code in _CREDENTIALS:
+        return EngineUnavailable(f"DynamoDB refused the credentials for table {table}: {code}: {message}")
+    if status >= 500:
+        return EngineUnavailable(f"DynamoDB failed at a call on table {table}: {code}: {message}")
+    if code == "ValidationException" and is_about_size(message):
+        return ItemTooLarge(f"DynamoDB refused an item of table {table}: {message}")
+    return PersistenceError(f"DynamoDB refused a call on table {table}: {code}: {message}")
+
+
+def is_about_size(message: str) -> bool:
+    """Whether DynamoDB's message says that an item is too large, for which it has no code."""
+    return "size" in message.lower() and "exceeded" in message.lower()
+
+
+def _table_missing(table: str) -> TableMissing:
+    return TableMissing(f"There is no table or index {table!r} as its schema describes it: run `manage.py synctables`.")

@@ -1,0 +1,48 @@
+"""Adds up the capacity units that DynamoDB says the calls of a block have consumed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass
+from typing import Any
+
+__all__ = ["Meter", "count_capacity", "metered"]
+
+
+@dataclass
+class Meter:
+    """``units``: capacity units; None while no answer has named any (some engines never do)."""
+
+    units: float | None = None
+
+
+_meter: ContextVar[Meter | None] = ContextVar("meter", default=None)
+
+
+@contextmanager
+def metered() -> Iterator[Meter]:
+    """Add up what the calls of this block consume that are made in this thread or task.
+
+    >>> with metered() as meter:
+    ...     count_capacity({"ConsumedCapacity": {"CapacityUnits": 0.5}})
+    ...     count_capacity({"ConsumedCapacity": [{"CapacityUnits": 2.0}]})
+    >>> meter.units
+    2.5
+    """
+    meter = Meter()
+    token = _meter.set(meter)
+    try:
+        yield meter
+    finally:
+        _meter.reset(token)
+
+
+def count_capacity(answer: Mapping[str, Any]) -> None:
+    """Add what an answer cost to the innermost ``metered`` block."""
+    meter, consumed = _meter.get(), answer.get("ConsumedCapacity")
+    if meter is None or not consumed:
+        return
+    tables = consumed if isinstance(consumed, list) else [consumed]
+    meter.units = (meter.units or 0.0) + sum(table.get("CapacityUnits", 0.0) for table in tables)

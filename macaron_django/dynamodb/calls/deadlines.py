@@ -1,0 +1,153 @@
+"""Bounds what a request waits for DynamoDB, attempts and pauses included (``REQUEST_DEADLINE``).
+
+A request has its seconds from Django's ``request_started`` on, and each call takes what it waits from them. Commands,
+tasks and other threads have no bound, and a streamed answer lifts its request's.
+"""
+
+from __future__ import annotations
+
+import time
+from contextvars import ContextVar
+from typing import Final
+from weakref import WeakKeyDictionary
+
+from asgiref.sync import SyncToAsync, ThreadSensitiveContext
+from django.core.signals import request_finished, request_started
+
+from macaron_django.conf import settings
+
+__all__ = ["begin", "end", "is_over", "left", "lift_deadline", "overdue", "pause", "pausing"]
+
+#: Seconds that are too few for another attempt.
+_TOO_FEW: Final = 0.01
+
+
+class _RequestTime:
+    """What a request has waited until now, in seconds, and whether that is bounded. Its threads and tasks share it."""
+
+    __slots__ = ("_most", "is_lifted", "waited")
+
+    def __init__(self) -> None:
+        self.waited = 0.0
+        self.is_lifted = False
+        self._most: float | None = -1  # not read: most requests make no call, or one
+
+    @property
+    def seconds(self) -> float | None:
+        """Those that it may still wait; None where nothing bounds it."""
+        if self._most == -1:
+            self._most = settings.DYNAMODB.REQUEST_DEADLINE
+        return None if self._most is None or self.is_lifted else self._most - self.waited
+
+
+class _Waiting:
+    """A call that has begun, and the seconds that it may take."""
+
+    __slots__ = ("allowance", "seconds", "since")
+
+    def __init__(self, allowance: _RequestTime, since: float, seconds: float) -> None:
+        self.allowance, self.since, self.seconds = allowance, since, seconds
+
+
+#: When the call that this thread or task waits for has to end; None where nothing bounds it.
+_deadline: ContextVar[float | None] = ContextVar("macaron_django_call_deadline", default=None)
+_allowance: ContextVar[_RequestTime | None] = ContextVar("macaron_django_request_deadline", default=None)
+
+
+#: Of requests on an event loop, by the context that Django's ASGI handler opens for each: there signals are sent in
+#: tasks of their own, whose context variables nobody else sees.
+_of_contexts: Final[WeakKeyDictionary[ThreadSensitiveContext, _RequestTime]] = WeakKeyDictionary()
+
+
+def _open(**_: object) -> None:
+    context = SyncToAsync.thread_sensitive_context.get(None)
+    if context is None:
+        _allowance.set(_RequestTime())
+    else:
+        _of_contexts[context] = _RequestTime()
+
+
+def _close(**_: object) -> None:
+    # A server's thread, and a test's, goes on without a request.
+    context = SyncToAsync.thread_sensitive_context.get(None)
+    if context is None:
+        _allowance.set(None)
+    else:
+        _of_contexts.pop(context, None)
+
+
+def _current() -> _RequestTime | None:
+    """The allowance of the request that this thread or task serves; None where it serves none."""
+    allowance = _allowance.get()
+    if allowance is None and _of_contexts:
+        context = SyncToAsync.thread_sensitive_context.get(None)
+        return None if context is None else _of_contexts.get(context)
+    return allowance
+
+
+request_started.connect(_open, dispatch_uid="macaron_django.dynamodb.calls.deadlines.open")
+request_finished.connect(_close, dispatch_uid="macaron_django.dynamodb.calls.deadlines.close")
+
+
+def lift_deadline() -> None:
+    """Let the current request wait for DynamoDB as long as it takes: its answer is streamed."""
+    allowance = _current()
+    if allowance is not None:
+        allowance.is_lifted = True
+
+
+def begin(operation: str) -> _Waiting | None:
+    """Begin a call, to be ended by ``end``; None where nothing bounds it, or a call that it is part of does.
+
+    Raises TimeoutError if the request may wait no longer.
+    """
+    allowance = _allowance.get() or (_current() if _of_contexts else None)
+    if allowance is None or _deadline.get() is not None:
+        return None
+    seconds = allowance.seconds
+    if seconds is None:
+        return None
+    if seconds < _TOO_FEW:
+        raise overdue(operation)
+    now = time.monotonic()
+    _deadline.set(now + seconds)
+    return _Waiting(allowance, now, seconds)
+
+
+def end(waiting: _Waiting) -> None:
+    """End a call, and take what it waited from its request's seconds."""
+    _deadline.set(None)
+    waiting.allowance.waited += time.monotonic() - waiting.since
+
+
+def left() -> float | None:
+    """The seconds that the current call may still take, at least a few milliseconds; None: nothing bounds it."""
+    deadline = _deadline.get()
+    return None if deadline is None else max(deadline - time.monotonic(), _TOO_FEW)
+
+
+def is_over() -> bool:
+    """Whether the current call has no time for another attempt."""
+    deadline = _deadline.get()
+    return deadline is not None and deadline - time.monotonic() <= _TOO_FEW
+
+
+def pause(seconds: float) -> None:
+    """Sleep between two attempts, but not past the deadline."""
+    time.sleep(pausing(seconds))
+
+
+def pausing(seconds: float) -> float:
+    """The seconds to pause between two attempts, not past the deadline; a pause outside of calls is counted."""
+    remaining, allowance = left(), _current()
+    if remaining is None and allowance is not None:
+        remaining = allowance.seconds
+        allowance.waited += seconds
+    return seconds if remaining is None else min(seconds, max(remaining, 0))
+
+
+def overdue(operation: str) -> TimeoutError:
+    """The exception for a call that the request may not wait for: it wasn't sent, or it only reads."""
+    return TimeoutError(
+        f'{operation} ended: this request has waited for DynamoDB for MACARON["DYNAMODB"]["REQUEST_DEADLINE"]'
+    )

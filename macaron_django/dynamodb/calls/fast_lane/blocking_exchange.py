@@ -1,0 +1,32 @@
+"""Sends one request over an open socket, blocking, and reads the answer."""
+
+from __future__ import annotations
+
+import socket
+
+from macaron_django.dynamodb.calls.fast_lane.http import READ_SIZE, HTTPAnswer, read_answer, whole_answer
+
+__all__ = ["exchange"]
+
+
+def exchange(connection: socket.socket, request: bytes) -> HTTPAnswer:
+    """Returns the answer to ``request``; ``OSError`` if it breaks off (TimeoutError: took too long)."""
+    try:
+        return _exchanged(connection, request)
+    except BlockingIOError as error:  # the kernel's timeout
+        raise TimeoutError("timed out") from error
+
+
+def _exchanged(connection: socket.socket, request: bytes) -> HTTPAnswer:
+    connection.sendall(request)
+    received = connection.recv(READ_SIZE)
+    answer = whole_answer(received)
+    if answer is not None:
+        return answer
+    reading = read_answer(received)
+    try:
+        wanted = next(reading)
+        while True:
+            wanted = reading.send(connection.recv(wanted))
+    except StopIteration as done:
+        return done.value  # type: ignore[no-any-return]  # as the generator is typed

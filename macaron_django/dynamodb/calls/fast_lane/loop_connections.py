@@ -1,0 +1,218 @@
+"""Keeps the open connections of event loops to one endpoint: so many at most for each loop, and none idle for long.
+
+They are opened as urllib3 would open them for botocore: the same names, certificates and socket options.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import ssl
+from collections import deque
+from collections.abc import AsyncGenerator, Callable
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, Final
+
+from macaron_django.dynamodb.calls.fast_lane.http import HTTPAnswer
+from macaron_django.dynamodb.calls.fast_lane.loop_protocol import LoopConnection
+
+__all__ = ["LoopConnections", "NotConnectedError", "Place"]
+
+#: Seconds after which an idle connection is asked whether it has ended, before it is used.
+_ASKED_AFTER: Final = 1.0
+#: Seconds for which a connection may be idle.
+_LONGEST_IDLE: Final = 60.0
+
+
+class NotConnectedError(Exception):
+    """There was no connection, so nothing was sent. Its cause is an ``OSError`` that says why."""
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where connections lead to, and how long to wait: ``OSError`` after so many seconds, None for ever.
+
+    ``most``: how many connections at once, for each loop. ``read_timeout`` bounds the wait for one of them, too.
+    """
+
+    host: str
+    port: int
+    tls: ssl.SSLContext | None
+    most: int
+    connect_timeout: float | None
+    read_timeout: float | None
+    socket_options: tuple[tuple[Any, ...], ...] = ()
+
+
+class LoopConnections:
+    """The connections of each event loop to one place."""
+
+    def __init__(self, find_place: Callable[[], Place]) -> None:
+        self._find_place = find_place
+        self._pools: dict[asyncio.AbstractEventLoop, _Pool] = {}
+
+    @cached_property
+    def place(self) -> Place:
+        return self._find_place()
+
+    async def exchange(self, request: Callable[[], bytes], timeout: float | None = None) -> HTTPAnswer:
+        """Returns the answer to what ``request`` makes, once there is a connection.
+
+        ``timeout``: seconds after which to give up, where they are fewer than the place's. Raises ``NotConnectedError``
+        where there is no connection, ``OSError`` where the exchange breaks off. An exchange that is cancelled ends its
+        connection.
+        """
+        loop = asyncio.get_running_loop()
+        pool = self._pools.get(loop) or await self._new_pool(loop)
+        connection = pool.idle()
+        if connection is None:
+            begun = loop.time()
+            connection = await pool.connected(timeout)
+            if timeout is not None:
+                timeout = max(timeout - (loop.time() - begun), 0.0)
+        is_kept = False
+        try:
+            answer = await connection.exchange(request(), _shorter(self.place.read_timeout, timeout))
+            is_kept = answer.keeps_alive
+        finally:
+            if is_kept:
+                pool.give_back(connection)
+            else:
+                pool.drop(connection)
+        return answer
+
+    async def _new_pool(self, loop: asyncio.AbstractEventLoop) -> _Pool:
+        self._pools = {each: pool for each, pool in self._pools.items() if not each.is_closed()}
+        pool = self._pools[loop] = _Pool(loop, self.place)
+        await pool.close_with_loop()
+        return pool
+
+
+class _Pool:
+    """The connections of one loop."""
+
+    def __init__(self, loop: asyncio.AbstractEventLoop, place: Place) -> None:
+        self._loop, self._place = loop, place
+        self._idle: deque[LoopConnection] = deque()  # the one used last is at the end
+        self._places = place.most  # for further connections
+        #: Those that wait for a connection; None gives one its place.
+        self._waiting: deque[asyncio.Future[LoopConnection | None]] = deque()
+
+    def idle(self) -> LoopConnection | None:
+        """A connection that is open, for the caller to give back or to drop; None where there is none."""
+        while self._idle:
+            connection = self._idle.pop()
+            age = self._loop.time() - connection.idle_since
+            if not connection.has_ended() and (
+                age < _ASKED_AFTER or (age < _LONGEST_IDLE and not connection.is_readable())
+            ):
+                return connection
+            self.drop(connection)
+        return None
+
+    async def connected(self, timeout: float | None) -> LoopConnection:
+        """A new connection, or one that another request gives back where there are as many as there may be."""
+        place = self._place
+        if self._places and not self._waiting:
+            self._places -= 1
+        else:
+            given = await self._next(_shorter(place.read_timeout, timeout))
+            if given is not None:
+                return given
+        try:
+            return await asyncio.wait_for(self._connect(), _shorter(place.connect_timeout, timeout))
+        except asyncio.TimeoutError as error:
+            self._free_place()
+            raise NotConnectedError("timed out") from TimeoutError(str(error))
+        except OSError as error:
+            self._free_place()
+            raise NotConnectedError(str(error)) from error
+        except BaseException:
+            self._free_place()
+            raise
+
+    async def _next(self, seconds: float | None) -> LoopConnection | None:
+        waiting: asyncio.Future[LoopConnection | None] = self._loop.create_future()
+        self._waiting.append(waiting)
+        timer = None if seconds is None else self._loop.call_later(seconds, _time_out, waiting)
+        try:
+            return await waiting
+        except TimeoutError as error:
+            raise NotConnectedError(f"all {self._place.most} connections stayed in use") from error
+        except asyncio.CancelledError:
+            if waiting.done() and not waiting.cancelled() and waiting.exception() is None:
+                given = waiting.result()
+                if given is None:
+                    self._free_place()
+                else:
+                    self.give_back(given)
+            raise
+        finally:
+            if timer is not None:
+                timer.cancel()
+
+    async def _connect(self) -> LoopConnection:
+        place = self._place
+        transport, connection = await self._loop.create_connection(
+            lambda: LoopConnection(self._loop),
+            place.host,
+            place.port,
+            ssl=place.tls,
+            server_hostname=None if place.tls is None else place.host.rstrip("."),
+        )
+        opened = transport.get_extra_info("socket")
+        for option in place.socket_options:
+            opened.setsockopt(*option)
+        return connection
+
+    def give_back(self, connection: LoopConnection) -> None:
+        """Keep a connection for the next request."""
+        if connection.has_ended():
+            self.drop(connection)
+        elif not self._wake(connection):
+            self._idle.append(connection)
+            if self._idle[0].idle_since < self._loop.time() - _LONGEST_IDLE:
+                self.drop(self._idle.popleft())
+
+    def drop(self, connection: LoopConnection) -> None:
+        """Close a connection, and let another be opened."""
+        connection.close()
+        self._free_place()
+
+    def _free_place(self) -> None:
+        if not self._wake(None):
+            self._places += 1
+
+    def _wake(self, given: LoopConnection | None) -> bool:
+        """Gives the first that waits a connection, or the place for one. Returns whether anybody waits."""
+        while self._waiting:
+            waiting = self._waiting.popleft()
+            if not waiting.done():
+                waiting.set_result(given)
+                return True
+        return False
+
+    async def close_with_loop(self) -> None:
+        """Has the idle connections closed with the loop, or with this pool: its asynchronous generators end then."""
+        self._closing = _closing(self._idle)
+        await anext(self._closing)
+
+
+async def _closing(idle: deque[LoopConnection]) -> AsyncGenerator[None, None]:
+    try:
+        yield
+    finally:
+        while idle:
+            idle.pop().close()
+        await asyncio.sleep(0)  # transports close their sockets at the loop's next turn
+
+
+def _time_out(waiting: asyncio.Future[LoopConnection | None]) -> None:
+    if not waiting.done():
+        waiting.set_exception(TimeoutError("timed out"))
+
+
+def _shorter(seconds: float | None, other: float | None) -> float | None:
+    if seconds is None or other is None:
+        return other if seconds is None else seconds
+    return min(seconds, other)

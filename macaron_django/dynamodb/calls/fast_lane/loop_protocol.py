@@ -1,0 +1,134 @@
+"""One open connection of an event loop: sends a request and reads its answer, without a thread."""
+
+from __future__ import annotations
+
+import asyncio
+import select
+from typing import Any
+
+from macaron_django.dynamodb.calls.fast_lane.http import (
+    BrokenExchangeError,
+    HTTPAnswer,
+    Reading,
+    read_answer,
+    whole_answer,
+)
+
+__all__ = ["LoopConnection"]
+
+
+class LoopConnection(asyncio.Protocol):
+    """``idle_since``: when its last answer came, by the loop's clock."""
+
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        self._loop = loop
+        self._transport: Any = None
+        self._answer: asyncio.Future[HTTPAnswer] | None = None
+        self._reading: Reading[HTTPAnswer] | None = None
+        self._wanted = 0
+        self._seconds: float | None = None
+        self._timer: asyncio.TimerHandle | None = None
+        self.idle_since = 0.0
+
+    async def exchange(self, request: bytes, seconds: float | None) -> HTTPAnswer:
+        """Returns the answer to ``request``; ``OSError`` if it breaks off.
+
+        TimeoutError if nothing comes for ``seconds``. Whatever is raised, the connection is to be closed: the answer
+        may still be under way.
+        """
+        answer: asyncio.Future[HTTPAnswer] = self._loop.create_future()
+        self._answer = answer
+        self._seconds = seconds
+        self._start_timer()
+        try:
+            if self._transport is None or self._transport.is_closing():
+                raise BrokenExchangeError("the server closed the connection")
+            self._transport.write(request)
+            return await answer
+        finally:
+            self._answer = self._reading = None
+            if self._timer is not None:
+                self._timer.cancel()
+            self.idle_since = self._loop.time()
+
+    def has_ended(self) -> bool:
+        """Whether the server has closed it, as far as the loop knows."""
+        return self._transport is None or bool(self._transport.is_closing())
+
+    def is_readable(self) -> bool:
+        """Whether it has ended, or bytes came that belong to no request, perhaps since the loop last looked."""
+        opened = self._transport.get_extra_info("socket")
+        if opened is None or not hasattr(select, "poll"):
+            return self.has_ended()
+        poll = select.poll()
+        poll.register(opened.fileno(), select.POLLIN)
+        return bool(poll.poll(0))
+
+    def close(self) -> None:
+        """Ends it at once."""
+        if self._transport is not None:
+            self._transport.abort()
+
+    # -- called by the loop --------------------------------------------------------------------
+
+    def connection_made(self, transport: Any) -> None:
+        self._transport = transport
+
+    def data_received(self, data: bytes) -> None:
+        answer = self._answer
+        if answer is None or answer.done():
+            self.close()  # it would be taken for the next answer
+            return
+        try:
+            if self._reading is None:
+                whole = whole_answer(data)
+                if whole is not None:
+                    answer.set_result(whole)
+                    return
+                self._reading, data = read_answer(data), b""
+                self._wanted = next(self._reading)
+            while data:
+                piece, data = data[: self._wanted], data[self._wanted :]
+                self._wanted = self._reading.send(piece)
+        except StopIteration as done:
+            read: HTTPAnswer = done.value
+            answer.set_result(read._replace(keeps_alive=False) if data else read)
+        except OSError as error:
+            answer.set_exception(error)
+        else:
+            self._start_timer()
+
+    def eof_received(self) -> None:
+        answer = self._answer
+        if answer is None or answer.done():
+            return
+        try:
+            if self._reading is None:
+                raise BrokenExchangeError("the server closed the connection without an answer")
+            self._reading.send(b"")
+            raise BrokenExchangeError("the answer broke off")
+        except StopIteration as done:
+            answer.set_result(done.value._replace(keeps_alive=False))
+        except OSError as error:
+            answer.set_exception(error)
+
+    def connection_lost(self, error: Exception | None) -> None:
+        self._transport = None
+        answer = self._answer
+        if answer is not None and not answer.done():
+            broken = BrokenExchangeError("the server closed the connection without an answer")
+            answer.set_exception(error if isinstance(error, OSError) else broken)
+
+    # -- time ----------------------------------------------------------------------------------
+
+    def _start_timer(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        if self._seconds is not None:
+            self._timer = self._loop.call_later(self._seconds, self._time_out)
+
+    def _time_out(self) -> None:
+        answer = self._answer
+        if answer is not None and not answer.done():
+            answer.set_exception(TimeoutError("timed out"))

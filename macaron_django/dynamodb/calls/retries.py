@@ -1,0 +1,95 @@
+"""Says how often a call to DynamoDB is tried again, and how long to pause before.
+
+What may be sent again without writing twice is decided in ``connection``; each kind of retry is one policy here.
+"""
+
+from __future__ import annotations
+
+import random
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from itertools import count
+from typing import Final, NamedTuple
+
+from macaron_django.conf import settings
+from macaron_django.dynamodb.calls import deadlines
+
+__all__ = ["BACKUPS_AVAILABLE", "TABLE_READY", "UPDATE_CONFLICTS", "Attempt", "RetryPolicy", "batches", "calls"]
+
+
+class Attempt(NamedTuple):
+    """One attempt: its number, counted from 1, whether no other follows, and the seconds since the first began."""
+
+    number: int
+    is_last: bool
+    seconds: float
+
+
+@dataclass(frozen=True)
+class RetryPolicy:
+    """Exponential backoff: ``attempts`` in all, None for as many as it takes, with pauses in seconds between them.
+
+    The first pause is ``pause``; each further one is ``factor`` times the one before, up to ``longest``. With
+    ``jitter`` the pause is a random part of that ("full jitter", as AWS recommends). ``patience``: seconds after which
+    an attempt is the last one.
+    """
+
+    attempts: int | None = None
+    pause: float = 0.0
+    factor: float = 2.0
+    longest: float = float("inf")
+    jitter: bool = False
+    patience: float = float("inf")
+
+    def __iter__(self) -> Iterator[Attempt]:
+        """Yield each attempt, after its pause. The caller leaves the loop when one has succeeded.
+
+        >>> [attempt.is_last for attempt in RetryPolicy(attempts=3)]
+        [False, False, True]
+        """
+        started = time.monotonic()
+        for number, pause in enumerate(self.pauses(), 1):
+            if pause:
+                deadlines.pause(pause)
+            seconds = time.monotonic() - started
+            is_last = number == self.attempts or seconds > self.patience
+            yield Attempt(number, is_last, seconds)
+            if is_last:
+                return
+
+    def pauses(self) -> Iterator[float]:
+        """Yield the seconds to pause before each attempt, 0 before the first; for callers that pause themselves.
+
+        >>> list(RetryPolicy(attempts=4, pause=1.0, longest=3.0).pauses())
+        [0.0, 1.0, 2.0, 3.0]
+        """
+        pause = self.pause
+        yield 0.0
+        for _ in count() if self.attempts is None else range(self.attempts - 1):
+            yield random.uniform(0, pause) if self.jitter else pause  # noqa: S311 (not a secret)
+            pause = min(pause * self.factor, self.longest)
+
+
+_CALLS: Final = RetryPolicy(pause=0.05, longest=2.0, jitter=True)
+_BATCHES: Final = RetryPolicy(pause=0.05, longest=3.2)
+
+#: An update computed from an item that others change meanwhile: read and written again.
+UPDATE_CONFLICTS: Final = RetryPolicy(attempts=10)
+#: A table or an index in the making: seconds for a table, hours for an index over many items.
+TABLE_READY: Final = RetryPolicy(pause=0.05, factor=1.5, longest=5.0)
+#: AWS says ContinuousBackupsUnavailable for a while after a table was made.
+BACKUPS_AVAILABLE: Final = RetryPolicy(pause=2.0, factor=1.0, patience=120.0)
+
+
+def calls() -> RetryPolicy:
+    """The policy for a call that was throttled, conflicted with a transaction, or got no answer."""
+    return replace(_CALLS, attempts=max(1, int(settings.DYNAMODB.MAX_ATTEMPTS)))
+
+
+def batches() -> RetryPolicy:
+    """The policy for what DynamoDB leaves unprocessed of a batch.
+
+    It has more attempts than a single call, because each of them usually gets part of the batch done.
+    """
+    return replace(_BATCHES, attempts=min(8, 1 + max(2, 2 * int(settings.DYNAMODB.MAX_ATTEMPTS))))

@@ -1,0 +1,127 @@
+"""The attributes of an item that hold no property of its schema.
+
+If the schema allows additional properties, these attributes are such properties; else they are kept and not shown.
+Which they are isn't known beforehand, so the table's model has no attributes for them.
+"""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import Any, Final
+
+from macaron_django.dynamodb.codec.attribute_values import AttributeMap, AttributeValue, same
+from macaron_django.dynamodb.codec.formats.base import OTHER_TYPE, UnusualValue, ValueReader, ValueWriter
+from macaron_django.dynamodb.codec.formats.objects import Member, ObjectCodec, additional_member
+from macaron_django.dynamodb.codec.formats.schema_codecs import codec_of
+from macaron_django.exceptions import UnstorableValue
+from macaron_django.openapi import json_pointers
+from macaron_django.schemas.values.api_objects import ObjectSpec
+
+__all__ = ["AdditionalAttributes"]
+
+#: Attributes that pymacaron-dynamodb adds: kept, and not shown.
+_NOTES: Final = frozenset({"__persistence_class__"})
+
+
+class AdditionalAttributes:
+    """The additional attributes of one schema's items.
+
+    ``known``: the attributes that the schema's own properties, their twins and the version are kept in.
+    """
+
+    def __init__(self, known: frozenset[str], spec: ObjectSpec) -> None:
+        self.known = known
+        self._spec = spec
+        self._never_shown = known | _NOTES
+
+    @cached_property
+    def _member(self) -> Member:
+        return additional_member(self._spec, ObjectCodec(self._spec.schema, codec_of).others)
+
+    @cached_property
+    def _read(self) -> ValueReader:
+        return self._member.codec.reader(self._member.conversion)
+
+    @cached_property
+    def _write(self) -> ValueWriter:
+        return self._member.codec.writer(self._member.conversion)
+
+    @cached_property
+    def _json_reader(self) -> ValueReader:
+        return self._member.codec.json_reader(self._member.conversion)
+
+    @cached_property
+    def _json_writer(self) -> ValueWriter:
+        return self._member.codec.json_writer(self._member.conversion)
+
+    def shown(self, item: AttributeMap) -> set[str]:
+        """Returns the names of the attributes that are properties."""
+        return set(item.keys() - self._never_shown) if self._spec.is_open else set()
+
+    def hidden(self, item: AttributeMap) -> AttributeMap:
+        """Returns the attributes that are kept and not shown."""
+        return {name: item[name] for name in item.keys() - self.known - self.shown(item)}
+
+    def json_in(self, item: AttributeMap) -> dict[str, Any]:
+        """Returns the JSON of an item's additional properties, in the order of the item."""
+        if not self._spec.is_open:
+            return {}
+        others = {name: value for name, value in item.items() if name not in self._never_shown}
+        read = self._json_reader
+        try:
+            return {name: read(value) for name, value in others.items()}
+        except OTHER_TYPE:
+            return {name: self._json_of(value) for name, value in others.items()}
+
+    def _json_of(self, value: AttributeValue) -> Any:
+        try:
+            return self._json_reader(value)
+        except OTHER_TYPE:
+            return self._member.conversion.to_json(self._read(value))
+
+    def write_json(self, name: str, value: Any) -> AttributeValue:
+        """Returns the attribute value of a property's JSON value. Raises UnusualValue for what isn't usual."""
+        if not name or name in self.known:
+            raise UnusualValue
+        return self._json_writer(value, 0)
+
+    def encode(self, row: Any) -> AttributeMap:
+        """Returns the attributes of a row's additional properties. Raises UnstorableValue."""
+        codec, conversion = self._member
+        found: AttributeMap = {}
+        for name, value in row._additional.items():
+            pointer = json_pointers.child("", name)
+            if not name or name in self.known:
+                raise UnstorableValue("this name can't be an additional property here", pointer)
+            try:
+                found[name] = self._write(value, 0)
+            except UnusualValue:
+                found[name] = codec.encode(conversion.to_json(value), pointer)
+        return found
+
+    def load(self, row: Any, item: AttributeMap) -> None:
+        """Makes a row's additional properties those of the item."""
+        row.__dict__.pop("_additional_properties", None)
+        if self.known.issuperset(item):
+            return
+        shown, read = self.shown(item), self._read
+        for name in (name for name in item if name in shown):
+            row._store(name, read(item[name]))
+
+    def changes(self, held: AttributeMap, wanted: AttributeMap) -> tuple[AttributeMap, set[str]]:
+        """Returns what to set and what to remove of an item, so that it has the additional properties of ``wanted``."""
+        # Sets and bytes, which JSON has no types for, stay what they are while they mean the same.
+        set_ = {
+            name: value
+            for name, value in wanted.items()
+            if name not in self.known
+            and not (name in held and (same(held[name], value) or self._means(held[name], value)))
+        }
+        return set_, self.shown(held) - wanted.keys()
+
+    def _means(self, held: AttributeValue, wanted: AttributeValue) -> bool:
+        codec = self._member.codec
+        try:
+            return same(codec.encode(codec.decode(held)), wanted)
+        except UnstorableValue:
+            return False

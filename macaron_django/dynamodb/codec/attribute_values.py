@@ -1,0 +1,145 @@
+"""Attribute values, and how DynamoDB compares them: order, equality, ``contains`` and ``begins_with``."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from decimal import Decimal
+from typing import Any, Final, TypeAlias
+
+__all__ = [
+    "TYPES",
+    "AttributeMap",
+    "AttributeValue",
+    "Path",
+    "SortedValue",
+    "compare",
+    "contains",
+    "equality_form",
+    "key_as_given",
+    "same",
+    "same_items",
+    "starts_with",
+    "value_at",
+]
+
+#: A value with its type, as on the wire: ``{"S": "text"}``, ``{"N": "7"}``, ``{"L": [{"BOOL": True}]}``.
+AttributeValue: TypeAlias = dict[str, Any]
+#: An item, a key, or the members of a map.
+AttributeMap: TypeAlias = dict[str, AttributeValue]
+#: DynamoDB's types.
+TYPES: Final = frozenset({"S", "N", "B", "BOOL", "NULL", "L", "M", "SS", "NS", "BS"})
+#: Names of attributes from the item inwards; an int is a position in a list.
+Path: TypeAlias = tuple[str | int, ...]
+#: Types whose values are equal only where they are written alike.
+_AS_WRITTEN: Final = frozenset({"S", "BOOL", "NULL"})
+
+
+class SortedValue(AttributeValue):
+    """What a key holds for a value, which was ``given`` in another spelling that older items may have as their key."""
+
+    def __init__(self, value: AttributeValue, given: AttributeValue) -> None:
+        super().__init__(value)
+        self.given = given
+
+
+def key_as_given(key: AttributeMap) -> AttributeMap | None:
+    """Returns a key in the spelling in which it was given; None if that is the one that keys are held in.
+
+    >>> key_as_given({"id": SortedValue({"S": "0a"}, {"S": "0A"}), "year": {"N": "7"}})
+    {'id': {'S': '0A'}, 'year': {'N': '7'}}
+    """
+    for value in key.values():
+        if type(value) is SortedValue:
+            return {name: one.given if type(one) is SortedValue else one for name, one in key.items()}
+    return None
+
+
+def compare(left: AttributeValue, right: AttributeValue) -> int | None:
+    """Returns the order of two scalars: negative, 0 or positive; None where their types differ or have no order.
+
+    >>> compare({"N": "10"}, {"N": "9.5"}), compare({"N": "1"}, {"N": "1.0"}), compare({"S": "1"}, {"N": "1"})
+    (1, 0, None)
+    """
+    ((left_type, left_value),) = left.items()
+    ((right_type, right_value),) = right.items()
+    if left_type != right_type or left_type not in {"S", "N", "B"}:
+        return None
+    a, b = _sortable(left_type, left_value), _sortable(right_type, right_value)
+    return int(a > b) - int(a < b)
+
+
+def _sortable(kind: str, value: Any) -> Any:
+    if kind == "N":
+        return Decimal(value)
+    # DynamoDB orders strings by their UTF-8 bytes, which is the order of code points.
+    return value.encode("utf-8", "surrogatepass") if kind == "S" else bytes(value)
+
+
+def equality_form(value: AttributeValue) -> Any:
+    """Returns something hashable that is equal exactly where DynamoDB calls two attribute values equal."""
+    ((kind, content),) = value.items()
+    if kind == "N":
+        return kind, Decimal(content)
+    if kind == "NS":
+        return kind, frozenset(map(Decimal, content))
+    if kind in {"SS", "BS"}:
+        return kind, frozenset(content)
+    if kind == "L":
+        return kind, tuple(map(equality_form, content))
+    if kind == "M":
+        return kind, frozenset((name, equality_form(nested)) for name, nested in content.items())
+    return kind, content
+
+
+def same(left: AttributeValue, right: AttributeValue) -> bool:
+    """Whether DynamoDB calls them equal: 1 and 1.0 are, "1" and 1 aren't."""
+    if left == right:  # the usual case
+        return True
+    ((kind, one),) = left.items()
+    ((other_kind, other),) = right.items()
+    if kind != other_kind or kind in _AS_WRITTEN:
+        return False
+    if kind == "M":
+        return bool(one.keys() == other.keys()) and all(same(value, other[name]) for name, value in one.items())
+    if kind == "L":
+        return len(one) == len(other) and all(map(same, one, other))
+    return bool(equality_form(left) == equality_form(right))
+
+
+def same_items(one: AttributeMap, other: AttributeMap) -> bool:
+    """Whether DynamoDB holds the same for both items: numbers by value, sets without order."""
+    return same({"M": one}, {"M": other})
+
+
+def value_at(item: AttributeMap, path: Path) -> AttributeValue | None:
+    """Returns the attribute value at ``path``, None where there is none."""
+    value: AttributeValue | None = item.get(str(path[0]))
+    for step in path[1:]:
+        if value is None:
+            return None
+        if isinstance(step, int):
+            elements: Sequence[AttributeValue] = value.get("L", ())
+            value = elements[step] if step < len(elements) else None
+        else:
+            value = value.get("M", {}).get(step)
+    return value
+
+
+def contains(value: AttributeValue, wanted: AttributeValue) -> bool:
+    """Whether ``wanted`` is part of a string or of bytes, an element of a list or a member of a set."""
+    ((kind, content),) = value.items()
+    ((wanted_kind, wanted_content),) = wanted.items()
+    if kind == "L":
+        return any(same(element, wanted) for element in content)
+    if kind in {"S", "B"}:
+        return bool(kind == wanted_kind and wanted_content in content)
+    if kind in {"SS", "NS", "BS"}:
+        return any(same({kind[0]: member}, wanted) for member in content)
+    return False
+
+
+def starts_with(value: AttributeValue, prefix: AttributeValue) -> bool:
+    """Whether a string begins with another, or bytes with other bytes: ``begins_with``."""
+    ((kind, content),) = value.items()
+    ((prefix_kind, prefix_content),) = prefix.items()
+    return bool(kind == prefix_kind and kind in {"S", "B"} and content.startswith(prefix_content))

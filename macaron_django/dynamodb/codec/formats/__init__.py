@@ -1,0 +1,5 @@
+"""Has one codec for each format of values: how it is encoded, decoded, shown as JSON, sorted in keys and sized.
+
+``codec_of`` returns the codec of a schema. To change a format, open its module. To add one, write its module and put
+its class into ``CODECS`` in ``schema_codecs.py``. ``base.py`` says what a codec may define.
+"""

@@ -1,0 +1,49 @@
+"""Describes the items of a persisted schema, and the functions that are compiled from that."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, NamedTuple, TypeAlias
+
+from macaron_django.dynamodb.codec.additional_attributes import AdditionalAttributes
+from macaron_django.dynamodb.codec.attribute_values import AttributeMap
+from macaron_django.dynamodb.codec.attributes import PropertyAttribute
+
+__all__ = ["ItemReader", "ItemShape", "ItemWriter", "JSONReader", "JSONWriter", "PropertyPlace"]
+
+#: Makes the row of an item.
+ItemReader: TypeAlias = Callable[[AttributeMap], Any]
+#: Makes the item of a row. Raises UnstorableValue.
+ItemWriter: TypeAlias = Callable[[Any], AttributeMap]
+#: Makes the JSON object of an item.
+JSONReader: TypeAlias = Callable[[AttributeMap], dict[str, Any]]
+#: Makes the item of a JSON object. Raises UnstorableValue.
+JSONWriter: TypeAlias = Callable[[Mapping[str, Any]], AttributeMap]
+
+
+class PropertyPlace(NamedTuple):
+    """A property's name, the row's field that has its value, and the item's attribute that holds it."""
+
+    name: str
+    field: str
+    attribute: PropertyAttribute
+
+
+@dataclass(frozen=True)
+class ItemShape:
+    """A model, and how DynamoDB holds its rows."""
+
+    #: The Django model of the rows.
+    model: Any
+    #: By property name, in schema order; then the version, if it is no property.
+    attributes: Mapping[str, PropertyAttribute]
+    additional: AdditionalAttributes
+
+    @cached_property
+    def places(self) -> tuple[PropertyPlace, ...]:
+        """The places of the schema's properties, in its order."""
+        return tuple(
+            PropertyPlace(name, field, self.attributes[name]) for name, field in self.model._spec.field_names.items()
+        )

@@ -1,0 +1,48 @@
+"""The role that an attribute plays for its table: key of the table or of an index, time to live, or none."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Final
+
+__all__ = ["MAX_HASH_KEY", "MAX_RANGE_KEY", "NO_ROLE", "Role"]
+
+#: Bytes of a key; AWS: "Service, account, and table quotas".
+MAX_HASH_KEY: Final = 2048
+MAX_RANGE_KEY: Final = 1024
+
+
+@dataclass(frozen=True)
+class Role:
+    """What an attribute is for its table."""
+
+    hash_key: bool = False
+    range_key: bool = False
+    index_hash_key: bool = False
+    index_range_key: bool = False
+    ttl: bool = False
+
+    @cached_property
+    def in_table_key(self) -> bool:
+        """Whether it is a key of the table itself."""
+        return self.hash_key or self.range_key
+
+    @property
+    def only_in_table_key(self) -> bool:
+        """Whether it is one key of the table and nothing beside."""
+        return self in _ONLY_TABLE_KEYS
+
+    @cached_property
+    def in_key(self) -> bool:
+        """Whether it is a key of the table or of an index."""
+        return self.in_table_key or self.index_hash_key or self.index_range_key
+
+    @cached_property
+    def size_limit(self) -> int:
+        """The bytes that AWS allows a key."""
+        return MAX_RANGE_KEY if self.range_key or self.index_range_key else MAX_HASH_KEY
+
+
+NO_ROLE: Final = Role()
+_ONLY_TABLE_KEYS: Final = frozenset({Role(hash_key=True), Role(range_key=True)})

@@ -1,0 +1,82 @@
+"""Decides whether a class's own methods, or receivers of signals, need rows or API objects to be made.
+
+A method is overridden if the attribute found on the class isn't the one that this package or Django defined.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from django.db.models import Model
+from django.db.models.signals import post_init, post_save, pre_init, pre_save
+
+from macaron_django.overrides import overrides
+from macaron_django.schemas.models.model_fields import RowAttribute
+from macaron_django.schemas.models.row_models import Row
+from macaron_django.schemas.values.api_objects import Value
+
+__all__ = [
+    "ROW_METHODS",
+    "has_init_receivers",
+    "has_save_receivers",
+    "is_loaded_plainly",
+    "is_plain_value",
+    "is_saved_plainly",
+    "is_shown_plainly",
+    "is_stored_plainly",
+]
+
+#: What makes a row of an item.
+_LOADING: Final = ("__getattribute__", "__init__", "__new__", "__setattr__", "from_db")
+#: What shows a row's properties.
+_SHOWING: Final = ("__getitem__", "__iter__", "_additional", "to_json")
+#: What gives a row its properties.
+_STORING: Final = ("__setitem__", "_additional", "_store")
+#: What saves a row.
+_SAVING: Final = ("_check", "_generated", "_violations", "save")
+#: The methods of a row that the compiled functions and the store do without.
+ROW_METHODS: Final = tuple(dict.fromkeys((*_LOADING, *_SHOWING, *_STORING, *_SAVING)))
+#: What makes an API object, stores its properties and shows them.
+_VALUE_METHODS: Final = ("__getattribute__", "__new__", "_from_properties", "_store", *_SHOWING)
+
+
+def is_loaded_plainly(model: Any) -> bool:
+    """Whether Django's and this package's code alone makes a row of an item."""
+    return not overrides(model, _LOADING, Row, Model) and all(
+        isinstance(getattr(model, field), RowAttribute) for field in model._spec.property_names
+    )
+
+
+def is_shown_plainly(model: Any) -> bool:
+    """Whether an item's JSON follows from the item: its row would be made and shown by this package's code alone."""
+    return is_loaded_plainly(model) and not overrides(model, _SHOWING, Row, Model)
+
+
+def is_stored_plainly(model: Any) -> bool:
+    """Whether an item follows from JSON: its row would be made and filled by this package's code alone."""
+    return is_loaded_plainly(model) and not overrides(model, _STORING, Row, Model)
+
+
+def is_saved_plainly(model: Any) -> bool:
+    """Whether rows are made, saved and shown by this package's code alone, apart from receivers of signals."""
+    return is_loaded_plainly(model) and not overrides(model, ROW_METHODS, Row, Model)
+
+
+def is_plain_value(kind: type[Any]) -> bool:
+    """Whether API objects of a class are made, kept and shown by this package's code alone."""
+    return not overrides(kind, _VALUE_METHODS, Value)
+
+
+def has_init_receivers(model: Any) -> bool:
+    """Whether ``pre_init`` or ``post_init`` is received for the model's rows."""
+    return bool(pre_init.receivers or post_init.receivers) and (
+        pre_init.has_listeners(model) or post_init.has_listeners(model)
+    )
+
+
+def has_save_receivers(model: Any) -> bool:
+    """Whether ``pre_init``, ``post_init``, ``pre_save`` or ``post_save`` is received for the model's rows."""
+    return has_init_receivers(model) or (
+        bool(pre_save.receivers or post_save.receivers)
+        and (pre_save.has_listeners(model) or post_save.has_listeners(model))
+    )

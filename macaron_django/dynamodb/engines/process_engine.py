@@ -1,0 +1,75 @@
+"""Base of the engines that run a server process on this machine."""
+
+from __future__ import annotations
+
+import threading
+from abc import abstractmethod
+
+from macaron_django.dynamodb.engines.engine import Engine
+from macaron_django.dynamodb.engines.shared_processes import SharedProcess
+
+__all__ = ["LocalProcessEngine"]
+
+
+class LocalProcessEngine(Engine):
+    """An engine in a process of its own, shared with the project's other processes."""
+
+    _process: SharedProcess | None = None
+    _making = threading.Lock()
+
+    @abstractmethod
+    def make_process(self) -> SharedProcess:
+        """Describe the server process; nothing is started yet."""
+
+    @abstractmethod
+    def command(self) -> list[str]:
+        """Return the command that starts the server on ``{port}``; raise ``ImproperlyConfigured`` if it isn't here."""
+
+    def check(self) -> None:
+        self.command()
+
+    @property
+    def process(self) -> SharedProcess:
+        with self._making:
+            if self._process is None:
+                self._process = self.make_process()
+            return self._process
+
+    @property
+    def endpoint_url(self) -> str:
+        """The server's URL; reading it starts the server if this process doesn't use it yet."""
+        host, port = self.process.address or self.process.join()
+        return f"http://{host}:{port}"
+
+    def start(self) -> None:
+        """Use the server from this process, starting it if it isn't running; safe to call again."""
+        self.process.join()
+
+    def look_again(self) -> None:
+        if self._process:
+            self._process.look_again()
+
+    def stop(self) -> None:
+        """Stop using the server; it ends with the last process that does."""
+        if self._process:
+            self._process.leave()
+
+    @property
+    def running(self) -> bool:
+        return self.process.running() is not None
+
+    def status(self) -> str:
+        running = self.process.running()
+        data = f", data in {self.keeps_data_in}" if self.keeps_data_in else ", data in memory"
+        if running is None:
+            return f"{self.name}: not running{data}"
+        pid, (host, port) = running
+        return f"{self.name}: running at http://{host}:{port} (process {pid}){data}"
+
+    def shut_down(self) -> bool:
+        """End the server for every process that uses it, and return whether it was running."""
+        return self.process.shut_down()
+
+    def wait_for_end(self, timeout: float) -> bool:
+        """After ``stop()``, return whether the server ended within ``timeout`` seconds, unused by other processes."""
+        return self.process.wait_for_end(timeout)

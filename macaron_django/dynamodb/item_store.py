@@ -1,0 +1,447 @@
+"""Keeps the objects of a schema with ``x-persist`` in DynamoDB: from JSON to items, and from items to JSON."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Collection, Iterable, Mapping
+from functools import cached_property
+from operator import attrgetter
+from typing import Any
+
+from django.db import router
+from django.db.models.signals import post_delete, post_save, pre_delete, pre_save
+
+from macaron_django.drivers import Steps
+from macaron_django.dynamodb.codec.attribute_values import AttributeMap, AttributeValue, key_as_given
+from macaron_django.dynamodb.codec.item_sizes import check_item_size
+from macaron_django.dynamodb.codec.row_overrides import (
+    ROW_METHODS,
+    has_init_receivers,
+    is_saved_plainly,
+    is_shown_plainly,
+)
+from macaron_django.dynamodb.items.pending_writes import gathering
+from macaron_django.dynamodb.items.persistence import Persistence
+from macaron_django.dynamodb.querysets.manager import ItemManager
+from macaron_django.dynamodb.querysets.queryset import ItemQuerySet
+from macaron_django.dynamodb.querysets.writes import condition_failed
+from macaron_django.exceptions import StaleItem, UnstorableValue, ValidationFailed
+from macaron_django.overrides import overrides
+from macaron_django.schemas.formats.format_checks import formats_version
+from macaron_django.schemas.models.row_bindings import RowBinding
+from macaron_django.schemas.models.row_models import Row
+from macaron_django.schemas.models.stores import Store, Stored
+from macaron_django.schemas.validation.defaults import cleaner_for
+from macaron_django.schemas.validation.validators import SchemaValidator, validator_for
+from macaron_django.schemas.values.generated_values import Makers, generated_values, makers_of
+from macaron_django.schemas.values.merge_patches import merge_patch, with_defaults_for_nulls
+from macaron_django.schemas.values.request_violations import blamed
+
+__all__ = ["ItemStore"]
+
+
+class ItemStore(Store):
+    """A table of DynamoDB's. One request makes the calls that it has to: one to read, one to write.
+
+    Rows are made only where somebody wants to see them: receivers of signals, a transaction that is open.
+    """
+
+    is_row = True
+    #: Whose items these are; None: all of the table's.
+    _within: ItemQuerySet | None = None
+    #: The validators of properties, and the version of the formats that they were made with.
+    _known_judges: tuple[int, Mapping[str, SchemaValidator] | None] = (-1, None)
+
+    @cached_property
+    def persistence(self) -> Persistence:
+        manager: Any = self.model._default_manager
+        persistence: Persistence = manager.persistence
+        return persistence
+
+    @property
+    def keys_from(self) -> Mapping[str, str]:  # type: ignore[override]  # what never changes
+        return self.persistence.options.keys_from
+
+    def hooks(self) -> object:
+        return _METHODS(self.model)
+
+    def serves(self, action: str) -> bool:
+        manager: Any = self.model._default_manager
+        is_plain = (
+            type(manager) is ItemManager
+            and manager._queryset_class is ItemQuerySet
+            and type(manager.persistence) is Persistence
+            and is_saved_plainly(self.model)
+            and not (action == "destroy" and overrides(self.model, ("delete",), Row))
+        )
+        return is_plain and (action != "replace" or (self._is_judged_by_request and len(self._places) <= _MOST_PLACES))
+
+    def shows(self) -> bool:
+        return is_shown_plainly(self.model)
+
+    def waits_in_steps(self, action: str) -> bool:
+        if action == "destroy":
+            return not _is_deletion_told(self.model) and gathering() is None
+        # Receivers of signals are the project's code.
+        return action == "retrieve" or not (self._wants_rows() or self._is_told())
+
+    def queryset(self) -> ItemQuerySet:
+        items: ItemQuerySet = self.model._default_manager.all()
+        return items
+
+    def narrowed(self, queryset: Any) -> ItemStore | None:
+        if type(queryset) is not ItemQuerySet or queryset.model is not self.model or not queryset.is_narrowed_only:
+            return None
+        if queryset.matches_nothing:
+            return _NoItems(self.schema, self.model, self.classes)
+        narrowed = copy.copy(self)
+        narrowed._within = queryset
+        return narrowed
+
+    def keys(self) -> tuple[tuple[str, ...], tuple[str, ...]]:
+        return self.persistence.key_names, ()
+
+    def version(self, instance: Any) -> Any:
+        return self._version_in(getattr(instance._state, "item", None) or {})
+
+    # -- what is done --------------------------------------------------------------------------
+
+    def read(self, key: Mapping[str, Any]) -> Steps[Stored | None]:
+        item_key = self._key(key)
+        if item_key is None:
+            return None
+        item = yield from self.persistence.get_item_steps(item_key)
+        return None if item is None or not self._holds(item) else self._stored(item)
+
+    def create(self, body: Any, key: Mapping[str, Any], request: Any) -> Steps[Stored]:
+        is_object = type(body) is dict or isinstance(body, Mapping)
+        made: dict[str, Any] = {}
+        for name, make in self._makers:
+            if not (is_object and name in body and name not in self._read_only):
+                value = make(request)
+                if value is not None:
+                    made[name] = value
+        if is_object and not made.keys() <= self._read_only:
+            # What the schema may require of a client comes before it is judged; what is readOnly, after.
+            body = {**body, **{name: value for name, value in made.items() if name not in self._read_only}}
+        clean = self.valid(body)
+        values = {**made, **clean, **self.as_json(key)} if key else {**made, **clean}
+        if self._wants_rows():
+            row = self._row_of(values)
+            try:
+                row.save(force_insert=True)
+            except ValidationFailed as failure:
+                raise blamed(failure, self.schema, values, made) from None
+            return self._stored(row._state.item)
+        item = self.persistence.item_of_json(values)
+        if self._version is not None:
+            item[self._version] = {"N": "1"}
+        for name in self._key_names:
+            if name not in item:
+                raise UnstorableValue("a key must have a value", f"/{name}")
+        stored = self._stored(item)
+        if not self._stays_valid(clean, stored.json):
+            try:
+                self.validator().validate(stored.json)
+            except ValidationFailed as failure:
+                raise blamed(failure, self.schema, values, made) from None
+        yield from self.persistence.put_item_steps(item, condition="absent")
+        self._tell(item, created=True)
+        return stored
+
+    def _stays_valid(self, clean: Mapping[str, Any], shown: Mapping[str, Any]) -> bool:
+        """Returns whether an object is surely valid of which a valid request has all properties but a few.
+
+        These are judged one by one, where the schema does no more than that.
+        """
+        judges = self._judges
+        if judges is None or not self._required <= shown.keys():
+            return False
+        for name, value in shown.items():
+            if name in clean and clean[name] == value and type(clean[name]) is type(value):
+                continue
+            judge = judges.get(name)
+            if judge is None or not judge.is_valid(value):
+                return False
+        return True
+
+    def replace(self, key: Mapping[str, Any], body: Any) -> Steps[Stored | None]:
+        clean = self.valid(body)
+        if self._wants_rows():
+            item = yield from self._item(self._key(key))
+            return None if item is None else self._saved_row(item, clean, self._writable)
+        values = {name: value for name, value in clean.items() if name not in self._kept}
+        if self._changes_with_updates:
+            values |= generated_values(self.schema, values, False)
+        set_ = self._attributes(values)
+        item = yield from self._replaced(self._key(key), set_)
+        return None if item is None else self._stored(item)
+
+    def _replaced(self, key: AttributeMap | None, set_: AttributeMap) -> Steps[AttributeMap | None]:
+        if key is None:
+            return None
+        item = yield from self._replaced_at(key, set_)
+        if item is None and (as_given := key_as_given(key)) is not None:
+            item = yield from self._replaced_at(as_given, set_)
+        return item
+
+    def _replaced_at(self, key: AttributeMap, set_: AttributeMap) -> Steps[AttributeMap | None]:
+        check_item_size({**key, **set_})
+        try:
+            item = yield from self._update(key, set_, self._places - set_.keys())
+        except StaleItem as error:
+            if condition_failed(error):  # it isn't there, or it isn't one of the query set's
+                return None
+            raise
+        self._tell(item, created=False)
+        return item
+
+    def patch(self, key: Mapping[str, Any], patch: Any) -> Steps[Stored | None]:
+        item_key = self._key(key)
+        item = yield from self._item(item_key)
+        if item_key is None or item is None:
+            return None
+        if not isinstance(patch, Mapping):
+            self.valid(patch)  # says what is wrong with it
+        patch = cleaner_for(self.schema).without_read_only(patch)
+        shown = self.persistence.json_of(item)
+        merged = merge_patch(shown, with_defaults_for_nulls(self.schema, patch))
+        clean = self.valid_patch(shown, merged)
+        # A null may name an attribute that clients aren't shown: that one stays.
+        names = (patch.keys() & {*self.schema.properties, *shown, *clean}) - self._kept
+        if self._wants_rows():
+            return self._saved_row(item, clean, names)
+        values = {name: value for name, value in clean.items() if name in names}
+        if self._changes_with_updates:
+            values |= generated_values(self.schema, values, False)
+        set_ = self._attributes(values)
+        remove = self._places_of(names) - set_.keys()
+        if not (set_ or remove):
+            return self._stored(item)
+        check_item_size({name: value for name, value in {**item, **set_}.items() if name not in remove})
+        # A patch of an object's members is about the object that was read.
+        expected = {name: item.get(name) for name in names if isinstance(patch[name], Mapping)}
+        if self._version is not None:
+            expected[self._version] = item.get(self._version)
+        item = yield from self._update(self.persistence.key_in(item), set_, remove, expected)
+        self._tell(item, created=False)
+        return self._stored(item)
+
+    def delete(self, key: Mapping[str, Any]) -> Steps[bool]:
+        item_key = self._key(key)
+        if item_key is None:
+            return False
+        if not _is_deletion_told(self.model) and gathering() is None:
+            is_deleted = yield from self._deleted(item_key)
+            if not is_deleted and (as_given := key_as_given(item_key)) is not None:
+                is_deleted = yield from self._deleted(as_given)
+            return is_deleted
+        item = yield from self._item(item_key)
+        if item is None:
+            return False
+        self.persistence.decode(item).delete()
+        return True
+
+    def _deleted(self, key: AttributeMap) -> Steps[bool]:
+        if self._demand == "present":
+            return (yield from self.persistence.delete_item_steps(key))
+        try:
+            return (yield from self.persistence.delete_item_steps(key, condition=self._demand))
+        except StaleItem as error:
+            if condition_failed(error):
+                return False
+            raise
+
+    # -- items ---------------------------------------------------------------------------------
+
+    def _item(self, key: AttributeMap | None) -> Steps[AttributeMap | None]:
+        """The item as it is now, to be changed."""
+        if key is None:
+            return None
+        item = yield from self.persistence.get_item_steps(key, consistent=True)
+        return None if item is None or not self._holds(item) else item
+
+    def _holds(self, item: AttributeMap) -> bool:
+        return self._within.holds(item) if self._within is not None else not self.persistence.is_hidden(item)
+
+    @property
+    def _demand(self) -> Any:
+        """What a change demands of the item that is there."""
+        if self._within is None and self.persistence.hides_expired_by is None:
+            return "present"
+        items = self.queryset() if self._within is None else self._within
+        return items.write_demand(any_key=True)
+
+    def _stored(self, item: AttributeMap) -> Stored:
+        return Stored(self.persistence.json_of(item), self._version_in(item))
+
+    def _update(
+        self,
+        key: AttributeMap,
+        set_: AttributeMap,
+        remove: Iterable[str],
+        expected: Mapping[str, AttributeValue | None] | None = None,
+    ) -> Steps[AttributeMap]:
+        add = None if self._version is None else {self._version: {"N": "1"}}
+        return self.persistence.update_item_steps(key, set_, remove, add, condition=self._demand, expected=expected)
+
+    def _version_in(self, item: AttributeMap) -> str | None:
+        """The version of an item: 0 where it is older than its schema's ``version``."""
+        return self.persistence.version_of(item)
+
+    def _attributes(self, values: Mapping[str, Any]) -> AttributeMap:
+        """The attributes that hold these values, given as JSON, and no others."""
+        item = self.persistence.item_of_json(values)
+        if item.keys() == values.keys():
+            return item
+        places = self._places_of(values)
+        return {name: value for name, value in item.items() if name in places}
+
+    def _places_of(self, names: Iterable[str]) -> frozenset[str]:
+        """The names of the attributes that hold these properties."""
+        attributes = self.persistence.table.attributes_by_name()
+        return frozenset(
+            place for name in names for place in (attributes[name].names if name in attributes else (name,))
+        )
+
+    @cached_property
+    def _places(self) -> frozenset[str]:
+        """The names of the attributes that a replacement sets or removes."""
+        return self._places_of(self._writable)
+
+    # -- keys and properties -------------------------------------------------------------------
+
+    @cached_property
+    def _key_names(self) -> tuple[str, ...]:
+        return self.persistence.key_names
+
+    @cached_property
+    def _version(self) -> str | None:
+        return self.persistence.options.version
+
+    @cached_property
+    def _kept(self) -> frozenset[str]:
+        """The properties that no change touches."""
+        return frozenset(filter(None, (*self._key_names, self._version)))
+
+    @cached_property
+    def _makers(self) -> Makers:
+        """What makes the values of a new object that the server sets."""
+        return makers_of(self.schema, True, self._key_names)
+
+    @property
+    def _judges(self) -> Mapping[str, SchemaValidator] | None:
+        """The validators of the properties; None where the schema judges more than each of them alone."""
+        version, judges = self._known_judges
+        if version != formats_version():
+            json, below = self.schema.json, cleaner_for(self.schema).below
+            each_alone = isinstance(json, Mapping) and all(map(_judges_each_alone, json))
+            # A request lacks what is readOnly further down, which would be missed here.
+            if each_alone and not any(cleaner.has_read_only for cleaner in below):
+                judges = {name: validator_for(prop.schema) for name, prop in self.schema.properties.items()}
+            self._known_judges = formats_version(), judges
+        return judges
+
+    @cached_property
+    def _required(self) -> frozenset[str]:
+        return frozenset(self.schema.required)
+
+    @cached_property
+    def _changes_with_updates(self) -> bool:
+        """Whether each update gives a property another value, as ``x-generated: now-on-update`` does."""
+        return bool(makers_of(self.schema, False))
+
+    @cached_property
+    def _read_only(self) -> frozenset[str]:
+        return frozenset(name for name, prop in self.schema.properties.items() if prop.read_only)
+
+    @cached_property
+    def _writable(self) -> frozenset[str]:
+        return frozenset(self.schema.properties) - self._read_only - self._kept
+
+    def _key(self, key: Mapping[str, Any]) -> AttributeMap | None:
+        """The key as DynamoDB has it; None for one that no item can have."""
+        try:
+            return self.persistence.key(*[key[name] for name in self._key_names])
+        except UnstorableValue:
+            return None
+
+    @cached_property
+    def _is_judged_by_request(self) -> bool:
+        """Whether a valid body makes the item valid, whatever is readOnly in it and stays."""
+        stays = any(prop.read_only for prop in self.schema.properties.values())
+        json = self.schema.json
+        return not stays or (isinstance(json, Mapping) and all(map(_judges_each_alone, json)))
+
+    # -- rows ----------------------------------------------------------------------------------
+
+    def _wants_rows(self) -> bool:
+        return _is_told_before(self.model) or gathering() is not None
+
+    def _is_told(self) -> bool:
+        return bool(post_save.receivers) and post_save.has_listeners(self.model)
+
+    def _tell(self, item: AttributeMap, *, created: bool) -> None:
+        """Sends ``post_save``, as a row's ``save()`` does, where somebody receives it."""
+        if not self._is_told():
+            return
+        row = self.persistence.decode(item)
+        using = router.db_for_write(self.model, instance=row)
+        signal = {"instance": row, "raw": False, "using": using, "update_fields": None}
+        post_save.send(sender=self.model, created=created, **signal)
+
+    def _row_of(self, values: Mapping[str, Any]) -> Any:
+        names = self.model._spec.field_names  # type: ignore[attr-defined]  # a row
+        row: Any = self.model(**{names[name]: value for name, value in values.items() if name in names})
+        for name, value in values.items():
+            if name not in names:
+                row[name] = value
+        return row
+
+    def _saved_row(self, item: AttributeMap, clean: Mapping[str, Any], names: Collection[str]) -> Stored:
+        """Sets the properties ``names`` of the item's row to what ``clean`` says, and saves it."""
+        row = self.persistence.decode(item)
+        values = {name: value for name, value in clean.items() if name in names or name not in self.schema.properties}
+        own = {name: value for name, value in values.items() if name in self.schema.properties}
+        made = generated_values(self.schema, own, False)
+        additional = values.keys() - own.keys() - made.keys()
+        try:
+            self._binding.update(row, {**values, **own, **made}, sorted(set(names) - values.keys()), additional)
+        except ValidationFailed as failure:
+            raise blamed(failure, self.schema, values, made) from None
+        return self._stored(row._state.item)
+
+    @cached_property
+    def _binding(self) -> RowBinding:
+        return RowBinding(self.model, self.schema, self.classes)
+
+
+class _NoItems(ItemStore):
+    """The items of a query set that matches nothing: there is nothing to ask DynamoDB."""
+
+    def _key(self, key: Mapping[str, Any]) -> None:
+        return None
+
+
+def _is_told_before(model: Any) -> bool:
+    """Whether somebody is told of a row before it is saved."""
+    return has_init_receivers(model) or (bool(pre_save.receivers) and pre_save.has_listeners(model))
+
+
+def _is_deletion_told(model: Any) -> bool:
+    return pre_delete.has_listeners(model) or post_delete.has_listeners(model) or has_init_receivers(model)
+
+
+def _judges_each_alone(keyword: str) -> bool:
+    """Whether a keyword judges each property by itself, or nothing."""
+    return keyword in _OF_EACH or keyword.startswith("x-")
+
+
+_OF_EACH = frozenset(
+    {"type", "properties", "required", "additionalProperties", "title", "description", "default", "example", "examples"}
+    | {"deprecated", "externalDocs", "xml", "$comment"}
+)
+#: The methods of rows that items pass by.
+_METHODS = attrgetter(*ROW_METHODS, "delete")
+#: Attributes of a replacement at most: an update expression has 4 KB (AWS: "Expression size").
+_MOST_PLACES = 100

@@ -1,0 +1,137 @@
+"""Writes the expressions of a call: conditions, updates and projections, with their placeholders.
+
+Updates are written here and not by PynamoDB, which reads brackets in a name as a step into a list.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from functools import lru_cache
+from itertools import chain
+from typing import Any, TypeAlias
+
+from pynamodb.expressions.condition import Condition
+
+from macaron_django.dynamodb.codec.attribute_values import AttributeValue
+
+__all__ = ["Expressions", "Where"]
+
+
+class Expressions:
+    """The expressions of one call, which share their placeholders.
+
+    >>> expressions = Expressions()
+    >>> expressions.update({"age": {"N": "3"}}, remove=["name"])
+    >>> sorted(expressions.parameters())
+    ['ExpressionAttributeNames', 'ExpressionAttributeValues', 'UpdateExpression']
+    >>> expressions.parameters()["UpdateExpression"]
+    'SET #0 = :0 REMOVE #1'
+    """
+
+    def __init__(self) -> None:
+        self._names: dict[str, str] = {}
+        self._values: dict[str, Any] = {}
+        self._texts: dict[str, str] = {}
+
+    def name(self, attribute: str) -> str:
+        """The placeholder of an attribute's name; of one name always the same."""
+        # The numbering is PynamoDB's, whose conditions add to the same dictionaries.
+        return self._names.setdefault(attribute, f"#{len(self._names)}")
+
+    def value(self, value: AttributeValue) -> str:
+        """A new placeholder for an attribute value."""
+        placeholder = f":{len(self._values)}"
+        self._values[placeholder] = value
+        return placeholder
+
+    def condition(self, *conditions: Where | None, parameter: str = "ConditionExpression") -> None:
+        """All of ``conditions`` must hold."""
+        texts = [self.text(condition) for condition in conditions if condition is not None]
+        if texts:
+            self._texts[parameter] = texts[0] if len(texts) == 1 else " AND ".join(map(_enclosed, texts))
+
+    def require(self, text: str) -> None:
+        """Make a text the condition of a write."""
+        self._texts["ConditionExpression"] = text
+
+    def text(self, condition: Where) -> str:
+        """The text of a condition."""
+        if isinstance(condition, Condition):
+            text: str = condition.serialize(self._names, self._values)
+            return text
+        return condition(self)
+
+    def update(
+        self,
+        set_: Mapping[str, AttributeValue],
+        remove: Iterable[str] = (),
+        add: Mapping[str, AttributeValue] | None = None,
+    ) -> None:
+        """Set, remove and add (DynamoDB's ADD) attributes; what is empty is left out."""
+        added, names, values = add or {}, self._names, self._values
+        if names or values:
+            raise ValueError("an update is the first of a call's expressions")
+        attributes = tuple(set_), tuple(remove), tuple(added)
+        # Clients choose names, too: what is remembered has to stay small.
+        is_short = sum(map(len, chain.from_iterable(attributes))) <= _REMEMBERED
+        text, known, placeholders = (_known_update if is_short else _update)(*attributes)
+        names.update(known)
+        values.update(zip(placeholders, (*set_.values(), *added.values()), strict=True))
+        if text:
+            self._texts["UpdateExpression"] = text
+
+    def projection(self, names: Iterable[str] | None) -> None:
+        """Read only these attributes; None for all."""
+        if names is not None:
+            self._texts["ProjectionExpression"] = ", ".join(map(self.name, dict.fromkeys(names)))
+
+    def parameters(self) -> dict[str, Any]:
+        """The parameters of the call that hold these expressions."""
+        parameters: dict[str, Any] = dict(self._texts)
+        if self._names:
+            parameters["ExpressionAttributeNames"] = {placeholder: name for name, placeholder in self._names.items()}
+        if self._values:
+            parameters["ExpressionAttributeValues"] = self._values
+        return parameters
+
+
+#: Characters of the attributes' names of an update whose text is remembered.
+_REMEMBERED = 1000
+
+
+def _update(
+    set_: tuple[str, ...], remove: tuple[str, ...], add: tuple[str, ...]
+) -> tuple[str, Mapping[str, str], tuple[str, ...]]:
+    """Returns the text of an update of these attributes, the placeholders of their names, and those of their values."""
+    names: dict[str, str] = {}
+    for name in (*set_, *remove, *add):
+        names.setdefault(name, f"#{len(names)}")
+    placeholders = tuple(f":{number}" for number in range(len(set_) + len(add)))
+    clauses = {
+        "SET": [f"{names[name]} = {place}" for name, place in zip(set_, placeholders, strict=False)],
+        "REMOVE": [names[name] for name in remove],
+        "ADD": [f"{names[name]} {place}" for name, place in zip(add, placeholders[len(set_) :], strict=True)],
+    }
+    text = " ".join(f"{clause} {', '.join(parts)}" for clause, parts in clauses.items() if parts)
+    return text, names, placeholders
+
+
+_known_update = lru_cache(maxsize=200)(_update)
+
+
+#: A condition: PynamoDB's, or a function that writes its text with the placeholders of a call.
+Where: TypeAlias = Condition | Callable[[Expressions], str]
+
+
+def _enclosed(text: str) -> str:
+    """``text`` in parentheses, of which DynamoDB refuses a second pair.
+
+    >>> _enclosed("a = b"), _enclosed("(a OR b)"), _enclosed("(a) AND (b)")
+    ('(a = b)', '(a OR b)', '((a) AND (b))')
+    """
+    depth = 0
+    for place, character in enumerate(text):
+        depth += (character == "(") - (character == ")")
+        if depth == 0:
+            return text if place == len(text) - 1 and text.startswith("(") else f"({text})"
+    return f"({text})"

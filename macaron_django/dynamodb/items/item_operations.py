@@ -1,0 +1,511 @@
+"""DynamoDB's item operations on one table, as functions of attribute maps.
+
+Raises this package's exceptions, and collects writes instead of sending them inside a transaction. Rows and schemas are
+``persistence``'s.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import islice
+from typing import TYPE_CHECKING, Any, Final, TypedDict, TypeVar
+
+from macaron_django.conf import Section, settings
+from macaron_django.drivers import Steps, blocking, run
+from macaron_django.dynamodb import engines
+from macaron_django.dynamodb.calls import retries
+from macaron_django.dynamodb.calls.call_attempts import Applied, Call
+from macaron_django.dynamodb.calls.call_failures import CONDITION_FAILED, FAILURES, error_code, translate
+from macaron_django.dynamodb.calls.connection import Connection
+from macaron_django.dynamodb.calls.consumed_capacity import count_capacity
+from macaron_django.dynamodb.codec.attribute_values import (
+    AttributeMap,
+    AttributeValue,
+    equality_form,
+    key_as_given,
+    same_items,
+)
+from macaron_django.dynamodb.codec.item_sizes import check_item_size
+from macaron_django.dynamodb.codec.wire import ReadMembers, response_members
+from macaron_django.dynamodb.items.expressions import Expressions, Where
+from macaron_django.dynamodb.items.pending_writes import PendingTransaction, TransactionWrite, gathering
+from macaron_django.dynamodb.items.write_conditions import (
+    Addition,
+    Demand,
+    Expected,
+    WriteCondition,
+    describe_key,
+    equal_values,
+    values_after,
+)
+from macaron_django.dynamodb.tables.table_models import ItemModel
+from macaron_django.exceptions import PyMacaronException, Throttled
+
+if TYPE_CHECKING:
+    from typing_extensions import Self, Unpack
+
+__all__ = ["Items", "PageOptions", "ResultPage"]
+
+Basis = TypeVar("Basis")
+Made = TypeVar("Made")
+
+# AWS's limits of BatchGetItem and BatchWriteItem.
+_GET_BATCH: Final = 100
+_WRITE_BATCH: Final = 25
+
+
+class PageOptions(TypedDict, total=False):
+    """What a Query and a Scan have in common. ``read`` may make other items of the answer than attribute maps."""
+
+    index: str | None
+    filter: Where | None
+    projection: Iterable[str] | None
+    limit: int | None
+    start: AttributeMap | None
+    consistent: bool
+    count_only: bool
+    read: ReadMembers
+
+
+@dataclass(frozen=True)
+class ResultPage:
+    """One answer to a Query or a Scan. ``last_key`` says where to go on, None at the end.
+
+    ``length``: the bytes that the answer had; None where botocore has read it.
+    """
+
+    items: list[AttributeMap]
+    last_key: AttributeMap | None
+    count: int
+    scanned_count: int
+    capacity: float | None
+    length: int | None = None
+
+
+class Items:
+    """The items of one table."""
+
+    def __init__(self, table: type[ItemModel]) -> None:
+        self.table = table
+        keys = {entry["KeyType"]: entry["AttributeName"] for entry in table._get_schema()["key_schema"]}
+        self.hash_key: str = keys["HASH"]
+        self.range_key: str | None = keys.get("RANGE")
+        self.key_names: tuple[str, ...] = (
+            (self.hash_key,) if self.range_key is None else (self.hash_key, self.range_key)
+        )
+        self._named: tuple[Section | None, str] = (None, "")  # one tuple, as threads share it
+        self._derived: dict[Callable[..., Any], tuple[object, Any]] = {}
+
+    def derived(self, make: Callable[[Self, Basis], Made], basis: Basis) -> Made:
+        """What ``make(self, basis)`` returns, made once and again where ``basis`` is another object.
+
+        For what others work out of a table and of its rows' class, or of the settings, and need at each call.
+        """
+        known = self._derived.get(make)
+        if known is None or known[0] is not basis:
+            known = self._derived[make] = (basis, make(self, basis))
+        made: Made = known[1]
+        return made
+
+    @property
+    def kind(self) -> str:
+        """What clients read as the name of an item. They never read the table's name."""
+        return "item"
+
+    @property
+    def table_name(self) -> str:
+        section = settings.DYNAMODB
+        named_by, name = self._named
+        if named_by is not section:
+            name = self.table.Meta.table_name
+            self._named = (section, name)
+        return name
+
+    @cached_property
+    def _connection(self) -> Connection:
+        return self.table._get_connection().connection
+
+    def index_keys(self, index: str | None) -> tuple[str, ...]:
+        """Hash and range key of an index; the table's for None."""
+        if index is None:
+            return self.key_names
+        meta: Any = self.table._get_connection().get_meta_table()
+        return tuple(filter(None, (meta.get_index_hash_keyname(index), meta.get_index_range_keyname(index))))
+
+    def replaceable(self) -> Where | None:
+        """What an item must fulfil for a new one to replace it as if it weren't there; None: no item is like that."""
+        return None
+
+    def key_in(self, item: AttributeMap) -> AttributeMap:
+        """The key of an item."""
+        return {name: item[name] for name in self.key_names}
+
+    # -- reading -------------------------------------------------------------------------------
+
+    def get_item_steps(
+        self, key: AttributeMap, *, consistent: bool = False, projection: Iterable[str] | None = None
+    ) -> Steps[AttributeMap | None]:
+        """The item with this key, None if there is none.
+
+        A key that was given in another spelling than keys are held in is tried in that one, too: another program may
+        have stored it, or an older version of this one.
+        """
+        if _impossible(key):
+            return None
+        parameters = {"TableName": self.table_name, "Key": key, "ConsistentRead": consistent}
+        if projection is not None:
+            expressions = Expressions()
+            expressions.projection(projection)
+            parameters |= expressions.parameters()
+        answer = yield from self._steps("GetItem", parameters)
+        # DynamoDB answers {} where an item has none of the projected attributes.
+        item: AttributeMap | None = answer.get("Item")
+        if item is None and (as_given := key_as_given(key)) is not None:
+            return (yield from self.get_item_steps(as_given, consistent=consistent, projection=projection))
+        return item
+
+    get_item = blocking(get_item_steps)
+
+    def batch_get(
+        self,
+        keys: Sequence[AttributeMap],
+        *,
+        consistent: bool = False,
+        projection: Iterable[str] | None = None,
+    ) -> list[AttributeMap | None]:
+        """The items with these keys, in the same order; None where there is none. Spellings are as in ``get_item``."""
+        found = self._batch_get(keys, consistent=consistent, projection=projection)
+        missed = [number for number, item in enumerate(found) if item is None]
+        as_given = {number: key for number in missed if (key := key_as_given(keys[number])) is not None}
+        if as_given:
+            others = self._batch_get([*as_given.values()], consistent=consistent, projection=projection)
+            for number, item in zip(as_given, others, strict=True):
+                found[number] = item
+        return found
+
+    def _batch_get(
+        self, keys: Sequence[AttributeMap], *, consistent: bool, projection: Iterable[str] | None
+    ) -> list[AttributeMap | None]:
+        expressions = Expressions()
+        expressions.projection(None if projection is None else [*self.key_names, *projection])
+        parameters = {"ConsistentRead": consistent, **expressions.parameters()}
+        wanted = {self._identity(key): key for key in keys if not _impossible(key)}
+        found: dict[Any, AttributeMap] = {}
+        for chunk in _chunks(wanted.values(), _GET_BATCH):
+            remaining: list[AttributeMap] = chunk
+            for attempt in retries.batches():
+                answer = self._call_batch("BatchGetItem", {**parameters, "Keys": remaining})
+                for item in answer.get("Responses", {}).get(self.table_name, ()):
+                    found[self._identity(item)] = item
+                remaining = answer.get("UnprocessedKeys", {}).get(self.table_name, {}).get("Keys", [])
+                if not remaining:
+                    break
+                if attempt.is_last:
+                    raise self._unprocessed("BatchGetItem", remaining)
+        return [found.get(self._identity(key)) for key in keys]
+
+    def query(
+        self,
+        hash_key: AttributeValue,
+        *,
+        range_condition: Where | None = None,
+        forward: bool = True,
+        **options: Unpack[PageOptions],
+    ) -> ResultPage:
+        """One page of the items with this hash key, of the table's or of ``index``."""
+        name = self.index_keys(options.get("index"))[0]
+        if _impossible({name: hash_key}):
+            return ResultPage([], None, 0, 0, None)
+        expressions = Expressions()
+        partition = f"{expressions.name(name)} = {expressions.value(hash_key)}"
+        expressions.condition(lambda _: partition, range_condition, parameter="KeyConditionExpression")
+        return self._page("Query", expressions, options, ScanIndexForward=forward)
+
+    def scan(
+        self, *, segment: int | None = None, total_segments: int | None = None, **options: Unpack[PageOptions]
+    ) -> ResultPage:
+        """One page of all items, or of one of ``total_segments`` parts of them."""
+        return self._page("Scan", Expressions(), options, Segment=segment, TotalSegments=total_segments)
+
+    def _page(self, operation: str, expressions: Expressions, options: PageOptions, **parameters: Any) -> ResultPage:
+        expressions.condition(options.get("filter"), parameter="FilterExpression")
+        expressions.projection(options.get("projection"))
+        parameters |= {
+            "IndexName": options.get("index"),
+            "Limit": options.get("limit"),
+            "ExclusiveStartKey": options.get("start"),
+            "ConsistentRead": options.get("consistent") or None,
+            "Select": "COUNT" if options.get("count_only") else None,
+        }
+        parameters = {name: value for name, value in parameters.items() if value is not None}
+        parameters = {"TableName": self.table_name, **parameters, **expressions.parameters()}
+        length: int | None = None
+        read_members = options.get("read", response_members)
+
+        def read(body: bytes, known: AbstractSet[str]) -> dict[str, Any] | None:
+            nonlocal length
+            length = len(body)
+            return read_members(body, known)
+
+        answer = self._dispatch(operation, parameters, read=read)
+        return ResultPage(
+            answer.get("Items", []),
+            answer.get("LastEvaluatedKey") or None,
+            answer.get("Count", 0),
+            answer.get("ScannedCount", 0),
+            answer.get("ConsumedCapacity", {}).get("CapacityUnits"),
+            length,
+        )
+
+    # -- writing -------------------------------------------------------------------------------
+
+    def put_item_steps(
+        self, item: AttributeMap, *, condition: Demand = None, expected: Expected | None = None
+    ) -> Steps[None]:
+        """Put an item, replacing what is there unless ``condition`` or ``expected`` forbid it.
+
+        ItemExists where it should have been absent; ItemAbsent or ItemChanged where another demand isn't met.
+        """
+        check_item_size(item)
+        demand = WriteCondition(self.kind, self.key_in(item), condition, expected or {}, replaceable=self.replaceable())
+        expressions = Expressions()
+        demand.add_to(expressions)
+        undoes_itself = condition == "absent" or not demand.expects(item)
+        yield from self._write(
+            "PutItem",
+            {"Item": item, **expressions.parameters()},
+            demand,
+            applied=(lambda stored: stored is not None and same_items(stored, item)) if undoes_itself else None,
+        )
+
+    put_item = blocking(put_item_steps)
+
+    def update_item_steps(
+        self,
+        key: AttributeMap,
+        set_: Mapping[str, AttributeValue] | None = None,
+        remove: Iterable[str] = (),
+        add: Mapping[str, AttributeValue] | None = None,
+        *,
+        condition: Demand = None,
+        expected: Expected | None = None,
+        return_values: str = "ALL_NEW",
+        addition: Addition | None = None,
+    ) -> Steps[AttributeMap]:
+        """Change attributes of an item in one UpdateItem, and return the item as it is afterwards.
+
+        ``set_``, ``remove`` and ``add`` are the clauses of its UpdateExpression: ``add={"version": {"N": "1"}}``
+        counts on what is there, or on nothing. The item is made if it isn't there and no condition forbids it.
+
+        ``condition``: "present", "absent", or a condition of PynamoDB's. ``expected``: values that attributes must
+        have before the write; None for one that must be missing. Raises ItemExists where an item is there that must
+        be absent, ItemAbsent where there is none, and ItemChanged where it has other values. They come without a
+        second call, except that an engine which doesn't honour ReturnValuesOnConditionCheckFailure is sent a GetItem.
+
+        Where a ``condition`` of PynamoDB's keeps an ``addition`` within bounds, there is ItemOutOfBounds, too. What
+        holds for such conditions isn't looked up: such an engine's refusal is a plain StaleItem.
+
+        Inside a transaction, where the answer isn't known yet, this returns {} and the transaction raises. Where
+        nothing is to change in an item that must be present, the item is read and not written.
+        """
+        set_, removed, added = dict(set_ or {}), tuple(remove), dict(add or {})
+        demand = WriteCondition(self.kind, key, condition, expected or {}, addition)
+        if condition == "present" and _impossible(key):
+            raise demand.decided(None)
+        if condition == "present" and not (set_ or removed or added):
+            return (yield from self._confirmed(demand))
+        expressions = Expressions()
+        expressions.update(set_, removed, added)
+        demand.add_to(expressions)
+        after = values_after(demand.expected, set_, added)
+        undoes_itself = added.keys() <= after.keys() and any(
+            name in after and not equal_values(after[name], value) for name, value in demand.expected.items()
+        )
+
+        def applied(stored: AttributeMap | None) -> bool:
+            return (
+                stored is not None
+                and all(equal_values(stored.get(name), value) for name, value in after.items())
+                and stored.keys().isdisjoint(removed)
+            )
+
+        answer = yield from self._write(
+            "UpdateItem",
+            {"Key": key, "ReturnValues": return_values, **expressions.parameters()},
+            demand,
+            applied=applied if undoes_itself else None,
+        )
+        item: AttributeMap = answer.get("Attributes", {})
+        return item
+
+    update_item = blocking(update_item_steps)
+
+    def _confirmed(self, demand: WriteCondition) -> Steps[AttributeMap]:
+        """The item, if it is as demanded; ItemAbsent or ItemChanged if not."""
+        transaction = gathering()
+        if transaction is not None:
+            expressions = Expressions()
+            demand.add_to(expressions)
+            check = {"Key": demand.key, **expressions.parameters()}
+            self._gather("ConditionCheck", check, demand, transaction)
+            return {}
+        item = yield from self.get_item_steps(demand.key, consistent=True)
+        if item is None or not demand.expects(item):
+            raise demand.decided(item)
+        return item
+
+    def delete_item_steps(
+        self, key: AttributeMap, *, condition: Demand = None, expected: Expected | None = None
+    ) -> Steps[bool]:
+        """Delete an item and return whether there was one. Conditions and errors are those of ``update_item``."""
+        return (yield from self.pop_item_steps(key, condition=condition, expected=expected)) is not None
+
+    delete_item = blocking(delete_item_steps)
+
+    def pop_item_steps(
+        self, key: AttributeMap, *, condition: Demand = None, expected: Expected | None = None
+    ) -> Steps[AttributeMap | None]:
+        """Delete an item and return it as it was, None if there was none.
+
+        Returns {} where it isn't known: inside a transaction, and where the first of two attempts got no answer.
+        Conditions and errors are those of ``update_item``.
+        """
+        demand = WriteCondition(self.kind, key, condition, expected or {})
+        if _impossible(key):
+            if condition == "present":
+                raise demand.decided(None)
+            return None
+        expressions = Expressions()
+        demand.add_to(expressions)
+        certain = any(value is not None for value in demand.expected.values())
+        answer = yield from self._write(
+            "DeleteItem",
+            {"Key": key, "ReturnValues": "ALL_OLD", **expressions.parameters()},
+            demand,
+            applied=(lambda stored: stored is None) if certain else None,
+        )
+        item: AttributeMap | None = answer.get("Attributes")
+        return item
+
+    pop_item = blocking(pop_item_steps)
+
+    def batch_write(self, puts: Iterable[AttributeMap] = (), deletes: Iterable[AttributeMap] = ()) -> None:
+        """Put and delete without conditions; Throttled names what DynamoDB left unprocessed at every attempt."""
+        if gathering() is not None:
+            for item in puts:
+                self.put_item(item)
+            for key in deletes:
+                self.delete_item(key)
+            return
+        requests: list[dict[str, Any]] = []
+        for item in puts:
+            check_item_size(item)
+            requests.append({"PutRequest": {"Item": item}})
+        requests += [{"DeleteRequest": {"Key": key}} for key in deletes]
+        for chunk in _chunks(requests, _WRITE_BATCH):
+            remaining = chunk
+            for attempt in retries.batches():
+                answer = self._call_batch("BatchWriteItem", remaining)
+                remaining = answer.get("UnprocessedItems", {}).get(self.table_name, [])
+                if not remaining:
+                    break
+                if attempt.is_last:
+                    keys = [self._key_of_request(request) for request in remaining]
+                    raise self._unprocessed("BatchWriteItem", keys)
+
+    # -- calls ---------------------------------------------------------------------------------
+
+    def _write(
+        self, operation: str, parameters: dict[str, Any], demand: WriteCondition, *, applied: Applied | None
+    ) -> Steps[dict[str, Any]]:
+        transaction = gathering()
+        if transaction is not None:
+            self._gather(operation, parameters, demand, transaction)
+            return {"Attributes": {}}  # what DynamoDB would answer isn't known before the transaction ends
+        call = Call({"TableName": self.table_name, **parameters}, applied)
+        return (yield from self._steps(operation, call, demand))
+
+    def _gather(
+        self, operation: str, parameters: dict[str, Any], condition: WriteCondition, transaction: PendingTransaction
+    ) -> None:
+        key = parameters.get("Key") or self.key_in(parameters["Item"])
+        transaction.add(
+            TransactionWrite(
+                operation,
+                {"TableName": self.table_name, **parameters},
+                (self.table_name, self._identity(key)),
+                condition,
+            )
+        )
+
+    def _call_batch(self, operation: str, requests: Any) -> dict[str, Any]:
+        return self._dispatch(operation, {"RequestItems": {self.table_name: requests}})
+
+    def _dispatch(
+        self, operation: str, parameters: dict[str, Any], *, read: ReadMembers = response_members
+    ) -> dict[str, Any]:
+        return run(self._steps(operation, parameters, read=read))
+
+    def _steps(
+        self,
+        operation: str,
+        parameters: dict[str, Any],
+        demand: WriteCondition | None = None,
+        *,
+        read: ReadMembers = response_members,
+    ) -> Steps[dict[str, Any]]:
+        try:
+            answer = yield from self._connection.steps(operation, parameters, read)
+        except FAILURES as error:
+            unmet = yield from self._unmet(demand, error)
+            try:
+                raise translate(error, self.table_name, condition_failed=unmet) from error
+            finally:
+                del unmet  # what is raised would refer to itself through its traceback
+        count_capacity(answer)
+        return answer
+
+    def _unmet(self, demand: WriteCondition | None, error: Exception) -> Steps[PyMacaronException | None]:
+        """Returns the exception for a condition that wasn't met; None for another error."""
+        if demand is None or error_code(error) != CONDITION_FAILED:
+            return None
+        item: AttributeMap | None = getattr(error, "response", {}).get("Item")
+        is_known = engines.current().returns_refused_items
+        if item is None and not is_known and demand.is_open_after_refusal:
+            item, is_known = (yield from self.get_item_steps(demand.key, consistent=True)), True
+        return demand.exception(item, is_known=is_known)
+
+    def _unprocessed(self, operation: str, left: Sequence[AttributeMap]) -> Throttled:
+        named = "; ".join(describe_key(key) for key in left[:5]) + ("; …" if len(left) > 5 else "")
+        return Throttled(
+            f"{operation} on {self.table_name}: DynamoDB left {len(left)} items undone through every retry: {named}"
+        )
+
+    def _key_of_request(self, request: Mapping[str, Any]) -> AttributeMap:
+        put = request.get("PutRequest")
+        return self.key_in(request["DeleteRequest"]["Key"] if put is None else put["Item"])
+
+    def _identity(self, item: AttributeMap) -> Any:
+        return tuple(equality_form(item[name]) for name in self.key_names)
+
+
+#: Bytes of a hash key (DynamoDB, "Quotas"); a range key has fewer.
+_LONGEST_KEY = 2048
+
+
+def _impossible(key: AttributeMap) -> bool:
+    """Whether no item can have this key, so that DynamoDB would answer with an error."""
+    for value in key.values():
+        for tag, content in value.items():
+            if tag in {"S", "B"} and (not content or len(content) > _LONGEST_KEY):
+                return True
+    return False
+
+
+def _chunks(values: Iterable[Any], size: int) -> Iterator[list[Any]]:
+    remaining = iter(values)
+    while chunk := list(islice(remaining, size)):
+        yield chunk

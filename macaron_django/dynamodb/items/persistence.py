@@ -1,0 +1,453 @@
+"""Keeps the rows of a persisted schema (``x-persist``) in its table: saves, deletes and refreshes them."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import replace
+from functools import cached_property
+from typing import Any, TypeAlias
+
+from django.db import DEFAULT_DB_ALIAS
+from django.db.models import Model
+
+from macaron_django.dynamodb.codec.additional_attributes import AdditionalAttributes
+from macaron_django.dynamodb.codec.attribute_values import AttributeMap, AttributeValue, same_items
+from macaron_django.dynamodb.codec.attributes import PropertyAttribute
+from macaron_django.dynamodb.codec.compiler import ItemCodec
+from macaron_django.dynamodb.codec.formats.anything import ANYTHING
+from macaron_django.dynamodb.codec.formats.base import ValuePlacer
+from macaron_django.dynamodb.codec.formats.schema_codecs import codec_of
+from macaron_django.dynamodb.codec.item_shapes import ItemShape, PropertyPlace
+from macaron_django.dynamodb.codec.item_sizes import check_item_size
+from macaron_django.dynamodb.items.expressions import Where
+from macaron_django.dynamodb.items.item_operations import Items
+from macaron_django.dynamodb.items.pending_writes import gathering
+from macaron_django.dynamodb.items.pynamodb_conditions import condition_expression
+from macaron_django.dynamodb.items.write_conditions import Demand, describe_key
+from macaron_django.dynamodb.planning.conditions import matches
+from macaron_django.dynamodb.planning.expiry import expired
+from macaron_django.dynamodb.tables.table_models import build_table, default_table_name
+from macaron_django.exceptions import DynamoDBItemNotFound, ItemChanged, ItemExists, UnstorableValue
+from macaron_django.openapi import Persist, Schema, implied_hash_key, json_pointers
+from macaron_django.schemas import Classes
+from macaron_django.schemas.models.item_keys import keys_from_pk, pk_for
+from macaron_django.schemas.models.required_versions import RequiredVersion, required_version
+from macaron_django.schemas.values.api_objects import ObjectSpec
+from macaron_django.schemas.values.conversions import UNSET, converter
+
+__all__ = ["Persistence"]
+
+Row: TypeAlias = Any  # a model built at run time: its attributes are its schema's
+
+
+class Persistence(ItemCodec, Items):
+    """A persisted schema and its table.
+
+    ``save_row`` follows Django's ``save()``:
+
+    * a row that was loaded is one UpdateItem of what has changed, made only where the item is still there;
+    * a new one is a conditional put. If its key is taken, ``save()`` updates the item to the row's properties,
+      as Django does for a primary key that exists; ``force_insert`` (so ``create()``) raises ItemExists.
+
+    Attributes that the schema doesn't know are never touched. With ``version``, saving a row that has been changed
+    since it was loaded raises StaleItem. So does any attribute that isn't what ``row._state.expected`` says (None: it
+    isn't there), which may be set for the next update of a loaded row.
+    """
+
+    options: Persist
+
+    def __init__(self, api: str, schema: Schema, options: Persist, classes: Classes) -> None:
+        self.api = api
+        self.schema = schema
+        self.options = with_defaults(api, schema, options)
+        self.classes = classes
+        super().__init__(build_table(schema, self.options, api, classes))
+        self._model: type[Model] | None = None
+
+    def __repr__(self) -> str:
+        return f"<Persistence of {self.api}.{self.schema.name} in {self.options.table}>"
+
+    @property
+    def kind(self) -> str:
+        return self.schema.name or "item"
+
+    def bind(self, model: type[Model]) -> None:
+        """Sets the class of the rows."""
+        self._model = model
+        for name in ("model", "_changeable", *vars(ItemCodec)):
+            self.__dict__.pop(name, None)
+
+    @cached_property
+    def model(self) -> Any:
+        """The class of the rows. Raises RuntimeError before ``bind``."""
+        if self._model is None:
+            raise RuntimeError(f"{self!r} has no model yet: bind(model) comes first.")
+        return self._model
+
+    # -- values --------------------------------------------------------------------------------
+
+    @cached_property
+    def hides_expired_by(self) -> str | None:
+        """The attribute that says when items expire, where expired ones count as absent; else None."""
+        return self.options.ttl if self.options.expired == "hidden" else None
+
+    def is_hidden(self, item: AttributeMap) -> bool:
+        """Whether an item counts as absent: it has expired, and its schema hides those."""
+        ttl = self.hides_expired_by
+        return ttl is not None and matches(expired(ttl, int(time.time())), item)
+
+    def replaceable(self) -> Where | None:
+        ttl = self.hides_expired_by
+        return None if ttl is None else condition_expression(expired(ttl, int(time.time())))
+
+    def encode_value(self, path: str | Sequence[str | int], value: Any) -> AttributeValue:
+        """Returns what DynamoDB holds for a value of a property, or of what ``path`` leads to inside one.
+
+        >>> persistence.encode_value(("address", "zip"), "1010")  # doctest: +SKIP
+        {'S': '1010'}
+        """
+        names = (path,) if isinstance(path, str) else tuple(path)
+        if len(names) == 1:
+            return self.table.attribute(str(names[0])).encode(value)
+        schema: Schema | None = self.schema.properties[str(names[0])].schema
+        for step in names[1:]:
+            if schema is not None:
+                inner = schema.properties.get(str(step))
+                schema = schema.items if isinstance(step, int) else inner.schema if inner else None
+        if schema is None:
+            raise KeyError(f"{self.schema.name} has no property {'.'.join(map(str, names))}")
+        return codec_of(schema).encode(converter(schema, self.classes).to_json(value))
+
+    # -- keys ----------------------------------------------------------------------------------
+
+    def key(self, hash_value: Any, range_value: Any = None) -> AttributeMap:
+        """Returns the key of an item, from the Python values of its properties."""
+        values = (hash_value,) if self.range_key is None else (hash_value, range_value)
+        key: AttributeMap = {}
+        for place, value in zip(self._key_placers, values, strict=True):
+            place(value, key)
+        # A key may come with a twin of another spelling.
+        return key if len(key) == len(values) else {name: key[name] for name in self.key_names}
+
+    @cached_property
+    def _key_placers(self) -> tuple[ValuePlacer, ...]:
+        return tuple(self.table.attribute(name).placer() for name in self.key_names)
+
+    def key_of(self, row: Row) -> AttributeMap:
+        """Returns the key that a row has now. Raises UnstorableValue where a property of it isn't set."""
+        stored = row._state.__dict__.get("item")
+        key: AttributeMap = {}
+        for name in self.key_names:
+            attribute, value = self.table.attribute(name), self._value(row, name)
+            if value is UNSET or value is None:
+                raise UnstorableValue("a key must have a value", attribute.pointer)
+            key |= {name: attribute.attributes_of(value)[name]}
+            # What others have written may be spelled in a way of their own.
+            if stored is not None and name in stored and attribute.value_in(stored) == value:
+                key[name] = stored[name]
+        return key
+
+    def key_from_pk(self, pk: Any) -> AttributeMap:
+        """Returns the key that a primary key of Django's stands for. Raises ValueError if it can't be one."""
+        try:
+            if self.range_key is None:
+                return self.key(self._from_text(self.hash_key, pk))
+            pairs = zip(self.key_names, keys_from_pk(pk), strict=True)
+            return {name: self._key_of_json(name, value) for name, value in pairs}
+        except UnstorableValue as error:
+            raise ValueError(f"{pk!r} is no key of {self.schema.name}: {error}") from error
+
+    def _key_of_json(self, name: str, value: Any) -> AttributeValue:
+        attribute = self.table.attribute(name)
+        key = attribute.encode_json(value)
+        attribute.check_key(key)
+        return key
+
+    def pk_of(self, item: AttributeMap) -> Any:
+        """Returns Django's primary key of an item."""
+        hash_attribute = self.table.attribute(self.hash_key)
+        if self.range_key is None:
+            return hash_attribute.value_in(item)
+        return pk_for(hash_attribute.value_in(item), self.table.attribute(self.range_key).value_in(item))
+
+    def _from_text(self, name: str, value: Any) -> Any:
+        """A number where text from a URL stands for one."""
+        if isinstance(value, str) and self.table.attribute(name).attr_type == "N":
+            return int(value) if re.fullmatch(r"-?\d+", value, re.ASCII) else float(value)
+        return value
+
+    # -- rows, items and JSON ------------------------------------------------------------------
+
+    @cached_property
+    def shape(self) -> ItemShape:
+        return ItemShape(self.model, self.table.attributes_by_name(), self.additional)
+
+    def json_of_all(self, item: AttributeMap) -> dict[str, Any]:
+        """Returns the JSON object of an item, attributes that the schema doesn't allow among it."""
+        attributes = self.table.attributes_by_name()
+        known = {name: attribute.json_in(item) for name, attribute in attributes.items()}
+        others = {name: ANYTHING.decode(item[name]) for name in item if name not in self.additional.known}
+        return {name: value for name, value in known.items() if value is not UNSET} | others
+
+    def item_of_all(self, json: Mapping[str, Any]) -> AttributeMap:
+        """Returns the item of such a JSON object. Raises UnstorableValue."""
+        attributes = self.table.attributes_by_name()
+        item: AttributeMap = {}
+        for name, value in json.items():
+            if name in attributes:
+                item |= attributes[name].attributes_of(attributes[name].conversion.to_python(value))
+            else:
+                item[name] = ANYTHING.encode(value, json_pointers.child("", name))
+        return item
+
+    @cached_property
+    def additional(self) -> AdditionalAttributes:
+        """The attributes of an item that hold no property of its schema."""
+        attributes = self.table.attributes_by_name()
+        twins = {attribute.given_name for attribute in attributes.values() if attribute.keeps_given}
+        return AdditionalAttributes(
+            frozenset({*attributes, *twins}), ObjectSpec(self.api, self.schema.resolved, self.classes)
+        )
+
+    @cached_property
+    def _properties(self) -> Mapping[str, PropertyAttribute]:
+        attributes = self.table.attributes_by_name()
+        return {name: attributes[name] for name in self.schema.properties}
+
+    @cached_property
+    def _changeable(self) -> tuple[PropertyPlace, ...]:
+        """The places of the properties that an update may change: not the table's key, nor the version."""
+        return tuple(
+            place
+            for place in self.shape.places
+            if not place.attribute.role.in_table_key and place.name != self.options.version
+        )
+
+    def _value(self, row: Row, name: str) -> Any:
+        return row.__dict__.get(row._spec.field_names[name], UNSET)
+
+    def _set(self, row: Row, name: str, value: Any) -> None:
+        setattr(row, row._spec.field_names[name], value)
+
+    # -- writing -------------------------------------------------------------------------------
+
+    def save_row(
+        self,
+        row: Row,
+        *,
+        force_insert: bool = False,
+        force_update: bool = False,
+        update_fields: Iterable[str] | None = None,
+    ) -> None:
+        """Writes a row, as the class's docstring says. Then ``row._state.item`` is what the table holds."""
+        if update_fields is not None:
+            names = {row._spec.property_names.get(name, name) for name in update_fields}
+            self._update(row, self.key_of(row), names)
+            return
+        key, stored = self.key_of(row), _stored(row)
+        # A row whose key was changed is another item, as with Django's models.
+        is_new = row._state.adding or stored is None or not same_items(self.key_in(stored), key)
+        if force_insert:
+            self._insert(row)
+        elif force_update or not is_new:
+            self._update(row, key)
+        else:
+            try:
+                self._insert(row)
+            except ItemExists:
+                self._update(row, key)
+
+    def delete_row(self, row: Row) -> bool:
+        """Deletes the row's item. Returns whether there was one. Raises StaleItem if its ``version`` has changed.
+
+        In a transaction the item has to be there, so that of two who delete it at once only one succeeds.
+        """
+        expected = self._expected_version(row)
+        demand: Demand = None if gathering() is None else "present"
+        return self.delete_item(self.key_of(row), condition=demand, expected=expected)
+
+    def refresh_row(self, row: Row, fields: Collection[str] | None = None) -> None:
+        """Reads the row's item again, consistently, into ``fields`` (all if None). Raises DynamoDBItemNotFound."""
+        key = self.key_of(row)
+        item = self.get_item(key, consistent=True)
+        if item is None or self.is_hidden(item):
+            raise DynamoDBItemNotFound(f"There is no {self.schema.name} with {describe_key(key)} any more.")
+        names = None if fields is None else {row._spec.property_names.get(name, name) for name in fields}
+        for name, attribute in self._properties.items():
+            if names is None or name in names:
+                self._set(row, name, attribute.value_in(item))
+        if names is None:
+            self.additional.load(row, item)
+        row._state.item = item
+
+    def _insert(self, row: Row) -> None:
+        item = self.encode(row)
+        if self.options.version:
+            item[self.options.version] = {"N": "1"}
+        self.put_item(item, condition="absent")
+        self._written(row, item)
+
+    def _update(self, row: Row, key: AttributeMap, names: Collection[str] | None = None) -> None:
+        stored = _stored(row)
+        base = stored if stored is not None and not row._state.adding and same_items(self.key_in(stored), key) else None
+        set_, remove = self._changes(row, base, names)
+        expected = self._expected_version(row) if base is not None or self.options.version else {}
+        expected |= row._state.__dict__.pop("expected", {})
+        if self.options.version:
+            set_[self.options.version] = _next_version(expected.get(self.options.version))
+        foreseen = {name: value for name, value in {**(base or {}), **key, **set_}.items() if name not in remove}
+        check_item_size(foreseen)
+        item = self.update_item(key, set_, remove, condition="present", expected=expected)
+        self._written(row, item or foreseen)
+
+    def item_changes(
+        self, stored: AttributeMap | None, wanted: AttributeMap, names: Collection[str] | None = None
+    ) -> tuple[AttributeMap, list[str]]:
+        """Returns the attributes to set and the names of those to remove, so that an item holds what ``wanted`` holds.
+
+        ``stored`` is the item as it is, None if that isn't known; with ``names``, only these properties change. The
+        key, the version and attributes that the schema doesn't allow stay; so does what another program spelled in its
+        own way while it means the same.
+        """
+        set_: AttributeMap = {}
+        remove: list[str] = []
+        for name, _, attribute in self._changeable:
+            if names is not None and name not in names:
+                continue
+            places = attribute.names
+            want = {place: wanted[place] for place in places if place in wanted}
+            held = None if stored is None else {place: stored[place] for place in places if place in stored}
+            if held is not None and (held == want or attribute.means_the_same(held, want)):
+                continue
+            set_ |= want
+            remove += [place for place in places if place not in want and (held is None or place in held)]
+        if names is None:
+            added, removed = self.additional.changes(stored or {}, wanted)
+            set_ |= added
+            remove += removed
+        return set_, remove
+
+    def _changes(
+        self, row: Row, stored: AttributeMap | None, names: Collection[str] | None
+    ) -> tuple[AttributeMap, list[str]]:
+        """As ``item_changes``, from what the row has."""
+        wanted: AttributeMap = {}
+        for name, field, attribute in self._changeable:
+            if names is not None and name not in names:
+                continue
+            value = row.__dict__.get(field, UNSET)
+            try:
+                wanted |= attribute.attributes_of(value)
+            except UnstorableValue:
+                # Another program has stored it: it stays as it is until it is changed.
+                if stored is None or attribute.value_in(stored) != value:
+                    raise
+                wanted |= {place: stored[place] for place in attribute.names if place in stored}
+        if names is None:
+            wanted |= self.additional.encode(row)
+        return self.item_changes(stored, wanted, names)
+
+    def version_of(self, item: AttributeMap) -> str | None:
+        """Returns an item's version: None without versions, 0 if the item is older than its schema's ``version``."""
+        version = self.options.version
+        return None if version is None else str(next(iter(item.get(version, {}).values()), "0"))
+
+    def _expected_version(self, row: Row) -> dict[str, AttributeValue | None]:
+        version = self.options.version
+        if version is None:
+            return {}
+        stored = _stored(row)
+        if stored is not None and not row._state.adding:
+            return self.required_values(self.key_of(row), stored) or {version: stored.get(version)}
+        given = self._value(row, version) if version in self._properties else UNSET
+        if given is UNSET or given is None:
+            key = self.key_of(row)
+            raise ItemChanged(
+                f"{self.schema.name} with {describe_key(key)} is there already, with a version: "
+                "load it, change it and save it.",
+                schema=self.kind,
+                key=key,
+            )
+        return {version: self.table.attribute(version).encode(given)}
+
+    def required_version_of(self, key: AttributeMap) -> RequiredVersion | None:
+        """Returns what the request being served requires of an item; None if nothing, or if it has written the item."""
+        required = required_version.get()
+        if required is None or required.is_met:
+            return None
+        if required.model._meta.concrete_model is not self.model._meta.concrete_model:
+            return None
+        names = self.key_names
+        return required if same_items(self.key(*[required.key[name] for name in names]), key) else None
+
+    def required_values(self, key: AttributeMap, item: AttributeMap) -> dict[str, AttributeValue | None]:
+        """Returns the version that a write has to find where the request's If-Match allows that of ``item``.
+
+        Returns {} where the request requires nothing of it. Raises ItemChanged where If-Match doesn't allow it.
+        """
+        required, version = self.required_version_of(key), self.options.version
+        if required is None or version is None:
+            return {}
+        if required.allows(str(self.version_of(item))):
+            return {version: item.get(version)}
+        raise ItemChanged(
+            f"{self.schema.name} with {describe_key(key)} isn't the one that If-Match means any more.",
+            schema=self.kind,
+            key=key,
+        )
+
+    def note_written(self, key: AttributeMap) -> None:
+        """Notes that the request has written an item, so that its later writes are about its own version."""
+        required = self.required_version_of(key)
+        if required is not None:
+            required.is_met = True
+
+    def _written(self, row: Row, item: AttributeMap) -> None:
+        self.note_written(self.key_of(row))
+        transaction = gathering()
+        if transaction is not None:
+            transaction.on_abandon(self._unwritten(row))
+        self.additional.load(row, item)  # shows what others have added, too, which the next save would remove
+        row._state.item = item
+        row._state.adding = False
+        row._state.db = DEFAULT_DB_ALIAS
+        version = self.options.version
+        if version is not None and version in self._properties:
+            self._set(row, version, self.table.attribute(version).value_in(item))
+
+    def _unwritten(self, row: Row) -> Callable[[], None]:
+        """Returns what makes the row unwritten again, with its values kept."""
+        state = {name: getattr(row._state, name, None) for name in ("adding", "db", "item")}
+        version = self.options.version
+        field = row._spec.field_names[version] if version is not None and version in self._properties else None
+        held = row.__dict__.get(field, UNSET)
+
+        def restore() -> None:
+            for name, value in state.items():
+                setattr(row._state, name, value)
+            if field is not None:
+                row.__dict__[field] = held
+
+        return restore
+
+
+def with_defaults(api: str, schema: Schema, options: Persist) -> Persist:
+    """Returns the options with what follows from the schema: the table's name, and ``id`` as key. Raises ValueError."""
+    table = options.table or default_table_name(api, schema.name or "item")
+    hash_key = options.hash_key or implied_hash_key(schema.name, schema.properties)
+    if hash_key is None:
+        raise ValueError(
+            f"{options.location}: x-persist of {schema.name} needs a `hash_key` (or, on its class, a `primary_key`)"
+        )
+    return replace(options, table=table, hash_key=hash_key)
+
+
+def _stored(row: Row) -> AttributeMap | None:
+    item: AttributeMap | None = row._state.__dict__.get("item")
+    return item
+
+
+def _next_version(value: AttributeValue | None) -> AttributeValue:
+    return {"N": str(int(value["N"]) + 1)} if value is not None else {"N": "1"}

@@ -1,0 +1,334 @@
+"""Carries a query plan out: page by page, partition by partition, with whole or projected items."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import zip_longest
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
+
+from macaron_django.dynamodb.codec.attribute_values import AttributeMap, AttributeValue, compare, same
+from macaron_django.dynamodb.codec.attributes import GIVEN
+from macaron_django.dynamodb.items.pynamodb_conditions import condition_expression
+from macaron_django.dynamodb.planning.conditions import ALL, bounds, matches, paths
+from macaron_django.exceptions import InvalidCursor, ScanForbidden
+
+if TYPE_CHECKING:
+    from macaron_django.dynamodb.codec.typed_items import TypedItem, TypedItems
+    from macaron_django.dynamodb.items.item_operations import PageOptions, ResultPage
+    from macaron_django.dynamodb.items.persistence import Persistence
+    from macaron_django.dynamodb.planning.query_plans import QueryPlan
+
+__all__ = ["Match", "MatchBatch", "PlanReader"]
+
+#: Keys of one BatchGetItem call; AWS: "BatchGetItem".
+BATCH_SIZE: Final = 100
+#: Items that the first call reads where a filter may drop some; each further call reads twice as many.
+FIRST_READ: Final = 64
+
+
+class Match(NamedTuple):
+    """An item that matches. Its position in the list is ``names`` of ``source``: the item, or its index entry."""
+
+    item: AttributeMap | TypedItem
+    source: AttributeMap | TypedItem
+    names: tuple[str, ...]
+
+    @property
+    def position(self) -> AttributeMap:
+        """The keys after which a further call goes on."""
+        source = self.source if isinstance(self.source, dict) else self.source.as_map()
+        return {name: source[name] for name in self.names if name in source}
+
+
+@dataclass(frozen=True)
+class MatchBatch:
+    """What one round of calls brought.
+
+    ``last`` is how far it got: the keys of an item, or the hash key alone of a partition that comes next; None at the
+    end of the list. ``read``: the items that DynamoDB read for it. ``length``: the bytes that its answer had, None
+    where they aren't known.
+    """
+
+    found: Sequence[Match]
+    last: AttributeMap | None
+    read: int = 0
+    length: int | None = None
+
+
+@dataclass(frozen=True)
+class PlanReader:
+    """Reads what ``plan`` says. ``names``: the attributes that are wanted, None for whole items."""
+
+    persistence: Persistence
+    plan: QueryPlan
+    names: tuple[str, ...] | None = None
+    consistent: bool = False
+    segment: tuple[int, int] | None = None  # this one, of so many
+    typed: TypedItems | None = None  # reads items of which nobody wants the attribute maps
+
+    def items(self, start: AttributeMap | None = None, wanted: int | None = None) -> Iterator[Match]:
+        """Every match after ``start``, at most ``wanted``; ScanForbidden where a capped scan may read no further."""
+        count = 0
+        batch: MatchBatch | None = None
+        for batch in self.batches(start, wanted):
+            for found in batch.found:
+                yield found
+                count += 1
+                if count == wanted:
+                    return
+        if batch is not None and batch.last is not None:
+            raise ScanForbidden(self._capped())
+
+    def batches(self, start: AttributeMap | None = None, wanted: int | None = None) -> Iterator[MatchBatch]:
+        """Rounds of calls; ends with the list, or where the plan's ``read_limit`` is reached.
+
+        A call that finds nothing counts as one item there: it isn't free.
+        """
+        match self.plan.kind:
+            case "empty":
+                return iter(())
+            case "get":
+                return self._get(start)
+            case "batch_get":
+                return self._batch_get(start)
+            case "query":
+                return self._query(start, wanted)
+            case "scan":
+                return self._rounds(None, start, wanted)
+
+    def pages(self) -> Iterator[Sequence[AttributeMap]] | None:
+        """All items, page by page, where each that is read is one of the list as it is; None where they need a look."""
+        plan = self.plan
+        if plan.kind not in {"query", "scan"} or plan.remainder != ALL or plan.fetch or plan.read_limit is not None:
+            return None
+        return self._pages(plan.partitions or (None,))
+
+    def _pages(self, partitions: Iterable[AttributeValue | None]) -> Iterator[Sequence[AttributeMap]]:
+        for partition in partitions:
+            page = self._call(partition, None, None)
+            yield page.items
+            while page.last_key is not None:
+                page = self._call(partition, page.last_key, None)
+                yield page.items
+
+    def count(self, limit: int | None = None) -> int:
+        """How many match, up to ``limit``; every one is read, but DynamoDB sends only their number where it can."""
+        plan = self.plan
+        if plan.kind not in {"query", "scan"} or plan.remainder != ALL or plan.fetch:
+            return sum(1 for _ in self.items(wanted=limit))
+        counted = read = 0
+        for partition in plan.partitions or (None,):
+            last: AttributeMap | None = None
+            while True:
+                remaining = None if plan.read_limit is None else plan.read_limit - read
+                page = self._call(partition, last, remaining, count=True)
+                counted, read, last = counted + page.count, read + page.scanned_count, page.last_key
+                if limit is not None and counted >= limit:
+                    return limit
+                if last is None:
+                    break
+                if plan.read_limit is not None and read >= plan.read_limit:
+                    raise ScanForbidden(self._capped())
+        return counted
+
+    # -- by key ----------------------------------------------------------------------------------------------------
+
+    def _get(self, start: AttributeMap | None) -> Iterator[MatchBatch]:
+        if start is not None:
+            return
+        item = self._get_item()
+        found = [] if item is None or not self._fits(item) else [Match(item, item, self.plan.position_names)]
+        yield MatchBatch(found, None, read=int(item is not None))
+
+    def one(self) -> AttributeMap | None:
+        """The item of a plan for GetItem, None if there is none that matches."""
+        item = self._get_item()
+        return None if item is None or not self._fits(item) else item
+
+    def _get_item(self) -> AttributeMap | None:
+        (key,) = self.plan.keys
+        return self.persistence.get_item(key, consistent=self.consistent, projection=self._projection())
+
+    def _fits(self, item: AttributeMap) -> bool:
+        remainder = self.plan.remainder
+        return remainder is ALL or matches(remainder, item)
+
+    def _batch_get(self, start: AttributeMap | None) -> Iterator[MatchBatch]:
+        keys = self.plan.keys
+        if start is not None:
+            keys = keys[_place(_same_key(key, start) for key in keys) + 1 :]
+        cap = len(keys) if self.plan.read_limit is None else self.plan.read_limit
+        for first in range(0, min(len(keys), cap), BATCH_SIZE):
+            end = min(first + BATCH_SIZE, len(keys), cap)
+            chunk = keys[first:end]
+            items = self._fetch(chunk)
+            names = self.plan.position_names
+            found = [Match(item, item, names) for item in items if item and matches(self.plan.remainder, item)]
+            yield MatchBatch(found, chunk[-1] if end < len(keys) else None, read=len(chunk))
+
+    def _fetch(self, keys: Iterable[Any]) -> list[AttributeMap | None]:
+        # Whole items, where the plan had to fetch them; else what is wanted of each.
+        projection = None if self.plan.fetch else self._projection()
+        return self.persistence.batch_get(
+            [dict(key) for key in keys], consistent=self.consistent, projection=projection
+        )
+
+    # -- Query and Scan --------------------------------------------------------------------------------------------
+
+    def _query(self, start: AttributeMap | None, wanted: int | None) -> Iterator[MatchBatch]:
+        partitions = self.plan.partitions
+        if start is not None:
+            here = start.get(self.plan.hash_key)
+            partitions = partitions[_place(here is not None and same(one, here) for one in partitions) :]
+            if len(start) < len(self.plan.position_names):
+                start = None
+            elif self._at_its_end(start):
+                partitions, start = partitions[1:], None
+        cap = self.plan.read_limit
+        read = 0
+        for partition, following in zip_longest(partitions, partitions[1:]):
+            for batch in self._rounds(partition, start, wanted, following, read):
+                read += batch.read or 1
+                yield batch
+            start = None
+            if cap is not None and read >= cap:
+                return
+
+    def _at_its_end(self, start: AttributeMap) -> bool:
+        """Whether the range key has reached the last value that the key condition allows.
+
+        No two items of a table have the same keys, so nothing follows; and DynamoDB Local refuses to look.
+        """
+        plan = self.plan
+        if plan.index is not None or plan.range_condition is None or plan.table.range_key is None:
+            return False
+        lowers, uppers = bounds([plan.range_condition])
+        return any(compare(start[plan.table.range_key], end) == 0 for end, _ in (uppers if plan.forward else lowers))
+
+    def _rounds(
+        self,
+        partition: AttributeValue | None,
+        start: AttributeMap | None,
+        wanted: int | None,
+        following: AttributeValue | None = None,
+        read: int = 0,
+    ) -> Iterator[MatchBatch]:
+        """The rounds of one partition, or of a Scan; ``read``: how many items were read before it."""
+        sizes = self._sizes(wanted)
+        cap = self.plan.read_limit
+        last = start
+        while True:
+            size = next(sizes)
+            if cap is not None:
+                size = cap - read if size is None else min(size, cap - read)
+            page = self._call(partition, last, size)
+            read += page.scanned_count or 1
+            last = page.last_key
+            # Not the end of the list where another partition follows.
+            beyond = {self.plan.hash_key: following} if last is None and following is not None else last
+            yield from self._matching(page, beyond)
+            if last is None or (cap is not None and read >= cap):
+                return
+
+    def _sizes(self, wanted: int | None) -> Iterator[int | None]:
+        """What `Limit` to give to each call: DynamoDB counts the items read, not those that pass the filter."""
+        plan = self.plan
+        exact = plan.filter == ALL and plan.remainder == ALL
+        size = wanted if wanted is None or exact else max(FIRST_READ, 2 * wanted)
+        while True:
+            yield size
+            size = size if size is None or exact else 2 * size
+
+    def _call(
+        self, partition: AttributeValue | None, start: AttributeMap | None, limit: int | None, *, count: bool = False
+    ) -> ResultPage:
+        plan = self.plan
+        options: PageOptions = {
+            "index": plan.index.name if plan.index else None,
+            "filter": condition_expression(plan.filter),
+            "limit": limit,
+            "start": start,
+            "consistent": self.consistent,
+            "projection": None if count else self._projection(),
+            "count_only": count,
+        }
+        if self.typed is not None and plan.remainder == ALL and not plan.fetch:
+            options["read"] = self.typed.members
+        if partition is None:
+            segment, segments = self.segment or (None, None)
+            return self.persistence.scan(segment=segment, total_segments=segments, **options)
+        return self.persistence.query(
+            partition,
+            range_condition=condition_expression(plan.range_condition or ALL),
+            forward=plan.forward,
+            **options,
+        )
+
+    def _matching(self, page: ResultPage, last: AttributeMap | None) -> Iterator[MatchBatch]:
+        """The matches of one answer, which ends at ``last``."""
+        plan = self.plan
+        items, names = page.items, plan.position_names
+        if plan.fetch and items:
+            yield from self._fetched(page, last)
+        elif plan.remainder == ALL:
+            yield MatchBatch([Match(item, item, names) for item in items], last, page.scanned_count, page.length)
+        else:
+            found = [Match(item, item, names) for item in items if matches(plan.remainder, item)]
+            yield MatchBatch(found, last, page.scanned_count, page.length)
+
+    def _fetched(self, page: ResultPage, last: AttributeMap | None) -> Iterator[MatchBatch]:
+        """The items that an index's entries lead to: a batch at a time, as they may be long where entries are short."""
+        plan, entries = self.plan, page.items
+        names = plan.position_names
+        for first in range(0, len(entries), BATCH_SIZE):
+            chunk = entries[first : first + BATCH_SIZE]
+            is_last = first + BATCH_SIZE >= len(entries)
+            items = self._fetch({name: entry[name] for name in plan.table.key_names} for entry in chunk)
+            found = [
+                Match(item, entry, names)
+                for item, entry in zip(items, chunk, strict=True)
+                if item is not None and matches(plan.remainder, item)
+            ]
+            here = last if is_last else Match(chunk[-1], chunk[-1], names).position
+            yield MatchBatch(found, here, page.scanned_count - first if is_last else len(chunk))
+
+    # -- names -----------------------------------------------------------------------------------------------------
+
+    def _projection(self) -> list[str] | None:
+        """The attributes to read: the wanted ones, those that the remainder looks at, and the position's."""
+        plan = self.plan
+        if plan.fetch:
+            return list(plan.position_names)
+        if self.names is None:
+            return None
+        judged = (str(path[0]) for path in paths(plan.remainder))
+        names = dict.fromkeys((*plan.position_names, *self.names, *judged))
+        if plan.index is None or plan.index.projection == "all":
+            return list(names)
+        # DynamoDB refuses names that an index doesn't hold, such as that of a key's original spelling.
+        return [name for name in names if name in plan.position_names or self._is_projected(name)]
+
+    def _is_projected(self, name: str) -> bool:
+        index = self.plan.index
+        return index is None or name.removesuffix(GIVEN) in index.projection
+
+    def _capped(self) -> str:
+        plan = self.plan
+        return (
+            f"The filtered scan of {plan.table.table} stopped after {plan.read_limit:,} items "
+            '(MACARON["DYNAMODB"]["SCAN_LIMIT"]) and there are more: read on with page(limit, cursor), '
+            "or filter by a key of the table or of an index."
+        )
+
+
+def _place(found: Iterable[bool]) -> int:
+    """The place of the first that is found; InvalidCursor if there is none."""
+    try:
+        return list(found).index(True)
+    except ValueError:
+        raise InvalidCursor("This cursor belongs to another list: start again at the first page.") from None
+
+
+def _same_key(key: Any, position: Any) -> bool:
+    return all(name in position and same(value, position[name]) for name, value in key.items())

@@ -1,0 +1,130 @@
+"""Writes conditions as PynamoDB's, for a filter, a key or a conditional write.
+
+This is the only module that knows both.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from functools import reduce
+from operator import and_, eq, ge, gt, le, lt, or_
+from typing import Any, Final
+
+from pynamodb.expressions import condition as pynamodb
+from pynamodb.expressions.operand import Path, Value
+
+from macaron_django.dynamodb.codec.attribute_values import AttributeValue
+from macaron_django.dynamodb.codec.attribute_values import Path as AttributePath
+from macaron_django.dynamodb.planning.conditions import ALL, And, Condition, KeyIn, Lookup, Not, Or
+from macaron_django.exceptions import UnsupportedQuery
+
+__all__ = ["MAX_EXPRESSION", "PropertyPath", "condition_expression", "countable"]
+
+#: Bytes of one expression; AWS: "Expression parameters" in "Service, account, and table quotas".
+MAX_EXPRESSION: Final = 4096
+#: Values that one IN takes: 100 (the same page), of which some engines count the attribute as one.
+MAX_OPERANDS: Final = 99
+
+
+class PropertyPath(Path):
+    """A path whose names are taken literally: PynamoDB reads ``a[0]`` and ``a.b`` in a name as a step inwards."""
+
+    def __init__(self, path: AttributePath) -> None:
+        super().__init__([str(step) for step in path])
+        self.steps = path
+
+    def _serialize_value(self, value: Any, placeholder_names: dict[str, str], expression_attribute_values: Any) -> str:
+        text = ""
+        for step in self.steps:
+            if isinstance(step, int):
+                text += f"[{step}]"
+            else:
+                text += "." + placeholder_names.setdefault(step, f"#{len(placeholder_names)}")
+        return text[1:]
+
+
+def condition_expression(condition: Condition) -> pynamodb.Condition | None:
+    """The PynamoDB condition; None where everything matches. UnsupportedQuery if it is longer than DynamoDB takes.
+
+    >>> condition_expression(Not(Lookup(("a", "b"), "exact", ({"N": "1"},))))
+    (NOT a.b = {'N': '1'})
+    """
+    if condition == ALL:
+        return None
+    built = _build(condition)
+    length = len(built.serialize({}, {}))
+    if length > MAX_EXPRESSION:
+        raise UnsupportedQuery(
+            f"DynamoDB takes conditions of at most {MAX_EXPRESSION:,} characters and this one has {length:,}: "
+            "filter by fewer values at once, or by key."
+        )
+    return built
+
+
+#: What DynamoDB compares by, for lookups and for each bound of JSON Schema.
+_COMPARISONS: Final[Mapping[str, Callable[[PropertyPath, Value], pynamodb.Condition]]] = {
+    "exact": eq,
+    "lt": lt,
+    "lte": le,
+    "gt": gt,
+    "gte": ge,
+    "minimum": ge,
+    "exclusiveMinimum": gt,
+    "maximum": le,
+    "exclusiveMaximum": lt,
+}
+
+
+def countable(name: str, bounds: Iterable[tuple[str, AttributeValue]], *, from_nothing: bool) -> pynamodb.Condition:
+    """That an attribute is a number within ``bounds``, or, where counting begins ``from_nothing``, isn't there.
+
+    >>> countable("age", [("maximum", {"N": "9"})], from_nothing=True)
+    ((attribute_type (age, {'S': 'N'}) AND age <= {'N': '9'}) OR attribute_not_exists (age))
+    """
+    path = PropertyPath((name,))
+    within = [path.is_type("N"), *(_COMPARISONS[keyword](path, Value(limit)) for keyword, limit in bounds)]
+    counted = _joined(and_, within)
+    return counted | path.does_not_exist() if from_nothing else counted
+
+
+def _build(condition: Condition) -> pynamodb.Condition:
+    match condition:
+        case Lookup():
+            return _lookup(condition)
+        case KeyIn():
+            paths = [[PropertyPath((name,)) == Value(value) for name, value in key.items()] for key in condition.keys]
+            return _joined(or_, [_joined(and_, parts) for parts in paths])
+        case And():
+            return _joined(and_, map(_build, condition.children))
+        case Or():
+            return _joined(or_, map(_build, condition.children))
+        case Not():
+            return pynamodb.Not(_build(condition.child))
+
+
+def _joined(
+    join: Callable[[pynamodb.Condition, pynamodb.Condition], pynamodb.Condition], parts: Iterable[pynamodb.Condition]
+) -> pynamodb.Condition:
+    joined: pynamodb.Condition = reduce(join, parts)
+    return joined
+
+
+def _lookup(lookup: Lookup) -> pynamodb.Condition:
+    path = PropertyPath(lookup.path)
+    operands = [Value(value) for value in lookup.values]
+    if lookup.operator in _COMPARISONS:
+        return _COMPARISONS[lookup.operator](path, operands[0])
+    match lookup.operator:
+        case "in":
+            chunks = [operands[start : start + MAX_OPERANDS] for start in range(0, len(operands), MAX_OPERANDS)]
+            return _joined(or_, [path.is_in(*chunk) for chunk in chunks])
+        case "range":
+            return path.between(*operands)
+        case "startswith":
+            # Path.startswith() takes strings only; DynamoDB begins_with takes bytes, too.
+            return pynamodb.BeginsWith(path, operands[0])  # type: ignore[no-untyped-call]
+        case "contains":
+            return path.contains(operands[0])
+        case "isnull":
+            return pynamodb.Or(path.does_not_exist(), path.is_type("NULL"))
+    raise ValueError(f"no lookup is called {lookup.operator!r}")

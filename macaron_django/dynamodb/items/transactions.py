@@ -1,0 +1,262 @@
+"""``with transaction():`` sends all that is written inside as one TransactWriteItems.
+
+``transaction.get()`` reads up to 100 items at one moment. Where DynamoDB cancels a transaction, the exception names the
+item that it is about.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Final
+
+from asgiref.sync import sync_to_async
+
+from macaron_django.dynamodb.calls.call_failures import (
+    PASSING_REASONS,
+    TRANSACTION_CONFLICT,
+    cancellation_reasons,
+    error_code,
+    is_about_size,
+    translated,
+)
+from macaron_django.dynamodb.calls.connection import connection
+from macaron_django.dynamodb.items.expressions import Expressions
+from macaron_django.dynamodb.items.pending_writes import (
+    MAX_TRANSACTION_ITEMS,
+    PendingTransaction,
+    TransactionWrite,
+    gathering,
+    use_gathering,
+)
+from macaron_django.dynamodb.items.write_conditions import WriteCondition
+from macaron_django.dynamodb.planning.conditions import matches
+from macaron_django.exceptions import (
+    ItemTooLarge,
+    PersistenceError,
+    PyMacaronException,
+    StaleItem,
+    Throttled,
+    UnsupportedQuery,
+    WriteOutcomeUnknown,
+)
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
+
+    from macaron_django.dynamodb.codec.attribute_values import AttributeMap
+    from macaron_django.dynamodb.items.persistence import Persistence
+
+__all__ = ["EngineLimit", "transaction"]
+
+#: AWS: "TransactWriteItems", ClientRequestToken.
+_TOKEN: Final = re.compile(r"[!-~]{1,36}")
+#: DynamoDB Local of before 2022, of a transaction with more than 10 items (or 25).
+_LIMIT: Final = re.compile(r"[Mm]ember must have length less than or equal to (\d+)")
+
+
+class EngineLimit(UnsupportedQuery):
+    """The engine takes fewer items in a transaction, ``items``, than AWS does; nothing was written."""
+
+    def __init__(self, items: int) -> None:
+        super().__init__(
+            f"The DynamoDB engine in use takes at most {items} items in a transaction, AWS {MAX_TRANSACTION_ITEMS}; "
+            "nothing was written. Divide the work, or use a newer engine: `embedded` takes as many as AWS."
+        )
+        self.items = items
+
+
+class transaction:  # noqa: N801 (used like a function, as Django's atomic is)
+    """Gather the saves, deletes and checks made inside, and send them at the end: all are applied, or none.
+
+    ::
+
+        with dynamodb.transaction():
+            order.save()
+            cart.delete()
+            Stock.objects.filter(pk=order.sku).update(left=F("left") - 1)
+            dynamodb.transaction.check(Customer.objects.filter(pk=order.customer, active=True))
+
+    Up to 100 items with 4 MB together, each written or checked once. Reads inside see what was there before; a new
+    row is put on the condition that its key is free, and what is updated or deleted has to be there. If an item's
+    condition doesn't hold, its ItemExists or StaleItem is raised at the end of the block; an exception inside sends
+    nothing; either way the rows are again what they were: unsaved. A block inside another adds to it, and takes back
+    its own part on an exception.
+
+    Calls of this thread (or, in ``async with``, of this task and what it awaits) are gathered, those of other threads
+    aren't. With a ``token`` of the caller's, sending the same transaction again within ten minutes isn't a second
+    write, not even from another process.
+    """
+
+    def __init__(self, *, token: str | None = None) -> None:
+        if token is not None and not _TOKEN.fullmatch(token):
+            raise ValueError("A transaction's token has 1 to 36 ASCII characters without spaces.")
+        self._token = token
+        self._gathering: PendingTransaction | None = None
+
+    def __enter__(self) -> Self:
+        if self._gathering is not None:
+            raise RuntimeError("A transaction is used once: write `with transaction():` each time.")
+        outer = gathering()
+        if outer is not None and self._token is not None:
+            raise UnsupportedQuery("A transaction inside another is sent with that one's token: leave this one out.")
+        self._gathering = PendingTransaction(outer)
+        use_gathering(self._gathering)
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._close()
+        self._finish(failed=kind is not None)
+
+    async def __aenter__(self) -> Self:
+        return self.__enter__()
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._close()
+        await sync_to_async(self._finish)(failed=kind is not None)
+
+    @staticmethod
+    def check(target: Any, *, absent: bool = False) -> None:
+        """Have the transaction fail unless an item that it doesn't write is as it should be.
+
+        ``target`` is a row: its item must be there, at its ``version`` if it has one; or a query set that names one
+        key: that item must match. With ``absent``, there must be no item with this key. Outside a transaction this
+        raises UnsupportedQuery; StaleItem, or ItemExists with ``absent``, comes at the end of the block.
+        """
+        current = gathering()
+        if current is None:
+            raise UnsupportedQuery("A check belongs into a `with transaction():` block.")
+        persistence, key, queryset = _named(target)
+        if absent:
+            replaceable = persistence.replaceable()
+            condition = WriteCondition(persistence.kind, key, "absent", {}, replaceable=replaceable)
+        elif queryset is not None:
+            condition = WriteCondition(persistence.kind, key, queryset.write_demand(), {})
+        else:
+            condition = WriteCondition(persistence.kind, key, "present", persistence._expected_version(target))
+        expressions = Expressions()
+        condition.add_to(expressions)
+        persistence._gather("ConditionCheck", {"Key": key, **expressions.parameters()}, condition, current)
+
+    @staticmethod
+    def get(*targets: Any) -> list[Any]:
+        """Read up to 100 items as they were at one moment: rows in the order asked, None where there is none.
+
+        ``ada, order = transaction.get(Profile.objects.filter(pk="ada"), Order.objects.filter(pk=7))``; a row
+        means the item with its key.
+        """
+        named = [_named(target) for target in targets]
+        identities = [(persistence.table_name, persistence._identity(key)) for persistence, key, _ in named]
+        # DynamoDB takes each item once.
+        places = {identity: number for number, identity in enumerate(dict.fromkeys(identities))}
+        if len(places) > MAX_TRANSACTION_ITEMS:
+            raise UnsupportedQuery(f"transaction.get() reads at most {MAX_TRANSACTION_ITEMS} items.")
+        wanted = dict(zip(identities, named, strict=True))
+        items = _read([wanted[identity][:2] for identity in places])
+        return [
+            _answer(persistence, queryset, items[places[identity]])
+            for identity, (persistence, _, queryset) in zip(identities, named, strict=True)
+        ]
+
+    def _close(self) -> None:
+        assert self._gathering is not None  # noqa: S101 (entered, or Python wouldn't leave)
+        self._gathering.close()
+        use_gathering(self._gathering.outer)
+
+    def _finish(self, *, failed: bool) -> None:
+        own = self._gathering
+        assert own is not None  # noqa: S101 (as above)
+        if failed:
+            own.abandon()
+            return
+        try:
+            if own.outer is not None:
+                own.hand_over()
+            else:
+                _send(own.writes, self._token)
+        except BaseException:
+            own.abandon()
+            raise
+
+
+def _named(target: Any) -> tuple[Persistence, AttributeMap, Any]:
+    """Persistence and key of a row, or of the one item that a query set names; and the query set."""
+    if hasattr(target, "_plan"):
+        plan = target._plan()
+        if plan.kind != "get" or target.query.is_sliced:
+            raise UnsupportedQuery(
+                f"A transaction takes query sets that name one item by its whole key; this is a {plan.summary()}."
+            )
+        return target.persistence, dict(plan.keys[0]), target
+    manager = getattr(type(target), "objects", None)
+    persistence: Persistence | None = getattr(manager, "persistence", None)
+    if persistence is None:
+        raise TypeError(f"A transaction takes rows and query sets of persisted schemas, not {target!r}.")
+    return persistence, persistence.key_of(target), None
+
+
+def _answer(persistence: Persistence, queryset: Any, item: AttributeMap | None) -> Any:
+    if item is None:
+        return None
+    if queryset is None:
+        return persistence.decode(item)
+    return queryset._convert(item) if matches(queryset._plan().remainder, item) else None
+
+
+def _read(keys: Sequence[tuple[Persistence, AttributeMap]]) -> list[AttributeMap | None]:
+    if not keys:
+        return []
+    gets = [{"Get": {"TableName": persistence.table_name, "Key": key}} for persistence, key in keys]
+    with translated(_tables(persistence.table_name for persistence, _ in keys)):
+        answer = connection().dispatch("TransactGetItems", {"TransactItems": gets})
+    return [response.get("Item") for response in answer["Responses"]]
+
+
+def _send(writes: Sequence[TransactionWrite], token: str | None) -> None:
+    if not writes:
+        return
+    parameters: dict[str, Any] = {"TransactItems": [write.request for write in writes]}
+    if token is not None:
+        parameters["ClientRequestToken"] = token
+    try:
+        with translated(_tables(write.parameters["TableName"] for write in writes)):
+            connection().dispatch("TransactWriteItems", parameters)
+    except WriteOutcomeUnknown:
+        raise  # its cause is the refusal of a second attempt, which says nothing of the first
+    except PersistenceError as error:
+        limit = _LIMIT.search(str(error)) if error_code(error.__cause__ or error) == "ValidationException" else None
+        if limit is not None and int(limit[1]) < len(writes):
+            raise EngineLimit(int(limit[1])) from error.__cause__
+        cancelled = _cancellation(writes, error)
+        if cancelled is None:
+            raise
+        raise cancelled from error.__cause__
+
+
+def _cancellation(writes: Sequence[TransactionWrite], error: PersistenceError) -> PyMacaronException | None:
+    """The exception for the first item that made DynamoDB cancel the transaction."""
+    reasons = cancellation_reasons(error.__cause__)
+    for write, reason in zip(writes, reasons, strict=False):
+        code, condition = reason.code, write.condition
+        if code == "ConditionalCheckFailed":
+            refusal = condition.exception(reason.item, is_known=reason.names_items)
+            refusal.add_sentence("The whole transaction was cancelled.")
+            return refusal
+        if code == TRANSACTION_CONFLICT:
+            message = f"Another transaction holds the {write.name}; nothing was written: try again."
+            return StaleItem(message, schema=condition.kind, key=condition.key)
+        if code in PASSING_REASONS:
+            return Throttled(f"DynamoDB throttled the transaction at the {write.name}; nothing was written.")
+        if code != "None":
+            kind = ItemTooLarge if is_about_size(reason.message) else PersistenceError
+            return kind(f"DynamoDB cancelled the transaction because of the {write.name}: {code}: {reason.message}")
+    return None
+
+
+def _tables(names: Iterable[str]) -> str:
+    return ", ".join(dict.fromkeys(names))

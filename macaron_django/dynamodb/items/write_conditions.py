@@ -1,0 +1,156 @@
+"""The condition of a write to one item, and the exception that says why it failed.
+
+ItemExists where the item had to be absent; ItemAbsent, ItemChanged or ItemOutOfBounds where it had to be there, to have
+other values, or to have a number that can be added to.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from decimal import Context, Decimal
+from typing import Any, Final, Literal, TypeAlias
+
+from macaron_django.dynamodb.codec.attribute_values import AttributeMap, AttributeValue, same
+from macaron_django.dynamodb.items.expressions import Expressions, Where
+from macaron_django.exceptions import ItemAbsent, ItemChanged, ItemExists, ItemOutOfBounds, StaleItem
+
+__all__ = ["Addition", "Demand", "Expected", "WriteCondition", "describe_key", "equal_values", "values_after"]
+
+#: What a write may demand of the item that is there: its absence, its presence, or any condition.
+Demand: TypeAlias = Literal["absent", "present"] | Where | None
+#: Attributes that must have these values; None for one that must be missing.
+Expected: TypeAlias = Mapping[str, AttributeValue | None]
+
+_PRESENCE: Final = {"absent": "attribute_not_exists", "present": "attribute_exists"}
+#: DynamoDB's numbers have up to 38 digits.
+_DIGITS: Final = Context(prec=38)
+
+
+@dataclass(frozen=True)
+class Addition:
+    """What ``F()`` adds to an item, which its schema's bounds may keep a condition of PynamoDB's from allowing.
+
+    ``text`` says it as the message does: ``left = F(left) - 2``. ``leaves_bounds`` says whether an item is one that is
+    added to, and its number would then be out of bounds.
+    """
+
+    text: str
+    leaves_bounds: Callable[[AttributeMap], bool]
+
+
+@dataclass(frozen=True)
+class WriteCondition:
+    """What a write demands of the item with ``key``, of the schema ``kind``, and what it adds to it by ``F()``."""
+
+    kind: str
+    key: AttributeMap
+    demand: Demand
+    expected: Expected
+    addition: Addition | None = None
+    #: An item that is there may be replaced by a new one all the same, where this holds: it has expired.
+    replaceable: Where | None = None
+
+    def add_to(self, expressions: Expressions) -> None:
+        """Make it the ConditionExpression of a call."""
+        function = _PRESENCE.get(self.demand) if isinstance(self.demand, str) else None
+        if function is not None and not self.expected and self.replaceable is None:
+            expressions.require(f"{function}({expressions.name(next(iter(self.key)))})")
+        else:
+            expressions.condition(*self._clauses(expressions))
+
+    def _clauses(self, expressions: Expressions) -> Iterator[Where]:
+        if self.demand in ("absent", "present"):
+            text = f"{_PRESENCE[str(self.demand)]}({expressions.name(next(iter(self.key)))})"
+            if self.demand == "absent" and self.replaceable is not None:
+                text = f"({text} OR {expressions.text(self.replaceable)})"
+            yield lambda _: text
+        elif self.demand is not None:
+            yield self.demand  # type: ignore[misc]
+        for name, value in self.expected.items():
+            yield _expectation(name, value)
+
+    def expects(self, item: AttributeMap) -> bool:
+        """Whether ``item`` has the values expected."""
+        return all(equal_values(item.get(name), value) for name, value in self.expected.items())
+
+    @property
+    def is_open_after_refusal(self) -> bool:
+        """Whether a refusal that comes without an item leaves open whether there is one, which a read would tell."""
+        return bool(self.expected) and self._is_about_values
+
+    def exception(self, item: AttributeMap | None, *, is_known: bool) -> ItemExists | StaleItem:
+        """The exception for DynamoDB's refusal; ``is_known``: that no ``item`` came means that there is none."""
+        presence_only = self.demand == "present" and not self.expected
+        if self.demand == "absent" or (item is None and not (is_known or presence_only)):
+            return self.undecided()
+        return self.decided(item)
+
+    def decided(self, item: AttributeMap | None) -> StaleItem:
+        """The exception where ``item`` is what is stored, None if nothing is."""
+        if item is None:
+            return ItemAbsent(f"There is no {self.name}; nothing was written.", schema=self.kind, key=self.key)
+        kind: type[StaleItem] = ItemChanged
+        reason = "was changed since it was loaded" if self._is_about_values else "doesn't match the query set"
+        if self.addition is not None:
+            reason = f"{reason}, or {self.addition.text} can't be added to it"
+            if self.addition.leaves_bounds(item):
+                kind, reason = ItemOutOfBounds, f"would leave its schema's bounds by {self.addition.text}"
+        return kind(f"The {self.name} {reason}; nothing was written.", schema=self.kind, key=self.key, item=item)
+
+    def undecided(self) -> ItemExists | StaleItem:
+        """The exception where nothing is known of what is stored."""
+        if self.demand == "absent":
+            return ItemExists.of(self.kind, describe_key(self.key), self.key)
+        reasons = "was changed or deleted since it was loaded"
+        if not self._is_about_values:
+            reasons = "isn't there, or doesn't match the query set"
+            if self.addition is not None:
+                reasons = f"{reasons}, or would leave its schema's bounds by {self.addition.text}"
+        return StaleItem(f"The {self.name} {reasons}; nothing was written.", schema=self.kind, key=self.key)
+
+    @property
+    def name(self) -> str:
+        """The item as a person reads it."""
+        return f"{self.kind} with {describe_key(self.key)}"
+
+    @property
+    def _is_about_values(self) -> bool:
+        return self.demand in ("present", None)
+
+
+def _expectation(name: str, value: AttributeValue | None) -> Where:
+    if value is None:
+        return lambda expressions: f"attribute_not_exists({expressions.name(name)})"
+    return lambda expressions: f"{expressions.name(name)} = {expressions.value(value)}"
+
+
+def values_after(
+    expected: Expected, set_: Mapping[str, AttributeValue], add: Mapping[str, AttributeValue]
+) -> AttributeMap:
+    """The attributes whose values after an update are known before it: those set, and expected numbers added to.
+
+    >>> values_after({"version": {"N": "3"}}, {"name": {"S": "x"}}, {"version": {"N": "1"}, "visits": {"N": "1"}})
+    {'name': {'S': 'x'}, 'version': {'N': '4'}}
+    """
+    after = dict(set_)
+    for name, number in add.items():
+        before = expected.get(name)
+        if name in expected and "N" in number and "N" in (before or number):
+            after[name] = number if before is None else _sum(before, number)
+    return after
+
+
+def _sum(value: AttributeValue, number: AttributeValue) -> AttributeValue:
+    return {"N": str(_DIGITS.add(Decimal(value["N"]), Decimal(number["N"])))}
+
+
+def equal_values(one: AttributeValue | None, other: AttributeValue | None) -> bool:
+    """Whether DynamoDB calls two attributes equal; None is one that is missing."""
+    return one is other if one is None or other is None else same(one, other)
+
+
+def describe_key(key: AttributeMap) -> str:
+    """A key as a person reads it: ``profile_id 'a' and year 2026``."""
+    contents: dict[str, Any] = {name: next(iter(value.items())) for name, value in key.items()}
+    return " and ".join(f"{name} {text if tag == 'N' else repr(text)}" for name, (tag, text) in contents.items())

@@ -1,0 +1,105 @@
+"""What a query requires, as the planner looks it up, and why DynamoDB can't answer it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from macaron_django.dynamodb.codec.attribute_values import AttributeValue, same
+from macaron_django.dynamodb.planning.conditions import Condition, Lookup, Not, describe, paths
+from macaron_django.dynamodb.planning.query_plans import IndexKeySchema, OrderTerm, TableKeySchema
+
+__all__ = ["Criteria", "attributes_of", "cannot_order", "scan_forbidden"]
+
+
+@dataclass(frozen=True)
+class Criteria:
+    """``parts`` must all hold. ``wanted``: the attributes that will be looked at, None for all."""
+
+    table: TableKeySchema
+    parts: tuple[Condition, ...]
+    order: tuple[OrderTerm, ...]
+    backward: bool
+    wanted: frozenset[str] | None
+    consistent: bool
+
+    def lookups(self, attribute: str | None) -> list[Lookup]:
+        """The lookups on this attribute itself, not on something inside it."""
+        return [part for part in self.parts if isinstance(part, Lookup) and part.path == (attribute,)]
+
+    def without(self, consumed: Iterable[Condition]) -> tuple[Condition, ...]:
+        """The parts that aren't among ``consumed``, compared by identity."""
+        used = list(consumed)
+        return tuple(part for part in self.parts if not any(part is one for one in used))
+
+    def equal_values(self, attribute: str | None) -> tuple[tuple[AttributeValue, ...] | None, list[Lookup]]:
+        """The values that an attribute is pinned to, and the lookups that pin it; None if it isn't pinned."""
+        pinning = [lookup for lookup in self.lookups(attribute) if lookup.operator in {"exact", "in"}]
+        if not pinning:
+            return None, []
+        first, *others = pinning
+        values = (v for v in first.values if all(any(same(v, w) for w in other.values) for other in others))
+        return tuple(values), pinning
+
+    def finds_all_in(self, index: IndexKeySchema) -> bool:
+        """Whether no match can be missing from the index, which leaves out the items that lack its range key."""
+        name = index.range_key
+        if name is None or name in self.table.required or name in self.table.key_names:
+            return True
+        present = Not(Lookup((name,), "isnull"))
+        return any(lookup.operator != "isnull" for lookup in self.lookups(name)) or present in self.parts
+
+
+def attributes_of(parts: Iterable[Condition]) -> frozenset[str]:
+    """The attributes that these conditions look at or into."""
+    return frozenset(str(path[0]) for part in parts for path in paths(part))
+
+
+def cannot_order(criteria: Criteria, term: OrderTerm, place: str) -> str:
+    """The message for an order that ``place``, such as "a Scan", doesn't have."""
+    name = term.attribute
+    for index in criteria.table.indexes:
+        values, _ = criteria.equal_values(index.hash_key)
+        if index.range_key == name and values and len(values) == 1 and not criteria.finds_all_in(index):
+            return (
+                f"DynamoDB can't order {place} in {criteria.table.table} by {name!r}: index {index.name} finds only "
+                f"those that have {name!r}. If these are enough, add {name}__isnull=False or "
+                f"using_index({index.name!r})."
+            )
+    keys = [(criteria.table.hash_key, criteria.table.range_key, "the table")]
+    keys += [(index.hash_key, index.range_key, f"index {index.name}") for index in criteria.table.indexes]
+    ways = [f"{hash_key} (in {where})" for hash_key, range_key, where in keys if range_key == term.attribute]
+    remedy = (
+        f"filter by one value of {' or '.join(ways)}"
+        if ways
+        else f"give an index the range key {term.attribute!r} and filter by its hash key, or sort in Python"
+    )
+    return f"DynamoDB can't order {place} in {criteria.table.table} by {term.attribute!r}: {remedy}."
+
+
+def scan_forbidden(criteria: Criteria, condition: Condition) -> str:
+    """The message for a filtered scan that the schema doesn't permit."""
+    table = criteria.table
+    start = f"{describe(condition)} would read all of table {table.table}:"
+    lookups = [part for part in criteria.parts if isinstance(part, Lookup) and len(part.path) == 1]
+    equal = next((str(one.path[0]) for one in lookups if one.operator in {"exact", "in"}), None)
+    if equal is None:
+        return (
+            f"{start} DynamoDB finds items by one value of a hash key, and none of these filters gives one. "
+            "Add such a filter, or permit the scan with `scan: capped` or `scan: allowed` in x-persist."
+        )
+    usable = {"lt", "lte", "gt", "gte", "range", "startswith"}
+    ranged = next((str(one.path[0]) for one in lookups if one.operator in usable and one.path[0] != equal), None)
+    keys = f"hash_key: {equal}" + (f", range_key: {ranged}" if ranged else "")
+    existing = next((index for index in table.indexes if index.hash_key == equal and not index.local), None)
+    if existing is not None and not criteria.consistent:
+        return (
+            f"{start} index {existing.name} finds only those that have {existing.range_key!r}. "
+            f"If these are enough, add {existing.range_key}__isnull=False or using_index({existing.name!r})."
+        )
+    if existing is not None:
+        return f"{start} index {existing.name} would find them, but not by a consistent read: leave consistent() out."
+    return (
+        f"{start} an index would find them: add `indexes: {{by_{equal}: {{{keys}}}}}` to x-persist, "
+        "or permit the scan there with `scan: capped` or `scan: allowed`."
+    )

@@ -1,0 +1,42 @@
+"""Leaves items past their time to live out of a plan, as ``expired: hidden`` in ``x-persist`` says.
+
+DynamoDB deletes them days later. Looking for them is no filter that the schema's ``scan`` policy is about.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from macaron_django.dynamodb.planning.conditions import And, Condition, Lookup, Not, simplify
+from macaron_django.dynamodb.planning.query_plans import QueryPlan
+
+__all__ = ["expired", "without_expired"]
+
+
+def expired(ttl: str, now: int) -> Condition:
+    """The condition of an item that is past its time to live, in seconds since 1970."""
+    return Lookup((ttl,), "lte", ({"N": str(now)},))
+
+
+def without_expired(plan: QueryPlan, ttl: str, now: int) -> QueryPlan:
+    """The plan for the items that haven't expired. It must have been made for ``ttl`` among what is wanted.
+
+    >>> from macaron_django.dynamodb.planning.query_plans import TableKeySchema
+    >>> print(without_expired(QueryPlan("scan", TableKeySchema("sessions", "id")), "ends", 1767225600).explain())
+    Scan of sessions
+      filter, by DynamoDB after reading: not (ends <= 1767225600)
+    """
+    if plan.kind == "empty":
+        return plan
+    hidden = simplify(Not(expired(ttl, now)))
+    if plan.kind in {"query", "scan"} and not plan.fetch and ttl not in _queried_by(plan):
+        return replace(plan, filter=simplify(And((plan.filter, hidden))), hidden=hidden)
+    return replace(plan, remainder=simplify(And((plan.remainder, hidden))), hidden=hidden)
+
+
+def _queried_by(plan: QueryPlan) -> frozenset[str | None]:
+    """The keys that a Query's filter may not name."""
+    if plan.kind == "scan":
+        return frozenset()
+    keys = plan.index or plan.table
+    return frozenset({keys.hash_key, keys.range_key})

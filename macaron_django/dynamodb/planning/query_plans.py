@@ -1,0 +1,146 @@
+"""The plan that the planner returns, and the key schemas and order terms that it is given."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Literal, TypeAlias
+
+from macaron_django.dynamodb.codec.attribute_values import AttributeMap, AttributeValue
+from macaron_django.dynamodb.planning.conditions import ALL, And, Condition, KeyIn, Lookup, describe
+
+__all__ = ["IndexKeySchema", "OrderTerm", "QueryPlan", "TableKeySchema"]
+
+
+@dataclass(frozen=True)
+class IndexKeySchema:
+    """A secondary index: its keys, and what it holds ("all", "keys" or the names of attributes)."""
+
+    name: str
+    hash_key: str
+    range_key: str | None = None
+    projection: str | tuple[str, ...] = "all"
+    local: bool = False
+
+
+@dataclass(frozen=True)
+class TableKeySchema:
+    """What the planner knows of a table; names are attribute names.
+
+    ``required``: the attributes that each item has beside its keys. ``scan``: the schema's policy for filtered scans;
+    ``scan_limit``: how many items a capped one may read. ``listed``: how many values an attribute can have, where the
+    schema lists them. ``identifiers``: the attributes that name an item by themselves.
+    """
+
+    table: str
+    hash_key: str
+    range_key: str | None = None
+    indexes: tuple[IndexKeySchema, ...] = ()
+    required: frozenset[str] = frozenset()
+    scan: str = "forbidden"
+    scan_limit: int = 1000
+    listed: Mapping[str, int] = field(default_factory=dict, hash=False)
+    identifiers: frozenset[str] = frozenset()
+
+    @cached_property
+    def key_names(self) -> tuple[str, ...]:
+        """Hash key, and range key if there is one."""
+        return (self.hash_key,) if self.range_key is None else (self.hash_key, self.range_key)
+
+
+@dataclass(frozen=True)
+class OrderTerm:
+    """One term of an ordering; None is the primary key, over which DynamoDB has no order: any satisfies it."""
+
+    attribute: str | None
+    descending: bool = False
+
+
+Kind: TypeAlias = Literal["empty", "get", "batch_get", "query", "scan"]
+
+
+@dataclass(frozen=True)
+class QueryPlan:
+    """What will be sent to DynamoDB, and what is checked here afterwards.
+
+    ``keys``: those of GetItem or BatchGetItem. ``partitions``: the hash key values of a Query, one call after
+    the other. ``range_condition``: the one condition on the range key that a Query can take. ``filter``: what
+    DynamoDB checks after reading. ``remainder``: what it can't, checked here. ``fetch``: an index lacks attributes
+    that are wanted, so its keys are read first and the items after that. ``read_limit``: the items after which reading
+    stops, as a capped scan does. ``reason``: why this and no other index, where there was a choice.
+    ``hidden``: the part of the filter or the remainder that hides expired items, which changes with the time.
+    """
+
+    kind: Kind
+    table: TableKeySchema
+    index: IndexKeySchema | None = None
+    keys: tuple[AttributeMap, ...] = ()
+    partitions: tuple[AttributeValue, ...] = ()
+    range_condition: Lookup | None = None
+    filter: Condition = ALL
+    remainder: Condition = ALL
+    forward: bool = True
+    ordered_by: str | None = None
+    fetch: bool = False
+    read_limit: int | None = None
+    reason: str = field(default="", compare=False)
+    hidden: Condition = ALL
+
+    @property
+    def hash_key(self) -> str:
+        """The hash key of the index, or of the table where none is used."""
+        return self.index.hash_key if self.index else self.table.hash_key
+
+    @property
+    def position_names(self) -> tuple[str, ...]:
+        """The attributes that say where in the list an item stands: the table's keys and the index's."""
+        names = list(self.table.key_names)
+        if self.index:
+            names += [self.index.hash_key, *([self.index.range_key] if self.index.range_key else [])]
+        return tuple(dict.fromkeys(names))
+
+    def summary(self) -> str:
+        """One line: the call.
+
+        >>> QueryPlan("scan", TableKeySchema("profiles", "profile_id"), read_limit=1000).summary()
+        'Scan of profiles, at most 1,000 items read'
+        """
+        if self.kind == "empty":
+            return "No call: nothing can match"
+        if self.kind == "get":
+            return f"GetItem from {self.table.table}"
+        if self.kind == "batch_get":
+            return f"BatchGetItem of {len(self.keys)} keys from {self.table.table}"
+        target = f"index {self.index.name} of {self.table.table}" if self.index else self.table.table
+        if self.kind == "scan":
+            cap = f", at most {self.read_limit:,} items read" if self.read_limit is not None else ""
+            return f"Scan of {target}{cap}"
+        times = f"{len(self.partitions)} Queries" if len(self.partitions) > 1 else "Query"
+        return f"{times} on {target}"
+
+    def explain(self) -> str:
+        """The decision, a line for each part of it."""
+        lines = [self.summary()]
+        if self.keys:
+            lines.append(f"key: {describe(KeyIn(self.keys[:5]))}{' …' if len(self.keys) > 5 else ''}")
+        if self.partitions:
+            condition: Condition = Lookup(
+                (self.hash_key,), "in" if len(self.partitions) > 1 else "exact", self.partitions
+            )
+            if self.range_condition:
+                condition = And((condition, self.range_condition))
+            lines.append(f"key: {describe(condition)}")
+        if self.reason:
+            lines.append(f"why: {self.reason}")
+        if self.filter != ALL:
+            lines.append(f"filter, by DynamoDB after reading: {describe(self.filter)}")
+        if self.ordered_by:
+            lines.append(f"order: {self.ordered_by}, {'ascending' if self.forward else 'descending'}")
+        if self.fetch and self.index:
+            lines.append(
+                f"then BatchGetItem of the items found: index {self.index.name} doesn't hold all that is wanted"
+            )
+        if self.remainder != ALL:
+            lines.append(f"filter, here after the answer: {describe(self.remainder)}")
+        return "\n  ".join(lines)

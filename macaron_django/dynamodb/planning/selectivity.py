@@ -1,0 +1,73 @@
+"""Estimates how much the key conditions of a Query leave to be read, by what the schema says of its keys."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+from macaron_django.dynamodb.planning.query_plans import QueryPlan, TableKeySchema
+
+__all__ = ["reason", "share"]
+
+#: The share of a table that one value of a hash key leaves: where it only groups the items, where nothing is known of
+#: it, and where it names the item. Only their order counts, and how they compare with 1 in as many as are listed.
+_GROUP: Final = 1e-3
+_ANY: Final = 1e-4
+_ITEM: Final = 1e-6
+#: What the range key leaves of that.
+_EQUAL: Final = 1e-3
+_BETWEEN: Final = 1e-1
+_BEYOND: Final = 1 / 3
+
+
+def share(plan: QueryPlan) -> float:
+    """Returns the share of the table that a Query reads, as far as the schema says it."""
+    return len(plan.partitions) * _hash_share(plan.table, plan.hash_key) * _range_share(plan)
+
+
+def _hash_share(table: TableKeySchema, name: str) -> float:
+    if name in table.listed:
+        return max(1 / table.listed[name], _ANY)
+    if name in table.identifiers:
+        return _ITEM
+    return _GROUP if name == table.hash_key and table.range_key in table.identifiers else _ANY
+
+
+def _range_share(plan: QueryPlan) -> float:
+    condition = plan.range_condition
+    if condition is None:
+        return 1
+    if condition.operator == "exact":
+        name = str(condition.path[0])
+        return max(1 / plan.table.listed[name], _EQUAL) if name in plan.table.listed else _EQUAL
+    return _BETWEEN if condition.operator in {"range", "startswith"} else _BEYOND
+
+
+def reason(chosen: QueryPlan, better: Sequence[QueryPlan], worse: Sequence[QueryPlan]) -> str:
+    """Returns why a Query was chosen among others, which came before and after it by what they leave to be read."""
+    if better:
+        return f"{_place(better[0])} doesn't have this order"
+    other = worse[0]
+    if share(chosen) == share(other):
+        return f"the schema doesn't say that {_place(other)} would leave less to read"
+    return f"{_words(chosen)}, and {_words(other)} in {_place(other)}"
+
+
+def _place(plan: QueryPlan) -> str:
+    return f"index {plan.index.name}" if plan.index else "the table"
+
+
+def _words(plan: QueryPlan) -> str:
+    table, name = plan.table, plan.hash_key
+    if name in table.listed:
+        words = f"{name} has {table.listed[name]} values"
+    elif name in table.identifiers:
+        words = f"{name} names an item"
+    elif _hash_share(table, name) == _GROUP:
+        words = f"{name} groups the items that {table.range_key} names"
+    else:
+        words = f"{name} can have any value"
+    condition = plan.range_condition
+    if condition is None:
+        return words
+    return f"{words} with {'one' if condition.operator == 'exact' else 'a range'} of {condition.path[0]}"

@@ -1,0 +1,114 @@
+"""Computes F() expressions for one item, and finds out their kind (number, text …) before anything is sent."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+from operator import add, mod, mul, pow, sub, truediv  # noqa: A004 (Django's operators by their names)
+from typing import Any, Final, Literal, TypeAlias
+
+from django.db.models import F, Value
+from django.db.models.expressions import Combinable, CombinedExpression
+
+from macaron_django.exceptions import UnsupportedQuery
+from macaron_django.openapi import Schema
+
+__all__ = ["Kind", "computed", "kind_of_expression", "kind_of_schema"]
+
+#: What can be computed with; None where only the item tells.
+Kind: TypeAlias = Literal["number", "text", "bytes", "boolean", "moment", "day", "duration", "list", "object"] | None
+
+_OPERATIONS: Final[Mapping[str, Callable[[Any, Any], Any]]] = {
+    Combinable.ADD: add,
+    Combinable.SUB: sub,
+    Combinable.MUL: mul,
+    Combinable.DIV: truediv,
+    Combinable.MOD: mod,
+    Combinable.POW: pow,
+}
+#: The kind that an operator makes of two kinds; a combination that isn't here has no meaning.
+_RESULTS: Final[Mapping[tuple[Kind, str, Kind], Kind]] = {
+    **{("number", operator, "number"): "number" for operator in _OPERATIONS},
+    **{(kind, Combinable.ADD, kind): kind for kind in ("text", "bytes", "list")},
+    **{("duration", operator, "duration"): "duration" for operator in (Combinable.ADD, Combinable.SUB)},
+    **{("duration", operator, "number"): "duration" for operator in (Combinable.MUL, Combinable.DIV)},
+    ("number", Combinable.MUL, "duration"): "duration",
+    ("duration", Combinable.DIV, "duration"): "number",
+    **{
+        (kind, operator, "duration"): kind
+        for kind in ("moment", "day")
+        for operator in (Combinable.ADD, Combinable.SUB)
+    },
+    **{("duration", Combinable.ADD, kind): kind for kind in ("moment", "day")},
+    **{(kind, Combinable.SUB, kind): "duration" for kind in ("moment", "day")},
+}
+_FORMATS: Final[Mapping[str | None, Kind]] = {
+    "date-time": "moment",
+    "date": "day",
+    "duration": "duration",
+    "byte": "bytes",
+    "binary": "bytes",
+    "decimal": "number",
+}
+_TYPES: Final[Mapping[str, Kind]] = {
+    "integer": "number",
+    "number": "number",
+    "boolean": "boolean",
+    "array": "list",
+    "object": "object",
+}
+_VALUES: Final[tuple[tuple[type | tuple[type, ...], Kind], ...]] = (
+    (bool, "boolean"),  # before int, which it is one of
+    ((int, float, Decimal), "number"),
+    (str, "text"),
+    ((bytes, bytearray), "bytes"),
+    (datetime, "moment"),  # before date, which it is one of
+    (date, "day"),
+    (timedelta, "duration"),
+    ((list, tuple), "list"),
+    (Mapping, "object"),
+)
+
+
+def kind_of_schema(schema: Schema) -> Kind:
+    """The kind of a property's values; None where there are several, or any."""
+    kinds = {_FORMATS.get(schema.format, "text") if type_ == "string" else _TYPES.get(type_) for type_ in schema.types}
+    return kinds.pop() if len(kinds) == 1 else None
+
+
+def kind_of_expression(expression: Any, kind_of_name: Callable[[F], Kind]) -> Kind:
+    """The kind of an expression's value; UnsupportedQuery for what has no meaning, such as text plus a number.
+
+    >>> kind_of_expression(F("visits") + 1, lambda name: "number")
+    'number'
+    """
+    if isinstance(expression, F):
+        return kind_of_name(expression)
+    if isinstance(expression, Value):
+        return next((kind for types, kind in _VALUES if isinstance(expression.value, types)), None)
+    if not isinstance(expression, CombinedExpression) or expression.connector not in _OPERATIONS:
+        raise UnsupportedQuery(f"DynamoDB can't compute {expression!r}: update() takes values and arithmetic on F().")
+    left, right = (kind_of_expression(side, kind_of_name) for side in (expression.lhs, expression.rhs))
+    if left is None or right is None:
+        return None
+    if (left, expression.connector, right) not in _RESULTS:
+        raise UnsupportedQuery(f"{expression} has no meaning: {left} {expression.connector} {right}.")
+    return _RESULTS[left, expression.connector, right]
+
+
+def computed(expression: Any, value_of_name: Callable[[F], Any]) -> Any:
+    """The value of an expression; None where a part of it is None, as in SQL. UnsupportedQuery if it has no value."""
+    if isinstance(expression, F):
+        return value_of_name(expression)
+    if isinstance(expression, Value):
+        return expression.value
+    left, right = (computed(side, value_of_name) for side in (expression.lhs, expression.rhs))
+    if left is None or right is None:
+        return None
+    if {type(left), type(right)} == {float, Decimal}:
+        left, right = (Decimal(repr(side)) if isinstance(side, float) else side for side in (left, right))
+    try:
+        return _OPERATIONS[expression.connector](left, right)
+    except (ArithmeticError, TypeError, ValueError) as error:
+        raise UnsupportedQuery(f"{expression} can't be computed of {left!r} and {right!r}: {error}.") from error

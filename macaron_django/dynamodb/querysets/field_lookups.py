@@ -1,0 +1,306 @@
+"""Turns Django's filters (``Q``, ``age__gte=3``) into conditions on attributes.
+
+Resolves field names and nested properties, and encodes the values; an unknown name is Django's FieldError.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal, InvalidOperation
+from functools import cache, cached_property
+from typing import Any, Final
+
+from django.core.exceptions import FieldError
+from django.db.models import F, Q
+from django.db.models.constants import LOOKUP_SEP
+from django.db.models.expressions import BaseExpression
+
+from macaron_django.dynamodb.codec.attribute_values import AttributeMap, AttributeValue, Path
+from macaron_django.dynamodb.codec.formats.anything import ANYTHING
+from macaron_django.dynamodb.codec.formats.schema_codecs import codec_of
+from macaron_django.dynamodb.items.persistence import Persistence
+from macaron_django.dynamodb.planning.conditions import ALL, OPERATORS, And, Condition, KeyIn, Lookup, Not, Or
+from macaron_django.exceptions import UnstorableValue, UnsupportedQuery
+from macaron_django.openapi import Schema
+from macaron_django.schemas.validation.validators import Validator, compile_schema
+from macaron_django.schemas.values.conversions import converter, json_value
+from macaron_django.schemas.values.field_names import field_names
+
+__all__ = ["NO_XOR", "Filters", "Target", "filters_of"]
+
+NO_XOR: Final = "DynamoDB has no XOR: write it with |, & and ~."
+
+#: Levels of Q objects: Python's stack has to hold them while a condition is simplified, planned and written.
+_MAX_DEPTH: Final = 50
+_ARGUMENTS_OF_Q: Final = frozenset({"_connector", "_negated"})
+
+
+@dataclass(frozen=True)
+class Target:
+    """What a name (``address__zip``) leads to: a path in the item, and the schema of the value at it.
+
+    ``is_key``: the row's synthetic primary key, made of hash and range key.
+    """
+
+    path: Path
+    schema: Schema | None
+    is_key: bool = False
+
+
+class Filters:
+    """The filters of one persisted schema."""
+
+    def __init__(self, persistence: Persistence, model: Any) -> None:
+        self._persistence = persistence
+        self._model = model
+
+    def condition(self, *args: Any, **kwargs: Any) -> Condition:
+        """The condition that all arguments together mean."""
+        if not args and kwargs.keys().isdisjoint(_ARGUMENTS_OF_Q):
+            return And(tuple(self._of_pair(pair) for pair in sorted(kwargs.items())))  # in Q's order
+        q = Q(*args, **kwargs)
+        if _depth(q) > _MAX_DEPTH:
+            raise UnsupportedQuery(
+                f"This filter has Q objects more than {_MAX_DEPTH} levels deep inside one another; DynamoDB takes 300 "
+                "operators in all: write it flat."
+            )
+        return self._of_q(q)
+
+    def _of_q(self, q: Q) -> Condition:
+        children = tuple(self._of_q(child) if isinstance(child, Q) else self._of_pair(child) for child in q.children)
+        if q.connector == Q.XOR:
+            raise UnsupportedQuery(NO_XOR)
+        # An empty Q means everything, whichever way it is joined.
+        joined: Condition = ALL if not children else Or(children) if q.connector == Q.OR else And(children)
+        return Not(joined) if q.negated and children else joined
+
+    def _of_pair(self, child: Any) -> Condition:
+        if not (isinstance(child, tuple) and len(child) == 2):
+            raise UnsupportedQuery(
+                f"DynamoDB can't filter by {type(child).__name__}: use lookups such as name='x' or age__gte=3."
+            )
+        target, operator = self._whole_properties.get(child[0]) or self.resolve(child[0])
+        if target.is_key:
+            return self._of_key(operator, child[1])
+        return self._lookup(child[0], target, operator, child[1])
+
+    # -- names -----------------------------------------------------------------------------------------------------
+
+    def resolve(self, name: str, *, lookups: bool = True) -> tuple[Target, str]:
+        """What ``address__zip__startswith`` names, and the operator that ends it ("exact" if none does)."""
+        first, *rest = name.split(LOOKUP_SEP)
+        target = self._top_level(first)
+        while rest and (inner := _step(target, rest[0])) is not None:
+            target = inner
+            rest.pop(0)
+        operator = rest.pop(0) if rest and lookups and rest[0] in OPERATORS else "exact"
+        if rest:
+            raise self._unresolved(name, rest[0], lookups)
+        return target, operator
+
+    @cached_property
+    def _whole_properties(self) -> Mapping[str, tuple[Target, str]]:
+        """The results of ``resolve`` for plain field names: most filters are by equality."""
+        properties: Mapping[str, str] = self._model._spec.property_names
+        fields = {field: (self._property(name), "exact") for field, name in properties.items()}
+        return {field: found for field, found in fields.items() if LOOKUP_SEP not in field and field != "pk"}
+
+    def _top_level(self, name: str) -> Target:
+        options, model = self._persistence.options, self._model
+        primary = model._meta.pk.name
+        if name in {"pk", primary} and options.range_key:
+            return Target((), None, is_key=True)
+        if name == "pk":
+            return self._property(self._persistence.hash_key)
+        properties: Mapping[str, str] = model._spec.property_names
+        if name not in properties:
+            choices = ", ".join(sorted([*properties, *([primary] if options.range_key else [])]))
+            raise FieldError(f"Cannot resolve keyword {name!r} into field. Choices are: {choices}")
+        return self._property(properties[name])
+
+    def _property(self, name: str) -> Target:
+        return Target((name,), self._model._spec.properties[name].schema)
+
+    def _unresolved(self, name: str, part: str, lookups: bool) -> Exception:
+        label = self._model._meta.object_name
+        if lookups and part in _DJANGO_ONLY:
+            return UnsupportedQuery(
+                f"DynamoDB has no lookup {part!r} ({label}: {name}); it has {', '.join(OPERATORS)}."
+            )
+        return FieldError(f"Unsupported lookup or unknown property {part!r} in {name!r} of {label}.")
+
+    # -- values ----------------------------------------------------------------------------------------------------
+
+    def _of_key(self, operator: str, value: Any) -> Condition:
+        if operator == "isnull":
+            return Not(ALL) if value else ALL
+        if operator not in {"exact", "in"}:
+            raise UnsupportedQuery(
+                f"DynamoDB can't look for a primary key by {operator!r}: filter by the hash key and the range key."
+            )
+        keys = map(self._key, [value] if operator == "exact" else value)
+        return KeyIn(tuple(key for key in keys if key is not None))
+
+    def _key(self, pk: Any) -> AttributeMap | None:
+        try:
+            return self._persistence.key_from_pk(getattr(pk, "pk", pk))
+        except (ValueError, TypeError):
+            return None  # text that isn't a key is the key of nothing
+
+    def _lookup(self, name: str, target: Target, operator: str, value: Any) -> Condition:
+        if isinstance(value, F | BaseExpression):
+            raise UnsupportedQuery(f"DynamoDB filters compare with values, not with expressions ({name}).")
+        if operator == "isnull" or (operator == "exact" and value is None):
+            return self._null(name, target, operator, value)
+        if operator == "in":
+            given = [one for one in value if one is not None]
+            return Lookup(target.path, "in", tuple(self.encode(target, one) for one in given))
+        if value is None:
+            raise ValueError(f"Cannot use None as a query value ({name}).")
+        if operator == "range":
+            lower, upper = value
+            return Lookup(target.path, "range", (self.encode(target, lower), self.encode(target, upper)))
+        if operator == "startswith":
+            return Lookup(target.path, "startswith", (_part(value),))
+        encoded = self._encode_member(target, value) if operator == "contains" else self.encode(target, value)
+        return Lookup(target.path, operator, (encoded,))
+
+    @staticmethod
+    def _null(name: str, target: Target, operator: str, value: Any) -> Condition:
+        if operator == "isnull" and not isinstance(value, bool):
+            raise ValueError(f"The value of {name} must be True or False.")
+        null = Lookup(target.path, "isnull")
+        return null if value is None or value else Not(null)
+
+    def encode(self, target: Target, value: Any) -> AttributeValue:
+        """The attribute value of ``value`` at ``target``. Accepts text from a URL for a number."""
+        schema = target.schema
+        if isinstance(value, datetime) and value.tzinfo is None:
+            raise ValueError(f"{value!r} has no time zone, so no item can be compared with it: make it aware.")
+        if schema is None:
+            return ANYTHING.encode(_json(json_value, value, target))
+        value = _coerced(schema, _json(converter(schema, self._persistence.classes).to_json, value, target))
+        if len(target.path) == 1:
+            attribute = self._persistence.table.attribute(str(target.path[0]))
+            if not attribute.role.in_table_key:
+                _check_time(schema, value)
+            return attribute.encode_json(value)
+        _check_time(schema, value)
+        return codec_of(schema).encode(value)
+
+    def _encode_member(self, target: Target, value: Any) -> AttributeValue:
+        """As ``encode``, for what an array or a set may hold."""
+        schema = target.schema
+        if schema is None or "array" not in schema.types:
+            return _part(value)
+        return self.encode(Target((*target.path, 0), schema.items), value)
+
+
+def filters_of(persistence: Persistence) -> Filters:
+    """The filters of a persisted schema, made once for the model that it has."""
+    return persistence.derived(Filters, persistence.model)
+
+
+def _depth(q: Q) -> int:
+    """How many levels of Q objects there are, counted up to one more than the limit."""
+    depth, level = 0, [q]
+    while level and depth <= _MAX_DEPTH:
+        depth, level = depth + 1, [child for one in level for child in one.children if isinstance(child, Q)]
+    return depth
+
+
+#: Lookups that Django developers know and DynamoDB doesn't.
+_DJANGO_ONLY = frozenset(
+    {"iexact", "icontains", "istartswith", "endswith", "iendswith", "regex", "iregex", "search"}
+    | {"date", "year", "iso_year", "quarter", "month", "week", "week_day", "day", "time", "hour", "minute", "second"}
+)
+
+
+def _json(to_json: Callable[[Any], Any], value: Any, target: Target) -> Any:
+    try:
+        return to_json(value)
+    except RecursionError:
+        place = "".join(f"/{step}" for step in target.path)
+        raise UnstorableValue("nested deeper than DynamoDB's 32 levels, or within itself", place) from None
+
+
+def _part(value: Any) -> AttributeValue:
+    """A part of a string or of bytes, which may have any form: it isn't a value of its schema."""
+    return {"B": bytes(value)} if isinstance(value, bytes | bytearray) else ANYTHING.encode(str(value))
+
+
+def _step(target: Target, name: str) -> Target | None:
+    """One step inwards, by property name, field name or place in an array; None if there is no such thing."""
+    schema = target.schema
+    if schema is None or target.is_key:
+        return None
+    properties = schema.properties
+    if name not in properties:
+        fields = {field: prop for prop, field in field_names(properties).items()}
+        name = fields.get(name, name)
+    if name in properties:
+        return Target((*target.path, name), properties[name].schema)
+    if name.isascii() and name.isdigit() and "array" in schema.types:
+        return Target((*target.path, int(name)), schema.items)
+    if name in OPERATORS or name in _DJANGO_ONLY or (schema.types and "object" not in schema.types):
+        return None
+    additional = schema.additional_properties
+    # Free-form objects have any property.
+    return None if additional is False or properties else Target((*target.path, name), _schema_or_none(additional))
+
+
+def _schema_or_none(additional: Schema | bool) -> Schema | None:
+    return None if isinstance(additional, bool) else additional
+
+
+def _coerced(schema: Schema, value: Any) -> Any:
+    """``value`` in the type of its schema, where it is text from a URL or a number for text."""
+    types = set(schema.types)
+    if isinstance(value, str):
+        if types and types <= {"integer", "number"}:
+            return _number(value)
+        if types == {"boolean"}:
+            return _boolean(value)
+    elif types == {"string"} and isinstance(value, int | float | Decimal) and not isinstance(value, bool):
+        return str(value)
+    return value
+
+
+def _check_time(schema: Schema, value: Any) -> None:
+    """ValueError for text that the property's format doesn't know: it would be compared letter by letter.
+
+    A year, a month or a day will do for a date-time: it sorts as its beginning.
+    """
+    name = schema.format or ""
+    if name not in _TIMES or schema.types != ("string",) or not isinstance(value, str):
+        return
+    if _of_format(name).is_valid(value):
+        return
+    begins = name.startswith("date") and len(value) in (4, 7, 10)
+    if not (begins and _of_format("date").is_valid(f"{value}{'-01-01'[len(value) - 4 :]}")):
+        raise ValueError(f"Expected a {name}, not {value!r}.")
+
+
+_TIMES: Final = frozenset({"date-time", "date", "time", "duration"})
+
+
+@cache
+def _of_format(name: str) -> Validator:
+    return compile_schema({"format": name})
+
+
+def _number(text: str) -> Decimal:
+    try:
+        return Decimal(text)
+    except InvalidOperation as error:
+        raise ValueError(f"Expected a number, not {text!r}.") from error
+
+
+def _boolean(text: str) -> bool:
+    if text.lower() in {"true", "1", "t"}:
+        return True
+    if text.lower() in {"false", "0", "f"}:
+        return False
+    raise ValueError(f"Expected true or false, not {text!r}.")

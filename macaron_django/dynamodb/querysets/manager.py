@@ -1,0 +1,63 @@
+"""The manager of a persisted schema: Django's, over a ``Persistence`` instead of a database."""
+
+from __future__ import annotations
+
+from typing import Any, NoReturn
+
+from django.db import DEFAULT_DB_ALIAS, models
+
+from macaron_django.dynamodb.items.persistence import Persistence
+from macaron_django.dynamodb.querysets.queryset import ItemQuerySet
+from macaron_django.exceptions import UnsupportedQuery
+
+__all__ = ["ItemManager"]
+
+
+def _base() -> Any:
+    # In a function: django-stubs' mypy plugin breaks over a query set that isn't Django's.
+    queryset: Any = ItemQuerySet
+    return models.Manager.from_queryset(queryset)
+
+
+_Base: Any = _base()
+
+
+class ItemManager(_Base):  # type: ignore[misc]
+    """``Profile.objects``: where rows are kept is known here and nowhere above.
+
+    Subclass it for query-set methods of your own, as with Django's managers.
+    """
+
+    use_in_migrations = False
+
+    def __init__(self, persistence: Persistence | None = None) -> None:
+        super().__init__()
+        self._persistence = persistence
+
+    def __eq__(self, other: object) -> bool:
+        # Django compares constructor arguments, whose persistence has no equality of its own.
+        return type(other) is type(self) and other._persistence is self._persistence
+
+    def __hash__(self) -> int:
+        return models.Manager.__hash__(self)
+
+    @property
+    def persistence(self) -> Persistence:
+        """Table, keys and items of the schema: the way to PynamoDB (``persistence.table``)."""
+        if self._persistence is None:
+            raise RuntimeError(
+                f"The manager of {self.model._meta.label} has no table: only the models that an API's x-persist "
+                "makes have one."
+            )
+        return self._persistence
+
+    @property
+    def db(self) -> str:
+        return DEFAULT_DB_ALIAS
+
+    def get_queryset(self) -> ItemQuerySet:
+        queryset: ItemQuerySet = self._queryset_class(self.model, persistence=self.persistence)
+        return queryset
+
+    def _insert(self, *args: Any, **kwargs: Any) -> NoReturn:
+        raise UnsupportedQuery(f"Rows of {self.model._meta.label} are stored by save() and create().")

@@ -1,0 +1,115 @@
+"""Merges what ``x-persist`` says with what the class that it names says.
+
+A mapping in the spec wins over the class key by key: the class only fills in what the spec leaves out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import fields, replace
+from typing import Any, Final
+
+from django.utils.module_loading import import_string
+
+from macaron_django.openapi import Index, Persist
+
+__all__ = ["checkable", "mapping_from_class", "options_from_class", "persistence_options"]
+
+#: PyMacaron's names, and this package's own, of what a class may say.
+_ATTRIBUTES: Final[Mapping[str, str]] = {
+    "table_name": "table",
+    "primary_key": "hash_key",
+    "ttl_attribute": "ttl",
+    "version_attribute": "version",
+    **{
+        name: name
+        for name in (
+            *("range_key", "indexes", "local_indexes", "billing", "expired", "scan", "sets"),
+            *("tags", "point_in_time_recovery", "deletion_protection", "keys_from"),
+        )
+    },
+}
+
+
+def mapping_from_class(cls: type) -> dict[str, Any]:
+    """What a class sets as attributes, by the keys that x-persist has for it."""
+    said: dict[str, Any] = {}
+    for attribute, option in _ATTRIBUTES.items():
+        value = getattr(cls, attribute, None)
+        if value is not None and not callable(value) and not isinstance(value, property):
+            said[option] = value
+    return said
+
+
+def checkable(said: Mapping[str, Any]) -> dict[str, Any]:
+    """``mapping_from_class`` as a spec would say it: ``Index``es as mappings, tuples and sets as lists."""
+    return {name: _plain(value, local=name == "local_indexes") for name, value in said.items()}
+
+
+def _plain(value: Any, *, local: bool) -> Any:
+    if isinstance(value, Index):
+        hash_key = None if local else value.hash_key
+        described = {"hash_key": hash_key, "range_key": value.range_key, "projection": value.projection}
+        value = {name: part for name, part in described.items() if part is not None}
+    if isinstance(value, Mapping):
+        return {name: _plain(part, local=local) for name, part in value.items()}
+    return list(value) if isinstance(value, tuple | set | frozenset) else value
+
+
+def options_from_class(cls: type) -> Persist:
+    """The options that a class sets as attributes; ``given`` names them."""
+    said = mapping_from_class(cls)
+    if "sets" in said:
+        said["sets"] = tuple(said["sets"])
+    for option, of_table in (("indexes", None), ("local_indexes", said.get("hash_key"))):
+        if option in said:
+            said[option] = {name: _index(name, index, of_table) for name, index in said[option].items()}
+    if isinstance(said.get("billing"), Mapping):
+        units = said["billing"]
+        said |= {"billing": "provisioned", "capacity": (units["read"], units["write"])}
+    return Persist(**said, given=frozenset(said))
+
+
+def persistence_options(persist: Persist) -> tuple[Persist, type | None]:
+    """The options in force for a schema, and the class that its ``x-persist`` names, if it does.
+
+    ImportError, with the spec's file and line, where that class can't be had.
+    """
+    if persist.class_path is None:
+        return persist, None
+    try:
+        cls = import_string(persist.class_path)
+    except Exception as error:  # importing runs the application's code, which may raise anything
+        kind = "" if isinstance(error, ImportError) else f"{type(error).__name__}: "
+        raise ImportError(f"{persist.location}: x-persist names {persist.class_path}: {kind}{error}") from error
+    if not isinstance(cls, type):
+        raise ImportError(f"{persist.location}: x-persist names {persist.class_path}, which isn't a class")  # noqa: TRY004
+    of_class = options_from_class(cls)
+    filled = {
+        field.name: getattr(of_class, field.name)
+        for field in fields(Persist)
+        if field.name in of_class.given - persist.given
+    }
+    merged = replace(persist, **filled, given=persist.given | of_class.given)
+    if merged.hash_key is not None:
+        merged = replace(
+            merged,
+            local_indexes={
+                name: replace(index, hash_key=merged.hash_key) for name, index in merged.local_indexes.items()
+            },
+        )
+    return merged, cls
+
+
+def _index(name: str, described: Any, of_table: str | None) -> Index:
+    if isinstance(described, Index):
+        return described
+    if isinstance(described, str):
+        described = {"range_key" if of_table else "hash_key": described}
+    projection = described.get("projection", "all")
+    return Index(
+        name,
+        of_table or described.get("hash_key", ""),
+        described.get("range_key"),
+        projection if isinstance(projection, str) else tuple(projection),
+    )

@@ -1,0 +1,93 @@
+"""One difference between a table and its schema, and the calls that describe a table."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass
+from typing import Any, Final, Literal, TypeAlias, cast
+
+from botocore.exceptions import ClientError
+
+from macaron_django.dynamodb.calls.call_failures import error_code
+from macaron_django.dynamodb.tables.table_models import ItemModel
+
+__all__ = [
+    "NOT_THERE",
+    "Description",
+    "Table",
+    "TableDifference",
+    "billing_mode",
+    "call",
+    "describe",
+    "has_recovery",
+    "send",
+    "unless",
+]
+
+Table: TypeAlias = type[ItemModel]
+Description: TypeAlias = Mapping[str, Any]
+
+#: The refusal of a local engine that lacks an operation of AWS's.
+NOT_THERE: Final = frozenset({"UnknownOperationException"})
+_SIGNS: Final = {"create": "+", "add": "+", "change": "~", "conflict": "!", "extra": "?", "unsupported": "?"}
+
+
+@dataclass(frozen=True)
+class TableDifference:
+    """One thing in which a table isn't as its schema says.
+
+    ``create``, ``add`` and ``change`` are made by ``sync_table``; a ``conflict`` can't be without a new table;
+    ``extra`` is something that the schema doesn't mention, and that is left alone; ``unsupported``: the engine
+    can't do it, and nothing depends on it.
+    """
+
+    kind: Literal["create", "add", "change", "conflict", "extra", "unsupported"]
+    text: str
+    subject: str = ""
+
+    @property
+    def is_applied(self) -> bool:
+        return self.kind in {"create", "add", "change"}
+
+    def __str__(self) -> str:
+        return f"{_SIGNS[self.kind]} {self.text}"
+
+
+def call(table: Table, operation: str, **parameters: Any) -> dict[str, Any]:
+    """DynamoDB's answer to an operation on the table."""
+    return send(table, operation, TableName=table.Meta.table_name, **parameters)
+
+
+def send(table: Table, operation: str, **parameters: Any) -> dict[str, Any]:
+    """As ``call``, for the operations that name no table."""
+    answer: dict[str, Any] = table._get_connection().connection.dispatch(operation, parameters)
+    return answer
+
+
+def describe(table: Table) -> Description | None:
+    """DescribeTable; None where there is no such table."""
+    return cast("Description | None", unless({"ResourceNotFoundException"}, table, "DescribeTable").get("Table"))
+
+
+def unless(codes: AbstractSet[str], table: Table, operation: str, **parameters: Any) -> dict[str, Any]:
+    """As ``call``; an empty answer where DynamoDB or a local engine refuses with one of these codes."""
+    try:
+        return call(table, operation, **parameters)
+    except ClientError as error:
+        if error_code(error) in codes:
+            return {}
+        raise
+
+
+def billing_mode(found: Description) -> str:
+    """The billing of a table described: DynamoDB leaves out what it began with."""
+    return str((found.get("BillingModeSummary") or {}).get("BillingMode", "PROVISIONED"))
+
+
+def has_recovery(backups: Mapping[str, Any]) -> bool | None:
+    """Whether an answer to DescribeContinuousBackups has point-in-time recovery on; None for an empty one."""
+    if not backups:
+        return None
+    described = backups["ContinuousBackupsDescription"].get("PointInTimeRecoveryDescription") or {}
+    return bool(described.get("PointInTimeRecoveryStatus") == "ENABLED")

@@ -1,0 +1,260 @@
+"""Builds the PynamoDB model of a persisted schema's table.
+
+It is a real ``pynamodb.models.Model`` whose name, host and region are read at each call, whose attributes are in the
+schema's order, and which keeps attributes that it doesn't know. The other modules take names, keys and indexes from
+it, and projects use it for what PynamoDB alone can do.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any, ClassVar, Final, cast
+
+from pynamodb import indexes
+from pynamodb.connection.base import MetaTable
+from pynamodb.models import Model
+
+from macaron_django.conf import settings
+from macaron_django.dynamodb import engines
+from macaron_django.dynamodb.calls.connection import TableConnection
+from macaron_django.dynamodb.codec.attribute_values import AttributeMap
+from macaron_django.dynamodb.codec.attributes import GIVEN, PropertyAttribute, VersionPropertyAttribute, build_attribute
+from macaron_django.dynamodb.codec.roles import Role
+from macaron_django.openapi import Index, Persist, Schema, snake_case
+from macaron_django.schemas import Classes
+from macaron_django.schemas.values.conversions import UNSET
+from macaron_django.schemas.values.field_names import field_names
+
+__all__ = ["ItemModel", "build_table", "default_table_name"]
+
+#: Read and write units of a provisioned table or index that says no more: what the AWS console suggests.
+DEFAULT_CAPACITY: Final = (5, 5)
+_BILLING: Final = {"on-demand": "PAY_PER_REQUEST", "provisioned": "PROVISIONED"}
+
+
+class ItemModel(Model):
+    """A PynamoDB model over the items of a persisted schema.
+
+    ``save()`` writes unknown attributes back as they were read. None is DynamoDB's NULL; a property that
+    isn't set reads as None, too, and isn't written.
+    """
+
+    _by_attribute_name: ClassVar[Mapping[str, PropertyAttribute]] = {}
+    _item_connection: ClassVar[TableConnection | None] = None
+
+    @classmethod
+    def attribute(cls, name: str) -> PropertyAttribute:
+        """The attribute that holds the property ``name``; KeyError if there is none."""
+        return cls._by_attribute_name[name]
+
+    @classmethod
+    def attributes_by_name(cls) -> Mapping[str, PropertyAttribute]:
+        """Attributes by the property's name, in the schema's order; then the version, if it isn't a property."""
+        return cls._by_attribute_name
+
+    @classmethod
+    def _get_connection(cls) -> TableConnection:
+        if cls._item_connection is None:
+            schema = cls._get_schema()
+            described: dict[str, Any] = {
+                "KeySchema": schema["key_schema"],
+                "AttributeDefinitions": schema["attribute_definitions"],
+            }
+            for kind, listed in (
+                ("GlobalSecondaryIndexes", schema["global_secondary_indexes"]),
+                ("LocalSecondaryIndexes", schema["local_secondary_indexes"]),
+            ):
+                described[kind] = [
+                    {"IndexName": index["index_name"], "KeySchema": index["key_schema"]}
+                    for index in cast("list[dict[str, Any]]", listed)
+                ]
+            cls._item_connection = TableConnection(lambda: cls.Meta.table_name, MetaTable(described))
+        return cls._item_connection
+
+    @classmethod
+    def _ttl_attribute(cls) -> PropertyAttribute | None:
+        return next((attribute for attribute in cls._by_attribute_name.values() if attribute.role.ttl), None)
+
+    def _container_serialize(self, null_check: bool = True) -> AttributeMap:
+        item = dict(self.__dict__.get("_unknown", {}))
+        for name, attribute in self.get_attributes().items():
+            if name in self.attribute_values:
+                item.update(cast("PropertyAttribute", attribute).attributes_of(self.attribute_values[name]))
+        return item
+
+    def _container_deserialize(self, attribute_values: AttributeMap) -> None:
+        self.attribute_values = {}
+        known = set()
+        for name, attribute in self.get_attributes().items():
+            assert isinstance(attribute, PropertyAttribute)  # noqa: S101 (build_table makes no others)
+            known |= {attribute.attr_name, attribute.given_name}
+            value = attribute.value_in(attribute_values)
+            if value is not UNSET:
+                self.attribute_values[name] = value
+        self._unknown = {name: value for name, value in attribute_values.items() if name not in known}
+
+    @classmethod
+    def _instantiate(cls, attribute_values: AttributeMap) -> ItemModel:
+        item = cls(_user_instantiated=False)
+        item._container_deserialize(attribute_values)
+        return item
+
+
+class _LateBound(type):
+    """The type of ``Meta`` classes whose settings are read at each look."""
+
+    def __new__(mcs, name: str, bases: tuple[type, ...], namespace: dict[str, Any], base_name: str = "") -> _LateBound:
+        namespace["base_name"] = base_name
+        return super().__new__(mcs, name, bases, namespace)
+
+    def __init__(cls, name: str, bases: tuple[type, ...], namespace: dict[str, Any], base_name: str = "") -> None:
+        super().__init__(name, bases, namespace)
+
+    @property
+    def table_name(cls) -> str:
+        return f"{settings.DYNAMODB.TABLE_PREFIX}{cls.__dict__['base_name']}"
+
+    @property
+    def host(cls) -> str | None:
+        return engines.current().endpoint_url
+
+    @property
+    def region(cls) -> str:
+        return engines.current().region
+
+    @property
+    def max_retry_attempts(cls) -> int:
+        return int(settings.DYNAMODB.MAX_ATTEMPTS) - 1
+
+
+def default_table_name(api: str, schema_name: str) -> str:
+    """The table of a schema that names none: the API and the schema in snake case.
+
+    >>> default_table_name("myserver", "UserProfile")
+    'myserver_user_profile'
+    """
+    return re.sub(r"[^A-Za-z0-9_.-]", "_", f"{api}_{snake_case(schema_name)}")
+
+
+def build_table(schema: Schema, options: Persist, api: str, classes: Classes) -> type[ItemModel]:
+    """The PynamoDB model class of a persisted schema; ValueError with file and line where a key can't be one."""
+    base_name = options.table or default_table_name(api, schema.name or "item")
+    attributes = _attributes(schema, options, classes)
+    reserved = {*dir(ItemModel), "Meta", "hash_key", "range_key"}  # the last two are arguments of PynamoDB's __init__
+    python_names = field_names([*attributes, *(f"index_{name}" for name in _indexes(options))], reserved=reserved)
+    namespace: dict[str, Any] = {
+        "__module__": __name__,
+        "__doc__": f"The table of {api}'s {schema.name}.",
+    }
+    namespace |= {python_names[name]: attribute for name, attribute in attributes.items()}
+    for name, index in _indexes(options).items():
+        namespace[python_names[f"index_{name}"]] = _index(name, index, options, attributes)
+    make: Any = type(ItemModel)
+    table: Any = make(f"{schema.name or 'Item'}Table", (ItemModel,), namespace)
+    # Not in the namespace: PynamoDB would look at host and region now, and so start an engine.
+    table.Meta = _meta(base_name, options)
+    table._by_attribute_name = attributes
+    # PynamoDB's own order is alphabetical.
+    table._attributes = {python_names[name]: attribute for name, attribute in attributes.items()}
+    return cast("type[ItemModel]", table)
+
+
+def _indexes(options: Persist) -> dict[str, Index]:
+    return {**options.indexes, **options.local_indexes}
+
+
+def _attributes(schema: Schema, options: Persist, classes: Classes) -> dict[str, PropertyAttribute]:
+    roles = _roles(options)
+    properties = schema.properties
+    for name in roles:
+        if name not in properties:
+            raise ValueError(f"{options.location}: x-persist names {name}, which isn't a property of {schema.name}")
+    for name in properties:
+        if name.endswith(GIVEN) and roles.get(name.removesuffix(GIVEN)):
+            raise ValueError(f"{schema.location}: {name} is where the original spelling of a key is kept; rename it")
+    attributes = {
+        name: build_attribute(
+            described,
+            classes,
+            role=roles.get(name, Role()),
+            as_set=name in options.sets,
+            version=name == options.version,
+        )
+        for name, described in properties.items()
+    }
+    if options.version and options.version not in attributes:
+        attributes[options.version] = VersionPropertyAttribute.unlisted(options.version)
+    return attributes
+
+
+def _roles(options: Persist) -> dict[str, Role]:
+    """What each property is for the table."""
+    played: dict[str, dict[str, bool]] = {}
+
+    def plays(name: str | None, part: str) -> None:
+        if name is not None:
+            played.setdefault(name, {})[part] = True
+
+    plays(options.hash_key, "hash_key")
+    plays(options.range_key, "range_key")
+    plays(options.ttl, "ttl")
+    for index in options.indexes.values():
+        plays(index.hash_key, "index_hash_key")
+        plays(index.range_key, "index_range_key")
+    for index in options.local_indexes.values():
+        plays(index.range_key, "index_range_key")
+    return {name: Role(**parts) for name, parts in played.items()}
+
+
+def _meta(base_name: str, options: Persist) -> type:
+    billing = _BILLING[options.billing]
+    namespace: dict[str, Any] = {
+        "billing_mode": billing,
+        "billing_given": "billing" in options.given,
+        "__qualname__": "Meta",
+    }
+    namespace |= {name: getattr(options, name) for name in ("tags", "point_in_time_recovery", "deletion_protection")}
+    namespace |= _capacity(options)
+    return _LateBound("Meta", (), namespace, base_name=base_name)
+
+
+def _capacity(options: Persist) -> dict[str, int]:
+    if options.billing != "provisioned":
+        return {}
+    read, write = options.capacity or DEFAULT_CAPACITY
+    return {"read_capacity_units": read, "write_capacity_units": write}
+
+
+def _index(
+    name: str, described: Index, options: Persist, attributes: Mapping[str, PropertyAttribute]
+) -> indexes.Index[Any]:
+    local = name in options.local_indexes
+    hash_key = options.hash_key if local else described.hash_key
+    namespace: dict[str, Any] = {"index_name": name, "projection": _projection(described, attributes)}
+    if not local:
+        namespace |= _capacity(options)
+    keys = {"hash_attribute": _index_key(attributes[hash_key or ""], hash_key=True)}
+    if described.range_key is not None:
+        keys["range_attribute"] = _index_key(attributes[described.range_key], hash_key=False)
+    base = indexes.LocalSecondaryIndex if local else indexes.GlobalSecondaryIndex
+    kind = type(f"{name}Index", (base,), {"Meta": type("Meta", (), namespace), **keys})
+    return cast("indexes.Index[Any]", kind())
+
+
+def _index_key(attribute: PropertyAttribute, *, hash_key: bool) -> PropertyAttribute:
+    role = Role(hash_key=hash_key, range_key=not hash_key)
+    return PropertyAttribute(attribute.attr_name, attribute.codec, attribute.conversion, role)
+
+
+def _projection(described: Index, attributes: Mapping[str, PropertyAttribute]) -> indexes.Projection:
+    if described.projection == "all":
+        return indexes.AllProjection()
+    if described.projection == "keys":
+        return indexes.KeysOnlyProjection()
+    names: list[str] = []
+    for name in described.projection:
+        names.append(name)
+        if name in attributes and attributes[name].keeps_given:
+            names.append(attributes[name].given_name)
+    return indexes.IncludeProjection(names)

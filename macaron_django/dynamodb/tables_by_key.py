@@ -1,0 +1,273 @@
+"""A persisted schema's table by key values, in this package's words and in those of boto3's ``Table``."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, Final
+
+from pynamodb.expressions.condition import Condition
+
+from macaron_django.dynamodb.boto3_items import attribute_value, python_item
+from macaron_django.dynamodb.calls.boto3_resources import get_dynamodb
+from macaron_django.dynamodb.codec.attribute_values import TYPES, AttributeMap
+from macaron_django.dynamodb.items.item_operations import ResultPage
+from macaron_django.dynamodb.items.persistence import Persistence
+from macaron_django.dynamodb.items.write_conditions import describe_key
+from macaron_django.exceptions import DynamoDBItemNotFound, UnsupportedQuery
+
+__all__ = ["FoundItems", "Table", "attribute_map_of"]
+
+_RANGE_LOOKUPS: Final = {"exact", "lt", "lte", "gt", "gte", "between", "startswith"}
+#: boto3's operators of conditions on keys, and the lookups that mean the same.
+_LOOKUPS: Final = {
+    "=": "exact", "<": "lt", "<=": "lte", ">": "gt", ">=": "gte", "BETWEEN": "between", "begins_with": "startswith"
+}  # fmt: skip
+_DONE: Final = {"ResponseMetadata": {"HTTPStatusCode": 200}}
+
+
+class FoundItems:
+    """The items of a query or scan, read as they are needed.
+
+    Iterating yields dictionaries in JSON form. ``found["Items"]`` is the list that boto3 answers with, its numbers
+    Decimals, and ``found["Count"]`` their number: all of them, or as many as the limit says, whatever pages DynamoDB
+    makes. ``LastEvaluatedKey`` is there where a limit has left items unread.
+    """
+
+    def __init__(self, pages: Callable[[], Iterator[ResultPage]], to_json: Callable[[AttributeMap], Any]) -> None:
+        self._pages, self._to_json = pages, to_json
+        self._iterator: Iterator[Any] | None = None
+        self._answer: dict[str, Any] | None = None
+
+    def __iter__(self) -> Iterator[dict[str, Any]]:
+        return (self._to_json(item) for page in self._pages() for item in page.items)
+
+    def __next__(self) -> dict[str, Any]:
+        if self._iterator is None:
+            self._iterator = iter(self)
+        return next(self._iterator)
+
+    def __getitem__(self, name: str) -> Any:
+        return self._read()[name]
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._read()
+
+    def get(self, name: str, default: Any = None) -> Any:
+        """Returns a part of boto3's answer."""
+        return self._read().get(name, default)
+
+    def _read(self) -> dict[str, Any]:
+        """Returns boto3's answer."""
+        if self._answer is None:
+            items: list[dict[str, Any]] = []
+            last_key: AttributeMap | None = None
+            for page in self._pages():
+                items += map(python_item, page.items)
+                last_key = page.last_key
+            self._answer = {"Items": items, "Count": len(items), "ScannedCount": len(items), **_DONE}
+            if last_key is not None:
+                self._answer["LastEvaluatedKey"] = python_item(last_key)
+        return self._answer
+
+
+class Table:
+    """A persisted schema's table. Items are dictionaries in JSON form, by property name.
+
+    Called as boto3's ``Table`` is, the methods answer as that does: ``get_item(Key=…)``, ``put_item(Item=…)``,
+    ``delete_item(Key=…)``, ``scan()["Items"]``, ``query(KeyConditionExpression=…)["Items"]``. Other methods and
+    arguments are boto3's own, where it is installed.
+    """
+
+    def __init__(self, persistence: Persistence) -> None:
+        self._persistence = persistence
+
+    @property
+    def name(self) -> str:
+        return self._persistence.table_name
+
+    def has_item(self, **key: Any) -> bool:
+        """Whether there is an item with this key: ``has_item(profile_id="7")``."""
+        named = self._key(key)
+        found = self._persistence.get_item(named, consistent=True, projection=list(named))
+        return found is not None
+
+    def get_item(self, **key: Any) -> dict[str, Any]:
+        """The item with this key, attributes unknown to the schema among it; DynamoDBItemNotFound if there is none.
+
+        With ``Key={…}``, and ``ConsistentRead`` if wanted: boto3's answer, which has no ``Item`` if there is none.
+        """
+        if _is_boto3_call(key):
+            is_plain = key.keys() <= {"Key", "ConsistentRead"}
+            return self._boto3_get_item(**key) if is_plain else self._boto3().get_item(**key)
+        named = self._key(key)
+        item = self._persistence.get_item(named, consistent=True)
+        if item is None:
+            raise DynamoDBItemNotFound(f"There is no item with {describe_key(named)} in table {self.name}.")
+        return self._persistence.json_of_all(item)
+
+    def put_item(self, data: Mapping[str, Any] | None = None, overwrite: bool = False, **boto3s: Any) -> Any:
+        """Put an item, in JSON form; ItemExists if its key is taken and ``overwrite`` isn't set.
+
+        With ``Item={…}`` an item is replaced, as boto3 has it; its values may be boto3's.
+        """
+        if boto3s:
+            if boto3s.keys() != {"Item"}:
+                return self._boto3().put_item(**boto3s)
+            self._persistence.put_item(attribute_map_of(self._persistence, boto3s["Item"]))
+            return dict(_DONE)
+        if data is None:
+            raise TypeError("put_item() takes an item: put_item({…}), or as boto3's, put_item(Item={…})")
+        item = attribute_map_of(self._persistence, data)
+        self._persistence.put_item(item, condition=None if overwrite else "absent")
+        return True
+
+    def delete_item(self, **key: Any) -> Any:
+        """Delete the item with this key; whether there was one. With ``Key={…}``: boto3's answer."""
+        if not _is_boto3_call(key):
+            return self._persistence.delete_item(self._key(key))
+        if key.keys() != {"Key"}:
+            return self._boto3().delete_item(**key)
+        self._persistence.delete_item(self._key(key["Key"]))
+        return dict(_DONE)
+
+    def query(
+        self, *, index: str | None = None, limit: int | None = None, reverse: bool = False, **keys: Any
+    ) -> FoundItems:
+        """The items with this hash key, in the order of the range key, which may be restricted:
+        ``query(author_id="7", year__gte=1990)``, with ``lt``, ``lte``, ``gt``, ``between`` and ``startswith``.
+
+        As boto3's: ``query(KeyConditionExpression=Key("author_id").eq("7"))``, with ``IndexName``, ``Limit``,
+        ``ScanIndexForward`` and ``ExclusiveStartKey``.
+        """
+        start: AttributeMap | None = None
+        if "KeyConditionExpression" in keys:
+            known = {"KeyConditionExpression", "IndexName", "Limit", "ScanIndexForward", "ExclusiveStartKey"}
+            if not keys.keys() <= known:
+                return self._boto3().query(**keys)  # type: ignore[no-any-return]  # boto3's answer
+            start = _start_of(keys)
+            index, limit = keys.get("IndexName"), keys.get("Limit")
+            reverse = keys.get("ScanIndexForward") is False
+            keys = dict(_keys_of(keys["KeyConditionExpression"]))
+        persistence = self._persistence
+        names = persistence.index_keys(index)
+        hash_name = names[0]
+        if hash_name not in keys:
+            raise UnsupportedQuery(f"A query on {index or self.name} needs its hash key: query({hash_name}=…).")
+        hash_value = persistence.encode_value(hash_name, keys.pop(hash_name))
+        condition = self._range_condition(names[1] if len(names) > 1 else None, keys)
+
+        def page(start: AttributeMap | None, count: int | None) -> ResultPage:
+            return persistence.query(
+                hash_value, index=index, range_condition=condition, forward=not reverse, limit=count, start=start
+            )
+
+        return self._found(page, limit, start)
+
+    def scan(self, *, limit: int | None = None, **boto3s: Any) -> FoundItems:
+        """All items, or the first ``limit``: reads the table. As boto3's: ``scan()["Items"]``, ``scan(Limit=…)``,
+        ``scan(ExclusiveStartKey=…)``.
+        """
+        if boto3s.keys() - {"Limit", "ExclusiveStartKey"}:
+            return self._boto3().scan(**boto3s)  # type: ignore[no-any-return]  # boto3's answer
+        limit = boto3s.get("Limit", limit)
+
+        def page(start: AttributeMap | None, count: int | None) -> ResultPage:
+            return self._persistence.scan(limit=count, start=start)
+
+        return self._found(page, limit, _start_of(boto3s))
+
+    def _found(
+        self,
+        page: Callable[[AttributeMap | None, int | None], ResultPage],
+        limit: int | None,
+        first: AttributeMap | None,
+    ) -> FoundItems:
+        def pages() -> Iterator[ResultPage]:
+            start, remaining = first, limit
+            while remaining is None or remaining > 0:
+                found = page(start, remaining)
+                yield found
+                remaining = None if remaining is None else remaining - len(found.items)
+                start = found.last_key
+                if start is None:
+                    return
+
+        return FoundItems(pages, self._persistence.json_of_all)
+
+    def _range_condition(self, name: str | None, keys: Mapping[str, Any]) -> Condition | None:
+        condition: Condition | None = None
+        for given, value in keys.items():
+            property_name, _, lookup = given.partition("__")
+            lookup = lookup or "exact"
+            if property_name != name or lookup not in _RANGE_LOOKUPS or condition is not None:
+                raise UnsupportedQuery(
+                    f"{given} can't be in a query on {self.name}: beside the hash key there may be one condition on "
+                    f"the range key{f' {name}' if name else ', and there is none'}. Filter with objects.filter()."
+                )
+            attribute = self._persistence.table.attribute(property_name)
+            if lookup == "between":
+                condition = attribute.between(*value)
+            elif lookup == "startswith":
+                condition = attribute.startswith(value)
+            else:
+                operator = {"exact": "eq", "lt": "lt", "lte": "le", "gt": "gt", "gte": "ge"}[lookup]
+                condition = getattr(attribute, f"__{operator}__")(value)
+        return condition
+
+    def _key(self, key: Mapping[str, Any]) -> AttributeMap:
+        names = self._persistence.key_names
+        if set(key) != set(names):
+            raise TypeError(f"The key of {self.name} is {', '.join(names)}, not {', '.join(key) or 'nothing'}")
+        return self._persistence.key(*(key[name] for name in names))
+
+    # -- as boto3's ----------------------------------------------------------------------------
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("_"):
+            raise AttributeError(name)
+        return getattr(self._boto3(), name)
+
+    def _boto3(self) -> Any:
+        return get_dynamodb().Table(self.name)
+
+    def _boto3_get_item(self, Key: Mapping[str, Any], ConsistentRead: bool = False) -> dict[str, Any]:  # noqa: N803
+        item = self._persistence.get_item(self._key(Key), consistent=ConsistentRead)
+        return dict(_DONE) if item is None else {"Item": python_item(item), **_DONE}
+
+
+def _is_boto3_call(given: Mapping[str, Any]) -> bool:
+    return isinstance(given.get("Key"), Mapping)
+
+
+def _start_of(boto3s: Mapping[str, Any]) -> AttributeMap | None:
+    """Returns the key after which a query or scan begins, of boto3's arguments."""
+    key = boto3s.get("ExclusiveStartKey")
+    return None if key is None else {name: attribute_value(value, f"/{name}") for name, value in key.items()}
+
+
+def _keys_of(condition: Any) -> Iterator[tuple[str, Any]]:
+    """Yields the conditions on keys of boto3's ``Key("a").eq(1) & Key("b").between(2, 3)``, as lookups."""
+    expression = condition.get_expression() if hasattr(condition, "get_expression") else {}
+    operator, values = expression.get("operator"), expression.get("values", ())
+    if operator == "AND":
+        for each in values:
+            yield from _keys_of(each)
+    elif operator in _LOOKUPS:
+        lookup, (key, *operands) = _LOOKUPS[operator], values
+        name = key.name if lookup == "exact" else f"{key.name}__{lookup}"
+        yield name, tuple(operands) if lookup == "between" else operands[0]
+    else:
+        raise UnsupportedQuery(
+            "A KeyConditionExpression is made of boto3's Key(…) conditions here: Key('author_id').eq('7'). Send one "
+            "that is a text with get_dynamodb().Table(…).query(…)."
+        )
+
+
+def attribute_map_of(persistence: Persistence, item: Mapping[str, Any]) -> AttributeMap:
+    """An attribute map, from one, from the JSON form of an item, or from boto3's."""
+    if item and all(isinstance(value, dict) and len(value) == 1 and value.keys() <= TYPES for value in item.values()):
+        return dict(item)
+    known = persistence.table.attributes_by_name()
+    described = {name: value for name, value in item.items() if name in known}
+    others = {name: attribute_value(value, f"/{name}") for name, value in item.items() if name not in known}
+    return {**persistence.item_of_all(described), **others}

@@ -1,0 +1,97 @@
+"""Dumps a table into a file of lines, in parallel segments, and goes on where it was interrupted."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import os
+from collections.abc import Iterator, Mapping
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, BinaryIO
+
+from macaron_django.dynamodb.codec.attribute_values import AttributeMap
+from macaron_django.dynamodb.items.item_operations import ResultPage
+from macaron_django.dynamodb.items.persistence import Persistence
+from macaron_django.dynamodb.transfer.item_lines import Form, from_dynamodb_json, line_of, to_dynamodb_json
+
+__all__ = ["DumpState", "dump_items", "flushed"]
+
+
+@dataclass
+class DumpState:
+    """How far a dump has got: for each segment the last key read, {} before the first page, None at its end."""
+
+    table: str
+    form: Form
+    compressed: bool
+    positions: list[AttributeMap | None] = field(default_factory=list)
+    items: int = 0
+    size: int = 0  # bytes of the file that hold these items
+
+    @classmethod
+    def begin(cls, persistence: Persistence, form: Form, segments: int, *, compressed: bool) -> DumpState:
+        return cls(persistence.table_name, form, compressed, [{} for _ in range(segments)])
+
+    @classmethod
+    def read(cls, path: Path) -> DumpState:
+        """What ``write`` wrote; ValueError or KeyError if something else did."""
+        told: Mapping[str, Any] = json.loads(path.read_bytes())
+        positions = [None if key is None else from_dynamodb_json(key) for key in told["positions"]]
+        return cls(told["table"], told["form"], told["compressed"], positions, told["items"], told["size"])
+
+    def write(self, path: Path) -> None:
+        """Replace ``path`` in one step, so that it is whole whenever the process ends."""
+        positions = [None if key is None else to_dynamodb_json(key) for key in self.positions]
+        new = path.with_name(f"{path.name}.new")
+        new.write_text(json.dumps({**self.__dict__, "positions": positions}), "utf-8")
+        new.replace(path)
+
+
+def dump_items(
+    persistence: Persistence, sink: BinaryIO, state: DumpState, *, consistent: bool = False
+) -> Iterator[DumpState]:
+    """Write what ``state`` says isn't written yet, and yield it after each page.
+
+    A compressed page is a gzip member of its own, so that a file cut off after any page is whole.
+    """
+    for segment, page in _pages(persistence, state.positions, consistent=consistent):
+        text = b"".join(line_of(persistence, item, state.form) for item in page.items)
+        if state.compressed and text:
+            text = gzip.compress(text, compresslevel=6, mtime=0)
+        sink.write(text)
+        state.positions[segment] = page.last_key
+        state.items += len(page.items)
+        state.size += len(text)
+        yield state
+
+
+def flushed(sink: BinaryIO) -> None:
+    """Flush to the disk what was written, before a state says that it is there."""
+    sink.flush()
+    os.fsync(sink.fileno())
+
+
+def _pages(
+    persistence: Persistence, positions: list[AttributeMap | None], *, consistent: bool
+) -> Iterator[tuple[int, ResultPage]]:
+    """Every segment's pages as they arrive; of each segment one is being read while others are written."""
+    total = len(positions)
+
+    def read(segment: int, start: AttributeMap | None) -> ResultPage:
+        return persistence.scan(start=start or None, consistent=consistent, segment=segment, total_segments=total)
+
+    with ThreadPoolExecutor(total, thread_name_prefix="dump") as threads:
+        reading: dict[Future[ResultPage], int] = {
+            threads.submit(read, segment, start): segment
+            for segment, start in enumerate(positions)
+            if start is not None
+        }
+        while reading:
+            done, _ = wait(reading, return_when=FIRST_COMPLETED)
+            for future in done:
+                segment, page = reading.pop(future), future.result()
+                if page.last_key is not None:
+                    reading[threads.submit(read, segment, page.last_key)] = segment
+                yield segment, page

@@ -1,0 +1,192 @@
+"""Loads lines into a table, several calls at once; every line is written, skipped or named in an error.
+
+Progress is always counted from the first line without a gap, so that a load can go on there.
+"""
+
+from __future__ import annotations
+
+import gzip
+import zlib
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import partial
+from itertools import islice
+from pathlib import Path
+from typing import BinaryIO, Final, Literal, TypeAlias, cast
+
+from macaron_django.dynamodb.codec.attribute_values import AttributeMap, same_items
+from macaron_django.dynamodb.items.persistence import Persistence
+from macaron_django.dynamodb.items.write_conditions import describe_key
+from macaron_django.dynamodb.transfer.item_lines import Form, LineError, item_in
+from macaron_django.exceptions import ItemExists, PyMacaronException
+
+__all__ = ["Line", "LoadState", "OnConflict", "load_items", "read_lines", "try_items"]
+
+OnConflict: TypeAlias = Literal["skip", "replace", "fail"]
+
+#: Items of one hand-over to a thread: what BatchWriteItem takes.
+_CHUNK: Final = 25
+
+
+@dataclass(frozen=True)
+class Line:
+    """``place``: file and line number; ``read``: bytes of the files up to here, as they are on the disk."""
+
+    place: str
+    text: bytes
+    read: int
+
+
+@dataclass(frozen=True)
+class LoadState:
+    """``lines`` done from the start, of which ``written`` are new and ``present`` were left as they are there."""
+
+    lines: int = 0
+    written: int = 0
+    present: int = 0
+    read: int = 0
+
+    def after(self, chunk: Sequence[Line], written: int, present: int) -> LoadState:
+        """Returns the state after some more lines."""
+        return LoadState(self.lines + len(chunk), self.written + written, self.present + present, chunk[-1].read)
+
+
+def read_lines(paths: Iterable[Path]) -> Iterator[Line]:
+    """The lines of files, one after the other, compressed by gzip or not; empty ones are left out.
+
+    LineError where a compressed file breaks off.
+    """
+    before = 0
+    for path in paths:
+        with path.open("rb") as file:
+            compressed = file.read(2) == b"\x1f\x8b"
+            file.seek(0)
+            lines = cast("BinaryIO", gzip.GzipFile(fileobj=file)) if compressed else file
+            number = 0
+            try:
+                for number, text in enumerate(lines, 1):
+                    if text.strip():
+                        yield Line(f"{path}:{number}", text, before + file.tell())
+            except (EOFError, gzip.BadGzipFile, zlib.error) as error:
+                raise LineError(f"{path}:{number + 1}: the compressed file is damaged or cut off: {error}") from error
+            before += file.tell()
+
+
+def load_items(
+    persistence: Persistence,
+    lines: Iterable[Line],
+    on_conflict: OnConflict = "fail",
+    *,
+    form: Form | None = None,
+    workers: int = 8,
+) -> Iterator[LoadState]:
+    """Write the items of ``lines`` and yield how far it got, again and again.
+
+    An item whose key is taken is left out (``skip``), written over what is there (``replace``) or, unless it is the
+    same item, an error (``fail``). LineError and the package's own errors come after all lines before are done.
+    """
+    write = _WRITERS[on_conflict]
+    state = LoadState()
+    running: deque[tuple[Sequence[Line], Future[int]]] = deque()
+    threads = ThreadPoolExecutor(workers, thread_name_prefix="load")
+    try:
+        error: LineError | None = None
+        for chunk, items, error in _chunks(persistence, lines, form):
+            if items:
+                running.append((chunk, threads.submit(write, persistence, chunk, items)))
+            while running and (len(running) > 2 * workers or error is not None):
+                state = _finished(state, *running.popleft())
+                yield state
+            if error is not None:
+                raise error
+        while running:
+            state = _finished(state, *running.popleft())
+            yield state
+    finally:
+        threads.shutdown(cancel_futures=True)
+
+
+def try_items(
+    persistence: Persistence, lines: Iterable[Line], *, form: Form | None = None
+) -> Iterator[tuple[LoadState, LineError | None]]:
+    """Check the lines without writing: count the items that are there already, and yield each line that is wrong."""
+    state = LoadState()
+    remaining = iter(lines)
+    while chunk := list(islice(remaining, 100)):
+        items = []
+        for line in chunk:
+            try:
+                items.append(_item_of(persistence, line, form))
+            except LineError as error:  # noqa: PERF203 (each line may be wrong)
+                yield state, error
+        keys = [persistence.key_in(item) for item in items]
+        present = sum(item is not None for item in persistence.batch_get(keys, projection=()))
+        state = state.after(chunk, len(items) - present, present)
+        yield state, None
+
+
+def _chunks(
+    persistence: Persistence, lines: Iterable[Line], form: Form | None
+) -> Iterator[tuple[list[Line], list[AttributeMap], LineError | None]]:
+    """Lines with their items; the first line that is wrong ends them."""
+    chunk: list[Line] = []
+    items: list[AttributeMap] = []
+    try:
+        for line in lines:
+            items.append(_item_of(persistence, line, form))
+            chunk.append(line)
+            if len(chunk) == _CHUNK:
+                yield chunk, items, None
+                chunk, items = [], []
+    except LineError as error:
+        yield chunk, items, error
+    else:
+        yield chunk, items, None
+
+
+def _item_of(persistence: Persistence, line: Line, form: Form | None) -> AttributeMap:
+    try:
+        return item_in(persistence, line.text, form)
+    except LineError as error:
+        raise LineError(f"{line.place}: {error}") from error
+
+
+def _finished(state: LoadState, chunk: Sequence[Line], future: Future[int]) -> LoadState:
+    try:
+        written = future.result()
+    except PyMacaronException as error:
+        raise LineError(f"{chunk[0].place} and the {len(chunk) - 1} lines after it: {error}") from error
+    return state.after(chunk, written, len(chunk) - written)
+
+
+def _replacing(persistence: Persistence, chunk: Sequence[Line], items: Sequence[AttributeMap]) -> int:
+    # BatchWriteItem takes a key once: of those given twice the last one stays.
+    persistence.batch_write(puts={persistence._identity(item): item for item in items}.values())
+    return len(items)
+
+
+def _putting(persistence: Persistence, chunk: Sequence[Line], items: Sequence[AttributeMap], *, skip: bool) -> int:
+    written = 0
+    for line, item in zip(chunk, items, strict=True):
+        try:
+            persistence.put_item(item, condition="absent")
+        except ItemExists:  # noqa: PERF203 (each key may be taken)
+            if skip:
+                continue
+            key = persistence.key_in(item)
+            stored = persistence.get_item(key, consistent=True)
+            # The same item isn't a conflict: a load that was interrupted can be repeated.
+            if stored is None or not same_items(stored, item):
+                raise LineError(f"{line.place}: there is another item with {describe_key(key)} already") from None
+        else:
+            written += 1
+    return written
+
+
+_WRITERS: Final[Mapping[OnConflict, Callable[..., int]]] = {
+    "skip": partial(_putting, skip=True),
+    "replace": _replacing,
+    "fail": partial(_putting, skip=False),
+}

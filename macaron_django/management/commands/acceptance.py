@@ -1,0 +1,242 @@
+"""``manage.py acceptance PATH …`` runs acceptance tests against a server that it starts, or a running one."""
+
+from __future__ import annotations
+
+import contextlib
+import difflib
+import importlib.util
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from pathlib import Path
+from types import FrameType
+from typing import TYPE_CHECKING, Any, NoReturn
+
+from django.conf import settings as django_settings
+from django.core.exceptions import ImproperlyConfigured
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from macaron_django.conf import get_config
+from macaron_django.management.terminals import printable, printing
+from macaron_django.testing.server_targets import ServerTarget, target_in_environment
+
+if TYPE_CHECKING:
+    from subprocess import Popen
+
+__all__ = ["Command"]
+
+FOLDER = "testaccept"
+#: Seconds that a running server may take to accept a connection.
+CONNECT_TIMEOUT = 30
+#: Seconds that pytest gets on Ctrl-C to print what it has.
+GRACE = 60
+
+#: What pytest's exit codes mean (``pytest.ExitCode``).
+OUTCOMES = {
+    0: "passed",
+    1: "failed",
+    2: "interrupted",
+    3: "ended by an error within pytest",
+    4: "not run: pytest was called wrongly",
+    5: "not run: no test was found",
+}
+
+
+class Command(BaseCommand):
+    help = (
+        "Runs acceptance tests with pytest, against a server of this project that it starts with empty databases and "
+        "tables, or against a running one. Tests learn of it by PYM_SERVER_HOST, PYM_SERVER_PORT and PYM_JWT_TOKEN, as "
+        "macaron_django.testing.MacaronTestCase does. After --, PATHs may be options of pytest."
+    )
+    requires_system_checks: list[str] = []  # of the server that is started only
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument(
+            "paths",
+            metavar="PATH",
+            nargs="*",
+            help=f"Files or folders of tests (default: {FOLDER}), as pytest has them.",
+        )
+        target = parser.add_argument_group("the server (default: one is started)")
+        target.add_argument("--host", help="Name or URL of a running server (default: 127.0.0.1 with --port).")
+        target.add_argument("--port", help="Its port (default: that of the URL, else 8080). 443 is HTTPS.")
+        target.add_argument("--env", help="The live_url of pym-config.ENV.yaml, whose keys sign the token, too.")
+        target.add_argument("--no-ssl-check", action="store_true", help="Take any certificate of the server.")
+        token = parser.add_argument_group("the token (default: one of this project is made, if it can sign)")
+        token.add_argument("--user", metavar="USER", help="The user of the token (default: test-jwt-token).")
+        token.add_argument("--no-token", action="store_true", help="Give the tests no token.")
+        token.add_argument("--gen-token", action="store_true", help="Make a token even if PYM_JWT_TOKEN holds one.")
+        run = parser.add_argument_group("the run (default: it ends with the first test that fails)")
+        run.add_argument("--no-stop", action="store_true", help="Run all tests, whichever fail.")
+        run.add_argument("--loop", action="store_true", help="Run the tests again and again, until one fails.")
+        run.add_argument("--nocapture", action="store_true", help="Show what the tests print.")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        if importlib.util.find_spec("pytest") is None or importlib.util.find_spec("requests") is None:
+            raise CommandError("Acceptance tests need pytest and requests: pip install 'macaron_django[acceptance]'.")
+        paths = _checked_paths(options["paths"])
+        running = _running_server(options["host"], options["port"], options["env"])
+        with printing(self), _ending_on_sigterm():
+            if running is not None:
+                _require_answer(running)
+                code = self.run_tests(paths, running, options)
+            else:
+                self.check(display_num_errors=False)
+                with _started_server(options["verbosity"]) as started:
+                    code = self.run_tests(paths, started, options)
+        if code:
+            sys.exit(code)
+
+    def run_tests(self, paths: Sequence[str], target: ServerTarget, options: dict[str, Any]) -> int:
+        """Runs pytest, once or until it fails, and prints the outcome. Returns pytest's exit code."""
+        command = [sys.executable, "-m", "pytest", "-p", "macaron_django.testing.loaded_apps", *paths]
+        command += [] if options["no_stop"] else ["-x"]
+        command += ["--capture=no"] if options["nocapture"] else []
+        token = _token(options)
+        environment = {**_clean_environment(), **replace(target, token=None).environment, **token}
+        if options["env"]:
+            environment["PYM_ENV"] = options["env"]
+        if options["no_ssl_check"]:
+            environment["NO_SSL_CHECK"] = "1"
+        self.stdout.write(f"Acceptance tests against {printable(target.base_url)}")
+        if not token and not options["no_token"]:
+            self.stdout.write("The tests get no token, because MACARON['JWT'] has no key that signs.")
+        self.stdout.flush()
+        while True:
+            began = time.monotonic()
+            code = _wait_for(subprocess.Popen(command, env=environment))  # noqa: S603 (pytest, with the user's arguments)
+            outcome = OUTCOMES.get(code, f"ended with {code}")
+            told = f"Acceptance tests {outcome} after {time.monotonic() - began:.1f} s."
+            self.stdout.write(self.style.SUCCESS(told) if code == 0 else self.style.ERROR(told))
+            self.stdout.flush()
+            if code or not options["loop"]:
+                return code
+
+
+def _checked_paths(paths: Sequence[str]) -> list[str]:
+    """Returns what pytest is given; raises CommandError for a path that isn't there."""
+    if not paths and not Path(FOLDER).is_dir():
+        raise CommandError(f"There is no folder {FOLDER} here: name the files or folders of your acceptance tests.")
+    options = False
+    for path in paths:
+        options = options or path.startswith("-")  # behind it, words may be an option's values
+        place = Path(path.partition("::")[0].partition("[")[0])
+        if options or place.exists():
+            continue
+        beside = [str(each) for each in place.parent.iterdir()] if place.parent.is_dir() else []
+        near = difflib.get_close_matches(str(place), beside, 1)
+        raise CommandError(f"There is no {path}" + (f": did you mean {near[0]}?" if near else "."))
+    return list(paths) or [FOLDER]
+
+
+def _running_server(host: str | None, port: str | None, env: str | None) -> ServerTarget | None:
+    """Returns the server of the options or, without them, of the environment; None if neither names one."""
+    try:
+        if env is not None:
+            host = host or _live_url(env)
+        if host is None and port is None:
+            return target_in_environment()
+        return ServerTarget.parse("127.0.0.1" if host is None else host, port)
+    except ValueError as error:
+        raise CommandError(f"--host and --port: {error}") from error
+    except ImproperlyConfigured as error:
+        raise CommandError(str(error)) from error
+
+
+def _live_url(env: str) -> str:
+    config = get_config()
+    config.load_pym_config(env=env)
+    if Path(config.config_path or "").name != f"pym-config.{env}.yaml":
+        raise ImproperlyConfigured(f"--env: there is no pym-config.{env}.yaml beside {config.config_path}.")
+    url = getattr(config, "live_url", None) or config.live_host
+    if not url:
+        raise ImproperlyConfigured(f"--env: {config.config_path} has no live_url.")
+    return str(url) if "://" in str(url) else f"http://{url}"
+
+
+def _require_answer(target: ServerTarget) -> None:
+    """Raises CommandError where no server is, once, instead of in each test."""
+    try:
+        socket.create_connection((target.host, target.port), CONNECT_TIMEOUT).close()
+    except OSError as error:
+        raise CommandError(
+            f"No server answers at {printable(target.base_url)} ({error}). Start it, or let this command start one: "
+            "leave out --host and --port, and PYM_SERVER_HOST and PYM_SERVER_PORT."
+        ) from error
+
+
+@contextlib.contextmanager
+def _started_server(verbosity: int) -> Iterator[ServerTarget]:
+    from macaron_django.testing.served_projects import served_project
+
+    try:
+        server = served_project(verbosity=max(verbosity - 1, 0))
+        target = server.__enter__()
+    except (ImproperlyConfigured, OSError) as error:
+        raise CommandError(f"The server can't be started: {error}") from error
+    try:
+        yield target
+    finally:
+        server.__exit__(None, None, None)
+
+
+def _token(options: dict[str, Any]) -> dict[str, str]:
+    """Returns the variable that gives tests a token."""
+    given = os.environ.get("PYM_JWT_TOKEN", "")
+    if options["no_token"]:
+        return {}
+    if given and not options["gen_token"] and options["user"] is None:
+        return {"PYM_JWT_TOKEN": given}
+    from macaron_django.testing.served_projects import TEST_USER, token_for_tests
+
+    token = token_for_tests(options["user"] or TEST_USER)
+    if token is None and (options["gen_token"] or options["user"]):
+        raise CommandError("No token can be made: MACARON['JWT'] has no key that signs.")
+    return {"PYM_JWT_TOKEN": token} if token else {}
+
+
+def _clean_environment() -> dict[str, str]:
+    """Returns the environment of the tests: this process's, with its settings and its import path."""
+    environment = {name: value for name, value in os.environ.items() if name != "PYM_JWT_TOKEN"}
+    if getattr(django_settings, "SETTINGS_MODULE", None):
+        environment.setdefault("DJANGO_SETTINGS_MODULE", django_settings.SETTINGS_MODULE)
+    path = [sys.path[0] or str(Path.cwd()), *filter(None, [environment.get("PYTHONPATH")])]
+    return {**environment, "PYTHONPATH": os.pathsep.join(path)}
+
+
+def _wait_for(tests: Popen[bytes]) -> int:
+    """Waits until pytest ends, and returns its exit code; takes it along when this process is to end."""
+    try:
+        return tests.wait()
+    except BaseException:
+        try:
+            # A terminal's Ctrl-C has reached it, too; a signal to this process alone hasn't.
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                tests.wait(1)
+            if tests.poll() is None:
+                tests.send_signal(signal.SIGINT)
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                tests.wait(GRACE)
+        finally:  # at once on the next Ctrl-C
+            tests.kill()
+            tests.wait()
+        raise
+
+
+@contextlib.contextmanager
+def _ending_on_sigterm() -> Iterator[None]:
+    """Ends the tests and the server in order on SIGTERM, as on Ctrl-C."""
+
+    def end(number: int, frame: FrameType | None) -> NoReturn:
+        sys.exit(128 + number)
+
+    before = signal.signal(signal.SIGTERM, end)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)

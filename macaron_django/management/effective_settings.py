@@ -1,0 +1,101 @@
+"""Lists the settings in force: each with its value, without secrets, and where it came from."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlsplit
+
+from django.conf import settings as django_settings
+
+from macaron_django.conf import DEFAULTS, settings
+from macaron_django.conf.pym_config_files import PymConfig
+from macaron_django.conf.pym_config_keys import OWN_SETTINGS, PRESETS, SETTINGS, sources_of
+from macaron_django.conf.setting_defaults import SECTIONS
+from macaron_django.scrubbing import HIDDEN, Scrubber
+
+__all__ = ["EffectiveSetting", "effective_settings", "own_keys"]
+
+#: Names that end like a secret's, and aren't one.
+_PUBLIC = frozenset({"ALLOW_SHORT_SECRET", "COOKIE", "MAX_TOKEN_SIZE", "SIGNING_KID", "JWKS_URL", "JWKS_TIMEOUT"})
+#: Secrets whose names don't say so.
+_SECRET = frozenset({"KEYS", "SIGNING_KEY"})
+DEFAULT = "default"
+
+
+@dataclass(frozen=True)
+class EffectiveSetting:
+    """A setting, or a key of ``pym-config.yaml``: its dotted name, value as text, and source."""
+
+    name: str
+    value: str
+    source: str
+
+
+def effective_settings() -> Iterator[EffectiveSetting]:
+    """Yields every setting of ``MACARON``, in the order of the defaults."""
+    given: Mapping[str, Any] = getattr(django_settings, "MACARON", {})
+    found = settings.file()
+    from_file = sources_of(found) if found is not None else {}
+    for key in DEFAULTS:
+        value = getattr(settings, key)
+        if key in SECTIONS and not isinstance(given.get(key, {}), Mapping):
+            yield EffectiveSetting(key, repr(value), _settings_module())
+        elif key in SECTIONS:
+            for own in DEFAULTS[key]:
+                name = f"{key}.{own}"
+                source = _settings_module() if own in given.get(key, {}) else _source(name, found, from_file)
+                yield EffectiveSetting(name, _shown(own, getattr(value, own)), source)
+        else:
+            source = _settings_module() if key in given else _source(key, found, from_file)
+            yield EffectiveSetting(key, _shown(key, value), source)
+
+
+def own_keys() -> Iterator[EffectiveSetting]:
+    """Yields the keys of ``pym-config.yaml`` that feed no setting, which ``get_config()`` has as attributes."""
+    found = settings.file()
+    if found is None:
+        return
+    for key, value in found.values.items():
+        if key not in SETTINGS and key not in (OWN_SETTINGS, "env_secrets"):
+            yield EffectiveSetting(key, _of_file(key, value, found), _source_in(found, key))
+
+
+def _of_file(key: str, value: Any, found: PymConfig) -> str:
+    if value is None or key in PRESETS:
+        return repr(value)
+    return HIDDEN if key in found.variables else repr(Scrubber().body({key: value})[key])
+
+
+def _settings_module() -> str:
+    return os.environ.get("DJANGO_SETTINGS_MODULE") or "settings"
+
+
+def _source(name: str, found: PymConfig | None, from_file: Mapping[str, tuple[str, Any]]) -> str:
+    if found is None or name not in from_file:
+        return DEFAULT
+    return _source_in(found, from_file[name][0])
+
+
+def _source_in(found: PymConfig, key: str) -> str:
+    variable = found.variables.get(key)
+    return f"{found.path.name}: {key}" + (f", from {variable}" if variable else "")
+
+
+def _shown(key: str, value: Any) -> str:
+    if value is None or (not value and value != 0):
+        return repr(value)
+    if key in _SECRET or (key not in _PUBLIC and Scrubber().is_secret(key)):
+        return repr(dict.fromkeys(value, HIDDEN)) if isinstance(value, Mapping) else HIDDEN
+    return repr(_without_password(value) if isinstance(value, str) else value)
+
+
+def _without_password(text: str) -> str:
+    """Returns a URL without the password in it; other texts as they are."""
+    try:
+        password = urlsplit(text).password
+    except ValueError:
+        return text
+    return text.replace(f":{password}@", f":{HIDDEN}@") if password else text

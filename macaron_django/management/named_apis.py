@@ -1,0 +1,51 @@
+"""Finds the APIs and persisted schemas that a command line names."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+
+from django.core.management.base import CommandError
+
+from macaron_django.discovery import discover
+from macaron_django.dynamodb import Persistence
+from macaron_django.registry import API, registry
+
+__all__ = ["apis_named", "persistence_named", "reasons"]
+
+
+def apis_named(names: Iterable[str]) -> list[API]:
+    """Returns the APIs with these names, in the order they are served; all of them if ``names`` is empty.
+
+    Raises CommandError for a name that no API has, or whose API isn't served because its spec has errors.
+    """
+    names = list(names)
+    served = {api.name: api for api in registry}
+    found = {each.name: each for each in discover()}
+    for name in names:
+        if name in served:
+            continue
+        if name in found:
+            lines = reasons(name)
+            if len(lines) == 1:  # nothing has read it yet
+                lines = [f"{lines[0]} `manage.py checkspec {found[name].path}` and `manage.py check` show them."]
+            raise CommandError("\n".join(lines))
+        known = sorted({*served, *found})
+        close = difflib.get_close_matches(name, known, n=1)
+        hint = f"Did you mean {close[0]!r}?" if close else f"There are: {', '.join(known) or 'none'}."
+        raise CommandError(f"There is no API named {name!r}. {hint}")
+    return [api for name, api in served.items() if not names or name in names]
+
+
+def reasons(name: str) -> list[str]:
+    """Returns lines that say why an API isn't served: the errors in its spec, each with its place."""
+    errors = [finding for finding in registry.left_out.get(name, ()) if finding.level == "error"]
+    return [f"The API {name!r} isn't served, because its spec has errors:", *(f"  {error}" for error in errors)]
+
+
+def persistence_named(name: str) -> Persistence:
+    """Returns the persistence of a schema such as ``myserver.Profile``. Raises CommandError if there is none."""
+    known = {f"{api.name}.{schema}": one for api in registry for schema, one in api.persistences.items()}
+    if name not in known:
+        raise CommandError(f"There is no persisted schema {name!r}; there are: {', '.join(sorted(known)) or 'none'}.")
+    return known[name]

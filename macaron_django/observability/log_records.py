@@ -1,0 +1,98 @@
+"""Adds the user whose request is being served to log records, as PyMacaron's logger does.
+
+In Django's ``LOGGING``::
+
+    "filters": {"user": {"()": "macaron_django.observability.UserFilter"}},
+    "formatters": {"line": {"format": "%(asctime)s%(USER_ID)s %(name)s %(levelname)s %(message)s"}},
+"""
+
+from __future__ import annotations
+
+import logging
+import sys
+from collections.abc import MutableMapping
+from typing import TYPE_CHECKING, Any
+
+from macaron_django.auth.caller import get_userid
+
+if TYPE_CHECKING:
+    Adapter = logging.LoggerAdapter[logging.Logger]
+else:
+    Adapter = logging.LoggerAdapter  # generic at run time from Python 3.11
+
+__all__ = ["DEFAULT_LEVEL", "UserFilter", "UserLogger", "log_to_stdout", "pymlogger", "root_logger", "set_level"]
+
+DEFAULT_LEVEL = logging.DEBUG
+#: The loggers whose level ``set_level`` sets, beside the root's.
+PACKAGES = ("macaron_django", "django", "pymacaron", "pymacaron_async")
+#: What these say below the level is of no use to a service, and may quote what it sends to AWS.
+QUIET = {"boto3": logging.WARNING, "botocore": logging.WARNING, "urllib3": logging.INFO, "pynamodb": logging.INFO}
+
+
+def _user_text() -> str:
+    """Returns ``" [id]"``, or nothing where nobody is known; no line of the log ends within an id."""
+    user_id = get_userid()
+    return f" [{''.join(letter if letter.isprintable() else '?' for letter in user_id)}]" if user_id else ""
+
+
+class UserFilter(logging.Filter):
+    """A filter for handlers, which gives each record the attribute ``USER_ID``: ``" [ada]"``, or nothing."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        if not hasattr(record, "USER_ID"):
+            record.USER_ID = _user_text()
+        return True
+
+
+class UserLogger(Adapter):
+    """The logger of a name, whose records carry ``USER_ID``, whichever handler writes them."""
+
+    def __init__(self, name: str | None = None) -> None:
+        super().__init__(logging.getLogger(name or "macaron_django"), {})
+
+    def process(self, msg: Any, kwargs: MutableMapping[str, Any]) -> tuple[Any, MutableMapping[str, Any]]:
+        kwargs["extra"] = self.get_extra(kwargs.get("extra") or {})
+        return msg, kwargs
+
+    def get_extra(self, extra: MutableMapping[str, Any]) -> dict[str, Any]:
+        """Returns ``extra`` with the ``USER_ID`` beside what it has."""
+        return {**extra, "USER_ID": _user_text()}
+
+    def warn(self, msg: object, *args: object, **kwargs: Any) -> None:
+        """The same as ``warning``."""
+        self.warning(msg, *args, **{**kwargs, "stacklevel": kwargs.get("stacklevel", 1) + 1})
+
+
+def pymlogger(name: str | None = None) -> UserLogger:
+    """Returns the logger of a name; without one, this package's."""
+    return UserLogger(name)
+
+
+def root_logger() -> logging.Logger:
+    """Returns the logger above all others."""
+    return logging.getLogger()
+
+
+def set_level(newlevel: int | str) -> None:
+    """Sets the level of the root logger and of the loggers of Django, of this package and of PyMacaron."""
+    for logger in (logging.getLogger(), *map(logging.getLogger, PACKAGES)):
+        logger.setLevel(newlevel)
+
+
+def log_to_stdout(celery: bool = False) -> None:
+    """Writes all records from ``DEFAULT_LEVEL`` on to standard output, with the user, as PyMacaron does.
+
+    It takes the place of the root logger's handlers. ``celery`` calls the process a worker in each line. A project with
+    ``LOGGING`` doesn't need it.
+    """
+    kind = "WORKER" if celery else "DJANGO"
+    handler = logging.StreamHandler(sys.stdout)
+    handler.setFormatter(
+        logging.Formatter(f"%(asctime)s - {kind} %(process)d%(USER_ID)s %(name)s - %(levelname)s - %(message)s")
+    )
+    handler.addFilter(UserFilter())
+    root = logging.getLogger()
+    root.handlers = [handler]
+    root.setLevel(DEFAULT_LEVEL)
+    for name, level in QUIET.items():
+        logging.getLogger(name).setLevel(level)

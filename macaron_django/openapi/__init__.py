@@ -1,0 +1,64 @@
+"""Reads an OpenAPI file, in any version, into a lazy, frozen ``Document`` in OpenAPI 3.1's terms.
+
+``load`` makes the document, ``check`` finds what is wrong with it, and ``publish`` makes the document that is served.
+Open ``reading`` for files and texts, ``references`` for what ``$ref`` and discriminators lead to, ``dialects`` for the
+differences between versions, ``checks`` for findings, ``extensions`` for x- attributes, and ``document``, ``schema``
+and ``messages`` for what the rest of the package reads. There is no Django, REST framework or AWS in here.
+"""
+
+from typing import TYPE_CHECKING
+
+from macaron_django.lazy_exports import lazy_exports
+from macaron_django.openapi.document import Document, Operation, load
+from macaron_django.openapi.findings import Finding, Location, SpecError
+from macaron_django.openapi.reading.limits import Limits
+from macaron_django.openapi.reading.parse_cache import cache_folder
+from macaron_django.openapi.schema import Direction, Property, Schema
+from macaron_django.openapi.security import SecurityScheme
+
+if TYPE_CHECKING:
+    from macaron_django.openapi.checks.document_checks import check, quick_check
+    from macaron_django.openapi.checks.persist_checks import class_findings
+    from macaron_django.openapi.extensions import Index, Persist, implied_hash_key, is_dotted, snake_case
+    from macaron_django.openapi.messages import Encoding, Header, MediaType, Parameter, Response
+    from macaron_django.openapi.publishing import publish
+
+__all__ = [
+    "Direction",
+    "Document",
+    "Encoding",
+    "Finding",
+    "Header",
+    "Index",
+    "Limits",
+    "Location",
+    "MediaType",
+    "Operation",
+    "Parameter",
+    "Persist",
+    "Property",
+    "Response",
+    "Schema",
+    "SecurityScheme",
+    "SpecError",
+    "cache_folder",
+    "check",
+    "class_findings",
+    "implied_hash_key",
+    "is_dotted",
+    "load",
+    "publish",
+    "quick_check",
+    "snake_case",
+]
+
+__getattr__ = lazy_exports(
+    __name__,
+    {
+        "checks.document_checks": ("check", "quick_check"),
+        "checks.persist_checks": ("class_findings",),
+        "extensions": ("Index", "Persist", "implied_hash_key", "is_dotted", "snake_case"),
+        "messages": ("Encoding", "Header", "MediaType", "Parameter", "Response"),
+        "publishing": ("publish",),
+    },
+)

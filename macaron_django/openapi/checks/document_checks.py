@@ -1,0 +1,42 @@
+"""Checks a whole document: quickly at each start of a server, completely for commands and ``manage.py check``."""
+
+from __future__ import annotations
+
+from itertools import chain
+
+from macaron_django.openapi.checks.extension_checks import component_attributes, operation_attributes
+from macaron_django.openapi.checks.operation_checks import operation_findings
+from macaron_django.openapi.checks.text_checks import noted, reread
+from macaron_django.openapi.document import Document
+from macaron_django.openapi.findings import Finding, unique
+
+__all__ = ["check", "quick_check"]
+
+
+def quick_check(document: Document) -> tuple[Finding, ...]:
+    """Returns what decides whether a document can be served, each fault once.
+
+    These are the faults that reading showed, and those of operations and x- attributes; it doesn't walk over the
+    whole document.
+    """
+    return unique(
+        chain(
+            noted(document.main),
+            operation_findings(document),
+            operation_attributes(document),
+            component_attributes(document),
+        )
+    )
+
+
+def check(document: Document) -> tuple[Finding, ...]:
+    """Returns everything that can be found wrong with a document, the findings of ``quick_check`` first.
+
+    It walks over the whole document and reads its files once more.
+    """
+    from macaron_django.openapi.checks.structure_checks import structure_findings  # a server's start doesn't walk
+
+    quick = quick_check(document)
+    structure = list(structure_findings(document))  # which may follow references into more files
+    texts = chain.from_iterable(chain(noted(file), reread(file)) for file in document.sources)
+    return unique(chain(quick, structure, texts))

@@ -1,0 +1,5 @@
+"""Turns what Swagger 2.0 and OpenAPI 3.x write differently into OpenAPI 3.1's terms.
+
+Open ``schema_dialects`` for the keywords of schemas, ``swagger2`` or ``openapi3`` for parameters, bodies and responses,
+and ``grammar`` for the fields that each kind of object has in each version.
+"""

@@ -1,0 +1,389 @@
+"""A document and its operations, as the rest of the package reads them.
+
+``load`` reads and parses a file; operations, schemas, parameters and responses are made when they are first read.
+What is wrong with a document is for ``checks`` to say, and ``publishing`` makes the document that is served.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from macaron_django.openapi.dialects.schema_dialects import TooDeepError, normalise_schema, rename_reference
+from macaron_django.openapi.document_tree import DocumentTree
+from macaron_django.openapi.extension_markers import TELLING, may_be_marked
+from macaron_django.openapi.findings import Location, SpecError, spec_error
+from macaron_django.openapi.json_pointers import unescape
+from macaron_django.openapi.lazy_values import Frozen, LazyMapping, lazy_attribute
+from macaron_django.openapi.paths import found_operations
+from macaron_django.openapi.reading.limits import Limits
+from macaron_django.openapi.reading.parse_cache import parse_cached
+from macaron_django.openapi.reading.source import read_bytes
+from macaron_django.openapi.reading.source_files import SourceFile, SourceNode
+from macaron_django.openapi.reading.trees import Parsed, plain
+from macaron_django.openapi.references.discriminators import children_by_parent, discriminated
+from macaron_django.openapi.references.resolution import BrokenReference, dialect_of
+from macaron_django.openapi.schema import Direction, Schema
+from macaron_django.openapi.security import Requirements, security_requirements
+
+if TYPE_CHECKING:
+    from macaron_django.openapi.dialects.openapi3 import OpenAPI3Reader
+    from macaron_django.openapi.extensions import OperationExtensions
+    from macaron_django.openapi.messages import Parameter, RequestBody, Response
+    from macaron_django.openapi.references.bundling import Bundler, DefinitionPart
+
+__all__ = ["Document", "Operation", "load"]
+
+DEFAULT_LIMITS = Limits()
+_PATHS = (str, Path)
+
+
+def load(
+    source: str | Path | Mapping[str, Any],
+    *,
+    limits: Limits = DEFAULT_LIMITS,
+    base_uri: str | None = None,
+    allow_hosts: Collection[str] = (),
+    root: str | Path | None = None,
+    cache: str | Path | None = None,
+    base_path: str | None = None,
+    ignore_base_path: bool = False,
+) -> Document:
+    """Reads a document from a file or from a mapping.
+
+    Relative references of a mapping are resolved against ``base_uri`` (a path or URI). References may read files in
+    the document's folder and in the folders beside it, or below ``root``, and from ``allow_hosts``. ``cache`` is a
+    folder for the trees of long YAML files (``cache_folder()``); without it, none are cached. ``base_path`` replaces
+    the path of ``servers`` or ``basePath``. ``ignore_base_path`` leaves out the ``basePath`` of Swagger 2.0, as
+    PyMacaron did.
+
+    Raises ``SpecError`` only if there is no OpenAPI document to read; ``check`` finds everything else.
+
+    >>> load({"openapi": "3.1.0", "info": {"title": "Pets"}, "paths": {}}).title
+    'Pets'
+    """
+    raw: bytes | None = None
+    uri: str | None = None
+    if isinstance(source, _PATHS) or not isinstance(source, Mapping):
+        name = str(source)
+        place = name if name[:1] == os.sep == "/" else os.path.join(os.getcwd(), name)  # noqa: PTH109,PTH118 (sooner)
+        raw = read_bytes(place, name, limits)
+        parsed = parse_cached(raw, name, limits, cache)
+    else:
+        name = base_uri or "<mapping>"
+        if base_uri is None or "://" in base_uri:
+            uri, place = base_uri, None
+        else:
+            place = str(Path(base_uri).absolute())
+        parsed = Parsed(plain(source, name, limits))
+    dialect = dialect_of(parsed.tree)
+    if dialect is None:
+        raise _no_document(parsed.tree, name)
+    if base_path is None and ignore_base_path and dialect == "2.0":
+        base_path = ""
+    main = SourceFile(uri, name, place, parsed, dialect, raw)
+    return Document(main, limits, root=root, allow_hosts=allow_hosts, cache=cache, base_path=base_path)
+
+
+def _no_document(tree: Any, name: str) -> SpecError:
+    version = tree.get("swagger", tree.get("openapi")) if isinstance(tree, dict) else None
+    if version is None:
+        message = f"{name} is not an OpenAPI document: it has neither `openapi` nor `swagger` at its root."
+        return spec_error("E006", name, message, "Begin it with `openapi: 3.1.0`.", 1, 1)
+    message = f"{name} says version {version!r}, which is none of 2.0, 3.0, 3.1 and 3.2."
+    return spec_error("E007", name, message, "Use one of these versions.", 1, 1)
+
+
+class Document(DocumentTree):
+    """A read OpenAPI description. Its attributes are in OpenAPI 3.1's terms, whatever version was written."""
+
+    def __repr__(self) -> str:
+        return f"<Document {self.main.name} {self.title!r}>"
+
+    @lazy_attribute
+    def memos(self) -> dict[object, dict[Any, Any]]:
+        """What later stages make of the document and keep with it, by the memo that keeps it."""
+        return {}
+
+    @lazy_attribute
+    def operations(self) -> tuple[Operation, ...]:
+        """Every operation, in document order."""
+        return tuple([Operation(self, *found) for found in found_operations(self)])
+
+    @lazy_attribute
+    def message_reader(self) -> OpenAPI3Reader:
+        """What reads the parameters, bodies and responses of operations."""
+        from macaron_django.openapi.dialects.openapi3 import OpenAPI3Reader
+        from macaron_django.openapi.dialects.swagger2 import Swagger2Reader
+
+        return Swagger2Reader(self) if self.dialect == "2.0" else OpenAPI3Reader(self)
+
+    # Components
+
+    @lazy_attribute
+    def schemas(self) -> Mapping[str, Schema]:
+        """The schemas among the components, in document order."""
+        section = self.section("schemas", "definitions")
+        names = [name for name, value in section.mapping.items() if isinstance(value, dict | bool)]
+        return LazyMapping(names, lambda name: self.schema_of(section.child(name)))
+
+    @lazy_attribute
+    def persisted(self) -> Mapping[str, Schema]:
+        """The components with x-persist, in document order. Others are only glanced at."""
+        found: dict[str, Schema] = {}
+        keys = self.section_keys("schemas", "definitions")
+        for name, value in self.entries(*keys).items():
+            if type(value) is dict and not TELLING.isdisjoint(value):
+                schema = self.schema_of(self.at(*keys).child(name))
+                if self.may_be_marked(schema) and schema.extensions.persist is not None:
+                    found[name] = schema
+        return found
+
+    @lazy_attribute
+    def children_by_parent(self) -> Mapping[Schema, list[Schema]]:
+        """The components that have a schema in their ``allOf``, by that schema."""
+        return children_by_parent(self.schemas)
+
+    @lazy_attribute
+    def _components(self) -> tuple[SourceFile, str] | None:
+        """The file that holds the components, and how pointers to them begin."""
+        section = self.section("schemas", "definitions")
+        return (section.file, _renamed(section.file, section.pointer + "/")) if section.mapping else None
+
+    @lazy_attribute
+    def _aliased(self) -> dict[tuple[str, str], str]:
+        """The names of components that are only a reference into another file, by the URI and pointer there."""
+        found: dict[tuple[str, str], str] = {}
+        for name, child in self.section("schemas", "definitions").children():
+            reference = child.mapping.get("$ref")
+            if isinstance(reference, str) and not reference.startswith("#"):
+                node = self.follow(child)
+                if node is not None:
+                    found.setdefault((node.file.uri, _renamed(node.file, node.pointer)), name)
+        return found
+
+    def component_name(self, schema: Schema) -> str | None:
+        """Returns the name of the component that a schema is; None if it isn't one."""
+        if self._components is None:
+            return None
+        file, prefix = self._components
+        if schema.file is not file:
+            return self._aliased.get((schema.file.uri, schema.pointer))
+        token = schema.pointer.removeprefix(prefix)
+        if not token or "/" in token or not schema.pointer.startswith(prefix):
+            return None
+        return unescape(token)
+
+    # Schemas anywhere
+
+    @lazy_attribute
+    def _schemas(self) -> dict[tuple[str, str], Schema]:
+        """The schemas made so far, by URI and pointer; threads add to it by ``setdefault``."""
+        return {}
+
+    def schema_of(self, node: SourceNode) -> Schema:
+        """Returns the schema that is written at a node."""
+        schema = self.schema_at(node.file, node.pointer, _renamed(node.file, node.pointer))
+        schema.__dict__.setdefault("written", node.value)
+        return schema
+
+    def schema_at(self, file: SourceFile, source_pointer: str, pointer: str, json: Any = None) -> Schema:
+        """Returns the one ``Schema`` of a place; ``json`` is its 3.1 form where that is known already."""
+        schema = self._schemas.get((file.uri, pointer))
+        if schema is None:
+            schema = Schema(self, file, pointer, source_pointer)
+            if json is not None:
+                schema.__dict__["json"] = json if isinstance(json, dict | bool) else {}
+            schema = self._schemas.setdefault((file.uri, pointer), schema)
+        return schema
+
+    def normalised(self, schema: Schema) -> dict[str, Any] | bool:
+        """Returns the 3.1 form of a schema; empty if it is nested too deeply, which is a finding."""
+        try:
+            return normalise_schema(schema.written, schema.file.dialect, max_depth=self.limits.max_depth)
+        except TooDeepError:
+            return {}
+
+    def referred(self, schema: Schema, reference: str) -> Schema | None:
+        """Returns the schema that a reference written in ``schema`` leads to; None if it leads nowhere."""
+        try:
+            node = self.sources.resolve(SourceNode(schema.file, schema.source_pointer, None), reference)
+        except BrokenReference:
+            return None
+        return self.schema_of(node) if isinstance(node.value, dict | bool) else None
+
+    def may_be_marked(self, schema: Schema) -> bool:
+        """Returns whether a schema, or one that it may mean, has an x- attribute of this package."""
+        return may_be_marked(SourceNode(schema.file, schema.source_pointer, schema.written), self.sources)
+
+    def discriminated(self, schema: Schema, discriminator: Mapping[str, Any]) -> Mapping[str, Schema]:
+        """Maps each value of a schema's discriminator to the schema that it names."""
+        return discriminated(schema, discriminator)
+
+    @lazy_attribute
+    def _bundler(self) -> Bundler:
+        from macaron_django.openapi.references.bundling import Bundler
+
+        return Bundler()
+
+    def bundle(self, schema: Schema, direction: Direction | None = None) -> dict[str, Any]:
+        """Returns a schema as self-contained JSON Schema; see ``Schema.bundle``."""
+        return self._bundler.bundle(schema, direction)
+
+    def parts(self, schemas: Iterable[Schema], direction: Direction | None) -> Iterator[DefinitionPart]:
+        """Yields schemas and all that they refer to, each by itself; see ``Bundler.parts``."""
+        return self._bundler.parts(schemas, direction)
+
+    def part_name(self, schema: Schema, direction: Direction | None) -> str:
+        """Returns the name of a schema among its parts."""
+        return self._bundler.part_name(schema, direction)
+
+    def references(self, schema: Schema, direction: Direction | None = None) -> list[Schema]:
+        """Returns the schemas that a schema's bundle takes from others because it refers to them directly."""
+        return self._bundler.references(schema, direction)
+
+    @property
+    def definition_names(self) -> Mapping[Schema, str]:
+        """The names in ``$defs`` that schemas have been given so far."""
+        return self._bundler.names
+
+
+def _renamed(file: SourceFile, pointer: str) -> str:
+    return rename_reference(pointer) if file.dialect == "2.0" else pointer
+
+
+class Operation(Frozen):
+    """A path and a method."""
+
+    document: Document
+    path: str
+    method: str
+    route: str  # the path, below that of the servers
+    json: Mapping[str, Any]  # as read, in the document's own dialect
+
+    def __init__(
+        self,
+        document: Document,
+        path: str,
+        method: str,
+        route: str,
+        json: Mapping[str, Any],
+        node: SourceNode | None = None,
+        path_items: tuple[SourceNode, ...] = (),
+    ) -> None:
+        """``node`` may be left out if it is in its path's item, under its method, with no reference between."""
+        attributes = self.__dict__
+        attributes["document"], attributes["path"], attributes["method"] = document, path, method
+        attributes["route"], attributes["json"] = route, json
+        if node is not None:
+            attributes["node"], attributes["path_items"] = node, path_items
+
+    def __repr__(self) -> str:
+        return f"Operation(path={self.path!r}, method={self.method!r}, route={self.route!r})"
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Operation):
+            return NotImplemented
+        return (self.document, self.path, self.method) == (other.document, other.path, other.method)
+
+    def __hash__(self) -> int:
+        return hash((self.path, self.method))
+
+    @lazy_attribute
+    def node(self) -> SourceNode:
+        """The node of the operation itself."""
+        return self.path_items[0].child(self.method)
+
+    @lazy_attribute
+    def path_items(self) -> tuple[SourceNode, ...]:
+        """The path items that it belongs to, nearest first: the siblings of a $ref, then the target."""
+        return (self.document.path_item(self.path),)
+
+    @property
+    def location(self) -> Location:
+        """Where the operation is written."""
+        return self.node.location
+
+    @property
+    def operation_id(self) -> str | None:
+        """The operationId; None where there is none."""
+        value = self.json.get("operationId")
+        return value if isinstance(value, str) and value else None
+
+    @property
+    def summary(self) -> str:
+        """The summary, or that of the path item; "" without either."""
+        return self._text("summary")
+
+    @property
+    def description(self) -> str:
+        """The description, or that of the path item; "" without either."""
+        return self._text("description")
+
+    def _text(self, key: str) -> str:
+        for node in (self.node, *self.path_items):
+            if isinstance(node.mapping.get(key), str):
+                return str(node.mapping[key])
+        return ""
+
+    @lazy_attribute
+    def tags(self) -> tuple[str, ...]:
+        """The tags, in order."""
+        tags = self.json.get("tags")
+        return tuple(tag for tag in tags if isinstance(tag, str)) if isinstance(tags, list) else ()
+
+    @lazy_attribute
+    def parameter_nodes(self) -> tuple[SourceNode, ...]:
+        """The parameters of the path, replaced and followed by the operation's own, with references resolved."""
+        found: dict[tuple[str, str], SourceNode] = {}
+        for owner in (*reversed(self.path_items), self.node):
+            for _, child in owner.child("parameters").children():
+                node = self.document.follow(child)
+                if node is not None and isinstance(node.value, dict):
+                    found[str(node.value.get("name")), str(node.value.get("in"))] = node
+        return tuple(found.values())
+
+    @lazy_attribute
+    def parameters(self) -> tuple[Parameter, ...]:
+        """The parameters without bodies and form fields, which are the ``request_body``."""
+        return self.document.message_reader.parameters(self.parameter_nodes)
+
+    @property
+    def greedy_parameters(self) -> frozenset[str]:
+        """The names of path parameters that may hold slashes. Routing needs no more of the parameters."""
+        found = (node.mapping for node in self.parameter_nodes)
+        names = (each.get("name") for each in found if each.get("in") == "path" and each.get("x-path-greedy") is True)
+        return frozenset(name for name in names if isinstance(name, str))
+
+    @lazy_attribute
+    def request_body(self) -> RequestBody | None:
+        """The request body, with Swagger 2.0's body or form parameters; None where there is none."""
+        return self.document.message_reader.request_body(self.node, self.parameter_nodes)
+
+    @lazy_attribute
+    def responses(self) -> Mapping[str, Response]:
+        """The responses by status as written: "200", "2XX" or "default"."""
+        return self.document.message_reader.responses(self.node)
+
+    @lazy_attribute
+    def success(self) -> Response | None:
+        """The first 2xx response in document order, otherwise "2XX" or "default"."""
+        for status, response in self.responses.items():
+            if len(status) == 3 and status[0] == "2" and status.isdecimal():
+                return response
+        return self.responses.get("2XX") or self.responses.get("default")
+
+    @lazy_attribute
+    def security(self) -> Requirements | None:
+        """The requirements, any one of which lets a caller in; () if public, None if the document declares none."""
+        own = self.json.get("security")
+        return self.document.security if own is None else security_requirements(own)
+
+    @lazy_attribute
+    def extensions(self) -> OperationExtensions:
+        """The x- attributes of the operation."""
+        from macaron_django.openapi.extensions import operation_extensions
+
+        return operation_extensions(self.json)

@@ -1,0 +1,40 @@
+"""Tells which schemas may carry x- attributes of this package, from the tree as read.
+
+A large document has thousands of components, nearly all without such attributes. This module looks at them without
+normalising anything, and it is separate from ``extensions`` because most documents needn't import that.
+"""
+
+from __future__ import annotations
+
+from macaron_django.openapi.reading.source_files import SourceNode
+from macaron_django.openapi.references.resolution import BrokenReference, Files
+
+__all__ = ["TELLING", "may_be_marked"]
+
+MARKS = frozenset({"x-admin", "x-model", "x-parent", "x-persist"})
+#: A schema as written without any of these carries no attribute, and doesn't refer to a schema that might.
+TELLING = MARKS | {"$ref", "anyOf", "oneOf"}
+
+
+def may_be_marked(schema: SourceNode, sources: Files) -> bool:
+    """Returns whether a schema, or one that it may mean, has an x- attribute of this package."""
+    todo = [schema]
+    for _ in range(20):
+        if not todo:
+            return False
+        node = todo.pop()
+        mapping = node.mapping
+        if TELLING.isdisjoint(mapping):
+            continue
+        if not MARKS.isdisjoint(mapping):
+            return True
+        if isinstance(mapping.get("$ref"), str):
+            try:
+                todo.append(sources.resolve(node, mapping["$ref"]))
+            except BrokenReference:
+                continue
+        for keyword in ("anyOf", "oneOf"):  # "X or null" means X
+            branches = mapping.get(keyword)
+            if isinstance(branches, list) and len(branches) == 2:
+                todo += [node.child(keyword, "0"), node.child(keyword, "1")]
+    return True

@@ -1,0 +1,69 @@
+"""JSON pointers (RFC 6901): splits, joins, escapes and follows them.
+
+Pointers are plain (``/a~1b/0``) or fragments of a URI without percent-encoding (``#/a~1b/0``).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+__all__ = ["MISSING", "child", "escape", "join", "split", "step", "unescape"]
+
+#: What ``step`` finds where nothing is; null is something.
+MISSING: Any = object()
+
+
+def escape(token: str) -> str:
+    """Escapes a key for a pointer (RFC 6901, section 3).
+
+    >>> escape("/pets/{id}~")
+    '~1pets~1{id}~0'
+    """
+    return token.replace("~", "~0").replace("/", "~1") if "~" in token or "/" in token else token
+
+
+def unescape(token: str) -> str:
+    """Returns the key that a reference token of a pointer stands for (RFC 6901, section 4).
+
+    >>> unescape("~1pets~1{id}~0")
+    '/pets/{id}~'
+    """
+    return token.replace("~1", "/").replace("~0", "~") if "~" in token else token
+
+
+def child(pointer: str, token: str) -> str:
+    """Returns the pointer to a key below what ``pointer`` leads to.
+
+    >>> child("#/paths", "/pets")
+    '#/paths/~1pets'
+    """
+    return f"{pointer}/{escape(token)}"
+
+
+def join(tokens: Iterable[str | int]) -> str:
+    """Returns the pointer to the keys and indexes ``tokens``.
+
+    >>> join(["a/b", 0]), join([])
+    ('/a~1b/0', '')
+    """
+    return "".join(["/" + escape(str(token)) for token in tokens])
+
+
+def split(pointer: str) -> list[str]:
+    """Returns the keys that a pointer names.
+
+    >>> split("#/paths/~1pets~1{id}/get"), split("")
+    (['paths', '/pets/{id}', 'get'], [])
+    """
+    tokens = pointer.removeprefix("#").split("/")[1:]
+    return [unescape(token) for token in tokens] if "~" in pointer else tokens
+
+
+def step(value: Any, token: str) -> Any:
+    """Returns what a value has at one key or index, or ``MISSING``."""
+    if isinstance(value, dict):
+        return value.get(token, MISSING)
+    if isinstance(value, list) and token.isdecimal() and int(token) < len(value):
+        return value[int(token)]
+    return MISSING

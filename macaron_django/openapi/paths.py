@@ -1,0 +1,103 @@
+"""Finds the operations in the paths of a document, and the routes at which they are served.
+
+Every start does this for every operation, so a plain path item costs no nodes; references, ``servers`` and the methods
+of OpenAPI 3.2 take longer.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from macaron_django.openapi.document_tree import DocumentTree, server_path
+from macaron_django.openapi.reading.source_files import SourceNode
+from macaron_django.openapi.references.resolution import BrokenReference
+
+__all__ = ["METHODS", "FoundOperation", "found_operations"]
+
+METHODS = frozenset({"get", "put", "post", "delete", "options", "head", "patch", "trace", "query"})
+#: Path, method, route (the path below that of the servers), the operation as read, and, unless it is at its method in
+#: its path's item with no reference between: its node, and its path items (the siblings of a $ref, then its target).
+FoundOperation = tuple[str, str, str, Mapping[str, Any], SourceNode | None, tuple[SourceNode, ...]]
+
+#: What a path item that needs no second look has, and what an operation that does.
+_PLAIN_PATH_ITEM = METHODS | {"description", "parameters", "summary"}
+_UNUSUAL = frozenset({"$ref", "servers"})
+
+
+def found_operations(document: DocumentTree) -> Iterator[FoundOperation]:
+    """Yields every operation, in document order."""
+    base_path = document.base_path
+    for path, item in document.entries("paths").items():
+        if path.startswith("x-") or not isinstance(item, dict):
+            continue
+        if _PLAIN_PATH_ITEM.issuperset(item):
+            route = base_path + path
+            for key, value in item.items():
+                if key in METHODS and type(value) is dict:
+                    if _UNUSUAL.isdisjoint(value):
+                        yield path, key, route, value, None, ()
+                    else:
+                        node = document.path_item(path)
+                        yield _operation(document, path, key, node.child(key), (node,))
+        else:
+            yield from _unusual(document, path, document.path_item(path))
+
+
+def _unusual(document: DocumentTree, path: str, child: SourceNode) -> Iterator[FoundOperation]:
+    """Yields those of a path item with references, servers, additional operations or methods in capitals."""
+    path_items = _path_items(document, child)
+    methods: dict[str, SourceNode] = {}
+    for item in path_items:
+        for key, value in item.value.items():
+            method = key if key in METHODS else key.lower()
+            if method in METHODS and isinstance(value, dict):
+                methods.setdefault(method, SourceNode(item.file, f"{item.pointer}/{key}", value))
+        if "additionalOperations" in item.value:
+            for key, node in item.child("additionalOperations").children():
+                if isinstance(node.value, dict):
+                    methods.setdefault(key.lower(), node)
+    for method, node in methods.items():
+        yield _operation(document, path, method, node, path_items)
+
+
+def _operation(
+    document: DocumentTree, path: str, method: str, node: SourceNode, path_items: tuple[SourceNode, ...]
+) -> FoundOperation:
+    node = _operation_node(document, node)
+    route = _base_path_of(document, node, *path_items) + path
+    return path, method, route, node.mapping, node, path_items
+
+
+def _base_path_of(document: DocumentTree, operation: SourceNode, *path_items: SourceNode) -> str:
+    """Returns the base path by the operation's own ``servers``, its path's, or the document's."""
+    for node in (operation, *path_items):
+        if "servers" in node.mapping and document.dialect != "2.0":
+            servers = node.mapping["servers"]
+            if isinstance(servers, list) and servers:
+                return server_path(servers)
+    return document.base_path
+
+
+def _operation_node(document: DocumentTree, node: SourceNode) -> SourceNode:
+    """Resolves a reference in place of an operation: OpenAPI allows none, but documents in many files have them."""
+    if "$ref" not in node.value:
+        return node
+    target = document.follow(node) or node
+    if "security" in node.value and target is not node:  # to overlook it might open what the author closed
+        return SourceNode(target.file, target.pointer, {**target.mapping, "security": node.value["security"]})
+    return target
+
+
+def _path_items(document: DocumentTree, node: SourceNode) -> tuple[SourceNode, ...]:
+    """Returns a path item, and those that its chain of ``$ref``s leads to."""
+    items = [node]
+    while isinstance(items[-1].value.get("$ref"), str) and len(items) < 100:
+        try:
+            following = document.sources.resolve(items[-1], items[-1].value["$ref"])
+        except BrokenReference:
+            break
+        if following in items or not isinstance(following.value, dict):
+            break
+        items.append(following)
+    return tuple(items)

@@ -1,0 +1,125 @@
+"""Caches the trees of long YAML texts on disk, from one start of a process to the next.
+
+Parsing the largest YAML specs takes a third of a second, reading the same tree as JSON a hundredth. Entries are named
+by a hash of the text and hold JSON, so reading one builds nothing but plain values. A folder that other users may
+write to isn't used. JSON and short texts aren't cached, as that would gain nothing.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+import sys
+from contextlib import suppress
+from itertools import islice
+from pathlib import Path
+
+import orjson
+
+from macaron_django.openapi.reading.limits import Limits
+from macaron_django.openapi.reading.source import collector_paused, looks_like_json, parse
+from macaron_django.openapi.reading.trees import DuplicateKey, Parsed
+
+__all__ = ["cache_folder", "parse_cached"]
+
+#: Part of each name: an entry written by other code than this isn't found.
+_FORM = b"macaron_django 2"
+_SHORTEST = 64 * 1024
+_MOST_ENTRIES = 32
+
+
+def cache_folder() -> Path | None:
+    """Returns the user's cache folder, ``~/.cache/macaron_django`` or the platform's equivalent; None without one."""
+    try:
+        if sys.platform == "win32":
+            base = Path(os.environ.get("LOCALAPPDATA") or Path.home() / "AppData" / "Local")
+        elif sys.platform == "darwin":
+            base = Path.home() / "Library" / "Caches"
+        else:
+            base = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+    except RuntimeError:  # a user without a home
+        return None
+    return base / "macaron_django" if base.is_absolute() else None
+
+
+def parse_cached(raw: bytes, name: str, limits: Limits, folder: str | Path | None) -> Parsed:
+    """Returns what ``parse`` does, from ``folder`` if it is there. A folder that can't be used is ignored.
+
+    Raises ``SpecError`` as ``parse`` does.
+    """
+    if folder is None or len(raw) < _SHORTEST or looks_like_json(raw):
+        return parse(raw, name, limits)
+    entry = Path(folder, f"{_key(raw, limits)}.json")
+    parsed = _recalled(entry)
+    if parsed is None:
+        parsed = parse(raw, name, limits)
+        if not parsed.is_shared:  # an alias would be written out at each of its places
+            with suppress(OSError):
+                _remember(entry, parsed)
+    return parsed
+
+
+def _key(raw: bytes, limits: Limits) -> str:
+    from hashlib import sha256  # long YAML only; processors have instructions for this one
+
+    digest = sha256(_FORM + repr(limits).encode())
+    digest.update(raw)
+    return digest.hexdigest()
+
+
+def _recalled(entry: Path) -> Parsed | None:
+    try:
+        if not _is_private(entry.parent):
+            return None
+        text = entry.read_bytes()
+        with collector_paused(len(text)):
+            kept = orjson.loads(text)
+        duplicates = tuple(DuplicateKey(*duplicate) for duplicate in kept["duplicates"])
+        parsed = Parsed(kept["tree"], duplicates, tuple(kept["notes"]))
+        with suppress(OSError):  # an image's file system may be there to be read only
+            os.utime(entry)  # the entries that were used last are kept
+    except (OSError, ValueError, TypeError, KeyError):
+        return None
+    return parsed
+
+
+def _remember(entry: Path, parsed: Parsed) -> None:
+    duplicates = [(duplicate.key, duplicate.line, duplicate.column) for duplicate in parsed.duplicates]
+    try:
+        text = orjson.dumps({"tree": parsed.tree, "duplicates": duplicates, "notes": parsed.notes})
+    except TypeError:  # an integer beyond 64 bits
+        return
+    if orjson.loads(text)["tree"] != parsed.tree:  # NaN and infinity
+        return
+    from tempfile import NamedTemporaryFile  # at a cold start only
+
+    folder = entry.parent
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    if not _is_private(folder):
+        return
+    with NamedTemporaryFile(dir=folder, suffix=".part", delete=False) as stream:
+        try:
+            stream.write(text)
+            stream.close()
+            Path(stream.name).replace(entry)
+        except OSError:
+            Path(stream.name).unlink(missing_ok=True)
+            raise
+    newest_first = sorted(folder.glob("*.json"), key=_last_used, reverse=True)
+    for old in islice(newest_first, _MOST_ENTRIES, None):
+        old.unlink(missing_ok=True)
+
+
+def _last_used(entry: Path) -> float:
+    try:
+        return entry.stat().st_mtime
+    except OSError:  # another process has removed it
+        return 0.0
+
+
+def _is_private(folder: Path) -> bool:
+    """Whether nobody else could have written there."""
+    if sys.platform == "win32":
+        return True  # the user's profile is its owner's
+    status = folder.stat()
+    return status.st_uid == os.geteuid() and not status.st_mode & (stat.S_IWGRP | stat.S_IWOTH)

@@ -1,0 +1,215 @@
+"""The files of a document as trees whose nodes know their place.
+
+A ``SourceFile`` is one text that was parsed; a ``SourceNode`` is a value in it and the JSON pointer to it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any, NamedTuple
+from urllib.parse import urldefrag, urljoin
+
+from macaron_django.openapi.findings import Location, SpecError
+from macaron_django.openapi.json_pointers import MISSING, escape, split, step
+from macaron_django.openapi.lazy_values import lazy_attribute
+from macaron_django.openapi.reading.source import decode
+from macaron_django.openapi.reading.trees import Parsed
+
+__all__ = ["SourceFile", "SourceNode", "join_uri"]
+
+#: Bytes of a text that may wait to be searched for identifiers.
+_KEPT = 64 * 1024
+#: Of an ASCII character, in JSON or YAML.
+_ESCAPE = re.compile(rb"\\(?:u00|x|U000000)[2-7]")
+_IDENTIFIER = re.compile(rb"\$(?:id|anchor|dynamicAnchor|self)[\"']?\s*:")
+
+
+class SourceFile:
+    """A text that was read: its tree, its dialect ("2.0", "3.0", "3.1", "3.2") and the places in it."""
+
+    name: str
+    parsed: Parsed
+    dialect: str
+
+    def __init__(
+        self, uri: str | None, name: str, place: str | None, parsed: Parsed, dialect: str, raw: bytes | None
+    ) -> None:
+        """``place`` is the absolute path, None where the text is from elsewhere; without ``uri`` it gives the URI."""
+        self.name, self.parsed, self.dialect, self._place = name, parsed, dialect, place
+        self.tree: Any = parsed.tree
+        if uri is not None:
+            self.uri = uri
+        self._remote = raw if place is None else None
+        self._raw = raw  # until it was searched, which routing doesn't need
+        if raw is None:
+            self.has_ids = self.has_extensions = True
+        elif len(raw) > _KEPT:
+            self._search()
+
+    @lazy_attribute
+    def path(self) -> Path | None:
+        """The absolute path; None where the text is from elsewhere."""
+        return None if self._place is None else Path(self._place)
+
+    @lazy_attribute
+    def uri(self) -> str:
+        """The URI that references are resolved against."""
+        return self.path.as_uri() if self.path is not None else "mapping:document"
+
+    @lazy_attribute
+    def has_ids(self) -> bool:
+        """Whether a schema may be identified by $id, $anchor or $self. Searching the text saves walking the tree."""
+        self._search()
+        return self.has_ids
+
+    @lazy_attribute
+    def has_extensions(self) -> bool:
+        """Whether the file may have x- attributes."""
+        self._search()
+        return self.has_extensions
+
+    def _search(self) -> None:
+        if (raw := self._raw) is not None:
+            # UTF-16 and UTF-32, and names with escapes in them, aren't searched.
+            is_hidden = b"\0" in raw[:4] or _ESCAPE.search(raw) is not None
+            self.has_ids = is_hidden or _IDENTIFIER.search(raw) is not None
+            self.has_extensions = is_hidden or b"x-" in raw
+            self._raw = None
+
+    def text(self) -> str:
+        """Reads the text again, as it isn't kept; raises ``OSError`` or ``SpecError``."""
+        if self.path is not None:
+            return decode(self.path.read_bytes(), self.name)
+        return decode(self._remote or b"", self.name)
+
+    @lazy_attribute
+    def _marks(self) -> dict[str, tuple[int, int]]:
+        from macaron_django.openapi.reading.yaml_events import marks  # where a finding is shown
+
+        try:
+            return marks(self.text())
+        except (OSError, SpecError):
+            return {}
+
+    def mark(self, pointer: str) -> tuple[int, int] | None:
+        """Returns the line and column of a pointer, or of the nearest enclosing one that is in the text."""
+        while pointer not in self._marks and "/" in pointer:
+            pointer = pointer.rpartition("/")[0]
+        return self._marks.get(pointer)
+
+    def location(self, pointer: str) -> Location:
+        """Returns the place of a pointer; its line is looked up when it is read."""
+        return Location(self.name, pointer, find=self.mark)
+
+    def lookup(self, pointer: str) -> Any:
+        """Returns the value at ``#/a/b``; raises ``KeyError`` where there is none."""
+        value = self.tree
+        for token in split(pointer):
+            value = step(value, token)
+            if value is MISSING:
+                raise KeyError(pointer)
+        return value
+
+    @lazy_attribute
+    def identified(self) -> dict[str, str]:
+        """The pointer of each $id, $anchor and $self, by absolute URI (with ``#anchor`` for an anchor)."""
+        found: dict[str, str] = {}
+        if not self.has_ids:
+            return found
+        todo: list[tuple[Any, str, str]] = [(self.tree, "#", self.base)]
+        while todo:
+            value, pointer, base = todo.pop()
+            if isinstance(value, dict):
+                if isinstance(value.get("$id"), str) and pointer != "#":
+                    base = urldefrag(join_uri(base, value["$id"]))[0]
+                    found.setdefault(base, pointer)
+                for keyword in ("$anchor", "$dynamicAnchor"):
+                    if isinstance(value.get(keyword), str):
+                        found.setdefault(f"{base}#{value[keyword]}", pointer)
+                todo += [(item, f"{pointer}/{escape(key)}", base) for key, item in value.items()]
+            elif isinstance(value, list):
+                todo += [(item, f"{pointer}/{index}", base) for index, item in enumerate(value)]
+        return found
+
+    @lazy_attribute
+    def dynamic_anchors(self) -> Mapping[str, Mapping[str, str]]:
+        """The pointers of each resource's dynamic anchors, by the resource's base URI and the anchor's name."""
+        found: dict[str, dict[str, str]] = {}
+        for uri, pointer in self.identified.items():
+            base, _, name = uri.partition("#")
+            value = self.lookup(pointer) if name else None
+            if isinstance(value, dict) and value.get("$dynamicAnchor") == name:
+                found.setdefault(base, {})[name] = pointer
+        return found
+
+    @lazy_attribute
+    def base(self) -> str:
+        """The base URI of the whole file: its ``$self`` (3.2) or ``$id``, otherwise its own URI."""
+        if isinstance(self.tree, dict):
+            for keyword in ("$self", "$id"):
+                if isinstance(self.tree.get(keyword), str):
+                    return urldefrag(join_uri(self.uri, self.tree[keyword]))[0]
+        return self.uri
+
+    def base_at(self, pointer: str) -> str:
+        """Returns the base URI that a reference at ``pointer`` is resolved against."""
+        if not self.has_ids:
+            return self.uri
+        base, value = self.base, self.tree
+        for token in split(pointer):
+            value = step(value, token)
+            if isinstance(value, dict) and isinstance(value.get("$id"), str):
+                base = urldefrag(join_uri(base, value["$id"]))[0]
+        return base
+
+
+class SourceNode(NamedTuple):
+    """A value and its place."""
+
+    file: SourceFile
+    pointer: str
+    value: Any
+
+    def child(self, *keys: str) -> SourceNode:
+        """Returns the node below at ``keys``; its value is None where nothing is there."""
+        file, pointer, value = self
+        for key in keys:
+            value = value.get(key) if type(value) is dict else _item(value, key)
+            pointer = f"{pointer}/{escape(key)}"
+        return SourceNode(file, pointer, value)
+
+    def children(self) -> Iterator[tuple[str, SourceNode]]:
+        """Yields the entries of a mapping with their keys, or the items of a list with their indexes."""
+        if isinstance(self.value, dict):
+            for key, value in self.value.items():
+                yield key, SourceNode(self.file, f"{self.pointer}/{escape(key)}", value)
+        elif isinstance(self.value, list):
+            for index, value in enumerate(self.value):
+                yield str(index), SourceNode(self.file, f"{self.pointer}/{index}", value)
+
+    @property
+    def location(self) -> Location:
+        """The place of the value."""
+        return self.file.location(self.pointer)
+
+    @property
+    def mapping(self) -> dict[str, Any]:
+        """The value if it is a mapping, otherwise an empty one."""
+        return self.value if isinstance(self.value, dict) else {}
+
+
+def _item(value: Any, key: str) -> Any:
+    found = step(value, key)
+    return None if found is MISSING else found
+
+
+def join_uri(base: str, reference: str) -> str:
+    """Resolves a URI reference against a base URI; returns a reference that isn't a URI as it is."""
+    if reference.startswith("#"):  # urljoin forgets a base such as urn:…
+        return base + reference
+    try:
+        return urljoin(base, reference)
+    except ValueError:
+        return reference

@@ -1,0 +1,236 @@
+"""Bundles a schema and all that it refers to into one JSON Schema 2020-12, to compile or to hand out.
+
+Each schema reached becomes an entry of ``$defs``. It is rewritten once per document and direction and shared by all
+bundles that hold it, so bundles are read-only.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any, NamedTuple
+from urllib.parse import quote
+
+from macaron_django.openapi.json_pointers import escape
+from macaron_django.openapi.keywords import SCHEMA_KEYWORDS, SCHEMA_LISTS, SCHEMA_MAPS
+from macaron_django.openapi.references.discriminators import inheritance
+from macaron_django.openapi.references.dynamic_scopes import Scope, dynamic_target, entered
+from macaron_django.openapi.schema import Direction, Schema
+
+__all__ = ["Bundler", "Definition", "DefinitionPart", "reference_to"]
+
+DIALECT = "https://json-schema.org/draft/2020-12/schema"
+#: What a validator has no use for, or what would change the meaning of the references in a bundle.
+_LEFT_OUT = frozenset(
+    {
+        "$anchor", "$comment", "$defs", "$dynamicAnchor", "$id", "$schema", "$vocabulary", "definitions", "description",
+        "discriminator", "example", "examples", "externalDocs", "id", "xml",
+    }
+)  # fmt: skip
+#: Keywords whose subschemas apply to the same instance.
+IN_PLACE = ("allOf", "anyOf", "oneOf", "if", "then", "else", "not", "dependentSchemas")
+_IGNORED_WHEN = {"request": "readOnly", "response": "writeOnly"}
+
+
+class Definition(NamedTuple):
+    """An entry of ``$defs``: a schema for one direction, and what the ``$dynamicRef``s in it mean (``scope``).
+
+    ``is_base``: without what its discriminator adds, as the schemas that inherit from it need it.
+    """
+
+    schema: Schema
+    direction: Direction | None
+    is_base: bool = False
+    scope: Scope = ()
+
+
+class _Rewritten(NamedTuple):
+    """The JSON of a definition, and the definitions that it refers to."""
+
+    json: dict[str, Any] | bool
+    references: dict[Definition, None]
+
+
+class DefinitionPart(NamedTuple):
+    """A definition by itself: its schema, its name in ``$defs``, and its JSON."""
+
+    schema: Schema
+    name: str
+    json: dict[str, Any]
+
+
+def _with_definitions(rewritten: _Rewritten, definitions: Mapping[str, Any]) -> dict[str, Any]:
+    json = rewritten.json if isinstance(rewritten.json, dict) else ({} if rewritten.json else {"not": {}})
+    return {"$schema": DIALECT, **json, **({"$defs": definitions} if definitions else {})}
+
+
+def reference_to(name: str) -> str:
+    """Returns the ``$ref`` of the definition with this name inside a bundle."""
+    return "#/$defs/" + quote(escape(name), safe="~")
+
+
+class Bundler:
+    """Bundles the schemas of one document. Several threads may use it."""
+
+    def __init__(self) -> None:
+        # Filled by setdefault(), with what is finished.
+        self.names: dict[Schema, str] = {}
+        self._named: dict[str, Schema] = {}  # the same by name
+        self._wanted: dict[str, int] = {}  # about how many wanted each
+        self._rewritten: dict[Definition, _Rewritten] = {}
+
+    def bundle(self, schema: Schema, direction: Direction | None) -> dict[str, Any]:
+        """Returns a schema as self-contained JSON Schema 2020-12, with what it refers to in ``$defs``."""
+        root = self._rewrite(Definition(schema, direction, scope=entered((), schema)))
+        definitions = {self.key(each): rewritten.json for each, rewritten in self._reached(root.references)}
+        return _with_definitions(root, definitions)
+
+    def parts(self, schemas: Iterable[Schema], direction: Direction | None) -> Iterator[DefinitionPart]:
+        """Yields the schemas and all that they refer to, each once and by itself: in it, references accept anything."""
+        roots = [Definition(schema, direction, scope=entered((), schema)) for schema in schemas]
+        for definition, rewritten in self._reached(dict.fromkeys(roots)):
+            anything = dict.fromkeys(map(self.key, rewritten.references), True)
+            yield DefinitionPart(definition.schema, self.key(definition), _with_definitions(rewritten, anything))
+
+    def part_name(self, schema: Schema, direction: Direction | None) -> str:
+        """Returns the name of a schema among its parts."""
+        return self.key(Definition(schema, direction, scope=entered((), schema)))
+
+    def _reached(self, definitions: Iterable[Definition]) -> Iterator[tuple[Definition, _Rewritten]]:
+        todo = list(definitions)
+        seen = set(todo)
+        while todo:
+            definition = todo.pop()
+            rewritten = self._rewrite(definition)
+            yield definition, rewritten
+            for reference in rewritten.references:
+                if reference not in seen:
+                    seen.add(reference)
+                    todo.append(reference)
+
+    def references(self, schema: Schema, direction: Direction | None) -> list[Schema]:
+        """Returns the schemas that a schema refers to directly."""
+        definition = Definition(schema, direction, scope=entered((), schema))
+        return [reference.schema for reference in self._rewrite(definition).references]
+
+    def name_of(self, schema: Schema) -> str:
+        """Returns the name of a schema in ``$defs``, the same in all bundles."""
+        name = self.names.get(schema)
+        if name is None:
+            component = schema.document.component_name(schema)
+            wanted = component or schema.pointer.rpartition("/")[2].strip("#") or "schema"
+            count = self._wanted.get(wanted, 1)
+            name = wanted if count == 1 else f"{wanted}-{count}"
+            while self._named.setdefault(name, schema) != schema:
+                count += 1
+                name = f"{wanted}-{count}"
+            self._wanted[wanted] = count
+            name = self.names.setdefault(schema, name)
+        return name
+
+    def reference(self, definition: Definition) -> str:
+        """Returns the ``$ref`` of a definition inside a bundle."""
+        return reference_to(self.key(definition))
+
+    def key(self, definition: Definition) -> str:
+        """Returns the name of a definition in ``$defs``."""
+        name = self.name_of(definition.schema) + (" (base)" if definition.is_base else "")
+        if definition.scope != entered((), definition.schema):
+            name += f" ({', '.join(f'{anchor}: {self.name_of(meant)}' for anchor, meant in definition.scope)})"
+        return name
+
+    def _rewrite(self, definition: Definition) -> _Rewritten:
+        if definition not in self._rewritten:
+            writer = _DefinitionWriter(self, definition.direction, definition.scope)
+            json = writer.rewrite(definition.schema.json, definition.schema, ())
+            if not definition.is_base and isinstance(json, dict):
+                writer.add_inheritance(definition.schema, json)
+            self._rewritten[definition] = _Rewritten(json, writer.references)
+        return self._rewritten[definition]
+
+
+class _DefinitionWriter:
+    """Rewrites one schema, and collects what it refers to."""
+
+    def __init__(self, bundler: Bundler, direction: Direction | None, scope: Scope) -> None:
+        self._bundler, self.direction, self.scope = bundler, direction, scope
+        self.references: dict[Definition, None] = {}
+
+    def rewrite(self, json: Any, schema: Schema, outer: tuple[Schema, ...]) -> dict[str, Any] | bool:
+        """``outer``: the enclosing schemas of the same instance, which may make properties readOnly or writeOnly."""
+        if not isinstance(json, Mapping):
+            return json if isinstance(json, bool) else True
+        if "$id" in json and self.scope != (inside := entered(self.scope, schema)):
+            return {"$ref": self._refer(Definition(schema, self.direction, scope=inside))}
+        outer = (*outer, schema)
+        result: dict[str, Any] = {}
+        for keyword, value in json.items():
+            if keyword in _LEFT_OUT or keyword.startswith("x-"):
+                continue
+            passed = outer if keyword in IN_PLACE else ()
+            if keyword in ("$ref", "$dynamicRef"):
+                target = dynamic_target(schema, self.scope)
+                if target is not None:
+                    result["$ref"] = self._refer(self._definition(target))
+            elif keyword in SCHEMA_MAPS and isinstance(value, Mapping):
+                result[keyword] = {
+                    name: self.rewrite(item, schema.subschema(keyword, name), passed) for name, item in value.items()
+                }
+            elif keyword in SCHEMA_LISTS and isinstance(value, list):
+                result[keyword] = [
+                    self.rewrite(item, schema.subschema(keyword, str(index)), passed)
+                    for index, item in enumerate(value)
+                ]
+                if keyword == "allOf":
+                    self._refer_to_bases(schema, result[keyword])
+            elif keyword in SCHEMA_KEYWORDS and isinstance(value, Mapping):
+                result[keyword] = self.rewrite(value, schema.subschema(keyword), passed)
+            elif keyword == "required" and self.direction is not None and isinstance(value, list):
+                result[keyword] = [name for name in value if not self._is_ignored(name, outer)]
+            else:
+                result[keyword] = value
+        return result | self._discriminator(schema, result)
+
+    def _discriminator(self, schema: Schema, json: Mapping[str, Any]) -> dict[str, Any]:
+        """Returns the discriminator of a union, with the branches' references. Validators ignore it."""
+        discriminator = schema.keywords.get("discriminator")
+        union = next((keyword for keyword in ("oneOf", "anyOf") if keyword in json), None)
+        if union is None or not isinstance(discriminator, Mapping):
+            return {}
+        named = zip(schema.branches(union), json[union], strict=True)
+        references = {branch.resolved: part.get("$ref") for branch, part in named if isinstance(part, dict)}
+        found = schema.document.discriminated(schema, discriminator)
+        mapping = {value: references.get(target.resolved) for value, target in found.items()}
+        return {"discriminator": {"propertyName": discriminator.get("propertyName"), "mapping": mapping}}
+
+    def _is_ignored(self, name: Any, schemas: tuple[Schema, ...]) -> bool:
+        """Returns whether one of the schemas says that a property isn't sent in this direction."""
+        marker = _IGNORED_WHEN[self.direction] if self.direction else ""
+        found = (schema.property_schema(name) for schema in schemas if isinstance(name, str))
+        return any(each is not None and each.keyword(marker) is True for each in found)
+
+    def _definition(self, target: Schema, *, is_base: bool = False) -> Definition:
+        return Definition(target, self.direction, is_base, entered(self.scope, target))
+
+    def _refer(self, definition: Definition) -> str:
+        self.references[definition] = None
+        return self._bundler.reference(definition)
+
+    def _refer_to_bases(self, schema: Schema, parts: list[Any]) -> None:
+        """What is built on a schema with a Swagger 2.0 discriminator needs that schema without its branches."""
+        for part, json in zip(schema.branches("allOf"), parts, strict=True):
+            if part.target is not None and inheritance(part.target) is not None:
+                self.references.pop(self._definition(part.target), None)
+                json["$ref"] = self._refer(self._definition(part.target, is_base=True))
+
+    def add_inheritance(self, schema: Schema, json: dict[str, Any]) -> None:
+        """Swagger 2.0's discriminator: its value is the name of the definition that the instance must match."""
+        found = inheritance(schema)
+        if found is None:
+            return
+        name, values, own = found
+        known = list(dict.fromkeys([*values, *([own] if own else [])]))
+        added: list[Any] = [{"properties": {name: {"enum": known}}}]
+        for value, target in values.items():
+            condition = {"properties": {name: {"const": value}}, "required": [name]}
+            added.append({"if": condition, "then": {"$ref": self._refer(self._definition(target))}})
+        json["allOf"] = [*json.get("allOf", []), *added]

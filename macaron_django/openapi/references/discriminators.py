@@ -1,0 +1,91 @@
+"""Finds the schema that each value of a discriminator names.
+
+In Swagger 2.0 a discriminator decides what is valid: its value names the definition, built on the base through
+``allOf``, that the instance must match. In OpenAPI 3 it only says which branch is meant.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+from macaron_django.openapi.schema import Schema
+
+__all__ = ["Inheritance", "children_by_parent", "discriminated", "inheritance", "inheritors"]
+
+
+def discriminated(schema: Schema, discriminator: Mapping[str, Any]) -> Mapping[str, Schema]:
+    """Maps each value to its schema, by ``mapping`` or by the names of the branches or of the inheriting schemas."""
+    found: dict[str, Schema] = {}
+    mapping = discriminator.get("mapping")
+    for value, reference in mapping.items() if isinstance(mapping, Mapping) else ():
+        target = _mapped(schema, reference)
+        if target is not None:
+            found[value] = target
+    branches = (*schema.branches("oneOf"), *schema.branches("anyOf"))
+    for branch in branches or inheritors(schema):
+        target = branch.resolved
+        if branch.name is not None and target not in found.values():
+            found.setdefault(_own_value(branch) or branch.name, target)
+    return found
+
+
+def _mapped(schema: Schema, reference: Any) -> Schema | None:
+    """Returns the schema that a value of ``mapping`` names, by component name or by reference."""
+    if not isinstance(reference, str):
+        return None
+    if reference in schema.document.schemas:
+        return schema.document.schemas[reference].resolved
+    target = schema.document.referred(schema, reference)
+    return target.resolved if target else None
+
+
+def inheritors(schema: Schema) -> tuple[Schema, ...]:
+    """Returns the components that inherit from a schema through ``allOf``, at any distance, in document order."""
+    children = schema.document.children_by_parent
+    found: dict[Schema, None] = {}
+    todo = [schema]
+    while todo:
+        for child in children.get(todo.pop(), ()):
+            if child not in found and child != schema:
+                found[child] = None
+                todo.append(child)
+    return tuple(component for component in schema.document.schemas.values() if component in found) if found else ()
+
+
+def children_by_parent(components: Mapping[str, Schema]) -> Mapping[Schema, list[Schema]]:
+    """Maps each schema that components name in their ``allOf`` to these components."""
+    found: dict[Schema, list[Schema]] = {}
+    for schema in components.values():
+        for part in schema.branches("allOf"):
+            if part.target is not None:
+                found.setdefault(part.target, []).append(schema)
+    return found
+
+
+class Inheritance(NamedTuple):
+    """What Swagger 2.0's discriminator adds to a schema: the value of ``property_name`` names the schema to match."""
+
+    property_name: str
+    values: Mapping[str, Schema]
+    own: str | None  # the value that names the schema itself
+
+
+def inheritance(schema: Schema) -> Inheritance | None:
+    """Returns what a discriminator of Swagger 2.0 adds to its schema; None for any other schema."""
+    if schema.file.dialect != "2.0":
+        return None
+    discriminator = schema.keywords.get("discriminator")
+    if not isinstance(discriminator, Mapping) or not isinstance(discriminator.get("propertyName"), str):
+        return None
+    values = discriminated(schema, discriminator)
+    return Inheritance(discriminator["propertyName"], values, _own_value(schema) or schema.name) if values else None
+
+
+def _own_value(schema: Schema) -> str | None:
+    """Returns the value that some generators give a schema instead of its name."""
+    for keyword in ("x-ms-discriminator-value", "x-discriminator-value"):
+        value = schema.resolved.keywords.get(keyword)
+        if isinstance(value, str):
+            return value
+    return None

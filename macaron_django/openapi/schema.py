@@ -1,0 +1,520 @@
+"""Schemas as the rest of the package reads them.
+
+A ``Schema`` is frozen and lazy. Its attributes are *effective*: they look through ``$ref``, ``allOf`` and the
+"or null" wrapper, so callers needn't know how an author composed a schema. Only ``json`` and ``bundle()`` show the
+composition, and only they decide what is valid.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+
+from macaron_django.openapi.json_pointers import join
+from macaron_django.openapi.keywords import ANNOTATIONS, TIGHTEST, common_types, types_of
+from macaron_django.openapi.lazy_values import Frozen, lazy_attribute
+from macaron_django.openapi.reading.source_files import SourceFile, SourceNode
+
+if TYPE_CHECKING:
+    from typing import Protocol
+
+    from macaron_django.openapi.extensions import PropertyExtensions, SchemaExtensions
+    from macaron_django.openapi.findings import Location
+    from macaron_django.openapi.reading.limits import Limits
+
+    class SchemaDocument(Protocol):
+        """What schemas, and everything made of them, need of their document: ``Document`` provides it."""
+
+        @property
+        def limits(self) -> Limits: ...
+        @property
+        def json(self) -> Mapping[str, Any]: ...
+        @property
+        def schemas(self) -> Mapping[str, Schema]: ...
+        @property
+        def memos(self) -> dict[object, dict[Any, Any]]: ...
+        @property
+        def children_by_parent(self) -> Mapping[Schema, list[Schema]]: ...
+        @property
+        def definition_names(self) -> Mapping[Schema, str]: ...
+        def follow(self, node: SourceNode) -> SourceNode | None: ...
+        def schema_of(self, node: SourceNode) -> Schema: ...
+        def schema_at(self, file: SourceFile, source_pointer: str, pointer: str, json: Any = None) -> Schema: ...
+        def referred(self, schema: Schema, reference: str) -> Schema | None: ...
+        def normalised(self, schema: Schema) -> dict[str, Any] | bool: ...
+        def may_be_marked(self, schema: Schema) -> bool: ...
+        def component_name(self, schema: Schema) -> str | None: ...
+        def discriminated(self, schema: Schema, discriminator: Mapping[str, Any]) -> Mapping[str, Schema]: ...
+        def bundle(self, schema: Schema, direction: Direction | None) -> dict[str, Any]: ...
+        def references(self, schema: Schema, direction: Direction | None) -> list[Schema]: ...
+
+
+__all__ = ["Direction", "Discriminator", "Property", "Schema", "reachable_schemas"]
+
+#: What a schema is used for: what a client sends, or what it is answered.
+Direction = Literal["request", "response"]
+_UNSET: Any = object()
+#: Keywords that may lead to the schema that is meant.
+_LEADING_ON = frozenset({"$dynamicRef", "$ref", "allOf", "anyOf", "oneOf"})
+
+
+class Discriminator(NamedTuple):
+    """The property whose value selects the schema of an object, and the schema for each of its values."""
+
+    property_name: str
+    mapping: Mapping[str, Schema]
+
+
+class Property(Frozen):
+    """A property of an object schema."""
+
+    name: str
+    schema: Schema
+    required: bool
+
+    def __init__(self, name: str, schema: Schema, required: bool) -> None:
+        attributes = self.__dict__
+        attributes["name"], attributes["schema"], attributes["required"] = name, schema, required
+
+    def __repr__(self) -> str:
+        return f"Property(name={self.name!r}, schema={self.schema!r}, required={self.required!r})"
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Property):
+            return NotImplemented
+        return (self.name, self.schema, self.required) == (other.name, other.schema, other.required)
+
+    def __hash__(self) -> int:
+        return hash((self.name, self.schema, self.required))
+
+    @lazy_attribute
+    def read_only(self) -> bool:
+        """Whether the server alone sets it."""
+        return self.schema.keyword("readOnly") is True
+
+    @lazy_attribute
+    def write_only(self) -> bool:
+        """Whether it is left out of responses."""
+        return self.schema.keyword("writeOnly") is True
+
+    @lazy_attribute
+    def extensions(self) -> PropertyExtensions:
+        """The x- attributes of the property."""
+        from macaron_django.openapi.extensions import property_extensions
+
+        return property_extensions(self.schema.attribute_nodes)
+
+
+class Schema(Frozen):
+    """A schema at one place of a document. Two schemas of one place are equal.
+
+    ``pointer`` is spelled as OpenAPI 3 would (``#/components/schemas/Pet``) whatever the document's version.
+    """
+
+    document: SchemaDocument
+    file: SourceFile
+    pointer: str
+    source_pointer: str  # as the document spells it: #/definitions/Pet
+
+    def __init__(self, document: SchemaDocument, file: SourceFile, pointer: str, source_pointer: str) -> None:
+        attributes = self.__dict__
+        attributes["document"], attributes["file"] = document, file
+        attributes["pointer"], attributes["source_pointer"] = pointer, source_pointer
+
+    def __repr__(self) -> str:
+        return f"Schema(pointer={self.pointer!r})"
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Schema):
+            return NotImplemented
+        return self is other or (
+            self.document is other.document and self.pointer == other.pointer and self.file is other.file
+        )
+
+    def __hash__(self) -> int:
+        return hash((self.file.uri, self.pointer))
+
+    @property
+    def uri(self) -> str:
+        """The URI of the file with the pointer."""
+        return self.file.uri + self.pointer
+
+    @property
+    def location(self) -> Location:
+        """Where the schema is written."""
+        return self.file.location(self.source_pointer)
+
+    @lazy_attribute
+    def json(self) -> Mapping[str, Any] | bool:
+        """The schema in the 3.1 form, ``$ref``s kept."""
+        return self.document.normalised(self)
+
+    @lazy_attribute
+    def written(self) -> Any:
+        """The schema as read; None if there is none."""
+        try:
+            return self.file.lookup(self.source_pointer)
+        except KeyError:
+            return None
+
+    @property
+    def keywords(self) -> Mapping[str, Any]:
+        """Its own keywords in the 3.1 form; none for a boolean schema."""
+        json = self.json
+        return {} if isinstance(json, bool) else json
+
+    def subschema(self, *keys: str) -> Schema:
+        """Returns the schema below this one at ``keys``, such as ``("properties", "name")``.
+
+        Raises ``KeyError`` or ``IndexError`` where there is none.
+        """
+        below: Any = self.json
+        for key in keys:
+            below = below[int(key)] if isinstance(below, list) else below[key]
+        suffix = join(keys)
+        return self.document.schema_at(self.file, self.source_pointer + suffix, self.pointer + suffix, below)
+
+    # What the schema is, behind references
+
+    @lazy_attribute
+    def target(self) -> Schema | None:
+        """The schema that ``$ref`` or ``$dynamicRef`` leads to; None without one, or if it is broken."""
+        for keyword in ("$ref", "$dynamicRef"):
+            reference = self.keywords.get(keyword)
+            if isinstance(reference, str):
+                return self.document.referred(self, reference)
+        return None
+
+    @lazy_attribute
+    def _or_null(self) -> Schema | None:
+        """The schema X where this one says no more than "X or null"."""
+        for keyword in ("anyOf", "oneOf"):
+            branches = self.keywords.get(keyword)
+            if isinstance(branches, list) and len(branches) == 2 and {"type": "null"} in branches:
+                index = 1 if branches[0] == {"type": "null"} else 0
+                if self._says_only(keyword):
+                    return self.subschema(keyword, str(index))
+        return None
+
+    def _says_only(self, *keywords: str) -> bool:
+        return all(key in keywords or key in ANNOTATIONS or key.startswith("x-") for key in self.keywords)
+
+    @property
+    def _following(self) -> Schema | None:
+        """The schema that this one means: the target of a lone ``$ref``, or X of "X or null"."""
+        return self._or_null or (self.target if self._says_only("$ref") else None)
+
+    @lazy_attribute
+    def resolved(self) -> Schema:
+        """The schema behind a chain of lone ``$ref``s and "or null"; itself without one."""
+        schema, seen = self, {self}
+        while (following := schema._following) is not None:
+            if following in seen:
+                return schema
+            seen.add(following)
+            schema = following
+            end = following.__dict__.get("resolved")
+            if end is not None and end._following is None:  # no circle
+                schema = end
+        for each in seen:  # or each of a long chain would walk down the rest of it
+            each.__dict__.setdefault("resolved", schema)
+        return schema
+
+    @property
+    def _is_reference(self) -> bool:
+        """Whether it says no more than another schema, and isn't part of a circle."""
+        return self.resolved is not self and self.resolved._following is None
+
+    @lazy_attribute
+    def name(self) -> str | None:
+        """The name of the component that it is, or that a lone ``$ref`` leads to; None for any other schema."""
+        schema: Schema | None = self
+        for _ in range(100):  # a cycle of references has no name
+            if schema is None:
+                return None
+            name = schema.document.component_name(schema)
+            if name is not None:
+                return name
+            schema = schema._following
+        return None
+
+    @lazy_attribute
+    def parts(self) -> tuple[Schema, ...]:
+        """The schemas that an instance must match, in written order: itself, those behind references and in allOf."""
+        parts: list[Schema] = []
+        seen: set[Schema] = set()
+        todo: list[tuple[Schema, bool]] = [(self, False)]
+        while todo:
+            schema, expanded = todo.pop()
+            if expanded:
+                parts.append(schema)
+            elif schema not in seen:
+                seen.add(schema)
+                todo += schema._direct_parts
+        return tuple(parts)
+
+    @lazy_attribute
+    def _direct_parts(self) -> tuple[tuple[Schema, bool], ...]:
+        """The schemas that its own keywords name, the last first, and whether each stands for its own keywords alone.
+
+        Kept, because every schema that inherits from this one walks through it.
+        """
+        found: list[tuple[Schema, bool]] = []
+        placed = False
+        for keyword, value in self.keywords.items():
+            if keyword in ("$ref", "$dynamicRef") and self.target is not None:
+                found.append((self.target, False))
+            elif keyword == "allOf" and isinstance(value, list):
+                found += [(self.subschema("allOf", str(index)), False) for index in range(len(value))]
+            elif keyword == "properties" and not placed:
+                placed = True
+                found.append((self, True))
+        if self._or_null is not None:
+            found.append((self._or_null, False))
+        if not placed:
+            found.append((self, True))
+        return tuple(reversed(found))
+
+    @lazy_attribute
+    def _own_first(self) -> tuple[Schema, ...]:
+        return (self, *(part for part in self.parts if part is not self))
+
+    def keyword(self, name: str, default: Any = None) -> Any:
+        """Returns the effective value of a keyword: the schema's own, or that of what it refers to.
+
+        Of several bounds it returns the tightest.
+        """
+        values = [part.keywords[name] for part in self._own_first if name in part.keywords]
+        if not values:
+            return default
+        if name in TIGHTEST:
+            numbers = [value for value in values if isinstance(value, int | float) and not isinstance(value, bool)]
+            return TIGHTEST[name](numbers) if numbers else default
+        return values[0]
+
+    # Effective attributes
+
+    @lazy_attribute
+    def _types(self) -> tuple[str, ...]:
+        """The types that all parts allow, "null" included; () if any."""
+        return common_types(types_of(part.keywords) for part in self.parts)
+
+    @lazy_attribute
+    def types(self) -> tuple[str, ...]:
+        """The effective types without "null"; () if any."""
+        return tuple(type_ for type_ in self._union_types(0) if type_ != "null")
+
+    def _union_types(self, depth: int) -> tuple[str, ...]:
+        if self._types or depth > 10:
+            return self._types
+        for branches in (self.any_of, self.one_of):
+            found = [branch._union_types(depth + 1) for branch in branches]
+            if found and all(found):
+                return tuple(dict.fromkeys(type_ for types in found for type_ in types))
+        return ()
+
+    @lazy_attribute
+    def nullable(self) -> bool:
+        """Whether null is valid."""
+        return self._accepts_null(())
+
+    def _accepts_null(self, above: tuple[Schema, ...]) -> bool:
+        """``above``: the schemas that led here. A cycle adds nothing; a hundred levels are taken for one."""
+        if isinstance(self.json, bool):
+            return self.json
+        if self in above or len(above) > 100:
+            return True
+        seen = (*above, self)
+        keywords = self.keywords
+        types = types_of(keywords)
+        if types and "null" not in types:
+            return False
+        if isinstance(keywords.get("enum"), list) and None not in keywords["enum"]:
+            return False
+        if keywords.get("const", None) is not None:
+            return False
+        if self.target is not None and not self.target._accepts_null(seen):
+            return False
+        if any(not part._accepts_null(seen) for part in self.branches("allOf")):
+            return False
+        return all(
+            any(branch._accepts_null(seen) for branch in branches)
+            for branches in (self.branches("anyOf"), self.branches("oneOf"))
+            if branches
+        )
+
+    def branches(self, keyword: str) -> tuple[Schema, ...]:
+        """Returns the schemas that its own ``allOf``, ``anyOf`` or ``oneOf`` lists."""
+        branches = self.keywords.get(keyword)
+        if not isinstance(branches, list):
+            return ()
+        return tuple(self.subschema(keyword, str(index)) for index in range(len(branches)))
+
+    @property
+    def format(self) -> str | None:
+        """The effective format; None where there is none."""
+        return _string(self.keyword("format"))
+
+    @property
+    def title(self) -> str:
+        """The effective title; "" where there is none."""
+        return _string(self.keyword("title")) or ""
+
+    @property
+    def description(self) -> str:
+        """The effective description; "" where there is none."""
+        return _string(self.keyword("description")) or ""
+
+    @property
+    def pattern(self) -> str | None:
+        """The effective pattern; None where there is none."""
+        return _string(self.keyword("pattern"))
+
+    @lazy_attribute
+    def enum(self) -> tuple[Any, ...] | None:
+        """The values allowed, from ``enum`` or ``const``; None if they aren't listed."""
+        if (constant := self.keyword("const", _UNSET)) is not _UNSET:
+            return (constant,)
+        values = self.keyword("enum")
+        return tuple(values) if isinstance(values, list) else None
+
+    @property
+    def has_default(self) -> bool:
+        """Whether there is a default, be it null."""
+        return self.keyword("default", _UNSET) is not _UNSET
+
+    @property
+    def default(self) -> Any:
+        """The effective default; None where there is none."""
+        return self.keyword("default")
+
+    @lazy_attribute
+    def properties(self) -> Mapping[str, Property]:
+        """The properties, through ``$ref`` and ``allOf``, in document order."""
+        if self._is_reference:  # or each of many references to a large schema would have properties of its own
+            return self.resolved.properties
+        found: dict[str, Schema] = {}
+        for part in self.parts:
+            properties = part.keywords.get("properties")
+            if isinstance(properties, Mapping):
+                for name in properties:
+                    if name not in found or part is self:
+                        found[name] = part.subschema("properties", name)
+        return MappingProxyType({name: Property(name, schema, name in self.required) for name, schema in found.items()})
+
+    def property_schema(self, name: str) -> Schema | None:
+        """Returns the schema of one property, as ``properties`` has it; None where there is none."""
+        for part in self._own_first:
+            properties = part.keywords.get("properties")
+            if isinstance(properties, Mapping) and name in properties:
+                return part.subschema("properties", name)
+        return None
+
+    @lazy_attribute
+    def required(self) -> frozenset[str]:
+        """The names of the required properties, through ``$ref`` and ``allOf``."""
+        if self._is_reference:
+            return self.resolved.required
+        names: set[str] = set()
+        for part in self.parts:
+            required = part.keywords.get("required")
+            if isinstance(required, list):
+                names.update(name for name in required if isinstance(name, str))
+        return frozenset(names)
+
+    @lazy_attribute
+    def items(self) -> Schema | None:
+        """The schema of an array's items; None where anything goes."""
+        return self._first("items")
+
+    @lazy_attribute
+    def additional_properties(self) -> Schema | bool:
+        """The schema of properties that aren't listed, or whether they are allowed."""
+        schema = self._first("additionalProperties") or self._first("unevaluatedProperties")
+        if schema is None:
+            return True
+        return schema.json if isinstance(schema.json, bool) else schema
+
+    def _first(self, keyword: str) -> Schema | None:
+        for part in self._own_first:
+            if isinstance(part.keywords.get(keyword), Mapping | bool):
+                return part.subschema(keyword)
+        return None
+
+    @lazy_attribute
+    def one_of(self) -> tuple[Schema, ...]:
+        """The branches of the nearest ``oneOf`` that says more than "or null"."""
+        return self._first_branches("oneOf")
+
+    @lazy_attribute
+    def any_of(self) -> tuple[Schema, ...]:
+        """The branches of the nearest ``anyOf`` that says more than "or null"."""
+        return self._first_branches("anyOf")
+
+    @lazy_attribute
+    def all_of(self) -> tuple[Schema, ...]:
+        """The branches of the nearest ``allOf``."""
+        return self._first_branches("allOf")
+
+    def _first_branches(self, keyword: str) -> tuple[Schema, ...]:
+        for part in self._own_first:
+            if part._or_null is None and (branches := part.branches(keyword)):
+                return branches
+        return ()
+
+    @lazy_attribute
+    def discriminator(self) -> Discriminator | None:
+        """The effective discriminator; None where there is none."""
+        for part in self._own_first:
+            found = part.keywords.get("discriminator")
+            if isinstance(found, Mapping) and isinstance(found.get("propertyName"), str):
+                return Discriminator(found["propertyName"], self.document.discriminated(part, found))
+        return None
+
+    @lazy_attribute
+    def is_object(self) -> bool:
+        """Whether instances are objects: by type, or by having properties."""
+        return self.types == ("object",) or (not self.types and bool(self.properties))
+
+    @property
+    def attribute_nodes(self) -> tuple[SourceNode, ...]:
+        """The nodes that may carry x- attributes of this schema, nearest first: itself, and what it resolves to."""
+        # The normal form keeps x- attributes as they were written, and takes twenty times as long as looking for one.
+        written = self.__dict__.get("written")
+        if isinstance(written, dict) and written.keys().isdisjoint(_LEADING_ON):
+            return (SourceNode(self.file, self.source_pointer, written),)
+        return tuple(SourceNode(each.file, each.source_pointer, each.json) for each in (self, self.resolved))
+
+    @lazy_attribute
+    def extensions(self) -> SchemaExtensions:
+        """The x- attributes of the schema itself, or of what a lone ``$ref`` leads to."""
+        from macaron_django.openapi.extensions import schema_extensions
+
+        is_plain = "json" not in self.__dict__ and not self.document.may_be_marked(self)
+        return schema_extensions(() if is_plain else self.attribute_nodes)
+
+    def bundle(self, direction: Direction | None = None) -> dict[str, Any]:
+        """Returns self-contained JSON Schema 2020-12, with what the schema refers to in its own ``$defs``.
+
+        For "request", readOnly properties aren't required; for "response", writeOnly ones aren't. Bundles share
+        their definitions: treat them as read-only.
+        """
+        return self.document.bundle(self, direction)
+
+
+def _string(value: Any) -> str | None:
+    return value if isinstance(value, str) else None
+
+
+def reachable_schemas(schemas: Iterable[Schema]) -> Iterator[Schema]:
+    """Yields the schemas, and those of everything in their instances, at any depth, each once and resolved."""
+    seen: set[Schema] = set()
+    todo = list(schemas)
+    while todo:
+        schema = todo.pop().resolved
+        if schema not in seen:
+            seen.add(schema)
+            yield schema
+            todo += [*(each.schema for each in schema.properties.values()), *schema.one_of, *schema.any_of]
+            todo += [each for each in (schema.items, schema.additional_properties) if isinstance(each, Schema)]

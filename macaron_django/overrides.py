@@ -1,0 +1,110 @@
+"""Decides whether a project overrides an attribute of this package, Django or Django REST framework.
+
+An attribute is overridden if the one found on a class isn't the one that these define. Nothing else counts.
+"""
+
+from __future__ import annotations
+
+from abc import ABCMeta
+from collections.abc import Collection, Iterable
+from itertools import chain
+from typing import Any
+
+from django.core.signals import setting_changed
+
+__all__ = ["Changes", "Hooks", "Watched", "has_own_access", "is_computed", "overrides"]
+
+_changes = 0
+
+
+def _count_change(**_: object) -> None:
+    global _changes
+    _changes += 1
+
+
+setting_changed.connect(_count_change, dispatch_uid="macaron_django.api.plans")
+
+
+class Watched(ABCMeta):
+    """The metaclass of viewsets. It counts the hooks that are set on a class after it was made, as tests do."""
+
+    hooks: Hooks | None = None
+
+    def __setattr__(cls, name: str, value: Any) -> None:
+        super().__setattr__(name, value)
+        if cls.hooks is None or name in cls.hooks.names:
+            _count_change()
+
+    def __delattr__(cls, name: str) -> None:
+        super().__delattr__(name)
+        _count_change()
+
+
+class Changes:
+    """Tells whether a setting, or an attribute of a class or its bases, has changed since an earlier look."""
+
+    def __init__(self, cls: type) -> None:
+        unwatched = [each for each in cls.__mro__ if each is not object and not isinstance(each, Watched)]
+        self._unwatched = [vars(each).values() for each in unwatched]
+
+    def state(self) -> object:
+        """Returns something that is equal to an earlier answer as long as nothing has changed."""
+        return _changes, tuple(chain.from_iterable(self._unwatched))
+
+
+class Hooks:
+    """The attributes that some base classes define, as they are when this is made.
+
+    An attribute is overridden if another class defines it, or if it was replaced on a base class. ``data`` names
+    attributes that generated classes set and that aren't hooks.
+    """
+
+    def __init__(self, *bases: type, data: Collection[str] = ()) -> None:
+        classes = dict.fromkeys(each for base in bases for each in base.__mro__ if each is not object)
+        # Python's own attributes say nothing about requests, nor does what ABCMeta keeps.
+        self._defined = {
+            each: {n: value for n, value in vars(each).items() if not n.startswith(("__", "_abc_")) and n not in data}
+            for each in classes
+        }
+        self.names = frozenset(chain.from_iterable(self._defined.values()))
+
+    def overridden(self, cls: type) -> frozenset[str]:
+        """Returns the names of the hooks that ``cls`` doesn't have from the base classes as they were."""
+        others = (vars(base).keys() & self.names for base in cls.__mro__ if base not in self._defined)
+        return self.patched().union(*others)
+
+    def patched(self) -> frozenset[str]:
+        """Returns the names of the hooks that somebody has replaced on one of the base classes."""
+        return frozenset(
+            name
+            for base, attributes in self._defined.items()
+            for name, value in attributes.items()
+            if vars(base).get(name) is not value
+        )
+
+
+def overrides(cls: type[Any], names: Iterable[str], *own: type[Any]) -> bool:
+    """Whether a class has any of these methods from another class than the first of ``own`` that has one.
+
+    >>> overrides(bool, ("__add__", "__repr__"), int)
+    True
+    """
+    return any(
+        _function(cls, name) is not _function(next(each for each in own if hasattr(each, name)), name) for name in names
+    )
+
+
+def _function(cls: type[Any], name: str) -> Any:
+    found = getattr(cls, name)
+    return getattr(found, "__func__", found)  # a class method is bound anew at each look
+
+
+def is_computed(cls: type, name: str) -> bool:
+    """Returns whether an attribute is a property, or another descriptor, so that each look may find something else."""
+    return hasattr(next((vars(base)[name] for base in cls.__mro__ if name in vars(base)), None), "__get__")
+
+
+def has_own_access(cls: type) -> bool:
+    """Returns whether a class decides by itself what its attributes are, or what setting one does."""
+    methods = ("__getattribute__", "__setattr__", "__delattr__")
+    return hasattr(cls, "__getattr__") or any(getattr(cls, name) is not getattr(object, name) for name in methods)

@@ -1,0 +1,71 @@
+"""Serves a Flask app and the APIs as one application, without importing Flask.
+
+The program's own routes, and its functions before and after requests, are Flask's; every other path is Django's.
+"""
+
+from __future__ import annotations
+
+import io
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from django.utils.crypto import salted_hmac
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIApplication
+
+__all__ = ["join"]
+
+_METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "QUERY"]
+
+
+def join(app: Any, apis: WSGIApplication) -> WSGIApplication:
+    """Returns the application that serves both, and makes ``app`` itself it, for servers that load ``server:app``.
+
+    An app that says nothing, as PyMacaron's services have it, is left out of the way of requests.
+    """
+    if app is None:
+        return apis
+    if not _says_something(app):
+        app.wsgi_app = apis
+        return apis
+    if app.secret_key is None:  # of Flask's sessions; PyMacaron set one, too
+        app.secret_key = salted_hmac("macaron_django.programs.flask_apps", "").hexdigest()
+    _add_rules(app, apis)
+    joined: WSGIApplication = app
+    return joined
+
+
+def _says_something(app: Any) -> bool:
+    """Returns whether a Flask app has routes beside that of static files, or hooks, or a WSGI middleware."""
+    routes = [rule for rule in app.url_map.iter_rules() if rule.endpoint != "static"]
+    hooks = (
+        app.before_request_funcs,
+        app.after_request_funcs,
+        app.teardown_request_funcs,
+        app.error_handler_spec,
+        app.url_value_preprocessors,
+    )
+    has_files = bool(app.static_folder) and Path(app.static_folder).is_dir()
+    return bool(routes) or has_files or any(map(_is_filled, hooks)) or "wsgi_app" in vars(app)
+
+
+def _is_filled(hooks: Any) -> bool:
+    if isinstance(hooks, dict):
+        return any(map(_is_filled, hooks.values()))
+    return bool(hooks)
+
+
+def _add_rules(app: Any, apis: WSGIApplication) -> None:
+    """Adds the APIs to a Flask app, as what answers where no route of its own does."""
+
+    def answer(path: str = "") -> Any:
+        flask = sys.modules["flask"]
+        environ = dict(flask.request.environ)
+        if "stream" in vars(flask.request):  # a function before the request has read the body
+            environ["wsgi.input"] = io.BytesIO(flask.request.get_data())
+        return flask.Response.from_app(apis, environ)
+
+    for rule in ("/", "/<path:path>"):
+        app.add_url_rule(rule, "macaron_django", answer, methods=_METHODS, provide_automatic_options=False)

@@ -1,0 +1,124 @@
+"""Makes Django's settings for a program that has none; a project's own settings win."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import os
+import re
+import secrets
+import sys
+from pathlib import Path
+from typing import Any
+
+from django.conf import ENVIRONMENT_VARIABLE
+from django.conf import settings as django_settings
+
+from macaron_django.conf.pym_config_files import PymConfig
+from macaron_django.conf.pym_config_keys import host_of
+
+__all__ = ["FOLDER", "LAYER", "are_made", "ensure_settings", "made_settings", "program_folder", "settings_module"]
+
+#: The environment variables that tell the processes of a program its folder, and whether PyMacaron's names are there.
+FOLDER = "MACARON_FOLDER"
+LAYER = "MACARON_COMPAT"
+#: What marks settings that were made here.
+_MARK = "MACARON_SETTINGS_ARE_MADE"
+
+
+def program_folder() -> Path:
+    """Returns the folder of the program that runs; the current one, where a server or another tool runs."""
+    path = getattr(sys.modules.get("__main__"), "__file__", None)
+    is_program = path is not None and Path(path).suffix == ".py" and Path(path).name != "__main__.py"
+    return Path(path).absolute().parent if is_program and path is not None else Path.cwd()
+
+
+def are_made() -> bool:
+    """Returns whether the settings in force were made here."""
+    return bool(getattr(django_settings, _MARK, False))
+
+
+def ensure_settings(folder: Path) -> None:
+    """Names the settings of a program in ``folder``, for this process and its children, unless some are named.
+
+    Those of the environment's ``DJANGO_SETTINGS_MODULE`` win, then those that the folder's manage.py names, then a
+    module ``settings`` in the folder or in one of its packages. Without any they are made.
+    """
+    if django_settings.configured or os.environ.get(ENVIRONMENT_VARIABLE):
+        return
+    own = settings_module(folder)
+    os.environ[ENVIRONMENT_VARIABLE] = own or "macaron_django.programs.settings"
+    if own is None:
+        os.environ[FOLDER] = str(folder)
+
+
+def settings_module(folder: Path) -> str | None:
+    """Returns the dotted path of the folder's own settings; None if it has none."""
+    manage = folder / "manage.py"
+    if manage.is_file():
+        named = re.search(rf"""{ENVIRONMENT_VARIABLE}["'],\s*["']([\w.]+)["']""", manage.read_text("utf-8"))
+        if named is not None:
+            return named[1]
+    if (folder / "settings.py").is_file():
+        return "settings"
+    packages = sorted(path.parent.name for path in folder.glob("*/settings.py"))
+    return f"{packages[0]}.settings" if len(packages) == 1 else None
+
+
+def made_settings(folder: Path, config: PymConfig | None) -> dict[str, Any]:
+    """Returns the settings of a program in ``folder``. Operations are public unless their spec or decorators differ."""
+    return {
+        _MARK: True,
+        "BASE_DIR": folder,
+        "SECRET_KEY": _secret_key(config),
+        "DEBUG": False,
+        "ALLOWED_HOSTS": _allowed_hosts(config),
+        "INSTALLED_APPS": [
+            "macaron_django",
+            "django.contrib.contenttypes",
+            "django.contrib.auth",
+            "rest_framework",
+            *(["macaron_django.compat"] if os.environ.get(LAYER) == "1" else []),
+        ],
+        "MIDDLEWARE": ["django.middleware.security.SecurityMiddleware"],
+        "ROOT_URLCONF": "macaron_django.programs.urls",
+        "TEMPLATES": [{"BACKEND": "django.template.backends.django.DjangoTemplates", "APP_DIRS": True}],
+        "REST_FRAMEWORK": {"DEFAULT_AUTHENTICATION_CLASSES": []},
+        "USE_TZ": True,
+        "TIME_ZONE": "UTC",
+        "DEFAULT_AUTO_FIELD": "django.db.models.BigAutoField",
+        "LOGGING": {
+            "version": 1,
+            "disable_existing_loggers": False,
+            "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s: %(message)s"}},
+            "handlers": {"lines": {"class": "logging.StreamHandler", "formatter": "line"}},
+            "root": {"handlers": ["lines"], "level": "INFO"},
+            "loggers": {
+                "django": {"handlers": []},  # Django's own handler writes each line a second time
+                "pynamodb.settings": {"level": "WARNING"},
+                "botocore": {"level": "WARNING"},
+            },
+        },
+        "MACARON": {},
+    }
+
+
+def _secret_key(config: PymConfig | None) -> str:
+    """Returns Django's SECRET_KEY, which cursors are encrypted with: the environment's, else one that jwt_secret gives.
+
+    Without either it is made anew for each process, so that no other process can read its cursors.
+    """
+    if given := os.environ.get("SECRET_KEY"):
+        return given
+    secret = config.values.get("jwt_secret") if config is not None else None
+    if secret:
+        return hmac.new(str(secret).encode(), b"macaron_django SECRET_KEY", hashlib.sha256).hexdigest()
+    return secrets.token_urlsafe(50)
+
+
+def _allowed_hosts(config: PymConfig | None) -> list[str]:
+    """Returns the hosts that the service answers to: those of the environment's ALLOWED_HOSTS, else its own."""
+    if given := os.environ.get("ALLOWED_HOSTS"):
+        return re.split(r"[\s,]+", given.strip())
+    own = host_of(config) if config is not None else None
+    return [*([own] if own else []), "localhost", "127.0.0.1", "[::1]"]

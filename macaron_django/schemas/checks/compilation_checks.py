@@ -1,0 +1,162 @@
+"""Compiles every validator, serializer and class that a document needs, and reports what can't be.
+
+A server makes them at first use. ``manage.py checkspec`` makes them all, so that its "ok" means that each can be
+made. What can't be made, and what could only be made without a keyword, is a finding; nothing raises.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+
+from macaron_django.openapi import Direction, Document, Finding, Location, Schema
+from macaron_django.openapi.findings import finding
+from macaron_django.schemas.checks.annotation_checks import annotation_findings
+from macaron_django.schemas.checks.compiled_parts import CompiledPart, CompiledParts
+from macaron_django.schemas.checks.schema_traversal import Use, all_schemas, uses
+from macaron_django.schemas.serializers.schema_serializers import serializer_for
+from macaron_django.schemas.validation.compilable_schemas import SchemaError
+from macaron_django.schemas.values.classes import Classes
+
+__all__ = ["Built", "build_all", "parent_findings"]
+
+#: Properties of serializers that are made at most, inherited ones included; and more, for each that is written.
+_SERIALIZED, _SERIALIZED_EACH = 2_000, 8
+
+
+@dataclass(frozen=True)
+class Built:
+    """The numbers of serializers and validators that were made, and what was found."""
+
+    serializers: int
+    validators: int
+    findings: tuple[Finding, ...]
+
+
+def build_all(document: Document, classes: Classes | None = None) -> Built:
+    """Make everything; ``classes`` are those of the document's API, if it has one.
+
+    >>> from macaron_django.openapi import load
+    >>> schemas = {"Pet": {"type": "object", "properties": {"name": {"type": "string"}}}}
+    >>> document = load({"openapi": "3.1.0", "info": {}, "paths": {}, "components": {"schemas": schemas}})
+    >>> built = build_all(document)
+    >>> built.serializers, built.validators, built.findings
+    (1, 1, ())
+    """
+    classes = Classes("spec", document) if classes is None else classes
+    used, parts = list(uses(document)), CompiledParts(document)
+    schemas = list(all_schemas(use.schema for use in used))
+    validators, compiled = _compile(used, parts)
+    serializers, unmade = _serialize(_served(used, schemas), classes)
+    found = [*compiled, *unmade, *annotation_findings(document, schemas, parts)]
+    return Built(serializers, validators, tuple(dict.fromkeys(found)))
+
+
+def parent_findings(classes: Classes) -> list[Finding]:
+    """Return a finding about each component whose class can't be made, since ``x-parent`` can't be imported."""
+    schemas = [schema for schema in classes.document.schemas.values() if schema.extensions.parent]
+    return [found for schema in schemas if isinstance(found := _make(schema, classes), Finding)]
+
+
+# Validators
+
+
+def _compile(used: Iterable[Use], parts: CompiledParts) -> tuple[int, list[Finding]]:
+    """Compile the schemas in use; return how many could be, and what was found."""
+    by_direction: dict[Direction | None, dict[Schema, None]] = {}
+    known: set[Schema] = set()
+    for schema, direction in used:
+        if schema.resolved not in known:
+            known.add(schema.resolved)
+            by_direction.setdefault(direction, {})[schema.resolved] = None
+    findings: list[Finding] = []
+    for direction, schemas in by_direction.items():
+        for part in parts.add(schemas, direction):
+            if part.error is not None:
+                known.discard(part.schema)
+            findings += _told(part)
+    return len(known), findings
+
+
+def _told(part: CompiledPart) -> Iterator[Finding]:
+    """What the compiler had to leave out, or to run on another engine; or that the schema can't be compiled."""
+    if part.error is not None:
+        yield _uncompiled(part)
+    for note in part.notes:
+        location = _location(part.schema, note.pointer)
+        keyword = note.pointer.rpartition("/")[2]
+        if note.message.startswith("is ignored"):
+            hint = "Correct it: what it says isn't checked."
+            yield finding("W202", location, f"{keyword} {note.message}.", hint)
+        else:
+            message = f"{note.message[0].upper()}{note.message[1:]}."
+            hint = "Write the pattern without, if it has to be fast on every text."
+            yield finding("W201", location, message, hint)
+
+
+def _uncompiled(part: CompiledPart) -> Finding:
+    error = part.error
+    location = _location(part.schema, error.pointer) if isinstance(error, SchemaError) else part.schema.location
+    reason = error.message if isinstance(error, SchemaError) else _described(error)
+    message = f"No validator can be compiled from the schema: {reason}."
+    return finding("E201", location, message.replace("..", "."), "Correct the schema at this place.")
+
+
+def _location(schema: Schema, pointer: str) -> Location:
+    return schema.file.location(schema.source_pointer + pointer)
+
+
+# Serializers
+
+
+def _served(used: Iterable[Use], schemas: Collection[Schema]) -> Iterator[Schema]:
+    """The schemas with a serializer of their own: components, bodies, and every object with properties in them.
+
+    Where schemas inherit so much that they have far more properties than are written, it ends early.
+    """
+    bodies = {use.schema.resolved for use in used if use.direction is not None}
+    left = _SERIALIZED + _SERIALIZED_EACH * sum(map(_written, schemas))
+    for schema in schemas:
+        if left > 0 and schema.resolved is schema:
+            left -= (width := sum(map(_written, schema.parts)))
+            if schema in bodies or (width and schema.is_object):
+                yield schema
+
+
+def _written(schema: Schema) -> int:
+    properties = schema.keywords.get("properties")
+    return len(properties) if isinstance(properties, Mapping) else 0
+
+
+def _serialize(served: Iterable[Schema], classes: Classes) -> tuple[int, list[Finding]]:
+    made: set[type] = set()
+    findings: list[Finding] = []
+    for schema in served:
+        found = _make(schema, classes)
+        if isinstance(found, Finding):
+            findings.append(found)
+        else:
+            made.add(found)
+    return len(made), findings
+
+
+def _make(schema: Schema, classes: Classes) -> type | Finding:
+    """Make the serializer of a schema, with its fields, and an object's class; or return why they can't be made."""
+    try:
+        serializer = serializer_for(schema, classes)
+        getattr(serializer(), "fields", None)  # made at first use
+        if schema.is_object:
+            classes.for_schema(schema)
+    except ImportError as error:
+        message = str(error).removeprefix(f"{schema.location}: ")
+        hint = "Correct the dotted path of x-parent, or what that module imports."
+        return finding("E203", schema.location, f"{message}.", hint)
+    except Exception as error:  # noqa: BLE001 (any failure is a finding about the document)
+        message = f"No serializer can be made of the schema: {_described(error)}."
+        hint = "Simplify the schema at this place; and report it, with the schema, as a fault of macaron_django."
+        return finding("E202", schema.location, message, hint)
+    return serializer
+
+
+def _described(error: Exception | None) -> str:
+    return f"{type(error).__name__}: {str(error)[:300]}"

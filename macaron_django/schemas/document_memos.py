@@ -1,0 +1,36 @@
+"""Keeps what is made of a document's schemas, once for each key, as long as the document lives."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Generic, TypeVar
+
+if TYPE_CHECKING:
+    from macaron_django.openapi.schema import SchemaDocument
+
+__all__ = ["DocumentMemo"]
+
+Key = TypeVar("Key")
+Made = TypeVar("Made")
+
+
+class DocumentMemo(Generic[Key, Made]):
+    """A memo of one kind of thing, such as validators. The document holds the memo, because both refer to each other.
+
+    Threads may make a thing at the same time; each then keeps its own.
+    """
+
+    def get(self, document: SchemaDocument, key: Key, make: Callable[[], Made]) -> Made:
+        """Return what was made of ``document`` under ``key``; ``make`` makes it if nothing was."""
+        made = document.memos.get(self)
+        if made is None:
+            made = self.of(document)
+        found: Made | None = made.get(key)
+        if found is None:
+            found = made[key] = make()
+        return found
+
+    def of(self, document: SchemaDocument) -> dict[Key, Made]:
+        """Return what has been made of ``document`` so far, by key."""
+        made: dict[Key, Made] = document.memos.setdefault(self, {})
+        return made

@@ -1,0 +1,87 @@
+"""Values that remember the text they were read from, where that isn't the text they would be written as.
+
+``2026-01-01T01:00:00.50+01:00`` becomes a datetime of a subclass that is written as it was read. Arithmetic on it gives
+plain values, which are written canonically.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable
+from decimal import Decimal
+from typing import Any, TypeVar, cast
+from uuid import UUID
+
+__all__ = [
+    "VerbatimDatetime",
+    "VerbatimDecimal",
+    "VerbatimTime",
+    "VerbatimTimedelta",
+    "VerbatimUUID",
+    "remembered_text",
+    "with_text",
+]
+
+Value = TypeVar("Value")
+
+
+class _Verbatim:
+    """Keeps the text in pickles and copies."""
+
+    text: str | None = None
+
+    def __reduce_ex__(self, protocol: Any) -> tuple[Any, ...]:
+        return _restored, (type(self), cast("Any", super().__reduce_ex__(protocol))[1], self.text)
+
+
+class VerbatimDatetime(_Verbatim, dt.datetime):
+    """A datetime that remembers its text."""
+
+
+class VerbatimTime(_Verbatim, dt.time):
+    """A time that remembers its text."""
+
+
+class VerbatimTimedelta(_Verbatim, dt.timedelta):
+    """A timedelta that remembers its text."""
+
+
+class VerbatimDecimal(_Verbatim, Decimal):
+    """A Decimal that remembers its text."""
+
+    def __copy__(self) -> VerbatimDecimal:
+        return self
+
+    def __deepcopy__(self, memo: object) -> VerbatimDecimal:
+        return self
+
+
+class VerbatimUUID(UUID):
+    """A UUID that remembers its text."""
+
+    __slots__ = ("text",)
+    text: str | None
+
+    def __init__(self, text: str) -> None:
+        super().__init__(text)
+        object.__setattr__(self, "text", text)  # UUID refuses assignment
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return VerbatimUUID, (self.text,)
+
+
+def _restored(kind: Callable[..., Any], arguments: tuple[Any, ...], text: str | None) -> Any:
+    value = kind(*arguments)
+    value.text = text
+    return value
+
+
+def with_text(value: Value, text: str) -> Value:
+    """Give a new value of one of the classes with an attribute its text, and return it."""
+    value.text = text  # type: ignore[attr-defined]
+    return value
+
+
+def remembered_text(value: object) -> str | None:
+    """Return the text that a value remembers; None if it remembers none."""
+    return getattr(value, "text", None) or None

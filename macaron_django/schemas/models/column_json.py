@@ -1,0 +1,85 @@
+"""Copies values of the ORM's columns as JSON, where they are plain JSON of their schema's types.
+
+A copier returns ``OTHER`` for a value that has to be converted.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Final
+
+from macaron_django.openapi import Schema
+from macaron_django.schemas.values.classes import Classes
+from macaron_django.schemas.values.conversions import Conversion, converter
+
+__all__ = ["OTHER", "json_copier", "plain_kinds"]
+
+#: The result for a value that isn't plain JSON, or has properties that its schema lacks.
+OTHER: Final = object()
+_KINDS: Final = {
+    "string": frozenset({str}),
+    "integer": frozenset({int}),
+    "number": frozenset({int, float}),
+    "boolean": frozenset({bool}),
+}
+
+
+def json_copier(schema: Schema, classes: Classes) -> Callable[[Any], Any]:
+    """Return what copies those values of ``schema`` that ``to_json(to_python(value))`` leaves equal."""
+    target = schema.resolved
+    conversion = converter(target, classes)
+    if conversion.elements is not None and target.items is not None:
+        return _array(target.items, classes)
+    if conversion.object_class is not None:
+        return _object(conversion, classes)
+    kinds = plain_kinds(target, classes)
+    return lambda value: value if type(value) in kinds else OTHER
+
+
+def plain_kinds(schema: Schema, classes: Classes) -> frozenset[type]:
+    """Return the types whose values ``to_json(to_python(value))`` returns unchanged."""
+    target = schema.resolved
+    is_changed = target.types == ("string",) and not converter(target, classes).unchanged
+    return frozenset() if is_changed or len(target.types) != 1 else _KINDS.get(target.types[0], frozenset())
+
+
+def _array(items: Schema, classes: Classes) -> Callable[[Any], Any]:
+    of_items: Callable[[Any], Any] | None = None
+
+    def copy(value: Any) -> Any:
+        nonlocal of_items  # not before its first use: an array may hold arrays of itself
+        if type(value) is not list:
+            return OTHER
+        if of_items is None:
+            of_items = json_copier(items, classes)
+        copied = []
+        for element in value:
+            shown = of_items(element)
+            if shown is OTHER:
+                return OTHER
+            copied.append(shown)
+        return copied
+
+    return copy
+
+
+def _object(conversion: Conversion, classes: Classes) -> Callable[[Any], Any]:
+    members: list[tuple[str, Callable[[Any], Any]]] | None = None
+
+    def copy(value: Any) -> Any:
+        nonlocal members  # not before its first use: an object may hold objects of its own schema
+        if type(value) is not dict:
+            return OTHER
+        if members is None:
+            properties = conversion.object_class()._spec.properties  # type: ignore[misc]
+            members = [(name, json_copier(prop.schema, classes)) for name, prop in properties.items()]
+        copied = {}
+        for name, of_member in members:
+            if name in value:
+                shown = of_member(value[name])
+                if shown is OTHER:
+                    return OTHER
+                copied[name] = shown
+        return copied if len(copied) == len(value) else OTHER
+
+    return copy

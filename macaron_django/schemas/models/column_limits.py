@@ -1,0 +1,58 @@
+"""Checks values by the limits of a Django model's fields: null, length, range, digits and choices.
+
+What a text looks like (an e-mail address, a slug) is for the schema's ``format`` and ``pattern`` to say.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any, TypeAlias
+
+from django.core.exceptions import ValidationError
+from django.core.validators import BaseValidator, DecimalValidator
+from django.db.models import Field
+
+__all__ = ["ColumnLimits", "column_limits"]
+
+#: Yields the code and the message of each limit that a value breaks.
+ColumnLimits: TypeAlias = Callable[[Any], Iterator[tuple[str, str]]]
+
+
+def column_limits(field: Field[Any, Any]) -> ColumnLimits | None:
+    """Returns what checks a field's values; None if the field takes all of its type."""
+    takes_null = field.null or field.primary_key
+    choices = [value for value, _ in field.flatchoices] if field.choices else None
+    bounds = () if field.is_relation else field.validators
+    validators = [each for each in bounds if isinstance(each, (BaseValidator, DecimalValidator))]
+    if takes_null and choices is None and not validators:
+        return None
+
+    def broken(value: Any) -> Iterator[tuple[str, str]]:
+        if value is None:
+            if not takes_null:
+                yield "null", str(field.error_messages["null"])
+            return
+        try:
+            held = field.to_python(value)
+        except ValidationError as error:
+            yield from _reasons(error)
+            return
+        if choices is not None and held not in choices:
+            yield "invalid_choice", f"is none of {', '.join(map(repr, choices[:_SHOWN]))}"
+            return
+        for validate in validators:
+            try:
+                validate(held)
+            except ValidationError as error:  # noqa: PERF203 (all of them are wanted)
+                yield from _reasons(error)
+
+    return broken
+
+
+#: How many choices an error names.
+_SHOWN = 20
+
+
+def _reasons(error: ValidationError) -> Iterator[tuple[str, str]]:
+    for each in error.error_list:
+        yield str(each.code or "invalid"), " ".join(each.messages)

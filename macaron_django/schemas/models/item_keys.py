@@ -1,0 +1,60 @@
+"""Writes both keys of an item as the one string that is its primary key in Django, and reads it.
+
+The string is Base64url, without padding, of the compact JSON array of hash and range key. The same item always has the
+same string: numbers are written in one way, and date-times as DynamoDB keys hold them, in UTC with six digits.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import datetime as dt
+import json
+from decimal import Decimal
+from typing import Any
+
+from macaron_django.schemas.values.conversions import json_value
+from macaron_django.schemas.values.json_text import JSONTextError, exact_json
+
+__all__ = ["keys_from_pk", "pk_for"]
+
+
+def pk_for(hash_key: Any, range_key: Any) -> str:
+    """Return the primary key of an item, from the Python or JSON values of its keys.
+
+    >>> pk_for("ada", 7)
+    'WyJhZGEiLDdd'
+    """
+    text = f"[{_json_text(hash_key)},{_json_text(range_key)}]"
+    return base64.urlsafe_b64encode(text.encode()).rstrip(b"=").decode("ascii")
+
+
+def keys_from_pk(pk: str) -> tuple[Any, Any]:
+    """Return the hash and range key, as JSON, from a primary key; raises ``ValueError`` for any other string.
+
+    >>> keys_from_pk("WyJhZGEiLDdd")
+    ('ada', 7)
+    """
+    try:
+        keys = exact_json(base64.b64decode(pk + "=" * (-len(pk) % 4), altchars=b"-_", validate=True))
+    except (binascii.Error, JSONTextError, TypeError, ValueError) as error:
+        raise ValueError("this is not the primary key of an item with two keys") from error
+    if not (
+        isinstance(keys, list) and len(keys) == 2 and all(isinstance(key, (str, int, float, Decimal)) for key in keys)
+    ):
+        raise ValueError("this is not the primary key of an item with two keys")
+    return keys[0], keys[1]
+
+
+def _json_text(key: Any) -> str:
+    if isinstance(key, dt.datetime) and key.tzinfo is not None:
+        key = key.astimezone(dt.timezone.utc).replace(tzinfo=None).isoformat(timespec="microseconds") + "Z"
+    value = json_value(key)
+    if isinstance(value, (float, Decimal)):
+        return _number_text(Decimal(repr(value)) if isinstance(value, float) else value)
+    return json.dumps(value, ensure_ascii=False)
+
+
+def _number_text(number: Decimal) -> str:
+    text = format(number, "f")
+    return text.rstrip("0").rstrip(".") if "." in text else text

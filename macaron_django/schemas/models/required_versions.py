@@ -1,0 +1,27 @@
+"""Carries what a request's ``If-Match`` requires to the rows that its handler saves."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from contextvars import ContextVar
+from dataclasses import dataclass
+from typing import Any
+
+from django.db.models import Model
+
+__all__ = ["RequiredVersion", "required_version"]
+
+
+@dataclass
+class RequiredVersion:
+    """What a request's If-Match requires of an item that a handler loads and saves itself."""
+
+    model: type[Model]
+    key: Mapping[str, Any]  # Python values by property name
+    allows: Callable[[str], bool]
+    #: Whether the handler has written the item, so that later writes are about its own version.
+    is_met: bool = False
+
+
+#: What the request being served requires; None without If-Match.
+required_version: ContextVar[RequiredVersion | None] = ContextVar("macaron_django_required_version", default=None)

@@ -1,0 +1,119 @@
+"""The fields that DRF's ``ModelSerializer`` makes for a row's properties: they take what ``save()`` takes."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Mapping
+from typing import Any, cast
+
+from rest_framework import serializers
+from rest_framework.exceptions import ValidationError
+from rest_framework.fields import empty
+
+from macaron_django.exceptions import ValidationFailed
+from macaron_django.openapi import json_pointers
+from macaron_django.schemas.models.model_fields import PropertyField
+from macaron_django.schemas.serializers.error_details import error_details
+from macaron_django.schemas.validation.validators import validator_for
+from macaron_django.schemas.values.api_objects import APIObject
+from macaron_django.schemas.values.merge_patches import without_write_only
+
+__all__ = ["RowPropertyField", "install"]
+
+
+class RowPropertyField(serializers.ModelField):
+    """A property of a row by its schema: null where the schema allows it, and every bound of the schema's.
+
+    Has its serializer validate the row as a whole, too, by the schema's rules about several properties.
+    """
+
+    def __init__(self, model_field: PropertyField, **kwargs: Any) -> None:
+        prop = model_field.schema_property
+        assert prop is not None  # noqa: S101 (a field of a row's model, not a clone for migrations)
+        self.property = prop
+        for described in ("max_length", "encoder", "decoder"):
+            kwargs.pop(described, None)
+        kwargs["allow_null"] = prop.schema.nullable
+        if prop.read_only:  # DRF refuses what only fields with input take
+            kwargs = {name: value for name, value in kwargs.items() if name in _DESCRIPTIONS} | {"read_only": True}
+        elif not kwargs.get("read_only"):
+            kwargs["write_only"] = prop.write_only
+        super().__init__(model_field, **kwargs)
+
+    def run_validation(self, data: Any = empty) -> Any:
+        serializer = self.parent
+        # Its validators run after its fields. They can't be listed before it has all its fields: DRF reads them for it.
+        if isinstance(serializer, serializers.ModelSerializer) and _ROW_VALIDATOR not in serializer.validators:
+            serializer.validators = [*serializer.validators, _ROW_VALIDATOR]
+        return super().run_validation(data)
+
+    def to_internal_value(self, data: Any) -> Any:
+        try:
+            clean = validator_for(self.property.schema, "request").clean(data)
+        except ValidationFailed as failure:
+            raise ValidationError(error_details(failure.violations, data)) from failure
+        return self._conversion.to_python(clean)
+
+    def to_representation(self, obj: Any) -> Any:
+        row = cast("APIObject", obj)
+        if self.property.name not in row:
+            return None
+        return without_write_only(self.property.schema, self._conversion.to_json(row[self.property.name]))
+
+    @property
+    def _conversion(self) -> Any:
+        return self.model_field.model._spec.conversion(self.property.name)
+
+
+class RowValidator:
+    """Raises DRF's ``ValidationError`` where ``save()`` would refuse the row that the fields' values make.
+
+    A property that isn't among the fields may be set later, as by ``serializer.save(owner=user)``: that it is missing
+    is left to ``save()``, and so are rules about the row as a whole that it may still satisfy.
+    """
+
+    requires_context = True
+
+    def __call__(self, values: Mapping[str, Any], serializer: Any) -> None:
+        model, stored = serializer.Meta.model, serializer.instance
+        if (stored is None and serializer.partial) or not isinstance(stored, model | None):
+            return  # a list of rows is updated by the project's own code
+        row = model() if stored is None else copy.copy(stored)
+        names: Mapping[str, str] = row._spec.property_names
+        for field, value in values.items():
+            if field in names:
+                setattr(row, field, value)
+        for name, value in row._generated(creating=row._state.adding).items():
+            row[name] = value
+        try:
+            row._check()
+        except ValidationFailed as failure:
+            self._raise(failure, row, serializer)
+
+    def _raise(self, failure: ValidationFailed, row: Any, serializer: Any) -> None:
+        names: Mapping[str, str] = row._spec.property_names
+        fields = {
+            names[f.source]: name for name, f in serializer.fields.items() if f.source in names and not f.read_only
+        }
+        properties = row._spec.properties
+        later = [name for name, p in properties.items() if not (p.read_only or name in fields or name in row)]
+        blamed = [json_pointers.split(one.pointer)[:1] for one in failure.violations]
+        found = [
+            one
+            for one, place in zip(failure.violations, blamed, strict=True)
+            if (place[0] in fields if place and place[0] in properties else not later)
+        ]
+        if found:
+            details = cast("dict[str, Any]", error_details(found, row.to_json()))
+            raise ValidationError({fields.get(name, name): detail for name, detail in details.items()})
+
+
+#: One for all serializers: it keeps nothing.
+_ROW_VALIDATOR = RowValidator()
+#: The arguments of a field that say how it looks and where its value is.
+_DESCRIPTIONS = frozenset({"help_text", "initial", "label", "source", "style"})
+
+
+def install() -> None:
+    """Make ``ModelSerializer`` and its subclasses use this field, by DRF's table of fields."""
+    serializers.ModelSerializer.serializer_field_mapping[PropertyField] = RowPropertyField

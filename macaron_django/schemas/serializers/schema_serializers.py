@@ -1,0 +1,458 @@
+"""Builds the DRF serializer class of a schema, once, named after it.
+
+Objects get a ``Serializer``, arrays of objects a ``ListSerializer``, other values a ``BaseSerializer``. Their fields
+describe: forms and drf-spectacular read them. The compiled schema decides what is valid, ``conversions`` what a value
+becomes in Python, ``orm_bindings`` and ``row_bindings`` how it is stored. A class may be extended as any other: added
+fields, ``validate``, ``validate_<name>``, ``create`` and ``update`` work as DRF documents them, after the schema's
+validation.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import replace
+from typing import Any, ClassVar, cast
+
+from django.core.exceptions import ValidationError as DjangoValidationError
+from django.db.models import Model
+from rest_framework import serializers
+from rest_framework.exceptions import ValidationError
+from rest_framework.fields import empty, get_error_detail
+from rest_framework.serializers import as_serializer_error
+from rest_framework.settings import api_settings
+from rest_framework.utils.html import is_html_input
+from rest_framework.utils.serializer_helpers import BoundField
+
+from macaron_django.exceptions import RequestInvalid, ValidationFailed
+from macaron_django.openapi import Direction, Schema
+from macaron_django.schemas.models.orm_bindings import bind_model, model_of
+from macaron_django.schemas.models.row_bindings import ModelBinding
+from macaron_django.schemas.serializers.error_details import error_details
+from macaron_django.schemas.serializers.fields import FormJSON, field_for, is_nested
+from macaron_django.schemas.serializers.html_forms import bound_field, form_value
+from macaron_django.schemas.serializers.validation_mixin import (
+    SchemaValidationMixin,
+    SchemaViolated,
+    violations_in,
+)
+from macaron_django.schemas.validation.defaults import cleaner_for
+from macaron_django.schemas.validation.violation_search import (
+    MAX_VIOLATIONS,
+    at_most_violations,
+    searches_share_time,
+)
+from macaron_django.schemas.values.api_objects import ObjectSpec
+from macaron_django.schemas.values.classes import Classes
+from macaron_django.schemas.values.conversions import UNSET, converter
+from macaron_django.schemas.values.generated_values import generated_values
+from macaron_django.schemas.values.merge_patches import merge_patch, with_defaults_for_nulls, without_write_only
+from macaron_django.schemas.values.request_violations import blamed
+
+__all__ = [
+    "SchemaListSerializer",
+    "SchemaSerializer",
+    "SchemaValueSerializer",
+    "SchemaViolated",
+    "serializer_for",
+]
+
+
+def serializer_for(
+    schema: Schema, classes: Classes, direction: Direction = "request", *, model: type[Model] | None = None
+) -> type[serializers.BaseSerializer[Any]]:
+    """Return the serializer class of ``schema``, the same each time.
+
+    ``model`` is what ``save()`` works on where the schema itself isn't persisted: an input schema with some of the
+    stored schema's properties.
+
+    >>> Profile = serializer_for(document.schemas["Profile"], classes)        # doctest: +SKIP
+    >>> serializer = Profile(data={"name": "Ann", "age": -1})                 # doctest: +SKIP
+    >>> serializer.is_valid(), serializer.violations[0].pointer               # doctest: +SKIP
+    (False, '/age')
+    """
+    target = schema.resolved
+    made = classes.serializer_classes
+    key = (target, direction, model)
+    found = made.get(key)
+    if found is None:
+        found = made.setdefault(key, _build(target, classes, direction, model))
+    return cast("type[serializers.BaseSerializer[Any]]", found)
+
+
+def _build(
+    schema: Schema, classes: Classes, direction: Direction, model: type[Model] | None
+) -> type[serializers.BaseSerializer[Any]]:
+    members: dict[str, Any] = {
+        "__doc__": schema.description or "",  # drf-spectacular shows it; "" keeps the base class's out
+        "__module__": __name__,
+        "schema": schema,
+        "classes": classes,
+        "direction": direction,
+        "model": model,
+        "_spec": ObjectSpec(classes.api, schema, classes),
+        "_bindings": {},
+    }
+    if schema.is_object:
+        return type(_class_name(schema, classes), (_base(classes, SchemaSerializer),), members)
+    if schema.types == ("array",) and schema.items is not None and is_nested(schema.items):
+        members["child"] = serializer_for(schema.items, classes, direction, model=model)()
+        return type(_class_name(schema, classes), (_base(classes, SchemaListSerializer),), members)
+    return type(_class_name(schema, classes), (_base(classes, SchemaValueSerializer),), members)
+
+
+def _base(classes: Classes, kind: type[serializers.BaseSerializer[Any]]) -> type[serializers.BaseSerializer[Any]]:
+    """A class of ``kind`` that at most a hundred serializer classes are derived from.
+
+    DRF counts its fields on the class ``Field``. CPython then visits all subclasses of the changed class that were
+    used since: with 13,000 serializers below one class, each new field took half a millisecond.
+    """
+    group = kind, len(classes.serializer_classes) // 100
+    if group not in classes.serializer_bases:
+        base = type(kind.__name__, (kind,), {"__doc__": kind.__doc__, "__module__": kind.__module__})
+        classes.serializer_bases[group] = base
+    return cast("type[serializers.BaseSerializer[Any]]", classes.serializer_bases[group])
+
+
+def _class_name(schema: Schema, classes: Classes) -> str:
+    name = schema.name
+    if name is None and schema.is_object and schema.properties:
+        name = classes.for_schema(schema).__name__
+    return re.sub(r"\W", "_", name or schema.title or "Value")
+
+
+class SchemaListSerializer(SchemaValidationMixin, FormJSON, serializers.ListSerializer[Any]):
+    """Arrays of objects: ``many=True`` of a :class:`SchemaSerializer`, or a schema of type array itself."""
+
+    def get_initial(self) -> Any:
+        return super().get_initial() if self.parent is None else self.initial
+
+    def to_internal_value(self, data: Any) -> list[Any]:
+        child = cast("SchemaSerializer", self.child)
+        if hasattr(self, "schema") and not is_html_input(data):
+            return [child.own_values(child.python_values(element)) for element in self._clean(data)]
+        if not isinstance(data, list) or not isinstance(child, SchemaSerializer):
+            return cast("list[Any]", super().to_internal_value(data))
+        values, details, violations = [], {}, []
+        with searches_share_time():
+            for index, element in enumerate(data):
+                try:
+                    values.append(child.run_validation(element))
+                except ValidationError as error:  # noqa: PERF203 (the violations of each are collected)
+                    details[index] = error.detail
+                    found = getattr(error, "violations", None) or violations_in(error.detail, ())
+                    violations += [replace(violation, pointer=f"/{index}{violation.pointer}") for violation in found]
+                    if len(violations) > MAX_VIOLATIONS:
+                        break
+        if details:
+            self._violations = tuple(violations := at_most_violations(violations))
+            by_index = getattr(api_settings, "LIST_SERIALIZER_ERRORS_AS_DICT", False)
+            raise SchemaViolated(
+                details if by_index else [details.get(index, {}) for index in range(len(data))], violations
+            )
+        return values
+
+    def to_representation(self, data: Any) -> list[Any]:
+        elements = data.all() if isinstance(getattr(data, "all", None), Callable) else data  # type: ignore[arg-type]
+        represent = cast("Any", self.child).to_representation
+        return [represent(element) for element in elements]
+
+
+class SchemaValueSerializer(SchemaValidationMixin, serializers.BaseSerializer[Any]):
+    """Anything but objects with properties as a whole body: a string, a number, one of several shapes."""
+
+    fields: ClassVar[dict[str, Any]] = {}
+
+    def run_validation(self, data: Any = empty) -> Any:
+        return converter(self.schema, self.classes).to_python(self._clean(None if data is empty else data))
+
+    def to_representation(self, instance: Any) -> Any:
+        return without_write_only(self.schema, converter(self.schema, self.classes).to_json(instance))
+
+
+class SchemaSerializer(SchemaValidationMixin, serializers.Serializer[Any]):
+    """Objects of one schema. ``validated_data`` holds Python values by property name."""
+
+    _spec: ClassVar[ObjectSpec]
+    _bindings: ClassVar[dict[type[Model], ModelBinding]] = {}
+    #: Names in a merge patch, once one has been read: an update touches these only.
+    _patched: frozenset[str] | None = None
+    #: Names that the client chose and the schema lacks: properties of that name, never attributes.
+    _additional: frozenset[str] = frozenset()
+
+    class Meta:
+        list_serializer_class = SchemaListSerializer
+
+    # What describes ---------------------------------------------------------------------------------------------
+
+    def get_fields(self) -> dict[str, Any]:
+        declared = super().get_fields()
+        fields = {
+            name: declared.pop(name)
+            if name in declared
+            else field_for(
+                prop.schema,
+                required=prop.required,
+                read_only=prop.read_only,
+                write_only=prop.write_only,
+                nested=self._nested,
+            )
+            for name, prop in self.schema.properties.items()
+        }
+        return {**fields, **declared}
+
+    def _nested(self, schema: Schema) -> type[serializers.BaseSerializer[Any]]:
+        return serializer_for(schema, self.classes, self.direction)
+
+    @property
+    def _is_jsonfield(self) -> bool:
+        """Inside an object of its own kind a form shows JSON: its fieldsets would have no end."""
+        ancestor = self.parent
+        while ancestor is not None:
+            if getattr(ancestor, "schema", None) == self.schema:
+                return True
+            ancestor = ancestor.parent
+        return False
+
+    def bind(self, field_name: str, parent: Any) -> None:
+        super().bind(field_name, parent)
+        if self._is_jsonfield:
+            self.style.setdefault("base_template", "textarea.html")
+
+    def get_initial(self) -> Any:
+        return self.initial if self._is_jsonfield else super().get_initial()
+
+    def get_value(self, dictionary: Any) -> Any:
+        if is_html_input(dictionary) and self.field_name in dictionary:
+            return FormJSON.get_value(cast("FormJSON", self), dictionary)
+        return super().get_value(dictionary)
+
+    def __getitem__(self, key: str) -> BoundField:
+        errors = self.errors.get(key) if hasattr(self, "_errors") else None
+        return bound_field(self.fields[key], cast("Any", self.data).get(key), errors)
+
+    # What comes in ----------------------------------------------------------------------------------------------
+
+    def run_validation(self, data: Any = empty) -> Any:
+        if data is empty:
+            is_done, data = self.validate_empty_values(data)
+            if is_done:
+                return data
+        values = self.to_internal_value(data)
+        if values is None:
+            return None
+        try:
+            if self.validators:
+                self.run_validators(values)
+            return self.validate(values)
+        except (ValidationError, DjangoValidationError) as error:
+            raise ValidationError(detail=as_serializer_error(error)) from error
+
+    def to_internal_value(self, data: Any) -> Any:
+        if is_html_input(data):
+            data = self.json_of_form(data)
+        stored = None
+        if getattr(self.root, "partial", False) and isinstance(data, Mapping):
+            patch = cleaner_for(self.schema).without_read_only(data)
+            self._patched = frozenset(patch)
+            stored = self._stored_json()
+            data = merge_patch(stored, with_defaults_for_nulls(self.schema, patch))
+        elif self._spec.generates_writable and self.instance is None and isinstance(data, Mapping):
+            data = self._with_generated(data)
+        values = self.own_values(self.python_values(self._clean(data, stored)))
+        if values is None:
+            return None
+        self._refuse_unheld(values, data)
+        return self._validated_by_methods(values, data)
+
+    def _refuse_unheld(self, values: Mapping[str, Any], data: Any) -> None:
+        """Raise SchemaViolated for what the model's fields refuse; of a patch, only for what it changes."""
+        model = self._model()
+        if model is None:
+            return
+        patched = self._patched
+        given = values if patched is None else {name: values[name] for name in values.keys() & patched}
+        violations = tuple(self._binding(model).violations(given))
+        if violations:
+            self._violations = violations
+            raise SchemaViolated(error_details(violations, data), violations)
+
+    def own_values(self, values: Any) -> Any:
+        """Remember the names that aren't the schema's; drop them where the model can't store additional properties.
+
+        Otherwise they would set fields of the ORM's model that the schema leaves out.
+        """
+        if values is None:
+            return None
+        writable = {name for name, field in self._declared_fields.items() if not field.read_only}
+        strays = frozenset(values.keys() - self.schema.properties.keys() - writable)
+        model = self._model() if strays else None
+        if model is not None and not self._binding(model).keeps_additional:
+            return {name: value for name, value in values.items() if name not in strays}
+        self._additional |= strays  # of all elements, where this is a list's child
+        return values
+
+    def json_of_form(self, form: Any) -> dict[str, Any]:
+        """Return what an HTML form sent, as JSON."""
+        found = {}
+        for name, field in self.fields.items():
+            prop = self.schema.properties.get(name)
+            if not field.read_only and prop is not None:
+                value = form_value(field, prop.schema, field.get_value(form))
+                if value is not empty:
+                    found[name] = value
+        return found
+
+    def python_values(self, value: Any) -> Any:
+        """Return the Python values of a JSON object's properties; None for null."""
+        if not isinstance(value, Mapping):
+            return value
+        return self._spec.python_values(value)
+
+    def _with_generated(self, data: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Add generated values that the schema may require; readOnly ones come at ``create``."""
+        made = self._generated(data, creating=True)
+        properties = self.schema.properties
+        made = {name: value for name, value in made.items() if not properties[name].read_only}
+        return {**data, **made} if made else data
+
+    def _generated(
+        self, existing: Mapping[str, Any], *, creating: bool, keys: Collection[str] | None = None
+    ) -> dict[str, Any]:
+        return generated_values(self.schema, existing, creating, self.context.get("request"), keys=keys)
+
+    def _validated_by_methods(self, values: dict[str, Any], data: Any) -> dict[str, Any]:
+        """Run fields that a subclass declares, and its ``validate_<name>`` methods."""
+        errors: dict[str, Any] = {}
+        for name, field in self._declared_fields.items():
+            bound = self.fields[name] if not field.read_only else None
+            try:
+                if bound is not None:
+                    values[name] = bound.run_validation(bound.get_value(data))
+            except ValidationError as error:
+                errors[name] = error.detail
+            except serializers.SkipField:
+                pass
+        for name in list(values):
+            method = getattr(type(self), f"validate_{name}", None)
+            if method is not None and not hasattr(serializers.Serializer, f"validate_{name}"):
+                try:
+                    values[name] = method(self, values[name])
+                except ValidationError as error:
+                    errors[name] = error.detail
+                except DjangoValidationError as error:
+                    errors[name] = get_error_detail(error)
+        if errors:
+            raise ValidationError(errors)
+        return values
+
+    # What goes out ----------------------------------------------------------------------------------------------
+
+    def to_representation(self, instance: Any) -> Any:
+        represented = without_write_only(self.schema, self._json_of(instance))
+        for name, field in self._declared_fields.items():
+            if not field.write_only:
+                bound = self.fields[name]
+                attribute = bound.get_attribute(instance)
+                represented[name] = None if attribute is None else bound.to_representation(attribute)
+        return represented
+
+    def _json_of(self, instance: Any) -> dict[str, Any]:
+        if isinstance(instance, Mapping):
+            return self._json_of_values(instance)
+        properties = self.schema.properties
+        if hasattr(instance, "to_json"):
+            found = instance.to_json()
+            own = getattr(getattr(instance, "_spec", None), "schema", None)
+            if own is None or own == self.schema or not properties:
+                return dict(found)
+            return {name: value for name, value in found.items() if name in properties}
+        if isinstance(instance, Model):
+            return self._binding(type(instance)).to_json(instance)
+        return self._json_of_values({name: getattr(instance, name, UNSET) for name in properties})
+
+    def _json_of_values(self, values: Mapping[str, Any]) -> dict[str, Any]:
+        conversion = self._spec.conversion
+        return {name: conversion(name).to_json(value) for name, value in values.items() if value is not UNSET}
+
+    # What is kept -----------------------------------------------------------------------------------------------
+
+    def get_model(self) -> type[Model]:
+        """Return the model that ``save()`` works on; raises NotImplementedError without one."""
+        model = self._model()
+        if model is None:
+            name = type(self).__name__
+            raise NotImplementedError(
+                f"{name} can't be saved: its schema has neither x-persist nor x-model. Add one of them, "
+                f"or override create() and update() in a subclass of the serializer."
+            )
+        return model
+
+    def _model(self) -> type[Model] | None:
+        model = self.model or self.context.get("model") or model_of(self.schema, self.classes)
+        if model is None and isinstance(self.instance, Model):
+            model = type(self.instance)
+        return cast("type[Model] | None", model)
+
+    def _binding(self, model: type[Model]) -> ModelBinding:
+        known = self._bindings.get(model)
+        if known is None:
+            known = self._bindings[model] = bind_model(model, self.schema, self.classes)
+        return known
+
+    def _stored_json(self) -> dict[str, Any]:
+        return {} if self.instance is None else self._json_of(self.instance)
+
+    def create(self, validated_data: dict[str, Any]) -> Any:
+        binding = self._binding(self.get_model())
+        given = self._given_by_caller(validated_data)
+        values = {**validated_data, **given}
+        made = self._generated(values, creating=True, keys=binding.keys)
+        for name, value in made.items():
+            values[name] = self._spec.conversion(name).to_python(value)
+        try:
+            return binding.create(values, self._additional)
+        except ValidationFailed as failure:
+            raise self._blamed(failure, validated_data, {*given, *made}) from None
+
+    def _blamed(self, failure: ValidationFailed, sent: Mapping[str, Any], supplied: set[str]) -> ValidationFailed:
+        # A list's child can't tell its caller's values from the client's.
+        found = blamed(failure, self.schema, sent, () if self.parent is not None else supplied)
+        if not isinstance(found, RequestInvalid):
+            return found
+        details = error_details(found.violations, getattr(self, "initial_data", None))
+        return SchemaViolated(details, found.violations)
+
+    def _given_by_caller(self, validated_data: Mapping[str, Any]) -> dict[str, Any]:
+        """Return the values that came with ``save(**values)``, those of properties as their Python values."""
+        validated: Mapping[str, Any] = (
+            {} if self.parent is not None else self.validated_data
+        )  # a list's child has none of its own
+        return {
+            name: self._spec.conversion(name).to_python(value) if name in self.schema.properties else value
+            for name, value in validated_data.items()
+            if name not in validated or validated[name] is not value
+        }
+
+    def update(self, instance: Any, validated_data: dict[str, Any]) -> Any:
+        """Set the given properties, and unset the schema's other writable ones; of a patch, only those in it."""
+        binding = self._binding(type(instance))
+        properties = self.schema.properties
+        writable = {name for name, prop in properties.items() if not prop.read_only} - binding.kept
+        if self._patched is not None:
+            writable &= self._patched
+        # Names that aren't properties come from save(**values), or are additional ones.
+        values = {
+            name: value
+            for name, value in validated_data.items()
+            if name in writable or name not in properties or name not in self.validated_data
+        }
+        made = self._generated(values, creating=False)
+        for name, value in made.items():
+            values[name] = self._spec.conversion(name).to_python(value)
+        removed = writable | ((self._patched or frozenset()) - properties.keys())
+        try:
+            return binding.update(instance, values, sorted(removed - values.keys()), self._additional)
+        except ValidationFailed as failure:
+            supplied = {*self._given_by_caller(validated_data), *made}
+            raise self._blamed(failure, validated_data, supplied) from None

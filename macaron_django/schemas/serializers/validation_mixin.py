@@ -1,0 +1,87 @@
+"""Validates in a serializer by its compiled schema, and keeps every violation.
+
+The mixin is shared by the three kinds of serializer: of objects, of arrays of objects, and of other values.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, ClassVar
+
+from django.db.models import Model
+from rest_framework.exceptions import ValidationError
+from rest_framework.settings import api_settings
+
+from macaron_django.exceptions import RequestInvalid, ValidationFailed
+from macaron_django.openapi import Direction, Schema, json_pointers
+from macaron_django.schemas.serializers.error_details import error_details
+from macaron_django.schemas.serializers.uploads import clean_with_uploads
+from macaron_django.schemas.validation.defaults import cleaner_for
+from macaron_django.schemas.validation.validators import validator_for
+from macaron_django.schemas.validation.violations import Violation
+from macaron_django.schemas.values.classes import Classes
+from macaron_django.schemas.values.request_violations import new_violations
+
+__all__ = ["SchemaValidationMixin", "SchemaViolated", "violations_in"]
+
+
+class SchemaViolated(ValidationError, RequestInvalid):  # noqa: N818 (as RequestInvalid)
+    """Data that breaks its schema: DRF's ValidationError, with the violations."""
+
+    def __init__(self, detail: Any, violations: Sequence[Violation]) -> None:
+        ValidationError.__init__(self, detail)
+        self.violations = tuple(violations)
+        self.user_message = "; ".join(f"{v.pointer or '/'}: {v.message}" for v in self.violations)
+
+
+class SchemaValidationMixin:
+    """A serializer whose schema decides what is valid."""
+
+    schema: ClassVar[Schema]
+    classes: ClassVar[Classes]
+    direction: ClassVar[Direction] = "request"
+    model: ClassVar[type[Model] | None] = None
+    errors: Any
+    _violations: tuple[Violation, ...] = ()
+
+    def is_valid(self, *, raise_exception: bool = False) -> bool:
+        """As DRF's; raises :class:`SchemaViolated`."""
+        valid: bool = super().is_valid()  # type: ignore[misc]
+        if not valid and raise_exception:
+            raise SchemaViolated(self.errors, self.violations)
+        return valid
+
+    @property
+    def violations(self) -> tuple[Violation, ...]:
+        """Why the data isn't valid, with JSON pointers; errors of ``validate`` methods included."""
+        if self.errors and not self._violations:
+            self._violations = tuple(violations_in(self.errors, ()))
+        return self._violations
+
+    def _clean(self, value: Any, stored: Mapping[str, Any] | None = None) -> Any:
+        """Returns the value without readOnly properties, with defaults. ``stored`` is what a patch was merged into."""
+        try:
+            # A patch changes only the properties in it, so it gets no defaults.
+            defaults = not getattr(self, "partial", False)
+            return clean_with_uploads(validator_for(self.schema, self.direction), value, defaults=defaults)
+        except ValidationFailed as failure:
+            violations: Sequence[Violation] = failure.violations
+            if stored is not None:
+                writable = cleaner_for(self.schema).without_read_only
+                violations = new_violations(self.schema, self.direction, writable(stored), writable(value))
+                if not violations:
+                    return writable(value)
+            self._violations = tuple(violations)
+            raise SchemaViolated(error_details(violations, value), violations) from failure
+
+
+def violations_in(details: Any, path: tuple[str | int, ...]) -> Iterator[Violation]:
+    """Yield the violations in DRF's error details, with their pointers below ``path``."""
+    if isinstance(details, Mapping):
+        for name, inner in details.items():
+            yield from violations_in(inner, path if name == api_settings.NON_FIELD_ERRORS_KEY else (*path, name))
+    elif isinstance(details, (list, tuple)):
+        for index, inner in enumerate(details):
+            yield from violations_in(inner, (*path, index) if isinstance(inner, Mapping) else path)
+    else:
+        yield Violation(str(details), json_pointers.join(path), "", getattr(details, "code", "invalid"))

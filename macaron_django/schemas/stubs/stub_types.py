@@ -1,0 +1,142 @@
+"""Finds the Python types of a schema's values, as text for a stub: the type read, and the types that may be written.
+
+It is the counterpart of ``conversions`` for type checkers: a string of format date-time is read as a ``datetime``, and
+may be written as text as well. Modules are imported under a leading underscore, which no field has.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import NamedTuple
+
+from macaron_django.openapi import Schema
+from macaron_django.schemas.formats.known_formats import STRING_FORMATS
+
+__all__ = ["ANY", "StubType", "module_alias", "stub_type"]
+
+ANY = "_typing.Any"
+#: Values of an enum that a stub lists at most: nobody chooses from a longer list.
+_MAX_LITERALS = 60
+
+_JSON_TYPES: Mapping[str, str] = {
+    "string": "_builtins.str",
+    "integer": "_builtins.int",
+    "number": "_builtins.float | _decimal.Decimal",
+    "boolean": "_builtins.bool",
+    "array": f"_builtins.list[{ANY}]",
+    "object": f"_builtins.dict[_builtins.str, {ANY}]",
+}
+
+
+class StubType(NamedTuple):
+    """``read``: the type of an attribute; ``write``: the types that may be assigned to it."""
+
+    read: str
+    write: str
+
+
+_ANYTHING = StubType(ANY, ANY)
+
+#: Returns the stub's name for the class of an object schema.
+Naming = Callable[["Schema"], str]
+
+
+def stub_type(schema: Schema, name_of: Naming, *, is_set: bool = False) -> StubType:
+    """Return the types of a property of this schema; ``is_set``: it is an array stored as a DynamoDB set."""
+    found = _element_types(schema, name_of, is_set=is_set, inside=frozenset())
+    return _or(found, StubType("None", "None")) if schema.nullable and found.read != ANY else found
+
+
+def _element_types(schema: Schema, name_of: Naming, *, is_set: bool = False, inside: frozenset[Schema]) -> StubType:
+    schema = schema.resolved
+    if schema in inside:  # an array of itself
+        return _ANYTHING
+    inside |= {schema}
+    if schema.enum is not None:
+        return _literal(schema)
+    branches = [branch for branch in schema.one_of or schema.any_of if branch.types or branch.json != {"type": "null"}]
+    if (schema.discriminator is not None or len(branches) > 1) and not schema.properties:
+        return _choice(branches, name_of, inside)
+    if len(branches) == 1 and not schema.properties:
+        return _nullable(branches[0], name_of, inside)
+    if schema.is_object:
+        return _object(schema, name_of, inside)
+    if schema.types == ("array",):
+        return _array(schema, name_of, inside, is_set=is_set)
+    return _formatted(schema) or _plain(schema.types)
+
+
+def _nullable(schema: Schema, name_of: Naming, inside: frozenset[Schema]) -> StubType:
+    found = _element_types(schema, name_of, inside=inside)
+    return _or(found, StubType("None", "None")) if schema.nullable and found.read != ANY else found
+
+
+def _plain(types: tuple[str, ...]) -> StubType:
+    if not types or not set(types) <= _JSON_TYPES.keys():
+        return _ANYTHING
+    text = " | ".join(_JSON_TYPES[each] for each in types)
+    return StubType(text, text)
+
+
+def _literal(schema: Schema) -> StubType:
+    values = [value for value in schema.enum or () if value is not None]
+    is_listed = 0 < len(values) <= _MAX_LITERALS and all(isinstance(value, (str, bool, int)) for value in values)
+    if _formatted(schema) or not is_listed:
+        return _formatted(schema) or _plain(schema.types)
+    text = f"_typing.Literal[{', '.join(dict.fromkeys(map(ascii, values)))}]"
+    return StubType(text, text)
+
+
+def _formatted(schema: Schema) -> StubType | None:
+    """The types of a string whose format has a Python type of its own."""
+    known = STRING_FORMATS.get(schema.format or "") if schema.types == ("string",) else None
+    if known is None or known.python_types == (str,):
+        return None
+    name = f"{module_alias(known.python_types[0])}.{known.python_types[0].__qualname__}"
+    return StubType(name, f"{name} | _builtins.str")
+
+
+def module_alias(python_type: type) -> str:
+    """Return the name under which a stub imports the module of a type."""
+    return f"_{python_type.__module__.replace('.', '_')}"
+
+
+def _choice(branches: list[Schema], name_of: Naming, inside: frozenset[Schema]) -> StubType:
+    """One of several: objects become their branch's class, other values stay JSON."""
+    found: StubType | None = None
+    for branch in branches:
+        target = branch.resolved
+        if target.is_object and target.properties:
+            each = _object(target, name_of, inside)
+        elif target.types and not target.is_object and "array" not in target.types:
+            each = _plain(target.types)
+        else:
+            return _ANYTHING
+        found = each if found is None else _or(found, each)
+    return found or _ANYTHING
+
+
+def _or(one: StubType, other: StubType) -> StubType:
+    if ANY in (one.read, other.read):
+        return _ANYTHING
+    return StubType(*(a if b in a.split(" | ") else f"{a} | {b}" for a, b in zip(one, other, strict=True)))
+
+
+def _object(schema: Schema, name_of: Naming, inside: frozenset[Schema]) -> StubType:
+    if schema.properties:
+        name = name_of(schema)
+        return StubType(name, f"{name} | _Mapping[_builtins.str, {ANY}]")
+    members = schema.additional_properties
+    if isinstance(members, bool) or members.json is True:
+        return StubType(_JSON_TYPES["object"], f"_Mapping[_builtins.str, {ANY}]")
+    read, write = _nullable(members, name_of, inside)
+    return StubType(f"_builtins.dict[_builtins.str, {read}]", f"_Mapping[_builtins.str, {write}]")
+
+
+def _array(schema: Schema, name_of: Naming, inside: frozenset[Schema], *, is_set: bool) -> StubType:
+    if schema.items is None or schema.keyword("prefixItems"):
+        return StubType(_JSON_TYPES["array"], f"_Sequence[{ANY}]")
+    read, write = _nullable(schema.items, name_of, inside)
+    if is_set:
+        return StubType(f"_builtins.set[{read}]", f"_AbstractSet[{write}] | _Sequence[{write}]")
+    return StubType(f"_builtins.list[{read}]", f"_Sequence[{write}]")

@@ -1,0 +1,82 @@
+"""Finds the branch of a ``oneOf`` or ``anyOf`` that an instance is meant for."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from macaron_django.openapi import Schema
+from macaron_django.schemas.document_memos import DocumentMemo
+from macaron_django.schemas.validation.schema_compiler import compiled_bundle
+
+__all__ = ["branch_for", "branches_beside_null"]
+
+
+def branch_for(schema: Schema, value: Any, *, is_known_valid: bool = False) -> Schema | None:
+    """Return the ``oneOf`` or ``anyOf`` branch that ``value`` is meant for, if that is certain.
+
+    ``value`` is JSON of limited depth: trees are asked for a branch at each level, and nothing checks it again.
+    The discriminator decides; without one, the only branch that isn't ``null``; otherwise the only valid branch, or of
+    ``anyOf`` the first valid one. ``is_known_valid``: one branch is valid, so the only one whose types, required names
+    and fixed values fit needn't be checked, which would be done again at each level of a tree.
+    """
+    if schema.discriminator is not None and isinstance(value, Mapping):
+        name = value.get(schema.discriminator.property_name)
+        return schema.discriminator.mapping.get(name) if isinstance(name, str) else None
+    branches = branches_beside_null(schema)
+    if len(branches) <= 1:
+        return branches[0] if branches else None
+    if is_known_valid:
+        branches = [branch for branch in branches if _shape_of(branch).fits(value)]
+        if len(branches) == 1:
+            return branches[0]
+    valid = [branch for branch in branches if compiled_bundle(branch).is_valid_json(value)]
+    return valid[0] if len(valid) == 1 or (valid and schema.any_of) else None
+
+
+def branches_beside_null(schema: Schema) -> list[Schema]:
+    """Return the branches of the schema's ``oneOf``, or else ``anyOf``, that aren't ``type: "null"``."""
+    return [branch for branch in schema.one_of or schema.any_of if not _is_null(branch)]
+
+
+def _is_null(branch: Schema) -> bool:
+    return isinstance(branch.json, Mapping) and branch.json.get("type") in ("null", ["null"])
+
+
+@dataclass(frozen=True)
+class _Shape:
+    """What a branch requires of an object or array itself. What only one direction requires doesn't count."""
+
+    types: frozenset[str]
+    required: frozenset[str]
+    fixed: Mapping[str, frozenset[str]]
+
+    def fits(self, value: Any) -> bool:
+        if isinstance(value, dict):
+            if (self.types and "object" not in self.types) or not self.required <= value.keys():
+                return False
+            members = ((value.get(name), texts) for name, texts in self.fixed.items())
+            return all(not isinstance(member, str) or member in texts for member, texts in members)
+        return not isinstance(value, list) or not self.types or "array" in self.types
+
+
+_SHAPES: DocumentMemo[Schema, _Shape] = DocumentMemo()
+
+
+def _shape_of(branch: Schema) -> _Shape:
+    def shape() -> _Shape:
+        properties = branch.resolved.properties
+        one_way = {name for name, prop in properties.items() if prop.read_only or prop.write_only}
+        listed = {name: prop.schema.enum for name, prop in properties.items()}
+        return _Shape(
+            types=frozenset(branch.resolved.types),
+            required=branch.resolved.required - one_way,
+            fixed={
+                name: frozenset(value for value in values if isinstance(value, str))
+                for name, values in listed.items()
+                if values is not None
+            },
+        )
+
+    return _SHAPES.get(branch.document, branch, shape)

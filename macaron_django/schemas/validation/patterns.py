@@ -1,0 +1,85 @@
+"""Rewrites regular expressions that the engines of jsonschema-rs refuse, or compile at too great a cost.
+
+An engine unrolls ``[class]{1,4096}`` to four thousand copies of the class: up to several MiB in each validator that
+holds it. Public documents have hundreds of such patterns (AWS's do), nearly all of this one form.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import NamedTuple
+
+__all__ = ["BoundedPattern", "bounded_pattern", "strict_pattern"]
+
+#: Repeats that an engine may unroll.
+_AFFORDABLE = 64
+_REPEATED = re.compile(
+    r"(\^?)(\.|\\[dDwWsS]|\\[pP]\{\w+\}|\[(?:[^\[\]\\]|\\.)+\])\{(\d+)(,?)(\d*)\}(\$?)", re.ASCII | re.DOTALL
+)
+
+
+class BoundedPattern(NamedTuple):
+    """A pattern, and the least and greatest length in characters that it no longer expresses; None: any."""
+
+    pattern: str
+    least: int | None = None
+    most: int | None = None
+
+
+def bounded_pattern(pattern: str) -> BoundedPattern | None:
+    r"""Return an equivalent of a ``pattern`` that repeats one character with large bounds; None for another pattern.
+
+    Both count characters, as JSON Schema counts the length of a string.
+
+    >>> bounded_pattern(r"^[^\r\n]{1,900}$")
+    BoundedPattern(pattern='^[^\\r\\n]*$', least=1, most=900)
+    >>> bounded_pattern(r"[a-z]{3,900}")  # not anchored: three are enough
+    BoundedPattern(pattern='[a-z]{3}', least=None, most=None)
+    """
+    if "{" not in pattern or (found := _REPEATED.fullmatch(pattern)) is None:
+        return None
+    start, character, low, comma, high, end = found.groups()
+    least = int(low)
+    most = None if comma and not high else int(high or low)
+    if max(least, most or 0) <= _AFFORDABLE or (most is not None and most < least):
+        return None
+    if start and end:
+        return BoundedPattern(f"^{character}*$", least, most)
+    if least > _AFFORDABLE or most is None or most == least:
+        return None
+    return BoundedPattern(f"{start}{character}{{{least}}}{end}")
+
+
+def strict_pattern(pattern: str) -> str:
+    r"""Return ``pattern`` in ECMA-262's strict grammar, where browsers allow more.
+
+    A ``-`` next to a class such as ``\w`` is escaped; ``[^]`` is any character.
+
+    >>> strict_pattern(r"^[\w-.]+@[^]$")
+    '^[\\w\\-.]+@[\\s\\S]$'
+    """
+    pattern = pattern.replace("[^]", r"[\s\S]")
+    spelled, inside, after_class, position = "", False, False, 0
+    while position < len(pattern):
+        char = pattern[position]
+        if char == "\\":
+            token = pattern[position : position + 2]
+            if (
+                inside
+                and spelled.endswith("-")
+                and token[1:] in tuple("dDwWsS")
+                and not spelled.endswith(("\\-", "[-", "[^-"))
+            ):
+                spelled = f"{spelled[:-1]}\\-"
+            after_class = inside and token[1:] in tuple("dDwWsS")
+        elif inside and char == "-" and after_class and pattern[position + 1 : position + 2] != "]":
+            token, after_class = r"\-", False
+            spelled += token
+            position += 1
+            continue
+        else:
+            token, after_class = char, False
+            inside = char == "[" or (inside and char != "]")
+        spelled += token
+        position += len(token)
+    return spelled

@@ -1,0 +1,96 @@
+"""Finds the branch of a failed ``oneOf`` or ``anyOf`` whose violations a client has to read."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, NamedTuple
+from urllib.parse import unquote
+
+from macaron_django.schemas.validation.subschemas import Subschema, Verdict
+
+__all__ = ["Judge", "PickedBranch", "applied", "branch_that_gets_furthest", "picked_branch", "types_wanted"]
+
+
+#: Asks a verdict about a value, within the bounds of a search.
+Judge = Callable[[Verdict, Any], bool]
+
+
+class PickedBranch(NamedTuple):
+    """The discriminating property, the branch that it picks (None for none), and its allowed values."""
+
+    property_name: str
+    branch: Subschema | None
+    allowed: tuple[str, ...]
+
+
+def picked_branch(union: Subschema, branches: tuple[Subschema, ...], instance: Any) -> PickedBranch | None:
+    """Return what the discriminator beside a ``oneOf`` or ``anyOf`` picks; None without one."""
+    discriminator = union.keywords.get("discriminator")
+    if not isinstance(discriminator, Mapping) or not isinstance(instance, Mapping):
+        return None
+    name = discriminator.get("propertyName")
+    if not isinstance(name, str):
+        return None
+    by_name = {_last(branch.keywords.get("$ref")): branch for branch in reversed(branches)}
+    mapping: Mapping[str, Any] = discriminator.get("mapping") or {}
+    value = instance.get(name)
+    wanted = _last(mapping.get(value, value)) if isinstance(value, str) else None
+    branch = by_name.get(wanted) if wanted is not None else None
+    return PickedBranch(name, branch, tuple(mapping) or tuple(filter(None, reversed(by_name))))
+
+
+def _last(reference: Any) -> str | None:
+    return unquote(reference.rpartition("/")[2]) if isinstance(reference, str) else None
+
+
+def types_wanted(branch: Subschema, instance: Any, judged: Judge) -> list[str] | None:
+    """Return the types of a branch that ``instance`` is of none of; None if it is of the right one."""
+    for part in applied(branch, instance, judged):
+        for keyword, value, validator in part.assertions[:1]:
+            if keyword == "type" and not judged(validator.is_valid, instance):
+                return [value] if isinstance(value, str) else value
+    return None
+
+
+def applied(part: Subschema, instance: Any, judged: Judge) -> Iterator[Subschema]:
+    """Yield a part, and those that ``allOf``, ``if`` and ``$ref`` apply to the same instance with it."""
+    seen = {part}
+    todo = [part]
+    while todo:
+        found = todo.pop()
+        yield found
+        inner = list(found.lists.get("allOf", ()))
+        condition = found.single.get("if")
+        if condition is not None:
+            then = found.single.get("then" if judged(condition.is_valid, instance) else "else")
+            inner += [then] if then is not None else []
+        inner += [found.target] if found.target is not None else []
+        todo += [each for each in reversed(inner) if each not in seen]
+        seen.update(inner)
+
+
+def branch_that_gets_furthest(branches: list[Subschema], instance: Any, judged: Judge) -> Subschema | None:
+    """Return the only branch that gets inside of ``instance``; None if none does, or several.
+
+    A branch that finds fault with the value itself, with the names of its properties, or with one that tells kinds
+    apart, doesn't get inside.
+    """
+    found = [branch for branch in branches if _gets_inside(branch, instance, judged)]
+    return found[0] if len(found) == 1 else None
+
+
+def _gets_inside(branch: Subschema, instance: Any, judged: Judge) -> bool:
+    if not isinstance(instance, (dict, list)):
+        return False
+    for part in applied(branch, instance, judged):
+        if part.json is False or not judged(part.meets_assertions, instance):
+            return False
+        if isinstance(instance, dict):
+            if any(name not in instance for name in part.keywords.get("required", ())):
+                return False
+            for name, member in instance.items():
+                for judge in part.judges_of_member(name):
+                    is_telling = judge.json is False or judge.has_fixed_values
+                    if is_telling and not judged(judge.is_valid, member):
+                        return False
+    return True

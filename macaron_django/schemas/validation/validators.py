@@ -1,0 +1,160 @@
+"""Validates instances against compiled schemas, with every violation.
+
+jsonschema-rs decides. Added to it: nesting is checked before every validation, because it recurses natively; instances
+must be JSON, because it takes NaN for null; patterns run on its linear-time engine, and one that this refuses
+(look-around, backreferences) on the backtracking engine with a limit and a :class:`Note`. Nothing is ever fetched from
+a network or a disk.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from functools import cached_property
+from typing import Any
+
+from macaron_django.exceptions import ValidationFailed
+from macaron_django.openapi import Direction, Schema
+from macaron_django.schemas.document_memos import DocumentMemo
+from macaron_django.schemas.formats.format_checks import formats_version
+from macaron_django.schemas.validation.compilable_schemas import Note, SchemaError, compilable_schema
+from macaron_django.schemas.validation.defaults import cleaner_for
+from macaron_django.schemas.validation.json_instances import MAX_DEPTH, is_plain, json_only
+from macaron_django.schemas.validation.schema_compiler import (
+    ENGINES,
+    CompiledSchema,
+    Dialect,
+    compile_native,
+    compiled_bundle,
+    formats_in,
+    normalised_schema,
+)
+from macaron_django.schemas.validation.subschemas import Subschemas
+from macaron_django.schemas.validation.violation_search import MAX_VIOLATIONS, violations_of
+from macaron_django.schemas.validation.violations import Violation
+
+__all__ = [
+    "MAX_DEPTH",
+    "MAX_VIOLATIONS",
+    "Note",
+    "SchemaError",
+    "SchemaValidator",
+    "Validator",
+    "Violation",
+    "compile_schema",
+    "validator_for",
+]
+
+
+def compile_schema(
+    schema: Mapping[str, Any] | bool,
+    dialect: Dialect = "2020-12",
+    *,
+    remotes: Mapping[str, Any] | None = None,
+    validate_formats: bool = True,
+) -> Validator:
+    """Compile ``schema``, written in ``dialect``, into a :class:`Validator`.
+
+    ``remotes`` holds the other schemas that it may refer to, by URI; no URI is ever fetched.
+    ``validate_formats=False`` makes ``format`` a mere annotation, as JSON Schema 2020-12 has it by default.
+    Of a schema that refers to other resources, or holds some, :meth:`Validator.iter_errors` says only that an instance
+    is invalid. Raises :class:`SchemaError` if the schema isn't valid, or refers to what isn't there.
+
+    >>> validator = compile_schema({"type": "object", "required": ["name"]})
+    >>> [(violation.pointer, violation.message) for violation in validator.iter_errors({})]
+    [('/name', 'is required')]
+    """
+    if dialect not in ENGINES:
+        raise ValueError(f"unknown dialect {dialect!r}: use one of {', '.join(map(repr, ENGINES))}")
+    plain = normalised_schema(compilable_schema(schema), dialect)
+    resources = {uri.rstrip("#"): compilable_schema(remote) for uri, remote in (remotes or {}).items()}
+    formats = formats_in(plain, resources) if validate_formats else None
+    return Validator(plain, *compile_native(plain, ENGINES[dialect], resources, formats, lenient=False))
+
+
+class Validator(CompiledSchema):
+    """A compiled schema that reports every violation of an instance."""
+
+    def iter_errors(self, instance: Any) -> Iterator[Violation]:
+        """Yield every violation, each once.
+
+        The search for them is bounded in time and number. Where it ends early, the last violation has the keyword
+        "more".
+        """
+        if not self.is_valid(instance):
+            yield from self._violations(instance)
+
+    def _violations(self, instance: Any) -> Iterator[Violation]:
+        problem, plain = (None, instance) if is_plain(instance) else json_only(instance)
+        if problem is not None:
+            yield problem
+        elif not self._is_valid(plain):
+            yield from violations_of(plain, self._parts)
+
+    @cached_property
+    def _parts(self) -> Subschemas:
+        return Subschemas(self._schema, self._compiler)
+
+    def validate(self, instance: Any) -> None:
+        """Raise :class:`~macaron_django.exceptions.ValidationFailed` with what :meth:`iter_errors` yields, if any."""
+        if not self.is_valid(instance):
+            raise ValidationFailed(violations=list(self._violations(instance)))
+
+
+class SchemaValidator(Validator):
+    """The validator of a document's schema in one direction."""
+
+    def __init__(self, compiled: CompiledSchema, source: Schema, direction: Direction | None) -> None:
+        super().__init__(compiled._schema, compiled._compiler, compiled._native, compiled.notes)
+        #: The schema that it was compiled from.
+        self.source = source
+        self._cleaner = cleaner_for(source)
+        self._direction = direction
+
+    def clean(self, instance: Any, *, defaults: bool = True) -> Any:
+        """Return ``instance`` with defaults applied and, of a request, without readOnly properties.
+
+        The instance itself is never changed; where nothing has to be, it is returned as it is. Raises
+        :class:`~macaron_django.exceptions.ValidationFailed` if it isn't valid.
+        """
+        if type(instance) is str and instance.isascii() and self._is_valid(instance):
+            return instance  # text has neither properties nor defaults
+        if is_plain(instance):
+            return self.clean_plain(instance, defaults=defaults)
+        problem, plain = json_only(instance)
+        if problem is not None:
+            raise ValidationFailed(violations=[problem])
+        return self.clean_plain(plain, defaults=defaults)
+
+    def clean_plain(self, instance: Any, *, defaults: bool = True) -> Any:
+        """As :meth:`clean`, of an instance in JSON's own types and of allowed depth (``is_plain``)."""
+        is_request = self._direction == "request"
+        try:
+            if is_request:
+                instance = self._cleaner.without_read_only(instance)
+            if not self._accepts(instance):
+                self.validate(instance)  # raises; or passes what only looks like JSON, as an Enum does
+            return self._cleaner.with_defaults(instance, skip_read_only=is_request) if defaults else instance
+        except RecursionError:  # unions take several calls a level
+            raise ValidationFailed(violations=[Violation("is nested too deeply", "", "", "depth")]) from None
+
+    def _accepts(self, plain: Any) -> bool:
+        try:
+            return self._is_valid(plain)
+        except (TypeError, ValueError):  # see CompiledSchema.is_valid
+            return False
+
+
+_VALIDATORS: DocumentMemo[tuple[Schema, Direction | None, int], SchemaValidator] = DocumentMemo()
+
+
+def validator_for(schema: Schema, direction: Direction | None = None) -> SchemaValidator:
+    """Return the validator of ``schema``, compiled at first use and kept with its document.
+
+    A keyword that can't be compiled is left out, with a note: real documents have faults. Raises
+    :class:`SchemaError` where that isn't enough.
+    """
+    return _VALIDATORS.get(
+        schema.document,
+        (schema, direction, formats_version()),
+        lambda: SchemaValidator(compiled_bundle(schema, direction), schema, direction),
+    )

@@ -1,0 +1,421 @@
+"""Makes API object classes of object schemas, and defines what values and rows have in common.
+
+An API object has its properties as attributes, by field name (``field_names``), and as items, by property name; an
+unset property reads as None or its default, and ``"name" in object`` tells whether it is set. A *value* checks each
+property when it is set and compares by content; a *row* (``models``) is a Django model with :class:`APIObject` as a
+mixin, checked when it is saved. :class:`~macaron_django.schemas.values.classes.Classes` holds the classes of one API.
+"""
+
+from __future__ import annotations
+
+import copy
+import datetime as dt
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
+from reprlib import Repr
+from types import MethodType
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from macaron_django.conf import under_compat
+from macaron_django.exceptions import ValidationFailed
+from macaron_django.openapi import json_pointers
+from macaron_django.overrides import overrides
+from macaron_django.schemas.validation.json_instances import is_plain, too_deep
+from macaron_django.schemas.validation.validators import Violation, validator_for
+from macaron_django.schemas.values.conversions import UNSET, ObjectClasses
+from macaron_django.schemas.values.json_options import JSONOptions, without_nulls
+from macaron_django.schemas.values.object_specs import ObjectSpec, parent_of
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
+
+__all__ = ["APIObject", "ObjectSpec", "PropertyDescriptor", "Value", "parent_of", "value_class"]
+
+
+class PropertyDescriptor:
+    """The attribute of a property, kept in the instance's ``__dict__`` under its field name.
+
+    An unset property reads as the default of its schema, if that is a scalar, otherwise as None.
+    """
+
+    def __init__(self, name: str, field: str) -> None:
+        self.name = name
+        self.field = field
+
+    def __get__(self, instance: Any, owner: type | None = None) -> Any:
+        if instance is None:
+            return self
+        value = instance.__dict__.get(self.field, UNSET)
+        return instance._spec.defaults.get(self.name) if value is UNSET else value
+
+    def __set__(self, instance: Any, value: Any) -> None:
+        instance[self.name] = value
+
+    def __delete__(self, instance: Any) -> None:
+        instance.__dict__[self.field] = UNSET
+
+
+class APIObject:
+    """The base class of values and rows."""
+
+    _spec: ClassVar[ObjectSpec]
+
+    # By property name
+
+    def __getitem__(self, name: str) -> Any:
+        field = self._spec.field_names.get(name)
+        value = self._additional.get(name, UNSET) if field is None else self.__dict__.get(field, UNSET)
+        if value is UNSET:
+            raise KeyError(name)
+        return value
+
+    def get(self, name: str, default: Any = None) -> Any:
+        """Return the property ``name`` if it is set, otherwise ``default``, as a dictionary does."""
+        try:
+            return self[name]
+        except KeyError:
+            return default
+
+    def __setitem__(self, name: str, value: Any) -> None:
+        if value is None and self._is_unset_by_none(name):
+            value = UNSET
+        try:
+            self._store(name, self._spec.conversion(name).to_python(value))
+        except RecursionError:
+            raise ValidationFailed(violations=[too_deep(name)]) from None
+
+    def __delitem__(self, name: str) -> None:
+        if name not in self:
+            raise KeyError(name)
+        self._store(name, UNSET)
+
+    def __contains__(self, name: object) -> bool:
+        field = self._spec.field_names.get(name) if isinstance(name, str) else None
+        return name in self._additional if field is None else self.__dict__.get(field, UNSET) is not UNSET
+
+    def __iter__(self) -> Iterator[str]:
+        """Yield the names of the properties that are set: in schema order, then the additional ones."""
+        values = self.__dict__
+        yield from (name for name, field in self._spec.field_names.items() if values.get(field, UNSET) is not UNSET)
+        yield from self._additional
+
+    def __len__(self) -> int:
+        return sum(1 for _ in self)
+
+    def __bool__(self) -> bool:
+        return True  # an object without properties is still one
+
+    @classmethod
+    def _is_unset_by_none(cls, name: str) -> bool:
+        """Whether None unsets a property, as in PyMacaron: it can't be null, and ``MACARON["COMPAT"]`` is on."""
+        return under_compat() and name not in cls._spec.mandatory and bool(cls._spec.violations(name, None))
+
+    @property
+    def _additional(self) -> dict[str, Any]:
+        """The properties that the schema doesn't name."""
+        additional: dict[str, Any] = self.__dict__.get("_additional_properties", _NOTHING)
+        return additional
+
+    def _store(self, name: str, value: Any) -> None:
+        field = self._spec.field_names.get(name)
+        if field is not None:
+            self.__dict__[field] = value
+        elif value is UNSET:
+            self._additional.pop(name, None)
+        else:
+            self.__dict__.setdefault("_additional_properties", {})[name] = value
+
+    # Whole
+
+    @classmethod
+    def from_json(
+        cls, json: Mapping[str, Any], prune_none: bool | None = None, keep_datetime: bool | None = None
+    ) -> Self:
+        """Make an object from its JSON form, which may hold datetimes; ``ValidationFailed`` with every violation.
+
+        ``prune_none`` leaves nulls out, at any depth; None does so where ``MACARON["COMPAT"]`` is on.
+        ``keep_datetime``, of PyMacaron 1, changes nothing: datetimes are kept.
+        """
+        return cls._from_properties(cls._readable(json, prune_none, check=True))
+
+    @classmethod
+    def _readable(cls, json: Mapping[str, Any], prune_none: bool | None, *, check: bool) -> Mapping[str, Any]:
+        """Return what ``from_json`` makes an object of, validated if ``check`` says so."""
+        if under_compat() if prune_none is None else prune_none:
+            with suppress(RecursionError):  # which validation reports
+                json = without_nulls(json)
+        if check:
+            validator_for(cls._spec.schema).validate(json if is_plain(json) else cls._plain_json(json))
+        return json
+
+    @classmethod
+    def _plain_json(cls, json: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Return JSON for what holds Python values as well."""
+        try:
+            return APIObject.to_json(cls._from_properties(json))
+        except RecursionError:  # which validation reports
+            return json
+
+    @classmethod
+    def _from_properties(cls, properties: Mapping[str, Any]) -> Self:
+        """Make an object from property names and JSON or Python values, without a check."""
+        made = cls.__new__(cls)
+        conversion = cls._spec.conversion
+        for name, value in properties.items():
+            made._store(name, conversion(name).to_python(value))
+        return made
+
+    def to_json(
+        self,
+        keep_datetime: bool = False,
+        keep_nullable: bool = False,
+        datetime_encoder: Callable[[dt.datetime], Any] | None = None,
+        exclude_unset: bool = True,
+        exclude_none: bool = False,
+    ) -> dict[str, Any]:
+        """Return the properties that are set, as JSON holds them.
+
+        The options are PyMacaron's, and hold for objects inside as well: ``keep_datetime`` leaves dates and datetimes
+        as they are; ``datetime_encoder`` writes datetimes; ``keep_nullable`` writes null for each unset property with
+        ``x-nullable``; ``exclude_unset=False`` writes unset properties as they read, and ``exclude_none`` leaves out
+        what is null.
+        """
+        if keep_datetime or keep_nullable or datetime_encoder is not None or exclude_none or not exclude_unset:
+            given = keep_datetime, keep_nullable, datetime_encoder, exclude_unset, exclude_none
+            return JSONOptions(*given).written(self)
+        spec, values = self._spec, self.__dict__
+        if not self._reads_fields():
+            return {name: spec.conversion(name).to_json(self[name]) for name in self}
+        json = {
+            name: to_json(value)
+            for name, field, to_json in spec.json_writers
+            if (value := values.get(field, UNSET)) is not UNSET
+        }
+        for name, value in self._additional.items():
+            json[name] = spec.conversion(name).to_json(value)
+        return json
+
+    def _json_with(self, options: JSONOptions) -> Any:
+        """Return the JSON form as part of another object's; a project's own ``to_json()`` has no options."""
+        return self.to_json() if overrides(type(self), ("to_json",), APIObject) else options.written(self)
+
+    @classmethod
+    def _reads_fields(cls) -> bool:
+        """Whether item access is this class's: a project's class may read its properties in another way."""
+        return cls.__getitem__ is APIObject.__getitem__ and cls.__iter__ is APIObject.__iter__
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the properties that are set as Python values, nested objects as dictionaries."""
+        return {name: _plain(self[name]) for name in self}
+
+    def copy(self) -> Self:
+        """Return a shallow copy: nested objects are shared."""
+        return copy.copy(self)
+
+    def clone(self) -> Self:
+        """Return a deep copy."""
+        return copy.deepcopy(self)
+
+    # What the schema says
+
+    @classmethod
+    def get_model_name(cls) -> str:
+        """Return the name of the schema, or of the class where the schema has none."""
+        return cls._spec.schema.name or cls.__name__
+
+    @classmethod
+    def get_model_api(cls) -> str:
+        """Return the name of the API."""
+        return cls._spec.api
+
+    @classmethod
+    def get_property_names(cls) -> list[str]:
+        """Return the names of the schema's properties, in its order."""
+        return list(cls._spec.properties)
+
+    get_model_properties = get_property_names
+
+    @classmethod
+    def get_nullable_properties(cls) -> list[str]:
+        """Return the names of the properties with ``x-nullable``."""
+        return [name for name, prop in cls._spec.properties.items() if prop.extensions.nullable]
+
+    @classmethod
+    def diff_with(cls, other: type[APIObject]) -> str:
+        """Return how another class's schema differs, as a unified diff without descriptions; "" where it doesn't."""
+        return cls._spec.difference(other._spec)
+
+    def update_from_dict(self, properties: Mapping[str, Any], ignore_none: bool = False) -> Self:
+        """Set each property of ``properties`` (by property or field name), and return self."""
+        for name, value in properties.items():
+            if not (ignore_none and value is None):
+                self[self._spec.name_of(name)] = value
+        return self
+
+    def to_bravado(self) -> Self:
+        """Return self: what PyMacaron kept in an object of bravado's is in the object itself."""
+        return self
+
+    @classmethod
+    def from_bravado(cls, o: Any) -> Self:
+        """Return an object with the properties of an object of bravado's, of another API object or of a mapping.
+
+        None counts as unset, as it does in bravado.
+        """
+        properties: Mapping[str, Any] = o.to_dict() if isinstance(o, APIObject) else _without_bravado(o)
+        return cls(**{name: value for name, value in properties.items() if value is not None})
+
+
+_NOTHING: dict[str, Any] = {}
+
+
+def _without_bravado(value: Any) -> Any:
+    if isinstance(value, list):
+        return [_without_bravado(item) for item in value]
+    if hasattr(value, "_as_dict"):
+        value = value._as_dict()
+    return {name: _without_bravado(item) for name, item in value.items()} if isinstance(value, Mapping) else value
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, APIObject):
+        return value.to_dict()
+    if isinstance(value, list):
+        return [_plain(item) for item in value]
+    if isinstance(value, dict):
+        return {name: _plain(item) for name, item in value.items()}
+    return value
+
+
+class Value(APIObject):
+    """An API object that isn't a row.
+
+    Keyword arguments are property or field names, their values JSON or Python forms; what the schema requires may
+    be set later. Raises ``ValidationFailed`` with every violation.
+    """
+
+    __hash__: ClassVar[None] = None  # type: ignore[assignment]
+
+    def __init__(self, /, **properties: Any) -> None:
+        spec = self._spec
+        violations: list[Violation] = []
+        for given, value in properties.items():
+            name = spec.name_of(given)
+            if name not in spec.properties and not spec.is_open:
+                raise TypeError(f"{type(self).__name__} has no property {given!r}")
+            violations += self._set(name, value)
+        violations += [_missing(name) for name in spec.mandatory if name not in self and name not in properties]
+        if violations:
+            raise ValidationFailed(violations=violations)
+
+    def __setitem__(self, name: str, value: Any) -> None:
+        violations = self._set(name, value)
+        if violations:
+            raise ValidationFailed(violations=violations)
+
+    def _set(self, name: str, value: Any) -> list[Violation]:
+        if value is UNSET or (value is None and self._is_unset_by_none(name)):
+            self._store(name, UNSET)
+            return []
+        conversion = self._spec.conversion(name)
+        try:
+            python = conversion.to_python(value)
+            violations = self._spec.violations(name, conversion.to_json(python))
+        except RecursionError:
+            return [too_deep(name)]
+        if not violations:
+            self._store(name, python)
+        return violations
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        known = getattr(type(self), name, UNSET)  # data of the class of x-parent may be set, and methods be put on
+        is_known = isinstance(known, PropertyDescriptor) or not (known is UNSET or callable(known))
+        if not (is_known or name.startswith("_") or callable(value)):
+            raise AttributeError(
+                f"{type(self).__name__} has no property {name!r}; an additional one is set as an item, [{name!r}]"
+            )
+        object.__setattr__(self, name, value)
+
+    def __eq__(self, other: object) -> bool:
+        if type(other) is not type(self):
+            return NotImplemented
+        return {name: self[name] for name in self} == {name: other[name] for name in other}
+
+    def __repr__(self) -> str:
+        shown = (f"{self._spec.field_names.get(name, name)}={_shown(self, name)}" for name in self)
+        return f"{type(self).__name__}({', '.join(shown)})"
+
+    def __copy__(self) -> Self:
+        made = type(self).__new__(type(self))
+        made.__dict__.update(self.__dict__)
+        for name, method in _own_methods(self).items():
+            made.__dict__[name] = MethodType(method.__func__, made) if _is_bound(method, self) else method
+        if "_additional_properties" in made.__dict__:
+            made.__dict__["_additional_properties"] = dict(self._additional)
+        return made
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Self:
+        made = type(self).__new__(type(self))
+        memo[id(self)] = made
+        made.__dict__.update(copy.deepcopy(self.__dict__, memo))
+        return made
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        state = {name: value for name, value in self.__dict__.items() if name not in _own_methods(self)}
+        return _restored, (self._spec.classes, self._spec.classes.key_of(self._spec.schema), state)
+
+
+def _own_methods(value: Value) -> dict[str, Any]:
+    """Return the methods that were put on one object."""
+    fields = value._spec.property_names
+    return {name: each for name, each in value.__dict__.items() if callable(each) and name not in fields}
+
+
+def _is_bound(method: Any, value: Value) -> bool:
+    return getattr(method, "__self__", None) is value and hasattr(method, "__func__")
+
+
+def _missing(name: str) -> Violation:
+    return Violation("is required", json_pointers.join([name]), "/required", "required")
+
+
+def _restored(classes: ObjectClasses, key: str, state: dict[str, Any]) -> Any:
+    kind = classes.by_key(key)
+    made = kind.__new__(kind)
+    made.__dict__.update(state)
+    return made
+
+
+_SHORT = Repr()
+_SHORT.maxstring = _SHORT.maxother = _SHORT.maxlong = 60
+
+
+def _shown(value: APIObject, name: str) -> str:
+    prop = value._spec.properties.get(name)
+    if prop is not None and (prop.write_only or prop.schema.format == "password"):
+        return "'…'"
+    return _SHORT.repr(value[name]) if not isinstance(value[name], APIObject) else repr(value[name])
+
+
+def value_class(
+    spec: ObjectSpec, name: str, qualified_name: str, module: str, grafted: type | None = None
+) -> type[Value]:
+    """Make the value class of an object schema; ``grafted`` has methods that keep its objects."""
+    attributes: dict[str, Any] = {
+        field: PropertyDescriptor(property_name, field) for property_name, field in spec.field_names.items()
+    }
+    parent = parent_of(spec.schema)
+    bases = (*(() if parent is None else (parent,)), Value, *(() if grafted is None else (grafted,)))
+    persist = spec.schema.extensions.persist
+    return type(
+        name,
+        bases,
+        {
+            **attributes,
+            "__doc__": spec.schema.description or spec.schema.title or None,
+            "__module__": module,
+            "__qualname__": qualified_name,
+            "__persistence_class__": None if persist is None else persist.class_path,
+            "_spec": spec,
+        },
+    )

@@ -1,0 +1,147 @@
+"""Finds all schemas that may apply to a value and to what is inside it, whichever branches the value is of.
+
+What hides secrets uses it: a value is secret if any schema that may apply to it says so.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from functools import cache, cached_property
+
+from macaron_django.openapi import Schema
+from macaron_django.schemas.document_memos import DocumentMemo
+from macaron_django.schemas.validation.validators import SchemaError, Validator, compile_schema
+
+__all__ = ["AppliedSchemas", "applied_schemas"]
+
+
+class AppliedSchemas:
+    """The schemas that may apply to one value, the one that describes it first. There may be none."""
+
+    def __init__(self, schemas: tuple[Schema, ...]) -> None:
+        self.schemas = schemas
+
+    @property
+    def schema(self) -> Schema | None:
+        """The schema that describes the value; None if no schema does."""
+        return self.schemas[0] if self.schemas else None
+
+    def member(self, name: str) -> AppliedSchemas:
+        """The schemas of an object's property."""
+        found = self._members.get(name)
+        # Only the names in the schema are kept: any others come from whoever wrote the object.
+        return found if found is not None else applied_schemas(_members(self.schemas, name))
+
+    @cached_property
+    def _members(self) -> dict[str, AppliedSchemas]:
+        names = dict.fromkeys(name for schema in self.schemas for name in schema.properties)
+        return {name: applied_schemas(_members(self.schemas, name)) for name in names}
+
+    @cached_property
+    def element(self) -> AppliedSchemas:
+        """The schemas of an array's elements, whatever their place."""
+        return applied_schemas(
+            each
+            for schema in self.schemas
+            for each in (*([] if schema.items is None else [schema.items]), *schema.branches("prefixItems"))
+        )
+
+    def directly_inside(self) -> set[AppliedSchemas]:
+        """The schemas of the value's members and elements."""
+        return {*self._members.values(), self.element, *map(applied_schemas, _unnamed(self.schemas))}
+
+    def inside(self) -> Iterator[AppliedSchemas]:
+        """Yields the schemas of the value, then those of everything in it, at any depth, each once."""
+        seen, todo = {self}, [self]
+        while todo:
+            applied = todo.pop()
+            yield applied
+            following = applied.directly_inside()
+            todo += following - seen
+            seen |= following
+
+    @cached_property
+    def is_write_only(self) -> bool:
+        """Whether the value, or each element of the array that it is, may be ``writeOnly``."""
+        return any(each.keyword("writeOnly") is True for each in self._with_elements())
+
+    @cached_property
+    def is_secret(self) -> bool:
+        """Whether the value, or each element of the array that it is, may be ``writeOnly`` or a password."""
+        return self.is_write_only or any(each.format == "password" for each in self._with_elements())
+
+    @cached_property
+    def holds_secrets(self) -> bool:
+        """Whether the value may be secret, or anything in it."""
+        return any(each.is_secret for each in self.inside())
+
+    def _with_elements(self) -> Iterator[Schema]:
+        seen: set[AppliedSchemas] = set()
+        applied = self
+        while applied not in seen:
+            seen.add(applied)
+            yield from applied.schemas
+            applied = applied.element
+
+
+_NONE = AppliedSchemas(())
+_APPLIED: DocumentMemo[tuple[Schema, ...], AppliedSchemas] = DocumentMemo()
+
+
+def applied_schemas(schemas: Iterable[Schema] | Schema) -> AppliedSchemas:
+    """Returns the schemas that may apply where these do: behind references, in ``allOf``, and in any branch."""
+    first = (schemas,) if isinstance(schemas, Schema) else tuple(dict.fromkeys(schemas))
+    if not first:
+        return _NONE
+    return _APPLIED.get(first[0].document, first, lambda: AppliedSchemas(tuple(_in_place(first))))
+
+
+def _in_place(schemas: Iterable[Schema]) -> Iterator[Schema]:
+    """Yields the schemas and those of their in-place applicators (JSON Schema Core, section 10.2), each once."""
+    seen = dict.fromkeys(schemas)
+    todo = [*seen]
+    while todo:
+        schema = todo.pop(0)
+        yield schema
+        following = [] if schema.target is None else [schema.target]
+        for keyword in ("allOf", "oneOf", "anyOf"):
+            following += schema.branches(keyword)
+        following += [schema.subschema(keyword) for keyword in ("then", "else") if keyword in schema.keywords]
+        names = schema.keywords.get("dependentSchemas", ())
+        following += [schema.subschema("dependentSchemas", name) for name in names]
+        for each in following:
+            if each not in seen:
+                seen[each] = None
+                todo.append(each)
+
+
+def _members(schemas: Iterable[Schema], name: str) -> Iterator[Schema]:
+    for schema in schemas:
+        patterns = [one for one in schema.keywords.get("patternProperties", ()) if _matches(one, name)]
+        yield from (schema.subschema("patternProperties", one) for one in patterns)
+        if name in schema.properties:
+            yield schema.properties[name].schema
+        elif not patterns and isinstance(schema.additional_properties, Schema):
+            yield schema.additional_properties
+
+
+def _unnamed(schemas: Iterable[Schema]) -> Iterator[Schema]:
+    """Yields the schemas of properties that the schemas don't name."""
+    for schema in schemas:
+        yield from (schema.subschema("patternProperties", one) for one in schema.keywords.get("patternProperties", ()))
+        if isinstance(schema.additional_properties, Schema):
+            yield schema.additional_properties
+
+
+def _matches(pattern: str, name: str) -> bool:
+    validator = _validator(pattern)
+    return validator is None or validator.is_valid(name)
+
+
+@cache
+def _validator(pattern: str) -> Validator | None:
+    """None for a pattern that can't be compiled: it may mean any name."""
+    try:
+        return compile_schema({"pattern": pattern})
+    except SchemaError:
+        return None

@@ -1,0 +1,293 @@
+"""Converts between JSON values and Python values, as a schema says.
+
+Strings with a format become dates, UUIDs, Decimals or bytes; objects with properties become API objects; a
+number becomes an ``int``, a ``float`` where the float's own digits are the number's, otherwise a ``Decimal``. Both
+directions are lossless and neither validates: unexpected values pass through unchanged, and the validator reports
+them. ``to_python`` takes both forms, so that a datetime stays one.
+"""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Callable, Iterable, Mapping
+from contextvars import ContextVar
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any, Final, Protocol, final
+
+from macaron_django.openapi import Schema
+from macaron_django.schemas.formats.format_checks import string_format_of
+from macaron_django.schemas.formats.known_formats import STRING_FORMATS
+from macaron_django.schemas.formats.string_format import StringFormat
+from macaron_django.schemas.validation.branches import branch_for, branches_beside_null
+from macaron_django.schemas.validation.json_instances import holds_json_only, is_plain
+
+__all__ = ["UNSET", "Conversion", "ObjectClasses", "Unset", "converter", "json_value"]
+
+
+@final
+class Unset:
+    """The type of :data:`UNSET`."""
+
+    _only: Unset | None = None
+
+    def __new__(cls) -> Unset:
+        if cls._only is None:
+            cls._only = super().__new__(cls)
+        return cls._only
+
+    def __bool__(self) -> bool:
+        return False
+
+    def __repr__(self) -> str:
+        return "UNSET"
+
+    def __reduce__(self) -> str:
+        return "UNSET"  # of which copies are itself
+
+
+#: The value of a property that isn't there, as opposed to one that is null.
+UNSET: Final = Unset()
+
+
+@dataclass(frozen=True)
+class Conversion:
+    """``to_python(value)`` and ``to_json(value)`` of one schema.
+
+    The rest describes ``to_python`` to code that reads values from elsewhere than JSON and converts them on the way.
+    ``unchanged``: it changes nothing; ``elements``: the conversion of an array's elements; ``object_class``: the API
+    object class that it makes of an object, property by property.
+    """
+
+    to_python: Callable[[Any], Any]
+    to_json: Callable[[Any], Any]
+    unchanged: bool = False
+    elements: Callable[[], Conversion] | None = None
+    object_class: Callable[[], Any] | None = None
+
+
+class ObjectClasses(Protocol):
+    """The API object classes of one API, as conversions need them: ``values.classes.Classes``."""
+
+    #: Conversions that were made, by schema.
+    conversions: dict[Schema, Conversion]
+
+    def for_schema(self, schema: Schema, /) -> Any:
+        """Return the value class of an object schema."""
+
+    def key_of(self, schema: Schema, /) -> str:
+        """Return a name for a schema that means the same in another process."""
+
+    def by_key(self, key: str, /) -> Any:
+        """Return the value class of the schema with this key."""
+
+
+def converter(schema: Schema, classes: ObjectClasses) -> Conversion:
+    """Return the conversion of ``schema``, made once for each set of classes."""
+    known = classes.conversions.get(schema)
+    if known is None:
+        known = classes.conversions[schema] = _build(schema.resolved, classes)
+    return known
+
+
+def json_value(value: Any) -> Any:
+    """Return ``value`` as JSON holds it, by its Python type alone.
+
+    >>> import datetime as dt
+    >>> json_value({"at": dt.datetime(2026, 1, 1, tzinfo=dt.timezone.utc), "tags": ("a", "b")})
+    {'at': '2026-01-01T00:00:00Z', 'tags': ['a', 'b']}
+    """
+    kind = type(value)
+    if kind in _PLAIN:
+        return value
+    if kind is dict:
+        return {name: json_value(item) for name, item in value.items()}
+    if kind is list or kind is tuple:
+        return [json_value(item) for item in value]
+    return _json_of_special(value)
+
+
+_PLAIN = frozenset({str, int, float, bool, type(None), Decimal, Unset})
+_BY_TYPE = tuple(each for each in STRING_FORMATS.values() if each.is_default_for_types)
+
+
+def _json_of_special(value: Any) -> Any:
+    if hasattr(value, "to_json"):
+        return value.to_json()
+    if isinstance(value, enum.Enum):
+        return json_value(value.value)
+    if isinstance(value, Mapping):
+        return {name: json_value(item) for name, item in value.items()}
+    if isinstance(value, (set, frozenset)):
+        return _ordered(json_value(item) for item in value)
+    if isinstance(value, (list, tuple)):
+        return [json_value(item) for item in value]
+    for string_format in _BY_TYPE:
+        if isinstance(value, string_format.python_types):
+            return string_format.write(value)
+    if isinstance(value, str):
+        return str(value)
+    return value
+
+
+def _ordered(items: Iterable[Any]) -> list[Any]:
+    """The order of a set differs from process to process: sort it if its items can be sorted."""
+    listed = list(items)
+    try:
+        return sorted(listed)
+    except TypeError:
+        return listed
+
+
+def _build(schema: Schema, classes: ObjectClasses) -> Conversion:
+    branches = branches_beside_null(schema)
+    if schema.discriminator is not None or (len(branches) > 1 and not schema.properties):
+        return _choice(schema, classes)
+    if len(branches) == 1 and not schema.properties:
+        return converter(branches[0], classes)
+    types = schema.types
+    if schema.is_object:
+        return _object(schema, classes)
+    if types == ("array",) and schema.items is not None and not schema.keyword("prefixItems"):
+        return _array(schema.items, classes)
+    if types == ("string",) and (string_format := string_format_of(schema.format)) is not None:
+        return _string(string_format)
+    if types == ("integer",):
+        return Conversion(_integer, json_value)
+    if types and set(types) <= {"number", "integer"}:
+        return Conversion(_number, json_value)
+    return Conversion(_as_it_is, json_value, unchanged=True)
+
+
+def _as_it_is(value: Any) -> Any:
+    return value
+
+
+def _string(string_format: StringFormat) -> Conversion:
+    read, write, kinds = string_format.read, string_format.write, string_format.python_types
+    adopted = string_format.adopted
+
+    def to_python(value: Any) -> Any:
+        return read(value) if isinstance(value, str) else adopted(value)
+
+    def to_json(value: Any) -> Any:
+        return write(value) if isinstance(value, kinds) else json_value(value)
+
+    return Conversion(to_python, to_json)
+
+
+def _integer(value: Any) -> Any:
+    if isinstance(value, float) and value.is_integer():
+        return int(value)
+    if isinstance(value, Decimal) and value.is_finite() and value.adjusted() <= 4300 and value == int(value):
+        return int(value)
+    return value
+
+
+def _number(value: Any) -> Any:
+    if isinstance(value, Decimal) and value.is_finite() and Decimal(repr(float(value))) == value:
+        return float(value)
+    return value
+
+
+def _array(items: Schema, classes: ObjectClasses) -> Conversion:
+    element: Conversion | None = None
+
+    def of_items() -> Conversion:
+        nonlocal element  # not before its first use: an array may hold arrays of itself
+        if element is None:
+            element = converter(items, classes)
+        return element
+
+    def to_python(value: Any) -> Any:
+        convert = of_items().to_python
+        if isinstance(value, (list, tuple)):
+            return [convert(item) for item in value]
+        return {convert(item) for item in value} if isinstance(value, (set, frozenset)) else value
+
+    def to_json(value: Any) -> Any:
+        convert = of_items().to_json
+        if isinstance(value, (list, tuple)):
+            return [convert(item) for item in value]
+        if isinstance(value, (set, frozenset)):
+            return _ordered(convert(item) for item in value)
+        return json_value(value)
+
+    return Conversion(to_python, to_json, elements=of_items)
+
+
+def _object(schema: Schema, classes: ObjectClasses) -> Conversion:
+    if schema.properties:
+        made: Any = None
+
+        def object_class() -> Any:
+            nonlocal made  # not before its first use: an object may hold objects of its own kind
+            if made is None:
+                made = classes.for_schema(schema)
+            return made
+
+        def to_api_object(value: Any) -> Any:
+            kind = made or object_class()
+            if type(value) is dict:
+                return kind._from_properties(value)
+            if isinstance(value, kind):
+                return value
+            if hasattr(value, "to_json"):  # a row, or a value of another schema, is embedded by value
+                value = value.to_json()
+            return kind._from_properties(value) if isinstance(value, Mapping) else value
+
+        return Conversion(to_api_object, json_value, object_class=object_class)
+    if isinstance(schema.additional_properties, bool) or schema.additional_properties.json is True:
+        return Conversion(_as_it_is, json_value, unchanged=True)
+    return _dictionary(schema.additional_properties, classes)
+
+
+def _dictionary(members: Schema, classes: ObjectClasses) -> Conversion:
+    def to_python(value: Any) -> Any:
+        if not isinstance(value, Mapping):
+            return value
+        convert = converter(members, classes).to_python
+        return {name: convert(member) for name, member in value.items()}
+
+    def to_json(value: Any) -> Any:
+        if not isinstance(value, Mapping):
+            return json_value(value)
+        convert = converter(members, classes).to_json
+        return {name: convert(member) for name, member in value.items()}
+
+    return Conversion(to_python, to_json)
+
+
+#: Whether what is being converted is part of JSON that a branch has been found for by validation: then it is valid, and
+#: isn't copied or validated again at each level of a tree.
+_is_of_valid_json: ContextVar[bool] = ContextVar("macaron_is_of_valid_json", default=False)
+
+
+def _choice(schema: Schema, classes: ObjectClasses) -> Conversion:
+    """Of several schemas, or of a base schema with a discriminator (Swagger 2.0)."""
+
+    def to_python(value: Any) -> Any:
+        if hasattr(value, "to_json") and hasattr(value, "pk"):  # a row is embedded by value
+            value = value.to_json()
+        if not isinstance(value, (Mapping, list, tuple)):
+            return value  # one text can mean several formats: it stays text
+        if schema.discriminator is not None and isinstance(value, Mapping):
+            return in_branch(value, branch_for(schema, value), is_valid=False)
+        if _is_of_valid_json.get():
+            return in_branch(value, branch_for(schema, value, is_known_valid=True), is_valid=True)
+        json, is_json = value, is_plain(value)
+        if not is_json:
+            json = json_value(value)
+            is_json = holds_json_only(value)  # after what ends with an error where a value holds itself
+        return in_branch(value, branch_for(schema, json), is_valid=is_json and schema.discriminator is None)
+
+    def in_branch(value: Any, branch: Schema | None, *, is_valid: bool) -> Any:
+        if branch is None or branch.resolved == schema:
+            return _object(schema, classes).to_python(value) if schema.is_object else value
+        outer = _is_of_valid_json.set(is_valid)
+        try:
+            return converter(branch, classes).to_python(value)
+        finally:
+            _is_of_valid_json.reset(outer)
+
+    return Conversion(to_python, json_value)

@@ -1,0 +1,158 @@
+"""Makes the values that the server sets on objects, as ``x-generated`` says: UUIDs, times, who calls.
+
+A missing key that is readOnly and of ``format: uuid`` is generated as well. What a schema generates is worked out once.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import os
+import re
+import secrets
+import time
+import uuid
+from collections.abc import Callable, Collection, Container, Mapping
+from functools import partial
+from typing import Any, TypeAlias
+
+from macaron_django.exceptions import ClaimMissingError
+from macaron_django.openapi import Property, Schema
+from macaron_django.schemas.document_memos import DocumentMemo
+
+__all__ = ["Maker", "Makers", "generated_values", "makers_of", "uuid7"]
+
+#: What the name of a claim follows.
+CLAIM = "claim:"
+#: The longest number has as many digits as DynamoDB's.
+_WHOLE_NUMBER = r"-?[0-9]{1,38}"
+#: Makes a new value, given the request, or None; returns None if there is no value.
+Maker: TypeAlias = Callable[[Any], Any]
+#: Property names and what makes their values, in the schema's order.
+Makers: TypeAlias = tuple[tuple[str, Maker], ...]
+
+
+def generated_values(
+    schema: Schema,
+    existing: Container[str],
+    creating: bool,
+    request: Any = None,
+    *,
+    keys: Collection[str] | None = None,
+) -> dict[str, Any]:
+    """Return the properties that the server sets on an object when it is saved, as JSON, by property name.
+
+    ``existing`` are the properties that the object has. On creation every generated property that is missing gets a
+    value, except ``user`` without an authenticated user and ``claim:<name>`` without the claim; on an update,
+    ``now-on-update`` gets a new one. ``keys`` are the properties of the key, by default those of the schema's
+    ``x-persist``. Raises ``ClaimMissingError`` where the credentials of ``request`` lack a required property's claim.
+    """
+    values: dict[str, Any] = {}
+    for name, make in makers_of(schema, creating, keys):
+        if not (creating and name in existing):
+            value = make(request)
+            if value is not None:
+                values[name] = value
+    return values
+
+
+_MAKERS: DocumentMemo[tuple[Schema, bool, tuple[str, ...] | None], Makers] = DocumentMemo()
+
+
+def makers_of(schema: Schema, creating: bool, keys: Collection[str] | None = None) -> Makers:
+    """Return what makes values for ``schema``, on creation or on an update; ``keys`` as in :func:`generated_values`."""
+    known_by = schema, creating, keys if keys is None else tuple(keys)
+    return _MAKERS.get(
+        schema.document, known_by, lambda: _makers(schema, creating, _keys_of(schema) if keys is None else keys)
+    )
+
+
+def _makers(schema: Schema, creating: bool, keys: Collection[str]) -> Makers:
+    kinds = {
+        name: _kind_on_create(prop, is_key=name in keys) if creating else _kind_on_update(prop)
+        for name, prop in schema.properties.items()
+    }
+    return tuple((name, _maker_of(kind, schema.properties[name])) for name, kind in kinds.items() if kind is not None)
+
+
+def _keys_of(schema: Schema) -> Collection[str]:
+    persist = schema.extensions.persist
+    return () if persist is None else tuple(filter(None, (persist.hash_key, persist.range_key)))
+
+
+def _kind_on_create(prop: Property, *, is_key: bool = False) -> str | None:
+    """The kind of value that a new object gets; a readOnly uuid key gets one without ``x-generated``."""
+    if prop.extensions.generated:
+        return prop.extensions.generated
+    return "uuid4" if is_key and prop.read_only and prop.schema.resolved.format == "uuid" else None
+
+
+def _kind_on_update(prop: Property) -> str | None:
+    """The kind of value that an object gets each time it is changed."""
+    return prop.extensions.generated if prop.extensions.generated == "now-on-update" else None
+
+
+def _maker_of(kind: str, prop: Property) -> Maker:
+    """What makes values of a kind: "uuid4", "uuid7", "now", "now-on-update", "user", "claim:<name>".
+
+    "now" is seconds since 1970 for a number, a date for the format date. "user" is the primary key of an
+    authenticated user, or None; "claim:<name>" is a claim of ``request.auth``.
+    """
+    schema = prop.schema.resolved
+    types = schema.types
+    if kind == "uuid4":
+        return _uuid4
+    if kind == "uuid7":
+        return lambda _request: str(uuid7())
+    if kind == "user":
+        return lambda request: _user_key(getattr(request, "user", None), types)
+    if kind.startswith(CLAIM):
+        return partial(_claim, kind.removeprefix(CLAIM), prop, types)
+    if "string" not in types and types:
+        return (lambda _request: int(time.time())) if "integer" in types else (lambda _request: time.time())
+    return _today if schema.format == "date" else _now
+
+
+def _uuid4(_request: Any) -> str:
+    """A random UUID (RFC 9562, section 5.4) as text: the version and the variant replace six of 128 random bits."""
+    digits = os.urandom(16).hex()
+    variant = "89ab"[int(digits[16], 16) & 3]
+    return f"{digits[:8]}-{digits[8:12]}-4{digits[13:16]}-{variant}{digits[17:20]}-{digits[20:]}"
+
+
+def _now(_request: Any) -> str:
+    return f"{dt.datetime.now(dt.timezone.utc).isoformat(timespec='microseconds')[:-6]}Z"
+
+
+def _today(_request: Any) -> str:
+    return dt.datetime.now(dt.timezone.utc).date().isoformat()
+
+
+def _user_key(user: Any, types: tuple[str, ...]) -> Any:
+    if user is None or not getattr(user, "is_authenticated", False):
+        return None
+    key = user.pk
+    return str(key) if "string" in types or not isinstance(key, int) else key
+
+
+def _claim(name: str, prop: Property, types: tuple[str, ...], request: Any) -> Any:
+    """The value of a claim, a text or an integer as the property has it; None for any other."""
+    claims = getattr(request, "auth", None)
+    value = claims.get(name) if isinstance(claims, Mapping) else None
+    found: str | int | None = None
+    if isinstance(value, (str, int)) and not isinstance(value, bool) and value != "":
+        if not types or "string" in types:
+            found = str(value)
+        elif re.fullmatch(_WHOLE_NUMBER, str(value)):
+            found = int(value)
+    if found is None and prop.required and request is not None:
+        raise ClaimMissingError(f"The credentials lack the claim {name}, a text or an integer, for {prop.name}.")
+    return found
+
+
+def uuid7() -> uuid.UUID:
+    """Return a UUID that sorts by the time it was made (RFC 9562, section 5.7); Python has it from 3.14 on."""
+    milliseconds = time.time_ns() // 1_000_000
+    number = (
+        (milliseconds & (1 << 48) - 1) << 80 | 7 << 76 | secrets.randbits(12) << 64 | 2 << 62 | secrets.randbits(62)
+    )
+    return uuid.UUID(int=number)

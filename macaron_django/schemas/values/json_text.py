@@ -1,0 +1,300 @@
+"""Reads and writes JSON text exactly: no digit, key or character is lost.
+
+An integer of any size is an ``int``; a number with a fraction or exponent is a ``float`` where the float's own digits
+are the number's, otherwise a ``Decimal``. Text without a single meaning is refused with :class:`JSONTextError`:
+duplicate names, ``NaN``, lone surrogates, bytes that aren't Unicode, nesting beyond a limit.
+"""
+
+from __future__ import annotations
+
+import codecs
+import datetime as dt
+import json
+import re
+from base64 import b64encode
+from collections.abc import Callable, Iterator, Mapping
+from decimal import Decimal, InvalidOperation
+from itertools import accumulate
+from typing import Any, NoReturn
+from uuid import UUID
+
+import orjson
+from django.utils.duration import duration_iso_string
+from django.utils.functional import Promise
+
+from macaron_django.schemas.formats.rfc3339 import with_z
+
+__all__ = ["MAX_DEPTH", "MAX_DIGITS", "JSONTextError", "count_containers", "dump_json", "exact_json"]
+
+#: Nesting that is read at most, whatever the caller's limit: beyond it parsers would exhaust the stack.
+MAX_DEPTH = 500
+#: Digits of a number, and size of its exponent, that are read at most: converting more takes quadratic time
+#: (Python's own limit for ``int(text)``, for the same reason), and DynamoDB holds 38.
+MAX_DIGITS = 4300
+
+#: Brackets as signed bytes: one level deeper, or one less deep.
+_STEPS = bytes.maketrans(b"[{]}", b"\x01\x01\xff\xff")
+_PIECE = 64 * 1024
+_NO_BRACKETS = bytes(set(range(256)) - set(b"[{]}"))
+_SURROGATE = re.compile(r"[\ud800-\udfff]")
+_SPACE = b" \t\n\r"
+_LOST = object()
+#: What JSON text in UTF-8 begins with, beside white space.
+_ASCII_STARTS = frozenset(bytes([character]) for character in b'{["-0123456789tfn')
+
+
+class JSONTextError(ValueError):
+    """Text that isn't JSON, or is JSON without a single meaning. ``line`` and ``column`` count from 1."""
+
+    line: int | None
+    column: int | None
+
+    def __init__(self, message: str, line: int | None = None, column: int | None = None) -> None:
+        super().__init__(f"{message} (line {line}, column {column})" if line else message)
+        self.line, self.column = line, column
+
+
+def exact_json(text: bytes | bytearray | memoryview | str, *, max_depth: int = MAX_DEPTH) -> Any:
+    """Read JSON text; UTF-8, or UTF-16 or UTF-32 as RFC 4627, section 3 tells them apart; a BOM is skipped.
+
+    Raises :class:`JSONTextError`. orjson keeps the last of duplicate names and rounds long numbers; so it writes what
+    it has read, and where that gives the same bytes, apart from white space, nothing was lost, as in most JSON of
+    client libraries. Anything else is read again by the standard library with hooks.
+
+    >>> exact_json(b'{"id": 123456789012345678901234567890, "price": 0.10000000000000000001}')
+    {'id': 123456789012345678901234567890, 'price': Decimal('0.10000000000000000001')}
+    """
+    encoded = _utf8(text)
+    if encoded.count(b"[") + encoded.count(b"{") > min(max_depth, MAX_DEPTH):
+        _refuse_depth(encoded, min(max_depth, MAX_DEPTH))
+    value = _read_by_orjson(encoded)
+    return _read_with_hooks(_decoded(encoded)) if value is _LOST else value
+
+
+def _read_by_orjson(encoded: bytes) -> Any:
+    """Returns what orjson reads; ``_LOST`` if that isn't all, so that nothing of it is kept for the second reader."""
+    try:
+        value = orjson.loads(encoded)
+        written = orjson.dumps(value)
+    except (orjson.JSONDecodeError, TypeError):  # TypeError (JSONEncodeError): deeper than orjson writes
+        return _LOST
+    # White space within strings goes on both sides: a member or a digit that was lost is never white space.
+    if written == encoded or written.translate(None, _SPACE) == encoded.translate(None, _SPACE):
+        return value
+    return _LOST
+
+
+def _utf8(text: bytes | bytearray | memoryview | str) -> bytes:
+    if isinstance(text, str):
+        return text.encode("utf-8", "surrogatepass").removeprefix(codecs.BOM_UTF8)
+    encoded = bytes(text)
+    if encoded[:1] in _ASCII_STARTS and encoded[1:2] != b"\0":
+        return encoded
+    encoding = json.detect_encoding(encoded)
+    if encoding == "utf-8":
+        return encoded
+    try:
+        return encoded.decode(encoding).encode()
+    except UnicodeDecodeError as error:
+        raise JSONTextError(f"the bytes are not {encoding.upper()} at byte {error.start}") from None
+
+
+def _decoded(encoded: bytes) -> str:
+    try:
+        return encoded.decode()
+    except UnicodeDecodeError as error:
+        raise JSONTextError(f"the bytes are not UTF-8 at byte {error.start}: send JSON as UTF-8") from None
+
+
+def count_containers(text: bytes | bytearray | memoryview | str) -> int:
+    """Return how many arrays and objects a JSON text begins. Raises :class:`JSONTextError` if it isn't Unicode.
+
+    >>> count_containers('[{"a": {}}, "[[["]')
+    3
+    """
+    return _brackets(_utf8(text)).count(_STEPS[ord("[")])
+
+
+def _brackets(encoded: bytes) -> bytes:
+    """A step for each bracket outside of strings."""
+    encoded = encoded.replace(rb"\\", b"").replace(rb"\"", b"")
+    found, is_string = bytearray(), False
+    for start in range(0, len(encoded), _PIECE):
+        parts = encoded[start : start + _PIECE].split(b'"')
+        found += b"".join(parts[is_string::2]).translate(_STEPS, _NO_BRACKETS)
+        is_string ^= len(parts) % 2 == 0
+    return bytes(found)
+
+
+def _refuse_depth(encoded: bytes, limit: int) -> None:
+    # All of it in C: a loop in Python would take as long as all the rest for arrays and objects without content.
+    if max(accumulate(memoryview(_brackets(encoded)).cast("b")), default=0) > limit:
+        raise JSONTextError(f"arrays and objects are nested more than {limit} deep")
+
+
+def _read_with_hooks(text: str) -> Any:
+    try:
+        value = _DECODER.decode(text)
+    except json.JSONDecodeError as error:
+        raise JSONTextError(error.msg, error.lineno, error.colno) from None
+    except RecursionError:
+        raise JSONTextError("arrays and objects are nested too deeply") from None
+    if ("\\u" in text or _SURROGATE.search(text)) and _SURROGATE.search(
+        json.dumps(value, ensure_ascii=False, default=str)
+    ):
+        raise JSONTextError("a string holds half of a surrogate pair, which is not a character")
+    return value
+
+
+def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    unique = dict(pairs)
+    if len(unique) != len(pairs):
+        twice = next(name for name, _ in pairs if unique.pop(name, _LOST) is _LOST)
+        raise JSONTextError(f"the name {json.dumps(twice)[:100]} occurs twice in one object")
+    return unique
+
+
+def _number(text: str) -> float | Decimal:
+    number = float(text)
+    if len(text) < 16 and "e" not in text and "E" not in text:
+        # Up to 15 significant digits a float gives back the decimal it was read from (DBL_DIG).
+        return number
+    try:
+        exact = Decimal(text)
+    except InvalidOperation:
+        _refuse_number(text)
+    if Decimal(repr(number)) == exact:  # "inf" equals no number that JSON can write
+        return number
+    if len(text) > MAX_DIGITS or abs(exact.adjusted()) > MAX_DIGITS:
+        _refuse_number(text)
+    return exact
+
+
+def _integer(text: str) -> int:
+    if len(text) > MAX_DIGITS:
+        _refuse_number(text)
+    return int(text)
+
+
+def _refuse_number(text: str) -> NoReturn:
+    raise JSONTextError(f"the number {text[:20]}… has more than {MAX_DIGITS} digits")
+
+
+def _refuse_constant(name: str) -> NoReturn:
+    raise JSONTextError(f"{name} is not JSON (RFC 8259, section 6)")
+
+
+_DECODER = json.JSONDecoder(
+    object_pairs_hook=_unique, parse_float=_number, parse_int=_integer, parse_constant=_refuse_constant
+)
+
+
+def dump_json(value: Any) -> bytes:
+    """Write a value as compact UTF-8 JSON: integers of any size and Decimals with all their digits.
+
+    Beside JSON's own types it takes what conversions and handlers produce: dates and times, durations, UUIDs,
+    bytes (base64), sets, lazy strings, and anything with ``to_json()``. Floats that JSON has no number for (NaN,
+    infinity) become null. Raises ``TypeError`` for other types.
+
+    >>> dump_json({"price": Decimal("0.10000000000000000001"), "id": 10**30})
+    b'{"price":0.10000000000000000001,"id":1000000000000000000000000000000}'
+    """
+    try:
+        return orjson.dumps(value, _for_orjson, orjson.OPT_UTC_Z)
+    except TypeError:  # an integer over 64 bits, a name that isn't exactly str, deep nesting: or really not JSON
+        return "".join(_written(value)).encode()
+
+
+def _for_orjson(value: Any) -> Any:
+    if isinstance(value, Decimal):
+        return orjson.Fragment(_decimal_text(value))
+    return _json_form(value)
+
+
+def _decimal_text(number: Decimal) -> str:
+    # Decimal writes "1E+3" and "0E-7", which are JSON numbers too; only NaN and infinity aren't.
+    return str(number) if number.is_finite() else "null"
+
+
+def _json_form(value: Any) -> Any:
+    for types, form in _JSON_FORMS:
+        if isinstance(value, types):
+            return form(value)
+    to_json = getattr(value, "to_json", None)
+    if callable(to_json):
+        return to_json()
+    raise TypeError(f"{type(value).__name__} has no JSON form: return its properties, or give it a to_json()")
+
+
+_JSON_FORMS: tuple[tuple[type | tuple[type, ...], Callable[[Any], Any]], ...] = (
+    ((dt.date, dt.time), lambda value: with_z(value.isoformat())),  # date includes datetime
+    (dt.timedelta, duration_iso_string),
+    (UUID, str),
+    ((bytes, bytearray, memoryview), lambda value: b64encode(value).decode()),
+    ((set, frozenset), lambda value: sorted(value) if all(isinstance(v, str) for v in value) else list(value)),
+    (Promise, str),
+    (Mapping, dict),
+)
+
+
+def _written(value: Any) -> Iterator[str]:
+    """Yield the text of ``value`` piece by piece; without recursion, so that depth doesn't matter."""
+    pending: list[Any] = [_Unwritten(value)]
+    while pending:
+        piece = pending.pop()
+        if isinstance(piece, str):
+            yield piece
+            continue
+        value = piece.value
+        if isinstance(value, dict):
+            parts: list[Any] = ["{"]
+            for number, (name, member) in enumerate(value.items()):
+                parts += [f"{',' if number else ''}{_string(_name(name))}:", _Unwritten(member)]
+            pending.extend(reversed([*parts, "}"]))
+        elif isinstance(value, (list, tuple)):
+            parts = ["["]
+            for number, element in enumerate(value):
+                parts += [",", _Unwritten(element)] if number else [_Unwritten(element)]
+            pending.extend(reversed([*parts, "]"]))
+        else:
+            scalar = _scalar(value)
+            pending.append(_Unwritten(_json_form(value)) if scalar is None else scalar)
+
+
+class _Unwritten:
+    """A value still to be written, as opposed to text."""
+
+    __slots__ = ("value",)
+
+    def __init__(self, value: Any) -> None:
+        self.value = value
+
+
+def _scalar(value: Any) -> str | None:
+    if value is None:
+        return "null"
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, str):
+        return _string(value)
+    if isinstance(value, int):
+        return int.__repr__(value)
+    if isinstance(value, float):
+        return float.__repr__(value) if value - value == 0 else "null"
+    if isinstance(value, Decimal):
+        return _decimal_text(value)
+    return None
+
+
+def _string(text: str) -> str:
+    return json.dumps(text, ensure_ascii=bool(_SURROGATE.search(text)))
+
+
+def _name(name: Any) -> str:
+    # As json.dumps does: a name may be any scalar.
+    if isinstance(name, str):
+        return name
+    text = _scalar(name)
+    if text is None:
+        raise TypeError(f"a property's name can't be a {type(name).__name__}")
+    return text

@@ -1,0 +1,73 @@
+"""Applies JSON merge patches (RFC 7386), and removes writeOnly properties from answers.
+
+Both return new JSON values and change nothing that they are given.
+"""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Mapping
+from typing import Any
+
+from macaron_django.openapi import Schema
+from macaron_django.schemas.document_memos import DocumentMemo
+from macaron_django.schemas.values.applied_schemas import AppliedSchemas, applied_schemas
+
+__all__ = ["hides_write_only", "merge_patch", "with_defaults_for_nulls", "without_write_only"]
+
+
+def merge_patch(target: Any, patch: Any) -> Any:
+    """Return ``target`` with ``patch`` merged into it: null removes, objects merge, other values replace.
+
+    >>> merge_patch({"a": 1, "b": {"c": 2, "d": 3}}, {"a": None, "b": {"c": 4}})
+    {'b': {'c': 4, 'd': 3}}
+    """
+    if not isinstance(patch, Mapping):
+        return patch
+    merged = dict(target) if isinstance(target, Mapping) else {}
+    for name, value in patch.items():
+        if value is None:
+            merged.pop(name, None)
+        else:
+            merged[name] = merge_patch(merged.get(name), value)
+    return merged
+
+
+def with_defaults_for_nulls(schema: Schema, patch: Mapping[str, Any]) -> dict[str, Any]:
+    """``patch`` with the default of each property that it removes and that has one, as a column of the ORM's has."""
+    properties = schema.properties
+    return {
+        name: copy.deepcopy(properties[name].schema.default)
+        if value is None and name in properties and properties[name].schema.has_default
+        else value
+        for name, value in patch.items()
+    }
+
+
+def without_write_only(schema: Schema, value: Any) -> Any:
+    """Return ``value`` without its writeOnly properties, at any depth; of branches, those of all are removed."""
+    return _without(applied_schemas(schema), value) if hides_write_only(schema) else value
+
+
+_HIDES: DocumentMemo[Schema, bool] = DocumentMemo()
+
+
+def hides_write_only(schema: Schema) -> bool:
+    """Return whether any property that ``schema`` leads to is writeOnly; worked out once."""
+    return _HIDES.get(
+        schema.document, schema, lambda: any(each.is_write_only for each in applied_schemas(schema).inside())
+    )
+
+
+def _without(applied: AppliedSchemas, value: Any) -> Any:
+    # Follows what is there, not the schema: a recursive schema ends where its value does.
+    if isinstance(value, list):
+        return [_without(applied.element, element) for element in value]
+    if not isinstance(value, Mapping):
+        return value
+    shown = {}
+    for name, member in value.items():
+        inner = applied.member(name)
+        if not inner.is_write_only:
+            shown[name] = _without(inner, member) if isinstance(member, (dict, list)) else member
+    return shown

@@ -1,0 +1,175 @@
+"""Works out of an object schema, once, what its API object class needs."""
+
+from __future__ import annotations
+
+import copy
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from difflib import unified_diff
+from functools import cached_property
+from importlib import import_module
+from typing import Any
+
+from macaron_django.openapi import Property, Schema, json_pointers
+from macaron_django.schemas.validation.validators import SchemaError, Violation, validator_for
+from macaron_django.schemas.values.conversions import UNSET, Conversion, ObjectClasses, converter, json_value
+from macaron_django.schemas.values.field_names import field_names
+
+__all__ = ["ObjectSpec", "parent_of"]
+
+
+@dataclass(frozen=True, eq=False)
+class ObjectSpec:
+    """The schema that an API object class was made from, with what is worked out of it once."""
+
+    api: str
+    schema: Schema
+    classes: ObjectClasses
+
+    @cached_property
+    def properties(self) -> Mapping[str, Property]:
+        """By property name, in schema order."""
+        return self.schema.properties
+
+    @cached_property
+    def field_names(self) -> Mapping[str, str]:
+        """Property name → field name."""
+        return field_names(self.properties)
+
+    @cached_property
+    def property_names(self) -> Mapping[str, str]:
+        """Field name → property name."""
+        return {field: name for name, field in self.field_names.items()}
+
+    @cached_property
+    def _conversions(self) -> dict[str, Conversion]:
+        return {}
+
+    def conversion(self, name: str) -> Conversion:
+        """Return the conversion of the property ``name``, which may be an additional one."""
+        known = self._conversions.get(name)
+        if known is None:
+            schema = self.schema_of(name)
+            known = _UNKNOWN if schema is None else converter(schema, self.classes)
+            if name in self.properties:  # names that clients choose would pile up
+                self._conversions[name] = known
+        return known
+
+    def python_values(self, json: Mapping[str, Any]) -> dict[str, Any]:
+        """Return the Python values of a JSON object's properties, additional ones among them."""
+        known, conversion = self._conversions, self.conversion
+        return {name: (known.get(name) or conversion(name)).to_python(value) for name, value in json.items()}
+
+    @cached_property
+    def json_writers(self) -> Sequence[tuple[str, str, Callable[[Any], Any]]]:
+        """Of each property its name, its field, and what makes JSON of its Python value."""
+        return [(name, field, self.conversion(name).to_json) for name, field in self.field_names.items()]
+
+    @cached_property
+    def field_defaults(self) -> Sequence[tuple[str, str, Callable[[], Any]]]:
+        """Of each property its name, its field, and what makes the Python value of its default, UNSET without one."""
+        return [(name, field, self._default_maker(name)) for name, field in self.field_names.items()]
+
+    def _default_maker(self, name: str) -> Callable[[], Any]:
+        schema = self.properties[name].schema
+        if not schema.has_default:
+            return lambda: UNSET
+        return lambda: self.conversion(name).to_python(copy.deepcopy(schema.default))
+
+    @cached_property
+    def defaults(self) -> Mapping[str, Any]:
+        """The values that unset properties read as, by name: defaults of scalars. A list or object would be shared."""
+        scalars = {
+            name: prop.schema.default
+            for name, prop in self.properties.items()
+            if prop.schema.has_default and not isinstance(prop.schema.default, (list, dict))
+        }
+        return {
+            name: self.conversion(name).to_python(default)
+            for name, default in scalars.items()
+            if not self.violations(name, default)
+        }
+
+    def schema_of(self, name: str) -> Schema | None:
+        """Return the schema of a property; None for an additional one of any type."""
+        if name in self.properties:
+            return self.properties[name].schema
+        additional = self.schema.additional_properties
+        return None if isinstance(additional, bool) or self.schema.keyword("patternProperties") else additional
+
+    @cached_property
+    def is_open(self) -> bool:
+        """Whether properties that the schema doesn't name are allowed."""
+        return self.schema.additional_properties is not False or bool(self.schema.keyword("patternProperties"))
+
+    @cached_property
+    def generates_writable(self) -> bool:
+        """Whether the server generates values that clients may send as well: they must be there before validation."""
+        return any(prop.extensions.generated and not prop.read_only for prop in self.properties.values())
+
+    def name_of(self, name: str) -> str:
+        """Return the property that a keyword argument names, by its own name or its field name."""
+        return name if name in self.properties else self.property_names.get(name, name)
+
+    def violations(self, name: str, value: Any) -> list[Violation]:
+        """Return the violations of the property ``name`` by ``value`` (JSON)."""
+        schema = self.schema_of(name)
+        if schema is None:
+            if self.is_open:
+                return []
+            pointer = json_pointers.join([name])
+            return [
+                Violation(
+                    "is not a property that is known here", pointer, "/additionalProperties", "additionalProperties"
+                )
+            ]
+        try:
+            found = validator_for(schema).iter_errors(value)
+        except SchemaError:  # a fault of the document, reported by its checks
+            return []
+        prefix = json_pointers.join([name])
+        below = json_pointers.join(["properties", name])
+        return [
+            replace(each, pointer=prefix + each.pointer, schema_pointer=below + each.schema_pointer) for each in found
+        ]
+
+    @cached_property
+    def mandatory(self) -> tuple[str, ...]:
+        """The properties that ``x-mandatory`` requires of an object from its making on, unless they have a default."""
+        return tuple(
+            name
+            for name, prop in self.properties.items()
+            if prop.extensions.mandatory and not prop.schema.has_default and not prop.read_only
+        )
+
+    def difference(self, other: ObjectSpec) -> str:
+        """Return how another object's schema differs, as a unified diff without descriptions; "" where it doesn't."""
+        mine, its = self._lines(), other._lines()
+        before, after = (f"{each.api}.{each.schema.name}" for each in (self, other))
+        return "\n".join(unified_diff(mine, its, before, after, lineterm=""))
+
+    def _lines(self) -> list[str]:
+        bundle = self.schema.document.bundle(self.schema, None)
+        return json.dumps(bundle, indent=2, sort_keys=True, default=str).splitlines()
+
+
+_UNKNOWN = Conversion(lambda value: value, json_value)
+
+
+def parent_of(schema: Schema) -> type | None:
+    """Return the class that ``x-parent`` names, None without it; raises ``ImportError`` if it can't be imported."""
+    path = schema.extensions.parent
+    if not path:
+        return None
+    module, _, name = path.rpartition(".")
+    try:
+        parent = getattr(import_module(module), name, None) if module else None
+    except Exception as error:  # importing runs the application's code, which may raise anything
+        cause = f"{type(error).__name__}: {error}"
+        raise ImportError(f"{schema.location}: x-parent {path!r} can't be imported ({cause})") from error
+    if not isinstance(parent, type):
+        raise ImportError(  # noqa: TRY004 (the path is wrong, as when the module isn't there)
+            f"{schema.location}: x-parent {path!r} is not the dotted path of a class"
+        )
+    return parent

@@ -1,0 +1,128 @@
+"""Picks the violations that a request is to blame for.
+
+A request isn't to blame for what the stored object broke before and keeps, nor for values that the server supplied.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from typing import Any
+
+from macaron_django.exceptions import RequestInvalid, ValidationFailed
+from macaron_django.openapi import Direction, Schema, json_pointers
+from macaron_django.schemas.validation.defaults import cleaner_for
+from macaron_django.schemas.validation.validators import Violation, validator_for
+from macaron_django.schemas.validation.violation_search import MORE
+from macaron_django.schemas.values.json_text import dump_json
+
+__all__ = ["blamed", "new_violations", "valid_merge_patch"]
+
+
+def new_violations(
+    schema: Schema, direction: Direction | None, before: Mapping[str, Any], after: Mapping[str, Any]
+) -> list[Violation]:
+    """Returns the violations of an object after a change, without those that it had before and that the change kept.
+
+    A change keeps a violation where it leaves the value alone. It also keeps one of an object as a whole, such as
+    ``minProperties``, where it sets other values of the same properties. Of a failed ``oneOf`` or ``anyOf``, a branch
+    has to name and accept what was changed. None is left out where not every violation is found.
+    """
+    validator = validator_for(schema, direction)
+    if not (found := list(validator.iter_errors(after))):
+        return []
+    earlier = list(validator.iter_errors(before))
+    if MORE in found or MORE in earlier:
+        return found
+    had = {(one.pointer, one.keyword) for one in earlier}
+
+    def is_kept(one: Violation) -> bool:
+        if (one.pointer, one.keyword) not in had:
+            return False
+        then, now = _at(before, one.pointer), _at(after, one.pointer)
+        if _is_same(then, now):
+            return True
+        if one.keyword in _OF_VALUES or not (isinstance(then, dict) and isinstance(now, dict)):
+            return False
+        if one.keyword not in {"oneOf", "anyOf"}:
+            return then.keys() == now.keys()
+        branches = schema.resolved.one_of if one.keyword == "oneOf" else schema.resolved.any_of
+        changed = {n for n in then.keys() | now.keys() if not _is_same(then.get(n, _NONE), now.get(n, _NONE))}
+        named = changed & {name for branch in branches for name in branch.properties}
+        return not one.pointer and any(
+            named <= branch.properties.keys() and _accepts(branch, direction, now, changed) for branch in branches
+        )
+
+    return [one for one in found if not is_kept(one)]
+
+
+def _at(value: Any, pointer: str) -> Any:
+    for token in json_pointers.split(pointer):
+        value = json_pointers.step(value, token)
+    return value
+
+
+def _is_same(one: Any, other: Any) -> bool:
+    """Returns whether both are the same JSON: true and 1 differ, though they are equal in Python."""
+    if one is _NONE or other is _NONE:
+        return one is other
+    return dump_json(one) == dump_json(other)
+
+
+def _accepts(branch: Schema, direction: Direction | None, value: Mapping[str, Any], names: Collection[str]) -> bool:
+    pointers = (one.pointer for one in validator_for(branch, direction).iter_errors(value))
+    return all(not pointer or json_pointers.split(pointer)[0] not in names for pointer in pointers)
+
+
+_NONE = json_pointers.MISSING
+#: Keywords that judge an object by the values of its members.
+_OF_VALUES = frozenset({"const", "enum"})
+
+
+def valid_merge_patch(schema: Schema, patch: Any) -> Any:
+    """Returns a JSON merge patch (RFC 7386) without readOnly properties; raises ``RequestInvalid`` for what is wrong.
+
+    A patch needs to have nothing, and null removes. So it is valid if its values are, and if it removes nothing that
+    is required and has no default.
+    """
+    patch = cleaner_for(schema).without_read_only(patch)
+    violations = [
+        one
+        for one in validator_for(schema, "request").iter_errors(patch)
+        if one.keyword not in _OF_COMPLETE and (not one.pointer or _at(patch, one.pointer) is not None)
+    ]
+    properties = schema.properties
+    removed = [n for n in schema.required if isinstance(patch, dict) and n in patch and patch[n] is None]
+    violations += [
+        Violation("is required and can't be removed", json_pointers.join([name]), "/required", "required")
+        for name in removed
+        if not (name in properties and (properties[name].schema.has_default or properties[name].schema.nullable))
+    ]
+    if violations:
+        raise RequestInvalid(violations=violations)
+    return patch
+
+
+#: Keywords that a patch doesn't have to satisfy by itself.
+_OF_COMPLETE = frozenset({"dependentRequired", "minProperties", "required"})
+
+
+def blamed(
+    failure: ValidationFailed, schema: Schema, sent: Collection[str], supplied: Collection[str]
+) -> ValidationFailed:
+    """Returns ``RequestInvalid`` if the request is to blame for ``failure``, else ``failure`` itself.
+
+    The failure is that of an object which was made of a valid request body and can't be stored. ``schema`` is the
+    body's, ``sent`` are its properties, ``supplied`` those that the server has set. A request is to blame for the
+    properties that clients can send, and for the object as a whole if the server has supplied nothing.
+    """
+    properties = schema.properties
+
+    def is_of_request(one: Violation) -> bool:
+        if not one.pointer:
+            return not supplied
+        name = json_pointers.split(one.pointer)[0]
+        return name not in supplied and (not properties[name].read_only if name in properties else name in sent)
+
+    if failure.violations and all(map(is_of_request, failure.violations)):
+        return RequestInvalid(violations=failure.violations)
+    return failure

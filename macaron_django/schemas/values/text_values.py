@@ -1,0 +1,67 @@
+"""Reads the text of parameters and form fields as JSON values: ``"42"`` is 42 where the schema wants an integer.
+
+A text that isn't such a value stays text, so that the schema's validator reports it. Parameters, urlencoded bodies and
+the browsable API's forms all read text by this module.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from macaron_django.openapi import Schema
+from macaron_django.schemas.values.json_text import JSONTextError, exact_json
+
+__all__ = ["array_items", "property_schema", "schema_types", "value_of_text"]
+
+_NUMBER = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?")
+_WORDS = {"true": True, "false": False}
+
+
+def schema_types(schema: Schema) -> frozenset[str]:
+    """Return the JSON types that a value may have, "null" included; empty if the schema doesn't say."""
+    return frozenset((*schema.types, "null") if schema.types and schema.nullable else schema.types)
+
+
+def value_of_text(schema: Schema, text: str) -> Any:
+    """Read ``text`` as the schema's type: numbers and booleans as JSON writes them, strings as they are.
+
+    Where a schema allows several types the strictest that fits wins: null, boolean, number, array or object
+    (as JSON text), string. ``""`` is null where null is allowed and a string is not.
+    """
+    types = schema_types(schema)
+    if not types or types == {"string"}:
+        return text
+    if "null" in types and "string" not in types and text in ("", "null"):
+        return None
+    if "boolean" in types and text in _WORDS:
+        return _WORDS[text]
+    if ("integer" in types or "number" in types) and _NUMBER.fullmatch(text):
+        return _json_or_text(text)
+    if ("object" in types and text.startswith("{")) or ("array" in types and text.startswith("[")):
+        return _json_or_text(text)
+    return text
+
+
+def _json_or_text(text: str) -> Any:
+    try:
+        return exact_json(text)
+    except JSONTextError:
+        return text
+
+
+def array_items(schema: Schema) -> Schema | None:
+    """Return the schema of an array's elements, also where only a branch of oneOf or anyOf has one."""
+    if schema.items is not None:
+        return schema.items
+    branches = (*schema.one_of, *schema.any_of)
+    return next((branch.items for branch in branches if branch.items is not None), None)
+
+
+def property_schema(schema: Schema, name: str) -> Schema | None:
+    """Return the schema of an object's property, also where only a branch or ``additionalProperties`` has one."""
+    for described in (schema, *schema.one_of, *schema.any_of):
+        if name in described.properties:
+            return described.properties[name].schema
+    additional = schema.additional_properties
+    return None if isinstance(additional, bool) else additional

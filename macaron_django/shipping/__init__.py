@@ -1,0 +1,21 @@
+"""What a service needs where it is deployed: how many processes fit, a configuration of gunicorn, the image's version.
+
+The machine's CPUs and the environment come in; numbers and settings go out. Open ``worker_counts`` for the numbers,
+``gunicorn_config`` for what gunicorn is told, and ``container_versions`` for the version.
+"""
+
+from macaron_django.shipping.container_versions import get_container_version
+from macaron_django.shipping.worker_counts import (
+    get_celery_worker_count,
+    get_celery_worker_memory_limit,
+    get_gunicorn_worker_count,
+    get_memory_limit,
+)
+
+__all__ = [
+    "get_celery_worker_count",
+    "get_celery_worker_memory_limit",
+    "get_container_version",
+    "get_gunicorn_worker_count",
+    "get_memory_limit",
+]

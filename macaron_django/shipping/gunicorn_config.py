@@ -1,0 +1,66 @@
+"""A configuration for gunicorn: ``gunicorn --config python:macaron_django.shipping.gunicorn_config config.wsgi``.
+
+What gunicorn's command line says comes first: ``--bind 0.0.0.0:80``. ``PORT`` says the port where a platform chooses
+it, ``WEB_CONCURRENCY`` or ``PYM_GUNICORN_WORKERS_COUNT`` the number of workers. The log goes to standard error and
+output, without the queries of URLs, which may hold keys.
+"""
+
+from __future__ import annotations
+
+import faulthandler
+import logging
+import os
+from typing import Any
+
+from macaron_django.shipping.worker_counts import get_gunicorn_worker_count
+
+bind = f":{os.environ['PORT']}" if os.environ.get("PORT") else "127.0.0.1:8080"
+backlog = 2048
+
+workers = int(os.environ.get("WEB_CONCURRENCY") or get_gunicorn_worker_count())
+threads = 4
+worker_class = "gthread"
+worker_connections = 1000
+timeout = 180  # seconds
+keepalive = 2  # seconds
+
+#: Requests after which a worker is replaced, so that a leak of the service's own stays small.
+max_requests = 2500
+max_requests_jitter = 500
+
+#: Each worker loads the service itself: threads and connections don't survive a fork.
+preload_app = False
+
+loglevel = "info"
+errorlog = "-"
+accesslog = "-"
+access_log_format = '%(h)s %(l)s %(u)s %(t)s "%(m)s %(U)s %(H)s" %(s)s %(b)s "%(a)s"'
+
+proc_name = None
+
+
+def pre_fork(server: Any, worker: Any) -> None:
+    """Does nothing, as gunicorn's own: for configurations that extend this one and call it."""
+
+
+def post_fork(server: Any, worker: Any) -> None:
+    server.log.info("Worker spawned (pid: %s)", worker.pid)
+
+
+def pre_exec(server: Any) -> None:
+    server.log.info("Forked child, re-executing.")
+
+
+def when_ready(server: Any) -> None:
+    server.log.info("Server is ready. Spawning workers.")
+
+
+def worker_int(worker: Any) -> None:
+    """Says where each thread is, if the log has debug messages: a worker that hangs is ended by SIGINT or SIGQUIT."""
+    worker.log.info("Worker received INT or QUIT signal.")
+    if worker.log.error_log.isEnabledFor(logging.DEBUG):
+        faulthandler.dump_traceback()
+
+
+def worker_abort(worker: Any) -> None:
+    worker.log.info("Worker received SIGABRT signal.")

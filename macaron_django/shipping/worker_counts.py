@@ -1,0 +1,74 @@
+"""How many worker processes a machine or container takes, and how much memory they need."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from math import ceil
+from pathlib import Path
+
+from django.core.exceptions import ImproperlyConfigured
+
+from macaron_django.conf import get_config
+
+__all__ = [
+    "CELERY_WORKER_MEM",
+    "GUNICORN_WORKER_MEM",
+    "get_celery_worker_count",
+    "get_celery_worker_memory_limit",
+    "get_gunicorn_worker_count",
+    "get_memory_limit",
+    "usable_cpus",
+]
+
+#: Megabytes that a worker is given.
+GUNICORN_WORKER_MEM = 250
+CELERY_WORKER_MEM = 150
+#: "max 100000" or "150000 100000": microseconds of CPU in each period (Linux, cgroup-v2.rst, cpu.max).
+CPU_QUOTA = Path("/sys/fs/cgroup/cpu.max")
+
+
+def usable_cpus(quota: Path = CPU_QUOTA) -> int:
+    """Returns how many CPUs this process may use: those it may run on, within its container's limit; at least 1."""
+    affinity = getattr(os, "sched_getaffinity", None)
+    cpus = len(affinity(0)) if affinity is not None else os.cpu_count() or 1
+    try:
+        allowed, period = quota.read_text("ascii").split()
+        return max(1, min(cpus, ceil(int(allowed) / int(period))))
+    except (OSError, ValueError, ZeroDivisionError):  # no container, or one without a limit
+        return cpus
+
+
+def get_gunicorn_worker_count(cpu_count: int | None = None, environment: Mapping[str, str] = os.environ) -> int:
+    """Returns how many workers gunicorn should start: ``PYM_GUNICORN_WORKERS_COUNT``, or two for each CPU and one.
+
+    ``cpu_count`` defaults to the CPUs that this process may use. Raises ImproperlyConfigured if the variable holds no
+    number.
+    """
+    given = environment.get("PYM_GUNICORN_WORKERS_COUNT", "").strip()
+    if given:
+        return _count(given, "PYM_GUNICORN_WORKERS_COUNT")
+    return (cpu_count or usable_cpus()) * 2 + 1
+
+
+def get_celery_worker_count(cpu_count: int | None = None) -> int:
+    """Returns how many Celery workers should run: ``worker_count`` of ``pym-config.yaml``, or two for each CPU."""
+    configured = getattr(get_config(), "worker_count", None)
+    return int(configured) if configured else (cpu_count or usable_cpus()) * 2
+
+
+def get_memory_limit(default_celery_worker_count: int | None = None, cpu_count: int | None = None) -> int:
+    """Returns the megabytes that one container needs for its gunicorn and Celery workers."""
+    celery = default_celery_worker_count or get_celery_worker_count(cpu_count)
+    return get_gunicorn_worker_count(cpu_count) * GUNICORN_WORKER_MEM + celery * CELERY_WORKER_MEM
+
+
+def get_celery_worker_memory_limit() -> int:
+    """Returns the kilobytes after which a Celery worker is replaced."""
+    return CELERY_WORKER_MEM * 1024
+
+
+def _count(text: str, name: str) -> int:
+    if not (text.isascii() and text.isdecimal() and int(text) > 0):
+        raise ImproperlyConfigured(f"{name} is {text!r}: give the number of workers.")
+    return int(text)

@@ -1,0 +1,92 @@
+"""A test client whose requests go the way of a server's: through the front, where it is in charge.
+
+Django's and Django REST framework's clients call Django's handler, which a server would ask after the front only.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.core.handlers.wsgi import WSGIHandler, WSGIRequest
+from django.core.signals import request_finished, request_started
+from django.db import close_old_connections
+from django.http.response import HttpResponseBase
+from django.test.client import closing_iterator_wrapper, conditional_content_removal
+from rest_framework.test import APIClient as DRFClient
+from rest_framework.test import ForceAuthClientHandler
+
+from macaron_django.api.front import Sent, WSGIFront
+
+__all__ = ["APIClient"]
+
+
+class APIClient(DRFClient):
+    """DRF's test client, whose requests go through the front.
+
+    Answers have what a server sends. ``data`` is there, and so are ``json()`` and ``wsgi_request``.
+    """
+
+    handler: Any
+
+    def __init__(self, enforce_csrf_checks: bool = False, **defaults: Any) -> None:
+        super().__init__(enforce_csrf_checks, **defaults)
+        self.handler = _FrontHandler(enforce_csrf_checks)
+
+
+class _FrontHandler(ForceAuthClientHandler):
+    """Calls the front as a server does, and returns the response as Django's test client expects it."""
+
+    enforce_csrf_checks: bool
+    _force_user: Any
+    _force_token: Any
+    _front: WSGIFront | None = None
+
+    @property
+    def front(self) -> WSGIFront:
+        """The front before a handler of its own, made with the settings of the first request."""
+        if self._front is None:
+            handler = WSGIHandler()
+            handler.request_class = _request_class(self)
+            self._front = WSGIFront(handler)
+        return self._front
+
+    def __call__(self, environ: dict[str, Any]) -> Any:
+        front = self.front
+        # As Django's client does: a test's transaction outlives its requests.
+        request_started.disconnect(close_old_connections)
+        try:
+            sent: Any = front(environ, _start_response)
+        finally:
+            request_started.connect(close_old_connections)
+        response: Any = sent.response if isinstance(sent, Sent) else sent
+        request = _request_of(response)
+        conditional_content_removal(request, response)
+        response.wsgi_request = request
+        if response.streaming:
+            response.streaming_content = closing_iterator_wrapper(response.streaming_content, response.close)
+            return response
+        request_finished.disconnect(close_old_connections)
+        try:
+            sent.close()
+        finally:
+            request_finished.connect(close_old_connections)
+        return response
+
+
+def _request_class(client: _FrontHandler) -> type[WSGIRequest]:
+    """Returns a class of requests that a client has forced a user on, and whose CSRF tokens aren't checked."""
+    members = {
+        "_dont_enforce_csrf_checks": not client.enforce_csrf_checks,
+        "_force_auth_user": property(lambda _: client._force_user),
+        "_force_auth_token": property(lambda _: client._force_token),
+    }
+    return type("WSGIRequest", (WSGIRequest,), members)
+
+
+def _request_of(response: HttpResponseBase) -> Any:
+    """Returns the request that Django's handler, or the front, has answered: it is to be closed with its response."""
+    return response._resource_closers[-1].__self__  # type: ignore[attr-defined]
+
+
+def _start_response(status: str, headers: list[tuple[str, str]], error: object = None) -> None:
+    """Takes what a server would send; the client reads the response."""

@@ -1,0 +1,52 @@
+"""The endpoints that this package brings: /ping, /version and /auth/version."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+# DRF reads its default throttles when it is imported, so this takes a process of its own.
+THROTTLED = """
+import django
+from django.conf import settings
+
+settings.configure(
+    SECRET_KEY="only for a test" * 4,
+    ALLOWED_HOSTS=["testserver"],
+    ROOT_URLCONF="macaron_django.urls",
+    INSTALLED_APPS=["django.contrib.auth", "django.contrib.contenttypes", "rest_framework", "macaron_django"],
+    REST_FRAMEWORK={
+        "DEFAULT_THROTTLE_CLASSES": ["rest_framework.throttling.AnonRateThrottle"],
+        "DEFAULT_THROTTLE_RATES": {"anon": "2/day"},
+    },
+    MACARON={"APIS": {}, "VIEWSETS": %r},
+)
+django.setup()
+from django.test import Client
+
+client = Client()
+for path in ("/ping", "/version"):
+    print(*(client.get(path).status_code for _ in range(4)))
+"""
+OWN = """
+from rest_framework.throttling import AnonRateThrottle
+from macaron_django import viewsets
+
+class Ping(viewsets.ping.Ping):
+    throttle_classes = [AnonRateThrottle]
+"""
+
+
+def statuses(script: str, **options) -> list[str]:
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True, **options)
+    return done.stdout.splitlines()
+
+
+def test_ping_is_not_throttled_by_the_project_s_default_throttles():
+    assert statuses(THROTTLED % ((),)) == ["200 200 200 200", "200 200 429 429"]
+
+
+def test_a_project_may_throttle_ping_itself(tmp_path):
+    (tmp_path / "own_views.py").write_text(OWN)
+
+    assert statuses(THROTTLED % (("own_views.Ping",),), cwd=tmp_path)[0] == "200 200 429 429"
