@@ -71,6 +71,7 @@ test: lint  ## Lint, then the whole test suite against real engines
 
 soak: install-test  ## The long versions of the tests, at full size
 	$(BIN)/pytest -m soak $(PYTEST_ARGS)
+	$(BIN)/pytest -m hypothesis --hypothesis-profile=new-examples $(PYTEST_ARGS)
 
 docs: install-test  ## Build the documentation into docs/_build/html
 	$(BIN)/sphinx-build -W -n --keep-going -b html docs docs/_build/html

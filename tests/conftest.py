@@ -24,9 +24,12 @@ from macaron_django.schemas.validation import violation_search
 # Where a shell runs the suite in the background, SIGINT is ignored, and by every child, too.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
-# How long an example takes to make and to try says how busy the machine is.
-hypothesis_settings.register_profile("busy", deadline=None, suppress_health_check=[HealthCheck.too_slow])
-hypothesis_settings.load_profile("busy")
+# How long an example takes to make and to try says how busy the machine is. Usually the suite tries the same examples
+# each time, so that a change isn't refused for what another one broke; `make soak` tries new ones.
+PATIENT = hypothesis_settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
+hypothesis_settings.register_profile("new-examples", PATIENT)
+hypothesis_settings.register_profile("same-examples", PATIENT, derandomize=True)
+hypothesis_settings.load_profile("same-examples")
 
 ROOT = Path(__file__).resolve().parent.parent
 #: Seconds that a server or command may take on a busy machine. Nothing takes longer because it is large.

@@ -7,10 +7,11 @@ composition, and only they decide what is valid.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeVar
 
+from macaron_django.openapi.circular_values import circular_values
 from macaron_django.openapi.json_pointers import join
 from macaron_django.openapi.keywords import ANNOTATIONS, TIGHTEST, common_types, types_of
 from macaron_django.openapi.lazy_values import Frozen, lazy_attribute
@@ -55,6 +56,7 @@ __all__ = ["Direction", "Discriminator", "Property", "Schema", "reachable_schema
 #: What a schema is used for: what a client sends, or what it is answered.
 Direction = Literal["request", "response"]
 _UNSET: Any = object()
+Value = TypeVar("Value")
 #: Keywords that may lead to the schema that is meant.
 _LEADING_ON = frozenset({"$dynamicRef", "$ref", "allOf", "anyOf", "oneOf"})
 
@@ -300,32 +302,39 @@ class Schema(Frozen):
         """The types that all parts allow, "null" included; () if any."""
         return common_types(types_of(part.keywords) for part in self.parts)
 
-    @lazy_attribute
+    @property
     def types(self) -> tuple[str, ...]:
         """The effective types without "null"; () if any."""
-        return tuple(type_ for type_ in self._union_types(0) if type_ != "null")
+        return tuple(type_ for type_ in self._union_types if type_ != "null")
 
-    def _union_types(self, depth: int) -> tuple[str, ...]:
-        if self._types or depth > 10:
+    @lazy_attribute
+    def _union_types(self) -> tuple[str, ...]:
+        """The effective types, those of its branches where it names none itself; () if any."""
+        return self._solved("_union_types", Schema._typed_branches, Schema._types_of_branches, ())
+
+    def _typed_branches(self) -> tuple[Schema, ...]:
+        return () if self._types else self.any_of + self.one_of
+
+    def _types_of_branches(self, types_of: Mapping[Schema, tuple[str, ...]]) -> tuple[str, ...]:
+        if self._types:
             return self._types
         for branches in (self.any_of, self.one_of):
-            found = [branch._union_types(depth + 1) for branch in branches]
-            if found and all(found):
-                return tuple(dict.fromkeys(type_ for types in found for type_ in types))
+            if branches and all(types_of[branch] for branch in branches):
+                return tuple(dict.fromkeys(type_ for branch in branches for type_ in types_of[branch]))
         return ()
 
     @lazy_attribute
     def nullable(self) -> bool:
-        """Whether null is valid."""
-        return self._accepts_null(())
+        """Whether null is valid. A schema that only leads back to itself forbids nothing."""
+        return self._solved("nullable", Schema._judges_of_null, Schema._accepts_null, True)
 
-    def _accepts_null(self, above: tuple[Schema, ...]) -> bool:
-        """``above``: the schemas that led here. A cycle adds nothing; a hundred levels are taken for one."""
+    def _judges_of_null(self) -> tuple[Schema, ...]:
+        target = () if self.target is None else (self.target,)
+        return target + self.branches("allOf") + self.branches("anyOf") + self.branches("oneOf")
+
+    def _accepts_null(self, accepts_null: Mapping[Schema, bool]) -> bool:
         if isinstance(self.json, bool):
             return self.json
-        if self in above or len(above) > 100:
-            return True
-        seen = (*above, self)
         keywords = self.keywords
         types = types_of(keywords)
         if types and "null" not in types:
@@ -334,15 +343,36 @@ class Schema(Frozen):
             return False
         if keywords.get("const", None) is not None:
             return False
-        if self.target is not None and not self.target._accepts_null(seen):
+        if self.target is not None and not accepts_null[self.target]:
             return False
-        if any(not part._accepts_null(seen) for part in self.branches("allOf")):
+        if not all(accepts_null[part] for part in self.branches("allOf")):
             return False
         return all(
-            any(branch._accepts_null(seen) for branch in branches)
+            any(accepts_null[branch] for branch in branches)
             for branches in (self.branches("anyOf"), self.branches("oneOf"))
             if branches
         )
+
+    def _solved(
+        self,
+        name: str,
+        below: Callable[[Schema], tuple[Schema, ...]],
+        judge: Callable[[Schema, Mapping[Schema, Value]], Value],
+        initially: Value,
+    ) -> Value:
+        """Returns the attribute called ``name``, and keeps it on each schema whose value this one's depends on."""
+
+        def unsolved(schema: Schema) -> tuple[Schema, ...]:
+            return () if name in schema.__dict__ else below(schema)
+
+        def solved(schema: Schema, values: Mapping[Schema, Value]) -> Value:
+            known = schema.__dict__
+            return known[name] if name in known else judge(schema, values)
+
+        values = circular_values(self, unsolved, solved, initially)
+        for schema, value in values.items():
+            schema.__dict__.setdefault(name, value)
+        return values[self]
 
     def branches(self, keyword: str) -> tuple[Schema, ...]:
         """Returns the schemas that its own ``allOf``, ``anyOf`` or ``oneOf`` lists."""
