@@ -14,6 +14,8 @@ from contextvars import copy_context
 from functools import cache, partial, wraps
 from typing import Any, Concatenate, Final, ParamSpec, Protocol, TypeAlias, TypeVar
 
+from django.db import close_old_connections
+
 __all__ = ["BlockingCall", "StepCall", "Steps", "blocking", "in_thread", "run", "run_on_loop"]
 
 P = ParamSpec("P")
@@ -83,9 +85,21 @@ def blocking(method: Callable[Concatenate[Any, P], Steps[R]]) -> Callable[Concat
 
 
 async def in_thread(function: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
-    """Returns what ``function`` returns in a thread, with this task's context variables."""
-    call = partial(copy_context().run, function, *args, **kwargs)
+    """Returns what ``function`` returns in a thread, with this task's context variables.
+
+    Before and after, the thread's connections to databases that are too old or broken are closed, as Django does before
+    and after a request: no signal of a request reaches these threads.
+    """
+    call = partial(copy_context().run, partial(_between_requests, function, *args, **kwargs))
     return await asyncio.get_running_loop().run_in_executor(_threads(os.getpid()), call)
+
+
+def _between_requests(function: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
+    close_old_connections()
+    try:
+        return function(*args, **kwargs)
+    finally:
+        close_old_connections()
 
 
 class BlockingCall:

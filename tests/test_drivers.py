@@ -6,10 +6,12 @@ import asyncio
 import threading
 from collections.abc import Callable
 from contextvars import ContextVar
+from functools import partial
 from typing import Any
 
 import pytest
 
+from macaron_django import drivers
 from macaron_django.drivers import BlockingCall, Steps, blocking, in_thread, run, run_on_loop
 
 RUN: dict[str, Callable[[Any], Any]] = {
@@ -114,3 +116,21 @@ def test_a_cancelled_task_cancels_its_steps() -> None:
 
     asyncio.run(main())
     assert seen == [asyncio.CancelledError]
+
+
+def test_a_thread_of_an_event_loop_closes_its_old_connections_around_each_call(monkeypatch: pytest.MonkeyPatch) -> None:
+    noted: list[tuple[str, int]] = []
+
+    def note(what: str) -> None:
+        noted.append((what, threading.get_ident()))
+
+    def fail() -> None:
+        note("call")
+        raise ValueError("broken")
+
+    monkeypatch.setattr(drivers, "close_old_connections", partial(note, "close"))
+    with pytest.raises(ValueError, match="broken"):
+        asyncio.run(in_thread(fail))
+    assert [what for what, _ in noted] == ["close", "call", "close"]
+    assert {thread for _, thread in noted} != {threading.get_ident()}
+    assert len({thread for _, thread in noted}) == 1

@@ -24,7 +24,7 @@ from macaron_django.conf import settings
 from macaron_django.exceptions import PyMacaronException, UnhandledServerError
 from macaron_django.openapi import json_pointers
 
-__all__ = ["ErrorBody", "error_body"]
+__all__ = ["ErrorBody", "error_body", "makes_own_bodies"]
 
 logger = logging.getLogger("macaron_django")
 
@@ -59,6 +59,11 @@ def error_body(answer: ErrorDescription, exc: Exception) -> ErrorBody:
         decorated = _guarded("ERROR_DECORATOR", lambda decorator: decorator(value))
         made = made if decorated is None else ErrorBody(decorated, made.status, made.media_type)
     return made
+
+
+def makes_own_bodies() -> bool:
+    """Returns whether functions of the project's take part in the bodies of errors."""
+    return settings.ERROR_CALLBACK is not None or settings.ERROR_DECORATOR is not None
 
 
 def _guarded(setting: str, use: Callable[[Callable[[Any], Any]], Any]) -> Any:

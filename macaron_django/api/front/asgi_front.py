@@ -12,6 +12,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from io import BytesIO
 from typing import Any, Final
 
+from django.conf import settings
 from django.core.handlers.asgi import ASGIHandler, get_script_prefix
 from django.core.handlers.exception import response_for_exception
 from django.core.handlers.wsgi import WSGIHandler
@@ -37,6 +38,8 @@ _BUFFERED: Final = 1024 * 1024
 _PIECE: Final = 65536
 #: Methods whose requests have no body where no header announces one.
 _BODILESS: Final = frozenset({"GET", "HEAD", "DELETE"})
+#: The versions of HTTP in which a request without a header that says how long its body is has none.
+_LENGTH_IS_SAID: Final = frozenset({"1.0", "1.1"})
 _HANDLING: Final = ("__call__", "handle", "create_request", "run_get_response", "send_response")
 
 
@@ -115,6 +118,7 @@ class ASGIFront(Front):
             or not plan.accepts(meta.get("HTTP_ACCEPT", "*/*"))
             or (meta["QUERY_STRING"] and str(api_settings.URL_FORMAT_OVERRIDE) in meta["QUERY_STRING"])
             or not (self.started.is_known and self.finished.is_known)
+            or settings.CSRF_USE_SESSIONS  # the session is read at each request
             or any(each["ATOMIC_REQUESTS"] for each in connections.settings.values())
         ):
             return None
@@ -136,7 +140,7 @@ class ASGIFront(Front):
                 response = rendered(await run_on_loop(view.dispatch_steps(view.plan, request)))
             except Exception as error:  # noqa: BLE001 (Django answers every exception of a view)
                 response = await in_thread(response_for_exception, request, error)
-        if _opened_session(request):
+        if response.status_code >= 500 or _may_save_session(request):  # a log handler may send mail to ADMINS
             return await in_thread(self.leave, request, response, after_steps)
         return self.leave(request, response, after_steps)
 
@@ -182,7 +186,12 @@ class ASGIFront(Front):
 async def _body(request: Any, receive: Receive) -> tuple[bytes | None, dict[str, Any] | None]:
     """Returns a request's body; else None, and the message that has what Django's handler is to read of it first."""
     meta = request.META
-    if request.method in _BODILESS and "CONTENT_LENGTH" not in meta and "HTTP_TRANSFER_ENCODING" not in meta:
+    if (
+        request.method in _BODILESS
+        and "CONTENT_LENGTH" not in meta
+        and "HTTP_TRANSFER_ENCODING" not in meta
+        and request.scope.get("http_version", "1.1") in _LENGTH_IS_SAID
+    ):
         return b"", None
     body = bytearray()  # however many pieces it comes in
     while True:
@@ -218,10 +227,12 @@ def _is_json(meta: dict[str, Any], json_types: frozenset[str]) -> bool:
     return str(meta.get("CONTENT_TYPE", "")).lower() in json_types
 
 
-def _opened_session(request: Any) -> bool:
-    """Returns whether a session has been opened, whose saving blocks."""
+def _may_save_session(request: Any) -> bool:
+    """Returns whether leaving the middleware may save a session, which blocks."""
     session = vars(request).get("session")
-    return session is not None and bool(getattr(session, "accessed", True) or getattr(session, "modified", True))
+    return session is not None and bool(
+        settings.SESSION_SAVE_EVERY_REQUEST or getattr(session, "accessed", True) or getattr(session, "modified", True)
+    )
 
 
 def _end(response: Any) -> None:

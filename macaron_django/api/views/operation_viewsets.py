@@ -27,6 +27,7 @@ from rest_framework.views import exception_handler as drf_exception_handler
 from rest_framework.viewsets import ViewSetMixin
 
 from macaron_django.api.answers import error_responses as errors
+from macaron_django.api.answers.error_bodies import makes_own_bodies
 from macaron_django.api.answers.error_descriptions import describe
 from macaron_django.api.answers.handler_results import respond
 from macaron_django.api.answers.json_answers import JSONAnswer
@@ -418,8 +419,8 @@ class OperationViewSet(ViewSetMixin, GenericAPIView[Any], metaclass=Watched):
         return response
 
     def _refused(self, error: Exception) -> Steps[HttpResponseBase]:
-        """Returns the response for an exception. A server's fault is reported, which may take a while."""
-        is_own = self.get_exception_handler() is errors.exception_handler
+        """Returns the response for an exception. A report of the server's fault, and what projects do, may block."""
+        is_own = self.get_exception_handler() is errors.exception_handler and not makes_own_bodies()
         if is_own and describe(error).status < HTTPStatus.INTERNAL_SERVER_ERROR:
             return self.handle_exception(error)
         return (yield BlockingCall(self.handle_exception, error))  # type: ignore[no-any-return]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import logging
 import threading
 import tracemalloc
 from collections.abc import Callable, Iterator
@@ -12,11 +13,15 @@ from typing import Any
 from urllib.parse import unquote
 
 import pytest
+from django.conf import settings
+from django.contrib.sessions.backends import db
+from django.contrib.sessions.backends.db import SessionStore
 from django.core.asgi import get_asgi_application as djangos_application
 from django.core.signals import request_finished, request_started
 from django.db.models.signals import post_save
 from django.test import override_settings
 
+from macaron_django.api.answers.json_answers import JSONAnswer
 from macaron_django.api.front import ASGIFront, asgi_front
 from macaron_django.auth import generate_token
 from macaron_django.auth.caller import get_userid
@@ -198,11 +203,21 @@ def test_a_body_in_many_small_pieces_is_kept_as_one() -> None:
         return {"type": "http.request", "body": b"x", "more_body": pieces > 0}
 
     tracemalloc.start()
-    body, message = asyncio.run(asgi_front._body(SimpleNamespace(META={}, method="POST"), receive))
+    request = SimpleNamespace(META={}, method="POST", scope={})
+    body, message = asyncio.run(asgi_front._body(request, receive))
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     assert (body, message) == (b"x" * 100_000, None)
     assert peak < 1_000_000
+
+
+@pytest.mark.parametrize(("version", "expected"), [("1.1", b""), ("2", b"{}"), ("3", b"{}")])
+def test_http_2_needs_no_header_to_send_a_body(version: str, expected: bytes) -> None:
+    async def receive() -> Any:
+        return {"type": "http.request", "body": b"{}", "more_body": False}
+
+    request = SimpleNamespace(META={}, method="DELETE", scope={"http_version": version})
+    assert asyncio.run(asgi_front._body(request, receive)) == (expected, None)
 
 
 @pytest.mark.django_db
@@ -237,6 +252,55 @@ def test_what_may_block_has_a_thread(served: Any, places: list[str]) -> None:
         request_started.disconnect(told)
     with override_settings(MACARON={"REQUIRE_IF_MATCH": True}):
         assert answer("PUT /v1/counters/5", {"number": 5, "count": 3}) == ["thread"]
+    with override_settings(CSRF_USE_SESSIONS=True):
+        assert answer("GET /v1/counters/2") == ["thread"]  # its secret is in the session
+
+
+called_in: list[str] = []
+
+
+def own_body(_: Any) -> dict[str, Any]:
+    called_in.append(threading.current_thread().name)
+    return {"own": True}
+
+
+class NotingHandler(logging.Handler):
+    def emit(self, record: logging.LogRecord) -> None:
+        called_in.append(threading.current_thread().name)
+
+
+class NotingSession(SessionStore):
+    def save(self, must_create: bool = False) -> None:
+        called_in.append(threading.current_thread().name)
+
+
+@pytest.mark.django_db
+def test_functions_of_errors_logs_of_failures_and_sessions_that_are_saved_have_threads(
+    served: Any, places: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def has_threads(request: str, headers: dict[str, str] | None = None, **changed: Any) -> bool:
+        places.clear()
+        called_in.clear()
+        asyncio.run(ask(served(**changed), request, None, headers))
+        assert places == ["loop"]
+        return bool(called_in) and all(name.startswith("macaron_django") for name in called_in)
+
+    for setting in ("ERROR_CALLBACK", "ERROR_DECORATOR"):
+        assert has_threads("GET /v1/counters/404", MACARON={**settings.MACARON, setting: f"{HERE}.own_body"})
+
+    monkeypatch.setattr(db.SessionStore, "save", NotingSession.save)
+    assert has_threads("GET /v1/counters/2", {"Cookie": "sessionid=" + "k" * 32}, SESSION_SAVE_EVERY_REQUEST=True)
+
+    def fails(*_: Any) -> None:
+        raise ValueError("broken")
+
+    monkeypatch.setattr(JSONAnswer, "__init__", fails)
+    handler = NotingHandler()
+    logging.getLogger("django.request").addHandler(handler)
+    try:
+        assert has_threads("GET /v1/counters/2")
+    finally:
+        logging.getLogger("django.request").removeHandler(handler)
 
 
 class Unknown:
