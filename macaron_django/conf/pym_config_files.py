@@ -62,6 +62,11 @@ def read_pym_config(path: Path) -> PymConfig:
 
     try:
         values = yaml.safe_load(path.read_text("utf-8"))
+    except yaml.MarkedYAMLError as error:  # whose text quotes the line, which may hold a secret
+        line = f":{error.problem_mark.line + 1}" if error.problem_mark else ""
+        raise ImproperlyConfigured(f"{path}{line} isn't valid YAML: {error.problem or error.context}.") from None
+    except RecursionError:
+        raise ImproperlyConfigured(f"{path} is nested too deeply.") from None
     except (OSError, ValueError, yaml.YAMLError) as error:
         raise ImproperlyConfigured(f"{path} can't be read: {error}") from error
     values = {} if values is None else values

@@ -46,11 +46,26 @@ def effective_settings() -> Iterator[EffectiveSetting]:
         elif key in SECTIONS:
             for own in DEFAULTS[key]:
                 name = f"{key}.{own}"
-                source = _settings_module() if own in given.get(key, {}) else _source(name, found, from_file)
-                yield EffectiveSetting(name, _shown(own, getattr(value, own)), source)
+                yield _effective(name, own, getattr(value, own), own in given.get(key, {}), found, from_file)
         else:
-            source = _settings_module() if key in given else _source(key, found, from_file)
-            yield EffectiveSetting(key, _shown(key, value), source)
+            yield _effective(key, key, value, key in given, found, from_file)
+
+
+def _effective(
+    name: str,
+    key: str,
+    value: Any,
+    is_given: bool,
+    found: PymConfig | None,
+    from_file: Mapping[str, tuple[str, Any]],
+) -> EffectiveSetting:
+    if is_given:
+        return EffectiveSetting(name, _shown(key, value), _settings_module())
+    if found is None or name not in from_file:
+        return EffectiveSetting(name, _shown(key, value), DEFAULT)
+    key_of_file = from_file[name][0]
+    is_secret = key_of_file in found.variables and value is not None
+    return EffectiveSetting(name, HIDDEN if is_secret else _shown(key, value), _source_in(found, key_of_file))
 
 
 def own_keys() -> Iterator[EffectiveSetting]:
@@ -66,17 +81,23 @@ def own_keys() -> Iterator[EffectiveSetting]:
 def _of_file(key: str, value: Any, found: PymConfig) -> str:
     if value is None or key in PRESETS:
         return repr(value)
-    return HIDDEN if key in found.variables else repr(Scrubber().body({key: value})[key])
+    scrubbed = Scrubber().body({key: value})[key]
+    return HIDDEN if key in found.variables else repr(_hidden_variables(key, scrubbed, found))
+
+
+def _hidden_variables(key: str, value: Any, found: PymConfig) -> Any:
+    """Returns a value of the file without what came from the environment, and without passwords of URLs."""
+    if value is not None and key in found.variables:
+        return HIDDEN
+    if isinstance(value, Mapping):
+        return {own: _hidden_variables(f"{key}.{own}", each, found) for own, each in value.items()}
+    if isinstance(value, list):
+        return [_hidden_variables(key, each, found) for each in value]
+    return _without_password(value) if isinstance(value, str) else value
 
 
 def _settings_module() -> str:
     return os.environ.get("DJANGO_SETTINGS_MODULE") or "settings"
-
-
-def _source(name: str, found: PymConfig | None, from_file: Mapping[str, tuple[str, Any]]) -> str:
-    if found is None or name not in from_file:
-        return DEFAULT
-    return _source_in(found, from_file[name][0])
 
 
 def _source_in(found: PymConfig, key: str) -> str:

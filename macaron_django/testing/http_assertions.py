@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from django.core.exceptions import ImproperlyConfigured
 
-from macaron_django.testing.server_targets import HTTPS_PORT
+from macaron_django.testing.server_targets import HTTPS_PORT, ServerTarget
 
 if TYPE_CHECKING:
     from requests import Response
@@ -277,9 +277,9 @@ class HTTPAssertions(unittest.TestCase):
         return answer
 
     def _url(self, path: str, port: int | str | None) -> str:
-        target = port or self.port
-        scheme = "https" if self.secure or str(target) == str(HTTPS_PORT) else "http"
-        return f"{scheme}://{self.host}:{target}/{path.lstrip('/')}"
+        number = int(port or self.port)
+        target = ServerTarget(self.host, number, secure=self.secure or number == HTTPS_PORT)
+        return f"{target.base_url}/{path.lstrip('/')}"
 
     def _try(
         self,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import traceback
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -203,8 +204,33 @@ def test_macaronconfig_masks_keys_by_name_and_secrets_without_a_variable(write: 
 
 def test_macaronconfig_says_what_is_wrong_with_the_file(write: Callable[..., Path]) -> None:
     write("a: [")
-    with pytest.raises(CommandError, match=r"pym-config\.yaml can't be read"):
+    with pytest.raises(CommandError, match=r"pym-config\.yaml:1 isn't valid YAML: "):
         shown()
+
+
+def test_what_came_from_the_environment_is_masked_wherever_it_is(write: Callable[..., Path]) -> None:
+    write(
+        "env_secrets: [HELLO_JWT_SECRET, HELLO_UNSET]\nown: {deep: {x: HELLO_JWT_SECRET}, y: HELLO_UNSET}\n"
+        "jwt_audience: HELLO_JWT_SECRET\nbroker: ['redis://joe:hidden@localhost']\n"
+    )
+    found = shown()
+    assert found["own"][0] == "{'deep': {'x': '********'}, 'y': None}"
+    assert found["JWT.AUDIENCE"] == ("********", "pym-config.yaml: jwt_audience, from HELLO_JWT_SECRET")
+    assert found["broker"][0] == "['redis://joe:********@localhost']"
+
+
+def test_an_error_of_the_file_quotes_no_line_of_it(write: Callable[..., Path]) -> None:
+    path = write(f"name: x\njwt_secret: '{SECRET}\nother: y\n")
+    with pytest.raises(ImproperlyConfigured) as raised:
+        _ = macaron.PAGE_SIZE
+    assert str(raised.value) == f"{path}:4 isn't valid YAML: found unexpected end of stream."
+    assert SECRET not in "".join(traceback.format_exception(raised.value))
+
+
+def test_a_file_that_is_nested_too_deeply_is_refused(write: Callable[..., Path]) -> None:
+    write("a: " + "[" * 5000)
+    with pytest.raises(ImproperlyConfigured, match="is nested too deeply"):
+        _ = macaron.PAGE_SIZE
 
 
 # ------------------------------------------------------------------ short secrets

@@ -226,3 +226,5 @@ def test_port_443_and_secure_targets_are_called_by_https():
     assert case._url("/ping", 443) == "https://127.0.0.1:443/ping"
     case.secure = True
     assert case._url("ping", None) == "https://127.0.0.1:8080/ping"
+    case.host = "::1"
+    assert case._url("/ping", "8080") == "https://[::1]:8080/ping"
