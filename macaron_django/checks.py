@@ -68,6 +68,7 @@ def check_settings(app_configs: Sequence[AppConfig] | None, **_kwargs: Any) -> l
         *_impossible_policies(),
         *_unusable_viewsets(),
         *_impossible_deadline(),
+        *_impossible_ready_checks(),
         *_unusable_functions(),
         *_unknown_served(),
     ]
@@ -178,6 +179,24 @@ def _impossible_deadline() -> Iterator[checks.CheckMessage]:
         )
 
 
+def _impossible_ready_checks() -> Iterator[checks.CheckMessage]:
+    timeout, named = settings.READY_TIMEOUT, settings.READY_CHECKS
+    if not isinstance(timeout, int | float) or isinstance(timeout, bool) or not 0 < timeout <= MOST_READY_SECONDS:
+        yield checks.Error(
+            f"MACARON['READY_TIMEOUT'] is {timeout!r}.",
+            hint=f"It has to be a number of seconds above 0, {MOST_READY_SECONDS} at most.",
+            id="macaron_django.E102",
+        )
+    if isinstance(named, str) or not all(_is_function(each) for each in named):
+        yield checks.Error(
+            f"MACARON['READY_CHECKS'] is {named!r}, of which something can't be imported or isn't a function.",
+            hint="List functions by their dotted paths. They take nothing, and return what is missing, or None.",
+            id="macaron_django.E102",
+        )
+
+
+#: Nobody who probes a server waits longer.
+MOST_READY_SECONDS = 60
 #: Settings that name a function, and what it takes.
 FUNCTIONS = {
     "ERROR_REPORTER": "a title, a dictionary and an exception",

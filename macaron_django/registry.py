@@ -176,7 +176,8 @@ def _make(api: API, label: str) -> API:
 registry: Registry = Registry()
 catalogue.connect(
     lambda: {
-        api.name: ServedAPI(api.name, api.document, api.viewsets, api.name not in registry.unserved) for api in registry
+        api.name: ServedAPI(api.name, api.document, api.viewsets, api.name not in registry.unserved, api.persistences)
+        for api in registry
     },
     lambda: registry.left_out,
 )

@@ -1,20 +1,22 @@
-"""The handlers of apis/ping.yaml and apis/pymacaron_ping.yaml: GET /ping, /version and /auth/version."""
+"""The handlers of apis/ping.yaml and apis/pymacaron_ping.yaml: GET /ping, /ready, /version and /auth/version."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from importlib import metadata
 from typing import Any
 
+from macaron_django.api.readiness import missing
 from macaron_django.api.served_apis import catalogue
 from macaron_django.conf import get_config
+from macaron_django.exceptions import PyMacaronException
 from macaron_django.shipping.container_versions import get_container_version
 
-__all__ = ["UNTHROTTLED", "add_ping_hook", "ping", "ping_hooks", "pymacaron_version", "version"]
+__all__ = ["UNTHROTTLED", "add_ping_hook", "ping", "ping_hooks", "pymacaron_version", "ready", "version"]
 
 #: Handlers that the project's default throttles don't count: a refused probe takes a healthy server out of service.
-UNTHROTTLED = frozenset({"macaron_django.api.builtin.ping"})
+UNTHROTTLED = frozenset({"macaron_django.api.builtin.ping", "macaron_django.api.builtin.ready"})
 
 
 #: Functions that ``ping`` calls. What one of them raises is the answer.
@@ -32,6 +34,31 @@ def ping() -> dict[str, Any]:
     """Returns an empty object: the server answers. Nothing but hooks is checked, so that probes are cheap."""
     for hook in ping_hooks:
         hook()
+    return {}
+
+
+class NotReady(PyMacaronException):
+    """What the server needs to answer requests is missing. One that is known is neither logged nor reported again."""
+
+    code = "NOT_READY"
+    status = 503
+    headers: Mapping[str, str] = {"Retry-After": "1"}
+
+    #: What was missing when this was last said.
+    known: Mapping[str, str] = {}
+
+
+def ready() -> dict[str, Any]:
+    """Returns an empty object if tables, databases and what else the server needs can be reached.
+
+    Raises ``NotReady`` (503) otherwise, which names what is missing.
+    """
+    found = missing()
+    is_known, NotReady.known = found == NotReady.known, found
+    if found:
+        unready = NotReady("; ".join(f"{name}: {problem}" for name, problem in found.items()) + ".")
+        unready.is_known = is_known
+        raise unready
     return {}
 
 

@@ -16,12 +16,16 @@ __all__ = ["Catalogue", "ServedAPI", "ViewSetsOfAPI", "catalogue"]
 
 @dataclass(frozen=True)
 class ServedAPI:
-    """One API. ``viewsets`` are its viewset classes by name; ``is_routed`` is False where the URLs leave it out."""
+    """One API. ``viewsets`` are its viewset classes by name; ``is_routed`` is False where the URLs leave it out.
+
+    ``persistences`` keep the items of its schemas in DynamoDB, by the schema's name.
+    """
 
     name: str
     document: Document
     viewsets: Mapping[str, type] = field(default_factory=dict)
     is_routed: bool = True
+    persistences: Mapping[str, Any] = field(default_factory=dict)
 
 
 class Catalogue(Mapping[str, ServedAPI]):

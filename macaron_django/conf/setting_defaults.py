@@ -35,7 +35,9 @@ DEFAULTS: Mapping[str, Any] = MappingProxyType(
         "MAX_SPEC_SIZE": 64 * 1024 * 1024,  # bytes of one file
         "SPEC_ROOTS": {},  # {API: folder}: below which its $refs may read files
         "SPEC_HOSTS": (),  # host names that http(s) $refs may lead to
-        "BUILTIN_ENDPOINTS": True,  # /ping, /version, /auth/version
+        "BUILTIN_ENDPOINTS": True,  # /ping, /ready, /version, /auth/version
+        "READY_CHECKS": (),  # dotted paths of functions that GET /ready calls, too
+        "READY_TIMEOUT": 2.0,  # seconds that GET /ready takes at most
         "FRONT": True,  # answer operations before Django's handler where all middleware is known
         "DOCS": True,  # Swagger UI, Redoc and the document itself
         "DOCS_PERMISSION_CLASSES": None,  # of those; None: drf-spectacular's SERVE_PERMISSIONS, AllowAny by default

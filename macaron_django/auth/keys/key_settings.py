@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 from django.core.exceptions import ImproperlyConfigured
 from django.utils.module_loading import import_string
 
-from macaron_django.auth.keys.jwks import jwks_at
+from macaron_django.auth.keys.jwks import JWKS, jwks_at
 from macaron_django.auth.keys.jwt_keys import ALGORITHMS, HMAC_SIZES, RSA_BITS, Key, UnusableKeyError
 from macaron_django.conf import Section, settings
 
@@ -23,6 +23,7 @@ __all__ = [
     "ConfigurationProblem",
     "can_verify",
     "configuration_problems",
+    "fetch_published_keys",
     "short_secret",
     "signing_key",
     "verification_keys",
@@ -183,11 +184,19 @@ def verification_keys(options: Section, kid: str | None, algorithm: str) -> list
     return found
 
 
+def fetch_published_keys() -> None:
+    """Fetches the keys behind ``JWKS_URL``, if none that can be used are known. Raises KeysUnavailable if it can't."""
+    _jwks(settings.JWT).keys()
+
+
+def _jwks(options: Section) -> JWKS:
+    return jwks_at(options.JWKS_URL, float(options.JWKS_TIMEOUT), float(options.JWKS_MAX_AGE))
+
+
 def _published(options: Section, kid: str | None, algorithm: str) -> Iterable[Key]:
     from macaron_django.auth.keys.key_material import public_key
 
-    jwks = jwks_at(options.JWKS_URL, float(options.JWKS_TIMEOUT), float(options.JWKS_MAX_AGE))
-    for published in jwks.keys(kid):
+    for published in _jwks(options).keys(kid):
         try:
             key = public_key(published.key, published.kid, 'MACARON["JWT"]["JWKS_URL"]')
         except UnusableKeyError:

@@ -278,6 +278,15 @@ def _wait(table: Table, progress: Progress | None = None) -> None:
             _tell(progress, f"{table.Meta.table_name}: {', '.join(unready)} ({attempt.seconds:.0f} s)")
 
 
+def why_unusable(table: Table) -> str | None:
+    """Returns why a table can't be used: it isn't there, or still being made; None where it and its indexes can."""
+    found = describe(table)
+    if found is None:
+        return f"the table {table.Meta.table_name} isn't there"
+    unready = _unready(found)
+    return f"of {table.Meta.table_name}, {', '.join(unready)}" if unready else None
+
+
 def _unready(found: Description | None) -> list[str]:
     """The parts of a table that can't be used yet, each with its status."""
     found = found or {}

@@ -1,0 +1,181 @@
+"""Finds out what a server lacks to answer requests: what GET /ready says.
+
+Each check has a thread, so that one that hangs holds up neither the answer nor the other checks.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextvars import copy_context
+from typing import Any
+
+from django.db import connections, router
+from django.utils.module_loading import import_string
+
+from macaron_django.api.served_apis import catalogue
+from macaron_django.auth.keys.key_settings import fetch_published_keys
+from macaron_django.conf import settings
+from macaron_django.schemas.models.orm_store import OrmStore
+
+__all__ = ["ReadyCheck", "add_ready_check", "missing"]
+
+logger = logging.getLogger("macaron_django")
+
+#: Returns what is missing, in a few words for the people who operate the server; None where nothing is.
+ReadyCheck = Callable[[], str | None]
+#: Seconds that an answer is good for. Probes come from several sides, and AWS bounds how often tables are described.
+_GOOD_FOR = 1.0
+
+
+class _Tables:
+    """Looks at each table until it has been found usable once, then at one of them for each answer."""
+
+    def __init__(self) -> None:
+        self._usable: dict[str, Any] = {}
+
+    def __call__(self) -> str | None:
+        from macaron_django.dynamodb.tables.syncing import why_unusable  # only where something is kept
+
+        tables = {each.table_name: each.table for api in catalogue.values() for each in api.persistences.values()}
+        for name in (*tables.keys() - self._usable.keys(), *list(self._usable)[:1]):
+            self._usable.pop(name, None)
+            if name in tables:
+                problem = why_unusable(tables[name])
+                if problem is not None:
+                    return problem
+                self._usable[name] = True  # the last to be looked at again
+        return None
+
+
+def _databases() -> Iterator[str]:
+    """Yields the aliases of the databases that hold the models of the served APIs."""
+    stores = [store for api in catalogue.values() for store in getattr(api.viewsets, "stores", {}).values()]
+    yield from dict.fromkeys(router.db_for_read(each.model) for each in stores if isinstance(each, OrmStore))
+
+
+def _database_check(alias: str) -> ReadyCheck:
+    def check() -> None:
+        try:
+            with connections[alias].cursor() as cursor:
+                cursor.execute("SELECT 1")
+        finally:
+            connections[alias].close()  # the thread's own
+
+    return check
+
+
+def _keys_check() -> str | None:
+    fetch_published_keys()
+    return None
+
+
+_tables: ReadyCheck = _Tables()
+#: The checks of other parts of the package, and of projects.
+_added: dict[str, ReadyCheck] = {}
+
+
+def add_ready_check(name: str, check: ReadyCheck) -> None:
+    """Makes GET /ready call ``check``; ``name`` says what it looks at, such as "broker".
+
+    ``check`` returns what is missing in a few words, or None. What it raises counts as missing, too.
+    """
+    if not callable(check):
+        raise TypeError(f"The check {check!r} should be a function.")
+    _added[name] = check
+
+
+def _checks() -> Iterator[tuple[str, ReadyCheck]]:
+    if any(api.persistences for api in catalogue.values()):
+        yield "DynamoDB", _tables
+    for alias in _databases():
+        yield f"database {alias}", _database_check(alias)
+    if settings.JWT.JWKS_URL:
+        yield "identity provider", _keys_check
+    yield from _added.items()
+    for dotted in settings.READY_CHECKS:
+        yield dotted, import_string(dotted)
+
+
+class _Running:
+    """A call of a check in a thread of its own, which doesn't keep the process from ending."""
+
+    def __init__(self, name: str, check: ReadyCheck) -> None:
+        self._check = check
+        self._problem: str | None = None
+        self.error: Exception | None = None
+        self._thread = threading.Thread(
+            target=copy_context().run, args=(self._call,), name=f"macaron_django ready: {name}", daemon=True
+        )
+        self._thread.start()
+
+    def _call(self) -> None:
+        try:
+            self._problem = self._check()
+        except Exception as error:  # noqa: BLE001 (whatever it is, the server isn't ready)
+            self.error = error
+            self._problem = f"failed with {getattr(error, 'code', None) or type(error).__name__}"
+
+    def problem(self, seconds: float) -> str | None:
+        """Returns what is missing, after at most ``seconds``."""
+        self._thread.join(max(seconds, 0))
+        return f"no answer within {settings.READY_TIMEOUT:g} s" if self._thread.is_alive() else self._problem
+
+    @property
+    def has_ended(self) -> bool:
+        return not self._thread.is_alive()
+
+
+class _Readiness:
+    """The last answer, and the checks that haven't ended yet."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._known: dict[str, str] = {}
+        self._since = float("-inf")
+        self._running: dict[str, _Running] = {}
+
+    def missing(self) -> Mapping[str, str]:
+        with self._lock:
+            if time.monotonic() - self._since >= _GOOD_FOR:
+                self._known = self._look()
+                self._since = time.monotonic()
+            return self._known
+
+    def _look(self) -> dict[str, str]:
+        running: dict[str, _Running] = {}
+        for name, check in _checks():
+            earlier = self._running.get(name)
+            running[name] = _Running(name, check) if earlier is None or earlier.has_ended else earlier
+        self._running = running
+        ends = time.monotonic() + settings.READY_TIMEOUT
+        found = {}
+        for name, each in running.items():
+            problem = each.problem(ends - time.monotonic())
+            if problem is None:
+                continue
+            found[name] = problem
+            if each.error is not None and name not in self._known:
+                logger.warning("GET /ready: %s failed", name, exc_info=each.error)
+        return found
+
+    def forget(self) -> None:
+        self._since = float("-inf")
+
+
+_readiness = _Readiness()
+
+
+def missing() -> Mapping[str, str]:
+    """Returns what this server lacks, in words, by the name of what was looked at; empty where it is ready.
+
+    Takes at most ``READY_TIMEOUT`` seconds. An answer is good for a second.
+    """
+    return _readiness.missing()
+
+
+def forget() -> None:
+    """Forgets the last answer, for tests."""
+    _readiness.forget()
