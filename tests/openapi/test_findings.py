@@ -197,6 +197,20 @@ def test_circles_that_never_leave_the_instance_are_found(make, schemas, id_):
     assert [found.id for found in check(make(schemas)) if found.id[1:] == "014"] == [id_]
 
 
+def inheriting(count):
+    written = {f"S{i}": {"allOf": [{"$ref": f"#/components/schemas/S{i + 1}"}]} for i in range(count)}
+    return written | {f"S{count}": {"type": "object", "properties": {"last": {"type": "string"}}}}
+
+
+def test_a_schema_that_consists_of_too_many_others_is_an_error(make):
+    few, many = make(inheriting(80)), make(inheriting(120))
+    assert "E033" not in ids(check(few))
+    assert list(few.schemas["S0"].properties) == ["last"]
+    (first, *_) = [found for found in check(many) if found.id == "E033"]
+    assert first.message == "S0 consists of 100 schemas or more, its own and those that it inherits from."
+    assert 100 <= len(many.schemas["S0"].parts) <= 200
+
+
 def test_recursion_is_no_circle(make):
     schemas = {"A": {"properties": {"a": {"$ref": "#/components/schemas/A"}}, "oneOf": [{"type": "object"}, {}]}}
     assert [found.id for found in check(make(schemas))] == []

@@ -19,6 +19,7 @@ from macaron_django.openapi.findings import Finding, finding
 from macaron_django.openapi.keywords import malformed
 from macaron_django.openapi.reading.source_files import SourceNode
 from macaron_django.openapi.references.resolution import BrokenReference
+from macaron_django.openapi.schema import MOST_PARTS
 
 __all__ = ["structure_findings"]
 
@@ -51,6 +52,14 @@ def structure_findings(document: Document) -> Iterator[Finding]:
         yield from _check(document, visit, used=False)
     yield from _unused(document, used)
     yield from circle_findings(document)
+    yield from _overloaded(document)
+
+
+def _overloaded(document: Document) -> Iterator[Finding]:
+    for name, schema in document.schemas.items():
+        if schema.is_overloaded:
+            message = f"{name} consists of {MOST_PARTS} schemas or more, its own and those that it inherits from."
+            yield finding("E033", schema.location, message, "Write down what it has itself.")
 
 
 def _used_roots(document: Document) -> list[tuple[str, SourceNode]]:
