@@ -17,7 +17,7 @@ from django.core import asgi
 from django.core.handlers.asgi import ASGIHandler
 
 from macaron_django.conf import settings
-from macaron_django.server_start import load_urls
+from macaron_django.shipping.server_start import load_urls
 
 if TYPE_CHECKING:
     from macaron_django.api.front import ASGIFront

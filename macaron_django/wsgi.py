@@ -16,7 +16,7 @@ from django.core import wsgi
 from django.core.handlers.wsgi import WSGIHandler
 
 from macaron_django.conf import settings
-from macaron_django.server_start import load_urls
+from macaron_django.shipping.server_start import load_urls
 
 if TYPE_CHECKING:
     from macaron_django.api.front import WSGIFront
