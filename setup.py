@@ -17,13 +17,20 @@ VERSION = re.search(
 MOTO = ["moto[dynamodb]>=5.1", "flask>=3", "flask-cors>=5"]
 DEMO = [*MOTO, "django-cors-headers>=4.7"]  # what the example project needs
 ACCEPTANCE = ["pytest>=8.4", "requests>=2.32"]
+# Tracers' code runs on event loops in greenlets, where that is installed.
+OTEL = ["opentelemetry-api>=1.45", "greenlet>=3.5"]
+SENTRY = ["sentry-sdk>=2.75", "greenlet>=3.5"]
 DOCS = ["sphinx>=8", "furo>=2025.7", "myst-parser>=4"]
 TEST = [
     *DEMO,
     *DOCS,
     *ACCEPTANCE,
+    *OTEL,
+    *SENTRY,
+    "aws-xray-sdk>=2.15",
     "babel>=2.16",
     "boto3-stubs[dynamodb]>=1.40",
+    "ddtrace>=4.16",
     "django-jazzmin>=3.0.5",
     "django-stubs>=5.2",
     "django-unfold>=0.91; python_version >= '3.11'",
@@ -36,6 +43,9 @@ TEST = [
     "import-linter>=2.4",
     "matplotlib>=3.10",
     "mypy>=1.17",
+    "opentelemetry-instrumentation-botocore>=0.66b2",
+    "opentelemetry-instrumentation-django[asgi]>=0.66b2",
+    "opentelemetry-sdk>=1.45",
     "playwright>=1.50",
     "pytest-django>=4.11",
     "pytest-xdist>=3.8",
@@ -46,6 +56,7 @@ TEST = [
     "types-tqdm>=4.66",
     "uvicorn>=0.35",
     "whitenoise>=6.9",
+    "wrapt>=2.1",
 ]
 
 setup(
@@ -83,7 +94,15 @@ setup(
         "rstr>=3.2.2",
         "tqdm>=4.66.3",
     ],
-    extras_require={"acceptance": ACCEPTANCE, "moto": MOTO, "demo": DEMO, "docs": DOCS, "test": TEST},
+    extras_require={
+        "acceptance": ACCEPTANCE,
+        "demo": DEMO,
+        "docs": DOCS,
+        "moto": MOTO,
+        "otel": OTEL,
+        "sentry": SENTRY,
+        "test": TEST,
+    },
     entry_points={"pytest11": ["macaron_django = macaron_django.testing.plugin"]},
     classifiers=[
         "Framework :: Django",
