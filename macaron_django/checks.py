@@ -309,6 +309,28 @@ def check_front(app_configs: Sequence[AppConfig] | None, **_kwargs: Any) -> list
 
 
 @checks.register("macaron_django", deploy=True)
+def check_fast_lane(app_configs: Sequence[AppConfig] | None, **_kwargs: Any) -> list[checks.CheckMessage]:
+    """Reports what takes part in botocore's calls and isn't known, for ``check --deploy`` only."""
+    if not settings.DYNAMODB.FAST_LANE or not any(api.persistences for api in registry):
+        return []
+    from macaron_django.dynamodb.calls.clients import strangers  # imported here: it needs botocore
+
+    hint = (
+        "Nothing is wrong: a call costs about a millisecond of CPU more, one for a list of 100 items about five. "
+        "Remove it, take macaron_django's own tracing in its place, or silence this."
+    )
+    return [
+        checks.Warning(
+            f"{name} takes part in botocore's calls, and macaron_django's fast lane doesn't know it: botocore makes "
+            "each call to DynamoDB.",
+            hint=hint,
+            id="macaron_django.W130",
+        )
+        for name in strangers()
+    ]
+
+
+@checks.register("macaron_django", deploy=True)
 def check_threads(app_configs: Sequence[AppConfig] | None, **_kwargs: Any) -> list[checks.CheckMessage]:
     """Reports a server with too few threads for the engine's latency, where the environment says how many it has."""
     threads = configured_threads(os.environ)

@@ -440,7 +440,7 @@ def test_the_client_of_aws_itself_has_nobody_who_listens(monkeypatch: pytest.Mon
     lane = FastLane.beside(client)
     assert lane is not None
     for operation in OPERATIONS:
-        assert not lane._hooks.intercept(operation)
+        assert not lane._hooks.watchers(operation).leave
         discovery = client.meta.service_model.operation_model(operation).endpoint_discovery
         assert not (discovery or {}).get("required")
 
@@ -461,7 +461,7 @@ def test_adaptive_retries_and_endpoint_discovery_are_botocores(
     for name, value in environment.items():
         monkeypatch.setenv(name, value)
     lane = lane_of(**keys, config=botocore.config.Config(**config))
-    assert lane._hooks.intercept("GetItem")
+    assert lane._hooks.watchers("GetItem").leave
     assert lane.answer("GetItem", {"TableName": "t", "Key": {}}) is None
     assert taken == []
 
@@ -583,7 +583,7 @@ def test_a_proxy_without_a_tunnel_gets_the_whole_address() -> None:
 
 
 def test_in_lambda_the_trace_is_passed_on(monkeypatch: pytest.MonkeyPatch) -> None:
-    from macaron_django.dynamodb.calls.fast_lane.lane import _trace_line
+    from macaron_django.dynamodb.calls.fast_lane.lane import _trace_header
 
     keys = {"aws_access_key_id": "a", "aws_secret_access_key": "b"}
     outside = lane_of(**keys)._template("GetItem", {"TableName": "t"})
@@ -592,9 +592,9 @@ def test_in_lambda_the_trace_is_passed_on(monkeypatch: pytest.MonkeyPatch) -> No
     assert outside is not None
     assert inside is not None
     assert (outside.in_lambda, inside.in_lambda) == (False, True)
-    assert _trace_line() == ""
+    assert _trace_header() == ()
     monkeypatch.setenv("_X_AMZN_TRACE_ID", "Root=1;Parent=2 3")
-    assert _trace_line() == "X-Amzn-Trace-Id: Root=1;Parent=2%203\r\n"
+    assert _trace_header() == (("X-Amzn-Trace-Id", "Root=1;Parent=2%203"),)
 
 
 @pytest.mark.parametrize("checksum", ["", "none", "1", "-1", "٣"])

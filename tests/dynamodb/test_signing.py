@@ -23,9 +23,16 @@ MOMENTS = st.integers(1577836800, 2208988800).map(lambda seconds: datetime.fromt
 
 
 def by_botocore(
-    credentials: Credentials, region: str, host: str, target: str, body: bytes, moment: datetime
+    credentials: Credentials,
+    region: str,
+    host: str,
+    target: str,
+    body: bytes,
+    moment: datetime,
+    more: dict[str, str] | None = None,
 ) -> dict[str, str]:
-    request = AWSRequest("POST", f"https://{host}/", {"X-Amz-Target": target, "Content-Type": CONTENT_TYPE}, body)
+    headers = {"X-Amz-Target": target, "Content-Type": CONTENT_TYPE, **(more or {})}
+    request = AWSRequest("POST", f"https://{host}/", headers, body)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(botocore.auth, "get_current_datetime", lambda: moment)
         SigV4Auth(credentials, "dynamodb", region).add_auth(request)
@@ -55,6 +62,24 @@ def test_every_request_is_signed_as_botocore_signs_it(
     target = f"DynamoDB_20120810.{operation}"
     for moment in moments:
         assert by_us(signer, target, body, moment) == by_botocore(credentials, region, host, target, body, moment)
+
+
+@given(
+    st.none() | PLAIN,
+    st.dictionaries(
+        st.sampled_from(["baggage", "sentry-trace", "traceparent", "A-First", "x-amz-e", "X-Datadog-Trace-ID", "zz"]),
+        st.text(string.ascii_letters + " =,;", max_size=30).map(str.strip),
+        min_size=1,
+    ),
+)
+def test_the_headers_of_tracers_are_signed_as_botocore_signs_them(token: str | None, more: dict[str, str]) -> None:
+    moment = datetime(2026, 1, 1, tzinfo=timezone.utc)
+    signer = Signer("AKID", "secret", token, region="eu-west-1", service="dynamodb", host="localhost")
+    lines = signer.header_lines("DynamoDB_20120810.Scan", b"{}", "20260101T000000Z", tuple(more.items()))
+    ours = dict(line.split(": ", 1) for line in lines.splitlines())
+    assert {name: ours.pop(name) for name in more} == more
+    credentials = Credentials("AKID", "secret", token)
+    assert ours == by_botocore(credentials, "eu-west-1", "localhost", "DynamoDB_20120810.Scan", b"{}", moment, more)
 
 
 def test_a_new_day_has_a_new_key() -> None:

@@ -23,9 +23,10 @@ from macaron_django.conf import Section, settings
 from macaron_django.dynamodb import engines
 from macaron_django.dynamodb.calls import deadlines
 from macaron_django.dynamodb.calls.botocore_sessions import new_session
-from macaron_django.dynamodb.calls.fast_lane.lane import DamagedAnswerError, FastLane, check_answer
+from macaron_django.dynamodb.calls.fast_lane.botocore_hooks import BotocoreHooks
+from macaron_django.dynamodb.calls.fast_lane.lane import OPERATIONS, DamagedAnswerError, FastLane, check_answer
 
-__all__ = ["Clients", "Configuration", "MadeClient", "clients", "reset"]
+__all__ = ["Clients", "Configuration", "MadeClient", "clients", "reset", "strangers"]
 
 
 @dataclass(frozen=True)
@@ -177,3 +178,11 @@ if hasattr(os, "register_at_fork"):
 def reset() -> None:
     """Drop session and client; the next call makes new ones."""
     clients.forget()
+
+
+def strangers() -> list[str]:
+    """Returns the names of what makes the fast lane leave calls to botocore, for any client that is made here."""
+    client = clients._make(Configuration("http://localhost", "eu-west-1", ("a", "b"), 1, 1, 1, fast_lane=True))
+    hooks = BotocoreHooks(client, own=frozenset({__name__}))
+    found = [name for operation in sorted(OPERATIONS) for name in hooks.watchers(operation).strangers]
+    return list(dict.fromkeys(found))

@@ -70,10 +70,6 @@ class TypedItems:
             return self._json_of(item.as_map())  # type: ignore[union-attr]  # a dict is a dict
 
 
-class _Capacity(TypedDict, total=False):
-    CapacityUnits: float
-
-
 class _KeyValue(TypedDict, total=False):
     S: str
     N: str
@@ -87,7 +83,7 @@ def _answer(item_type: Any) -> Any:
         "Count": int,
         "ScannedCount": int,
         "LastEvaluatedKey": dict[str, _KeyValue],
-        "ConsumedCapacity": _Capacity,
+        "ConsumedCapacity": dict[str, Any],
     }
     return TypedDict("Answer", members, total=False)  # type: ignore[operator]
 

@@ -3,5 +3,6 @@
 An answer is what botocore would have returned, or None where the call has to be botocore's; without this folder,
 everything is right and slower. ``lane`` has what threads and event loops share, ``signing`` Signature Version 4 and
 ``http`` HTTP/1.1; ``blocking_exchange`` and ``idle_connections`` do a thread's input and output, ``loop_protocol`` and
-``loop_connections`` an event loop's. Open ``botocore_hooks`` for who makes the lane step aside.
+``loop_connections`` an event loop's. Open ``botocore_hooks`` for what makes the lane step aside, and ``traced_calls``
+for what tracers see.
 """

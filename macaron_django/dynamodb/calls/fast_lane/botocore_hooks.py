@@ -1,19 +1,26 @@
-"""Finds out who else takes part in a botocore client's calls: event handlers, moto, and patched methods.
+"""Finds out who else takes part in a botocore client's calls: event handlers, moto, tracers, and patched methods.
 
 The fast lane leaves a call to botocore where a project, a plug-in or botocore's Stubber has registered a handler, where
-moto's ``mock_aws`` is active, and where ``_make_api_call`` is patched.
+moto's ``mock_aws`` is active, and where a method is patched by something that ``tracers`` doesn't know.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from types import FunctionType
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from operator import is_
 from typing import Any, Final
 
 from botocore.client import BaseClient
 from botocore.discovery import block_endpoint_discovery_required_operations
+from botocore.endpoint import Endpoint
+from botocore.parsers import ResponseParser
 
-__all__ = ["BotocoreHooks"]
+from macaron_django.dynamodb.calls.fast_lane.traced_calls import TracedCalls
+from macaron_django.tracers import name_of, unwrapped
+from macaron_django.tracers.known_tracers import CALLS, CLOSURES, HANDLERS, PREPARED_REQUESTS, RESPONSE_PARSERS
+
+__all__ = ["BotocoreHooks", "Watchers", "patches"]
 
 #: What a call emits, in this order.
 _EVENTS: Final = (
@@ -39,6 +46,34 @@ _OWN: Final = frozenset({"botocore.handlers", "botocore.retries.standard", "boto
 _BLOCKS_DISCOVERY: Final = block_endpoint_discovery_required_operations
 _MOTO: Final = "moto.core.botocore_stubber"
 
+#: The methods that the lane does without → the wrappers of them that are known.
+_METHODS: Final[Mapping[tuple[type, str], frozenset[str]]] = {
+    (BaseClient, "_make_api_call"): CALLS,
+    (BaseClient, "_make_request"): frozenset(),
+    (Endpoint, "make_request"): frozenset(),
+    (Endpoint, "create_request"): frozenset(),
+    (Endpoint, "prepare_request"): PREPARED_REQUESTS,
+    (Endpoint, "_send"): frozenset(),
+    (ResponseParser, "parse"): frozenset(RESPONSE_PARSERS),
+}
+_PLACES: Final = tuple((vars(owner), name) for owner, name in _METHODS)
+
+
+@dataclass(frozen=True)
+class Watchers:
+    """Who takes part in the calls of an operation. ``traced``: where tracers do, how calls are made among them."""
+
+    #: moto's handlers, which do nothing while no ``mock_aws`` is active.
+    stubbers: tuple[Any, ...] = ()
+    traced: TracedCalls | None = None
+    #: Those that leave all calls to botocore, by name.
+    strangers: list[str] = field(default_factory=list)
+
+    @property
+    def leave(self) -> bool:
+        """Whether botocore has to make the calls."""
+        return bool(self.strangers) or any(stubber.enabled for stubber in self.stubbers)
+
 
 class BotocoreHooks:
     """The hooks of one client. ``own``: names of further modules whose handlers don't count."""
@@ -48,36 +83,57 @@ class BotocoreHooks:
         self._own = _OWN | own
         self._emitter: Any = client.meta.events._emitter  # type: ignore[attr-defined]
         # botocore drops its cache with each registration; one tuple, as threads share it.
-        self._known: tuple[Any, dict[str, tuple[Any, ...] | None]] = (self._emitter._lookup_cache, {})
+        self._known: tuple[Any, list[Any], dict[str, Watchers]] = (self._emitter._lookup_cache, _methods(), {})
 
-    def intercept(self, operation: str) -> bool:
-        """Whether anything takes part in calls of ``operation``, so that botocore has to make them."""
-        make_api_call = BaseClient.__dict__["_make_api_call"]
-        if type(make_api_call) is not FunctionType or make_api_call.__module__ != "botocore.client":
-            return True
-        cache, stubbers_by_operation = self._known
-        if self._emitter._lookup_cache is not cache:
-            stubbers_by_operation = {}
-            self._known = (self._emitter._lookup_cache, stubbers_by_operation)
-        if operation not in stubbers_by_operation:
-            stubbers_by_operation[operation] = self._stubbers(operation)
-        stubbers = stubbers_by_operation[operation]
-        return stubbers is None or any(stubber.enabled for stubber in stubbers)
+    def watchers(self, operation: str) -> Watchers:
+        """Returns who takes part in calls of ``operation``."""
+        cache, methods, watchers_by_operation = self._known
+        now = _methods()
+        # By identity: a wrapper of wrapt says that it equals what it is around.
+        if self._emitter._lookup_cache is not cache or not all(map(is_, now, methods)):
+            watchers_by_operation = {}
+            self._known = (self._emitter._lookup_cache, now, watchers_by_operation)
+        watchers = watchers_by_operation.get(operation)
+        if watchers is None:
+            watchers = watchers_by_operation[operation] = self._watchers(operation)
+        return watchers
 
-    def _stubbers(self, operation: str) -> tuple[Any, ...] | None:
-        """moto's handlers, which do nothing while no ``mock_aws`` is active; None: there are others."""
-        stubbers = []
+    def _watchers(self, operation: str) -> Watchers:
+        stubbers, handlers, others = [], [], patches()
         for handler in self._handlers(operation):
-            module = _module(handler)
+            module, name = _module(handler), name_of(handler)
             if module == _MOTO and hasattr(handler, "enabled"):
                 stubbers.append(handler)
+            elif name in HANDLERS:
+                handlers.append((HANDLERS[name], handler))
             elif not (module in self._own or handler is _BLOCKS_DISCOVERY):
-                return None
-        return tuple(stubbers)
+                others.append(name)
+        traced = None if others else TracedCalls.of(self._client, operation, handlers)
+        return Watchers(tuple(stubbers), traced, others)
 
     def _handlers(self, operation: str) -> Iterator[Any]:
         for event in _EVENTS:
             yield from self._emitter._handlers.prefix_search(f"{event}.dynamodb.{operation}")
+
+
+def patches() -> list[str]:
+    """Returns the names of what is put around botocore's methods, or in their place, and isn't known."""
+    found = []
+    for (owner, method), known in _METHODS.items():
+        layers, function = unwrapped(vars(owner)[method], CLOSURES)
+        found += [layer.name for layer in layers if not _is_known(layer, known)]
+        if not name_of(function).startswith("botocore."):  # (its own decorators are in another module of it)
+            found.append(f"{name_of(function)} (in the place of {owner.__name__}.{method})")
+    return found
+
+
+def _is_known(layer: Any, known: frozenset[str]) -> bool:
+    does_something = RESPONSE_PARSERS.get(layer.name)
+    return layer.name in known and not (does_something is not None and does_something(layer.wrapper))
+
+
+def _methods() -> list[Any]:
+    return [members[name] for members, name in _PLACES]
 
 
 def _module(handler: Any) -> str:

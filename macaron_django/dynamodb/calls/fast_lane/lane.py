@@ -24,6 +24,7 @@ from botocore.client import BaseClient
 from botocore.credentials import RefreshableCredentials
 from botocore.httpsession import URLLib3Session
 
+from macaron_django.drivers import in_thread
 from macaron_django.dynamodb.calls.fast_lane.blocking_exchange import exchange
 from macaron_django.dynamodb.calls.fast_lane.botocore_hooks import BotocoreHooks
 from macaron_django.dynamodb.calls.fast_lane.http import HTTPAnswer
@@ -31,7 +32,9 @@ from macaron_django.dynamodb.calls.fast_lane.idle_connections import IdleConnect
 from macaron_django.dynamodb.calls.fast_lane.loop_connections import LoopConnections, NotConnectedError
 from macaron_django.dynamodb.calls.fast_lane.places import place_of
 from macaron_django.dynamodb.calls.fast_lane.signing import CONTENT_TYPE, Signer
+from macaron_django.dynamodb.calls.fast_lane.traced_calls import NO_HEADERS, TracedCalls, TracedHeaders
 from macaron_django.dynamodb.codec.wire import ReadMembers, request_body, response_members
+from macaron_django.tracers import can_await
 
 __all__ = ["OPERATIONS", "DamagedAnswerError", "FastLane", "check_answer"]
 
@@ -79,11 +82,16 @@ class _RequestTemplate:
     parameters: frozenset[str]  # that botocore knows
     members: frozenset[str]
 
-    def request(self, body: bytes, timestamp: str) -> bytes:
+    def headers(self, traced: TracedCalls | None) -> TracedHeaders:
+        """The headers of one request that others haven't, those of tracers among them."""
+        trace = _trace_header() if self.in_lambda else ()
+        return TracedHeaders((), trace) if traced is None else traced.headers(self.url, trace)
+
+    def request(self, body: bytes, timestamp: str, headers: TracedHeaders = NO_HEADERS) -> bytes:
         """The whole request, signed."""
-        signed = self.signer.header_lines(self.target, body, timestamp)
-        trace = _trace_line() if self.in_lambda else ""
-        return f"{self.head}{trace}{signed}Content-Length: {len(body)}\r\n\r\n".encode("latin-1") + body
+        signed = self.signer.header_lines(self.target, body, timestamp, headers.signed)
+        unsigned = "".join(f"{name}: {value}\r\n" for name, value in headers.unsigned)
+        return f"{self.head}{unsigned}{signed}Content-Length: {len(body)}\r\n\r\n".encode("latin-1") + body
 
 
 class FastLane:
@@ -113,7 +121,7 @@ class FastLane:
     def answer(
         self,
         operation: str,
-        parameters: Mapping[str, Any],
+        parameters: dict[str, Any],
         *,
         read: ReadMembers | None = None,
         timeout: float | None = None,
@@ -123,6 +131,45 @@ class FastLane:
         ``read`` reads the answer instead of ``response_members``; the result then has no ResponseMetadata. ``timeout``:
         seconds after which to give up, where they are fewer than the client's.
         """
+        watchers = self._hooks.watchers(operation) if operation in OPERATIONS else None
+        if watchers is None or watchers.leave:
+            return None
+        traced = watchers.traced
+        if traced is None:
+            return self._answer(operation, parameters, read, timeout)
+        shown = None if traced.shows_items else read
+        return traced.call(parameters, partial(self._answer, read=shown, timeout=timeout, traced=traced))
+
+    async def answer_on_loop(
+        self,
+        operation: str,
+        parameters: dict[str, Any],
+        *,
+        read: ReadMembers | None = None,
+        timeout: float | None = None,
+    ) -> dict[str, Any] | None:
+        """As ``answer``, without blocking the event loop that runs."""
+        watchers = self._hooks.watchers(operation) if operation in OPERATIONS else None
+        if watchers is None or watchers.leave:
+            return None
+        traced = watchers.traced
+        if traced is None:
+            return await self._answer_on_loop(operation, parameters, read, timeout)
+        if not can_await():  # tracers' wrappers block, so that a thread has to wait in them
+            return await in_thread(self.answer, operation, parameters, read=read, timeout=timeout)
+        shown = None if traced.shows_items else read
+        return await traced.call_on_loop(
+            parameters, partial(self._answer_on_loop, read=shown, timeout=timeout, traced=traced)
+        )
+
+    def _answer(
+        self,
+        operation: str,
+        parameters: Mapping[str, Any],
+        read: ReadMembers | None,
+        timeout: float | None,
+        traced: TracedCalls | None = None,
+    ) -> dict[str, Any] | None:
         prepared = self._prepared(operation, parameters)
         if prepared is None:
             return None
@@ -130,30 +177,32 @@ class FastLane:
         opened = template.idle.take()
         if opened is None:
             return None
-        request = template.request(body, self._timestamp())
-        return self._members(operation, template, self._exchange(template, opened, request, timeout), read)
+        headers = template.headers(traced) if traced is not None or template.in_lambda else NO_HEADERS
+        request = template.request(body, self._timestamp(), headers)
+        answer = self._exchange(template, opened, request, timeout)
+        return self._members(operation, template, answer, read, has_metadata=traced is not None)
 
-    async def answer_on_loop(
+    async def _answer_on_loop(
         self,
         operation: str,
         parameters: Mapping[str, Any],
-        *,
-        read: ReadMembers | None = None,
-        timeout: float | None = None,
+        read: ReadMembers | None,
+        timeout: float | None,
+        traced: TracedCalls | None = None,
     ) -> dict[str, Any] | None:
-        """As ``answer``, without blocking the event loop that runs."""
         prepared = self._prepared(operation, parameters)
         if prepared is None or prepared[0].on_loops is None:
             return None
         template, body = prepared
         connections: Any = template.on_loops
+        headers = template.headers(traced) if traced is not None or template.in_lambda else NO_HEADERS
         try:
-            answer = await connections.exchange(lambda: template.request(body, self._timestamp()), timeout)
+            answer = await connections.exchange(lambda: template.request(body, self._timestamp(), headers), timeout)
         except NotConnectedError as error:
             raise _not_sent(template.url, error) from error
         except OSError as error:
             raise _broken_off(template.url, error) from error
-        return self._members(operation, template, answer, read)
+        return self._members(operation, template, answer, read, has_metadata=traced is not None)
 
     @property
     def renews_credentials(self) -> bool:
@@ -167,8 +216,6 @@ class FastLane:
 
     def _prepared(self, operation: str, parameters: Mapping[str, Any]) -> tuple[_RequestTemplate, bytes] | None:
         """What a call is sent with, and its body; None where it has to be botocore's."""
-        if operation not in OPERATIONS or self._hooks.intercept(operation):
-            return None
         template = self._template(operation, parameters)
         if template is None or not parameters.keys() <= template.parameters:
             return None
@@ -176,14 +223,20 @@ class FastLane:
         return None if body is None else (template, body)
 
     def _members(
-        self, operation: str, template: _RequestTemplate, answer: HTTPAnswer, read: ReadMembers | None
+        self,
+        operation: str,
+        template: _RequestTemplate,
+        answer: HTTPAnswer,
+        read: ReadMembers | None,
+        *,
+        has_metadata: bool,
     ) -> dict[str, Any]:
         """What an answer holds; raises what botocore would."""
         if answer.status == 200:
             _check_checksum(operation, answer)
             members = (read or response_members)(answer.body, template.members)
             if members is not None:
-                if read is None:
+                if read is None or has_metadata:
                     members["ResponseMetadata"] = _metadata(answer)
                 return members
         return self._read_by_botocore(operation, answer)
@@ -358,12 +411,10 @@ def _metadata(answer: HTTPAnswer) -> dict[str, Any]:
     return metadata
 
 
-def _trace_line() -> str:
+def _trace_header() -> tuple[tuple[str, str], ...]:
     """The header that botocore sends in AWS Lambda, by which AWS notices functions that call themselves."""
     trace = os.environ.get("_X_AMZN_TRACE_ID")
-    if not trace:
-        return ""
-    return f"X-Amzn-Trace-Id: {quote(trace, safe=_TRACE_SAFE)}\r\n"
+    return (("X-Amzn-Trace-Id", quote(trace, safe=_TRACE_SAFE)),) if trace else ()
 
 
 def _names_resources(parameters: Mapping[str, Any]) -> bool:

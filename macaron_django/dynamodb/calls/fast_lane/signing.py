@@ -8,8 +8,11 @@ from __future__ import annotations
 
 import hmac
 import re
+from collections.abc import Iterable
 from hashlib import sha256
 from typing import Any, Final, NamedTuple
+
+from botocore.auth import SIGNED_HEADERS_BLACKLIST
 
 __all__ = ["CONTENT_TYPE", "Signer"]
 
@@ -45,30 +48,35 @@ class Signer:
             raise ValueError("An access key, a session token or a host holds what no HTTP header can.")
         self._access_key, self._secret_key = access_key, secret_key
         self._region, self._service = region, service
-        self._canonical_start = f"POST\n/\n\ncontent-type:{CONTENT_TYPE}\nhost:{host}\nx-amz-date:"
+        self._canonical_start = f"{_START}content-type:{CONTENT_TYPE}\nhost:{host}\nx-amz-date:"
         self._canonical_token = f"x-amz-security-token:{token}\n" if token else ""
         self._token_line = f"X-Amz-Security-Token: {token}\r\n" if token else ""
         self._signed_names = f"content-type;host;x-amz-date;{'x-amz-security-token;' if token else ''}x-amz-target"
         self._key = _DayKey("", "", None, None)  # one tuple, as threads share a signer
 
-    def header_lines(self, target: str, body: bytes, timestamp: str) -> str:
-        """The lines that date and authorise a request; ``timestamp`` is UTC as ``20260101T000000Z``."""
+    def header_lines(self, target: str, body: bytes, timestamp: str, more: Iterable[tuple[str, str]] = ()) -> str:
+        """The lines that date and authorise a request; ``timestamp`` is UTC as ``20260101T000000Z``.
+
+        ``more``: further headers, which are signed as well and begin the lines.
+        """
         key = self._key
         if key.day != timestamp[:8]:
             key = self._key = self._derived(timestamp[:8])
         _, scope, inner, outer = key
-        canonical = (
-            f"{self._canonical_start}{timestamp}\n{self._canonical_token}x-amz-target:{target}\n\n"
-            f"{self._signed_names}\n{sha256(body).hexdigest()}"
-        )
+        first, headers, names = "", f"{timestamp}\n{self._canonical_token}x-amz-target:{target}\n", self._signed_names
+        start = self._canonical_start
+        if more:
+            start, headers, names = _sorted_in(f"{start}{headers}", more)
+            first = "".join(f"{name}: {value}\r\n" for name, value in more)
+        canonical = f"{start}{headers}\n{names}\n{sha256(body).hexdigest()}"
         to_sign = f"{_ALGORITHM}\n{timestamp}\n{scope}\n{sha256(canonical.encode()).hexdigest()}"
         inner, outer = inner.copy(), outer.copy()
         inner.update(to_sign.encode())
         outer.update(inner.digest())
         signature = outer.hexdigest()
         return (
-            f"X-Amz-Date: {timestamp}\r\n{self._token_line}Authorization: {_ALGORITHM} "
-            f"Credential={self._access_key}/{scope}, SignedHeaders={self._signed_names}, Signature={signature}\r\n"
+            f"{first}X-Amz-Date: {timestamp}\r\n{self._token_line}Authorization: {_ALGORITHM} "
+            f"Credential={self._access_key}/{scope}, SignedHeaders={names}, Signature={signature}\r\n"
         )
 
     def _derived(self, day: str) -> _DayKey:
@@ -82,3 +90,19 @@ class Signer:
             sha256(bytes(octet ^ 0x36 for octet in padded)),
             sha256(bytes(octet ^ 0x5C for octet in padded)),
         )
+
+
+def _sorted_in(canonical: str, more: Iterable[tuple[str, str]]) -> tuple[str, str, str]:
+    """The first lines of a canonical request, its headers with others among them, and the names of all."""
+    start, headers = canonical[: len(_START)], canonical[len(_START) :]
+    lines = headers.splitlines()
+    values: dict[str, list[str]] = {}
+    for name, value in more:
+        if name.lower() not in SIGNED_HEADERS_BLACKLIST:
+            values.setdefault(name.lower(), []).append(" ".join(value.split()))
+    lines += [f"{name}:{','.join(found)}" for name, found in values.items()]
+    names = {line.partition(":")[0]: line for line in lines}
+    return start, "".join(f"{names[name]}\n" for name in sorted(names)), ";".join(sorted(names))
+
+
+_START: Final = "POST\n/\n\n"

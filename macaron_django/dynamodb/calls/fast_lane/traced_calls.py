@@ -1,0 +1,153 @@
+"""Makes calls within what tracers have put around botocore, so that they see what they would see on botocore's way.
+
+Their own code runs: around the sending, and for the headers that they add to a request. What a tracer puts around
+urllib3 or http.client, below botocore, isn't run: the lane uses neither.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Awaitable, Callable, Iterable
+from contextvars import ContextVar
+from typing import Any, Final, NamedTuple
+from urllib.parse import urlsplit
+
+from botocore.client import BaseClient
+from botocore.compat import HTTPHeaders
+from botocore.endpoint import Endpoint
+
+from macaron_django.drivers import in_thread
+from macaron_django.tracers import around, await_in_fiber, run_in_fiber, unwrapped
+from macaron_django.tracers.known_tracers import CLOSURES, reads_answers
+
+__all__ = ["NO_HEADERS", "ReadySending", "TracedCalls", "TracedHeaders"]
+
+#: Sends a call and returns its answer; None where botocore has to.
+ReadySending = Callable[[str, dict[str, Any]], "dict[str, Any] | None"]
+Headers = tuple[tuple[str, str], ...]
+
+_sending: ContextVar[Callable[[Any, str, dict[str, Any]], Any]] = ContextVar("macaron_django_sending")
+
+
+class TracedHeaders(NamedTuple):
+    """The further headers of a request."""
+
+    signed: Headers = ()
+    unsigned: Headers = ()
+
+
+NO_HEADERS: Final = TracedHeaders()
+
+
+class _Request:
+    """A request as tracers see it before it is signed and sent: they read its address and add headers."""
+
+    method = "POST"
+
+    def __init__(self, url: str, headers: Headers) -> None:
+        self.url = url if urlsplit(url).path else f"{url}/"
+        self.headers = HTTPHeaders()
+        for name, value in headers:
+            self.headers[name] = value
+        self.context: dict[str, Any] = {}
+
+    def prepare(self) -> None:
+        """Does nothing: the headers are taken as they are."""
+
+
+class TracedCalls:
+    """The calls of one operation of a client, as tracers see them."""
+
+    def __init__(self, client: Any, operation: str, layers: Any, prepare: Any, handlers: Any) -> None:
+        self._client, self._operation = client, operation
+        self._call = around(_send, layers).__get__(client, type(client))
+        self._prepare = prepare.__get__(client._endpoint, Endpoint) if prepare is not None else None
+        self._handlers: list[tuple[str, Any]] = handlers
+        #: Whether a project's own code may read the items of an answer.
+        self.shows_items = any(reads_answers(layer.wrapper) for layer in layers)
+
+    @classmethod
+    def of(cls, client: Any, operation: str, handlers: Any) -> TracedCalls | None:
+        """Returns how calls are made among tracers; None where there is none. ``handlers``: with the event of each."""
+        layers, _ = unwrapped(vars(BaseClient)["_make_api_call"], CLOSURES)
+        preparing, _ = unwrapped(vars(Endpoint)["prepare_request"], CLOSURES)
+        if not (layers or preparing or handlers):
+            return None
+        prepare = around(_prepare, preparing) if preparing else None
+        return cls(client, operation, layers, prepare, sorted(handlers, key=lambda each: each[0] != "request-created"))
+
+    def call(self, parameters: dict[str, Any], send: ReadySending) -> dict[str, Any]:
+        """Returns or raises what ``send`` does, or botocore where that returns None."""
+
+        def sent(client: Any, operation: str, given: dict[str, Any]) -> Any:
+            answer = send(operation, given)
+            return _by_botocore(client, operation, given) if answer is None else answer
+
+        return self._within(parameters, sent)
+
+    async def call_on_loop(
+        self, parameters: dict[str, Any], send: Callable[[str, dict[str, Any]], Awaitable[dict[str, Any] | None]]
+    ) -> dict[str, Any]:
+        """As ``call``, on the event loop that runs: the tracers' code gives way to it while ``send`` waits."""
+
+        async def sending(client: Any, operation: str, given: dict[str, Any]) -> Any:
+            answer = await send(operation, given)
+            return await in_thread(_by_botocore, client, operation, given) if answer is None else answer
+
+        def sent(client: Any, operation: str, given: dict[str, Any]) -> Any:
+            return await_in_fiber(sending(client, operation, given))
+
+        return await run_in_fiber(lambda: self._within(parameters, sent))
+
+    def headers(self, url: str, given: Headers) -> TracedHeaders:
+        """Returns what tracers add to a request to ``url`` that has the headers ``given``."""
+        request: Any = _Request(url, given)
+        for event, handler in self._handlers:
+            if event == "request-created":
+                handler(request=request, operation_name=self._operation)
+            else:
+                signer = self._client._request_signer
+                handler(
+                    request=request,
+                    signing_name=signer.signing_name,
+                    region_name=signer.region_name,
+                    signature_version="v4",
+                    request_signer=signer,
+                    operation_name=self._operation,
+                )
+        before = len(request.headers)
+        signed = request.headers.items()[len(given) :]
+        if self._prepare is not None:
+            self._prepare(request)
+        # Of two with the same name, botocore sends the one that was added last.
+        unsigned = {name.lower(): (name, value) for name, value in (*given, *request.headers.items()[before:])}
+        return TracedHeaders(_plain(signed), _plain(unsigned.values()))
+
+    def _within(self, parameters: dict[str, Any], sent: Callable[[Any, str, dict[str, Any]], Any]) -> dict[str, Any]:
+        token = _sending.set(sent)
+        try:
+            return self._call(self._operation, parameters)  # type: ignore[no-any-return]
+        finally:
+            _sending.reset(token)
+
+
+def _plain(headers: Iterable[tuple[str, Any]]) -> Headers:
+    """Returns those that a request can hold in one line each: what tracers pass on may come from a client."""
+    return tuple((name, str(value)) for name, value in headers if _LINE.fullmatch(f"{name}: {value}"))
+
+
+_LINE: Final = re.compile(r"[!-9;-~]+: [ -~]*")
+
+
+def _send(client: Any, operation: str, parameters: dict[str, Any]) -> Any:
+    """What the tracers' wrappers are around, in the place of ``BaseClient._make_api_call``."""
+    return _sending.get()(client, operation, parameters)
+
+
+def _prepare(endpoint: Any, request: Any) -> None:
+    """What the tracers' wrappers are around, in the place of ``Endpoint.prepare_request``."""
+
+
+def _by_botocore(client: Any, operation: str, parameters: dict[str, Any]) -> Any:
+    _, function = unwrapped(vars(BaseClient)["_make_api_call"], CLOSURES)
+    return function(client, operation, parameters)

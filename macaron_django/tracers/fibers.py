@@ -1,0 +1,49 @@
+"""Lets code that blocks wait for what an event loop does, without a thread, where greenlet is installed.
+
+A tracer's wrapper is an ordinary function around an ordinary function. On an event loop it runs in a greenlet, which
+gives way to the loop where the function that it is around has to wait.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Awaitable, Callable
+from functools import cache
+from importlib.util import find_spec
+from typing import Any, TypeVar
+
+__all__ = ["await_in_fiber", "can_await", "run_in_fiber"]
+
+T = TypeVar("T")
+
+
+@cache
+def can_await() -> bool:
+    """Returns whether greenlet is installed."""
+    return find_spec("greenlet") is not None
+
+
+async def run_in_fiber(function: Callable[[], T]) -> T:
+    """Returns what ``function`` returns. It can call ``await_in_fiber``, in the context of the task that runs."""
+    from greenlet import getcurrent, greenlet
+
+    driver = getcurrent()
+    fiber: Any = greenlet(function, driver)
+    fiber.gr_context = driver.gr_context  # the very same: what the function sets in it, its caller sees
+    result = fiber.switch()
+    while not fiber.dead:
+        try:
+            value = await result
+        except BaseException:  # noqa: BLE001, PERF203 (a cancelled task's, too, is the function's to see)
+            result = fiber.throw(*sys.exc_info())
+        else:
+            result = fiber.switch(value)
+    return result  # type: ignore[no-any-return]  # what the function has returned
+
+
+def await_in_fiber(awaitable: Awaitable[T]) -> T:
+    """Returns what ``awaitable`` gives, inside of ``run_in_fiber``. Raises what it raises."""
+    from greenlet import getcurrent
+
+    driver: Any = getcurrent().parent
+    return driver.switch(awaitable)  # type: ignore[no-any-return]  # the driver sends the value

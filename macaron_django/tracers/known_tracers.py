@@ -1,0 +1,82 @@
+"""Names what OpenTelemetry, Sentry, the AWS X-Ray SDK and ddtrace put around botocore and Django.
+
+A name is that of the code, as ``wrappers.name_of`` says it. Under another name, in a version that works in another way,
+a wrapper isn't known, and whoever looks for it takes the longer way.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, Final
+
+__all__ = [
+    "CALLS",
+    "CLOSURES",
+    "HANDLERS",
+    "PREPARED_REQUESTS",
+    "RESPONSES",
+    "RESPONSE_PARSERS",
+    "VIEWS",
+    "VIEW_WRAPPERS",
+    "WSGI_HANDLERS",
+    "reads_answers",
+]
+
+_OPENTELEMETRY: Final = "opentelemetry.instrumentation.botocore"
+_XRAY: Final = "aws_xray_sdk.ext"
+_DDTRACE: Final = "ddtrace.contrib.internal"
+_SENTRY: Final = "sentry_sdk.integrations.boto3"
+_SENTRY_DJANGO: Final = "sentry_sdk.integrations.django"
+
+#: Function → its free variable that has what it is around, or the tracer's function that it calls.
+CLOSURES: Final[Mapping[str, str]] = {
+    f"{_SENTRY}._client.sentry_patched_make_api_call": "orig_make_api_call",
+    f"{_DDTRACE}.trace_utils.wrapper": "func",
+    "sentry_sdk.utils.runner": "original_function",
+    f"{_SENTRY_DJANGO}.sentry_patched_wsgi_handler": "old_app",
+    f"{_SENTRY_DJANGO}.sentry_patched_get_response": "old_get_response",
+    f"{_SENTRY_DJANGO}.sentry_patched_drf_initial": "old_drf_initial",
+    f"{_SENTRY_DJANGO}.views.sentry_patched_make_view_atomic": "old_make_view_atomic",
+}
+#: Around ``BaseClient._make_api_call``.
+CALLS: Final = frozenset(
+    {
+        f"{_OPENTELEMETRY}._patched_api_call",
+        f"{_XRAY}.botocore.patch._xray_traced_botocore",
+        f"{_DDTRACE}.botocore.patch.patched_api_call",
+        f"{_SENTRY}._client.sentry_patched_make_api_call",
+    }
+)
+#: Around ``Endpoint.prepare_request``: they add headers, which aren't signed.
+PREPARED_REQUESTS: Final = frozenset(
+    {f"{_OPENTELEMETRY}._patched_endpoint_prepare_request", f"{_XRAY}.boto_utils.inject_header"}
+)
+#: Registered for events of a client's calls → the event. They add headers, which are signed, and notes to a span.
+HANDLERS: Final[Mapping[str, str]] = {
+    f"{_SENTRY}._instrumentation._sentry_request_created": "request-created",
+    f"{_SENTRY}._instrumentation._sentry_before_sign": "before-sign",
+    f"{_DDTRACE}.botocore.patch._botocore_before_sign_handler": "before-sign",
+}
+#: Around ``WSGIHandler.__call__``.
+WSGI_HANDLERS: Final = frozenset({f"{_SENTRY_DJANGO}.sentry_patched_wsgi_handler"})
+#: Around ``BaseHandler.get_response``.
+RESPONSES: Final = frozenset({f"{_SENTRY_DJANGO}.sentry_patched_get_response"})
+#: Around ``BaseHandler.make_view_atomic``, which is called as it is.
+VIEW_WRAPPERS: Final = frozenset({f"{_SENTRY_DJANGO}.views.sentry_patched_make_view_atomic"})
+#: Around ``APIView.initial``.
+VIEWS: Final = frozenset({f"{_SENTRY_DJANGO}.sentry_patched_drf_initial"})
+
+
+def _traces_parsers(wrapper: Any) -> bool:
+    return bool(wrapper.__globals__["config"].botocore["instrument_internals"])
+
+
+#: Around ``ResponseParser.parse`` → whether it does something there.
+RESPONSE_PARSERS: Final[Mapping[str, Callable[[Any], bool]]] = {
+    f"{_DDTRACE}.botocore.patch.patched_lib_fn": _traces_parsers
+}
+
+
+def reads_answers(wrapper: Any) -> bool:
+    """Returns whether a wrapper of ``_make_api_call`` hands answers to a project's own code, which may read items."""
+    return getattr(getattr(wrapper, "__self__", None), "response_hook", None) is not None

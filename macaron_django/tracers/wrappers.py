@@ -1,0 +1,104 @@
+"""Finds what tracers have wrapped around a function, and wraps the same around another one.
+
+A tracer that is known sees a shorter way to the same result as it would see the function itself: its own code runs,
+and its spans have its own names.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from types import CellType, FunctionType, MethodType
+from typing import Any
+
+__all__ = ["Layer", "around", "name_of", "unwrapped"]
+
+#: Function that stands for another one → the free variable that has it.
+Closures = Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class Layer:
+    """One wrapper. ``name``: where it is defined. ``wrapper``: its function. ``put``: wraps it around another one."""
+
+    name: str
+    wrapper: Any
+    put: Callable[[Any], Any]
+
+
+def unwrapped(function: Any, closures: Closures) -> tuple[list[Layer], Any]:
+    """Returns the wrappers of a function, the outermost first, and what they are around.
+
+    Wrappers made by wrapt are found by themselves. A function that calls the one that it replaced has that in a free
+    variable: ``closures`` names such functions, and the variable.
+    """
+    layers = []
+    while (found := _layer(function, closures)) is not None:
+        layer, function = found
+        layers.append(layer)
+    return layers, function
+
+
+def around(function: Any, layers: list[Layer]) -> Any:
+    """Returns a function, or a descriptor for methods, with the wrappers around it."""
+    for layer in reversed(layers):
+        function = layer.put(function)
+    return function
+
+
+def name_of(function: Any) -> str:
+    """Returns the module that defines a function, and its name there: that of its code, whatever it passes for.
+
+    >>> name_of(around)
+    'macaron_django.tracers.wrappers.around'
+    """
+    function = function.__func__ if isinstance(function, MethodType) else function
+    if isinstance(function, FunctionType):
+        return f"{function.__globals__.get('__name__')}.{function.__code__.co_name}"
+    module = getattr(function, "__module__", None) or type(function).__module__
+    return f"{module}.{getattr(function, '__name__', None) or type(function).__name__}"
+
+
+def _layer(function: Any, closures: Closures) -> tuple[Layer, Any] | None:
+    wrapper = getattr(function, "_self_wrapper", None)
+    if wrapper is not None:
+        kind: Any = type(function)
+        named = _inner(wrapper, closures)
+        return Layer(name_of(named), named, lambda inner: kind(inner, wrapper)), function.__wrapped__
+    if not isinstance(function, FunctionType) or name_of(function) not in closures:
+        return None
+    wrapped = _inner(function, closures, last=False)
+    if not callable(wrapped):
+        return None
+    named = next((each for each in _cells(function) if name_of(each) in closures), function)
+    return Layer(name_of(named), named, lambda inner: _with(function, wrapped, inner)), wrapped
+
+
+def _inner(function: Any, closures: Closures, *, last: bool = True) -> Any:
+    """Returns what a function has in the variable that ``closures`` names; ``last``: and itself where none is named."""
+    variable = closures.get(name_of(function))
+    if variable is None or not isinstance(function, FunctionType):
+        return function if last else None
+    found = dict(zip(function.__code__.co_freevars, function.__closure__ or (), strict=True)).get(variable)
+    return None if found is None else found.cell_contents
+
+
+def _cells(function: FunctionType) -> list[Any]:
+    return [cell.cell_contents for cell in function.__closure__ or () if isinstance(cell.cell_contents, FunctionType)]
+
+
+def _with(function: FunctionType, old: Any, new: Any) -> FunctionType:
+    """Returns a copy of a function, and of those in its free variables, with ``new`` where they have ``old``."""
+    cells = []
+    for cell in function.__closure__ or ():
+        content = cell.cell_contents
+        if content is old:
+            cells.append(CellType(new))
+        elif isinstance(content, FunctionType) and old in [each.cell_contents for each in content.__closure__ or ()]:
+            cells.append(CellType(_with(content, old, new)))
+        else:
+            cells.append(cell)
+    made = FunctionType(function.__code__, function.__globals__, function.__name__, function.__defaults__, tuple(cells))
+    made.__kwdefaults__ = function.__kwdefaults__
+    made.__dict__.update(function.__dict__)
+    return made
