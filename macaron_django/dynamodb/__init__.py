@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from macaron_django.dynamodb.binding import graft, persist, persistence_for
     from macaron_django.dynamodb.calls.boto3_resources import get_dynamodb
     from macaron_django.dynamodb.calls.deadlines import lift_deadline
+    from macaron_django.dynamodb.items.pending_writes import on_commit
     from macaron_django.dynamodb.items.persistence import Persistence
     from macaron_django.dynamodb.items.transactions import transaction
     from macaron_django.dynamodb.querysets.manager import ItemManager
@@ -34,6 +35,7 @@ __all__ = [
     "get_dynamodb",
     "graft",
     "lift_deadline",
+    "on_commit",
     "options_from_class",
     "persist",
     "persistence_for",
@@ -48,6 +50,7 @@ __getattr__ = lazy_exports(
         "binding": ("graft", "persist", "persistence_for"),
         "calls.boto3_resources": ("get_dynamodb",),
         "calls.deadlines": ("lift_deadline",),
+        "items.pending_writes": ("on_commit",),
         "items.persistence": ("Persistence",),
         "items.transactions": ("transaction",),
         "querysets.manager": ("ItemManager",),

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from django.db.models import F
+from django.db.models.signals import post_delete, post_save
 from django.test import Client, override_settings
 from rest_framework.response import Response
 
@@ -23,6 +24,7 @@ from tests.api.test_preconditions import CONTENT, JSON, NOTES, OK
 MERGE_PATCH = "application/merge-patch+json"
 HERE = "tests.api.test_handler_answers"
 ROWS: list[Any] = []
+ANNOUNCED: list[Any] = []
 
 
 def show(note_id: str) -> Any:
@@ -35,7 +37,12 @@ def listed(request: Any, **filters: Any) -> Any:
 
 def create(body: Any, request: Any) -> Any:
     body.text = f"{body.text}, made"
-    response = generated(request, body)
+    beside = request.headers.get("X-Beside")
+    with nullcontext() if beside is None else transaction():
+        response = generated(request, body)
+        if beside is not None:
+            ROWS[0].objects.create(note_id=beside, text="beside")
+            assert ANNOUNCED == []
     response["X-Made"] = response.data["note_id"]
     return response
 
@@ -251,6 +258,40 @@ def test_handlers_have_the_operation_answered_without_them(client: Client) -> No
     assert [each["note_id"] for each in client.get("/notes").json()] == ["a", "b"]
     wrong = client.put("/notes/b", {"note_id": "c", "text": "three"}, JSON)
     assert (wrong.status_code, wrong.json()["errors"][0]["pointer"]) == (400, "/note_id")
+
+
+@pytest.fixture
+def announced(client: Client) -> Iterator[list[Any]]:
+    """What signals announce: each note's id, whether it is new, and whether the table has it then."""
+
+    def announce(instance: Any, created: bool | None = None, **_: Any) -> None:
+        ANNOUNCED.append((instance.note_id, created, ROWS[0].objects.filter(pk=instance.pk).exists()))
+
+    for signal in (post_save, post_delete):
+        signal.connect(announce, sender=ROWS[0])
+    yield ANNOUNCED
+    for signal in (post_save, post_delete):
+        signal.disconnect(announce, sender=ROWS[0])
+    ANNOUNCED.clear()
+
+
+def test_generated_operations_announce_what_the_table_holds(client: Client, announced: list[Any]) -> None:
+    assert client.post("/notes", {"note_id": "b", "text": "two"}, JSON).status_code == 201
+    assert client.post("/notes", {"note_id": "b", "text": "two"}, JSON).status_code == 409
+    assert client.put("/notes/b", {"note_id": "b", "text": "three"}, JSON).status_code == 200
+    assert change(client, {"stars": 3}).status_code == 200
+    assert client.delete("/notes/b").status_code == 204
+    assert announced == [("b", True, True), ("b", False, True), ("a", False, True), ("b", None, False)]
+
+
+def test_a_generated_operation_in_a_transaction_is_announced_after_it(client: Client, announced: list[Any]) -> None:
+    made = client.post("/notes", {"note_id": "b", "text": "two"}, JSON, headers={"X-Beside": "c"})
+    assert made.status_code == 201
+    assert announced == [("b", True, True), ("c", True, True)]
+    announced.clear()
+    assert client.post("/notes", {"note_id": "d", "text": "two"}, JSON, headers={"X-Beside": "a"}).status_code == 409
+    assert announced == []
+    assert not ROWS[0].objects.filter(pk="d").exists()
 
 
 def test_a_merge_patch_is_judged_as_one(client: Client) -> None:

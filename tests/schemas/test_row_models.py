@@ -66,8 +66,13 @@ class Persistence:
 
     def save_row(self, row, *, force_insert, force_update, update_fields):
         self.calls.append(("save", force_insert, force_update, update_fields))
+        created = row.pk not in self.items
         self.items[row.pk] = row.to_json()
         row._state.item = dict(self.items[row.pk])
+        return created
+
+    def on_commit(self, function):
+        function()
 
     def delete_row(self, row):
         self.calls.append(("delete",))

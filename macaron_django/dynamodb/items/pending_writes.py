@@ -1,10 +1,11 @@
-"""Keeps the writes of an open transaction until its end, within DynamoDB's limits.
+"""Keeps the writes of an open transaction until its end, within DynamoDB's limits, and what waits for them.
 
 ``item_operations`` hands writes over to it; ``transactions`` opens it and sends them.
 """
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections.abc import Callable, Hashable, Mapping
 from contextvars import ContextVar
@@ -22,8 +23,11 @@ __all__ = [
     "PendingTransaction",
     "TransactionWrite",
     "gathering",
+    "on_commit",
     "use_gathering",
 ]
+
+logger = logging.getLogger("macaron_django")
 
 # AWS: "Service, account, and table quotas in Amazon DynamoDB", "Transactions".
 MAX_TRANSACTION_ITEMS: Final = 100
@@ -65,7 +69,7 @@ class TransactionWrite:
 
 
 class PendingTransaction:
-    """The writes of an open transaction, and how to undo what objects in memory already say of them.
+    """The writes of an open transaction, how to undo what objects in memory already say of them, and what waits.
 
     That of a block inside another has an ``outer`` one, which takes it over when it is done.
     """
@@ -73,6 +77,7 @@ class PendingTransaction:
     def __init__(self, outer: PendingTransaction | None = None) -> None:
         self._lock = threading.Lock()
         self._undo: list[Callable[[], None]] = []
+        self._waiting: list[Callable[[], object]] = []
         self.outer = outer
         self.writes: list[TransactionWrite] = []
         self.is_open = True
@@ -106,25 +111,57 @@ class PendingTransaction:
         """Call ``undo`` if what was gathered isn't written."""
         self._undo.append(undo)
 
+    def on_commit(self, function: Callable[[], object]) -> None:
+        """Call ``function`` once what was gathered is written."""
+        self._waiting.append(function)
+
     def close(self) -> None:
         """Gather no more: what a task writes that outlives the block is sent at once."""
         self.is_open = False
 
-    def hand_over(self) -> None:
-        """Make this part of the outer transaction."""
-        outer = self.outer
-        if outer is None:
-            raise RuntimeError("There is no outer transaction.")
+    @property
+    def heir(self) -> PendingTransaction | None:
+        """The outer transaction that takes this over; None where there is none, or none any more.
+
+        A task may outlive the block that it was started in.
+        """
+        return _open(self.outer)
+
+    def hand_over(self, outer: PendingTransaction) -> None:
+        """Make this part of an outer transaction."""
         writes, self.writes = self.writes, []
         for write in writes:
             outer.add(write)
         outer._undo += self._undo
+        outer._waiting += self._waiting
+        self._waiting = []
+
+    def committed(self) -> None:
+        """Call what waited, in its order.
+
+        A function that raises doesn't keep the others from being called; the first exception is raised after them.
+        """
+        waiting, self._waiting = self._waiting, []
+        errors = [error for error in map(_raised_by, waiting) if error is not None]
+        for error in errors[1:]:
+            logger.error("A function raised after a transaction, as another had before it.", exc_info=error)
+        if errors:
+            raise errors[0]
 
     def abandon(self) -> None:
         """Forget everything."""
         self.writes = []
+        self._waiting = []
         while self._undo:
             self._undo.pop()()
+
+
+def _raised_by(function: Callable[[], object]) -> Exception | None:
+    try:
+        function()
+    except Exception as error:  # noqa: BLE001 (it is raised, or logged, after the other functions)
+        return error
+    return None
 
 
 # A thread starts without it; a task of asyncio's and a call by sync_to_async take it along.
@@ -133,7 +170,11 @@ _gathering: ContextVar[PendingTransaction | None] = ContextVar("macaron_django_t
 
 def gathering() -> PendingTransaction | None:
     """What the open transaction of this thread or task gathers; None outside of one."""
-    current = _gathering.get()
+    return _open(_gathering.get())
+
+
+def _open(current: PendingTransaction | None) -> PendingTransaction | None:
+    """The innermost transaction that still gathers, from this one outwards."""
     while current is not None and not current.is_open:
         current = current.outer
     return current
@@ -142,3 +183,23 @@ def gathering() -> PendingTransaction | None:
 def use_gathering(current: PendingTransaction | None) -> None:
     """Have this thread or task gather its writes there; None: send each at once."""
     _gathering.set(current)
+
+
+def on_commit(function: Callable[[], object]) -> None:
+    """Call a function once the open transaction of this thread or task is written; at once outside of one.
+
+    ::
+
+        with dynamodb.transaction():
+            order.save()
+            dynamodb.on_commit(lambda: mail_receipt(order.pk))
+
+    It isn't called for a transaction that fails, nor for one whose outcome is unknown. The functions are called in
+    their order, in ``async with`` in a thread. One that raises doesn't keep the others from being called: the first
+    exception leaves the block after them, and what was written stays.
+    """
+    current = gathering()
+    if current is None:
+        function()
+    else:
+        current.on_commit(function)

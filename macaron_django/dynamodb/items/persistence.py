@@ -23,7 +23,7 @@ from macaron_django.dynamodb.codec.item_shapes import ItemShape, PropertyPlace
 from macaron_django.dynamodb.codec.item_sizes import check_item_size
 from macaron_django.dynamodb.items.expressions import Where
 from macaron_django.dynamodb.items.item_operations import Items
-from macaron_django.dynamodb.items.pending_writes import gathering
+from macaron_django.dynamodb.items.pending_writes import gathering, on_commit
 from macaron_django.dynamodb.items.pynamodb_conditions import condition_expression
 from macaron_django.dynamodb.items.write_conditions import Demand, describe_key
 from macaron_django.dynamodb.planning.conditions import matches
@@ -240,24 +240,29 @@ class Persistence(ItemCodec, Items):
         force_insert: bool = False,
         force_update: bool = False,
         update_fields: Iterable[str] | None = None,
-    ) -> None:
-        """Writes a row, as the class's docstring says. Then ``row._state.item`` is what the table holds."""
+    ) -> bool:
+        """Writes a row, as the class's docstring says. Then ``row._state.item`` is what the table holds.
+
+        Returns whether it is a new item.
+        """
         if update_fields is not None:
             names = {row._spec.property_names.get(name, name) for name in update_fields}
             self._update(row, self.key_of(row), names)
-            return
+            return False
         key, stored = self.key_of(row), _stored(row)
         # A row whose key was changed is another item, as with Django's models.
         is_new = row._state.adding or stored is None or not same_items(self.key_in(stored), key)
-        if force_insert:
-            self._insert(row)
-        elif force_update or not is_new:
+        if not force_insert and (force_update or not is_new):
             self._update(row, key)
-        else:
-            try:
-                self._insert(row)
-            except ItemExists:
-                self._update(row, key)
+            return False
+        try:
+            self._insert(row)
+        except ItemExists:
+            if force_insert:
+                raise
+            self._update(row, key)
+            return False
+        return True
 
     def delete_row(self, row: Row) -> bool:
         """Deletes the row's item. Returns whether there was one. Raises StaleItem if its ``version`` has changed.
@@ -267,6 +272,11 @@ class Persistence(ItemCodec, Items):
         expected = self._expected_version(row)
         demand: Demand = None if gathering() is None else "present"
         return self.delete_item(self.key_of(row), condition=demand, expected=expected)
+
+    @staticmethod
+    def on_commit(function: Callable[[], object]) -> None:
+        """Calls ``function`` when what was written is in the table: at once, or after the open transaction."""
+        on_commit(function)
 
     def refresh_row(self, row: Row, fields: Collection[str] | None = None) -> None:
         """Reads the row's item again, consistently, into ``fields`` (all if None). Raises DynamoDBItemNotFound."""

@@ -82,7 +82,8 @@ class transaction:  # noqa: N801 (used like a function, as Django's atomic is)
     row is put on the condition that its key is free, and what is updated or deleted has to be there. If an item's
     condition doesn't hold, its ItemExists or StaleItem is raised at the end of the block; an exception inside sends
     nothing; either way the rows are again what they were: unsaved. A block inside another adds to it, and takes back
-    its own part on an exception.
+    its own part on an exception. ``post_save``, ``post_delete`` and the functions of ``dynamodb.on_commit()`` wait for
+    the end, and aren't sent or called where it fails.
 
     Calls of this thread (or, in ``async with``, of this task and what it awaits) are gathered, those of other threads
     aren't. With a ``token`` of the caller's, sending the same transaction again within ten minutes isn't a second
@@ -175,13 +176,15 @@ class transaction:  # noqa: N801 (used like a function, as Django's atomic is)
             own.abandon()
             return
         try:
-            if own.outer is not None:
-                own.hand_over()
+            outer = own.heir
+            if outer is not None:
+                own.hand_over(outer)
             else:
                 _send(own.writes, self._token)
         except BaseException:
             own.abandon()
             raise
+        own.committed()  # nothing, where another transaction has taken it over
 
 
 def _named(target: Any) -> tuple[Persistence, AttributeMap, Any]:

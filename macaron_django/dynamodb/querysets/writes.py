@@ -221,7 +221,7 @@ class WriteMethods:
         signals.pre_delete.send(**about)
         deleted: bool = self._delete_one(self.persistence.key_of(row))
         if deleted:
-            signals.post_delete.send(**about)
+            self.persistence.on_commit(partial(signals.post_delete.send, **about))
         return deleted
 
     def _delete_one(self: Any, key: AttributeMap) -> bool:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import copy
 import re
 from collections.abc import Iterable, Mapping
+from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 from django.core.checks import CheckMessage
@@ -225,7 +226,7 @@ class Row(APIObject, _Model):
         using: str | None = None,
         update_fields: Iterable[str] | None = None,
     ) -> None:
-        """Set generated values, validate, write, and send Django's signals.
+        """Set generated values, validate, write, and send Django's signals: in a transaction, ``post_save`` after it.
 
         ``update_fields`` are field or property names, none of them a key's. Raises ``ValidationFailed`` before anything
         is written, ``ItemExists`` if the key of a new row is taken. A property that another program stored, or an older
@@ -248,12 +249,13 @@ class Row(APIObject, _Model):
         signal = {"sender": type(self), "instance": self, "raw": False, "using": using, "update_fields": fields}
         pre_save.send(**signal)
         self._check()
-        type(self).objects.persistence.save_row(  # type: ignore[attr-defined]
+        persistence = type(self).objects.persistence  # type: ignore[attr-defined]
+        created = persistence.save_row(
             self, force_insert=bool(force_insert), force_update=force_update, update_fields=fields
         )
         self._state.adding = False
         self._state.db = using
-        post_save.send(created=creating, **signal)
+        persistence.on_commit(partial(post_save.send, created=created, **signal))
 
     save.alters_data = True  # type: ignore[attr-defined]
 
@@ -294,14 +296,18 @@ class Row(APIObject, _Model):
             )
 
     def delete(self, using: str | None = None, keep_parents: bool = False) -> tuple[int, dict[str, int]]:
-        """Delete the item and send Django's signals. Returns what Django does: (1, {label: 1})."""
+        """Delete the item and send Django's signals: in a transaction, ``post_delete`` after it.
+
+        Returns what Django does: (1, {label: 1}).
+        """
         if self.pk is None:
             raise ValueError(f"{self._meta.object_name} object can't be deleted because its key is not set.")
         using = using or router.db_for_write(type(self), instance=self)
         signal = {"sender": type(self), "instance": self, "using": using, "origin": self}
         pre_delete.send(**signal)
-        type(self).objects.persistence.delete_row(self)  # type: ignore[attr-defined]
-        post_delete.send(**signal)
+        persistence = type(self).objects.persistence  # type: ignore[attr-defined]
+        persistence.delete_row(self)
+        persistence.on_commit(partial(post_delete.send, **signal))
         return 1, {self._meta.label: 1}
 
     delete.alters_data = True  # type: ignore[attr-defined]
