@@ -2,7 +2,8 @@
 
 A Schema comes in; a validator, an API object class, a row model, a serializer class or a stub goes out. To change what
 is valid open ``validation``; one string format, ``formats``; Python values and classes, ``values``; Django models,
-``models``; DRF serializers and fields, ``serializers``; what ``checkspec`` finds in schemas, ``checks``; ``stubs``.
+``models``; how parameters and forms are written, ``styles``; DRF serializers and fields, ``serializers``; what
+``checkspec`` finds in schemas, ``checks``; ``stubs``.
 """
 
 from typing import TYPE_CHECKING

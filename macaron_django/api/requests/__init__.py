@@ -1,6 +1,6 @@
 """Reads requests: parameters, bodies and preconditions become Python values, and what is wrong becomes a 4xx answer.
 
-Open ``parameters`` for where parameters are found, ``parameter_styles`` for how they are written, and
+Open ``parameters`` for where parameters are found (how they are written: ``schemas.styles``), and
 ``field_readers`` for the value that a text has by its schema. Open ``bodies`` for how a body is read and converted,
 ``parsers`` for its media types, ``form_bodies`` and ``multipart_texts`` for forms, ``body_bytes`` for sizes and
 chunks, ``operation_requests`` for DRF's request, ``preconditions`` for ``If-Match``, and ``unknown_properties`` for

@@ -6,10 +6,10 @@ from collections.abc import Callable
 from functools import cached_property
 from typing import Any
 
-from macaron_django.api.requests import parameter_styles as styles
 from macaron_django.conf import settings
 from macaron_django.openapi import Parameter, Schema
 from macaron_django.openapi.media_types import is_json
+from macaron_django.schemas.styles import parameter_styles as styles
 from macaron_django.schemas.validation.validators import SchemaValidator, validator_for
 from macaron_django.schemas.values.json_text import JSONTextError, exact_json
 from macaron_django.schemas.values.text_values import array_items, property_schema, schema_types, value_of_text
@@ -33,7 +33,7 @@ class FieldReader:
         if not self.is_document:
             self.shape = "array" if "array" in self.types else "object" if "object" in self.types else "primitive"
         # The properties of an exploded object are sent under their own names.
-        self.is_exploded_object = self.shape == "object" and parameter.explode and parameter.style in ("form", "cookie")
+        self.is_exploded_object = styles.is_spread(self.shape, parameter.style, parameter.explode)
 
     @cached_property
     def validator(self) -> SchemaValidator:

@@ -15,14 +15,15 @@ from django.core.files.uploadedfile import UploadedFile
 from django.http import QueryDict
 from django.utils.datastructures import MultiValueDict
 
-from macaron_django.api.requests import parameter_styles as styles
 from macaron_django.api.requests.container_limits import require_few_containers
 from macaron_django.api.requests.field_readers import ABSENT, FieldReader
 from macaron_django.api.requests.multipart_texts import PartText, charset_of
 from macaron_django.exceptions import RequestInvalid
-from macaron_django.openapi import Encoding, MediaType, Parameter, Schema, json_pointers
-from macaron_django.openapi.media_types import JSON, OCTETS, essence, is_json, matches
+from macaron_django.openapi import MediaType, Schema, json_pointers
+from macaron_django.openapi.media_types import OCTETS, essence, matches
 from macaron_django.schemas.serializers.uploads import is_binary
+from macaron_django.schemas.styles import parameter_styles as styles
+from macaron_django.schemas.styles.form_fields import field_parameter
 from macaron_django.schemas.validation.violations import Violation
 from macaron_django.schemas.values.text_values import array_items, property_schema, schema_types
 
@@ -61,7 +62,7 @@ class FormReader:
         self.schema = declared.schema
         properties = self.schema.properties if self.schema is not None else {}
         self.fields = {
-            name: FieldReader(_as_parameter(name, prop.schema, declared.encoding.get(name)))
+            name: FieldReader(field_parameter(name, prop.schema, declared.encoding.get(name)))
             for name, prop in properties.items()
         }
         self.content_types = {
@@ -148,25 +149,6 @@ class FormReader:
             if not any(field.claims(name) for field in self.fields.values()):
                 others.setdefault(name, []).append(styles.decoded_query(raw))
         return {name: sent if len(sent) > 1 else sent[0] for name, sent in others.items()}
-
-
-def _as_parameter(name: str, schema: Schema, encoding: Encoding | None) -> Parameter:
-    """Returns the query parameter that a field is serialized like. An object without ``encoding`` is JSON."""
-    content_type = encoding.content_type if encoding else None
-    if content_type is None:
-        is_document = encoding is None and "object" in schema_types(schema)
-    else:
-        is_document = any(map(is_json, content_type.split(",")))
-    return Parameter(
-        name=name,
-        location="query",
-        required=False,
-        schema=schema,
-        style=encoding.style if encoding else "form",
-        explode=encoding.explode if encoding else True,
-        content_type=JSON if is_document else None,
-        item_styles=encoding.item_styles if encoding else (),
-    )
 
 
 def _violation(name: str, message: str, keyword: str) -> Violation:

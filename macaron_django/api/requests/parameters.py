@@ -21,7 +21,6 @@ from django.http import HttpRequest
 from rest_framework.request import Request
 from rest_framework.settings import api_settings
 
-from macaron_django.api.requests import parameter_styles as styles
 from macaron_django.api.requests.field_readers import ABSENT, FieldReader
 from macaron_django.api.requests.form_bodies import FormReader, UrlencodedForm
 from macaron_django.api.routing.argument_names import operation_arguments, path_arguments
@@ -30,6 +29,7 @@ from macaron_django.conf import settings
 from macaron_django.exceptions import RequestInvalid, ValidationFailed
 from macaron_django.openapi import MediaType, Operation, Parameter, json_pointers
 from macaron_django.openapi.media_types import URL_ENCODED, essence
+from macaron_django.schemas.styles import parameter_styles as styles
 from macaron_django.schemas.validation.violations import Violation
 from macaron_django.schemas.values.classes import Classes
 from macaron_django.schemas.values.conversions import Conversion, converter
@@ -38,8 +38,6 @@ __all__ = ["ParameterReader", "ParameterValues"]
 
 #: Headers that aren't parameters, because media types and security schemes describe them (OpenAPI, Parameter Object).
 _IGNORED_HEADERS = frozenset({"accept", "content-type", "authorization"})
-#: Versions in whose table of styles the values of a label are separated by dots, exploded or not.
-_DOTTED_LABELS = re.compile(r"3\.0\.[0-3](-.*)?|3\.1\.0(-.*)?")
 
 
 class ParameterValues(dict[str, Any]):
@@ -108,7 +106,7 @@ class ParameterReader:
     def _fields(self) -> tuple[_ParameterField, ...]:
         named = path_arguments(self.operation.path)
         claimed = frozenset(p.name for p in self.operation.parameters if p.location == "query")
-        dots = bool(_DOTTED_LABELS.fullmatch(self.operation.document.version))
+        dots = styles.has_dotted_labels(self.operation.document.version)
         return tuple(
             _ParameterField(parameter, self.classes, named.get(parameter.name, parameter.name), claimed, dots)
             for parameter in self.operation.parameters

@@ -4,7 +4,7 @@ The functions take a parameter's raw text, ``explode`` and the shape that its sc
 dictionary of texts; for deepObject a nested one.
 
 A delimiter separates where it isn't percent-encoded; encoded, it belongs to a value (RFC 6570). spaceDelimited,
-pipeDelimited and tabDelimited are always sent encoded, so there both spellings separate.
+pipeDelimited and tabDelimited are always sent encoded, so there both spellings separate. ``style_texts`` writes them.
 """
 
 from __future__ import annotations
@@ -24,6 +24,8 @@ __all__ = [
     "deep_object",
     "delimited",
     "elements",
+    "has_dotted_labels",
+    "is_spread",
     "label",
     "matrix",
     "object_of",
@@ -50,10 +52,22 @@ DELIMITERS: Mapping[str, re.Pattern[str]] = {
 #: Outside of queries and forms a plus isn't a space.
 _SPACES = re.compile("%20| ")
 _ENCODED_COMMA = re.compile("%2C", re.IGNORECASE)
+#: Versions in whose table of styles the values of a label are separated by dots, exploded or not.
+_DOTTED_LABELS = re.compile(r"3\.0\.[0-3](-.*)?|3\.1\.0(-.*)?")
 
 
 class StyleError(ValueError):
     """A text isn't written in its style; the message says what is expected."""
+
+
+def has_dotted_labels(version: str) -> bool:
+    """Returns whether a version of OpenAPI separates the values of a label by dots, exploded or not."""
+    return bool(_DOTTED_LABELS.fullmatch(version))
+
+
+def is_spread(shape: Shape, style: str, explode: bool) -> bool:
+    """Returns whether a value is an object whose properties are sent under their own names: ``R=100&G=200``."""
+    return shape == "object" and explode and style in ("form", "cookie")
 
 
 def decoded(text: str) -> str:
