@@ -77,6 +77,8 @@ DOCUMENT = spec.load(
 BASE64 = "Content-Transfer-Encoding: base64"
 LONGEST_TOKEN = 10_000  # of what is encoded in it
 MOST = DEFAULTS["MAX_BODY_CONTAINERS"]
+#: What a server takes of a request's line and headers at most: granian's limit is the highest (417,792 bytes).
+LONGEST_HEAD = 450_000
 
 
 def read_body(body, media_type):
@@ -242,10 +244,14 @@ def cost(read, text):
     return seconds
 
 
+def longest(read, size):
+    return min(size, LONGEST_HEAD) if read in (read_parameters, cookies, cursor, token) else size
+
+
 def too_costly(size, busy=BUSY):
     for label, (read, text_of) in WAYS.items():
         per_unit = len(text_of(200)) / 200
-        text = text_of(int(size / per_unit) or 1)
+        text = text_of(int(longest(read, size) / per_unit) or 1)
         cost(read, text[:1])  # compiles what it needs
         allowed = SECONDS + SECONDS_PER_KB * len(text) / 1000
         seconds = min(cost(read, text) for _ in range(2))
@@ -275,7 +281,7 @@ def kilobytes(kind):
 for label, (read, text_of) in costs.WAYS.items():
     costs.cost(read, text_of(10))  # compiles what it needs
     if os.fork() == 0:
-        text = text_of(int(int(sys.argv[1]) * 200 / len(text_of(200))))
+        text = text_of(int(costs.longest(read, int(sys.argv[1])) * 200 / len(text_of(200))))
         before = kilobytes("VmRSS")
         open("/proc/self/clear_refs", "w").write("5")  # resets the peak, VmHWM
         costs.cost(read, text)

@@ -191,3 +191,21 @@ def test_a_name_that_occurs_twice_is_found_in_linear_time():
     with pytest.raises(JSONTextError, match='the name "last" occurs twice'):
         exact_json(f'{{{names},"last":1,"last":1}}')
     assert time.thread_time() - started < 3  # 9 s, where each name was counted
+
+
+@pytest.mark.parametrize(
+    ("text", "is_twice"),
+    [
+        ('{"a":1.0,"b":{"c":[{"d":1e2}]}}', False),
+        ('{"a":1,"b":{"c":[{"d":1,"d":1}]}}', True),
+        ('{"a:b":1.00,"\\":\\\\":2.0}', False),
+        ('[{"a":1},{"a":1,"a":2}]', True),
+    ],
+)
+def test_a_long_text_with_a_name_twice_is_refused_before_it_is_read_again(monkeypatch, text, is_twice):
+    monkeypatch.setattr(json_text, "_LONGEST_NAMED", 0)
+    if is_twice:
+        with pytest.raises(JSONTextError, match=r"^a name occurs twice in one object$"):
+            exact_json(text)
+    else:
+        assert exact_json(text) == json.loads(text)

@@ -36,9 +36,13 @@ MAX_DIGITS = 4300
 _STEPS = bytes.maketrans(b"[{]}", b"\x01\x01\xff\xff")
 _PIECE = 64 * 1024
 _NO_BRACKETS = bytes(set(range(256)) - set(b"[{]}"))
+_NO_COLONS = bytes(set(range(256)) - set(b":"))
+_SAME = bytes(range(256))
 _SURROGATE = re.compile(r"[\ud800-\udfff]")
 _SPACE = b" \t\n\r"
-_LOST = object()
+_LOST, _TWICE = object(), object()
+#: The longest text, in bytes, of which an error says which name occurs twice: to find it takes 30 times as much memory.
+_LONGEST_NAMED = 384 * 1024
 #: What JSON text in UTF-8 begins with, beside white space.
 _ASCII_STARTS = frozenset(bytes([character]) for character in b'{["-0123456789tfn')
 
@@ -68,11 +72,16 @@ def exact_json(text: bytes | bytearray | memoryview | str, *, max_depth: int = M
     if encoded.count(b"[") + encoded.count(b"{") > min(max_depth, MAX_DEPTH):
         _refuse_depth(encoded, min(max_depth, MAX_DEPTH))
     value = _read_by_orjson(encoded)
-    return _read_with_hooks(_decoded(encoded)) if value is _LOST else value
+    if value is _TWICE and len(encoded) > _LONGEST_NAMED:
+        raise JSONTextError("a name occurs twice in one object")
+    return _read_with_hooks(_decoded(encoded)) if value is _LOST or value is _TWICE else value
 
 
 def _read_by_orjson(encoded: bytes) -> Any:
-    """Returns what orjson reads; ``_LOST`` if that isn't all, so that nothing of it is kept for the second reader."""
+    """Returns what orjson reads. If that isn't all, ``_TWICE`` where names occur twice, else ``_LOST``.
+
+    So nothing of it is kept for the second reader.
+    """
     try:
         value = orjson.loads(encoded)
         written = orjson.dumps(value)
@@ -81,7 +90,20 @@ def _read_by_orjson(encoded: bytes) -> Any:
     # White space within strings goes on both sides: a member or a digit that was lost is never white space.
     if written == encoded or written.translate(None, _SPACE) == encoded.translate(None, _SPACE):
         return value
-    return _LOST
+    del written
+    return _TWICE if _members(value) < _outside_strings(encoded, _SAME, _NO_COLONS).count(b":") else _LOST
+
+
+def _members(value: Any) -> int:
+    """Returns how many members all objects of a value have."""
+    count, containers = 0, [value] if isinstance(value, dict | list) else []
+    while containers:
+        container = containers.pop()
+        if type(container) is dict:
+            count += len(container)
+            container = container.values()
+        containers += [each for each in container if type(each) is dict or type(each) is list]
+    return count
 
 
 def _utf8(text: bytes | bytearray | memoryview | str) -> bytes:
@@ -117,11 +139,16 @@ def count_containers(text: bytes | bytearray | memoryview | str) -> int:
 
 def _brackets(encoded: bytes) -> bytes:
     """A step for each bracket outside of strings."""
+    return _outside_strings(encoded, _STEPS, _NO_BRACKETS)
+
+
+def _outside_strings(encoded: bytes, table: bytes, left_out: bytes) -> bytes:
+    """The text of JSON without its strings, translated by a table, without the bytes that are left out."""
     encoded = encoded.replace(rb"\\", b"").replace(rb"\"", b"")
     found, is_string = bytearray(), False
     for start in range(0, len(encoded), _PIECE):
         parts = encoded[start : start + _PIECE].split(b'"')
-        found += b"".join(parts[is_string::2]).translate(_STEPS, _NO_BRACKETS)
+        found += b"".join(parts[is_string::2]).translate(table, left_out)
         is_string ^= len(parts) % 2 == 0
     return bytes(found)
 
