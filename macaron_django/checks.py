@@ -292,19 +292,24 @@ def _short_secret() -> Iterator[checks.CheckMessage]:
 
 @checks.register("macaron_django", deploy=True)
 def check_front(app_configs: Sequence[AppConfig] | None, **_kwargs: Any) -> list[checks.CheckMessage]:
-    """Reports the middleware that leaves Django's handler in charge of all requests, for ``check --deploy`` only."""
+    """Reports what leaves Django's handler in charge of all requests, for ``check --deploy`` only."""
     if not settings.FRONT:
         return []
-    from macaron_django.api.front import unknown_middleware  # DRF's views read the project's settings when imported
+    from macaron_django.api.front import (  # DRF's views read the project's settings when imported
+        replaced_methods,
+        unknown_middleware,
+    )
 
     hint = "Nothing is wrong: requests cost more CPU. Set MACARON['FRONT'] to False if it is meant so, or silence this."
+    found = [f"MIDDLEWARE has {dotted}, which" for dotted in unknown_middleware()]
+    found += [f"{method} was replaced, by a tracer perhaps, which" for method in replaced_methods()]
     return [
         checks.Warning(
-            f"MIDDLEWARE has {dotted}, which macaron_django's front doesn't know: Django's handler answers everything.",
+            f"{what} macaron_django's front doesn't know: Django's handler answers everything.",
             hint=hint,
             id="macaron_django.W101",
         )
-        for dotted in unknown_middleware()
+        for what in found
     ]
 
 

@@ -6,6 +6,6 @@ event loop.
 """
 
 from macaron_django.tracers.fibers import await_in_fiber, can_await, run_in_fiber
-from macaron_django.tracers.wrappers import Layer, around, name_of, unwrapped
+from macaron_django.tracers.wrappers import Layer, around, has_other_code, name_of, unwrapped
 
-__all__ = ["Layer", "around", "await_in_fiber", "can_await", "name_of", "run_in_fiber", "unwrapped"]
+__all__ = ["Layer", "around", "await_in_fiber", "can_await", "has_other_code", "name_of", "run_in_fiber", "unwrapped"]

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from types import CellType, FunctionType, MethodType
 from typing import Any
 
-__all__ = ["Layer", "around", "name_of", "unwrapped"]
+__all__ = ["Layer", "around", "has_other_code", "name_of", "unwrapped"]
 
 #: Function that stands for another one → the free variable that has it.
 Closures = Mapping[str, str]
@@ -59,10 +59,16 @@ def name_of(function: Any) -> str:
     return f"{module}.{getattr(function, '__name__', None) or type(function).__name__}"
 
 
+def has_other_code(function: Any) -> bool:
+    """Returns whether the code of a function was rewritten, as ddtrace does: then it has functions for constants."""
+    code = getattr(function, "__code__", None)
+    return code is not None and any(callable(each) for each in code.co_consts)
+
+
 def _layer(function: Any, closures: Closures) -> tuple[Layer, Any] | None:
-    wrapper = getattr(function, "_self_wrapper", None)
-    if wrapper is not None:
-        kind: Any = type(function)
+    kind: Any = type(function)
+    if any(base.__name__ == "FunctionWrapper" for base in kind.__mro__):  # of wrapt
+        wrapper = function._self_wrapper
         named = _inner(wrapper, closures)
         return Layer(name_of(named), named, lambda inner: kind(inner, wrapper)), function.__wrapped__
     if not isinstance(function, FunctionType) or name_of(function) not in closures:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from types import FunctionType
 from typing import Any
 
 import wrapt
 
-from macaron_django.tracers import around, name_of, unwrapped
+from macaron_django.tracers import around, has_other_code, name_of, unwrapped
 
 HERE = __name__
 CLOSURES = {f"{HERE}.patched": "replaced", f"{HERE}.runner": "inner", f"{HERE}.chosen": "function"}
@@ -70,3 +71,9 @@ def test_the_name_is_that_of_the_code():
     patched.__name__, patched.__module__ = "call", "elsewhere"
     assert name_of(patched) == f"{HERE}.patched"
     assert name_of(Client()) == f"{HERE}.Client"
+
+
+def test_code_that_was_rewritten_calls_something_that_no_compiler_puts_there():
+    assert not has_other_code(call)
+    rewritten = FunctionType(call.__code__.replace(co_consts=(*call.__code__.co_consts, loud)), globals())
+    assert has_other_code(rewritten)

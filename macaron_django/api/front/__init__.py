@@ -8,7 +8,7 @@ folder all answers are the same.
 """
 
 from macaron_django.api.front.asgi_front import ASGIFront
-from macaron_django.api.front.middleware_chain import unknown_middleware
+from macaron_django.api.front.middleware_chain import replaced_methods, unknown_middleware
 from macaron_django.api.front.wsgi_front import Sent, WSGIFront
 
-__all__ = ["ASGIFront", "Sent", "WSGIFront", "unknown_middleware"]
+__all__ = ["ASGIFront", "Sent", "WSGIFront", "replaced_methods", "unknown_middleware"]

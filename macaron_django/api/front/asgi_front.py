@@ -13,8 +13,8 @@ from io import BytesIO
 from typing import Any, Final
 
 from django.conf import settings
+from django.core.handlers import exception
 from django.core.handlers.asgi import ASGIHandler, get_script_prefix
-from django.core.handlers.exception import response_for_exception
 from django.core.handlers.wsgi import WSGIHandler
 from django.db import connections
 from django.urls import set_script_prefix
@@ -63,11 +63,11 @@ class ASGIFront(Front):
             await self.application(scope, _replay(message, receive), send)
             return
         request._stream = BytesIO(body or b"")
-        request.resolver_match = OperationMatch(found.route.view, found.arguments, found.path)
+        request.resolver_match = OperationMatch(found.route, found.arguments, found.path)
         set_script_prefix(get_script_prefix(scope))
         view = self._view_on_loop(request, found)
         if view is None:
-            response = await in_thread(self._in_thread, request, found)
+            response = await in_thread(self._in_thread, request)
             await self._send(response, send)
             if response.streaming:
                 await in_thread(response.close)
@@ -114,6 +114,7 @@ class ASGIFront(Front):
         meta = request.META
         if (
             not (plan.on_loop and plan.is_direct)
+            or self.chain.around is not None
             or plans.viewset.__init__ is not View.__init__
             or not plan.accepts(meta.get("HTTP_ACCEPT", "*/*"))
             or (meta["QUERY_STRING"] and str(api_settings.URL_FORMAT_OVERRIDE) in meta["QUERY_STRING"])
@@ -139,15 +140,16 @@ class ASGIFront(Front):
             try:
                 response = rendered(await run_on_loop(view.dispatch_steps(view.plan, request)))
             except Exception as error:  # noqa: BLE001 (Django answers every exception of a view)
-                response = await in_thread(response_for_exception, request, error)
+                self.failed(request, error)
+                response = await in_thread(exception.response_for_exception, request, error)
         if response.status_code >= 500 or _may_save_session(request):  # a log handler may send mail to ADMINS
             return await in_thread(self.leave, request, response, after_steps)
         return self.leave(request, response, after_steps)
 
-    def _in_thread(self, request: Any, found: Found) -> Any:
+    def _in_thread(self, request: Any) -> Any:
         """Returns the response, and ends the request, unless its answer is streamed: the thread serves others, too."""
         self.started.send(scope=request.scope)
-        response = self.response(request, found)
+        response = self.response(request)
         response._handler_class = self.sender
         if not response.streaming:
             response.close()

@@ -37,6 +37,10 @@ class Steps:
     leaves: Callable[[Environ, str], bool] | None = None
     before: Callable[[Any], object] | None = None
     after: Callable[[Any, HttpResponseBase], HttpResponseBase] | None = None
+    #: Called where the view raises, before Django makes a response of the exception.
+    failed: Callable[[Any, Exception], object] | None = None
+    #: The middleware itself, where it has to be around what follows.
+    around: Any = None
     #: The attributes that it gives to requests, and what sets them.
     attributes: Mapping[str, Giver] = field(default_factory=dict)
 
@@ -200,6 +204,19 @@ def _as_it_is(middleware: Any) -> Steps:
     )
 
 
+def _opentelemetry(middleware: Any) -> Steps:
+    def before(request: Any) -> None:
+        middleware.process_request(request)
+        match = request.resolver_match
+        middleware.process_view(request, match.func, match.args, match.kwargs)
+
+    return Steps(before=before, after=middleware.process_response, failed=middleware.process_exception)
+
+
+def _xray(middleware: Any) -> Steps:
+    return Steps(around=middleware, failed=middleware.process_exception)
+
+
 def _cors(middleware: Any) -> Steps:
     def leaves(environ: Environ, path: str) -> bool:
         return environ["REQUEST_METHOD"].upper() == "OPTIONS" and "HTTP_ACCESS_CONTROL_REQUEST_METHOD" in environ
@@ -239,6 +256,10 @@ KNOWN: Mapping[str, Known] = {
     "django.middleware.locale.LocaleMiddleware": Known(_as_it_is, _BOTH),
     "django.middleware.http.ConditionalGetMiddleware": Known(_as_it_is, ("process_response",)),
     "django.middleware.gzip.GZipMiddleware": Known(_as_it_is, ("process_response",)),
+    "opentelemetry.instrumentation.django.middleware.otel_middleware._DjangoMiddleware": Known(
+        _opentelemetry, ("__call__", *_BOTH, "process_view", "process_exception")
+    ),
+    "aws_xray_sdk.ext.django.middleware.XRayMiddleware": Known(_xray, ("__call__", "process_exception")),
     "corsheaders.middleware.CorsMiddleware": Known(_cors, ("__call__", "check_preflight", "add_response_headers")),
     "whitenoise.middleware.WhiteNoiseMiddleware": Known(_whitenoise, ("__call__",)),
 }

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import copy
 from typing import Any, NamedTuple
 
 from django.conf import settings
-from django.core.handlers.exception import response_for_exception
+from django.core.handlers import exception
 from django.core.handlers.wsgi import WSGIHandler
 from django.core.signals import request_finished, request_started
 from django.http.response import HttpResponseBase
@@ -17,6 +18,7 @@ from macaron_django.api.front.known_middleware import Environ
 from macaron_django.api.front.middleware_chain import AfterStep, MiddlewareChain
 from macaron_django.api.front.request_signals import RequestSignal
 from macaron_django.api.front.routes import OperationRoute, Routes
+from macaron_django.tracers import around
 
 __all__ = ["Found", "Front", "rendered"]
 
@@ -38,6 +40,12 @@ class Front:
         self.started = RequestSignal(request_started, sender)
         self.finished = RequestSignal(request_finished, sender)
         self._routes: Routes | None = None
+        responses = self.chain.responses
+        self._get_response: Any = around(self._by_request, responses) if responses else None
+
+    def _by_request(self, handler: WSGIHandler, request: Any) -> Any:
+        """What tracers' wrappers of the handler's ``get_response()`` are around."""
+        return self._respond(request, self.chain)
 
     @property
     def is_in_charge(self) -> bool:
@@ -67,15 +75,29 @@ class Front:
             routes = self._routes = Routes(resolver)
         return routes
 
-    def response(self, request: Any, found: Found) -> Any:
+    def response(self, request: Any) -> Any:
         """Returns what Django's handler returns for a request."""
-        response, after_steps = self.enter(request)
+        set_urlconf(settings.ROOT_URLCONF)
+        if self._get_response is not None:
+            response = self._get_response(self.handler, request)
+        else:
+            response = self._respond(request, self.chain)
+        return self._logged(request, response)
+
+    def _respond(self, request: Any, chain: MiddlewareChain) -> Any:
+        response, after_steps = self._enter(request, chain)
         if response is None:
             try:
-                response = self._answer(request, found)
+                response = self._answer(request) if chain.around is None else self._through(request, *chain.around)
             except Exception as error:  # noqa: BLE001 (Django answers every exception of a view)
-                response = response_for_exception(request, error)
-        return self.leave(request, response, after_steps)
+                response = exception.response_for_exception(request, error)
+        return self._leave(request, response, after_steps)
+
+    def _through(self, request: Any, middleware: Any, inner: MiddlewareChain) -> Any:
+        """Returns what a middleware does that is around others."""
+        around_inner = copy.copy(middleware)
+        around_inner.get_response = lambda request: self._respond(request, inner)
+        return around_inner(request)
 
     def enter(self, request: Any) -> tuple[Any, list[AfterStep]]:
         """Takes the middleware's steps before the view. Returns the steps to take after it.
@@ -83,38 +105,58 @@ class Front:
         Returns a response, too, where one of the steps has raised.
         """
         set_urlconf(settings.ROOT_URLCONF)
-        chain = self.chain
+        return self._enter(request, self.chain)
+
+    @staticmethod
+    def _enter(request: Any, chain: MiddlewareChain) -> tuple[Any, list[AfterStep]]:
         after_steps = chain.after
         try:
             for before, outside in chain.before:
                 after_steps = chain.after[len(chain.after) - outside :]
                 before(request)
         except Exception as error:  # noqa: BLE001 (Django answers every exception of a middleware)
-            return response_for_exception(request, error), after_steps
+            return exception.response_for_exception(request, error), after_steps
         return None, chain.after
 
-    @staticmethod
-    def leave(request: Any, response: Any, after_steps: list[AfterStep]) -> Any:
+    def leave(self, request: Any, response: Any, after_steps: list[AfterStep]) -> Any:
         """Takes the middleware's steps after the view, and returns the response."""
+        return self._logged(request, self._leave(request, response, after_steps))
+
+    @staticmethod
+    def _leave(request: Any, response: Any, after_steps: list[AfterStep]) -> Any:
         for after in after_steps:
             try:
                 response = after(request, response)
             except Exception as error:  # noqa: BLE001, PERF203 (the steps outside go on, as in Django)
-                response = response_for_exception(request, error)
+                response = exception.response_for_exception(request, error)
+        return response
+
+    @staticmethod
+    def _logged(request: Any, response: Any) -> Any:
         response._resource_closers.append(request.close)
         if response.status_code >= 400:
             log_response("%s: %s", response.reason_phrase, request.path, response=response, request=request)
         return response
 
-    def _answer(self, request: Any, found: Found) -> Any:
+    def _answer(self, request: Any) -> Any:
         """Returns what the view answers, rendered."""
-        view = self.handler.make_view_atomic(found.route.view)
-        response = view(request, **found.arguments)
-        if type(response) is JSONAnswer:
-            return response
-        if not isinstance(response, HttpResponseBase):
-            self.handler.check_response(response, view)
-        return rendered(response)
+        match = request.resolver_match
+        view = self.handler.make_view_atomic(match.func)
+        try:
+            response = view(request, **match.kwargs)
+            if type(response) is JSONAnswer:
+                return response
+            if not isinstance(response, HttpResponseBase):
+                self.handler.check_response(response, view)
+            return rendered(response)
+        except Exception as error:
+            self.failed(request, error)
+            raise
+
+    def failed(self, request: Any, error: Exception) -> None:
+        """Tells the middleware that wants to know of an exception of the view."""
+        for failed in self.chain.failing:
+            failed(request, error)
 
 
 def rendered(response: Any) -> Any:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from operator import is_
 from typing import Any
 
 from django.conf import settings
@@ -16,18 +17,25 @@ from django.utils.module_loading import import_string
 
 from macaron_django.api.front.known_middleware import KNOWN, Environ, Known, Steps
 from macaron_django.api.front.requests import Giver
+from macaron_django.tracers import Layer, has_other_code, name_of, unwrapped
+from macaron_django.tracers.known_tracers import CLOSURES, RESPONSES, VIEW_WRAPPERS, WSGI_HANDLERS
 
-__all__ = ["AfterStep", "MiddlewareChain", "is_replaced", "unknown_middleware"]
+__all__ = ["AfterStep", "MiddlewareChain", "is_replaced", "replaced_methods", "unknown_middleware"]
 
 #: A step of a middleware after the view.
 AfterStep = Callable[[Any, HttpResponseBase], HttpResponseBase]
 
-#: What the front does in the place of Django's handler. A tracer may have replaced it.
-_HANDLING: Sequence[tuple[type, str]] = (
-    (WSGIHandler, "__call__"),
-    *((BaseHandler, name) for name in ("get_response", "_get_response", "resolve_request", "make_view_atomic")),
-    (MiddlewareMixin, "__call__"),
-)
+#: What the front does in the place of Django's handler, with the wrappers of tracers that it runs or calls, too.
+_HANDLING: Mapping[tuple[type, str], frozenset[str]] = {
+    (WSGIHandler, "__call__"): WSGI_HANDLERS,
+    (BaseHandler, "get_response"): RESPONSES,
+    (BaseHandler, "make_view_atomic"): VIEW_WRAPPERS,
+    (BaseHandler, "_get_response"): frozenset(),
+    (BaseHandler, "resolve_request"): frozenset(),
+    (MiddlewareMixin, "__call__"): frozenset(),
+}
+#: The module whose class stands for each middleware where Sentry is used. Its spans of middleware are off by default.
+_SENTRYS = "sentry_sdk.integrations.django.middleware"
 
 
 @dataclass
@@ -41,6 +49,13 @@ class MiddlewareChain:
     before: list[tuple[Callable[[Any], object], int]] = field(default_factory=list)
     #: The innermost first.
     after: list[Callable[[Any, HttpResponseBase], HttpResponseBase]] = field(default_factory=list)
+    #: Called where the view raises, the innermost first.
+    failed: list[Callable[[Any, Exception], object]] = field(default_factory=list)
+    #: A middleware that is around all that follows it, and what that is.
+    around: tuple[Any, MiddlewareChain] | None = None
+    #: What tracers have put around the handler's ``__call__()`` and ``get_response()``.
+    calls: list[Layer] = field(default_factory=list)
+    responses: list[Layer] = field(default_factory=list)
     attributes: dict[str, Giver] = field(default_factory=dict)
     _methods: list[tuple[Mapping[str, Any], str]] = field(default_factory=list)
     _as_made: list[Any] = field(default_factory=list)
@@ -54,32 +69,46 @@ class MiddlewareChain:
             return cls(unknown=("a middleware without get_response",))
         found = [(each, _known(type(each))) for each in instances]
         unknown = [_dotted(type(each)) for each, known in found if known is None]
-        unknown += [f"{owner.__name__}.{name} (replaced)" for owner, name in _HANDLING if is_replaced(owner, name)]
+        unknown += [f"{name} (replaced)" for name in replaced_methods()]
         made = cls(unknown=unknown or _misplaced(instances))
         if made.unknown:
             return made
+        made.calls, _ = unwrapped(vars(WSGIHandler)["__call__"], CLOSURES)
+        made.responses, _ = unwrapped(vars(BaseHandler)["get_response"], CLOSURES)
         watched = list(_HANDLING)
+        part = made
         for instance, known in found:
             if known is not None:
-                made._add(known.steps(instance))
+                steps = known.steps(instance)
+                part._add(steps)
+                made.leaves += [steps.leaves] if steps.leaves is not None else []
+                made.attributes |= steps.attributes
+                if steps.around is not None:
+                    part.around = steps.around, cls()
+                    part = part.around[1]
                 watched += [(type(instance), name) for name in known.methods]
         made._methods = [(vars(owner), name) for owner, name in watched]
         made._as_made = [found[name] for found, name in made._methods]
         return made
 
     def _add(self, steps: Steps) -> None:
-        if steps.leaves is not None:
-            self.leaves.append(steps.leaves)
         if steps.before is not None:
             self.before.append((steps.before, len(self.after)))
         if steps.after is not None:
             self.after.insert(0, steps.after)
-        self.attributes |= steps.attributes
+        if steps.failed is not None:
+            self.failed.insert(0, steps.failed)
+
+    @property
+    def failing(self) -> list[Callable[[Any, Exception], object]]:
+        """What is called where the view raises, the innermost first."""
+        return self.failed if self.around is None else [*self.around[1].failing, *self.failed]
 
     @property
     def is_known(self) -> bool:
         """Whether all middleware is known, and nothing has been replaced since."""
-        return not self.unknown and [found[name] for found, name in self._methods] == self._as_made
+        # By identity: a wrapper of wrapt says that it equals what it is around.
+        return not self.unknown and all(map(is_, [found[name] for found, name in self._methods], self._as_made))
 
 
 def unknown_middleware() -> list[str]:
@@ -95,12 +124,26 @@ def unknown_middleware() -> list[str]:
     return found
 
 
+def replaced_methods() -> list[str]:
+    """Returns the methods of Django's handler that were replaced or wrapped by something that the front doesn't run."""
+    return [f"{owner.__name__}.{name}" for (owner, name), known in _HANDLING.items() if is_replaced(owner, name, known)]
+
+
 def _instances(handler: Any) -> Iterator[Any]:
     """Yields the middleware of a handler, the outermost first. Raises ``AttributeError`` where one can't be found."""
     chain = handler._middleware_chain
     while (inner := chain.__wrapped__) != handler._get_response:
-        yield inner
+        yield inner._inner if _is_transparent(inner) else inner
         chain = inner.get_response
+
+
+def _is_transparent(middleware: Any) -> bool:
+    """Returns whether a middleware only calls the one within: Sentry's wrappers do, unless they make spans."""
+    made = type(middleware).__init__
+    if getattr(made, "__globals__", {}).get("__name__") != _SENTRYS:
+        return False
+    integration = made.__globals__["sentry_sdk"].get_client().get_integration("django")
+    return not getattr(integration, "middleware_spans", True)
 
 
 def _known(middleware: type) -> Known | None:
@@ -122,10 +165,13 @@ def _misplaced(instances: Sequence[Any]) -> list[str]:
     return found
 
 
-def is_replaced(owner: type, name: str) -> bool:
-    """Returns whether a method isn't the one that the class was defined with. Tracers leave what they wrap."""
-    found = vars(owner).get(name)
-    return getattr(found, "__module__", None) != owner.__module__ or hasattr(found, "__wrapped__")
+def is_replaced(owner: type, name: str, wrappers: frozenset[str] = frozenset()) -> bool:
+    """Returns whether a method isn't the one that the class was defined with, apart from ``wrappers`` around it."""
+    layers, found = unwrapped(vars(owner).get(name), CLOSURES)
+    if any(layer.name not in wrappers for layer in layers):
+        return True
+    is_own = getattr(found, "__module__", None) == owner.__module__ == name_of(found).rpartition(".")[0]
+    return not is_own or hasattr(found, "__wrapped__") or has_other_code(found)
 
 
 def _dotted(middleware: Any) -> str:

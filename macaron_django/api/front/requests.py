@@ -21,20 +21,27 @@ _PLAIN_TYPES = frozenset({"", "application/json"})
 class OperationMatch(ResolverMatch):
     """What Django's resolver says about an operation's path: it is asked for all but the view and its arguments."""
 
-    def __init__(self, view: Callable[..., Any], arguments: dict[str, Any], path_info: str) -> None:
-        self.func, self.args, self.kwargs = view, (), arguments
-        self._path_info = path_info
+    def __init__(self, route: Any, arguments: dict[str, Any], path_info: str) -> None:
+        self.func, self.args, self.kwargs = route.view, (), arguments
+        self._route, self._path_info = route, path_info
 
     def __getattr__(self, name: str) -> Any:
         if name.startswith("__"):
             raise AttributeError(name)
         attributes = vars(self)
-        found = vars(get_resolver().resolve(attributes["_path_info"]))
-        attributes.update({each: value for each, value in found.items() if each not in attributes})
+        operation = attributes["_route"]
+        if name not in operation.match_attributes:
+            found = vars(get_resolver().resolve(attributes["_path_info"]))
+            attributes.update({each: value for each, value in found.items() if each not in attributes})
+            operation.match_attributes.update({each: attributes[each] for each in _OF_ROUTE if each in attributes})
         try:
-            return attributes[name]
+            return attributes[name] if name in attributes else operation.match_attributes[name]
         except KeyError:
             raise AttributeError(name) from None
+
+
+#: What Django's resolver says about all paths of a route alike.
+_OF_ROUTE = ("_func_path", "app_name", "app_names", "namespace", "namespaces", "route", "url_name", "view_name")
 
 
 class _Given:

@@ -55,6 +55,8 @@ class OperationRoute:
     def __init__(self, prefix: str, pattern: Any, position: int) -> None:
         self.view: Any = pattern.callback
         self.position = position
+        #: What Django's resolver says about each of its paths, once it was asked.
+        self.match_attributes: dict[str, Any] = {}
         self._template = pattern.pattern.template
         self.text: str = self._template.text
         self._length = len(prefix)

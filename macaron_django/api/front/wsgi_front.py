@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable, Iterable, Iterator
-from typing import Any
+from typing import Any, Final
 
 from django.conf import settings
 from django.core.handlers.wsgi import WSGIHandler, get_path_info, get_script_name
@@ -18,10 +18,12 @@ from macaron_django.api.answers.json_answers import JSONAnswer
 from macaron_django.api.front.known_requests import Found, Front
 from macaron_django.api.front.request_signals import RequestSignal
 from macaron_django.api.front.requests import OperationMatch, request_class
+from macaron_django.tracers import around
 
 __all__ = ["Sent", "WSGIFront"]
 
 StartResponse = Callable[..., Any]
+_FOUND: Final = "macaron_django.found"
 
 
 class WSGIFront(Front):
@@ -30,17 +32,30 @@ class WSGIFront(Front):
     def __init__(self, handler: WSGIHandler) -> None:
         super().__init__(handler, type(handler))
         self._request_class = request_class(handler.request_class, self.chain.attributes)
+        calls = self.chain.calls
+
+        def called(handler: WSGIHandler, environ: dict[str, Any], start_response: StartResponse) -> Iterable[bytes]:
+            return self._answered(environ, start_response, environ.pop(_FOUND))
+
+        #: What tracers have put around the handler's ``__call__()``, around this front's.
+        self._traced: Any = around(called, calls) if calls else None
 
     def __call__(self, environ: dict[str, Any], start_response: StartResponse) -> Iterable[bytes]:
         found = self.found(environ)
         if found is None:
             return self.handler(environ, start_response)
+        if self._traced is None:
+            return self._answered(environ, start_response, found)
+        environ[_FOUND] = found
+        return self._traced(self.handler, environ, start_response)  # type: ignore[no-any-return]
+
+    def _answered(self, environ: dict[str, Any], start_response: StartResponse, found: Found) -> Iterable[bytes]:
         script_name = _script_name(environ)
         set_script_prefix(script_name)
         self.started.send(environ=environ)
-        match = OperationMatch(found.route.view, found.arguments, found.path)
+        match = OperationMatch(found.route, found.arguments, found.path)
         request = self._request_class(environ, script_name, found.path, match)
-        response = self.response(request, found)
+        response = self.response(request)
         response._handler_class = self.sender
         start_response(f"{response.status_code} {response.reason_phrase}", _headers(response))
         return Sent(response, self.finished) if type(response) is JSONAnswer else _content(response, environ)

@@ -12,7 +12,7 @@ import datetime as dt
 import json
 import re
 from base64 import b64encode
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from decimal import Decimal, InvalidOperation
 from itertools import accumulate
 from typing import Any, NoReturn
@@ -99,10 +99,11 @@ def _members(value: Any) -> int:
     count, containers = 0, [value] if isinstance(value, dict | list) else []
     while containers:
         container = containers.pop()
-        if type(container) is dict:
+        elements: Iterable[Any] = container
+        if isinstance(container, dict):
             count += len(container)
-            container = container.values()
-        containers += [each for each in container if type(each) is dict or type(each) is list]
+            elements = container.values()
+        containers += [each for each in elements if type(each) is dict or type(each) is list]
     return count
 
 

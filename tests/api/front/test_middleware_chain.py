@@ -115,4 +115,7 @@ def test_check_deploy_names_what_is_unknown():
             assert check_front(None) == []
     with override_settings(MIDDLEWARE=[COMMON]):
         assert check_front(None) == []
+        with mock.patch.object(BaseHandler, "get_response"):
+            (message,) = check_front(None)
+            assert "BaseHandler.get_response was replaced" in message.msg
     assert check_front in registry.deployment_checks

@@ -17,7 +17,7 @@ from botocore.endpoint import Endpoint
 from botocore.parsers import ResponseParser
 
 from macaron_django.dynamodb.calls.fast_lane.traced_calls import TracedCalls
-from macaron_django.tracers import name_of, unwrapped
+from macaron_django.tracers import has_other_code, name_of, unwrapped
 from macaron_django.tracers.known_tracers import CALLS, CLOSURES, HANDLERS, PREPARED_REQUESTS, RESPONSE_PARSERS
 
 __all__ = ["BotocoreHooks", "Watchers", "patches"]
@@ -122,7 +122,9 @@ def patches() -> list[str]:
     for (owner, method), known in _METHODS.items():
         layers, function = unwrapped(vars(owner)[method], CLOSURES)
         found += [layer.name for layer in layers if not _is_known(layer, known)]
-        if not name_of(function).startswith("botocore."):  # (its own decorators are in another module of it)
+        if not name_of(function).startswith("botocore.") or has_other_code(
+            function
+        ):  # (its own decorators are in another module of it)
             found.append(f"{name_of(function)} (in the place of {owner.__name__}.{method})")
     return found
 
