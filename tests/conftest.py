@@ -19,7 +19,9 @@ import pytest
 from hypothesis import HealthCheck
 from hypothesis import settings as hypothesis_settings
 
+from macaron_django import events
 from macaron_django.schemas.validation import violation_search
+from tests.recorded_events import RecordedEvents
 
 # Where a shell runs the suite in the background, SIGINT is ignored, and by every child, too.
 signal.signal(signal.SIGINT, signal.default_int_handler)
@@ -148,6 +150,15 @@ def no_old_names() -> Iterator[None]:
     for finder in [*sys.meta_path]:
         if finder not in before and type(finder).__module__.startswith("macaron_django.compat"):
             sys.meta_path.remove(finder)
+
+
+@pytest.fixture
+def recorded() -> Iterator[RecordedEvents]:
+    """What happens in this process during a test, as subscribers are told."""
+    record = RecordedEvents()
+    events.subscribe(record)
+    yield record
+    events.unsubscribe(record)
 
 
 @pytest.fixture

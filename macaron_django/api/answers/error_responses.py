@@ -22,6 +22,7 @@ from rest_framework.views import set_rollback
 from macaron_django.api.answers.error_bodies import error_body
 from macaron_django.api.answers.error_descriptions import ErrorDescription, describe
 from macaron_django.api.answers.error_reports import report
+from macaron_django.events import OPERATIONS
 from macaron_django.exceptions import PyMacaronException, ValidationFailed
 
 __all__ = ["exception_handler", "log_error", "report_failure"]
@@ -48,6 +49,9 @@ def exception_handler(exc: Exception, context: Mapping[str, Any]) -> Response:
     set_rollback()
     body = error_body(answer, exc)
     response = Response(body.value, status=body.status, headers=dict(answer.headers))
+    if OPERATIONS.subscribers:
+        at_fault = exc if answer.status >= HTTPStatus.INTERNAL_SERVER_ERROR else None
+        response._observed_error = answer.code, answer.error_id, at_fault  # type: ignore[attr-defined]  # for the view
     if not is_news:
         response._has_been_logged = True  # type: ignore[attr-defined]  # or django.request logs it, and mails ADMINS
     if body.media_type is not None:

@@ -3,8 +3,8 @@
 From a viewset's class and an operation it makes an ``OperationPlan``: the checks before the action, in DRF's order, and
 whether the action may answer from the store. Open ``request_checks`` for a check, ``operation_plans`` for which checks
 a plan has and when it is made again, ``served_operations`` for what is made once for an operation, ``handlers`` for the
-functions that ``x-bind-server`` names, and ``form_arguments`` for the fields of forms that they take by name. What
-counts as an override is in ``macaron_django.overrides``.
+functions that ``x-bind-server`` names, ``form_arguments`` for the fields of forms that they take by name, and
+``observed_operations`` for what subscribers are told. What counts as an override is in ``macaron_django.overrides``.
 """
 
 from macaron_django.api.plans.operation_plans import OperationPlan, OperationPlans

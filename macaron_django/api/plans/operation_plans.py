@@ -20,6 +20,7 @@ from rest_framework.permissions import AND, OR, AllowAny, BasePermission
 from macaron_django.api.answers.renderers import JSONRenderer
 from macaron_django.api.plans import request_checks as checks
 from macaron_django.api.plans.event_loops import runs_on_loops
+from macaron_django.api.plans.observed_operations import ObservedOperations
 from macaron_django.api.plans.response_middleware import reads_drf_responses
 from macaron_django.api.requests.operation_requests import request_state
 from macaron_django.api.requests.unknown_properties import UnknownProperties, unknown_properties
@@ -169,6 +170,10 @@ class OperationPlans:
         self.view_function: Any = None
         #: Returns a view for a request with a direct plan, given the plan and the URL's arguments.
         self.prepared: Any = None
+        #: Tells subscribers which of the path's operations are answered.
+        self.observed = ObservedOperations(
+            getattr(viewset, "api", ""), initkwargs.get("served", {}), viewset.http_method_names
+        )
         self._changes = Changes(viewset)
         # Replaced as a whole: no thread uses another's plans under settings that are gone.
         self._known: tuple[Any, dict[tuple[str, frozenset[str]], OperationPlan]] = (None, {})

@@ -48,6 +48,7 @@ from macaron_django.api.rules.operation_schemas import json_schema
 from macaron_django.api.views.pagination import CursorPages
 from macaron_django.auth.security_requirements import SecurityPermission, SecurityPolicy
 from macaron_django.drivers import BlockingCall, Steps
+from macaron_django.events import OPERATIONS
 from macaron_django.exceptions import RequestInvalid
 from macaron_django.openapi import Operation
 from macaron_django.overrides import Hooks, Watched
@@ -143,13 +144,18 @@ class OperationViewSet(ViewSetMixin, GenericAPIView[Any], metaclass=Watched):
             self.__dict__.update(given, args=args, kwargs=kwargs, _plan=plan, action=plan.action, format_kwarg=None)
             return self
 
-        @wraps(made)
-        def view(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        def answered(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
             plan = plans.of(request.method or "") if cls.__init__ is View.__init__ else None
             if plan is None or not plan.is_direct_for(request.META.get("HTTP_ACCEPT", "*/*")) or _is_forced(request):
                 answer: HttpResponseBase = made(request, *args, **kwargs)
                 return answer
             return prepared(plan, args, kwargs)._take_steps(plan, request)
+
+        @wraps(made)
+        def view(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+            if OPERATIONS.subscribers:
+                return plans.observed.answered(request, partial(answered, request, *args, **kwargs))
+            return answered(request, *args, **kwargs)
 
         plans.prepared = prepared
         plans.view_function = view
@@ -275,7 +281,13 @@ class OperationViewSet(ViewSetMixin, GenericAPIView[Any], metaclass=Watched):
         return self._end(plan, request, response)
 
     def dispatch_steps(self, plan: OperationPlan, http_request: HttpRequest) -> Steps[HttpResponseBase]:
-        """As ``_take_steps``, but waits in steps, for requests that ``answers_in_steps``."""
+        """As the view, but waits in steps, for requests that ``answers_in_steps``."""
+        steps = self._take_steps_in_turn(plan, http_request)
+        if OPERATIONS.subscribers and self.plans is not None:
+            return self.plans.observed.answered_in_steps(http_request, steps)
+        return steps
+
+    def _take_steps_in_turn(self, plan: OperationPlan, http_request: HttpRequest) -> Steps[HttpResponseBase]:
         request = self._begin(plan, http_request)
         try:
             self._check(plan, request)

@@ -30,8 +30,10 @@ from macaron_django.dynamodb.calls.call_failures import (
     failure_kind,
 )
 from macaron_django.dynamodb.calls.clients import clients, reset
+from macaron_django.dynamodb.calls.observed_calls import CallTally, observed_call
 from macaron_django.dynamodb.codec.attribute_values import AttributeMap, same_items
 from macaron_django.dynamodb.codec.wire import ReadMembers
+from macaron_django.events import DYNAMODB_CALLS
 from macaron_django.exceptions import WriteOutcomeUnknown
 
 __all__ = ["WITH_CAPACITY", "Applied", "Call", "call_steps"]
@@ -89,12 +91,25 @@ def call_steps(
     ``read`` reads the answer where botocore doesn't have to.
     """
     call = parameters if operation in _ITEM_READS else _prepared(operation, parameters)
+    if DYNAMODB_CALLS.subscribers:
+        tally = CallTally()
+        return observed_call(operation, call, tally, _attempts(connection, operation, call, read, tally))
+    return _attempts(connection, operation, call, read)
+
+
+def _attempts(
+    connection: PynamoDBConnection,
+    operation: str,
+    call: dict[str, Any],
+    read: ReadMembers | None,
+    tally: CallTally | None = None,
+) -> Steps[dict[str, Any]]:
     waiting = deadlines.begin(operation)
     try:
         timeout = deadlines.left() if waiting is None else waiting.seconds
-        return (yield _CallAttempt(operation, call, read, timeout))  # type: ignore[no-any-return]  # it answers so
+        return (yield _CallAttempt(operation, call, read, timeout, tally))  # type: ignore[no-any-return]
     except (ClientError, *TRANSPORT_ERRORS) as error:
-        return (yield from _after_failure(connection, operation, call, error))
+        return (yield from _after_failure(connection, operation, call, error, tally))
     finally:
         if waiting is not None:
             deadlines.end(waiting)
@@ -103,7 +118,7 @@ def call_steps(
 class _CallAttempt:
     """One attempt at a call: by the fast lane, or by botocore. ``timeout``: seconds, where a deadline bounds it."""
 
-    __slots__ = ("call", "is_repeated", "operation", "read", "timeout")
+    __slots__ = ("call", "is_repeated", "operation", "read", "tally", "timeout")
 
     def __init__(
         self,
@@ -111,17 +126,25 @@ class _CallAttempt:
         call: dict[str, Any],
         read: ReadMembers | None,
         timeout: float | None,
+        tally: CallTally | None,
         *,
         is_repeated: bool = False,
     ) -> None:
         self.operation, self.call, self.read = operation, call, read
-        self.timeout, self.is_repeated = timeout, is_repeated
+        self.timeout, self.tally, self.is_repeated = timeout, tally, is_repeated
+
+    @classmethod
+    def again(cls, operation: str, call: dict[str, Any], tally: CallTally | None) -> _CallAttempt:
+        """Returns another attempt at a call."""
+        if tally is not None:
+            tally.attempts += 1
+        return cls(operation, call, None, deadlines.left(), tally, is_repeated=True)
 
     def block(self) -> dict[str, Any]:
         made = clients.present() or clients.current()
         # botocore repeats what failed once, because it checks its connections.
         if made.lane is not None and not self.is_repeated:
-            answer = made.lane.answer(self.operation, self.call, read=self.read, timeout=self.timeout)
+            answer = made.lane.answer(self.operation, self.call, self.tally, read=self.read, timeout=self.timeout)
             if answer is not None:
                 return answer
         return cast("dict[str, Any]", cast("Any", made.client)._make_api_call(self.operation, self.call))
@@ -134,7 +157,9 @@ class _CallAttempt:
         if lane is not None:
             if lane.renews_credentials:
                 await in_thread(lane.renew_credentials)
-            answer = await lane.answer_on_loop(self.operation, self.call, read=self.read, timeout=self.timeout)
+            answer = await lane.answer_on_loop(
+                self.operation, self.call, self.tally, read=self.read, timeout=self.timeout
+            )
             if answer is not None:
                 return answer
         return await in_thread(cast("Any", made.client)._make_api_call, self.operation, self.call)
@@ -156,7 +181,7 @@ class _Pause:
 
 
 def _after_failure(
-    connection: PynamoDBConnection, operation: str, call: dict[str, Any], first: Exception
+    connection: PynamoDBConnection, operation: str, call: dict[str, Any], first: Exception, tally: CallTally | None
 ) -> Steps[dict[str, Any]]:
     """Repeats a call whose first attempt failed, as far as that is safe; returns the answer or raises."""
     failure = _seen(operation, call, first)
@@ -168,8 +193,7 @@ def _after_failure(
         if number > 1 and not deadlines.is_over():
             yield BlockingCall(_renew, failure)
             try:
-                again = _CallAttempt(operation, call, None, deadlines.left(), is_repeated=True)
-                return (yield again)  # type: ignore[no-any-return]  # it answers so
+                return (yield _CallAttempt.again(operation, call, tally))  # type: ignore[no-any-return]  # it answers so
             except (ClientError, *TRANSPORT_ERRORS) as error:
                 failure = _seen(operation, call, error)
         kind = failure_kind(failure)

@@ -14,7 +14,7 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, Final
+from typing import Any, Final, Protocol
 from urllib.parse import quote, urlsplit
 from zlib import crc32
 
@@ -94,6 +94,13 @@ class _RequestTemplate:
         return f"{self.head}{unsigned}{signed}Content-Length: {len(body)}\r\n\r\n".encode("latin-1") + body
 
 
+class Measuring(Protocol):
+    """Is given the bytes of the body of a call, and of its answer's."""
+
+    request_size: int
+    response_size: int
+
+
 class FastLane:
     """The fast lane beside one botocore client."""
 
@@ -122,6 +129,7 @@ class FastLane:
         self,
         operation: str,
         parameters: dict[str, Any],
+        tally: Measuring | None = None,
         *,
         read: ReadMembers | None = None,
         timeout: float | None = None,
@@ -129,21 +137,23 @@ class FastLane:
         """Return or raise what ``client._make_api_call`` would; None where the caller has to call that.
 
         ``read`` reads the answer instead of ``response_members``; the result then has no ResponseMetadata. ``timeout``:
-        seconds after which to give up, where they are fewer than the client's.
+        seconds after which to give up, where they are fewer than the client's. ``tally`` is given the sizes.
         """
         watchers = self._hooks.watchers(operation) if operation in OPERATIONS else None
         if watchers is None or watchers.leave:
             return None
         traced = watchers.traced
         if traced is None:
-            return self._answer(operation, parameters, read, timeout)
+            return self._answer(operation, parameters, read, timeout, tally)
         shown = None if traced.shows_items else read
-        return traced.call(parameters, partial(self._answer, read=shown, timeout=timeout, traced=traced))
+        send = partial(self._answer, read=shown, timeout=timeout, tally=tally, traced=traced)
+        return traced.call(parameters, send)
 
     async def answer_on_loop(
         self,
         operation: str,
         parameters: dict[str, Any],
+        tally: Measuring | None = None,
         *,
         read: ReadMembers | None = None,
         timeout: float | None = None,
@@ -154,13 +164,12 @@ class FastLane:
             return None
         traced = watchers.traced
         if traced is None:
-            return await self._answer_on_loop(operation, parameters, read, timeout)
+            return await self._answer_on_loop(operation, parameters, read, timeout, tally)
         if not can_await():  # tracers' wrappers block, so that a thread has to wait in them
-            return await in_thread(self.answer, operation, parameters, read=read, timeout=timeout)
+            return await in_thread(self.answer, operation, parameters, tally, read=read, timeout=timeout)
         shown = None if traced.shows_items else read
-        return await traced.call_on_loop(
-            parameters, partial(self._answer_on_loop, read=shown, timeout=timeout, traced=traced)
-        )
+        send = partial(self._answer_on_loop, read=shown, timeout=timeout, tally=tally, traced=traced)
+        return await traced.call_on_loop(parameters, send)
 
     def _answer(
         self,
@@ -168,6 +177,7 @@ class FastLane:
         parameters: Mapping[str, Any],
         read: ReadMembers | None,
         timeout: float | None,
+        tally: Measuring | None,
         traced: TracedCalls | None = None,
     ) -> dict[str, Any] | None:
         prepared = self._prepared(operation, parameters)
@@ -180,6 +190,8 @@ class FastLane:
         headers = template.headers(traced) if traced is not None or template.in_lambda else NO_HEADERS
         request = template.request(body, self._timestamp(), headers)
         answer = self._exchange(template, opened, request, timeout)
+        if tally is not None:
+            tally.request_size, tally.response_size = len(body), len(answer.body)
         return self._members(operation, template, answer, read, has_metadata=traced is not None)
 
     async def _answer_on_loop(
@@ -188,6 +200,7 @@ class FastLane:
         parameters: Mapping[str, Any],
         read: ReadMembers | None,
         timeout: float | None,
+        tally: Measuring | None,
         traced: TracedCalls | None = None,
     ) -> dict[str, Any] | None:
         prepared = self._prepared(operation, parameters)
@@ -202,6 +215,8 @@ class FastLane:
             raise _not_sent(template.url, error) from error
         except OSError as error:
             raise _broken_off(template.url, error) from error
+        if tally is not None:
+            tally.request_size, tally.response_size = len(body), len(answer.body)
         return self._members(operation, template, answer, read, has_metadata=traced is not None)
 
     @property

@@ -1,0 +1,154 @@
+"""Tells the subscribers of ``macaron_django.events`` which operations are answered, once for each request.
+
+Both fronts and Django's handler call the same views, so that these tell it, whatever the way.
+"""
+
+from __future__ import annotations
+
+import weakref
+from collections.abc import Callable, Mapping
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Any, Final
+
+from django.core.exceptions import BadRequest, PermissionDenied, SuspiciousOperation
+from django.http import Http404, HttpRequest
+from django.http.multipartparser import MultiPartParserError
+from django.http.response import HttpResponseBase
+
+from macaron_django.auth.caller import get_userid
+from macaron_django.drivers import Steps
+from macaron_django.events import OPERATIONS, Observed, OperationBegan, OperationEnded
+
+if TYPE_CHECKING:
+    from macaron_django.api.plans.served_operations import Served
+
+__all__ = ["CLIENT_LEFT", "ObservedOperations", "user_id_of"]
+
+#: The status of a request whose client went before it was answered: nginx's, since HTTP has none.
+CLIENT_LEFT: Final = 499
+_OTHER: Final = "_OTHER"
+
+#: API, operationId, method and route.
+_Names = tuple[str, str, str, str]
+#: Status, error code, error id and exception.
+_How = tuple[int, str, str, BaseException | None]
+
+
+class ObservedOperations:
+    """The operations of one path, for subscribers. ``methods`` are those that HTTP and the spec know."""
+
+    def __init__(self, api: str, served: Mapping[str, Served], methods: list[str]) -> None:
+        self._api, self._served = api, served
+        self._methods = {method.upper() for method in methods}
+        self._route = next((each.operation.route for each in served.values()), "")
+        self._names: dict[str, _Names] = {}
+
+    def answered(self, request: HttpRequest, answer: Callable[[], HttpResponseBase]) -> HttpResponseBase:
+        """Returns what ``answer`` returns."""
+        observed = self._begin(request)
+        try:
+            response = answer()
+        except BaseException as error:
+            observed.leave()
+            self._end(request, observed, _failed(error), user_id_of(request))
+            raise
+        self._leave(request, observed, response)
+        return response
+
+    def answered_in_steps(self, request: HttpRequest, steps: Steps[HttpResponseBase]) -> Steps[HttpResponseBase]:
+        """As ``answered``, in steps."""
+        observed = self._begin(request)
+        try:
+            response = yield from steps
+        except BaseException as error:
+            observed.leave()
+            self._end(request, observed, _failed(error), user_id_of(request))
+            raise
+        self._leave(request, observed, response)
+        return response
+
+    def _begin(self, request: HttpRequest) -> Observed[OperationEnded]:
+        return OPERATIONS.begin(OperationBegan(*self._named(request.method or ""), request))
+
+    def _named(self, method: str) -> _Names:
+        method = method if method in self._methods else _OTHER
+        names = self._names.get(method)
+        if names is None:
+            key = method.lower()
+            served = self._served.get(key) or (self._served.get("get") if key == "head" else None)
+            operation_id = "" if served is None else served.operation.operation_id or ""
+            names = self._names[method] = (self._api, operation_id, method, self._route)
+        return names
+
+    def _leave(self, request: HttpRequest, observed: Observed[OperationEnded], response: Any) -> None:
+        """Ends the operation with its answer: now, when the answer is rendered, or when its last byte was sent."""
+        user_id = user_id_of(request)
+        observed.leave()
+        if not getattr(response, "is_rendered", True):
+            response.render = _Rendering(response, lambda how: self._end(request, observed, how, user_id))
+        elif response.streaming:
+            how = _answered(response)
+            response._resource_closers.append(lambda: self._end(request, observed, how, user_id))
+        else:
+            self._end(request, observed, _answered(response), user_id)
+
+    def _end(self, request: HttpRequest, observed: Observed[OperationEnded], how: _How, user_id: str) -> None:
+        status, code, error_id, error = how
+        names = self._named(request.method or "")
+        observed.end(OperationEnded(*names, status, observed.duration, code, error_id, user_id, error, request))
+
+
+class _Rendering:
+    """Stands in for a response's ``render()`` until that is called, or until the response is dropped unrendered."""
+
+    def __init__(self, response: Any, end: Callable[[_How], None]) -> None:
+        self._response, self._end = weakref.ref(response), end  # a cycle would keep what the response holds
+        self._how: _How | None = _answered(response)
+
+    def __call__(self) -> Any:
+        response: Any = self._response()
+        how, self._how = self._how or _answered(response), None
+        vars(response).pop("render", None)
+        try:
+            rendered = response.render()
+        except BaseException as error:
+            self._end(_failed(error))
+            raise
+        self._end(how)
+        return rendered
+
+    def __del__(self) -> None:
+        if self._how is not None:
+            self._end(self._how)
+
+
+def user_id_of(request: HttpRequest) -> str:
+    """Returns the id of a request's user, as far as it is known: nobody is authenticated for it."""
+    user_id = get_userid()
+    if user_id:
+        return user_id
+    attributes = vars(request)  # DRF's authenticators leave their user there, Django's leave a lazy object
+    user = attributes.get("_cached_user") or attributes.get("user")
+    kind = type(user)
+    if user is None or not isinstance(getattr(kind, "is_authenticated", None), bool | property):
+        return ""
+    return str(getattr(user, "pk", None) or "") if user.is_authenticated else ""
+
+
+def _answered(response: Any) -> _How:
+    """Returns how a response ends its operation, and takes the exception from it: that would keep all that failed."""
+    found: tuple[str, str, BaseException | None] = vars(response).pop("_observed_error", ("", "", None))
+    return response.status_code, *found
+
+
+def _failed(error: BaseException) -> _How:
+    """Returns the status that Django answers an exception of a view with, and the exception if that is its fault."""
+    if not isinstance(error, Exception):
+        return CLIENT_LEFT, "", "", None
+    if isinstance(error, Http404):
+        return HTTPStatus.NOT_FOUND, "", "", None
+    if isinstance(error, PermissionDenied):
+        return HTTPStatus.FORBIDDEN, "", "", None
+    if isinstance(error, (BadRequest, MultiPartParserError, SuspiciousOperation)):
+        return HTTPStatus.BAD_REQUEST, "", "", None
+    return HTTPStatus.INTERNAL_SERVER_ERROR, "", "", error
