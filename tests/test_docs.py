@@ -24,6 +24,7 @@ from typing import Any, NamedTuple
 
 import pytest
 
+from macaron_django import openapi
 from macaron_django.conf import DEFAULTS
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -157,6 +158,19 @@ def test_python_blocks_run_in_the_example_project(example):
         check=False,
     )
     assert done.returncode == 0, done.stdout + done.stderr
+
+
+def specs() -> list[Block]:
+    """The blocks that are whole documents."""
+    return [
+        block for page in PAGES for block in blocks(page, "yaml") if block.text.startswith(("openapi:", "swagger:"))
+    ]
+
+
+@pytest.mark.parametrize("block", specs(), ids=str)
+def test_a_document_that_a_page_shows_has_no_findings(block, tmp_path):
+    (tmp_path / "shown.yaml").write_text(block.text, "utf-8")
+    assert openapi.check(openapi.load(tmp_path / "shown.yaml")) == ()
 
 
 # ------------------------------------------------------------------ console blocks
