@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 from django.apps import AppConfig, apps
+from django.core.exceptions import ImproperlyConfigured
 from django.utils.translation import gettext_lazy as _
 
 from macaron_django.discovery import DiscoveredAPI, discover
@@ -60,6 +62,7 @@ class MacaronConfig(AppConfig):
             add_api(found)
 
     def ready(self) -> None:
+        from django.core.signals import setting_changed
         from django.utils.autoreload import autoreload_started
 
         from macaron_django import checks  # noqa: F401 (importing registers them)
@@ -71,6 +74,8 @@ class MacaronConfig(AppConfig):
 
             row_fields.install()
         engines.sample_debug()
+        _switch_backends_on()
+        setting_changed.connect(_follow_settings, dispatch_uid="macaron_django.apps.backends")
         log_errors()
         autoreload_started.connect(_watch_specs)
 
@@ -103,6 +108,24 @@ def add_api(found: DiscoveredAPI) -> None:
     if apps.models_ready:
         config.import_models()
         apps.clear_cache()
+
+
+def _follow_settings(setting: str, **_kwargs: Any) -> None:
+    """Switches backends on and off as a test changes the settings, unless these can't be read."""
+    if setting == "MACARON":
+        with suppress(ImproperlyConfigured):
+            _switch_backends_on()
+
+
+def _switch_backends_on() -> None:
+    """Switches on the backends that the settings name; ``check`` reports one that can't be imported."""
+    from macaron_django.conf import settings
+
+    if settings.OBSERVABILITY or "macaron_django.observability.backends" in sys.modules:
+        from macaron_django.observability.backends import backends, unusable_backends
+
+        if not unusable_backends(settings.OBSERVABILITY):
+            backends.follow_settings()
 
 
 def _watch_specs(sender: Any, **_kwargs: Any) -> None:

@@ -71,6 +71,7 @@ def check_settings(app_configs: Sequence[AppConfig] | None, **_kwargs: Any) -> l
         *_impossible_ready_checks(),
         *_unusable_functions(),
         *_unknown_served(),
+        *_unusable_backends(),
     ]
 
 
@@ -234,6 +235,22 @@ def _unknown_served() -> Iterator[checks.CheckMessage]:
             hint=f"It can be a list of names of APIs; there are: {', '.join(sorted(known))}.",
             id="macaron_django.E102",
         )
+
+
+def _unusable_backends() -> Iterator[checks.CheckMessage]:
+    names = settings.OBSERVABILITY
+    if not names:
+        return
+    if isinstance(names, str):
+        yield checks.Error(
+            f"MACARON['OBSERVABILITY'] is {names!r}.", hint="It has to be a list of names.", id="macaron_django.E102"
+        )
+        return
+    from macaron_django.observability.backends import unusable_backends
+
+    for name, hint in unusable_backends(names):
+        message = f"MACARON['OBSERVABILITY'] names {name!r}, which can't be imported or is no subscriber."
+        yield checks.Error(message, hint=hint, id="macaron_django.E102")
 
 
 def _listed(names: Iterable[object]) -> str:

@@ -12,6 +12,9 @@ from typing import Any
 
 from django.core.signals import setting_changed
 
+from macaron_django.tracers import unwrapped
+from macaron_django.tracers.known_tracers import CLOSURES, VIEWS
+
 __all__ = ["Changes", "Hooks", "Watched", "has_own_access", "is_computed", "overrides"]
 
 _changes = 0
@@ -79,8 +82,14 @@ class Hooks:
             name
             for base, attributes in self._defined.items()
             for name, value in attributes.items()
-            if vars(base).get(name) is not value
+            if (found := vars(base).get(name)) is not value and not _is_traced(found, value)
         )
+
+
+def _is_traced(found: Any, original: Any) -> bool:
+    """Returns whether an attribute is the original one with nothing around it but wrappers of tracers that are run."""
+    layers, function = unwrapped(found, CLOSURES)
+    return function is original and all(layer.name in VIEWS for layer in layers)
 
 
 def overrides(cls: type[Any], names: Iterable[str], *own: type[Any]) -> bool:

@@ -29,6 +29,9 @@ for path in sys.argv[1].split():
     print(client.get(path).status_code, *(name for name in sys.argv[2:] if name in sys.modules))
 """
 
+#: Imported for the settings that name them.
+OF_BACKENDS = ["opentelemetry", "sentry_sdk", "wrapt", "greenlet", "macaron_django.observability.backends"]
+
 KEPT = """
 openapi: 3.1.0
 info: {title: Notes, version: "1"}
@@ -56,7 +59,7 @@ def answers(script: str, paths: str, *modules: str) -> list[list[str]]:
 
 
 def test_a_public_api_that_keeps_nothing_answers_without_pynamodb_and_draws_its_documentation_when_asked():
-    modules = ["botocore", "pynamodb", "moto", "tqdm", "jwt", "cryptography", "drf_spectacular"]
+    modules = ["botocore", "pynamodb", "moto", "tqdm", "jwt", "cryptography", "drf_spectacular", *OF_BACKENDS]
     ping, docs = answers(START, "/ping /openapi/ping.json", *modules)
     assert ping == ["200"]
     assert docs == ["200", "drf_spectacular"]
@@ -84,9 +87,14 @@ def test_a_public_api_that_keeps_items_answers_without_what_tokens_cursors_mocks
         [note] = answers(
             START.replace('{"APIS": {}}', repr(settings)),
             "/notes/a",
-            *["pynamodb", "moto", "tqdm", "jwt", "cryptography", "drf_spectacular"],
+            *["pynamodb", "moto", "tqdm", "jwt", "cryptography", "drf_spectacular", *OF_BACKENDS],
             *["macaron_django.api.mock.mock_answers", "macaron_django.dynamodb.engines.supervisor"],
         )
     finally:
         engine.stop()
     assert note == ["200", "pynamodb"]
+
+
+def test_a_backend_is_imported_where_the_settings_name_it():
+    named = START.replace('{"APIS": {}}', '{"APIS": {}, "OBSERVABILITY": ["opentelemetry"]}')
+    assert answers(named, "/ping", *OF_BACKENDS) == [["200", "opentelemetry", "macaron_django.observability.backends"]]

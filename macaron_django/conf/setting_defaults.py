@@ -86,6 +86,7 @@ DEFAULTS: Mapping[str, Any] = MappingProxyType(
             "PRODUCTION": None,  # mark its pages as production's; None: decided by engine and DEBUG
         },
         "SECURITY_VERIFIERS": {},  # {security scheme: dotted path of a function that verifies its credentials}
+        "OBSERVABILITY": (),  # "opentelemetry", "sentry"; or dotted paths of subscribers' classes
         "ERROR_REPORTER": None,  # dotted path of a function: title, data, exception
         "ERROR_CALLBACK": None,  # dotted path of a function: exception → the body of its answer
         "ERROR_DECORATOR": None,  # dotted path of a function: the body of an error's answer → the one sent

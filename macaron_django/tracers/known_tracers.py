@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
+from macaron_django.tracers.wrappers import name_of
+
 __all__ = [
     "CALLS",
     "CLOSURES",
@@ -16,10 +18,14 @@ __all__ = [
     "PREPARED_REQUESTS",
     "RESPONSES",
     "RESPONSE_PARSERS",
+    "SIGNALS",
     "VIEWS",
     "VIEW_WRAPPERS",
     "WSGI_HANDLERS",
+    "leaves_breadcrumb",
     "reads_answers",
+    "records_calls",
+    "records_signals",
 ]
 
 _OPENTELEMETRY: Final = "opentelemetry.instrumentation.botocore"
@@ -36,6 +42,7 @@ CLOSURES: Final[Mapping[str, str]] = {
     f"{_SENTRY_DJANGO}.sentry_patched_wsgi_handler": "old_app",
     f"{_SENTRY_DJANGO}.sentry_patched_get_response": "old_get_response",
     f"{_SENTRY_DJANGO}.sentry_patched_drf_initial": "old_drf_initial",
+    f"{_SENTRY_DJANGO}.signals_handlers._sentry_live_receivers": "old_live_receivers",
     f"{_SENTRY_DJANGO}.views.sentry_patched_make_view_atomic": "old_make_view_atomic",
 }
 #: Around ``BaseClient._make_api_call``.
@@ -63,6 +70,8 @@ WSGI_HANDLERS: Final = frozenset({f"{_SENTRY_DJANGO}.sentry_patched_wsgi_handler
 RESPONSES: Final = frozenset({f"{_SENTRY_DJANGO}.sentry_patched_get_response"})
 #: Around ``BaseHandler.make_view_atomic``, which is called as it is.
 VIEW_WRAPPERS: Final = frozenset({f"{_SENTRY_DJANGO}.views.sentry_patched_make_view_atomic"})
+#: Around ``Signal._live_receivers``: they make a span of each receiver.
+SIGNALS: Final = frozenset({f"{_SENTRY_DJANGO}.signals_handlers._sentry_live_receivers"})
 #: Around ``APIView.initial``.
 VIEWS: Final = frozenset({f"{_SENTRY_DJANGO}.sentry_patched_drf_initial"})
 
@@ -80,3 +89,32 @@ RESPONSE_PARSERS: Final[Mapping[str, Callable[[Any], bool]]] = {
 def reads_answers(wrapper: Any) -> bool:
     """Returns whether a wrapper of ``_make_api_call`` hands answers to a project's own code, which may read items."""
     return getattr(getattr(wrapper, "__self__", None), "response_hook", None) is not None
+
+
+def records_calls(wrapper: Any) -> bool:
+    """Returns whether a wrapper of ``_make_api_call`` makes a span now that somebody gets.
+
+    Sentry's makes one of each call, and throws it away where the request isn't traced.
+    """
+    return name_of(wrapper) != f"{_SENTRY}._client.sentry_patched_make_api_call" or _records(wrapper)
+
+
+def records_signals(wrapper: Any) -> bool:
+    """Returns whether a wrapper of ``Signal._live_receivers`` makes spans now that somebody gets."""
+    return _records(wrapper)
+
+
+def leaves_breadcrumb(handler: Any, request: Any) -> None:
+    """Does what a handler of Sentry's does for a call without a span: notes it for a report of an error later on."""
+    note = getattr(handler, "__globals__", {}).get("_add_request_breadcrumb")
+    if note is not None and name_of(handler) == f"{_SENTRY}._instrumentation._sentry_request_created":
+        note(request)
+
+
+def _records(wrapper: Any) -> bool:
+    sdk = wrapper.__globals__["sentry_sdk"]
+    options = sdk.get_client().options
+    if options.get("trace_lifecycle") == "stream" or (options.get("_experiments") or {}).get("trace_lifecycle"):
+        return True
+    span = sdk.get_current_span()
+    return span is not None and bool(span.sampled)

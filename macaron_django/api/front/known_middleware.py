@@ -7,6 +7,7 @@ that checks and encodes them.
 
 from __future__ import annotations
 
+import weakref
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -206,11 +207,34 @@ def _as_it_is(middleware: Any) -> Steps:
 
 def _opentelemetry(middleware: Any) -> Steps:
     def before(request: Any) -> None:
+        # It asks three times for the same address, to find out whether that is excluded.
+        vars(request)["build_absolute_uri"] = _KnownAddress(request)
         middleware.process_request(request)
         match = request.resolver_match
         middleware.process_view(request, match.func, match.args, match.kwargs)
 
-    return Steps(before=before, after=middleware.process_response, failed=middleware.process_exception)
+    def after(request: Any, response: HttpResponseBase) -> HttpResponseBase:
+        try:
+            return middleware.process_response(request, response)  # type: ignore[no-any-return]
+        finally:
+            vars(request).pop("build_absolute_uri", None)
+
+    return Steps(before=before, after=after, failed=middleware.process_exception)
+
+
+class _KnownAddress:
+    """A request's ``build_absolute_uri()``, which knows what it says about its own path."""
+
+    __slots__ = ("_own", "_request")
+
+    def __init__(self, request: HttpRequest) -> None:
+        self._own, self._request = request.build_absolute_uri("?"), weakref.ref(request)
+
+    def __call__(self, location: str | None = None) -> str:
+        if location == "?":
+            return self._own
+        request: Any = self._request()
+        return type(request).build_absolute_uri(request, location)  # type: ignore[no-any-return]
 
 
 def _xray(middleware: Any) -> Steps:

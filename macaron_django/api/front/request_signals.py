@@ -13,6 +13,9 @@ from django.db import close_old_connections, connections, reset_queries
 from django.dispatch import Signal
 from django.utils.module_loading import import_string
 
+from macaron_django.tracers import unwrapped
+from macaron_django.tracers.known_tracers import CLOSURES, SIGNALS, records_signals
+
 __all__ = ["RequestSignal"]
 
 #: Django's receivers that look at the connections to databases, and do nothing where there are none.
@@ -30,11 +33,13 @@ class RequestSignal:
         self.signal, self.sender = signal, sender
         # Replaced as a whole: receivers and caches as they were, and those to be called, unless Django has to.
         self._known: tuple[list[Any], Any, list[tuple[Callable[..., object], bool]] | None] = ([], None, None)
+        self._layers, self._live_receivers = unwrapped(vars(Signal)["_live_receivers"], CLOSURES)
+        self._is_django = all(layer.name in SIGNALS for layer in self._layers)
 
     def send(self, **named: Any) -> None:
         """Calls the receivers. Raises what they raise."""
         receivers = self._receivers()
-        if receivers is None:
+        if receivers is None or (self._layers and any(records_signals(layer.wrapper) for layer in self._layers)):
             self.signal.send(sender=self.sender, **named)
             return
         has_connections = bool(connections.all(initialized_only=True))
@@ -61,8 +66,8 @@ class RequestSignal:
 
     def _look(self) -> tuple[list[Any], Any, list[tuple[Callable[..., object], bool]] | None]:
         seen, caches = [*self.signal.receivers], settings.CACHES
-        found, asynchronous = self.signal._live_receivers(self.sender)
-        if asynchronous or not all(map(_is_known, found)):
+        found, asynchronous = self._live_receivers(self.signal, self.sender)
+        if asynchronous or not self._is_django or not all(map(_is_known, found)):
             return seen, caches, None
         idle = {close_caches} if all(map(_stays_open, caches.values())) else set()
         return seen, caches, [(each, each in _OF_CONNECTIONS) for each in found if each not in idle]

@@ -16,6 +16,7 @@ from django.http import HttpRequest
 from rest_framework.authentication import BaseAuthentication
 from rest_framework.parsers import BaseParser
 from rest_framework.permissions import AND, OR, AllowAny, BasePermission
+from rest_framework.views import APIView
 
 from macaron_django.api.answers.renderers import JSONRenderer
 from macaron_django.api.plans import request_checks as checks
@@ -26,6 +27,8 @@ from macaron_django.api.requests.operation_requests import request_state
 from macaron_django.api.requests.unknown_properties import UnknownProperties, unknown_properties
 from macaron_django.conf import Section, settings
 from macaron_django.overrides import Changes, Hooks, has_own_access, is_computed
+from macaron_django.tracers import unwrapped
+from macaron_django.tracers.known_tracers import CLOSURES
 
 if TYPE_CHECKING:
     from macaron_django.api.plans.served_operations import Served
@@ -267,6 +270,8 @@ def _checks(overridden: frozenset[str], patched: frozenset[str], served: Served 
     found: list[Check] = [checks.refuse_control_characters] if served is None or "{" in served.operation.path else []
     if "initial" in patched:
         return (*found, checks.initial, checks.read_parameters)
+    if unwrapped(vars(APIView)["initial"], CLOSURES)[0]:
+        found.append(checks.tell_tracers)
     found.append(checks.negotiate)
     if not overridden.isdisjoint(_VERSIONING) or view.versioning_class is not None:
         found.append(checks.determine_version)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from rest_framework.exceptions import ParseError
@@ -10,6 +11,8 @@ from rest_framework.views import APIView
 
 from macaron_django.api.routing.routers import control_characters
 from macaron_django.auth.caller import remember_request
+from macaron_django.tracers import around, unwrapped
+from macaron_django.tracers.known_tracers import CLOSURES
 
 if TYPE_CHECKING:
     from rest_framework.request import Request
@@ -25,6 +28,7 @@ __all__ = [
     "negotiate",
     "read_parameters",
     "refuse_control_characters",
+    "tell_tracers",
 ]
 
 
@@ -39,6 +43,21 @@ def refuse_control_characters(view: Any, request: Request) -> None:
 def initial(view: Any, request: Request) -> None:
     """Calls DRF's own ``initial()``, where it has been replaced."""
     APIView.initial(view, request, *view.args, **view.kwargs)
+
+
+def tell_tracers(view: Any, request: Request) -> None:
+    """Runs what tracers have put around DRF's ``initial()``, without that."""
+    _around_nothing(vars(APIView)["initial"])(view, request, *view.args, **view.kwargs)
+
+
+@lru_cache(maxsize=4)
+def _around_nothing(initial: Any) -> Any:
+    layers, _ = unwrapped(initial, CLOSURES)
+    return around(_do_nothing, layers)
+
+
+def _do_nothing(*_: Any, **__: Any) -> None:
+    pass
 
 
 def negotiate(view: Any, request: Request) -> None:
@@ -85,4 +104,4 @@ def read_parameters(view: Any, request: Request) -> None:
 
 #: The checks that call no code of the project's, which might set a hook on the view: ``negotiate`` only where no hook
 #: of the negotiation is overridden.
-OWN = frozenset({refuse_control_characters, negotiate, admit_anybody, read_parameters})
+OWN = frozenset({refuse_control_characters, tell_tracers, negotiate, admit_anybody, read_parameters})

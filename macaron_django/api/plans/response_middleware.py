@@ -13,7 +13,14 @@ from django.utils.module_loading import import_string
 __all__ = ["reads_drf_responses"]
 
 #: Middleware of other packages, by its class, that reads headers, status and bytes only.
-_KNOWN = frozenset({"corsheaders.middleware.CorsMiddleware", "whitenoise.middleware.WhiteNoiseMiddleware"})
+_KNOWN = frozenset(
+    {
+        "aws_xray_sdk.ext.django.middleware.XRayMiddleware",
+        "corsheaders.middleware.CorsMiddleware",
+        "opentelemetry.instrumentation.django.middleware.otel_middleware._DjangoMiddleware",
+        "whitenoise.middleware.WhiteNoiseMiddleware",
+    }
+)
 
 
 def reads_drf_responses(middleware: Iterable[str]) -> bool:
@@ -36,6 +43,6 @@ def _is_known(dotted: str) -> bool:
         found = import_string(dotted)
     except ImportError:
         return False
-    return isinstance(found, type) and (
-        found.__module__.startswith("django.") or f"{found.__module__}.{found.__qualname__}" in _KNOWN
-    )
+    if not isinstance(found, type) or getattr(found, "_otel_response_hook", None) is not None:
+        return False  # OpenTelemetry gives responses to a hook of the project's
+    return found.__module__.startswith("django.") or f"{found.__module__}.{found.__qualname__}" in _KNOWN

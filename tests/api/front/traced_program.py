@@ -62,7 +62,8 @@ Seen = list[dict[str, Any]]
 
 
 def fail() -> None:
-    raise RuntimeError("the handler failed")
+    password = "open sesame"  # shown by a report of the frame, unless it is scrubbed
+    raise RuntimeError(f"the handler failed with {len(password)} letters")
 
 
 def opentelemetry() -> Callable[[], Seen]:
@@ -79,15 +80,18 @@ def opentelemetry() -> Callable[[], Seen]:
     provider.add_span_processor(SimpleSpanProcessor(exporter))
     trace.set_tracer_provider(provider)
     metrics.set_meter_provider(MeterProvider([reader]))
-    DjangoInstrumentor().instrument(request_hook=_request_hook, response_hook=_response_hook)
+    if "alone" not in sys.argv:
+        DjangoInstrumentor().instrument(request_hook=_request_hook, response_hook=_response_hook)
 
     def seen() -> Seen:
         spans = exporter.get_finished_spans()
         exporter.clear()
+        names = {span.context.span_id: span.name for span in spans}
         return [
             {
                 "name": span.name,
                 "kind": span.kind.name,
+                "parent": names.get(span.parent.span_id, "remote") if span.parent else "",
                 "trace": f"{span.context.trace_id:032x}" if span.parent else "",
                 "status": span.status.status_code.name,
                 "attributes": dict(span.attributes or {}),
@@ -124,7 +128,8 @@ def sentry() -> Callable[[], Seen]:
         traces_sample_rate=None if "untraced" in sys.argv else 1.0,
         transport=InMemory,
         send_default_pii=True,
-        integrations=[DjangoIntegration(middleware_spans="middleware" in sys.argv)],
+        auto_enabling_integrations="alone" not in sys.argv,
+        integrations=[] if "alone" in sys.argv else [DjangoIntegration(middleware_spans="middleware" in sys.argv)],
     )
 
     def seen() -> Seen:
@@ -135,7 +140,7 @@ def sentry() -> Callable[[], Seen]:
                 event = item.payload.json or {}
                 if item.type not in ("event", "transaction"):
                     continue
-                kept = {
+                kept: dict[str, Any] = {
                     name: event.get(name)
                     for name in ("type", "transaction", "transaction_info", "request", "level", "logentry")
                 }
@@ -159,6 +164,15 @@ def sentry() -> Callable[[], Seen]:
                     (each["type"], each["value"], each["mechanism"]["type"], each["mechanism"].get("handled"))
                     for each in (event.get("exception") or {}).get("values", ())
                 ]
+                frames = [
+                    frame
+                    for each in (event.get("exception") or {}).get("values", ())
+                    for frame in each["stacktrace"]["frames"]
+                ]
+                kept["variables"] = [frame.get("vars") for frame in frames if frame["function"] == "fail"]
+                kept["tags"], kept["fingerprint"] = event.get("tags"), event.get("fingerprint")
+                if kept["tags"]:
+                    kept["tags"].pop("error_id", None)
                 found.append(kept)
         envelopes.clear()
         return found
@@ -315,7 +329,11 @@ def main(tracer: str, folder: str) -> None:
         ROOT_URLCONF=__name__,
         SECRET_KEY="only-for-tests-only-for-tests-only-for-tests",
         LOGGING_CONFIG=None,
-        MACARON={"APIS": {"shop": spec}, "DYNAMODB": {"ENGINE": "embedded"}},
+        MACARON={
+            "APIS": {"shop": spec},
+            "DYNAMODB": {"ENGINE": "embedded"},
+            "OBSERVABILITY": [tracer] if "ours" in sys.argv else [],
+        },
     )
     if tracer in ("sentry", "ddtrace"):
         seen = TRACERS[tracer]()

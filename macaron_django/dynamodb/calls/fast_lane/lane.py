@@ -143,8 +143,8 @@ class FastLane:
         if watchers is None or watchers.leave:
             return None
         traced = watchers.traced
-        if traced is None:
-            return self._answer(operation, parameters, read, timeout, tally)
+        if traced is None or not traced.are_recorded:
+            return self._answer(operation, parameters, read, timeout, tally, traced)
         shown = None if traced.shows_items else read
         send = partial(self._answer, read=shown, timeout=timeout, tally=tally, traced=traced)
         return traced.call(parameters, send)
@@ -163,8 +163,8 @@ class FastLane:
         if watchers is None or watchers.leave:
             return None
         traced = watchers.traced
-        if traced is None:
-            return await self._answer_on_loop(operation, parameters, read, timeout, tally)
+        if traced is None or not traced.are_recorded:
+            return await self._answer_on_loop(operation, parameters, read, timeout, tally, traced)
         if not can_await():  # tracers' wrappers block, so that a thread has to wait in them
             return await in_thread(self.answer, operation, parameters, tally, read=read, timeout=timeout)
         shown = None if traced.shows_items else read

@@ -18,7 +18,7 @@ from botocore.endpoint import Endpoint
 
 from macaron_django.drivers import in_thread
 from macaron_django.tracers import around, await_in_fiber, run_in_fiber, unwrapped
-from macaron_django.tracers.known_tracers import CLOSURES, reads_answers
+from macaron_django.tracers.known_tracers import CLOSURES, leaves_breadcrumb, reads_answers, records_calls
 
 __all__ = ["NO_HEADERS", "ReadySending", "TracedCalls", "TracedHeaders"]
 
@@ -63,6 +63,7 @@ class TracedCalls:
         self._call = around(_send, layers).__get__(client, type(client))
         self._prepare = prepare.__get__(client._endpoint, Endpoint) if prepare is not None else None
         self._handlers: list[tuple[str, Any]] = handlers
+        self._wrappers = [layer.wrapper for layer in layers]
         #: Whether a project's own code may read the items of an answer.
         self.shows_items = any(reads_answers(layer.wrapper) for layer in layers)
 
@@ -75,6 +76,11 @@ class TracedCalls:
             return None
         prepare = around(_prepare, preparing) if preparing else None
         return cls(client, operation, layers, prepare, sorted(handlers, key=lambda each: each[0] != "request-created"))
+
+    @property
+    def are_recorded(self) -> bool:
+        """Whether a call that is made now has a span that somebody gets."""
+        return any(map(records_calls, self._wrappers))
 
     def call(self, parameters: dict[str, Any], send: ReadySending) -> dict[str, Any]:
         """Returns or raises what ``send`` does, or botocore where that returns None."""
@@ -102,6 +108,10 @@ class TracedCalls:
     def headers(self, url: str, given: Headers) -> TracedHeaders:
         """Returns what tracers add to a request to ``url`` that has the headers ``given``."""
         request: Any = _Request(url, given)
+        if self._wrappers and not self.are_recorded:
+            for _, handler in self._handlers:
+                leaves_breadcrumb(handler, request)
+            return TracedHeaders((), given)
         for event, handler in self._handlers:
             if event == "request-created":
                 handler(request=request, operation_name=self._operation)
