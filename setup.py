@@ -15,7 +15,8 @@ VERSION = re.search(
 ).group(1)  # type: ignore[union-attr]
 
 MOTO = ["moto[dynamodb]>=5.1", "flask>=3", "flask-cors>=5"]
-DEMO = [*MOTO, "django-cors-headers>=4.7"]  # what the example project needs
+CLIENTS = ["httpx>=0.28", "tenacity>=9"]  # to call other APIs by their spec
+DEMO = [*MOTO, *CLIENTS, "django-cors-headers>=4.7"]  # what the example project needs
 ACCEPTANCE = ["pytest>=8.4", "requests>=2.32"]
 # Tracers' code runs on event loops in greenlets, where that is installed.
 OTEL = ["opentelemetry-api>=1.45", "greenlet>=3.5"]
@@ -37,7 +38,6 @@ TEST = [
     "djangorestframework-stubs>=3.16",
     "granian>=2.5",
     "gunicorn>=23",
-    "httpx>=0.28",
     "hypothesis>=6.130",
     "hypothesis-jsonschema>=0.23",
     "import-linter>=2.4",
@@ -96,6 +96,7 @@ setup(
     ],
     extras_require={
         "acceptance": ACCEPTANCE,
+        "clients": CLIENTS,
         "demo": DEMO,
         "docs": DOCS,
         "moto": MOTO,

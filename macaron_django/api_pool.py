@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from macaron_django import openapi as spec
-from macaron_django.conf import settings
+from macaron_django.conf import settings, under_compat
 from macaron_django.openapi.reading.source import parse
 from macaron_django.registry import registry
 from macaron_django.schemas import Classes
@@ -65,22 +65,34 @@ class APIPool:
         yaml_str: str | None = None,
         formats: Iterable[Any] | None = None,
         do_persist: bool = True,
-        **_client: Any,
+        host: str | None = None,
+        port: int | None = None,
+        proto: str | None = None,
+        timeout: float | None = None,
+        verify_ssl: bool = True,
+        local: bool = False,
+        **_ignored: Any,
     ) -> Classes:
         """Load a spec for its classes only, from a file or a text, and return them; nothing of it is served.
 
         An API that the project has loaded already is returned as it is. ``formats`` are objects like bravado-core's
         ``SwaggerFormat``; they hold for every spec that is loaded later. Without ``do_persist``, ``x-persist`` has no
-        effect. Other arguments, which are about calls of the API, have none. Raises ``SpecError`` with what is wrong.
+        effect. ``host``, ``port`` and ``proto`` say where ``client`` calls it, ``timeout`` how many seconds it waits,
+        ``verify_ssl`` whether it verifies certificates, and ``local`` that this process serves the API. Raises
+        ``SpecError`` with what is wrong.
         """
         register_formats(formats or ())
+        options = _client_options(host, port, proto, timeout, verify_ssl, local)
+        if options:
+            settings.change(CLIENTS={**settings.CLIENTS, name: options})
         if name in registry.names():
             return registry[name].classes
         if (yaml_path is None) == (yaml_str is None):
             raise TypeError(f"apipool.add({name!r}) takes yaml_path or yaml_str.")
         limits = spec.Limits(max_bytes=settings.MAX_SPEC_SIZE)
         source: Any = yaml_path if yaml_str is None else parse(yaml_str.encode(), f"{name}.yaml", limits).tree
-        return registry.add(name, spec.load(source, limits=limits), persist=do_persist).classes
+        document = spec.load(source, limits=limits, ignore_base_path=under_compat())
+        return registry.add(name, document, persist=do_persist).classes
 
     def load_swagger(self, api_name: str, api_path: str | Path, *_code: Any, **_options: Any) -> Classes:
         """Load a spec for its classes only, and return them. Other arguments are about code, which isn't written."""
@@ -103,6 +115,21 @@ class APIPool:
             raise DifferentModelsError("\n".join(filter(None, differences)))
 
     merge = enforce_global_model_names
+
+
+def _client_options(
+    host: str | None, port: int | None, proto: str | None, timeout: float | None, verify_ssl: bool, local: bool
+) -> dict[str, Any]:
+    """Returns the settings of an API's client that PyMacaron's arguments mean; those that say nothing are left out."""
+    options: dict[str, Any] = {"IN_PROCESS": True} if local else {}
+    if host is not None and not local:
+        scheme = proto or ("https" if port == 443 else "http")
+        options["BASE_URL"] = f"{scheme}://{host}" + (f":{port}" if port is not None else "")
+    if timeout is not None:
+        options |= {"READ_TIMEOUT": timeout, "CONNECT_TIMEOUT": timeout}
+    if not verify_ssl:
+        options["VERIFY"] = False
+    return options
 
 
 apipool = APIPool()

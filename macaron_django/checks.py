@@ -28,6 +28,7 @@ from macaron_django.openapi import Finding
 from macaron_django.registry import registry
 
 __all__ = [
+    "check_clients",
     "check_engine",
     "check_exposure",
     "check_front",
@@ -255,6 +256,17 @@ def _unusable_backends() -> Iterator[checks.CheckMessage]:
 
 def _listed(names: Iterable[object]) -> str:
     return ", ".join(repr(name) for name in names)
+
+
+@checks.register("macaron_django")
+def check_clients(app_configs: Sequence[AppConfig] | None, **_kwargs: Any) -> list[checks.CheckMessage]:
+    """Reports what is wrong with ``CLIENTS`` and the specs that it names."""
+    if not settings.CLIENTS:
+        return []
+    from macaron_django.clients import client_findings  # imported here: most projects call nobody
+
+    served = {api.name for api in registry}
+    return [as_message(each) for each in client_findings(served, lambda name: registry[name].document)]
 
 
 @checks.register("macaron_django")

@@ -27,6 +27,12 @@ these exceptions.
     │   ├── EngineUnavailable           503 DATABASE_UNAVAILABLE
     │   ├── WriteOutcomeUnknown         503 WRITE_OUTCOME_UNKNOWN: applied or not
     │   └── TableMissing                500 TABLE_MISSING
+    ├── ServiceError                    502 SERVICE_ERROR: another service, which was called by its spec
+    │   ├── ErrorAnswered                   it answered with an error: status_code and answer say which
+    │   ├── AnswerInvalid                   502 SERVICE_ANSWER_INVALID: the answer breaks its spec, or is too large
+    │   └── ServiceUnavailable              503 SERVICE_UNAVAILABLE: it can't be reached, or didn't answer in time
+    │       ├── CircuitOpen                     it failed so often that nothing is sent for a while
+    │       └── CallOutcomeUnknown              503 CALL_OUTCOME_UNKNOWN: carried out or not
     ├── InvalidParameterError           400 INVALID_PARAMETER: the project's code refuses what a client sent
     │   └── ValidationFailed                500: what the project's code made or stored breaks its schema
     ├── RequestTimeout                  408 REQUEST_TIMEOUT
@@ -57,14 +63,18 @@ if TYPE_CHECKING:
     from typing_extensions import Self
 
 __all__ = [
+    "AnswerInvalid",
     "AuthInvalidTokenError",
     "AuthMissingHeaderError",
     "AuthTokenExpiredError",
     "AuthenticationError",
     "BadResponseException",
+    "CallOutcomeUnknown",
+    "CircuitOpen",
     "ClaimMissingError",
     "DynamoDBItemNotFound",
     "EngineUnavailable",
+    "ErrorAnswered",
     "InternalServerError",
     "InternalValidationError",
     "InvalidCursor",
@@ -81,6 +91,8 @@ __all__ = [
     "RequestInvalid",
     "RequestTimeout",
     "ScanForbidden",
+    "ServiceError",
+    "ServiceUnavailable",
     "StaleItem",
     "TableMissing",
     "Throttled",
@@ -419,6 +431,69 @@ class UnsupportedQuery(QueryError, NotSupportedError):
     """DynamoDB has no such query."""
 
     code = "UNSUPPORTED_QUERY"
+
+
+class ServiceError(PyMacaronException):
+    """Another service, which was called by its spec, failed. ``api`` is its name, ``operation`` the method and path."""
+
+    code = "SERVICE_ERROR"
+    status = 502
+    names_internals = True
+
+    def __init__(self, user_message: str | None = None, *, api: str = "", operation: str = "") -> None:
+        super().__init__(user_message)
+        self.api, self.operation = api, operation
+
+
+class ErrorAnswered(ServiceError):
+    """The service answered with an error.
+
+    ``status_code`` is the answer's, ``answer`` its body, an API object where the spec declares one, and
+    ``headers_sent`` the headers that came with it.
+    """
+
+    def __init__(
+        self,
+        user_message: str | None = None,
+        *,
+        api: str = "",
+        operation: str = "",
+        status_code: int = 500,
+        answer: Any = None,
+        headers_sent: Mapping[str, str] | None = None,
+    ) -> None:
+        super().__init__(user_message, api=api, operation=operation)
+        self.status_code, self.answer, self.headers_sent = status_code, answer, dict(headers_sent or {})
+
+
+class AnswerInvalid(ServiceError):
+    """The service's answer breaks its spec, can't be read or is too large; ``violations`` lists what is known of it."""
+
+    code = "SERVICE_ANSWER_INVALID"
+
+    def __init__(
+        self, user_message: str | None = None, *, api: str = "", operation: str = "", violations: Sequence[Any] = ()
+    ) -> None:
+        super().__init__(user_message, api=api, operation=operation)
+        self.violations: tuple[Any, ...] = tuple(violations)
+
+
+class ServiceUnavailable(ServiceError):
+    """The service can't be reached, or didn't answer in time. A call that changes something wasn't carried out."""
+
+    code = "SERVICE_UNAVAILABLE"
+    status = 503
+    headers: Mapping[str, str] = {"Retry-After": "1"}
+
+
+class CircuitOpen(ServiceUnavailable):
+    """The service failed so often in a row that nothing is sent to it for a while."""
+
+
+class CallOutcomeUnknown(ServiceUnavailable):
+    """The connection broke, or the time was up, after a call was sent that can't be repeated: it may have been done."""
+
+    code = "CALL_OUTCOME_UNKNOWN"
 
 
 class RequestTimeout(PyMacaronException):

@@ -16,7 +16,7 @@ from pathlib import Path
 from django.db.models import Model
 
 from macaron_django import api as api_layer
-from macaron_django import auth, dynamodb
+from macaron_django import auth, clients, dynamodb
 from macaron_django import openapi as spec
 from macaron_django.api.routing.url_index import IndexedResolver
 from macaron_django.api.served_apis import ServedAPI, catalogue
@@ -64,11 +64,22 @@ class Registry:
         return iter(self._apis.values())
 
     def __getitem__(self, name: str) -> API:
+        if name not in self._apis and name not in self._unserved_classes:
+            self._load_client(name)
         return self._apis[name] if name in self._apis else self._unserved_classes[name]
 
     def names(self) -> list[str]:
         """The names of all APIs in the order of loading, those of which there are only classes last."""
-        return [*self._apis, *self._unserved_classes]
+        return list(dict.fromkeys([*self._apis, *self._unserved_classes, *clients.client_specs()]))
+
+    @cached_property
+    def clients(self) -> clients.APIClients:
+        """The clients of the APIs, and what they share."""
+        return clients.APIClients()
+
+    def _load_client(self, name: str) -> None:
+        """Make the classes of an API that ``CLIENTS`` names, at first use; KeyError where it doesn't."""
+        self.add(name, _read(DiscoveredAPI(name, clients.client_specs()[name])), persist=False)
 
     def load(self, found: DiscoveredAPI) -> API | None:
         """Make an API's classes and models from its spec; None, and findings, where it can't be served."""
@@ -88,7 +99,7 @@ class Registry:
         """Make an API's classes alone, without operations; SpecError where its document has errors."""
         if any(finding.level == "error" for finding in spec.quick_check(document)):
             raise spec.SpecError(spec.check(document))
-        api = API(name, document, Classes(name, document), {})
+        api = _with_clients(API(name, document, Classes(name, document), {}))
         made = self._unserved_classes[name] = _make(api, f"macaron_{name}") if persist else api
         return made
 
@@ -162,7 +173,16 @@ def _load(found: DiscoveredAPI, findings: list[spec.Finding]) -> API:
     document = _read(found)
     if any(finding.level == "error" for finding in (*findings, *spec.quick_check(document))):
         raise spec.SpecError(spec.check(document))
-    return _make(API(found.name, document, Classes(found.name, document), {}, found.builtin), found.label)
+    api = _with_clients(API(found.name, document, Classes(found.name, document), {}, found.builtin))
+    return _make(api, found.label)
+
+
+def _with_clients(api: API) -> API:
+    """Let ``apipool.<api>.client`` and ``aclient`` call the operations."""
+    described = api.name, api.document, api.classes
+    api.classes.further["client"] = lambda: registry.clients.blocking(*described)
+    api.classes.further["aclient"] = lambda: registry.clients.on_loop(*described)
+    return api
 
 
 def _make(api: API, label: str) -> API:

@@ -33,6 +33,8 @@ INSTALLED_APPS = [
 ]
 
 # The second line. It could be left out: every file in apis/ is found.
+PROFILES_URL = os.environ.get("PROFILES_URL")
+
 MACARON = {
     "APIS": {"myserver": "apis/myserver.yaml", "library": "apis/library.yaml"},
     "DYNAMODB": {
@@ -44,6 +46,8 @@ MACARON = {
         "ISSUER": "https://example.com",
         "AUDIENCE": "example",
     },
+    # The profiles can be called by their spec: in this process, or where PROFILES_URL says that they are served.
+    "CLIENTS": {"myserver": {"BASE_URL": PROFILES_URL} if PROFILES_URL else {"IN_PROCESS": True}},
 }
 
 MIDDLEWARE = [

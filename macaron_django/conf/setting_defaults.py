@@ -81,6 +81,30 @@ DEFAULTS: Mapping[str, Any] = MappingProxyType(
             "REVOKED": None,  # dotted path of a function: payload -> True when the token was revoked
             "MAX_TOKEN_SIZE": 16 * 1024,  # bytes
         },
+        # Whose operations are called by their spec: {API: path of the spec}, or {API: {"SPEC": …, "BASE_URL": …}}, with
+        # CREDENTIALS and any key of CLIENT_OPTIONS. An API that is served needs no SPEC.
+        "CLIENTS": {},
+        "CLIENT_OPTIONS": {  # of all calls, where CLIENTS doesn't say otherwise
+            "IN_PROCESS": False,  # the API is served by this process: call it without a socket
+            "CONNECT_TIMEOUT": 2.0,  # seconds
+            "READ_TIMEOUT": 10.0,
+            "DEADLINE": 30.0,  # seconds for a call with its retries and its answer; None: no bound
+            "MAX_ATTEMPTS": 3,  # of calls that can be sent twice
+            "BACKOFF": 0.1,  # seconds before the first retry at most; doubled before each further one
+            "MAX_BACKOFF": 5.0,  # seconds
+            "RETRY_BUDGET": 0.2,  # retries for each call to a host, in the long run
+            "CIRCUIT_FAILURES": 10,  # in a row, of calls to a host, until none is sent; None: always sent
+            "CIRCUIT_SECONDS": 10.0,  # until one is tried again
+            "MAX_CONNECTIONS": 100,
+            "MAX_ANSWER_SIZE": 10 * 1024 * 1024,  # bytes, once unpacked
+            "HTTP2": False,  # needs httpx[http2]
+            "VERIFY": True,  # certificates; or the path of the authorities' certificates
+            "PROXY": None,  # URL; None: as the environment says
+            "FOLLOW_REDIRECTS": False,  # of GET and HEAD, to the same scheme, host and port only
+            "VALIDATE_REQUESTS": True,  # nothing that breaks the spec is sent
+            "VALIDATE_ANSWERS": "raise",  # "log" or "off"
+            "ERRORS": None,  # "raise" or "return" error answers; None: as COMPAT
+        },
         "ADMIN": {
             "READ_ONLY": False,  # nobody writes items in the admin, whatever their permissions
             "PRODUCTION": None,  # mark its pages as production's; None: decided by engine and DEBUG

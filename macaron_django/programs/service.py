@@ -108,7 +108,7 @@ class Service:
         return self
 
     def load_clients(self, path: str | Path | None = None, apis: Sequence[str] = ()) -> Service:
-        """Makes the classes of the named APIs of a folder; their operations aren't served, and can't be called yet."""
+        """Makes the classes and clients of the named APIs of a folder; their operations aren't served."""
         if not path:
             raise ImproperlyConfigured("load_clients needs the path of a folder with specs.")
         if not (names := _names(apis, "apis")):

@@ -1,11 +1,12 @@
 """What a project's tests use: fresh tables on an engine in memory, a test case that calls a server, and a faulty proxy.
 
 ``isolated`` takes an engine and gives a ``with`` block its own tables; ``FaultProxy`` takes an engine's URL and serves
-it with faults; ``APIClient`` asks as a server does; ``MacaronTestCase`` has the assertions of acceptance tests. Open
-``isolation`` for the tables, ``faults`` for the proxy, ``api_client`` for the client, ``plugin`` for pytest's fixtures
-and its guard against other engines, ``http_assertions`` for what acceptance tests assert, ``live_test_case`` and
-``server_targets`` for the server that they call, and ``served_projects`` for the one that is started. pytest loads this
-package in every run of every project, so modules are imported when first used.
+it with faults; ``APIClient`` asks as a server does; ``ClientMock`` answers calls of other services; ``MacaronTestCase``
+has the assertions of acceptance tests. Open ``isolation`` for the tables, ``faults`` for the proxy, ``api_client`` for
+the client, ``client_mocks`` for the mock, ``plugin`` for pytest's fixtures and its guard against other engines,
+``http_assertions`` for what acceptance tests assert, ``live_test_case`` and ``server_targets`` for the server that they
+call, and ``served_projects`` for the one that is started. pytest loads this package in every run of every project, so
+modules are imported when first used.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from macaron_django.lazy_exports import lazy_exports
 
 if TYPE_CHECKING:
     from macaron_django.testing.api_client import APIClient
+    from macaron_django.testing.client_mocks import CallRefusedError, ClientMock, mocked_clients
     from macaron_django.testing.faults import Fault, FaultProxy, RandomFaults
     from macaron_django.testing.isolation import EngineRefusedError, engine_in_memory, isolated
     from macaron_django.testing.live_test_case import MacaronTestCase
@@ -23,6 +25,8 @@ if TYPE_CHECKING:
 
 __all__ = [
     "APIClient",
+    "CallRefusedError",
+    "ClientMock",
     "EngineRefusedError",
     "Fault",
     "FaultProxy",
@@ -31,12 +35,14 @@ __all__ = [
     "engine_in_memory",
     "isolated",
     "load_port_host_token",
+    "mocked_clients",
 ]
 
 __getattr__ = lazy_exports(
     __name__,
     {
         "api_client": ("APIClient",),
+        "client_mocks": ("CallRefusedError", "ClientMock", "mocked_clients"),
         "faults": ("Fault", "FaultProxy", "RandomFaults"),
         "isolation": ("EngineRefusedError", "engine_in_memory", "isolated"),
         "live_test_case": ("MacaronTestCase",),

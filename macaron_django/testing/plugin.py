@@ -1,4 +1,4 @@
-"""The pytest plugin: the fixtures ``dynamodb`` and ``api_client``, and a guard that keeps tests from other engines.
+"""The pytest plugin: the fixtures of the package, and a guard that keeps tests from other engines.
 
 pytest loads this module in every run of every project that has the package installed, before Django's settings are
 known. So it imports nothing but pytest, and does nothing until it is used.
@@ -14,8 +14,9 @@ import pytest
 if TYPE_CHECKING:
     from macaron_django.dynamodb.engines import Engine
     from macaron_django.testing.api_client import APIClient
+    from macaron_django.testing.client_mocks import ClientMock
 
-__all__ = ["api_client", "dynamodb", "guard", "guarding"]
+__all__ = ["api_client", "client_mock", "dynamodb", "guard", "guarding"]
 
 #: The test being run, for each pytest run in this process: the last one is the innermost.
 _runs: list[pytest.Item | None] = []
@@ -106,6 +107,15 @@ def dynamodb(_dynamodb_engine: Engine) -> Iterator[Engine]:
 
     with isolated(_dynamodb_engine) as engine:
         yield engine
+
+
+@pytest.fixture
+def client_mock() -> Iterator[ClientMock]:
+    """Answers calls of other services by their specs' examples, and refuses what their specs don't allow."""
+    from macaron_django.testing.client_mocks import mocked_clients
+
+    with mocked_clients() as mock:
+        yield mock
 
 
 @pytest.fixture

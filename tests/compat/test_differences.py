@@ -17,15 +17,24 @@ import jwt
 import pytest
 from django.test import override_settings
 
+from macaron_django import apipool
 from macaron_django import openapi as spec
 from macaron_django.auth import caller
 from macaron_django.dynamodb.boto3_items import attribute_value, normalized_dict, python_item
-from macaron_django.exceptions import PyMacaronException, ValidationFailed
+from macaron_django.exceptions import (
+    AnswerInvalid,
+    CallOutcomeUnknown,
+    PyMacaronException,
+    ServiceUnavailable,
+    ValidationFailed,
+)
 from macaron_django.schemas import Classes
 from macaron_django.shipping import gunicorn_config, worker_counts
 from macaron_django.testing import MacaronTestCase
 from macaron_django.testing.http_assertions import HTTPAssertions
 from macaron_django.timestamps import to_epoch
+from tests.clients.conftest import SPEC as CALLED
+from tests.clients.conftest import Reply, Service, fresh_clients
 
 PAGE = Path(__file__).parents[2] / "docs" / "reference" / "pymacaron-differences.md"
 SECRET = "only-for-tests-only-for-tests-only-for-tests"
@@ -247,6 +256,45 @@ def test_a_test_case_starts_its_own_server(monkeypatch: pytest.MonkeyPatch) -> N
     monkeypatch.setenv("PYM_SERVER_HOST", "127.0.0.1")
     monkeypatch.setenv("PYM_SERVER_PORT", "8080")
     assert str(MacaronTestCase._named_target()).startswith("ServerTarget(host='127.0.0.1', port=8080")
+
+
+@pytest.fixture
+def called() -> Any:
+    """A service that is called by its spec, and its client under PyMacaron's behaviour."""
+    made = Service()
+    given = {"SPEC": CALLED, "BASE_URL": made.url, "BACKOFF": 0.001}
+    with override_settings(MACARON={"COMPAT": True, "APIS": {}, "CLIENTS": {"parcels": given}}):
+        yield made, apipool.parcels.client
+    fresh_clients()
+    made.stop()
+
+
+@row("A call of another API to which no answer came")
+def test_only_idempotent_calls_are_sent_again(called: Any) -> None:
+    other, client = called
+    other.answers(Reply(first=lambda: False))
+    with pytest.raises(CallOutcomeUnknown):
+        client.send_parcel({"weight": 1})
+    assert len(other.received) == 1
+    with pytest.raises(ServiceUnavailable):
+        client.deleteParcel(parcel_id="p")
+    assert len(other.received) == 4
+
+
+@row("A call that breaks the spec")
+def test_a_call_that_breaks_the_spec_is_not_sent(called: Any) -> None:
+    other, client = called
+    with pytest.raises(ValidationFailed):
+        client.send_parcel({"weight": "heavy"})
+    assert other.received == []
+
+
+@row("An answer that breaks the spec")
+def test_an_answer_that_breaks_the_spec_is_refused(called: Any) -> None:
+    other, client = called
+    other.answers(Reply(201, {"weight": "heavy"}))
+    with pytest.raises(AnswerInvalid):
+        client.send_parcel({"weight": 1})
 
 
 def test_every_row_has_a_test_and_every_test_a_row() -> None:

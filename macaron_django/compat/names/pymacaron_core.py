@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from macaron_django.compat.rows import Modules, later, without
+from macaron_django.compat.rows import Modules, without
 
 __all__ = ["MODULES"]
 
-_CLIENTS = later("clients of other APIs")
+_CLIENTS = without("apipool.<api>.client has the operations of an API as methods, which MACARON['CLIENTS'] describes")
 _MADE = without("classes are made when a spec is read, and macaron_django.apipool has them")
 _READ = without("macaron_django.openapi.load() reads a spec, and macaron_django.openapi.Document is what it makes")
 _SERVED = without("operations are served at Django's URLs, which macaron_django.urls includes")
@@ -37,7 +37,7 @@ MODULES: Modules = {
         "APIModels": _MADE,
         "generate_model_instantiator": _MADE,
         "default_error_callback": without("an exception that a handler raises is answered, and reported"),
-        "APIClient": _CLIENTS,
+        "APIClient": "macaron_django.clients.BlockingAPIClient",
     },
     "pymacaron_core.swagger.apipool": {
         "ApiPool": "macaron_django.apipool",
@@ -45,7 +45,7 @@ MODULES: Modules = {
         "apis": without("macaron_django.apipool has them by name, and get_api_names() lists them"),
     },
     "pymacaron_core.swagger.client": {
-        "ClientCaller": _CLIENTS,
+        "ClientCaller": "macaron_django.clients.api_clients.OperationCall",
         "generate_client_callers": _CLIENTS,
         "response_to_result": _CLIENTS,
         "_format_flask_url": _CLIENTS,

@@ -4,19 +4,37 @@ from __future__ import annotations
 
 import sys
 from argparse import ArgumentParser
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from macaron_django.conf import base_folder
+from macaron_django.clients import client_specs
+from macaron_django.conf import base_folder, settings
 from macaron_django.management.terminals import printing
+from macaron_django.openapi import Schema
 from macaron_django.registry import registry
+from macaron_django.schemas import Classes
 from macaron_django.schemas.stubs.stub_files import stub
 
 __all__ = ["Command"]
 
 _PATH = Path("macaron_django", "__init__.pyi")
+
+
+def _stub_of_all() -> str:
+    """Returns the stub of the served APIs, and of those that are called, with their clients."""
+    called = settings.CLIENTS
+    apis = [*registry, *(registry[name] for name in registry.names() if name in client_specs())]
+    if not called:
+        return stub(api.classes for api in apis)
+    from macaron_django.clients.client_stubs import CLIENT_TYPES, client_lines
+
+    def members(classes: Classes, name_of: Callable[[Schema], str]) -> Iterable[str]:
+        return client_lines(classes.document, name_of) if classes.api in called else ()
+
+    return stub({api.name: api.classes for api in apis}.values(), members, CLIENT_TYPES)
 
 
 class Command(BaseCommand):
@@ -42,7 +60,7 @@ class Command(BaseCommand):
             self._write_stub(options["output"], only_check=options["check"])
 
     def _write_stub(self, output: str | None, *, only_check: bool) -> None:
-        text = stub(api.classes for api in registry)
+        text = _stub_of_all()
         if output == "-":
             self.stdout.write(text, ending="")
             return

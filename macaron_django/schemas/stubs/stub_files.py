@@ -7,9 +7,9 @@ classes: ``apipool.myserver.Profile`` is a type there, for use in annotations as
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from keyword import iskeyword
-from typing import Any
+from typing import Any, TypeAlias
 from unicodedata import is_normalized
 
 from macaron_django.openapi import Property, Schema
@@ -19,7 +19,10 @@ from macaron_django.schemas.values.api_objects import APIObject, Value
 from macaron_django.schemas.values.classes import Classes
 from macaron_django.schemas.values.field_names import field_names
 
-__all__ = ["stub"]
+__all__ = ["Members", "stub"]
+
+#: Returns further lines of an API's namespace, such as its client's; its second argument names the class of a schema.
+Members: TypeAlias = Callable[[Classes, Callable[[Schema], str]], Iterable[str]]
 
 _HEAD = '''\
 """What macaron_django makes of this project's specs, for editors and type checkers.
@@ -149,15 +152,15 @@ class _Pool(type):
 _INDENT = "    "
 
 
-def stub(apis: Iterable[Classes]) -> str:
-    """Return the text of ``macaron_django/__init__.pyi``."""
-    written = [_APIStub(classes) for classes in apis]
+def stub(apis: Iterable[Classes], members: Members = lambda classes, name_of: (), types: str = "") -> str:
+    """Return the text of ``macaron_django/__init__.pyi``; ``types`` is what the lines of ``members`` need."""
+    written = [_APIStub(classes, members) for classes in apis]
     body = ["class apipool(metaclass=_Pool):  # a namespace, so that its classes can be named in annotations\n"]
     body += [line for each in written if _is_name(each.api) for line in each.lines()]
     if len(body) == 1:
         body.append(f"{_INDENT}...\n")
     imports = sorted({line for each in written for line in each.imports} | _imports_of_formats())
-    return "".join([_HEAD, *imports, _BODY, *body, "\n_apipool = apipool\n"])
+    return "".join([_HEAD, *imports, _BODY, *([types, "\n"] if types else []), *body, "\n_apipool = apipool\n"])
 
 
 def _imports_of_formats() -> set[str]:
@@ -170,8 +173,8 @@ def _imports_of_formats() -> set[str]:
 class _APIStub:
     """The namespace of one API, and what it has to import."""
 
-    def __init__(self, classes: Classes) -> None:
-        self.api, self.classes = classes.api, classes
+    def __init__(self, classes: Classes, members: Members) -> None:
+        self.api, self.classes, self.members = classes.api, classes, members
         self.imports: set[str] = set()
         self._names: dict[type, str] = {}
         self._taken: set[str] = set()
@@ -192,6 +195,7 @@ class _APIStub:
             for schema in (media.schema.resolved for media in content.values() if media.schema is not None):
                 if schema.name is None and schema.properties:
                     self._reference(schema)
+        text += _indented(self.members(self.classes, self._reference), 2)
         while self._waiting:
             text += _indented(self._class(self._waiting.pop(0)), 2)
         return text if len(text) > 1 else [*text, f"{_INDENT * 2}...\n"]

@@ -17,7 +17,7 @@ from macaron_django.openapi.media_types import is_json
 from macaron_django.schemas.styles.parameter_styles import StyleError, is_spread
 from macaron_django.schemas.values.json_text import dump_json
 
-__all__ = ["cookie_pairs", "header_text", "path_text", "query_pairs", "scalar_text"]
+__all__ = ["cookie_pairs", "encoded", "header_text", "path_text", "query_pairs", "scalar_text"]
 
 Encode = Callable[[str], str]
 

@@ -46,6 +46,8 @@ class Classes:
         #: Serializer classes by schema, direction and model, and the bases that they share; filled by ``serializers``.
         self.serializer_classes: dict[tuple[Schema, str, type | None], type] = {}
         self.serializer_bases: dict[tuple[type, int], type] = {}
+        #: Further attributes, such as ``client``, and what makes them; filled by the registry.
+        self.further: dict[str, Callable[[], Any]] = {}
         self._values: dict[Schema, type[Value]] = {}
 
     def for_schema(self, schema: Schema) -> type[Value]:
@@ -82,7 +84,9 @@ class Classes:
                         ) from None
             if name in self._unnamed:
                 return self.for_schema(self._unnamed[name])
-            if name in _PYMACARONS:  # the names of an API's own schemas come first
+            if name in self.further:  # the names of an API's own schemas come first
+                return self.further[name]()
+            if name in _PYMACARONS:
                 return _PYMACARONS[name](self)
         raise AttributeError(f"the API {self.api!r} has no schema {name!r}")
 
@@ -106,7 +110,7 @@ class Classes:
         return (name for name in self.document.schemas if name in self)
 
     def __dir__(self) -> list[str]:
-        return sorted({*super().__dir__(), *self})
+        return sorted({*super().__dir__(), *self, *self.further})
 
     def __repr__(self) -> str:
         return f"<Classes of {self.api}>"
@@ -174,12 +178,6 @@ class Classes:
         return (schema for schema in reachable_schemas(todo) if schema.properties)
 
 
-def _no_client(classes: Classes) -> Any:
-    raise AttributeError(
-        f"apipool.{classes.api}.client: calls of other APIs come with a later version of macaron_django"
-    )
-
-
 #: What PyMacaron's objects of APIs have as attributes.
 _PYMACARONS: Mapping[str, Callable[[Classes], Any]] = {
     "model": lambda classes: classes,
@@ -190,7 +188,6 @@ _PYMACARONS: Mapping[str, Callable[[Classes], Any]] = {
     "definitions": lambda classes: {name: classes[name] for name in classes},
     "version": lambda classes: str(classes.document.info.get("version", "")),
     "get_version": lambda classes: lambda: str(classes.document.info.get("version", "")),
-    "client": _no_client,
 }
 
 

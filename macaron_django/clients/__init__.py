@@ -1,0 +1,31 @@
+"""Calls of other services by their spec: ``apipool.login.client.do_login(body)``.
+
+A document, options and arguments come in; requests go out, and API objects, or exceptions, come back. Open
+``client_options`` for an option, ``client_names`` for what an operation is called by, ``messages`` for how requests are
+made of arguments and values of answers, ``sending`` for connections, retries and circuits, ``api_clients`` for the
+objects that projects call, ``client_checks`` for what ``manage.py check`` says, and ``client_stubs`` for type stubs.
+httpx and tenacity are imported with the first call.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from macaron_django.clients.client_options import client_specs
+from macaron_django.lazy_exports import lazy_exports
+
+if TYPE_CHECKING:
+    from macaron_django.clients.api_clients import APIClients, AsyncAPIClient, BlockingAPIClient
+    from macaron_django.clients.client_checks import client_findings
+    from macaron_django.clients.messages.call_answers import Answer
+
+__all__ = ["APIClients", "Answer", "AsyncAPIClient", "BlockingAPIClient", "client_findings", "client_specs"]
+
+__getattr__ = lazy_exports(
+    __name__,
+    {
+        "api_clients": ("APIClients", "AsyncAPIClient", "BlockingAPIClient"),
+        "client_checks": ("client_findings",),
+        "messages.call_answers": ("Answer",),
+    },
+)

@@ -1,0 +1,99 @@
+"""Finds the URL that an operation's path is appended to: that of the settings, else of the spec's ``servers``."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import urljoin, urlsplit
+
+from django.conf import settings as django_settings
+from django.core.exceptions import ImproperlyConfigured
+from django.urls import get_script_prefix
+
+from macaron_django.clients.client_options import ClientOptions
+from macaron_django.openapi import Operation
+
+__all__ = ["base_url", "is_absolute"]
+
+
+def is_absolute(url: str) -> bool:
+    """Returns whether a text is an http or https URL with a host, and without a user name or password.
+
+    >>> [is_absolute(url) for url in ("https://a.test/v1", "/v1", "ftp://a.test", "https://me:pw@a.test")]
+    [True, False, False, False]
+    """
+    try:
+        parts = urlsplit(url)
+        parts.port  # noqa: B018 (raises ValueError for a port that is none)
+    except ValueError:
+        return False
+    return parts.scheme in ("http", "https") and bool(parts.hostname) and "@" not in parts.netloc
+
+
+def base_url(api: str, operation: Operation, options: ClientOptions) -> str:
+    """Returns what comes before an operation's path, without a slash at its end.
+
+    An absolute ``BASE_URL`` is it. A path as ``BASE_URL`` takes the place of the path of the spec's server. An API that
+    this process serves is where its URLs are. Raises ``ImproperlyConfigured`` where neither gives a host.
+    """
+    given = options.base_url
+    if given is not None and "://" in given:
+        if not is_absolute(given):
+            raise ImproperlyConfigured(f"MACARON['CLIENTS'][{api!r}]['BASE_URL'] isn't an http or https URL.")
+        return given.rstrip("/")
+    if options.in_process:
+        mounted = operation.route.removesuffix(operation.path)
+        path = get_script_prefix().rstrip("/") + mounted if given is None else given
+        return f"https://{_own_host()}{_as_path(path)}"
+    found = _server_url(operation)
+    if not is_absolute(found):
+        raise ImproperlyConfigured(
+            f"The spec of {api} names no http or https server ({found or 'none'!r}): set "
+            f"MACARON['CLIENTS'][{api!r}]['BASE_URL']."
+        )
+    if given is not None:
+        found = urljoin(found, "/") + given.strip("/")
+    return found.rstrip("/")
+
+
+def _as_path(path: str) -> str:
+    path = path.strip("/")
+    return f"/{path}" if path else ""
+
+
+def _own_host() -> str:
+    """Returns a host that Django's ``ALLOWED_HOSTS`` accepts."""
+    allowed = [host for host in django_settings.ALLOWED_HOSTS if "*" not in host]
+    return allowed[0].lstrip(".") if allowed else "localhost"
+
+
+def _server_url(operation: Operation) -> str:
+    """Returns the URL of the operation's own first server, else of its path's or document's, variables filled in."""
+    document = operation.document
+    if document.dialect == "2.0":
+        return _swagger2_url(document.json, operation.route.removesuffix(operation.path))
+    for owner in (operation.json, *(node.mapping for node in operation.path_items), document.json):
+        servers = owner.get("servers")
+        if isinstance(servers, list) and servers and isinstance(servers[0], Mapping):
+            return _filled(servers[0])
+    return ""
+
+
+def _filled(server: Mapping[str, Any]) -> str:
+    url = str(server.get("url") or "")
+    variables = server.get("variables")
+    for name, variable in variables.items() if isinstance(variables, Mapping) else ():
+        if isinstance(variable, Mapping):
+            url = url.replace(f"{{{name}}}", str(variable.get("default", "")))
+    return url
+
+
+def _swagger2_url(document: Mapping[str, Any], path: str) -> str:
+    """Returns the URL of ``host``, by https where that is one of the ``schemes``."""
+    host = document.get("host")
+    if not isinstance(host, str) or not host:
+        return ""
+    schemes = document.get("schemes")
+    known = [each for each in schemes if each in ("https", "http")] if isinstance(schemes, list) else []
+    scheme = "https" if "https" in known or not known else "http"
+    return f"{scheme}://{host}{_as_path(path)}"

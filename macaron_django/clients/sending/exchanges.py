@@ -1,0 +1,236 @@
+"""Exchanges a request for an answer: gets a token, retries what can be sent twice, waits in between, follows redirects.
+
+It works in steps (``drivers``): each yields a request or a pause, so threads and event loops run the same code.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import datetime, timezone
+from email.utils import parsedate_to_datetime
+from typing import Any
+from urllib.parse import urljoin, urlsplit
+
+import httpx
+import tenacity
+
+from macaron_django.clients.client_options import ClientOptions
+from macaron_django.clients.messages.call_answers import ReceivedAnswer
+from macaron_django.clients.messages.call_requests import CallRequest
+from macaron_django.clients.sending.channels import Channel, OutgoingCall
+from macaron_django.clients.sending.circuits import HostState
+from macaron_django.clients.sending.token_grants import TokenCache, token_of, token_request
+from macaron_django.drivers import Steps
+from macaron_django.exceptions import CallOutcomeUnknown, ServiceUnavailable
+
+__all__ = ["RetryPause", "ServiceExchange"]
+
+#: Statuses after which a request that can be sent twice is.
+_TRY_AGAIN = frozenset({429, 502, 503, 504})
+#: Statuses that say that the host, or what is in front of it, fails.
+_FAILURES = frozenset({502, 503, 504})
+_REDIRECTS = frozenset({301, 302, 303, 307, 308})
+_MOST_REDIRECTS = 5
+#: What is raised before anything was sent.
+_NOT_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.UnsupportedProtocol, httpx.ProxyError)
+
+
+@dataclass(frozen=True)
+class RetryPause:
+    """A wait, as a step."""
+
+    seconds: float
+
+    def block(self) -> None:
+        time.sleep(self.seconds)
+
+    async def wait(self) -> None:
+        await asyncio.sleep(self.seconds)
+
+
+class ServiceExchange:
+    """Exchanges requests of one API for answers. ``host_state`` returns the state of the host with an origin."""
+
+    def __init__(
+        self,
+        channel: Channel,
+        host_state: Callable[[str], HostState],
+        tokens: TokenCache,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self.channel, self._host_state, self._tokens, self._clock = channel, host_state, tokens, clock
+
+    def answer(self, call: CallRequest, options: ClientOptions) -> Steps[ReceivedAnswer]:
+        """Returns the answer to a call, whatever its status.
+
+        Raises ``ServiceUnavailable`` where none came, ``CallOutcomeUnknown`` where one didn't come to a call that
+        can't be sent twice, and ``AnswerInvalid`` for one that is too large or can't be unpacked.
+        """
+        ends = None if options.deadline is None else self._clock() + options.deadline
+        grant = call.grant
+        if grant is None:
+            return (yield from self._redirected(call, options, ends))
+        token = self._tokens.get(grant)
+        is_old = token is not None
+        token = token or (yield from self._new_token(call, options, ends))
+        received = yield from self._redirected(_authorised(call, token), options, ends)
+        if received.status == 401 and is_old:  # it was revoked, or the server has forgotten it
+            self._tokens.forget(grant, token)
+            token = yield from self._new_token(call, options, ends)
+            received = yield from self._redirected(_authorised(call, token), options, ends)
+        return received
+
+    def _new_token(self, call: CallRequest, options: ClientOptions, ends: float | None) -> Steps[str]:
+        assert call.grant is not None  # noqa: S101 (for the type checker)
+        request = token_request(call, call.grant)
+        elsewhere = replace(options, in_process=False) if options.in_process else options
+        received = yield from self._attempts(request, elsewhere, ends)
+        token, seconds = token_of(request, received)
+        self._tokens.keep(call.grant, token, seconds)
+        return token
+
+    def _redirected(self, call: CallRequest, options: ClientOptions, ends: float | None) -> Steps[ReceivedAnswer]:
+        """Follows redirects of GET and HEAD within one origin, so that no other host gets credentials."""
+        received = yield from self._attempts(call, options, ends)
+        if not options.follow_redirects or call.method not in ("GET", "HEAD"):
+            return received
+        for _ in range(_MOST_REDIRECTS):
+            location = received.headers.get("location", "") if received.status in _REDIRECTS else ""
+            url = urljoin(call.url, location)
+            if not location or _origin(url) != _origin(call.url):
+                break
+            url, _, query = url.partition("#")[0].partition("?")
+            call = replace(call, url=url, query=query)
+            received = yield from self._attempts(call, options, ends)
+        return received
+
+    def _attempts(self, call: CallRequest, options: ClientOptions, ends: float | None) -> Steps[ReceivedAnswer]:
+        """Sends a request as often as it may be, and returns the last answer."""
+        state = self._host_state(_origin(call.url))
+        state.earn(options.retry_budget)
+        rules = _RetryRules(call, options, state, ends, self._clock)
+        retrying = tenacity.Retrying(
+            retry=rules.is_worth_it,
+            wait=rules.wait,
+            stop=rules.is_over,
+            retry_error_callback=lambda attempt: attempt.outcome.result() if attempt.outcome is not None else None,
+        )
+        retrying.begin()
+        attempt = tenacity.RetryCallState(retrying, None, (), {})
+        while True:
+            step: Any = retrying.iter(retry_state=attempt)
+            if isinstance(step, tenacity.DoAttempt):
+                try:
+                    received = yield from self._one_attempt(call, options, state, ends)
+                except Exception:  # noqa: BLE001 (the rules decide what it means)
+                    attempt.set_exception(sys.exc_info())  # type: ignore[arg-type]  # there is one
+                else:
+                    attempt.set_result(received)
+            elif isinstance(step, tenacity.DoSleep):
+                attempt.prepare_for_next_attempt()
+                yield RetryPause(float(step))
+            else:
+                return step  # type: ignore[no-any-return]  # the result of the last attempt
+
+    def _one_attempt(
+        self, call: CallRequest, options: ClientOptions, state: HostState, ends: float | None
+    ) -> Steps[ReceivedAnswer]:
+        try:
+            state.admit(options.circuit_seconds)
+        except ServiceUnavailable as error:
+            error.api, error.operation = call.api, call.name
+            raise
+        try:
+            received: ReceivedAnswer = yield OutgoingCall(self.channel, call, options, ends, self._clock)
+        except httpx.HTTPError as error:
+            state.failed(options.circuit_failures)
+            raise _unavailable(call, error) from error
+        if received.status in _FAILURES:
+            state.failed(options.circuit_failures)
+        else:
+            state.succeeded()
+        return received
+
+
+class _RetryRules:
+    """Says when a request is sent again, and when not any more."""
+
+    def __init__(
+        self,
+        call: CallRequest,
+        options: ClientOptions,
+        state: HostState,
+        ends: float | None,
+        clock: Callable[[], float],
+    ) -> None:
+        self._call, self._options, self._state, self._ends, self._clock = call, options, state, ends, clock
+        self._backoff = tenacity.wait_random_exponential(multiplier=options.backoff, max=options.max_backoff)
+
+    def is_worth_it(self, attempt: tenacity.RetryCallState) -> bool:
+        assert attempt.outcome is not None  # noqa: S101 (for the type checker)
+        error = attempt.outcome.exception()
+        if error is not None:
+            was_sent = not isinstance(error.__cause__, _NOT_SENT)
+            return type(error) in (ServiceUnavailable, CallOutcomeUnknown) and (
+                self._call.is_idempotent or not was_sent
+            )
+        return self._call.is_idempotent and attempt.outcome.result().status in _TRY_AGAIN
+
+    def wait(self, attempt: tenacity.RetryCallState) -> float:
+        """Returns the seconds to wait: at least as long as the server asks for."""
+        assert attempt.outcome is not None  # noqa: S101 (for the type checker)
+        asked = 0.0
+        if attempt.outcome.exception() is None:
+            asked = _retry_after(attempt.outcome.result().headers.get("retry-after", ""))
+        return max(asked, self._backoff(attempt))
+
+    def is_over(self, attempt: tenacity.RetryCallState) -> bool:
+        pause = attempt.upcoming_sleep
+        return (
+            attempt.attempt_number >= self._call.max_attempts
+            or pause > max(self._options.max_backoff, self._options.backoff * 2)
+            or (self._ends is not None and self._clock() + pause >= self._ends)
+            or not self._state.may_retry()
+        )
+
+
+def _unavailable(call: CallRequest, error: httpx.HTTPError) -> ServiceUnavailable:
+    """Returns the exception for what kept an answer from coming; its message has neither query nor headers."""
+    what = "didn't answer in time" if isinstance(error, httpx.TimeoutException) else "can't be reached"
+    named = type(error).__name__
+    if call.is_idempotent or isinstance(error, _NOT_SENT):
+        message = f"{call.api}: {call.name}: {urlsplit(call.url).netloc} {what} ({named})."
+        return ServiceUnavailable(message, api=call.api, operation=call.name)
+    message = f"{call.api}: {call.name}: no answer came ({named}); it may have been carried out."
+    return CallOutcomeUnknown(message, api=call.api, operation=call.name)
+
+
+def _authorised(call: CallRequest, token: str) -> CallRequest:
+    return replace(call, headers={**call.headers, "Authorization": f"Bearer {token}"})
+
+
+def _origin(url: str) -> str:
+    parts = urlsplit(url)
+    port = parts.port or {"http": 80, "https": 443}.get(parts.scheme)
+    return f"{parts.scheme}://{parts.hostname}:{port}"
+
+
+def _retry_after(text: str) -> float:
+    """Returns the seconds that a ``Retry-After`` asks for (RFC 9110, section 10.2.3); 0 where it can't be read.
+
+    >>> _retry_after("120"), _retry_after("soon")
+    (120.0, 0.0)
+    """
+    text = text.strip()
+    if text.isascii() and text.isdigit():
+        return float(text[:9])
+    try:
+        when = parsedate_to_datetime(text)
+    except (TypeError, ValueError):
+        return 0.0
+    when = when if when.tzinfo is not None else when.replace(tzinfo=timezone.utc)
+    return max(0.0, (when - datetime.now(timezone.utc)).total_seconds())
