@@ -440,6 +440,9 @@ class ServiceError(PyMacaronException):
     status = 502
     names_internals = True
 
+    api: str
+    operation: str
+
     def __init__(self, user_message: str | None = None, *, api: str = "", operation: str = "") -> None:
         super().__init__(user_message)
         self.api, self.operation = api, operation
@@ -451,6 +454,10 @@ class ErrorAnswered(ServiceError):
     ``status_code`` is the answer's, ``answer`` its body, an API object where the spec declares one, and
     ``headers_sent`` the headers that came with it.
     """
+
+    status_code: int
+    answer: Any
+    headers_sent: dict[str, str]
 
     def __init__(
         self,

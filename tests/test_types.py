@@ -82,7 +82,8 @@ def typed(tmp_path_factory):
     """A folder with the example project's stub, a program, and a module of each page's code."""
     folder = tmp_path_factory.mktemp("typed")
     stub = ["manage.py", "apistubs", "--output", str(folder / "typings")]
-    subprocess.run([sys.executable, *stub], cwd=ROOT, check=True, capture_output=True)
+    environment = {**os.environ, "DJANGO_SETTINGS_MODULE": "config.settings"}
+    subprocess.run([sys.executable, *stub], cwd=ROOT, env=environment, check=True, capture_output=True)
     (folder / "use.py").write_text(USE)
     for page in PAGES:
         code = "\n".join(code_of(block.text) for block in blocks(page, "python"))

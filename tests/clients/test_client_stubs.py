@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 from pathlib import Path
@@ -52,8 +53,10 @@ def checked(tmp_path):
     typings = tmp_path / "typings" / "macaron_django"
     typings.mkdir(parents=True)
     (typings / "__init__.pyi").write_text(text, "utf-8")
-    (tmp_path / "mypy.ini").write_text("[mypy]\nmypy_path = typings\nfollow_imports = silent\n")
-    (tmp_path / "pyrightconfig.json").write_text('{"typeCheckingMode": "standard"}')
+    (tmp_path / "mypy.ini").write_text(f"[mypy]\nmypy_path = typings:{ROOT}\nfollow_imports = silent\n")
+    (tmp_path / "pyrightconfig.json").write_text(
+        json.dumps({"typeCheckingMode": "standard", "extraPaths": [str(ROOT)]})
+    )
 
     def check(checker: str, source: str) -> list[int]:
         (tmp_path / "code.py").write_text(source, "utf-8")
