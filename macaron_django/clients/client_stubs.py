@@ -30,6 +30,9 @@ class _AsyncOperationCall(_typing.Generic[_P, _T]):
 def _operation(method: _typing.Callable[_typing.Concatenate[_typing.Any, _P], _T]) -> _OperationCall[_P, _T]: ...
 def _aoperation(method: _typing.Callable[_typing.Concatenate[_typing.Any, _P], _T]) -> _AsyncOperationCall[_P, _T]: ...
 """
+#: The attributes of an API that call it, their classes, and what makes a call of a method.
+_KINDS = (("client", "_Client", "_operation"), ("aclient", "_AsyncClient", "_aoperation"))
+ROUTE = "tuple[_builtins.str, _builtins.str]"
 _OPTIONS = (
     "max_attempts: _builtins.int = ..., connect_timeout: _builtins.float = ..., read_timeout: _builtins.float = ..., "
     "request_headers: _Mapping[_builtins.str, _builtins.str] = ..., content_type: _builtins.str = ..."
@@ -37,15 +40,15 @@ _OPTIONS = (
 
 
 def client_lines(document: Document, name_of: Callable[[Schema], str]) -> Iterator[str]:
-    """Yields the lines of the classes ``client`` and ``aclient`` of an API; ``name_of`` names the class of a schema."""
+    """Yields the lines of an API's ``client`` and ``aclient``; ``name_of`` names the class of a schema."""
     operations = client_names(document)
-    for kind, decorator in (("client", "_operation"), ("aclient", "_aoperation")):
-        yield f"class {kind}:"
+    for kind, class_name, decorator in _KINDS:
+        yield f"class {class_name}:"
+        yield f"    def __getitem__(self, route: {ROUTE}) -> {ANY}: ..."
         for name, operation in operations.items():
             yield f"    @{decorator}"
             yield f"    def {name}(self{_arguments(operation, name_of)}) -> {_answer(operation, name_of)}: ..."
-        if not operations:
-            yield "    ..."
+        yield f"{kind}: {class_name}"
 
 
 def _arguments(operation: Operation, name_of: Callable[[Schema], str]) -> str:

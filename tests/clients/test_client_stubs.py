@@ -79,9 +79,9 @@ def test_type_checkers_know_the_arguments_and_the_answer(checked, checker):
 
 
 def test_the_command_writes_the_clients_of_the_apis_that_are_called():
-    assert "class client:" not in _stub_of_all()
+    assert "class _Client:" not in _stub_of_all()
     with client_settings():
         written = _stub_of_all()
-    assert written.count("class client:") == 1
+    assert written.count("class _Client:") == 1
     assert "class parcels(metaclass=_API):" in written
     assert "def send_parcel(self, body: _apipool.parcels.Parcel |" in written

@@ -44,6 +44,7 @@ import macaron_django.admin as admin
 import macaron_django.api as api
 import macaron_django.auth as auth
 import macaron_django.dynamodb as dynamodb
+import macaron_django.events as events
 import macaron_django.exceptions as exceptions
 import macaron_django.openapi as openapi
 import macaron_django.schemas as schemas
