@@ -21,6 +21,9 @@ ACCEPTANCE = ["pytest>=8.4", "requests>=2.32"]
 # Tracers' code runs on event loops in greenlets, where that is installed.
 OTEL = ["opentelemetry-api>=1.45", "greenlet>=3.5"]
 SENTRY = ["sentry-sdk>=2.75", "greenlet>=3.5"]
+CELERY = ["celery>=5.6", "redis>=6.4"]
+# Django 6 has tasks of its own; the package django-tasks-db is a worker for these, too.
+DJANGO_TASKS = ["django-tasks>=0.12", "django-tasks-db>=0.13"]
 DOCS = ["sphinx>=8", "furo>=2025.7", "myst-parser>=4"]
 TEST = [
     *DEMO,
@@ -28,9 +31,12 @@ TEST = [
     *ACCEPTANCE,
     *OTEL,
     *SENTRY,
+    *CELERY,
+    *DJANGO_TASKS,
     "aws-xray-sdk>=2.15",
     "babel>=2.16",
     "boto3-stubs[dynamodb]>=1.40",
+    "celery-types>=0.24",
     "ddtrace>=4.16",
     "django-jazzmin>=3.0.5",
     "django-stubs>=5.2",
@@ -96,8 +102,10 @@ setup(
     ],
     extras_require={
         "acceptance": ACCEPTANCE,
+        "celery": CELERY,
         "clients": CLIENTS,
         "demo": DEMO,
+        "django-tasks": DJANGO_TASKS,
         "docs": DOCS,
         "moto": MOTO,
         "otel": OTEL,
