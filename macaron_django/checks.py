@@ -7,12 +7,14 @@ from __future__ import annotations
 
 import difflib
 import os
+import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import chain
 from typing import Any
 
 from django.apps import AppConfig
 from django.core import checks
+from django.core.exceptions import ImproperlyConfigured
 from django.utils.module_loading import import_string
 
 from macaron_django import auth
@@ -32,11 +34,13 @@ __all__ = [
     "check_engine",
     "check_exposure",
     "check_front",
+    "check_immediate_tasks",
     "check_jwt",
     "check_pym_config",
     "check_relations",
     "check_settings",
     "check_specs",
+    "check_tasks",
     "check_threads",
 ]
 
@@ -112,15 +116,18 @@ CHOICES = {
     "ERROR_FORMAT": ("pymacaron", "problem", "drf"),
     "RESPONSE_VALIDATION": (None, "off", "log", "raise"),
     "UNKNOWN_PARAMETERS": ("ignore", "refuse"),
+    "TASKS.OUTSIDE_REQUESTS": ("run", "send"),
 }
 
 
 def _impossible_settings() -> Iterator[checks.CheckMessage]:
     for key, allowed in CHOICES.items():
-        value = getattr(settings, key)
+        section, _, name = key.rpartition(".")
+        value = getattr(getattr(settings, section) if section else settings, name)
         if value not in allowed:
+            named = f"[{section!r}][{name!r}]" if section else f"[{name!r}]"
             yield checks.Error(
-                f"MACARON[{key!r}] is {value!r}.", hint=f"It can be {_listed(allowed)}.", id="macaron_django.E102"
+                f"MACARON{named} is {value!r}.", hint=f"It can be {_listed(allowed)}.", id="macaron_django.E102"
             )
 
 
@@ -128,6 +135,7 @@ def _impossible_settings() -> Iterator[checks.CheckMessage]:
 LIMITS = {
     "": ("PAGE_SIZE", "MAX_PAGE_SIZE", "MAX_BODY_SIZE", "MAX_BODY_DEPTH", "MAX_BODY_CONTAINERS"),
     "DYNAMODB": ("SCAN_LIMIT", "READ_LIMIT", "MAX_PAGE_BYTES"),
+    "TASKS": ("VISIBILITY_TIMEOUT", "TOKEN_EXPIRE_IN", "MAX_MESSAGE_SIZE"),
 }
 
 
@@ -301,6 +309,58 @@ def check_jwt(app_configs: Sequence[AppConfig] | None, **_kwargs: Any) -> list[c
     return [
         levels[problem.level](problem.message, hint=problem.hint, id="macaron_django.E104")
         for problem in auth.configuration_problems()
+    ]
+
+
+def _tasks() -> list[Any]:
+    """Returns the tasks of the modules that were imported; projects without any don't import what tasks need."""
+    definitions = sys.modules.get("macaron_django.tasks.definitions")
+    return [] if definitions is None else definitions.known_definitions()
+
+
+@checks.register("macaron_django")
+def check_tasks(app_configs: Sequence[AppConfig] | None, **_kwargs: Any) -> list[checks.CheckMessage]:
+    """Reports a backend of tasks that can't be used, and tasks that lack their tables."""
+    if settings.TASKS.BACKEND == "immediate" and not _tasks():
+        return []
+    from macaron_django.tasks.backends.chosen_backend import chosen_backend  # projects without tasks do without it
+
+    try:
+        problem = chosen_backend().problem()
+    except ImproperlyConfigured as error:
+        return [checks.Error(str(error), id="macaron_django.E102")]
+    found: list[checks.CheckMessage] = []
+    if problem is not None:
+        found.append(checks.Error(problem, id="macaron_django.E107"))
+    if settings.TASKS.OUTBOX:
+        return found
+    hint = "Set MACARON['TASKS']['OUTBOX'] to True, and run `manage.py synctables`."
+    return [
+        *found,
+        *(
+            checks.Error(
+                f"The task {each.path} has {'outbox' if each.outbox else 'once'}=True, and there are no tables for it.",
+                hint=hint,
+                id="macaron_django.E108",
+            )
+            for each in _tasks()
+            if each.outbox or each.once
+        ),
+    ]
+
+
+@checks.register("macaron_django", deploy=True)
+def check_immediate_tasks(app_configs: Sequence[AppConfig] | None, **_kwargs: Any) -> list[checks.CheckMessage]:
+    """Reports tasks for which requests wait, for ``check --deploy`` only."""
+    if settings.TASKS.BACKEND != "immediate" or not _tasks():
+        return []
+    return [
+        checks.Warning(
+            f"Requests wait for the tasks that they call, such as {_tasks()[0].path}: "
+            "MACARON['TASKS']['BACKEND'] is 'immediate'.",
+            hint="Use 'celery' or 'django', or silence this if it is meant so.",
+            id="macaron_django.W125",
+        )
     ]
 
 

@@ -36,6 +36,7 @@ these exceptions.
     ├── InvalidParameterError           400 INVALID_PARAMETER: the project's code refuses what a client sent
     │   └── ValidationFailed                500: what the project's code made or stored breaks its schema
     ├── RequestTimeout                  408 REQUEST_TIMEOUT
+    ├── TaskNotSent                     503 TASK_NOT_SENT: the broker of tasks doesn't take it
     ├── InternalServerError             500 SERVER_ERROR, and what other exceptions count as
     │   ├── UnhandledServerError            they come as this to ERROR_CALLBACK
     │   ├── InternalValidationError         INTERNAL_VALIDATION_ERROR
@@ -95,6 +96,7 @@ __all__ = [
     "ServiceUnavailable",
     "StaleItem",
     "TableMissing",
+    "TaskNotSent",
     "Throttled",
     "UnhandledServerError",
     "UnstorableValue",
@@ -508,6 +510,14 @@ class RequestTimeout(PyMacaronException):
 
     code = "REQUEST_TIMEOUT"
     status = 408
+
+
+class TaskNotSent(PyMacaronException):
+    """The broker doesn't take a task, or can't be reached."""
+
+    code = "TASK_NOT_SENT"
+    status = 503
+    names_internals = True
 
 
 class InternalServerError(PyMacaronException):

@@ -66,6 +66,16 @@ def free_port() -> int:
             return port
 
 
+def eventually(condition: Callable[[], object], what: str) -> object:
+    """Wait until ``condition`` holds, and return what it returns."""
+    deadline = time.monotonic() + PATIENCE
+    while time.monotonic() < deadline:
+        if found := condition():
+            return found
+        time.sleep(0.05)
+    return pytest.fail(f"It didn't happen within {PATIENCE} s: {what}")
+
+
 class Project:
     """A Django project in a folder of its own: its `manage.py` as commands, its server as a process."""
 
@@ -180,6 +190,46 @@ def projects() -> Iterator[Callable[..., Project]]:
     yield make
     for project in made:
         project.close()
+
+
+@pytest.fixture(scope="session")
+def redis_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A Redis server in memory, for this test process alone."""
+    program = shutil.which("redis-server")
+    if program is None:
+        pytest.fail("The tests of tasks need Redis (Debian: apt-get install redis-server).")
+    port = free_port()
+    folder: Path = tmp_path_factory.mktemp("redis")
+    with (folder / "redis.log").open("wb") as log:
+        server = subprocess.Popen(
+            [program, "--port", str(port), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no"],
+            cwd=folder,
+            stdout=log,
+            stderr=subprocess.STDOUT,
+        )
+
+    import redis  # few tests need it
+
+    def answers() -> bool:
+        with contextlib.suppress(redis.ConnectionError), redis.Redis(port=port) as client:
+            return bool(client.ping())
+        return False
+
+    eventually(answers, "Redis answers")
+    yield f"redis://127.0.0.1:{port}/0"
+    server.terminate()
+    server.wait(PATIENCE)
+
+
+@pytest.fixture
+def broker(redis_url: str) -> Iterator[str]:
+    """The same, emptied."""
+    import redis
+
+    with redis.Redis.from_url(redis_url) as client:
+        client.flushall()
+        yield redis_url
+        client.flushall()
 
 
 @pytest.fixture(scope="module")

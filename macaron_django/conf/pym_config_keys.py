@@ -52,6 +52,8 @@ def sources_of(config: PymConfig) -> dict[str, tuple[str, Any]]:
         value = config.values.get(key)
         if value is not None:
             found.setdefault(setting, (key, value))
+    if config.values.get("with_async"):
+        found["TASKS.BACKEND"] = ("with_async", "celery")
     for key, value in _flat(config.values.get(OWN_SETTINGS)):
         found[key] = (f"{OWN_SETTINGS}.{key}", value)
     return found

@@ -109,6 +109,19 @@ DEFAULTS: Mapping[str, Any] = MappingProxyType(
             "READ_ONLY": False,  # nobody writes items in the admin, whatever their permissions
             "PRODUCTION": None,  # mark its pages as production's; None: decided by engine and DEBUG
         },
+        "TASKS": {
+            "BACKEND": "immediate",  # "celery", "django", or the dotted path of a class
+            "BROKER_URL": None,  # of Celery; None: CELERY_BROKER_URL, or Redis on this host
+            "RESULT_URL": None,  # where Celery keeps what tasks return; None: nowhere
+            "CELERY_APP": None,  # dotted path of the project's own Celery application
+            "QUEUE": "macaron",  # of Celery, for tasks that name none
+            "VISIBILITY_TIMEOUT": 3600,  # seconds until a killed worker's tasks are another's: longer than any takes
+            "DJANGO_ALIAS": "default",  # the backend of Django's setting TASKS, for "django"
+            "OUTSIDE_REQUESTS": "run",  # what a call outside of a request does: "run" the function, or "send" it
+            "TOKEN_EXPIRE_IN": 900,  # seconds: of the token that a worker issues anew for the caller
+            "MAX_MESSAGE_SIZE": 256 * 1024,  # bytes
+            "OUTBOX": False,  # keep tables for outbox=True and once=True in DynamoDB
+        },
         "SECURITY_VERIFIERS": {},  # {security scheme: dotted path of a function that verifies its credentials}
         "OBSERVABILITY": (),  # "opentelemetry", "sentry"; or dotted paths of subscribers' classes
         "ERROR_REPORTER": None,  # dotted path of a function: title, data, exception

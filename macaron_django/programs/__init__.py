@@ -2,7 +2,8 @@
 
 A program comes in, as PyMacaron's ``server.py`` is written, and is served by Django. Open ``made_settings`` for the
 settings, ``service`` for what the program can say of its APIs, ``command_line`` for its options and environment,
-``serving`` for the server, ``flask_apps`` for a Flask app beside the APIs, and ``program_runs`` for how it is started.
+``serving`` for the server, ``flask_apps`` for a Flask app beside the APIs, ``program_runs`` for how it is started, and
+``program_workers`` for the workers of its tasks.
 """
 
 from __future__ import annotations

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import inspect
-import logging
 import os
 from collections.abc import Callable
 from pathlib import Path
@@ -12,13 +11,11 @@ from typing import Any
 
 from django.conf import settings as django_settings
 
-from macaron_django.conf import get_config, settings
 from macaron_django.programs.made_settings import are_made, ensure_settings, program_folder
 from macaron_django.programs.serving import loaded_by_server
 
 __all__ = ["get_port", "letsgo"]
 
-logger = logging.getLogger("macaron_django")
 DEFAULT_PORT = 80
 
 
@@ -82,8 +79,3 @@ def _prepare(callback: Callable[..., object], debug: bool) -> None:
     ensure_settings(_folder_of(callback))
     if are_made():
         django_settings.DEBUG = debug
-    if settings.file() is not None and getattr(get_config(), "with_async", False):
-        logger.warning(
-            "%s: with_async starts nothing yet: asynchronous tasks come with a later version of macaron_django.",
-            get_config().config_path,
-        )

@@ -99,6 +99,7 @@ def made_settings(folder: Path, config: PymConfig | None) -> dict[str, Any]:
                 "botocore": {"level": "WARNING"},
             },
         },
+        "MACARON_WORKER_MODULE": "macaron_django.programs.program_workers",
         "MACARON": {},
     }
 

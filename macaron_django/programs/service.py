@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import logging
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -148,7 +149,19 @@ class Service:
 
         application = join(self.app, get_wsgi_application())
         if not loaded_by_server():
+            self._start_worker()
             run_server(application, self.port)
+
+    def _start_worker(self) -> None:
+        """Starts a worker of tasks beside the program, where ``with_async`` of ``pym-config.yaml`` says so."""
+        if settings.file() is None or not getattr(get_config(), "with_async", False):
+            return
+        if find_spec("celery") is None:
+            logger.error("with_async needs Celery, which isn't installed: pip install 'macaron_django[celery]'.")
+            return
+        from macaron_django.tasks.worker_processes import start_celery
+
+        start_celery(self.port, self.debug)
 
     def _chosen(self, named: str | Sequence[str]) -> list[str]:
         names = [named] if isinstance(named, str) else _names(named, "serve")

@@ -297,6 +297,32 @@ def test_an_answer_that_breaks_the_spec_is_refused(called: Any) -> None:
         client.send_parcel({"weight": 1})
 
 
+@row("An exception in a task that is called in another task, or outside of a request")
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+def test_what_a_called_task_raises_reaches_its_caller(old_names: None) -> None:
+    from pymacaron_async import asynctask
+
+    @asynctask()
+    def fail() -> None:
+        raise LookupError("here")
+
+    with pytest.raises(LookupError, match="here"):
+        fail()
+
+
+@row("A row as argument of a task")
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+def test_a_stored_row_is_sent_by_its_key(old_names: None, dynamodb: Any) -> None:
+    from pymacaron_async.serialization import model_to_task_arg, task_arg_to_model
+
+    from macaron_django import apipool
+
+    ada = apipool.myserver.Profile.objects.create(profile_id="ada", name="Ada")
+    assert model_to_task_arg(ada).keys() == {"$", "model", "key"}
+    assert model_to_task_arg(ada, rows="whole")["v"]["name"] == "Ada"
+    assert task_arg_to_model(model_to_task_arg(ada)) == ada
+
+
 def test_every_row_has_a_test_and_every_test_a_row() -> None:
     rows = re.findall(r"^\| (.+?) \|", PAGE.read_text("utf-8"), re.MULTILINE)
     assert set(rows) - {"What"} == TESTED

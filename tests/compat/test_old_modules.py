@@ -65,17 +65,15 @@ def test_an_old_name_is_the_new_one():
 
 
 def test_a_name_whose_feature_comes_later_can_be_imported_and_says_so_when_it_is_called():
-    with pytest.warns(DeprecationWarning, match="asynchronous tasks come with a later version"):
-        from pymacaron_async import asynctask, start_celery
+    with pytest.warns(DeprecationWarning, match="reports of slow calls come with a later version"):
+        from pymacaron.crash import report_slow
 
-    @asynctask(delay=3)
-    def task(number: int) -> None:
+    @report_slow(max_ms=3)
+    def slow(number: int) -> None:
         raise AssertionError
 
-    with pytest.raises(NotImplementedError, match=r"^pymacaron_async.asynctask can't be used yet: asynchronous tasks"):
-        task(1)
-    with pytest.raises(NotImplementedError, match=r"^pymacaron_async.start_celery can't be used yet"):
-        start_celery(80, debug=True)
+    with pytest.raises(NotImplementedError, match=r"^pymacaron.crash.report_slow can't be used yet: reports of slow"):
+        slow(1)
 
 
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")

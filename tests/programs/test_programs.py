@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import subprocess
@@ -14,6 +15,8 @@ import httpx
 import jwt
 import pytest
 import yaml
+
+from tests.conftest import eventually
 
 SECRET = "a secret of the greeter that is long enough"
 SERVICE = Path(__file__).parents[1] / "fixtures" / "service"
@@ -68,16 +71,28 @@ def test_an_unchanged_server_is_served_with_its_handlers_errors_tokens_and_docum
     assert client.post("/phrase", json={"words": "hi"}, headers=authorized).json() == {"text": "ada: hi"}
     foreign = {"Authorization": f"Bearer {token(aud='others')}"}
     assert client.post("/phrase", json={"words": "hi"}, headers=foreign).json()["error"] == "TOKEN_INVALID"
-    assert client.get("/later").status_code == 500
     published = client.get("/doc/greetings.yaml")
     assert published.headers["Access-Control-Allow-Origin"] == "*"
     assert yaml.safe_load(published.text)["info"]["title"] == "Greetings"
     assert client.get("/doc/greetings").headers["Location"] == "/docs/greetings/"
     log = serve.project.log()
     assert "REPORTED SERVER_ERROR: RuntimeError" in log
-    assert "with_async starts nothing yet" in log
-    assert "pymacaron_async.asynctask can't be used yet" in log
     assert SECRET not in log
+
+
+def test_with_async_a_worker_beside_the_program_does_its_tasks(serve, service, broker):
+    config = (service / "pym-config.yaml").read_text()
+    (service / "pym-config.yaml").write_text(config.replace("with_async: false", "with_async: true\nworker_count: 1"))
+    client = serve(CELERY_BROKER_URL=broker)
+    authorized = {"Authorization": f"Bearer {token()}"}
+    server = client.get("/later", headers=authorized).json()["text"]
+    reminder = service / "greetings" / "reminder.json"
+    eventually(lambda: reminder.exists() and reminder.read_text().endswith("]"), "the task is done")
+    kind, text, user, process = json.loads(reminder.read_text())
+    assert (kind, text, user) == ("Greeting", "wake up", "ada")
+    assert str(process) != server
+    # The worker has loaded server.py, which names the reporter of errors.
+    eventually(lambda: "REPORTED SERVER_ERROR: RuntimeError" in serve.project.log(), "the failure is reported")
 
 
 def test_the_application_of_a_program_is_served_by_gunicorn(serve, service):

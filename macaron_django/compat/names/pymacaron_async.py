@@ -2,37 +2,37 @@
 
 from __future__ import annotations
 
-from macaron_django.compat.rows import Modules, later
+from macaron_django.compat.rows import Modules, without
 
 __all__ = ["MODULES"]
 
-_TASKS = later("asynchronous tasks")
+_LOADED = without("`manage.py macaronworker` loads the program of a worker")
 
 MODULES: Modules = {
     "pymacaron_async": {
-        "asynctask": later("asynchronous tasks", decorates=True),
-        "start_celery": _TASKS,
-        "kill_celery": _TASKS,
-        "is_celery_task": _TASKS,
-        "copy_func": _TASKS,
-        "flaskapp": _TASKS,
+        "asynctask": "macaron_django.tasks.asynctask",
+        "start_celery": "macaron_django.tasks.worker_processes.start_celery",
+        "kill_celery": "macaron_django.tasks.worker_processes.kill_workers",
+        "is_celery_task": "macaron_django.tasks.is_task",
+        "copy_func": without("a task's function is called as it is"),
+        "flaskapp": without("a worker has no Flask app; current_request() is a request like the caller's"),
     },
     "pymacaron_async.app": {
-        "app": _TASKS,
-        "setup_loggers": _TASKS,
-        "conf": _TASKS,
+        "app": "macaron_django.tasks.celery_app.app",
+        "setup_loggers": without("Django's LOGGING holds in workers, too"),
+        "conf": without('the settings of workers are those of MACARON["TASKS"]'),
     },
     "pymacaron_async.cmd": {
-        "get_celery_cmd": _TASKS,
+        "get_celery_cmd": without("`manage.py macaronworker` starts Celery; celery_command() returns its command"),
     },
     "pymacaron_async.loader": {
-        "root_dir": _TASKS,
-        "port": _TASKS,
-        "debug": _TASKS,
-        "server": _TASKS,
+        "root_dir": _LOADED,
+        "port": _LOADED,
+        "debug": _LOADED,
+        "server": _LOADED,
     },
     "pymacaron_async.serialization": {
-        "model_to_task_arg": _TASKS,
-        "task_arg_to_model": _TASKS,
+        "model_to_task_arg": "macaron_django.tasks.messages.argument_json.argument_json",
+        "task_arg_to_model": "macaron_django.tasks.messages.argument_json.argument_of_json",
     },
 }

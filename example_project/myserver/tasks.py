@@ -1,0 +1,13 @@
+"""Work after the answer."""
+
+from typing import Any
+
+from macaron_django.tasks import asynctask
+
+
+@asynctask(retries=3)
+def tag(profile: Any, *tags: str) -> list[str]:
+    """Adds tags to a profile, and returns all that it has."""
+    profile.tags = sorted({*(profile.tags or ()), *tags})
+    profile.save()
+    return profile.tags

@@ -1,0 +1,55 @@
+"""``manage.py macaronworker`` does the tasks that requests have sent."""
+
+from __future__ import annotations
+
+import os
+from argparse import ArgumentParser
+from importlib.util import find_spec
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+
+from macaron_django.conf import settings
+from macaron_django.tasks.worker_processes import celery_command, start_relay
+
+__all__ = ["Command"]
+
+
+class Command(BaseCommand):
+    help = (
+        "Does the tasks that requests have sent: starts Celery with as many processes as fit the machine and, where "
+        "MACARON['TASKS']['OUTBOX'] is on, macaronrelay beside it."
+    )
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("-c", "--concurrency", type=int, help="How many processes (default: two for each CPU).")
+        parser.add_argument("-Q", "--queues", help="The queues whose tasks are done, with commas between.")
+        parser.add_argument("-l", "--loglevel", default="INFO", help="The level of Celery's log (default: INFO).")
+        parser.add_argument(
+            "--memory", type=int, metavar="MB", help="Replace a process that has more than this, between two tasks."
+        )
+        parser.add_argument("--no-relay", action="store_true", help="Start no macaronrelay.")
+        parser.add_argument("arguments", nargs="*", metavar="ARGUMENT", help="Arguments of Celery's own, after --.")
+
+    def handle(self, *_arguments: str, **options: Any) -> None:
+        backend = settings.TASKS.BACKEND
+        if backend == "django":
+            raise CommandError(
+                "Django's own tasks have a worker of their backend's, such as `manage.py db_worker` of django-tasks-db."
+            )
+        if backend != "celery":
+            raise CommandError(f"MACARON['TASKS']['BACKEND'] is {backend!r}: tasks are sent to workers with 'celery'.")
+        if find_spec("celery") is None:
+            raise CommandError("Celery isn't installed: pip install 'macaron_django[celery]'.")
+        command = celery_command(
+            concurrency=options["concurrency"],
+            queues=options["queues"],
+            level=options["loglevel"],
+            memory=options["memory"],
+            arguments=options["arguments"],
+        )
+        if settings.TASKS.OUTBOX and not options["no_relay"]:
+            start_relay()
+        self.stdout.flush()
+        # Celery takes the place of this process, and so gets its signals.
+        os.execv(command[0], command)  # noqa: S606 (this package's own command)

@@ -1,0 +1,34 @@
+"""Celery's application of a program that has no settings of its own, whose ``server.py`` says which APIs there are."""
+
+from __future__ import annotations
+
+import inspect
+import os
+import sys
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+from macaron_django.programs.made_settings import FOLDER, LAYER
+
+__all__ = ["app"]
+
+#: The module of a program, whose function ``start`` loads its APIs.
+PROGRAM = "server"
+
+
+def _load_program() -> None:
+    """Calls the program's ``start``, as its last line does when it is run: a worker then serves nothing."""
+    folder = Path(os.environ.get(FOLDER) or Path.cwd())
+    sys.path.insert(0, str(folder))
+    if os.environ.get(LAYER) == "1":
+        import_module("macaron_django.compat")
+    start: Any = getattr(import_module(PROGRAM), "start", None) if (folder / f"{PROGRAM}.py").is_file() else None
+    if start is not None:
+        arguments = (0, False)
+        start(*arguments[: len(inspect.signature(start).parameters)])
+
+
+_load_program()
+
+from macaron_django.tasks.celery_app import app  # noqa: E402 (its settings are those of the program)

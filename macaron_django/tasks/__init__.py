@@ -1,0 +1,49 @@
+"""Work after the answer: functions with ``@asynctask()`` are sent to a worker, and done there as their caller.
+
+A call in a request comes in; a signed message goes to a broker, and in a worker the function is called. Open
+``asynctasks`` for the decorator and how a task is sent, ``messages`` for what arguments may be and what a worker knows
+of the caller, ``runs`` for what a worker does, ``failures`` for reports, ``outbox`` and ``run_marks`` for at least once
+and once, ``backends`` for brokers, and ``worker_processes`` for starting workers.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from macaron_django.lazy_exports import lazy_exports
+from macaron_django.tasks.asynctasks import AsyncTask, SentTask, asynctask
+
+if TYPE_CHECKING:
+    from macaron_django.tasks.failures import TaskFailed
+    from macaron_django.tasks.messages.argument_json import UnknownTag, UnsendableArgument
+    from macaron_django.tasks.messages.task_messages import BadMessage, Message
+    from macaron_django.tasks.runs import current_task, is_task
+    from macaron_django.tasks.task_backend import Abilities, TaskBackend, UnsupportedByBackend
+
+__all__ = [
+    "Abilities",
+    "AsyncTask",
+    "BadMessage",
+    "Message",
+    "SentTask",
+    "TaskBackend",
+    "TaskFailed",
+    "UnknownTag",
+    "UnsendableArgument",
+    "UnsupportedByBackend",
+    "asynctask",
+    "current_task",
+    "is_task",
+]
+
+#: A module that decorates tasks may be imported before Django's apps are loaded.
+__getattr__ = lazy_exports(
+    __name__,
+    {
+        "messages.argument_json": ("UnknownTag", "UnsendableArgument"),
+        "failures": ("TaskFailed",),
+        "messages.task_messages": ("BadMessage", "Message"),
+        "runs": ("current_task", "is_task"),
+        "task_backend": ("Abilities", "TaskBackend", "UnsupportedByBackend"),
+    },
+)

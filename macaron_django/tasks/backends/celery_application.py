@@ -1,0 +1,62 @@
+"""Makes Celery's application: with a broker in Redis, and acknowledgements after the work instead of before.
+
+So a task that a killed worker had begun is done again. A project may name an application of its own.
+"""
+
+from __future__ import annotations
+
+import os
+from functools import lru_cache
+from typing import TYPE_CHECKING, Final
+
+from django.utils.module_loading import import_string
+
+from macaron_django.conf import settings
+
+if TYPE_CHECKING:
+    from celery import Celery
+
+__all__ = ["BROKER_URL", "application", "broker_url"]
+
+BROKER_URL: Final = "redis://localhost:6379/0"
+
+
+def broker_url() -> str:
+    """Returns the broker's URL: of the setting, else of the environment's ``CELERY_BROKER_URL``, else of this host."""
+    return settings.TASKS.BROKER_URL or os.environ.get("CELERY_BROKER_URL") or BROKER_URL
+
+
+def application() -> Celery:
+    """Returns the application that ``CELERY_APP`` names, or the one that is made by the other settings."""
+    named, options = settings.TASKS.CELERY_APP, settings.TASKS
+    if named is None:
+        return _made(broker_url(), options.RESULT_URL, options.QUEUE, options.VISIBILITY_TIMEOUT)
+    app: Celery = import_string(named) if isinstance(named, str) else named
+    return app
+
+
+@lru_cache(maxsize=4)
+def _made(broker: str, results: str | None, queue: str, visibility_timeout: int) -> Celery:
+    from celery import Celery
+
+    app = Celery("macaron_django", set_as_current=False)
+    app.conf.update(
+        broker_url=broker,
+        result_backend=results,
+        task_ignore_result=results is None,
+        task_default_queue=queue,
+        task_serializer="json",
+        result_serializer="json",
+        accept_content=["json"],
+        worker_prefetch_multiplier=1,
+        worker_hijack_root_logger=False,
+        broker_connection_retry_on_startup=True,
+        # A task that is held longer than this without an answer is given to another worker.
+        broker_transport_options={
+            "visibility_timeout": visibility_timeout,
+            "socket_connect_timeout": 5,
+            "socket_keepalive": True,
+        },
+        task_publish_retry_policy={"max_retries": 3, "interval_start": 0.1, "interval_step": 0.2, "interval_max": 0.5},
+    )
+    return app

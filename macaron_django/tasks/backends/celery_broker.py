@@ -1,0 +1,112 @@
+"""Hands tasks over to Celery's workers."""
+
+from __future__ import annotations
+
+import logging
+import time
+from importlib.util import find_spec
+from typing import TYPE_CHECKING, Any, Final
+
+from macaron_django.conf import settings
+from macaron_django.exceptions import TaskNotSent
+from macaron_django.tasks.backends.celery_application import application
+from macaron_django.tasks.failures import TaskFailed
+from macaron_django.tasks.messages.task_messages import BadMessage, Message, read_message
+from macaron_django.tasks.runs import run
+from macaron_django.tasks.task_backend import Abilities, TaskBackend
+
+if TYPE_CHECKING:
+    from celery import Celery
+
+__all__ = ["CeleryBackend", "add_task"]
+
+logger = logging.getLogger("macaron_django")
+
+#: The name of the one task of Celery's, whose argument is a message.
+RUN_MESSAGE: Final = "macaron_django.tasks.run"
+
+#: Of the visibility timeout, how much a worker may wait for a task to be due: then it sends it again.
+_SHARE: Final = 0.5
+
+
+class CeleryBackend(TaskBackend):
+    """Celery's broker, Redis by default. A task is acknowledged when it is done."""
+
+    name = "celery"
+
+    @property
+    def abilities(self) -> Abilities:
+        has_results = settings.TASKS.RESULT_URL is not None or settings.TASKS.CELERY_APP is not None
+        return Abilities(delays=True, results=has_results, survives_workers=True)
+
+    def problem(self) -> str | None:
+        if find_spec("celery") is None:
+            return "Celery isn't installed: pip install 'macaron_django[celery]'."
+        return None
+
+    def send(self, message: Message) -> str:
+        """Sends a message, to be given to a worker when it is due.
+
+        Redis gives a message that a worker holds for longer than the visibility timeout to another one. What is due
+        later than half of that is given to a worker before its time, who sends it again.
+        """
+        # Redis's errors, of the connection, of a full memory, of a password, have no base class in common with others'.
+        from kombu.exceptions import OperationalError
+
+        text = message.signed()
+        wait = None
+        if message.due is not None:
+            wait = max(0.0, min(message.due - time.time(), settings.TASKS.VISIBILITY_TIMEOUT * _SHARE))
+        try:
+            application().send_task(
+                RUN_MESSAGE,
+                args=[text],
+                task_id=f"{message.id}.{message.attempt}" if message.attempt > 1 else message.id,
+                countdown=wait,
+                queue=message.queue,
+                # What Celery logs and its events show, instead of the message.
+                shadow=message.task,
+                argsrepr="(…)",
+                kwargsrepr="{}",
+            )
+        except (OperationalError, OSError) as error:
+            raise TaskNotSent(f"The broker doesn't take {message.task}: {type(error).__name__}.") from error
+        return message.id
+
+    def result(self, handle: str, timeout: float | None) -> Any:
+        from celery.exceptions import TimeoutError as CeleryTimeout
+
+        if not self.abilities.results:
+            return super().result(handle, timeout)
+        try:
+            return application().AsyncResult(handle).get(timeout=timeout)
+        except CeleryTimeout as error:
+            raise TimeoutError(f"The task {handle} isn't done yet.") from error
+        except TaskFailed:
+            raise
+        except Exception as error:
+            raise TaskFailed(f"The task {handle} failed: {type(error).__name__}") from error
+
+
+def add_task(app: Celery) -> None:
+    """Adds the task that does messages to a worker's application."""
+    if RUN_MESSAGE not in app.tasks:
+        options: dict[str, Any] = {
+            "name": RUN_MESSAGE,
+            "acks_late": True,
+            "reject_on_worker_lost": True,
+            "throws": (TaskFailed, BadMessage),
+        }
+        app.task(**options)(_run_text)
+
+
+def _run_text(text: str) -> Any:
+    from celery.exceptions import Reject
+
+    try:
+        return run(read_message(text), CeleryBackend())
+    except BadMessage as error:
+        logger.error("A message wasn't run: %s", error)  # noqa: TRY400 (its traceback says nothing more)
+        raise
+    except TaskNotSent as error:  # a next attempt, or what came too early: the message stays where it is
+        raise Reject(str(error), requeue=True) from error

@@ -1,0 +1,44 @@
+"""Celery's application, for its command line: ``celery -A macaron_django.tasks.celery_app worker``.
+
+``manage.py macaronworker`` starts it with what fits the machine.
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from celery.signals import worker_process_init
+
+from macaron_django.tasks.worker_processes import prepare_process
+
+if TYPE_CHECKING:
+    from celery import Celery
+
+__all__ = ["app"]
+
+
+def _application() -> Celery:
+    folder = str(Path.cwd())
+    if folder not in sys.path:
+        sys.path.insert(0, folder)
+    prepare_process()
+    # What reads messages needs loaded apps.
+    from macaron_django.tasks.backends.celery_application import application
+    from macaron_django.tasks.backends.celery_broker import add_task
+
+    made = application()
+    add_task(made)
+    return made
+
+
+app = _application()
+
+
+@worker_process_init.connect(weak=False)
+def _forget_connections(**_: Any) -> None:
+    """Has each process of the pool make connections to DynamoDB of its own."""
+    clients = sys.modules.get("macaron_django.dynamodb.calls.clients")
+    if clients is not None:
+        clients.reset()

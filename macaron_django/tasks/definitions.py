@@ -1,0 +1,95 @@
+"""What a decorated function is as a task: its name, how often it is tried, and how it is sent."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+from importlib import import_module
+from pathlib import Path
+from typing import Any, Literal, TypeAlias
+
+__all__ = ["RowForm", "TaskDefinition", "UnknownTask", "known_definitions", "remember_definition", "task_named"]
+
+#: Whether a stored row is sent by its key, and read by the worker, or whole, as it is when it is sent.
+RowForm: TypeAlias = Literal["key", "whole"]
+
+#: The attribute of a decorated function that holds its definition.
+DEFINITION = "task_definition"
+
+
+class UnknownTask(LookupError):
+    """A message names a task that isn't here: the worker has other code than the sender."""
+
+
+@dataclass(frozen=True)
+class TaskDefinition:
+    """A task. ``delay`` and ``backoff`` are seconds; ``retries`` says how often it is tried again after a failure."""
+
+    function: Callable[..., Any]
+    delay: float = 0
+    retries: int = 0
+    backoff: float = 10
+    retry_on: tuple[type[BaseException], ...] = (Exception,)
+    rows: RowForm = "key"
+    outbox: bool = False
+    once: bool = False
+    queue: str | None = None
+
+    @cached_property
+    def path(self) -> str:
+        """The dotted path, by which messages name the task."""
+        return task_path(self.function)
+
+    def pause(self, attempt: int) -> float:
+        """Returns the seconds before the next attempt: ``backoff`` after the first, then twice as long each time."""
+        return float(self.backoff * 2 ** min(attempt - 1, 16))
+
+    def is_tried_again(self, attempt: int, error: BaseException) -> bool:
+        """Returns whether a failure of this attempt, from 1, is followed by another."""
+        return attempt <= self.retries and isinstance(error, self.retry_on)
+
+
+_known: dict[str, TaskDefinition] = {}
+
+
+def known_definitions() -> list[TaskDefinition]:
+    """Returns the tasks of the modules that were imported."""
+    return list(_known.values())
+
+
+def remember_definition(definition: TaskDefinition) -> None:
+    """Lists a task among those that are known."""
+    _known[definition.path] = definition
+
+
+def task_path(function: Callable[..., Any]) -> str:
+    """Returns a function's dotted path; of a program's own module, as it is called when a worker imports it."""
+    module = function.__module__
+    if module == "__main__" and (file := getattr(sys.modules["__main__"], "__file__", None)):
+        module = Path(file).stem
+    return f"{module}.{function.__qualname__}"
+
+
+def task_named(path: str) -> TaskDefinition:
+    """Returns the task with a dotted path, importing its module. Raises UnknownTask.
+
+    Only functions that ``@asynctask`` decorates are found: a message can't name any other.
+    """
+    parts = path.split(".")
+    for count in range(len(parts) - 1, 0, -1):
+        name = ".".join(parts[:count])
+        try:
+            found: Any = import_module(name)
+        except ModuleNotFoundError as error:
+            if error.name is not None and (name == error.name or name.startswith(f"{error.name}.")):
+                continue
+            raise
+        for attribute in parts[count:]:
+            found = getattr(found, attribute, None)
+        definition = getattr(found, DEFINITION, None)
+        if isinstance(definition, TaskDefinition):
+            return definition
+        break
+    raise UnknownTask(f"There is no task {path} here: the worker has other code than the one who sent it.")

@@ -1,0 +1,69 @@
+"""Logs and reports the failures of tasks: to ``MACARON["ERROR_REPORTER"]``, with the report that requests have."""
+
+from __future__ import annotations
+
+import logging
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Any
+
+from macaron_django.api.answers.error_descriptions import describe
+from macaron_django.api.answers.error_reports import report
+
+if TYPE_CHECKING:
+    from django.http import HttpRequest
+
+    from macaron_django.tasks.messages.task_messages import Message
+
+__all__ = ["TaskFailed", "report_task_failure"]
+
+logger = logging.getLogger("macaron_django")
+
+
+class TaskFailed(Exception):
+    """A task has failed for good, and was reported; ``error_id`` leads to its report."""
+
+    def __init__(self, message: str, error_id: str = "") -> None:
+        super().__init__(message, error_id)
+        self.error_id = error_id
+
+
+def report_task_failure(message: Message, error: Exception, request: HttpRequest | None, again_in: float | None) -> str:
+    """Logs a failure with its traceback, and reports it if it is the last; returns its ``error_id``.
+
+    ``again_in``: the seconds after which it is tried again, where it is.
+    """
+    answer = describe(error)
+    name = f"{message.task} [{message.id}]"
+    extra = {"error_id": answer.error_id, "task": message.task, "task_id": message.id}
+    if again_in is not None:
+        logger.warning(
+            "Task %s failed at attempt %d, and is tried again in %.1f s (error_id %s): %s",
+            *(name, message.attempt, again_in, answer.error_id, type(error).__name__),
+            exc_info=error,
+            extra=extra,
+        )
+        return answer.error_id
+    logger.error(
+        "Task %s failed at attempt %d (error_id %s): %s",
+        *(name, message.attempt, answer.error_id, type(error).__name__),
+        exc_info=error,
+        extra=extra,
+    )
+    facts: dict[str, Any] = {
+        "error_id": answer.error_id,
+        "is_fatal_error": True,
+        "task": {
+            "name": message.task,
+            "id": message.id,
+            "attempt": message.attempt,
+            "request_id": message.caller.get("request_id"),
+        },
+        "response": {
+            "status": max(answer.status, HTTPStatus.INTERNAL_SERVER_ERROR),
+            "error_code": answer.code,
+            "error_description": str(error),
+            "user_message": answer.user_message,
+        },
+    }
+    report(f"{answer.code}: {type(error).__name__}", facts, error, request)
+    return answer.error_id

@@ -1,0 +1,61 @@
+"""Tells whether this code serves a request, of this package's views or of any other, and which."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Mapping
+from contextvars import ContextVar
+from typing import TYPE_CHECKING, Any
+
+from django.core.signals import request_finished, request_started
+
+if TYPE_CHECKING:
+    from django.http import HttpRequest
+
+__all__ = ["in_request", "served_request"]
+
+# That of a plain Django view is known by its WSGI environ or ASGI scope alone.
+_carrier: ContextVar[Mapping[str, Any] | None] = ContextVar("macaron_django.tasks.carrier", default=None)
+# The request that was served last: authentication remembers it until the next one begins.
+_over: ContextVar[object] = ContextVar("macaron_django.tasks.over", default=None)
+
+
+def _begin(environ: Any = None, scope: Any = None, **_: object) -> None:
+    _carrier.set(environ if environ is not None else scope)
+
+
+def _finish(**_: object) -> None:
+    from macaron_django.auth.caller import current_request
+
+    _carrier.set(None)
+    _over.set(current_request())
+
+
+request_started.connect(_begin, dispatch_uid="macaron_django.tasks.messages.served_requests.begin")
+request_finished.connect(_finish, dispatch_uid="macaron_django.tasks.messages.served_requests.finish")
+
+
+def in_request() -> bool:
+    """Returns whether this code serves a request.
+
+    Not so for an asynchronous view of Django's own: its handler begins a request in another context than the view's.
+    """
+    return served_request() is not None
+
+
+def served_request() -> HttpRequest | None:
+    """Returns the request that this code serves, or that the task's caller served; None outside of both."""
+    from macaron_django.auth.caller import current_request
+    from macaron_django.auth.credentials import django_request
+
+    known = current_request()
+    if known is not None and known is not _over.get():
+        return django_request(known)
+    carrier = _carrier.get()
+    if carrier is None:
+        return None
+    from django.core.handlers.asgi import ASGIRequest
+    from django.core.handlers.wsgi import WSGIRequest
+
+    # Its path and headers are read, and never its body.
+    return WSGIRequest(dict(carrier)) if "wsgi.input" in carrier else ASGIRequest(dict(carrier), io.BytesIO())

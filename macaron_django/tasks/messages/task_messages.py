@@ -1,0 +1,78 @@
+"""The message that carries a task to its worker: JSON, signed with ``SECRET_KEY``.
+
+A worker refuses a message that isn't signed by its own service, so that access to the broker isn't enough to have a
+task done in anybody's name. The user's claims and the arguments can be read there; tokens can't.
+"""
+
+from __future__ import annotations
+
+import json
+import uuid
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, replace
+from typing import Any, Final
+
+from django.core.signing import BadSignature, Signer
+
+from macaron_django.conf import settings
+from macaron_django.schemas.values.generated_values import uuid7
+from macaron_django.tasks.messages.argument_json import UnsendableArgument
+
+__all__ = ["BadMessage", "Message", "new_task_id", "read_message"]
+
+_SALT: Final = "macaron_django.tasks.message"
+
+
+class BadMessage(ValueError):
+    """A message isn't signed by this service, or isn't of its form."""
+
+
+def new_task_id() -> str:
+    """Returns a new id, the later ones the greater (UUID version 7, RFC 9562)."""
+    return str(uuid7())
+
+
+@dataclass(frozen=True)
+class Message:
+    """One task to be done. ``due`` is when it may begin, in seconds since 1970; ``attempt`` counts from 1."""
+
+    task: str
+    args: list[Any] = field(default_factory=list)
+    kwargs: dict[str, Any] = field(default_factory=dict)
+    caller: Mapping[str, Any] = field(default_factory=dict)
+    id: str = field(default_factory=new_task_id)
+    attempt: int = 1
+    due: float | None = None
+    queue: str | None = None
+
+    def next_attempt(self, due: float) -> Message:
+        """Returns the message of the same task, to be tried again."""
+        return replace(self, attempt=self.attempt + 1, due=due)
+
+    def signed(self) -> str:
+        """Returns the message as text. Raises UnsendableArgument if it is longer than ``MAX_MESSAGE_SIZE``."""
+        text = Signer(salt=_SALT).sign(json.dumps(asdict(self), separators=(",", ":")))
+        if len(text) > settings.TASKS.MAX_MESSAGE_SIZE:
+            raise UnsendableArgument(
+                f"The message of {self.task} has {len(text)} bytes, more than MACARON['TASKS']['MAX_MESSAGE_SIZE'] "
+                "allows: send keys of rows, or the path of a file."
+            )
+        return text
+
+
+def read_message(text: str) -> Message:
+    """Returns the message that a text is. Raises BadMessage."""
+    if not isinstance(text, str):
+        raise BadMessage("A message is text.")
+    try:
+        given = json.loads(Signer(salt=_SALT).unsign(text))
+        message = Message(**given)
+        uuid.UUID(message.id)
+    except BadSignature:
+        raise BadMessage(
+            "A message isn't signed with this service's SECRET_KEY: it comes from another service, or from a process "
+            "with another key."
+        ) from None
+    except (ValueError, TypeError) as error:
+        raise BadMessage("A message is signed, but isn't of this version's form.") from error
+    return message

@@ -1,0 +1,80 @@
+"""The outbox: messages that are written in the same transaction as the items, and deleted when the broker has them.
+
+What a process has left there, because it died or the broker didn't answer, the relay sends: each at least once.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable
+from typing import Any, Final
+
+from macaron_django.exceptions import PersistenceError, StaleItem, TaskNotSent
+from macaron_django.tasks.item_tables import outbox_table
+from macaron_django.tasks.messages.task_messages import BadMessage, Message, read_message
+from macaron_django.tasks.task_backend import TaskBackend
+
+__all__ = ["GRACE", "put_away", "put_in", "relay"]
+
+logger = logging.getLogger("macaron_django")
+
+#: Seconds that the process which wrote a message has to send it itself, and that a relay has for each attempt.
+GRACE: Final = 30
+_PAGE: Final = 100
+
+
+def put_in(message: Message) -> None:
+    """Writes a message to the outbox: as part of the open transaction, if there is one."""
+    item = {
+        "id": {"S": message.id},
+        "due": {"N": str(int(time.time()) + GRACE)},
+        "task": {"S": message.task},
+        "payload": {"S": message.signed()},
+        "attempts": {"N": "0"},
+    }
+    outbox_table().put_item(item, condition="absent")
+
+
+def put_away(message: Message) -> None:
+    """Deletes a message that the broker has taken. If that fails, it is sent a second time."""
+    outbox = outbox_table()
+    try:
+        outbox.delete_item(outbox.key(message.id))
+    except PersistenceError:
+        logger.warning("Task %s [%s] was sent, and is sent again from the outbox.", message.task, message.id)
+
+
+def relay(backend: TaskBackend, *, now: Callable[[], float] = time.time) -> int:
+    """Sends what waits in the outbox and is due; returns how many messages the broker has taken.
+
+    Several relays share the work: each message is claimed by a conditional update, and is another's again when it
+    hasn't been sent by the end of ``GRACE``. A message that the broker refuses stays.
+    """
+    outbox, sent, start = outbox_table(), 0, None
+    while True:
+        page = outbox.scan(consistent=True, limit=_PAGE, start=start)
+        due = [item for item in page.items if int(item["due"]["N"]) <= now()]
+        sent += sum(_sent(item, backend, now()) for item in due)
+        start = page.last_key
+        if start is None:
+            return sent
+
+
+def _sent(item: dict[str, Any], backend: TaskBackend, now: float) -> bool:
+    outbox, key = outbox_table(), {"id": item["id"]}
+    due = {"N": str(int(now) + GRACE)}
+    try:
+        outbox.update_item(
+            key, {"due": due}, add={"attempts": {"N": "1"}}, condition="present", expected={"due": item["due"]}
+        )
+    except StaleItem:  # another relay has it, or it was sent
+        return False
+    try:
+        message = read_message(item["payload"]["S"])
+        backend.send(message)
+    except (BadMessage, TaskNotSent) as error:
+        logger.warning("Task %s [%s] stays in the outbox: %s", item["task"]["S"], item["id"]["S"], error)
+        return False
+    put_away(message)
+    return True

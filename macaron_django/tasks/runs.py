@@ -1,0 +1,108 @@
+"""Does a task: reads its message, calls its function as its caller would, tries it again or reports its failure."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from inspect import iscoroutinefunction
+from typing import Any, Final, Literal
+
+from asgiref.sync import async_to_sync
+
+from macaron_django import events
+from macaron_django.tasks.definitions import TaskDefinition, task_named
+from macaron_django.tasks.failures import TaskFailed, report_task_failure
+from macaron_django.tasks.messages.argument_json import argument_json, argument_of_json
+from macaron_django.tasks.messages.callers import restored_caller
+from macaron_django.tasks.messages.task_messages import Message
+from macaron_django.tasks.task_backend import TaskBackend
+
+__all__ = ["called", "current_task", "is_task", "run"]
+
+#: Seconds before its time that a message may come, by the difference of two clocks.
+_EARLY: Final = 0.5
+_current: ContextVar[Message | None] = ContextVar("macaron_django.tasks.current", default=None)
+
+
+def current_task() -> Message | None:
+    """Returns the message of the task that this code does: its ``id``, ``task``, ``attempt``; None outside of one."""
+    return _current.get()
+
+
+def is_task() -> bool:
+    """Returns whether this code is part of a task that was sent."""
+    return _current.get() is not None
+
+
+def run(message: Message, backend: TaskBackend) -> Any:
+    """Does a task, and returns what its function returns, as ``argument_json`` writes it.
+
+    One that comes before its time is sent again, for then. So is one that has failed, if it is to be tried again; else
+    the failure is reported, and TaskFailed raised.
+    """
+    if message.due is not None and message.due > time.time() + _EARLY and backend.abilities.delays:
+        backend.send(message)
+        return None
+    with _observed(message) as outcome, restored_caller(message.caller) as request:
+        token = _current.set(message)
+        again_in: float | None = None
+        try:
+            definition = task_named(message.task)
+            try:
+                return _done(message, definition, backend)
+            except Exception as error:
+                if definition.is_tried_again(message.attempt, error):
+                    again_in = definition.pause(message.attempt) if backend.abilities.delays else 0
+                raise
+        except Exception as error:
+            error_id = report_task_failure(message, error, request, again_in)
+            outcome("failed" if again_in is None else "retried", error)
+            if again_in is None:
+                raise TaskFailed(f"{message.task} failed: {type(error).__name__}", error_id) from error
+        finally:
+            _current.reset(token)
+    backend.send(message.next_attempt(time.time() + again_in))
+    return None
+
+
+def _done(message: Message, definition: TaskDefinition, backend: TaskBackend) -> Any:
+    def call() -> Any:
+        args, kwargs = argument_of_json(message.args), argument_of_json(message.kwargs)
+        return called(definition.function)(*args, **kwargs)
+
+    if definition.once:
+        from macaron_django.tasks.run_marks import done_once  # PynamoDB, which other tasks may do without
+
+        returned = done_once(message, call)
+    else:
+        returned = call()
+    if not backend.abilities.results:
+        return None
+    return argument_json(returned, rows=definition.rows, place=f"what {message.task} returns")
+
+
+def called(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Returns a function that can be called without awaiting it: it runs one that is ``async def`` to its end."""
+    return async_to_sync(function) if iscoroutinefunction(function) else function
+
+
+Outcome = Literal["succeeded", "failed", "retried"]
+
+
+@contextmanager
+def _observed(message: Message) -> Iterator[Callable[[Outcome, BaseException | None], None]]:
+    """Tells the subscribers of ``events`` that a task begins and how it ends."""
+    if not events.TASKS.subscribers:
+        yield lambda _outcome, _error: None
+        return
+    told: list[tuple[Outcome, BaseException | None]] = []
+    observed = events.TASKS.begin(events.TaskBegan(message.task, message.id, message.attempt))
+    try:
+        yield lambda outcome, error: told.append((outcome, error))
+    finally:
+        outcome, error = told[0] if told else ("succeeded", None)
+        duration = observed.duration
+        observed.leave()
+        observed.end(events.TaskEnded(message.task, message.id, message.attempt, duration, outcome, error))
