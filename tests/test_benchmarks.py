@@ -314,6 +314,17 @@ def test_each_hook_answers_as_it_should_before_it_is_measured():
     assert {(row["hook"], row["operation"]) for row in json.loads(done.stdout)} == set(turns())
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="the benchmarks are Linux's")
+def test_each_tracer_is_measured_beside_djangos_handler():
+    command = [sys.executable, str(BENCHMARKS / "tracing.py"), "--rounds", "1", "--share", "0.01"]
+    done = subprocess.run(command, check=False, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    cells = table_rows(done.stdout, "")[2:]
+    assert cells[0][0] == "Django's handler, nothing traced"
+    assert len(cells) == 10
+    assert all(float(each) > 0 for row in cells[1:] for each in row[1:5])
+
+
 @pytest.mark.parametrize("part", ["rows", "sweeps", "hooks", "latency", "free_threaded", "servers", "memory", "start"])
 def test_a_table_is_made_of_any_part_alone(results, part):
     alone = {name: results[name] for name in ("machine", "versions", part)}

@@ -8,6 +8,7 @@ from django.conf import settings
 from django_settings import common
 from environment import ENDPOINT
 
+OBSERVABILITY = os.environ.get("STACK_OBSERVABILITY")
 settings.configure(
     **common("macaron_django"),
     ROOT_URLCONF=__name__,
@@ -20,6 +21,7 @@ settings.configure(
         },
         "FRONT": bool(os.environ.get("STACK_FRONT", "1")),
         "JWT": {"SECRET": os.environ.get("STACK_JWT_SECRET")},
+        **({"OBSERVABILITY": [OBSERVABILITY]} if OBSERVABILITY else {}),
     },
 )
 django.setup()
