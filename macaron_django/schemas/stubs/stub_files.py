@@ -43,11 +43,13 @@ from django.db.models import Manager as _Manager, Model as _Model, QuerySet as _
 import macaron_django.admin as admin
 import macaron_django.api as api
 import macaron_django.auth as auth
+import macaron_django.clients as clients
 import macaron_django.dynamodb as dynamodb
 import macaron_django.events as events
 import macaron_django.exceptions as exceptions
 import macaron_django.openapi as openapi
 import macaron_django.schemas as schemas
+import macaron_django.tasks as tasks
 import macaron_django.testing as testing
 from macaron_django.api import viewsets as viewsets
 from macaron_django.dynamodb.items.cursor_pages import CursorPage as _CursorPage
@@ -60,8 +62,8 @@ from macaron_django.openapi import Document as _Document, Schema as _Schema
 _BODY = '''
 __version__: str
 __all__ = [
-    "__version__", "admin", "api", "apipool", "auth", "dynamodb", "exceptions", "openapi", "schemas", "testing",
-    "viewsets",
+    "__version__", "admin", "api", "apipool", "auth", "clients", "dynamodb", "events", "exceptions", "openapi", "schemas",
+    "tasks", "testing", "viewsets",
 ]
 
 _R = _typing.TypeVar("_R", covariant=True)
