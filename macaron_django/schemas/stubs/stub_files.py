@@ -62,8 +62,8 @@ from macaron_django.openapi import Document as _Document, Schema as _Schema
 _BODY = '''
 __version__: str
 __all__ = [
-    "__version__", "admin", "api", "apipool", "auth", "clients", "dynamodb", "events", "exceptions", "openapi", "schemas",
-    "tasks", "testing", "viewsets",
+    "__version__", "admin", "api", "apipool", "auth", "clients", "dynamodb", "events", "exceptions", "openapi",
+    "schemas", "tasks", "testing", "viewsets",
 ]
 
 _R = _typing.TypeVar("_R", covariant=True)
