@@ -14,9 +14,13 @@ if TYPE_CHECKING:
 
     from macaron_django.tasks.messages.task_messages import Message
 
-__all__ = ["TaskFailed", "report_task_failure"]
+__all__ = ["TaskFailed", "WorkersKilled", "report_task_failure"]
 
 logger = logging.getLogger("macaron_django")
+
+
+class WorkersKilled(Exception):
+    """Each worker that was given a task has ended before the task did."""
 
 
 class TaskFailed(Exception):

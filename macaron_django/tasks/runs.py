@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
+from dataclasses import replace
 from inspect import iscoroutinefunction
 from typing import Any, Final, Literal
 
@@ -13,7 +14,7 @@ from asgiref.sync import async_to_sync
 
 from macaron_django import events
 from macaron_django.tasks.definitions import TaskDefinition, task_named
-from macaron_django.tasks.failures import TaskFailed, report_task_failure
+from macaron_django.tasks.failures import TaskFailed, WorkersKilled, report_task_failure
 from macaron_django.tasks.messages.argument_json import argument_json, argument_of_json
 from macaron_django.tasks.messages.callers import restored_caller
 from macaron_django.tasks.messages.task_messages import Message
@@ -23,6 +24,8 @@ __all__ = ["called", "current_task", "is_task", "run"]
 
 #: Seconds before its time that a message may come, by the difference of two clocks.
 _EARLY: Final = 0.5
+#: How many workers are given the same attempt: one that kills its worker, such as by its memory, isn't given to all.
+_MOST_DELIVERIES: Final = 10
 _current: ContextVar[Message | None] = ContextVar("macaron_django.tasks.current", default=None)
 
 
@@ -43,13 +46,15 @@ def run(message: Message, backend: TaskBackend) -> Any:
     the failure is reported, and TaskFailed raised.
     """
     if message.due is not None and message.due > time.time() + _EARLY and backend.abilities.delays:
-        backend.send(message)
+        backend.send(replace(message, deliveries=1))
         return None
     with _observed(message) as outcome, restored_caller(message.caller) as request:
         token = _current.set(message)
         again_in: float | None = None
         try:
             definition = task_named(message.task)
+            if message.deliveries > _MOST_DELIVERIES:
+                raise WorkersKilled(f"{message.deliveries - 1} workers ended before {message.task} did.")
             try:
                 return _done(message, definition, backend)
             except Exception as error:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -15,7 +16,7 @@ from django.http import HttpResponse
 from django.test import Client, override_settings
 from django.urls import path
 
-from macaron_django import apipool, dynamodb
+from macaron_django import apipool, dynamodb, events
 from macaron_django.dynamodb.tables.syncing import create_table
 from macaron_django.exceptions import TaskNotSent
 from macaron_django.tasks import (
@@ -357,6 +358,39 @@ def test_a_task_once_that_fails_writes_nothing_and_is_tried_again(sent: list[Mes
     done(message)
     assert apipool.myserver.Profile.objects.get(pk="nobody").view_count == 1
     assert marks_table().get_item(marks_table().key(message.id), consistent=True) is not None
+
+
+def test_events_tell_how_a_task_ends(sent: list[Message], tables: None) -> None:
+    told: list[Any] = []
+
+    class Seen(events.Observation[events.TaskEnded]):
+        def end(self, ended: events.TaskEnded) -> None:
+            told.append((ended.name.rpartition(".")[2], ended.attempt, ended.outcome, type(ended.exception).__name__))
+
+    class Subscriber(events.Subscriber):
+        def task(self, began: events.TaskBegan) -> Seen:
+            told.append((began.attempt, began.id == sent_id))
+            return Seen()
+
+    subscriber = Subscriber()
+    events.subscribe(subscriber)
+    try:
+        sent_id = count_visit.apply_async(["nobody"]).id
+        done(sent.pop())
+        with pytest.raises(TaskFailed):
+            done(replace(sent.pop(), due=None))
+        sent_id = note.apply_async().id
+        done(sent.pop())
+    finally:
+        events.unsubscribe(subscriber)
+    assert told == [
+        (1, True),
+        ("count_visit", 1, "retried", "DoesNotExist"),
+        (2, True),
+        ("count_visit", 2, "failed", "DoesNotExist"),
+        (1, True),
+        ("note", 1, "succeeded", "NoneType"),
+    ]
 
 
 def test_the_immediate_backend_does_it_after_the_transaction_and_reports_failures(

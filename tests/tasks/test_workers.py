@@ -137,6 +137,29 @@ def test_results_are_had_where_they_are_kept(make_service: Callable[..., Service
     assert first == "{'sum': 3, 'on': datetime.date(2026, 1, 31)}"
 
 
+def test_a_task_that_kills_its_workers_is_given_up_and_reported(make_service: Callable[..., Service]) -> None:
+    service = make_service("celery")
+    service.start("macaronworker", "--concurrency", "1")
+    client = service.project.serve_by("wsgi")
+    assert client.post("/jobs/kill_worker", json={"text": "i"}).is_success
+    seen = service.done(client, "report jobs.kill_worker -jobs-kill_worker")["seen"]
+    assert seen["title"] == "SERVER_ERROR: WorkersKilled"
+    assert "10 workers ended before jobs.kill_worker did" in seen["trace"]
+    assert service.done(client, "killing i")["times"] == 10
+    assert client.post("/jobs/inner", json={"text": "i"}).is_success
+    service.done(client, "inner i")  # others go on
+
+
+def test_a_project_s_own_celery_application_does_both(make_service: Callable[..., Service]) -> None:
+    service = make_service("celery", JOBS_CELERY_APP="own_celery.app")
+    service.start("macaronworker", "--concurrency", "1")
+    script = "import jobs, own_celery; own_celery.own.delay('j'); jobs.inner.apply_async(['j'])"
+    service.project.manage("shell", "-v", "0", "-c", script)
+    client = service.project.serve_by("wsgi")
+    service.done(client, "own j")
+    service.done(client, "inner j")
+
+
 def test_a_message_of_another_service_is_refused_and_stays_no_longer(make_service: Callable[..., Service]) -> None:
     service = make_service("celery")
     service.start("macaronworker", "--concurrency", "1")

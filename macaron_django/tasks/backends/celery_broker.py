@@ -93,6 +93,7 @@ def add_task(app: Celery) -> None:
     if RUN_MESSAGE not in app.tasks:
         options: dict[str, Any] = {
             "name": RUN_MESSAGE,
+            "bind": True,
             "acks_late": True,
             "reject_on_worker_lost": True,
             "throws": (TaskFailed, BadMessage),
@@ -100,11 +101,17 @@ def add_task(app: Celery) -> None:
         app.task(**options)(_run_text)
 
 
-def _run_text(text: str) -> Any:
+def _run_text(task: Any, text: str) -> Any:
     from celery.exceptions import Reject
 
+    backend = CeleryBackend()
     try:
-        return run(read_message(text), CeleryBackend())
+        message = read_message(text)
+        if (task.request.delivery_info or {}).get("redelivered"):
+            # The broker doesn't count how often it has given a message to a worker: the message does.
+            backend.send(message.next_delivery())
+            return None
+        return run(message, backend)
     except BadMessage as error:
         logger.error("A message wasn't run: %s", error)  # noqa: TRY400 (its traceback says nothing more)
         raise

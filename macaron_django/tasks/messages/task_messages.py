@@ -34,7 +34,10 @@ def new_task_id() -> str:
 
 @dataclass(frozen=True)
 class Message:
-    """One task to be done. ``due`` is when it may begin, in seconds since 1970; ``attempt`` counts from 1."""
+    """One task to be done. ``due`` is when it may begin, in seconds since 1970.
+
+    ``attempt`` counts from 1 how often it was tried, and ``deliveries`` how often this attempt was given to a worker.
+    """
 
     task: str
     args: list[Any] = field(default_factory=list)
@@ -42,12 +45,17 @@ class Message:
     caller: Mapping[str, Any] = field(default_factory=dict)
     id: str = field(default_factory=new_task_id)
     attempt: int = 1
+    deliveries: int = 1
     due: float | None = None
     queue: str | None = None
 
     def next_attempt(self, due: float) -> Message:
         """Returns the message of the same task, to be tried again."""
-        return replace(self, attempt=self.attempt + 1, due=due)
+        return replace(self, attempt=self.attempt + 1, deliveries=1, due=due)
+
+    def next_delivery(self) -> Message:
+        """Returns the message of the same attempt, for a worker after one that hasn't ended it."""
+        return replace(self, deliveries=self.deliveries + 1)
 
     def signed(self) -> str:
         """Returns the message as text. Raises UnsendableArgument if it is longer than ``MAX_MESSAGE_SIZE``."""
