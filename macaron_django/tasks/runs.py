@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import replace
 from inspect import iscoroutinefunction
-from typing import Any, Final, Literal
+from typing import Any, Final, Literal, NamedTuple
 
 from asgiref.sync import async_to_sync
 
@@ -20,13 +20,19 @@ from macaron_django.tasks.messages.callers import restored_caller
 from macaron_django.tasks.messages.task_messages import Message
 from macaron_django.tasks.task_backend import TaskBackend
 
-__all__ = ["called", "current_task", "is_task", "run"]
+__all__ = ["SentAgain", "called", "current_task", "is_task", "run"]
 
 #: Seconds before its time that a message may come, by the difference of two clocks.
 _EARLY: Final = 0.5
 #: How many workers are given the same attempt: one that kills its worker, such as by its memory, isn't given to all.
 _MOST_DELIVERIES: Final = 10
 _current: ContextVar[Message | None] = ContextVar("macaron_django.tasks.current", default=None)
+
+
+class SentAgain(NamedTuple):
+    """What ``run`` returns of a task that isn't done yet: by what the result of its next message can be asked for."""
+
+    handle: str
 
 
 def current_task() -> Message | None:
@@ -42,12 +48,11 @@ def is_task() -> bool:
 def run(message: Message, backend: TaskBackend) -> Any:
     """Does a task, and returns what its function returns, as ``argument_json`` writes it.
 
-    One that comes before its time is sent again, for then. So is one that has failed, if it is to be tried again; else
-    the failure is reported, and TaskFailed raised.
+    One that comes before its time is sent again, for then. So is one that has failed, if it is to be tried again: both
+    return SentAgain. Otherwise the failure is reported, and TaskFailed raised.
     """
     if message.due is not None and message.due > time.time() + _EARLY and backend.abilities.delays:
-        backend.send(replace(message, deliveries=1))
-        return None
+        return SentAgain(backend.send(replace(message, deliveries=1)))
     with _observed(message) as outcome, restored_caller(message.caller) as request:
         token = _current.set(message)
         again_in: float | None = None
@@ -68,8 +73,7 @@ def run(message: Message, backend: TaskBackend) -> Any:
                 raise TaskFailed(f"{message.task} failed: {type(error).__name__}", error_id) from error
         finally:
             _current.reset(token)
-    backend.send(message.next_attempt(time.time() + again_in))
-    return None
+    return SentAgain(backend.send(message.next_attempt(time.time() + again_in)))
 
 
 def _done(message: Message, definition: TaskDefinition, backend: TaskBackend) -> Any:

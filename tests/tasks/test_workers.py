@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 
 import httpx
 import jwt
@@ -123,18 +122,29 @@ def test_what_a_sender_leaves_in_the_outbox_is_sent_by_the_relay(make_service: C
     )
 
 
-def test_results_are_had_where_they_are_kept(make_service: Callable[..., Service], broker: str, settings: Any) -> None:
-    service = make_service("celery", JOBS_RESULTS=broker.replace("/0", "/1"))
-    service.start("macaronworker", "--concurrency", "1")
-    script = (
-        "import jobs; from macaron_django.tasks import TaskFailed\n"
-        "print(jobs.add.apply_async([1, 2]).result(timeout=100))\n"
-        "try: jobs.fail.apply_async(['x'], countdown=0.1).result(timeout=100)\n"
-        "except TaskFailed as failed: print(failed.args[0])"
-    )
-    done = service.project.manage("shell", "-v", "0", "-c", script)
-    first, *_ = done.stdout.splitlines()
-    assert first == "{'sum': 3, 'on': datetime.date(2026, 1, 31)}"
+RESULTS = """
+import jobs
+from macaron_django.tasks import TaskFailed
+print(jobs.add.apply_async([1, 2]).result(timeout=100))
+print(jobs.third_time.apply_async(["x"], countdown=0.1).result(timeout=100))
+try:
+    jobs.fail.apply_async(["x"]).result(timeout=100)
+except TaskFailed:
+    print("failed")
+"""
+
+
+@pytest.mark.parametrize("backend", ["celery", "django"])
+def test_results_are_had_where_they_are_kept(make_service: Callable[..., Service], broker: str, backend: str) -> None:
+    if backend == "django":
+        service = make_service("django", JOBS_APPS="django_tasks_db")
+        service.project.manage("migrate", "--verbosity", "0")
+        service.start("db_worker", "--interval", "0.1")
+    else:
+        service = make_service("celery", JOBS_RESULTS=broker.replace("/0", "/1"))
+        service.start("macaronworker", "--concurrency", "1")
+    done = service.project.manage("shell", "-v", "0", "-c", RESULTS)
+    assert done.stdout.splitlines() == ["{'sum': 3, 'on': datetime.date(2026, 1, 31)}", "['x', 3]", "failed"]
 
 
 def test_a_task_that_kills_its_workers_is_given_up_and_reported(make_service: Callable[..., Service]) -> None:

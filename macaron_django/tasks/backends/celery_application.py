@@ -55,6 +55,7 @@ def _made(broker: str, results: str | None, queue: str, visibility_timeout: int)
         broker_transport_options={
             "visibility_timeout": visibility_timeout,
             "socket_connect_timeout": 5,
+            "socket_timeout": 10,
             "socket_keepalive": True,
         },
         task_publish_retry_policy={"max_retries": 3, "interval_start": 0.1, "interval_step": 0.2, "interval_max": 0.5},

@@ -12,7 +12,7 @@ from macaron_django.exceptions import TaskNotSent
 from macaron_django.tasks.backends.celery_application import application
 from macaron_django.tasks.failures import TaskFailed
 from macaron_django.tasks.messages.task_messages import BadMessage, Message, read_message
-from macaron_django.tasks.runs import run
+from macaron_django.tasks.runs import SentAgain, run
 from macaron_django.tasks.task_backend import Abilities, TaskBackend
 
 if TYPE_CHECKING:
@@ -50,9 +50,6 @@ class CeleryBackend(TaskBackend):
         Redis gives a message that a worker holds for longer than the visibility timeout to another one. What is due
         later than half of that is given to a worker before its time, who sends it again.
         """
-        # Redis's errors, of the connection, of a full memory, of a password, have no base class in common with others'.
-        from kombu.exceptions import OperationalError
-
         text = message.signed()
         wait = None
         if message.due is not None:
@@ -61,7 +58,7 @@ class CeleryBackend(TaskBackend):
             application().send_task(
                 RUN_MESSAGE,
                 args=[text],
-                task_id=f"{message.id}.{message.attempt}" if message.attempt > 1 else message.id,
+                task_id=message.id,
                 countdown=wait,
                 queue=message.queue,
                 # What Celery logs and its events show, instead of the message.
@@ -69,7 +66,7 @@ class CeleryBackend(TaskBackend):
                 argsrepr="(…)",
                 kwargsrepr="{}",
             )
-        except (OperationalError, OSError) as error:
+        except Exception as error:  # those of Celery, of kombu, and of the broker's own client
             raise TaskNotSent(f"The broker doesn't take {message.task}: {type(error).__name__}.") from error
         return message.id
 
@@ -102,7 +99,7 @@ def add_task(app: Celery) -> None:
 
 
 def _run_text(task: Any, text: str) -> Any:
-    from celery.exceptions import Reject
+    from celery.exceptions import Ignore, Reject
 
     backend = CeleryBackend()
     try:
@@ -110,10 +107,13 @@ def _run_text(task: Any, text: str) -> Any:
         if (task.request.delivery_info or {}).get("redelivered"):
             # The broker doesn't count how often it has given a message to a worker: the message does.
             backend.send(message.next_delivery())
-            return None
-        return run(message, backend)
+            raise Ignore
+        returned = run(message, backend)
     except BadMessage as error:
         logger.error("A message wasn't run: %s", error)  # noqa: TRY400 (its traceback says nothing more)
         raise
     except TaskNotSent as error:  # a next attempt, or what came too early: the message stays where it is
         raise Reject(str(error), requeue=True) from error
+    if isinstance(returned, SentAgain):
+        raise Ignore  # its result is that of the next message, which has the same id
+    return returned

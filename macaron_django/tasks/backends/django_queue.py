@@ -10,7 +10,7 @@ from datetime import datetime, timezone
 from functools import lru_cache
 from importlib import import_module
 from importlib.util import find_spec
-from typing import Any
+from typing import Any, Final
 
 from django.core.exceptions import ImproperlyConfigured
 from django.utils.connection import ConnectionDoesNotExist
@@ -19,10 +19,13 @@ from macaron_django.conf import settings
 from macaron_django.exceptions import TaskNotSent
 from macaron_django.tasks.failures import TaskFailed
 from macaron_django.tasks.messages.task_messages import Message, read_message
-from macaron_django.tasks.runs import run
+from macaron_django.tasks.runs import SentAgain, run
 from macaron_django.tasks.task_backend import Abilities, TaskBackend
 
 __all__ = ["DjangoBackend"]
+
+#: The key of the result of a task that was sent again; arguments have no such tag.
+_AGAIN: Final = "$again"
 
 
 def _package() -> str | None:
@@ -38,7 +41,8 @@ def _is_there(name: str) -> bool:
 
 def _run_message(text: str) -> Any:
     """Does the task of a message: the one function that Django's workers call."""
-    return run(read_message(text), DjangoBackend())
+    returned = run(read_message(text), DjangoBackend())
+    return {_AGAIN: returned.handle} if isinstance(returned, SentAgain) else returned
 
 
 # Workers find Django's task under the path of its function. It is made when it is looked up: a project that uses
@@ -103,7 +107,10 @@ class DjangoBackend(TaskBackend):
             if found.is_finished:
                 if found.errors:
                     raise TaskFailed(f"The task {handle} failed: {found.errors[-1].exception_class_path}")
-                return found.return_value
+                if not (isinstance(found.return_value, dict) and _AGAIN in found.return_value):
+                    return found.return_value
+                handle = found.return_value[_AGAIN]
+                continue
             if deadline is not None and time.time() > deadline:
                 raise TimeoutError(f"The task {handle} isn't done yet.")
             time.sleep(0.1)

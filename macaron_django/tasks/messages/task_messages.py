@@ -40,9 +40,9 @@ class Message:
     """
 
     task: str
-    args: list[Any] = field(default_factory=list)
-    kwargs: dict[str, Any] = field(default_factory=dict)
-    caller: Mapping[str, Any] = field(default_factory=dict)
+    args: list[Any] = field(default_factory=list, repr=False)
+    kwargs: dict[str, Any] = field(default_factory=dict, repr=False)
+    caller: Mapping[str, Any] = field(default_factory=dict, repr=False)
     id: str = field(default_factory=new_task_id)
     attempt: int = 1
     deliveries: int = 1
