@@ -436,11 +436,15 @@ class UnsupportedQuery(QueryError, NotSupportedError):
 
 
 class ServiceError(PyMacaronException):
-    """Another service, which was called by its spec, failed. ``api`` is its name, ``operation`` the method and path."""
+    """Another service, which was called by its spec, failed.
+
+    ``api`` is its name, ``operation`` the method and path, and ``attempts`` how often the call was sent.
+    """
 
     code = "SERVICE_ERROR"
     status = 502
     names_internals = True
+    attempts: int = 0
 
     api: str
     operation: str

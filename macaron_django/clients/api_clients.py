@@ -11,6 +11,7 @@ from urllib.parse import urlencode
 
 from django.utils.module_loading import import_string
 
+from macaron_django.clients.call_events import told_call
 from macaron_django.clients.client_names import client_names
 from macaron_django.clients.client_options import ClientOptions, client_options
 from macaron_django.clients.messages.call_answers import Answer, AnswerReader
@@ -145,8 +146,10 @@ class OperationCall:
     def answer(self, *args: Any, **kwargs: Any) -> Answer:
         """Makes the call and returns its whole answer: status, headers and value."""
         options = client_options(self.api)
-        received = self._sender(self._writer.write(args, kwargs, options), options, run)
-        return self._reader.read(received, options)
+        request = self._writer.write(args, kwargs, options)
+        with told_call(self.api, self.operation) as told:
+            received = told.received(self._sender(request, options, run))
+            return self._reader.read(received, options)
 
     def _sender(self, call: CallRequest, options: ClientOptions, driver: Callable[[Any], Any]) -> Any:
         """Returns what ``driver`` makes of the exchange, within the spec's ``x-decorate-request``, if it has one."""
@@ -180,8 +183,10 @@ class AsyncOperationCall(OperationCall):
 
     async def answer(self, *args: Any, **kwargs: Any) -> Answer:  # type: ignore[override]  # to be awaited
         options = client_options(self.api)
-        received = await self._sender(self._writer.write(args, kwargs, options), options, run_on_loop)
-        return self._reader.read(received, options)
+        request = self._writer.write(args, kwargs, options)
+        with told_call(self.api, self.operation) as told:
+            received = told.received(await self._sender(request, options, run_on_loop))
+            return self._reader.read(received, options)
 
 
 def _changed(

@@ -25,11 +25,12 @@ logger = logging.getLogger("macaron_django.clients")
 
 @dataclass(frozen=True)
 class ReceivedAnswer:
-    """An answer as received, unpacked. ``headers`` are by name in lower case."""
+    """An answer as received, unpacked, after so many ``attempts``. ``headers`` are by name in lower case."""
 
     status: int
     headers: Mapping[str, str] = field(hash=False, repr=False)
     content: bytes = field(repr=False)
+    attempts: int = 1
 
 
 @dataclass(frozen=True)

@@ -25,7 +25,7 @@ from macaron_django.clients.sending.channels import Channel, OutgoingCall
 from macaron_django.clients.sending.circuits import HostState
 from macaron_django.clients.sending.token_grants import TokenCache, token_of, token_request
 from macaron_django.drivers import Steps
-from macaron_django.exceptions import CallOutcomeUnknown, ServiceUnavailable
+from macaron_django.exceptions import CallOutcomeUnknown, ServiceError, ServiceUnavailable
 
 __all__ = ["RetryPause", "ServiceExchange"]
 
@@ -126,10 +126,12 @@ class ServiceExchange:
             if isinstance(step, tenacity.DoAttempt):
                 try:
                     received = yield from self._one_attempt(call, options, state, ends)
-                except Exception:  # noqa: BLE001 (the rules decide what it means)
+                except Exception as error:  # noqa: BLE001 (the rules decide what it means)
+                    if isinstance(error, ServiceError):
+                        error.attempts = attempt.attempt_number
                     attempt.set_exception(sys.exc_info())  # type: ignore[arg-type]  # there is one
                 else:
-                    attempt.set_result(received)
+                    attempt.set_result(replace(received, attempts=attempt.attempt_number))
             elif isinstance(step, tenacity.DoSleep):
                 attempt.prepare_for_next_attempt()
                 yield RetryPause(float(step))
