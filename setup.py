@@ -24,6 +24,8 @@ SENTRY = ["sentry-sdk>=2.75", "greenlet>=3.5"]
 CELERY = ["celery>=5.6", "redis>=6.4"]
 # Django 6 has tasks of its own; the package django-tasks-db is a worker for these, too.
 DJANGO_TASKS = ["django-tasks>=0.12", "django-tasks-db>=0.13"]
+PROMETHEUS = ["prometheus-client>=0.21"]
+LOGS = ["python-json-logger>=3.2"]
 DOCS = ["sphinx>=8", "furo>=2025.7", "myst-parser>=4"]
 TEST = [
     *DEMO,
@@ -34,6 +36,8 @@ TEST = [
     *CELERY,
     *DJANGO_TASKS,
     "aws-xray-sdk>=2.15",
+    *PROMETHEUS,
+    *LOGS,
     "babel>=2.16",
     "boto3-stubs[dynamodb]>=1.40",
     "celery-types>=0.24",
@@ -107,8 +111,10 @@ setup(
         "demo": DEMO,
         "django-tasks": DJANGO_TASKS,
         "docs": DOCS,
+        "logs": LOGS,
         "moto": MOTO,
         "otel": OTEL,
+        "prometheus": PROMETHEUS,
         "sentry": SENTRY,
         "test": TEST,
     },

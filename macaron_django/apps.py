@@ -8,15 +8,16 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Mapping
-from contextlib import suppress
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 from django.apps import AppConfig, apps
 from django.core.exceptions import ImproperlyConfigured
+from django.core.signals import setting_changed
 from django.utils.translation import gettext_lazy as _
 
+from macaron_django.conf import settings, under_compat
 from macaron_django.discovery import DiscoveredAPI, discover
 from macaron_django.openapi.reading.source import collector_paused
 
@@ -62,7 +63,6 @@ class MacaronConfig(AppConfig):
             add_api(found)
 
     def ready(self) -> None:
-        from django.core.signals import setting_changed
         from django.utils.autoreload import autoreload_started
 
         from macaron_django import checks  # noqa: F401 (importing registers them)
@@ -74,10 +74,10 @@ class MacaronConfig(AppConfig):
 
             row_fields.install()
         engines.sample_debug()
-        _switch_backends_on()
-        setting_changed.connect(_follow_settings, dispatch_uid="macaron_django.apps.backends")
         log_errors()
         autoreload_started.connect(_watch_specs)
+        _start_backends()
+        setting_changed.connect(_start_backends, dispatch_uid="macaron_django.observability")
 
     def error_object(self, fields: Mapping[str, Any]) -> Any:
         """Returns an object of the schema ``Error``, of the API that is being served, else of any; LookupError if none.
@@ -97,6 +97,21 @@ class MacaronConfig(AppConfig):
         return chosen.classes.Error(**{name: value for name, value in fields.items() if name in known})
 
 
+def _start_backends(setting: str = "MACARON", **_kwargs: Any) -> None:
+    """Subscribes what the settings name to events; imports nothing where they never named anything."""
+    if setting != "MACARON":
+        return
+    try:
+        section = settings.OBSERVABILITY
+        is_wanted = section.BACKENDS or section.REPORT_CALL_EXCEEDING_MS is not None or under_compat()
+    except ImproperlyConfigured:  # a pym-config.yaml that can't be read: whatever needs a setting says so
+        return
+    if is_wanted or "macaron_django.observability.backends" in sys.modules:
+        from macaron_django.observability.backends import follow_settings
+
+        follow_settings()
+
+
 def add_api(found: DiscoveredAPI) -> None:
     """Loads an API, when Django sets up its apps or later on. URLs that were made before don't lead to it.
 
@@ -108,24 +123,6 @@ def add_api(found: DiscoveredAPI) -> None:
     if apps.models_ready:
         config.import_models()
         apps.clear_cache()
-
-
-def _follow_settings(setting: str, **_kwargs: Any) -> None:
-    """Switches backends on and off as a test changes the settings, unless these can't be read."""
-    if setting == "MACARON":
-        with suppress(ImproperlyConfigured):
-            _switch_backends_on()
-
-
-def _switch_backends_on() -> None:
-    """Switches on the backends that the settings name; ``check`` reports one that can't be imported."""
-    from macaron_django.conf import settings
-
-    if settings.OBSERVABILITY or "macaron_django.observability.backends" in sys.modules:
-        from macaron_django.observability.backends import backends, unusable_backends
-
-        if not unusable_backends(settings.OBSERVABILITY):
-            backends.follow_settings()
 
 
 def _watch_specs(sender: Any, **_kwargs: Any) -> None:

@@ -23,7 +23,7 @@ from macaron_django.api.checks.public_write_checks import public_writes
 from macaron_django.api.checks.thread_checks import configured_threads, is_starved, needed_threads
 from macaron_django.api.requests.unknown_properties import POLICIES
 from macaron_django.api.viewsets import UnusableViewsetError, in_use
-from macaron_django.conf import settings, unknown_keys
+from macaron_django.conf import DEFAULTS, settings, unknown_keys
 from macaron_django.conf.pym_config_keys import misspelt
 from macaron_django.dynamodb import engines
 from macaron_django.openapi import Finding
@@ -36,6 +36,7 @@ __all__ = [
     "check_front",
     "check_immediate_tasks",
     "check_jwt",
+    "check_observability",
     "check_pym_config",
     "check_relations",
     "check_settings",
@@ -76,7 +77,6 @@ def check_settings(app_configs: Sequence[AppConfig] | None, **_kwargs: Any) -> l
         *_impossible_ready_checks(),
         *_unusable_functions(),
         *_unknown_served(),
-        *_unusable_backends(),
     ]
 
 
@@ -244,22 +244,6 @@ def _unknown_served() -> Iterator[checks.CheckMessage]:
             hint=f"It can be a list of names of APIs; there are: {', '.join(sorted(known))}.",
             id="macaron_django.E102",
         )
-
-
-def _unusable_backends() -> Iterator[checks.CheckMessage]:
-    names = settings.OBSERVABILITY
-    if not names:
-        return
-    if isinstance(names, str):
-        yield checks.Error(
-            f"MACARON['OBSERVABILITY'] is {names!r}.", hint="It has to be a list of names.", id="macaron_django.E102"
-        )
-        return
-    from macaron_django.observability.backends import unusable_backends
-
-    for name, hint in unusable_backends(names):
-        message = f"MACARON['OBSERVABILITY'] names {name!r}, which can't be imported or is no subscriber."
-        yield checks.Error(message, hint=hint, id="macaron_django.E102")
 
 
 def _listed(names: Iterable[object]) -> str:
@@ -445,4 +429,17 @@ def check_threads(app_configs: Sequence[AppConfig] | None, **_kwargs: Any) -> li
             "most requests make one call; docs/explanation/scaling.md has the formula.",
             id="macaron_django.W102",
         )
+    ]
+
+
+@checks.register("macaron_django")
+def check_observability(app_configs: Sequence[AppConfig] | None, **_kwargs: Any) -> list[checks.CheckMessage]:
+    """Reports settings of ``OBSERVABILITY`` that aren't allowed, and backends that can't do anything."""
+    if not any(getattr(settings.OBSERVABILITY, key) != default for key, default in DEFAULTS["OBSERVABILITY"].items()):
+        return []
+    from macaron_django.observability.setting_problems import setting_problems  # only where something is set
+
+    levels = {"error": checks.Error, "warning": checks.Warning}
+    return [
+        levels[each.level](each.message, hint=each.hint, id=f"macaron_django.{each.id}") for each in setting_problems()
     ]

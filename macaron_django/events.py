@@ -1,4 +1,4 @@
-"""Tells subscribers what happens: operations that are answered, calls of DynamoDB and of other services, and tasks.
+"""Tells subscribers what happens: operations, calls of DynamoDB and of other services, tasks and monitored blocks.
 
 A subscriber has a method for each kind, which is called when one begins, and may return an ``Observation`` of it, such
 as a span, that is given its end::
@@ -32,10 +32,13 @@ if TYPE_CHECKING:
     from django.http import HttpRequest
 
 __all__ = [
+    "BLOCKS",
     "CLIENT_CALLS",
     "DYNAMODB_CALLS",
     "OPERATIONS",
     "TASKS",
+    "BlockBegan",
+    "BlockEnded",
     "ClientCallBegan",
     "ClientCallEnded",
     "ConsumedUnits",
@@ -208,6 +211,29 @@ class TaskEnded(NamedTuple):
         return _shown(self, {"exception"})
 
 
+class BlockBegan(NamedTuple):
+    """Code has entered a ``with monitor(…):`` block."""
+
+    kind: str
+    method: str
+    within: Within | None
+
+
+class BlockEnded(NamedTuple):
+    """Code has left such a block."""
+
+    kind: str
+    method: str
+    within: Within | None
+    #: Seconds since it began.
+    duration: float
+    #: What it was left with; None where it succeeded.
+    exception: BaseException | None
+
+    def __repr__(self) -> str:
+        return _shown(self, {"exception"})
+
+
 #: What a call happens within.
 Within: TypeAlias = OperationBegan | TaskBegan
 
@@ -247,6 +273,9 @@ class Subscriber:
         return None
 
     def task(self, began: TaskBegan) -> Observation[TaskEnded] | None:
+        return None
+
+    def block(self, began: BlockBegan) -> Observation[BlockEnded] | None:
         return None
 
 
@@ -316,7 +345,8 @@ OPERATIONS: Final[Kind[OperationBegan, OperationEnded]] = Kind("operation", encl
 DYNAMODB_CALLS: Final[Kind[DynamoDBCallBegan, DynamoDBCallEnded]] = Kind("dynamodb_call")
 CLIENT_CALLS: Final[Kind[ClientCallBegan, ClientCallEnded]] = Kind("client_call")
 TASKS: Final[Kind[TaskBegan, TaskEnded]] = Kind("task", encloses=True)
-_KINDS: Final[tuple[Kind[Any, Any], ...]] = (OPERATIONS, DYNAMODB_CALLS, CLIENT_CALLS, TASKS)
+BLOCKS: Final[Kind[BlockBegan, BlockEnded]] = Kind("block")
+_KINDS: Final[tuple[Kind[Any, Any], ...]] = (OPERATIONS, DYNAMODB_CALLS, CLIENT_CALLS, TASKS, BLOCKS)
 
 
 def within() -> Within | None:

@@ -1,4 +1,4 @@
-"""Every API's URLs, for `path("", include("macaron_django.urls"))`: operations, documents and documentation pages.
+"""Every API's URLs, for `path("", include("macaron_django.urls"))`: operations, documents, their pages, and metrics.
 
 ``SERVE`` may leave APIs out. With ``DEBUG`` off, importing it raises ``BrokenSpecError``, an ``ImproperlyConfigured``,
 if a spec has errors.
@@ -6,8 +6,15 @@ if a spec has errors.
 
 from __future__ import annotations
 
+from typing import Any
+
 from macaron_django.broken_specs import broken_apis
+from macaron_django.conf import settings
 from macaron_django.registry import is_chosen, registry
 
 _unserved = {api.name for api in registry if not (api.builtin or is_chosen(api.name))}
-urlpatterns = registry.urls(without=broken_apis() | _unserved)
+urlpatterns: list[Any] = [*registry.urls(without=broken_apis() | _unserved)]
+if settings.OBSERVABILITY.BACKENDS:
+    from macaron_django.observability.metrics.metrics_page import metrics_patterns
+
+    urlpatterns += metrics_patterns()

@@ -27,6 +27,9 @@ class RecordedEvents(events.Subscriber):
     def task(self, began: events.TaskBegan) -> Any:
         return self._keep(began)
 
+    def block(self, began: events.BlockBegan) -> Any:
+        return self._keep(began)
+
     @property
     def operations(self) -> list[events.OperationEnded]:
         """The operations that have ended."""

@@ -96,5 +96,5 @@ def test_a_public_api_that_keeps_items_answers_without_what_tokens_cursors_mocks
 
 
 def test_a_backend_is_imported_where_the_settings_name_it():
-    named = START.replace('{"APIS": {}}', '{"APIS": {}, "OBSERVABILITY": ["opentelemetry"]}')
+    named = START.replace('{"APIS": {}}', '{"APIS": {}, "OBSERVABILITY": {"BACKENDS": ["opentelemetry"]}}')
     assert answers(named, "/ping", *OF_BACKENDS) == [["200", "opentelemetry", "macaron_django.observability.backends"]]

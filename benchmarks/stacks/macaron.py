@@ -21,7 +21,7 @@ settings.configure(
         },
         "FRONT": bool(os.environ.get("STACK_FRONT", "1")),
         "JWT": {"SECRET": os.environ.get("STACK_JWT_SECRET")},
-        **({"OBSERVABILITY": [OBSERVABILITY]} if OBSERVABILITY else {}),
+        **({"OBSERVABILITY": {"BACKENDS": [OBSERVABILITY]}} if OBSERVABILITY else {}),
     },
 )
 django.setup()

@@ -3,8 +3,8 @@
 A document, options and arguments come in; requests go out, and API objects, or exceptions, come back. Open
 ``client_options`` for an option, ``client_names`` for what an operation is called by, ``messages`` for how requests are
 made of arguments and values of answers, ``sending`` for connections, retries and circuits, ``api_clients`` for the
-objects that projects call, ``call_events`` for what subscribers are told, ``client_checks`` for what ``manage.py check``
-says, and ``client_stubs`` for type stubs. httpx and tenacity are imported with the first call.
+objects that projects call, ``call_events`` for what subscribers are told, ``client_checks`` for what ``check`` says,
+and ``client_stubs`` for type stubs. httpx and tenacity are imported with the first call.
 """
 
 from __future__ import annotations

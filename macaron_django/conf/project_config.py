@@ -55,7 +55,8 @@ class ProjectConfig:
             raise AttributeError(name)
         if name in SETTINGS:
             section, _, key = SETTINGS[name].partition(".")
-            return getattr(getattr(settings, section), key)
+            value = getattr(getattr(settings, section), key)
+            return PRESETS.get(name) if value is None else value
         found = settings.file()
         values = found.values if found is not None else {}
         if name in values:

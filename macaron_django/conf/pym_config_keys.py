@@ -25,6 +25,7 @@ SETTINGS: Mapping[str, str] = MappingProxyType(
         "default_user_id": "JWT.DEFAULT_USER_ID",
         "aws_region": "DYNAMODB.REGION",
         "aws_default_region": "DYNAMODB.REGION",
+        "report_call_exceeding_ms": "OBSERVABILITY.REPORT_CALL_EXCEEDING_MS",
     }
 )
 #: A mapping under this key holds settings by the names that they have in ``MACARON``.

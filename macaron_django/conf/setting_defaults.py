@@ -122,8 +122,15 @@ DEFAULTS: Mapping[str, Any] = MappingProxyType(
             "MAX_MESSAGE_SIZE": 256 * 1024,  # bytes
             "OUTBOX": False,  # keep tables for outbox=True and once=True in DynamoDB
         },
+        "OBSERVABILITY": {
+            "BACKENDS": (),  # "emf", "json_logs", "opentelemetry", "prometheus", "sentry"; or paths of subscribers
+            "METRICS_TOKEN": None,  # the bearer token that GET /metrics requires; None: see METRICS_ACCESS
+            "METRICS_ACCESS": None,  # dotted path of a function: request → whether it may read /metrics
+            "PRICES": {},  # AS_OF, REGION, READ_MILLION, WRITE_MILLION: in the place of Amazon's price list
+            "EMF_NAMESPACE": "macaron_django",  # CloudWatch's namespace of the metrics in EMF lines
+            "REPORT_CALL_EXCEEDING_MS": None,  # report slower operations; None: as COMPAT, PyMacaron's 1000 or none
+        },
         "SECURITY_VERIFIERS": {},  # {security scheme: dotted path of a function that verifies its credentials}
-        "OBSERVABILITY": (),  # "opentelemetry", "sentry"; or dotted paths of subscribers' classes
         "ERROR_REPORTER": None,  # dotted path of a function: title, data, exception
         "ERROR_CALLBACK": None,  # dotted path of a function: exception → the body of its answer
         "ERROR_DECORATOR": None,  # dotted path of a function: the body of an error's answer → the one sent

@@ -1,18 +1,32 @@
-"""What a project's log, metrics and traces get from this package.
+"""Backends that subscribe to ``macaron_django.events``, and what a project's log gets from this package.
 
-Events come in (``macaron_django.events``), and records from ``logging``; they go out to the backends that the setting
-``OBSERVABILITY`` names, and with the id of the user whose request is being served. Open ``backends`` for what is
-switched on, ``opentelemetry_spans`` and ``sentry_reports`` for what these two are told, and ``log_records`` for the
-logger, the filter and the levels.
+Events and log records come in; metrics, lines and reports go out. Open ``backends`` for which of them a setting names,
+``metrics/`` for Prometheus and CloudWatch, ``opentelemetry_spans`` and ``sentry_reports`` for these two, ``json_logs``
+for log lines as JSON, ``request_middleware`` for request ids
+and access lines, ``slow_calls`` and ``monitors`` for what PyMacaron had, and ``log_records`` for the user in records.
 """
 
-from macaron_django.observability.log_records import (
-    UserFilter,
-    UserLogger,
-    log_to_stdout,
-    pymlogger,
-    root_logger,
-    set_level,
-)
+from macaron_django.lazy_exports import lazy_exports
 
-__all__ = ["UserFilter", "UserLogger", "log_to_stdout", "pymlogger", "root_logger", "set_level"]
+__all__ = [
+    "JSONFormatter",
+    "RequestMiddleware",
+    "UserFilter",
+    "UserLogger",
+    "log_to_stdout",
+    "monitor",
+    "monitor_init",
+    "pymlogger",
+    "root_logger",
+    "set_level",
+]
+
+__getattr__ = lazy_exports(
+    __name__,
+    {
+        "json_logs": ("JSONFormatter",),
+        "log_records": ("UserFilter", "UserLogger", "log_to_stdout", "pymlogger", "root_logger", "set_level"),
+        "monitors": ("monitor", "monitor_init"),
+        "request_middleware": ("RequestMiddleware",),
+    },
+)

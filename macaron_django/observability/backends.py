@@ -1,62 +1,110 @@
-"""Switches on the backends that the setting ``OBSERVABILITY`` names: each is imported then, and told what happens."""
+"""Subscribes the backends that the setting ``OBSERVABILITY["BACKENDS"]`` names to events, and imports no other."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from typing import Any, Final
+from collections.abc import Mapping
+from importlib.util import find_spec
+from types import MappingProxyType
+from typing import Any, Final, NamedTuple
 
 from django.utils.module_loading import import_string
 
 from macaron_django import events
-from macaron_django.conf import settings
+from macaron_django.conf import settings, under_compat
+from macaron_django.observability.event_backend import EventBackend
 
-__all__ = ["BACKENDS", "Backends", "backends", "unusable_backends"]
-
-#: Name → class of the subscriber, and the extra that installs what it imports.
-BACKENDS: Final[Mapping[str, tuple[str, str]]] = {
-    "opentelemetry": ("macaron_django.observability.opentelemetry_spans.OpenTelemetrySpans", "otel"),
-    "sentry": ("macaron_django.observability.sentry_reports.SentryReports", "sentry"),
-}
+__all__ = ["BACKENDS", "Backend", "follow_settings", "is_subscriber", "missing_distributions", "slow_call_ms"]
 
 
-class Backends:
-    """The backends of this process that are switched on, by name."""
+class Backend(NamedTuple):
+    """Where a backend's subscriber is, what that imports, and the extra of this package that installs it."""
+
+    subscriber: str
+    module: str | None = None
+    extra: str = ""
+
+
+_ROOM: Final = "macaron_django.observability"
+_METRICS: Final = f"{_ROOM}.metrics"
+#: The backends by the names that the setting gives them.
+BACKENDS: Final[Mapping[str, Backend]] = MappingProxyType(
+    {
+        "emf": Backend(f"{_METRICS}.emf_lines.EMFLines"),
+        "json_logs": Backend(f"{_ROOM}.json_logs.JSONLogs", "pythonjsonlogger", "logs"),
+        "opentelemetry": Backend(f"{_ROOM}.opentelemetry_spans.OpenTelemetrySpans", "opentelemetry.trace", "otel"),
+        "prometheus": Backend(f"{_METRICS}.prometheus_metrics.PrometheusMetrics", "prometheus_client", "prometheus"),
+        "sentry": Backend(f"{_ROOM}.sentry_reports.SentryReports", "sentry_sdk", "sentry"),
+    }
+)
+_SLOW_CALLS: Final = "slow calls"
+#: PyMacaron's ``report_call_exceeding_ms``.
+_PYMACARONS: Final = 1000
+
+
+def missing_distributions() -> dict[str, str]:
+    """Returns the backends that are named and can't be imported, with the extra to install."""
+    named = [each for each in settings.OBSERVABILITY.BACKENDS if each in BACKENDS]
+    return {each: BACKENDS[each].extra for each in named if not _is_installed(BACKENDS[each])}
+
+
+def slow_call_ms() -> int | None:
+    """Returns the milliseconds above which an operation is reported; None where none is."""
+    chosen: int | None = settings.OBSERVABILITY.REPORT_CALL_EXCEEDING_MS
+    return _PYMACARONS if chosen is None and under_compat() else chosen
+
+
+class _Running:
+    """The subscribers of this process, by the names of their backends."""
 
     def __init__(self) -> None:
-        self._made: dict[str, events.Subscriber] = {}
-        self._on: list[str] = []
+        self._subscribers: dict[str, Any] = {}
 
-    def follow_settings(self) -> None:
-        """Switches on what the settings name now, and off what they don't. Raises ``ImportError``."""
-        wanted = [str(name) for name in settings.OBSERVABILITY or ()]
-        for name in self._on:
-            if name not in wanted:
-                events.unsubscribe(self._made[name])
-        self._on = []
-        for name in wanted:
-            if name not in self._made:
-                self._made[name] = import_string(BACKENDS.get(name, (name, ""))[0])()
-            events.subscribe(self._made[name])
-            self._on.append(name)
-
-
-backends = Backends()
+    def be(self, wanted: Mapping[str, str]) -> None:
+        """Stops what isn't wanted any more, and starts what is new, given where the subscribers are."""
+        for name in [each for each in self._subscribers if each not in wanted]:
+            subscriber = self._subscribers.pop(name)
+            events.unsubscribe(subscriber)
+            if isinstance(subscriber, EventBackend):
+                subscriber.stop()
+        for name, dotted in wanted.items():
+            if name not in self._subscribers:
+                subscriber = self._subscribers[name] = import_string(dotted)()
+                if isinstance(subscriber, EventBackend):
+                    subscriber.start()
+                events.subscribe(subscriber)
 
 
-def unusable_backends(names: Iterable[Any]) -> list[tuple[str, str]]:
-    """Returns the names that lead to no subscriber, each with what to do."""
-    found = []
-    for name in names:
-        dotted, extra = BACKENDS.get(name, (name, ""))
-        try:
-            subscriber = import_string(dotted)
-        except (ImportError, AttributeError, TypeError):
-            known = ", ".join(map(repr, BACKENDS))
-            hint = (
-                f"pip install 'macaron_django[{extra}]'" if extra else f"Name one of {known}, or a subscriber's class."
-            )
-            found.append((str(name), hint))
-        else:
-            if not (isinstance(subscriber, type) and issubclass(subscriber, events.Subscriber)):
-                found.append((str(name), "Name a subclass of macaron_django.events.Subscriber."))
-    return found
+_running = _Running()
+
+
+def follow_settings() -> None:
+    """Subscribes the backends that are named now. What can't be imported is left to the checks."""
+    named = settings.OBSERVABILITY.BACKENDS
+    wanted = {}
+    for each in () if isinstance(named, str) else named:
+        if each in BACKENDS:
+            if _is_installed(BACKENDS[each]):
+                wanted[each] = BACKENDS[each].subscriber
+        elif is_subscriber(each):
+            wanted[each] = each
+    if slow_call_ms() is not None:
+        wanted[_SLOW_CALLS] = f"{_ROOM}.slow_calls.SlowCalls"
+    _running.be(wanted)
+
+
+def is_subscriber(dotted: Any) -> bool:
+    """Returns whether a dotted path leads to a class of subscribers."""
+    try:
+        found = import_string(dotted)
+    except (ImportError, AttributeError, TypeError):
+        return False
+    return isinstance(found, type) and issubclass(found, events.Subscriber)
+
+
+def _is_installed(backend: Backend) -> bool:
+    if backend.module is None:
+        return True
+    try:
+        return find_spec(backend.module) is not None
+    except ModuleNotFoundError:  # of the package that it is in
+        return False

@@ -326,3 +326,27 @@ def test_a_stored_row_is_sent_by_its_key(old_names: None, dynamodb: Any) -> None
 def test_every_row_has_a_test_and_every_test_a_row() -> None:
     rows = re.findall(r"^\| (.+?) \|", PAGE.read_text("utf-8"), re.MULTILINE)
     assert set(rows) - {"What"} == TESTED
+
+
+@row("`monitor()`")
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+@pytest.mark.usefixtures("old_names")
+def test_what_is_measured_goes_to_subscribers(recorded: Any) -> None:
+    monitor = importlib.import_module("pymacaron.monitor")
+    assert monitor.use_scout is False
+    with monitor.monitor(kind="mail", method="send"):
+        pass
+    assert [(each.kind, each.method) for each in recorded.ended] == [("mail", "send")]
+
+
+@row("A slow call")
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+@pytest.mark.usefixtures("old_names")
+def test_the_arguments_of_a_slow_call_are_not_reported() -> None:
+    told: list[Any] = []
+    crash = importlib.import_module("pymacaron.crash")
+    slow = crash.report_slow(max_ms=-1)(lambda secret: secret)
+    with override_settings(MACARON={"ERROR_REPORTER": lambda title, data, exception: told.append((title, data))}):
+        slow("hush")
+    assert len(told) == 1
+    assert "hush" not in str(told)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from macaron_django.compat.rows import Constant, Modules, later, without
+from macaron_django.compat.rows import Constant, Modules, without
 
 __all__ = ["MODULES"]
 
@@ -34,7 +34,7 @@ MODULES: Modules = {
         "generate_crash_handler_decorator": f"{_CRASH_HANDLERS}.generate_crash_handler_decorator",
         "format_error": "macaron_django.api.answers.error_objects.format_error",
         "add_ping_hook": "macaron_django.api.builtin.add_ping_hook",
-        "monitor_init": later("traces and metrics"),
+        "monitor_init": "macaron_django.observability.monitor_init",
     },
     "pymacaron.api": {
         "do_ping": "macaron_django.api.builtin.ping",
@@ -92,8 +92,8 @@ MODULES: Modules = {
         "function_name": f"{_CRASH_HANDLERS}.function_name",
         "crash_handler": f"{_CRASH_HANDLERS}.crash_handler",
         "generate_crash_handler_decorator": f"{_CRASH_HANDLERS}.generate_crash_handler_decorator",
-        "report_slow": later("reports of slow calls", decorates=True),
-        "slow_calls": later("reports of slow calls"),
+        "report_slow": "macaron_django.observability.slow_calls.report_slow",
+        "slow_calls": without("slow operations are reported as MACARON['OBSERVABILITY'] says"),
     },
     "pymacaron.endpoint": {
         "pymacaron_flask_endpoint": _GENERATED,
@@ -143,9 +143,9 @@ MODULES: Modules = {
         "*": "macaron_django.api_pool.get_model",
     },
     "pymacaron.monitor": {
-        "monitor": later("traces and metrics"),
-        "monitor_init": later("traces and metrics"),
-        "use_scout": Constant(False, "traces and metrics come with a later version of macaron_django"),
+        "monitor": "macaron_django.observability.monitor",
+        "monitor_init": "macaron_django.observability.monitor_init",
+        "use_scout": Constant(False, "measurements go where MACARON['OBSERVABILITY']['BACKENDS'] says"),
     },
     "pymacaron.resources": {
         "get_gunicorn_worker_count": "macaron_django.shipping.get_gunicorn_worker_count",

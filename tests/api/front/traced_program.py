@@ -332,7 +332,7 @@ def main(tracer: str, folder: str) -> None:
         MACARON={
             "APIS": {"shop": spec},
             "DYNAMODB": {"ENGINE": "embedded"},
-            "OBSERVABILITY": [tracer] if "ours" in sys.argv else [],
+            "OBSERVABILITY": {"BACKENDS": [tracer] if "ours" in sys.argv else []},
         },
     )
     if tracer in ("sentry", "ddtrace"):

@@ -1,0 +1,17 @@
+"""The base class of this package's subscribers, which start and stop with the settings."""
+
+from __future__ import annotations
+
+from macaron_django import events
+
+__all__ = ["EventBackend"]
+
+
+class EventBackend(events.Subscriber):
+    """A subscriber that the setting ``OBSERVABILITY["BACKENDS"]`` can name."""
+
+    def start(self) -> None:
+        """Called before it is told anything."""
+
+    def stop(self) -> None:
+        """Called when it is told no more, as where a test changes settings."""

@@ -1,0 +1,92 @@
+"""Writes log lines as JSON, each with the ids of the request that it belongs to.
+
+The backend ``json_logs`` gives the formatter to the handlers that write to a stream, of the root logger and of
+Django's. A project with a ``LOGGING`` of its own may name ``JSONFormatter`` there instead.
+"""
+
+from __future__ import annotations
+
+import logging
+import sys
+from typing import Any, Final
+
+from pythonjsonlogger.orjson import OrjsonFormatter
+
+from macaron_django import events
+from macaron_django.auth.caller import get_userid
+from macaron_django.observability.event_backend import EventBackend
+from macaron_django.observability.request_contexts import current_context
+from macaron_django.observability.request_middleware import ACCESS_LOGGER
+
+__all__ = ["JSONFormatter", "JSONLogs"]
+
+_FORMAT: Final = ("levelname", "name", "message")
+_LOGGERS: Final = ("", "django", "django.server", "macaron_django")
+
+
+class JSONFormatter(OrjsonFormatter):
+    """A formatter for ``LOGGING``: ``{"()": "macaron_django.observability.JSONFormatter"}``."""
+
+    def __init__(self, **options: Any) -> None:
+        options.setdefault("rename_fields", {"levelname": "level", "name": "logger", "exc_info": "exception"})
+        options.setdefault("timestamp", "time")
+        super().__init__(_FORMAT, **options)
+
+    def add_fields(self, log_data: dict[str, Any], record: logging.LogRecord, message_dict: dict[str, Any]) -> None:
+        super().add_fields(log_data, record, message_dict)
+        for name in ("request", "wsgi_request", "USER_ID"):  # Django's extras are objects, this package's is text
+            log_data.pop(name, None)
+        context = current_context()
+        if context is None:
+            log_data.setdefault("user", get_userid())
+            return
+        log_data.setdefault("request_id", context.request_id)
+        log_data.setdefault("trace_id", context.trace_id)
+        log_data.setdefault("user", get_userid())
+        if context.began is not None:
+            log_data.setdefault("operation_id", context.began.operation_id)
+
+
+class JSONLogs(EventBackend):
+    """Formats log lines as JSON, and notes in the request's context which operation answers it."""
+
+    def start(self) -> None:
+        self._before: list[tuple[logging.Handler, logging.Formatter | None]] = []
+        self._added: logging.Handler | None = None
+        root = logging.getLogger()
+        if not root.handlers:
+            self._added = logging.StreamHandler(sys.stderr)
+            root.addHandler(self._added)
+        for name in _LOGGERS:
+            for handler in logging.getLogger(name).handlers:
+                if type(handler) is logging.StreamHandler:
+                    self._before.append((handler, handler.formatter))
+                    handler.setFormatter(JSONFormatter())
+        access = logging.getLogger(ACCESS_LOGGER)
+        self._access_level = access.level
+        if access.level == logging.NOTSET:
+            access.setLevel(logging.INFO)
+
+    def stop(self) -> None:
+        for handler, formatter in self._before:
+            handler.setFormatter(formatter)
+        if self._added is not None:
+            logging.getLogger().removeHandler(self._added)
+        logging.getLogger(ACCESS_LOGGER).setLevel(self._access_level)
+
+    def operation(self, began: events.OperationBegan) -> events.Observation[events.OperationEnded] | None:
+        context = current_context()
+        if context is None:
+            return None
+        context.began = began
+        return _Noted(context)
+
+
+class _Noted(events.Observation[events.OperationEnded]):
+    __slots__ = ("_context",)
+
+    def __init__(self, context: Any) -> None:
+        self._context = context
+
+    def end(self, ended: events.OperationEnded) -> None:
+        self._context.ended = ended

@@ -1,0 +1,116 @@
+"""Writes a line in CloudWatch's embedded metric format for each operation, which CloudWatch Logs turns into metrics.
+
+The lines go to the logger ``macaron_django.emf``, and from there to standard output, which AWS Lambda, ECS and the
+CloudWatch agent read; a project that gives the logger handlers has them there. No library fits: Amazon's own
+(aws-embedded-metrics) brings aiohttp, and is told to flush by each request.
+"""
+
+from __future__ import annotations
+
+import logging
+import sys
+import time
+from contextvars import ContextVar, Token
+from typing import Final
+
+import orjson
+
+from macaron_django import events
+from macaron_django.conf import settings
+from macaron_django.events import ConsumedUnits
+from macaron_django.observability.event_backend import EventBackend
+from macaron_django.observability.metrics.prices import Prices, current_prices
+
+__all__ = ["EMFLines"]
+
+logger = logging.getLogger("macaron_django.emf")
+#: Each combination is a metric that CloudWatch charges for: the status is a field of the line only.
+_DIMENSIONS: Final = [["api", "operation"]]
+_METRICS: Final = [
+    {"Name": "Duration", "Unit": "Milliseconds"},
+    {"Name": "ServerErrors", "Unit": "Count"},
+    {"Name": "ReadUnits", "Unit": "Count"},
+    {"Name": "WriteUnits", "Unit": "Count"},
+    {"Name": "DynamoDBCalls", "Unit": "Count"},
+    {"Name": "CostMicrodollars", "Unit": "None"},
+]
+
+
+class EMFLines(EventBackend):
+    """Adds up what an operation has consumed, and writes its line when it ends."""
+
+    def start(self) -> None:
+        self._prices = current_prices()
+        self._handler: logging.Handler | None = None
+        self._before = logger.level, logger.propagate
+        if not logger.handlers:
+            self._handler = logging.StreamHandler(sys.stdout)
+            self._handler.setFormatter(logging.Formatter("%(message)s"))
+            logger.addHandler(self._handler)
+            logger.propagate = False
+        logger.setLevel(logging.INFO)
+
+    def stop(self) -> None:
+        if self._handler is not None:
+            logger.removeHandler(self._handler)
+        level, logger.propagate = self._before
+        logger.setLevel(level)
+
+    def operation(self, began: events.OperationBegan) -> events.Observation[events.OperationEnded]:
+        return _OperationLine(self._prices)
+
+    def dynamodb_call(self, began: events.DynamoDBCallBegan) -> events.Observation[events.DynamoDBCallEnded] | None:
+        line = _line.get()
+        return None if line is None else _CountedCall(line)
+
+
+class _OperationLine(events.Observation[events.OperationEnded]):
+    """The line of one operation, and what its calls have consumed so far."""
+
+    def __init__(self, prices: Prices) -> None:
+        self._prices = prices
+        self.consumed: list[ConsumedUnits] = []
+        self.calls = 0
+        self._token: Token[_OperationLine | None] = _line.set(self)
+
+    def leave(self) -> None:
+        _line.reset(self._token)
+
+    def end(self, ended: events.OperationEnded) -> None:
+        logger.info(self._text(ended))
+
+    def _text(self, ended: events.OperationEnded) -> str:
+        directive = {
+            "Namespace": settings.OBSERVABILITY.EMF_NAMESPACE,
+            "Dimensions": _DIMENSIONS,
+            "Metrics": _METRICS,
+        }
+        line = {
+            "_aws": {"Timestamp": int(time.time() * 1000), "CloudWatchMetrics": [directive]},
+            "api": ended.api,
+            "operation": ended.operation_id or f"{ended.method} {ended.route}",
+            "method": ended.method,
+            "route": ended.route,
+            "status": ended.status,
+            "error_code": ended.error_code,
+            "error_id": ended.error_id,
+            "Duration": round(ended.duration * 1000, 3),
+            "ServerErrors": int(ended.status >= 500),
+            "ReadUnits": sum(each.read_units for each in self.consumed),
+            "WriteUnits": sum(each.write_units for each in self.consumed),
+            "DynamoDBCalls": self.calls,
+            "CostMicrodollars": round(self._prices.cost(self.consumed) * 1e6, 6),
+        }
+        return orjson.dumps(line).decode()
+
+
+class _CountedCall(events.Observation[events.DynamoDBCallEnded]):
+    def __init__(self, line: _OperationLine) -> None:
+        self._line = line
+
+    def end(self, ended: events.DynamoDBCallEnded) -> None:
+        self._line.calls += 1
+        self._line.consumed.extend(ended.consumed)
+
+
+_line: ContextVar[_OperationLine | None] = ContextVar("macaron_django.observability.metrics.emf_lines", default=None)

@@ -1,0 +1,59 @@
+"""Answers GET /metrics for Prometheus: to those who have the token of the settings, or whom a function lets in."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+
+from django.http import Http404, HttpRequest, HttpResponse
+from django.urls import URLPattern, path
+from django.utils.crypto import constant_time_compare
+from django.utils.module_loading import import_string
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_safe
+
+from macaron_django.conf import settings
+
+__all__ = ["anybody", "metrics", "metrics_patterns"]
+
+
+def metrics_patterns() -> list[URLPattern]:
+    """Returns the URL pattern of the page; none unless the settings name the backend."""
+    return [path("metrics", metrics, name="metrics")] if "prometheus" in settings.OBSERVABILITY.BACKENDS else []
+
+
+@never_cache
+@require_safe
+def metrics(request: HttpRequest) -> HttpResponse:
+    """Answers with the metrics of all of the server's processes, in the format that the Accept header asks for.
+
+    404 to everybody else: that there are metrics is nobody's business.
+    """
+    if "prometheus" not in settings.OBSERVABILITY.BACKENDS or not _may_read(request):
+        raise Http404("Nothing has this path.")
+    from prometheus_client import REGISTRY, CollectorRegistry
+    from prometheus_client.exposition import choose_encoder
+    from prometheus_client.multiprocess import MultiProcessCollector
+
+    registry = REGISTRY
+    if "PROMETHEUS_MULTIPROC_DIR" in os.environ:
+        registry = CollectorRegistry()
+        MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
+    encode, content_type = choose_encoder(request.headers.get("Accept", ""))
+    return HttpResponse(encode(registry), content_type=content_type)
+
+
+def anybody(request: HttpRequest) -> bool:
+    """Lets everybody read the metrics, for ``METRICS_ACCESS``: where only Prometheus can reach the path."""
+    return True
+
+
+def _may_read(request: HttpRequest) -> bool:
+    section = settings.OBSERVABILITY
+    if section.METRICS_ACCESS is not None:
+        named = section.METRICS_ACCESS
+        rule: Callable[[HttpRequest], object] = named if callable(named) else import_string(named)
+        return bool(rule(request))
+    scheme, _, token = request.headers.get("Authorization", "").partition(" ")
+    wanted = section.METRICS_TOKEN
+    return bool(wanted) and scheme.lower() == "bearer" and constant_time_compare(token.strip(), wanted)

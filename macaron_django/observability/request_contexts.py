@@ -1,0 +1,71 @@
+"""Keeps the ids of the request that is being served: for log lines, and for calls of other services.
+
+``RequestMiddleware`` sets it; outside of a request, or without that middleware, there is none.
+"""
+
+from __future__ import annotations
+
+import re
+import time
+from contextvars import ContextVar
+from typing import TYPE_CHECKING, Any, Final
+from uuid import uuid4
+
+from django.core.signals import request_finished
+
+from macaron_django import events
+
+if TYPE_CHECKING:
+    from django.http import HttpRequest
+
+__all__ = ["RequestContext", "current_context", "remember_context"]
+
+#: What a request id may be made of: what proxies and other services make them of, and nothing that a log misreads.
+_REQUEST_ID: Final = re.compile(r"[A-Za-z0-9._:+/=@-]{1,128}").fullmatch
+#: W3C Trace Context, section 3.2: version, trace id, parent id and flags. Later versions may have more.
+_TRACEPARENT: Final = re.compile(r"(?!ff)([0-9a-f]{2})-(?!0{32})([0-9a-f]{32})-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}(-.*)?")
+
+
+class RequestContext:
+    """What is known of a request while it is served. A tracer may replace ``trace_id`` with its own."""
+
+    __slots__ = ("began", "began_at", "ended", "request", "request_id", "trace_id")
+
+    def __init__(self, request: HttpRequest) -> None:
+        meta = request.META
+        self.request = request
+        self.began_at = time.perf_counter()
+        self.request_id = _well_formed(meta.get("HTTP_X_REQUEST_ID")) or uuid4().hex
+        self.trace_id = _trace_id(meta.get("HTTP_TRACEPARENT")) or uuid4().hex
+        self.began: events.OperationBegan | None = None
+        self.ended: events.OperationEnded | None = None
+
+
+_context: ContextVar[RequestContext | None] = ContextVar("macaron_django.observability.request", default=None)
+
+
+def current_context() -> RequestContext | None:
+    """Returns what is known of the request being served; None outside of one."""
+    return _context.get()
+
+
+def remember_context(context: RequestContext | None) -> None:
+    """Makes this the current request's; None forgets it."""
+    _context.set(context)
+
+
+def _forget(**_: Any) -> None:
+    _context.set(None)
+
+
+# Django logs errors after all of the middleware, so that it can't be forgotten there.
+request_finished.connect(_forget, dispatch_uid="macaron_django.observability.request_contexts")
+
+
+def _well_formed(request_id: str | None) -> str | None:
+    return request_id if request_id and _REQUEST_ID(request_id) else None
+
+
+def _trace_id(traceparent: str | None) -> str | None:
+    found = _TRACEPARENT.fullmatch(traceparent) if traceparent and len(traceparent) <= 512 else None
+    return None if found is None or (found[1] == "00" and found[3]) else found[2]

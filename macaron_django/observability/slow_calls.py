@@ -1,0 +1,71 @@
+"""Reports operations that took longer than PyMacaron's ``report_call_exceeding_ms``, as PyMacaron does."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from functools import wraps
+from typing import ParamSpec, TypeVar
+
+from macaron_django import events
+from macaron_django.api.answers.error_reports import report_warning
+from macaron_django.observability.backends import slow_call_ms
+from macaron_django.observability.event_backend import EventBackend
+
+__all__ = ["SlowCalls", "report_slow"]
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+
+class SlowCalls(EventBackend):
+    """Logs a warning for each slow operation, and passes it to the ``ERROR_REPORTER``."""
+
+    def start(self) -> None:
+        self._observation = _SlowCall()
+
+    def operation(self, began: events.OperationBegan) -> events.Observation[events.OperationEnded]:
+        return self._observation
+
+
+class _SlowCall(events.Observation[events.OperationEnded]):
+    def end(self, ended: events.OperationEnded) -> None:
+        milliseconds, most = round(ended.duration * 1000), slow_call_ms()
+        if most is None or milliseconds <= most:
+            return
+        name = ended.operation_id or f"{ended.method} {ended.route}"
+        facts = {
+            "api": ended.api,
+            "operation_id": ended.operation_id,
+            "method": ended.method,
+            "route": ended.route,
+            "status": ended.status,
+            "milliseconds": milliseconds,
+        }
+        title = f"{name} took {milliseconds} ms, which is more than {most}"
+        report_warning(title, {"slow_call": facts}, request=ended.request)
+
+
+def report_slow(max_ms: float | None = None) -> Callable[[Callable[P, R]], Callable[P, R]]:
+    """Returns a decorator that reports calls of a function that take longer than ``max_ms`` milliseconds.
+
+    None is the setting's limit, or 1000. A call that raises isn't reported. The arguments aren't, either: they may hold
+    secrets.
+    """
+
+    def decorator(function: Callable[P, R]) -> Callable[P, R]:
+        @wraps(function)
+        def timed(*args: P.args, **kwargs: P.kwargs) -> R:
+            began = time.perf_counter()
+            result = function(*args, **kwargs)
+            milliseconds = round((time.perf_counter() - began) * 1000)
+            most = max_ms if max_ms is not None else slow_call_ms()
+            if milliseconds > (1000 if most is None else most):
+                name = f"{function.__module__}.{function.__qualname__}"
+                facts = {"function": name, "milliseconds": milliseconds}
+                report_warning(f"{name} took {milliseconds} ms", {"slow_call": facts})
+            return result
+
+        return timed
+
+    return decorator
