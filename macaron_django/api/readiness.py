@@ -99,7 +99,7 @@ def _checks() -> Iterator[tuple[str, ReadyCheck]]:
         yield dotted, import_string(dotted)
 
 
-class _Running:
+class _ReadyCall:
     """A call of a check in a thread of its own, which doesn't keep the process from ending."""
 
     def __init__(self, name: str, check: ReadyCheck) -> None:
@@ -135,7 +135,7 @@ class _Readiness:
         self._lock = threading.Lock()
         self._known: dict[str, str] = {}
         self._since = float("-inf")
-        self._running: dict[str, _Running] = {}
+        self._running: dict[str, _ReadyCall] = {}
 
     def missing(self) -> Mapping[str, str]:
         with self._lock:
@@ -145,10 +145,10 @@ class _Readiness:
             return self._known
 
     def _look(self) -> dict[str, str]:
-        running: dict[str, _Running] = {}
+        running: dict[str, _ReadyCall] = {}
         for name, check in _checks():
             earlier = self._running.get(name)
-            running[name] = _Running(name, check) if earlier is None or earlier.has_ended else earlier
+            running[name] = _ReadyCall(name, check) if earlier is None or earlier.has_ended else earlier
         self._running = running
         ends = time.monotonic() + settings.READY_TIMEOUT
         found = {}

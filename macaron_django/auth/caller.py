@@ -14,7 +14,7 @@ from functools import wraps
 from typing import Any, ParamSpec, TypeVar
 
 from django.core.exceptions import ImproperlyConfigured
-from django.core.signals import request_started
+from django.core.signals import request_finished, request_started
 from django.http import HttpRequest
 
 from macaron_django.auth.credential_verifiers import verify_once
@@ -31,6 +31,7 @@ __all__ = [
     "get_user_token",
     "get_user_token_data",
     "get_userid",
+    "is_being_served",
     "load_auth_token",
     "remember",
     "remember_request",
@@ -50,6 +51,8 @@ class Identity:
 
 _identity: ContextVar[Identity] = ContextVar("macaron_django.auth.identity")
 _request: ContextVar[HttpRequest | None] = ContextVar("macaron_django.auth.request")
+#: The request that was served last: what outlives it can still report it, until the next one begins.
+_finished: ContextVar[HttpRequest | None] = ContextVar("macaron_django.auth.finished", default=None)
 _NOBODY = Identity()
 
 
@@ -69,12 +72,23 @@ def forget(**_: object) -> None:
     remember_request(None)
 
 
+def _finish(**_: object) -> None:
+    _finished.set(_request.get(None))
+
+
 request_started.connect(forget, dispatch_uid="macaron_django.auth.caller.forget")
+request_finished.connect(_finish, dispatch_uid="macaron_django.auth.caller.finish")
 
 
 def current_request() -> HttpRequest | None:
     """Return the request being served; None before authentication has seen it."""
     return _request.get(None)
+
+
+def is_being_served() -> bool:
+    """Return whether the current request hasn't been answered yet."""
+    request = _request.get(None)
+    return request is not None and request is not _finished.get()
 
 
 def get_userid() -> str:

@@ -6,23 +6,21 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, NoReturn, TypeAlias
 
-__all__ = ["Absent", "Constant", "Modules", "NotAvailableError", "Placeholder", "Row", "later", "without"]
+__all__ = ["Absent", "Constant", "Modules", "NotAvailableError", "Placeholder", "Row", "without"]
 
 
 class NotAvailableError(NotImplementedError):
-    """A name of PyMacaron's was called that has no counterpart, or none yet."""
+    """A name of PyMacaron's was called that has no counterpart."""
 
 
 @dataclass(frozen=True)
 class Absent:
     """A name that can be imported, and says why when it is called.
 
-    ``reason`` is the end of a sentence that begins with the name. With ``decorates``, it is the decorator of a function
-    and only the call of that function raises, so that modules which use it can be imported.
+    ``reason`` is the end of a sentence that begins with the name.
     """
 
     reason: str
-    decorates: bool = False
 
 
 @dataclass(frozen=True)
@@ -39,11 +37,6 @@ Row: TypeAlias = "str | Absent | Constant"
 Modules: TypeAlias = "Mapping[str, Mapping[str, Row]]"
 
 
-def later(subject: str, *, decorates: bool = False) -> Absent:
-    """Returns the row of a name whose feature comes with a later version: ``later("asynchronous tasks")``."""
-    return Absent(f"can't be used yet: {subject} come with a later version of macaron_django", decorates)
-
-
 def without(reason: str) -> Absent:
     """Returns the row of a name that has no meaning here; ``reason`` is a clause that says what is done instead."""
     return Absent(f"has no counterpart: {reason}")
@@ -56,21 +49,15 @@ class Placeholder:
     """
 
     def __init__(self, name: str, absent: Absent) -> None:
-        self._sentence, self._decorates = f"{name} {absent.reason}.", absent.decorates
+        self._sentence = f"{name} {absent.reason}."
         self.__name__ = self.__qualname__ = name.rpartition(".")[2]
         self.__doc__ = self._sentence
 
-    def __call__(self, *args: Any, **_kwargs: Any) -> Any:
-        if not self._decorates:
-            self._refuse()
-        # used as @name or as @name(…)
-        return self._refuse if args and callable(args[0]) else lambda _function: self._refuse
+    def __call__(self, *_args: Any, **_kwargs: Any) -> NoReturn:
+        raise NotAvailableError(self._sentence)
 
     def __getattr__(self, name: str) -> NoReturn:
         raise AttributeError(self._sentence, name=name, obj=self)
 
     def __mro_entries__(self, _bases: tuple[Any, ...]) -> NoReturn:
-        self._refuse()
-
-    def _refuse(self, *_args: Any, **_kwargs: Any) -> NoReturn:
         raise NotAvailableError(self._sentence)

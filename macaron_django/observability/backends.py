@@ -53,7 +53,7 @@ def slow_call_ms() -> int | None:
     return _PYMACARONS if chosen is None and under_compat() else chosen
 
 
-class _Running:
+class _Subscribed:
     """The subscribers of this process, by the names of their backends."""
 
     def __init__(self) -> None:
@@ -74,7 +74,7 @@ class _Running:
                 events.subscribe(subscriber)
 
 
-_running = _Running()
+_subscribed = _Subscribed()
 
 
 def follow_settings() -> None:
@@ -89,7 +89,7 @@ def follow_settings() -> None:
             wanted[each] = each
     if slow_call_ms() is not None:
         wanted[_SLOW_CALLS] = f"{_ROOM}.slow_calls.SlowCalls"
-    _running.be(wanted)
+    _subscribed.be(wanted)
 
 
 def is_subscriber(dotted: Any) -> bool:

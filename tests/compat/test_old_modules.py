@@ -64,18 +64,6 @@ def test_an_old_name_is_the_new_one():
     assert requires_auth is auth.requires_auth
 
 
-def test_a_name_whose_feature_comes_later_can_be_imported_and_says_so_when_it_is_called():
-    with pytest.warns(DeprecationWarning, match="reports of slow calls come with a later version"):
-        from pymacaron.crash import report_slow
-
-    @report_slow(max_ms=3)
-    def slow(number: int) -> None:
-        raise AssertionError
-
-    with pytest.raises(NotImplementedError, match=r"^pymacaron.crash.report_slow can't be used yet: reports of slow"):
-        slow(1)
-
-
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")
 def test_what_is_done_with_an_absent_name_says_why_it_is_absent():
     from pymacaron import jsonencoders

@@ -57,12 +57,12 @@ def test_a_backend_whose_library_is_missing_says_how_to_install_it(monkeypatch: 
         target = module if isinstance(module, str) else module.__name__
         monkeypatch.setattr(f"{target}.BACKENDS", {**BACKENDS, "gone": gone})
     ((id_, hint),) = found(BACKENDS=["gone"])
-    assert id_ == "E107"
+    assert id_ == "E109"
     assert 'pip install "macaron_django[gone]"' in hint
 
 
 def test_metrics_that_nobody_may_read_are_a_warning() -> None:
-    assert [id_ for id_, _ in found(BACKENDS=["prometheus"])] == ["W125"]
+    assert [id_ for id_, _ in found(BACKENDS=["prometheus"])] == ["W127"]
 
 
 def test_json_logs_without_request_ids_are_a_warning() -> None:

@@ -16,8 +16,6 @@ __all__ = ["in_request", "served_request"]
 
 # That of a plain Django view is known by its WSGI environ or ASGI scope alone.
 _carrier: ContextVar[Mapping[str, Any] | None] = ContextVar("macaron_django.tasks.carrier", default=None)
-# The request that was served last: authentication remembers it until the next one begins.
-_over: ContextVar[object] = ContextVar("macaron_django.tasks.over", default=None)
 
 
 def _begin(environ: Any = None, scope: Any = None, **_: object) -> None:
@@ -25,10 +23,7 @@ def _begin(environ: Any = None, scope: Any = None, **_: object) -> None:
 
 
 def _finish(**_: object) -> None:
-    from macaron_django.auth.caller import current_request
-
     _carrier.set(None)
-    _over.set(current_request())
 
 
 request_started.connect(_begin, dispatch_uid="macaron_django.tasks.messages.served_requests.begin")
@@ -45,11 +40,11 @@ def in_request() -> bool:
 
 def served_request() -> HttpRequest | None:
     """Returns the request that this code serves, or that the task's caller served; None outside of both."""
-    from macaron_django.auth.caller import current_request
+    from macaron_django.auth.caller import current_request, is_being_served
     from macaron_django.auth.credentials import django_request
 
     known = current_request()
-    if known is not None and known is not _over.get():
+    if known is not None and is_being_served():
         return django_request(known)
     carrier = _carrier.get()
     if carrier is None:
