@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 __all__ = ["BROKER_URL", "application", "broker_url"]
 
+_TRANSPORT: Final = "macaron_django.tasks.backends.redis_transport:TakingTransport"
 BROKER_URL: Final = "redis://localhost:6379/0"
 
 
@@ -48,16 +49,20 @@ def _made(broker: str, results: str | None, queue: str, visibility_timeout: int)
         task_serializer="json",
         result_serializer="json",
         accept_content=["json"],
+        # kombu's own loses the message that a worker has just taken when it is killed.
+        broker_transport=_TRANSPORT if broker.startswith(("redis://", "rediss://")) else None,
         worker_prefetch_multiplier=1,
         worker_hijack_root_logger=False,
         broker_connection_retry_on_startup=True,
         # A task that is held longer than this without an answer is given to another worker.
         broker_transport_options={
             "visibility_timeout": visibility_timeout,
-            "socket_connect_timeout": 5,
-            "socket_timeout": 10,
+            "unacked_restore_throttle": 1,  # look for such tasks every 10 seconds, instead of every 100
+            # Of requests, which wait for them; workers ask for messages every second.
+            "socket_connect_timeout": 3,
+            "socket_timeout": 3,
             "socket_keepalive": True,
         },
-        task_publish_retry_policy={"max_retries": 3, "interval_start": 0.1, "interval_step": 0.2, "interval_max": 0.5},
+        task_publish_retry_policy={"max_retries": 1, "interval_start": 0.1, "interval_step": 0.2, "interval_max": 0.5},
     )
     return app

@@ -1,0 +1,115 @@
+"""Takes messages from Redis so that none is lost when a worker is killed.
+
+kombu's own transport pops a message, and notes afterwards, maybe minutes later, that a worker has it: one that is
+killed in between takes the message with it. Here it is moved to a list beside its queue in the same command, is taken
+out of that list when it has been noted, and is put back if that hasn't happened within the visibility timeout.
+"""
+
+from __future__ import annotations
+
+from queue import Empty
+from time import monotonic, time
+from typing import Any, Final
+
+from kombu.transport import redis
+from kombu.utils.encoding import bytes_to_str
+from kombu.utils.json import loads
+
+__all__ = ["TakingChannel", "TakingTransport"]
+
+# What kombu has no types for.
+_QoS: Any = redis.QoS
+_Channel: Any = redis.Channel
+_Transport: Any = redis.Transport
+
+#: Seconds between two looks at what was left.
+_INTERVAL: Final = 5
+#: How many messages a look puts back at most, of each queue.
+_MOST: Final = 100
+#: The longest that a worker waits at one of several queues.
+_TURN: Final = 0.2
+#: KEYS: the list of what was taken, the queue, what kombu has noted, when each was seen here. ARGV: a message, its tag.
+_PUT_BACK: Final = """
+if redis.call('LREM', KEYS[1], -1, ARGV[1]) == 1 and redis.call('HEXISTS', KEYS[3], ARGV[2]) == 0 then
+    redis.call('RPUSH', KEYS[2], ARGV[1])
+end
+redis.call('ZREM', KEYS[4], ARGV[2])
+"""
+
+
+class TakingQoS(_QoS):  # type: ignore[misc]
+    """kombu's bookkeeping, which also puts back what was taken and not noted."""
+
+    def restore_visible(self, start: int = 0, num: int = 10, interval: int = 10) -> None:
+        super().restore_visible(start, num, interval)
+        self.channel.put_back()
+
+
+class TakingChannel(_Channel):  # type: ignore[misc]
+    """kombu's channel, which moves a message instead of popping it."""
+
+    QoS = TakingQoS
+    _taken_from = ""
+    _looked_at = 0.0
+
+    def taken_key(self, queue: str) -> str:
+        """Returns the name of the list of what was taken from a queue."""
+        return f"{queue}{self.sep}taken"
+
+    def _brpop_start(self, timeout: float | None = None) -> None:
+        queues = self._queue_cycle.consume(len(self.active_queues))
+        if not queues:
+            return
+        self._taken_from, wait = queues[0], timeout or self.brpop_timeout
+        if len(queues) > 1:
+            wait = min(wait, _TURN)
+        self._in_poll = self.client.connection
+        self._brpop_sent_at = monotonic()
+        self.client.connection.send_command("BRPOPLPUSH", self._taken_from, self.taken_key(self._taken_from), wait)
+
+    def _brpop_read(self, **options: Any) -> bool:
+        queue = self._taken_from
+        try:
+            try:
+                taken = self.client.parse_response(self.client.connection, "BRPOPLPUSH", **options)
+            except self.connection_errors:
+                self.client.connection.disconnect()
+                raise
+            self._queue_cycle.rotate(queue)
+            if not taken:
+                raise Empty
+            message = loads(bytes_to_str(taken))
+            self.connection._deliver(message, queue)
+            with self.conn_or_acquire() as client:
+                tag = message["properties"]["delivery_tag"]
+                client.pipeline().lrem(self.taken_key(queue), -1, taken).zrem(self._seen_key, tag).execute()
+            return True
+        finally:
+            self._in_poll = None
+            if flush := getattr(self, "_flush_brpop_reauth", None):  # from kombu 5.7 on
+                flush()
+
+    @property
+    def _seen_key(self) -> str:
+        return f"{self.unacked_index_key}{self.sep}taken"
+
+    def put_back(self) -> None:
+        """Puts messages back that were taken, and not noted, for longer than the visibility timeout."""
+        now = time()
+        if now - self._looked_at < _INTERVAL:
+            return
+        self._looked_at = now
+        with self.conn_or_acquire() as client:
+            for queue in list(self.active_queues):
+                taken_key = self.taken_key(queue)
+                for taken in client.lrange(taken_key, -_MOST, -1):
+                    tag = loads(bytes_to_str(taken))["properties"]["delivery_tag"]
+                    client.zadd(self._seen_key, {tag: now}, nx=True)
+                    if now - float(client.zscore(self._seen_key, tag) or now) > self.visibility_timeout:
+                        client.eval(_PUT_BACK, 4, taken_key, queue, self.unacked_key, self._seen_key, taken, tag)
+
+
+class TakingTransport(_Transport):  # type: ignore[misc]
+    """kombu's transport of Redis, with such channels."""
+
+    Channel = TakingChannel
