@@ -222,6 +222,10 @@ def test_what_the_client_sent_is_its_fault_though_its_schema_allows_it(
     assert faults(client.post("/tasks/acme", {"number": "1"}, JSON)) == [("body", "/note")]
     wrong_path = client.post("/tasks/ACME", {"number": "1", "note": "x"}, JSON)
     assert (wrong_path.status_code, faults(wrong_path)) == (400, [("path", "/tenant")])
+    too_long = client.post(f"/tasks/{'a' * 2100}", {"number": "1", "note": "x"}, JSON)
+    assert (too_long.json()["error"], faults(too_long)) == ("UNSTORABLE_VALUE", [("path", "/tenant")])
+    too_long = client.post("/tasks/acme", {"number": "1" * 1100, "note": "x"}, JSON)
+    assert (too_long.json()["error"], faults(too_long)) == ("UNSTORABLE_VALUE", [("body", "/number")])
     assert client.post("/tasks/acme", {"number": "1", "note": "x"}, JSON).status_code == 201
     assert REPORTS == []
 
@@ -235,8 +239,11 @@ def rows_for(client: Any, monkeypatch: pytest.MonkeyPatch, **values: Any) -> Non
     monkeypatch.setattr(client.viewset, "perform_create", perform_create)
 
 
-def test_what_a_hook_saves_is_the_servers_fault(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
-    rows_for(client, monkeypatch, rank=10)
+@pytest.mark.parametrize("values", [{"rank": 10}, {"place": {"": 1}}])
+def test_what_a_hook_saves_is_the_servers_fault(
+    client: Client, monkeypatch: pytest.MonkeyPatch, values: dict[str, Any]
+) -> None:
+    rows_for(client, monkeypatch, **values)
     answer = client.post("/tasks/acme", {"number": "1", "note": "x"}, JSON)
     assert (answer.status_code, answer.json()["error"]) == (500, "SERVER_ERROR")
     assert len(REPORTS) == 1

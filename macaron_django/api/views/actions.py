@@ -20,7 +20,7 @@ from macaron_django.api.views.operation_viewsets import DATA, FILTERING
 from macaron_django.api.views.pagination import CursorPages
 from macaron_django.api.views.resource_viewsets import ResourceViewSet
 from macaron_django.drivers import Steps, run
-from macaron_django.exceptions import ValidationFailed
+from macaron_django.exceptions import UnstorableValue, ValidationFailed
 from macaron_django.overrides import Hooks
 from macaron_django.schemas.models.stores import Store
 from macaron_django.schemas.values.merge_patches import without_write_only
@@ -70,6 +70,9 @@ class Create(ResourceViewSet):
             self.perform_create(serializer)
         except ValidationFailed as failure:
             raise self.blamed_on_path(failure) from None
+        except UnstorableValue as error:
+            self.place_unstorable(error)
+            raise
         return self.created(serializer)
 
     def create_steps(self) -> Steps[HttpResponseBase]:
@@ -149,10 +152,17 @@ class Replace(ResourceViewSet):
                     serializer.save(**self.path_values())
             except ValidationFailed as failure:
                 raise self.blamed_on_path(failure) from None
+            except UnstorableValue as error:
+                self.place_unstorable(error)
+                raise
             return self.created(serializer)
         serializer = self.get_serializer(instance, data=body)
         serializer.is_valid(raise_exception=True)
-        self.perform_update(serializer)
+        try:
+            self.perform_update(serializer)
+        except UnstorableValue as error:
+            self.place_unstorable(error)
+            raise
         return self.changed(serializer)
 
     def perform_update(self, serializer: Any) -> None:
@@ -183,7 +193,11 @@ class MergePatch(ResourceViewSet):
     def _patch(self, patch: Any) -> HttpResponseBase:
         serializer = self.get_serializer(self.changeable(), data=patch, partial=True)
         serializer.is_valid(raise_exception=True)
-        self.perform_update(serializer)
+        try:
+            self.perform_update(serializer)
+        except UnstorableValue as error:
+            self.place_unstorable(error)
+            raise
         return self.changed(serializer)
 
     def perform_update(self, serializer: Any) -> None:

@@ -88,7 +88,7 @@ def refuse_values(view: Any, error: Exception) -> None:
 
 
 def refuse_unstorable(view: Any, error: UnstorableValue) -> None:
-    """Raises ``RequestInvalid`` if the value that the database can't compare with is one of a query parameter."""
+    """Raises ``RequestInvalid`` or ``Http404`` if the value that no item can have is of the query or of the path."""
     names = [
         parameter
         for path, parameter in ((each.path[:1], each.parameter) for each in view.generated.filters)
@@ -97,6 +97,8 @@ def refuse_unstorable(view: Any, error: UnstorableValue) -> None:
     if names:
         violations = [Violation(str(error), json_pointers.join([name]), "", "storable", "query") for name in names]
         raise RequestInvalid(violations=violations) from error
+    if error.pointer in {json_pointers.join([name]) for name in view.path_values()}:
+        raise absent(view.store.schema, view.path_values()) from error
 
 
 def ordered(view: Any, queryset: Any) -> Any:

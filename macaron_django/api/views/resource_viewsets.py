@@ -39,6 +39,7 @@ from macaron_django.exceptions import (
     RequestInvalid,
     ScanForbidden,
     StaleItem,
+    UnstorableValue,
     UnsupportedQuery,
     ValidationFailed,
 )
@@ -131,7 +132,7 @@ class ResourceViewSet(OperationViewSet):
         queryset = self.filter_queryset(self.get_queryset())
         try:
             found = queryset.get(**self.path_values(as_lookups=True))
-        except (ObjectDoesNotExist, ValidationError) as error:
+        except (ObjectDoesNotExist, ValidationError, UnstorableValue) as error:
             raise list_queries.absent(self.store.schema, self.path_values()) from error
         except REFUSALS as error:
             if not self.store.is_row:
@@ -311,6 +312,9 @@ class ResourceViewSet(OperationViewSet):
             raise SchemaViolated(error_details(failure.violations, body), failure.violations) from failure
         except ValidationFailed as failure:
             raise self.blamed_on_path(failure) from None
+        except UnstorableValue as error:
+            self.place_unstorable(error)
+            raise
 
     def answers_in_steps(self, action: str, meta: Mapping[str, Any]) -> bool:
         """Returns whether the store answers a request, and its steps yield all calls that they wait for."""
@@ -333,6 +337,20 @@ class ResourceViewSet(OperationViewSet):
         pointers = [json_pointers.join([parameters[first], *rest]) for first, *rest in steps]
         violations = zip(failure.violations, pointers, strict=True)
         return RequestInvalid(violations=[replace(one, pointer=at, location="path") for one, at in violations])
+
+    def place_unstorable(self, error: UnstorableValue) -> None:
+        """Gives the error the place where the client sent the value. Raises ``ValidationFailed`` if no client did."""
+        steps = json_pointers.split(error.pointer)
+        body = self.json_body() if steps else None
+        if not steps or (isinstance(body, Mapping) and steps[0] in body):
+            return
+        parameter = next((each for each, name in self.generated.keys.items() if name == steps[0]), None)
+        if parameter is not None:
+            error.pointer, error.location = json_pointers.join([parameter, *steps[1:]]), "path"
+        elif steps[0] in self.generated.caller_keys:
+            raise ClaimMissingError(f"No {self.store.schema.name} can belong to the caller: {error}.") from error
+        else:
+            raise ValidationFailed(f"The server adds what can't be kept: {error}") from error
 
     def found(self, stored: S | None) -> S:
         """Returns what is stored. Raises ``Http404`` if it is None."""

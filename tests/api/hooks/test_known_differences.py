@@ -38,11 +38,17 @@ def test_no_item_has_a_key_that_is_too_long(everything_api):
     assert everything_api.statuses() == {"404"}
 
 
-@pytest.mark.xfail(reason="the store says 404 of a key that no item can have, rows say 400 of some")
-@pytest.mark.parametrize("key", ["counters/" + "9" * 50, f"sensors/7/notes/{TOO_FINE}"])
-def test_no_item_has_a_key_that_is_too_exact(everything_api, key):
+@pytest.mark.parametrize(
+    ("key", "body"),
+    [
+        ("counters/" + "9" * 50, {"number": 10**50 - 1}),
+        (f"sensors/7/notes/{TOO_FINE}", {"sensor": 7, "taken": TOO_FINE}),
+    ],
+)
+def test_no_item_has_a_key_that_is_too_exact(everything_api, key, body):
     token = {"Authorization": f"Bearer {generate_token('ada')}"}
-    everything_api.compare([(f"GET /v1/{key}", None, token)])
+    items = [(f"GET /v1/{key}", None, token), (f"PUT /v1/{key}", body, token)]
+    everything_api.compare([*items, (f"GET /v1/sensors/{'9' * 50}/notes",)])
     assert everything_api.statuses() == {"404"}
 
 
