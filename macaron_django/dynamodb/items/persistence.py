@@ -29,7 +29,13 @@ from macaron_django.dynamodb.items.write_conditions import Demand, describe_key
 from macaron_django.dynamodb.planning.conditions import matches
 from macaron_django.dynamodb.planning.expiry import expired
 from macaron_django.dynamodb.tables.table_models import build_table, default_table_name
-from macaron_django.exceptions import DynamoDBItemNotFound, ItemChanged, ItemExists, UnstorableValue
+from macaron_django.exceptions import (
+    DynamoDBItemNotFound,
+    ItemChanged,
+    ItemExists,
+    PersistenceError,
+    UnstorableValue,
+)
 from macaron_django.openapi import Persist, Schema, implied_hash_key, json_pointers
 from macaron_django.schemas import Classes
 from macaron_django.schemas.models.item_keys import keys_from_pk, pk_for
@@ -460,4 +466,8 @@ def _stored(row: Row) -> AttributeMap | None:
 
 
 def _next_version(value: AttributeValue | None) -> AttributeValue:
-    return {"N": str(int(value["N"]) + 1)} if value is not None else {"N": "1"}
+    if value is None:
+        return {"N": "1"}
+    if "N" not in value:
+        raise PersistenceError("The stored version is no number, so it can't be counted on: mend the item.")
+    return {"N": str(int(value["N"]) + 1)}

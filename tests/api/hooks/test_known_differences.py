@@ -61,7 +61,6 @@ def test_a_set_that_was_stored_as_a_list_is_replaced_by_a_set(everything_api):
     everything_api.compare([(f"PUT {OTHER_READING}", reading(OTHER_MOMENT, labels=["z"]))], {"PUT": 1})
 
 
-@pytest.mark.xfail(reason="DynamoDB refuses the store's update, a row's own version raises")
 def test_a_version_that_is_no_number_is_told_alike(everything_api):
     token = {"Authorization": f"Bearer {generate_token('ada')}"}
     everything_api.compare([("PUT /v1/settings/bad", {"name": "bad"}, token)])
