@@ -145,6 +145,9 @@ def test_a_finding_says_which_items_an_index_leaves_out(made):
         ([], "/authors/{author}/notes", DATED, None),
         ([by("length")], "/notes", {"scan": "allowed"}, "'length' after reading the whole table"),
         ([by("length")], "/notes", {"scan": "capped"}, None),
+        ([by("length"), by("topic")], "/notes", {}, "'length' after reading every item of index by_topic with one"),
+        ([by("length"), by("topic")], "/notes", {"scan": "capped"}, "'length' after reading every item of index by_"),
+        ([by("length"), by("topic")], "/notes", {"scan": "capped", "read_limit": 500}, None),
         ([by("length")], "/notes", {"scan": "allowed", "read_limit": 500}, None),
         ([by("length"), by("note_id", required=True)], "/notes", {"scan": "allowed"}, None),
     ],
@@ -163,6 +166,8 @@ def test_an_index_by_path_and_filter_is_what_helps(made):
     assert "{hash_key: author, range_key: length}" in finding.hint
     (finding,) = made([by("length", "length__contains")], "/authors/{author}/notes", **DATED).findings()
     assert finding.hint.startswith("Require a narrower filter")
+    (finding,) = made([by("length"), by("topic")], scan="capped").findings()
+    assert "{hash_key: topic, range_key: length}" in finding.hint
 
 
 def test_a_list_whose_total_is_required_is_read_as_a_whole(made):

@@ -1,6 +1,6 @@
 """Finds generated lists for which DynamoDB reads more items than it answers, or would have to and may not.
 
-The planner says how each list would be read, once for each filter that a client may send alone.
+The planner says how a list would be read for each filter that a client may send, alone and beside one that is a key.
 """
 
 from __future__ import annotations
@@ -39,7 +39,8 @@ def costly_lists(generated: GeneratedOperation, store: Store, viewset: type[Oper
     required = {p.name for p in generated.operation.parameters if p.required}
     answered = [narrowing for narrowing in generated.filters if narrowing.lookup in OPERATORS]
     always = [narrowing for narrowing in answered if narrowing.parameter in required]
-    dropping: dict[str, list[Filter]] = {}
+    # The filters that are checked after reading, by what is read and the hash key of that.
+    dropping: dict[tuple[str, str | None], list[Filter]] = {}
     for narrowing in (None, *answered):
         filters = [*by_path, *always, *([narrowing] if narrowing is not None and narrowing not in always else [])]
         try:
@@ -48,13 +49,19 @@ def costly_lists(generated: GeneratedOperation, store: Store, viewset: type[Oper
             # With filters that are always sent, each of them says it.
             if narrowing is not None or (by_path and not always):
                 yield _scanning(generated, table, filters, narrowing)
-        else:
-            # x-read-limit and `scan: capped` are bounds that the spec chooses.
-            if found.read_limit is None and generated.operation.extensions.read_limit is None:
-                dropping.setdefault(_reading(found), []).extend(_dropped(found, filters))
-    for reading, filters in dropping.items():
+            continue
+        # x-read-limit and `scan: capped` are bounds that the spec chooses.
+        if found.read_limit is not None or generated.operation.extensions.read_limit is not None:
+            continue
+        dropped = list(_dropped(found, filters))
+        dropping.setdefault(_reading(found), []).extend(dropped)
+        if found.kind == "query" and narrowing is not None and narrowing not in dropped:
+            for other in answered:
+                beside = _planned(table, [*filters, other])
+                dropping.setdefault(_reading(beside), []).extend(_dropped(beside, [*filters, other]))
+    for (reading, hash_key), filters in dropping.items():
         if filters:
-            yield _dropping(generated, reading, list(dict.fromkeys(filters)))
+            yield _dropping(generated, reading, hash_key, list(dict.fromkeys(filters)))
     yield from _unbounded(generated, viewset)
 
 
@@ -81,21 +88,20 @@ def _dropped(found: QueryPlan, filters: Sequence[Filter]) -> Iterator[Filter]:
             yield each
 
 
-def _reading(found: QueryPlan) -> str:
+def _reading(found: QueryPlan) -> tuple[str, str | None]:
     if found.kind == "scan":
-        return "the whole table"
+        return "the whole table", None
     place = f" of index {found.index.name}" if found.index else ""
-    return f"every item{place} with one {found.hash_key}"
+    return f"every item{place} with one {found.hash_key}", found.hash_key
 
 
-def _dropping(generated: GeneratedOperation, reading: str, filters: Sequence[Filter]) -> Finding:
+def _dropping(generated: GeneratedOperation, reading: str, hash_key: str | None, filters: Sequence[Filter]) -> Finding:
     operation = generated.operation
     names = {"__".join(each.path) for each in filters}
     keyable = next((each.path[0] for each in filters if len(each.path) == 1 and each.lookup in _OF_KEYS), None)
     remedy = "Require a narrower filter"
     if keyable is not None:
-        pinned = next(iter(sorted(generated.given)), None)
-        keys = f"hash_key: {keyable}" if pinned in {None, keyable} else f"hash_key: {pinned}, range_key: {keyable}"
+        keys = f"hash_key: {keyable}" if hash_key in {None, keyable} else f"hash_key: {hash_key}, range_key: {keyable}"
         remedy = f"Add an index to x-persist: {{{keys}}}"
     return Finding(
         id="W307",
