@@ -15,7 +15,7 @@ from django.contrib.auth.models import User
 from django.test import Client, override_settings
 from rest_framework.authentication import BaseAuthentication, SessionAuthentication
 
-from macaron_django.api import build_viewsets, url_patterns, viewsets
+from macaron_django.api import build_viewsets, current_item, generated, url_patterns, viewsets
 from macaron_django.auth import generate_token
 from macaron_django.dynamodb import persist
 from macaron_django.dynamodb.tables.syncing import create_table
@@ -254,6 +254,61 @@ def test_no_operation_reaches_another_tenant_s_items(served, hooks):
         ("acme", "o1", "patched"),
         ("acme", "theirs", "mine, too"),
     ]
+
+
+def cancel(order_id, request):
+    order = current_item(request)
+    order.status = "cancelled"
+    order.save()
+    return order
+
+
+def change(order_id, request):
+    return generated(request, {"note": "changed"})
+
+
+def show(request, order_id=None):
+    return generated(request)
+
+
+def test_handlers_reach_the_caller_s_items_alone(served):
+    paths = operations("order_id")
+    paths["/orders"]["get"]["x-bind-server"] = paths["/orders/{order_id}"]["get"]["x-bind-server"] = f"{__name__}.show"
+    answers = {"responses": {"200": answer(REF)}}
+    for name in ("cancel", "change"):
+        paths[f"/orders/{{order_id}}/{name}"] = {
+            "parameters": [parameter("order_id", "path")],
+            "post": {"x-bind-server": f"{__name__}.{name}", **answers},
+        }
+    model = served(paths)
+    fill(model)
+    before = [each for each in stored(model) if each[0] == "other"]
+    acme = Caller("acme")
+
+    for method, url in (
+        ("GET", "/orders/theirs"),
+        ("POST", "/orders/theirs/cancel"),
+        ("POST", "/orders/theirs/change"),
+        ("POST", "/orders/theirs/cancel?tenant_id=other"),
+    ):
+        assert acme.send(method, url).status_code == 404, url
+    assert {each["tenant_id"] for each in acme.get("/orders?tenants=other,acme").json()["items"]} == {"acme"}
+    assert acme.send("POST", "/orders/o0/cancel").json()["status"] == "cancelled"
+    assert acme.send("POST", "/orders/o1/change").json()["note"] == "changed"
+    assert acme.get("/orders/o1").json()["note"] == "changed"
+    assert [each for each in stored(model) if each[0] == "other"] == before
+    assert {row.status for row in model.objects.filter(tenant_id="other")} == {"open"}
+
+
+@pytest.mark.parametrize("hooks", [HOOKS["stores"], HOOKS["rows"]], ids=["stores", "rows"])
+def test_a_tenant_that_no_key_can_hold_has_no_items_and_makes_none(served, hooks):
+    model = served(hooks=hooks)
+    endless = Caller("a" * 2100)
+    refused = endless.send("POST", "/orders", {"order_id": "o1"})
+    assert (refused.status_code, refused.json()["error"]) == (403, "CLAIM_MISSING")
+    assert endless.get("/orders/o1").status_code == 404
+    assert endless.get("/orders").json()["items"] == []
+    assert stored(model) == []
 
 
 def test_a_cursor_of_another_tenant_is_refused(served):
