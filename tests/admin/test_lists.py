@@ -116,6 +116,14 @@ def test_a_scan_stops_at_its_limit_and_is_continued(orders, settings):
     assert further.previous_url is not None
 
 
+def test_the_limits_of_generated_lists_are_none_of_the_admins(orders, settings):
+    section = {**settings.MACARON.get("DYNAMODB", {}), "READ_LIMIT": 2, "MAX_PAGE_BYTES": 1}
+    settings.MACARON = {**settings.MACARON, "DYNAMODB": section}
+    changelist = orders.client("view").get(orders.root, {"q": "customer=ada paid=true"}).context["cl"]
+
+    assert numbers(changelist) == [0, 2, 4, 6]
+
+
 @pytest.mark.parametrize(
     ("text", "sentence", "count"),
     [
