@@ -170,7 +170,7 @@ class Replace(ResourceViewSet):
 
 
 class MergePatch(ResourceViewSet):
-    """Answers PATCH on an item with a JSON merge patch (RFC 7386). Not the patch, but the patched item is validated."""
+    """Answers PATCH on an item with a JSON merge patch (RFC 7386). What it changes of the item is validated."""
 
     def partial_update(self, request: Request, *args: Any, **kwargs: Any) -> HttpResponseBase:
         patch = self.json_body()
