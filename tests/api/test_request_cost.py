@@ -1,4 +1,4 @@
-"""No part of a request costs more than its size allows, whichever way it grows."""
+"""No part of a request, nor an answer, costs more than its size allows, whichever way it grows."""
 
 import base64
 import gc
@@ -15,12 +15,16 @@ from django.test import RequestFactory
 from rest_framework.exceptions import APIException
 
 from macaron_django import openapi as spec
+from macaron_django.api.answers.handler_results import respond
+from macaron_django.api.answers.renderers import JSONRenderer
 from macaron_django.api.requests.bodies import BodyReader
 from macaron_django.api.requests.parameters import ParameterReader
 from macaron_django.auth.tokens import generate_token, verify_token
 from macaron_django.conf import DEFAULTS
 from macaron_django.cursors import MAX_LENGTH, open_cursor, seal
 from macaron_django.exceptions import PyMacaronException
+from macaron_django.schemas import Classes
+from macaron_django.schemas.values.json_text import JSONTextError, exact_json
 
 #: What is allowed: 1 ms a KB, 50 ms at least; of the test several times as much, for a busy machine.
 SECONDS, SECONDS_PER_KB, BUSY = 0.05, 0.001, 20
@@ -67,13 +71,21 @@ DOCUMENT = spec.load(
                             "multipart/form-data": {"schema": FILES},
                         }
                     },
-                    "responses": {"204": {"description": ""}},
+                    "responses": {
+                        "200": {
+                            "description": "",
+                            "content": {
+                                "application/json": {"schema": {"type": "array", "items": {"$ref": PATH + "Tree"}}}
+                            },
+                        }
+                    },
                 }
             }
         },
         "components": {"schemas": {"Tree": TREE}},
     }
 )
+CLASSES = Classes("costs", DOCUMENT)
 BASE64 = "Content-Transfer-Encoding: base64"
 LONGEST_TOKEN = 10_000  # of what is encoded in it
 MOST = DEFAULTS["MAX_BODY_CONTAINERS"]
@@ -95,6 +107,11 @@ def json_body(body):
     read_body(body.encode(), "application/json")
 
 
+def answer(body):
+    """Holds a handler's answer against its schema, gathers what breaks that, and writes it."""
+    JSONRenderer().render(respond(exact_json(body), DOCUMENT.operations[0], CLASSES).data)
+
+
 def lines(body):
     read_body(body.encode(), "application/x-ndjson")
 
@@ -105,6 +122,11 @@ def form(body):
 
 def multipart(body):
     read_body(body.encode(), "multipart/form-data; boundary=b")
+
+
+def answer_of_objects(body):
+    made = [CLASSES["Tree"].from_json(each) for each in exact_json(body)]
+    JSONRenderer().render(respond(made, DOCUMENT.operations[0], CLASSES).data)
 
 
 def cookies(text):
@@ -170,6 +192,21 @@ WAYS = {
     "escapes": (json_body, lambda n: '[{"name":"' + "\\ud83d\\ude00" * n + '"}]'),
     "backslashes": (json_body, lambda n: '[{"name":"' + "\\" * n),
     "spaces": (json_body, lambda n: "[" + " " * n + "]"),
+    "an answer of records": (answer, lambda n: "[" + '{"name":"Ann","n":15,"names":["a","b"]},' * n + "{}]"),
+    "an answer of objects": (answer_of_objects, lambda n: "[" + '{"name":"Ann","n":15,"names":["a","b"]},' * n + "{}]"),
+    "an answer of numbers": (answer, lambda n: '[{"numbers":[' + "1," * n + "1]}]"),
+    "an answer of decimals": (answer, lambda n: '[{"numbers":[' + "0.10000000000000000000000001," * n + "1]}]"),
+    "an answer of escapes": (answer, lambda n: '[{"name":"' + "\\ud83d\\ude00" * n + '"}]'),
+    "an answer of names": (answer, lambda n: "[{" + numbered(n, '"#":{}', ",") + "}]"),
+    "an answer of wrong names": (answer, lambda n: "[{" + numbered(n, '"#":1', ",") + "}]"),
+    "an answer of trees": (
+        answer,
+        lambda n: "[" + ",".join([nested(90, '{"inner":', "{}", "}")] * (n // 90 + 1)) + "]",
+    ),
+    "an answer of wrong trees": (
+        answer,
+        lambda n: "[" + ",".join([nested(90, '{"inner":', "1", "}")] * (n // 90 + 1)) + "]",
+    ),
     "empty lines": (lines, lambda n: "\n" * n),
     "lines of objects": (lines, lambda n: "{}\n" * n),
     "lines of wrong values": (lines, lambda n: "1\n" * n),
@@ -236,7 +273,7 @@ def cost(read, text):
     started = time.thread_time()
     try:
         read(text)
-    except (PyMacaronException, APIException, SuspiciousOperation) as refused:
+    except (PyMacaronException, APIException, SuspiciousOperation, JSONTextError) as refused:
         json.dumps([(each.pointer, each.message) for each in getattr(refused, "violations", ())])
     finally:
         seconds = time.thread_time() - started
@@ -273,6 +310,8 @@ MEASURE = """
 import os, sys
 import django
 django.setup()
+from django.core import mail
+mail.outbox = []  # answers are validated, as while tests run
 from tests.api import test_request_cost as costs
 
 def kilobytes(kind):
