@@ -90,7 +90,7 @@ def through_server(rounds: int, share: float, server: str, connections: int) -> 
             (hook, operation, exchanges(hook, operation, max(20, round(hook.operations[operation] * share * SERVED))))
             for operation in EXPECTED
             for hook in HOOKS.values()
-            if operation in hook.operations
+            if operation in hook.operations and not hook.backend
         ]
         for number in range(1 + rounds):
             for hook, operation, requests in turns:

@@ -139,7 +139,8 @@ def measure(rounds: int, share: float) -> dict[Place, list[float]]:
             random.Random(number).shuffle(together)  # whoever is first after another operation pays for it
             for hook, operation, requests, own in together:
                 cache.clear()  # a throttle costs by the requests that it remembers
-                seconds = caller.cost([environ_of(request, own) for request in requests], EXPECTED[operation])
+                with hook_stack.subscribed(hook.backend):
+                    seconds = caller.cost([environ_of(request, own) for request in requests], EXPECTED[operation])
                 if number:
                     found.setdefault((hook.name, operation), []).append(seconds)
         print(f"hooks: round {number} of {rounds}", file=sys.stderr, flush=True)

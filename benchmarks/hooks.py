@@ -38,6 +38,7 @@ class Hook:
     api: str = ""  # whose API is asked, if another's
     headers: Mapping[str, str] = field(default_factory=dict)
     token: bool = False  # each request carries a JWT
+    backend: str = ""  # subscribed while it is asked; in one process only
     more: Sequence[str] = ()  # operations besides the four
     only: Sequence[str] = ()  # operations instead of the four
 
@@ -50,6 +51,11 @@ class Hook:
         """Operation → how many requests a turn makes."""
         names = self.only or [*OPERATIONS, *self.more]
         return {name: count for name, count in {**OPERATIONS, **OTHERS}.items() if name in names}
+
+
+def _by(application: str) -> dict[str, str]:
+    """The header by which stacks/hook_stack.py is told which application answers."""
+    return {"X-Application": application}
 
 
 #: "About 1": what differs less can't be told from noise.
@@ -74,6 +80,20 @@ HOOKS = {
             spec=None,
             api="silent",
             headers={"Cookie": "consent=necessary; theme=dark"},
+        ),
+        Hook("prometheus", "Prometheus", _each(1.1), None, api="plain", backend="prometheus"),
+        Hook("logs", "logs as JSON", _each(1.1), None, api="plain", headers=_by("logged"), backend="json_logs"),
+        Hook("emf", "CloudWatch's lines", spec=None, api="plain", backend="emf"),
+        Hook("front", "the front, before Django's handler", spec=None, api="plain", headers=_by("front")),
+        Hook(
+            *("front_prometheus", "Prometheus, of the front", {}, None, "front", "plain"),
+            headers=_by("front"),
+            backend="prometheus",
+        ),
+        Hook(
+            *("front_logs", "logs as JSON, of the front", {}, None, "front", "plain"),
+            headers=_by("front-logged"),
+            backend="json_logs",
         ),
         Hook("jwt", "a JWT", spec="trimmed+jwt", token=True),
         Hook("startproject", "the middleware of `startproject`"),

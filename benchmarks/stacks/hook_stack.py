@@ -2,9 +2,12 @@
 
 Below `/bare` and `/bare_throttled` are views of Django REST framework alone, below `/drf_orm` a hand-written viewset on
 the model of `/orm`. Below `/startproject` the middleware of `django-admin startproject` runs; else none.
+The header `X-Application` chooses the front, or what has `RequestMiddleware`.
 """
 
+import logging
 import os
+from contextlib import contextmanager
 from pathlib import Path
 
 import django
@@ -36,11 +39,15 @@ import drf_orm_urls  # noqa: E402 - Django has to be set up first
 from django.core.wsgi import get_wsgi_application  # noqa: E402
 from django.db.models.signals import post_save  # noqa: E402
 from django.urls import include, path  # noqa: E402
+from django.utils.module_loading import import_string  # noqa: E402
 from hook_viewsets import Generous, called  # noqa: E402
 from rest_framework.response import Response  # noqa: E402
 from rest_framework.views import APIView  # noqa: E402
 
 from macaron_django import apipool  # noqa: E402
+from macaron_django.api.front import WSGIFront  # noqa: E402
+from macaron_django.events import subscribe, unsubscribe  # noqa: E402
+from macaron_django.observability.backends import BACKENDS  # noqa: E402
 
 
 def receiver(sender, instance, created, **kwargs):
@@ -91,9 +98,38 @@ urlpatterns = [
 without = get_wsgi_application()
 settings.MIDDLEWARE = startproject
 with_middleware = get_wsgi_application()
+settings.MIDDLEWARE = ["macaron_django.observability.RequestMiddleware"]
+logged = get_wsgi_application()
 settings.MIDDLEWARE = []
+applications = {"front": WSGIFront(without), "front-logged": WSGIFront(logged), "logged": logged}
 
 
 def application(environ, start_response):
     chosen = with_middleware if environ["PATH_INFO"].startswith("/startproject/") else without
+    chosen = applications.get(environ.get("HTTP_X_APPLICATION"), chosen)
     return chosen(environ, start_response)
+
+
+@contextmanager
+def subscribed(backend):
+    """Subscribes a backend to events, as the setting would; its lines go to a file."""
+    if not backend:
+        yield
+        return
+    lines = logging.FileHandler(Path(os.environ["STACK_SPECS"]).parent / "lines.log")
+    own = logging.getLogger("macaron_django.emf" if backend == "emf" else "")
+    stream = logging.StreamHandler(lines.stream)
+    if backend == "emf":
+        stream.setFormatter(logging.Formatter("%(message)s"))
+        own.propagate = False
+    own.addHandler(stream)
+    subscriber = import_string(BACKENDS[backend].subscriber)()
+    subscriber.start()
+    subscribe(subscriber)
+    try:
+        yield
+    finally:
+        unsubscribe(subscriber)
+        subscriber.stop()
+        own.removeHandler(stream)
+        lines.close()

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 import sys
+from datetime import datetime, timezone
 from typing import Any, Final
 
 from pythonjsonlogger.orjson import OrjsonFormatter
@@ -32,19 +33,32 @@ class JSONFormatter(OrjsonFormatter):
         options.setdefault("timestamp", "time")
         super().__init__(_FORMAT, **options)
 
+    def format(self, record: logging.LogRecord) -> str:
+        # An access line is whole as it is: to look for what else the record has would cost more than the line.
+        fields: dict[str, Any] | None = record.__dict__.get("access")
+        if fields is None:
+            return super().format(record)
+        return self.serialize_log_record(
+            {
+                "time": datetime.fromtimestamp(record.created, timezone.utc),
+                "level": record.levelname,
+                "logger": record.name,
+                "message": record.getMessage(),
+                **fields,
+            }
+        )
+
     def add_fields(self, log_data: dict[str, Any], record: logging.LogRecord, message_dict: dict[str, Any]) -> None:
         super().add_fields(log_data, record, message_dict)
         for name in ("request", "wsgi_request", "USER_ID"):  # Django's extras are objects, this package's is text
             log_data.pop(name, None)
-        context = current_context()
-        if context is None:
-            log_data.setdefault("user", get_userid())
-            return
-        log_data.setdefault("request_id", context.request_id)
-        log_data.setdefault("trace_id", context.trace_id)
         log_data.setdefault("user", get_userid())
-        if context.began is not None:
-            log_data.setdefault("operation_id", context.began.operation_id)
+        context = current_context()
+        if context is not None:
+            log_data.setdefault("request_id", context.request_id)
+            log_data.setdefault("trace_id", context.trace_id)
+            if context.began is not None:
+                log_data.setdefault("operation_id", context.began.operation_id)
 
 
 class JSONLogs(EventBackend):

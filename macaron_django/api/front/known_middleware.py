@@ -284,7 +284,7 @@ KNOWN: Mapping[str, Known] = {
         _opentelemetry, ("__call__", *_BOTH, "process_view", "process_exception")
     ),
     "aws_xray_sdk.ext.django.middleware.XRayMiddleware": Known(_xray, ("__call__", "process_exception")),
-    "macaron_django.observability.request_middleware.RequestMiddleware": Known(_as_it_is, _BOTH),
+    "macaron_django.observability.request_middleware.RequestMiddleware": Known(_as_it_is, ("__call__", *_BOTH)),
     "corsheaders.middleware.CorsMiddleware": Known(_cors, ("__call__", "check_preflight", "add_response_headers")),
     "whitenoise.middleware.WhiteNoiseMiddleware": Known(_whitenoise, ("__call__",)),
 }

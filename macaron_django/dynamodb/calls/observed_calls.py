@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any, Final
 
 from macaron_django import events
@@ -51,7 +51,7 @@ def observed_call(
                 tables,
                 index,
                 within,
-                () if answer is None else tuple(_consumed(operation, tables, answer)),
+                () if answer is None else _consumed(operation, tables, answer),
                 tally.attempts,
                 tally.request_size,
                 tally.response_size,
@@ -74,14 +74,22 @@ def _tables(call: Mapping[str, Any]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(action["TableName"] for action in actions))
 
 
-def _consumed(operation: str, tables: tuple[str, ...], answer: Mapping[str, Any]) -> Iterator[ConsumedUnits]:
-    said = answer.get("ConsumedCapacity") or ()
-    for each in (said,) if isinstance(said, Mapping) else said:
-        total = float(each.get("CapacityUnits", 0.0))
-        read, write = each.get("ReadCapacityUnits"), each.get("WriteCapacityUnits")
-        if read is None and write is None:
-            read, write = (total, 0.0) if operation in _READS else (0.0, total)
-        yield ConsumedUnits(each.get("TableName") or tables[0], float(read or 0.0), float(write or 0.0))
+def _consumed(operation: str, tables: tuple[str, ...], answer: Mapping[str, Any]) -> tuple[ConsumedUnits, ...]:
+    said = answer.get("ConsumedCapacity")
+    if not said:
+        return ()
+    if isinstance(said, list):
+        return tuple([_units(operation, tables, each) for each in said])
+    return (_units(operation, tables, said),)
+
+
+def _units(operation: str, tables: tuple[str, ...], said: Mapping[str, Any]) -> ConsumedUnits:
+    name = said.get("TableName") or tables[0]
+    read, write = said.get("ReadCapacityUnits"), said.get("WriteCapacityUnits")
+    if read is not None or write is not None:
+        return ConsumedUnits(name, float(read or 0.0), float(write or 0.0))
+    total = float(said.get("CapacityUnits", 0.0))
+    return ConsumedUnits(name, total, 0.0) if operation in _READS else ConsumedUnits(name, 0.0, total)
 
 
 def _measure(tally: CallTally, call: Mapping[str, Any], said: Mapping[str, Any]) -> None:

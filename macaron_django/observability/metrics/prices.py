@@ -31,7 +31,10 @@ class Prices(NamedTuple):
         >>> Prices("2024-11-01", "us-east-1", 2.0, 10.0).cost([ConsumedUnits("orders", 0.5, 1.0)])
         11.0
         """
-        return sum(each.read_units * self.read_unit + each.write_units * self.write_unit for each in consumed)
+        total = 0.0
+        for each in consumed:
+            total += each.read_units * self.read_unit + each.write_units * self.write_unit
+        return total
 
 
 def current_prices() -> Prices:

@@ -58,6 +58,7 @@ class PrometheusMetrics(EventBackend):
         self._metrics = {name: _metric(name) for name in METRICS}
         #: The children of metrics, because to look one up by its labels takes longer than to count.
         self._known: dict[tuple[str, ...], Any] = {}
+        self._durations: dict[tuple[Any, ...], Any] = {}
         self._prices: Prices = current_prices()
         for unit, price in (("read", self._prices.read_unit), ("write", self._prices.write_unit)):
             labels = ("macaron_dynamodb_price_dollars", unit, self._prices.region, self._prices.as_of)
@@ -93,28 +94,29 @@ class PrometheusMetrics(EventBackend):
         self._child(labels).observe(ended.duration)
 
     def _call_ended(self, ended: events.DynamoDBCallEnded) -> None:
-        tables = ended.tables[0] if len(ended.tables) == 1 else ",".join(sorted(ended.tables))
-        labels = ("macaron_dynamodb_call_duration_seconds", ended.operation, tables, ended.error_code)
-        self._child(labels).observe(ended.duration)
+        key = ended.operation, ended.tables, ended.error_code
+        durations = self._durations.get(key)
+        if durations is None:
+            labels = ("macaron_dynamodb_call_duration_seconds", ended.operation, _listed(ended), ended.error_code)
+            durations = self._durations[key] = self._child(labels)
+        durations.observe(ended.duration)
         if ended.attempts > 1:
-            repeated = ("macaron_dynamodb_repeated_attempts_total", ended.operation, tables)
+            repeated = ("macaron_dynamodb_repeated_attempts_total", ended.operation, _listed(ended))
             self._child(repeated).inc(ended.attempts - 1)
+        within = ended.within
         for consumed in ended.consumed:
-            if consumed.read_units:
-                self._child(("macaron_dynamodb_read_units_total", consumed.table)).inc(consumed.read_units)
-            if consumed.write_units:
-                self._child(("macaron_dynamodb_write_units_total", consumed.table)).inc(consumed.write_units)
-        if isinstance(ended.within, events.OperationBegan) and ended.consumed:
-            self._charge(ended.within, ended.consumed)
+            self._count("dynamodb", (consumed.table,), consumed)
+            if type(within) is events.OperationBegan:
+                self._count("operation", (within.api, within.operation_id or within.route, within.method), consumed)
 
-    def _charge(self, operation: events.OperationBegan, consumed: tuple[events.ConsumedUnits, ...]) -> None:
-        names = operation.api, _operation_name(operation), operation.method
-        read, write = sum(each.read_units for each in consumed), sum(each.write_units for each in consumed)
-        if read:
-            self._child(("macaron_operation_read_units_total", *names)).inc(read)
-        if write:
-            self._child(("macaron_operation_write_units_total", *names)).inc(write)
-        self._child(("macaron_operation_cost_dollars_total", *names)).inc(self._prices.cost(consumed))
+    def _count(self, what: str, labels: tuple[str, ...], consumed: events.ConsumedUnits) -> None:
+        """Adds the units of one table, and for an operation their cost."""
+        if consumed.read_units:
+            self._child((f"macaron_{what}_read_units_total", *labels)).inc(consumed.read_units)
+        if consumed.write_units:
+            self._child((f"macaron_{what}_write_units_total", *labels)).inc(consumed.write_units)
+        if what == "operation":
+            self._child(("macaron_operation_cost_dollars_total", *labels)).inc(self._prices.cost((consumed,)))
 
     def _client_call_ended(self, ended: events.ClientCallEnded) -> None:
         name = _operation_name(ended)
@@ -148,6 +150,10 @@ class _Ends(events.Observation[EndedT], Generic[EndedT]):
 def _operation_name(named: Any) -> str:
     """Returns an operation's operationId, or its path where it has none; its method is a label of its own."""
     return str(named.operation_id or named.route)
+
+
+def _listed(ended: events.DynamoDBCallEnded) -> str:
+    return ",".join(sorted(ended.tables))
 
 
 def _metric(name: str) -> Any:
