@@ -13,7 +13,7 @@ from typing import Any, Final
 
 from pythonjsonlogger.orjson import OrjsonFormatter
 
-from macaron_django import events
+from macaron_django.api.plans.observed_operations import operation_of
 from macaron_django.auth.caller import get_userid
 from macaron_django.observability.event_backend import EventBackend
 from macaron_django.observability.request_contexts import current_context
@@ -57,12 +57,13 @@ class JSONFormatter(OrjsonFormatter):
         if context is not None:
             log_data.setdefault("request_id", context.request_id)
             log_data.setdefault("trace_id", context.trace_id)
-            if context.began is not None:
-                log_data.setdefault("operation_id", context.began.operation_id)
+            operation = operation_of(context.request)
+            if operation is not None:
+                log_data.setdefault("operation_id", operation[1])
 
 
 class JSONLogs(EventBackend):
-    """Formats log lines as JSON, and notes in the request's context which operation answers it."""
+    """Formats log lines as JSON while it runs. It wants to know of no event."""
 
     def start(self) -> None:
         self._before: list[tuple[logging.Handler, logging.Formatter | None]] = []
@@ -87,20 +88,3 @@ class JSONLogs(EventBackend):
         if self._added is not None:
             logging.getLogger().removeHandler(self._added)
         logging.getLogger(ACCESS_LOGGER).setLevel(self._access_level)
-
-    def operation(self, began: events.OperationBegan) -> events.Observation[events.OperationEnded] | None:
-        context = current_context()
-        if context is None:
-            return None
-        context.began = began
-        return _Noted(context)
-
-
-class _Noted(events.Observation[events.OperationEnded]):
-    __slots__ = ("_context",)
-
-    def __init__(self, context: Any) -> None:
-        self._context = context
-
-    def end(self, ended: events.OperationEnded) -> None:
-        self._context.ended = ended

@@ -13,8 +13,6 @@ from typing import TYPE_CHECKING, Any, Final
 
 from django.core.signals import request_finished
 
-from macaron_django import events
-
 if TYPE_CHECKING:
     from django.http import HttpRequest
 
@@ -29,7 +27,7 @@ _TRACEPARENT: Final = re.compile(r"(?!ff)([0-9a-f]{2})-(?!0{32})([0-9a-f]{32})-(
 class RequestContext:
     """What is known of a request while it is served. A tracer may replace ``trace_id`` with its own."""
 
-    __slots__ = ("began", "began_at", "ended", "request", "request_id", "trace_id")
+    __slots__ = ("began_at", "request", "request_id", "trace_id")
 
     def __init__(self, request: HttpRequest) -> None:
         meta = request.META
@@ -37,8 +35,6 @@ class RequestContext:
         self.began_at = time.perf_counter()
         self.request_id = _well_formed(meta.get("HTTP_X_REQUEST_ID")) or _new_id()
         self.trace_id = _trace_id(meta.get("HTTP_TRACEPARENT")) or _new_id()
-        self.began: events.OperationBegan | None = None
-        self.ended: events.OperationEnded | None = None
 
 
 _context: ContextVar[RequestContext | None] = ContextVar("macaron_django.observability.request", default=None)

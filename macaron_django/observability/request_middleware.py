@@ -14,7 +14,7 @@ from asgiref.sync import iscoroutinefunction, markcoroutinefunction
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 
-from macaron_django.api.plans.observed_operations import user_id_of
+from macaron_django.api.plans.observed_operations import operation_of, user_id_of
 from macaron_django.observability.request_contexts import RequestContext, current_context, remember_context
 
 __all__ = ["ACCESS_LOGGER", "RequestMiddleware"]
@@ -58,16 +58,16 @@ class RequestMiddleware:
             streamed: Any = response
             user_id = user_id_of(request)
             if response.streaming:
-                streamed._resource_closers.append(lambda: _log(context, response.status_code, user_id, None))
+                streamed._resource_closers.append(lambda: _log(context, response, user_id, None))
             else:
-                _log(context, response.status_code, user_id, len(streamed.content))
+                _log(context, response, user_id, len(streamed.content))
         return response
 
 
-def _log(context: RequestContext, status: int, user_id: str, size: int | None) -> None:
+def _log(context: RequestContext, response: Any, user_id: str, size: int | None) -> None:
     """Writes the access line. It has no query, headers or address: those may be secret, or personal."""
-    request, began, ended = context.request, context.began, context.ended
-    path = request.path
+    request = context.request
+    path, status = request.path, response.status_code
     milliseconds = round((time.perf_counter() - context.began_at) * 1000, 3)
     fields: dict[str, Any] = {
         "method": request.method,
@@ -79,10 +79,11 @@ def _log(context: RequestContext, status: int, user_id: str, size: int | None) -
         "trace_id": context.trace_id,
         "user": user_id,
     }
-    if began is not None:
-        fields["api"], fields["operation_id"], fields["route"] = began.api, began.operation_id, began.route
-    if ended is not None and ended.error_code:
-        fields["error_code"], fields["error_id"] = ended.error_code, ended.error_id
+    operation = operation_of(request)
+    if operation is not None:
+        fields["api"], fields["operation_id"], _, fields["route"] = operation
+    if status >= 400 and (code := getattr(response, "error_code", "")):
+        fields["error_code"], fields["error_id"] = code, response.error_id
     shown = path if path.isprintable() else ascii(path)[1:-1]
     # Not logger.info(): that looks up which line of code has called it, for a tenth of what a request may cost.
     arguments = request.method, shown, status, milliseconds

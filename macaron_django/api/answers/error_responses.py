@@ -49,9 +49,10 @@ def exception_handler(exc: Exception, context: Mapping[str, Any]) -> Response:
     set_rollback()
     body = error_body(answer, exc)
     response = Response(body.value, status=body.status, headers=dict(answer.headers))
-    if OPERATIONS.subscribers:
-        at_fault = exc if answer.status >= HTTPStatus.INTERNAL_SERVER_ERROR else None
-        response._observed_error = answer.code, answer.error_id, at_fault  # type: ignore[attr-defined]  # for the view
+    described: Any = response
+    described.error_code, described.error_id = answer.code, answer.error_id
+    if OPERATIONS.subscribers and answer.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+        described._observed_exception = exc
     if not is_news:
         response._has_been_logged = True  # type: ignore[attr-defined]  # or django.request logs it, and mails ADMINS
     if body.media_type is not None:

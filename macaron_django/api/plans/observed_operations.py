@@ -22,14 +22,14 @@ from macaron_django.events import OPERATIONS, Observed, OperationBegan, Operatio
 if TYPE_CHECKING:
     from macaron_django.api.plans.served_operations import Served
 
-__all__ = ["CLIENT_LEFT", "ObservedOperations", "user_id_of"]
+__all__ = ["CLIENT_LEFT", "ObservedOperations", "OperationNames", "operation_of", "user_id_of"]
 
 #: The status of a request whose client went before it was answered: nginx's, since HTTP has none.
 CLIENT_LEFT: Final = 499
 _OTHER: Final = "_OTHER"
 
 #: API, operationId, method and route.
-_Names = tuple[str, str, str, str]
+OperationNames = tuple[str, str, str, str]
 #: Status, error code, error id and exception.
 _How = tuple[int, str, str, BaseException | None]
 
@@ -41,7 +41,7 @@ class ObservedOperations:
         self._api, self._served = api, served
         self._methods = {method.upper() for method in methods}
         self._route = next((each.operation.route for each in served.values()), "")
-        self._names: dict[str, _Names] = {}
+        self._names: dict[str, OperationNames] = {}
 
     def answered(self, request: HttpRequest, answer: Callable[[], HttpResponseBase]) -> HttpResponseBase:
         """Returns what ``answer`` returns."""
@@ -68,9 +68,10 @@ class ObservedOperations:
         return response
 
     def _begin(self, request: HttpRequest) -> Observed[OperationEnded]:
-        return OPERATIONS.begin(OperationBegan(*self._named(request.method or ""), request))
+        return OPERATIONS.begin(OperationBegan(*self.named(request.method or ""), request))
 
-    def _named(self, method: str) -> _Names:
+    def named(self, method: str) -> OperationNames:
+        """Returns what an operation is called; for a method that the path doesn't have, what the path is called."""
         method = method if method in self._methods else _OTHER
         names = self._names.get(method)
         if names is None:
@@ -94,7 +95,7 @@ class ObservedOperations:
 
     def _end(self, request: HttpRequest, observed: Observed[OperationEnded], how: _How, user_id: str) -> None:
         status, code, error_id, error = how
-        names = self._named(request.method or "")
+        names = self.named(request.method or "")
         observed.end(OperationEnded(*names, status, observed.duration, code, error_id, user_id, error, request))
 
 
@@ -122,6 +123,14 @@ class _Rendering:
             self._end(self._how)
 
 
+def operation_of(request: HttpRequest) -> OperationNames | None:
+    """Returns which operation a request has led to; None where it was something else, or nothing yet."""
+    view: Any = getattr(request.resolver_match, "func", None)
+    plans = getattr(view, "initkwargs", {}).get("plans")
+    observed = getattr(plans, "observed", None)
+    return observed.named(request.method or "") if isinstance(observed, ObservedOperations) else None
+
+
 def user_id_of(request: HttpRequest) -> str:
     """Returns the id of a request's user, as far as it is known: nobody is authenticated for it."""
     user_id = get_userid()
@@ -137,8 +146,9 @@ def user_id_of(request: HttpRequest) -> str:
 
 def _answered(response: Any) -> _How:
     """Returns how a response ends its operation, and takes the exception from it: that would keep all that failed."""
-    found: tuple[str, str, BaseException | None] = vars(response).pop("_observed_error", ("", "", None))
-    return response.status_code, *found
+    attributes = vars(response)
+    code, error_id = attributes.get("error_code", ""), attributes.get("error_id", "")
+    return response.status_code, code, error_id, attributes.pop("_observed_exception", None)
 
 
 def _failed(error: BaseException) -> _How:
