@@ -115,6 +115,7 @@ class ASGIFront(Front):
         if (
             not (plan.on_loop and plan.is_direct)
             or self.chain.around is not None
+            or (self.chain.in_one_context and "session" in self.chain.attributes)  # a session is saved in a thread
             or plans.viewset.__init__ is not View.__init__
             or not plan.accepts(meta.get("HTTP_ACCEPT", "*/*"))
             or (meta["QUERY_STRING"] and str(api_settings.URL_FORMAT_OVERRIDE) in meta["QUERY_STRING"])

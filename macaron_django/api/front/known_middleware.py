@@ -42,6 +42,8 @@ class Steps:
     failed: Callable[[Any, Exception], object] | None = None
     #: The middleware itself, where it has to be around what follows.
     around: Any = None
+    #: Whether ``before`` and ``after`` have to run in one context, and so in one thread.
+    in_one_context: bool = False
     #: The attributes that it gives to requests, and what sets them.
     attributes: Mapping[str, Giver] = field(default_factory=dict)
 
@@ -219,7 +221,7 @@ def _opentelemetry(middleware: Any) -> Steps:
         finally:
             vars(request).pop("build_absolute_uri", None)
 
-    return Steps(before=before, after=after, failed=middleware.process_exception)
+    return Steps(before=before, after=after, failed=middleware.process_exception, in_one_context=True)
 
 
 class _KnownAddress:

@@ -53,6 +53,8 @@ class MiddlewareChain:
     failed: list[Callable[[Any, Exception], object]] = field(default_factory=list)
     #: A middleware that is around all that follows it, and what that is.
     around: tuple[Any, MiddlewareChain] | None = None
+    #: Whether the steps before and after have to run in one context.
+    in_one_context: bool = False
     #: What tracers have put around the handler's ``__call__()`` and ``get_response()``.
     calls: list[Layer] = field(default_factory=list)
     responses: list[Layer] = field(default_factory=list)
@@ -83,6 +85,7 @@ class MiddlewareChain:
                 part._add(steps)
                 made.leaves += [steps.leaves] if steps.leaves is not None else []
                 made.attributes |= steps.attributes
+                made.in_one_context |= steps.in_one_context
                 if steps.around is not None:
                     part.around = steps.around, cls()
                     part = part.around[1]

@@ -34,6 +34,19 @@ def test_a_tracer_sees_the_same_through_the_front(tracer: str, tmp_path: Path) -
     assert found["front"]["seen"] == found["handler"]["seen"]
 
 
+@pytest.mark.parametrize("tracer", ["opentelemetry asgi", "opentelemetry asgi bare", "xray asgi"])
+def test_a_tracer_sees_the_same_on_an_event_loop_and_in_its_threads(tracer: str, tmp_path: Path) -> None:
+    found = seen_by(tracer, tmp_path)
+    assert found["unknown"] == []
+    assert (found["handler"]["answered"], {*found["front"]["answered"]}) == (
+        [],
+        {"/orders", "/orders/a", "/orders/absent", "/broken"},
+    )
+    assert found["front"]["answers"] == found["handler"]["answers"]
+    assert found["front"]["seen"] == found["handler"]["seen"]
+    assert len(found["front"]["seen"]) == 8
+
+
 def test_a_trace_that_a_client_began_goes_on(tmp_path: Path) -> None:
     seen = seen_by("opentelemetry", tmp_path)["front"]["seen"]
     assert [span["trace"] for span in seen].count("0af7651916cd43dd8448eb211c80319c") == 2

@@ -7,6 +7,7 @@ A process for each tracer: each patches Django for good.
 
 from __future__ import annotations
 
+import asyncio
 import io
 import json
 import os
@@ -303,6 +304,39 @@ def ask(application: Any, environ: dict[str, Any]) -> tuple[str, list[str]]:
     return status, sorted(name for name, _ in headers)
 
 
+def ask_asgi(application: Any, environ: dict[str, Any]) -> tuple[int, list[str]]:
+    """As ``ask``, of an ASGI application, with what a server makes of the same request."""
+    body = environ["wsgi.input"].read()
+    headers = {name[5:].replace("_", "-").lower(): each for name, each in environ.items() if name.startswith("HTTP_")}
+    if body:
+        headers |= {"content-type": "application/json", "content-length": str(len(body))}
+    scope = {
+        "type": "http",
+        "http_version": "1.1",
+        "method": environ["REQUEST_METHOD"],
+        "scheme": "http",
+        "path": environ["PATH_INFO"],
+        "raw_path": environ["PATH_INFO"].encode(),
+        "root_path": "",
+        "query_string": environ["QUERY_STRING"].encode(),
+        "headers": [(name.encode(), each.encode()) for name, each in headers.items()],
+        "client": ("127.0.0.1", 1),
+        "server": ("shop.example", 80),
+    }
+    received, sent = [{"type": "http.request", "body": body}], []
+
+    async def receive() -> Any:
+        while not received:
+            await asyncio.Event().wait()
+        return received.pop()
+
+    async def send(message: Any) -> None:
+        sent.append(message)
+
+    asyncio.run(application(scope, receive, send))
+    return sent[0]["status"], sorted(name.decode().lower() for name, _ in sent[0]["headers"])
+
+
 TRACERS: dict[str, Callable[[], Callable[[], Seen]]] = {
     "opentelemetry": opentelemetry,
     "sentry": sentry,
@@ -310,6 +344,16 @@ TRACERS: dict[str, Callable[[], Callable[[], Seen]]] = {
     "ddtrace": ddtrace,
 }
 urlpatterns: list[Any] = []
+
+
+def run_requests(found: dict[str, Any], ways: dict[str, Any], send: Any, seen: Any, answered: list[str]) -> None:
+    """Notes what is seen of all requests, on each way."""
+    for way, application in ways.items():
+        seen()
+        answers = [send(application, environ) for environ in requests()]
+        text = json.dumps(seen(), default=str)
+        text = re.sub(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}", "UUID", text)
+        found[way] = {"answers": answers, "seen": json.loads(text), "answered": list(answered)}
 
 
 def main(tracer: str, folder: str) -> None:
@@ -325,7 +369,7 @@ def main(tracer: str, folder: str) -> None:
         ],
         ALLOWED_HOSTS=["*"],
         DATABASES={"default": {"ENGINE": "django.db.backends.sqlite3", "NAME": ":memory:"}},
-        MIDDLEWARE=MIDDLEWARE,
+        MIDDLEWARE=MIDDLEWARE[:1] if "bare" in sys.argv else MIDDLEWARE,
         ROOT_URLCONF=__name__,
         SECRET_KEY="only-for-tests-only-for-tests-only-for-tests",
         LOGGING_CONFIG=None,
@@ -346,7 +390,8 @@ def main(tracer: str, folder: str) -> None:
         seen = TRACERS[tracer]()
     from django.urls import include, path
 
-    from macaron_django.api.front import WSGIFront
+    from macaron_django.api.front import ASGIFront, WSGIFront
+    from macaron_django.asgi import get_asgi_application
     from macaron_django.dynamodb import engines
     from macaron_django.dynamodb.tables.syncing import create_table
     from macaron_django.registry import registry
@@ -359,17 +404,27 @@ def main(tracer: str, folder: str) -> None:
     with engines.use(engine):
         for persistence in registry["shop"].persistences.values():
             create_table(persistence.table)
-        front: Any = get_wsgi_application()
-        assert isinstance(front, WSGIFront)
+        asgi = "asgi" in sys.argv
+        front: Any = get_asgi_application() if asgi else get_wsgi_application()
+        assert isinstance(front, ASGIFront if asgi else WSGIFront)
         answered = []
+        if asgi:
+            enter = front._enter
+            front._enter = lambda request, chain: (answered.append(request.path), enter(request, chain))[1]
+            run_requests(
+                found,
+                {"warm": front.application, "handler": front.application, "front": front},
+                ask_asgi,
+                seen,
+                answered,
+            )
+            found["unknown"] = [*front.chain.unknown]
+            engine.stop()
+            print(json.dumps(found))
+            return
         answer = front._answered
         front._answered = lambda environ, *rest: (answered.append(environ["PATH_INFO"]), answer(environ, *rest))[1]
-        for way, application in (("warm", front.handler), ("handler", front.handler), ("front", front)):
-            seen()
-            answers = [ask(application, environ) for environ in requests()]
-            text = json.dumps(seen(), default=str)
-            text = re.sub(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}", "UUID", text)
-            found[way] = {"answers": answers, "seen": json.loads(text), "answered": list(answered)}
+        run_requests(found, {"warm": front.handler, "handler": front.handler, "front": front}, ask, seen, answered)
         found["unknown"] = [*front.chain.unknown]
     engine.stop()
     print(json.dumps(found))
