@@ -75,6 +75,7 @@ def check_settings(app_configs: Sequence[AppConfig] | None, **_kwargs: Any) -> l
         *_unusable_viewsets(),
         *_impossible_deadline(),
         *_impossible_ready_checks(),
+        *_impossible_circuit(),
         *_unusable_functions(),
         *_unknown_served(),
     ]
@@ -176,6 +177,16 @@ def _unusable_viewsets() -> Iterator[checks.CheckMessage]:
     except UnusableViewsetError as error:
         hint = "Correct it, or what its module imports: until then, who answers an operation isn't checked."
         yield checks.Error(str(error), hint=hint, id="macaron_django.E102")
+
+
+def _impossible_circuit() -> Iterator[checks.CheckMessage]:
+    value = settings.DYNAMODB.CIRCUIT_FAILURES
+    if value is not None and (type(value) is not int or value < 1):
+        yield checks.Error(
+            f"MACARON['DYNAMODB']['CIRCUIT_FAILURES'] is {value!r}.",
+            hint="It can be a whole number, 1 or more, or None.",
+            id="macaron_django.E102",
+        )
 
 
 def _impossible_deadline() -> Iterator[checks.CheckMessage]:

@@ -51,6 +51,7 @@ DEFAULTS: Mapping[str, Any] = MappingProxyType(
             "CONNECT_TIMEOUT": 2.0,  # seconds
             "READ_TIMEOUT": 6.0,
             "REQUEST_DEADLINE": 10.0,  # seconds that a request waits for DynamoDB in all; None: no bound
+            "CIRCUIT_FAILURES": 10,  # attempts in a row without an answer, after which requests are 503; or None
             "MAX_ATTEMPTS": 4,  # of calls that can be sent twice
             "MAX_CONNECTIONS": 50,
             "FAST_LANE": True,  # item operations past botocore's serialiser, signer and parser, with the same answers

@@ -28,8 +28,10 @@ from macaron_django.dynamodb.calls.call_failures import (
     FailureKind,
     error_code,
     failure_kind,
+    is_outage,
 )
-from macaron_django.dynamodb.calls.clients import clients, reset
+from macaron_django.dynamodb.calls.circuits import Circuit
+from macaron_django.dynamodb.calls.clients import MadeClient, clients, reset
 from macaron_django.dynamodb.calls.observed_calls import CallTally, observed_call
 from macaron_django.dynamodb.codec.attribute_values import AttributeMap, same_items
 from macaron_django.dynamodb.codec.wire import ReadMembers
@@ -142,6 +144,21 @@ class _CallAttempt:
 
     def block(self) -> dict[str, Any]:
         made = clients.present() or clients.current()
+        circuit = None if self.timeout is None else made.circuit
+        if circuit is None:
+            return self._block(made)
+        if circuit.until:
+            circuit.enter()
+        try:
+            answer = self._block(made)
+        except (ClientError, *TRANSPORT_ERRORS) as error:
+            _count(circuit, error)
+            raise
+        if circuit.failures:
+            circuit.succeeded()
+        return answer
+
+    def _block(self, made: MadeClient) -> dict[str, Any]:
         # botocore repeats what failed once, because it checks its connections.
         if made.lane is not None and not self.is_repeated:
             answer = made.lane.answer(self.operation, self.call, self.tally, read=self.read, timeout=self.timeout)
@@ -153,6 +170,21 @@ class _CallAttempt:
         made = clients.present()
         if made is None:
             made = await in_thread(clients.current)
+        circuit = None if self.timeout is None else made.circuit
+        if circuit is None:
+            return await self._wait(made)
+        if circuit.until:
+            circuit.enter()
+        try:
+            answer = await self._wait(made)
+        except (ClientError, *TRANSPORT_ERRORS) as error:
+            _count(circuit, error)
+            raise
+        if circuit.failures:
+            circuit.succeeded()
+        return answer
+
+    async def _wait(self, made: MadeClient) -> dict[str, Any]:
         lane = made.lane
         if lane is not None:
             if lane.renews_credentials:
@@ -163,6 +195,13 @@ class _CallAttempt:
             if answer is not None:
                 return answer
         return await in_thread(cast("Any", made.client)._make_api_call, self.operation, self.call)
+
+
+def _count(circuit: Circuit, error: Exception) -> None:
+    if is_outage(error):
+        circuit.failed()
+    elif circuit.failures:
+        circuit.succeeded()
 
 
 class _Pause:

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -16,6 +17,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from pynamodb.exceptions import PynamoDBException, TableDoesNotExist
 from urllib3.exceptions import HTTPError
 
+from macaron_django.dynamodb.calls.circuits import CircuitOpenError
 from macaron_django.exceptions import (
     EngineUnavailable,
     ItemTooLarge,
@@ -38,6 +40,7 @@ __all__ = [
     "error_code",
     "failure_kind",
     "is_about_size",
+    "is_outage",
     "translate",
     "translated",
 ]
@@ -144,9 +147,29 @@ def failure_kind(error: BaseException) -> FailureKind:
         status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 400)
         # "InternalServerError" and every other 5xx: AWS says that the write may have been made.
         return FailureKind.AMBIGUOUS if status >= 500 else FailureKind.REFUSED
+    if isinstance(error, CircuitOpenError):
+        return FailureKind.REFUSED
     if isinstance(error, botocore.exceptions.SSLError) and "CERTIFICATE_VERIFY_FAILED" in str(error):
         return FailureKind.REFUSED
     return FailureKind.RETRYABLE if isinstance(error, _NOT_SENT) else FailureKind.AMBIGUOUS
+
+
+def is_outage(error: BaseException) -> bool:
+    """Whether DynamoDB failed, or didn't answer, so that other calls may fare as this one did."""
+    if isinstance(error, ClientError):
+        return int(error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 400)) >= 500
+    return isinstance(error, TRANSPORT_ERRORS) and not isinstance(error, _OF_THIS_PROCESS)
+
+
+#: Failures that say nothing about DynamoDB.
+_OF_THIS_PROCESS: Final = (
+    CircuitOpenError,
+    botocore.exceptions.NoCredentialsError,
+    botocore.exceptions.PartialCredentialsError,
+    botocore.exceptions.CredentialRetrievalError,
+    botocore.exceptions.NoRegionError,
+    botocore.exceptions.ParamValidationError,
+)
 
 
 @contextmanager
@@ -173,6 +196,10 @@ def translate(
             f"No AWS credentials for table {table}: {error}. Set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, "
             'a profile or a role, or pick a local engine with MACARON["DYNAMODB"]["ENGINE"].'
         )
+    if isinstance(error, CircuitOpenError):
+        refused = EngineUnavailable(f"DynamoDB wasn't sent a call on table {table}: {error}")
+        refused.headers = {"Retry-After": str(math.ceil(error.seconds))}
+        return refused
     if isinstance(error, TRANSPORT_ERRORS):
         return EngineUnavailable(f"DynamoDB didn't answer a call on table {table}: {error}")
     return PersistenceError(f"A call on table {table} failed: {error}")

@@ -23,6 +23,7 @@ from macaron_django.conf import Section, settings
 from macaron_django.dynamodb import engines
 from macaron_django.dynamodb.calls import deadlines
 from macaron_django.dynamodb.calls.botocore_sessions import new_session
+from macaron_django.dynamodb.calls.circuits import Circuit
 from macaron_django.dynamodb.calls.fast_lane.botocore_hooks import BotocoreHooks
 from macaron_django.dynamodb.calls.fast_lane.lane import OPERATIONS, DamagedAnswerError, FastLane, check_answer
 
@@ -42,6 +43,8 @@ class Configuration:
     fast_lane: bool
     #: Whether the engine runs here: AWS's settings and the proxies of the environment aren't for it.
     is_local: bool = False
+    #: Failures in a row after which requests' calls are refused for a while; None: never.
+    circuit_failures: int | None = None
 
     @classmethod
     def of(cls, engine: engines.Engine, section: Section) -> Configuration:
@@ -54,6 +57,7 @@ class Configuration:
             section.MAX_CONNECTIONS,
             section.FAST_LANE,
             engine.local,
+            section.CIRCUIT_FAILURES,
         )
 
 
@@ -65,6 +69,7 @@ class MadeClient(NamedTuple):
     configuration: Configuration
     client: BaseClient
     lane: FastLane | None
+    circuit: Circuit | None = None
 
 
 class Clients:
@@ -110,7 +115,7 @@ class Clients:
                 if client._request_signer._credentials is None:  # type: ignore[attr-defined]
                     return MadeClient(engine, section, configuration, client, None)
                 lane = FastLane.beside(client) if configuration.fast_lane else None
-                made = MadeClient(engine, section, configuration, client, lane)
+                made = MadeClient(engine, section, configuration, client, lane, _circuit(configuration))
             else:
                 made = made._replace(engine=engine, section=section)
             self._made = made
@@ -139,6 +144,11 @@ class Clients:
         client.meta.events.register("before-parse.dynamodb.*", _check_answer)
         _bound(client)
         return client
+
+
+def _circuit(configuration: Configuration) -> Circuit | None:
+    patience = configuration.connect_timeout + configuration.read_timeout
+    return None if configuration.circuit_failures is None else Circuit(configuration.circuit_failures, patience)
 
 
 class _BoundTimeout(Timeout):
