@@ -105,7 +105,7 @@ def test_a_stopped_engine_is_missing_and_logged_once(ask: Any, dynamodb: Any, ca
         assert ask().status_code == 503
         told = [(each.name, each.levelname) for each in caplog.records]
         for _ in range(3):
-            assert description(ask()) == "DynamoDB: failed with EndpointConnectionError."
+            assert description(ask()) == "DynamoDB: failed with DATABASE_UNAVAILABLE."
     assert told == [("macaron_django", "WARNING"), ("macaron_django", "ERROR"), ("django.request", "ERROR")]
     assert [(each.name, each.levelname) for each in caplog.records] == told
     assert ask().status_code == 200

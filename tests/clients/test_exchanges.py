@@ -12,7 +12,7 @@ from email.utils import format_datetime
 import pytest
 
 from macaron_django import apipool
-from macaron_django.clients.sending.circuits import HostState
+from macaron_django.clients.sending.host_circuits import HostState
 from macaron_django.exceptions import (
     AnswerInvalid,
     CallOutcomeUnknown,

@@ -22,7 +22,7 @@ from macaron_django.clients.client_options import ClientOptions
 from macaron_django.clients.messages.call_answers import ReceivedAnswer
 from macaron_django.clients.messages.call_requests import CallRequest
 from macaron_django.clients.sending.channels import Channel, OutgoingCall
-from macaron_django.clients.sending.circuits import HostState
+from macaron_django.clients.sending.host_circuits import HostState
 from macaron_django.clients.sending.token_grants import TokenCache, token_of, token_request
 from macaron_django.drivers import Steps
 from macaron_django.exceptions import CallOutcomeUnknown, ServiceError, ServiceUnavailable

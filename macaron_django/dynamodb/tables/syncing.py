@@ -279,8 +279,12 @@ def _wait(table: Table, progress: Progress | None = None) -> None:
 
 
 def why_unusable(table: Table) -> str | None:
-    """Returns why a table can't be used: it isn't there, or still being made; None where it and its indexes can."""
-    found = describe(table)
+    """Returns why a table can't be used: it isn't there, or still being made; None where it and its indexes can.
+
+    Raises ``PersistenceError`` where DynamoDB doesn't say.
+    """
+    with translated(table.Meta.table_name):
+        found = describe(table)
     if found is None:
         return f"the table {table.Meta.table_name} isn't there"
     unready = _unready(found)
