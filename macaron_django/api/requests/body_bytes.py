@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import tempfile
+import weakref
 from typing import IO, Any
 
 from django.conf import settings as django_settings
@@ -122,6 +123,7 @@ def _buffer_chunks(request: Any) -> int:
     if not request.META.get("wsgi.input_terminated"):
         raise LengthRequired("The body is chunked: send it with a Content-Length.")
     buffer = tempfile.SpooledTemporaryFile(max_size=django_settings.FILE_UPLOAD_MAX_MEMORY_SIZE)  # noqa: SIM115
+    weakref.finalize(request, buffer.close)
     length = 0
     source = _WholeBody(request.environ["wsgi.input"])
     while chunk := source.read(_CHUNK):
