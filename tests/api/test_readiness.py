@@ -34,8 +34,8 @@ def lacks() -> str:
 
 
 @pytest.fixture
-def ask(client: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., Any]]:
-    """Asks GET /ready, under other settings."""
+def ask(client: Any, dynamodb: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., Any]]:
+    """Asks GET /ready, under other settings; what `dynamodb` has changed outlives them."""
     opened = []
 
     def answer(**changed: Any) -> Any:

@@ -79,7 +79,7 @@ def test_exceptions_are_raised_or_answered(dynamodb, serve_failing):
 def serve_failing(monkeypatch: pytest.MonkeyPatch) -> None:
     """Lets every operation raise an exception that nothing answers."""
 
-    def fail(self: Any, request: Any, found: Any) -> Any:
+    def fail(self: Any, request: Any) -> Any:
         raise ZeroDivisionError
 
     monkeypatch.setattr(WSGIFront, "_answer", fail)
