@@ -221,6 +221,7 @@ def no_connections(request, monkeypatch):
             monkeypatch.delattr(kind, "handle_request" if kind is httpx.HTTPTransport else "handle_async_request")
 
 
+@pytest.mark.django_db  # a request closes old connections
 def test_an_api_of_this_process_is_called_without_a_socket(own_api, received_request):
     before = received_request(token="outer")
     created = own_api.client.create_profile({"name": "Ada", "email": "ada@example.com"})
@@ -229,6 +230,7 @@ def test_an_api_of_this_process_is_called_without_a_socket(own_api, received_req
     assert (current_request(), get_user_token()) == (before, "outer")
 
 
+@pytest.mark.django_db  # a request closes old connections
 def test_an_error_of_an_api_of_this_process_is_an_error(own_api):
     with pytest.raises(ErrorAnswered) as caught:
         own_api.client.get_profile(profile_id="nobody")
