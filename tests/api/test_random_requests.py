@@ -235,6 +235,13 @@ def requests(document: dict[str, Any]) -> st.SearchStrategy[Request]:
     )
 
 
+@pytest.mark.parametrize("moment", ["2016-12-31T23:59:60Z", "0001-01-01T00:00:00%2B14:00"])
+def test_a_moment_that_no_datetime_can_be_is_refused_in_the_packages_words(stores: Stores, moment: str) -> None:
+    orm = stores._send("orm", Request("GET", f"/things?moment={moment}", None))
+    assert orm[1]["error_description"] == "/moment: is no value that this list can be filtered by"
+    assert is_incomparable(orm)
+
+
 @pytest.mark.filterwarnings("ignore:Generating overly large repr")  # of the strategies, where a test has failed
 @pytest.mark.parametrize("examples", [15, pytest.param(10_000, marks=pytest.mark.soak)])
 def test_both_stores_answer_random_requests_alike_and_as_declared(stores: Stores, examples: int) -> None:

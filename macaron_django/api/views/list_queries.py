@@ -19,7 +19,7 @@ from macaron_django.api.rules.list_parameters import ORDERING
 from macaron_django.exceptions import PyMacaronException, RequestInvalid, UnstorableValue, UnsupportedQuery
 from macaron_django.openapi import Schema, json_pointers
 from macaron_django.schemas import Violation
-from macaron_django.schemas.models.stores import Unmatched
+from macaron_django.schemas.models.stores import UNCOMPARABLE, Unmatched
 
 __all__ = [
     "UnanswerableParameter",
@@ -149,8 +149,7 @@ def unanswered(parameter: str) -> Violation:
 
 
 def _uncomparable(parameter: str) -> Violation:
-    message = "is no value that this list can be filtered by"
-    return Violation(message, json_pointers.join([parameter]), "", "type", "query")
+    return Violation(UNCOMPARABLE, json_pointers.join([parameter]), "", "type", "query")
 
 
 def refused(parameter: str, message: str) -> RequestInvalid:

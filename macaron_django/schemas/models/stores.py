@@ -33,7 +33,10 @@ from macaron_django.schemas.values.json_text import JSONTextError, exact_json
 from macaron_django.schemas.values.merge_patches import hides_write_only
 from macaron_django.schemas.values.request_violations import new_violations
 
-__all__ = ["Store", "Stored", "Unmatched", "related_model"]
+__all__ = ["UNCOMPARABLE", "Store", "Stored", "Unmatched", "related_model"]
+
+#: What a client learns of a value that a field, or its database, can't be compared with.
+UNCOMPARABLE = "is no value that this list can be filtered by"
 
 
 class Stored(NamedTuple):
@@ -257,7 +260,7 @@ class Store:
                 is_naive = isinstance(found, datetime) and settings.USE_TZ and timezone.is_naive(found)
                 return timezone.make_aware(found) if is_naive else found
             except Exception as error:  # a field of the project's may raise anything of its own
-                raise Unmatched(str(error)) from error
+                raise Unmatched(UNCOMPARABLE) from error
 
         return read
 
