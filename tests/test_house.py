@@ -22,7 +22,7 @@ SHARED_MODULES = {"apps", "urls"}
 SHARED_CLASSES = {"Command", "Meta"}
 MOST_MODULES = 12
 #: Where Django, and people who know it, look for them.
-DJANGOS_OWN = ("apps.py", "asgi.py", "checks.py", "urls.py", "wsgi.py")
+DJANGOS_OWN = ("apps.py", "asgi.py", "urls.py", "wsgi.py")
 
 #: What breaks a rule until the folder that it belongs to has been put in order: nothing is added here.
 KNOWN_MODULES: set[str] = set()

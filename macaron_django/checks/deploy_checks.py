@@ -1,0 +1,121 @@
+"""Reports what is right for development and wrong, or slow, in production: ``manage.py check --deploy``."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from django.apps import AppConfig
+from django.core import checks
+
+from macaron_django import auth
+from macaron_django.api.checks.open_schema_checks import open_writes
+from macaron_django.api.checks.public_write_checks import public_writes
+from macaron_django.api.checks.thread_checks import configured_threads, is_starved, needed_threads
+from macaron_django.checks.project_checks import as_message, known_tasks
+from macaron_django.checks.setting_checks import impossible_policies
+from macaron_django.conf import settings
+from macaron_django.dynamodb import engines
+from macaron_django.registry import registry
+
+__all__ = ["check_exposure", "check_fast_lane", "check_front", "check_immediate_tasks", "check_threads"]
+
+
+@checks.register("macaron_django", deploy=True)
+def check_immediate_tasks(app_configs: Sequence[AppConfig] | None, **_kwargs: Any) -> list[checks.CheckMessage]:
+    """Reports tasks for which requests wait, for ``check --deploy`` only."""
+    if settings.TASKS.BACKEND != "immediate" or not known_tasks():
+        return []
+    return [
+        checks.Warning(
+            f"Requests wait for the tasks that they call, such as {known_tasks()[0].path}: "
+            "MACARON['TASKS']['BACKEND'] is 'immediate'.",
+            hint="Use 'celery' or 'django', or silence this if it is meant so.",
+            id="macaron_django.W125",
+        )
+    ]
+
+
+@checks.register("macaron_django", deploy=True)
+def check_exposure(app_configs: Sequence[AppConfig] | None, **_kwargs: Any) -> list[checks.CheckMessage]:
+    """Reports generated operations that let anybody change data, or keep anything, for ``check --deploy`` only."""
+    found = [finding for api in registry for finding in public_writes(api.viewsets.served())]
+    if not list(impossible_policies()):
+        found += [finding for api in registry for finding in open_writes(api.viewsets.served())]
+    return [*map(as_message, found), *_short_secret()]
+
+
+def _short_secret() -> Iterator[checks.CheckMessage]:
+    problem = auth.short_secret()
+    if problem is not None:
+        yield checks.Warning(problem.message, hint=problem.hint, id="macaron_django.W124")
+
+
+@checks.register("macaron_django", deploy=True)
+def check_front(app_configs: Sequence[AppConfig] | None, **_kwargs: Any) -> list[checks.CheckMessage]:
+    """Reports what leaves Django's handler in charge of all requests, for ``check --deploy`` only."""
+    if not settings.FRONT:
+        return []
+    from macaron_django.api.front import (  # DRF's views read the project's settings when imported
+        replaced_methods,
+        unknown_middleware,
+    )
+
+    hint = "Nothing is wrong: requests cost more CPU. Set MACARON['FRONT'] to False if it is meant so, or silence this."
+    found = [f"MIDDLEWARE has {dotted}, which" for dotted in unknown_middleware()]
+    found += [f"{method} was replaced, by a tracer perhaps, which" for method in replaced_methods()]
+    return [
+        checks.Warning(
+            f"{what} macaron_django's front doesn't know: Django's handler answers everything.",
+            hint=hint,
+            id="macaron_django.W101",
+        )
+        for what in found
+    ]
+
+
+@checks.register("macaron_django", deploy=True)
+def check_fast_lane(app_configs: Sequence[AppConfig] | None, **_kwargs: Any) -> list[checks.CheckMessage]:
+    """Reports what takes part in botocore's calls and isn't known, for ``check --deploy`` only."""
+    if not settings.DYNAMODB.FAST_LANE or not any(api.persistences for api in registry):
+        return []
+    from macaron_django.dynamodb.calls.clients import strangers  # imported here: it needs botocore
+
+    hint = (
+        "Nothing is wrong: a call costs about a millisecond of CPU more, one for a list of 100 items about five. "
+        "Remove it, take macaron_django's own tracing in its place, or silence this."
+    )
+    return [
+        checks.Warning(
+            f"{name} takes part in botocore's calls, and macaron_django's fast lane doesn't know it: botocore makes "
+            "each call to DynamoDB.",
+            hint=hint,
+            id="macaron_django.W130",
+        )
+        for name in strangers()
+    ]
+
+
+@checks.register("macaron_django", deploy=True)
+def check_threads(app_configs: Sequence[AppConfig] | None, **_kwargs: Any) -> list[checks.CheckMessage]:
+    """Reports a server with too few threads for the engine's latency, where the environment says how many it has."""
+    threads = configured_threads(os.environ)
+    persistence = next((each for api in registry for each in api.persistences.values()), None)
+    if threads is None or persistence is None or engines.configuration_problem() or engines.current().local:
+        return []
+    from macaron_django.dynamodb.items.latency import measured_latency  # imported here: it needs botocore
+
+    seconds = measured_latency(persistence)
+    if seconds is None or not is_starved(threads, seconds * 1000):
+        return []
+    milliseconds = seconds * 1000
+    return [
+        checks.Warning(
+            f"DynamoDB answers after {milliseconds:.1f} ms, and a worker has {threads} "
+            f"thread{'s' * (threads != 1)}: it waits while requests do.",
+            hint=f"Give it about {needed_threads(milliseconds)} (GRANIAN_BLOCKING_THREADS, or gunicorn's --threads) if "
+            "most requests make one call; docs/explanation/scaling.md has the formula.",
+            id="macaron_django.W102",
+        )
+    ]

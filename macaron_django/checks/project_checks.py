@@ -1,0 +1,144 @@
+"""Reports what is wrong with the specs of a project, and with what its settings name."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from itertools import chain
+from typing import Any
+
+from django.apps import AppConfig
+from django.core import checks
+from django.core.exceptions import ImproperlyConfigured
+
+from macaron_django import auth
+from macaron_django.conf import DEFAULTS, settings
+from macaron_django.dynamodb import engines
+from macaron_django.openapi import Finding
+from macaron_django.registry import registry
+
+__all__ = [
+    "as_message",
+    "check_clients",
+    "check_engine",
+    "check_jwt",
+    "check_observability",
+    "check_relations",
+    "check_specs",
+    "check_tasks",
+    "known_tasks",
+]
+
+
+def as_message(finding: Finding) -> checks.CheckMessage:
+    """Returns a finding as a check message, which starts with its place in a form that editors can open."""
+    level = checks.ERROR if finding.level == "error" else checks.WARNING
+    return checks.CheckMessage(
+        level,
+        f"{finding.location}: {finding.message}",
+        hint=finding.hint or None,
+        id=f"macaron_django.{finding.id}",
+    )
+
+
+@checks.register("macaron_django")
+def check_specs(app_configs: Sequence[AppConfig] | None, **_kwargs: Any) -> list[checks.CheckMessage]:
+    """Reports what is wrong with the specs and with what was made from them."""
+    found = chain.from_iterable(registry.findings().values())
+    return [as_message(finding) for finding in dict.fromkeys(found)]
+
+
+@checks.register("macaron_django")
+def check_clients(app_configs: Sequence[AppConfig] | None, **_kwargs: Any) -> list[checks.CheckMessage]:
+    """Reports what is wrong with ``CLIENTS`` and the specs that it names."""
+    if not settings.CLIENTS:
+        return []
+    from macaron_django.clients import client_findings  # imported here: most projects call nobody
+
+    served = {api.name for api in registry}
+    return [as_message(each) for each in client_findings(served, lambda name: registry[name].document)]
+
+
+@checks.register("macaron_django")
+def check_engine(app_configs: Sequence[AppConfig] | None, **_kwargs: Any) -> list[checks.CheckMessage]:
+    """Reports if schemas are persisted and no DynamoDB engine is configured: AWS is never used by accident."""
+    if not any(api.persistences for api in registry):
+        return []
+    problem = engines.configuration_problem()
+    return [checks.Error(problem, id="macaron_django.E103")] if problem else []
+
+
+@checks.register("macaron_django")
+def check_relations(app_configs: Sequence[AppConfig] | None, **_kwargs: Any) -> list[checks.CheckMessage]:
+    """Reports models of the ORM with a relation to items in DynamoDB, whose queries and migrations would fail."""
+    if not any(api.persistences for api in registry):
+        return []
+    from macaron_django.dynamodb.querysets.relations import (
+        relations_into_items,  # imported here: it needs PynamoDB
+    )
+
+    hint = "Keep the row's primary key in a CharField, and get the row by it."
+    return [
+        checks.Error(sentence, hint=hint, obj=field, id="macaron_django.E106")
+        for field, sentence in relations_into_items()
+    ]
+
+
+@checks.register("macaron_django")
+def check_jwt(app_configs: Sequence[AppConfig] | None, **_kwargs: Any) -> list[checks.CheckMessage]:
+    """Reports settings with which tokens can't be signed and verified safely."""
+    levels = {"error": checks.Error, "warning": checks.Warning}
+    return [
+        levels[problem.level](problem.message, hint=problem.hint, id="macaron_django.E104")
+        for problem in auth.configuration_problems()
+    ]
+
+
+def known_tasks() -> list[Any]:
+    """Returns the tasks of the modules that were imported; projects without any don't import what tasks need."""
+    definitions = sys.modules.get("macaron_django.tasks.definitions")
+    return [] if definitions is None else definitions.known_definitions()
+
+
+@checks.register("macaron_django")
+def check_tasks(app_configs: Sequence[AppConfig] | None, **_kwargs: Any) -> list[checks.CheckMessage]:
+    """Reports a backend of tasks that can't be used, and tasks that lack their tables."""
+    if settings.TASKS.BACKEND == "immediate" and not known_tasks():
+        return []
+    from macaron_django.tasks.backends.chosen_backend import chosen_backend  # projects without tasks do without it
+
+    try:
+        problem = chosen_backend().problem()
+    except ImproperlyConfigured as error:
+        return [checks.Error(str(error), id="macaron_django.E102")]
+    found: list[checks.CheckMessage] = []
+    if problem is not None:
+        found.append(checks.Error(problem, id="macaron_django.E107"))
+    if settings.TASKS.OUTBOX:
+        return found
+    hint = "Set MACARON['TASKS']['OUTBOX'] to True, and run `manage.py synctables`."
+    return [
+        *found,
+        *(
+            checks.Error(
+                f"The task {each.path} has {'outbox' if each.outbox else 'once'}=True, and there are no tables for it.",
+                hint=hint,
+                id="macaron_django.E108",
+            )
+            for each in known_tasks()
+            if each.outbox or each.once
+        ),
+    ]
+
+
+@checks.register("macaron_django")
+def check_observability(app_configs: Sequence[AppConfig] | None, **_kwargs: Any) -> list[checks.CheckMessage]:
+    """Reports settings of ``OBSERVABILITY`` that aren't allowed, and backends that can't do anything."""
+    if not any(getattr(settings.OBSERVABILITY, key) != default for key, default in DEFAULTS["OBSERVABILITY"].items()):
+        return []
+    from macaron_django.observability.setting_problems import setting_problems  # only where something is set
+
+    levels = {"error": checks.Error, "warning": checks.Warning}
+    return [
+        levels[each.level](each.message, hint=each.hint, id=f"macaron_django.{each.id}") for each in setting_problems()
+    ]
