@@ -20,7 +20,6 @@ from macaron_django.api.views.operation_viewsets import DATA, FILTERING
 from macaron_django.api.views.pagination import CursorPages
 from macaron_django.api.views.resource_viewsets import ResourceViewSet
 from macaron_django.drivers import Steps, run
-from macaron_django.exceptions import UnstorableValue, ValidationFailed
 from macaron_django.overrides import Hooks
 from macaron_django.schemas.models.stores import Store
 from macaron_django.schemas.values.merge_patches import without_write_only
@@ -66,13 +65,8 @@ class Create(ResourceViewSet):
             return run(self._created(store, body))
         serializer = self.get_serializer(data=body)
         serializer.is_valid(raise_exception=True)
-        try:
+        with self.placing_faults():
             self.perform_create(serializer)
-        except ValidationFailed as failure:
-            raise self.blamed_on_path(failure) from None
-        except UnstorableValue as error:
-            self.place_unstorable(error)
-            raise
         return self.created(serializer)
 
     def create_steps(self) -> Steps[HttpResponseBase]:
@@ -145,24 +139,16 @@ class Replace(ResourceViewSet):
                 raise PreconditionFailed("There is no item yet that If-Match could mean.") from None
             serializer = self.get_serializer(data=body)
             serializer.is_valid(raise_exception=True)
-            try:
+            with self.placing_faults():
                 if isinstance(self, Create):  # what a project does where an item is made counts here, too
                     self.perform_create(serializer)
                 else:
                     serializer.save(**self.path_values())
-            except ValidationFailed as failure:
-                raise self.blamed_on_path(failure) from None
-            except UnstorableValue as error:
-                self.place_unstorable(error)
-                raise
             return self.created(serializer)
         serializer = self.get_serializer(instance, data=body)
         serializer.is_valid(raise_exception=True)
-        try:
+        with self.placing_faults():
             self.perform_update(serializer)
-        except UnstorableValue as error:
-            self.place_unstorable(error)
-            raise
         return self.changed(serializer)
 
     def perform_update(self, serializer: Any) -> None:
@@ -193,11 +179,8 @@ class MergePatch(ResourceViewSet):
     def _patch(self, patch: Any) -> HttpResponseBase:
         serializer = self.get_serializer(self.changeable(), data=patch, partial=True)
         serializer.is_valid(raise_exception=True)
-        try:
+        with self.placing_faults():
             self.perform_update(serializer)
-        except UnstorableValue as error:
-            self.place_unstorable(error)
-            raise
         return self.changed(serializer)
 
     def perform_update(self, serializer: Any) -> None:

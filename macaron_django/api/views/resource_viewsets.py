@@ -6,7 +6,8 @@ It has the hooks that ``actions`` calls and that projects override, named as in 
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any, ClassVar, TypeVar
 
@@ -325,6 +326,17 @@ class ResourceViewSet(OperationViewSet):
             and not (action == "destroy" and self.declares_content(self.served_here.success_status(204, 200)))
             and self.store.waits_in_steps(action)
         )
+
+    @contextmanager
+    def placing_faults(self) -> Iterator[None]:
+        """Says of what a block raises where the client sent the value that is at fault, as ``done`` does."""
+        try:
+            yield
+        except ValidationFailed as failure:
+            raise self.blamed_on_path(failure) from None
+        except UnstorableValue as error:
+            self.place_unstorable(error)
+            raise
 
     def blamed_on_path(self, failure: ValidationFailed) -> ValidationFailed:
         """Returns ``RequestInvalid`` if all that is wrong comes from the path, else ``failure`` itself."""
