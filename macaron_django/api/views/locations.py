@@ -86,7 +86,7 @@ def _origin(request: Any) -> str:
 
 
 def _said_of_origin(request: Any) -> tuple[str, str] | None:
-    """Returns what a request says of its origin; None where more than its URL's scheme and its Host has a say."""
+    """Returns what a request says of its origin; None where it isn't by scheme and Host alone."""
     meta = request.META
     host, scheme = meta.get("HTTP_HOST"), meta.get("wsgi.url_scheme")
     if host is None or scheme is None or not isinstance(request, WSGIRequest) or _is_forwarded():
