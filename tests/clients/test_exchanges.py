@@ -1,5 +1,6 @@
 """What can be sent twice is retried within bounds; a host that fails is left alone; nothing leaks to other hosts."""
 
+import asyncio
 import contextlib
 import logging
 import socket
@@ -207,6 +208,19 @@ def test_redirects_are_followed_on_the_same_host_only(service):
     finally:
         other.stop()
     assert other.received == []
+
+
+def test_no_call_sends_the_cookies_that_another_has_received(parcels, service):
+    service.answers(Reply(200, PARCEL, {"Set-Cookie": "session=somebody; Path=/"}))
+
+    async def twice():
+        for _ in range(2):
+            await apipool.parcels.aclient.get_parcel(parcel_id="p1")
+
+    for _ in range(2):
+        parcels.get_parcel(parcel_id="p1")
+    asyncio.run(twice())
+    assert ["cookie" in each.headers for each in service.received] == [False] * 4
 
 
 def test_no_secret_is_in_a_log_or_an_error(service, caplog):

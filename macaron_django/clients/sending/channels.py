@@ -13,6 +13,7 @@ import threading
 import time
 import weakref
 from collections.abc import AsyncGenerator, Callable
+from http.cookiejar import CookieJar, DefaultCookiePolicy
 from typing import Any, NamedTuple, Protocol
 
 import httpx
@@ -104,7 +105,9 @@ async def _closed_with_loop(client: httpx.AsyncClient) -> AsyncGenerator[None, N
 
 def _common() -> dict[str, Any]:
     headers = {"User-Agent": "macaron_django", "Accept-Encoding": ACCEPTED_ENCODINGS}
-    return {"headers": headers, "follow_redirects": False}
+    # No cookie is kept: one call's session would be sent with the next call, which may be another user's.
+    no_cookies = CookieJar(DefaultCookiePolicy(allowed_domains=[]))
+    return {"headers": headers, "follow_redirects": False, "cookies": no_cookies}
 
 
 def _limits(options: ClientOptions) -> httpx.Limits:
