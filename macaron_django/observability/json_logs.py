@@ -6,11 +6,13 @@ Django's. A project with a ``LOGGING`` of its own may name ``JSONFormatter`` the
 
 from __future__ import annotations
 
+import json
 import logging
 import sys
 from datetime import datetime, timezone
 from typing import Any, Final
 
+from pythonjsonlogger.json import JsonEncoder
 from pythonjsonlogger.orjson import OrjsonFormatter
 
 from macaron_django.api.plans.observed_operations import operation_of
@@ -47,6 +49,12 @@ class JSONFormatter(OrjsonFormatter):
                 **fields,
             }
         )
+
+    def jsonify_log_record(self, log_data: dict[str, Any]) -> str:
+        try:
+            return super().jsonify_log_record(log_data)
+        except TypeError:  # orjson refuses lone surrogates, which a JWT's claims may have, and integers over 64 bits
+            return json.dumps(log_data, cls=JsonEncoder, skipkeys=True)
 
     def add_fields(self, log_data: dict[str, Any], record: logging.LogRecord, message_dict: dict[str, Any]) -> None:
         super().add_fields(log_data, record, message_dict)

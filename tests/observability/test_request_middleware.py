@@ -7,6 +7,7 @@ import json
 import logging
 import re
 from collections.abc import Iterator
+from datetime import datetime
 from typing import Any
 
 import pytest
@@ -83,6 +84,15 @@ def test_every_line_of_a_request_has_its_ids(way: str, notes: Any, lines: Any) -
     logging.getLogger("macaron_django").info("Later.")
     if way == "WSGI front":  # a server's thread goes on
         assert "request_id" not in lines()[-1]
+
+
+@pytest.mark.parametrize("extra", [{"user": "\ud800"}, {"total": 2**64}, {"access": {"user": "\ud800"}}])
+def test_a_line_with_what_orjson_refuses_is_written_all_the_same(extra: dict[str, Any]) -> None:
+    record = logging.getLogger().makeRecord("shop", logging.INFO, "", 1, "%s", ("of \udfff",), None, extra=extra)
+    line = json.loads(JSONFormatter().format(record))
+    assert (line["message"], line["level"]) == ("of \udfff", "INFO")
+    assert line | extra.get("access", extra) == line
+    assert datetime.fromisoformat(line["time"]).tzinfo is not None
 
 
 MALFORMED = ["", "a b", "x" * 129, "a\nb", "é", "a;b", "{}"]
