@@ -7,6 +7,7 @@ a span that isn't sampled no others are begun.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from typing import Any, Final
 
@@ -248,16 +249,20 @@ def _request_attributes(began: events.OperationBegan) -> dict[str, str | int]:
     attributes = _operation_attributes(began)
     attributes["url.path"] = began.request.path
     attributes["url.scheme"] = began.request.scheme or ""
-    address, _, port = str(meta.get("HTTP_HOST") or meta.get("SERVER_NAME", "")).partition(":")
-    attributes["server.address"] = address
-    if (port or str(meta.get("SERVER_PORT", ""))).isdecimal():
-        attributes["server.port"] = int(port or meta["SERVER_PORT"])
+    named: Any = _HOST(str(meta.get("HTTP_HOST") or meta.get("SERVER_NAME", "")))
+    attributes["server.address"] = named[1]
+    port = named[2] or str(meta.get("SERVER_PORT", ""))
+    if _PORT(port):
+        attributes["server.port"] = int(port)
     for name, attribute in _OF_META.items():
         if value := meta.get(name):
             attributes[attribute] = str(value)
     return attributes
 
 
+#: What isn't a port is part of the address. An integer over 64 bits would make OTLP's exporter drop all of its spans.
+_HOST: Final = re.compile(r"\[?(.*?)\]?(?::([0-9]{1,5}))?", re.DOTALL).fullmatch
+_PORT: Final = re.compile(r"[0-9]{1,5}").fullmatch
 _OF_META: Final = {"REMOTE_ADDR": "client.address", "HTTP_USER_AGENT": "user_agent.original"}
 
 

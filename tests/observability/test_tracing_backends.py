@@ -168,6 +168,27 @@ def test_what_happens_nests(told):
     assert (task.kind.name, task.parent, task.status.status_code.name) == ("CONSUMER", None, "ERROR")
 
 
+@pytest.mark.parametrize(
+    ("host", "address", "port"),
+    [
+        ("shop.example", "shop.example", 80),
+        ("[2001:db8::1]:8443", "2001:db8::1", 8443),
+        ("[::1]", "::1", 80),
+        (f"shop.example:{2**64}", f"shop.example:{2**64}", 80),
+        (f"shop.example:{'9' * 5000}", f"shop.example:{'9' * 5000}", 80),
+    ],
+)
+def test_a_host_header_gives_an_address_and_no_more_than_a_port(told, host, address, port):
+    exporter, _, subscribe = told
+    subscribe()
+    request = RequestFactory().get("/orders", headers={"host": host})
+    served = events.OPERATIONS.begin(events.OperationBegan("shop", "list_orders", "GET", "/orders", request))
+    served.leave()
+    served.end(events.OperationEnded("shop", "list_orders", "GET", "/orders", 200, 1.0, "", "", "", None, request))
+    (span,) = exporter.get_finished_spans()
+    assert (span.attributes["server.address"], span.attributes["server.port"]) == (address, port)
+
+
 def test_durations_are_metrics_whether_a_span_is_sampled_or_not(told):
     exporter, reader, subscribe = told
     subscribe(ParentBased(ALWAYS_OFF))
