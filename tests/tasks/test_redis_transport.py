@@ -29,8 +29,8 @@ def client(broker: str) -> Iterator[redis.Redis]:
 def connect(broker: str) -> Iterator[Any]:
     made = []
 
-    def connect(visibility: int = 3600) -> kombu.Connection:
-        options = {"visibility_timeout": visibility, "unacked_restore_throttle": 1}
+    def connect(visibility: int = 3600, **others: Any) -> kombu.Connection:
+        options = {"visibility_timeout": visibility, "unacked_restore_throttle": 1, **others}
         made.append(kombu.Connection(broker, transport=TakingTransport, transport_options=options))
         return made[-1]
 
@@ -78,6 +78,54 @@ def test_messages_of_several_queues_arrive_in_their_order_and_nothing_is_left(
     for _, message in arrived:
         message.ack()
     assert [key for key in client.scan_iter() if not key.startswith(b"_kombu.binding")] == []
+
+
+@pytest.mark.parametrize("order", ["round_robin", "priority", "sorted"])
+def test_an_empty_queue_doesnt_hold_up_the_others(connect: Any, order: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    connection = connect(queue_order_strategy=order)
+    for number in range(5):
+        send(connection, {"n": number}, "q1")
+    arrived = consume(connection, "q0", "q1", "q2")
+    commands: list[str] = []
+    send_command = redis.Connection.send_command
+
+    def noted(self: redis.Connection, *command: Any, **options: Any) -> Any:
+        commands.append(command[0])
+        return send_command(self, *command, **options)
+
+    monkeypatch.setattr(redis.Connection, "send_command", noted)
+    eventually(lambda: drained(connection) or len(arrived) == 5, "all arrive")
+    assert [body["n"] for body, _ in arrived] == list(range(5))
+    assert commands.count("RPOPLPUSH") >= 5
+    assert "BRPOPLPUSH" not in commands  # which waits at one queue
+    eventually(lambda: drained(connection) or "BRPOPLPUSH" in commands, "it waits when all are empty")
+
+
+def test_messages_with_a_priority_arrive_too(connect: Any) -> None:
+    connection = connect(priority_steps=[0, 5])
+    for priority in (None, 0, 5, 9):
+        connection.Producer().publish({"n": priority}, routing_key="q", declare=[kombu.Queue("q")], priority=priority)
+    arrived = consume(connection, "q")
+    eventually(lambda: drained(connection) or len(arrived) == 4, "all arrive")
+
+
+def test_an_applications_own_key_prefix_is_kept_to(connect: Any, client: redis.Redis) -> None:
+    connection = connect(visibility=1, global_keyprefix="shop:")
+    send(connection, {"n": 1})
+    arrived = consume(connection, "q")
+    eventually(lambda: drained(connection) or arrived, "it arrives")
+    raw = client.hget("shop:unacked", arrived[0][1].delivery_tag)
+    assert raw is not None
+    arrived[0][1].ack()
+    # As if the process had been killed before kombu's note.
+    client.lpush("shop:q\x06\x16taken", json.dumps(json.loads(raw)[0]))
+    client.zadd("shop:unacked_index\x06\x16taken", {arrived[0][1].delivery_tag: 1})
+    connection.default_channel._looked_at = 0
+    connection.default_channel.put_back()
+    eventually(lambda: drained(connection) or len(arrived) == 2, "it arrives again")
+    arrived[1][1].ack()
+    assert all(key.startswith((b"shop:", b"_kombu.binding")) for key in client.scan_iter())
+    assert client.exists("shop:q", "shop:q\x06\x16taken", "shop:unacked") == 0
 
 
 def test_what_a_killed_worker_had_taken_and_not_noted_is_put_back(

@@ -7,6 +7,8 @@ out of that list when it has been noted, and is put back if that hasn't happened
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from queue import Empty
 from time import monotonic, time
 from typing import Any, Final
@@ -14,6 +16,7 @@ from typing import Any, Final
 from kombu.transport import redis
 from kombu.utils.encoding import bytes_to_str
 from kombu.utils.json import loads
+from redis import Redis
 
 __all__ = ["TakingChannel", "TakingTransport"]
 
@@ -26,7 +29,7 @@ _Transport: Any = redis.Transport
 _INTERVAL: Final = 5
 #: How many messages a look puts back at most, of each queue.
 _MOST: Final = 100
-#: The longest that a worker waits at one of several queues.
+#: The longest that a worker waits at one of several queues, when all were empty.
 _TURN: Final = 0.2
 #: KEYS: the list of what was taken, the queue, what kombu has noted, when each was seen here. ARGV: a message, its tag.
 _PUT_BACK: Final = """
@@ -49,7 +52,12 @@ class TakingChannel(_Channel):  # type: ignore[misc]
     """kombu's channel, which moves a message instead of popping it."""
 
     QoS = TakingQoS
+    #: One list a queue: a move takes from one list alone, so that priorities have no effect.
+    priority_steps = (0,)
+    from_transport_options = tuple(name for name in _Channel.from_transport_options if name != "priority_steps")
     _taken_from = ""
+    #: How many queues in a row were empty.
+    _passed = 0
     _looked_at = 0.0
 
     def taken_key(self, queue: str) -> str:
@@ -60,12 +68,15 @@ class TakingChannel(_Channel):  # type: ignore[misc]
         queues = self._queue_cycle.consume(len(self.active_queues))
         if not queues:
             return
-        self._taken_from, wait = queues[0], timeout or self.brpop_timeout
-        if len(queues) > 1:
-            wait = min(wait, _TURN)
+        self._taken_from = queues[self._passed % len(queues)]
+        keys = self._key(self._taken_from), self._key(self.taken_key(self._taken_from))
         self._in_poll = self.client.connection
         self._brpop_sent_at = monotonic()
-        self.client.connection.send_command("BRPOPLPUSH", self._taken_from, self.taken_key(self._taken_from), wait)
+        if self._passed < len(queues) > 1:  # another queue may have messages: don't wait at this one
+            self.client.connection.send_command("RPOPLPUSH", *keys)
+            return
+        wait = timeout or self.brpop_timeout
+        self.client.connection.send_command("BRPOPLPUSH", *keys, wait if len(queues) == 1 else min(wait, _TURN))
 
     def _brpop_read(self, **options: Any) -> bool:
         queue = self._taken_from
@@ -75,19 +86,34 @@ class TakingChannel(_Channel):  # type: ignore[misc]
             except self.connection_errors:
                 self.client.connection.disconnect()
                 raise
-            self._queue_cycle.rotate(queue)
             if not taken:
+                self._passed += 1
                 raise Empty
+            self._passed = 0
+            self._queue_cycle.rotate(queue)
             message = loads(bytes_to_str(taken))
             self.connection._deliver(message, queue)
-            with self.conn_or_acquire() as client:
+            with self._plain_client() as client:
                 tag = message["properties"]["delivery_tag"]
-                client.pipeline().lrem(self.taken_key(queue), -1, taken).zrem(self._seen_key, tag).execute()
+                pipeline = client.pipeline()
+                pipeline.lrem(self._key(self.taken_key(queue)), -1, taken)
+                pipeline.zrem(self._key(self._seen_key), tag)
+                pipeline.execute()
             return True
         finally:
             self._in_poll = None
             if flush := getattr(self, "_flush_brpop_reauth", None):  # from kombu 5.7 on
                 flush()
+
+    def _key(self, name: str) -> str:
+        """Returns a key with the prefix that an application may have for all of them."""
+        return f"{self.global_keyprefix}{name}"
+
+    @contextmanager
+    def _plain_client(self) -> Iterator[Redis]:
+        """Opens a client that takes whole keys: kombu's own adds the prefix to some commands only."""
+        with self.conn_or_acquire() as client:
+            yield Redis(connection_pool=client.connection_pool)
 
     @property
     def _seen_key(self) -> str:
@@ -99,14 +125,15 @@ class TakingChannel(_Channel):  # type: ignore[misc]
         if now - self._looked_at < _INTERVAL:
             return
         self._looked_at = now
-        with self.conn_or_acquire() as client:
+        seen_key, noted_key = self._key(self._seen_key), self._key(self.unacked_key)
+        with self._plain_client() as client:
             for queue in list(self.active_queues):
-                taken_key = self.taken_key(queue)
+                taken_key = self._key(self.taken_key(queue))
                 for taken in client.lrange(taken_key, -_MOST, -1):
                     tag = loads(bytes_to_str(taken))["properties"]["delivery_tag"]
-                    client.zadd(self._seen_key, {tag: now}, nx=True)
-                    if now - float(client.zscore(self._seen_key, tag) or now) > self.visibility_timeout:
-                        client.eval(_PUT_BACK, 4, taken_key, queue, self.unacked_key, self._seen_key, taken, tag)
+                    client.zadd(seen_key, {tag: now}, nx=True)
+                    if now - float(client.zscore(seen_key, tag) or now) > self.visibility_timeout:
+                        client.eval(_PUT_BACK, 4, taken_key, self._key(queue), noted_key, seen_key, taken, tag)
 
 
 class TakingTransport(_Transport):  # type: ignore[misc]
