@@ -76,5 +76,8 @@ def _sent(item: dict[str, Any], backend: TaskBackend, now: float) -> bool:
     except (BadMessage, TaskNotSent) as error:
         logger.warning("Task %s [%s] stays in the outbox: %s", item["task"]["S"], item["id"]["S"], error)
         return False
+    except Exception:  # of a backend, such as for a queue that it doesn't know: the others go on
+        logger.exception("Task %s [%s] stays in the outbox.", item["task"]["S"], item["id"]["S"])
+        return False
     put_away(message)
     return True

@@ -276,6 +276,26 @@ def test_two_relays_share_the_work(sent: list[Message], tables: None) -> None:
     assert sorted(message.args[0] for message in sent) == [0, 1, 2]
 
 
+def test_a_message_that_cant_be_sent_doesnt_hold_up_the_outbox(
+    sent: list[Message], tables: None, settings: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    Broker.refuses = True
+    for text in ("x" * 1000, "y"):
+        note_boxed.apply_async([text])
+    Broker.refuses = False
+
+    class Signing(Broker):
+        def send(self, message: Message) -> str:
+            message.signed()
+            return super().send(message)
+
+    settings.MACARON["TASKS"]["MAX_MESSAGE_SIZE"] = 1000  # lower than when it was written
+    assert relay(Signing(), now=lambda: time.time() + GRACE + 1) == 1
+    assert [message.args for message in sent] == [["y"]]
+    assert len(outbox_table().scan(consistent=True).items) == 1
+    assert "stays in the outbox" in caplog.text
+
+
 def test_the_tables_need_a_setting(sent: list[Message], settings: Any) -> None:
     settings.MACARON["TASKS"]["OUTBOX"] = False
     assert own_tables() == []
