@@ -114,13 +114,14 @@ class AsyncTask(Generic[P, R]):
             queue=queue or definition.queue,
         )
         sent = SentTask(message.id)
-        if definition.outbox:
-            from macaron_django.tasks.outbox import put_in
-
-            put_in(message)
+        send = functools.partial(_send, message, sent, definition.outbox)
+        if definition.outbox and _is_gathering():
+            _put_in(message)
         else:
-            message.signed()  # too long a message is told here, not after the transaction
-        _after_commit(functools.partial(_send, message, sent, definition.outbox))
+            message.signed()  # raises here where the message is too long, not after the transaction
+            if definition.outbox:
+                send = functools.partial(_put_in, message, send)
+        _after_commit(send)
         return sent
 
     async def aapply_async(self, *args: Any, **options: Any) -> SentTask:
@@ -149,8 +150,8 @@ def asynctask(
     It begins after ``delay`` seconds. After an exception that ``retry_on`` names it is tried again, ``retries`` times,
     ``backoff`` seconds later and then after twice as long each time; the last failure is reported. ``rows="whole"``
     sends stored rows as they are instead of their keys. ``outbox=True`` keeps the message in DynamoDB, in the same
-    transaction as what is written there, until the broker has it. ``once=True`` has what the function writes to
-    DynamoDB made once, in one transaction, even if the task is done twice.
+    transaction as what is written there (or after that of the ORM alone), until the broker has it. ``once=True`` has
+    what the function writes to DynamoDB made once, in one transaction, even if the task is done twice.
     """
     if callable(delay):
         raise TypeError("asynctask takes options: write @asynctask() above the function.")
@@ -203,6 +204,20 @@ def _after_commit(send: Callable[[], None]) -> None:
         send()
     else:
         pending_writes.on_commit(send)
+
+
+def _is_gathering() -> bool:
+    """Returns whether a transaction of DynamoDB's is open, which the outbox's message is part of."""
+    pending_writes = sys.modules.get("macaron_django.dynamodb.items.pending_writes")
+    return pending_writes is not None and pending_writes.gathering() is not None
+
+
+def _put_in(message: Message, then: Callable[[], None] | None = None) -> None:
+    from macaron_django.tasks.outbox import put_in
+
+    put_in(message)
+    if then is not None:
+        then()
 
 
 def _is_task() -> bool:

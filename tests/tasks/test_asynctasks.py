@@ -219,6 +219,18 @@ def test_in_a_transaction_a_task_is_sent_when_it_has_been_committed(sent: list[M
 
 
 @pytest.mark.django_db(transaction=True)
+def test_the_outbox_waits_for_a_transaction_of_the_orm(sent: list[Message], tables: None) -> None:
+    with pytest.raises(LookupError), orm_transaction.atomic():  # noqa: PT012 (all of it is one transaction)
+        note_boxed.apply_async(["x"])
+        raise LookupError
+    assert outbox_table().scan(consistent=True).items == []
+    Broker.refuses = True
+    with orm_transaction.atomic():
+        note_boxed.apply_async(["y"])
+    assert len(outbox_table().scan(consistent=True).items) == 1
+
+
+@pytest.mark.django_db(transaction=True)
 def test_in_a_transaction_of_the_orm_too(sent: list[Message]) -> None:
     with orm_transaction.atomic():
         note.apply_async(["x"])
