@@ -157,6 +157,33 @@ def test_what_a_killed_worker_had_taken_and_not_noted_is_put_back(
     assert client.hlen("unacked") == 0
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        b"\xff",
+        b"no JSON",
+        b"[" * 200_000,
+        b"[]",
+        b'{"properties": {}}',
+        b'{"properties": {"delivery_tag": "1"}, "body": "x"}',
+    ],
+    ids=["bytes", "text", "depth", "array", "untagged", "half"],
+)
+def test_what_is_no_message_is_dropped_and_holds_up_no_other(
+    connect: Any, client: redis.Redis, text: bytes, caplog: pytest.LogCaptureFixture
+) -> None:
+    connection = connect()
+    arrived = consume(connection, "q")
+    client.lpush("q\x06\x16taken", text)  # a worker without this check has ended by it
+    connection.default_channel.put_back()
+    client.lpush("q", text)
+    send(connection, {"n": 1})
+    eventually(lambda: drained(connection) or arrived, "the message arrives")
+    arrived[0][1].ack()
+    assert client.exists("q", "q\x06\x16taken", "unacked") == 0
+    assert caplog.text.count("from the queue q: they aren't a message of Celery's") == 2
+
+
 def test_what_was_noted_is_not_put_back_as_well(connect: Any, client: redis.Redis) -> None:
     connection = connect()
     send(connection, {"n": 1})

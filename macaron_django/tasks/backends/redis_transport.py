@@ -7,6 +7,7 @@ out of that list when it has been noted, and is put back if that hasn't happened
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 from queue import Empty
@@ -19,6 +20,8 @@ from kombu.utils.json import loads
 from redis import Redis
 
 __all__ = ["TakingChannel", "TakingTransport"]
+
+logger = logging.getLogger("macaron_django")
 
 # What kombu has no types for.
 _QoS: Any = redis.QoS
@@ -91,7 +94,11 @@ class TakingChannel(_Channel):  # type: ignore[misc]
                 raise Empty
             self._passed = 0
             self._queue_cycle.rotate(queue)
-            message = loads(bytes_to_str(taken))
+            message = self._message(taken)
+            if message is None:
+                with self._plain_client() as client:
+                    self._drop(client, queue, taken)
+                raise Empty
             self.connection._deliver(message, queue)
             with self._plain_client() as client:
                 tag = message["properties"]["delivery_tag"]
@@ -104,6 +111,20 @@ class TakingChannel(_Channel):  # type: ignore[misc]
             self._in_poll = None
             if flush := getattr(self, "_flush_brpop_reauth", None):  # from kombu 5.7 on
                 flush()
+
+    def _message(self, text: bytes | str) -> Any:
+        """Returns the message that a text is, as kombu delivers it; None if it isn't one."""
+        try:
+            message = loads(bytes_to_str(text))
+            made = self.Message(message, channel=self)
+            is_whole = isinstance(made.delivery_tag, str) and {"exchange", "routing_key"} <= made.delivery_info.keys()
+        except (ValueError, LookupError, TypeError, AttributeError, RecursionError):
+            return None
+        return message if is_whole else None
+
+    def _drop(self, client: Redis, queue: str, taken: bytes | str) -> None:
+        client.lrem(self._key(self.taken_key(queue)), -1, taken)  # type: ignore[arg-type]
+        logger.error("Dropped %d bytes from the queue %s: they aren't a message of Celery's.", len(taken), queue)
 
     def _key(self, name: str) -> str:
         """Returns a key with the prefix that an application may have for all of them."""
@@ -130,7 +151,11 @@ class TakingChannel(_Channel):  # type: ignore[misc]
             for queue in list(self.active_queues):
                 taken_key = self._key(self.taken_key(queue))
                 for taken in client.lrange(taken_key, -_MOST, -1):
-                    tag = loads(bytes_to_str(taken))["properties"]["delivery_tag"]
+                    message = self._message(taken)
+                    if message is None:
+                        self._drop(client, queue, taken)
+                        continue
+                    tag = message["properties"]["delivery_tag"]
                     client.zadd(seen_key, {tag: now}, nx=True)
                     if now - float(client.zscore(seen_key, tag) or now) > self.visibility_timeout:
                         client.eval(_PUT_BACK, 4, taken_key, self._key(queue), noted_key, seen_key, taken, tag)
