@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from contextvars import ContextVar
 from dataclasses import replace
 from inspect import iscoroutinefunction
-from typing import Any, Final, Literal, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple
 
 from asgiref.sync import async_to_sync
 
@@ -19,6 +19,9 @@ from macaron_django.tasks.messages.argument_json import argument_json, argument_
 from macaron_django.tasks.messages.callers import restored_caller
 from macaron_django.tasks.messages.task_messages import Message
 from macaron_django.tasks.task_backend import TaskBackend
+
+if TYPE_CHECKING:
+    from django.http import HttpRequest
 
 __all__ = ["SentAgain", "called", "current_task", "is_task", "run"]
 
@@ -53,10 +56,12 @@ def run(message: Message, backend: TaskBackend) -> Any:
     """
     if message.due is not None and message.due > time.time() + _EARLY and backend.abilities.delays:
         return SentAgain(backend.send(replace(message, deliveries=1)))
-    with _observed(message) as outcome, restored_caller(message.caller) as request:
+    with _observed(message) as outcome, ExitStack() as caller:
         token = _current.set(message)
         again_in: float | None = None
+        request: HttpRequest | None = None
         try:
+            request = caller.enter_context(restored_caller(message.caller))
             definition = task_named(message.task)
             if message.deliveries > _MOST_DELIVERIES:
                 raise WorkersKilled(f"{message.deliveries - 1} workers ended before {message.task} did.")

@@ -17,6 +17,7 @@ from django.test import Client, override_settings
 from django.urls import path
 
 from macaron_django import apipool, dynamodb, events
+from macaron_django.auth import caller as auth_caller
 from macaron_django.dynamodb.tables.syncing import create_table
 from macaron_django.exceptions import TaskNotSent
 from macaron_django.tasks import (
@@ -334,6 +335,18 @@ def test_a_task_that_comes_before_its_time_is_sent_again(sent: list[Message]) ->
     first = sent.pop()
     done(first)
     assert (calls, sent) == ([], [first])
+
+
+def test_a_caller_that_cant_be_restored_is_a_failure_of_the_task(
+    sent: list[Message], settings: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    settings.MACARON["JWT"] = {}  # this worker lacks the key that the sender has
+    message = Message(f"{HERE}.note", ["x"], caller={"claims": {"sub": "ada"}, "token": None})
+    with pytest.raises(TaskFailed, match="ImproperlyConfigured"):
+        done(message)
+    assert f"Task {HERE}.note [{message.id}] failed at attempt 1" in caplog.text
+    assert calls == []
+    assert (current_task(), auth_caller.current_request()) == (None, None)
 
 
 def test_only_tasks_can_be_named(sent: list[Message], caplog: pytest.LogCaptureFixture) -> None:

@@ -134,11 +134,11 @@ def restored_caller(described: Mapping[str, Any]) -> Iterator[HttpRequest]:
     request = _made_request(described)
     claims = described.get("claims") or {}
     before = auth_caller.current_request(), auth_caller.get_user_token_data(), auth_caller.get_user_token()
-    auth_caller.remember_request(request)
-    if claims or "token" in described:
-        auth_caller.remember(claims, _token(described, claims))
     language = described.get("language")
     try:
+        auth_caller.remember_request(request)
+        if claims or "token" in described:
+            auth_caller.remember(claims, _token(described, claims))
         with translation.override(language) if language else nullcontext(), _span_of(described.get("trace") or {}):
             yield request
     finally:
