@@ -46,3 +46,10 @@ def test_a_signed_text_of_another_form_is_refused(given: Any) -> None:
 def test_a_message_has_a_size() -> None:
     with pytest.raises(UnsendableArgument, match="more than MACARON\\['TASKS'\\]\\['MAX_MESSAGE_SIZE'\\] allows"):
         Message("jobs.add", ["x" * 300_000]).signed()
+
+
+def test_a_message_that_was_sent_can_be_sent_again(settings: Any) -> None:
+    message = Message("jobs.add", ["x"])
+    settings.MACARON = {**settings.MACARON, "TASKS": {"MAX_MESSAGE_SIZE": len(message.signed())}}
+    for again in (message.next_attempt(1_800_000_000.123456), message.next_delivery()):
+        assert read_message(again.signed()) == again

@@ -58,9 +58,12 @@ class Message:
         return replace(self, deliveries=self.deliveries + 1)
 
     def signed(self) -> str:
-        """Returns the message as text. Raises UnsendableArgument if it is longer than ``MAX_MESSAGE_SIZE``."""
+        """Returns the message as text. Raises UnsendableArgument if it is longer than ``MAX_MESSAGE_SIZE``.
+
+        What a worker sends again may be longer by its counts and its time.
+        """
         text = Signer(salt=_SALT).sign(json.dumps(asdict(self), separators=(",", ":")))
-        if len(text) > settings.TASKS.MAX_MESSAGE_SIZE:
+        if len(text) > settings.TASKS.MAX_MESSAGE_SIZE and self.attempt == self.deliveries == 1:
             raise UnsendableArgument(
                 f"The message of {self.task} has {len(text)} bytes, more than MACARON['TASKS']['MAX_MESSAGE_SIZE'] "
                 "allows: send keys of rows, or the path of a file."
