@@ -23,7 +23,7 @@ MARK_KEPT: Final = 30 * 24 * 3600
 def done_once(message: Message, call: Callable[[], Any]) -> Any:
     """Calls a task's function in a transaction with its mark; returns None without calling where it is marked.
 
-    Whoever is second, also at the same moment, writes nothing. Where no answer tells whether the transaction was
+    A second run, even at the same moment, writes nothing. Where no answer tells whether the transaction was
     applied, the mark does.
     """
     marks = marks_table()

@@ -23,7 +23,9 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("-c", "--concurrency", type=int, help="How many processes (default: two for each CPU).")
-        parser.add_argument("-Q", "--queues", help="The queues whose tasks are done, with commas between.")
+        parser.add_argument(
+            "-Q", "--queues", help="The queues whose tasks are done, with commas between (default: QUEUE of TASKS)."
+        )
         parser.add_argument("-l", "--loglevel", default="INFO", help="The level of Celery's log (default: INFO).")
         parser.add_argument(
             "--memory", type=int, metavar="MB", help="Replace a process that has more than this, between two tasks."

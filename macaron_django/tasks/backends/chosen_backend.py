@@ -35,5 +35,5 @@ def chosen_backend() -> TaskBackend:
             f"of a class. {error}"
         ) from error
     if not isinstance(made, TaskBackend):
-        raise ImproperlyConfigured(f"MACARON['TASKS']['BACKEND'] is {named!r}, which is no TaskBackend.")
+        raise ImproperlyConfigured(f"MACARON['TASKS']['BACKEND'] is {named!r}, which isn't a TaskBackend.")
     return made
