@@ -3,12 +3,14 @@
 import asyncio
 import re
 import threading
+from contextlib import contextmanager
 
 import httpx
 import pytest
 from asgiref.sync import async_to_sync
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
+from django.db import close_old_connections, connections, transaction
 from django.test import RequestFactory, override_settings
 
 from macaron_django import apipool
@@ -221,7 +223,6 @@ def no_connections(request, monkeypatch):
             monkeypatch.delattr(kind, "handle_request" if kind is httpx.HTTPTransport else "handle_async_request")
 
 
-@pytest.mark.django_db  # a request closes old connections
 def test_an_api_of_this_process_is_called_without_a_socket(own_api, received_request):
     before = received_request(token="outer")
     created = own_api.client.create_profile({"name": "Ada", "email": "ada@example.com"})
@@ -230,7 +231,6 @@ def test_an_api_of_this_process_is_called_without_a_socket(own_api, received_req
     assert (current_request(), get_user_token()) == (before, "outer")
 
 
-@pytest.mark.django_db  # a request closes old connections
 def test_an_error_of_an_api_of_this_process_is_an_error(own_api):
     with pytest.raises(ErrorAnswered) as caught:
         own_api.client.get_profile(profile_id="nobody")
@@ -243,6 +243,50 @@ def test_an_api_of_this_process_is_awaited_too(own_api):
         return await own_api.aclient.get_profile(profile_id=created.profile_id)
 
     assert asyncio.run(call()).name == "Ada"
+
+
+@pytest.fixture
+def caller_s_database(tmp_path, django_db_blocker):
+    """A database in a file, whose connections Django closes at the end of each request."""
+    connections.settings["caller"] = {**connections.settings["default"], "NAME": tmp_path / "caller", "CONN_MAX_AGE": 0}
+    connections.settings["caller"]["ATOMIC_REQUESTS"] = False
+    with django_db_blocker.unblock():
+        yield "caller"
+        connections["caller"].close()
+    del connections["caller"], connections.settings["caller"]
+
+
+@contextmanager
+def kept_transaction(database):
+    """A transaction of the caller's, which has to be whole afterwards; its connection is Django's to close then."""
+    connection = connections[database]
+    with transaction.atomic(database):
+        connection.cursor().execute("CREATE TABLE written (n)")
+        yield
+        assert not connection.closed_in_transaction
+    assert "written" in connection.introspection.table_names()
+    close_old_connections()
+    assert connection.connection is None
+
+
+@pytest.mark.parametrize("front", [True, False])
+def test_a_call_within_this_process_leaves_its_caller_s_transaction_open(own_api, caller_s_database, front):
+    with (
+        override_settings(MACARON={**settings.MACARON, "FRONT": front}),
+        kept_transaction(caller_s_database),
+        pytest.raises(ErrorAnswered),
+    ):
+        apipool.myserver.client.get_profile(profile_id="nobody")
+
+
+@pytest.mark.parametrize("front", [True, False])
+def test_awaited_calls_within_this_process_leave_their_caller_s_transaction_open(own_api, caller_s_database, front):
+    async def calls():
+        answers = (apipool.myserver.aclient.get_profile(profile_id="nobody") for _ in range(3))
+        return await asyncio.gather(*answers, return_exceptions=True)
+
+    with override_settings(MACARON={**settings.MACARON, "FRONT": front}), kept_transaction(caller_s_database):
+        assert [type(each) for each in async_to_sync(calls)()] == [ErrorAnswered] * 3  # they use this thread
 
 
 def test_a_client_works_outside_of_a_request(parcels, service):

@@ -17,6 +17,7 @@ from http.cookiejar import CookieJar, DefaultCookiePolicy
 from typing import Any, NamedTuple, Protocol
 
 import httpx
+from asgiref.sync import sync_to_async
 from django.core.handlers.asgi import ASGIHandler
 from django.core.handlers.wsgi import WSGIHandler
 
@@ -24,6 +25,7 @@ from macaron_django.clients.client_options import ClientOptions
 from macaron_django.clients.messages.call_answers import ReceivedAnswer
 from macaron_django.clients.messages.call_requests import CallRequest
 from macaron_django.clients.sending.answer_bytes import ACCEPTED_ENCODINGS, AnswerBytes
+from macaron_django.clients.sending.kept_connections import KeptConnections
 from macaron_django.conf import settings
 
 __all__ = ["Channel", "OutgoingCall", "Replacement"]
@@ -133,7 +135,7 @@ def _on_loop(options: ClientOptions) -> httpx.AsyncBaseTransport:
     if options.in_process:
         from macaron_django.api.front import ASGIFront
 
-        handler: Any = ASGIHandler()
+        handler: Any = _KeepingHandler()
         application: Any = ASGIFront(handler) if settings.FRONT else handler
         return _InOwnTask(httpx.ASGITransport(application))
     return httpx.AsyncHTTPTransport(
@@ -202,12 +204,29 @@ class _InOwnContext(httpx.BaseTransport):
         return contextvars.copy_context().run(self._answered, request)
 
     def _answered(self, request: httpx.Request) -> httpx.Response:
-        response = self._inner.handle_request(request)
+        kept = KeptConnections()
+        kept.keep()
         try:
-            content = b"".join(response.iter_raw())  # in this context, too
+            response = self._inner.handle_request(request)
+            try:
+                content = b"".join(response.iter_raw())  # in this context, too
+            finally:
+                response.close()
         finally:
-            response.close()
+            kept.release()
         return httpx.Response(response.status_code, headers=response.headers, stream=httpx.ByteStream(content))
+
+
+class _KeepingHandler(ASGIHandler):
+    """Django's handler, for a caller whose synchronous code may have the same thread."""
+
+    async def handle(self, scope: Any, receive: Any, send: Any) -> None:
+        kept = KeptConnections()
+        try:
+            await sync_to_async(kept.keep)()
+            await super().handle(scope, receive, send)
+        finally:
+            await sync_to_async(kept.release)()
 
 
 class _InOwnTask(httpx.AsyncBaseTransport):
