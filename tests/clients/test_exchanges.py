@@ -86,6 +86,14 @@ def test_a_pause_that_is_asked_for_is_made(parcels, service, monkeypatch):
     assert seconds >= 2
 
 
+@pytest.mark.parametrize(
+    "pause", ["Mon, 01 Jan 99999999999999999999 00:00:00 GMT", "Mon, 01 Jan 2026 00:00:00 +99999999999999999999"]
+)
+def test_a_pause_that_no_calendar_has_is_not_one(parcels, service, pause):
+    service.answers(Reply(503, None, {"Retry-After": pause}), Reply(200, PARCEL))
+    assert parcels.get_parcel(parcel_id="p1").weight == 1.5
+
+
 def test_no_call_outlasts_its_deadline(service):
     released = threading.Event()
     service.answers(Reply(200, PARCEL, first=lambda: released.wait(PATIENCE)))
@@ -208,6 +216,24 @@ def test_redirects_are_followed_on_the_same_host_only(service):
     finally:
         other.stop()
     assert other.received == []
+
+
+@pytest.mark.parametrize("place", ["https://[a", "//a:99999999/", "http://{user}/", "http:///a", "\x01:", "{port}"])
+def test_a_redirect_that_leads_nowhere_is_an_error_answer(service, place):
+    host = service.url.removeprefix("http://")
+    place = place.replace("{user}", f"me:pw@{host}").replace("{port}", f"http://{host}0000000/")
+    with client_settings(BASE_URL=service.url, FOLLOW_REDIRECTS=True):
+        service.answers(Reply(302, None, {"Location": place}), Reply(307))
+        with pytest.raises(ErrorAnswered):
+            apipool.parcels.client.get_parcel(parcel_id="p1")
+    assert all("authorization" not in each.headers for each in service.received)
+
+
+def test_a_redirect_is_percent_encoded(service):
+    with client_settings(BASE_URL=service.url, FOLLOW_REDIRECTS=True):
+        service.answers(Reply(302, None, {"Location": "/\xe4 b?\xfc=%41"}), Reply(200, PARCEL))
+        assert apipool.parcels.client.get_parcel(parcel_id="p1").weight == 1.5
+    assert service.received[1].target == "/%C3%A4%20b?%C3%BC=%41"
 
 
 def test_no_call_sends_the_cookies_that_another_has_received(parcels, service):

@@ -13,12 +13,13 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timezone
 from email.utils import parsedate_to_datetime
 from typing import Any
-from urllib.parse import urljoin, urlsplit
+from urllib.parse import quote, urljoin, urlsplit
 
 import httpx
 import tenacity
 
 from macaron_django.clients.client_options import ClientOptions
+from macaron_django.clients.messages.base_urls import is_absolute
 from macaron_django.clients.messages.call_answers import ReceivedAnswer
 from macaron_django.clients.messages.call_requests import CallRequest
 from macaron_django.clients.sending.channels import Channel, OutgoingCall
@@ -100,8 +101,8 @@ class ServiceExchange:
             return received
         for _ in range(_MOST_REDIRECTS):
             location = received.headers.get("location", "") if received.status in _REDIRECTS else ""
-            url = urljoin(call.url, location)
-            if not location or _origin(url) != _origin(call.url):
+            url = _location(call.url, location)
+            if not location or not is_absolute(url) or _origin(url) != _origin(call.url):
                 break
             url, _, query = url.partition("#")[0].partition("?")
             call = replace(call, url=url, query=query)
@@ -221,6 +222,18 @@ def _origin(url: str) -> str:
     return f"{parts.scheme}://{parts.hostname}:{port}"
 
 
+def _location(url: str, location: str) -> str:
+    """Returns the URL that a ``Location`` leads to, percent-encoded; "" for one that can't be read.
+
+    >>> _location("https://a.test/b", "/ä?ü"), _location("https://a.test/b", "https://[a")
+    ('https://a.test/%C3%A4?%C3%BC', '')
+    """
+    try:
+        return urljoin(url, quote(location, safe="%!#$&'()*+,/:;=?@[]~"))
+    except ValueError:
+        return ""
+
+
 def _retry_after(text: str) -> float:
     """Returns the seconds that a ``Retry-After`` asks for (RFC 9110, section 10.2.3); 0 where it can't be read.
 
@@ -232,7 +245,7 @@ def _retry_after(text: str) -> float:
         return float(text[:9])
     try:
         when = parsedate_to_datetime(text)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         return 0.0
     when = when if when.tzinfo is not None else when.replace(tzinfo=timezone.utc)
     return max(0.0, (when - datetime.now(timezone.utc)).total_seconds())
