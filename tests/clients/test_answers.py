@@ -2,11 +2,14 @@
 
 import gzip
 import logging
+import os
 import zlib
+from contextlib import suppress
 
 import pytest
 
 from macaron_django import apipool
+from macaron_django.clients.sending.answer_bytes import AnswerBytes
 from macaron_django.exceptions import AnswerInvalid, ErrorAnswered, is_error
 from macaron_django.schemas import APIObject
 from tests.clients.conftest import PARCEL, Reply, client_settings
@@ -57,6 +60,31 @@ def test_a_packed_answer_is_unpacked(parcels, service, pack):
     encoding = "gzip" if pack is gzip.compress else "deflate"
     service.answers(Reply(200, pack(b'{"weight": 2}'), {"content-encoding": encoding}))
     assert parcels.get_parcel(parcel_id="p1").weight == 2
+
+
+@pytest.mark.parametrize(
+    "endless",
+    [
+        b"\x1f\x8b\x08\x10" + bytes(6) + b"a" * 5000,  # a name of a file
+        gzip.compress(b"")[:10] + bytes([0, 0, 0, 255, 255]) * 1000,  # blocks of nothing
+        gzip.compress(b"{}") + bytes(5000),
+    ],
+    ids=["name", "blocks", "rest"],
+)
+def test_a_packed_answer_that_unpacks_to_little_is_read_up_to_the_limit_too(endless):
+    answer = AnswerBytes("parcels", "gzip", 100)
+    for start in range(0, 2000, 10):
+        with suppress(AnswerInvalid):
+            answer.add(endless[start : start + 10])
+    with pytest.raises(AnswerInvalid):
+        answer.add(endless[2000:2010])
+
+
+def test_an_answer_that_can_t_be_packed_is_unpacked_up_to_the_limit():
+    content = os.urandom(1_000_000)
+    answer = AnswerBytes("parcels", "gzip", len(content))
+    answer.add(gzip.compress(content, compresslevel=0))
+    assert answer.whole() == content
 
 
 @pytest.mark.parametrize("packed", [False, True])

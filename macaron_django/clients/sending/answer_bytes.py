@@ -22,6 +22,8 @@ class AnswerBytes:
         self._api, self._limit = api, limit
         self._pieces: list[bytes] = []
         self._size = 0
+        #: Packed bytes that may come yet: what can't be packed grows by less than a hundredth.
+        self._packed = limit + limit // 64 + 1024
         encoding = encoding.strip().lower()
         if encoding not in ("", "identity", "gzip", "x-gzip", "deflate"):
             raise AnswerInvalid(f"{api} answered with an encoding that wasn't asked for.", api=api)
@@ -40,26 +42,26 @@ class AnswerBytes:
 
     def _unpacked(self, piece: bytes) -> bytes:
         most = self._limit - self._size + 1
+        self._packed -= len(piece)
+        if self._packed < 0:  # of which little is unpacked
+            raise AnswerInvalid(f"{self._api} answered with more than {self._limit} packed bytes.", api=self._api)
         try:
             assert self._unpacker is not None  # noqa: S101 (for the type checker)
             try:
-                return self._unpacker.decompress(piece, most)
+                unpacked = self._unpacker.decompress(piece, most)
             except zlib.error:
                 if not self._may_be_raw or self._size:
                     raise
                 self._unpacker = zlib.decompressobj(-15)
-                return self._unpacker.decompress(piece, most)
+                unpacked = self._unpacker.decompress(piece, most)
         except zlib.error as error:
             raise AnswerInvalid(f"{self._api} answered with bytes that can't be unpacked.", api=self._api) from error
+        if self._unpacker.unused_data:  # the unpacker would keep them all
+            raise AnswerInvalid(f"{self._api} answered with bytes after its packed answer.", api=self._api)
+        return unpacked
 
     def whole(self) -> bytes:
-        """Returns the whole answer."""
-        if self._unpacker is not None:
-            self.add_rest()
-        return b"".join(self._pieces)
-
-    def add_rest(self) -> None:
-        """Adds what the unpacker has kept back. Raises ``AnswerInvalid`` where the packed answer isn't complete."""
-        unpacker = self._unpacker
-        if unpacker is not None and self._size and not unpacker.eof:
+        """Returns the whole answer. Raises ``AnswerInvalid`` for a packed one that isn't complete."""
+        if self._unpacker is not None and self._size and not self._unpacker.eof:
             raise AnswerInvalid(f"{self._api} answered with packed bytes that end too early.", api=self._api)
+        return b"".join(self._pieces)
