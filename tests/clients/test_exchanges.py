@@ -177,6 +177,20 @@ def test_an_open_circuit_lets_one_call_through_at_a_time():
     state.admit(10)
 
 
+def test_an_answer_that_can_t_be_read_closes_the_circuit_since_the_host_answers(service):
+    service.answers(BUSY)
+    options = {"BASE_URL": service.url, "CIRCUIT_FAILURES": 2, "MAX_ATTEMPTS": 1}
+    with client_settings(**options, CIRCUIT_SECONDS=1000):
+        for _ in range(2):
+            with pytest.raises(ErrorAnswered):
+                apipool.parcels.client.get_parcel(parcel_id="p1")
+    service.answers(Reply(200, b"not packed", {"content-encoding": "gzip"}), Reply(200, PARCEL))
+    with client_settings(**options, CIRCUIT_SECONDS=0.000001), pytest.raises(AnswerInvalid):
+        apipool.parcels.client.get_parcel(parcel_id="p1")
+    with client_settings(**options, CIRCUIT_SECONDS=1000):
+        assert apipool.parcels.client.get_parcel(parcel_id="p1").weight == 1.5
+
+
 def test_errors_of_the_client_s_own_making_open_no_circuit(service):
     service.answers(Reply(404, {"status": 404, "error": "NONE"}))
     with client_settings(BASE_URL=service.url, CIRCUIT_FAILURES=2):
@@ -344,9 +358,23 @@ def test_a_token_that_was_revoked_is_replaced_once(service, token_server):
     assert len(token_server.received) == 3
 
 
+def test_a_token_may_say_that_it_is_valid_for_ages(service, token_server):
+    token_server.answers(Reply(200, b'{"access_token": "t1", "expires_in": 1%s}' % (b"0" * 400)))
+    service.answers(OK)
+    with client_settings(BASE_URL=service.url, CREDENTIALS=grant(token_server)):
+        assert [apipool.parcels.client.byGrant() for _ in range(2)] == ["ok", "ok"]
+    assert len(token_server.received) == 1
+
+
 @pytest.mark.parametrize(
     "reply",
-    [Reply(401, {"error": "invalid_client"}), Reply(200, {}), Reply(200, b"<p>"), Reply(200, {"access_token": "a\nb"})],
+    [
+        Reply(401, {"error": "invalid_client"}),
+        Reply(200, {}),
+        Reply(200, {"access_token": ""}),
+        Reply(200, b"<p>"),
+        Reply(200, {"access_token": "a\nb"}),
+    ],
 )
 def test_without_a_token_nothing_is_sent_and_no_secret_shown(service, token_server, reply):
     token_server.answers(reply)

@@ -26,7 +26,7 @@ from macaron_django.clients.sending.channels import Channel, OutgoingCall
 from macaron_django.clients.sending.host_circuits import HostState
 from macaron_django.clients.sending.token_grants import TokenCache, token_of, token_request
 from macaron_django.drivers import Steps
-from macaron_django.exceptions import CallOutcomeUnknown, ServiceError, ServiceUnavailable
+from macaron_django.exceptions import AnswerInvalid, CallOutcomeUnknown, ServiceError, ServiceUnavailable
 
 __all__ = ["RetryPause", "ServiceExchange"]
 
@@ -152,6 +152,9 @@ class ServiceExchange:
         except httpx.HTTPError as error:
             state.failed(options.circuit_failures)
             raise _unavailable(call, error) from error
+        except AnswerInvalid:  # the host does answer
+            state.succeeded()
+            raise
         if received.status in _FAILURES:
             state.failed(options.circuit_failures)
         else:

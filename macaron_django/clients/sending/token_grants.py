@@ -21,8 +21,8 @@ from macaron_django.schemas.values.json_text import JSONTextError, exact_json
 
 __all__ = ["TokenCache", "token_of", "token_request"]
 
-#: Seconds before its end at which a token isn't used any more, and how long one is kept that doesn't say.
-_EARLY, _UNSAID = 30.0, 60.0
+#: Seconds before its end at which a token isn't used any more, how long one is kept that doesn't say, and the longest.
+_EARLY, _UNSAID, _LONGEST = 30.0, 60.0, 366 * 86400
 
 
 class TokenCache:
@@ -82,8 +82,8 @@ def token_of(call: CallRequest, received: ReceivedAnswer) -> tuple[str, float]:
     except JSONTextError:
         found = None
     token = found.get("access_token") if isinstance(found, dict) else None
-    if not isinstance(token, str) or not token.isascii() or not token.isprintable():
+    if not isinstance(token, str) or not token or not token.isascii() or not token.isprintable():
         message = f"The token server of {call.api} answered {received.status} without a token."
         raise AnswerInvalid(message, api=call.api, operation=call.name)
     seconds = found.get("expires_in")
-    return token, float(seconds) if isinstance(seconds, (int, float)) and seconds > 0 else _UNSAID
+    return token, float(min(seconds, _LONGEST)) if isinstance(seconds, (int, float)) and seconds > 0 else _UNSAID
