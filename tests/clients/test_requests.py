@@ -124,6 +124,13 @@ def test_an_urlencoded_form_takes_its_fields_as_keywords_or_as_one_body(parcels,
         assert received.body == b"words=a%20b&words=c%26d&limit=2"
 
 
+def test_a_file_whose_media_type_would_begin_another_header_is_refused(parcels, service):
+    file = ("l.pdf", b"%PDF", "application/pdf\r\nContent-Disposition: form-data; name=other")
+    with pytest.raises(ValidationFailed, match="media type"):
+        parcels.uploadLabel(label=file, copies=2, parcel={"weight": 1}, parcel_id="p1")
+    assert service.received == []
+
+
 @pytest.mark.parametrize(
     ("file", "name", "media_type"),
     [

@@ -200,6 +200,8 @@ def _file(value: Any, name: str) -> UploadedFile[Any]:
 def _part_type(file: UploadedFile[Any], encoding: Any) -> str:
     """Returns the media type of a file: its own where the spec allows it, else the first that the spec names."""
     own = file.content_type or OCTETS
+    if not (own.isascii() and own.isprintable()):  # it would begin another header of the part
+        raise _refusal("has a file whose media type can't be sent")
     if encoding is None or not encoding.content_type:
         return own
     allowed = [each.strip() for each in encoding.content_type.split(",")]
