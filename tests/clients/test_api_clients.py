@@ -18,7 +18,7 @@ from macaron_django.auth import backend_token, generate_token
 from macaron_django.auth.caller import current_request, forget, get_user_token, remember, remember_request
 from macaron_django.clients.client_options import client_options
 from macaron_django.clients.messages.base_urls import base_url
-from macaron_django.exceptions import ErrorAnswered
+from macaron_django.exceptions import ErrorAnswered, ServiceUnavailable
 from macaron_django.openapi import load
 from macaron_django.registry import registry
 from tests.clients.conftest import PARCEL, SPEC, Reply, client_settings
@@ -146,6 +146,18 @@ def test_the_setting_passes_the_caller_s_token_on_too(service, received_request)
     with client_settings(BASE_URL=service.url, CREDENTIALS={"token": "caller"}):
         apipool.parcels.client.listParcels()
     assert service.received[0].headers["authorization"] == "Bearer caller-token"
+
+
+def test_a_call_without_a_caller_has_no_credentials_and_harms_no_other_call(service, received_request):
+    service.answers(Reply(200, []), OK)
+    received_request(token="")
+    with client_settings(BASE_URL=service.url, CREDENTIALS={"token": "caller"}, CIRCUIT_FAILURES=1):
+        apipool.parcels.client.listParcels()
+        with pytest.raises(ServiceUnavailable):  # a header can't end with a space
+            apipool.parcels.client.decorated()
+        received_request(token="caller-token")
+        apipool.parcels.client.decorated()
+    assert [each.headers.get("authorization") for each in service.received] == [None, "Bearer caller-token"]
 
 
 def token_of_a_vault():

@@ -63,6 +63,8 @@ def credentials_for(operation: Operation, supplied: Mapping[str, Any]) -> Creden
 
 def _add(found: Credentials, name: str, scheme: SecurityScheme, given: Any, scopes: tuple[str, ...]) -> None:
     value = _value(name, given)
+    if given == CALLER and not value:
+        return  # nobody is signed in, and the service answers as it does to a call without credentials
     if scheme.type == "apiKey":
         _add_key(found, scheme, name, value)
     elif scheme.type == "http" and scheme.scheme == "basic":

@@ -150,7 +150,8 @@ class ServiceExchange:
         try:
             received: ReceivedAnswer = yield OutgoingCall(self.channel, call, options, ends, self._clock)
         except httpx.HTTPError as error:
-            state.failed(options.circuit_failures)
+            if not isinstance(error, httpx.LocalProtocolError):  # that is a request which can't be sent to any host
+                state.failed(options.circuit_failures)
             raise _unavailable(call, error) from error
         except AnswerInvalid:  # the host does answer
             state.succeeded()
