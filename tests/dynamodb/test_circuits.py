@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import asyncio
 import threading
 from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
+from botocore.exceptions import NoCredentialsError
 from django.test.utils import override_settings
 
 from macaron_django.checks import check_settings
 from macaron_django.conf import settings
 from macaron_django.dynamodb import Persistence, engines
 from macaron_django.dynamodb.calls import circuits
+from macaron_django.dynamodb.calls.call_attempts import _CallAttempt
 from macaron_django.dynamodb.calls.circuits import Circuit, CircuitOpenError
 from macaron_django.dynamodb.calls.clients import clients, reset
 from macaron_django.dynamodb.engines.endpoint import EndpointEngine
@@ -63,6 +66,21 @@ def test_the_pauses_are_longer_each_time_up_to_a_bound(clock: list[float]) -> No
         circuit.enter()
         circuit.failed()
     assert pauses == [1, 2, 4, 8, 16, 30, 30]
+
+
+def test_a_call_that_says_nothing_lets_the_next_one_through(clock: list[float]) -> None:
+    circuit = Circuit(1, patience=8.0)
+    circuit.failed()
+    clock[0] += 1
+    circuit.enter()
+    circuit.given_up()
+    circuit.enter()
+    with pytest.raises(CircuitOpenError):
+        circuit.enter()
+    circuit.failed()
+    circuit.given_up()  # nothing is tried
+    with pytest.raises(CircuitOpenError):
+        circuit.enter()
 
 
 def test_one_of_many_threads_is_let_through(clock: list[float]) -> None:
@@ -179,6 +197,44 @@ def test_a_hung_engine_holds_no_more_requests(rows: Any, embedded: engines.Engin
         refused = failure(lambda: rows.get(pk="a"))
         assert (refused.status, "wasn't sent" in str(refused)) == (503, True)
     reset()
+
+
+class Hanging(_CallAttempt):
+    async def _wait(self, made: Any) -> Any:
+        await asyncio.Event().wait()
+
+
+def test_a_trial_whose_client_leaves_lets_the_next_one_through(rows: Any) -> None:
+    circuit = present_circuit()
+    circuit.failures, circuit.until = 4, 1.0  # the pause is over
+
+    async def leave() -> None:
+        asked = asyncio.create_task(Hanging("GetItem", {}, None, 60.0, None).wait())
+        while not circuit._is_trying:
+            await asyncio.sleep(0)
+        asked.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await asked
+
+    asyncio.run(leave())
+    with http_request():
+        assert rows.get(pk="a").age == 1
+    assert circuit.until == 0.0
+
+
+class NeverSent(_CallAttempt):
+    def _block(self, made: Any) -> Any:
+        raise NoCredentialsError
+
+
+@pytest.mark.parametrize("pause", [0.0, 1.0])
+def test_a_call_that_is_never_sent_says_nothing_of_the_engine(rows: Any, pause: float) -> None:
+    circuit = present_circuit()
+    circuit.failures, circuit.until = 3, pause
+    with pytest.raises(NoCredentialsError):
+        NeverSent("GetItem", {}, None, 60.0, None).block()
+    assert (circuit.failures, bool(circuit.until)) == (3, bool(pause))
+    circuit.enter()
 
 
 def test_an_answer_that_refuses_a_call_is_an_answer(rows: Any) -> None:

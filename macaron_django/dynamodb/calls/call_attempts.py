@@ -147,12 +147,13 @@ class _CallAttempt:
         circuit = None if self.timeout is None else made.circuit
         if circuit is None:
             return self._block(made)
-        if circuit.until:
+        is_trial = circuit.until != 0
+        if is_trial:
             circuit.enter()
         try:
             answer = self._block(made)
-        except (ClientError, *TRANSPORT_ERRORS) as error:
-            _count(circuit, error)
+        except BaseException as error:
+            _count(circuit, error, is_trial=is_trial)
             raise
         if circuit.failures:
             circuit.succeeded()
@@ -173,12 +174,13 @@ class _CallAttempt:
         circuit = None if self.timeout is None else made.circuit
         if circuit is None:
             return await self._wait(made)
-        if circuit.until:
+        is_trial = circuit.until != 0
+        if is_trial:
             circuit.enter()
         try:
             answer = await self._wait(made)
-        except (ClientError, *TRANSPORT_ERRORS) as error:
-            _count(circuit, error)
+        except BaseException as error:
+            _count(circuit, error, is_trial=is_trial)
             raise
         if circuit.failures:
             circuit.succeeded()
@@ -197,11 +199,14 @@ class _CallAttempt:
         return await in_thread(cast("Any", made.client)._make_api_call, self.operation, self.call)
 
 
-def _count(circuit: Circuit, error: Exception) -> None:
+def _count(circuit: Circuit, error: BaseException, *, is_trial: bool) -> None:
     if is_outage(error):
         circuit.failed()
-    elif circuit.failures:
-        circuit.succeeded()
+    elif isinstance(error, ClientError):
+        if circuit.failures:
+            circuit.succeeded()
+    elif is_trial:
+        circuit.given_up()
 
 
 class _Pause:

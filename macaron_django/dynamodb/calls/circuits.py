@@ -50,6 +50,12 @@ class Circuit:
                 raise CircuitOpenError(self.failures, seconds)
             self.until, self._is_trying = time.monotonic() + self._patience, True
 
+    def given_up(self) -> None:
+        """Lets the next call through: the one that was tried says nothing, such as when its client left."""
+        with self._lock:
+            if self._is_trying:
+                self.until, self._is_trying = time.monotonic(), False
+
     def failed(self) -> None:
         """Counts a call that wasn't answered."""
         with self._lock:
