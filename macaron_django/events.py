@@ -293,7 +293,7 @@ class Kind(Generic[BeganT, EndedT]):
             try:
                 kept = subscriber(began)
             except Exception as error:  # noqa: BLE001, PERF203 (it is logged)
-                _log_once(subscriber, error)
+                _log_once(subscriber, "", error)
             else:
                 if kept is not None:
                     observations.append(kept)
@@ -325,7 +325,7 @@ class Observed(Generic[EndedT]):
             try:
                 observation.leave()
             except Exception as error:  # noqa: BLE001, PERF203 (it is logged)
-                _log_once(type(observation).leave, error)
+                _log_once(type(observation), ".leave", error)
 
     def end(self, ended: EndedT) -> None:
         """Tells the subscribers how it ended, once."""
@@ -336,7 +336,7 @@ class Observed(Generic[EndedT]):
             try:
                 observation.end(ended)
             except Exception as error:  # noqa: BLE001, PERF203 (it is logged)
-                _log_once(type(observation).end, error)
+                _log_once(type(observation), ".end", error)
 
 
 _within: ContextVar[Within | None] = ContextVar("macaron_django.events.within", default=None)
@@ -369,12 +369,13 @@ def unsubscribe(subscriber: Subscriber) -> None:
         kind.subscribers = tuple(each for each in kind.subscribers if each != getattr(subscriber, kind.method))
 
 
-#: The functions that have failed: a subscriber that fails at each request would fill the log.
-_logged: set[Callable[..., Any]] = set()
+#: The names of functions that have failed: a subscriber that fails at each request would fill the log.
+_logged: set[str] = set()
 
 
-def _log_once(failed: Callable[..., Any], error: Exception) -> None:
-    if failed not in _logged:
-        _logged.add(failed)
-        name = f"{failed.__module__}.{failed.__qualname__}"
+def _log_once(failed: Any, method: str, error: Exception) -> None:
+    """Logs that a function, or a method of a class, failed. What it is may be anything that a subscriber returned."""
+    name = f"{failed.__module__}.{getattr(failed, '__qualname__', type(failed).__qualname__)}{method}"
+    if name not in _logged:
+        _logged.add(name)
         logger.error("%s, a subscriber to events, failed; this isn't logged again", name, exc_info=error)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterator
+from functools import partial
 from typing import Any
 
 import pytest
@@ -131,6 +132,38 @@ class FailingLater(Recording):
         assert isinstance(self.recorder, Failing)
         if self.recorder.stage == stage:
             raise ZeroDivisionError
+
+
+class Mistaken(events.Subscriber):
+    """Returns something that can be no observation."""
+
+    def task(self, began: TaskBegan) -> Any:
+        return True
+
+
+class Borrowed(events.Subscriber):
+    """Has a function without a name for a method."""
+
+    task = staticmethod(partial(int, "no number"))
+
+
+@pytest.mark.parametrize(("kind", "logged"), [(Mistaken, 2), (Borrowed, 1)])
+def test_a_subscriber_that_is_wrongly_made_breaks_nothing_either(
+    kind: type[events.Subscriber],
+    logged: int,
+    subscribed: Any,
+    caplog: pytest.LogCaptureFixture,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(events, "_logged", set())
+    told: list[Any] = []
+    subscribed(kind())
+    subscribed(Recorder("last", told))
+    with caplog.at_level(logging.ERROR, "macaron_django"):
+        happen()
+        happen()
+    assert len(told) == 6
+    assert len(caplog.records) == logged
 
 
 @pytest.mark.parametrize("stage", ["task", "leave", "end"])
