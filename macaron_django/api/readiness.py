@@ -104,7 +104,7 @@ class _ReadyCall:
 
     def __init__(self, name: str, check: ReadyCheck) -> None:
         self._check = check
-        self._problem: str | None = None
+        self._problem: str | None = "ended without an answer"  # as by sys.exit(), which ends a thread without a word
         self.error: Exception | None = None
         self._thread = threading.Thread(
             target=copy_context().run, args=(self._call,), name=f"macaron_django ready: {name}", daemon=True

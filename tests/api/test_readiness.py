@@ -33,6 +33,10 @@ def lacks() -> str:
     return "the licence has ended"
 
 
+def exits() -> None:
+    raise SystemExit
+
+
 @pytest.fixture
 def ask(client: Any, dynamodb: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., Any]]:
     """Asks GET /ready, under other settings; what `dynamodb` has changed outlives them."""
@@ -174,6 +178,12 @@ def test_a_check_that_cannot_be_imported_is_an_error(value: Any) -> None:
     with override_settings(MACARON={**django_macaron(), "READY_CHECKS": value}):
         (error,) = check_settings(None)
     assert error.msg.startswith("MACARON['READY_CHECKS'] is ")
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
+@pytest.mark.django_db
+def test_a_check_that_ends_its_thread_is_missing(ask: Any) -> None:
+    assert description(ask(READY_CHECKS=[f"{HERE}.exits"])) == f"{HERE}.exits: ended without an answer."
 
 
 def test_the_defaults_have_no_check_of_a_projects() -> None:
