@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from contextvars import ContextVar
 from typing import Any, Final
+from urllib.parse import parse_qs, urlencode
 
 import sentry_sdk
 from sentry_sdk.integrations.logging import ignore_logger
@@ -168,9 +169,12 @@ def _report(error: BaseException, fingerprint: list[str], tags: Mapping[str, str
 def _scrubbed(event: Any, _hint: Any) -> Any:
     """Returns a report without the values of secret names, wherever they are in it."""
     scrubber = Scrubber()
-    for part in ("request", "extra", "contexts"):
+    for part in ("request", "extra", "contexts", "breadcrumbs"):
         if part in event:
             event[part] = scrubber.body(event[part])
+    if isinstance(query := event.get("request", {}).get("query_string"), str):
+        named = scrubber.named(parse_qs(query, keep_blank_values=True))
+        event["request"]["query_string"] = urlencode(named, doseq=True, safe="*")
     for error in event.get("exception", {}).get("values", ()):
         for frame in (error.get("stacktrace") or {}).get("frames", ()):
             if "vars" in frame:

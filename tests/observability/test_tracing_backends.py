@@ -11,6 +11,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import sentry_sdk
+import sentry_sdk.transport
 from django.test import RequestFactory, override_settings
 from opentelemetry import trace
 from opentelemetry.sdk.metrics import MeterProvider
@@ -23,6 +25,7 @@ from opentelemetry.sdk.trace.sampling import ALWAYS_OFF, ParentBased
 from macaron_django import events
 from macaron_django.checks import check_observability, check_settings
 from macaron_django.observability.opentelemetry_spans import OpenTelemetrySpans
+from macaron_django.observability.sentry_reports import _report
 from tests.conftest import PATIENCE
 
 PROGRAM = Path(__file__).parents[1] / "api" / "front" / "traced_program.py"
@@ -237,6 +240,39 @@ def test_a_report_holds_no_secret():
     (report,) = (event for event in seen_by("sentry alone") if event["exceptions"])
     assert len(report["variables"]) == 1
     assert "open sesame" not in json.dumps(report)
+
+
+def test_a_report_holds_no_secret_of_a_query_or_a_breadcrumb():
+    reports: list[Any] = []
+    client = sentry_sdk.Client("https://key@sentry.example/1", transport=Reports(reports), default_integrations=False)
+    with sentry_sdk.isolation_scope() as scope:
+        scope.set_client(client)
+        scope.add_event_processor(with_query)
+        sentry_sdk.add_breadcrumb(message="called", data={"shop_secret": "xyzzy-2", "page": 3})
+        _report(RuntimeError("refused xyzzy-1"), ["shop"], {}, "GET /orders")
+    (report,) = reports
+    assert report["request"]["query_string"] == "api_key=********&page=2&page=3&q="
+    (crumb,) = report["breadcrumbs"]["values"]
+    assert crumb["data"] == {"shop_secret": "********", "page": 3}
+    assert "xyzzy-1" not in str(report)
+    assert "xyzzy-2" not in str(report)
+
+
+def with_query(event: Any, _hint: Any) -> Any:
+    """As Sentry's Django integration notes the query of a request."""
+    event["request"] = {"query_string": "api_key=xyzzy-1&page=2&page=3&q="}
+    return event
+
+
+class Reports(sentry_sdk.transport.Transport):
+    """Keeps reports in a list."""
+
+    def __init__(self, reports: list[Any]) -> None:
+        super().__init__()
+        self.reports = reports
+
+    def capture_envelope(self, envelope: Any) -> None:
+        self.reports.append(envelope.get_event())
 
 
 def test_without_sentrys_integrations_an_operation_is_a_transaction():
