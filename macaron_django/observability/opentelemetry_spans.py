@@ -140,7 +140,7 @@ class _Spanned(events.Observation[Any]):
     def failed(self, error_type: str, error: BaseException | None) -> None:
         """Marks the span as failed."""
         self.span.set_attribute("error.type", error_type)
-        described = "" if error is None else Scrubber().text(str(error))
+        described = "" if error is None else _encodable(Scrubber().text(str(error)))
         self.span.set_status(Status(StatusCode.ERROR, described or None))
 
 
@@ -153,7 +153,7 @@ class _OperationSpan(_Spanned):
                 span.set_attribute("macaron_django.error_code", ended.error_code)
                 span.set_attribute("macaron_django.error_id", ended.error_id)
             if ended.user_id:
-                span.set_attribute("user.id", ended.user_id)
+                span.set_attribute("user.id", _encodable(ended.user_id))
             if ended.status >= 500:
                 self.failed(_error_type(ended.exception) or str(ended.status), ended.exception)
         span.end()
@@ -313,6 +313,11 @@ def _answer_attributes(ended: events.DynamoDBCallEnded) -> dict[str, Any]:
 
 def _error_type(error: BaseException | None) -> str:
     return "" if error is None else f"{type(error).__module__}.{type(error).__qualname__}"
+
+
+def _encodable(text: str) -> str:
+    """Returns a text without lone surrogates, which a JWT's claims may have: OTLP's exporter drops all spans then."""
+    return text.encode("utf-8", "replace").decode()
 
 
 def _meta_name(header: str) -> str:

@@ -192,6 +192,19 @@ def test_a_host_header_gives_an_address_and_no_more_than_a_port(told, host, addr
     assert (span.attributes["server.address"], span.attributes["server.port"]) == (address, port)
 
 
+def test_texts_that_have_no_utf_8_are_replaced_in_spans(told):
+    exporter, _, subscribe = told
+    subscribe()
+    request = RequestFactory().get("/orders")
+    operation = "shop", "list_orders", "GET", "/orders"
+    served = events.OPERATIONS.begin(events.OperationBegan(*operation, request))
+    served.leave()
+    error = RuntimeError("no \ud800")
+    served.end(events.OperationEnded(*operation, 500, 1.0, "", "", "ada\udfff", error, request))
+    (span,) = exporter.get_finished_spans()
+    assert (span.attributes["user.id"], span.status.description) == ("ada?", "no ?")
+
+
 def test_durations_are_metrics_whether_a_span_is_sampled_or_not(told):
     exporter, reader, subscribe = told
     subscribe(ParentBased(ALWAYS_OFF))
