@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping
+from functools import cache
 from importlib import metadata
 from typing import Any
 
@@ -65,7 +66,12 @@ def ready() -> dict[str, Any]:
 def version() -> dict[str, Any]:
     """Returns this package's name and version, and the version of each API that is served, from its document."""
     apis = {name: str(api.document.info.get("version", "")) for name, api in catalogue.items() if api.is_routed}
-    return {"name": "macaron_django", "version": metadata.version("macaron_django"), "apis": apis}
+    return {"name": "macaron_django", "version": _installed_version(), "apis": apis}
+
+
+@cache
+def _installed_version() -> str:
+    return metadata.version("macaron_django")  # which reads files each time
 
 
 def pymacaron_version() -> dict[str, Any]:

@@ -4,6 +4,11 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from importlib import metadata
+
+import pytest
+
+from macaron_django.api import builtin
 
 # DRF reads its default throttles when it is imported, so this takes a process of its own.
 THROTTLED = """
@@ -40,6 +45,13 @@ class Ping(viewsets.ping.Ping):
 def statuses(script: str, **options) -> list[str]:
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True, **options)
     return done.stdout.splitlines()
+
+
+def test_the_version_is_read_from_files_once(monkeypatch):
+    installed = builtin.version()["version"]
+    assert installed == metadata.version("macaron_django")
+    monkeypatch.setattr(metadata, "distribution", lambda name: pytest.fail("each request reads the files"))
+    assert builtin.version()["version"] == installed
 
 
 def test_ping_is_not_throttled_by_the_project_s_default_throttles():
