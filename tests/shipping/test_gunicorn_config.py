@@ -51,6 +51,7 @@ def test_a_server_runs_on_it_and_logs_no_query(case_project, level):
         "served:wsgi",
     )
     assert client.get("/ping", params={"key": "a-secret"}).status_code == 200
+    client.close()  # gunicorn waits for connections that are kept
     project.kill(how=signal.SIGINT)
     log = project.log()
     assert "GET /ping HTTP/1.1" in log
