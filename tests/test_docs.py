@@ -5,6 +5,8 @@
   compile, and to be part of that file where it is the example project's.
 - In a ``console`` block, ``curl`` and ``manage.py`` are run against a server of the page's own, and what is shown
   below them has to be the answer. IDs, times, ports and cursors may differ; ``…`` stands for anything.
+- A ``yaml`` block that begins with ``# apis/name.yaml`` is an API of the page's own: it is served, with the Python
+  files that the page shows, and the page's console blocks are run against it.
 """
 
 from __future__ import annotations
@@ -26,11 +28,15 @@ import pytest
 
 from macaron_django import openapi
 from macaron_django.conf import DEFAULTS
+from macaron_django.openapi import Parameter
+from macaron_django.schemas.styles import style_texts
 
 ROOT = Path(__file__).resolve().parent.parent
 DOCS = ROOT / "docs"
 PAGES = [ROOT / "README.md", *(page for page in sorted(DOCS.rglob("*.md")) if "_build" not in page.parts)]
 OWN_PROJECT = DOCS / "how-to" / "own-project.md"
+#: What pages of their own APIs upload, by file name.
+UPLOADS = {"lamp.png": b"\x89PNG", "lamp.gif": b"GIF8"}
 
 
 def name_of(page: Path) -> str:
@@ -65,6 +71,24 @@ def test_every_setting_has_a_row_and_every_row_a_setting():
     keys = set(DEFAULTS) - sections
     keys.update(nested for section in sections for nested in DEFAULTS[section])
     assert rows("reference/settings.md") == keys
+
+
+def test_the_table_of_styles_shows_how_values_are_written():
+    text = (DOCS / "how-to" / "parameters.md").read_text("utf-8")
+    table = re.findall(r"^\| (path|query|header) \| `(\w+)`[^|]* \| (true|false)[^|]* \|(.*)\|$", text, re.MULTILINE)
+    assert len(table) == 13
+    for location, style, explode, cells in table:
+        parameter = Parameter("color", location, True, None, style, explode == "true")
+        for value, cell in zip(("blue", ["blue", "black"], {"R": 100, "G": 200}), cells.split("|"), strict=True):
+            shown = cell.strip().strip("`")
+            assert not shown or spelled(parameter, value) == shown, (location, style, explode)
+
+
+def spelled(parameter: Parameter, value: Any) -> str:
+    if parameter.location == "query":
+        return "&".join(f"{name}={text}" for name, text in style_texts.query_pairs(parameter, value))
+    write = {"path": style_texts.path_text, "header": style_texts.header_text}[parameter.location]
+    return write(parameter, value)
 
 
 @pytest.mark.parametrize("page", PAGES, ids=name_of)
@@ -173,6 +197,12 @@ def test_a_document_that_a_page_shows_has_no_findings(block, tmp_path):
     assert openapi.check(openapi.load(tmp_path / "shown.yaml")) == ()
 
 
+def own_apis(page: Path) -> list[Block]:
+    return [block for block in blocks(page, "yaml") if block.text.startswith("# apis/")]
+
+
+WITH_OWN_APIS = [page for page in PAGES if page != OWN_PROJECT and own_apis(page)]
+
 # ------------------------------------------------------------------ console blocks
 
 SERVER = "http://127.0.0.1:8000"
@@ -186,6 +216,8 @@ curl.add_argument("-H", dest="headers", action="append", default=[])
 curl.add_argument("-d", dest="content")
 curl.add_argument("-i", dest="include", action="store_true")
 curl.add_argument("-s", dest="silent", action="store_true")
+curl.add_argument("-g", dest="globoff", action="store_true")
+curl.add_argument("-F", dest="form", action="append", default=[])
 
 
 def commands(block: Block) -> Iterator[tuple[str, str]]:
@@ -193,6 +225,15 @@ def commands(block: Block) -> Iterator[tuple[str, str]]:
     text = block.text.replace("\\\n", " ")
     for command, shown in re.findall(r"^\$ (.*)\n((?:(?!\$ ).*\n)*)", text, re.MULTILINE):
         yield command, shown.strip("\n")
+
+
+def parts(form: list[str]) -> list[tuple[str, tuple[str | None, bytes] | tuple[str, bytes, str]]]:
+    """What curl's ``-F name=text`` and ``-F name=@file;type=…`` send."""
+    found: list[tuple[str, Any]] = []
+    for name, value in (each.split("=", 1) for each in form):
+        file, _, media_type = value.removeprefix("@").partition(";type=")
+        found.append((name, (file, UPLOADS[file], media_type) if value[:1] == "@" else (None, value.encode())))
+    return found
 
 
 class Terminal:
@@ -225,9 +266,10 @@ class Terminal:
 
     def curl(self, words: list[str]) -> str:
         given = curl.parse_args(words)
-        method = given.method or ("GET" if given.content is None else "POST")
+        method = given.method or ("POST" if given.content or given.form else "GET")
         headers = dict(header.split(": ", 1) for header in given.headers)
-        answer = self.client.request(method, given.url.removeprefix(SERVER), content=given.content, headers=headers)
+        sent: dict[str, Any] = {"files": parts(given.form)} if given.form else {"content": given.content}
+        answer = self.client.request(method, given.url.removeprefix(SERVER), headers=headers, **sent)
         if not given.include:
             return answer.text
         lines = [f"{name.title()}: {value}" for name, value in answer.headers.items()]
@@ -267,6 +309,9 @@ def check_answer(shown: str, printed: str) -> None:
 
 
 def check_body(shown: str, body: str) -> None:
+    if "\n{" in shown:  # lines of JSON
+        assert shown.splitlines() == body.splitlines()
+        return
     shown = re.sub(r"\s*\n\s*", " ", shown).strip()
     if "…" in shown or shown[:1] not in ("{", "["):
         assert fits(shown, body), (shown, body)
@@ -282,9 +327,8 @@ def comparable(answer: Any) -> Any:
     return answer
 
 
-def faults_of(page: Path, project: Any) -> Iterator[str]:
+def faults_of(page: Path, terminal: Terminal) -> Iterator[str]:
     """What a page's console blocks show otherwise than it is."""
-    terminal = Terminal(project)
     for block in blocks(page, "console"):
         for command, shown in commands(block):
             printed = terminal.run(command)
@@ -298,11 +342,30 @@ def test_console_blocks_show_what_the_example_project_prints_and_answers(example
     example.manage("dynamodb", "--stop", code=None)
     faults: list[str] = []
     for page in PAGES:
-        if page == OWN_PROJECT or not blocks(page, "console"):
+        if page in (OWN_PROJECT, *WITH_OWN_APIS) or not blocks(page, "console"):
             continue
         folder = tmp_path_factory.mktemp("page") / "project"
         shutil.copytree(example.folder, folder, ignore=shutil.ignore_patterns("*.lock", "*.log"))
-        faults += faults_of(page, projects(folder))
+        faults += faults_of(page, Terminal(projects(folder)))
+    assert not faults, "\n\n".join(faults)
+
+
+def test_pages_with_apis_of_their_own_show_what_these_answer(tmp_path, projects):
+    shutil.copytree(ROOT / "tests" / "fixtures" / "project", tmp_path, dirs_exist_ok=True)
+    engine = 'MACARON = {"DYNAMODB": {"ENGINE": "embedded"}}\n'
+    (tmp_path / "case_settings.py").write_text(engine, "utf-8")
+    for page in WITH_OWN_APIS:
+        files = [(block.text.split("\n", 1)[0].removeprefix("# "), block.text) for block in own_apis(page)]
+        files += [(FILE.match(each.text)[1], each.text) for each in blocks(page, "python") if FILE.match(each.text)]
+        for name, text in files:
+            (tmp_path / name).parent.mkdir(exist_ok=True, parents=True)
+            (tmp_path / name).write_text(text, "utf-8")
+    project = projects(tmp_path)
+    checked = project.manage("check", "--fail-level", "WARNING")
+    assert "no issues" in checked.stdout
+    project.manage("synctables")
+    terminal = Terminal(project)
+    faults = [fault for page in WITH_OWN_APIS for fault in faults_of(page, terminal)]
     assert not faults, "\n\n".join(faults)
 
 
