@@ -103,6 +103,7 @@ setup(
         "filelock>=3.16",
         "rstr>=3.2.2",
         "tqdm>=4.66.3",
+        "inflection>=0.5.1",
     ],
     extras_require={
         "acceptance": ACCEPTANCE,

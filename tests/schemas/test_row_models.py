@@ -220,6 +220,21 @@ def test_model_names_differ_in_more_than_case_and_are_what_django_takes():
     assert all(name.isidentifier() and not name.startswith("_") for name in found.values())
 
 
+@pytest.mark.parametrize(
+    ("name", "title", "plural"),
+    [
+        ("Entity", None, "entities"),
+        ("MailBox", None, "mail boxes"),
+        ("Order", None, "orders"),
+        ("X", "Person", "People"),
+        ("News", None, "news"),
+    ],
+)
+def test_the_admin_speaks_of_many_rows_in_the_plural(name, title, plural):
+    schema = {"type": "object", "properties": {"id": {"type": "string"}}, **({"title": title} if title else {})}
+    assert build(schema, name=name, hash_key="id")._meta.verbose_name_plural == plural
+
+
 def test_the_names_of_an_apis_models_are_worked_out_once(monkeypatch):
     counted = []
     monkeypatch.setattr(row_models, "class_name", lambda schema, name: counted.append(name) or name)

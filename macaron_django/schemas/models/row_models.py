@@ -19,6 +19,8 @@ from django.db import models, router
 from django.db.models.base import ModelBase, ModelState
 from django.db.models.expressions import BaseExpression
 from django.db.models.signals import post_delete, post_init, post_save, pre_delete, pre_init, pre_save
+from django.utils.text import camel_case_to_spaces
+from inflection import pluralize
 
 from macaron_django.exceptions import UnsupportedQuery, ValidationFailed
 from macaron_django.openapi import Schema, json_pointers
@@ -355,7 +357,6 @@ def build_model(
         "__module__": module,
         "__doc__": schema.description or schema.title or f"A {schema.name} of the API {api}.",
         "__persistence_class__": schema.extensions.persist and schema.extensions.persist.class_path,
-        "Meta": _meta(schema, label),
         "objects": manager,
         "_spec": spec,
         "_key_names": keys,
@@ -368,7 +369,8 @@ def build_model(
     parents = (*bases, *((parent,) if parent is not None and parent not in bases else ()), Row, models.Model)
     if not classes.model_names:  # each depends on all of those before it
         classes.model_names.update(model_names(classes.document))
-    made: Any = ModelBase(classes.model_names[schema.name or ""], parents, attributes)
+    name = classes.model_names[schema.name or ""]
+    made: Any = ModelBase(name, parents, {**attributes, "Meta": _meta(schema, label, name)})
     return cast("type[models.Model]", made)
 
 
@@ -390,10 +392,15 @@ def model_names(document: Document) -> dict[str, str]:
     return names
 
 
-def _meta(schema: Schema, label: str) -> type:
-    options: dict[str, Any] = {"managed": False, "app_label": label, "base_manager_name": "objects"}
-    if schema.title:
-        options["verbose_name"] = schema.title
+def _meta(schema: Schema, label: str, name: str) -> type:
+    singular = schema.title or camel_case_to_spaces(name)
+    options: dict[str, Any] = {
+        "managed": False,
+        "app_label": label,
+        "base_manager_name": "objects",
+        "verbose_name": singular,
+        "verbose_name_plural": pluralize(singular),  # Django's would be "entitys"
+    }
     return type("Meta", (), options)
 
 
