@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 import types
+from base64 import b64encode
 from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -115,16 +117,19 @@ def make_shop(dynamodb: Any, db: None) -> Iterator[Callable[..., Shop]]:
     site = admin.AdminSite()
     urls = types.ModuleType("urls_of_shop")
 
-    def make(json: Mapping[str, Any] = PRODUCT, name: str = "Product", **persist: Any) -> Shop:
-        options = {"hash_key": "id", "scan": "allowed", **persist}
-        document = spec.load(
-            {
-                "openapi": "3.1.0",
-                "info": {"title": "Shop", "version": "1"},
-                "paths": {},
-                "components": {"schemas": {name: {**json, "x-persist": options}, **OTHERS}},
-            }
-        )
+    def make(json: Mapping[str, Any] | Path = PRODUCT, name: str = "Product", **persist: Any) -> Shop:
+        if isinstance(json, Path):
+            document = spec.load(json)
+        else:
+            options = {"hash_key": "id", "scan": "allowed", **persist}
+            document = spec.load(
+                {
+                    "openapi": "3.1.0",
+                    "info": {"title": "Shop", "version": "1"},
+                    "paths": {},
+                    "components": {"schemas": {name: {**json, "x-persist": options}, **OTHERS}},
+                }
+            )
         schema = document.schemas[name]
         described = schema.extensions.persist
         assert described is not None
@@ -152,6 +157,69 @@ def make_shop(dynamodb: Any, db: None) -> Iterator[Callable[..., Shop]]:
         del apps.all_models[LABEL][model._meta.model_name]
     apps.clear_cache()
     ContentType.objects.clear_cache()
+
+
+#: An order with everything that an item can have, and long and foreign texts.
+RICH = {
+    "tenant_id": "acme",
+    "order_id": "rich",
+    "status": "paid",
+    "updated": "2026-11-11T11:11:11+02:00",
+    "customer_email": "ada@example.com",
+    "placed": "2026-11-11",
+    "pickup": "09:30:00Z",
+    "total": 1234567.891,
+    "quantity": 7,
+    "gift": True,
+    "title": "שלום עולם, הזמנה 7 🍵",
+    "note": "Line one\n" + "long " * 200,
+    "tracking": f"https://example.com/{'p' * 200}",
+    "currency": "JPY",
+    "categories": ["toys", "books", "🍵"],
+    "numbers": [3, 1, 2],
+    "photo": b64encode(b"\x89PNG" * 100).decode(),
+    "api_token": "hush",
+    "payment": {"kind": "Card", "last4": "1234", "pin": "hush"},
+    "customer": {
+        "name": "Ada مرحبا",
+        "home": f"https://example.com/{'x' * 100}",
+        "contact": {
+            "address": {
+                "street": "12 rue des Écoles, bâtiment C, escalier 4",
+                "country": {"code": "FR", "name": "France", "map": f"https://example.com/{'y' * 100}"},
+            }
+        },
+    },
+    "lines": [{"sku": "TEA-1", "quantity": 2, "price": 9.99, "size": "M"}, {"sku": "BOOK-22"}],
+    "labels": {"color": "red"},
+    "anything": {"deep": [1, None, {"x": [True, {"y": "z"}]}]},
+    "expires": "2100-01-01T00:00:00Z",
+}
+
+
+@pytest.fixture
+def orders(make_shop: Callable[..., Shop]) -> Shop:
+    """The admin of a rich schema: hash and range key, two indexes, sets, time to live, version, four levels."""
+    return make_shop(Path(__file__).parents[1] / "fixtures" / "admin" / "orders.yaml", "Order")
+
+
+@pytest.fixture
+def rich(orders: Shop) -> Any:
+    """An order with a value for everything."""
+    row = orders.model.from_json(RICH)
+    row.save()
+    return row
+
+
+@pytest.fixture
+def broken(orders: Shop, rich: Any) -> Any:
+    """An order as another program has stored it: values outside their enums and limits, one of another type."""
+    item = {**rich._state.item, "order_id": {"S": "broken"}, "status": {"S": "lost"}, "quantity": {"N": "5000"}}
+    item["lines"] = {"L": [{"M": {"sku": {"S": "A"}, "size": {"S": "XXL"}}}, {"M": {"quantity": {"N": "2"}}}]}
+    item["payment"] = {"M": {"kind": {"S": "Cash"}}}
+    item["gift"] = {"S": "perhaps"}
+    orders.persistence.put_item(item)
+    return orders.model.objects.get(tenant_id="acme", order_id="broken")
 
 
 @pytest.fixture

@@ -9,6 +9,8 @@ import time
 import pytest
 from django.contrib.admin.utils import quote
 
+from macaron_django.admin.pages.item_pages import TABS
+
 MARKUP = "<img src=x onerror=alert(1)>\"'&{{ 7 }}"
 DOCUMENT = {
     "type": "object",
@@ -121,10 +123,10 @@ def test_attributes_that_the_schema_doesn_t_know_are_marked(shop):
 def test_what_is_write_only_is_masked_in_every_form(shop):
     row = shop.model.objects.create(id="a", pin="hush-1", nested={"pin": "hush-2", "inner": []})
 
-    page = page_of(shop, row).content.decode()
+    pages = [shop.client("view").get(shop.url(row), {"as": tab}).content.decode() for tab in TABS]
 
-    assert "hush" not in page
-    assert page.count("••••••") >= 6
+    assert "hush" not in "".join(pages)
+    assert [page.count("••••••") for page in pages] == [2, 2, 2]
 
 
 def test_markup_in_keys_names_and_values_is_text(shop):
@@ -163,3 +165,65 @@ def test_who_may_change_gets_the_form_and_a_link_to_read(shop):
 
     assert shop.url(row, "view") in form
     assert shop.url(row, "change") in client.get(shop.url(row, "view")).content.decode()
+
+
+def test_the_key_comes_first_then_the_schemas_order_in_every_tab(orders, rich):
+    client = orders.client("view")
+    pages = [client.get(orders.url(rich), {"as": tab}).context for tab in ("fields", "json", "dynamodb", "other")]
+    page = pages[0]["page"]
+    names = [one.name for one in page.properties]
+
+    assert names == [name for name in orders.persistence.schema.properties if name in rich]
+    assert list(json.loads(page.plain_json)) == names
+    assert [name for name in json.loads(page.dynamodb_json) if "#" not in name] == names
+    assert [context["tab"] for context in pages] == ["fields", "json", "dynamodb", "fields"]
+
+
+def test_every_value_says_its_type(orders, rich):
+    page = orders.client("view").get(orders.url(rich)).context["page"]
+    types = {one.name: one for one in page.properties}
+
+    assert types["updated"].shown_type == "string (date-time)"
+    assert types["categories"].shown_type == "set"
+    (deep,) = types["anything"].children
+    assert [deep.shown_type, *(one.shown_type for one in deep.children)] == ["array", "number", "null", "object"]
+
+
+def test_what_breaks_the_schema_is_listed_and_marked_at_its_value(orders, broken):
+    answer = orders.client("view").get(orders.url(broken))
+    text = answer.content.decode()
+
+    assert [(one.pointer, one.problems[0]) for one in answer.context["page"].problems] == [
+        ("/status", 'must be one of "new", "paid", "packed", "sent", "returned"'),
+        ("/quantity", "must be at most 1000"),
+        ("/gift", "must be a boolean, not a string"),
+        ("/payment/kind", 'must be one of "Card", "Transfer"'),
+        ("/lines/0/size", 'must be one of "S", "M", "L"'),
+        ("/lines/1", "sku is required"),
+    ]
+    assert '<a href="#at/lines/0/size">lines/0/size</a>' in text
+    assert 'id="at/lines/0/size" class="macaron-broken"' in text
+
+
+def test_a_secret_that_breaks_its_rule_doesn_t_say_which(make_shop):
+    pin = {"type": "string", "writeOnly": True, "pattern": "^[0-9]+$"}
+    shop = make_shop({"type": "object", "properties": {"id": {"type": "string"}, "pin": pin}})
+    shop.persistence.put_item({"id": {"S": "a"}, "pin": {"S": "letters"}})
+
+    text = page_of(shop, shop.model.objects.get(pk="a")).content.decode()
+
+    assert "isn&#x27;t as the schema says" in text
+    assert "[0-9]" not in text
+
+
+def test_an_item_leads_to_all_items_of_its_hash_key(orders, rich):
+    other = orders.model.from_json({"tenant_id": 'say "hi" or not', "order_id": "1", "status": "new"})
+    other.save()
+    client = orders.client("view")
+
+    for row in (rich, other):
+        text = client.get(orders.url(row)).content.decode()
+        (link,) = re.findall(r'href="([^"]+)">All items of this hash key', text)
+        listed = client.get(link.replace("&amp;", "&")).context["cl"]
+        assert [one.pk for one in listed.result_list] == [row.pk]
+        assert listed.plan.kind == "query"

@@ -6,8 +6,8 @@ Templates write and escape the ``ShownValue`` trees that are made here.
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
@@ -22,12 +22,15 @@ from macaron_django.schemas.values.conversions import json_value
 
 if TYPE_CHECKING:
     from macaron_django.openapi import Schema
+    from macaron_django.schemas.validation.validators import Violation
     from macaron_django.schemas.values.applied_schemas import AppliedSchemas
 
-__all__ = ["ShownValue", "cell", "shown", "shown_property"]
+__all__ = ["ShownValue", "cell", "shown", "shown_property", "with_problems"]
 
 _CELL_LENGTH = 80
 _LINKED = ("http", "https", "mailto")
+#: JSON Schema's types of the kinds of ``ShownValue``.
+_TYPES = {"text": "string", "empty": "string", "moment": "string", "date": "string", "link": "string"}
 
 
 def cell(value: Any) -> Any:
@@ -64,11 +67,38 @@ class ShownValue:
     href: str = ""
     pointer: str = ""
     unknown: bool = False
+    problems: tuple[str, ...] = ()
     children: tuple[ShownValue, ...] = field(default_factory=tuple)
 
     @property
     def is_nested(self) -> bool:
-        return self.kind in ("object", "array")
+        return self.kind in ("object", "array", "set")
+
+    @property
+    def shown_type(self) -> str:
+        """The type that the schema gives; without one, the value's own."""
+        return self.type or ("" if self.kind == "secret" else _TYPES.get(self.kind, self.kind))
+
+
+def with_problems(properties: Iterable[ShownValue], violations: Iterable[Violation]) -> list[ShownValue]:
+    """Returns the properties with the violations: each at its value, or at the nearest that is shown around it."""
+    found = list(violations)
+    return [_with_problems(each, [one for one in found if _is_at(one.pointer, each)]) for each in properties]
+
+
+def _with_problems(node: ShownValue, violations: list[Violation]) -> ShownValue:
+    if not violations:
+        return node
+    children = with_problems(node.children, violations)
+    own = [one for one in violations if not any(_is_at(one.pointer, child) for child in children)]
+    problems = [f"{one.pointer[len(node.pointer) + 1 :]} {one.message}".strip() for one in own]
+    if node.kind == "secret":  # the rule that a secret breaks may tell something about it
+        problems = [_("isn't as the schema says")]
+    return replace(node, problems=tuple(problems), children=tuple(children))
+
+
+def _is_at(pointer: str, node: ShownValue) -> bool:
+    return f"{pointer}/".startswith(f"{node.pointer}/")
 
 
 def shown_property(name: str, applied: AppliedSchemas, value: Any, pointer: str = "") -> ShownValue:
@@ -105,7 +135,7 @@ def shown(value: Any, applied: AppliedSchemas, pointer: str = "", **described: A
         children = [
             shown_property(name, inside, inner, pointer)
             if names_some or inside.is_secret
-            else shown(inner, inside, json_pointers.child(pointer, name), name=name)
+            else shown(inner, inside, json_pointers.child(pointer, name), name=name, type=type_of(inside.schema))
             for name, inside, inner in ((str(name), applied.member(str(name)), inner) for name, inner in value.items())
         ]
         text = ngettext("%(count)s property", "%(count)s properties", len(children)) % {"count": len(children)}
@@ -116,10 +146,16 @@ def shown(value: Any, applied: AppliedSchemas, pointer: str = "", **described: A
 
 
 def _array(value: Any, inner: AppliedSchemas, described: dict[str, Any]) -> ShownValue:
-    members = sorted(value, key=str) if isinstance(value, (set, frozenset)) else value
+    is_set = isinstance(value, (set, frozenset))
+    members = sorted(value, key=str) if is_set else value
     pointer = described["pointer"]
-    children = [shown(member, inner, f"{pointer}/{place}", name=str(place)) for place, member in enumerate(members)]
+    children = [
+        shown(member, inner, f"{pointer}/{place}", name="" if is_set else str(place), type=type_of(inner.schema))
+        for place, member in enumerate(members)
+    ]
     text = ngettext("%(count)s entry", "%(count)s entries", len(children)) % {"count": len(children)}
+    if is_set:
+        return ShownValue("set", text, children=tuple(children), **{**described, "type": "set"})
     return ShownValue("array", text, children=tuple(children), **described)
 
 

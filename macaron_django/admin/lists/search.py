@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from macaron_django.dynamodb.planning.query_plans import QueryPlan
     from macaron_django.schemas.values.api_objects import ObjectSpec
 
-__all__ = ["SearchError", "find", "hint", "searched", "sentence"]
+__all__ = ["SearchError", "find", "hint", "quoted", "searched", "sentence"]
 
 
 class SearchError(ValueError):
@@ -64,6 +64,8 @@ _LOOKUPS: Mapping[str, str] = {
     "begins_with": "startswith",
     "contains": "contains",
 }
+#: Words that mean something between conditions, unless they are quoted.
+_WORDS = {"and", "or", "null"}
 _MAX_LENGTH = 2000  # characters
 
 
@@ -181,6 +183,17 @@ def _unquoted(text: str) -> str:
     if len(text) >= 2 and text[0] in "\"'" and text[-1] == text[0]:
         return re.sub(r"\\(.)", r"\1", text[1:-1])
     return text
+
+
+def quoted(text: str) -> str:
+    """Returns a name or value as the search box reads it: in quotes, unless it is a plain word.
+
+    >>> quoted("acme"), quoted('say "hi"')
+    ('acme', '"say \\\\"hi\\\\""')
+    """
+    if re.fullmatch(r"[\w.@+-]+", text) and text.lower() not in _WORDS:
+        return text
+    return '"' + re.sub(r'(["\\])', r"\\\1", text) + '"'
 
 
 def sentence(plan: QueryPlan) -> str:

@@ -6,31 +6,48 @@ Users who may only view an item get it instead of the form; everybody finds it u
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import urlencode
 
 from django.contrib.admin.utils import unquote
+from django.contrib.admin.views.main import SEARCH_VAR
 from django.core.exceptions import PermissionDenied
 from django.db.models import Model
 from django.http import Http404, HttpRequest, HttpResponse
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from macaron_django.admin.admin_bases import ItemAdminBase, ObjectTool
-from macaron_django.admin.display.property_values import ShownValue, shown_property, size_text
+from macaron_django.admin.display.property_values import ShownValue, shown_property, size_text, with_problems
 from macaron_django.admin.display.readable_json import readable_json
 from macaron_django.admin.display.redaction import MASK, without_secret_attributes, without_secrets
+from macaron_django.admin.forms.edits import ItemEdit
+from macaron_django.admin.lists.search import quoted
 from macaron_django.admin.page_urls import address, admin_page, admin_path
+from macaron_django.dynamodb.codec.attributes import GIVEN
 from macaron_django.dynamodb.codec.item_sizes import MAX_ITEM_SIZE, item_size
 from macaron_django.dynamodb.transfer.item_lines import to_dynamodb_json
+from macaron_django.openapi import json_pointers
 from macaron_django.schemas.values.applied_schemas import applied_schemas
+from macaron_django.schemas.values.conversions import json_value
 
 if TYPE_CHECKING:
     from macaron_django.dynamodb import Persistence
+    from macaron_django.schemas.validation.validators import Violation
     from macaron_django.schemas.values.api_objects import ObjectSpec
 
 __all__ = ["ItemPage", "ItemViewMixin"]
+
+#: How an item can be shown, by the values of the URL parameter ``as``.
+TABS: Final = {
+    "fields": gettext_lazy("Fields"),
+    "json": gettext_lazy("JSON"),
+    "dynamodb": gettext_lazy("DynamoDB JSON"),
+}
 
 #: What Django's change form may have, and this page hasn't.
 _NOT_SHOWN = (
@@ -57,17 +74,50 @@ class ItemPage:
         return item
 
     @property
-    def keys(self) -> list[tuple[str, ShownValue]]:
-        roles = (_("hash key"), _("range key"))
-        applied = applied_schemas(self._spec.schema)
-        names = self.persistence.key_names
-        return [(role, shown_property(name, applied.member(name), self.row[name])) for role, name in zip(roles, names)]  # noqa: B905 (one key or two)
+    def roles(self) -> dict[str, str]:
+        """What each property of the key is, by its name."""
+        return dict(zip(self.persistence.key_names, (_("hash key"), _("range key")), strict=False))  # one or two
 
     @cached_property
     def properties(self) -> list[ShownValue]:
-        """The properties that are set, in the schema's order, then those that aren't in the schema."""
+        """The properties that are set: the key, the others in the schema's order, then those not in the schema."""
         applied = applied_schemas(self._spec.schema)
-        return [shown_property(name, applied.member(name), self.row[name]) for name in self.row]
+        shown = [shown_property(name, applied.member(name), self.row[name]) for name in self._ordered(self.row)]
+        return with_problems(shown, self.violations)
+
+    @cached_property
+    def violations(self) -> list[Violation]:
+        """What the stored item breaks of its schema."""
+        return ItemEdit.checked(self.persistence, self.row).violations
+
+    @property
+    def problems(self) -> list[ShownValue]:
+        """The values that break the schema, wherever they are in the item."""
+        found, todo = [], self.properties[::-1]
+        while todo:
+            node = todo.pop()
+            if node.problems:
+                found.append(node)
+            todo += node.children[::-1]
+        return found
+
+    @property
+    def whole_problems(self) -> list[str]:
+        """The violations of no value that is shown: a property that is missing, or the item as a whole."""
+        shown = {one.name for one in self.properties}
+        return [
+            f"{one.pointer[1:]} {one.message}".strip()
+            for one in self.violations
+            if not one.pointer or json_pointers.split(one.pointer)[0] not in shown
+        ]
+
+    def _ordered(self, names: Iterable[str]) -> list[str]:
+        """Returns names of properties with those of the key first, then those of the schema in its order."""
+        places = {
+            name: place
+            for place, name in enumerate(dict.fromkeys((*self.persistence.key_names, *self._spec.properties)))
+        }
+        return sorted(names, key=lambda name: places.get(name.removesuffix(GIVEN), len(places)))
 
     @property
     def unset(self) -> list[str]:
@@ -110,15 +160,25 @@ class ItemPage:
 
     @property
     def plain_json(self) -> str:
-        return readable_json(without_secrets(self._spec.schema, self.row.to_json(), mask=MASK))
+        shown = without_secrets(self._spec.schema, self.row.to_json(), mask=MASK)
+        return readable_json({name: shown[name] for name in self._ordered(shown)})
 
     @property
     def dynamodb_json(self) -> str:
-        return readable_json(to_dynamodb_json(without_secret_attributes(self._spec.schema, self._item, mask=MASK)))
+        shown = to_dynamodb_json(without_secret_attributes(self._spec.schema, self._item, mask=MASK))
+        return readable_json({name: shown[name] for name in self._ordered(shown)})
 
     def octets(self, pointer: str) -> bytes | None:
         """Returns the binary value at a JSON pointer on this page, or None."""
         return next((value for value in _binaries(self.properties, self.row, pointer)), None)
+
+    @property
+    def siblings_search(self) -> str:
+        """The search for all items of this hash key; "" if there is only one, or the key can't be typed."""
+        value = self.row[self.persistence.hash_key]
+        if self.persistence.range_key is None or isinstance(value, bytes):
+            return ""
+        return f"{quoted(self.persistence.hash_key)}={quoted(str(json_value(value)))}"
 
 
 def _binaries(properties: list[ShownValue], row: Any, pointer: str) -> Any:
@@ -128,11 +188,11 @@ def _binaries(properties: list[ShownValue], row: Any, pointer: str) -> Any:
         if shown.pointer == pointer and shown.kind == "binary":
             yield bytes(value)
         on_the_way = (one for one in shown.children if f"{pointer}/".startswith(f"{one.pointer}/"))
-        todo += [(child, _inside(value, shown.kind, child.name)) for child in on_the_way]
+        todo += [(child, _inside(value, shown.kind, json_pointers.split(child.pointer)[-1])) for child in on_the_way]
 
 
 def _inside(value: Any, kind: str, name: str) -> Any:
-    if kind != "array":
+    if kind not in ("array", "set"):
         return value[name]
     members = sorted(value, key=str) if isinstance(value, (set, frozenset)) else list(value)
     return members[int(name)]
@@ -184,6 +244,8 @@ class ItemViewMixin(ItemAdminBase):
             "has_delete_permission": self.has_delete_permission(request, row),
             "preserved_filters": self.get_preserved_filters(request),
             "page": ItemPage(row, row._meta.default_manager.persistence),
+            "tabs": TABS,
+            "tab": tab if (tab := request.GET.get("as", "")) in TABS else "fields",
             "item_tools": self.item_tools(request, row),
             "history_url": address(self, "history", row.pk),
             "download_url": address(self, "download", row.pk),
@@ -193,6 +255,10 @@ class ItemViewMixin(ItemAdminBase):
 
     def item_tools(self, request: HttpRequest, obj: Model) -> list[ObjectTool]:
         tools = super().item_tools(request, obj)
+        search = ItemPage(obj, self.model._default_manager.persistence).siblings_search
+        if search:
+            url = f"{address(self, 'changelist')}?{urlencode({SEARCH_VAR: search})}"
+            tools = [*tools, ObjectTool(_("All items of this hash key"), url)]
         here = request.resolver_match.url_name if request.resolver_match else ""
         if not self.has_change_permission(request, obj):
             return tools
