@@ -1,6 +1,6 @@
 """Builds the viewset classes of an API from its document and models, and the URL patterns that lead to them.
 
-An operation is answered by the first of these that it has: ``x-bind-server``; an operationId that is a dotted path;
+The first of these that an operation has answers it: ``x-bind-server``; an operationId that is a dotted path;
 generated CRUD; the mock, where ``MOCK`` is on; otherwise 501, with a warning.
 """
 
@@ -76,7 +76,7 @@ class APIViewSets(Mapping[str, type[OperationViewSet]]):
                     yield viewset, served
 
     def _filtered_elsewhere(self) -> set[Location]:
-        """Returns the locations of the operations whose viewsets have filters of the project's own."""
+        """Returns the locations of the operations whose viewsets have the project's own filters."""
         return {served.operation.location for viewset, served in self.served() if in_use(viewset).filters_itself()}
 
     def findings(self) -> list[Finding]:
@@ -102,7 +102,7 @@ class APIViewSets(Mapping[str, type[OperationViewSet]]):
 def build_viewsets(
     api: str, document: Document, classes: Classes, persistences: Mapping[str, Any] | None = None
 ) -> APIViewSets:
-    """Returns the viewsets of an API. Models have to be loaded; handlers are imported later.
+    """Returns the viewsets of an API. Models must be loaded; handlers are imported later.
 
     ``persistences`` are named by schema; their rows are in ``classes.rows``.
     """

@@ -32,14 +32,14 @@ def add_ping_hook(hook: Callable[[], object]) -> None:
 
 
 def ping() -> dict[str, Any]:
-    """Returns an empty object: the server answers. Nothing but hooks is checked, so that probes are cheap."""
+    """Returns an empty object: the server answers. Only hooks are checked, so that probes are cheap."""
     for hook in ping_hooks:
         hook()
     return {}
 
 
 class NotReady(PyMacaronException):
-    """What the server needs to answer requests is missing. One that is known is neither logged nor reported again."""
+    """The server lacks something that it needs to answer requests. A known outage isn't logged or reported again."""
 
     code = "NOT_READY"
     status = 503
@@ -50,7 +50,7 @@ class NotReady(PyMacaronException):
 
 
 def ready() -> dict[str, Any]:
-    """Returns an empty object if tables, databases and what else the server needs can be reached.
+    """Returns an empty object if tables, databases and everything else that the server needs can be reached.
 
     Raises ``NotReady`` (503) otherwise, which names what is missing.
     """

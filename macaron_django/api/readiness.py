@@ -1,6 +1,6 @@
-"""Finds out what a server lacks to answer requests: what GET /ready says.
+"""Finds out what a server lacks to answer requests, for GET /ready.
 
-Each check has a thread, so that one that hangs holds up neither the answer nor the other checks.
+Each check has a thread, so a check that hangs delays neither the answer nor the other checks.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ _GOOD_FOR = 1.0
 
 
 class _Tables:
-    """Looks at each table until it has been found usable once, then at one of them for each answer."""
+    """Checks each table until it was usable once, then one of them for each answer."""
 
     def __init__(self) -> None:
         self._usable: dict[str, Any] = {}
@@ -80,7 +80,7 @@ _added: dict[str, ReadyCheck] = {}
 def add_ready_check(name: str, check: ReadyCheck) -> None:
     """Makes GET /ready call ``check``; ``name`` says what it looks at, such as "broker".
 
-    ``check`` returns what is missing in a few words, or None. What it raises counts as missing, too.
+    ``check`` returns what is missing in a few words, or None. An exception counts as missing, too.
     """
     if not callable(check):
         raise TypeError(f"The check {check!r} should be a function.")
@@ -100,11 +100,13 @@ def _checks() -> Iterator[tuple[str, ReadyCheck]]:
 
 
 class _ReadyCall:
-    """A call of a check in a thread of its own, which doesn't keep the process from ending."""
+    """A call of a check in a separate thread, which doesn't keep the process from ending."""
 
     def __init__(self, name: str, check: ReadyCheck) -> None:
         self._check = check
-        self._problem: str | None = "ended without an answer"  # as by sys.exit(), which ends a thread without a word
+        self._problem: str | None = (
+            "ended without returning a result"  # as by sys.exit(), which ends a thread without a word
+        )
         self.error: Exception | None = None
         self._thread = threading.Thread(
             target=copy_context().run, args=(self._call,), name=f"macaron_django ready: {name}", daemon=True
@@ -121,7 +123,7 @@ class _ReadyCall:
     def problem(self, seconds: float) -> str | None:
         """Returns what is missing, after at most ``seconds``."""
         self._thread.join(max(seconds, 0))
-        return f"no answer within {settings.READY_TIMEOUT:g} s" if self._thread.is_alive() else self._problem
+        return f"no result within {settings.READY_TIMEOUT:g} s" if self._thread.is_alive() else self._problem
 
     @property
     def has_ended(self) -> bool:
@@ -169,9 +171,9 @@ _readiness = _Readiness()
 
 
 def missing() -> Mapping[str, str]:
-    """Returns what this server lacks, in words, by the name of what was looked at; empty where it is ready.
+    """Returns what this server lacks, in words, by the name of the check; empty if it is ready.
 
-    Takes at most ``READY_TIMEOUT`` seconds. An answer is good for a second.
+    Takes at most ``READY_TIMEOUT`` seconds. An answer is reused for a second.
     """
     return _readiness.missing()
 

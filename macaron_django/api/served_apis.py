@@ -18,7 +18,7 @@ __all__ = ["Catalogue", "ServedAPI", "ViewSetsOfAPI", "catalogue"]
 class ServedAPI:
     """One API. ``viewsets`` are its viewset classes by name; ``is_routed`` is False where the URLs leave it out.
 
-    ``persistences`` keep the items of its schemas in DynamoDB, by the schema's name.
+    ``persistences`` store the items of its schemas in DynamoDB, by the schema's name.
     """
 
     name: str

@@ -35,11 +35,11 @@ V = TypeVar("V", bound="type[OperationViewSet]")
 
 
 def register(viewset: V) -> V:
-    """Serves a subclass of a generated viewset in its place, and returns it.
+    """Serves a subclass of a generated viewset instead of it, and returns the subclass.
 
-    Its module has to be imported before URLs are made: in an app's ``ready()``, or above the ``include`` in the root
+    Its module must be imported before URLs are made: in an app's ``ready()``, or above the ``include`` in the root
     URLconf. ``MACARON["VIEWSETS"]`` needs no such import. Raises ``TypeError`` for other classes, and ``RuntimeError``
-    for a viewset that is registered too late, or beside another.
+    for a viewset that is registered too late, or in addition to another one.
     """
     generated = _generated(viewset)
     if generated is None:
@@ -47,7 +47,7 @@ def register(viewset: V) -> V:
     if generated.is_routed:
         # Its permission classes would be ignored silently.
         raise RuntimeError(
-            f"{viewset.__name__} is registered too late: the URLs of {generated.api} are made already. Name it in "
+            f"{viewset.__name__} is registered too late: the URLs of {generated.api} already exist. Name it in "
             f'MACARON["VIEWSETS"], or import its module in the ready() of an app.'
         )
     present = generated.replacement
@@ -61,7 +61,7 @@ def register(viewset: V) -> V:
 
 
 class UnusableViewsetError(ImproperlyConfigured, SystemCheckError):
-    """``MACARON["VIEWSETS"]`` can't be followed. Commands print it as they print a finding, without a traceback."""
+    """``MACARON["VIEWSETS"]`` can't be applied. Commands print it as they print a finding, without a traceback."""
 
 
 def in_use(viewset: type[OperationViewSet]) -> type[OperationViewSet]:
@@ -74,7 +74,7 @@ def in_use(viewset: type[OperationViewSet]) -> type[OperationViewSet]:
         # The permission classes of the one that isn't served would be ignored silently.
         names = " and ".join(f"{each.__module__}.{each.__qualname__}" for each in configured)
         raise UnusableViewsetError(
-            f"MACARON['VIEWSETS'] names {names}, which both stand in for viewsets.{viewset.api}.{viewset.__name__}: "
+            f"MACARON['VIEWSETS'] names {names}, which both replace viewsets.{viewset.api}.{viewset.__name__}: "
             f"name one; it may subclass the other."
         )
     return configured[0] if configured else viewset.replacement or viewset
@@ -83,7 +83,7 @@ def in_use(viewset: type[OperationViewSet]) -> type[OperationViewSet]:
 class _ViewSetsLeftOut:
     """The viewsets of an API that couldn't be made: any name is a class, so that modules with subclasses are imported.
 
-    A module may hold viewsets of other APIs, too, which are served with what theirs demand of their callers.
+    A module may hold viewsets of other APIs, too, which keep their own permissions.
     """
 
     def __init__(self, api: str) -> None:
@@ -92,7 +92,7 @@ class _ViewSetsLeftOut:
     def __getattr__(self, name: str) -> type[OperationViewSet]:
         if name.startswith("__"):
             raise AttributeError(name)
-        members = {"api": self._api, "routes": {}, "__doc__": f"Stands in while {self._api} is left out."}
+        members = {"api": self._api, "routes": {}, "__doc__": f"Replaces a viewset while {self._api} is left out."}
         return type(name, (ResourceViewSet,), members)
 
 
@@ -130,4 +130,4 @@ def __getattr__(name: str) -> Any:
         if name in catalogue.left_out:
             return _ViewSetsLeftOut(name)
         known = ", ".join(sorted(catalogue)) or "none"
-        raise AttributeError(f"there is no API named {name!r}; there are: {known}") from None
+        raise AttributeError(f"there is no API named {name!r}; the known ones are {known}") from None

@@ -120,7 +120,7 @@ def test_an_engine_that_hangs_is_missing_within_the_time(ask: Any, dynamodb: Any
     with socket.create_server(("127.0.0.1", 0)) as silent:  # takes connections and says nothing
         hung = EndpointEngine(f"http://127.0.0.1:{silent.getsockname()[1]}")
         with engines.use(hung):
-            assert description(ask(READY_TIMEOUT=0.2)) == "DynamoDB: no answer within 0.2 s."
+            assert description(ask(READY_TIMEOUT=0.2)) == "DynamoDB: no result within 0.2 s."
             running = looking()
             assert ask().status_code == 503
             assert looking() == running  # it isn't started once more
@@ -143,7 +143,7 @@ def test_functions_of_the_project_are_checks_too_and_one_that_hangs_holds_up_not
     assert ask().status_code == 200
     try:
         answer = ask(READY_CHECKS=[f"{HERE}.hangs", f"{HERE}.lacks"], READY_TIMEOUT=0.3)
-        assert description(answer) == f"{HERE}.hangs: no answer within 0.3 s; {HERE}.lacks: the licence has ended."
+        assert description(answer) == f"{HERE}.hangs: no result within 0.3 s; {HERE}.lacks: the licence has ended."
     finally:
         hanging.set()
 
@@ -183,7 +183,7 @@ def test_a_check_that_cannot_be_imported_is_an_error(value: Any) -> None:
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
 @pytest.mark.django_db
 def test_a_check_that_ends_its_thread_is_missing(ask: Any) -> None:
-    assert description(ask(READY_CHECKS=[f"{HERE}.exits"])) == f"{HERE}.exits: ended without an answer."
+    assert description(ask(READY_CHECKS=[f"{HERE}.exits"])) == f"{HERE}.exits: ended without returning a result."
 
 
 def test_the_defaults_have_no_check_of_a_projects() -> None:

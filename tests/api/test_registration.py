@@ -69,9 +69,7 @@ def test_two_classes_in_the_place_of_one_stop_everything(made, subclass, monkeyp
     monkeypatch.setattr(viewsets, "Other", type("Other", (made["Groups"],), {}), raising=False)
     with (
         override_settings(MACARON={"VIEWSETS": [DOTTED, "macaron_django.api.viewsets.Other"]}),
-        pytest.raises(
-            ImproperlyConfigured, match=r"Groups and .*Other, which both stand in for viewsets\.test\.Groups"
-        ),
+        pytest.raises(ImproperlyConfigured, match=r"Groups and .*Other, which both replace viewsets\.test\.Groups"),
     ):
         url_patterns("test", made)
     with override_settings(MACARON={"VIEWSETS": [DOTTED, DOTTED]}):

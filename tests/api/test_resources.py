@@ -201,14 +201,14 @@ def test_path_parameters_bind_to_keys(document, route, operation, keys, expected
         pytest.param("get /notes/{title}", answer(REF), ONE, "doesn't give 'note_id'", id="it names another property"),
         pytest.param("get /notes/{note_id}", answer(REF), TWO, "doesn't give 'author_id'", id="half of the key"),
         pytest.param(
-            "get /tenants/{tenant}/notes/{note_id}", answer(REF), ONE, "what its path parameter 'tenant' is",
+            "get /tenants/{tenant}/notes/{note_id}", answer(REF), ONE, "its path parameter 'tenant' matches",
             id="a parent that means nothing",
         ),
         pytest.param(
             "get /notes/{n}", {**answer(REF), **path(n="nothing")}, ONE, "isn't a property", id="x-key names nothing"
         ),
         pytest.param(
-            "put /notes/{note_id}", {**answer(REF)}, ONE, "takes no JSON body", id="PUT without a body"
+            "put /notes/{note_id}", {**answer(REF)}, ONE, "doesn't accept a JSON body", id="PUT without a body"
         ),
         pytest.param(
             "put /notes/{note_id}",

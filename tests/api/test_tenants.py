@@ -1,4 +1,4 @@
-"""Keys that come from who calls: every generated operation keeps to the caller's own items."""
+"""Keys that come from the caller: every generated operation keeps to the caller's own items."""
 
 from __future__ import annotations
 

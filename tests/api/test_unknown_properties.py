@@ -223,10 +223,10 @@ def test_a_policy_that_there_is_not_serves_no_body(served):
 @pytest.mark.parametrize(
     ("value", "hint"),
     [
-        ("ignore", "It can be 'keep'"),
+        ("ignore", "Use 'keep'"),
         ({"nowhere": "drop"}, "'nowhere'"),
-        ({"ping.Pong": "ignore"}, "It can be"),
-        (None, "It can be"),
+        ({"ping.Pong": "ignore"}, "Use "),
+        (None, "Use "),
     ],
 )
 def test_a_policy_that_there_is_not_is_an_error(value, hint, settings):

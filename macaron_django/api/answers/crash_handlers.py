@@ -99,7 +99,7 @@ def report_error(
     caught: BaseException | None = None,
     is_fatal: bool = False,
 ) -> str:
-    """Reports an error that needn't have failed the request; it is logged and passed to the ``ERROR_REPORTER``.
+    """Reports an error that didn't have to fail the request; it is logged and passed to the ``ERROR_REPORTER``.
 
     ``data`` is added to the report, with ``error_caught`` and the ``stack`` of the call. Returns the report's
     ``error_id``, which the log line carries as well.
@@ -150,7 +150,7 @@ def postmortem(
 
 
 def populate_error_report(data: MutableMapping[str, Any]) -> None:
-    """Adds what is known of the request being served to ``data``, without secrets."""
+    """Adds what is known about the request being served to ``data``, without secrets."""
     data.update(completed_report(data))
 
 
@@ -160,7 +160,7 @@ def set_error_reporter(callback: Callable[..., Any] | None) -> None:
 
 
 def default_error_reporter(title: str | None = None, data: object = None, exception: object = None) -> None:
-    """Logs a report: what PyMacaron did with it by default."""
+    """Logs a report, as PyMacaron did by default."""
     logger.error("error: %s, exception: %s\n%s", title, exception, json.dumps(data, indent=4, default=str))
 
 

@@ -43,7 +43,7 @@ class ErrorBody:
 def error_body(answer: ErrorDescription, exc: Exception) -> ErrorBody:
     """Returns the body of the answer to ``exc``, as the settings say.
 
-    A failure of the project's callback or decorator is logged, and the body is as without it.
+    If the project's callback or decorator fails, the failure is logged and the body is as without it.
     """
     made = None
     if isinstance(exc, DeclaredError):
@@ -62,7 +62,7 @@ def error_body(answer: ErrorDescription, exc: Exception) -> ErrorBody:
 
 
 def makes_own_bodies() -> bool:
-    """Returns whether functions of the project's take part in the bodies of errors."""
+    """Returns whether the project's functions take part in error bodies."""
     return settings.ERROR_CALLBACK is not None or settings.ERROR_DECORATOR is not None
 
 
@@ -87,7 +87,7 @@ def _called_back(callback: Callable[[Any], Any], answer: ErrorDescription, exc: 
 
 
 def _told(answer: ErrorDescription, exc: Exception) -> PyMacaronException:
-    """Returns what the callback is given: the exception, or a stand-in that says what a client may learn."""
+    """Returns what the callback is given: the exception, or a replacement with what clients may see."""
     if isinstance(exc, PyMacaronException) and answer.description != INTERNAL:
         told = exc
     else:

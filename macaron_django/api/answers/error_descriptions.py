@@ -1,4 +1,4 @@
-"""Describes exceptions: the status, code, message and violations that a client learns, before a body format is chosen.
+"""Describes exceptions: the status, code, message and violations that a client gets, before a body format is chosen.
 
 What is internal stays in the log unless ``DEBUG`` is on.
 """
@@ -32,7 +32,7 @@ INTERNAL = "The server failed to answer; quote the error_id to its operators, wh
 
 @dataclass(frozen=True)
 class ErrorDescription:
-    """What a client learns about an exception, whatever the format of the body."""
+    """What a client sees of an exception, in any body format."""
 
     status: int
     code: str  # "PROFILE_NOT_FOUND"
@@ -119,7 +119,7 @@ def _docstring(exception_class: type[PyMacaronException]) -> str:
 
 
 def is_error_status(status: int) -> bool:
-    """Returns whether a status tells of a failure, and is one that Django can send."""
+    """Returns whether a status means a failure and Django can send it."""
     return HTTPStatus.BAD_REQUEST <= status <= LAST_STATUS
 
 

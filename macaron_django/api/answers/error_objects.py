@@ -20,7 +20,7 @@ __all__ = ["format_error", "raise_error", "responsify"]
 
 
 def format_error(e: Exception) -> Any:
-    """Returns the error object of an exception, with what a client may learn of it."""
+    """Returns the error object of an exception, with what clients may see."""
     if isinstance(e, PyMacaronException):
         return e.to_model()
     answer = describe(e)

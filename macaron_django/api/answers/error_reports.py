@@ -43,7 +43,7 @@ _STARTED = "macaron_django.started"
 
 
 def _remember_start(environ: dict[str, Any] | None = None, scope: dict[str, Any] | None = None, **_: object) -> None:
-    """Notes when a request began, in the WSGI environ or ASGI scope, which the request keeps."""
+    """Records when a request began, in the WSGI environ or ASGI scope, which the request keeps."""
     for carrier in (environ, scope):
         if carrier is not None:
             carrier[_STARTED] = time.time()
@@ -58,7 +58,7 @@ def report_warning(
     exception: BaseException | None = None,
     request: AnyRequest | None = None,
 ) -> str:
-    """Reports a problem that didn't keep the request from being answered.
+    """Reports a problem that didn't stop the request from being answered.
 
     It is logged and passed to the ``ERROR_REPORTER``; ``data`` is added to the report. ``request`` defaults to the
     one being served. Returns the report's ``error_id``, which the log line carries as well.
@@ -85,12 +85,14 @@ def report(
 
 
 def _is_silent() -> bool:
-    """Returns whether the environment says that nothing is reported, as acceptance tests do."""
+    """Returns whether the environment turns reports off, as acceptance tests do."""
     return os.environ.get("NO_ERROR_REPORTING") == "1" and not os.environ.get("DO_REPORT_ERROR")
 
 
 def _call(reporter: Callable[..., Any], title: str, found: Mapping[str, Any], exception: BaseException | None) -> None:
-    """Calls a reporter with what it takes: PyMacaron's of version 1 take the title and the report as JSON text."""
+    """Calls a reporter with the arguments it takes: reporters of PyMacaron 1 take the title and the report as JSON
+    text.
+    """
     signature = inspect.signature(reporter)
     try:
         signature.bind(title, found, exception)
@@ -136,7 +138,7 @@ def _completed(
 
 
 def _view_of(request: AnyRequest | None) -> Any:
-    """Returns the view that serves a request; None where there is none, or none any more."""
+    """Returns the view that serves a request; None if there is none, or if it is gone."""
     view = (getattr(request, "parser_context", None) or {}).get("view")
     try:
         getattr(view, "kwargs", None)
@@ -225,7 +227,7 @@ def _request(
 
 
 def _body(request: AnyRequest, operation: Operation | None, scrubber: Scrubber) -> str | None:
-    """Returns the body as JSON text, if it was parsed: in an unparsed one, secrets can't be found."""
+    """Returns the body as JSON text, if it was parsed: in an unparsed body, secrets can't be found."""
     value = getattr(request, "_full_data", Empty)
     if value is Empty or value is None:
         length = django_request(request).META.get("CONTENT_LENGTH")

@@ -1,8 +1,8 @@
 """Answers exceptions of views with error responses; a project's own views may use it as DRF's ``EXCEPTION_HANDLER``.
 
 Every answer carries an ``error_id``, and so does its log line (logger ``macaron_django``), which has the traceback
-where the server is at fault. A 501 is logged and reported once for each operation: requests could fill the log with
-what `manage.py check` says already.
+if the server is at fault. A 501 is logged and reported once for each operation: otherwise requests could fill the log
+with what `manage.py check` says already.
 """
 
 from __future__ import annotations
@@ -63,7 +63,8 @@ def exception_handler(exc: Exception, context: Mapping[str, Any]) -> Response:
 def _challenge(answer: ErrorDescription, context: Mapping[str, Any]) -> str:
     """Returns the challenge that a 401 has to carry (RFC 9110, section 11.6.1).
 
-    A viewset's own ``get_authenticate_header()`` gives it, else the exception; for handlers that raise a bare 401, DRF.
+    A viewset's own ``get_authenticate_header()`` gives it, else the exception; for handlers that raise a bare 401, DRF
+    does.
     """
     view, known = context.get("view"), answer.headers.get("WWW-Authenticate")
     is_overridden = "get_authenticate_header" in getattr(getattr(view, "plan", None), "overridden", ())
@@ -77,7 +78,7 @@ _told: WeakKeyDictionary[object, set[type]] = WeakKeyDictionary()
 
 
 def _is_news(answer: ErrorDescription, exc: Exception, context: Mapping[str, Any]) -> bool:
-    """Returns whether a server's fault is to be logged and reported: False for an outage or a 501 that is known.
+    """Returns whether to log and report a server's fault: False for an outage or a 501 that is already known.
 
     An operation is answered with 501 at each request, until the spec or the project changes.
     """
@@ -93,7 +94,7 @@ def _is_news(answer: ErrorDescription, exc: Exception, context: Mapping[str, Any
 
 
 def log_error(answer: ErrorDescription, exc: Exception, request: Any, *, is_news: bool = True) -> None:
-    """Logs an answer: news of the server's fault as an error with its traceback, the rest as information."""
+    """Logs an answer: a new fault of the server as an error with its traceback, the rest as information."""
     at_fault = is_news and answer.status >= HTTPStatus.INTERNAL_SERVER_ERROR
     logger.log(
         logging.ERROR if at_fault else logging.INFO,

@@ -68,6 +68,6 @@ def _answer(
 
 
 def plain_response(answer: ErrorDescription, exc: Exception) -> ErrorReply:
-    """Returns the error response where there is no view of DRF's."""
+    """Returns the error response where there is no DRF view."""
     body = error_body(answer, exc)
     return ErrorReply(exc, dump_json(body.value), body.status, body.media_type or JSON, answer.headers)

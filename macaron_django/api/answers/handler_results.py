@@ -80,9 +80,10 @@ def respond(
 
 
 def _status_of_object(value: Any, operation: Operation) -> int | None:
-    """Returns the status that an API object or a row is declared for; None if it is that of a success, or for none.
+    """Returns the status that an API object or a row is declared for; None if it is declared for a success, or not at
+    all.
 
-    If its schema is declared for several, its own property ``status`` decides, and 500 if that doesn't.
+    If its schema is declared for several, its own property ``status`` decides, or 500 if that doesn't.
     """
     own = getattr(value, "_spec", None)
     schema: Schema | None = getattr(own, "schema", None)
@@ -156,7 +157,7 @@ def _json_schema_of(operation: Operation, status: int) -> Schema | None:
 
 
 def _names_null(schema: Schema | None) -> bool:
-    """Returns whether a schema allows null, and not just anything: a forgotten ``return`` isn't taken for a null."""
+    """Returns whether a schema allows null explicitly: a forgotten ``return`` isn't taken as null."""
     if schema is None:
         return False
     validator = validator_for(schema, "response")
@@ -166,8 +167,8 @@ def _names_null(schema: Schema | None) -> bool:
 def json_form(value: Any, schema: Schema | None, classes: Classes) -> Any:
     """Returns ``value`` as what ``dump_json`` writes: JSON's types, dates, UUIDs and Decimals.
 
-    API objects, rows and model instances are represented by the serializer of ``schema``, or of their own schema; API
-    objects and rows have null for each property with ``x-nullable`` that is unset.
+    API objects, rows and model instances are represented by the serializer of ``schema``, or by that of their schema;
+    API objects and rows have null for each property with ``x-nullable`` that is unset.
     Leaves writeOnly properties out, also of dictionaries. Raises ``TypeError`` for a model instance where the operation
     declares no object, and for an API object that lacks what the declared object requires, or all that it has.
     """

@@ -1,4 +1,4 @@
-"""Answers with JSON that is encoded at once, where nothing may read or change a response before it is sent."""
+"""Answers with JSON that is encoded at once, if nothing may read or change the response before it is sent."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ class JSONAnswer(HttpResponse):
 
     @property
     def accepted_renderer(self) -> Any:
-        """The renderer whose work this is."""
+        """The renderer that this replaces."""
         return self.view.request.accepted_renderer
 
     @property
@@ -55,7 +55,7 @@ class JSONAnswer(HttpResponse):
         return {**self.view.get_renderer_context(), "response": self}
 
     def __getstate__(self) -> dict[str, Any]:
-        """Returns what caches keep: the answer, and nothing of what made it."""
+        """Returns what caches store: only the answer, not the objects that made it."""
         left_out = {"view", "resolver_match", "client", "request", "json", "wsgi_request"}
         state = {name: value for name, value in vars(self).items() if name not in left_out}
         return {**state, "view": None, "_resource_closers": []}

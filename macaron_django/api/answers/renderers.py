@@ -112,7 +112,7 @@ class JSONLinesRenderer(BytesRenderer):
 
 
 def can_render(renderer: renderers.BaseRenderer | type[renderers.BaseRenderer], value: object) -> bool:
-    """Returns whether what a renderer writes of a value is of its media type: text and bytes are taken as they are."""
+    """Returns whether a renderer writes a value in its media type: text and bytes are written unchanged."""
     kind = renderer if isinstance(renderer, type) else type(renderer)
     is_text = isinstance(value, (str, bytes, bytearray, memoryview))
     return value is None or is_text or not _writes_text(kind)
@@ -127,9 +127,9 @@ def renderer_classes(
 ) -> list[type[renderers.BaseRenderer]]:
     """Returns the renderers of an operation: those of its declared media types, then those that the project configured.
 
-    Where the operation declares media types, only HTML renderers are left of the configured ones. A configured renderer
-    writes a declared media type, but the browsable API isn't the HTML that a document means. ``of_values`` leaves out
-    what writes text and bytes only: generated operations have none.
+    Where the operation declares media types, only the HTML renderers of the configured ones are kept. A configured
+    renderer writes a declared media type, but the browsable API isn't the HTML that a document means. ``of_values``
+    leaves out what writes text and bytes only: generated operations have none.
     """
     good = [r for s, r in operation.responses.items() if str(s).startswith("2")]
     if not good and operation.success is not None:
@@ -153,7 +153,7 @@ def _is_writer(configured: type[renderers.BaseRenderer], declared: type[renderer
 def usable_renderers(configured: Iterable[type[renderers.BaseRenderer]]) -> list[type[renderers.BaseRenderer]]:
     """Returns the configured renderers that can be used.
 
-    The exact JSONRenderer replaces DRF's own, but no subclass of DRF's. Without ``rest_framework`` in INSTALLED_APPS
+    The exact JSONRenderer replaces DRF's own, but not subclasses of DRF's. Without ``rest_framework`` in INSTALLED_APPS
     the browsable API has no templates and is left out.
     """
     has_templates = apps.is_installed("rest_framework")

@@ -47,8 +47,8 @@ def is_validated(mode: str | None) -> bool:
 def check_response(operation: Operation, status: int, body: Any, media_type: str | None = None) -> None:
     """Validates ``body`` against the declared schema, where ``RESPONSE_VALIDATION`` asks for it; in tests it is on.
 
-    ``media_type`` is that of the answer. Text of another one than JSON is validated as what its schema says that it
-    is, such as an integer. Raises ``ResponseInvalid``, or logs a warning.
+    ``media_type`` is that of the answer. Text that isn't JSON is validated as the type in its schema, such as an
+    integer. Raises ``ResponseInvalid``, or logs a warning.
     """
     mode = settings.RESPONSE_VALIDATION
     if not is_validated(mode):

@@ -1,8 +1,8 @@
 """Finds what is wrong with how operations are served, for ``manage.py check``; each check yields findings.
 
-Open ``model_checks`` for schemas that don't fit their ``x-model``, ``scan_checks`` for lists that read more than
-they answer, ``url_name_checks`` for names that URLs share, ``public_write_checks`` for writes that anybody may
-call, and ``thread_checks`` for how many threads a server needs. ``openapi.checks`` has those of documents.
+Open ``model_checks`` for schemas that don't fit their ``x-model``, ``scan_checks`` for lists that read more items than
+they return, ``url_name_checks`` for names that URLs share, ``public_write_checks`` for writes that anyone may call, and
+``thread_checks`` for how many threads a server needs. ``openapi.checks`` has the checks of documents.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Finds generated operations on items that belong to who calls, and that are answered without asking who that is."""
+"""Finds generated operations on items that belong to the caller but don't require credentials."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ __all__ = ["anonymous_owners"]
 
 
 def anonymous_owners(viewset: type[OperationViewSet], served: Served) -> Iterator[Finding]:
-    """Yields a warning for an operation that nobody can call: its `security` asks for no credentials."""
+    """Yields a warning for an operation that no one can call, because its `security` doesn't require credentials."""
     generated = served.generated
     if generated is None or not generated.caller_keys or not served.security.is_public or served.security.is_optional:
         return
@@ -23,8 +23,9 @@ def anonymous_owners(viewset: type[OperationViewSet], served: Served) -> Iterato
     yield Finding(
         id="W309",
         level="warning",
-        message=f"{described(served.operation)} takes {names} from who calls, and its `security` asks nobody for "
-        "credentials: it answers 401.",
+        message=f"{described(served.operation)} takes {names} from the caller, but its `security` requires no "
+        f"credentials: "
+        "every request gets a 401.",
         hint="Name a security scheme in the operation's or the document's `security`, or remove keys_from.",
         location=served.operation.location,
     )

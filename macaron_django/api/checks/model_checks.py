@@ -20,12 +20,12 @@ __all__ = ["fieldless_properties", "missing_model", "stricter_fields", "unknown_
 
 
 def missing_model(name: str, schema: Schema, error: Exception) -> Finding:
-    """Returns the error for an ``x-model`` that names no model."""
+    """Returns the error for an ``x-model`` that isn't a model."""
     return Finding(
         id="E304",
         level="error",
         message=f"x-model of the schema {name} names {schema.extensions.model!r}, which isn't a model ({error}).",
-        hint="Write app_label.ModelName, and see that the app is in INSTALLED_APPS.",
+        hint="Write app_label.ModelName, and make sure the app is in INSTALLED_APPS.",
         location=schema.location,
     )
 
@@ -54,7 +54,7 @@ def fieldless_properties(
                 level="error",
                 message=f"x-writable of the property {prop.name!r} of {name} can't be honoured: {target!r} of "
                 f"{model._meta.label} is kept in other rows, and stays read-only.",
-                hint="Write what it shows through a resource of its own, or by a handler, and remove x-writable.",
+                hint="Give those rows their own resource, or write them in a handler, and remove x-writable.",
                 location=prop.schema.location,
             )
         shown = prop.schema.resolved
@@ -76,7 +76,7 @@ def unknown_lookups(generated: GeneratedOperation, store: Store) -> Iterator[Fin
                 f"{described(generated.operation)} filters with {narrowing.parameter!r} by "
                 f"{'__'.join(narrowing.path)!r}, which {_database(store)} can't look up by {narrowing.lookup!r}: a "
                 "request that sends it is answered with 501.",
-                "Name a field and one of its lookups with x-lookup, or filter by it in a filter backend of your own.",
+                "Name a field and one of its lookups with x-lookup, or apply the parameter in your own filter backend.",
                 generated.operation.location,
             )
 
@@ -98,7 +98,8 @@ def stricter_fields(store: Store) -> Iterator[Finding]:
                 "warning",
                 f"The schema of {prop.name!r} of {store.schema.name} accepts what the field {field.name!r} of "
                 f"{store.model._meta.label} refuses: the field {', and '.join(differences)}.",
-                "Say so in the schema, where clients read it, or change the field. Until then the answer is 400.",
+                "Add the limit to the schema, where clients can see it, or change the field. Until then such values "
+                "get a 400.",
                 prop.schema.location,
             )
 
@@ -133,13 +134,13 @@ def _differing_bounds(schema: Schema, field: Field[Any, Any]) -> Iterator[str]:
     least, greatest = connection.ops.integer_field_range(field.get_internal_type())
     # A column's own range is only worth a word to a schema that states another.
     if greatest is not None and schema.keyword("maximum", greatest) > greatest:
-        yield f"takes numbers up to {greatest} (`maximum`)"
+        yield f"accepts numbers up to {greatest} (`maximum`)"
     if least is not None and schema.keyword("minimum", least) < least:
-        yield f"takes numbers from {least} on (`minimum`)"
+        yield f"accepts numbers from {least} on (`minimum`)"
 
 
 def _is_bounded(pattern: str) -> bool:
-    """Returns whether a pattern seems to say how long a text may be: it has an end and repeats nothing without one."""
+    """Returns whether a pattern seems to limit a string's length: it is anchored, and its repetitions have a limit."""
     return pattern.endswith("$") and not _ENDLESS.search(pattern)
 
 

@@ -1,4 +1,4 @@
-"""Finds generated writes that keep whatever a client sends, for ``manage.py check --deploy``."""
+"""Finds generated writes that store whatever a client sends, for ``manage.py check --deploy``."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ __all__ = ["open_writes"]
 
 
 def open_writes(served: Iterable[tuple[Any, Served]]) -> Iterator[Finding]:
-    """Yields a warning for each kept schema whose items keep properties that it doesn't name."""
+    """Yields a warning for each persisted schema whose items store properties that it doesn't name."""
     found: dict[Schema, Finding] = {}
     for viewset, each in served:
         generated = each.generated
@@ -27,10 +27,10 @@ def open_writes(served: Iterable[tuple[Any, Served]]) -> Iterator[Finding]:
             found[schema] = Finding(
                 "W402",
                 "warning",
-                f"{schema.name} is written by generated operations, and keeps properties of a body that its schema "
-                "doesn't name, such as an is_admin that a client makes up: JSON Schema allows them.",
-                "Say additionalProperties: false (or true, if it is meant so), or set MACARON['UNKNOWN_PROPERTIES'] to "
-                "'refuse' or 'drop'.",
+                f"{schema.name} is written by generated operations, and its schema doesn't forbid other "
+                "properties: whatever else a client sends, such as is_admin, is stored too.",
+                "Add additionalProperties: false (or true, if that is intended), or set MACARON['UNKNOWN_PROPERTIES'] "
+                "to 'refuse' or 'drop'.",
                 schema.location,
             )
     yield from found.values()

@@ -1,4 +1,4 @@
-"""Finds generated writes that anybody may call, for ``manage.py check --deploy``.
+"""Finds generated writes that anyone may call, for ``manage.py check --deploy``.
 
 The spec's ``security``, the viewset's own permissions and the project's default ones all count.
 """
@@ -28,14 +28,16 @@ def public_writes(served: Iterable[tuple[type[OperationViewSet], Served]]) -> It
         if each.generated is None or each.generated.action not in WRITES or not _is_public(in_use(viewset), each):
             continue
         why = (
-            "its `security` says so" if each.security.is_public else "neither its `security` nor a permission asks who"
+            "its `security` says so"
+            if each.security.is_public
+            else "neither its `security` nor a permission checks the caller"
         )
         yield Finding(
             "W401",
             "warning",
-            f"{described(each.operation)} is generated, changes data, and anybody may call it: {why}.",
-            "Name who may in the spec's `security`, or by DRF's DEFAULT_PERMISSION_CLASSES or the viewset's "
-            "permission_classes. If it is meant so, add macaron_django.W401 to SILENCED_SYSTEM_CHECKS.",
+            f"{described(each.operation)} is generated, changes data and is open to anyone: {why}.",
+            "Restrict it with the spec's `security`, DRF's DEFAULT_PERMISSION_CLASSES or the viewset's "
+            "permission_classes. If that is intended, add macaron_django.W401 to SILENCED_SYSTEM_CHECKS.",
             each.operation.location,
         )
 

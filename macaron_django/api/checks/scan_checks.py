@@ -1,4 +1,5 @@
-"""Finds generated lists for which DynamoDB reads more items than it answers, or would have to and may not.
+"""Finds generated lists for which DynamoDB reads more items than it returns, or would have to if the scan were
+permitted.
 
 The planner says how a list would be read for each filter that a client may send, alone and beside one that is a key.
 """
@@ -29,7 +30,7 @@ _OF_KEYS = _PINNING | {"lt", "lte", "gt", "gte", "range", "startswith"}
 
 
 def costly_lists(generated: GeneratedOperation, store: Store, viewset: type[OperationViewSet]) -> Iterator[Finding]:
-    """Yields warnings for filters of a list that would scan, for those that drop items, and for a list read whole."""
+    """Yields warnings for list filters that would scan or drop items, and for lists that are read whole."""
     if generated.action != "list" or not store.is_row:
         return
     table = key_schema_of(store.model._default_manager.persistence)
@@ -108,7 +109,7 @@ def _dropping(generated: GeneratedOperation, reading: str, hash_key: str | None,
         level="warning",
         message=f"{described(operation)} {_verb(filters)} {_listing(names)} after reading {reading}: a page can read "
         f"{settings.DYNAMODB.READ_LIMIT:,} items and answer none, however many pages that takes.",
-        hint=f"{remedy}; or, if it is meant so, say with x-read-limit how many items a page may read.",
+        hint=f"{remedy}; or, if that is intended, set x-read-limit to the number of items a page may read.",
         location=operation.location,
     )
 
@@ -146,7 +147,7 @@ def _scanning(
 
 
 def _unbounded(generated: GeneratedOperation, viewset: type[OperationViewSet]) -> Iterator[Finding]:
-    """Yields a warning where each request reads all of a list."""
+    """Yields a warning if each request reads the whole list."""
     envelope, paging = generated.envelope, viewset.pagination_class
     if paging is None or not issubclass(paging, CursorPages):
         has = "no pagination_class" if paging is None else f"the pagination_class {paging.__name__}"

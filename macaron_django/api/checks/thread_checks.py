@@ -30,7 +30,7 @@ def needed_threads(waiting_ms: float, cpu_ms: float = CPU_MS) -> int:
 
 
 def is_starved(threads: int, waiting_ms: float, cpu_ms: float = CPU_MS) -> bool:
-    """Returns whether a core idles with so many threads, even where they never wait for each other.
+    """Returns whether a core is idle at times with this number of threads, even if they never wait for each other.
 
     >>> is_starved(4, 5), is_starved(16, 5)
     (True, False)
@@ -41,7 +41,7 @@ def is_starved(threads: int, waiting_ms: float, cpu_ms: float = CPU_MS) -> bool:
 def configured_threads(environment: Mapping[str, str]) -> int | None:
     """Returns the threads of a worker that granian's or gunicorn's variables ask for.
 
-    None where they don't say, or where the server has an event loop.
+    None if they don't say, or if the server has an event loop.
     """
     arguments = _words(environment.get("GUNICORN_CMD_ARGS", ""))
     kinds = (environment.get("GRANIAN_INTERFACE", "wsgi"), _option(arguments, "--worker-class", "-k") or "")

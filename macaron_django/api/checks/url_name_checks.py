@@ -1,4 +1,4 @@
-"""Finds operations whose URLs have one name, so that ``reverse()`` leads to one of them only."""
+"""Finds operations whose URLs share a name, so that ``reverse()`` finds only one of them."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def shared_url_names(operations: Iterable[Operation]) -> Iterator[Finding]:
             yield Finding(
                 id="W311",
                 level="warning",
-                message=f"The URL of {described(operation)} has the name {name!r}, as that of {described(other)} has.",
-                hint="Give each an operationId of its own, so that reverse() finds both.",
+                message=f"The URL of {described(operation)} has the same name as that of {described(other)}: {name!r}.",
+                hint="Give each operation its own operationId, so that reverse() can find both.",
                 location=operation.location,
             )

@@ -1,4 +1,4 @@
-"""Writes the Content-Security-Policy of the documentation pages, which lets a browser ask no other host.
+"""Writes the Content-Security-Policy of the documentation pages, which keeps browsers from calling other hosts.
 
 Without it Redoc's footer would load a logo from its makers' server, Swagger UI would offer documents to an online
 validator, and a description's Markdown could embed any image.
@@ -48,7 +48,7 @@ def _authorisation_urls(document: Document) -> Iterator[str]:
 
 
 def _origins(urls: Iterable[str]) -> list[str]:
-    """Returns the origins of absolute URLs, without those that hold a character that could end a directive."""
+    """Returns the origins of absolute URLs, without those with a character that could end a directive."""
     found: dict[str, None] = {}
     for url in urls:
         try:

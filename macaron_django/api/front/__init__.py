@@ -1,10 +1,10 @@
-"""Answers requests for operations before Django's handler, where it is known what all of the middleware does for them.
+"""Answers requests for operations before Django's handler, if the effect of all middleware on them is known.
 
-A request comes in as the server hands it over, and goes out as Django would answer it; all others go to Django's
-handler. Open ``wsgi_front`` and ``asgi_front`` for what happens to a request, ``known_requests`` for what both share,
-``routes`` for which path leads to an operation, ``known_middleware`` for what a middleware does, ``middleware_chain``
-for the middleware of a handler, and ``requests`` for what is made of a request only when it is asked for. Without this
-folder all answers are the same.
+Their answers are those that Django would give; all other requests go to Django's handler. Open ``wsgi_front`` and
+``asgi_front`` for what happens to a request, ``known_requests`` for what both share, ``routes`` for which path leads to
+an operation, ``known_middleware`` for what a middleware does, ``middleware_chain`` for the middleware of a handler, and
+``requests`` for the parts of a request that are made only when they are used. Without this folder all answers stay the
+same.
 """
 
 from macaron_django.api.front.asgi_front import ASGIFront

@@ -1,7 +1,8 @@
-"""Answers the requests of an ASGI server: operations on the event loop or in a thread, all else by Django's handler.
+"""Answers the requests of an ASGI server: operations on the event loop or in a thread, everything else by Django's
+handler.
 
-An operation none of whose steps blocks is answered on the loop by the steps of its plan; every other one that is known
-has a thread of ``macaron_django.drivers`` to itself, which does what a WSGI server's thread would do.
+If none of an operation's steps blocks, the steps of its plan run on the loop; every other known operation gets a thread
+of ``macaron_django.drivers`` to itself, which does what a WSGI server's thread would do.
 """
 
 from __future__ import annotations
@@ -90,7 +91,7 @@ class ASGIFront(Front):
     # -- which requests ------------------------------------------------------------------------
 
     def _known(self, scope: Scope) -> tuple[Any, Found] | None:
-        """Returns the request, and where it leads to, if it is answered here; None for Django's handler."""
+        """Returns the request, and where it leads, if it is answered here; None for Django's handler."""
         if scope["type"] != "http" or not self._is_django or not self.is_in_charge:
             return None
         path, prefix = scope["path"], get_script_prefix(scope)
@@ -158,7 +159,9 @@ class ASGIFront(Front):
 
     @staticmethod
     async def _watched(answering: Any, view: Any, receive: Receive) -> Any:
-        """Returns the response; None where the client goes while a handler answers, which is cancelled then."""
+        """Returns the response; None if the client disconnects while a handler answers; the handler is then
+        cancelled.
+        """
         if view.served_here.handler is None:
             return await answering
         answer = asyncio.ensure_future(answering)
@@ -187,7 +190,7 @@ class ASGIFront(Front):
 
 
 async def _body(request: Any, receive: Receive) -> tuple[bytes | None, dict[str, Any] | None]:
-    """Returns a request's body; else None, and the message that has what Django's handler is to read of it first."""
+    """Returns a request's body; else None, and the message that Django's handler must read first."""
     meta = request.META
     if (
         request.method in _BODILESS
@@ -239,7 +242,7 @@ def _may_save_session(request: Any) -> bool:
 
 
 def _end(response: Any) -> None:
-    """Closes what a response on the loop holds; its signal is sent by the front."""
+    """Closes what a response on the loop has open; the front sends its signal."""
     for closer in response._resource_closers:
         with contextlib.suppress(Exception):
             closer()

@@ -1,8 +1,8 @@
 """Says what each known middleware does for an operation's request: nothing, or steps before and after the view.
 
-The steps are the middleware's own methods, left out where their result is known: a session that nobody opens isn't
-made, and headers whose values are always the same are put as they are where Django keeps headers, below the interface
-that checks and encodes them.
+The steps are the middleware's own methods, left out where their result is known: a session that no code opens isn't
+made, and headers whose values are always the same are written directly into Django's dictionary of headers, without its
+checks and encoding.
 """
 
 from __future__ import annotations
@@ -61,7 +61,7 @@ class Known:
 
 
 class _Bare(WSGIRequest):
-    """A request for its host and its scheme only."""
+    """A request that has only a host and a scheme."""
 
     def __init__(self, environ: Environ) -> None:
         self.environ = self.META = environ  # type: ignore[assignment]  # it is only read

@@ -1,4 +1,4 @@
-"""Finds the requests that are known, and answers them: what the fronts of WSGI and ASGI servers share."""
+"""Finds and answers the known requests: the common part of the WSGI and ASGI fronts."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ __all__ = ["Found", "Front", "rendered"]
 
 
 class Found(NamedTuple):
-    """A request's path below the script's name, decoded, and where it leads to."""
+    """A request's path below the script name, decoded, and where it leads."""
 
     path: str
     route: OperationRoute
@@ -44,16 +44,16 @@ class Front:
         self._get_response: Any = around(self._by_request, responses) if responses else None
 
     def _by_request(self, handler: WSGIHandler, request: Any) -> Any:
-        """What tracers' wrappers of the handler's ``get_response()`` are around."""
+        """What the tracers' wrappers of the handler's ``get_response()`` wrap."""
         return self._respond(request, self.chain)
 
     @property
     def is_in_charge(self) -> bool:
-        """Whether operations are answered here: not where errors are shown or raised, for developers and tests."""
+        """Whether operations are answered here: not if errors are shown or raised for developers and tests."""
         return self.chain.is_known and not (settings.DEBUG or settings.DEBUG_PROPAGATE_EXCEPTIONS)
 
     def find(self, path: str) -> Found | None:
-        """Returns where an operation's path leads to; None for any other path."""
+        """Returns where an operation's path leads; None for any other path."""
         try:
             found = self.routes.find(path)
         except Exception:  # noqa: BLE001 (a URLconf that can't be imported: Django raises it where it is answered)
@@ -94,7 +94,7 @@ class Front:
         return self._leave(request, response, after_steps)
 
     def _through(self, request: Any, middleware: Any, inner: MiddlewareChain) -> Any:
-        """Returns what a middleware does that is around others."""
+        """Returns what a middleware that wraps others does."""
         around_inner = copy.copy(middleware)
         around_inner.get_response = lambda request: self._respond(request, inner)
         return around_inner(request)
@@ -102,7 +102,7 @@ class Front:
     def enter(self, request: Any) -> tuple[Any, list[AfterStep]]:
         """Takes the middleware's steps before the view. Returns the steps to take after it.
 
-        Returns a response, too, where one of the steps has raised.
+        If one of the steps has raised, returns a response, too.
         """
         set_urlconf(settings.ROOT_URLCONF)
         return self._enter(request, self.chain)
@@ -154,7 +154,7 @@ class Front:
             raise
 
     def failed(self, request: Any, error: Exception) -> None:
-        """Tells the middleware that wants to know of an exception of the view."""
+        """Passes an exception of the view to the middleware that handles exceptions."""
         for failed in self.chain.failing:
             failed(request, error)
 

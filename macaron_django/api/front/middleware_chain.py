@@ -1,4 +1,4 @@
-"""Reads the middleware of a handler, and puts together what all of it does for an operation's request."""
+"""Reads the middleware of a handler, and combines what all of it does for an operation's request."""
 
 from __future__ import annotations
 
@@ -104,7 +104,7 @@ class MiddlewareChain:
 
     @property
     def failing(self) -> list[Callable[[Any, Exception], object]]:
-        """What is called where the view raises, the innermost first."""
+        """What is called if the view raises, the innermost first."""
         return self.failed if self.around is None else [*self.around[1].failing, *self.failed]
 
     @property
@@ -157,7 +157,7 @@ def _known(middleware: type) -> Known | None:
 
 
 def _misplaced(instances: Sequence[Any]) -> list[str]:
-    """Returns the middleware that lacks another one before it: Django answers every request with an error then."""
+    """Returns the middleware that lacks a required one before it: then Django answers every request with an error."""
     before: set[str] = set()
     found = []
     for each in instances:

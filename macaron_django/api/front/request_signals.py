@@ -1,4 +1,4 @@
-"""Sends ``request_started`` and ``request_finished`` as Django does, for less where their receivers are known."""
+"""Sends ``request_started`` and ``request_finished`` as Django does, but at less cost if their receivers are known."""
 
 from __future__ import annotations
 
@@ -26,7 +26,8 @@ _KNOWN = _OF_CONNECTIONS | {close_caches, reset_urlconf}
 class RequestSignal:
     """A signal with one sender.
 
-    Django's receivers and this package's are called one after the other. Where anything else listens, Django sends it.
+    Django's receivers and this package's are called one after the other. If anything else listens, Django sends the
+    signal.
     """
 
     def __init__(self, signal: Signal, sender: Any) -> None:
@@ -48,14 +49,14 @@ class RequestSignal:
                 receiver(signal=self.signal, sender=self.sender, **named)
 
     def send_own(self, **named: Any) -> None:
-        """Calls this package's receivers only: Django's do nothing where no database and no cache was used."""
+        """Calls this package's receivers only: Django's do nothing if no database and no cache was used."""
         for receiver, _ in self._receivers() or ():
             if receiver not in _KNOWN:
                 receiver(signal=self.signal, sender=self.sender, **named)
 
     @property
     def is_known(self) -> bool:
-        """Whether nothing listens but Django and this package, so that nothing blocks where no database is open."""
+        """Whether only Django and this package listen, so that nothing blocks if no database is open."""
         return self._receivers() is not None
 
     def _receivers(self) -> list[tuple[Callable[..., object], bool]] | None:

@@ -1,4 +1,4 @@
-"""Makes Django's request, with the attributes that middleware gives it made when somebody asks for them."""
+"""Makes Django's request, and makes the attributes that middleware adds to it when they are first used."""
 
 from __future__ import annotations
 
@@ -19,7 +19,9 @@ _PLAIN_TYPES = frozenset({"", "application/json"})
 
 
 class OperationMatch(ResolverMatch):
-    """What Django's resolver says about an operation's path: it is asked for all but the view and its arguments."""
+    """What Django's resolver says about an operation's path: the resolver is called for everything except the view and
+    its arguments.
+    """
 
     def __init__(self, route: Any, arguments: dict[str, Any], path_info: str) -> None:
         self.func, self.args, self.kwargs = route.view, (), arguments
@@ -45,7 +47,7 @@ _OF_ROUTE = ("_func_path", "app_name", "app_names", "namespace", "namespaces", "
 
 
 class _Given:
-    """An attribute of requests that a middleware sets: now, if the request has none yet."""
+    """An attribute of requests that a middleware sets: it is made now, if the request doesn't have it yet."""
 
     def __init__(self, name: str, give: Giver) -> None:
         self.name, self.give = name, give
@@ -58,7 +60,7 @@ class _Given:
 
 
 def request_class(base: type[WSGIRequest], attributes: Mapping[str, Giver]) -> Any:
-    """Returns a class of requests like ``base``, which is called and shown as that, with these attributes.
+    """Returns a class of requests like ``base``, with the same name and representation, and with these attributes.
 
     It is called with the environ, the script's name and the path below it, both decoded, and the match.
     """

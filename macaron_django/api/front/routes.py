@@ -1,7 +1,7 @@
 """Finds the operation that a path leads to, exactly as the resolver of the root URLconf does.
 
 All patterns of the URLconf are in one index. A path leads to an operation if the first pattern that matches is an
-operation's; where another one comes first, or may match, Django has to say.
+operation's; if another one comes first or may match, Django decides.
 """
 
 from __future__ import annotations
@@ -104,7 +104,7 @@ class _Other:
         return (found[:-1], True) if is_open else (found, False)
 
     def match(self, path: str, segments: Sequence[str]) -> dict[str, str] | None:
-        """Returns something if the pattern may match: Django has to say."""
+        """Returns an object if the pattern may match: then Django decides."""
         for pattern in self._patterns:
             if pattern.converters if isinstance(pattern, RoutePattern) else False:
                 if not pattern.regex.search(path):
@@ -127,7 +127,7 @@ def _walk(resolvers: list[URLResolver]) -> Iterator[tuple[list[URLResolver], Any
 
 
 def _is_plain(each: Any) -> bool:
-    """Returns whether a pattern or resolver is one of Django's own, or of ours, that looks at the path alone."""
+    """Returns whether a pattern or resolver is one of Django's own, or of ours, that looks only at the path."""
     if type(each) not in (URLPattern, URLResolver, IndexedResolver):
         return False
     pattern = each.pattern
@@ -140,7 +140,7 @@ def _written(pattern: Any) -> Any:
 
 
 def _literal_prefix(resolvers: Sequence[URLResolver]) -> str | None:
-    """Returns the text before a pattern's own, as whole segments; None if it isn't always the same."""
+    """Returns the prefix of a pattern as whole segments; None if it isn't always the same."""
     found = ""
     for each in resolvers[1:]:
         text = str(each.pattern)

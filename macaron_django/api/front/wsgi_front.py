@@ -1,6 +1,6 @@
-"""Answers the requests of a WSGI server: for operations by the steps that are known, for all else by Django's handler.
+"""Answers the requests of a WSGI server: those for operations by known steps, all others by Django's handler.
 
-A request goes the way that Django's handler would take it, without the steps that do nothing for an operation.
+A request takes the same steps as in Django's handler, except those that do nothing for an operation.
 """
 
 from __future__ import annotations
@@ -61,7 +61,7 @@ class WSGIFront(Front):
         return Sent(response, self.finished) if type(response) is JSONAnswer else _content(response, environ)
 
     def found(self, environ: dict[str, Any]) -> Found | None:
-        """Returns where a request leads to that is answered here; None for one of Django's handler."""
+        """Returns where a request leads if it is answered here; None if Django's handler answers it."""
         if not self.is_in_charge:
             return None
         try:

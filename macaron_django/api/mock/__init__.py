@@ -1,4 +1,4 @@
-"""Makes up answers for operations that nothing is bound to, where the setting ``MOCK`` is on.
+"""Makes up answers for operations that nothing is bound to, if the setting ``MOCK`` is on.
 
 ``example_answer`` takes an operation and returns a value and a status: the spec's own example, or a value that is valid
 for the answer's schema. Open ``mock_answers`` to change which example is taken, ``samples`` for how values are built,

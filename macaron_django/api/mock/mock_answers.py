@@ -1,6 +1,7 @@
 """Answers an operation with an example: the spec's own for the whole answer, else a generated value.
 
-A generated value is valid for its schema, and holds the examples and defaults of the schema's parts where they are.
+A generated value is valid for its schema, and includes the examples and defaults of the schema's parts, if there are
+any.
 """
 
 from __future__ import annotations

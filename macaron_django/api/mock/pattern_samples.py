@@ -25,7 +25,7 @@ _LONGEST = 10_000  # repetitions in one text: they multiply where they are neste
 
 
 def texts_for(pattern: str, shortest: int = 0) -> Iterator[str]:
-    """Yields texts that probably match: a caller has to check. Yields none if Python can't read the pattern.
+    """Yields texts that probably match: the caller must check. Yields none if Python can't read the pattern.
 
     Repetitions are tried up to ``shortest`` characters more than the pattern requires.
 
@@ -64,7 +64,7 @@ def _readable(character: str) -> tuple[bool, bool, str]:
 
 
 def _in_python(pattern: str) -> str:
-    """The pattern in Python's dialect: groups' names, properties and code points are written in another way."""
+    """The pattern in Python's dialect: names of groups, properties and code points are written differently."""
     pattern = re.sub(r"\(\?<(?![=!])", "(?P<", pattern)
     pattern = re.sub(r"\\u\{([0-9a-fA-F]+)\}", lambda found: f"\\U{int(found[1], 16):08x}", pattern)
     pattern = _FLAGS_OR_POSITIONS.sub("", pattern)

@@ -100,7 +100,7 @@ class _SampleBuilder:
         return deepcopy(_turned(list(islice(fitting, turn + 1)), turn))
 
     def parts(self, schema: Any, turn: int) -> Parts:
-        """Returns the schemas that hold for one value, with references followed and alternatives chosen."""
+        """Returns the schemas that apply to one value, with references followed and alternatives chosen."""
         parts: list[Any] = [schema]
         for part in parts:  # which grows
             if part is True:
@@ -115,7 +115,7 @@ class _SampleBuilder:
         return [part for part in parts if part is not True]
 
     def only_required(self, depth: int) -> bool:
-        """Whether optional members are left out: deep down, in large values, and in some attempts."""
+        """Whether optional members are left out: at depth, in large values, and in some attempts."""
         return depth > 5 or self.visited > ENOUGH or (self.attempt % 4 == 3 and depth > 0) or self.attempt > 19
 
     def array(self, parts: Parts, depth: int, turn: int) -> list[Any]:
@@ -173,7 +173,7 @@ def _turned(choices: list[Any], turn: int) -> Any:
 
 
 def _types(parts: Parts) -> list[str]:
-    """Returns the types that a value may have, the more telling ones first."""
+    """Returns the types that a value may have, the most informative ones first."""
     named = [part["type"] if isinstance(part["type"], list) else [part["type"]] for part in parts if "type" in part]
     if not named:
         implied = [kind for kind, keywords in _IMPLIED.items() if any(keywords & part.keys() for part in parts)]
@@ -183,7 +183,7 @@ def _types(parts: Parts) -> list[str]:
 
 
 def _schemas_of(name: str, parts: Parts) -> list[Any]:
-    """Returns the schemas that hold for the property ``name``."""
+    """Returns the schemas that apply to the property ``name``."""
     schemas: list[Any] = []
     for part in parts:
         own = [part["properties"][name]] if name in part.get("properties", {}) else []

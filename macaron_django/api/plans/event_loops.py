@@ -1,6 +1,6 @@
-"""Says which operations an event loop can answer by itself: those none of whose steps may block it.
+"""Decides which operations an event loop can answer by itself: those without a step that may block.
 
-Code of the project's may block, Django's ORM does, and so does what fetches something before a token is verified.
+The project's code may block; Django's ORM does, and so does fetching keys to verify a token.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ _PERMISSIONS = (AllowAny, AllowedAnonymous, IsAdminUser, IsAuthenticated, IsAuth
 def runs_on_loops(
     served: Served, overridden: AbstractSet[str], listed: Collection[Callable[..., None]], view: Any, *, stores: bool
 ) -> bool:
-    """Returns whether nothing before the action of these checks blocks, nor the action where it works in steps.
+    """Returns whether none of these checks before the action blocks, and the action doesn't if it works in steps.
 
     ``listed`` are the plan's checks, ``stores`` whether the store may answer.
     """
@@ -71,7 +71,7 @@ def _is_asynchronous(served: Served) -> bool:
 
 
 def _authenticates_here(served: Served) -> bool:
-    """Returns whether credentials are verified without asking anybody: no database, no other server, no hook."""
+    """Returns whether credentials are verified locally: without a database, another server or a hook."""
     policy, options = served.security, settings.JWT
     if policy.is_silent:
         known = {RequestMemory, JWTAuthentication}
@@ -83,7 +83,7 @@ def _authenticates_here(served: Served) -> bool:
 
 
 def _permits_here(view: Any) -> bool:
-    """Returns whether all permissions are known ones. A property may ask for the request, and there is none yet."""
+    """Returns whether all permissions are known ones. A property may use the request, which doesn't exist yet."""
     return not is_computed(type(view), "permission_classes") and all(map(_is_known, view.get_permissions()))
 
 

@@ -5,7 +5,7 @@ use. It gets
 
 - the body as its first argument (or as the argument named ``body``), if the operation declares one; or the fields of
   a Swagger 2.0 form by name, if it takes them;
-- each parameter by name, None where it wasn't sent and has no default; it has to take path and query parameters, and
+- each parameter by name, None where it wasn't sent and has no default; it must take path and query parameters, and
   may leave out header and cookie parameters;
 - the DRF request, if it has an argument named ``request``.
 """
@@ -45,7 +45,7 @@ class HandlerUnavailable(Exception):  # noqa: N818 (a state of the handler)
 def handler_for(operation: Operation) -> Handler | None:
     """Returns the handler that the spec binds to ``operation`` by ``x-bind-server``, else by a dotted operationId.
 
-    Where both name one and ``MACARON["COMPAT"]`` is on, it is the operationId's, as in PyMacaron.
+    If both name one and ``MACARON["COMPAT"]`` is on, it is the operationId's, as in PyMacaron.
     """
     bound = operation.extensions.bind_server
     named = operation.operation_id if is_dotted(operation.operation_id) else None
@@ -99,7 +99,7 @@ class Handler:
 
     @cached_property
     def body_argument(self) -> str | None:
-        """The name of the argument that takes the body; None if the operation has none, or none is left."""
+        """The name of the argument that takes the body; None if the operation has no body, or no argument is left."""
         if self.operation.request_body is None:
             return None
         taken = {*self.arguments.values(), "request"}
@@ -117,7 +117,7 @@ class Handler:
 
     @cached_property
     def form_arguments(self) -> FormArguments | None:
-        """The fields of the operation's form, if the function takes these and not the form as a whole."""
+        """The fields of the operation's form, if the function takes these instead of the whole form."""
         named = self.signature.parameters
         if self._form is None or self.body_argument is not None:
             return None
@@ -144,7 +144,9 @@ class Handler:
         return _HandlerCall(partial(self.function, *arguments.args, **arguments.kwargs))
 
     def bind(self, request: Any, body: Any, values: Mapping[str, Any]) -> inspect.BoundArguments:
-        """Returns the arguments for one request. One that wasn't sent has the function's default, else None."""
+        """Returns the arguments for one request. An argument that wasn't sent gets the function's default, else
+        None.
+        """
         named = self.signature.parameters
         takes_all = any(p.kind is p.VAR_KEYWORD for p in named.values())
         given: dict[str, Any] = {}
@@ -182,7 +184,7 @@ class Handler:
         takes_all = any(p.kind is p.VAR_KEYWORD for p in named.values())
         has_body = self.operation.request_body is not None and self.form_arguments is None
         if has_body and self.body_argument is None and not _takes_positional_rest(self.signature):
-            yield "it has no argument for the body", "Make the body its first argument."
+            yield "it has no parameter for the body", "Make the body its first parameter."
         given = {"request", self.body_argument, *(self.form_arguments.names if self.form_arguments else ())}
         for (location, name), argument in self.arguments.items():
             given.add(argument)

@@ -1,6 +1,6 @@
 """Tells the subscribers of ``macaron_django.events`` which operations are answered, once for each request.
 
-Both fronts and Django's handler call the same views, so that these tell it, whatever the way.
+Both fronts and Django's handler call the same views, so the views send the events in every case.
 """
 
 from __future__ import annotations
@@ -71,7 +71,7 @@ class ObservedOperations:
         return OPERATIONS.begin(OperationBegan(*self.named(request.method or ""), request))
 
     def named(self, method: str) -> OperationNames:
-        """Returns what an operation is called; for a method that the path doesn't have, what the path is called."""
+        """Returns an operation's name; for a method that the path doesn't have, the path's name."""
         method = method if method in self._methods else _OTHER
         names = self._names.get(method)
         if names is None:
@@ -100,7 +100,7 @@ class ObservedOperations:
 
 
 class _Rendering:
-    """Stands in for a response's ``render()`` until that is called, or until the response is dropped unrendered."""
+    """Replaces a response's ``render()`` until it is called, or until the response is dropped unrendered."""
 
     def __init__(self, response: Any, end: Callable[[_How], None]) -> None:
         self._response, self._end = weakref.ref(response), end  # a cycle would keep what the response holds
@@ -124,7 +124,7 @@ class _Rendering:
 
 
 def operation_of(request: HttpRequest) -> OperationNames | None:
-    """Returns which operation a request has led to; None where it was something else, or nothing yet."""
+    """Returns which operation a request has led to; None if it was something else, or nothing yet."""
     view: Any = getattr(request.resolver_match, "func", None)
     plans = getattr(view, "initkwargs", {}).get("plans")
     observed = getattr(plans, "observed", None)
@@ -132,7 +132,7 @@ def operation_of(request: HttpRequest) -> OperationNames | None:
 
 
 def user_id_of(request: HttpRequest) -> str:
-    """Returns the id of a request's user, as far as it is known: nobody is authenticated for it."""
+    """Returns the id of a request's user, as far as it is known: it doesn't authenticate anyone."""
     user_id = get_userid()
     if user_id:
         return user_id
@@ -145,14 +145,18 @@ def user_id_of(request: HttpRequest) -> str:
 
 
 def _answered(response: Any) -> _How:
-    """Returns how a response ends its operation, and takes the exception from it: that would keep all that failed."""
+    """Returns how a response ends its operation, and removes the exception from it, because its traceback would keep
+    objects alive.
+    """
     attributes = vars(response)
     code, error_id = attributes.get("error_code", ""), attributes.get("error_id", "")
     return response.status_code, code, error_id, attributes.pop("_observed_exception", None)
 
 
 def _failed(error: BaseException) -> _How:
-    """Returns the status that Django answers an exception of a view with, and the exception if that is its fault."""
+    """Returns the status with which Django answers an exception of a view, and the exception if the server is at
+    fault.
+    """
     if not isinstance(error, Exception):
         return CLIENT_LEFT, "", "", None
     if isinstance(error, Http404):

@@ -1,8 +1,8 @@
-"""Plans what the requests of an operation have to go through, at the first of them.
+"""Plans which steps the requests of an operation go through, at the first request.
 
-A plan lists the checks before the action, in DRF's order. It leaves out a check that is DRF's own and whose result is
-known; one that a project overrides is called as DRF documents it. A plan is made again when a setting or one of the
-viewset's hooks has changed, as tests change them.
+A plan lists the checks before the action, in DRF's order. It omits DRF's own checks whose result is known; checks that
+a project overrides are called as DRF documents them. A plan is rebuilt when a setting or one of the viewset's hooks has
+changed, as in tests.
 """
 
 from __future__ import annotations
@@ -120,7 +120,7 @@ class OperationPlan:
     accepted: dict[str, bool] = field(default_factory=dict)
 
     def may_have_changed(self, check: Check) -> bool:
-        """Returns whether a check may have called code of the project's, which may have set a hook on the view."""
+        """Returns whether a check may have called the project's code, which may have set a hook on the view."""
         return not self.is_closed and (
             check not in checks.OWN or (check is checks.negotiate and not self.overridden.isdisjoint(_NEGOTIATION))
         )
@@ -135,7 +135,7 @@ class OperationPlan:
         return self.is_direct and (not self.has_pages or self.accepts(accept))
 
     def gives_up_rows(self, hooks: frozenset[str]) -> bool:
-        """Returns whether the store may answer, where ``hooks`` are those that would be shown a row or a serializer."""
+        """Returns whether the store may answer, where ``hooks`` are the hooks that would see a row or a serializer."""
         return self.stores and self.overridden.isdisjoint(hooks)
 
     def leaves_alone(self, hooks: frozenset[str]) -> bool:
@@ -287,7 +287,7 @@ def _checks(overridden: frozenset[str], patched: frozenset[str], served: Served 
 
 
 def _own_checks(served: Served) -> frozenset[Check]:
-    """Returns the checks that give the view to no code of the project's, which might set a hook on it."""
+    """Returns the checks that don't pass the view to the project's code, which might set a hook on it."""
     security, own = served.security, checks.OWN
     if all(map(_is_packaged, security.authentication_classes)):
         own |= {checks.authenticate}
@@ -297,7 +297,7 @@ def _own_checks(served: Served) -> frozenset[Check]:
 
 
 def _is_packaged(kind: Any) -> bool:
-    """Returns whether a class is this package's or DRF's, and no combination of others."""
+    """Returns whether a class is this package's or DRF's, and not a combination of others."""
     return isinstance(kind, type) and kind.__module__.partition(".")[0] in {"macaron_django", "rest_framework"}
 
 

@@ -1,4 +1,4 @@
-"""The checks before a request's action, which a plan lists: a function for each."""
+"""The checks before a request's action, which a plan lists: one function for each."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def initial(view: Any, request: Request) -> None:
 
 
 def tell_tracers(view: Any, request: Request) -> None:
-    """Runs what tracers have put around DRF's ``initial()``, without that."""
+    """Runs the tracers' wrappers of DRF's ``initial()``, without the method itself."""
     _around_nothing(vars(APIView)["initial"])(view, request, *view.args, **view.kwargs)
 
 
@@ -98,7 +98,7 @@ def check_throttles(view: Any, request: Request) -> None:
 
 
 def read_parameters(view: Any, request: Request) -> None:
-    """Reads the parameters. A wrong one is 400 before anything is done."""
+    """Reads the parameters. A wrong one gets a 400 before anything is done."""
     view.parameters  # noqa: B018 (a property that reads them once)
 
 

@@ -1,7 +1,7 @@
 """Finds out whether a middleware may read responses as Django REST framework's own.
 
 A middleware can change what a DRF ``Response`` shows in ``process_template_response()``, before it is rendered, and can
-read its ``data``. An action answers with bytes only where no middleware may want to.
+read its ``data``. An action answers with bytes only if no middleware may do so.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ _KNOWN = frozenset(
 def reads_drf_responses(middleware: Iterable[str]) -> bool:
     """Returns whether one of these, as ``settings.MIDDLEWARE`` names them, may read a response as DRF's.
 
-    That is every one that isn't known: a subclass of a known class, a function, a name that can't be imported. Django's
+    Every unknown one may: a subclass of a known class, a function, a name that can't be imported. Django's
     own read headers, status and bytes only. Plans of operations and the front (``api/front``) both ask this function:
     a middleware means the same to both.
 

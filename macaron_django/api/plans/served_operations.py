@@ -1,4 +1,4 @@
-"""Holds an operation together with everything that was made to serve it: its readers, handler and security policy."""
+"""Holds an operation with everything that was made to serve it: its readers, handler and security policy."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ __all__ = ["NotBound", "Served"]
 
 
 class NotBound(PyMacaronException):
-    """The spec declares the operation, and nothing answers it yet."""
+    """The spec declares the operation, but nothing answers it yet."""
 
     code = "NOT_IMPLEMENTED"
     status = 501
@@ -60,7 +60,7 @@ class Served:
 
     @cached_property
     def body_schema(self) -> Schema | None:
-        """The schema of a JSON body; of the item, where that is what is changed whatever the operation takes."""
+        """The schema of a JSON body; of the item, if the operation changes the item whatever it takes."""
         if self.generated is not None and self.generated.is_below:
             return self.generated.schema
         takes = self.operation.request_body
@@ -74,7 +74,7 @@ class Served:
         return status
 
     def declares_content(self, status: int) -> bool | None:
-        """Returns whether the operation declares content for a status; None where it doesn't declare the status."""
+        """Returns whether the operation declares content for a status; None if it doesn't declare the status."""
         if status not in self._contents:
             declared = declared_response(self.operation, status)
             self._contents[status] = None if declared is None else bool(declared.content)

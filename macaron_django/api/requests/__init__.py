@@ -4,7 +4,7 @@ Open ``parameters`` for where parameters are found (how they are written: ``sche
 ``field_readers`` for the value that a text has by its schema. Open ``bodies`` for how a body is read and converted,
 ``parsers`` for its media types, ``form_bodies`` and ``multipart_texts`` for forms, ``body_bytes`` for sizes and
 chunks, ``operation_requests`` for DRF's request, ``preconditions`` for ``If-Match``, and ``unknown_properties`` for
-those that no schema names.
+properties that no schema names.
 """
 
 from __future__ import annotations

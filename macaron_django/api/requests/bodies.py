@@ -78,7 +78,7 @@ class BodyReader:
     def parser_classes(self, configured: Iterable[type[BaseParser]] = ()) -> list[type[BaseParser]]:
         """Returns DRF parsers for the declared media types: DRF answers 415 for any other.
 
-        Where the project's ``configured`` parsers read forms, forms of the browsable API are read in place of JSON.
+        Where the project's ``configured`` parsers read forms, forms of the browsable API are read instead of JSON.
         """
         chosen = list(self._parser_classes)
         if any(is_json(media_type) for media_type in self.content):
@@ -109,7 +109,7 @@ class BodyReader:
         """Returns the body, parsed but not validated; ``unknown`` says what becomes of properties no schema names.
 
         Raises ``UnsupportedMediaType`` (415) for a type that isn't declared, ``BodyTooLarge`` (413), ``LengthRequired``
-        (411), ``MalformedBody`` (400), and ``RequestInvalid`` (400) where a required body is missing.
+        (411), ``MalformedBody`` (400), and ``RequestInvalid`` (400) if a required body is missing.
         """
         if self.operation.request_body is None:
             return NO_BODY
@@ -135,8 +135,8 @@ class BodyReader:
         """Returns the body validated and converted, as a handler gets it; None where an optional one is missing.
 
         A persisted schema becomes an unsaved row, another object schema an API object, ``format: binary`` an
-        uploaded file or bytes. A JSON merge patch has what it sets, and None for what it removes. Raises what ``body``
-        does, and ``RequestInvalid`` with all violations.
+        uploaded file or bytes. A JSON merge patch has the values it sets, and None for what it removes. Raises what
+        ``body`` does, and ``RequestInvalid`` with all violations.
         """
         body = self.body(request, unknown)
         schema = body.declared.schema if body.declared is not None else None
@@ -175,7 +175,7 @@ class BodyReader:
         return items
 
     def _conversion(self, schema: Schema) -> Callable[[Any], Any]:
-        """Returns what makes a row, an API object or another Python value of a valid one."""
+        """Returns the function that makes a row, an API object or another Python value from a valid value."""
         row = self.classes.rows.get(schema.name) if schema.name else None
         to_python = converter(schema, self.classes).to_python
 
@@ -190,7 +190,7 @@ class BodyReader:
         return converted
 
     def _is_json_by_default(self, request: Request) -> bool:
-        """Returns whether a body is JSON because its request doesn't say what it is, as PyMacaron has it."""
+        """Returns whether a body without a media type counts as JSON, as in PyMacaron."""
         is_unsaid = bool(self.json_types) and "text/plain" not in self.content and lacks_media_type(request)
         return is_unsaid and under_compat()
 
@@ -199,7 +199,7 @@ class BodyReader:
 
     def _without_body(self) -> Body:
         if self.operation.request_body is not None and self.operation.request_body.required:
-            raise RequestInvalid(violations=[Violation("is required: send a body", "", "", "required")])
+            raise RequestInvalid(violations=[Violation("is required", "", "", "required")])
         return NO_BODY
 
     def _declared(self, sent: str) -> MediaType | None:

@@ -43,7 +43,7 @@ class BodyTooLarge(RequestError):  # noqa: N818 (as its bases)
 
 
 class LengthRequired(RequestError):  # noqa: N818 (as its bases)
-    """The body is chunked, and the WSGI server doesn't say where it ends."""
+    """The body is chunked, and the WSGI server doesn't mark where it ends."""
 
     code = "LENGTH_REQUIRED"
     status = 411
@@ -86,7 +86,7 @@ def lacks_media_type(request: Request) -> bool:
 
 
 def buffered_body(request: Any, limit: int) -> bytes | None:
-    """Returns the whole body, which Django keeps for other readers; None for one that has to be read with more care.
+    """Returns the whole body, which Django keeps for other readers; None for one that must be read with more care.
 
     Those are bodies that are long, compressed, chunked, or not as long as the request says.
     """
@@ -119,9 +119,9 @@ def read_limited(stream: IO[bytes]) -> bytes:
 
 
 def _buffer_chunks(request: Any) -> int:
-    """Gives a chunked request over WSGI a length, which is returned: without one, Django reads no body."""
+    """Gives a chunked request over WSGI a length, which is returned: without it, Django doesn't read the body."""
     if not request.META.get("wsgi.input_terminated"):
-        raise LengthRequired("The body is chunked: send it with a Content-Length.")
+        raise LengthRequired("A chunked body isn't accepted here: send a Content-Length.")
     buffer = tempfile.SpooledTemporaryFile(max_size=django_settings.FILE_UPLOAD_MAX_MEMORY_SIZE)  # noqa: SIM115
     weakref.finalize(request, buffer.close)
     length = 0
@@ -140,9 +140,9 @@ def _buffer_chunks(request: Any) -> int:
 
 
 class _WholeBody:
-    """The stream of a body that has to arrive whole, with its ``length`` if it has one.
+    """The stream of a body that must arrive whole, with its ``length`` if it has one.
 
-    Servers tell that a client has gone, or that its chunks are malformed, by exceptions of their own, or not at all.
+    Servers tell that a client has gone, or that its chunks are malformed, by their own exceptions, or not at all.
     """
 
     def __init__(self, stream: Any, length: int | None = None) -> None:
@@ -172,7 +172,7 @@ class _WholeBody:
         try:
             return function(size)  # type: ignore[no-any-return]  # a stream of bytes
         except Exception as error:
-            raise MalformedBody("The body is malformed, or breaks off.") from error
+            raise MalformedBody("The body is malformed or incomplete.") from error
 
 
 def _is_buffered(request: Request) -> bool:
@@ -182,7 +182,9 @@ def _is_buffered(request: Request) -> bool:
 
 
 def _require_all_of(request: Any, length: int) -> None:
-    """Makes reading raise ``MalformedBody`` if a body over WSGI ends before its length. ASGI's have arrived whole."""
+    """Makes reading raise ``MalformedBody`` if a body over WSGI ends before its length. Over ASGI they have arrived
+    whole.
+    """
     if isinstance(
         getattr(request, "_stream", None), LimitedStream
     ):  # a middleware may have put a stream of another length there
@@ -190,7 +192,9 @@ def _require_all_of(request: Any, length: int) -> None:
 
 
 def _discard(request: Any) -> None:
-    """Reads on for a while: if a server closes a connection with unread bytes, the client may never see the answer."""
+    """Keeps reading for a while: if a server closes a connection with unread bytes, the client may never see the
+    answer.
+    """
     left = 4 * settings.MAX_BODY_SIZE
     with contextlib.suppress(OSError):
         while left > 0 and (chunk := request.read(min(left, _CHUNK))):
@@ -202,7 +206,7 @@ _BROKEN_OFF = "The body ends before its Content-Length."
 
 def _too_large(length: int | None = None) -> str:
     size = f"{length:,}" if length else "more"
-    return f"The body has {size} bytes; {settings.MAX_BODY_SIZE:,} are accepted at most."
+    return f"The body has {size} bytes; the limit is {settings.MAX_BODY_SIZE:,}."
 
 
 def _is_parsed(request: Request) -> bool:

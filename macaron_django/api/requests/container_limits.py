@@ -1,7 +1,7 @@
 """Refuses bodies with more arrays and objects than ``MAX_BODY_CONTAINERS`` allows, before they are parsed.
 
-Their number decides what a body costs, more than its length: ``{}`` has two bytes, and takes half a kilobyte of memory
-as an object with its defaults.
+Their number affects what a body costs more than its length does: ``{}`` has two bytes, and takes half a kilobyte of
+memory as an object with its defaults.
 """
 
 from __future__ import annotations

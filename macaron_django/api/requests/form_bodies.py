@@ -135,12 +135,12 @@ class FormReader:
         return is_binary(schema if items is None else items)
 
     def _mistyped(self, name: str, content_type: str) -> Iterator[Violation]:
-        """Yields a violation where a part's media type is none of its ``contentType``. A text needn't have one."""
+        """Yields a violation where a part's media type isn't one of its ``contentType``. A text doesn't need one."""
         allowed = self.content_types.get(name)
         sent = essence(content_type) or OCTETS
         if allowed and not any(matches(sent, each) for each in allowed):
             expected = " or ".join(allowed)
-            yield _violation(name, f"is sent as {sent}, and has to be {expected}", "contentType")
+            yield _violation(name, f"is sent as {sent}; it must be {expected}", "contentType")
 
     def _others(self, pairs: styles.Pairs, files: Mapping[str, list[Any]]) -> dict[str, Any]:
         """Returns the fields that the schema doesn't name, as text: ``additionalProperties`` validates them."""

@@ -39,7 +39,7 @@ _NO_CHARSETS = frozenset({"idna", "punycode", "unicode-escape", "raw-unicode-esc
 
 
 class PartText(str):
-    """The text of a part that says its media type, ``content_type``."""
+    """The text of a part that gives its media type, ``content_type``."""
 
     __slots__ = ("content_type",)
     content_type: str
@@ -77,7 +77,7 @@ def read_texts(stream: IO[bytes], content_type: str) -> dict[str, list[str]]:
 
 
 def with_texts(form: QueryDict, texts: dict[str, list[str]]) -> QueryDict:
-    """Returns a form with the texts in the place of those that Django has read."""
+    """Returns a form with the texts instead of those that Django has read."""
     made = QueryDict(mutable=True, encoding=form.encoding)
     for name, values in form.lists():
         found = texts.get(name, [])
@@ -100,7 +100,7 @@ def charset_of(name: str) -> str | None:
 
 
 def _parts(stream: IO[bytes], content_type: str) -> Iterator[_Part]:
-    """Yields the parts that aren't files, as Django's parser tells them apart."""
+    """Yields the parts that aren't files, by the rule of Django's parser."""
     boundary = parse_header_parameters(content_type)[1].get("boundary", "").encode("ascii", "replace")
     try:
         for kind, headers, content in Parser(LazyStream(ChunkIter(cast("Any", stream), _CHUNK)), boundary):

@@ -25,9 +25,9 @@ __all__ = ["OperationRequest", "WeakContext", "request_state"]
 
 
 class WeakContext(dict[str, Any]):
-    """DRF's context of a parser or renderer, with weak references to what refers to it.
+    """DRF's context of a parser or renderer, with weak references to the objects that refer to it.
 
-    A reference cycle keeps everything that a request made until the garbage collector runs.
+    A reference cycle would keep everything that a request made until the garbage collector runs.
     """
 
     def __setitem__(self, name: str, value: Any) -> None:
@@ -86,7 +86,7 @@ class OperationRequest(Request):
         return super().data if value is Empty else value
 
     def plain_json(self) -> Any:
-        """Returns the value of an ordinary JSON body; DRF's ``Empty`` for a body that has to be read with more care."""
+        """Returns the value of an ordinary JSON body; DRF's ``Empty`` for a body that must be read with more care."""
         if self._json is not Empty:
             return self._json
         if self._request.META.get("CONTENT_TYPE", "").lower() not in self.json_types:
@@ -103,7 +103,7 @@ class OperationRequest(Request):
         return self._json
 
     def _keep(self, value: Any) -> None:
-        """Keeps the value of the body where DRF does: error reports leave out the secrets in it."""
+        """Stores the value of the body where DRF does: error reports leave out the secrets in it."""
         self._json = self._data = self._full_data = value
         self._files: Any = MultiValueDict()
 
@@ -118,7 +118,7 @@ def request_state(
 
 
 class RequestHeaders(Mapping[str, str]):
-    """The ``headers`` of Django's request, of which one can be read without making a dictionary of them all."""
+    """The ``headers`` of Django's request, which can be read one by one, without making a dictionary of all."""
 
     def __init__(self, request: HttpRequest) -> None:
         self._request = request

@@ -85,7 +85,7 @@ class _Sources:
 
     @cached_property
     def raw_path(self) -> str:
-        """The path of the request target with its percent-encoding; "" where the server doesn't give it."""
+        """The path of the request target with its percent-encoding; "" if the server doesn't give it."""
         scope = getattr(self.request, "scope", None)
         if scope and scope.get("raw_path"):
             return bytes(scope["raw_path"]).partition(b"?")[0].decode("latin-1")
@@ -157,9 +157,9 @@ class ParameterReader:
 
     @cached_property
     def _plain_texts(self) -> tuple[tuple[tuple[str, str], str, _ParameterField], ...] | None:
-        """The key, argument and field of each parameter, where without a query there is only text in the path.
+        """The key, argument and field of each parameter, if without a query the path's texts are the only values.
 
-        None where a header or a cookie may be sent, a default may be meant, or the text isn't the value.
+        None if a header or a cookie may be sent, a default may apply, or the text isn't the value.
         """
         in_path = [field for field in self._fields if field.location == "path"]
         others = [field for field in self._fields if field.location != "path"]
@@ -170,7 +170,7 @@ class ParameterReader:
         return tuple(((field.location, field.name), field.argument, field) for field in in_path)
 
     def _read_plain(self, path_kwargs: Mapping[str, Any]) -> ParameterValues | None:
-        """Returns the values where all are valid; None where violations have to be collected."""
+        """Returns the values if all are valid; None where violations must be collected."""
         values = {}
         for key, argument, field in self._plain_texts or ():
             text = path_kwargs.get(argument)
@@ -183,7 +183,7 @@ class ParameterReader:
         return ParameterValues(values, self._arguments)
 
     def _encoded_arguments(self, sources: _Sources) -> Mapping[str, str]:
-        """Returns the URL's arguments percent-encoded: as sent, where the server gives the raw path."""
+        """Returns the URL's arguments percent-encoded: as sent, if the server gives the raw path."""
         found = self._path_pattern.search(sources.raw_path) if sources.raw_path else None
         if found and all(unquote(raw) == str(sources.path.get(name)) for name, raw in found.groupdict().items()):
             return found.groupdict()
@@ -230,7 +230,7 @@ class _ParameterField(FieldReader):
 
     @property
     def is_absent_without_query(self) -> bool:
-        """Whether the parameter has no value, and needs none, where no query was sent."""
+        """Whether the parameter has no value, and needs none, if no query was sent."""
         return self.location == "query" and not self.parameter.required and not self.schema.has_default
 
     @cached_property

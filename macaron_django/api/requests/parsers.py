@@ -1,6 +1,6 @@
 """DRF parsers for the media types that request bodies are declared with.
 
-JSON is parsed exactly: no digit is rounded, and a name that an object has twice is refused.
+JSON is parsed exactly: no digit is rounded, and an object with duplicate names is refused.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ class JSONParser(BaseParser):
 
 
 class JSONLinesParser(BaseParser):
-    """Parses one JSON value a line (NDJSON); blank lines are skipped."""
+    """Parses one JSON value for each line (NDJSON); blank lines are skipped."""
 
     media_type = "application/x-ndjson"
 
@@ -143,8 +143,8 @@ BROWSER_FORMS: Mapping[str, type[BaseParser]] = {URL_ENCODED: BrowserFormParser,
 def json_value_of(text: bytes | str, what: str = "The body", *, max_depth: int | None = None) -> Any:
     """Returns the value of a JSON text, nested as far as ``MAX_BODY_DEPTH`` allows, or ``max_depth``.
 
-    Raises ``MalformedBody``, with a message that begins with ``what``, and ``RequestInvalid`` where the text holds too
-    many arrays and objects.
+    Raises ``MalformedBody``, with a message that begins with ``what``, and ``RequestInvalid`` if the text has too many
+    arrays and objects.
     """
     try:
         require_few_containers([text])
@@ -154,7 +154,7 @@ def json_value_of(text: bytes | str, what: str = "The body", *, max_depth: int |
 
 
 def _in_utf(body: bytes, media_type: str | None) -> bytes | str:
-    """Decodes charsets other than UTF-8, 16 and 32, which the JSON parser tells apart itself."""
+    """Decodes charsets other than UTF-8, 16 and 32, which the JSON parser detects itself."""
     charset = _charset(media_type)
     if charset.startswith("utf"):
         return body
@@ -198,7 +198,7 @@ class RangeParser(BaseParser):
 def parsers_for(media_type: str, schema: Schema | None) -> list[type[BaseParser]]:
     """Returns the parser classes of a declared media type or range, each with its ``media_type``.
 
-    A range has those of forms, too, because DRF looks for them. A range of octets has one that parses nothing.
+    A range also has those of forms, because DRF looks for them. A range of octets has one that parses nothing.
     """
     name = essence(media_type)
     if "*" not in name or name.startswith("text/"):

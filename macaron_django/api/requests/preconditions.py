@@ -32,7 +32,9 @@ class PreconditionFailed(RequestError):  # noqa: N818 (says what the request ask
 
 
 class PreconditionRequired(RequestError):  # noqa: N818
-    """The item has a version, so a write has to send the ETag that was read as If-Match, so that no change is lost."""
+    """The item has a version, so a write must send the ETag that was read as If-Match: otherwise changes could be
+    lost.
+    """
 
     code = "PRECONDITION_REQUIRED"
     status = 428
@@ -56,7 +58,7 @@ def entity_tag(version: object) -> str:
 
 
 def is_conditional(headers: Mapping[str, str]) -> bool:
-    """Returns whether a write has ``If-Match``: it is meant for one state of the item."""
+    """Returns whether a write has ``If-Match``: it applies to one state of the item."""
     return bool(headers.get("If-Match"))
 
 

@@ -1,7 +1,8 @@
 """Drops or refuses the properties of request bodies that no schema names, as ``MACARON["UNKNOWN_PROPERTIES"]`` says.
 
-JSON Schema allows them wherever ``additionalProperties`` isn't false, and a kept object keeps them. An object whose
-schema says ``additionalProperties`` or ``unevaluatedProperties``, or names no property at all, is left alone.
+JSON Schema allows them wherever ``additionalProperties`` isn't false, and a persisted object stores them. An object
+whose schema says ``additionalProperties`` or ``unevaluatedProperties``, or doesn't name any property, is left
+unchanged.
 """
 
 from __future__ import annotations
@@ -29,7 +30,7 @@ _Policy = Callable[[AppliedSchemas, str], str]
 
 @dataclass(frozen=True)
 class UnknownProperties:
-    """What is done with the unknown properties of an operation's bodies; ``policy`` is that of a body as a whole."""
+    """What is done with the unknown properties of an operation's bodies; ``policy`` is the policy of the whole body."""
 
     api: str
     policy: str
@@ -37,7 +38,7 @@ class UnknownProperties:
     by_schema: Mapping[str, str]
 
     def checked(self, declared: MediaType | None, value: Any) -> Any:
-        """Returns a parsed body without what is to be dropped. Raises ``RequestInvalid`` for what is refused."""
+        """Returns a parsed body without the properties to drop. Raises ``RequestInvalid`` for properties to refuse."""
         if declared is None:
             return value
         if declared.item_schema is not None and (declared.schema is None or isinstance(value, list)):
@@ -69,7 +70,7 @@ class UnknownProperties:
                 inner = applied.member(name)
                 if is_judged and not inner.schemas:
                     pointer = json_pointers.join([*path, name])
-                    yield Violation("is not a property that is known here", pointer, "", "additionalProperties")
+                    yield Violation("is not a known property", pointer, "", "additionalProperties")
                 else:
                     yield from self._refused(inner, member, policy, (*path, name))
 
@@ -88,20 +89,20 @@ class UnknownProperties:
         }
 
     def policy_of(self, applied: AppliedSchemas, above: str) -> str:
-        """Returns the policy of an object: of the schema that has one of its own, else of the object around it."""
+        """Returns the policy of an object: its schema's, if it has one, else that of the object around it."""
         if not self.by_schema:
             return above
         return next((found for s in applied.schemas if (found := self.by_schema.get(s.name or ""))), above)
 
 
 def is_open(applied: AppliedSchemas) -> bool:
-    """Whether an object may have properties that its schemas don't name, only because they don't say anything of it."""
+    """Whether an object may have properties that its schemas don't name, only because they don't mention it."""
     names_some = any(schema.properties for schema in applied.schemas)
     return names_some and not any(_OPEN & schema.keywords.keys() for schema in applied.schemas)
 
 
 def declared_parts(schema: Schema, form: Any) -> Any:
-    """Returns a multipart form without the parts that its schema doesn't name: browsers add some of their own."""
+    """Returns a multipart form without the parts that its schema doesn't name: browsers add their own."""
     applied = applied_schemas(schema)
     if not isinstance(form, Mapping) or not is_open(applied):
         return form
@@ -111,8 +112,8 @@ def declared_parts(schema: Schema, form: Any) -> Any:
 def unknown_properties(api: str, operation: Operation, resource: Schema | None = None) -> UnknownProperties | None:
     """Returns what is done with unknown properties in an operation's bodies; None where all are kept.
 
-    ``resource`` is the schema of a generated operation, whose policy counts where the body's schema has none. Raises
-    ImproperlyConfigured for a policy that there isn't.
+    ``resource`` is the schema of a generated operation, whose policy applies if the body's schema has none. Raises
+    ImproperlyConfigured for an unknown policy.
     """
     given = settings.UNKNOWN_PROPERTIES
     if operation.request_body is None or given == "keep":
@@ -120,7 +121,8 @@ def unknown_properties(api: str, operation: Operation, resource: Schema | None =
     chosen = {api: given} if isinstance(given, str) else given
     if not isinstance(chosen, Mapping) or not all(policy in POLICIES for policy in chosen.values()):
         raise ImproperlyConfigured(
-            f"MACARON['UNKNOWN_PROPERTIES'] is {given!r}: it can be one of {', '.join(POLICIES)}, or a mapping of APIs "
+            f"MACARON['UNKNOWN_PROPERTIES'] is {given!r}: it must be one of {', '.join(POLICIES)}, or a mapping from "
+            f"APIs "
             "(shop) and schemas (shop.Order) to these."
         )
     prefix = f"{api}."

@@ -25,7 +25,7 @@ RESERVED = frozenset({"request", "self"})
 
 
 def argument_name(name: str) -> str:
-    """Returns a parameter's name as an identifier that is no keyword.
+    """Returns a parameter's name as an identifier that isn't a keyword.
 
     >>> [argument_name(n) for n in ("profile_id", "profile-id", "from", "$top", "2nd", "filter[name]", "")]
     ['profile_id', 'profile_id', 'from_', 'top', 'p_2nd', 'filter_name', 'parameter']
@@ -39,7 +39,7 @@ def argument_name(name: str) -> str:
 def argument_names(parameters: Sequence[tuple[str, str]]) -> dict[tuple[str, str], str]:
     """Returns the Python names of an operation's parameters, given as (location, name), by (location, name).
 
-    Path parameters are named first. A name that is taken gets its location as a prefix, and then a number.
+    Path parameters are named first. A name that is already taken gets its location as a prefix, and then a number.
 
     >>> argument_names([("query", "id"), ("path", "id"), ("header", "X-Request-ID")])
     {('path', 'id'): 'id', ('query', 'id'): 'query_id', ('header', 'X-Request-ID'): 'x_request_id'}

@@ -1,7 +1,7 @@
-"""Resolves paths by an index over their segments, with the same match that Django's search from first to last finds.
+"""Resolves paths by an index over their segments, with the same result as Django's search from first to last.
 
 The cost grows with the length of the path, not with the number of patterns. The index leaves out patterns that can't
-match; the others are tried in Django's order. Where every parameter is a whole segment, the segments are the arguments.
+match; the others are tried in Django's order. If every parameter is a whole segment, the segments are the arguments.
 """
 
 from __future__ import annotations
@@ -152,7 +152,9 @@ class SegmentTrie(Generic[P]):
         self.root: _TrieNode[P] = _TrieNode()
 
     def add(self, each: P, segments: Sequence[str | None], is_open: bool) -> None:
-        """Adds a pattern. A segment that is None matches all but an empty one; more may follow where it is open."""
+        """Adds a pattern. A segment that is None matches any segment that isn't empty; more may follow if it is
+        open.
+        """
         node = self.root
         for segment in segments:
             if segment is not None:

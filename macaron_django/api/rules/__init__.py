@@ -1,6 +1,6 @@
-"""Decides which operations of a document are create, read, update and delete of which schema, without code.
+"""Decides which operations of a document create, read, update or delete which schema, without code.
 
-``resources`` takes a document and the keys of its kept schemas, and returns resources with their operations. Open
+``resources`` takes a document and the keys of its persisted schemas, and returns resources with their operations. Open
 ``resources`` for which operations are generated, ``key_bindings`` for how a path names an item, ``list_parameters`` for
 the filters of a list, ``envelopes`` for the object around it, and ``operation_schemas`` for bodies and statuses.
 """

@@ -32,7 +32,7 @@ class Envelope:
 
 
 def envelope_of(schema: Schema, names: Collection[str]) -> Envelope:
-    """Returns the envelope that a response schema describes; ``names`` are those of the kept schemas.
+    """Returns the envelope that a response schema describes; ``names`` are those of the persisted schemas.
 
     Raises ``AmbiguousOperation`` for a second list, and for required properties that a generated list can't fill in.
     """
@@ -42,7 +42,7 @@ def envelope_of(schema: Schema, names: Collection[str]) -> Envelope:
     if len(arrays) != 1:
         raise AmbiguousOperation(
             f"its response holds more than one list: {listing(arrays)}",
-            "Leave one of them, or bind the operation with x-bind-server.",
+            "Keep one of them, or bind the operation with x-bind-server.",
         )
     roles: dict[str, str] = {}
     for name, each in schema.properties.items():

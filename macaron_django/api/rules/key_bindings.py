@@ -1,6 +1,6 @@
 """Binds path parameters to the keys of a resource: by name, else by ``x-key``, else the last one to the last key.
 
-Clients keep the URLs that depend on this rule, so it can't change.
+Clients store URLs that depend on this rule, so it can't change.
 """
 
 from __future__ import annotations
@@ -19,8 +19,8 @@ __all__ = ["Keys", "bind_keys"]
 class Keys(NamedTuple):
     """The properties that identify one item of a schema: the ``primary`` ones (hash key, then range key) together.
 
-    Any one of ``alternative`` (unique properties of a Django model) identifies it as well. ``from_caller`` are those
-    of the primary ones that who calls has, and where (``claim:tenant``).
+    Any one of ``alternative`` (unique properties of a Django model) identifies it, too. ``from_caller`` are the primary
+    ones that come from the caller, and where (``claim:tenant``).
     """
 
     primary: tuple[str, ...]
@@ -31,8 +31,8 @@ class Keys(NamedTuple):
 def bind_keys(operation: Operation, schema: Schema, keys: Keys, *, is_item: bool) -> Mapping[str, str]:
     """Returns the property that each path parameter of an operation is bound to, by the parameter's name.
 
-    On an item path, all keys have to be bound but those that who calls has. The other parameters of a collection path,
-    and of an item path's parents, bind to the hash key, or filter by the property that they name. Raises
+    On an item path, all keys must be bound except those that come from the caller. The other parameters of a collection
+    path, and of an item path's parents, bind to the hash key, or filter by the property that they name. Raises
     ``AmbiguousOperation``.
     """
     binder = _Binder(operation, schema, keys, is_item=is_item)
@@ -44,14 +44,14 @@ def bind_keys(operation: Operation, schema: Schema, keys: Keys, *, is_item: bool
     if is_item and binder.free and not binder.has_alternative():
         raise AmbiguousOperation(
             f"its path doesn't give {listing(binder.free)}, part of the key of {schema.name}",
-            "Add a path parameter of that name, say with x-key which parameter is meant, or say with keys_from in "
-            "x-persist which claim of the token it is.",
+            "Add a path parameter of that name, mark the right parameter with x-key, or take the value from a "
+            "claim of the token with keys_from in x-persist.",
         )
     return binder.bound
 
 
 class _Binder:
-    """The parameters that are bound so far, and the keys that are free."""
+    """The parameters bound so far, and the free keys."""
 
     def __init__(self, operation: Operation, schema: Schema, keys: Keys, *, is_item: bool) -> None:
         self.names = path_parameters(operation.path)
@@ -102,8 +102,8 @@ class _Binder:
                 self.bind(name, self.keys.primary[0])
             else:
                 raise AmbiguousOperation(
-                    f"nothing says what its path parameter {name!r} is",
-                    "Name it like a property of the schema, or say with x-key which property is meant.",
+                    f"it isn't clear which property its path parameter {name!r} matches",
+                    "Give it the name of a property of the schema, or name the property with x-key.",
                 )
 
     def has_alternative(self) -> bool:

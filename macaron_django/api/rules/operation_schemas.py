@@ -1,4 +1,4 @@
-"""Finds the schemas of an operation's bodies, and those among them that are kept: persisted, or bound to a model."""
+"""Finds the schemas of an operation's bodies, and those among them that are persisted or bound to a model."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ __all__ = [
 
 
 class AmbiguousOperation(Exception):  # noqa: N818 (an outcome of the rules, which becomes a finding)
-    """Generated CRUD has no single meaning for an operation; ``hint`` says how to give it one."""
+    """Generated CRUD is ambiguous for an operation; ``hint`` says how to resolve that."""
 
     def __init__(self, message: str, hint: str) -> None:
         super().__init__(message)
@@ -44,7 +44,7 @@ def success_schemas(operation: Operation) -> list[Schema]:
 
 
 def kept_schemas(schema: Schema, names: Collection[str], depth: int = 0) -> set[str]:
-    """Returns the names, out of ``names``, of the kept schemas that ``schema`` is, itself or through ``allOf``."""
+    """Returns the names, out of ``names``, of the persisted schemas that ``schema`` is, itself or through ``allOf``."""
     for each in (schema, schema.resolved):
         if each.name in names:
             return {each.name}  # type: ignore[arg-type]  # None is in no mapping of names
@@ -54,7 +54,7 @@ def kept_schemas(schema: Schema, names: Collection[str], depth: int = 0) -> set[
 
 
 def listed_schemas(schema: Schema, names: Collection[str]) -> set[str]:
-    """Returns the names of the kept schemas of an array's items, or of an envelope's arrays."""
+    """Returns the names of the persisted schemas of an array's items, or of an envelope's arrays."""
     if is_listed(schema):
         return kept_schemas(schema.resolved.items, names) if schema.resolved.items is not None else set()
     if kept_schemas(schema, names):

@@ -1,12 +1,12 @@
-"""Decides which operations of a document are create, read, update and delete of which schema.
+"""Decides which operations of a document create, read, update or delete which schema.
 
-- A *resource* is the one kept schema (persisted, or bound to a model) in the item path's 2xx responses, also through
+- A *resource* is the one schema in the item path's 2xx responses that is persisted or bound to a model, also through
   ``allOf``; the item path is a collection path plus one parameter. A path whose GET answers with an array of a kept
   schema, or with an envelope around a single such array, is a collection path even without an item path.
 - Path parameters bind to keys (``key_bindings``); query parameters of a list are filters (``list_parameters``).
 - An input schema may differ from the resource's if its properties are a subset.
 
-An operation with more than one meaning gets a finding, and answers 501.
+An ambiguous operation gets a finding, and answers 501.
 """
 
 from __future__ import annotations
@@ -57,7 +57,7 @@ _LAST_PARAMETER = re.compile(r"^(?P<collection>.*)/\{(?P<name>[^{}/]*)\}(?P<slas
 
 @dataclass(frozen=True)
 class GeneratedOperation:
-    """An operation that is answered without code of the project's."""
+    """An operation that is answered without the project's code."""
 
     action: Action
     operation: Operation
@@ -77,7 +77,7 @@ class GeneratedOperation:
 
     @property
     def given(self) -> frozenset[str]:
-        """The properties whose values the path or who calls gives."""
+        """The properties whose values come from the path or the caller."""
         return frozenset((*self.keys.values(), *self.caller_keys))
 
 
@@ -128,7 +128,7 @@ class _Candidate:
 def resources(document: Document, keys: Mapping[str, Keys]) -> Resources:
     """Returns the resources of a document.
 
-    ``keys`` has the keys of each kept schema, by the schema's name.
+    ``keys`` has the keys of each persisted schema, by the schema's name.
     """
     if not keys:  # spares reading the responses of each operation, which are lazy
         return Resources((), {}, ())
@@ -195,8 +195,8 @@ def _candidates(
             schemas = {n for each in by_path[collection_path] for n in _kept_in_collection(each, keys)}
         if len(schemas) > 1:
             problem = AmbiguousOperation(
-                f"its path answers with {listing(schemas)}, each of which is kept somewhere",
-                "Answer with one of them on this path, or bind the operation with x-bind-server.",
+                f"its path returns {listing(schemas)}, each of which is persisted",
+                "Return only one of them on this path, or bind the operation with x-bind-server.",
             )
             for operation in operations:
                 if operation.method in _ITEM_ACTIONS and is_generated(operation):
@@ -226,7 +226,7 @@ def _below(
 ) -> Iterator[tuple[GeneratedOperation, GeneratedOperation]]:
     """Yields what handlers below an item's path do with the item: a GET reads it, any other method changes it.
 
-    Of nested items, the one with the longest path is meant. Each comes with the operation on the item's path.
+    If items are nested, the one with the longest path is meant. Each comes with the operation on the item's path.
     """
     for operation in operations:
         path = operation.path
@@ -264,8 +264,8 @@ def _kept_in_responses(operation: Operation, keys: Mapping[str, Keys], *, listed
 def _names(candidates: Iterable[_Candidate]) -> dict[_Candidate, str]:
     """Returns a class name for each resource, after its path's last literal segment.
 
-    Where two would share a name, the longer path takes more of its segments. Shorter paths are named first, so that a
-    nested path that is added to a spec renames nothing.
+    If two would share a name, the longer path takes more of its segments. Shorter paths are named first, so adding a
+    nested path to a spec doesn't rename anything.
     """
     names: dict[_Candidate, str] = {}
     for candidate in sorted(candidates, key=lambda c: len(_literals(c)) + (c.item_path is None)):
@@ -282,7 +282,7 @@ def _literals(candidate: _Candidate) -> list[str]:
 
 
 def class_name(segments: Iterable[str]) -> str:
-    """Returns a Python class name made of path segments.
+    """Returns a Python class name made from path segments.
 
     >>> class_name(["auth", "version-2"]), class_name(["2fa"]), class_name([])
     ('AuthVersion2', 'Path2fa', 'Root')
@@ -319,7 +319,7 @@ def _check_responses(operation: Operation, action: Action, name: str, keys: Mapp
                 return None if is_listed(schema) else envelope_of(schema, keys)
         raise AmbiguousOperation(
             f"its 2xx response is neither an array of {name} nor an object with one such array",
-            "Declare the response so, or bind the operation with x-bind-server.",
+            "Declare one of these, or bind the operation with x-bind-server.",
         )
     for schema in schemas:
         if kept_schemas(schema, keys) != {name}:
@@ -338,7 +338,7 @@ def _check_input(operation: Operation, schema: Schema, name: str) -> None:
     body = operation.request_body
     given = json_schema(body.content) if body is not None else None
     if given is None:
-        raise AmbiguousOperation("it takes no JSON body", f"Declare a request body with the schema {name}.")
+        raise AmbiguousOperation("it doesn't accept a JSON body", f"Declare a request body with the schema {name}.")
     if not given.is_object:
         raise AmbiguousOperation(
             "its body isn't an object", f"Declare a body with properties of {name}, or bind it with x-bind-server."

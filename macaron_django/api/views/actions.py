@@ -1,6 +1,6 @@
-"""Answers generated create, read, update and delete operations: a class for each, with the hooks of DRF's mixins.
+"""Answers generated create, read, update and delete operations: one class for each, with the hooks of DRF's mixins.
 
-The viewset's store answers, or rows and serializers where a hook may see them. ``build_viewsets`` gives a viewset the
+The viewset's store answers, or rows and serializers if a hook may see them. ``build_viewsets`` gives a viewset the
 classes of the operations that its spec declares.
 """
 
@@ -35,7 +35,7 @@ class List(ResourceViewSet):
         for name in () if filters_itself else self.generated.unanswerable:
             if name in request.query_params:
                 raise UnanswerableParameter(
-                    f"The query parameter {name!r} is declared, but nothing says what it means."
+                    f"The query parameter {name!r} is declared, but nothing says what it filters by."
                 )
         queryset = self.of_caller(self.filter_queryset(self.get_queryset()))
         if self.shows_items(queryset):
@@ -56,7 +56,7 @@ class List(ResourceViewSet):
 
 
 class Create(ResourceViewSet):
-    """Answers POST on a collection with 201, the item and its Location; with 409 if its key is taken."""
+    """Answers POST on a collection with 201, the item and its Location; with 409 if its key is already taken."""
 
     def create(self, request: Request, *args: Any, **kwargs: Any) -> HttpResponseBase:
         body = self.with_path_values(self.json_body())
@@ -70,7 +70,7 @@ class Create(ResourceViewSet):
         return self.created(serializer)
 
     def create_steps(self) -> Steps[HttpResponseBase]:
-        """As ``create``, where the store answers."""
+        """As ``create``, if the store answers."""
         return self._created(self.store, self.with_path_values(self.json_body()))
 
     def _created(self, store: Store, body: Any) -> Steps[HttpResponseBase]:
@@ -94,7 +94,7 @@ class Retrieve(ResourceViewSet):
         return self.tagged(self.answer(self.get_serializer(instance).data, 200), instance)
 
     def retrieve_steps(self) -> Steps[HttpResponseBase]:
-        """As ``retrieve``, where the store answers."""
+        """As ``retrieve``, if the store answers."""
         return self._retrieved(self.store)
 
     def _retrieved(self, store: Store) -> Steps[HttpResponseBase]:
@@ -105,7 +105,7 @@ class Retrieve(ResourceViewSet):
 class Replace(ResourceViewSet):
     """Answers PUT on an item. Properties that the body leaves out are unset.
 
-    An absent item is 404, or is created where the operation declares 201.
+    An absent item is a 404, or is created if the operation declares 201.
     """
 
     def update(self, request: Request, *args: Any, **kwargs: Any) -> HttpResponseBase:
@@ -117,7 +117,7 @@ class Replace(ResourceViewSet):
         return self.write(lambda: self._replace(body))
 
     def update_steps(self) -> Steps[HttpResponseBase]:
-        """As ``update``, where the store answers."""
+        """As ``update``, if the store answers."""
         body = self.with_path_values(self.json_body())
         return self.write_steps(lambda: self._stored(self.store, body))
 
@@ -136,7 +136,7 @@ class Replace(ResourceViewSet):
                 self.get_serializer(data=body).is_valid(raise_exception=True)  # first, as a store does
                 raise
             if is_conditional(self.request.headers):
-                raise PreconditionFailed("There is no item yet that If-Match could mean.") from None
+                raise PreconditionFailed("The item doesn't exist yet, so If-Match can't match it.") from None
             serializer = self.get_serializer(data=body)
             serializer.is_valid(raise_exception=True)
             with self.placing_faults():
@@ -156,7 +156,7 @@ class Replace(ResourceViewSet):
 
 
 class MergePatch(ResourceViewSet):
-    """Answers PATCH on an item with a JSON merge patch (RFC 7386). What it changes of the item is validated."""
+    """Answers PATCH on an item with a JSON merge patch (RFC 7386). The properties that it changes are validated."""
 
     def partial_update(self, request: Request, *args: Any, **kwargs: Any) -> HttpResponseBase:
         patch = self.json_body()
@@ -167,7 +167,7 @@ class MergePatch(ResourceViewSet):
         return self.write(lambda: self._patch(patch))
 
     def partial_update_steps(self) -> Steps[HttpResponseBase]:
-        """As ``partial_update``, where the store answers."""
+        """As ``partial_update``, if the store answers."""
         patch = self.json_body()
         self.refuse_other_values(patch)
         return self.write_steps(lambda: self._patched(self.store, patch))
@@ -188,7 +188,7 @@ class MergePatch(ResourceViewSet):
 
 
 class Destroy(ResourceViewSet):
-    """Answers DELETE on an item with 204, or with the deleted item where the operation declares content."""
+    """Answers DELETE on an item with 204, or with the deleted item if the operation declares content."""
 
     def destroy(self, request: Request, *args: Any, **kwargs: Any) -> HttpResponseBase:
         status = self.served_here.success_status(204, 200)
@@ -198,7 +198,7 @@ class Destroy(ResourceViewSet):
         return self.write(lambda: self._destroy(status))
 
     def destroy_steps(self) -> Steps[HttpResponseBase]:
-        """As ``destroy``, where the store answers."""
+        """As ``destroy``, if the store answers."""
         return self._deleted(self.store, self.served_here.success_status(204, 200))
 
     def _deleted(self, store: Store, status: int) -> Steps[HttpResponseBase]:

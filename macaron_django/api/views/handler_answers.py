@@ -1,6 +1,6 @@
 """Answers operations by their handlers, under the request's preconditions.
 
-A handler may call what its operation would do without it (``generated``), and load the item that the path names
+A handler can call what its operation would do without it (``generated``), and load the item that the path names
 (``current_item``).
 """
 
@@ -44,9 +44,10 @@ _CHANGES = frozenset({"replace", "merge_patch", "destroy"})
 def answered_by_handler(view: OperationViewSet, request: Request) -> HttpResponseBase:
     """Returns the answer of the operation's handler.
 
-    If the handler answers for an item that has versions, ``If-Match`` and ``If-None-Match`` mean what they mean to a
-    generated operation: a change that they don't allow is refused before the handler is called, and what the client
-    has already isn't sent again. A row that was changed meanwhile is 412 where the request has ``If-Match``, else 409.
+    If the handler answers for an item that has versions, ``If-Match`` and ``If-None-Match`` work as for a generated
+    operation: a change that they don't allow is refused before the handler is called, and an item that the client
+    already has isn't sent again. A row that was changed in the meantime is a 412 if the request has ``If-Match``, else
+    409.
     """
     judged, served = is_judged(request._request.META), view.served_here
     replaced = served.replaced
@@ -63,21 +64,21 @@ def answered_by_handler(view: OperationViewSet, request: Request) -> HttpRespons
     except (UnstorableValue, ItemTooLarge) as error:
         if (served.operation.request_body is not None and has_body(request)) or _is_sent(view, error):
             raise
-        raise ValidationFailed(f"The handler saves what can't be kept: {error}") from error
+        raise ValidationFailed(f"The handler saves something that can't be stored: {error}") from error
     finally:
         if token is not None:
             required_version.reset(token)
     if judged and request.method in SAFE_METHODS and 200 <= response.status_code < 300 and response.has_header("ETag"):
         verdict = judge(str(request.method), request.headers, response["ETag"])
         if verdict is PreconditionOutcome.FAILED:
-            raise PreconditionFailed("The item isn't the one that the request is about any more.")
+            raise PreconditionFailed("The item doesn't meet the request's preconditions.")
         if verdict is PreconditionOutcome.NOT_MODIFIED:
             return Response(status=304, headers={"ETag": response["ETag"]})
     return response
 
 
 def _required(request: Request) -> RequiredVersion | None:
-    """Returns what If-Match requires of the item when a row of it is saved, however the handler has loaded it."""
+    """Returns what If-Match requires of the item when a row of it is saved, however the handler loaded it."""
     if request.method in SAFE_METHODS or not is_conditional(request.headers):
         return None
     view, headers = _view(request), request.headers
@@ -98,11 +99,11 @@ def _refuse_unmet(request: Request) -> None:
         current_item(request)
     except Http404:
         if is_conditional(request.headers):
-            raise PreconditionFailed("There is no item yet that If-Match could mean.") from None
+            raise PreconditionFailed("The item doesn't exist yet, so If-Match can't match it.") from None
 
 
 def _is_sent(view: OperationViewSet, error: UnstorableValue | ItemTooLarge) -> bool:
-    """Returns whether a parameter is called like the value that can't be kept; the error then names its place."""
+    """Returns whether a parameter has the name of the value that can't be stored; the error then gives its place."""
     if not isinstance(error, UnstorableValue):
         return False
     steps = json_pointers.split(error.pointer)
@@ -113,10 +114,10 @@ def _is_sent(view: OperationViewSet, error: UnstorableValue | ItemTooLarge) -> b
 def generated(request: Request, body: Any = UNSET) -> Any:
     """Returns the response that the handler's operation would give without the handler: for handlers to call.
 
-    ``body`` replaces the request's: an API object, a row or JSON; of a PATCH, the merge patch. The response has status,
-    ``data`` and headers, and raises what the operation would raise. Raises ``TypeError`` for an operation that doesn't
-    create, list, read, replace, patch or delete items of a kept schema. Below an item's path (``/orders/{id}/cancel``),
-    a GET reads the item, and any other method applies a merge patch to it.
+    ``body`` replaces the request's: an API object, a row or JSON; for a PATCH, the merge patch. The response has
+    status, ``data`` and headers, and raises what the operation would raise. Raises ``TypeError`` for an operation that
+    doesn't create, list, read, replace, patch or delete items of a persisted schema. Below an item's path
+    (``/orders/{id}/cancel``), a GET reads the item, and any other method applies a merge patch to it.
     """
     view = _view(request)
     if body is not UNSET:
@@ -127,11 +128,11 @@ def generated(request: Request, body: Any = UNSET) -> Any:
 def current_item(request: Request) -> Any:
     """Returns the item that the path names, if the request may change it: for handlers to change and to save.
 
-    Below an item's path (``/orders/{id}/cancel``), that is the item; of nested ones, the innermost.
+    Below an item's path (``/orders/{id}/cancel``), that is the item; if they are nested, the innermost.
 
-    Checks the viewset's query set, object permissions and preconditions; saving the row then fails if somebody else has
-    changed it. Raises ``Http404``, ``PreconditionFailed`` (412), ``PreconditionRequired`` (428), and ``TypeError`` as
-    ``generated`` does.
+    Checks the viewset's query set, object permissions and preconditions; saving the row then fails if another writer
+    has changed it. Raises ``Http404``, ``PreconditionFailed`` (412), ``PreconditionRequired`` (428), and ``TypeError``
+    as ``generated`` does.
     """
     view = _view(request)
     return view.get_object() if request.method in SAFE_METHODS else view.changeable()
@@ -145,7 +146,7 @@ def _view(request: Request) -> Any:
     served: Served | None = getattr(outer, "current", None)
     if served is None or served.replaced is None:
         name = described(served.operation) if served is not None else "The request's operation"
-        raise TypeError(f"{name} isn't one that could be generated: use the rows of its schema instead.")
+        raise TypeError(f"{name} can't be generated: use the rows of its schema instead.")
     kinds = served.without_handler  # the view is a weak proxy, whose type isn't its class
     kind = kinds.get(outer.__class__)
     if kind is None:
@@ -157,7 +158,7 @@ def _view(request: Request) -> Any:
 
 
 def _kind(viewset: type[OperationViewSet], served: Served) -> type:
-    """Returns a viewset with the hooks of the operation's own one, which answers the operation without its handler."""
+    """Returns a viewset with the hooks of the operation's viewset, which answers the operation without its handler."""
     action, mixin = ACTIONS[served.replaced.action]  # type: ignore[union-attr]  # checked by the caller
     bases = (viewset,) if issubclass(viewset, mixin) else (viewset, mixin)
     by_method = {served.operation.method: Served(served.operation, action, served.classes, generated=served.replaced)}
@@ -169,7 +170,7 @@ def _kind(viewset: type[OperationViewSet], served: Served) -> type:
 
 
 class _WithoutHandler:
-    """Takes the body that a handler gives in place of the request's."""
+    """Takes the body that a handler passes instead of the request's."""
 
     given_body: Any
 

@@ -34,7 +34,7 @@ __all__ = [
 
 
 class UnanswerableParameter(PyMacaronException):
-    """The request sends a query parameter that the spec declares, but that has no meaning for a generated list."""
+    """The request sends a query parameter that the spec declares, but a generated list can't use."""
 
     code = "NOT_IMPLEMENTED"
     status = 501
@@ -53,7 +53,7 @@ def narrowed(view: Any, queryset: Any) -> Any:
                 lookups[0][name] = value
         return reduce(lambda found, each: found.filter(**each), filter(None, lookups), queryset)
     except (FieldError, NotSupportedError) as error:  # the checks report it; its text lists the model's fields
-        raise UnanswerableParameter("The list has no such filter, though the spec declares it.") from error
+        raise UnanswerableParameter("The spec declares this filter, but the list doesn't support it.") from error
     except UnstorableValue as error:
         refuse_unstorable(view, error)
         raise
@@ -88,7 +88,7 @@ def refuse_values(view: Any, error: Exception) -> None:
 
 
 def refuse_unstorable(view: Any, error: UnstorableValue) -> None:
-    """Raises ``RequestInvalid`` or ``Http404`` if the value that no item can have is of the query or of the path."""
+    """Raises ``RequestInvalid`` or ``Http404`` if a value in the query or the path is one that no item can have."""
     names = [
         parameter
         for path, parameter in ((each.path[:1], each.parameter) for each in view.generated.filters)
@@ -112,21 +112,21 @@ def ordered(view: Any, queryset: Any) -> Any:
         plain = term.lstrip("+-")
         prop = view.store.schema.properties.get(plain)
         if prop is None or prop.write_only:  # their order would reveal their values
-            raise refused(name, f"{plain[:50]!r} is no property to order by")
+            raise refused(name, f"{plain[:50]!r} isn't a property to order by")
         lookup = _column(queryset.model, view.store.lookup([plain]))
         if lookup is None:
-            raise refused(name, f"{plain[:50]!r} is kept in other rows: this list can't be ordered by it")
+            raise refused(name, f"{plain[:50]!r} is stored in other rows: this list can't be ordered by it")
         order.append(("-" if term.startswith("-") else "") + lookup)
     try:
         return queryset.order_by(*order)
     except UnsupportedQuery as error:
         raise refused(name, str(error)) from error
     except FieldError as error:  # a property that no column holds
-        raise refused(name, "this list can't be ordered so") from error
+        raise refused(name, "this list can't be ordered this way") from error
 
 
 def _column(model: Any, lookup: str) -> str | None:
-    """Returns the lookup of a row's own column; None where pages by cursor couldn't go on from a row."""
+    """Returns the lookup of a row's own column; None if pages by cursor couldn't continue from a row."""
     try:
         field = model._meta.get_field(lookup)
     except FieldDoesNotExist:
@@ -144,7 +144,7 @@ def absent(schema: Schema, values: Mapping[str, Any]) -> Http404:
 
 def unanswered(parameter: str) -> Violation:
     """Returns the violation of a filter that only a scan of the whole table could answer."""
-    message = "can't be answered without reading everything: send another filter with it"
+    message = "would read the whole table: send another filter with it"
     return Violation(message, json_pointers.join([parameter]), "", "scan", "query")
 
 

@@ -1,7 +1,7 @@
 """Finds the absolute URL of an item, for the ``Location`` of the response that creates it.
 
 Django's ``reverse()`` tries all patterns at each call. So it is called once for each URL that items are posted to, and
-the texts before and after a plain key are kept.
+the texts before and after a plain key are remembered.
 """
 
 from __future__ import annotations
@@ -86,7 +86,7 @@ def _origin(request: Any) -> str:
 
 
 def _said_of_origin(request: Any) -> tuple[str, str] | None:
-    """Returns what a request says of its origin; None where it isn't by scheme and Host alone."""
+    """Returns what a request says about its origin; None if scheme and Host alone don't determine it."""
     meta = request.META
     host, scheme = meta.get("HTTP_HOST"), meta.get("wsgi.url_scheme")
     if host is None or scheme is None or not isinstance(request, WSGIRequest) or _is_forwarded():
@@ -98,7 +98,7 @@ def _said_of_origin(request: Any) -> tuple[str, str] | None:
 
 @lru_cache(maxsize=1)
 def _is_forwarded() -> bool:
-    """Whether a proxy's headers tell the origin of requests."""
+    """Whether a proxy's headers give the origin of requests."""
     return bool(settings.USE_X_FORWARDED_HOST or settings.USE_X_FORWARDED_PORT or settings.SECURE_PROXY_SSL_HEADER)
 
 
@@ -122,7 +122,7 @@ def _remember(view: Callable[..., Any], path: str, name: str, around: tuple[str,
 
 
 def _around(view: str, argument: str) -> tuple[str, str] | None:
-    """Returns the texts before and after a plain key in its path; None where they depend on the key."""
+    """Returns the texts before and after a plain key in its path; None if they depend on the key."""
     try:
         path = reverse(view, kwargs={argument: _PROBE})
     except NoReverseMatch:

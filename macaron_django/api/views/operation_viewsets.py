@@ -59,7 +59,7 @@ __all__ = ["DATA", "FILTERING", "OperationViewSet"]
 
 
 class _OfOperation:
-    """A DRF attribute that depends on the operation: the project's setting on the class, what is chosen on a view.
+    """A DRF attribute that depends on the operation: the project's setting on the class, the chosen value on a view.
 
     A subclass that assigns the attribute replaces this, as DRF documents.
     """
@@ -131,7 +131,7 @@ class OperationViewSet(ViewSetMixin, GenericAPIView[Any], metaclass=Watched):
     def as_view(cls, actions: Any = None, **initkwargs: Any) -> Any:  # noqa: N805 (a class)
         """DRF's ``as_view()``; the view knows the plans of its path's operations.
 
-        Where a plan is direct, its steps are taken one after the other, and DRF's ``dispatch()`` isn't called.
+        If a plan is direct, its steps run one after the other, and DRF's ``dispatch()`` isn't called.
         """
         plans = OperationPlans(cls, cls.hooks, initkwargs)
         made: Any = super().as_view(actions, plans=plans, **initkwargs)
@@ -163,7 +163,7 @@ class OperationViewSet(ViewSetMixin, GenericAPIView[Any], metaclass=Watched):
 
     @property
     def plan(self) -> OperationPlan:
-        """The plan of the request's operation, made again where a hook has been set on the view itself."""
+        """The plan of the request's operation, rebuilt if a hook has been set on the view itself."""
         attributes = self.__dict__
         plan: OperationPlan | None = attributes.get("_plan")
         if plan is not None and plan.is_closed:
@@ -181,7 +181,7 @@ class OperationViewSet(ViewSetMixin, GenericAPIView[Any], metaclass=Watched):
 
     @property
     def current(self) -> Served | None:
-        """What serves the request's method; None for OPTIONS, and for methods that the path doesn't have."""
+        """What serves the request's method; None for OPTIONS and for methods that the path doesn't have."""
         attributes = self.__dict__
         request = attributes.get("request")
         # Kept, because a request needs it many times. DRF's metadata and browsable API replace the view's request.
@@ -309,7 +309,7 @@ class OperationViewSet(ViewSetMixin, GenericAPIView[Any], metaclass=Watched):
         return request
 
     def _check(self, plan: OperationPlan, request: Request) -> None:
-        """Makes the plan's checks, and those that one of them puts in by setting a hook on the view."""
+        """Runs the plan's checks, and those that one of them adds by setting a hook on the view."""
         for check in plan.checks:
             check(self, request)
             if plan.may_have_changed(check) and self.plan is not plan:
@@ -359,13 +359,13 @@ class OperationViewSet(ViewSetMixin, GenericAPIView[Any], metaclass=Watched):
         self._check(self.plan, request)
 
     def _check_the_rest(self, request: Request, done: set[Check]) -> None:
-        """Goes on after a check has set a hook on the view, and so may have put another check in."""
+        """Continues after a check has set a hook on the view, which may add another check."""
         while (check := next((each for each in self.plan.checks if each not in done), None)) is not None:
             done.add(check)
             check(self, request)
 
     def negotiate(self, request: Request, *, force: bool = False) -> None:
-        """Sets the request's renderer and media type; ``force`` takes any renderer where the client accepts none."""
+        """Sets the request's renderer and media type; ``force`` takes any renderer if the client accepts none."""
         plan, meta = self.plan, request._request.META
         renderer, accept = plan.renderer, meta.get("HTTP_ACCEPT", "*/*")
         known = plan.accepted.get(accept)
@@ -388,7 +388,7 @@ class OperationViewSet(ViewSetMixin, GenericAPIView[Any], metaclass=Watched):
         return served.body.parser_classes(configured if shows_forms and from_browser else ())
 
     def json_body(self) -> Any:
-        """Returns the body as JSON, not validated; an empty object where none was sent and none is required."""
+        """Returns the body as JSON, not validated; an empty object if none was sent and none is required."""
         plan, request = self.plan, self.request
         if plan.takes_plain_json and type(request) is OperationRequest:
             value = request.plain_json()
@@ -414,7 +414,7 @@ class OperationViewSet(ViewSetMixin, GenericAPIView[Any], metaclass=Watched):
         return response
 
     def answers_in_steps(self, action: str, meta: Mapping[str, Any]) -> bool:
-        """Returns whether all that a generated action waits for are steps, for a request with these headers."""
+        """Returns whether a generated action waits only for steps, for a request with these headers."""
         return False
 
     def _acting(self) -> Steps[HttpResponseBase]:
@@ -431,7 +431,9 @@ class OperationViewSet(ViewSetMixin, GenericAPIView[Any], metaclass=Watched):
         return response
 
     def _refused(self, error: Exception) -> Steps[HttpResponseBase]:
-        """Returns the response for an exception. A report of the server's fault, and what projects do, may block."""
+        """Returns the response for an exception. Reporting a server's fault may block, and so may the project's
+        code.
+        """
         is_own = self.get_exception_handler() is errors.exception_handler and not makes_own_bodies()
         if is_own and describe(error).status < HTTPStatus.INTERNAL_SERVER_ERROR:
             return self.handle_exception(error)
@@ -468,7 +470,7 @@ class OperationViewSet(ViewSetMixin, GenericAPIView[Any], metaclass=Watched):
         return response
 
     def answer(self, data: Any, status: int, headers: Mapping[str, str] | None = None) -> HttpResponse:
-        """Returns the checked response with this body: its bytes, or DRF's response where something may want to see it.
+        """Returns the checked response with this body: its bytes, or DRF's response if something may read it.
 
         ``headers`` are added to those of every answer.
         """
@@ -491,7 +493,7 @@ class OperationViewSet(ViewSetMixin, GenericAPIView[Any], metaclass=Watched):
         return match is not None and self.plans is not None and match.func is self.plans.view_function
 
     def checked(self, response: Response) -> Response:
-        """Returns the response, without a body where none is declared; validates it where settings say so."""
+        """Returns the response, without a body if none is declared; validates it if the settings say so."""
         if response.data is not None and not self.declares_content(response.status_code, undeclared=True):
             response.data = None
         check_response(self.served_here.operation, response.status_code, response.data)
@@ -517,7 +519,7 @@ class OperationViewSet(ViewSetMixin, GenericAPIView[Any], metaclass=Watched):
         return respond(result, served.operation, served.classes, media_type_of=self.media_type_of)
 
     def media_type_of(self, value: Any) -> str:
-        """Returns the media type of an answer with this value, for which another renderer may have to be chosen.
+        """Returns the media type of an answer with this value, which may require another renderer.
 
         Raises ``NotAcceptable`` if the client accepts only text or bytes, and ``TypeError`` if the operation declares
         nothing else.
@@ -535,7 +537,7 @@ class OperationViewSet(ViewSetMixin, GenericAPIView[Any], metaclass=Watched):
     # -------------------------------------------------------------- querysets, serializers
 
     def get_queryset(self) -> Any:
-        """Returns None unless a subclass sets ``queryset``: handlers need none, but the browsable API asks for one."""
+        """Returns None unless a subclass sets ``queryset``: handlers need none, but the browsable API needs one."""
         if self.queryset is None:  # type: ignore[arg-type]  # the stubs take it for a manager
             return None
         return super().get_queryset()
@@ -555,7 +557,7 @@ class OperationViewSet(ViewSetMixin, GenericAPIView[Any], metaclass=Watched):
 
 
 def _is_made(result: Any) -> bool:
-    """Returns whether a handler's result is made, down to its items: showing it reads nothing."""
+    """Returns whether a handler's result is complete, including its items: rendering it reads nothing."""
     kind = type(result)
     if kind in (list, tuple):
         return all(map(_is_made, result))

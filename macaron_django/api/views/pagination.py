@@ -3,8 +3,8 @@
 Every generated list reads ``limit`` and ``cursor``, declared or not. The next page is in the ``Link`` header (RFC
 8288), and in the envelope's property where the response schema is an envelope.
 
-DynamoDB's query sets make their own pages, which end early where enough was read for one. Those of the ORM are found by
-key, not by offset: every page costs the same, and rows that are added or deleted in between don't shift the others.
+DynamoDB's query sets make their own pages, which end early if enough was read for one page. Those of the ORM are found
+by key, not by offset: every page costs the same, and and rows added or deleted in between don't shift the others.
 """
 
 from __future__ import annotations
@@ -148,21 +148,23 @@ class CursorPages(pagination.BasePagination):
                 "name": LIMIT,
                 "in": "query",
                 "required": False,
-                "description": "How many a page holds at most.",
+                "description": "The maximum number of items on a page.",
                 "schema": {"type": "integer", "minimum": 1, "maximum": int(settings.MAX_PAGE_SIZE)},
             },
             {
                 "name": CURSOR,
                 "in": "query",
                 "required": False,
-                "description": "Where the page starts, from the Link header of the page before.",
+                "description": "Where the page starts: the cursor from the previous page's Link header.",
                 "schema": {"type": "string"},
             },
         ]
 
 
 def page_size(given: Any) -> int | None:
-    """Returns the most rows of a page for a client's ``limit``, which may be missing; None if it isn't a valid one."""
+    """Returns the maximum number of rows on a page for a client's ``limit``, which may be missing; None if it isn't a
+    valid one.
+    """
     if given in {None, ""}:
         return int(settings.PAGE_SIZE)
     try:
@@ -192,8 +194,8 @@ def _refused(name: str, keyword: str, message: str) -> RequestInvalid:
 def keyset_page(queryset: QuerySet[Any], limit: int, cursor: str | None, scope: str) -> KeysetPage:
     """Returns at most ``limit`` rows of an ORM query set, from ``cursor`` on. Raises ``InvalidCursor``.
 
-    The order is the query set's own as far as it names fields of the model, then the primary key; null comes
-    last in every database. The cursor is sealed, and good for the same model, order and ``scope`` only.
+    The order is the query set's own up to the first term that isn't a field of the model, then the primary key; null
+    comes last in every database. The cursor is sealed, and valid only for the same model, order and ``scope`` only.
     """
     keyset = Keyset(queryset, scope)
     rows = list(keyset.rows(cursor)[: limit + 1])
@@ -269,7 +271,7 @@ def _order_by(field: Field[Any, Any], descending: bool) -> OrderBy:
 
 
 def _after(terms: Sequence[Term], position: Sequence[Any]) -> Q:
-    """Returns the condition for rows after ``position``: beyond it in a term, and equal in those before."""
+    """Returns the condition for rows after ``position``: beyond it in one term, and equal in the terms before."""
     after = Q(pk__in=[])
     equal = Q()
     for (field, descending), value in zip(terms, position, strict=True):
@@ -288,4 +290,4 @@ def _opened(cursor: str, scope: str, terms: Sequence[Term]) -> list[Any]:
             None if text is None else field.to_python(text) for (field, _), text in zip(terms, position, strict=True)
         ]
     except (KeyError, TypeError, ValueError, ValidationError) as error:
-        raise InvalidCursor("The cursor doesn't belong to this list: start from the first page.") from error
+        raise InvalidCursor("The cursor doesn't belong to this list: start at the first page.") from error

@@ -77,7 +77,7 @@ class ResourceViewSet(OperationViewSet):
         """The generated operation that is being answered. Raises ``AttributeError`` for a handler's operation."""
         served = self.current
         if served is None or served.generated is None:
-            raise AttributeError("only generated operations have this: a handler answers the present one")
+            raise AttributeError("only generated operations have this: a handler answers the current one")
         return served.generated
 
     @property
@@ -99,7 +99,7 @@ class ResourceViewSet(OperationViewSet):
         return super().filter_queryset(queryset)
 
     def of_caller(self, queryset: Any) -> Any:
-        """Returns a list with the caller's own items only, also where a project has replaced its filters."""
+        """Returns a list with only the caller's own items, even if a project has replaced its filters."""
         if not self.generated.caller_keys or self.plan.overridden.isdisjoint(FILTERING):
             return queryset
         values = self.path_values()
@@ -120,7 +120,7 @@ class ResourceViewSet(OperationViewSet):
             name = self.generated.paging.get(ORDERING) if self._is_generated else None
             if name is None or not self.parameters.by_location.get(("query", name)):
                 raise
-            raise list_queries.refused(name, "this list can't be ordered so") from error
+            raise list_queries.refused(name, "this list can't be ordered this way") from error
         except REFUSALS as error:
             if self._is_generated and not self.store.is_row:
                 list_queries.refuse_values(self, error)
@@ -150,13 +150,13 @@ class ResourceViewSet(OperationViewSet):
         return None if version is None else entity_tag(version)
 
     def is_unchanged(self, instance: Any) -> bool:
-        """Returns whether the client has the item already. Raises ``PreconditionFailed`` for an unmet precondition."""
+        """Returns whether the client already has the item. Raises ``PreconditionFailed`` for an unmet precondition."""
         if not is_judged(self.request.META):
             return False
         method = str(self.request.method)
         verdict = judge(method, self.request.headers, self.entity_tag(instance))
         if verdict is PreconditionOutcome.FAILED:
-            raise PreconditionFailed(f"The {self.store.schema.name} isn't the one that the request is about any more.")
+            raise PreconditionFailed(f"The {self.store.schema.name} doesn't meet the request's preconditions.")
         return verdict is PreconditionOutcome.NOT_MODIFIED
 
     def changeable(self) -> Any:
@@ -171,16 +171,17 @@ class ResourceViewSet(OperationViewSet):
             and not is_conditional(self.request.headers)
         ):
             raise PreconditionRequired(
-                f"This {self.store.schema.name} has versions: send the ETag that you have read as If-Match."
+                f"This {self.store.schema.name} has versions: send the ETag that you read as If-Match."
             )
         self.is_unchanged(instance)
         return instance
 
     def write(self, attempt: Callable[[], R]) -> R:
-        """Calls ``attempt``, which reads and writes an item; again, if another request has written it in between.
+        """Calls ``attempt``, which reads and writes an item; repeats it if another request has written the item in
+        between.
 
-        A request with If-Match is about one state of the item. One without is to win, whatever was there. An item that
-        is gone by now is 404 at the next attempt.
+        A request with If-Match applies to one state of the item. A request without it wins over any state. An item that
+        has been deleted is a 404 at the next attempt.
         """
         for _ in range(_ATTEMPTS - 1):
             try:
@@ -203,7 +204,7 @@ class ResourceViewSet(OperationViewSet):
         return (yield from attempt())
 
     def _refuse_again(self, stale: StaleItem) -> None:
-        """Raises ``PreconditionFailed`` for a request that was about the state that an item no longer has."""
+        """Raises ``PreconditionFailed`` for a request about a state that the item no longer has."""
         if is_conditional(self.request.headers) and not isinstance(stale, ItemAbsent):
             raise PreconditionFailed(str(stale)) from stale
 
@@ -217,9 +218,9 @@ class ResourceViewSet(OperationViewSet):
     # -------------------------------------------------------------- path parameters
 
     def path_values(self, *, as_lookups: bool = False) -> dict[str, Any]:
-        """Returns the Python value of each property that the path or who calls gives, by property name.
+        """Returns the Python value of each property that comes from the path or the caller, by property name.
 
-        ``as_lookups`` names them as ``filter()`` does. A value that no property can have is 404.
+        ``as_lookups`` names them as ``filter()`` does. A value that no property can have is a 404.
         """
         known: tuple[Served | None, dict[str, Any]] = self.__dict__.get("_path_values", _NO_VALUES)
         served, values = self.current, known[1]
@@ -239,7 +240,7 @@ class ResourceViewSet(OperationViewSet):
         return {self.store.lookup([n]): v for n, v in values.items()} if as_lookups else dict(values)
 
     def _add_caller_keys(self, values: dict[str, Any]) -> None:
-        """Adds the keys that who calls has. Raises ``Http404`` for a path that gives another value."""
+        """Adds the keys that come from the caller. Raises ``Http404`` for a path that gives another value."""
         for name, source in self.generated.caller_keys.items():
             text = caller_value(source, self.request)
             try:
@@ -286,9 +287,9 @@ class ResourceViewSet(OperationViewSet):
     # -------------------------------------------------------------- the store
 
     def store_for(self, hooks: frozenset[str], *, changes: bool = False, narrows: bool = True) -> Store | None:
-        """Returns the store that answers the request; None where a project's hook may see a row or a serializer.
+        """Returns the store that answers the request; None if a project's hook may see a row or a serializer.
 
-        ``hooks`` are those that would. A query set of the project's own narrows the store to its items.
+        ``hooks`` are the hooks that would. The project's own query set narrows the store to its items.
         """
         plan, request = self.plan, self.request
         meta, renderer = request._request.META, request.accepted_renderer
@@ -329,7 +330,7 @@ class ResourceViewSet(OperationViewSet):
 
     @contextmanager
     def placing_faults(self) -> Iterator[None]:
-        """Says of what a block raises where the client sent the value that is at fault, as ``done`` does."""
+        """Adds to an exception of a block where the client sent the wrong value, as ``done`` does."""
         try:
             yield
         except ValidationFailed as failure:
@@ -339,7 +340,7 @@ class ResourceViewSet(OperationViewSet):
             raise
 
     def blamed_on_path(self, failure: ValidationFailed) -> ValidationFailed:
-        """Returns ``RequestInvalid`` if all that is wrong comes from the path, else ``failure`` itself."""
+        """Returns ``RequestInvalid`` if all violations come from the path, else ``failure`` itself."""
         body = self.json_body() if isinstance(failure, RequestInvalid) else None
         sent = body.keys() if isinstance(body, Mapping) else ()
         parameters = {name: parameter for parameter, name in self.generated.keys.items() if name not in sent}
@@ -362,7 +363,7 @@ class ResourceViewSet(OperationViewSet):
         elif steps[0] in self.generated.caller_keys:
             raise ClaimMissingError(f"No {self.store.schema.name} can belong to the caller: {error}.") from error
         else:
-            raise ValidationFailed(f"The server adds what can't be kept: {error}") from error
+            raise ValidationFailed(f"The server adds something that can't be stored: {error}") from error
 
     def found(self, stored: S | None) -> S:
         """Returns what is stored. Raises ``Http404`` if it is None."""
@@ -379,7 +380,7 @@ class ResourceViewSet(OperationViewSet):
         return response
 
     def answered_created(self, stored: Stored) -> HttpResponse:
-        """Returns a 201, or the success that is declared, with what is stored and its ``Location``."""
+        """Returns a 201, or the declared success status, with what is stored and its ``Location``."""
         where = self.location(without_write_only(self.store.schema, stored.json))
         status = self.served_here.success_status(201, 200)
         return self.answered(stored, status, {"Location": where} if where else None)
@@ -409,21 +410,23 @@ class ResourceViewSet(OperationViewSet):
         )
 
     def represented(self, serializer: Any) -> Any:
-        """Returns a saved serializer's instance as JSON by the resource's schema: an input schema may have less."""
+        """Returns a saved serializer's instance as JSON by the resource's schema: an input schema may have fewer
+        properties.
+        """
         own: Schema | None = getattr(serializer, "schema", None)
         if own is None or own.resolved == self.store.schema:
             return serializer.data
         return self._full_serializer()(serializer.instance, context=self.get_serializer_context()).data
 
     def created(self, serializer: Any) -> HttpResponse:
-        """Returns a 201, or the success that is declared, with the item and its ``Location``."""
+        """Returns a 201, or the declared success status, with the item and its ``Location``."""
         body = self.represented(serializer)
         location = self.location(body)
         headers = {"Location": location} if location else None
         return self.tagged(self.answer(body, self.served_here.success_status(201, 200), headers), serializer.instance)
 
     def changed(self, serializer: Any) -> HttpResponse:
-        """Returns a 200, or a 204 where only that is declared."""
+        """Returns a 200, or a 204 if only that is declared."""
         status = self.served_here.success_status(200, 204)
         return self.tagged(self.answer(self.represented(serializer), status), serializer.instance)
 
