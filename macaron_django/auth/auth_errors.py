@@ -1,8 +1,7 @@
 """Exceptions for refused requests, which PyMacaron's code and Django REST framework both understand.
 
-Each is a ``PyMacaronException`` (status, code, user_message, headers) and an ``APIException``: any DRF view
-answers it whatever its exception handler, and DRF, having seen it once, doesn't authenticate the same request
-again while it renders the answer.
+Each is a ``PyMacaronException`` (status, code, user_message, headers) and an ``APIException``: any DRF view answers it,
+whatever its exception handler, and DRF doesn't authenticate the same request again while it renders the answer.
 """
 
 from __future__ import annotations
@@ -37,7 +36,7 @@ __all__ = [
 
 
 class Failure(PyMacaronException):
-    """The base of these exceptions: makes the attributes of both parents agree."""
+    """The base of these exceptions: keeps the attributes of both parents consistent."""
 
     detail: Any
 
@@ -66,7 +65,7 @@ class Failure(PyMacaronException):
 
 
 class MissingCredentialsError(Failure, AuthMissingHeaderError, drf.NotAuthenticated):
-    """The operation needs credentials, and none came with the request."""
+    """The operation needs credentials, but the request has none."""
 
 
 class RefusedCredentialsError(Failure, AuthenticationError, drf.AuthenticationFailed):
@@ -74,7 +73,7 @@ class RefusedCredentialsError(Failure, AuthenticationError, drf.AuthenticationFa
 
 
 class UnverifiableCredentialsError(Failure, AuthenticationError, drf.AuthenticationFailed):
-    """Credentials of a scheme that the server isn't set up to verify: they may be right."""
+    """Credentials of a scheme that the server isn't set up to verify: they may be correct."""
 
     code = "CREDENTIALS_UNVERIFIABLE"
 
@@ -88,14 +87,14 @@ class ExpiredTokenError(Failure, AuthTokenExpiredError, drf.AuthenticationFailed
 
 
 class InsufficientScopeError(Failure, RequestError, drf.PermissionDenied):
-    """The caller is known, and lacks a scope that the operation needs."""
+    """The caller is known but lacks a scope that the operation needs."""
 
     code = "INSUFFICIENT_SCOPE"
     status = 403
 
 
 class CrossSiteRequestError(Failure, RequestError, drf.PermissionDenied):
-    """Credentials came in a cookie, and nothing shows that the user's own page sent the request."""
+    """Credentials came in a cookie, but nothing proves that the user's own page sent the request."""
 
     code = "CSRF_FAILED"
     status = 403

@@ -1,6 +1,6 @@
 """Authenticates requests by JWT: a DRF authenticator, a decorator, and PyMacaron's function.
 
-These are for views and handlers that ask for a token themselves. ``security_requirements`` enforces a spec's
+These are for views and handlers that check a token themselves. ``security_requirements`` enforces a spec's
 ``security``.
 """
 
@@ -79,7 +79,7 @@ class JWTAuthentication(BaseAuthentication):
 def authenticate_http_request(token: str | None = None, request: AnyRequest | None = None) -> dict[str, Any]:
     """Verify the token of a request, make its user the current one, and return the claims.
 
-    ``token`` is the value of an Authorization header (``Bearer …``), used instead of the request's own;
+    ``token`` is the value of an Authorization header (``Bearer …``), used instead of the request's;
     ``request`` defaults to the one being served. Raises AuthMissingHeaderError, AuthTokenExpiredError or
     AuthInvalidTokenError, which any DRF view answers with 401.
     """
@@ -90,8 +90,8 @@ def authenticate_http_request(token: str | None = None, request: AnyRequest | No
             request = current_request()
         if request is None:
             raise RuntimeError(
-                "authenticate_http_request doesn't know the request: pass it, or let the function that "
-                "requires_auth decorates take an argument `request`."
+                "authenticate_http_request needs the request: pass it, or give the function that "
+                "requires_auth decorates a parameter `request`."
             )
         credential = bearer(request)
         if credential is None:
@@ -126,7 +126,7 @@ def _sign_in(request: AnyRequest, credential: Credential) -> dict[str, Any]:
 
 
 def requires_auth(function: Callable[P, R]) -> Callable[P, R]:
-    """Run a handler or a view only for requests with a valid token. Works on ``async def`` too.
+    """Run a handler or a view only for requests with a valid token. Works on ``async def``, too.
 
     The request is an argument, or the attribute ``request`` of the first argument (a view's ``self``), or the
     request being served. A plain Django view answers 401 itself; elsewhere the exception is raised, for DRF.

@@ -98,7 +98,7 @@ def get_userid() -> str:
 
 
 def get_user_token() -> str:
-    """Return the authenticated user's token, for calling another API in the user's name; "" without one."""
+    """Return the authenticated user's token, for calling another API on the user's behalf; "" without one."""
     return _identity.get(_NOBODY).token
 
 

@@ -70,7 +70,7 @@ def _check_parties(claims: dict[str, Any], issuer: Any, audience: Any) -> None:
         if "iss" not in claims:
             raise invalid_token("it lacks the claim iss")
         if claims["iss"] not in ((issuer,) if isinstance(issuer, str) else tuple(issuer)):
-            raise invalid_token("it is of another issuer")
+            raise invalid_token("it is from another issuer")
     meant = claims.get("aud")
     if audience is None:
         if meant:

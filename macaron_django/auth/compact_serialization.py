@@ -1,7 +1,7 @@
 """Splits a JWT in JWS Compact Serialization (RFC 7515, section 3.1) into its parts, without verifying it.
 
-``jwt.decode`` would prepare the key again for each token, and looks at each character of the token in Python: twice the
-CPU of all that a token costs here.
+``jwt.decode`` would prepare the key again for each token and examine each character in Python, which costs twice the
+CPU of everything done here.
 """
 
 from __future__ import annotations

@@ -98,7 +98,7 @@ def has_verifier(scheme_name: str, scheme: SecurityScheme) -> bool:
 
 
 def is_verified_here(scheme_name: str, scheme: SecurityScheme) -> bool:
-    """Return whether the scheme's credentials are JWTs that no function of the project's verifies."""
+    """Return whether the scheme's credentials are JWTs that no project function verifies."""
     try:
         return _verifier(scheme_name) is None and carries_jwt(scheme)
     except ImproperlyConfigured:
@@ -145,7 +145,7 @@ def verify(scheme_name: str, scheme: SecurityScheme, request: AnyRequest) -> Ver
     verified = _as_verified(verifier(*arguments, request), scheme_name, value)
     if verified is None:
         refusal = RefusedTokenError if carries_jwt(scheme) else RefusedCredentialsError
-        raise refusal("The credentials aren't right.")
+        raise refusal("The credentials are wrong.")
     if credential is not None and credential.from_cookie:
         credentials.enforce_csrf(request)
     return verified
@@ -185,9 +185,9 @@ _OUTCOMES = "_macaron_verified_tokens"
 
 
 def verify_once(token: str, request: AnyRequest | None) -> dict[str, Any]:
-    """Return the claims of a token as ``verify_token`` does, or raise what it raised for this request before.
+    """Return the claims of a token as ``verify_token`` does, or raise what it raised before for this request.
 
-    So ``MACARON["JWT"]["REVOKED"]`` is asked once. Without a request the token is verified each time.
+    So ``MACARON["JWT"]["REVOKED"]`` is called once. Without a request the token is verified each time.
     """
     if request is None:
         return verify_token(token)

@@ -1,6 +1,6 @@
 """Finds credentials in a request: in the Authorization header, a cookie, another header or the query.
 
-Works on Django's requests and DRF's alike, and verifies nothing. No part of a credential shows in a ``repr``.
+Works on Django's requests and DRF's alike, and verifies nothing. No part of a credential appears in a ``repr``.
 """
 
 from __future__ import annotations
@@ -69,9 +69,9 @@ def parse_bearer(text: str) -> str | None:
     if scheme.lower() != "bearer":
         return None
     if not parts:
-        raise RefusedTokenError("There is no token behind Bearer.")
+        raise RefusedTokenError("There is no token after Bearer.")
     if len(parts) > 1:
-        raise RefusedTokenError("There must be one token behind Bearer, and nothing else.")
+        raise RefusedTokenError("There must be exactly one token after Bearer.")
     return parts[0]
 
 

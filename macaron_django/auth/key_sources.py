@@ -1,4 +1,4 @@
-"""Finds the values of keys that come from who calls: a claim of the token, or the user."""
+"""Finds the values of keys that come from the caller: a claim of the token, or the user."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def caller_value(source: str, request: Request) -> str:
     """
     user = request.user
     if user is None or not user.is_authenticated:
-        raise MissingCredentialsError("The request needs credentials: they say whose items are meant.")
+        raise MissingCredentialsError("The request needs credentials: they determine whose items it can use.")
     kind, _, name = source.partition(":")
     value: Any = None
     if kind == "user":
@@ -33,6 +33,6 @@ def caller_value(source: str, request: Request) -> str:
     if isinstance(value, bool) or not isinstance(value, (str, int)) or value == "":
         what = f"claim {name}" if kind == "claim" else "user's id"
         raise ClaimMissingError(
-            f"The credentials lack the {what}, a text or an integer, which says whose items these are."
+            f"The credentials lack the {what}, a string or an integer that determines whose items these are."
         )
     return str(value)

@@ -1,4 +1,4 @@
-"""Finds operations that nobody can call, because their ``security`` can't be read or nothing verifies a scheme."""
+"""Finds operations that no one can call, because their ``security`` can't be read or nothing verifies a scheme."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ __all__ = ["security_findings"]
 
 
 def security_findings(document: Document) -> list[Finding]:
-    """Return an error for each scheme that operations need and nothing verifies: they would refuse everybody."""
+    """Return an error for each scheme that operations need and nothing verifies: they would refuse everyone."""
     findings: dict[object, Finding] = {}
     for operation in document.operations:
         for required in security_for(operation).requirements:
@@ -23,11 +23,11 @@ def security_findings(document: Document) -> list[Finding]:
 
 def _finding(required: SchemeRequirement, operation: Operation) -> Finding | None:
     if required is UNREADABLE:
-        message = "`security` isn't an array of security requirements; nobody can call the operation."
-        hint = "Write each as an object of arrays: `security: [{bearer: []}]`."
+        message = "`security` isn't an array of security requirements; no one can call the operation."
+        hint = "Write each one as an object of arrays: `security: [{bearer: []}]`."
         return finding("E403", operation.location, message, hint)
     if required.scheme is None:
-        message = f"The security scheme {required.name!r} isn't defined; nobody can call the operations that need it."
+        message = f"The security scheme {required.name!r} isn't defined; no one can call the operations that need it."
         hint = "Define it under components.securitySchemes (Swagger 2.0: securityDefinitions)."
         return finding("E402", operation.location, message, hint)
     if has_verifier(required.name, required.scheme):
@@ -37,5 +37,5 @@ def _finding(required: SchemeRequirement, operation: Operation) -> Finding | Non
         remedy = 'Set MACARON["JWT"]["SECRET"], ["KEYS"] or ["JWKS_URL"]; or ' + remedy[0].lower() + remedy[1:]
     elif required.scheme.type == "http" and str(required.scheme.scheme).lower() == "basic":
         remedy += ", for example macaron_django.auth.django_password"
-    message = f"Nothing verifies the security scheme {required.name!r}; nobody can call the operations that need it."
+    message = f"Nothing verifies the security scheme {required.name!r}; no one can call the operations that need it."
     return finding("E401", operation.location, message, f"{remedy}.")

@@ -1,6 +1,6 @@
 """Enforces an operation's ``security`` by a DRF authenticator and a DRF permission made for the operation.
 
-DRF lets any one of its authenticators decide; OpenAPI has alternatives that may each need several schemes. So the
+In DRF any single authenticator decides; in OpenAPI there are alternatives, and each may need several schemes. So the
 authenticator decides about the whole requirement at once and keeps the decision on the request, where the permission
 reads it. A viewset that overrides either of them replaces that half, as DRF documents.
 """
@@ -61,7 +61,7 @@ UNREADABLE = SchemeRequirement("", None, frozenset())
 
 
 class SecurityDecision(NamedTuple):
-    """What the request's credentials allow. Neither granted nor refused: the request has no credentials."""
+    """What the request's credentials allow. If neither granted nor refused, the request has no credentials."""
 
     granted: bool = False
     verified: Verified | None = None  # None with ``granted``: anonymous, where that is allowed
@@ -88,7 +88,7 @@ class SecurityPolicy:
 
     @property
     def is_public(self) -> bool:
-        """Whether anybody may call the operation because its spec says so."""
+        """Whether anyone may call the operation because its spec says so."""
         return self.alternatives is not None and () in (self.alternatives or ((),))
 
     @property
@@ -232,12 +232,14 @@ _logged: set[str] = set()
 
 
 def _unverifiable(required: SchemeRequirement, reason: str) -> Failure:
-    """Returns the refusal of a scheme that nothing verifies. The reason is logged once: requests could fill the log."""
+    """Returns the refusal of a scheme that nothing verifies. The reason is logged once, because requests could fill the
+    log.
+    """
     if required.name not in _logged:
         _logged.add(required.name)
-        logger.error("%s Requests that need it are refused with 401.", reason)
+        logger.error("%s Requests that need it get a 401.", reason)
     named = f" of the security scheme {required.name!r}" if required.name else ""
-    return UnverifiableCredentialsError(f"The server isn't set up to verify credentials{named}; they may be right.")
+    return UnverifiableCredentialsError(f"The server isn't set up to verify credentials{named}: they may be correct.")
 
 
 def _challenge(required: SchemeRequirement, error: Failure | None) -> str:
@@ -268,7 +270,7 @@ def _default_authenticators() -> list[type[BaseAuthentication]]:
 
 
 class RequestMemory(BaseAuthentication):
-    """Authenticates nobody: remembers the request for ``requires_auth`` where the spec requires nothing."""
+    """Authenticates no one: remembers the request for ``requires_auth`` where the spec requires nothing."""
 
     def authenticate(self, request: Request) -> None:
         remember_request(cast("HttpRequest", request))
@@ -327,7 +329,7 @@ class SecurityPermission(BasePermission):
 
 
 class AllowedAnonymous(BasePermission):
-    """Permits anonymous requests, which the policy has let in already."""
+    """Permits anonymous requests, which the policy has already let in."""
 
     def has_permission(self, request: Request, view: APIView) -> bool:
         return not (request.user and request.user.is_authenticated)
@@ -361,7 +363,7 @@ def security_for(operation: Operation) -> SecurityPolicy:
 
 
 def _is_readable(operation: Operation) -> bool:
-    """Return whether ``security`` is an array of objects of arrays: what is left of anything else could be public."""
+    """Return whether ``security`` is an array of objects of arrays: anything else could be read as public."""
     written = operation.json.get("security")
     if written is None:
         written = operation.document.json.get("security")

@@ -1,4 +1,4 @@
-"""Finds the user of verified claims, as ``MACARON["JWT"]["USER"]`` says: a user made of the claims alone, or a
+"""Finds the user of verified claims, as ``MACARON["JWT"]["USER"]`` says: a user made from the claims alone, or a
 Django user looked up by ``sub``, and created if missing.
 """
 
@@ -23,7 +23,7 @@ __all__ = ["TokenUser", "user_for"]
 
 
 class TokenUser:
-    """A user known by their token only: authenticated, without permissions, in no database."""
+    """A user known only by their token: authenticated, without permissions, not in any database."""
 
     is_authenticated = True
     is_active = True

@@ -1,10 +1,10 @@
 """Calls of other services by their spec: ``apipool.login.client.do_login(body)``.
 
-A document, options and arguments come in; requests go out, and API objects, or exceptions, come back. Open
-``client_options`` for an option, ``client_names`` for what an operation is called by, ``messages`` for how requests are
-made of arguments and values of answers, ``sending`` for connections, retries and circuits, ``api_clients`` for the
-objects that projects call, ``call_events`` for what subscribers are told, ``client_checks`` for what ``check`` says,
-and ``client_stubs`` for type stubs. httpx and tenacity are imported with the first call.
+It takes a document, options and arguments, sends requests, and returns API objects or raises exceptions. Open
+``client_options`` for an option, ``client_names`` for the names of operations, ``messages`` for how arguments become
+requests and answers become values, ``sending`` for connections, retries and circuits, ``api_clients`` for the objects
+that projects call, ``call_events`` for the events that subscribers get, ``client_checks`` for what ``check`` says, and
+``client_stubs`` for type stubs. httpx and tenacity are imported with the first call.
 """
 
 from __future__ import annotations

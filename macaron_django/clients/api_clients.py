@@ -48,7 +48,7 @@ class APIClients:
         return self._client(AsyncAPIClient, api, document, classes)  # type: ignore[no-any-return]  # of this kind
 
     def close(self) -> None:
-        """Closes the connections that no call uses, for programs that end; the next call opens new ones."""
+        """Closes the connections that no call uses, for programs that end. The next call opens new ones."""
         with self._lock:
             made = list(self._made.values())
         for each in made:
@@ -85,7 +85,7 @@ class BlockingAPIClient:
     def __getattr__(self, name: str) -> Any:
         if name.startswith("__") or name not in self._names:
             known = ", ".join(sorted(self._names)[:50]) or "none"
-            raise AttributeError(f"the API {self._api!r} has no operation named {name!r}; there are: {known}")
+            raise AttributeError(f"the API {self._api!r} has no operation named {name!r}; the known ones are {known}")
         return self._call(self._names[name])
 
     def __getitem__(self, key: str | tuple[str, str]) -> Any:
@@ -124,10 +124,10 @@ class OperationCall:
 
     It takes the body as its positional argument, or the fields of a form as keywords, and parameters as keywords.
     ``request_headers`` adds headers, ``content_type`` chooses among the media types of the body, and ``max_attempts``,
-    ``connect_timeout`` and ``read_timeout`` take the place of the settings. Returns the value of the answer: API
+    ``connect_timeout`` and ``read_timeout`` override the settings. Returns the value of the answer: API
     objects, JSON, text, bytes, or None.
 
-    Raises ``ValidationFailed`` for what breaks the spec before anything is sent, and a ``ServiceError``.
+    Raises ``ValidationFailed`` for arguments that break the spec, before anything is sent, and a ``ServiceError``.
     """
 
     def __init__(self, api: str, operation: Operation, classes: Classes, exchange: ServiceExchange) -> None:

@@ -14,20 +14,20 @@ __all__ = ["told_call"]
 
 
 class _Told:
-    """What is known of a call so far."""
+    """What is known about a call so far."""
 
     status = 0
     attempts = 0
 
     def received(self, answer: ReceivedAnswer) -> ReceivedAnswer:
-        """Notes the answer that came, and returns it."""
+        """Records the answer, and returns it."""
         self.status, self.attempts = answer.status, answer.attempts
         return answer
 
 
 @contextmanager
 def told_call(api: str, operation: Operation) -> Iterator[_Told]:
-    """Tells subscribers of a call when a ``with`` block begins and how it ended; nothing where there are none."""
+    """Tells subscribers of a call when a ``with`` block begins and how it ended; does nothing if there are none."""
     told = _Told()
     if not events.CLIENT_CALLS.subscribers:
         yield told

@@ -84,9 +84,9 @@ def _of_client(
         return
     has_spec = api in client_specs()
     if has_spec and api in served:
-        yield _wrong(f"{where} names a spec, and this project serves an API {api!r}.", "Rename one of the two.")
+        yield _wrong(f"{where} names a spec, but this project serves an API named {api!r}.", "Rename one of the two.")
     elif not has_spec and api not in served:
-        yield _wrong(f"{where} names no spec, and this project serves no API {api!r}.", "Give it a SPEC.")
+        yield _wrong(f"{where} names no spec, and this project doesn't serve an API named {api!r}.", "Give it a SPEC.")
     else:
         try:
             document = document_of(api)
@@ -100,11 +100,11 @@ def _of_document(api: str, document: Document, where: str) -> Iterator[Finding]:
     for operation in unnamed_operations(document):
         named = f"{operation.method.upper()} {operation.path}"
         hint = f"Give it an operationId or x-bind-client, or call apipool.{api}.client[{operation.method!r}, …]."
-        yield Finding("W501", "warning", f"{named} has no name to be called by.", hint, operation.location)
+        yield Finding("W501", "warning", f"{named} has no name to call it by.", hint, operation.location)
     for name, operations in shared_names(document).items():
         others = ", ".join(f"{each.method.upper()} {each.path}" for each in operations[1:])
-        message = f"client.{name} is {operations[0].method.upper()} {operations[0].path}, so that it isn't {others}."
-        yield Finding("W502", "warning", message, "Give each its own x-bind-client.", operations[1].location)
+        message = f"client.{name} is {operations[0].method.upper()} {operations[0].path}, so it can't be {others}."
+        yield Finding("W502", "warning", message, "Give each operation its own x-bind-client.", operations[1].location)
     options = client_options(api)
     unknown = options.credentials.keys() - document.security_schemes.keys()
     for name in sorted(map(str, unknown)):
@@ -127,11 +127,11 @@ def _values(where: str, given: Mapping[str, Any]) -> Iterator[Finding]:
         if key in given and not is_right(given[key]):
             shown = repr(given[key]) if key != "PROXY" else "no URL"
             if key == "VERIFY" and given[key] is False:
-                message = f"{where}['VERIFY'] is False: anybody in between can read and change what is sent."
-                hint = "Name the file of the authority that signed the service's certificate."
+                message = f"{where}['VERIFY'] is False: anyone between the two can read and change what is sent."
+                hint = "Give the path of the CA certificate that signed the service's certificate."
                 yield Finding("W503", "warning", message, hint, _SETTINGS)
             else:
-                yield _wrong(f"{where}[{key!r}] is {shown}.", f"It can be {words}.")
+                yield _wrong(f"{where}[{key!r}] is {shown}.", f"It must be {words}.")
 
 
 def _missing_packages() -> Iterator[Finding]:

@@ -1,4 +1,6 @@
-"""Writes the clients of APIs for type stubs: a method an operation, with the types of its arguments and its answer."""
+"""Writes the clients of APIs for type stubs: one method for each operation, with the types of its arguments and its
+answer.
+"""
 
 from __future__ import annotations
 

@@ -228,7 +228,7 @@ def test_a_decorated_handler_keeps_its_signature_and_takes_the_request_being_ser
 
     assert list(inspect.signature(view_profile).parameters) == ["profile_id", "limit"]
     assert view_profile.__doc__ == "Count a view."
-    with pytest.raises(RuntimeError, match="doesn't know the request"):
+    with pytest.raises(RuntimeError, match="needs the request"):
         view_profile("7")
     remember_request(factory.get("/", headers=bearer()))
     assert view_profile("7") == ("7", "joe")

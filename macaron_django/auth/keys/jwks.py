@@ -1,8 +1,8 @@
 """Fetches the public keys behind a JWKS URL (RFC 7517), and keeps them for a while.
 
-They are kept in this process, not in Django's cache: anybody who can write a shared cache could sign tokens. PyJWT's
-client isn't used, because a token with an unknown ``kid`` must not make this server fetch at will, an outage of the
-key server must not lock everybody out, and the size of the answer must have a limit.
+They are kept in this process, not in Django's cache: anyone who can write to a shared cache could sign tokens. PyJWT's
+client isn't used, because a token with an unknown ``kid`` must not be able to trigger any number of fetches, an outage
+of the key server must not lock everyone out, and the size of the answer must have a limit.
 """
 
 from __future__ import annotations
@@ -55,7 +55,7 @@ class _NoRedirect(urllib.request.HTTPRedirectHandler):
 
 
 class JWKS:
-    """The keys behind one URL. Threads share it: while one fetches, the others use the keys that are there."""
+    """The keys behind one URL. Threads share it: while one fetches, the others use the existing keys."""
 
     url: str
     max_age: float
@@ -143,7 +143,7 @@ def _read(text: bytes) -> tuple[PublishedKey, ...]:
     keys = tuple(key for entry in published["keys"][:MAX_KEYS] if (key := _key(entry)) is not None)
     if not keys:
         # An empty set would lock everybody out, and is more likely a mistake than intended.
-        raise ValueError("no key in it verifies signatures")
+        raise ValueError("no key in it can verify signatures")
     return keys
 
 

@@ -38,8 +38,8 @@ class Key:
     """A secret, or a public key with or without its private one.
 
     ``kid`` is the key's name, None for a key without one; ``setting`` the setting that it comes from. ``verifying`` is
-    a secret or a public key, ``signing`` a secret, a private key or None; both as PyJWT's algorithms take them, with
-    nothing left to prepare. Neither is part of the ``repr``.
+    a secret or a public key, ``signing`` a secret, a private key or None; both as PyJWT's algorithms take them, ready
+    to use. Neither is part of the ``repr``.
     """
 
     kid: str | None
@@ -55,4 +55,4 @@ class Key:
 
 
 class UnusableKeyError(ValueError):
-    """Key material that no key can be made of. The message says why, and quotes nothing of it."""
+    """Key material that can't be made into a key. The message says why, without quoting it."""

@@ -1,6 +1,6 @@
 """Loads keys: a secret, a PEM key, a PEM certificate or a published key becomes a ``Key``.
 
-Imported with the first key only: PyJWT and cryptography are a tenth of the time that a process takes to start.
+Imported with the first key only: importing PyJWT and cryptography takes a tenth of a process's start-up time.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ def load_key(material: bytes) -> Key:
     """Make a key without a name from a secret, a PEM key or a PEM certificate; raises UnusableKeyError."""
     if b"-----BEGIN" not in material:
         if material.lstrip().startswith(b"{") and b'"kty"' in material:
-            raise UnusableKeyError("is a JWK; give the secret in it, or a PEM key")
+            raise UnusableKeyError("is a JWK; give its secret, or a PEM key")
         try:
             jwt.get_algorithm_by_name("HS256").prepare_key(material)
         except jwt.InvalidKeyError:
@@ -50,7 +50,7 @@ def load_key(material: bytes) -> Key:
         if b"PRIVATE KEY-----" in material:
             private = load_pem_private_key(material, password=None)
             if not isinstance(private, _PRIVATE):
-                raise UnusableKeyError("is of a type that signs no JWT")
+                raise UnusableKeyError("is of a type that can't sign JWTs")
             return replace(public_key(private.public_key()), signing=private)
         if b"BEGIN CERTIFICATE" in material:
             return public_key(x509.load_pem_x509_certificate(material).public_key())
@@ -65,9 +65,9 @@ def load_key(material: bytes) -> Key:
 
 
 def public_key(key: object, kid: str | None = None, setting: str = "") -> Key:
-    """Bind a public key to its algorithms; raises UnusableKeyError for a key of a type that signs no JWT."""
+    """Bind a public key to its algorithms; raises UnusableKeyError for a key of a type that can't sign JWTs."""
     if not isinstance(key, _PUBLIC):
-        raise UnusableKeyError("is of a type that signs no JWT")
+        raise UnusableKeyError("is of a type that can't sign JWTs")
     return Key(kid, setting, _named(_names_for(key)), verifying=key)
 
 

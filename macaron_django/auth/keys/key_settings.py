@@ -129,7 +129,7 @@ def _shortness(secret: bytes, allowed: Sequence[str]) -> tuple[str, str]:
     if len(secret) >= least:
         return "", ""
     fault = (
-        f"has {len(secret)} bytes, and the algorithms allowed need {least}: "
+        f"has {len(secret)} bytes, but the allowed algorithms need {least}: "
         "a shorter secret can be guessed from any token (RFC 7518, section 3.2)."
     )
     return fault, f'Make one with `python -c "import secrets; print(secrets.token_urlsafe({least}))"`.'
@@ -253,12 +253,12 @@ _Faults = Iterator[tuple[str, ...]]
 
 def _problems_of_names(options: Section) -> _Faults:
     if isinstance(options.ALGORITHMS, str) or any(name not in ALGORITHMS for name in options.ALGORITHMS):
-        hint = f"It must be a tuple of names out of {', '.join(ALGORITHMS)}."
+        hint = f"It must be a tuple of names from {', '.join(ALGORITHMS)}."
         yield "ALGORITHMS", f"is {options.ALGORITHMS!r}.", hint
     kid = options.SIGNING_KID
     if kid is not None and options.SIGNING_KEY is None and kid not in (options.KEYS or {}):
-        hint = "Name a key of KEYS, or give the private key as SIGNING_KEY."
-        yield "SIGNING_KID", f"is {kid!r}, and no key has that name.", hint
+        hint = "Name a key in KEYS, or set SIGNING_KEY to the private key."
+        yield "SIGNING_KID", f"is {kid!r}, but no key has that name.", hint
 
 
 def _problems_of_jwks(options: Section) -> _Faults:
@@ -268,10 +268,10 @@ def _problems_of_jwks(options: Section) -> _Faults:
     if url.scheme not in ("http", "https") or not url.hostname:
         yield "JWKS_URL", "isn't an http(s) URL.", "Give the whole URL."
     elif url.scheme == "http" and url.hostname not in ("localhost", "127.0.0.1", "::1"):
-        fault = "is fetched without TLS: anybody on the network path can sign tokens."
+        fault = "is fetched without TLS: anyone on the network path can sign tokens."
         yield "JWKS_URL", fault, "Use https.", "warning"
     if not set(options.ALGORITHMS) - HMAC_SIZES.keys():
-        fault = 'publishes public keys, and MACARON["JWT"]["ALGORITHMS"] allows HMAC only.'
+        fault = 'publishes public keys, but MACARON["JWT"]["ALGORITHMS"] allows only HMAC.'
         yield "JWKS_URL", fault, 'Set ALGORITHMS, for example to ("RS256",).'
 
 
@@ -283,7 +283,7 @@ def _problems_of_values(options: Section) -> _Faults:
         yield (
             "SCOPE_CLAIMS",
             f"is {scope_claims!r}.",
-            'It must be a tuple of names of claims, such as ("scope", "scp").',
+            'It must be a tuple of claim names, such as ("scope", "scp").',
         )
     if options.REVOKED is not None:
         try:

@@ -31,10 +31,10 @@ def is_absolute(url: str) -> bool:
 
 
 def base_url(api: str, operation: Operation, options: ClientOptions) -> str:
-    """Returns what comes before an operation's path, without a slash at its end.
+    """Returns what comes before an operation's path, without a trailing slash.
 
-    An absolute ``BASE_URL`` is it. A path as ``BASE_URL`` takes the place of the path of the spec's server. An API that
-    this process serves is where its URLs are. Raises ``ImproperlyConfigured`` where neither gives a host.
+    An absolute ``BASE_URL`` is it. A path as ``BASE_URL`` replaces the path of the spec's server. An API that
+    this process serves is where its URLs are. Raises ``ImproperlyConfigured`` if neither gives a host.
     """
     given = options.base_url
     if given is not None and "://" in given:
@@ -48,7 +48,7 @@ def base_url(api: str, operation: Operation, options: ClientOptions) -> str:
     found = _server_url(operation)
     if not is_absolute(found):
         raise ImproperlyConfigured(
-            f"The spec of {api} names no http or https server ({found or 'none'!r}): set "
+            f"The spec of {api} has no http or https server ({found or 'none'!r}): set "
             f"MACARON['CLIENTS'][{api!r}]['BASE_URL']."
         )
     if given is not None:
@@ -68,7 +68,7 @@ def _own_host() -> str:
 
 
 def _server_url(operation: Operation) -> str:
-    """Returns the URL of the operation's own first server, else of its path's or document's, variables filled in."""
+    """Returns the URL of the first server of the operation, else of its path or document, with variables filled in."""
     document = operation.document
     if document.dialect == "2.0":
         return _swagger2_url(document.json, operation.route.removesuffix(operation.path))

@@ -25,7 +25,7 @@ logger = logging.getLogger("macaron_django.clients")
 
 @dataclass(frozen=True)
 class ReceivedAnswer:
-    """An answer as received, unpacked, after so many ``attempts``. ``headers`` are by name in lower case."""
+    """An answer as received, decompressed, after so many ``attempts``. ``headers`` are by name in lower case."""
 
     status: int
     headers: Mapping[str, str] = field(hash=False, repr=False)
@@ -53,8 +53,8 @@ class AnswerReader:
         """Returns the answer with its value: API objects, JSON, text, bytes, or None.
 
         Raises ``ErrorAnswered`` for a status of 400 and above, and for one of 300 and above that the operation doesn't
-        declare; with ``ERRORS`` as ``return`` it is the value instead. Raises ``AnswerInvalid`` for what breaks the
-        spec, where ``VALIDATE_ANSWERS`` says so.
+        declare; with ``ERRORS`` as ``return`` it is the value instead. Raises ``AnswerInvalid`` for an answer that
+        breaks the spec, if ``VALIDATE_ANSWERS`` says so.
         """
         declared = declared_response(self.operation, received.status)
         is_error = received.status >= 400 or (
@@ -107,7 +107,7 @@ class AnswerReader:
 
     def _complain(self, violations: list[Violation], mode: str | None) -> None:
         shown = "; ".join(f"{each.pointer or '/'} {each.message}" for each in violations[:5])
-        message = f"{self.api}: {self.name} answered with what breaks its spec: {shown}."
+        message = f"{self.api}: {self.name} returned an answer that breaks its spec: {shown}."
         if mode != "log":
             raise AnswerInvalid(message, api=self.api, operation=self.name, violations=violations)
         logger.warning("%s", message)
@@ -125,7 +125,7 @@ class AnswerReader:
         return exact
 
     def _parsed(self, received: ReceivedAnswer, media: MediaType | None, violations: list[Violation] | None) -> Any:
-        """Returns the value of a body; adds what is wrong to ``violations``, if there is a list."""
+        """Returns the value of a body; adds violations to ``violations``, if there is a list."""
         content, schema = received.content, media.schema if media is not None else None
         sent = essence(received.headers.get("content-type", ""))
         if not content:

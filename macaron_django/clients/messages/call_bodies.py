@@ -62,7 +62,7 @@ class BodyWriter:
     def write(self, body: Any, media_type: str | None = None, *, validate: bool = True) -> WrittenBody:
         """Returns a body in one of the declared media types; in ``media_type`` where the caller chooses.
 
-        Raises ``ValidationFailed`` with all violations, and where the type can't hold such a value.
+        Raises ``ValidationFailed`` with all violations, and if the type can't hold such a value.
         """
         chosen = self._chosen(body, media_type)
         declared = next((each for name, each in self.content.items() if matches(chosen, name)), None)
@@ -165,7 +165,7 @@ def _members(body: Any) -> dict[str, Any]:
 
 
 def _property(schema: Schema | None, name: str) -> Schema:
-    """Returns the schema of a field; one that allows anything where the form's schema doesn't know it."""
+    """Returns the schema of a field; one that allows anything if the form's schema doesn't have the field."""
     found = property_schema(schema, name) if schema is not None else None
     return found if found is not None else _anything()
 
@@ -213,7 +213,7 @@ def _concrete(media_type: str | None, otherwise: Any) -> Any:
 
 
 def _preference(name: str) -> int:
-    """Returns the place of a media type: JSON comes first, then forms, then text."""
+    """Returns the rank of a media type: JSON first, then forms, then text."""
     order = (is_json(name), allows_json(name), matches(MULTIPART, name), matches(URL_ENCODED, name))
     return order.index(True) if True in order else len(order)
 

@@ -1,4 +1,4 @@
-"""Makes the request of a call: its URL, headers and body, of the arguments that the caller has given."""
+"""Makes the request of a call: its URL, headers and body, from the caller's arguments."""
 
 from __future__ import annotations
 
@@ -44,7 +44,9 @@ _HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 
 @dataclass(frozen=True)
 class CallRequest:
-    """A request that can be sent, as often as its method allows. Its ``repr`` shows no value that the caller gave."""
+    """A request that can be sent, and sent again if its method allows that. Its ``repr`` shows none of the caller's
+    values.
+    """
 
     api: str
     operation: Operation
@@ -79,7 +81,7 @@ class RequestWriter:
 
     @cached_property
     def arguments(self) -> Mapping[str, Parameter]:
-        """The parameters by their names in Python, and by their own names where those are no others'."""
+        """The parameters by their names in Python, and by their own names where those aren't taken."""
         names = operation_arguments(self.operation)
         found = {names[each.location, each.name]: each for each in self.operation.parameters}
         for parameter in self.operation.parameters:
@@ -89,8 +91,8 @@ class RequestWriter:
     def write(self, args: tuple[Any, ...], kwargs: Mapping[str, Any], options: ClientOptions) -> CallRequest:
         """Returns the request of a call. Raises ``TypeError`` for arguments that the operation doesn't have.
 
-        Raises ``ValidationFailed`` with all violations of the spec; with ``VALIDATE_REQUESTS`` off, with those that
-        keep the request from being written.
+        Raises ``ValidationFailed`` with all violations of the spec; with ``VALIDATE_REQUESTS`` off, only with those
+        that make the request impossible to write.
         """
         validate = options.validate_requests
         given, fields, call_options = self._sorted(kwargs)
@@ -236,7 +238,7 @@ class RequestWriter:
 
     @cached_property
     def _accepted(self) -> str:
-        """The media types of the declared answers, JSON first; others, too, where nothing else can be had."""
+        """The media types of the declared answers, JSON first; other types only if there is nothing else."""
         names = dict.fromkeys(essence(name) for each in self.operation.responses.values() for name in each.content)
         known = sorted((name for name in names if "*" not in name), key=lambda name: not is_json(name))
         return ", ".join([*known[:10], "*/*;q=0.1"])
@@ -252,7 +254,7 @@ class _Texts:
         self.cookies: list[list[str]] = []
 
     def add(self, parameter: Parameter, json: Any, dots: bool) -> None:
-        """Adds a parameter. Raises ``StyleError`` where it can't be written in its place."""
+        """Adds a parameter. Raises ``StyleError`` where it can't be written there."""
         if parameter.location == "path":
             self.path[parameter.name] = path_text(parameter, json, dots=dots)
         elif parameter.location == "query":
@@ -279,7 +281,7 @@ def _listed(value: Any) -> list[Any]:
 
 
 def _require_sendable(name: str, value: Any) -> None:
-    """Raises ``ValidationFailed`` for a header that would end early, or begin another one."""
+    """Raises ``ValidationFailed`` for a header that would end early, or start another one."""
     if not _HEADER_NAME.fullmatch(name) or not isinstance(value, str) or _UNSENDABLE.search(value):
         raise _refused("isn't a header that can be sent", name, "header", "style")
 

@@ -24,7 +24,7 @@ _LONGEST_PATH = 1000
 
 
 def passed_headers() -> dict[str, str]:
-    """Returns the headers of a call that is made now; new ids where no request is being served, or it has none."""
+    """Returns the headers of a call that is made now; new ids if no request is being served, or if it has none."""
     request = current_request()
     received: Mapping[str, str] = request.headers if request is not None else {}
     call_id = _safe(received.get("PymCallID")) or str(uuid.uuid4())
@@ -47,7 +47,7 @@ def _own_api(request: object) -> str | None:
 
 
 def _trace(received: Mapping[str, str]) -> dict[str, str]:
-    """Returns the trace context: OpenTelemetry's where it is in use, else the received one, with a new parent."""
+    """Returns the trace context: OpenTelemetry's if it is in use, else the received one with a new parent."""
     propagate = sys.modules.get("opentelemetry.propagate")
     if propagate is not None:
         carrier: dict[str, str] = {}

@@ -27,7 +27,7 @@ CALLER = "caller"
 
 @dataclass(frozen=True)
 class Grant:
-    """What a token is asked for with: OAuth 2's client credentials (RFC 6749, section 4.4)."""
+    """What a token is requested with: OAuth 2's client credentials (RFC 6749, section 4.4)."""
 
     token_url: str
     client_id: str
@@ -37,7 +37,7 @@ class Grant:
 
 @dataclass
 class Credentials:
-    """What is added to a request. ``grant`` is of a bearer token that has to be got first."""
+    """What is added to a request. ``grant`` describes a bearer token that must be fetched first."""
 
     headers: dict[str, str] = field(default_factory=dict, repr=False)
     query: list[tuple[str, str]] = field(default_factory=list, repr=False)
@@ -48,7 +48,7 @@ class Credentials:
 def credentials_for(operation: Operation, supplied: Mapping[str, Any]) -> Credentials:
     """Returns the credentials of the first of the operation's security requirements that can be met.
 
-    They are empty for a public operation, and where no requirement can be met: the service says so then.
+    They are empty for a public operation, and if no requirement can be met: then the service refuses.
     """
     found = Credentials()
     for requirement in operation.security or ():
@@ -108,7 +108,7 @@ def _grant(name: str, scheme: SecurityScheme, given: Mapping[str, Any], scopes: 
     url = given.get("token_url") or declared
     if not isinstance(url, str) or "client_id" not in given or "client_secret" not in given:
         raise ImproperlyConfigured(
-            f"The credentials of {name} need client_id and client_secret, and token_url where the spec has no flow "
+            f"The credentials of {name} need client_id and client_secret, and token_url unless the spec has the flow "
             "clientCredentials."
         )
     wanted = tuple(given.get("scopes", scopes))

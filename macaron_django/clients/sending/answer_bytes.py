@@ -1,4 +1,4 @@
-"""Collects the bytes of an answer, unpacked, up to a limit: a small packed answer may be a very large one."""
+"""Collects the bytes of an answer, unpacked, up to a limit: a small compressed answer may become a huge one."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ ACCEPTED_ENCODINGS = "gzip, deflate"
 
 
 class AnswerBytes:
-    """Collects an answer of ``limit`` bytes at most, packed as its ``Content-Encoding`` says.
+    """Collects an answer of ``limit`` bytes at most, compressed as its ``Content-Encoding`` says.
 
-    Raises ``AnswerInvalid`` for a larger one, and for one that can't be unpacked.
+    Raises ``AnswerInvalid`` for a larger one, and for one that can't be decompressed.
     """
 
     def __init__(self, api: str, encoding: str, limit: int) -> None:
@@ -26,7 +26,7 @@ class AnswerBytes:
         self._packed = limit + limit // 64 + 1024
         encoding = encoding.strip().lower()
         if encoding not in ("", "identity", "gzip", "x-gzip", "deflate"):
-            raise AnswerInvalid(f"{api} answered with an encoding that wasn't asked for.", api=api)
+            raise AnswerInvalid(f"{api} answered with an encoding that wasn't requested.", api=api)
         # 15 + 32: gzip or zlib, as the header says; deflate without a header is tried second
         self._unpacker = zlib.decompressobj(47) if encoding not in ("", "identity") else None
         self._may_be_raw = encoding == "deflate"
@@ -44,7 +44,7 @@ class AnswerBytes:
         most = self._limit - self._size + 1
         self._packed -= len(piece)
         if self._packed < 0:  # of which little is unpacked
-            raise AnswerInvalid(f"{self._api} answered with more than {self._limit} packed bytes.", api=self._api)
+            raise AnswerInvalid(f"{self._api} answered with more than {self._limit} compressed bytes.", api=self._api)
         try:
             assert self._unpacker is not None  # noqa: S101 (for the type checker)
             try:
@@ -55,13 +55,17 @@ class AnswerBytes:
                 self._unpacker = zlib.decompressobj(-15)
                 unpacked = self._unpacker.decompress(piece, most)
         except zlib.error as error:
-            raise AnswerInvalid(f"{self._api} answered with bytes that can't be unpacked.", api=self._api) from error
+            raise AnswerInvalid(
+                f"{self._api} answered with bytes that can't be decompressed.", api=self._api
+            ) from error
         if self._unpacker.unused_data:  # the unpacker would keep them all
-            raise AnswerInvalid(f"{self._api} answered with bytes after its packed answer.", api=self._api)
+            raise AnswerInvalid(
+                f"{self._api} answered with bytes after the end of its compressed answer.", api=self._api
+            )
         return unpacked
 
     def whole(self) -> bytes:
-        """Returns the whole answer. Raises ``AnswerInvalid`` for a packed one that isn't complete."""
+        """Returns the whole answer. Raises ``AnswerInvalid`` for a compressed one that isn't complete."""
         if self._unpacker is not None and self._size and not self._unpacker.eof:
-            raise AnswerInvalid(f"{self._api} answered with packed bytes that end too early.", api=self._api)
+            raise AnswerInvalid(f"{self._api} answered with compressed bytes that end too early.", api=self._api)
         return b"".join(self._pieces)

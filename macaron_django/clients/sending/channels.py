@@ -1,5 +1,5 @@
-"""Keeps the connections to an API: a pool for the process's threads, one for each event loop, or none where the API is
-served by this process.
+"""Keeps the connections to an API: a pool for the process's threads, one for each event loop, or none if this process
+serves the API.
 
 httpx's requests have no query, because httpx logs their URLs and a query may hold keys: the transport adds it.
 """
@@ -35,7 +35,7 @@ _QUERY = "macaron_query"
 
 
 class Replacement(Protocol):
-    """What answers instead of a service, in tests."""
+    """What answers instead of a service in tests."""
 
     def answer(self, call: CallRequest, request: httpx.Request) -> httpx.Response:
         """Returns the answer to a request."""
@@ -171,7 +171,7 @@ def _with_query(request: httpx.Request) -> httpx.Request:
 
 
 class _QueryTransport(httpx.BaseTransport):
-    """Adds the query that the request carries beside its URL."""
+    """Adds the query that the request has in addition to its URL."""
 
     def __init__(self, inner: httpx.BaseTransport) -> None:
         self._inner = inner
@@ -195,7 +195,7 @@ class _AsyncQueryTransport(httpx.AsyncBaseTransport):
 
 
 class _InOwnContext(httpx.BaseTransport):
-    """Calls this process's application in a context of its own: it has another request, and another user."""
+    """Calls this process's application in a separate context, with another request and another user."""
 
     def __init__(self, inner: httpx.BaseTransport) -> None:
         self._inner = inner
@@ -240,7 +240,7 @@ class _InOwnTask(httpx.AsyncBaseTransport):
 class OutgoingCall:
     """One request on its way, as a step: it blocks a thread, or is awaited on an event loop.
 
-    ``ends`` is when the whole call has to be over, by ``clock``; None for never. Returns a ``ReceivedAnswer``, raises
+    ``ends`` is when the whole call must be over, by ``clock``; None for never. Returns a ``ReceivedAnswer``, raises
     httpx's errors, and ``AnswerInvalid`` for an answer that is too large.
     """
 

@@ -68,8 +68,8 @@ class ServiceExchange:
     def answer(self, call: CallRequest, options: ClientOptions) -> Steps[ReceivedAnswer]:
         """Returns the answer to a call, whatever its status.
 
-        Raises ``ServiceUnavailable`` where none came, ``CallOutcomeUnknown`` where one didn't come to a call that
-        can't be sent twice, and ``AnswerInvalid`` for one that is too large or can't be unpacked.
+        Raises ``ServiceUnavailable`` if none came, ``CallOutcomeUnknown`` if none came to a call that can't be sent
+        twice, and ``AnswerInvalid`` for one that is too large or can't be decompressed.
         """
         ends = None if options.deadline is None else self._clock() + options.deadline
         grant = call.grant
@@ -110,7 +110,7 @@ class ServiceExchange:
         return received
 
     def _attempts(self, call: CallRequest, options: ClientOptions, ends: float | None) -> Steps[ReceivedAnswer]:
-        """Sends a request as often as it may be, and returns the last answer."""
+        """Sends a request as often as allowed, and returns the last answer."""
         state = self._host_state(_origin(call.url))
         state.earn(options.retry_budget)
         rules = _RetryRules(call, options, state, ends, self._clock)
@@ -164,7 +164,7 @@ class ServiceExchange:
 
 
 class _RetryRules:
-    """Says when a request is sent again, and when not any more."""
+    """Decides whether and when a request is sent again."""
 
     def __init__(
         self,
@@ -206,13 +206,13 @@ class _RetryRules:
 
 
 def _unavailable(call: CallRequest, error: httpx.HTTPError) -> ServiceUnavailable:
-    """Returns the exception for what kept an answer from coming; its message has neither query nor headers."""
+    """Returns the exception for the reason why no answer came; its message has neither query nor headers."""
     what = "didn't answer in time" if isinstance(error, httpx.TimeoutException) else "can't be reached"
     named = type(error).__name__
     if call.is_idempotent or isinstance(error, _NOT_SENT):
         message = f"{call.api}: {call.name}: {urlsplit(call.url).netloc} {what} ({named})."
         return ServiceUnavailable(message, api=call.api, operation=call.name)
-    message = f"{call.api}: {call.name}: no answer came ({named}); it may have been carried out."
+    message = f"{call.api}: {call.name}: no answer came ({named}); the call may have taken effect."
     return CallOutcomeUnknown(message, api=call.api, operation=call.name)
 
 

@@ -1,4 +1,4 @@
-"""Leaves a host alone that fails again and again, and bounds how many retries it gets."""
+"""Stops calls to a host that fails repeatedly, and limits its retries."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ _FIRST_RETRIES = 10.0
 
 
 class HostState:
-    """How one host has answered lately. Threads and event loops share it.
+    """How one host has answered recently. Threads and event loops share it.
 
-    After ``failures`` failed calls in a row its circuit is open: calls are refused for ``seconds``. Then one is let
-    through, and decides. ``clock`` returns seconds.
+    After ``failures`` failed calls in a row its circuit is open: calls are refused for ``seconds``. Then one call is
+    let through, and its outcome decides. ``clock`` returns seconds.
     """
 
     def __init__(self, host: str, clock: Callable[[], float] = time.monotonic) -> None:
@@ -29,7 +29,9 @@ class HostState:
         self._retries = _FIRST_RETRIES
 
     def admit(self, seconds: float) -> None:
-        """Raises ``CircuitOpen`` while the circuit is open; it is for ``seconds``, and while one call is tried."""
+        """Raises ``CircuitOpen`` while the circuit is open; it stays open for ``seconds``, and while one call is
+        tried.
+        """
         with self._lock:
             if self._opened is None:
                 return
@@ -37,7 +39,7 @@ class HostState:
             if left <= 0:
                 self._opened = self._clock()  # others wait as long for the call that is tried
                 return
-        error = CircuitOpen(f"{self.host} failed {self._failed} times in a row: nothing is sent for a while.")
+        error = CircuitOpen(f"{self.host} failed {self._failed} times in a row: nothing is sent to it for a while.")
         error.headers = {"Retry-After": str(max(1, round(left)))}
         raise error
 
@@ -54,12 +56,12 @@ class HostState:
                 self._opened = self._clock()
 
     def earn(self, budget: float) -> None:
-        """Adds what one call adds to the budget for retries."""
+        """Adds one call's share to the budget for retries."""
         with self._lock:
             self._retries = min(self._retries + budget, _FIRST_RETRIES)
 
     def may_retry(self) -> bool:
-        """Takes one retry from the budget; returns False where there is none left."""
+        """Takes one retry from the budget; returns False if none is left."""
         with self._lock:
             if self._retries < 1:
                 return False

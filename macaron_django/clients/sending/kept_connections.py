@@ -16,7 +16,7 @@ _CLOSES = "close_if_unusable_or_obsolete"
 
 
 class _LeftOpen:
-    """Takes the place of a connection's own method while ``calls`` are answered in its thread."""
+    """Replaces a connection's own method while ``calls`` are answered in its thread."""
 
     calls = 0
 
@@ -25,13 +25,13 @@ class _LeftOpen:
 
 
 class KeptConnections:
-    """The connections that are open in the thread of ``keep()``. ``release()`` has to be called in the same thread."""
+    """The connections that are open in the thread of ``keep()``. ``release()`` must be called in the same thread."""
 
     def __init__(self) -> None:
         self._kept: list[tuple[Any, _LeftOpen]] = []
 
     def keep(self) -> None:
-        """Leaves the open connections of this thread open, until ``release()``."""
+        """Keeps this thread's open connections open until ``release()``."""
         for connection in connections.all(initialized_only=True):
             if connection.connection is not None:
                 kept = vars(connection).setdefault(_CLOSES, _LeftOpen())
@@ -40,7 +40,7 @@ class KeptConnections:
                     self._kept.append((connection, kept))
 
     def release(self) -> None:
-        """Leaves them to Django again, when the last of several calls ends."""
+        """Returns them to Django when the last of several calls ends."""
         while self._kept:
             connection, kept = self._kept.pop()
             kept.calls -= 1

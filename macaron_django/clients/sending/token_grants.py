@@ -26,7 +26,7 @@ _EARLY, _UNSAID, _LONGEST = 30.0, 60.0, 366 * 86400
 
 
 class TokenCache:
-    """The tokens that were got, by what they were asked for with."""
+    """The tokens received, by what they were requested with."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
@@ -34,7 +34,7 @@ class TokenCache:
         self._tokens: dict[Grant, tuple[str, float]] = {}
 
     def get(self, grant: Grant) -> str | None:
-        """Returns a token that is valid for a while yet; None without one."""
+        """Returns a token that is still valid for a while; None if there is none."""
         with self._lock:
             token, until = self._tokens.get(grant, ("", 0.0))
         return token if token and self._clock() < until else None
@@ -45,14 +45,14 @@ class TokenCache:
             self._tokens[grant] = token, self._clock() + max(0.0, seconds - _EARLY)
 
     def forget(self, grant: Grant, token: str) -> None:
-        """Forgets a token that was refused, unless there is another one by now."""
+        """Forgets a refused token, unless there is a newer one."""
         with self._lock:
             if self._tokens.get(grant, ("", 0.0))[0] == token:
                 del self._tokens[grant]
 
 
 def token_request(call: CallRequest, grant: Grant) -> CallRequest:
-    """Returns the request that asks for a token, for a call that needs one."""
+    """Returns the request for a token that a call needs."""
     if not is_absolute(grant.token_url):
         raise ServiceUnavailable(f"The token URL of {call.api} isn't an http or https URL.", api=call.api)
     user, password = quote_plus(grant.client_id), quote_plus(grant.client_secret)  # section 2.3.1
@@ -75,7 +75,7 @@ def token_request(call: CallRequest, grant: Grant) -> CallRequest:
 def token_of(call: CallRequest, received: ReceivedAnswer) -> tuple[str, float]:
     """Returns the token of an answer and the seconds for which it is valid.
 
-    Raises ``AnswerInvalid`` where the answer has none. No part of the answer is in the message.
+    Raises ``AnswerInvalid`` if the answer has none. No part of the answer is in the message.
     """
     try:
         found: Any = exact_json(received.content, max_depth=20) if received.status == 200 else None
