@@ -1,9 +1,9 @@
 """Keeps what a schema marks with ``x-persist`` in DynamoDB, behind a Django manager.
 
 The only part of the package that imports PynamoDB and botocore. ``binding`` gives a schema its persistence and its
-rows' class. Below it are rooms: ``querysets`` (what Django sees), ``planning`` (which call answers a query), ``items``
-(reading and writing), ``codec`` (values as DynamoDB's attribute values), ``tables`` (creating and changing them),
-``calls`` (clients and retries), ``engines`` (the servers) and ``transfer`` (dump and load). ``swagger_objects``,
+rows' class. Below it are folders: ``querysets`` (what Django sees), ``planning`` (which call answers a query),
+``items`` (reading and writing), ``codec`` (values as DynamoDB's attribute values), ``tables`` (creating and changing
+them), ``calls`` (clients and retries), ``engines`` (the servers) and ``transfer`` (dump and load). ``swagger_objects``,
 ``tables_by_key`` and ``boto3_items`` are PyMacaron's interface.
 """
 

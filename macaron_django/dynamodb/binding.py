@@ -1,6 +1,6 @@
 """Gives a schema with ``x-persist`` its persistence and the Django model of its rows.
 
-Whatever keeps that from working is a finding with file and line, as any fault of a spec is.
+Whatever prevents that is a finding with file and line, like any error in a spec.
 """
 
 from __future__ import annotations
@@ -22,10 +22,10 @@ _GRAFTED = ("load_from_db", "save_to_db")
 
 
 def graft(schema: Schema, classes: Classes) -> bool:
-    """Whether ``x-persist`` names a class that keeps the schema's objects itself, whose methods these then get.
+    """Whether ``x-persist`` names a class that stores the schema's objects itself, whose methods they then get.
 
-    Such a class has PyMacaron's two methods and says nothing of DynamoDB; neither may the spec. SpecError, with the
-    finding, where the class can't be had, or lacks one of the methods.
+    Such a class has PyMacaron's two methods and says nothing about DynamoDB, so the spec mustn't either. Raises
+    SpecError, with the finding, if the class can't be imported or lacks one of the methods.
     """
     persist = schema.extensions.persist
     if persist is None or persist.class_path is None or not persist.given <= {"class"}:
@@ -38,7 +38,7 @@ def graft(schema: Schema, classes: Classes) -> bool:
         return False
     if lacking:
         message = f"x-persist names {persist.class_path}, which has no {lacking[0]}()."
-        hint = f"Add it: a class that keeps objects itself has {' and '.join(_GRAFTED)}."
+        hint = f"Add it: a class that stores objects itself has {' and '.join(_GRAFTED)}."
         raise SpecError([Finding("E090", "error", message, hint, persist.location)])
     # The class comes last, so that the API object's methods win, as in PyMacaron: only __new__ has to be its own.
     classes.grafts[str(schema.name)] = _methods_of(cls) if overrides(cls, ("__new__",), object) else cls
@@ -46,9 +46,9 @@ def graft(schema: Schema, classes: Classes) -> bool:
 
 
 def persist(api: str, label: str, schema: Schema, classes: Classes) -> Persistence:
-    """Build the Django model whose manager keeps a schema's items, and enter it in ``classes`` as the row class.
+    """Build the Django model whose manager stores a schema's items, and enter it in ``classes`` as the row class.
 
-    ``label`` is that of the API's Django app. SpecError, with the finding, where the schema can't be kept.
+    ``label`` is that of the API's Django app. Raises SpecError, with the finding, if the schema can't be persisted.
     """
     persistence, bases = persistence_for(api, schema, classes)
     try:
@@ -72,7 +72,9 @@ def persist(api: str, label: str, schema: Schema, classes: Classes) -> Persisten
 
 
 def persistence_for(api: str, schema: Schema, classes: Classes) -> tuple[Persistence, tuple[type, ...]]:
-    """The persistence of a schema with ``x-persist``, and the bases of its row class; SpecError if it can't be."""
+    """The persistence of a schema with ``x-persist``, and the bases of its row class; raises SpecError if it can't be
+    persisted.
+    """
     persist = schema.extensions.persist
     if persist is None:
         raise ValueError(f"{schema.name} has no x-persist")
@@ -82,7 +84,7 @@ def persistence_for(api: str, schema: Schema, classes: Classes) -> tuple[Persist
     try:
         persistence = Persistence(api, schema, options, classes)
     except ValueError as error:
-        raise _refused("E091", error, persist, "Name properties of the schema that can be keys.") from error
+        raise _refused("E091", error, persist, "Name properties of the schema that are suitable as keys.") from error
     return persistence, () if cls is None else (_base(cls, persistence),)
 
 
@@ -99,7 +101,7 @@ def _refused(finding_id: str, error: Exception, persist: Persist, hint: str) -> 
 
 
 def _check_class(schema: Schema, persist: Persist, cls: type) -> None:
-    """Check what a class says as a spec is checked; SpecError with the findings, which name the class."""
+    """Check a class's options like a spec's. Raises SpecError with the findings, which name the class."""
     said = {name: value for name, value in mapping_from_class(cls).items() if name not in persist.given}
     keys = {name: getattr(persist, name) for name in ("hash_key", "range_key") if name in persist.given}
     found = [

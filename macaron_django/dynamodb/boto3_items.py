@@ -78,7 +78,7 @@ def attribute_value(value: Any, pointer: str = "") -> AttributeValue:
 def _number(value: float | Decimal, pointer: str) -> str:
     number = Decimal(repr(value)) if isinstance(value, float) else Decimal(value)
     if not number.is_finite():
-        raise UnstorableValue(f"{value}, which is no number for DynamoDB", pointer)
+        raise UnstorableValue(f"{value}, which isn't a number that DynamoDB can hold", pointer)
     return str(number)
 
 
@@ -86,9 +86,9 @@ def _number(value: float | Decimal, pointer: str) -> str:
 
 
 def normalized_item(schema: Mapping[str, Any], value: Any) -> Any:
-    """Returns a scalar as its schema's type: an int of an integer, a float of a number, a bool of a boolean.
+    """Returns a scalar as its schema's type: an int for an integer, a float for a number, a bool for a boolean.
 
-    A number whose digits no float holds stays a Decimal.
+    A number whose digits don't fit into a float stays a Decimal.
 
     >>> normalized_item({"type": "integer"}, Decimal("3")), normalized_item({"type": "number"}, Decimal("1.5"))
     (3, 1.5)
@@ -110,7 +110,7 @@ def normalized_object(api: Any, definitions: Mapping[str, Any], reference: str, 
 
 
 def normalized_list(api: Any, definitions: Mapping[str, Any], items: Mapping[str, Any], value: Sequence[Any]) -> Any:
-    """Returns a list, its elements as ``items`` has them; numbers and lists among them, unlike in PyMacaron."""
+    """Returns a list, its elements as ``items`` has them; including numbers and lists, unlike in PyMacaron."""
     return [_normalized(api, definitions, items, each) for each in value]
 
 
@@ -123,7 +123,7 @@ def normalized_dict(
         if name in properties:
             found[name] = _normalized(api, definitions, properties[name], member)
         else:
-            logger.warning("No property describes the attribute %s of an item: it is kept as it is.", name)
+            logger.warning("No property describes the attribute %s of an item: it is left unchanged.", name)
     return found
 
 

@@ -1,4 +1,4 @@
-"""Keeps the objects of a schema with ``x-persist`` in DynamoDB: from JSON to items, and from items to JSON."""
+"""Stores the objects of a schema with ``x-persist`` in DynamoDB: from JSON to items, and from items to JSON."""
 
 from __future__ import annotations
 
@@ -41,9 +41,9 @@ __all__ = ["ItemStore"]
 
 
 class ItemStore(Store):
-    """A table of DynamoDB's. One request makes the calls that it has to: one to read, one to write.
+    """A DynamoDB table. A request makes only the necessary calls: one to read, one to write.
 
-    Rows are made only where somebody wants to see them: receivers of signals, a transaction that is open.
+    Rows are made only where something needs to see them: receivers of signals, or an open transaction.
     """
 
     is_row = True
@@ -150,9 +150,9 @@ class ItemStore(Store):
         return stored
 
     def _stays_valid(self, clean: Mapping[str, Any], shown: Mapping[str, Any]) -> bool:
-        """Returns whether an object is surely valid of which a valid request has all properties but a few.
+        """Returns whether an object is surely valid if a valid request has all but a few of its properties.
 
-        These are judged one by one, where the schema does no more than that.
+        These are validated one by one, if the schema doesn't judge them together.
         """
         judges = self._judges
         if judges is None or not self._required <= shown.keys():
@@ -266,7 +266,7 @@ class ItemStore(Store):
 
     @property
     def _demand(self) -> Any:
-        """What a change demands of the item that is there."""
+        """What a change requires of the existing item."""
         if self._within is None and self.persistence.hides_expired_by is None:
             return "present"
         items = self.queryset() if self._within is None else self._within
@@ -326,12 +326,12 @@ class ItemStore(Store):
 
     @cached_property
     def _makers(self) -> Makers:
-        """What makes the values of a new object that the server sets."""
+        """The function that makes the values that the server sets on a new object."""
         return makers_of(self.schema, True, self._key_names)
 
     @property
     def _judges(self) -> Mapping[str, SchemaValidator] | None:
-        """The validators of the properties; None where the schema judges more than each of them alone."""
+        """The validators of the properties; None if the schema doesn't judge each of them separately."""
         version, judges = self._known_judges
         if version != formats_version():
             json, below = self.schema.json, cleaner_for(self.schema).below
@@ -368,7 +368,7 @@ class ItemStore(Store):
 
     @cached_property
     def _is_judged_by_request(self) -> bool:
-        """Whether a valid body makes the item valid, whatever is readOnly in it and stays."""
+        """Whether a valid body makes the item valid, whatever readOnly properties the item keeps."""
         stays = any(prop.read_only for prop in self.schema.properties.values())
         json = self.schema.json
         return not stays or (isinstance(json, Mapping) and all(map(_judges_each_alone, json)))
@@ -382,7 +382,7 @@ class ItemStore(Store):
         return bool(post_save.receivers) and post_save.has_listeners(self.model)
 
     def _tell(self, item: AttributeMap, *, created: bool) -> None:
-        """Sends ``post_save``, as a row's ``save()`` does, where somebody receives it."""
+        """Sends ``post_save``, as a row's ``save()`` does, if it has receivers."""
         if not self._is_told():
             return
         row = self.persistence.decode(item)
@@ -417,14 +417,14 @@ class ItemStore(Store):
 
 
 class _NoItems(ItemStore):
-    """The items of a query set that matches nothing: there is nothing to ask DynamoDB."""
+    """The items of a query set that matches nothing: no call is needed."""
 
     def _key(self, key: Mapping[str, Any]) -> None:
         return None
 
 
 def _is_told_before(model: Any) -> bool:
-    """Whether somebody is told of a row before it is saved."""
+    """Whether a receiver sees a row before it is saved."""
     return has_init_receivers(model) or (bool(pre_save.receivers) and pre_save.has_listeners(model))
 
 

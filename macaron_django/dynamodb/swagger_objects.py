@@ -1,7 +1,7 @@
 """PyMacaron's ``PersistentSwaggerObject``, over this package's persistence.
 
-A class of a project's names an API, a schema and a table. The registry gives it its persistence and makes it a base of
-the rows' class: ``PersistentProfile.load_from_db("id")`` works on the class itself, ``profile.save_to_db()`` on a row.
+A project's class names an API, a schema and a table. The registry gives it its persistence and makes it a base of the
+rows' class: ``PersistentProfile.load_from_db("id")`` works on the class itself, ``profile.save_to_db()`` on a row.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ __all__ = ["NotBoundError", "PersistentClasses", "PersistentSwaggerObject", "per
 
 
 class NotBoundError(ImproperlyConfigured, AttributeError):
-    """A PersistentSwaggerObject was used that no served schema names."""
+    """A PersistentSwaggerObject was used, but no served schema names it."""
 
 
 class _Unbound:
@@ -31,13 +31,13 @@ class _Unbound:
         api, schema = getattr(owner, "api_name", None), getattr(owner, "model_name", None)
         raise NotBoundError(
             f"{owner.__name__} has no table yet: the schema {schema!r} of the API {api!r} has to say "
-            f"`x-persist: {owner.__module__}.{owner.__qualname__}`, the API has to be found by MACARON['APIS'], "
-            "and `manage.py check` has to find no error in it."
+            f"`x-persist: {owner.__module__}.{owner.__qualname__}`, MACARON['APIS'] must find the API, "
+            "and `manage.py check` must find no error in it."
         )
 
 
 class _OfPersistence:
-    """An attribute of a class that its persistence has."""
+    """An attribute of a class that comes from its persistence."""
 
     def __init__(self, read: Any) -> None:
         self._read = read
@@ -50,7 +50,7 @@ class PersistentSwaggerObject:
     """Base of the classes that ``x-persist`` names. All but ``api_name`` and ``model_name`` may be in the spec.
 
     Beside those below a class may have ``local_indexes``, ``billing``, ``scan``, ``sets``, ``tags``,
-    ``point_in_time_recovery`` and ``deletion_protection``, with the meaning that they have there.
+    ``point_in_time_recovery`` and ``deletion_protection``, with the same meaning as there.
 
     ::
 
@@ -78,7 +78,7 @@ class PersistentSwaggerObject:
 
     @staticmethod
     def setup(childclass: type[PersistentSwaggerObject]) -> None:
-        """Raise ``NotBoundError`` unless the class has its table; there is nothing else to set up."""
+        """Raise ``NotBoundError`` unless the class has its table; nothing else needs setting up."""
         childclass.persistence  # noqa: B018 (reading it is the test)
 
     @classmethod

@@ -1,4 +1,4 @@
-"""A persisted schema's table by key values, in this package's words and in those of boto3's ``Table``."""
+"""A persisted schema's table by key values, in this package's terms and in those of boto3's ``Table``."""
 
 from __future__ import annotations
 
@@ -26,11 +26,11 @@ _DONE: Final = {"ResponseMetadata": {"HTTPStatusCode": 200}}
 
 
 class FoundItems:
-    """The items of a query or scan, read as they are needed.
+    """The items of a query or scan, read when they are needed.
 
     Iterating yields dictionaries in JSON form. ``found["Items"]`` is the list that boto3 answers with, its numbers
-    Decimals, and ``found["Count"]`` their number: all of them, or as many as the limit says, whatever pages DynamoDB
-    makes. ``LastEvaluatedKey`` is there where a limit has left items unread.
+    Decimals, and ``found["Count"]`` their number: all of them, or up to the limit, however DynamoDB pages them.
+    ``LastEvaluatedKey`` is there if a limit has left items unread.
     """
 
     def __init__(self, pages: Callable[[], Iterator[ResultPage]], to_json: Callable[[AttributeMap], Any]) -> None:
@@ -73,9 +73,9 @@ class FoundItems:
 class Table:
     """A persisted schema's table. Items are dictionaries in JSON form, by property name.
 
-    Called as boto3's ``Table`` is, the methods answer as that does: ``get_item(Key=…)``, ``put_item(Item=…)``,
+    Called like boto3's ``Table`` is, the methods answer as that does: ``get_item(Key=…)``, ``put_item(Item=…)``,
     ``delete_item(Key=…)``, ``scan()["Items"]``, ``query(KeyConditionExpression=…)["Items"]``. Other methods and
-    arguments are boto3's own, where it is installed.
+    arguments are boto3's, if it is installed.
     """
 
     def __init__(self, persistence: Persistence) -> None:
@@ -92,7 +92,7 @@ class Table:
         return found is not None
 
     def get_item(self, **key: Any) -> dict[str, Any]:
-        """The item with this key, attributes unknown to the schema among it; DynamoDBItemNotFound if there is none.
+        """The item with this key, including attributes unknown to the schema; DynamoDBItemNotFound if there is none.
 
         With ``Key={…}``, and ``ConsistentRead`` if wanted: boto3's answer, which has no ``Item`` if there is none.
         """
@@ -116,13 +116,13 @@ class Table:
             self._persistence.put_item(attribute_map_of(self._persistence, boto3s["Item"]))
             return dict(_DONE)
         if data is None:
-            raise TypeError("put_item() takes an item: put_item({…}), or as boto3's, put_item(Item={…})")
+            raise TypeError("put_item() takes an item: put_item({…}), or put_item(Item={…}) as in boto3")
         item = attribute_map_of(self._persistence, data)
         self._persistence.put_item(item, condition=None if overwrite else "absent")
         return True
 
     def delete_item(self, **key: Any) -> Any:
-        """Delete the item with this key; whether there was one. With ``Key={…}``: boto3's answer."""
+        """Delete the item with this key, and return whether there was one. With ``Key={…}``: boto3's answer."""
         if not _is_boto3_call(key):
             return self._persistence.delete_item(self._key(key))
         if key.keys() != {"Key"}:
@@ -133,7 +133,7 @@ class Table:
     def query(
         self, *, index: str | None = None, limit: int | None = None, reverse: bool = False, **keys: Any
     ) -> FoundItems:
-        """The items with this hash key, in the order of the range key, which may be restricted:
+        """The items with this hash key, in the order of the range key, which can be restricted:
         ``query(author_id="7", year__gte=1990)``, with ``lt``, ``lte``, ``gt``, ``between`` and ``startswith``.
 
         As boto3's: ``query(KeyConditionExpression=Key("author_id").eq("7"))``, with ``IndexName``, ``Limit``,
@@ -240,7 +240,7 @@ def _is_boto3_call(given: Mapping[str, Any]) -> bool:
 
 
 def _start_of(boto3s: Mapping[str, Any]) -> AttributeMap | None:
-    """Returns the key after which a query or scan begins, of boto3's arguments."""
+    """Returns the key after which a query or scan begins, from boto3's arguments."""
     key = boto3s.get("ExclusiveStartKey")
     return None if key is None else {name: attribute_value(value, f"/{name}") for name, value in key.items()}
 
@@ -258,8 +258,8 @@ def _keys_of(condition: Any) -> Iterator[tuple[str, Any]]:
         yield name, tuple(operands) if lookup == "between" else operands[0]
     else:
         raise UnsupportedQuery(
-            "A KeyConditionExpression is made of boto3's Key(…) conditions here: Key('author_id').eq('7'). Send one "
-            "that is a text with get_dynamodb().Table(…).query(…)."
+            "A KeyConditionExpression must be made of boto3's Key(…) conditions here: Key('author_id').eq('7'). For "
+            "one that is a string, use get_dynamodb().Table(…).query(…)."
         )
 
 

@@ -187,18 +187,18 @@ def test_what_cannot_be_bound_is_a_finding_with_its_place(
 @pytest.mark.parametrize(
     ("said", "finding", "message"),
     [
-        ({"primary_key": "nope"}, "E042", "hash_key 'nope' is no property of Profile"),
+        ({"primary_key": "nope"}, "E042", "hash_key 'nope' isn't a property of Profile"),
         ({"primary_key": "address"}, "E043", "'address' can't be a key: its type is object"),
-        ({"indexes": {"by_zip": "address.zip"}}, "E044", "'address.zip' is no property"),
+        ({"indexes": {"by_zip": "address.zip"}}, "E044", "'address.zip' isn't a property"),
         ({"indexes": {f"by_{n:03}": Index(f"by_{n:03}", "name") for n in range(21)}}, "E045", "DynamoDB allows 20"),
         ({"local_indexes": {f"by_{n:03}": "score" for n in range(6)}}, "E045", "DynamoDB allows 5"),
-        ({"ttl_attribute": "name"}, "E046", "a string that is no date-time"),
+        ({"ttl_attribute": "name"}, "E046", "a string without format: date-time"),
         ({"version_attribute": "name"}, "E046", "has the type string"),
         ({"billing": "free"}, "E047", "billing can't be 'free'"),
         ({"scan": "always"}, "E047", "scan can't be 'always'"),
         ({"sets": {"score"}}, "E047", "'score' can't be a set"),
-        ({"tags": {"team": 7}}, "E047", "has to be a text"),
-        ({"deletion_protection": "yes"}, "E047", "has to be true or false"),
+        ({"tags": {"team": 7}}, "E047", "must be a string"),
+        ({"deletion_protection": "yes"}, "E047", "must be true or false"),
     ],
 )
 def test_what_a_class_says_is_judged_as_what_a_spec_says(

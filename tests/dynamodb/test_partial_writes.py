@@ -67,6 +67,6 @@ def test_a_row_that_breaks_its_schema_stops_an_update_where_it_is(orders: Any) -
 
 def test_rows_of_a_transaction_that_fails_are_not_created(orders: Any) -> None:
     model = orders.model
-    with pytest.raises(ItemExists, match=r"0 rows had been created before"):
+    with pytest.raises(ItemExists, match=r"0 rows had already been created"):
         orders.bulk_create([model(customer="d", number=1), model(customer="c", number=1)])
     assert orders.filter(customer="d").count() == 0

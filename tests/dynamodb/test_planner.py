@@ -318,11 +318,11 @@ def test_the_order_asked_for_decides_the_index_and_the_direction(
         (
             where(status="open"),
             {"order": [OrderTerm("total")], "table": TOTALS},
-            "index by_total finds only those that have 'total'. If these are enough, add total__isnull=False",
+            "index by_total finds only those that have 'total'. If that is enough, add total__isnull=False",
         ),
         (where(id__in=["a", "b"]), {"order": [OrderTerm("name")]}, "can't order items asked for by key"),
         (ALL, {"index": "by_zip"}, "has no index 'by_zip'; its indexes: by_email, by_city, by_team"),
-        (where(email="e"), {"index": "by_email", "consistent": True}, "by_email only eventually consistent"),
+        (where(email="e"), {"index": "by_email", "consistent": True}, "by_email with eventual consistency only"),
     ],
 )
 def test_what_dynamodb_cannot_do_is_refused_in_a_sentence(condition: Any, options: Any, sentence: str) -> None:
@@ -380,7 +380,7 @@ def test_explain_prints_each_part_of_the_decision() -> None:
         "Query on index by_city of profiles",
         "  key: city = 'c' and age between 3 and 9",
         "  order: age, descending",
-        "  then BatchGetItem of the items found: index by_city doesn't hold all that is wanted",
+        "  then BatchGetItem of the items found: index by_city doesn't hold every attribute needed",
         "  filter, here after the answer: city = 'c' and age >= 3 and age < 9",
     ]
 
@@ -411,7 +411,7 @@ def test_explain_prints_each_part_of_the_decision() -> None:
             ORDERS,
             {"customer": "c", "status": "s"},
             [],
-            "the schema doesn't say that index by_status would leave less to read",
+            "the schema doesn't show that index by_status would leave less to read",
         ),
         (ORDERS, {"status": "s"}, [], None),
     ],

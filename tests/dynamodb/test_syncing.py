@@ -114,12 +114,14 @@ def test_missing_indexes_are_added_one_by_one_and_nothing_is_dropped(make_persis
         "+ index by_age: hash key name (S), range key age (N), holds keys and created, tags",
         "+ index by_email: hash key email (S), holds keys",
     ]
-    assert "? index by_name is in no schema: left alone" in found
+    assert "? index by_name isn't in any schema: left unchanged" in found
     assert "~ time to live by age" in found
     said: list[str] = []
     sync_table(wanted, progress=said.append)
     assert len([line for line in said if not line.endswith(" s)")]) == 3  # the others say how long it waits
-    assert [str(difference) for difference in compare_table(wanted)] == ["? index by_name is in no schema: left alone"]
+    assert [str(difference) for difference in compare_table(wanted)] == [
+        "? index by_name isn't in any schema: left unchanged"
+    ]
 
 
 @pytest.mark.usefixtures("engine")
@@ -193,7 +195,7 @@ def test_tags_backups_and_protection_come_to_a_table_that_is_there_and_never_go(
     assert _lines(table) == []
     without = make_persistence(table="profiles", point_in_time_recovery=False, deletion_protection=False).table
     assert [difference.kind for difference in sync_table(without)] == ["extra", "extra"]
-    assert "schema says off: left alone" in _lines(without)[0]
+    assert "schema says off: left on" in _lines(without)[0]
     assert _lines(make_persistence(table="profiles").table) == []
     assert _lines(table) == []
 
@@ -210,7 +212,7 @@ def test_what_a_local_engine_lacks_is_said_and_no_error(
     left = compare_table(table)
     assert {difference.kind for difference in left} == {"unsupported"}
     assert len(left) == len(lacking)
-    assert "? point-in-time recovery: this engine has none; Amazon DynamoDB will" in map(str, left)
+    assert "? point-in-time recovery: this engine doesn't support it; Amazon DynamoDB does" in map(str, left)
 
 
 def test_an_index_has_units_where_its_table_has_some(make_persistence: MakePersistence, engine: engines.Engine) -> None:

@@ -1,4 +1,4 @@
-"""Makes boto3's DynamoDB resource for the engine in use: what boto3 can do and nothing here does."""
+"""Makes boto3's DynamoDB resource for the engine in use, for what only boto3 can do."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ __all__ = ["get_dynamodb"]
 
 
 def get_dynamodb() -> Any:
-    """Return ``boto3.resource("dynamodb")`` over the engine, region and credentials that the settings name.
+    """Return ``boto3.resource("dynamodb")`` for the engine, region and credentials in the settings.
 
-    Its calls join no transaction, and aren't bounded by a request's deadline. Each thread has a resource of its own,
-    as boto3 requires. Raises ``ImproperlyConfigured`` where boto3 isn't installed.
+    Its calls don't join a transaction, and a request's deadline doesn't apply to them. Each thread has its own
+    resource, as boto3 requires. Raises ``ImproperlyConfigured`` if boto3 isn't installed.
     """
     configuration = Configuration.of(engines.current(), settings.DYNAMODB)
     return _resource(configuration, os.getpid(), threading.get_ident())
@@ -33,7 +33,7 @@ def _resource(configuration: Configuration, _process: int, _thread: int) -> Any:
     try:
         import boto3
     except ImportError as error:
-        raise ImproperlyConfigured("boto3 isn't installed, which get_dynamodb() needs: pip install boto3.") from error
+        raise ImproperlyConfigured("get_dynamodb() needs boto3, which isn't installed: pip install boto3.") from error
     access_key, secret_key = configuration.credentials or (None, None)
     session = boto3.Session(botocore_session=new_session(isolated=configuration.is_local))
     return session.resource(

@@ -39,8 +39,8 @@ def _read(path: str) -> bytes:
 def new_session(*, isolated: bool = False) -> botocore.session.Session:
     """A session like that of ``botocore.session.get_session``, with orjson reading its files.
 
-    An isolated one reads no setting of AWS's, neither from the environment nor from files: engines of this machine
-    need none, and one that is stale or unreadable would stop them.
+    An isolated session doesn't read AWS settings from the environment or files: engines on this machine don't need
+    them, and stale or unreadable ones would stop them.
     """
     session = botocore.session.Session(session_vars=_ISOLATED if isolated else None)
     session.get_component("data_loader").file_loader = _ModelFiles()

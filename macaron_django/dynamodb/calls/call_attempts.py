@@ -1,9 +1,9 @@
-"""Says which attempts a call to DynamoDB takes: what is sent, what is sent again and after what pause, and how it ends.
+"""Makes the attempts of a call to DynamoDB: what is sent, what is sent again and after what pause, and how it ends.
 
-A failed call is sent again only where it can't be applied twice: a read, a write that DynamoDB refused for a passing
-reason, a write whose condition no longer holds once it has been applied, or a transaction, whose token Amazon
-remembers. Other engines forget it when they end, and one that was restarted would apply the transaction again. Any
-other write whose outcome isn't known raises WriteOutcomeUnknown.
+A failed call is sent again only if it can't be applied twice: a read, a write that DynamoDB refused for a temporary
+reason, a write whose condition is false once it has been applied, or a transaction, whose token Amazon remembers. Other
+engines forget the token when they stop, and would apply the transaction again after a restart. Any other write whose
+outcome isn't known raises WriteOutcomeUnknown.
 """
 
 from __future__ import annotations
@@ -59,7 +59,7 @@ _ABSENT: Final = re.compile(r"\s*attribute_not_exists\s*\(\s*(#?\w+)\s*\)\s*")
 
 
 class Call(dict[str, Any]):
-    """The parameters of an operation, with what would show that a first, unanswered attempt was applied.
+    """The parameters of an operation, with the evidence that a first, unanswered attempt was applied.
 
     Only a write whose condition is false once it has been applied may carry ``applied``: it is sent
     again after an ambiguous failure.
@@ -73,7 +73,7 @@ class Call(dict[str, Any]):
 
 
 class _Answered:
-    """A connection whose client has its answer already: an error."""
+    """A connection whose client already has its answer: an error."""
 
     _get_table_name_for_error_context = PynamoDBConnection._get_table_name_for_error_context
 
@@ -88,7 +88,7 @@ class _Answered:
 def call_steps(
     connection: PynamoDBConnection, operation: str, parameters: dict[str, Any], read: ReadMembers | None = None
 ) -> Steps[dict[str, Any]]:
-    """Sends a call, again as far as that is safe; returns the answer, or raises as PynamoDB's connection does.
+    """Sends a call, and repeats it if that is safe; returns the answer, or raises as PynamoDB's connection does.
 
     ``read`` reads the answer where botocore doesn't have to.
     """
@@ -227,7 +227,7 @@ class _Pause:
 def _after_failure(
     connection: PynamoDBConnection, operation: str, call: dict[str, Any], first: Exception, tally: CallTally | None
 ) -> Steps[dict[str, Any]]:
-    """Repeats a call whose first attempt failed, as far as that is safe; returns the answer or raises."""
+    """Repeats a call whose first attempt failed, if that is safe; returns the answer or raises."""
     failure = _seen(operation, call, first)
     doubtful: Exception | None = None
     policy = retries.calls()
@@ -260,7 +260,7 @@ def _after_failure(
 
 
 def _seen(operation: str, call: dict[str, Any], error: Exception) -> Exception:
-    """The failure as PynamoDB shows it, where it is an answer."""
+    """The failure as PynamoDB shows it, if it is an answer."""
     if not isinstance(error, ClientError):
         return error
     answered: Any = _Answered(error)
@@ -305,7 +305,7 @@ def _stored(connection: PynamoDBConnection, call: dict[str, Any]) -> Steps[Attri
 
 
 def _renew(error: Exception) -> None:
-    """Before another attempt, get new credentials, or find the server where it is now."""
+    """Before another attempt, get new credentials, or find out where the server is now."""
     if error_code(error) in EXPIRED_CREDENTIALS:
         reset()
     elif isinstance(error, EndpointConnectionError):
@@ -328,7 +328,7 @@ def _prepared(operation: str, parameters: dict[str, Any]) -> Call:
 
 
 def _undone_by_itself(call: dict[str, Any]) -> bool:
-    """Whether the item put makes the put's own condition false, so that it can't be applied twice."""
+    """Whether the item that was put makes the put's condition false, so that it can't be applied twice."""
     condition = _ABSENT.fullmatch(call["ConditionExpression"])
     if condition is None:
         return False
@@ -355,6 +355,6 @@ def _unanswered(operation: str, failure: Exception) -> Exception:
 def _unknown(operation: str, call: dict[str, Any], doubtful: Exception) -> WriteOutcomeUnknown:
     table = call.get("TableName") or ", ".join(call.get("RequestItems", ())) or "several tables"
     return WriteOutcomeUnknown(
-        f"{operation} on {table} got no answer, so it was applied or it wasn't; sending it again could apply it "
-        f"twice. Load the item and look. ({type(doubtful).__name__}: {doubtful})"
+        f"{operation} on {table} got no answer: it may have been applied, and sending it again could apply it twice. "
+        f"Load the item to find out. ({type(doubtful).__name__}: {doubtful})"
     )

@@ -93,11 +93,11 @@ EXPIRED_CREDENTIALS: Final = {"ExpiredToken", "ExpiredTokenException"}
 
 
 class FailureKind(Enum):
-    """What is known about a call that failed."""
+    """What is known about a failed call."""
 
-    REFUSED = "DynamoDB answered no: nothing was written, and asking again gets the same answer"
-    RETRYABLE = "nothing was written, and asking again later may succeed"
-    AMBIGUOUS = "no answer, or one that doesn't tell: it may have been applied"
+    REFUSED = "DynamoDB refused: nothing was written, and trying again will be refused again"
+    RETRYABLE = "nothing was written, and trying again later may succeed"
+    AMBIGUOUS = "no answer, or an unclear one: it may have been applied"
 
 
 def error_code(error: BaseException) -> str:
@@ -155,7 +155,7 @@ def failure_kind(error: BaseException) -> FailureKind:
 
 
 def is_outage(error: BaseException) -> bool:
-    """Whether DynamoDB failed, or didn't answer, so that other calls may fare as this one did."""
+    """Whether DynamoDB failed or didn't answer, so that other calls may fail, too."""
     if isinstance(error, ClientError):
         return int(error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 400)) >= 500
     return isinstance(error, TRANSPORT_ERRORS) and not isinstance(error, _OF_THIS_PROCESS)
@@ -211,9 +211,9 @@ def _translate_answer(
     code, message = error_code(error), error.response.get("Error", {}).get("Message", "")
     status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 400)
     if code == CONDITION_FAILED:
-        return condition_failed or StaleItem(f"An item of table {table} was changed by another writer meanwhile.")
+        return condition_failed or StaleItem(f"An item of table {table} was changed by another writer in the meantime.")
     if code in _THROTTLING:
-        return Throttled(f"DynamoDB throttled a call on table {table}, and went on through every retry: {message}")
+        return Throttled(f"DynamoDB throttled a call on table {table}through every retry: {message}")
     if code in _CONTENTION:
         return StaleItem(f"Another transaction holds an item of table {table}; load it and try again.")
     if code == "ResourceNotFoundException":
@@ -221,7 +221,7 @@ def _translate_answer(
     if code in _CREDENTIALS:
         return EngineUnavailable(f"DynamoDB refused the credentials for table {table}: {code}: {message}")
     if status >= 500:
-        return EngineUnavailable(f"DynamoDB failed at a call on table {table}: {code}: {message}")
+        return EngineUnavailable(f"DynamoDB failed to handle a call on table {table}: {code}: {message}")
     if code == "ValidationException" and is_about_size(message):
         return ItemTooLarge(f"DynamoDB refused an item of table {table}: {message}")
     return PersistenceError(f"DynamoDB refused a call on table {table}: {code}: {message}")

@@ -1,7 +1,7 @@
 """Refuses a request's calls at once while DynamoDB doesn't answer, so that requests don't queue behind it.
 
 A circuit opens after some failures in a row, lets one call through after a pause, and closes again when that is
-answered. While it is closed it costs a look at a number. (A general library would take a lock for each call.)
+answered. While it is closed, it costs one comparison. (A general library would take a lock for each call.)
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ _LONGEST_PAUSE: Final = 30.0
 class CircuitOpenError(BotoCoreError):
     """A call that wasn't sent, because those before it weren't answered. ``seconds``: until one is sent again."""
 
-    fmt = "{failures} calls in a row got no answer, so this one wasn't sent; one is tried in {seconds:.1f} s"
+    fmt = "{failures} calls in a row got no answer, so this one wasn't sent; the next attempt is in {seconds:.1f} s"
 
     def __init__(self, failures: int, seconds: float) -> None:
         super().__init__(failures=failures, seconds=seconds)
@@ -43,7 +43,7 @@ class Circuit:
         self.until = 0.0
 
     def enter(self) -> None:
-        """Lets a call through where one is due; others raise ``CircuitOpenError`` until that has its outcome."""
+        """Lets a call through if one is due; others raise ``CircuitOpenError`` until that one has an outcome."""
         with self._lock:
             seconds = self.until - time.monotonic()
             if self.until and seconds > 0:
@@ -51,7 +51,9 @@ class Circuit:
             self.until, self._is_trying = time.monotonic() + self._patience, True
 
     def given_up(self) -> None:
-        """Lets the next call through: the one that was tried says nothing, such as when its client left."""
+        """Lets the next call through: the call that was tried has no outcome, for example because its client
+        disconnected.
+        """
         with self._lock:
             if self._is_trying:
                 self.until, self._is_trying = time.monotonic(), False

@@ -1,7 +1,7 @@
-"""Keeps the process's botocore client, and the fast lane beside it, for the engine and settings of the moment.
+"""Keeps the process's botocore client, and the fast lane beside it, for the current engine and settings.
 
-Both are made anew after a fork, and where engine or settings change. botocore gets one attempt for each call, and its
-answers are checked for damage.
+Both are made again after a fork, and when the engine or the settings change. botocore gets one attempt for each call,
+and its answers are checked for damage.
 """
 
 from __future__ import annotations
@@ -62,7 +62,7 @@ class Configuration:
 
 
 class MadeClient(NamedTuple):
-    """A client, and what it was made from. While engine and section are the same, so are region and credentials."""
+    """A client, and what it was made from. While engine and section stay the same, so do region and credentials."""
 
     engine: engines.Engine
     section: Section
@@ -90,7 +90,7 @@ class Clients:
         return self.present() or self._new(engines.current(), settings.DYNAMODB)
 
     def present(self) -> MadeClient | None:
-        """As ``current``, but None where that would have to make a client, which takes a while."""
+        """As ``current``, but None if that would have to make a client, which takes a while."""
         made = self._made
         if made is None or self._process != os.getpid():
             return None
@@ -152,7 +152,7 @@ def _circuit(configuration: Configuration) -> Circuit | None:
 
 
 class _BoundTimeout(Timeout):
-    """The timeouts of one client. urllib3 clones them for each attempt, which ends with its request's deadline."""
+    """The timeouts of one client. urllib3 clones them for each attempt, which ends at its request's deadline."""
 
     def clone(self) -> Timeout:
         remaining = deadlines.left()

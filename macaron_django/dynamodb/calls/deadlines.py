@@ -1,7 +1,7 @@
-"""Bounds what a request waits for DynamoDB, attempts and pauses included (``REQUEST_DEADLINE``).
+"""Limits how long a request waits for DynamoDB, including attempts and pauses (``REQUEST_DEADLINE``).
 
 A request has its seconds from Django's ``request_started`` on, and each call takes what it waits from them. Commands,
-tasks and other threads have no bound, and a streamed answer lifts its request's.
+tasks and other threads have no limit, and a streamed answer lifts its request's.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ _TOO_FEW: Final = 0.01
 
 
 class _RequestTime:
-    """What a request has waited until now, in seconds, and whether that is bounded. Its threads and tasks share it."""
+    """How long a request has waited so far, in seconds, and whether that is limited. Its threads and tasks share it."""
 
     __slots__ = ("_most", "is_lifted", "waited")
 
@@ -34,7 +34,7 @@ class _RequestTime:
 
     @property
     def seconds(self) -> float | None:
-        """Those that it may still wait; None where nothing bounds it."""
+        """The seconds that it may still wait; None if nothing limits it."""
         if self._most == -1:
             self._most = settings.DYNAMODB.REQUEST_DEADLINE
         return None if self._most is None or self.is_lifted else self._most - self.waited
@@ -49,7 +49,7 @@ class _Waiting:
         self.allowance, self.since, self.seconds = allowance, since, seconds
 
 
-#: When the call that this thread or task waits for has to end; None where nothing bounds it.
+#: When the call that this thread or task waits for has to end; None if nothing limits it.
 _deadline: ContextVar[float | None] = ContextVar("macaron_django_call_deadline", default=None)
 _allowance: ContextVar[_RequestTime | None] = ContextVar("macaron_django_request_deadline", default=None)
 
@@ -77,7 +77,7 @@ def _close(**_: object) -> None:
 
 
 def _current() -> _RequestTime | None:
-    """The allowance of the request that this thread or task serves; None where it serves none."""
+    """The allowance of the request that this thread or task serves; None if it doesn't serve one."""
     allowance = _allowance.get()
     if allowance is None and _of_contexts:
         context = SyncToAsync.thread_sensitive_context.get(None)
@@ -97,9 +97,9 @@ def lift_deadline() -> None:
 
 
 def begin(operation: str) -> _Waiting | None:
-    """Begin a call, to be ended by ``end``; None where nothing bounds it, or a call that it is part of does.
+    """Begin a call, to be ended by ``end``; None if nothing limits it, or a call that it is part of does.
 
-    Raises TimeoutError if the request may wait no longer.
+    Raises TimeoutError if the request has no time left.
     """
     allowance = _allowance.get() or (_current() if _of_contexts else None)
     if allowance is None or _deadline.get() is not None:
@@ -121,7 +121,7 @@ def end(waiting: _Waiting) -> None:
 
 
 def left() -> float | None:
-    """The seconds that the current call may still take, at least a few milliseconds; None: nothing bounds it."""
+    """The seconds that the current call may still take, at least a few milliseconds; None if nothing limits it."""
     deadline = _deadline.get()
     return None if deadline is None else max(deadline - time.monotonic(), _TOO_FEW)
 
@@ -147,7 +147,7 @@ def pausing(seconds: float) -> float:
 
 
 def overdue(operation: str) -> TimeoutError:
-    """The exception for a call that the request may not wait for: it wasn't sent, or it only reads."""
+    """The exception for a call that the request has no time for: it wasn't sent, or it only reads."""
     return TimeoutError(
         f'{operation} ended: this request has waited for DynamoDB for MACARON["DYNAMODB"]["REQUEST_DEADLINE"]'
     )

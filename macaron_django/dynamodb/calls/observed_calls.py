@@ -1,4 +1,4 @@
-"""Tells the subscribers of ``macaron_django.events`` which calls are sent to DynamoDB, and what became of them."""
+"""Tells the subscribers of ``macaron_django.events`` which calls are sent to DynamoDB, and how they ended."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""Says how often a call to DynamoDB is tried again, and how long to pause before.
+"""Decides how often a call to DynamoDB is tried again, and how long to pause before.
 
-What may be sent again without writing twice is decided in ``connection``; each kind of retry is one policy here.
+Which calls can be repeated without writing twice is decided in ``connection``; each kind of retry is one policy here.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ class Attempt(NamedTuple):
 class RetryPolicy:
     """Exponential backoff: ``attempts`` in all, None for as many as it takes, with pauses in seconds between them.
 
-    The first pause is ``pause``; each further one is ``factor`` times the one before, up to ``longest``. With
+    The first pause is ``pause``; each later one is ``factor`` times the one before, up to ``longest``. With
     ``jitter`` the pause is a random part of that ("full jitter", as AWS recommends). ``patience``: seconds after which
     an attempt is the last one.
     """
@@ -88,8 +88,8 @@ def calls() -> RetryPolicy:
 
 
 def batches() -> RetryPolicy:
-    """The policy for what DynamoDB leaves unprocessed of a batch.
+    """The policy for the unprocessed part of a batch.
 
-    It has more attempts than a single call, because each of them usually gets part of the batch done.
+    It has more attempts than a single call, because each attempt usually completes part of the batch.
     """
     return replace(_BATCHES, attempts=min(8, 1 + max(2, 2 * int(settings.DYNAMODB.MAX_ATTEMPTS))))

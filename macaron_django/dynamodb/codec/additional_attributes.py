@@ -1,7 +1,7 @@
-"""The attributes of an item that hold no property of its schema.
+"""The attributes of an item that don't belong to a property of its schema.
 
 If the schema allows additional properties, these attributes are such properties; else they are kept and not shown.
-Which they are isn't known beforehand, so the table's model has no attributes for them.
+Their names aren't known in advance, so the table's model has no attributes for them.
 """
 
 from __future__ import annotations
@@ -80,7 +80,7 @@ class AdditionalAttributes:
             return self._member.conversion.to_json(self._read(value))
 
     def write_json(self, name: str, value: Any) -> AttributeValue:
-        """Returns the attribute value of a property's JSON value. Raises UnusualValue for what isn't usual."""
+        """Returns the attribute value of a property's JSON value. Raises UnusualValue for unusual values."""
         if not name or name in self.known:
             raise UnusualValue
         return self._json_writer(value, 0)
@@ -100,7 +100,7 @@ class AdditionalAttributes:
         return found
 
     def load(self, row: Any, item: AttributeMap) -> None:
-        """Makes a row's additional properties those of the item."""
+        """Gives a row the item's additional properties."""
         row.__dict__.pop("_additional_properties", None)
         if self.known.issuperset(item):
             return

@@ -43,7 +43,7 @@ class SortedValue(AttributeValue):
 
 
 def key_as_given(key: AttributeMap) -> AttributeMap | None:
-    """Returns a key in the spelling in which it was given; None if that is the one that keys are held in.
+    """Returns a key in the spelling in which it was given; None if keys are stored in that spelling.
 
     >>> key_as_given({"id": SortedValue({"S": "0a"}, {"S": "0A"}), "year": {"N": "7"}})
     {'id': {'S': '0A'}, 'year': {'N': '7'}}
@@ -76,7 +76,7 @@ def _sortable(kind: str, value: Any) -> Any:
 
 
 def equality_form(value: AttributeValue) -> Any:
-    """Returns something hashable that is equal exactly where DynamoDB calls two attribute values equal."""
+    """Returns a hashable value that is equal exactly if DynamoDB considers two attribute values equal."""
     ((kind, content),) = value.items()
     if kind == "N":
         return kind, Decimal(content)
@@ -107,7 +107,7 @@ def same(left: AttributeValue, right: AttributeValue) -> bool:
 
 
 def same_items(one: AttributeMap, other: AttributeMap) -> bool:
-    """Whether DynamoDB holds the same for both items: numbers by value, sets without order."""
+    """Whether DynamoDB stores the same for both items: numbers by value, sets without order."""
     return same({"M": one}, {"M": other})
 
 

@@ -1,7 +1,7 @@
 """The PynamoDB attribute of a property, which also reads and writes the property's place in an item.
 
-What only an attribute of an item has is here, beside PynamoDB's methods: keys, time to live, and the twin. Keys of
-tables and indexes hold a date-time in UTC with six fractional digits, and a UUID in lower case. What was given stays in
+It adds to PynamoDB's methods what only an item's attribute has: keys, time to live, and the twin. Keys of
+tables and indexes hold a date-time in UTC with six fractional digits, and a UUID in lower case. The original stays in
 the twin, ``<property>#given``, where it differs; so does a null, which an index can't hold as its key.
 """
 
@@ -34,7 +34,7 @@ _KEY_TYPES: Final = {"S", "N", "B"}
 
 
 class _Tagged(dict[str, Any]):
-    """A whole attribute value, where PynamoDB passes around only what stands under its type."""
+    """A whole attribute value, where PynamoDB passes around only the value under its type."""
 
 
 def _operation(name: str) -> Any:
@@ -93,7 +93,7 @@ class PropertyAttribute(Attribute[Any]):
     # -- its place in an item ------------------------------------------------------------------
 
     def attributes_of(self, value: Any) -> AttributeMap:
-        """Returns the attributes that hold ``value`` in an item: none if it is unset, two where a twin is kept."""
+        """Returns the attributes that hold ``value`` in an item: none if it is unset, two if a twin is kept."""
         if value is UNSET:
             return {}
         given = self.given(value)
@@ -237,7 +237,7 @@ class PropertyAttribute(Attribute[Any]):
         return value[self.attr_type] if self.attr_type in value else _Tagged(value)
 
     def operand(self, value: Any) -> _Operand:
-        """Returns the operand that another attribute, an attribute value or a Python value is in an expression."""
+        """Returns another attribute, an attribute value or a Python value as an operand of an expression."""
         if isinstance(value, _Operand):
             return value
         if isinstance(value, Attribute):
@@ -273,7 +273,7 @@ class PropertyAttribute(Attribute[Any]):
 
     def is_type(self) -> Condition:
         if self.attr_type is None:
-            raise ValueError(f"{self.attr_name} holds values of several types")
+            raise ValueError(f"{self.attr_name} has values of several types")
         return Path(self).is_type(self.attr_type)
 
     def add(self, *values: Any) -> AddAction:
@@ -301,7 +301,7 @@ class VersionPropertyAttribute(PropertyAttribute, VersionAttribute):  # type: ig
 def build_attribute(
     described: Property, classes: Classes, *, role: Role = NO_ROLE, as_set: bool = False, version: bool = False
 ) -> PropertyAttribute:
-    """Returns the attribute of a property. Raises ValueError for a property that can't be the key that it is.
+    """Returns the attribute of a property. Raises ValueError for a property that can't be the key that it should be.
 
     ``as_set``: ``x-persist`` lists it in ``sets``. ``version``: it is the optimistic lock.
     """

@@ -1,7 +1,7 @@
 """Compiles the codecs of a schema into functions between items, rows and JSON.
 
-JSON is read from and written to an item directly. A row is made on the way only where a class's own methods, or
-receivers of Django's signals, could tell the difference (see ``row_overrides``).
+JSON is read from and written to an item directly. A row is made in between only if a class's own methods, or receivers
+of Django's signals, could see the difference (see ``row_overrides``).
 """
 
 from __future__ import annotations
@@ -52,17 +52,17 @@ class ItemCodec:
 
     @cached_property
     def json_of(self) -> JSONReader:
-        """Makes the JSON object of an item, as ``decode(item).to_json()`` does, as a rule without the row."""
+        """Makes the JSON object of an item, as ``decode(item).to_json()`` does, usually without the row."""
         return _json_reader(self.shape, self.decode)
 
     @cached_property
     def item_of_json(self) -> JSONWriter:
-        """Makes the item of a new row from a valid JSON object, as a rule without the row. Raises UnstorableValue."""
+        """Makes the item of a new row from a valid JSON object, usually without the row. Raises UnstorableValue."""
         return _json_writer(self.shape, self.encode)
 
     @cached_property
     def typed_items(self) -> TypedItems | None:
-        """Reads and shows whole pages of items; None where rows are needed, or msgspec doesn't take a name."""
+        """Reads and shows whole pages of items; None if rows are needed, or msgspec doesn't accept a name."""
         # With msgspec, which the first list needs: not each process does that starts.
         from macaron_django.dynamodb.codec.typed_items import typed_items
 
@@ -86,7 +86,7 @@ def _item_reader(shape: ItemShape) -> ItemReader:
 
 
 def _row_builder(shape: ItemShape) -> ItemReader:
-    """Makes a row without what Django's loading does for models in general, such as setting fields by descriptors."""
+    """Makes a row without the general steps of Django's loading, such as setting fields through descriptors."""
     model, names = shape.model, shape.model._spec.property_names
     fields = [field.attname for field in model._meta.concrete_fields]
     attributes = [shape.attributes[names[field]] if field in names else None for field in fields]

@@ -24,7 +24,7 @@ JSONWriter: TypeAlias = Callable[[Mapping[str, Any]], AttributeMap]
 
 
 class PropertyPlace(NamedTuple):
-    """A property's name, the row's field that has its value, and the item's attribute that holds it."""
+    """A property's name, the row's field that has its value, and the item's attribute that stores it."""
 
     name: str
     field: str
@@ -33,7 +33,7 @@ class PropertyPlace(NamedTuple):
 
 @dataclass(frozen=True)
 class ItemShape:
-    """A model, and how DynamoDB holds its rows."""
+    """A model, and how DynamoDB stores its rows."""
 
     #: The Django model of the rows.
     model: Any

@@ -30,7 +30,7 @@ class Role:
 
     @property
     def only_in_table_key(self) -> bool:
-        """Whether it is one key of the table and nothing beside."""
+        """Whether it is only a key of the table."""
         return self in _ONLY_TABLE_KEYS
 
     @cached_property

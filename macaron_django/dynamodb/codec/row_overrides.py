@@ -1,4 +1,4 @@
-"""Decides whether a class's own methods, or receivers of signals, need rows or API objects to be made.
+"""Decides whether a class's own methods, or receivers of signals, need rows or API objects.
 
 A method is overridden if the attribute found on the class isn't the one that this package or Django defined.
 """
@@ -41,29 +41,29 @@ _VALUE_METHODS: Final = ("__getattribute__", "__new__", "_from_properties", "_st
 
 
 def is_loaded_plainly(model: Any) -> bool:
-    """Whether Django's and this package's code alone makes a row of an item."""
+    """Whether only Django's and this package's code makes a row from an item."""
     return not overrides(model, _LOADING, Row, Model) and all(
         isinstance(getattr(model, field), RowAttribute) for field in model._spec.property_names
     )
 
 
 def is_shown_plainly(model: Any) -> bool:
-    """Whether an item's JSON follows from the item: its row would be made and shown by this package's code alone."""
+    """Whether an item's JSON follows from the item: only this package's code would make and show its row."""
     return is_loaded_plainly(model) and not overrides(model, _SHOWING, Row, Model)
 
 
 def is_stored_plainly(model: Any) -> bool:
-    """Whether an item follows from JSON: its row would be made and filled by this package's code alone."""
+    """Whether an item follows from JSON: only this package's code would make and fill its row."""
     return is_loaded_plainly(model) and not overrides(model, _STORING, Row, Model)
 
 
 def is_saved_plainly(model: Any) -> bool:
-    """Whether rows are made, saved and shown by this package's code alone, apart from receivers of signals."""
+    """Whether only this package's code makes, saves and shows rows, apart from receivers of signals."""
     return is_loaded_plainly(model) and not overrides(model, ROW_METHODS, Row, Model)
 
 
 def is_plain_value(kind: type[Any]) -> bool:
-    """Whether API objects of a class are made, kept and shown by this package's code alone."""
+    """Whether only this package's code makes, stores and shows API objects of a class."""
     return not overrides(kind, _VALUE_METHODS, Value)
 
 

@@ -1,7 +1,8 @@
 """Reads the items of a Query's or Scan's answer by the types of their schema, and shows them as JSON.
 
-msgspec makes one small object of an attribute value instead of a dictionary, and notices what isn't of its schema's
-type. An answer that holds such a value, or an additional attribute, is read as attribute maps, like any other answer.
+msgspec makes one small object for each attribute value instead of a dictionary, and detects values that aren't of their
+schema's type. An answer that holds such a value, or an additional attribute, is read as attribute maps, like any other
+answer.
 """
 
 from __future__ import annotations
@@ -89,7 +90,7 @@ def _answer(item_type: Any) -> Any:
 
 
 class _Twin(Struct, gc=False, forbid_unknown_fields=True):
-    """What was given for a key, where another value or none stands in its attribute."""
+    """What was given for a key, where its attribute has another value or none."""
 
     S: str | UnsetType = UNSET
     NULL: bool | UnsetType = UNSET
@@ -102,7 +103,7 @@ class _Hidden(Struct, gc=False, forbid_unknown_fields=True):
 
 
 class _TypedMember(NamedTuple):
-    """A property or an element: how DynamoDB holds it, and how that is read."""
+    """A property or an element: how DynamoDB stores it, and how that is read."""
 
     name: str
     codec: Codec
@@ -202,7 +203,7 @@ class _Types:
     def _tagged(self, alternatives: Sequence[Alternative], held: str, *, nullable: bool) -> _Typed:
         """The type of an attribute value that is one of these, and the expression for its JSON.
 
-        The last alternative's expression is evaluated where none is there, and raises one of ``OTHER_TYPE`` then.
+        If there is none, the last alternative's expression is evaluated and raises one of ``OTHER_TYPE`` then.
         """
         if nullable:
             alternatives = [*alternatives, Alternative("NULL", bool, f"null({held}.NULL)")]
@@ -237,13 +238,13 @@ def _as_map(value: Any) -> dict[str, Any]:
 
 
 def _null(is_null: Any) -> None:
-    """KeyError if a value is no null after all."""
+    """KeyError if a value isn't null after all."""
     if is_null is not True:
         raise KeyError("NULL")
 
 
 def typed_items(shape: ItemShape, json_of: JSONReader) -> TypedItems | None:
-    """Returns what reads and shows the items of a shape; None where a class shows its rows in a way of its own.
+    """Returns what reads and shows the items of a shape; None where a class shows its rows in its own way.
 
     ``json_of`` shows what can't be read by its type.
     """

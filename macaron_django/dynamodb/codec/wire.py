@@ -1,6 +1,6 @@
 """Writes the JSON of DynamoDB calls and reads that of their answers, as botocore does.
 
-Binary values are ``bytes`` in Python and base64 in JSON. None says that botocore has to write or read something itself:
+Binary values are ``bytes`` in Python and base64 in JSON. None means that botocore must write or read something itself:
 sets, half surrogate pairs, nulls in an answer.
 """
 
@@ -27,7 +27,7 @@ _STRICT: Final = orjson.OPT_PASSTHROUGH_DATACLASS | orjson.OPT_PASSTHROUGH_DATET
 
 
 def request_body(parameters: Mapping[str, Any]) -> bytes | None:
-    """Returns the JSON of a call's parameters; None where botocore has to write it."""
+    """Returns the JSON of a call's parameters; None if botocore must write it."""
     try:
         body = orjson.dumps(parameters, option=_STRICT)
         # botocore takes text for the bytes of its UTF-8; orjson would send it as if it were base64.
@@ -42,7 +42,7 @@ def request_body(parameters: Mapping[str, Any]) -> bytes | None:
 
 
 def response_members(body: bytes, known: AbstractSet[str]) -> dict[str, Any] | None:
-    """Returns what botocore makes of the JSON of an answer with status 200; None where botocore has to read it.
+    """Returns what botocore makes of the JSON of an answer with status 200; None if botocore must read it.
 
     ``known``: the members of the operation's output in botocore's model. Others are left out.
     """

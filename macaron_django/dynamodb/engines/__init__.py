@@ -1,9 +1,9 @@
 """The DynamoDB-compatible servers, and which of them this process uses.
 
-``current()`` returns the engine that settings and ``DEBUG`` choose; everything else asks it for address, region and
-credentials at each call. Each engine has a module of its name (``aws``, ``embedded``, ``moto`` …), which ``selection``
-lists; open ``shared_processes`` for how projects' processes share one server, and ``supervisor`` for the program that
-runs it.
+``current()`` returns the engine that settings and ``DEBUG`` choose; everything else gets address, region and
+credentials from it at each call. Each engine has a module of its name (``aws``, ``embedded``, ``moto`` …), which
+``selection`` lists; open ``shared_processes`` for how a project's processes share one server, and ``supervisor`` for
+the program that runs it.
 """
 
 from __future__ import annotations

@@ -24,7 +24,7 @@ JAR_MISSING = (
 
 
 def find_jar() -> Path:
-    """Return the path of ``DynamoDBLocal.jar``; ``DynamoDBLocal_lib`` has to be in the same folder."""
+    """Return the path of ``DynamoDBLocal.jar``; ``DynamoDBLocal_lib`` must be in the same folder."""
     if settings.DYNAMODB.BINARY is not None:
         configured = Path(settings.DYNAMODB.BINARY).expanduser().absolute()
         jar = configured / "DynamoDBLocal.jar" if configured.is_dir() else configured

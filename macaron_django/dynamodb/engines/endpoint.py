@@ -24,7 +24,7 @@ class EndpointEngine(RemoteEngine):
         parts = urlsplit(endpoint_url)
         if parts.scheme not in ("http", "https") or not parts.hostname:
             raise ImproperlyConfigured(
-                f"MACARON['DYNAMODB']['ENDPOINT'] is {endpoint_url!r}; it has to be a URL such as "
+                f"MACARON['DYNAMODB']['ENDPOINT'] is {endpoint_url!r}; it must be a URL such as "
                 "'http://localhost:8000'."
             )
         self.endpoint_url = endpoint_url.rstrip("/")

@@ -12,7 +12,7 @@ __all__ = ["LocalProcessEngine"]
 
 
 class LocalProcessEngine(Engine):
-    """An engine in a process of its own, shared with the project's other processes."""
+    """An engine in a separate process, shared with the project's other processes."""
 
     _process: SharedProcess | None = None
     _making = threading.Lock()

@@ -1,7 +1,7 @@
 """Chooses the engine that ``MACARON["DYNAMODB"]`` and ``DEBUG`` name, once a process, and keeps it.
 
 Without ``ENGINE``, that is ``embedded`` where ``DEBUG`` is on, or ``moto`` where its binary is missing, and an error
-where ``DEBUG`` is off: never AWS by accident. Tests put another engine in its place with ``use``.
+where ``DEBUG`` is off: never AWS by accident. Tests choose another engine with ``use``.
 """
 
 from __future__ import annotations

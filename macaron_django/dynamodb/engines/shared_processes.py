@@ -40,7 +40,7 @@ class SharedProcess:
     """The server behind a local engine.
 
     ``stem`` is the path that the lock and log files are named after; ``command`` is called only when the
-    server has to be started, and may raise; ``ready`` is what the server prints once the port is its own.
+    server must be started, and may raise; ``ready`` is what the server prints once the port is its own.
     """
 
     def __init__(
@@ -248,7 +248,7 @@ class SharedProcess:
 
 
 def temporary_folder() -> Path:
-    """Return a folder's name that nobody else has; it is made when the server is first used, and removed after."""
+    """Return a folder's name that no one else has; it is made when the server is first used, and removed after."""
     return Path(tempfile.gettempdir()) / f"dynamodb-{uuid.uuid4().hex}"
 
 

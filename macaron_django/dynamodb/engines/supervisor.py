@@ -4,9 +4,9 @@ It takes a ``SupervisorConfig`` as JSON on the command line, and writes the serv
 outlive any process that uses the server, and imports nothing but the standard library so that it starts in a few
 milliseconds: run it by path with ``python -I -S`` (importing it through the package would import PynamoDB and Django).
 
-Two locks say all that has to be known, and the kernel releases both however a process ends:
+Two locks say everything that processes must know, and the kernel releases both however a process ends:
 
-- the *state file* is locked exclusively by the supervisor as long as it lives, so a pid in it that nobody
+- the *state file* is locked exclusively by the supervisor as long as it lives, so a pid in it that no process
   locks is stale, even if another process has that pid now;
 - the *users file* is locked (shared) by each process that uses the server; the supervisor ends when it
   gets that lock for itself.
@@ -62,7 +62,7 @@ class SupervisorConfig:
 def read_state(fd: int) -> dict[str, Any]:
     """Return what the state file says; nothing if it is empty, half written or damaged.
 
-    What could be no process and no port is left out, whoever wrote it.
+    What can't be a process or a port is left out.
     """
     with contextlib.suppress(ValueError, RecursionError):
         state = json.loads(os.pread(fd, 65536, 0) or b"{}")
@@ -117,7 +117,7 @@ def write_state(fd: int, state: dict[str, Any]) -> None:
 
 
 def secret_host(known: object = None) -> str:
-    """Return an address of the loopback network that nobody can guess, or the one ``known`` from before.
+    """Return an address of the loopback network that no one can guess, or the one ``known`` from before.
 
     Local engines answer every page of a browser on this machine that finds them, whatever its origin. A page would
     have to try 16 million addresses. Where the system has 127.0.0.1 alone, as macOS has, that is returned.
@@ -168,7 +168,7 @@ def answers(address: tuple[str, int]) -> bool:
 
 
 def main(argument: str) -> int:
-    """Detach from the starter, then supervise until nobody uses the server; nothing reads the exit code."""
+    """Detach from the starter, then supervise until no process uses the server; nothing reads the exit code."""
     fields = json.loads(argument)
     order = SupervisorConfig(**{**fields, "command": tuple(fields["command"])})
     if os.fork():  # the starter waits for this one, so it keeps no zombie; init adopts the other
@@ -309,7 +309,7 @@ class _Supervisor:
             time.sleep(pause)
             pause = min(pause * 1.5, 0.1)
         self._end_server()
-        reason = "It was told to stop." if self.told_to_stop else f"No answer in {self.order.start_timeout:g} s."
+        reason = "It was stopped." if self.told_to_stop else f"No answer in {self.order.start_timeout:g} s."
         return f"{reason}\n{printed()[-4000:].strip()}".strip()
 
     def _end_server(self) -> None:
@@ -324,7 +324,7 @@ class _Supervisor:
 
 
 def _end_orphan(state: dict[str, Any]) -> None:
-    """End the server of a supervisor that was killed, if that pid still runs that very command."""
+    """End the server of a supervisor that was killed, if that pid still runs the same command."""
     pid, command = state.get("engine_pid"), state.get("engine_command")
     if pid is None or command is None:
         return

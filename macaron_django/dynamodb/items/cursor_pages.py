@@ -24,8 +24,8 @@ _GROWTH: Final = 16
 class CursorPage:
     """Rows, the cursor of the rows after them (None at the end), and what they cost.
 
-    ``read``: items that DynamoDB read, those that a filter dropped among them; ``capacity``: the read units that it
-    charged for all calls, None where an engine doesn't say.
+    ``read``: items that DynamoDB read, including those that a filter dropped; ``capacity``: the read units that it
+    charged for all calls, None if an engine doesn't say.
     """
 
     rows: list[Any]
@@ -46,7 +46,7 @@ class MatchPage:
 class PageLength:
     """Adds up the bytes of a page's items as JSON, whose sum may be ``most``.
 
-    ``length_of`` is called only where the answers from DynamoDB are long enough for it to matter.
+    ``length_of`` is called only if the answers from DynamoDB are long enough for it to matter.
     """
 
     def __init__(self, most: int, length_of: Callable[[Any], int]) -> None:
@@ -56,7 +56,7 @@ class PageLength:
         self._sum = 1  # with the brackets, and a comma after each item but one
 
     def fitting(self, found: Sequence[Match], sent: int | None) -> int:
-        """Returns how many of ``found`` fit, one at least: all matches so far, after an answer of ``sent`` bytes."""
+        """Returns how many of ``found`` fit, at least one: all matches so far, after an answer of ``sent`` bytes."""
         self._sent += math.inf if sent is None else sent
         if self._sent * _GROWTH > self._most:
             for match in found[self._count :]:
@@ -72,7 +72,7 @@ def read_page(
 ) -> MatchPage:
     """Read until ``limit`` items matched and it is known whether there is another.
 
-    DynamoDB's own LastEvaluatedKey doesn't say that: it is there, too, where the last item has just been read.
+    DynamoDB's own LastEvaluatedKey doesn't say that: it is also there if the last item has just been read.
     A page ends before that, perhaps with no item, where the plan's ``read_limit`` or ``length`` is reached.
     """
     found: list[Match] = []

@@ -34,7 +34,7 @@ class Expressions:
         self._texts: dict[str, str] = {}
 
     def name(self, attribute: str) -> str:
-        """The placeholder of an attribute's name; of one name always the same."""
+        """The placeholder of an attribute's name; always the same for one name."""
         # The numbering is PynamoDB's, whose conditions add to the same dictionaries.
         return self._names.setdefault(attribute, f"#{len(self._names)}")
 
@@ -70,7 +70,7 @@ class Expressions:
         """Set, remove and add (DynamoDB's ADD) attributes; what is empty is left out."""
         added, names, values = add or {}, self._names, self._values
         if names or values:
-            raise ValueError("an update is the first of a call's expressions")
+            raise ValueError("an update must be the first of a call's expressions")
         attributes = tuple(set_), tuple(remove), tuple(added)
         # Clients choose names, too: what is remembered has to stay small.
         is_short = sum(map(len, chain.from_iterable(attributes))) <= _REMEMBERED

@@ -1,6 +1,6 @@
 """DynamoDB's item operations on one table, as functions of attribute maps.
 
-Raises this package's exceptions, and collects writes instead of sending them inside a transaction. Rows and schemas are
+Raises this package's exceptions. Inside a transaction it collects writes instead of sending them. Rows and schemas are
 ``persistence``'s.
 """
 
@@ -100,9 +100,9 @@ class Items:
         self._derived: dict[Callable[..., Any], tuple[object, Any]] = {}
 
     def derived(self, make: Callable[[Self, Basis], Made], basis: Basis) -> Made:
-        """What ``make(self, basis)`` returns, made once and again where ``basis`` is another object.
+        """What ``make(self, basis)`` returns, made once, and again if ``basis`` is another object.
 
-        For what others work out of a table and of its rows' class, or of the settings, and need at each call.
+        For values that depend on a table and its rows' class, or on the settings, and are needed at each call.
         """
         known = self._derived.get(make)
         if known is None or known[0] is not basis:
@@ -136,7 +136,9 @@ class Items:
         return tuple(filter(None, (meta.get_index_hash_keyname(index), meta.get_index_range_keyname(index))))
 
     def replaceable(self) -> Where | None:
-        """What an item must fulfil for a new one to replace it as if it weren't there; None: no item is like that."""
+        """The condition under which a new item replaces an existing one as if it didn't exist; None if there is no such
+        condition.
+        """
         return None
 
     def key_in(self, item: AttributeMap) -> AttributeMap:
@@ -150,8 +152,8 @@ class Items:
     ) -> Steps[AttributeMap | None]:
         """The item with this key, None if there is none.
 
-        A key that was given in another spelling than keys are held in is tried in that one, too: another program may
-        have stored it, or an older version of this one.
+        A key given in another spelling than the stored one is also tried as given: another program, or an older version
+        of this one, may have stored it.
         """
         if _impossible(key):
             return None
@@ -265,9 +267,9 @@ class Items:
     def put_item_steps(
         self, item: AttributeMap, *, condition: Demand = None, expected: Expected | None = None
     ) -> Steps[None]:
-        """Put an item, replacing what is there unless ``condition`` or ``expected`` forbid it.
+        """Put an item, replacing any existing one unless ``condition`` or ``expected`` forbid it.
 
-        ItemExists where it should have been absent; ItemAbsent or ItemChanged where another demand isn't met.
+        Raises ItemExists if it should have been absent; ItemAbsent or ItemChanged if another condition isn't met.
         """
         check_item_size(item)
         demand = WriteCondition(self.kind, self.key_in(item), condition, expected or {}, replaceable=self.replaceable())
@@ -298,18 +300,19 @@ class Items:
         """Change attributes of an item in one UpdateItem, and return the item as it is afterwards.
 
         ``set_``, ``remove`` and ``add`` are the clauses of its UpdateExpression: ``add={"version": {"N": "1"}}``
-        counts on what is there, or on nothing. The item is made if it isn't there and no condition forbids it.
+        counts from the existing value, or from nothing. The item is created if it doesn't exist and no condition
+        forbids it.
 
         ``condition``: "present", "absent", or a condition of PynamoDB's. ``expected``: values that attributes must
-        have before the write; None for one that must be missing. Raises ItemExists where an item is there that must
-        be absent, ItemAbsent where there is none, and ItemChanged where it has other values. They come without a
-        second call, except that an engine which doesn't honour ReturnValuesOnConditionCheckFailure is sent a GetItem.
+        have before the write; None for one that must be missing. Raises ItemExists if an item exists that must be
+        absent, ItemAbsent if there is none, and ItemChanged if it has other values. They need no second call, except
+        for a GetItem with engines that don't honour ReturnValuesOnConditionCheckFailure.
 
-        Where a ``condition`` of PynamoDB's keeps an ``addition`` within bounds, there is ItemOutOfBounds, too. What
-        holds for such conditions isn't looked up: such an engine's refusal is a plain StaleItem.
+        Where a ``condition`` of PynamoDB's keeps an ``addition`` within bounds, there is ItemOutOfBounds, too. With
+        such an engine a failed condition of this kind isn't looked up, and is a plain StaleItem.
 
-        Inside a transaction, where the answer isn't known yet, this returns {} and the transaction raises. Where
-        nothing is to change in an item that must be present, the item is read and not written.
+        Inside a transaction, where the answer isn't known yet, this returns {} and the transaction raises. If nothing
+        changes in an item that must be present, the item is read, not written.
         """
         set_, removed, added = dict(set_ or {}), tuple(remove), dict(add or {})
         demand = WriteCondition(self.kind, key, condition, expected or {}, addition)
@@ -344,7 +347,7 @@ class Items:
     update_item = blocking(update_item_steps)
 
     def _confirmed(self, demand: WriteCondition) -> Steps[AttributeMap]:
-        """The item, if it is as demanded; ItemAbsent or ItemChanged if not."""
+        """The item, if it is as required; raises ItemAbsent or ItemChanged if not."""
         transaction = gathering()
         if transaction is not None:
             expressions = Expressions()
@@ -370,7 +373,7 @@ class Items:
     ) -> Steps[AttributeMap | None]:
         """Delete an item and return it as it was, None if there was none.
 
-        Returns {} where it isn't known: inside a transaction, and where the first of two attempts got no answer.
+        Returns {} if it isn't known: inside a transaction, and if the first of two attempts got no answer.
         Conditions and errors are those of ``update_item``.
         """
         demand = WriteCondition(self.kind, key, condition, expected or {})
@@ -393,7 +396,9 @@ class Items:
     pop_item = blocking(pop_item_steps)
 
     def batch_write(self, puts: Iterable[AttributeMap] = (), deletes: Iterable[AttributeMap] = ()) -> None:
-        """Put and delete without conditions; Throttled names what DynamoDB left unprocessed at every attempt."""
+        """Put and delete without conditions; Throttled names the items that DynamoDB left unprocessed at every
+        attempt.
+        """
         if gathering() is not None:
             for item in puts:
                 self.put_item(item)

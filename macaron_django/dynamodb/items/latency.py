@@ -20,9 +20,9 @@ _KEYS: Final = {"S": "macaron_django", "N": "0", "B": "AA=="}
 
 
 def measured_latency(items: Items) -> float | None:
-    """Returns the seconds that reading an item takes: the shortest of five, as the first opens a connection.
+    """Returns the seconds that reading an item takes: the shortest of five, because the first opens a connection.
 
-    None where the engine can't be reached or refuses: a machine that checks a deployment needn't have access to it.
+    None if the engine can't be reached or refuses: a machine that checks a deployment may not have access to it.
     """
     if not engines.current().running:
         return None

@@ -1,4 +1,4 @@
-"""Reads one Scan in parallel segments, a thread each, and yields the items as they arrive."""
+"""Reads one Scan in parallel segments, each in its own thread, and yields the items as they arrive."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ Arrival: TypeAlias = "list[Match] | Exception | None"
 
 
 def parallel_items(reader: PlanReader, segments: int) -> Iterator[Match]:
-    """The items of ``segments`` parallel Scans; a Query, which has no segments, is read as it is.
+    """The items of ``segments`` parallel Scans; a Query, which has no segments, is read in one piece.
 
     The segments of a capped scan share its cap. Closing the iterator ends the threads.
     """

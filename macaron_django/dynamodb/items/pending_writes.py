@@ -62,14 +62,14 @@ class TransactionWrite:
 
     @cached_property
     def size(self) -> int:
-        """Bytes that are sent of the item; what an update leaves alone, only DynamoDB knows."""
+        """The bytes that are sent of the item; only DynamoDB knows what an update leaves unchanged."""
         if "Item" in self.parameters:
             return item_size(self.parameters["Item"])
         return item_size(self.parameters["Key"]) + item_size(self.parameters.get("ExpressionAttributeValues", {}))
 
 
 class PendingTransaction:
-    """The writes of an open transaction, how to undo what objects in memory already say of them, and what waits.
+    """The writes of an open transaction, how to undo their effects on objects in memory, and what waits for the end.
 
     That of a block inside another has an ``outer`` one, which takes it over when it is done.
     """
@@ -83,24 +83,27 @@ class PendingTransaction:
         self.is_open = True
 
     def add(self, write: TransactionWrite) -> None:
-        """Gather a write; UnsupportedQuery or ItemTooLarge where DynamoDB wouldn't take it along with the others."""
+        """Collect a write; raises UnsupportedQuery or ItemTooLarge if DynamoDB wouldn't accept it together with the
+        others.
+        """
         with self._lock:
             others = self._all_writes()
             if any(write.identity == other.identity for other in others):
                 raise UnsupportedQuery(
-                    f"A transaction has one operation for each item, and a second one came for the {write.name}: "
+                    f"A transaction can have only one operation for each item, but this is the second one for the "
+                    f"{write.name}: "
                     "make all changes, then save it once."
                 )
             if len(others) == MAX_TRANSACTION_ITEMS:
                 raise UnsupportedQuery(
-                    f"A transaction holds at most {MAX_TRANSACTION_ITEMS} items, and the {write.name} would be one "
-                    "more: divide the work into several."
+                    f"A transaction holds at most {MAX_TRANSACTION_ITEMS} items, and the {write.name} would be "
+                    "one more: use several transactions."
                 )
             size = write.size + sum(other.size for other in others)
             if size > MAX_TRANSACTION_BYTES:
                 raise ItemTooLarge(
                     f"The items of a transaction may have {MAX_TRANSACTION_BYTES} bytes together, and with the "
-                    f"{write.name} they would have {size}: divide the work into several."
+                    f"{write.name} they would have {size}: use several transactions."
                 )
             self.writes.append(write)
 
@@ -108,20 +111,20 @@ class PendingTransaction:
         return self.writes if self.outer is None else [*self.outer._all_writes(), *self.writes]
 
     def on_abandon(self, undo: Callable[[], None]) -> None:
-        """Call ``undo`` if what was gathered isn't written."""
+        """Call ``undo`` if what was collected isn't written."""
         self._undo.append(undo)
 
     def on_commit(self, function: Callable[[], object]) -> None:
-        """Call ``function`` once what was gathered is written."""
+        """Call ``function`` once what was collected is written."""
         self._waiting.append(function)
 
     def close(self) -> None:
-        """Gather no more: what a task writes that outlives the block is sent at once."""
+        """Stop collecting: what a task that outlives the block writes is sent at once."""
         self.is_open = False
 
     @property
     def heir(self) -> PendingTransaction | None:
-        """The outer transaction that takes this over; None where there is none, or none any more.
+        """The outer transaction that takes this over; None if there is none, or if it has ended.
 
         A task may outlive the block that it was started in.
         """
@@ -137,14 +140,16 @@ class PendingTransaction:
         self._waiting = []
 
     def committed(self) -> None:
-        """Call what waited, in its order.
+        """Call the waiting functions in order.
 
-        A function that raises doesn't keep the others from being called; the first exception is raised after them.
+        If one raises, the others are still called; then the first exception is raised.
         """
         waiting, self._waiting = self._waiting, []
         errors = [error for error in map(_raised_by, waiting) if error is not None]
         for error in errors[1:]:
-            logger.error("A function raised after a transaction, as another had before it.", exc_info=error)
+            logger.error(
+                "A function that ran after a transaction raised an exception, as an earlier one had.", exc_info=error
+            )
         if errors:
             raise errors[0]
 
@@ -169,19 +174,19 @@ _gathering: ContextVar[PendingTransaction | None] = ContextVar("macaron_django_t
 
 
 def gathering() -> PendingTransaction | None:
-    """What the open transaction of this thread or task gathers; None outside of one."""
+    """What the open transaction of this thread or task has collected; None outside of one."""
     return _open(_gathering.get())
 
 
 def _open(current: PendingTransaction | None) -> PendingTransaction | None:
-    """The innermost transaction that still gathers, from this one outwards."""
+    """The innermost transaction that still collects writes, from this one outwards."""
     while current is not None and not current.is_open:
         current = current.outer
     return current
 
 
 def use_gathering(current: PendingTransaction | None) -> None:
-    """Have this thread or task gather its writes there; None: send each at once."""
+    """Collect the writes of this thread or task there; None: send each at once."""
     _gathering.set(current)
 
 
@@ -195,8 +200,8 @@ def on_commit(function: Callable[[], object]) -> None:
             dynamodb.on_commit(lambda: mail_receipt(order.pk))
 
     It isn't called for a transaction that fails, nor for one whose outcome is unknown. The functions are called in
-    their order, in ``async with`` in a thread. One that raises doesn't keep the others from being called: the first
-    exception leaves the block after them, and what was written stays.
+    their order, in ``async with`` in a thread. If one raises, the others are still called: then the first exception
+    leaves the block, and what was written stays.
     """
     current = gathering()
     if current is None:

@@ -1,4 +1,4 @@
-"""Keeps the rows of a persisted schema (``x-persist``) in its table: saves, deletes and refreshes them."""
+"""Stores the rows of a persisted schema (``x-persist``) in its table: saves, deletes and refreshes them."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ class Persistence(ItemCodec, Items):
 
     ``save_row`` follows Django's ``save()``:
 
-    * a row that was loaded is one UpdateItem of what has changed, made only where the item is still there;
+    * a loaded row is one UpdateItem of its changes, made only if the item still exists;
     * a new one is a conditional put. If its key is taken, ``save()`` updates the item to the row's properties,
       as Django does for a primary key that exists; ``force_insert`` (so ``create()``) raises ItemExists.
 
@@ -96,7 +96,7 @@ class Persistence(ItemCodec, Items):
 
     @cached_property
     def hides_expired_by(self) -> str | None:
-        """The attribute that says when items expire, where expired ones count as absent; else None."""
+        """The attribute that says when items expire, if expired ones count as absent; else None."""
         return self.options.ttl if self.options.expired == "hidden" else None
 
     def is_hidden(self, item: AttributeMap) -> bool:
@@ -142,7 +142,7 @@ class Persistence(ItemCodec, Items):
         return tuple(self.table.attribute(name).placer() for name in self.key_names)
 
     def key_of(self, row: Row) -> AttributeMap:
-        """Returns the key that a row has now. Raises UnstorableValue where a property of it isn't set."""
+        """Returns the key that a row has now. Raises UnstorableValue if one of its properties isn't set."""
         stored = row._state.__dict__.get("item")
         key: AttributeMap = {}
         for name in self.key_names:
@@ -156,14 +156,14 @@ class Persistence(ItemCodec, Items):
         return key
 
     def key_from_pk(self, pk: Any) -> AttributeMap:
-        """Returns the key that a primary key of Django's stands for. Raises ValueError if it can't be one."""
+        """Returns the key that one of Django's primary keys means. Raises ValueError if it can't be one."""
         try:
             if self.range_key is None:
                 return self.key(self._from_text(self.hash_key, pk))
             pairs = zip(self.key_names, keys_from_pk(pk), strict=True)
             return {name: self._key_of_json(name, value) for name, value in pairs}
         except UnstorableValue as error:
-            raise ValueError(f"{pk!r} is no key of {self.schema.name}: {error}") from error
+            raise ValueError(f"{pk!r} isn't a key of {self.schema.name}: {error}") from error
 
     def _key_of_json(self, name: str, value: Any) -> AttributeValue:
         attribute = self.table.attribute(name)
@@ -179,7 +179,7 @@ class Persistence(ItemCodec, Items):
         return pk_for(hash_attribute.value_in(item), self.table.attribute(self.range_key).value_in(item))
 
     def _from_text(self, name: str, value: Any) -> Any:
-        """A number where text from a URL stands for one."""
+        """A number, if text from a URL is one."""
         if isinstance(value, str) and self.table.attribute(name).attr_type == "N":
             return int(value) if re.fullmatch(r"-?\d+", value, re.ASCII) else float(value)
         return value
@@ -191,7 +191,7 @@ class Persistence(ItemCodec, Items):
         return ItemShape(self.model, self.table.attributes_by_name(), self.additional)
 
     def json_of_all(self, item: AttributeMap) -> dict[str, Any]:
-        """Returns the JSON object of an item, attributes that the schema doesn't allow among it."""
+        """Returns the JSON object of an item, including attributes that the schema doesn't allow."""
         attributes = self.table.attributes_by_name()
         known = {name: attribute.json_in(item) for name, attribute in attributes.items()}
         others = {name: ANYTHING.decode(item[name]) for name in item if name not in self.additional.known}
@@ -224,7 +224,7 @@ class Persistence(ItemCodec, Items):
 
     @cached_property
     def _changeable(self) -> tuple[PropertyPlace, ...]:
-        """The places of the properties that an update may change: not the table's key, nor the version."""
+        """The places of the properties that an update may change: not the table's key or the version."""
         return tuple(
             place
             for place in self.shape.places
@@ -247,7 +247,7 @@ class Persistence(ItemCodec, Items):
         force_update: bool = False,
         update_fields: Iterable[str] | None = None,
     ) -> bool:
-        """Writes a row, as the class's docstring says. Then ``row._state.item`` is what the table holds.
+        """Writes a row as the class's docstring describes. Then ``row._state.item`` is what the table holds.
 
         Returns whether it is a new item.
         """
@@ -273,7 +273,7 @@ class Persistence(ItemCodec, Items):
     def delete_row(self, row: Row) -> bool:
         """Deletes the row's item. Returns whether there was one. Raises StaleItem if its ``version`` has changed.
 
-        In a transaction the item has to be there, so that of two who delete it at once only one succeeds.
+        In a transaction the item must exist, so that only one of two simultaneous deletions succeeds.
         """
         expected = self._expected_version(row)
         demand: Demand = None if gathering() is None else "present"
@@ -281,7 +281,7 @@ class Persistence(ItemCodec, Items):
 
     @staticmethod
     def on_commit(function: Callable[[], object]) -> None:
-        """Calls ``function`` when what was written is in the table: at once, or after the open transaction."""
+        """Calls ``function`` once the write is in the table: immediately, or after the open transaction."""
         on_commit(function)
 
     def refresh_row(self, row: Row, fields: Collection[str] | None = None) -> None:
@@ -321,11 +321,11 @@ class Persistence(ItemCodec, Items):
     def item_changes(
         self, stored: AttributeMap | None, wanted: AttributeMap, names: Collection[str] | None = None
     ) -> tuple[AttributeMap, list[str]]:
-        """Returns the attributes to set and the names of those to remove, so that an item holds what ``wanted`` holds.
+        """Returns the attributes to set and the names of those to remove, so that an item has what ``wanted`` holds.
 
-        ``stored`` is the item as it is, None if that isn't known; with ``names``, only these properties change. The
-        key, the version and attributes that the schema doesn't allow stay; so does what another program spelled in its
-        own way while it means the same.
+        ``stored`` is the current item, None if that isn't known; with ``names``, only these properties change. The
+        key, the version and attributes that the schema doesn't allow stay; so do values that another program wrote
+        differently but with the same meaning.
         """
         set_: AttributeMap = {}
         remove: list[str] = []
@@ -381,7 +381,7 @@ class Persistence(ItemCodec, Items):
         if given is UNSET or given is None:
             key = self.key_of(row)
             raise ItemChanged(
-                f"{self.schema.name} with {describe_key(key)} is there already, with a version: "
+                f"{self.schema.name} with {describe_key(key)} already exists and has a version: "
                 "load it, change it and save it.",
                 schema=self.kind,
                 key=key,
@@ -389,7 +389,9 @@ class Persistence(ItemCodec, Items):
         return {version: self.table.attribute(version).encode(given)}
 
     def required_version_of(self, key: AttributeMap) -> RequiredVersion | None:
-        """Returns what the request being served requires of an item; None if nothing, or if it has written the item."""
+        """Returns what the request being served requires of an item; None if it requires nothing or has already written
+        the item.
+        """
         required = required_version.get()
         if required is None or required.is_met:
             return None
@@ -399,9 +401,9 @@ class Persistence(ItemCodec, Items):
         return required if same_items(self.key(*[required.key[name] for name in names]), key) else None
 
     def required_values(self, key: AttributeMap, item: AttributeMap) -> dict[str, AttributeValue | None]:
-        """Returns the version that a write has to find where the request's If-Match allows that of ``item``.
+        """Returns the version that a write must find if the request's If-Match allows that of ``item``.
 
-        Returns {} where the request requires nothing of it. Raises ItemChanged where If-Match doesn't allow it.
+        Returns {} if the request requires nothing. Raises ItemChanged if If-Match doesn't allow it.
         """
         required, version = self.required_version_of(key), self.options.version
         if required is None or version is None:
@@ -409,13 +411,13 @@ class Persistence(ItemCodec, Items):
         if required.allows(str(self.version_of(item))):
             return {version: item.get(version)}
         raise ItemChanged(
-            f"{self.schema.name} with {describe_key(key)} isn't the one that If-Match means any more.",
+            f"{self.schema.name} with {describe_key(key)} no longer matches If-Match.",
             schema=self.kind,
             key=key,
         )
 
     def note_written(self, key: AttributeMap) -> None:
-        """Notes that the request has written an item, so that its later writes are about its own version."""
+        """Records that the request has written an item, so that its later writes apply to its own version."""
         required = self.required_version_of(key)
         if required is not None:
             required.is_met = True
@@ -434,7 +436,7 @@ class Persistence(ItemCodec, Items):
             self._set(row, version, self.table.attribute(version).value_in(item))
 
     def _unwritten(self, row: Row) -> Callable[[], None]:
-        """Returns what makes the row unwritten again, with its values kept."""
+        """Returns the function that makes the row unwritten again, with its values."""
         state = {name: getattr(row._state, name, None) for name in ("adding", "db", "item")}
         version = self.options.version
         field = row._spec.field_names[version] if version is not None and version in self._properties else None
@@ -469,5 +471,5 @@ def _next_version(value: AttributeValue | None) -> AttributeValue:
     if value is None:
         return {"N": "1"}
     if "N" not in value:
-        raise PersistenceError("The stored version is no number, so it can't be counted on: mend the item.")
+        raise PersistenceError("The stored version isn't a number, so it can't be increased: correct the item.")
     return {"N": str(int(value["N"]) + 1)}

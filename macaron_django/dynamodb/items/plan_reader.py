@@ -43,11 +43,11 @@ class Match(NamedTuple):
 
 @dataclass(frozen=True)
 class MatchBatch:
-    """What one round of calls brought.
+    """The result of one round of calls.
 
-    ``last`` is how far it got: the keys of an item, or the hash key alone of a partition that comes next; None at the
-    end of the list. ``read``: the items that DynamoDB read for it. ``length``: the bytes that its answer had, None
-    where they aren't known.
+    ``last`` is how far it got: the keys of an item, or only the hash key of the next partition; None at the
+    end of the list. ``read``: the items that DynamoDB read for it. ``length``: the bytes that its answer had, None if
+    it isn't known.
     """
 
     found: Sequence[Match]
@@ -58,7 +58,7 @@ class MatchBatch:
 
 @dataclass(frozen=True)
 class PlanReader:
-    """Reads what ``plan`` says. ``names``: the attributes that are wanted, None for whole items."""
+    """Reads what ``plan`` says. ``names``: the attributes wanted, None for whole items."""
 
     persistence: Persistence
     plan: QueryPlan
@@ -68,7 +68,7 @@ class PlanReader:
     typed: TypedItems | None = None  # reads items of which nobody wants the attribute maps
 
     def items(self, start: AttributeMap | None = None, wanted: int | None = None) -> Iterator[Match]:
-        """Every match after ``start``, at most ``wanted``; ScanForbidden where a capped scan may read no further."""
+        """Every match after ``start``, at most ``wanted``; raises ScanForbidden if a capped scan can't read further."""
         count = 0
         batch: MatchBatch | None = None
         for batch in self.batches(start, wanted):
@@ -81,9 +81,9 @@ class PlanReader:
             raise ScanForbidden(self._capped())
 
     def batches(self, start: AttributeMap | None = None, wanted: int | None = None) -> Iterator[MatchBatch]:
-        """Rounds of calls; ends with the list, or where the plan's ``read_limit`` is reached.
+        """Rounds of calls; ends with the list, or if the plan's ``read_limit`` is reached.
 
-        A call that finds nothing counts as one item there: it isn't free.
+        A call that finds nothing counts as one item, because it isn't free.
         """
         match self.plan.kind:
             case "empty":
@@ -98,7 +98,7 @@ class PlanReader:
                 return self._rounds(None, start, wanted)
 
     def pages(self) -> Iterator[Sequence[AttributeMap]] | None:
-        """All items, page by page, where each that is read is one of the list as it is; None where they need a look."""
+        """All items, page by page, if each item read belongs to the list unchanged; None if they must be checked."""
         plan = self.plan
         if plan.kind not in {"query", "scan"} or plan.remainder != ALL or plan.fetch or plan.read_limit is not None:
             return None
@@ -113,7 +113,7 @@ class PlanReader:
                 yield page.items
 
     def count(self, limit: int | None = None) -> int:
-        """How many match, up to ``limit``; every one is read, but DynamoDB sends only their number where it can."""
+        """How many match, up to ``limit``; every one is read, but DynamoDB sends only their number if possible."""
         plan = self.plan
         if plan.kind not in {"query", "scan"} or plan.remainder != ALL or plan.fetch:
             return sum(1 for _ in self.items(wanted=limit))
@@ -198,7 +198,7 @@ class PlanReader:
     def _at_its_end(self, start: AttributeMap) -> bool:
         """Whether the range key has reached the last value that the key condition allows.
 
-        No two items of a table have the same keys, so nothing follows; and DynamoDB Local refuses to look.
+        No two items of a table have the same keys, so nothing follows, and DynamoDB Local refuses such a call.
         """
         plan = self.plan
         if plan.index is not None or plan.range_condition is None or plan.table.range_key is None:
@@ -278,7 +278,9 @@ class PlanReader:
             yield MatchBatch(found, last, page.scanned_count, page.length)
 
     def _fetched(self, page: ResultPage, last: AttributeMap | None) -> Iterator[MatchBatch]:
-        """The items that an index's entries lead to: a batch at a time, as they may be long where entries are short."""
+        """The items that an index's entries lead to: one batch at a time, because items may be long even if entries are
+        short.
+        """
         plan, entries = self.plan, page.items
         names = plan.position_names
         for first in range(0, len(entries), BATCH_SIZE):
@@ -296,7 +298,7 @@ class PlanReader:
     # -- names -----------------------------------------------------------------------------------------------------
 
     def _projection(self) -> list[str] | None:
-        """The attributes to read: the wanted ones, those that the remainder looks at, and the position's."""
+        """The attributes to read: those wanted, those of the remainder, and the position's."""
         plan = self.plan
         if plan.fetch:
             return list(plan.position_names)
@@ -317,13 +319,13 @@ class PlanReader:
         plan = self.plan
         return (
             f"The filtered scan of {plan.table.table} stopped after {plan.read_limit:,} items "
-            '(MACARON["DYNAMODB"]["SCAN_LIMIT"]) and there are more: read on with page(limit, cursor), '
+            '(MACARON["DYNAMODB"]["SCAN_LIMIT"]) and there are more: continue with page(limit, cursor), '
             "or filter by a key of the table or of an index."
         )
 
 
 def _place(found: Iterable[bool]) -> int:
-    """The place of the first that is found; InvalidCursor if there is none."""
+    """The place of the first one found; raises InvalidCursor if there is none."""
     try:
         return list(found).index(True)
     except ValueError:

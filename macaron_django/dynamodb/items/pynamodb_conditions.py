@@ -1,6 +1,6 @@
 """Writes conditions as PynamoDB's, for a filter, a key or a conditional write.
 
-This is the only module that knows both.
+Only this module knows both.
 """
 
 from __future__ import annotations
@@ -44,7 +44,8 @@ class PropertyPath(Path):
 
 
 def condition_expression(condition: Condition) -> pynamodb.Condition | None:
-    """The PynamoDB condition; None where everything matches. UnsupportedQuery if it is longer than DynamoDB takes.
+    """The PynamoDB condition; None if everything matches. Raises UnsupportedQuery if it is longer than DynamoDB
+    accepts.
 
     >>> condition_expression(Not(Lookup(("a", "b"), "exact", ({"N": "1"},))))
     (NOT a.b = {'N': '1'})
@@ -55,7 +56,7 @@ def condition_expression(condition: Condition) -> pynamodb.Condition | None:
     length = len(built.serialize({}, {}))
     if length > MAX_EXPRESSION:
         raise UnsupportedQuery(
-            f"DynamoDB takes conditions of at most {MAX_EXPRESSION:,} characters and this one has {length:,}: "
+            f"DynamoDB accepts conditions of at most {MAX_EXPRESSION:,} characters, but this one has {length:,}: "
             "filter by fewer values at once, or by key."
         )
     return built
@@ -127,4 +128,4 @@ def _lookup(lookup: Lookup) -> pynamodb.Condition:
             return path.contains(operands[0])
         case "isnull":
             return pynamodb.Or(path.does_not_exist(), path.is_type("NULL"))
-    raise ValueError(f"no lookup is called {lookup.operator!r}")
+    raise ValueError(f"there is no lookup called {lookup.operator!r}")

@@ -1,7 +1,7 @@
-"""``with transaction():`` sends all that is written inside as one TransactWriteItems.
+"""``with transaction():`` sends everything written inside as one TransactWriteItems.
 
-``transaction.get()`` reads up to 100 items at one moment. Where DynamoDB cancels a transaction, the exception names the
-item that it is about.
+``transaction.get()`` reads up to 100 items at one moment. If DynamoDB cancels a transaction, the exception names the
+item that caused it.
 """
 
 from __future__ import annotations
@@ -57,7 +57,7 @@ _LIMIT: Final = re.compile(r"[Mm]ember must have length less than or equal to (\
 
 
 class EngineLimit(UnsupportedQuery):
-    """The engine takes fewer items in a transaction, ``items``, than AWS does; nothing was written."""
+    """The engine accepts fewer items in a transaction, ``items``, than AWS does; nothing was written."""
 
     def __init__(self, items: int) -> None:
         super().__init__(
@@ -68,7 +68,7 @@ class EngineLimit(UnsupportedQuery):
 
 
 class transaction:  # noqa: N801 (used like a function, as Django's atomic is)
-    """Gather the saves, deletes and checks made inside, and send them at the end: all are applied, or none.
+    """Collect the saves, deletes and checks made inside, and send them at the end: all are applied, or none.
 
     ::
 
@@ -78,30 +78,30 @@ class transaction:  # noqa: N801 (used like a function, as Django's atomic is)
             Stock.objects.filter(pk=order.sku).update(left=F("left") - 1)
             dynamodb.transaction.check(Customer.objects.filter(pk=order.customer, active=True))
 
-    Up to 100 items with 4 MB together, each written or checked once. Reads inside see what was there before; a new
-    row is put on the condition that its key is free, and what is updated or deleted has to be there. If an item's
+    Up to 100 items with 4 MB together, each written or checked once. Reads inside see the state before; a new
+    row is put on the condition that its key is free, and what is updated or deleted must exist. If an item's
     condition doesn't hold, its ItemExists or StaleItem is raised at the end of the block; an exception inside sends
-    nothing; either way the rows are again what they were: unsaved. A block inside another adds to it, and takes back
-    its own part on an exception. ``post_save``, ``post_delete`` and the functions of ``dynamodb.on_commit()`` wait for
-    the end, and aren't sent or called where it fails.
+    nothing; either way the rows are unsaved again, as before. A block inside another adds to it, and removes its own
+    part on an exception. ``post_save``, ``post_delete`` and the functions of ``dynamodb.on_commit()`` wait for the end,
+    and aren't sent or called if it fails.
 
-    Calls of this thread (or, in ``async with``, of this task and what it awaits) are gathered, those of other threads
-    aren't. With a ``token`` of the caller's, sending the same transaction again within ten minutes isn't a second
-    write, not even from another process.
+    Calls of this thread (or, in ``async with``, of this task and what it awaits) are collected, those of other threads
+    aren't. With a ``token`` of the caller's, sending the same transaction again within ten minutes doesn't write twice,
+    even from another process.
     """
 
     def __init__(self, *, token: str | None = None) -> None:
         if token is not None and not _TOKEN.fullmatch(token):
-            raise ValueError("A transaction's token has 1 to 36 ASCII characters without spaces.")
+            raise ValueError("A transaction's token must have 1 to 36 ASCII characters and no spaces.")
         self._token = token
         self._gathering: PendingTransaction | None = None
 
     def __enter__(self) -> Self:
         if self._gathering is not None:
-            raise RuntimeError("A transaction is used once: write `with transaction():` each time.")
+            raise RuntimeError("A transaction can be used only once: write `with transaction():` each time.")
         outer = gathering()
         if outer is not None and self._token is not None:
-            raise UnsupportedQuery("A transaction inside another is sent with that one's token: leave this one out.")
+            raise UnsupportedQuery("A transaction inside another one is sent with the outer token: leave this one out.")
         self._gathering = PendingTransaction(outer)
         use_gathering(self._gathering)
         return self
@@ -123,7 +123,7 @@ class transaction:  # noqa: N801 (used like a function, as Django's atomic is)
 
     @staticmethod
     def check(target: Any, *, absent: bool = False) -> None:
-        """Have the transaction fail unless an item that it doesn't write is as it should be.
+        """Make the transaction fail unless an item that it doesn't write meets a condition.
 
         ``target`` is a row: its item must be there, at its ``version`` if it has one; or a query set that names one
         key: that item must match. With ``absent``, there must be no item with this key. Outside a transaction this
@@ -131,7 +131,7 @@ class transaction:  # noqa: N801 (used like a function, as Django's atomic is)
         """
         current = gathering()
         if current is None:
-            raise UnsupportedQuery("A check belongs into a `with transaction():` block.")
+            raise UnsupportedQuery("A check needs a `with transaction():` block.")
         persistence, key, queryset = _named(target)
         if absent:
             replaceable = persistence.replaceable()
@@ -146,7 +146,7 @@ class transaction:  # noqa: N801 (used like a function, as Django's atomic is)
 
     @staticmethod
     def get(*targets: Any) -> list[Any]:
-        """Read up to 100 items as they were at one moment: rows in the order asked, None where there is none.
+        """Read up to 100 items as they were at one moment: rows in the order requested, None for each missing one.
 
         ``ada, order = transaction.get(Profile.objects.filter(pk="ada"), Order.objects.filter(pk=7))``; a row
         means the item with its key.
@@ -193,13 +193,13 @@ def _named(target: Any) -> tuple[Persistence, AttributeMap, Any]:
         plan = target._plan()
         if plan.kind != "get" or target.query.is_sliced:
             raise UnsupportedQuery(
-                f"A transaction takes query sets that name one item by its whole key; this is a {plan.summary()}."
+                f"A transaction accepts query sets that name one item by its whole key; this one is a {plan.summary()}."
             )
         return target.persistence, dict(plan.keys[0]), target
     manager = getattr(type(target), "objects", None)
     persistence: Persistence | None = getattr(manager, "persistence", None)
     if persistence is None:
-        raise TypeError(f"A transaction takes rows and query sets of persisted schemas, not {target!r}.")
+        raise TypeError(f"A transaction accepts rows and query sets of persisted schemas, not {target!r}.")
     return persistence, persistence.key_of(target), None
 
 

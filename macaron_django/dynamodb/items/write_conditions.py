@@ -1,7 +1,7 @@
 """The condition of a write to one item, and the exception that says why it failed.
 
-ItemExists where the item had to be absent; ItemAbsent, ItemChanged or ItemOutOfBounds where it had to be there, to have
-other values, or to have a number that can be added to.
+ItemExists if the item had to be absent; ItemAbsent, ItemChanged or ItemOutOfBounds if it had to exist, to have other
+values, or to have a number that can be increased.
 """
 
 from __future__ import annotations
@@ -31,8 +31,8 @@ _DIGITS: Final = Context(prec=38)
 class Addition:
     """What ``F()`` adds to an item, which its schema's bounds may keep a condition of PynamoDB's from allowing.
 
-    ``text`` says it as the message does: ``left = F(left) - 2``. ``leaves_bounds`` says whether an item is one that is
-    added to, and its number would then be out of bounds.
+    ``text`` says it as the message does: ``left = F(left) - 2``. ``leaves_bounds`` says whether the item's number would
+    be out of bounds after the addition.
     """
 
     text: str
@@ -41,7 +41,7 @@ class Addition:
 
 @dataclass(frozen=True)
 class WriteCondition:
-    """What a write demands of the item with ``key``, of the schema ``kind``, and what it adds to it by ``F()``."""
+    """What a write requires of the item with ``key``, of the schema ``kind``, and what it adds to it by ``F()``."""
 
     kind: str
     key: AttributeMap
@@ -76,7 +76,7 @@ class WriteCondition:
 
     @property
     def is_open_after_refusal(self) -> bool:
-        """Whether a refusal that comes without an item leaves open whether there is one, which a read would tell."""
+        """Whether a refusal without an item leaves open whether there is one, so that a read is needed."""
         return bool(self.expected) and self._is_about_values
 
     def exception(self, item: AttributeMap | None, *, is_known: bool) -> ItemExists | StaleItem:
@@ -95,23 +95,23 @@ class WriteCondition:
         if self.addition is not None:
             reason = f"{reason}, or {self.addition.text} can't be added to it"
             if self.addition.leaves_bounds(item):
-                kind, reason = ItemOutOfBounds, f"would leave its schema's bounds by {self.addition.text}"
+                kind, reason = ItemOutOfBounds, f"would exceed its schema's bounds by {self.addition.text}"
         return kind(f"The {self.name} {reason}; nothing was written.", schema=self.kind, key=self.key, item=item)
 
     def undecided(self) -> ItemExists | StaleItem:
-        """The exception where nothing is known of what is stored."""
+        """The exception if nothing is known about what is stored."""
         if self.demand == "absent":
             return ItemExists.of(self.kind, describe_key(self.key), self.key)
         reasons = "was changed or deleted since it was loaded"
         if not self._is_about_values:
             reasons = "isn't there, or doesn't match the query set"
             if self.addition is not None:
-                reasons = f"{reasons}, or would leave its schema's bounds by {self.addition.text}"
+                reasons = f"{reasons}, or would exceed its schema's bounds by {self.addition.text}"
         return StaleItem(f"The {self.name} {reasons}; nothing was written.", schema=self.kind, key=self.key)
 
     @property
     def name(self) -> str:
-        """The item as a person reads it."""
+        """The item in readable form."""
         return f"{self.kind} with {describe_key(self.key)}"
 
     @property
@@ -151,6 +151,6 @@ def equal_values(one: AttributeValue | None, other: AttributeValue | None) -> bo
 
 
 def describe_key(key: AttributeMap) -> str:
-    """A key as a person reads it: ``profile_id 'a' and year 2026``."""
+    """A key in readable form: ``profile_id 'a' and year 2026``."""
     contents: dict[str, Any] = {name: next(iter(value.items())) for name, value in key.items()}
     return " and ".join(f"{name} {text if tag == 'N' else repr(text)}" for name, (tag, text) in contents.items())

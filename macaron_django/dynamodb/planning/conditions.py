@@ -1,7 +1,7 @@
-"""Conditions on items: a tree of lookups over attribute values, simplified and judged by DynamoDB's own rules.
+"""Conditions on items: a tree of lookups over attribute values, simplified and evaluated by DynamoDB's rules.
 
-``matches`` judges what DynamoDB can't filter by itself: keys in a Query, and anything after GetItem. ``simplify`` finds
-contradictions before a call is made.
+``matches`` evaluates what DynamoDB can't filter by itself: keys in a Query, and anything after GetItem. ``simplify``
+finds contradictions before a call is made.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ OPERATORS = ("exact", "in", "lt", "lte", "gt", "gte", "range", "startswith", "co
 class Lookup:
     """One comparison: the attribute at ``path``, one of ``OPERATORS``, and the values that it takes.
 
-    ``isnull`` takes none and holds where the attribute is absent or NULL.
+    ``isnull`` takes none and holds if the attribute is absent or NULL.
     """
 
     path: Path
@@ -65,21 +65,21 @@ class KeyIn:
 
 @dataclass(frozen=True)
 class And:
-    """AND: of nothing, holds for each item."""
+    """AND: an empty one holds for each item."""
 
     children: tuple[Condition, ...]
 
 
 @dataclass(frozen=True)
 class Or:
-    """OR: of nothing, holds for no item."""
+    """OR: an empty one holds for no item."""
 
     children: tuple[Condition, ...]
 
 
 @dataclass(frozen=True)
 class Not:
-    """NOT: holds, too, where the attribute is missing."""
+    """NOT: also holds if the attribute is missing."""
 
     child: Condition
 
@@ -219,7 +219,7 @@ def _simplify_either(condition: Or) -> Condition:
 
 
 def _merged(left: Condition, right: Condition) -> Condition | None:
-    """The one condition that two parts of an OR make, if both name primary keys, or values of one attribute."""
+    """The single condition equal to two parts of an OR, if both name primary keys or values of one attribute."""
     match left, right:
         case KeyIn(keys), KeyIn(others):
             return KeyIn(keys + tuple(key for key in others if key not in keys))
@@ -321,7 +321,7 @@ def _few(values: Sequence[str]) -> str:
 
 
 def show(value: AttributeValue) -> str:
-    """A value as a person reads it, shortened."""
+    """A value in readable form, shortened."""
     ((kind, content),) = value.items()
     if kind == "N":
         return str(content)

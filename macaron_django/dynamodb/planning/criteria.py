@@ -1,4 +1,4 @@
-"""What a query requires, as the planner looks it up, and why DynamoDB can't answer it."""
+"""What a query requires, in the planner's form, and why DynamoDB can't answer it."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ def cannot_order(criteria: Criteria, term: OrderTerm, place: str) -> str:
         if index.range_key == name and values and len(values) == 1 and not criteria.finds_all_in(index):
             return (
                 f"DynamoDB can't order {place} in {criteria.table.table} by {name!r}: index {index.name} finds only "
-                f"those that have {name!r}. If these are enough, add {name}__isnull=False or "
+                f"those that have {name!r}. If that is enough, add {name}__isnull=False or "
                 f"using_index({index.name!r})."
             )
     keys = [(criteria.table.hash_key, criteria.table.range_key, "the table")]
@@ -95,7 +95,7 @@ def scan_forbidden(criteria: Criteria, condition: Condition) -> str:
     if existing is not None and not criteria.consistent:
         return (
             f"{start} index {existing.name} finds only those that have {existing.range_key!r}. "
-            f"If these are enough, add {existing.range_key}__isnull=False or using_index({existing.name!r})."
+            f"If that is enough, add {existing.range_key}__isnull=False or using_index({existing.name!r})."
         )
     if existing is not None:
         return f"{start} index {existing.name} would find them, but not by a consistent read: leave consistent() out."

@@ -1,6 +1,6 @@
 """Leaves items past their time to live out of a plan, as ``expired: hidden`` in ``x-persist`` says.
 
-DynamoDB deletes them days later. Looking for them is no filter that the schema's ``scan`` policy is about.
+DynamoDB deletes them days later. Looking for them isn't a filter to which the schema's ``scan`` policy applies.
 """
 
 from __future__ import annotations

@@ -20,9 +20,9 @@ def impossible_key(value: AttributeValue, *, is_range_key: bool) -> bool:
 
 
 def range_condition(lookups: Sequence[Lookup]) -> tuple[Lookup | None, list[Lookup]]:
-    """The one condition that a Query takes on its range key, and the lookups that it says in full.
+    """The one condition that a Query takes on its range key, and the lookups that it covers completely.
 
-    ``gt`` and ``lt`` together become BETWEEN, whose ends are then left out here. What can't be a key isn't sent:
+    ``gt`` and ``lt`` together become BETWEEN, whose ends are then filtered out here. What can't be a key isn't sent:
     DynamoDB refuses it even as a bound.
     """
     for operator in ("exact", "startswith"):

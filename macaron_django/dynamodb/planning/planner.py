@@ -1,7 +1,7 @@
 """Chooses the cheapest DynamoDB call that answers a query: GetItem, BatchGetItem, Query or Scan.
 
-Puts each part of the condition where it can be checked: in the key, in DynamoDB's filter, or after the answer. Pure:
-reads no settings and no items, so that each decision is a row in a table of tests and a line of ``explain()``.
+Assigns each part of the condition to where it can be checked: in the key, in DynamoDB's filter, or after the answer.
+Pure: reads no settings and no items, so that each decision is a row in a table of tests and a line of ``explain()``.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ def plan(
 
     ``order``: what the rows must be sorted by; ``backward``: the reverse of whatever order the call has;
     ``wanted``: the attributes that will be looked at, None for all; ``index``: the one to use (None: the best);
-    ``consistent``: read what was last written, which rules global indexes out.
+    ``consistent``: read consistently, which excludes global indexes.
 
     Raises ``UnsupportedQuery`` for what DynamoDB can't do and ``ScanForbidden`` for a filtered scan that the
     schema doesn't permit.
@@ -75,7 +75,7 @@ def plan(
 
 
 def _by_whole_key(table: TableKeySchema, condition: Condition) -> QueryPlan | None:
-    """The plan where the condition is one whole key and nothing more: a short cut past the steps below."""
+    """The plan if the condition is exactly one whole key: a short cut past the steps below."""
     if isinstance(condition, KeyIn):
         if len(condition.keys) != 1:
             return None
@@ -95,7 +95,7 @@ def _by_whole_key(table: TableKeySchema, condition: Condition) -> QueryPlan | No
 
 
 def _settle_keys(table: TableKeySchema, condition: Condition) -> Condition:
-    """Decide what is certain about the table's keys: they are never null and never empty."""
+    """Simplify what is certain about the table's keys: they are never null and never empty."""
     never_null = [Lookup((name,), "isnull") for name in table.key_names]
     settled: list[Condition] = []
     for part in conjuncts(condition):
@@ -122,7 +122,7 @@ def _possible(table: TableKeySchema, key: AttributeMap) -> bool:
 
 
 def _by_primary_key(criteria: Criteria) -> QueryPlan | None:
-    """GetItem or BatchGetItem, where every key is known in full."""
+    """GetItem or BatchGetItem, if every key is known in full."""
     table = criteria.table
     named = [part for part in criteria.parts if isinstance(part, KeyIn)]
     if named:
@@ -193,14 +193,14 @@ def _by_query(criteria: Criteria) -> QueryPlan | None:
 
 
 def _merit(candidate: QueryPlan) -> tuple[float, bool, int, int]:
-    """What leaves less to read first, then whole items, then fewer calls, then the table before its indexes."""
+    """First what leaves less to read, then whole items, then fewer calls, then the table before its indexes."""
     place = 0 if candidate.index is None else 1 if candidate.index.local else 2
     left = 0 if candidate.kind == "empty" else share(candidate)
     return left, candidate.fetch, len(candidate.partitions), place
 
 
 def _query(criteria: Criteria, index: IndexKeySchema | None) -> QueryPlan | None:
-    """The Query of the table, or of one of its indexes; None where no value of the hash key is given."""
+    """The Query of the table, or of one of its indexes; None if no value of the hash key is given."""
     keys = index or criteria.table
     partitions, consumed = criteria.equal_values(keys.hash_key)
     if partitions is None:
@@ -260,7 +260,7 @@ def _join(parts: Iterable[Condition]) -> Condition:
 
 
 def _leading_term(criteria: Criteria, pinned: str | None, range_key: str | None, unique: bool) -> OrderTerm | None:
-    """The first term of the ordering that has an effect; a second one that has raises UnsupportedQuery."""
+    """The first term of the ordering that has an effect; a second one with an effect raises UnsupportedQuery."""
     meaningful: list[OrderTerm] = []
     for term in criteria.order:
         values, _ = criteria.equal_values(term.attribute)
@@ -279,7 +279,7 @@ def _leading_term(criteria: Criteria, pinned: str | None, range_key: str | None,
 
 
 def _ordered(criteria: Criteria, candidate: QueryPlan) -> QueryPlan:
-    """``candidate`` in the wanted order; UnsupportedQuery where it has no such order."""
+    """``candidate`` in the wanted order; raises UnsupportedQuery if it doesn't have that order."""
     if candidate.kind != "query":
         return candidate
     range_key = candidate.index.range_key if candidate.index else candidate.table.range_key
@@ -308,7 +308,7 @@ def _forced(criteria: Criteria, name: str) -> QueryPlan | None:
         raise UnsupportedQuery(f"Table {criteria.table.table} has no index {name!r}; its indexes: {known}.")
     if criteria.consistent and not index.local:
         raise UnsupportedQuery(
-            f"DynamoDB reads the global index {name} only eventually consistent: leave consistent() out."
+            f"DynamoDB reads the global index {name} with eventual consistency only: leave consistent() out."
         )
     found = _query(criteria, index)
     return found and _ordered(criteria, found)
@@ -321,7 +321,7 @@ def _by_scan(criteria: Criteria, index_name: str | None) -> QueryPlan:
             raise UnsupportedQuery(cannot_order(criteria, term, "a Scan"))
     if criteria.backward:
         raise UnsupportedQuery(
-            f"DynamoDB scans {table.table} only forwards: filter by one value of a hash key to read backwards."
+            f"DynamoDB scans {table.table} only forwards: to read backwards, filter by one value of a hash key."
         )
     condition = _join(criteria.parts)
     if condition != ALL and table.scan == "forbidden":

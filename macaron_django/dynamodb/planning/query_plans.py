@@ -1,4 +1,4 @@
-"""The plan that the planner returns, and the key schemas and order terms that it is given."""
+"""The plan that the planner returns, and its input: key schemas and order terms."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class IndexKeySchema:
 
 @dataclass(frozen=True)
 class TableKeySchema:
-    """What the planner knows of a table; names are attribute names.
+    """What the planner knows about a table; names are attribute names.
 
     ``required``: the attributes that each item has beside its keys. ``scan``: the schema's policy for filtered scans;
     ``scan_limit``: how many items a capped one may read. ``listed``: how many values an attribute can have, where the
@@ -68,7 +68,7 @@ class QueryPlan:
     the other. ``range_condition``: the one condition on the range key that a Query can take. ``filter``: what
     DynamoDB checks after reading. ``remainder``: what it can't, checked here. ``fetch``: an index lacks attributes
     that are wanted, so its keys are read first and the items after that. ``read_limit``: the items after which reading
-    stops, as a capped scan does. ``reason``: why this and no other index, where there was a choice.
+    stops, as a capped scan does. ``reason``: why this index was chosen, if there was a choice.
     ``hidden``: the part of the filter or the remainder that hides expired items, which changes with the time.
     """
 
@@ -89,12 +89,12 @@ class QueryPlan:
 
     @property
     def hash_key(self) -> str:
-        """The hash key of the index, or of the table where none is used."""
+        """The hash key of the index, or of the table if no index is used."""
         return self.index.hash_key if self.index else self.table.hash_key
 
     @property
     def position_names(self) -> tuple[str, ...]:
-        """The attributes that say where in the list an item stands: the table's keys and the index's."""
+        """The attributes that say where in the list an item is: the table's keys and the index's."""
         names = list(self.table.key_names)
         if self.index:
             names += [self.index.hash_key, *([self.index.range_key] if self.index.range_key else [])]
@@ -120,7 +120,7 @@ class QueryPlan:
         return f"{times} on {target}"
 
     def explain(self) -> str:
-        """The decision, a line for each part of it."""
+        """The decision, one line for each part."""
         lines = [self.summary()]
         if self.keys:
             lines.append(f"key: {describe(KeyIn(self.keys[:5]))}{' …' if len(self.keys) > 5 else ''}")
@@ -139,7 +139,7 @@ class QueryPlan:
             lines.append(f"order: {self.ordered_by}, {'ascending' if self.forward else 'descending'}")
         if self.fetch and self.index:
             lines.append(
-                f"then BatchGetItem of the items found: index {self.index.name} doesn't hold all that is wanted"
+                f"then BatchGetItem of the items found: index {self.index.name} doesn't hold every attribute needed"
             )
         if self.remainder != ALL:
             lines.append(f"filter, here after the answer: {describe(self.remainder)}")

@@ -1,4 +1,4 @@
-"""Estimates how much the key conditions of a Query leave to be read, by what the schema says of its keys."""
+"""Estimates how much the key conditions of a Query leave to be read, from what the schema says about its keys."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _BEYOND: Final = 1 / 3
 
 
 def share(plan: QueryPlan) -> float:
-    """Returns the share of the table that a Query reads, as far as the schema says it."""
+    """Returns the share of the table that a Query reads, as far as the schema shows it."""
     return len(plan.partitions) * _hash_share(plan.table, plan.hash_key) * _range_share(plan)
 
 
@@ -44,12 +44,12 @@ def _range_share(plan: QueryPlan) -> float:
 
 
 def reason(chosen: QueryPlan, better: Sequence[QueryPlan], worse: Sequence[QueryPlan]) -> str:
-    """Returns why a Query was chosen among others, which came before and after it by what they leave to be read."""
+    """Returns why a Query was chosen among others, which are sorted by how much they leave to read."""
     if better:
         return f"{_place(better[0])} doesn't have this order"
     other = worse[0]
     if share(chosen) == share(other):
-        return f"the schema doesn't say that {_place(other)} would leave less to read"
+        return f"the schema doesn't show that {_place(other)} would leave less to read"
     return f"{_words(chosen)}, and {_words(other)} in {_place(other)}"
 
 

@@ -1,4 +1,4 @@
-"""The asynchronous methods of the query set, as Django has them: each runs its method in a thread.
+"""The asynchronous methods of the query set, as in Django: each runs its method in a thread.
 
 botocore has no asynchronous client.
 """
@@ -60,7 +60,7 @@ class AsyncMethods:
         return rows()
 
     async def aiterator(self, chunk_size: int = _CHUNK) -> AsyncIterator[Any]:
-        """As ``iterator()``: the memory of one page, and the event loop is never blocked."""
+        """As ``iterator()``: in the memory of one page, without blocking the event loop."""
         remaining: Iterator[Any] = self.iterator()  # type: ignore[attr-defined]
         while chunk := await sync_to_async(_taken)(remaining, chunk_size):
             for row in chunk:

@@ -34,7 +34,7 @@ class BulkWriteMethods:
         """Store new rows, in transactions of up to 100: of each hundred all are stored, or none.
 
         A taken key raises ItemExists; with ``ignore_conflicts`` such a row is left out (and the others are put one by
-        one), with ``update_conflicts`` it replaces the item that is there, whole and without transactions. No
+        one), with ``update_conflicts`` it replaces the existing item completely, without transactions. No
         signals, as in Django.
         """
         if ignore_conflicts and update_conflicts:
@@ -108,7 +108,7 @@ class BulkWriteMethods:
                 size = limit.items
                 continue
             except PyMacaronException as error:
-                add_progress(error, f"{done} rows had been created before, in transactions of their own.")
+                add_progress(error, f"{done} rows had already been created, in separate transactions.")
                 raise
             self._stored(rows[done : done + len(chunk)], chunk)
             done += len(chunk)
@@ -144,6 +144,6 @@ def _transactions(items: Sequence[AttributeMap], size: int) -> Iterator[list[Att
 
 
 def add_progress(error: PyMacaronException, more: str) -> None:
-    """Add to an error how far the work had got, except in a transaction."""
+    """Add to an error how much was done, except in a transaction."""
     if gathering() is None:  # a transaction that is left by an error has written nothing
         error.add_sentence(more)

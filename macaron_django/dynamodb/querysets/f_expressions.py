@@ -78,7 +78,7 @@ def kind_of_schema(schema: Schema) -> Kind:
 
 
 def kind_of_expression(expression: Any, kind_of_name: Callable[[F], Kind]) -> Kind:
-    """The kind of an expression's value; UnsupportedQuery for what has no meaning, such as text plus a number.
+    """The kind of an expression's value; raises UnsupportedQuery if it is meaningless, such as text plus a number.
 
     >>> kind_of_expression(F("visits") + 1, lambda name: "number")
     'number'
@@ -98,7 +98,9 @@ def kind_of_expression(expression: Any, kind_of_name: Callable[[F], Kind]) -> Ki
 
 
 def computed(expression: Any, value_of_name: Callable[[F], Any]) -> Any:
-    """The value of an expression; None where a part of it is None, as in SQL. UnsupportedQuery if it has no value."""
+    """The value of an expression; None if a part of it is None, as in SQL. Raises UnsupportedQuery if it has no
+    value.
+    """
     if isinstance(expression, F):
         return value_of_name(expression)
     if isinstance(expression, Value):
@@ -111,4 +113,4 @@ def computed(expression: Any, value_of_name: Callable[[F], Any]) -> Any:
     try:
         return _OPERATIONS[expression.connector](left, right)
     except (ArithmeticError, TypeError, ValueError) as error:
-        raise UnsupportedQuery(f"{expression} can't be computed of {left!r} and {right!r}: {error}.") from error
+        raise UnsupportedQuery(f"{expression} can't be computed from {left!r} and {right!r}: {error}.") from error

@@ -63,8 +63,9 @@ class Filters:
         q = Q(*args, **kwargs)
         if _depth(q) > _MAX_DEPTH:
             raise UnsupportedQuery(
-                f"This filter has Q objects more than {_MAX_DEPTH} levels deep inside one another; DynamoDB takes 300 "
-                "operators in all: write it flat."
+                f"This filter has Q objects more than {_MAX_DEPTH} levels deep inside one another; DynamoDB accepts "
+                f"300 "
+                "operators in all: flatten it."
             )
         return self._of_q(q)
 
@@ -178,7 +179,7 @@ class Filters:
         """The attribute value of ``value`` at ``target``. Accepts text from a URL for a number."""
         schema = target.schema
         if isinstance(value, datetime) and value.tzinfo is None:
-            raise ValueError(f"{value!r} has no time zone, so no item can be compared with it: make it aware.")
+            raise ValueError(f"{value!r} has no time zone, so it can't be compared with items: make it aware.")
         if schema is None:
             return ANYTHING.encode(_json(json_value, value, target))
         value = _coerced(schema, _json(converter(schema, self._persistence.classes).to_json, value, target))
@@ -199,7 +200,7 @@ class Filters:
 
 
 def filters_of(persistence: Persistence) -> Filters:
-    """The filters of a persisted schema, made once for the model that it has."""
+    """The filters of a persisted schema, made once for its model."""
     return persistence.derived(Filters, persistence.model)
 
 
@@ -227,12 +228,12 @@ def _json(to_json: Callable[[Any], Any], value: Any, target: Target) -> Any:
 
 
 def _part(value: Any) -> AttributeValue:
-    """A part of a string or of bytes, which may have any form: it isn't a value of its schema."""
+    """A part of a string or of bytes in any form: it isn't a value of its schema."""
     return {"B": bytes(value)} if isinstance(value, bytes | bytearray) else ANYTHING.encode(str(value))
 
 
 def _step(target: Target, name: str) -> Target | None:
-    """One step inwards, by property name, field name or place in an array; None if there is no such thing."""
+    """One step inwards, by property name, field name or place in an array; None if there is none."""
     schema = target.schema
     if schema is None or target.is_key:
         return None
@@ -256,7 +257,7 @@ def _schema_or_none(additional: Schema | bool) -> Schema | None:
 
 
 def _coerced(schema: Schema, value: Any) -> Any:
-    """``value`` in the type of its schema, where it is text from a URL or a number for text."""
+    """``value`` in the type of its schema, if it is text from a URL or a number for text."""
     types = set(schema.types)
     if isinstance(value, str):
         if types and types <= {"integer", "number"}:
@@ -271,7 +272,7 @@ def _coerced(schema: Schema, value: Any) -> Any:
 def _check_time(schema: Schema, value: Any) -> None:
     """ValueError for text that the property's format doesn't know: it would be compared letter by letter.
 
-    A year, a month or a day will do for a date-time: it sorts as its beginning.
+    A year, a month or a day is accepted for a date-time: it sorts like its beginning.
     """
     name = schema.format or ""
     if name not in _TIMES or schema.types != ("string",) or not isinstance(value, str):

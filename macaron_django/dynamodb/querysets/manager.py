@@ -23,9 +23,9 @@ _Base: Any = _base()
 
 
 class ItemManager(_Base):  # type: ignore[misc]
-    """``Profile.objects``: where rows are kept is known here and nowhere above.
+    """``Profile.objects``: only the manager knows where rows are stored.
 
-    Subclass it for query-set methods of your own, as with Django's managers.
+    Subclass it for your own query-set methods, as with Django's managers.
     """
 
     use_in_migrations = False
@@ -46,8 +46,7 @@ class ItemManager(_Base):  # type: ignore[misc]
         """Table, keys and items of the schema: the way to PynamoDB (``persistence.table``)."""
         if self._persistence is None:
             raise RuntimeError(
-                f"The manager of {self.model._meta.label} has no table: only the models that an API's x-persist "
-                "makes have one."
+                f"The manager of {self.model._meta.label} has no table: only models made from x-persist have one."
             )
         return self._persistence
 
@@ -60,4 +59,4 @@ class ItemManager(_Base):  # type: ignore[misc]
         return queryset
 
     def _insert(self, *args: Any, **kwargs: Any) -> NoReturn:
-        raise UnsupportedQuery(f"Rows of {self.model._meta.label} are stored by save() and create().")
+        raise UnsupportedQuery(f"Store rows of {self.model._meta.label} with save() or create().")

@@ -1,4 +1,4 @@
-"""Django's query set over the items of a table: lazy, chainable, and open about what each call costs.
+"""Django's query set over the items of a table: lazy and chainable; it shows what each call costs.
 
 Has what Django, its admin and DRF expect of a query set. Rows are made by the manager's ``Persistence``.
 """
@@ -68,7 +68,7 @@ class QueryFacts:
 
 
 class ItemQuerySet(ReadMethods, WriteMethods, BulkWriteMethods, AsyncMethods, UnsupportedMethods):
-    """Rows of one persisted schema: filtered, ordered, sliced; nothing is read before it is needed.
+    """Rows of one persisted schema: filtered, ordered, sliced; nothing is read until it is needed.
 
     ``model.objects.filter(city="Paris").explain()`` says which call will be made. A filter that DynamoDB could only
     answer by reading the whole table raises ScanForbidden unless the schema permits it.
@@ -146,7 +146,7 @@ class ItemQuerySet(ReadMethods, WriteMethods, BulkWriteMethods, AsyncMethods, Un
     def using(self, alias: str | None) -> Self:
         if alias not in (None, DEFAULT_DB_ALIAS):
             raise UnsupportedQuery(
-                f"{self.model._meta.label} is kept in DynamoDB, whose engine is a setting, not in database {alias!r}."
+                f"{self.model._meta.label} is stored in DynamoDB, whose engine is a setting, not in database {alias!r}."
             )
         return self._clone()
 
@@ -191,7 +191,7 @@ class ItemQuerySet(ReadMethods, WriteMethods, BulkWriteMethods, AsyncMethods, Un
         return self._narrowed(self._filters.condition(*args, **kwargs))
 
     def exclude(self, *args: Any, **kwargs: Any) -> Self:
-        """The rows for which not all of them hold; those that lack the property are among them."""
+        """The rows for which not all of the lookups hold, including those that lack the property."""
         return self._narrowed(Not(self._filters.condition(*args, **kwargs)))
 
     def complex_filter(self, filter_obj: Q | Mapping[str, Any]) -> Self:
@@ -239,53 +239,55 @@ class ItemQuerySet(ReadMethods, WriteMethods, BulkWriteMethods, AsyncMethods, Un
         return OrderTerm(str(target.path[0]), descending)
 
     def using_index(self, name: str) -> Self:
-        """Read this index, whatever the planner would choose; only the items in it are found."""
+        """Read this index, whatever the planner would choose. Only items in the index are found."""
         return self._with(index=name)
 
     def consistent(self, value: bool = True) -> Self:
-        """Read what was last written: at twice the price, and not from global indexes."""
+        """Read consistently: at twice the price, and not from global indexes."""
         return self._with(consistent=value)
 
     def capped(self) -> Self:
-        """Permit a filtered scan whatever the schema's policy, and stop it where a capped one does.
+        """Permit a filtered scan whatever the schema's policy, and stop it where a capped scan stops.
 
-        For people who look for something and see what it costs; ``page()`` reads on from where it stopped.
+        For people who search and can see what it costs; ``page()`` continues from where it stopped.
         """
         return self._with(capped=True)
 
     def with_expired(self) -> Self:
-        """Items past their time to live, too, which ``expired: hidden`` in x-persist would leave out."""
+        """Include items past their time to live, which ``expired: hidden`` in x-persist would leave out."""
         return self._with(with_expired=True)
 
     @property
     def _hides_by(self) -> str | None:
-        """The attribute by which expired items are left out; None where none are."""
+        """The attribute by which expired items are left out; None if none are."""
         return None if self._with_expired else self.persistence.hides_expired_by
 
     def scan(self, segments: int = 1) -> Self:
-        """Read the table (or index) by this many parallel Scans; rows come in no order, the schema's policy holds."""
+        """Read the table (or index) by this many parallel Scans; rows come in no particular order, and the schema's
+        scan policy applies.
+        """
         if segments < 1:
-            raise ValueError("A scan has at least one segment.")
+            raise ValueError("A scan needs at least one segment.")
         if segments > MAX_SEGMENTS:
             raise UnsupportedQuery(
-                f"A scan has at most {MAX_SEGMENTS} segments here: each is a thread, and a connection."
+                f"A scan has at most {MAX_SEGMENTS} segments here: each one needs a thread and a connection."
             )
         return self._with(segments=segments)
 
     def only(self, *names: str) -> Self:
-        """Rows come whole all the same: DynamoDB reads and bills whole items. ``values()`` makes answers smaller."""
+        """Rows are complete anyway: DynamoDB reads and bills whole items. ``values()`` makes answers smaller."""
         for name in names:
             self._filters.resolve(name, lookups=False)
         return self._clone()
 
     def defer(self, *names: str | None) -> Self:
-        """As ``only()``: the names are checked, and rows come whole."""
+        """As ``only()``: the names are checked, and rows are complete."""
         return self._clone() if names == (None,) else self.only(*(str(name) for name in names))
 
     # -- values -----------------------------------------------------------------------------------------------------
 
     def values(self, *names: str, **expressions: Any) -> Self:
-        """Dictionaries instead of rows; DynamoDB sends the named properties only (and bills the whole items)."""
+        """Dictionaries instead of rows; DynamoDB sends only the named properties (and bills the whole items)."""
         if expressions:
             raise UnsupportedQuery(NO_EXPRESSIONS)
         return self._with_values(names, "dict")
@@ -305,7 +307,7 @@ class ItemQuerySet(ReadMethods, WriteMethods, BulkWriteMethods, AsyncMethods, Un
         return self._values is None
 
     def as_json(self) -> Self:
-        """Dictionaries as ``row.to_json()`` gives them, instead of rows: faster, and what answers show."""
+        """Dictionaries as ``row.to_json()`` gives them, instead of rows: faster, and in the form of answers."""
         return self._with_values((), "json")
 
     def _with_values(self, names: Sequence[str], shape: Shape) -> Self:
@@ -323,7 +325,7 @@ class ItemQuerySet(ReadMethods, WriteMethods, BulkWriteMethods, AsyncMethods, Un
 
     @property
     def is_narrowed_only(self) -> bool:
-        """Whether these are all of the schema's rows that a condition leaves: no slice, no index, no ``values()``."""
+        """Whether only a condition restricts these rows: no slice, no index, no ``values()``."""
         return self.gives_rows and not self.is_sliced and self._index is None
 
     # -- the call ---------------------------------------------------------------------------------------------------
@@ -346,7 +348,7 @@ class ItemQuerySet(ReadMethods, WriteMethods, BulkWriteMethods, AsyncMethods, Un
                 consistent=self._consistent,
             )
         except RecursionError:
-            raise UnsupportedQuery("These filters are nested too deeply in one another: write them flat.") from None
+            raise UnsupportedQuery("These filters are nested too deeply: flatten them.") from None
         return made if ttl is None else without_expired(made, ttl, int(time.time()))
 
     @property
@@ -422,7 +424,7 @@ class ItemQuerySet(ReadMethods, WriteMethods, BulkWriteMethods, AsyncMethods, Un
         return iter(self._result_cache or ())
 
     def iterator(self, chunk_size: int | None = None) -> Iterator[Any]:
-        """The rows one after the other, page by page: the memory of one page, however many there are."""
+        """The rows one after the other, page by page, in the memory of one page."""
         return self._rows()
 
     def __len__(self) -> int:

@@ -42,7 +42,7 @@ class ReadMethods:
         return next(self._rows(limit=1), None) if self._result_cache is None else next(iter(self._result_cache), None)
 
     def last(self: Any) -> Any:
-        """The last row, None if there is none; refused where DynamoDB can't read backwards (in a Scan)."""
+        """The last row, None if there is none; refused if DynamoDB can't read backwards (in a Scan)."""
         return next(self.reverse()._rows(limit=1), None)
 
     def earliest(self: Any, *fields: str) -> Any:
@@ -77,7 +77,7 @@ class ReadMethods:
         return bool(self.filter(pk=obj.pk).exists())
 
     def count(self: Any) -> int:
-        """How many rows there are, exactly: DynamoDB reads every one of them to say so."""
+        """The exact number of rows: DynamoDB reads every one of them to count them."""
         if self._result_cache is not None:
             return len(self._result_cache)
         if self._high is not None and self._high <= self._low:
@@ -86,7 +86,7 @@ class ReadMethods:
         return max(0, counted - int(self._low))
 
     def in_bulk(self: Any, id_list: Iterable[Any] | None = None, *, field_name: str = "pk") -> dict[Any, Any]:
-        """A dictionary of rows by primary key; BatchGetItem where the ids are given."""
+        """A dictionary of rows by primary key; by BatchGetItem if the ids are given."""
         self._refuse_slice("use in_bulk() on")
         if field_name not in {"pk", self.model._meta.pk.name}:
             raise ValueError(f"in_bulk()'s field_name must be a unique field but {field_name!r} isn't.")
@@ -103,8 +103,8 @@ class ReadMethods:
     ) -> CursorPage:
         """At most ``limit`` rows from ``cursor`` on, and the cursor of the rows after them (None: there are none).
 
-        A page is short before the end, or without a row, where a capped scan stopped, where ``read_limit`` items were
-        read (``limit`` at least), or where one more row would make it longer than ``max_bytes`` of JSON. It still has
+        A page before the end can be short, or empty, if a capped scan stopped, if ``read_limit`` items were
+        read (``limit`` at least), or if one more row would make it longer than ``max_bytes`` of JSON. It still has
         a cursor then.
         """
         self._refuse_slice("page through")

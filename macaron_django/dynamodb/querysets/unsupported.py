@@ -1,4 +1,4 @@
-"""Refuses what Django's query sets can do and DynamoDB can't: each in one plain sentence, before any call."""
+"""Refuses what Django's query sets can do but DynamoDB can't, before any call and with one sentence each."""
 
 from __future__ import annotations
 
@@ -27,9 +27,9 @@ def _refuse(name: str, reason: str) -> _Refused:
 class UnsupportedMethods:
     """The methods that raise UnsupportedQuery with the reason."""
 
-    _COMPUTE = "DynamoDB computes nothing over items: read them and compute in Python."
-    _COMBINE = "DynamoDB combines no queries: filter by Q(…) | Q(…), or chain the rows in Python."
-    _SQL = "DynamoDB reads no SQL: filter() says what it can be asked, and get_table() is the door to PynamoDB."
+    _COMPUTE = "DynamoDB can't aggregate items: read them and compute in Python."
+    _COMBINE = "DynamoDB can't combine queries: filter by Q(…) | Q(…), or chain the rows in Python."
+    _SQL = "DynamoDB has no SQL: use filter(), or PynamoDB through get_table()."
 
     aggregate: _Refused = _refuse("aggregate", _COMPUTE)
     annotate: _Refused = _refuse("annotate", _COMPUTE)
@@ -43,31 +43,31 @@ class UnsupportedMethods:
     raw: _Refused = _refuse("raw", _SQL)
     select_for_update: _Refused = _refuse(
         "select_for_update",
-        "DynamoDB locks no items: declare `version` in x-persist, and a save of a stale row raises StaleItem.",
+        "DynamoDB can't lock items: declare `version` in x-persist, and a save of a stale row raises StaleItem.",
     )
     resolve_expression: _Refused = _refuse("resolve_expression", NO_SUBQUERIES)
     __xor__: _Refused = _refuse("__xor__", NO_XOR)
 
     def select_related(self: Any, *fields: Any) -> Any:
-        """Without arguments (or None) nothing to do: items have no relations."""
+        """Does nothing without arguments (or with None): items have no relations."""
         if any(fields):
             raise UnsupportedQuery(
-                f"DynamoDB joins nothing: {self.model._meta.label} has no relations for select_related(), "
-                "nested objects come with their item."
+                f"DynamoDB has no joins: {self.model._meta.label} has no relations for select_related(), "
+                "nested objects are part of their item."
             )
         return self._clone()
 
     def prefetch_related(self: Any, *lookups: Any) -> Any:
         if any(lookups):
             raise UnsupportedQuery(
-                f"DynamoDB joins nothing: {self.model._meta.label} has no relations for prefetch_related()."
+                f"DynamoDB has no joins: {self.model._meta.label} has no relations for prefetch_related()."
             )
         return self._clone()
 
     def distinct(self: Any, *names: str) -> Any:
-        """Items are distinct by their keys; distinct values of properties DynamoDB doesn't know."""
+        """Items are distinct by their keys; DynamoDB has no distinct values of properties."""
         if names or self._values is not None:
-            raise UnsupportedQuery("DynamoDB has no distinct values: collect them in a Python set.")
+            raise UnsupportedQuery("DynamoDB has no DISTINCT: collect the values in a Python set.")
         return self._clone()
 
     def fetch_mode(self: Any, mode: Any) -> Any:

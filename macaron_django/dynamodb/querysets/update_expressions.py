@@ -43,7 +43,7 @@ _BOUNDS_ONLY: Final = _BOUNDS | {
 
 @dataclass
 class UpdateClauses:
-    """The clauses of one UpdateItem; ``expected``: what must still be so."""
+    """The clauses of one UpdateItem; ``expected``: what must still be true."""
 
     set_: AttributeMap = field(default_factory=dict)
     remove: list[str] = field(default_factory=list)
@@ -73,15 +73,15 @@ class UpdateExpression:
 
     @property
     def guard(self) -> Condition | None:
-        """What must hold for counters to be added to as they are; None if there are none.
+        """The condition under which counters can be increased directly; None if there are no counters.
 
-        Where it doesn't, an item has to be read and its ``change`` computed without ``counting``, which says why.
+        If it isn't met, an item must be read and its ``change`` computed without ``counting``, which says why.
         """
         return reduce(and_, self._guards) if self._guards else None
 
     @property
     def added(self) -> str:
-        """What DynamoDB adds where the ``guard`` holds, as a message says it; "" if it adds nothing."""
+        """What DynamoDB adds if the ``guard`` holds, in the words of a message; "" if it adds nothing."""
         return " and ".join(f"{name} = {value}" for name, value in self._counters.items() if name not in self._computed)
 
     @property
@@ -151,7 +151,7 @@ class UpdateExpression:
 
     def _assign(self, name: str, value: Any) -> None:
         if name == self._persistence.options.version:
-            raise UnsupportedQuery(f"{name} is the version of the item: each update raises it by itself.")
+            raise UnsupportedQuery(f"{name} is the version of the item: each update increases it automatically.")
         if not isinstance(value, F | BaseExpression):
             self._set(name, value, self._constant)
             return
@@ -166,7 +166,7 @@ class UpdateExpression:
         self._guards.append(self._countable(name, Decimal(self._constant.add[name]["N"])))
 
     def _says_bounds_only(self, name: str) -> bool:
-        """Whether DynamoDB can check what the schema says of a number; enum, multipleOf and their like it can't."""
+        """Whether DynamoDB can check what the schema says of a number; it can't check enum, multipleOf and the like."""
         described = self._persistence.schema.properties[name].schema.resolved.json
         return isinstance(described, Mapping) and all(
             keyword in _BOUNDS_ONLY or keyword.startswith("x-") for keyword in described

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 __all__ = ["NO_EXPRESSIONS", "Shape", "ValueRows"]
 
-NO_EXPRESSIONS: Final = "DynamoDB computes no values: name properties, and compute in Python."
+NO_EXPRESSIONS: Final = "DynamoDB can't compute values: name properties, and compute in Python."
 
 Shape: TypeAlias = Literal["dict", "tuple", "flat", "named", "json"]
 
@@ -56,7 +56,9 @@ def _attributes(targets: Mapping[str, Target]) -> frozenset[str]:
 
 
 def _dictionaries(persistence: Persistence, model: Any) -> Callable[[tuple[str, ...]], ValueRows]:
-    """Returns what makes dictionaries of some fields, or of all if none is named, and remembers the last kinds."""
+    """Returns the function that makes dictionaries of some fields, or of all if none is named; the last ones are
+    cached.
+    """
     filters = filters_of(persistence)
 
     @lru_cache(maxsize=128)
@@ -68,7 +70,7 @@ def _dictionaries(persistence: Persistence, model: Any) -> Callable[[tuple[str, 
 
 
 def _written_out(persistence: Persistence, targets: Mapping[str, Target]) -> Callable[[AttributeMap], dict[str, Any]]:
-    """The function from item to dictionary, as a person would write it for these fields: a loop costs a third more."""
+    """The function from item to dictionary, generated for these fields: a loop costs a third more."""
     makers: dict[str, Any] = {}
     parts = []
     for place, (name, target) in enumerate(targets.items()):

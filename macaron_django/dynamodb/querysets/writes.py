@@ -1,7 +1,7 @@
 """The methods of the query set that write: ``create()``, ``update()``, ``delete()`` and others.
 
 DynamoDB has no statement that writes many items. Each write carries the query set's own condition, so that an item that
-no longer matches is left alone, and an error says how far the work had got.
+no longer matches is left unchanged, and an error says how much was done.
 """
 
 from __future__ import annotations
@@ -49,9 +49,10 @@ class WriteMethods:
         return row
 
     def get_or_create(self: Any, defaults: Mapping[str, Any] | None = None, **kwargs: Any) -> tuple[Any, bool]:
-        """The row that matches and False, or a new one and True; two at once never make two of one key.
+        """The row that matches and False, or a new one and True; two simultaneous calls never create the same key
+        twice.
 
-        Repeated where others create or delete the row at the same time.
+        Repeated if others create or delete the row at the same time.
         """
         for attempt in UPDATE_CONFLICTS:
             try:
@@ -76,7 +77,7 @@ class WriteMethods:
     ) -> tuple[Any, bool]:
         """The row that matches, changed to ``defaults``, and False; or a new one and True.
 
-        Repeated where others change or delete the row at the same time.
+        Repeated if others change or delete the row at the same time.
         """
         defaults = defaults or {}
         items = self
@@ -97,7 +98,7 @@ class WriteMethods:
         raise AssertionError("unreachable")  # pragma: no cover
 
     def _as_written(self: Any, lookups: Mapping[str, Any]) -> Any:
-        """Consistent, so that a row stored a moment ago is seen; not where only a global index finds it."""
+        """Consistent, so that a row stored a moment ago is seen, unless only a global index finds it."""
         fresh = self.consistent()
         try:
             fresh.filter(**lookups)._plan()
@@ -121,8 +122,9 @@ class WriteMethods:
         it raises ItemOutOfBounds; any other value that breaks its schema raises ValidationFailed. Without signals, as
         in Django.
 
-        In a transaction there has to be a row to update: where the query set names one by its whole key, the end of the
-        block raises StaleItem if the item doesn't match; any other that matches nothing raises ItemAbsent at once.
+        In a transaction there must be a row to update: if the query set names one by its whole key, the end of the
+        block raises StaleItem if the item doesn't match; any other query set that matches nothing raises ItemAbsent at
+        once.
         """
         self._refuse_slice("update")
         assignments = UpdateExpression(self.persistence, self._filters, kwargs)
@@ -184,7 +186,7 @@ class WriteMethods:
         return False
 
     def _refuse_nothing(self: Any) -> None:
-        """Raise ItemAbsent or ItemChanged in a transaction, which a write that matches nothing must not let pass."""
+        """Raise ItemAbsent or ItemChanged in a transaction, because a write that matches nothing must make it fail."""
         if gathering() is None:
             return
         kind, plan = self.persistence.kind, self._keys_only().plan()
@@ -199,7 +201,7 @@ class WriteMethods:
     def delete(self: Any) -> tuple[int, dict[str, int]]:
         """Delete every row that matches, one DeleteItem for each; return Django's counts, and send its signals.
 
-        In a transaction there has to be a row to delete, as for ``update()``.
+        In a transaction there must be a row to delete, as for ``update()``.
         """
         self._refuse_slice("delete")
         if self._values is not None:
@@ -252,7 +254,9 @@ class WriteMethods:
         return ItemChanged(message, schema=kind, key=key)
 
     def _keys(self: Any, changing: Collection[str]) -> Iterator[AttributeMap]:
-        """The keys of the rows that match. In a transaction a key that is named needs no look: its end will tell."""
+        """The keys of the rows that match. In a transaction a named key isn't looked up: the end of the transaction
+        tells.
+        """
         reader = self._keys_only()
         plan = reader._plan(())
         if gathering() is not None and plan.kind == "get" and key_as_given(plan.keys[0]) is None:
@@ -271,7 +275,7 @@ class WriteMethods:
         return simplify(And(tuple(part for part in conjuncts(simplify(self._where)) if not paths(part) <= keys)))
 
     def holds(self: Any, item: AttributeMap) -> bool:
-        """Whether an item, found by its key, is one of the query set's."""
+        """Whether an item, found by its key, is in the query set."""
         return not self._is_hidden(item) and (self._where is ALL or matches(self._where, item))
 
     def _holds_beyond_key(self: Any, item: AttributeMap) -> bool:
@@ -281,9 +285,9 @@ class WriteMethods:
         return self._hides_by is not None and self.persistence.is_hidden(item)
 
     def write_demand(self: Any, *, any_key: bool = False) -> Any:
-        """The condition that lets a write change an item of the query set only.
+        """The condition that lets a write change only an item of the query set.
 
-        ``any_key``: the key that is written to comes from somewhere else, so that it may be outside of the query set.
+        ``any_key``: the key comes from somewhere else, so it may be outside the query set.
         """
         present = PropertyPath((self.persistence.hash_key,)).exists()
         demand = simplify(self._where) if any_key else self._demand
@@ -303,7 +307,7 @@ class WriteMethods:
 
 
 def condition_failed(error: StaleItem) -> bool:
-    """Whether DynamoDB refused the condition, and not because a transaction holds the item."""
+    """Whether DynamoDB refused the condition, not because a transaction holds the item."""
     return error.__cause__ is not None and error_code(error.__cause__) == CONDITION_FAILED
 
 

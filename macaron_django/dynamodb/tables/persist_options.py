@@ -73,7 +73,7 @@ def options_from_class(cls: type) -> Persist:
 def persistence_options(persist: Persist) -> tuple[Persist, type | None]:
     """The options in force for a schema, and the class that its ``x-persist`` names, if it does.
 
-    ImportError, with the spec's file and line, where that class can't be had.
+    Raises ImportError, with the spec's file and line, if that class can't be imported.
     """
     if persist.class_path is None:
         return persist, None

@@ -1,6 +1,6 @@
 """Creates tables, compares them with their schemas, and brings them up to date.
 
-Adds what is missing. Never drops, replaces or empties anything: what can't be changed is reported and left.
+Adds what is missing. Never drops, replaces or empties anything: what can't be changed is only reported.
 """
 
 from __future__ import annotations
@@ -41,8 +41,8 @@ _NOT_YET = frozenset({"ResourceInUseException", "ContinuousBackupsUnavailableExc
 def create_table(table: Table, *, wait: bool = True, safeguards: bool = True, progress: Progress | None = None) -> bool:
     """Make the table with its indexes, time to live and ``safeguards``, and return whether it was missing.
 
-    With ``wait``, return when it can be used. Without, what AWS refuses to do to a table in the making is for the
-    next ``sync_table``. A table that doesn't last needs no safeguards, and couldn't be dropped under some.
+    With ``wait``, return when it can be used. Without it, what AWS refuses while a table is being created is left to
+    the next ``sync_table``. A temporary table needs no safeguards, and some would prevent dropping it.
     """
     with translated(table.Meta.table_name):
         try:
@@ -70,9 +70,9 @@ def compare_table(table: Table) -> list[TableDifference]:
 def sync_table(
     table: Table, *, dry_run: bool = False, wait: bool = True, progress: Progress | None = None
 ) -> list[TableDifference]:
-    """Bring the table up to what its schema says, and return in what it differed.
+    """Bring the table up to what its schema says, and return the differences.
 
-    DynamoDB adds one index at a time: without ``wait`` the first missing one is begun, and the rest is for the
+    DynamoDB adds one index at a time: without ``wait`` the first missing one is started, and the rest is left to the
     next run. ``progress`` receives a line of text for each step and wait.
     """
     differences = compare_table(table)
@@ -88,7 +88,7 @@ def sync_table(
             if wait:
                 _wait(table, progress)
             elif unready := _unready(describe(table)):
-                _tell(progress, f"{table.Meta.table_name}: {', '.join(unready)}; run again for the rest")
+                _tell(progress, f"{table.Meta.table_name}: {', '.join(unready)}; run the command again for the rest")
                 return differences
             _apply(table, difference, progress)
         if wait:
@@ -97,7 +97,7 @@ def sync_table(
 
 
 def item_estimate(table: Table) -> int | None:
-    """The number of items by DynamoDB's own count, made every six hours or so; None where it gives none."""
+    """The number of items by DynamoDB's own count, made every six hours or so; None if it doesn't give one."""
     with translated(table.Meta.table_name):
         count: int | None = (describe(table) or {}).get("ItemCount")
     return count
@@ -128,7 +128,7 @@ def _protect(table: Table, progress: Progress | None) -> None:
         except ClientError as error:
             if error_code(error) not in _NOT_YET:
                 raise
-            _tell(progress, f"{table.Meta.table_name}: {difference.subject} has to wait; run again for it")
+            _tell(progress, f"{table.Meta.table_name}: {difference.subject} must wait; run the command again")
 
 
 def _differences(table: Table, found: Description | None) -> Iterator[TableDifference]:
@@ -164,7 +164,7 @@ def _index_differences(schema: Mapping[str, Any], found: Description) -> Iterato
             name, wanted = index["index_name"], _index_text(index)
             present = there.pop(name, None)
             if present is None and kind == "LocalSecondaryIndexes":
-                yield TableDifference("conflict", f"local index {wanted} can only be made together with its table")
+                yield TableDifference("conflict", f"local index {wanted} can only be created together with its table")
             elif present is None:
                 yield TableDifference("add", f"index {wanted}", name)
             elif (is_now := _found_index_text(present, found)) != wanted:
@@ -172,14 +172,14 @@ def _index_differences(schema: Mapping[str, Any], found: Description) -> Iterato
                     "conflict", f"index {name} is {is_now}, its schema says {wanted}: give it a new name"
                 )
         for name in there:
-            yield TableDifference("extra", f"index {name} is in no schema: left alone")
+            yield TableDifference("extra", f"index {name} isn't in any schema: left unchanged")
 
 
 def _billing_differences(table: Table, found: Description) -> Iterator[TableDifference]:
     meta = cast("Any", table.Meta)
     wanted, there = meta.billing_mode, billing_mode(found)
     if wanted != there and not meta.billing_given:
-        yield TableDifference("extra", f"billing is {there}, and the schema says nothing of it: left alone")
+        yield TableDifference("extra", f"billing is {there}, but the schema doesn't mention it: left unchanged")
     elif wanted != there:
         yield TableDifference("change", f"billing: {there} becomes {wanted}", "billing")
 
@@ -197,7 +197,7 @@ def _ttl_differences(table: Table) -> Iterator[TableDifference]:
     if there is None:
         yield TableDifference("change", f"time to live by {wanted}", "ttl")
     elif wanted is None:
-        yield TableDifference("extra", f"items expire by {there}, which isn't the schema's `ttl`: left alone")
+        yield TableDifference("extra", f"items expire by {there}, which isn't the schema's `ttl`: left unchanged")
     else:
         yield TableDifference(
             "conflict", f"items expire by {there}, the schema says {wanted}: disable it, wait an hour, sync"
@@ -279,9 +279,10 @@ def _wait(table: Table, progress: Progress | None = None) -> None:
 
 
 def why_unusable(table: Table) -> str | None:
-    """Returns why a table can't be used: it isn't there, or still being made; None where it and its indexes can.
+    """Returns why a table can't be used: it doesn't exist or is still being created; None if it and its indexes can be
+    used.
 
-    Raises ``PersistenceError`` where DynamoDB doesn't say.
+    Raises ``PersistenceError`` if DynamoDB doesn't say.
     """
     with translated(table.Meta.table_name):
         found = describe(table)

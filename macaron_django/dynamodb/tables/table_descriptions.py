@@ -1,6 +1,6 @@
 """Describes a table for people: status, counts, keys, indexes, billing, and what protects it.
 
-What an engine doesn't know is left out.
+What an engine doesn't support is left out.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ class KeySchemaElement:
 
 @dataclass(frozen=True)
 class IndexDescription:
-    """A secondary index; a local one has no status of its own."""
+    """A secondary index; a local one doesn't have a status."""
 
     name: str
     keys: tuple[KeySchemaElement, ...]
@@ -51,7 +51,7 @@ class IndexDescription:
 
 @dataclass(frozen=True)
 class TableDescription:
-    """A table. None where the engine doesn't say. ``size`` in bytes; DynamoDB counts every six hours or so."""
+    """A table. None if the engine doesn't say. ``size`` in bytes; DynamoDB counts every six hours or so."""
 
     name: str
     status: str
@@ -71,7 +71,7 @@ class TableDescription:
 
 
 def describe_table(table: Table) -> TableDescription | None:
-    """What DynamoDB says of the table; None where there is none."""
+    """What DynamoDB says about the table; None if there is none."""
     with translated(table.Meta.table_name):
         found = describe(table)
         if found is None:
@@ -80,7 +80,7 @@ def describe_table(table: Table) -> TableDescription | None:
 
 
 def account_of(table: Table) -> str | None:
-    """The AWS account that the table is in, as its ARN says; None where there is no table."""
+    """The AWS account that the table is in, from its ARN; None if there is no table."""
     with translated(table.Meta.table_name):
         found = describe(table)
     parts = str((found or {}).get("TableArn", "")).split(":")

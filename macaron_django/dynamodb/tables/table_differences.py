@@ -35,11 +35,11 @@ _SIGNS: Final = {"create": "+", "add": "+", "change": "~", "conflict": "!", "ext
 
 @dataclass(frozen=True)
 class TableDifference:
-    """One thing in which a table isn't as its schema says.
+    """One difference between a table and its schema.
 
-    ``create``, ``add`` and ``change`` are made by ``sync_table``; a ``conflict`` can't be without a new table;
-    ``extra`` is something that the schema doesn't mention, and that is left alone; ``unsupported``: the engine
-    can't do it, and nothing depends on it.
+    ``create``, ``add`` and ``change`` are made by ``sync_table``; a ``conflict`` needs a new table;
+    ``extra`` is something that the schema doesn't mention, which is left unchanged; ``unsupported``: the engine can't
+    do it, but nothing depends on it.
     """
 
     kind: Literal["create", "add", "change", "conflict", "extra", "unsupported"]
@@ -66,12 +66,12 @@ def send(table: Table, operation: str, **parameters: Any) -> dict[str, Any]:
 
 
 def describe(table: Table) -> Description | None:
-    """DescribeTable; None where there is no such table."""
+    """DescribeTable; None if there is no such table."""
     return cast("Description | None", unless({"ResourceNotFoundException"}, table, "DescribeTable").get("Table"))
 
 
 def unless(codes: AbstractSet[str], table: Table, operation: str, **parameters: Any) -> dict[str, Any]:
-    """As ``call``; an empty answer where DynamoDB or a local engine refuses with one of these codes."""
+    """As ``call``; an empty answer if DynamoDB or a local engine refuses with one of these codes."""
     try:
         return call(table, operation, **parameters)
     except ClientError as error:
@@ -81,7 +81,7 @@ def unless(codes: AbstractSet[str], table: Table, operation: str, **parameters: 
 
 
 def billing_mode(found: Description) -> str:
-    """The billing of a table described: DynamoDB leaves out what it began with."""
+    """The billing of a table described: DynamoDB leaves out the initial one."""
     return str((found.get("BillingModeSummary") or {}).get("BillingMode", "PROVISIONED"))
 
 

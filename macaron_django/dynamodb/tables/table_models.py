@@ -2,7 +2,7 @@
 
 It is a real ``pynamodb.models.Model`` whose name, host and region are read at each call, whose attributes are in the
 schema's order, and which keeps attributes that it doesn't know. The other modules take names, keys and indexes from
-it, and projects use it for what PynamoDB alone can do.
+it, and projects use it for what only PynamoDB can do.
 """
 
 from __future__ import annotations
@@ -102,7 +102,7 @@ class ItemModel(Model):
 
 
 class _LateBound(type):
-    """The type of ``Meta`` classes whose settings are read at each look."""
+    """The type of ``Meta`` classes whose settings are read at each access."""
 
     def __new__(mcs, name: str, bases: tuple[type, ...], namespace: dict[str, Any], base_name: str = "") -> _LateBound:
         namespace["base_name"] = base_name
@@ -138,7 +138,7 @@ def default_table_name(api: str, schema_name: str) -> str:
 
 
 def build_table(schema: Schema, options: Persist, api: str, classes: Classes) -> type[ItemModel]:
-    """The PynamoDB model class of a persisted schema; ValueError with file and line where a key can't be one."""
+    """The PynamoDB model class of a persisted schema; raises ValueError with file and line if a key isn't suitable."""
     base_name = options.table or default_table_name(api, schema.name or "item")
     attributes = _attributes(schema, options, classes)
     reserved = {*dir(ItemModel), "Meta", "hash_key", "range_key"}  # the last two are arguments of PynamoDB's __init__
@@ -172,7 +172,7 @@ def _attributes(schema: Schema, options: Persist, classes: Classes) -> dict[str,
             raise ValueError(f"{options.location}: x-persist names {name}, which isn't a property of {schema.name}")
     for name in properties:
         if name.endswith(GIVEN) and roles.get(name.removesuffix(GIVEN)):
-            raise ValueError(f"{schema.location}: {name} is where the original spelling of a key is kept; rename it")
+            raise ValueError(f"{schema.location}: {name} is reserved for the original spelling of a key; rename it")
     attributes = {
         name: build_attribute(
             described,
@@ -189,7 +189,7 @@ def _attributes(schema: Schema, options: Persist, classes: Classes) -> dict[str,
 
 
 def _roles(options: Persist) -> dict[str, Role]:
-    """What each property is for the table."""
+    """The role of each property for the table."""
     played: dict[str, dict[str, bool]] = {}
 
     def plays(name: str | None, part: str) -> None:

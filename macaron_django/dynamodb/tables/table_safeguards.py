@@ -1,6 +1,6 @@
 """Compares and sets point-in-time recovery, deletion protection and tags.
 
-None of them is ever switched off or removed. Local engines lack them, which is reported and isn't an error.
+None of them is ever switched off or removed. Local engines lack them, which is reported but isn't an error.
 """
 
 from __future__ import annotations
@@ -103,13 +103,11 @@ def _switch(subject: str, wanted: bool, there: bool | None) -> Iterator[TableDif
     elif wanted and not there:
         yield TableDifference("change", f"{subject}: off becomes on", subject)
     elif there and not wanted:
-        yield TableDifference(
-            "extra", f"{subject} is on, the schema says off: left alone, switch it off by AWS's means"
-        )
+        yield TableDifference("extra", f"{subject} is on, the schema says off: left on; turn it off with AWS's tools")
 
 
 def _unsupported(subject: str) -> TableDifference:
-    return TableDifference("unsupported", f"{subject}: this engine has none; Amazon DynamoDB will", subject)
+    return TableDifference("unsupported", f"{subject}: this engine doesn't support it; Amazon DynamoDB does", subject)
 
 
 def _enable_recovery(table: Table) -> None:

@@ -1,5 +1,5 @@
-"""Writes the items of a table to files, a line of JSON each, and loads them again.
+"""Writes the items of a table to files, one line of JSON for each item, and loads them again.
 
-``dump`` reads a table in parallel segments, ``load`` writes one, and both go on where they were interrupted. Open
+``dump`` reads a table in parallel segments, ``load`` writes one, and both continue where they were interrupted. Open
 ``item_lines`` to change the format of a line.
 """

@@ -1,4 +1,4 @@
-"""Dumps a table into a file of lines, in parallel segments, and goes on where it was interrupted."""
+"""Dumps a table into a file of lines, in parallel segments, and continues where it was interrupted."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ __all__ = ["DumpState", "dump_items", "flushed"]
 
 @dataclass
 class DumpState:
-    """How far a dump has got: for each segment the last key read, {} before the first page, None at its end."""
+    """The progress of a dump: for each segment the last key read, {} before the first page, None at its end."""
 
     table: str
     form: Form
@@ -36,7 +36,7 @@ class DumpState:
 
     @classmethod
     def read(cls, path: Path) -> DumpState:
-        """What ``write`` wrote; ValueError or KeyError if something else did."""
+        """What ``write`` wrote; raises ValueError or KeyError if something else did."""
         told: Mapping[str, Any] = json.loads(path.read_bytes())
         positions = [None if key is None else from_dynamodb_json(key) for key in told["positions"]]
         return cls(told["table"], told["form"], told["compressed"], positions, told["items"], told["size"])
@@ -54,7 +54,7 @@ def dump_items(
 ) -> Iterator[DumpState]:
     """Write what ``state`` says isn't written yet, and yield it after each page.
 
-    A compressed page is a gzip member of its own, so that a file cut off after any page is whole.
+    Each compressed page is a separate gzip member, so that a file cut off after any page is whole.
     """
     for segment, page in _pages(persistence, state.positions, consistent=consistent):
         text = b"".join(line_of(persistence, item, state.form) for item in page.items)
@@ -68,7 +68,7 @@ def dump_items(
 
 
 def flushed(sink: BinaryIO) -> None:
-    """Flush to the disk what was written, before a state says that it is there."""
+    """Flush what was written to the disk, before a state says that it is there."""
     sink.flush()
     os.fsync(sink.fileno())
 
@@ -76,7 +76,7 @@ def flushed(sink: BinaryIO) -> None:
 def _pages(
     persistence: Persistence, positions: list[AttributeMap | None], *, consistent: bool
 ) -> Iterator[tuple[int, ResultPage]]:
-    """Every segment's pages as they arrive; of each segment one is being read while others are written."""
+    """Every segment's pages as they arrive; one page of each segment is read while others are written."""
     total = len(positions)
 
     def read(segment: int, start: AttributeMap | None) -> ResultPage:

@@ -27,7 +27,7 @@ _SETS: Final = {"SS": "S", "NS": "N", "BS": "B"}
 
 
 class LineError(ValueError):
-    """A line that holds no item of this table."""
+    """A line without an item of this table."""
 
 
 def line_of(persistence: Persistence, item: AttributeMap, form: Form) -> bytes:
@@ -37,17 +37,17 @@ def line_of(persistence: Persistence, item: AttributeMap, form: Form) -> bytes:
 
 
 def item_in(persistence: Persistence, line: bytes, form: Form | None = None) -> AttributeMap:
-    """The item of a line, whole and storable; LineError says what is wrong with it.
+    """The item of a line, complete and storable; raises LineError with what is wrong with it.
 
     Without ``form``, an object whose one member is ``Item`` is DynamoDB's form, anything else the plain one. A plain
-    item has to be valid by its schema; in DynamoDB's own form items may be older than that.
+    item must be valid by its schema; in DynamoDB's own form items may be older than the schema.
     """
     try:
         json = exact_json(line)
     except JSONTextError as error:
         raise LineError(f"this isn't JSON: {error}") from None
     if not isinstance(json, dict):
-        raise LineError("a line has to be a JSON object")
+        raise LineError("a line must be a JSON object")
     if "NewImage" in json or "OldImage" in json:
         raise LineError("this is an incremental export: only full exports can be loaded")
     if form is None:
@@ -75,7 +75,7 @@ def to_dynamodb_json(item: AttributeMap) -> dict[str, Any]:
 
 
 def from_dynamodb_json(json: Any) -> AttributeMap:
-    """The attribute map that JSON describes; LineError with a pointer where it describes none."""
+    """The attribute map that JSON describes; raises LineError with a pointer if it isn't one."""
     return _map_from_json(json, "")
 
 
@@ -91,7 +91,7 @@ def _value_from_json(json: Any, pointer: str) -> AttributeValue:
     ((tag, content),) = json.items()
     if tag in _SETS:
         if not isinstance(content, list) or not content:
-            raise LineError(f"{pointer}: a set has members")
+            raise LineError(f"{pointer}: a set can't be empty")
         return {tag: [_scalar(_SETS[tag], member, pointer) for member in content]}
     if tag == "M":
         return {"M": _map_from_json(content, pointer)}

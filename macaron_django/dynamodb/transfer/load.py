@@ -1,6 +1,6 @@
 """Loads lines into a table, several calls at once; every line is written, skipped or named in an error.
 
-Progress is always counted from the first line without a gap, so that a load can go on there.
+Progress is always counted from the first line without a gap, so that a load can continue there.
 """
 
 from __future__ import annotations
@@ -56,7 +56,7 @@ class LoadState:
 def read_lines(paths: Iterable[Path]) -> Iterator[Line]:
     """The lines of files, one after the other, compressed by gzip or not; empty ones are left out.
 
-    LineError where a compressed file breaks off.
+    Raises LineError if a compressed file breaks off.
     """
     before = 0
     for path in paths:
@@ -70,7 +70,7 @@ def read_lines(paths: Iterable[Path]) -> Iterator[Line]:
                     if text.strip():
                         yield Line(f"{path}:{number}", text, before + file.tell())
             except (EOFError, gzip.BadGzipFile, zlib.error) as error:
-                raise LineError(f"{path}:{number + 1}: the compressed file is damaged or cut off: {error}") from error
+                raise LineError(f"{path}:{number + 1}: the compressed file is damaged or truncated: {error}") from error
             before += file.tell()
 
 
@@ -82,10 +82,10 @@ def load_items(
     form: Form | None = None,
     workers: int = 8,
 ) -> Iterator[LoadState]:
-    """Write the items of ``lines`` and yield how far it got, again and again.
+    """Write the items of ``lines`` and yield the progress repeatedly.
 
     An item whose key is taken is left out (``skip``), written over what is there (``replace``) or, unless it is the
-    same item, an error (``fail``). LineError and the package's own errors come after all lines before are done.
+    same item, an error (``fail``). LineError and the package's own errors are raised after all earlier lines are done.
     """
     write = _WRITERS[on_conflict]
     state = LoadState()
@@ -111,7 +111,7 @@ def load_items(
 def try_items(
     persistence: Persistence, lines: Iterable[Line], *, form: Form | None = None
 ) -> Iterator[tuple[LoadState, LineError | None]]:
-    """Check the lines without writing: count the items that are there already, and yield each line that is wrong."""
+    """Check the lines without writing: count the existing items, and yield each line that is wrong."""
     state = LoadState()
     remaining = iter(lines)
     while chunk := list(islice(remaining, 100)):
@@ -179,7 +179,7 @@ def _putting(persistence: Persistence, chunk: Sequence[Line], items: Sequence[At
             stored = persistence.get_item(key, consistent=True)
             # The same item isn't a conflict: a load that was interrupted can be repeated.
             if stored is None or not same_items(stored, item):
-                raise LineError(f"{line.place}: there is another item with {describe_key(key)} already") from None
+                raise LineError(f"{line.place}: another item already has {describe_key(key)}") from None
         else:
             written += 1
     return written

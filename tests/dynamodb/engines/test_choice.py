@@ -98,7 +98,7 @@ def test_none_and_debug_off_is_an_error_and_never_aws(monkeypatch):
     [
         ({"ENGINE": "dynamite"}, "'dynamite', which isn't an engine: choose one of embedded, moto"),
         ({"ENGINE": "endpoint"}, "no ENDPOINT beside it"),
-        ({"ENGINE": "endpoint", "ENDPOINT": "localhost:8000"}, "has to be a URL"),
+        ({"ENGINE": "endpoint", "ENDPOINT": "localhost:8000"}, "must be a URL"),
         ({"ENGINE": "embedded", "BINARY": "/nonexistent/dynoxide"}, "/nonexistent/dynoxide"),
         ({"ENGINE": "dynamodb-local", "BINARY": "/nonexistent/x.jar"}, "/nonexistent/x.jar"),
         ({"BINARY": "/nonexistent/dynoxide"}, "/nonexistent/dynoxide"),

@@ -1,7 +1,7 @@
-"""Finds out who else takes part in a botocore client's calls: event handlers, moto, tracers, and patched methods.
+"""Finds what else hooks into a botocore client's calls: event handlers, moto, tracers, and patched methods.
 
-The fast lane leaves a call to botocore where a project, a plug-in or botocore's Stubber has registered a handler, where
-moto's ``mock_aws`` is active, and where a method is patched by something that ``tracers`` doesn't know.
+The fast lane leaves a call to botocore if a project, a plug-in or botocore's Stubber has registered a handler, if
+moto's ``mock_aws`` is active, or if a method is patched by something that ``tracers`` doesn't know.
 """
 
 from __future__ import annotations
@@ -61,7 +61,7 @@ _PLACES: Final = tuple((vars(owner), name) for owner, name in _METHODS)
 
 @dataclass(frozen=True)
 class Watchers:
-    """Who takes part in the calls of an operation. ``traced``: where tracers do, how calls are made among them."""
+    """What hooks into the calls of an operation. ``traced``: where tracers do, how calls are made among them."""
 
     #: moto's handlers, which do nothing while no ``mock_aws`` is active.
     stubbers: tuple[Any, ...] = ()
@@ -71,7 +71,7 @@ class Watchers:
 
     @property
     def leave(self) -> bool:
-        """Whether botocore has to make the calls."""
+        """Whether botocore must make the calls."""
         return bool(self.strangers) or any(stubber.enabled for stubber in self.stubbers)
 
 
@@ -86,7 +86,7 @@ class BotocoreHooks:
         self._known: tuple[Any, list[Any], dict[str, Watchers]] = (self._emitter._lookup_cache, _methods(), {})
 
     def watchers(self, operation: str) -> Watchers:
-        """Returns who takes part in calls of ``operation``."""
+        """Returns what hooks into calls of ``operation``."""
         cache, methods, watchers_by_operation = self._known
         now = _methods()
         # By identity: a wrapper of wrapt says that it equals what it is around.
@@ -117,7 +117,7 @@ class BotocoreHooks:
 
 
 def patches() -> list[str]:
-    """Returns the names of what is put around botocore's methods, or in their place, and isn't known."""
+    """Returns the names of unknown wrappers and replacements of botocore's methods."""
     found = []
     for (owner, method), known in _METHODS.items():
         layers, function = unwrapped(vars(owner)[method], CLOSURES)
@@ -125,7 +125,7 @@ def patches() -> list[str]:
         if not name_of(function).startswith("botocore.") or has_other_code(
             function
         ):  # (its own decorators are in another module of it)
-            found.append(f"{name_of(function)} (in the place of {owner.__name__}.{method})")
+            found.append(f"{name_of(function)} (instead of {owner.__name__}.{method})")
     return found
 
 

@@ -1,4 +1,4 @@
-"""Reads an HTTP/1.1 answer (RFC 9112) from the bytes that a connection receives, whoever receives them."""
+"""Reads an HTTP/1.1 answer (RFC 9112) from the bytes that a connection receives, without doing I/O."""
 
 from __future__ import annotations
 
@@ -23,7 +23,9 @@ class BrokenExchangeError(ConnectionError):
 
 
 class HTTPAnswer(NamedTuple):
-    """``head``: status line and headers as they came; ``keeps_alive``: the connection is fit for the next request."""
+    """``head``: status line and headers as received; ``keeps_alive``: the connection can be used for the next
+    request.
+    """
 
     status: int
     head: bytes

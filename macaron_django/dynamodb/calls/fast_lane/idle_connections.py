@@ -1,6 +1,7 @@
 """Keeps the open connections of a urllib3 pool that wait for the fast lane's next call.
 
-What the lane has once taken out of the pool it keeps, so that a call needs neither the pool's queue nor its locks.
+The lane keeps the connections that it has taken out of the pool, so that a call needs neither the pool's queue nor its
+locks.
 """
 
 from __future__ import annotations
@@ -32,7 +33,7 @@ class OpenConnection(NamedTuple):
     """``timeout``: the seconds that the client waits for an answer; None: as long as it takes.
 
     ``has_ended``: whether the server has closed it, or sent bytes that belong to no request. ``is_open``: whether the
-    server surely hasn't closed it, which says nothing of bytes and lets no other thread run in between.
+    server surely hasn't closed it, which says nothing about bytes and lets no other thread run in between.
     """
 
     connection: Any
@@ -59,7 +60,7 @@ class IdleConnections:
         self._finalizer = weakref.finalize(self, _close_all, self._idle)
 
     def take(self) -> OpenConnection | None:
-        """A connection for the caller to give back or to close; None where botocore has to open one."""
+        """A connection for the caller to return or close; None if botocore must open one."""
         while True:
             try:
                 kept, since = self._idle.pop()  # the one used last
@@ -107,7 +108,9 @@ def _waits_in_kernel(opened: Any) -> bool:
 
 
 def _state_reader(opened: Any) -> Callable[[], bool]:
-    """Returns what tells that the server hasn't closed a connection; where nothing can, it never says so."""
+    """Returns a function that tells whether the server surely hasn't closed a connection; it always returns False if
+    nothing can tell.
+    """
     if not _IS_LINUX:
         return lambda: False
     ask, level, option = opened.getsockopt, socket.IPPROTO_TCP, socket.TCP_INFO

@@ -2,7 +2,7 @@
 
 Endpoint, signing region, credentials and connections, with their proxies, TLS and timeouts, are the client's, and its
 parser reads every answer other than 200. A thread's connections are opened by botocore, which makes the first call over
-each; an event loop's are opened here, but not through proxies. Where the lane returns None the call has to be the
+each; an event loop's are opened here, but not through proxies. Where the lane returns None, the call must be the
 client's.
 """
 
@@ -57,7 +57,7 @@ OPERATIONS: Final = frozenset(
 class DamagedAnswerError(botocore.exceptions.BotoCoreError):
     """An answer that isn't what DynamoDB sent."""
 
-    fmt = "The answer to {operation} was damaged on its way: {reason}"
+    fmt = "The answer to {operation} was damaged in transit: {reason}"
 
 
 def check_answer(operation: str, headers: Mapping[str, str], body: bytes) -> None:
@@ -83,7 +83,7 @@ class _RequestTemplate:
     members: frozenset[str]
 
     def headers(self, traced: TracedCalls | None) -> TracedHeaders:
-        """The headers of one request that others haven't, those of tracers among them."""
+        """The headers that only this request has, including those of tracers."""
         trace = _trace_header() if self.in_lambda else ()
         return TracedHeaders((), trace) if traced is None else traced.headers(self.url, trace)
 
@@ -114,7 +114,7 @@ class FastLane:
 
     @classmethod
     def beside(cls, client: BaseClient) -> FastLane | None:
-        """The lane of ``client``; None where its requests aren't signed and sent in botocore's default way."""
+        """The lane of ``client``; None if its requests aren't signed and sent in botocore's default way."""
         inner: Any = client
         session = inner._endpoint.http_session
         ordinary = (
@@ -134,7 +134,7 @@ class FastLane:
         read: ReadMembers | None = None,
         timeout: float | None = None,
     ) -> dict[str, Any] | None:
-        """Return or raise what ``client._make_api_call`` would; None where the caller has to call that.
+        """Return or raise what ``client._make_api_call`` would; None if the caller must call that instead.
 
         ``read`` reads the answer instead of ``response_members``; the result then has no ResponseMetadata. ``timeout``:
         seconds after which to give up, where they are fewer than the client's. ``tally`` is given the sizes.
@@ -221,16 +221,16 @@ class FastLane:
 
     @property
     def renews_credentials(self) -> bool:
-        """Whether the next call gets new credentials first, which blocks."""
+        """Whether the next call must first get new credentials, which blocks."""
         provider = self._client._request_signer._credentials
         return isinstance(provider, RefreshableCredentials) and provider.refresh_needed()
 
     def renew_credentials(self) -> None:
-        """Get new credentials where they are about to expire."""
+        """Get new credentials if they are about to expire."""
         self._client._request_signer._credentials.get_frozen_credentials()
 
     def _prepared(self, operation: str, parameters: Mapping[str, Any]) -> tuple[_RequestTemplate, bytes] | None:
-        """What a call is sent with, and its body; None where it has to be botocore's."""
+        """What a call is sent with, and its body; None where botocore must make the call."""
         template = self._template(operation, parameters)
         if template is None or not parameters.keys() <= template.parameters:
             return None
@@ -393,14 +393,14 @@ class FastLane:
 
 
 def _broken_off(url: str, error: OSError) -> Exception:
-    """botocore's exception where an answer didn't come, or not whole."""
+    """botocore's exception for a missing or incomplete answer."""
     if isinstance(error, TimeoutError):
         return botocore.exceptions.ReadTimeoutError(endpoint_url=url, error=error)
     return botocore.exceptions.ConnectionClosedError(endpoint_url=url, request=None, error=error)
 
 
 def _not_sent(url: str, error: NotConnectedError) -> Exception:
-    """botocore's exception where no connection could be opened."""
+    """botocore's exception for a connection that couldn't be opened."""
     cause = error.__cause__
     if isinstance(cause, ssl.SSLError):
         return botocore.exceptions.SSLError(endpoint_url=url, error=cause)

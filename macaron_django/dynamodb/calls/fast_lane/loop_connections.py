@@ -1,4 +1,4 @@
-"""Keeps the open connections of event loops to one endpoint: so many at most for each loop, and none idle for long.
+"""Keeps the open connections of event loops to one endpoint: a limited number for each loop, and none idle for long.
 
 They are opened as urllib3 would open them for botocore: the same names, certificates and socket options.
 """
@@ -30,9 +30,9 @@ class NotConnectedError(Exception):
 
 @dataclass(frozen=True)
 class Place:
-    """Where connections lead to, and how long to wait: ``OSError`` after so many seconds, None for ever.
+    """Where connections lead to, and how long to wait: ``OSError`` after so many seconds, or never if None.
 
-    ``most``: how many connections at once, for each loop. ``read_timeout`` bounds the wait for one of them, too.
+    ``most``: how many connections at once, for each loop. ``read_timeout`` also limits the wait for one of them.
     """
 
     host: str
@@ -58,8 +58,8 @@ class LoopConnections:
     async def exchange(self, request: Callable[[], bytes], timeout: float | None = None) -> HTTPAnswer:
         """Returns the answer to what ``request`` makes, once there is a connection.
 
-        ``timeout``: seconds after which to give up, where they are fewer than the place's. Raises ``NotConnectedError``
-        where there is no connection, ``OSError`` where the exchange breaks off. An exchange that is cancelled ends its
+        ``timeout``: seconds after which to give up, if that is less than the place's. Raises ``NotConnectedError``
+        if there is no connection, ``OSError`` if the exchange breaks off. An exchange that is cancelled ends its
         connection.
         """
         loop = asyncio.get_running_loop()
@@ -99,7 +99,7 @@ class _Pool:
         self._waiting: deque[asyncio.Future[LoopConnection | None]] = deque()
 
     def idle(self) -> LoopConnection | None:
-        """A connection that is open, for the caller to give back or to drop; None where there is none."""
+        """A connection that is open, for the caller to return or drop; None if there is none."""
         while self._idle:
             connection = self._idle.pop()
             age = self._loop.time() - connection.idle_since
@@ -111,7 +111,7 @@ class _Pool:
         return None
 
     async def connected(self, timeout: float | None) -> LoopConnection:
-        """A new connection, or one that another request gives back where there are as many as there may be."""
+        """A new connection, or one that another request returns if the limit is reached."""
         place = self._place
         if self._places and not self._waiting:
             self._places -= 1
@@ -184,7 +184,7 @@ class _Pool:
             self._places += 1
 
     def _wake(self, given: LoopConnection | None) -> bool:
-        """Gives the first that waits a connection, or the place for one. Returns whether anybody waits."""
+        """Gives a connection, or the place for one, to the first that waits. Returns whether one waits."""
         while self._waiting:
             waiting = self._waiting.popleft()
             if not waiting.done():
@@ -193,7 +193,7 @@ class _Pool:
         return False
 
     async def close_with_loop(self) -> None:
-        """Has the idle connections closed with the loop, or with this pool: its asynchronous generators end then."""
+        """Closes the idle connections with the loop, when its asynchronous generators end, or with this pool."""
         self._closing = _closing(self._idle)
         await anext(self._closing)
 

@@ -1,4 +1,4 @@
-"""Says where an event loop's connections lead to, and how, from the pool that botocore would use."""
+"""Finds out where and how an event loop connects, from the pool that botocore would use."""
 
 from __future__ import annotations
 

@@ -45,7 +45,9 @@ class Signer:
         self, access_key: str, secret_key: str, token: str | None, *, region: str, service: str, host: str
     ) -> None:
         if not all(_PLAIN.fullmatch(text) for text in (access_key, token or "", region, host)):
-            raise ValueError("An access key, a session token or a host holds what no HTTP header can.")
+            raise ValueError(
+                "An access key, a session token or a host has a character that isn't allowed in HTTP headers."
+            )
         self._access_key, self._secret_key = access_key, secret_key
         self._region, self._service = region, service
         self._canonical_start = f"{_START}content-type:{CONTENT_TYPE}\nhost:{host}\nx-amz-date:"

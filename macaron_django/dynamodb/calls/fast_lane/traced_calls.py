@@ -1,7 +1,8 @@
-"""Makes calls within what tracers have put around botocore, so that they see what they would see on botocore's way.
+"""Makes calls inside the tracers' wrappers of botocore, so that tracers see what they would see if botocore made the
+call.
 
-Their own code runs: around the sending, and for the headers that they add to a request. What a tracer puts around
-urllib3 or http.client, below botocore, isn't run: the lane uses neither.
+Their own code runs: around the sending, and for the headers that they add to a request. A tracer's wrappers of urllib3
+or http.client, below botocore, don't run: the lane uses neither.
 """
 
 from __future__ import annotations
@@ -30,7 +31,7 @@ _sending: ContextVar[Callable[[Any, str, dict[str, Any]], Any]] = ContextVar("ma
 
 
 class TracedHeaders(NamedTuple):
-    """The further headers of a request."""
+    """The additional headers of a request."""
 
     signed: Headers = ()
     unsigned: Headers = ()
@@ -69,7 +70,9 @@ class TracedCalls:
 
     @classmethod
     def of(cls, client: Any, operation: str, handlers: Any) -> TracedCalls | None:
-        """Returns how calls are made among tracers; None where there is none. ``handlers``: with the event of each."""
+        """Returns how to make calls with these tracers; None if there are none. ``handlers``: with the event of
+        each.
+        """
         layers, _ = unwrapped(vars(BaseClient)["_make_api_call"], CLOSURES)
         preparing, _ = unwrapped(vars(Endpoint)["prepare_request"], CLOSURES)
         if not (layers or preparing or handlers):
@@ -79,7 +82,7 @@ class TracedCalls:
 
     @property
     def are_recorded(self) -> bool:
-        """Whether a call that is made now has a span that somebody gets."""
+        """Whether a call that is made now has a span that is exported."""
         return any(map(records_calls, self._wrappers))
 
     def call(self, parameters: dict[str, Any], send: ReadySending) -> dict[str, Any]:
@@ -94,7 +97,7 @@ class TracedCalls:
     async def call_on_loop(
         self, parameters: dict[str, Any], send: Callable[[str, dict[str, Any]], Awaitable[dict[str, Any] | None]]
     ) -> dict[str, Any]:
-        """As ``call``, on the event loop that runs: the tracers' code gives way to it while ``send`` waits."""
+        """As ``call``, on the event loop that runs: the tracers' code yields to it while ``send`` waits."""
 
         async def sending(client: Any, operation: str, given: dict[str, Any]) -> Any:
             answer = await send(operation, given)
@@ -142,7 +145,7 @@ class TracedCalls:
 
 
 def _plain(headers: Iterable[tuple[str, Any]]) -> Headers:
-    """Returns those that a request can hold in one line each: what tracers pass on may come from a client."""
+    """Returns those that fit on one line of a request: what tracers pass on may come from a client."""
     return tuple((name, str(value)) for name, value in headers if _LINE.fullmatch(f"{name}: {value}"))
 
 
@@ -150,12 +153,12 @@ _LINE: Final = re.compile(r"[!-9;-~]+: [ -~]*")
 
 
 def _send(client: Any, operation: str, parameters: dict[str, Any]) -> Any:
-    """What the tracers' wrappers are around, in the place of ``BaseClient._make_api_call``."""
+    """What the tracers wrap, instead of ``BaseClient._make_api_call``."""
     return _sending.get()(client, operation, parameters)
 
 
 def _prepare(endpoint: Any, request: Any) -> None:
-    """What the tracers' wrappers are around, in the place of ``Endpoint.prepare_request``."""
+    """What the tracers wrap, instead of ``Endpoint.prepare_request``."""
 
 
 def _by_botocore(client: Any, operation: str, parameters: dict[str, Any]) -> Any:

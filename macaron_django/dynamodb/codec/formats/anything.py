@@ -1,4 +1,4 @@
-"""The format of values of any type: each is held by its JSON type."""
+"""The format of values of any type: each is stored by its JSON type."""
 
 from __future__ import annotations
 

@@ -58,7 +58,7 @@ OTHER_TYPE: Final = (KeyError, TypeError, ValueError, ArithmeticError)
 
 
 class UnusualValue(Exception):  # noqa: N818 (no error: ``Codec.encode`` decides)
-    """A compiled writer leaves the value to ``Codec.encode``, which writes it or says why it can't be held."""
+    """A compiled writer leaves the value to ``Codec.encode``, which writes it or says why it can't be stored."""
 
 
 class CodecOf(Protocol):
@@ -89,9 +89,9 @@ class TypeBuilder(Protocol):
 
 
 class Codec:
-    """How the values of a schema are held.
+    """How the values of a schema are stored.
 
-    A value that isn't of the schema's type is held by its JSON type: ``type`` isn't all that validates a value, and
+    A value that isn't of the schema's type is stored by its JSON type: ``type`` isn't all that validates a value, and
     other programs write to the same table.
     """
 
@@ -130,7 +130,8 @@ class Codec:
         """Returns the attribute value of a JSON value.
 
         Numbers may be ``int``, ``float`` or ``Decimal``, binary may be ``bytes``. ``pointer`` and ``depth`` say where
-        the value is in its item. Raises UnstorableValue with the pointer of what DynamoDB can't hold without loss.
+        the value is in its item. Raises UnstorableValue with the pointer of a value that DynamoDB can't store without
+        loss.
         """
         return self.by_json_type.encode(value, pointer, depth)
 
@@ -159,7 +160,7 @@ class Codec:
         return lambda value: to_python(decode(value))
 
     def is_plain_text(self, conversion: Conversion) -> bool:
-        """Whether the Python value is the content under "S", so that a loop needs no call."""
+        """Whether the Python value is the content under "S", so that loops don't need a call."""
         return False
 
     def json_reader(self, conversion: Conversion) -> ValueReader:
@@ -183,7 +184,7 @@ class Codec:
         return self.json_source.format(content=f"value[{self.attr_type!r}]", otherwise=otherwise)
 
     def alternatives(self, conversion: Conversion, held: str, types: TypeBuilder) -> Sequence[Alternative] | None:
-        """Returns what ``json_reader`` reads, type by type; None where the type isn't known beforehand.
+        """Returns what ``json_reader`` reads, type by type; None if the type isn't known in advance.
 
         ``held`` is the source of an object with one attribute for each type, such as ``value.S``.
         """
@@ -238,7 +239,7 @@ class Codec:
         return held
 
     def key_placer(self, conversion: Conversion, role: Role, name: str, given_name: str) -> ValuePlacer | None:
-        """Returns a function that puts JSON values into an item as keys; None where each has to go step by step.
+        """Returns a function that puts JSON values into an item as keys; None if each must be written step by step.
 
         ``name``: the attribute that DynamoDB sorts. ``given_name``: its twin, which keeps another spelling.
         """

@@ -97,7 +97,7 @@ class DateTimeCodec(TextCodec):
         if role.ttl:
             return {"N": str(_epoch(text))}
         if role.in_table_key and len(text) > _SORTED_LENGTH:
-            raise UnstorableValue("a key holds a date-time to the microsecond, no finer", pointer)
+            raise UnstorableValue("a key can't hold a date-time finer than a microsecond", pointer)
         return {"S": _to_microseconds(text)}
 
     def restored(self, held: AttributeValue, role: Role) -> AttributeValue:
@@ -122,7 +122,7 @@ class DateTimeCodec(TextCodec):
 
 
 def utc_text(text: str) -> str | None:
-    """Returns an RFC 3339 date-time in UTC, with six fractional digits or more; None if it is none.
+    """Returns an RFC 3339 date-time in UTC, with six fractional digits or more; None if it isn't one.
 
     >>> utc_text("2026-03-01T01:30:00+02:00")
     '2026-02-28T23:30:00.000000Z'
@@ -151,7 +151,7 @@ def _to_microseconds(utc: str) -> str:
 
 
 def _is_spelled_by_python(text: str) -> bool:
-    """Whether a text that ends in Z is what Python writes of the time that it reads there."""
+    """Whether a text that ends in Z is also how Python would write that time."""
     try:
         return datetime.fromisoformat(text[:-1]).isoformat(timespec="microseconds") == text[:-1]
     except ValueError:

@@ -110,7 +110,7 @@ class NumberCodec(Codec):
 
 
 def encode_number(value: float | Decimal, pointer: str = "", *, integer: bool = False) -> str:
-    """Returns the text of a number that comes back equal. Raises UnstorableValue where DynamoDB has none.
+    """Returns the text of a number that comes back equal. Raises UnstorableValue if DynamoDB can't store it.
 
     A float keeps its shortest repr, unless that names another integer: 1e23 isn't 10**23, so its own digits are
     written.
@@ -127,7 +127,7 @@ def encode_number(value: float | Decimal, pointer: str = "", *, integer: bool = 
         raise UnstorableValue("outside DynamoDB's range of 1E-130 to 9.99…E+125", pointer)
     # Beyond 38 digits an integer without a declared type might be read as the float of the same repr.
     if isinstance(value, int) and not integer and abs(value) >= _LONGER and decode_number(str(value)) != value:
-        raise UnstorableValue("over 38 digits; give its schema `type: integer`", pointer)
+        raise UnstorableValue("over 38 digits; add to its schema `type: integer`", pointer)
     if isinstance(value, int):
         return str(value)
     return f"{sign}{digits}E{exponent}" if isinstance(value, Decimal) else repr(value)

@@ -36,7 +36,7 @@ MapReader: TypeAlias = Callable[[AttributeMap], dict[str, Any]]
 
 
 class Member(NamedTuple):
-    """A property: how DynamoDB holds it, and how JSON and Python have it."""
+    """A property: its form in DynamoDB, JSON and Python."""
 
     codec: Codec
     conversion: Conversion
@@ -205,7 +205,7 @@ class ObjectCodec(Codec):
         return write
 
     def _writers(self, kind: type[Any], writer_of: WriterOf) -> tuple[dict[str, ValueWriter], ValueWriter]:
-        """By property name, and of others; none where a class stores or shows its properties in a way of its own."""
+        """By property name, and of others; none where a class stores or shows its properties in its own way."""
         spec = kind._spec
         write_other = writer_of(*additional_member(spec, self.others))
         if not is_plain_value(kind) or not _are_plain_names(spec.properties):
@@ -244,7 +244,7 @@ def encode_map(
     depth: int,
     encoder: Callable[[str], Callable[[Any, str, int], AttributeValue]],
 ) -> AttributeValue:
-    """Returns the map of encoded values. Raises UnstorableValue for a name or a depth that DynamoDB doesn't take."""
+    """Returns the map of encoded values. Raises UnstorableValue for a name or a depth that DynamoDB doesn't accept."""
     check_depth(depth, pointer)
     encoded: AttributeMap = {}
     for name, value in values.items():
@@ -252,7 +252,7 @@ def encode_map(
             raise UnstorableValue(f"a name must be a string, not {name!r}", pointer)
         inner = json_pointers.child(pointer, name)
         if not name:
-            raise UnstorableValue("DynamoDB takes no attribute without a name", inner)
+            raise UnstorableValue("DynamoDB doesn't accept attributes without a name", inner)
         encoded[checked_text(name, inner)] = encoder(name)(value, inner, depth + 1)
     return {"M": encoded}
 
@@ -264,5 +264,5 @@ def _schema_of_others(schema: Schema) -> Schema | None:
 
 
 def _are_plain_names(names: Iterable[Any]) -> bool:
-    """Whether DynamoDB takes all names beyond doubt."""
+    """Whether DynamoDB certainly accepts all names."""
     return all(type(name) is str and name and name.isascii() for name in names)

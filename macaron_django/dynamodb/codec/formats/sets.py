@@ -121,7 +121,7 @@ class SetCodec(Codec):
 
 
 def set_of(members: Sequence[AttributeValue], pointer: str) -> AttributeValue:
-    """Returns the set of some attribute values. Raises UnstorableValue if DynamoDB has none of these."""
+    """Returns the set of some attribute values. Raises UnstorableValue if DynamoDB has no such set."""
     if not members:
         return {"L": []}
     tags = {tag for member in members for tag in member}
@@ -130,7 +130,7 @@ def set_of(members: Sequence[AttributeValue], pointer: str) -> AttributeValue:
     (tag,) = tags
     contents = [member[tag] for member in members]
     if len(set(map(Decimal, contents) if tag == "N" else contents)) < len(contents):
-        raise UnstorableValue("a set holds no value twice", pointer)
+        raise UnstorableValue("a set can't hold the same value twice", pointer)
     return {f"{tag}S": contents}
 
 
@@ -142,7 +142,7 @@ def _no_members(elements: list[Any]) -> list[Any]:
 
 
 def _as_set(value: Any) -> Any:
-    """A set, of a list that can be one: a list of lists or maps can't."""
+    """A set made from a list; a list of lists or maps can't be one."""
     if not isinstance(value, list):
         return value
     try:

@@ -26,7 +26,7 @@ _WIDEST = 4
 
 
 class TextCodec(Codec):
-    """Strings without a format, or with one whose values are held as they are written: date, time, decimal."""
+    """Strings without a format, or with a format whose values are stored as written: date, time, decimal."""
 
     json_types = {"string"}
     attr_type = "S"
@@ -77,10 +77,10 @@ class TextCodec(Codec):
 
 
 def checked_text(text: str, pointer: str) -> str:
-    """Returns the text. Raises UnstorableValue if UTF-8 can't carry it."""
+    """Returns the text. Raises UnstorableValue if UTF-8 can't encode it."""
     if not text.isascii():
         try:
             text.encode()
         except UnicodeEncodeError:
-            raise UnstorableValue("half of a surrogate pair: not text that UTF-8 can carry", pointer) from None
+            raise UnstorableValue("half of a surrogate pair, which UTF-8 can't encode", pointer) from None
     return text
