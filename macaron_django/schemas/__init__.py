@@ -1,6 +1,6 @@
 """Stage 2: from a schema to Python. Validation, values, Django models, DRF serializers and stubs; no URLs, no DynamoDB.
 
-A Schema comes in; a validator, an API object class, a row model, a serializer class or a stub goes out. To change what
+It takes a Schema, and makes a validator, an API object class, a row model, a serializer class or a stub. To change what
 is valid open ``validation``; one string format, ``formats``; Python values and classes, ``values``; Django models,
 ``models``; how parameters and forms are written, ``styles``; DRF serializers and fields, ``serializers``; what
 ``checkspec`` finds in schemas, ``checks``; ``stubs``.

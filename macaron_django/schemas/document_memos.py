@@ -1,4 +1,4 @@
-"""Keeps what is made of a document's schemas, once for each key, as long as the document lives."""
+"""Stores what is made from a document's schemas, once for each key, as long as the document lives."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class DocumentMemo(Generic[Key, Made]):
     """
 
     def get(self, document: SchemaDocument, key: Key, make: Callable[[], Made]) -> Made:
-        """Return what was made of ``document`` under ``key``; ``make`` makes it if nothing was."""
+        """Return what was made from ``document`` under ``key``; ``make`` makes it if nothing was."""
         made = document.memos.get(self)
         if made is None:
             made = self.of(document)

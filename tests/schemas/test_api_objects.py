@@ -407,7 +407,7 @@ def test_a_naive_datetime_is_utc_where_settings_say_so(api):
     with pytest.raises(ValidationFailed):
         api.Profile(name="Ada", created=noon)
     with override_settings(MACARON={"COMPAT": True}):
-        with pytest.warns(RuntimeWarning, match="taken for UTC"):
+        with pytest.warns(RuntimeWarning, match="taken as UTC"):
             ada = api.Profile(name="Ada", created=noon)
         assert ada.created == noon.replace(tzinfo=dt.timezone.utc)
         assert ada.to_json()["created"] == "2026-01-31T12:00:00Z"

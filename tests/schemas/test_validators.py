@@ -39,7 +39,7 @@ def nested(levels):
 
 # What is reported
 
-UNKNOWN = "is not a property that is known here"
+UNKNOWN = "is not a known property"
 LONG_NAME = "has a property name that does not match the pattern ^a$"
 
 
@@ -80,7 +80,7 @@ def test_every_violation_is_reported_with_pointers_and_keyword():
         ({"propertyNames": {"pattern": "^a$"}}, {"ab": 1}, ("", "propertyNames", LONG_NAME)),
         ({"items": {"exclusiveMaximum": 5}}, [1, 5], ("/1", "exclusiveMaximum", "must be less than 5")),
         ({"not": {"type": "string"}}, "x", ("", "not", "matches a schema that it must not match")),
-        ({"contains": {"type": "string"}}, [1], ("", "contains", "lacks an item of the kind that must be among them")),
+        ({"contains": {"type": "string"}}, [1], ("", "contains", "lacks a required kind of item")),
     ],
 )  # fmt: skip
 def test_a_message_says_what_is_wrong(schema, instance, expected):
@@ -127,7 +127,7 @@ def test_the_discriminator_picks_the_branch_whose_errors_are_shown():
     assert found(schema, [{"lives": "x"}])[0] == (
         "/0/kind",
         "discriminator",
-        "is required: it says which schema applies",
+        "is required: it determines which schema applies",
     )
     assert found(schema, [{"kind": "cow", "lives": "x"}]) == [
         ("/0/kind", "discriminator", 'must be one of "cat", "dog"')
@@ -157,7 +157,7 @@ def test_an_exception_carries_a_bounded_number_of_violations():
         compile_schema({"items": {"type": "string"}}).validate([1] * 5000)
     *listed, last = raised.value.violations
     assert len(listed) == MAX_VIOLATIONS
-    assert last == Violation("has more faults than are listed here", "", "", "more")
+    assert last == Violation("has more errors than are listed here", "", "", "more")
 
 
 @pytest.mark.usefixtures("patience")
@@ -199,7 +199,7 @@ def test_an_instance_as_deep_as_allowed_is_valid_with_null_in_it_or_not():
         (Decimal("NaN"), "is not a finite number"),
         (b"bytes", "is not a JSON value but of type bytes"),
         ({1, 2}, "is not a JSON value but of type set"),
-        ("\ud800", "holds a lone surrogate, which no Unicode text does"),
+        ("\ud800", "has a lone surrogate, which Unicode text can't contain"),
         ({1: 2}, "has a property name that is not a string but of type int"),
     ],
 )

@@ -1,6 +1,6 @@
 """Checks the annotations in a document's schemas: examples and defaults should be valid, and formats known.
 
-All findings are warnings: a server works with a wrong example, and leaves an unknown format unchecked.
+All findings are warnings: a server works with a wrong example, and doesn't check an unknown format.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ class _Example(NamedTuple):
 
     @property
     def judge(self) -> Schema:
-        """The schema that judges it: the one meant, as far as that doesn't leave out that null is allowed."""
+        """The schema to validate it with: the one meant, unless that one would exclude an allowed null."""
         return self.schema if self.schema.nullable else self.schema.resolved
 
 
@@ -63,7 +63,7 @@ def _unknown_formats(schemas: Iterable[Schema]) -> Iterator[Finding]:
     for name, found in places.items():
         more = f" (here and in {len(found) - 1} more places)" if len(found) > 1 else ""
         message = f"The format {name!r} isn't known: nothing checks it{more}."
-        hint = "Register a check for it with macaron_django.schemas.register_format, or leave it as a note to readers."
+        hint = "Register a check for it with macaron_django.schemas.register_format, or leave it as a note for readers."
         yield finding("W203", _below(found[0], "format"), message, hint)
 
 

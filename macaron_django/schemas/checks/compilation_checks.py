@@ -1,7 +1,7 @@
 """Compiles every validator, serializer and class that a document needs, and reports what can't be.
 
 A server makes them at first use. ``manage.py checkspec`` makes them all, so that its "ok" means that each can be
-made. What can't be made, and what could only be made without a keyword, is a finding; nothing raises.
+made. What can't be made, or only without a keyword, is a finding; nothing raises.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ _SERIALIZED, _SERIALIZED_EACH = 2_000, 8
 
 @dataclass(frozen=True)
 class Built:
-    """The numbers of serializers and validators that were made, and what was found."""
+    """The numbers of serializers and validators made, and the findings."""
 
     serializers: int
     validators: int
@@ -62,7 +62,7 @@ def parent_findings(classes: Classes) -> list[Finding]:
 
 
 def _compile(used: Iterable[Use], parts: CompiledParts) -> tuple[int, list[Finding]]:
-    """Compile the schemas in use; return how many could be, and what was found."""
+    """Compile the schemas in use; return how many could be compiled, and the findings."""
     by_direction: dict[Direction | None, dict[Schema, None]] = {}
     known: set[Schema] = set()
     for schema, direction in used:
@@ -86,11 +86,11 @@ def _told(part: CompiledPart) -> Iterator[Finding]:
         location = _location(part.schema, note.pointer)
         keyword = note.pointer.rpartition("/")[2]
         if note.message.startswith("is ignored"):
-            hint = "Correct it: what it says isn't checked."
+            hint = "Correct it: until then it isn't checked."
             yield finding("W202", location, f"{keyword} {note.message}.", hint)
         else:
             message = f"{note.message[0].upper()}{note.message[1:]}."
-            hint = "Write the pattern without, if it has to be fast on every text."
+            hint = "Rewrite the pattern without these if it must be fast on every string."
             yield finding("W201", location, message, hint)
 
 
@@ -110,9 +110,9 @@ def _location(schema: Schema, pointer: str) -> Location:
 
 
 def _served(used: Iterable[Use], schemas: Collection[Schema]) -> Iterator[Schema]:
-    """The schemas with a serializer of their own: components, bodies, and every object with properties in them.
+    """The schemas with their own serializer: components, bodies, and every object with properties in them.
 
-    Where schemas inherit so much that they have far more properties than are written, it ends early.
+    If schemas inherit so much that they have far more properties than are written, it ends early.
     """
     bodies = {use.schema.resolved for use in used if use.direction is not None}
     left = _SERIALIZED + _SERIALIZED_EACH * sum(map(_written, schemas))
@@ -153,7 +153,7 @@ def _make(schema: Schema, classes: Classes) -> type | Finding:
         return finding("E203", schema.location, f"{message}.", hint)
     except Exception as error:  # noqa: BLE001 (any failure is a finding about the document)
         message = f"No serializer can be made of the schema: {_described(error)}."
-        hint = "Simplify the schema at this place; and report it, with the schema, as a fault of macaron_django."
+        hint = "Simplify the schema at this place; and report this, with the schema, as a bug in macaron_django."
         return finding("E202", schema.location, message, hint)
     return serializer
 

@@ -1,8 +1,8 @@
 """Compiles the schemas of a document for its checks, at a cost that grows with the document's size.
 
-A server compiles a schema with all that it refers to, at its first use. Where many schemas lead to many others, doing
-that for each of them would take a time that grows with the square of their number. So each is compiled by itself here,
-which finds what can't be compiled, and then all together, once, to judge examples.
+A server compiles a schema with all that it refers to, at its first use. If many schemas lead to many others, doing that
+for each would take time that grows with the square of their number. So this compiles each one by itself, to find what
+can't be compiled, and then all together, once, to validate examples.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ __all__ = ["CompiledPart", "CompiledParts"]
 
 
 class CompiledPart(NamedTuple):
-    """What compiling a schema by itself came to: notes for its author, or why it can't be compiled."""
+    """The result of compiling a schema by itself: notes for its author, or why it can't be compiled."""
 
     schema: Schema
     notes: tuple[Note, ...]
@@ -59,7 +59,7 @@ class CompiledParts:
         return replace(violation, pointer=slash + rest)
 
     def _together(self, direction: Direction) -> Validator:
-        """The validator of all schemas: the name of an object's one property says which of them judges its value."""
+        """The validator of all schemas: the name of an object's one property says which of them validates its value."""
         found = self._validators.get(direction)
         if found is None:
             definitions = self._definitions[direction]

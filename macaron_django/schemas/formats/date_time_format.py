@@ -55,9 +55,9 @@ class DateTimeFormat(StringFormat):
             return text
 
     def adopted(self, value: Any) -> Any:
-        """Take a naive datetime for UTC, as PyMacaron does, where ``MACARON["COMPAT"]`` is on."""
+        """Take a naive datetime as UTC, as PyMacaron does, if ``MACARON["COMPAT"]`` is on."""
         if isinstance(value, dt.datetime) and value.tzinfo is None and under_compat():
-            message = f"The datetime {value.isoformat()} has no time zone, and is taken for UTC: make it aware."
+            message = f"The datetime {value.isoformat()} has no time zone, so it is taken as UTC: make it aware."
             warnings.warn(message, RuntimeWarning, stacklevel=2)
             return value.replace(tzinfo=dt.timezone.utc)
         return value
@@ -94,7 +94,7 @@ class DateTimeFormat(StringFormat):
         return timezone.localtime(moment).isoformat() if timezone.is_aware(moment) else text
 
     def from_form(self, value: Any) -> Any:
-        """Make naive datetimes aware, which forms return where USE_TZ is off."""
+        """Make naive datetimes aware, which forms return if USE_TZ is off."""
         from django.utils import timezone
 
         is_naive = isinstance(value, dt.datetime) and timezone.is_naive(value)

@@ -82,7 +82,7 @@ def register_formats(formats: Iterable[Any]) -> None:
 
 
 def string_format_of(name: str | None) -> StringFormat | None:
-    """Return the format of this name whose values have a Python type of their own; None for any other."""
+    """Return the format of this name whose values have their own Python type; None for any other."""
     return _CHECKS.converted.get(name or "") or _CONVERTED.get(name or "")
 
 
@@ -91,7 +91,7 @@ _CONVERTED = {name: each for name, each in STRING_FORMATS.items() if each.python
 
 
 class _WireFormat(StringFormat):
-    """A project's format. Its values are of any type, texts among them."""
+    """A project's format. Its values can be of any type, including strings."""
 
     python_types = (object,)
 
@@ -99,7 +99,7 @@ class _WireFormat(StringFormat):
         self._described = described
 
     def read(self, text: str) -> Any:
-        """Return the value of a text; the text itself where it is wrong, for validation to find."""
+        """Return the value of a text; the text itself if it is wrong, for validation to find."""
         return self._described.to_python(text) if _passes(self._described.validate, text) else text
 
     def write(self, value: Any) -> Any:

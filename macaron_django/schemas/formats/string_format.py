@@ -47,11 +47,11 @@ class StringFormat:
     model_field_class: ClassVar[str] = ""
 
     def read(self, text: str) -> Any:
-        """Return the Python value of a string; the string itself where Python has no value for it."""
+        """Return the Python value of a string; the string itself if Python has no value for it."""
         return text
 
     def adopted(self, value: Any) -> Any:
-        """Return the value that a Python object stands for which isn't text: by default the object."""
+        """Return the value that a Python object other than a string means: by default the object."""
         return value
 
     def write(self, value: Any) -> str:
@@ -78,7 +78,7 @@ class StringFormat:
         return getattr(models, self.model_field_class) if self.model_field_class else None
 
     def from_html(self, text: str) -> str:
-        """Return the string that the text of the HTML form control stands for."""
+        """Return the string that the text of the HTML form control means."""
         return text
 
     def to_html(self, text: str) -> str | None:

@@ -42,7 +42,7 @@ class TimeFormat(StringFormat):
         return remembered_text(value) or with_z(value.isoformat())
 
     def from_html(self, text: str) -> str:
-        """Add the seconds and UTC as the offset where they are left out."""
+        """Add the seconds, and UTC as the offset, if they are left out."""
         if not _WITHOUT_OFFSET.fullmatch(text):
             return text
         return f"{text if text.count(':') == 2 else text + ':00'}Z"

@@ -1,4 +1,4 @@
-"""Values that remember the text they were read from, where that isn't the text they would be written as.
+"""Values that remember the text they were read from, if they would be written differently.
 
 ``2026-01-01T01:00:00.50+01:00`` becomes a datetime of a subclass that is written as it was read. Arithmetic on it gives
 plain values, which are written canonically.

@@ -1,6 +1,6 @@
-"""Copies values of the ORM's columns as JSON, where they are plain JSON of their schema's types.
+"""Copies values of the ORM's columns as JSON, if they are plain JSON of their schema's types.
 
-A copier returns ``OTHER`` for a value that has to be converted.
+A copier returns ``OTHER`` for a value that must be converted.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ _KINDS: Final = {
 
 
 def json_copier(schema: Schema, classes: Classes) -> Callable[[Any], Any]:
-    """Return what copies those values of ``schema`` that ``to_json(to_python(value))`` leaves equal."""
+    """Return the function that copies those values of ``schema`` that ``to_json(to_python(value))`` leaves equal."""
     target = schema.resolved
     conversion = converter(target, classes)
     if conversion.elements is not None and target.items is not None:

@@ -19,7 +19,7 @@ ColumnLimits: TypeAlias = Callable[[Any], Iterator[tuple[str, str]]]
 
 
 def column_limits(field: Field[Any, Any]) -> ColumnLimits | None:
-    """Returns what checks a field's values; None if the field takes all of its type."""
+    """Returns the function that checks a field's values; None if the field accepts all values of its type."""
     takes_null = field.null or field.primary_key
     choices = [value for value, _ in field.flatchoices] if field.choices else None
     bounds = () if field.is_relation else field.validators

@@ -1,7 +1,7 @@
 """Writes both keys of an item as the one string that is its primary key in Django, and reads it.
 
 The string is Base64url, without padding, of the compact JSON array of hash and range key. The same item always has the
-same string: numbers are written in one way, and date-times as DynamoDB keys hold them, in UTC with six digits.
+same string: numbers are written in one way, and date-times as in DynamoDB keys, in UTC with six digits.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Makes the Django fields of a row's model.
 
-The fields describe and convert; the schema decides what is valid when a row is saved. So they have none of the
-checks and validators that a SQL database needs: no ranges of integers, no lengths of columns.
+The fields describe and convert; the schema decides what is valid when a row is saved. So they don't have the checks and
+validators that a SQL database needs, such as integer ranges and column lengths.
 """
 
 from __future__ import annotations
@@ -74,7 +74,7 @@ class PropertyField(models.Field):  # type: ignore[type-arg]
         return copy.deepcopy(schema.default) if schema is not None and schema.has_default else UNSET
 
     def save_form_data(self, instance: models.Model, data: Any) -> None:
-        """Set the property; an empty value unsets it, or makes it null if it is set and may be null."""
+        """Set the property; an empty value unsets it, or makes it null if it is set and can be null."""
         if data is not None and data != "":
             schema = None if self.schema_property is None else self.schema_property.schema
             string_format = None if schema is None else STRING_FORMATS.get(schema.format or "")
@@ -116,7 +116,7 @@ class _DecimalField(PropertyField, models.DecimalField):  # type: ignore[type-ar
 
 class _JSONField(PropertyField, models.JSONField):
     def value_to_string(self, obj: models.Model) -> Any:
-        """Return the value as JSON holds it, which is what Django's serializers write of a JSONField."""
+        """Return the value in JSON form, as Django's serializers write a JSONField."""
         value = self.value_from_object(obj)
         return (
             value if self.schema_property is None else cast("APIObject", obj).to_json().get(self.property_name, value)

@@ -66,8 +66,8 @@ def bind_model(model: type[Model], schema: Schema, classes: Classes) -> ModelBin
 class OrmBinding(ModelBinding):
     """The binding to a project's model: fields by name or ``x-field``, foreign keys by ``<name>_id`` or as objects.
 
-    Nested objects are read-only without ``x-writable``. With it, a nested object with a key means the instance of that
-    key, or a new one; an object without a key changes the instance that is there, or makes a new one.
+    Nested objects are read-only without ``x-writable``. With it, a nested object with a key means the instance with
+    that key, or a new one; an object without a key changes the existing instance, or makes a new one.
     """
 
     @cached_property
@@ -116,7 +116,7 @@ class OrmBinding(ModelBinding):
 
     @cached_property
     def _limits(self) -> Mapping[str, ColumnLimits]:
-        """What checks the values of each property that is a column."""
+        """The function that checks the values of each property that is a column."""
         fields = {name: self._field(name) for name in self.schema.properties if self._nested_schema(name) is None}
         found = {n: column_limits(f) for n, f in fields.items() if isinstance(f, Field) and not f.many_to_many}
         return {name: limits for name, limits in found.items() if limits is not None}
@@ -144,7 +144,7 @@ class OrmBinding(ModelBinding):
 
     @cached_property
     def _readers(self) -> Sequence[tuple[str, str, frozenset[type], Callable[[Model], Any]]]:
-        """Of each property: name, column, the types whose values are its JSON, and what reads other values."""
+        """For each property: name, column, the types whose values are its JSON, and the function for other values."""
         return [(name, *self._reader(prop)) for name, prop in self.schema.properties.items()]
 
     def _reader(self, prop: Property) -> tuple[str, frozenset[type], Callable[[Model], Any]]:
@@ -170,7 +170,7 @@ class OrmBinding(ModelBinding):
         return column, plain_kinds(schema, self.classes), read
 
     def _field(self, name: str) -> Any:
-        """The model's field for a property; None where there is only an attribute, or nothing."""
+        """The model's field for a property; None if there is only an attribute, or nothing."""
         prop = self.schema.properties.get(name)
         target = (prop.extensions.field if prop else None) or name
         try:
@@ -224,7 +224,9 @@ class OrmBinding(ModelBinding):
 
     @cached_property
     def _plain_columns(self) -> Mapping[str, tuple[str, Callable[[Any], Any]]]:
-        """Of each property that is a column and not a relation: its attribute, and what makes the column's value."""
+        """For each property that is a column and not a relation: its attribute, and the function for the column's
+        value.
+        """
         fields = {name: self._field(name) for name in self.schema.properties}
         return {
             name: (field.attname, _held_by(field))
@@ -243,7 +245,7 @@ class OrmBinding(ModelBinding):
     def _saved(
         self, schema: Schema, field: Any, value: Any, present: Model | None = None, path: tuple[str | int, ...] = ()
     ) -> Model:
-        """Save the related object that ``value`` describes; ``present`` is the one that was there."""
+        """Save the related object that ``value`` describes; ``present`` is the previous one."""
         related: type[Model] = field.related_model
         binding = bind_model(related, schema, self.classes)
         given = {name: value[name] for name in value}
@@ -304,7 +306,7 @@ class OrmBinding(ModelBinding):
             # The database's message may quote what was sent, or name its columns.
             raise UnstorableValue(
                 f"The database can't hold a value of this {self._kind}: it is too long or too large for its column, "
-                "or has characters that the database doesn't take."
+                "or has characters that the database doesn't accept."
             ) from error
 
     @staticmethod
@@ -333,7 +335,7 @@ class OrmBinding(ModelBinding):
                 if others.exists():
                     shown = _quoted(self._json_of(value, self.schema.properties[name].schema))
                     return ItemExists.of(self._kind, f"{name} {shown}")
-        return ItemExists(f"The {self._kind} conflicts with what is already there.")
+        return ItemExists(f"The {self._kind} conflicts with an existing row.")
 
     def _missing(self, values: Mapping[str, Any]) -> Iterator[Violation]:
         """Yield a violation for each key among ``values`` that no related instance has."""
@@ -385,14 +387,14 @@ class OrmBinding(ModelBinding):
 
 
 def needs_value(field: Field[Any, Any]) -> bool:
-    """Return whether no row can be made without a value for ``field``, because nothing else gives it one."""
+    """Return whether a row can't be made without a value for ``field``, because nothing else gives it one."""
     is_given = field.null or field.has_default() or field.has_db_default() or getattr(field, "auto_now", False)
     is_given = is_given or getattr(field, "auto_now_add", False) or isinstance(field, AutoFieldMixin)
     return not is_given and field.get_default() is None
 
 
 def _members(value: Any) -> Mapping[str, Any]:
-    """The properties of an object that is to be saved; none of null, or of an instance."""
+    """The properties of an object that is to be saved; empty for null or an instance."""
     return {name: value[name] for name in value} if value is not None and not isinstance(value, Model) else {}
 
 
@@ -419,7 +421,7 @@ def _decimal(field: DecimalField[Any, Any], value: Any) -> Any:
 
 
 def _moment(value: Any) -> Any:
-    """A date-time as Django reads it from the database, so that it is answered in the same spelling as later."""
+    """A date-time as Django reads it from the database, so that the answer has the same spelling as later ones."""
     is_aware = isinstance(value, datetime) and value.tzinfo is not None
     return value.astimezone(timezone.utc) if is_aware and django_settings.USE_TZ else value
 
@@ -427,7 +429,7 @@ def _moment(value: Any) -> Any:
 def _duration(value: Any) -> Any:
     """Unchanged; raises for a text, which is a duration of years or months, or of too many days."""
     if isinstance(value, str):
-        raise UnstorableValue("A duration of years, months or some billion days fits no column.")
+        raise UnstorableValue("A duration of years, months or billions of days doesn't fit any column.")
     return value
 
 

@@ -1,4 +1,4 @@
-"""Says which lookups a model can't answer, and which values its database refuses."""
+"""Finds out which lookups a model can't answer, and which values its database refuses."""
 
 from __future__ import annotations
 
@@ -31,7 +31,9 @@ def has_lookup(model: type[Model], name: str, lookup: str) -> bool:
 
 
 def is_refused(model: type[Model], lookup: str, value: Any) -> bool:
-    """Returns whether a query fails because of this lookup's value; call it after a failure: it asks the database."""
+    """Returns whether a query fails because of this lookup's value; call it after a failure, because it queries the
+    database.
+    """
     rows = model._base_manager.order_by()
     return _fails(rows, {lookup: value}) and not _fails(rows, {})
 

@@ -1,4 +1,4 @@
-"""Keeps the objects of a schema with ``x-model`` in a Django model, by the ORM's public API."""
+"""Stores the objects of a schema with ``x-model`` in a Django model, by the ORM's public API."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ R = TypeVar("R")
 
 
 def _without_calls(method: Callable[P, R]) -> Callable[P, Steps[R]]:
-    """A method of a store that has nothing to yield: Django's ORM blocks by itself."""
+    """A store's method that yields no steps: Django's ORM blocks by itself."""
 
     @wraps(method)
     def steps(*args: P.args, **kwargs: P.kwargs) -> Steps[R]:
@@ -37,7 +37,7 @@ def _without_calls(method: Callable[P, R]) -> Callable[P, Steps[R]]:
 
 
 class OrmStore(Store):
-    """A Django model of the project's. It is saved as instances, with its signals, routers and transactions."""
+    """A Django model of the project. It is saved as instances, with its signals, routers and transactions."""
 
     def serves(self, action: str) -> bool:
         return not hasattr(self.model, "to_json")  # a model with a JSON form of its own shows that

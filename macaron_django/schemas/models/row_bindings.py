@@ -47,8 +47,8 @@ class ModelBinding:
     def create(self, values: Mapping[str, Any], additional: Collection[str] = ()) -> Model:
         """Store a new instance; raises ``ItemExists`` if its key is taken.
 
-        ``additional`` are the names that a client chose and the schema lacks: they never mean an attribute. There
-        are none where :attr:`keeps_additional` is false.
+        ``additional`` are the names that a client chose and the schema lacks: they never mean an attribute. There are
+        none if :attr:`keeps_additional` is false.
         """
         raise NotImplementedError
 
@@ -59,11 +59,13 @@ class ModelBinding:
         raise NotImplementedError
 
     def violations(self, values: Mapping[str, Any], path: tuple[str | int, ...] = ()) -> Iterator[Violation]:
-        """Yield what the model refuses of values that the schema accepts; pointers begin with ``path``."""
+        """Yield a violation for each value that the schema accepts but the model refuses; pointers begin with
+        ``path``.
+        """
         return iter(())
 
     def to_json(self, instance: Model) -> dict[str, Any]:
-        """Return the instance's properties as JSON, writeOnly ones included, unset ones left out."""
+        """Return the instance's properties as JSON, including writeOnly ones, without unset ones."""
         raise NotImplementedError
 
 

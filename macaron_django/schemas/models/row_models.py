@@ -1,6 +1,6 @@
 """Builds the Django model of a persisted object schema: real, unmanaged, and the row class.
 
-Django owns everything above the manager (admin, forms, signals, permissions); where rows are kept is the
+Django owns everything above the manager (admin, forms, signals, permissions); where rows are stored is up to the
 manager's ``persistence``, which ``save()``, ``delete()`` and ``refresh_from_db()`` call. The schema decides what is
 valid: in ``full_clean()`` as forms want it, and in ``save()`` for all other callers.
 """
@@ -54,7 +54,7 @@ class Row(APIObject, _Model):
     _key_names: ClassVar[tuple[str, ...]]
 
     def __init__(self, /, *args: Any, **values: Any) -> None:
-        """Make a new row from field or property names; defaults of the schema fill in what isn't given."""
+        """Make a new row from field or property names; defaults of the schema fill in the rest."""
         spec = self._spec
         known = {spec.field_names.get(name, name): value for name, value in values.items()}
         additional = {name: known.pop(name) for name in values if name in known and self._is_additional(name)}
@@ -86,7 +86,7 @@ class Row(APIObject, _Model):
 
     @classmethod
     def of_values(cls, values: Mapping[str, Any]) -> Self:
-        """Make a new row from Python values by property name, with the schema's defaults for what isn't given."""
+        """Make a new row from Python values by property name, with the schema's defaults for the rest."""
         names = cls._spec.field_names
         if not cls._is_made_plainly():
             return cls(**{names[name]: value for name, value in values.items()})
@@ -100,7 +100,7 @@ class Row(APIObject, _Model):
 
     @classmethod
     def _is_made_plainly(cls) -> bool:
-        """Whether making a row calls nothing of the project's: no method of its class, no receiver."""
+        """Whether making a row calls no project code: no method of its class and no receiver."""
         return (
             cls.__init__ is Row.__init__
             and cls.__new__ is Row.__new__
@@ -163,7 +163,7 @@ class Row(APIObject, _Model):
         return list(validator_for(self._spec.schema).iter_errors(self.to_json()))
 
     def _check(self) -> None:
-        """Raise ``ValidationFailed`` for violations of the schema, except those that the stored item has already."""
+        """Raise ``ValidationFailed`` for violations of the schema, except those that the stored item already has."""
         violations = self._violations()
         if violations:
             self.refuse_expressions()
@@ -180,7 +180,7 @@ class Row(APIObject, _Model):
             value = self.__dict__.get(field)
             if isinstance(value, models.F | BaseExpression):
                 raise UnsupportedQuery(
-                    f"A row is saved with values, and {name} is {value}: write "
+                    f"A row can only be saved with values, but {name} is {value}: write "
                     f"{type(self).__name__}.objects.filter(pk=…).update({field}=…), which DynamoDB computes."
                 )
 
@@ -231,7 +231,7 @@ class Row(APIObject, _Model):
         """Set generated values, validate, write, and send Django's signals: in a transaction, ``post_save`` after it.
 
         ``update_fields`` are field or property names, none of them a key's. Raises ``ValidationFailed`` before anything
-        is written, ``ItemExists`` if the key of a new row is taken. A property that another program stored, or an older
+        is written, ``ItemExists`` if the key of a new row is taken. A value that another program stored, or an older
         schema allowed, is accepted until it is changed.
         """
         if force_insert and (force_update or update_fields):

@@ -36,7 +36,7 @@ from macaron_django.schemas.values.request_violations import new_violations
 __all__ = ["UNCOMPARABLE", "Store", "Stored", "Unmatched", "related_model"]
 
 #: What a client learns of a value that a field, or its database, can't be compared with.
-UNCOMPARABLE = "is no value that this list can be filtered by"
+UNCOMPARABLE = "isn't a value that this list can be filtered by"
 
 
 class Stored(NamedTuple):
@@ -51,7 +51,7 @@ class Unmatched(ValueError):  # noqa: N818 (an answer: nothing can match)
 
 
 class Store:
-    """The objects of a schema in the model that keeps them.
+    """The objects of a schema in the model that stores them.
 
     Keys are Python values by property name. Bodies are JSON that hasn't been validated. ``request`` is the
     one whose caller ``x-generated: user`` and ``claim:<name>`` mean, or None.
@@ -72,11 +72,11 @@ class Store:
         self._validators: tuple[int, dict[Direction | None, SchemaValidator]] = (-1, {})
 
     def hooks(self) -> object:
-        """Returns what a project may change on the model at run time, to be compared with an earlier answer."""
+        """Returns what a project can change on the model at run time, for comparison with an earlier result."""
         return None
 
     def serves(self, action: str) -> bool:
-        """Whether no code of the project's has to see the rows of an action."""
+        """Whether the project's code doesn't need to see the rows of an action."""
         raise NotImplementedError
 
     def shows(self) -> bool:
@@ -92,7 +92,7 @@ class Store:
         raise NotImplementedError
 
     def narrowed(self, queryset: Any) -> Store | None:
-        """Returns a store of a query set's objects only; None if only rows can tell which these are."""
+        """Returns a store of only a query set's objects; None if only rows can tell which these are."""
         raise NotImplementedError
 
     def read(self, key: Mapping[str, Any]) -> Steps[Stored | None]:
@@ -102,7 +102,7 @@ class Store:
     def create(self, body: Any, key: Mapping[str, Any], request: Any) -> Steps[Stored]:
         """Creates an object and returns it. ``key`` holds the properties that the path gives.
 
-        Raises ``RequestInvalid`` for a body that breaks the schema, ``ItemExists`` where its key is taken.
+        Raises ``RequestInvalid`` for a body that breaks the schema, ``ItemExists`` if its key is already taken.
         """
         raise NotImplementedError
 
@@ -170,7 +170,7 @@ class Store:
         return (primary[0] if primary else self.model._meta.pk.name,), tuple(unique)
 
     def version(self, instance: Any) -> Any:
-        """The stored version of an item; None where its schema names none."""
+        """The stored version of an item; None if its schema names none."""
         return None
 
     def field(self, name: str) -> Field[Any, Any] | None:
@@ -204,7 +204,7 @@ class Store:
         if lookup in {"in", "range"}:
             values = value if isinstance(value, (list, tuple)) else str(value).split(",")
             if lookup == "range" and len(values) != _ENDS:
-                raise Unmatched(f"takes the least and the greatest value, not {len(values)} values")
+                raise Unmatched(f"takes the lowest and the highest value, not {len(values)} values")
             converted: Any = [self.python_value(path, each) for each in values]
         elif lookup in {"exact", "lt", "lte", "gt", "gte"}:
             converted = self.python_value(path, value)
@@ -213,7 +213,7 @@ class Store:
         return (name if lookup == "exact" else f"{name}__{lookup}"), converted
 
     def refuses(self, lookup: str, value: Any) -> bool:
-        """Returns whether a query fails because of a lookup's value; to be called after a query has failed."""
+        """Returns whether a query fails because of a lookup's value; call it after a query has failed."""
         try:
             self.model._default_manager.filter(**{lookup: value})
         except (ValueError, ValidationError):
@@ -270,12 +270,12 @@ class Store:
 
     @cached_property
     def hides(self) -> bool:
-        """Whether clients aren't shown some of its properties, because they are writeOnly."""
+        """Whether some of its properties are hidden from clients, because they are writeOnly."""
         return hides_write_only(self.schema)
 
     @cached_property
     def related(self) -> tuple[list[str], list[str]]:
-        """The relations that an object shows: what to join, and what to fetch beside, for any number of rows."""
+        """The relations that an object shows: what to join, and what to fetch separately, for any number of rows."""
         joined: list[str] = []
         beside: list[str] = []
         for path, many in _shown_relations(self.schema, self.model):
@@ -321,7 +321,7 @@ def _relations_along(target: str, model: Any) -> Iterator[Any]:
 
 
 def _attribute(relation: Any) -> str:
-    """What an instance calls a relation: one from the other side has a name of its own for that (book_set)."""
+    """What an instance calls a relation: one from the other side has its own name for that (book_set)."""
     return str(relation.get_accessor_name() if relation.auto_created and not relation.concrete else relation.name)
 
 
@@ -342,7 +342,7 @@ _KINDS: dict[str, tuple[type, ...]] = {
 
 
 def _operand(lookup: str, value: Any) -> Any:
-    """Returns what a lookup compares with where that isn't a value of the property."""
+    """Returns what a lookup compares with if that isn't a value of the property."""
     if isinstance(value, (list, tuple, Mapping)):
         raise Unmatched("takes one value")
     if lookup == "isnull" and not isinstance(value, bool):

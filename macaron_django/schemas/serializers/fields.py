@@ -1,6 +1,6 @@
 """Makes the DRF field that describes a schema: its label, help text, choices, bounds, default and form control.
 
-Fields don't validate: the compiled schema does. Projects register fields of their own by type and format:
+Fields don't validate: the compiled schema does. Projects register their own fields by type and format:
 
     from rest_framework import serializers
     from macaron_django.schemas import register_field
@@ -50,7 +50,7 @@ _TYPES = ("string", "integer", "number", "boolean", "object", "array")
 def register_field(type: str, format: str | None, factory: FieldFactory) -> None:  # noqa: A002 (the schema's words)
     """Make the fields of schemas with this type and format by ``factory(schema, **options)``.
 
-    ``format=None`` means every format of the type without a field of its own. A later registration replaces an
+    ``format=None`` means every format of the type without its own field. A later registration replaces an
     earlier one. Register while Django loads (in ``AppConfig.ready``): fields are made at first use. Raises ValueError
     for an unknown type, TypeError if the factory can't be called.
     """
@@ -95,7 +95,7 @@ def field_for(
 
 
 def is_nested(schema: Schema) -> bool:
-    """Return whether a schema has a serializer of its own: objects with properties, of one shape only."""
+    """Return whether a schema has its own serializer: objects with properties, of one shape only."""
     if not schema.is_object or not schema.properties:
         return False
     # anyOf: [{required: [a]}, {required: [b]}] leaves the shape as it is; branches with properties don't.
@@ -217,7 +217,7 @@ class _FormText(str):
 
 
 class ComposedField(FormJSON, serializers.JSONField):
-    """A value of several possible types or shapes: any JSON, as far as a field can tell."""
+    """A value of several possible types or shapes: a field accepts any JSON for it."""
 
 
 class JSONListField(FormJSON, serializers.ListField):
@@ -230,7 +230,7 @@ class JSONListField(FormJSON, serializers.ListField):
 
 
 class JSONDictField(FormJSON, serializers.DictField):
-    """An object whose names aren't known beforehand."""
+    """An object whose names aren't known in advance."""
 
 
 class EnumField(serializers.ChoiceField):
@@ -257,7 +257,7 @@ def _string(schema: Schema, **options: Any) -> Field:
 
 
 class _Pattern:
-    """A regular expression of ECMA 262 where Django expects one of Python's, which would mean something else."""
+    """A regular expression of ECMA 262 instead of Python's, which would mean something else."""
 
     flags = 0
 

@@ -1,6 +1,6 @@
 """Translates between JSON values and the HTML forms of the browsable API.
 
-HTML's controls have notations of their own: a box that isn't ticked sends nothing, ``datetime-local`` knows no offset,
+HTML's controls have their own notations: a box that isn't ticked sends nothing, ``datetime-local`` knows no offset,
 an optional text left blank is "".
 """
 
@@ -58,7 +58,7 @@ class _NestedBoundField(NestedBoundField):
 
 
 def bound_field(field: Any, value: Any, errors: Any, prefix: str = "") -> BoundField:
-    """Return DRF's bound field, which shows a field's value and errors; JSON where there is no control for it."""
+    """Return DRF's bound field, which shows a field's value and errors; JSON if there is no control for it."""
     if getattr(field, "_is_jsonfield", False):
         # An unset value is left blank: the form would send "null", which is only right if the value is null.
         is_there = value is not None or (field.allow_null and field.root.instance is not None)

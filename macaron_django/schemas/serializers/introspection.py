@@ -1,8 +1,8 @@
 """Describes generated serializers to drf-spectacular by their schemas.
 
-Fields can't express everything that a schema does: exclusive bounds of decimals, maps beside properties, ``oneOf``. By
-this extension a project that documents its own views with drf-spectacular gets the whole schema, with each reference
-as a component of the same name; without it, what the fields express is still right. It is imported by
+Fields can't express everything that a schema does: exclusive bounds of decimals, maps beside properties, ``oneOf``.
+With this extension a project that documents its own views with drf-spectacular gets the whole schema, with each
+reference as a component of the same name; without it, what the fields express is still correct. It is imported by
 ``manage.py spectacular`` and the documentation pages only: drf-spectacular takes long to import.
 """
 
@@ -45,7 +45,7 @@ class _FromSchema(OpenApiSerializerExtension):
         return re.sub(r"[^\w.-]", "_", name) if name and generated else None
 
     def get_identity(self, auto_schema: AutoSchema, direction: Direction) -> Any:
-        """One component for each schema, though there is a class for each direction."""
+        """One component for each schema, although there is a class for each direction."""
         target = force_instance(self.target)
         return ComponentIdentity(self.target.schema) if type(target).__module__ == serializers.__name__ else None
 

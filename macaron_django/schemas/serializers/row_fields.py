@@ -1,4 +1,4 @@
-"""The fields that DRF's ``ModelSerializer`` makes for a row's properties: they take what ``save()`` takes."""
+"""The fields that DRF's ``ModelSerializer`` makes for a row's properties: they accept what ``save()`` takes."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ __all__ = ["RowPropertyField", "install"]
 class RowPropertyField(serializers.ModelField):
     """A property of a row by its schema: null where the schema allows it, and every bound of the schema's.
 
-    Has its serializer validate the row as a whole, too, by the schema's rules about several properties.
+    Makes its serializer also validate the row as a whole, by the schema's rules about several properties.
     """
 
     def __init__(self, model_field: PropertyField, **kwargs: Any) -> None:
@@ -68,8 +68,8 @@ class RowPropertyField(serializers.ModelField):
 class RowValidator:
     """Raises DRF's ``ValidationError`` where ``save()`` would refuse the row that the fields' values make.
 
-    A property that isn't among the fields may be set later, as by ``serializer.save(owner=user)``: that it is missing
-    is left to ``save()``, and so are rules about the row as a whole that it may still satisfy.
+    A property that isn't among the fields may be set later, as by ``serializer.save(owner=user)``: whether it is
+    missing is left to ``save()``, and so are rules about the whole row that it may still satisfy.
     """
 
     requires_context = True

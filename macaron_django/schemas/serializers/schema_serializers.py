@@ -2,7 +2,7 @@
 
 Objects get a ``Serializer``, arrays of objects a ``ListSerializer``, other values a ``BaseSerializer``. Their fields
 describe: forms and drf-spectacular read them. The compiled schema decides what is valid, ``conversions`` what a value
-becomes in Python, ``orm_bindings`` and ``row_bindings`` how it is stored. A class may be extended as any other: added
+becomes in Python, ``orm_bindings`` and ``row_bindings`` how it is stored. A class can be extended like any other: added
 fields, ``validate``, ``validate_<name>``, ``create`` and ``update`` work as DRF documents them, after the schema's
 validation.
 """
@@ -63,7 +63,7 @@ def serializer_for(
 ) -> type[serializers.BaseSerializer[Any]]:
     """Return the serializer class of ``schema``, the same each time.
 
-    ``model`` is what ``save()`` works on where the schema itself isn't persisted: an input schema with some of the
+    ``model`` is what ``save()`` works on if the schema itself isn't persisted: an input schema with some of the
     stored schema's properties.
 
     >>> Profile = serializer_for(document.schemas["Profile"], classes)        # doctest: +SKIP
@@ -102,7 +102,7 @@ def _build(
 
 
 def _base(classes: Classes, kind: type[serializers.BaseSerializer[Any]]) -> type[serializers.BaseSerializer[Any]]:
-    """A class of ``kind`` that at most a hundred serializer classes are derived from.
+    """A class of ``kind`` with at most a hundred derived serializer classes.
 
     DRF counts its fields on the class ``Field``. CPython then visits all subclasses of the changed class that were
     used since: with 13,000 serializers below one class, each new field took half a millisecond.
@@ -206,7 +206,7 @@ class SchemaSerializer(SchemaValidationMixin, serializers.Serializer[Any]):
 
     @property
     def _is_jsonfield(self) -> bool:
-        """Inside an object of its own kind a form shows JSON: its fieldsets would have no end."""
+        """Inside an object of the same kind a form shows JSON: its fieldsets would never end."""
         ancestor = self.parent
         while ancestor is not None:
             if getattr(ancestor, "schema", None) == self.schema:
@@ -266,7 +266,7 @@ class SchemaSerializer(SchemaValidationMixin, serializers.Serializer[Any]):
         return self._validated_by_methods(values, data)
 
     def _refuse_unheld(self, values: Mapping[str, Any], data: Any) -> None:
-        """Raise SchemaViolated for what the model's fields refuse; of a patch, only for what it changes."""
+        """Raise SchemaViolated for what the model's fields refuse; for a patch, only for what it changes."""
         model = self._model()
         if model is None:
             return
@@ -278,7 +278,7 @@ class SchemaSerializer(SchemaValidationMixin, serializers.Serializer[Any]):
             raise SchemaViolated(error_details(violations, data), violations)
 
     def own_values(self, values: Any) -> Any:
-        """Remember the names that aren't the schema's; drop them where the model can't store additional properties.
+        """Remember the names that aren't in the schema; drop them if the model can't store additional properties.
 
         Otherwise they would set fields of the ORM's model that the schema leaves out.
         """
@@ -310,7 +310,7 @@ class SchemaSerializer(SchemaValidationMixin, serializers.Serializer[Any]):
         return self._spec.python_values(value)
 
     def _with_generated(self, data: Mapping[str, Any]) -> Mapping[str, Any]:
-        """Add generated values that the schema may require; readOnly ones come at ``create``."""
+        """Add generated values that the schema may require; readOnly ones are added in ``create``."""
         made = self._generated(data, creating=True)
         properties = self.schema.properties
         made = {name: value for name, value in made.items() if not properties[name].read_only}
@@ -424,7 +424,7 @@ class SchemaSerializer(SchemaValidationMixin, serializers.Serializer[Any]):
         return SchemaViolated(details, found.violations)
 
     def _given_by_caller(self, validated_data: Mapping[str, Any]) -> dict[str, Any]:
-        """Return the values that came with ``save(**values)``, those of properties as their Python values."""
+        """Return the values that came with ``save(**values)``, with properties as Python values."""
         validated: Mapping[str, Any] = (
             {} if self.parent is not None else self.validated_data
         )  # a list's child has none of its own
@@ -435,7 +435,7 @@ class SchemaSerializer(SchemaValidationMixin, serializers.Serializer[Any]):
         }
 
     def update(self, instance: Any, validated_data: dict[str, Any]) -> Any:
-        """Set the given properties, and unset the schema's other writable ones; of a patch, only those in it."""
+        """Set the given properties, and unset the schema's other writable ones; for a patch, only those in it."""
         binding = self._binding(type(instance))
         properties = self.schema.properties
         writable = {name for name, prop in properties.items() if not prop.read_only} - binding.kept

@@ -1,6 +1,6 @@
-"""Validates bodies with uploaded files in them, by a validator that knows JSON only.
+"""Validates bodies with uploaded files, with a validator that knows only JSON.
 
-Of a file only its presence and its length count: its content isn't read. The validator sees a text in its place, which
+For a file only its presence and length count: its content isn't read. The validator sees a text instead, which
 is as long as ``minLength`` demands if the file is.
 """
 
@@ -28,7 +28,7 @@ def is_binary(schema: Schema) -> bool:
     """Return whether a value of the schema is a sequence of octets, as files are.
 
     It is one with ``format: binary``, with a ``contentMediaType`` and no ``contentEncoding`` (OpenAPI 3.1, section
-    4.8.14.2), or where nothing is said about it; of several branches one is enough.
+    4.8.14.2), or if nothing is said about it; one of several branches is enough.
     """
     return schema.format == "binary" or any(
         each.format == "binary"
@@ -55,7 +55,9 @@ def _clean_octets(validator: SchemaValidator, octets: bytes) -> bytes:
 
 
 def clean_with_uploads(validator: SchemaValidator, value: Any, *, defaults: bool = True) -> Any:
-    """Return ``validator.clean(value, defaults=defaults)`` for octets, or a value that may hold files at any depth."""
+    """Return ``validator.clean(value, defaults=defaults)`` for octets, or a value that may contain files at any
+    depth.
+    """
     if isinstance(value, bytes):
         return _clean_octets(validator, value)
     if is_plain(value):
@@ -98,7 +100,7 @@ def _too_long(schema: Schema | None, size: int, path: _Path) -> Iterator[Violati
 
 
 def _with_branches(schema: Schema | None) -> Iterator[Schema]:
-    """Yields the branches of a schema, and theirs; a schema without branches itself."""
+    """Yields the branches of a schema at any depth; the schema itself if it has none."""
     seen: set[Schema] = set()
     pending = [] if schema is None else [schema]
     while pending:

@@ -1,4 +1,4 @@
-"""Validates in a serializer by its compiled schema, and keeps every violation.
+"""Validates a serializer's data by its compiled schema, and keeps every violation.
 
 The mixin is shared by the three kinds of serializer: of objects, of arrays of objects, and of other values.
 """

@@ -27,7 +27,7 @@ Members: TypeAlias = Callable[[Classes, Callable[[Schema], str]], Iterable[str]]
 _HEAD = '''\
 """What macaron_django makes of this project's specs, for editors and type checkers.
 
-Written by `manage.py apistubs`: don't edit it, write it anew when a spec changes.
+Written by `manage.py apistubs`: don't edit it; run the command again when a spec changes.
 """
 
 import builtins as _builtins
@@ -85,7 +85,7 @@ class _ItemPage(_CursorPage, _typing.Generic[_M]):
     rows: _builtins.list[_M]
 
 class _ItemQuerySet(_QuerySet[_M]):
-    """Django's query set, with what DynamoDB has beside it."""
+    """Django's query set, with what DynamoDB adds."""
 
     def page(self, limit: _builtins.int | None = ..., cursor: _builtins.str | None = ...) -> _ItemPage[_M]: ...
     async def apage(self, limit: _builtins.int | None = ..., cursor: _builtins.str | None = ...) -> _ItemPage[_M]: ...
@@ -99,9 +99,9 @@ class _ItemQuerySet(_QuerySet[_M]):
     def as_json(self) -> _typing.Any: ...
 
 class _ItemManager(_Manager[_M]):
-    """Django's manager, with what DynamoDB has beside it."""
+    """Django's manager, with what DynamoDB adds."""
 
-    # Pyright makes nothing of the one in Django's stubs.
+    # Pyright can't use the one in Django's stubs.
     def __get__(self, instance: _typing.Any, cls: _typing.Any = ...) -> _ItemManager[_M]: ...
     def get_queryset(self) -> _ItemQuerySet[_M]: ...
     def all(self) -> _ItemQuerySet[_M]: ...
@@ -167,7 +167,7 @@ def stub(apis: Iterable[Classes], members: Members = lambda classes, name_of: ()
 
 
 def _imports_of_formats() -> set[str]:
-    """What the Python types of string formats need beside the head's imports."""
+    """What the Python types of string formats need in addition to the head's imports."""
     types = (each.python_types[0] for each in STRING_FORMATS.values())
     lines = {f"import {each.__module__} as {module_alias(each)}\n" for each in types}
     return {line for line in lines if line not in _HEAD}
@@ -267,7 +267,7 @@ class _APIStub:
         return f"{name}.{inner}" if inner else name
 
     def _manager(self, kind: Any) -> str:
-        """The manager's class isn't generic; the stub's knows what it gives."""
+        """The manager's class isn't generic; the stub's knows its type."""
         return f"_ItemManager[_apipool.{self.api}.{self._names[kind]}]"
 
     @staticmethod
@@ -276,7 +276,7 @@ class _APIStub:
 
 
 def _typed(prop: Property, name_of: Any, is_set: bool) -> StubType:
-    """A required property reads as its schema's type, any other also as None, if unset."""
+    """A required property reads as its schema's type; any other can also be None, if unset."""
     read, write = stub_type(prop.schema, name_of, is_set=is_set)
     if not prop.required and read != "_typing.Any" and "None" not in read.split(" | "):
         read += " | None"
@@ -284,7 +284,7 @@ def _typed(prop: Property, name_of: Any, is_set: bool) -> StubType:
 
 
 def _says_open(schema: Schema) -> bool:
-    """Whether the spec itself mentions further properties; otherwise an editor should mark a misspelled argument."""
+    """Whether the spec itself allows additional properties; otherwise an editor should mark a misspelled argument."""
     return schema.keyword("additionalProperties") not in (None, False) or bool(schema.keyword("patternProperties"))
 
 

@@ -1,7 +1,7 @@
 """Finds the Python types of a schema's values, as text for a stub: the type read, and the types that may be written.
 
 It is the counterpart of ``conversions`` for type checkers: a string of format date-time is read as a ``datetime``, and
-may be written as text as well. Modules are imported under a leading underscore, which no field has.
+may be written as text, too. Modules are imported under a leading underscore, because no field has one.
 """
 
 from __future__ import annotations
@@ -88,7 +88,7 @@ def _literal(schema: Schema) -> StubType:
 
 
 def _formatted(schema: Schema) -> StubType | None:
-    """The types of a string whose format has a Python type of its own."""
+    """The types of a string whose format has its own Python type."""
     known = STRING_FORMATS.get(schema.format or "") if schema.types == ("string",) else None
     if known is None or known.python_types == (str,):
         return None

@@ -1,5 +1,5 @@
 """Parameters and form fields as text, in each of OpenAPI's styles: split in requests received, written in those sent.
 
-Texts come in and JSON values go out, and the other way round. Open ``parameter_styles`` for how texts are split,
+It converts texts to JSON values and back. Open ``parameter_styles`` for how texts are split,
 ``style_texts`` for how values are written, and ``form_fields`` for how the fields of forms are written.
 """

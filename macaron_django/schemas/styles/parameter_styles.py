@@ -87,7 +87,9 @@ def encoded_query(text: str) -> str:
 
 
 def octets_of(text: str) -> bytes:
-    """Percent-decodes a text of any length piece by piece: Python takes some 100 bytes for each escape meanwhile."""
+    """Percent-decodes a text of any length piece by piece: Python takes about 100 bytes for each escape while it
+    decodes.
+    """
     encoded = text.encode("utf-8", "surrogatepass")
     pieces, start = [], 0
     while start < len(encoded):
@@ -166,7 +168,7 @@ def matrix(text: str, name: str, explode: bool, shape: Shape, decode: Decode = d
     value = pairs[0][1]
     if shape == "primitive":
         if len(pairs) > 1:
-            raise StyleError(f"is given {len(pairs)} times, and takes one value")
+            raise StyleError(f"is given {len(pairs)} times; it takes one value")
         return decode(value)
     return _texts(value.split(",") if value else [], False, shape, decode)
 
@@ -192,14 +194,14 @@ def _separator(style: str, decode: Decode) -> re.Pattern[str]:
 
 
 def with_encoded_commas(text: str, shape: Shape, decode: Decode = decoded_query) -> Texts | None:
-    """Splits a text whose delimiting commas are encoded, as many clients send them; None where it has no such comma."""
+    """Splits a text whose delimiting commas are encoded, as many clients send them; None if it has no such comma."""
     if shape == "primitive" or "," in text or not _ENCODED_COMMA.search(text):
         return None
     return delimited(_ENCODED_COMMA.sub(",", text), "form", shape, decode)
 
 
 def object_of(pairs: Pairs, decode: Decode = decoded_query) -> dict[str, str]:
-    """Returns an exploded object, whose properties are parameters of their own: ``R=100&G=200``."""
+    """Returns an exploded object, whose properties are separate parameters: ``R=100&G=200``."""
     found: dict[str, str] = {}
     for name, value in pairs:
         if name in found:

@@ -1,7 +1,7 @@
 """Writes values as parameters, in each of OpenAPI's styles (3.2, section 4.12.6, "Style Examples").
 
-The functions take JSON values and return texts as they are sent: percent-encoded in paths, queries and cookies, and as
-they are in headers. What separates values is never part of one: it is percent-encoded there, or refused in a header.
+The functions take JSON values and return texts as they are sent: percent-encoded in paths, queries and cookies, and
+unchanged in headers. A separator is never part of a value: it is percent-encoded there, or refused in a header.
 ``parameter_styles`` splits the texts again.
 """
 
@@ -58,7 +58,7 @@ def _encoded_in_label(text: str) -> str:
 
 
 def path_text(parameter: Parameter, value: Any, *, dots: bool = False) -> str:
-    """Returns what stands in a path for a parameter. Raises ``StyleError`` for what would lead to another path.
+    """Returns a parameter's text in a path. Raises ``StyleError`` for what would lead to another path.
 
     ``dots``: the document is of a version whose labels are separated by dots, exploded or not.
 
@@ -79,7 +79,7 @@ def path_text(parameter: Parameter, value: Any, *, dots: bool = False) -> str:
         encode = _encoded_segments if parameter.greedy else encoded
         text = _joined(parameter, value, explode, encode)
     if not text or any(segment in ("", ".", "..") for segment in text.split("/")):
-        raise StyleError("can't be empty, nor be a step of a path such as '..'")
+        raise StyleError("can't be empty, or a path segment such as '..'")
     return text
 
 
@@ -118,7 +118,7 @@ def query_pairs(parameter: Parameter, value: Any, encode: Encode | None = None) 
 
 
 def _joined(parameter: Parameter, value: Any, explode: bool, encode: Encode) -> str:
-    """Returns values with what separates them in between. Raises ``StyleError`` where that is part of one."""
+    """Returns values joined by their separator. Raises ``StyleError`` if a value contains it."""
     separator, plain = _SEPARATORS.get(parameter.style, _SEPARATORS["form"])
     if plain != separator and isinstance(value, (list, dict)):  # it separates in both spellings
         texts = _parts(value, False, str, parameter.item_styles)
@@ -155,17 +155,17 @@ def header_text(parameter: Parameter, value: Any) -> str:
             raise StyleError(f"has a value with {separator!r} in it, which separates the values of a header")
         text = separator.join(parts)
     if _UNSENDABLE.search(text):
-        raise StyleError("has a character that headers can't hold")
+        raise StyleError("has a character that isn't allowed in headers")
     return text
 
 
 def cookie_pairs(parameter: Parameter, value: Any) -> list[str]:
-    """Returns the cookies of a parameter, ``name=value`` each. Raises ``StyleError`` for text that they can't hold."""
+    """Returns the cookies of a parameter as ``name=value``. Raises ``StyleError`` for text that they can't hold."""
     if parameter.style != "cookie":
         return [f"{name}={text}" for name, text in query_pairs(parameter, value, encoded)]
     pairs = query_pairs(parameter, value, str)
     if not all(_COOKIE_VALUE.fullmatch(text) for _, text in pairs):
-        raise StyleError("has a character that cookies can't hold")
+        raise StyleError("has a character that isn't allowed in cookies")
     return [f"{name}={text}" for name, text in pairs]
 
 
@@ -177,7 +177,7 @@ def _document(parameter: Parameter, value: Any) -> str:
 def _parts(
     value: Any, explode: bool, encode: Encode, item_styles: Sequence[str], *, of_header: bool = False
 ) -> Iterable[str]:
-    """Yields the texts that a separator stands between."""
+    """Yields the texts between separators."""
     if isinstance(value, list):
         return [_element(each, encode, item_styles, of_header) for each in value]
     if isinstance(value, dict):

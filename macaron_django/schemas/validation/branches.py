@@ -16,10 +16,10 @@ __all__ = ["branch_for", "branches_beside_null"]
 def branch_for(schema: Schema, value: Any, *, is_known_valid: bool = False) -> Schema | None:
     """Return the ``oneOf`` or ``anyOf`` branch that ``value`` is meant for, if that is certain.
 
-    ``value`` is JSON of limited depth: trees are asked for a branch at each level, and nothing checks it again.
+    ``value`` is JSON of limited depth: branches are found at each level of a tree, and this isn't checked again.
     The discriminator decides; without one, the only branch that isn't ``null``; otherwise the only valid branch, or of
     ``anyOf`` the first valid one. ``is_known_valid``: one branch is valid, so the only one whose types, required names
-    and fixed values fit needn't be checked, which would be done again at each level of a tree.
+    and fixed values fit aren't checked again, which would be repeated at each level of a tree.
     """
     if schema.discriminator is not None and isinstance(value, Mapping):
         name = value.get(schema.discriminator.property_name)

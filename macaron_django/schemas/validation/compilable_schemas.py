@@ -43,7 +43,7 @@ class SchemaError(ValueError):
 
 @dataclass(frozen=True)
 class Note:
-    """What the author of a schema should know about it, though it could be compiled."""
+    """What the author of a schema should know about it, although it could be compiled."""
 
     message: str
     pointer: str

@@ -1,8 +1,8 @@
 """Drops readOnly properties from an instance and fills in defaults.
 
 Both walk the instance along its schema: through properties (``$ref`` and ``allOf`` included), items, additional
-properties, and the branch of a ``oneOf`` or ``anyOf`` that applies. An instance is never changed in place; parts
-that need nothing are shared with the result.
+properties, and the branch of a ``oneOf`` or ``anyOf`` that applies. An instance is never changed in place; unchanged
+parts are shared with the result.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Tells whether an instance is JSON of allowed depth, and if not, why.
+"""Checks whether an instance is JSON of allowed depth, and if not, why.
 
 jsonschema-rs recurses in native code, takes NaN for null, and doesn't look at what its schema says nothing about. All
 of this is iterative.
@@ -25,7 +25,7 @@ _SCALARS = frozenset({str, int, bool, type(None)})
 
 
 def is_plain(instance: Any) -> bool:
-    """Return True only if ``instance`` is JSON of allowed depth; other instances may be as well."""
+    """Return True only if ``instance`` is JSON of allowed depth; other instances may be JSON, too."""
     try:
         # What orjson writes is JSON of allowed depth, apart from NaN, which it writes as null.
         return orjson.dumps(instance, None, JSON_ONLY).rfind(b"null") < 0 or holds_json_only(instance)
@@ -105,13 +105,13 @@ def _mapping_problem(value: Mapping[Any, Any], depth: int) -> str | None:
         if not isinstance(name, str):
             return f"has a property name that is not a string but of type {type(name).__name__}"
         if not _is_text(name):
-            return "has a property name with a lone surrogate, which no Unicode text holds"
+            return "has a property name with a lone surrogate, which Unicode text can't contain"
     return None
 
 
 def _scalar_problem(value: Any) -> str | None:
     if isinstance(value, str):
-        return None if _is_text(value) else "holds a lone surrogate, which no Unicode text does"
+        return None if _is_text(value) else "has a lone surrogate, which Unicode text can't contain"
     if value is None or isinstance(value, (bool, int)):
         return None
     if isinstance(value, (float, Decimal)):

@@ -1,4 +1,4 @@
-"""Rewrites regular expressions that the engines of jsonschema-rs refuse, or compile at too great a cost.
+"""Rewrites regular expressions that the engines of jsonschema-rs refuse, or can compile only at too great a cost.
 
 An engine unrolls ``[class]{1,4096}`` to four thousand copies of the class: up to several MiB in each validator that
 holds it. Public documents have hundreds of such patterns (AWS's do), nearly all of this one form.
@@ -19,7 +19,7 @@ _REPEATED = re.compile(
 
 
 class BoundedPattern(NamedTuple):
-    """A pattern, and the least and greatest length in characters that it no longer expresses; None: any."""
+    """A pattern, and the minimum and maximum length in characters that it no longer expresses; None: any."""
 
     pattern: str
     least: int | None = None

@@ -1,7 +1,7 @@
-"""Compiles schemas with jsonschema-rs, and notes what had to be changed in a schema for that.
+"""Compiles schemas with jsonschema-rs, and notes which changes a schema needed for that.
 
-jsonschema-rs stops at the first fault of a schema. This tries again: a pattern is rewritten, or runs on the
-backtracking engine; of a document's schema, what can't be compiled is left out, because real documents have faults.
+jsonschema-rs stops at the first error in a schema. This tries again: a pattern is rewritten, or runs on the
+backtracking engine; of a document's schema, what can't be compiled is left out, because real documents have errors.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ ENGINES: dict[str, type[jsonschema_rs.Validator]] = {
 
 
 def normalised_schema(schema: Any, dialect: str) -> Any:
-    """Return the schema in the dialect that its engine reads. An OpenAPI schema may have definitions of its own."""
+    """Return the schema in the dialect that its engine reads. An OpenAPI schema may have its own definitions."""
     if dialect not in ("openapi-3.0", "swagger-2.0") or not isinstance(schema, dict):
         return schema
     version = dialect.rpartition("-")[2]
@@ -192,7 +192,7 @@ def compile_native(
             raise SchemaError(str(error)[:300]) from error
         else:
             return compiler, native, tuple(notes)
-    raise SchemaError("the schema has more than a thousand faults")
+    raise SchemaError("the schema has more than a thousand errors")
 
 
 def formats_in(*values: Any) -> set[str]:
@@ -281,7 +281,7 @@ def _backtracking_notes(schema: Any) -> Iterator[Note]:
                 if isinstance(pattern, str) and not _compiles(pattern, _LINEAR) and _compiles(pattern, _BACKTRACKING):
                     yield Note(
                         "the pattern needs look-around or a backreference: it runs on the backtracking engine, and "
-                        f"an instance that takes it more than {BACKTRACK_LIMIT:,} steps counts as not matching",
+                        f"an instance that takes more than {BACKTRACK_LIMIT:,} steps counts as not matching",
                         json_pointers.join([*path, keyword]),
                     )
 

@@ -1,4 +1,4 @@
-"""Compiles the parts of a schema, so that each can be asked whether a part of an instance is valid.
+"""Compiles the parts of a schema, so that each can tell whether a part of an instance is valid.
 
 They are compiled together, at the first invalid instance: parts refer to one another, and each on its own would be
 compiled with all that it refers to.
@@ -78,7 +78,7 @@ class Subschemas:
         return self.at(tuple(steps)) if isinstance(value, (dict, bool)) else None
 
     def validator_of(self, assertions: Mapping[str, Any]) -> jsonschema_rs.Validator:
-        """Return the validator of keywords that hold no schemas; equal ones share theirs."""
+        """Return the validator of keywords without subschemas; equal ones share it."""
         text = json.dumps(assertions, default=str)
         found = self._of_assertions.get(text)
         if found is None:
@@ -113,7 +113,7 @@ class Subschemas:
 
     @cached_property
     def _names(self) -> Mapping[Path, str]:
-        """A property name for each part that more than its assertions judges."""
+        """A property name for each part that isn't judged by its assertions alone."""
         return {part.path: str(number) for number, part in enumerate(self._reachable) if part.is_compound}
 
     @cached_property
@@ -139,7 +139,7 @@ def _reference(path: Path) -> str:
 
 
 class Assertion(NamedTuple):
-    """A keyword that holds no schemas, its value, and the validator of it alone."""
+    """A keyword without subschemas, its value, and a validator for only that keyword."""
 
     keyword: str
     value: Any
@@ -204,7 +204,7 @@ class Subschema:
 
     @cached_property
     def has_fixed_values(self) -> bool:
-        """Whether it lists its values, as a property does that tells kinds of objects apart."""
+        """Whether it lists its values, like a property that distinguishes kinds of objects."""
         part: Subschema | None = self
         seen: set[Subschema] = set()
         while part is not None and part not in seen:
@@ -276,11 +276,11 @@ class Subschema:
 
     @cached_property
     def judges_members(self) -> bool:
-        """Whether it says anything about the values of an object's properties."""
+        """Whether it restricts the values of an object's properties."""
         return not self.keywords.keys().isdisjoint({"properties", "patternProperties", "additionalProperties"})
 
     def judges_of_member(self, name: str) -> list[Subschema]:
-        """Return the parts that judge the value of the property ``name``; a false one where it is unknown."""
+        """Return the parts that judge the value of the property ``name``; a false one if it is unknown."""
         found = [part for is_valid, part in self._patterns if is_valid(name)]
         own = self._properties.get(name)
         if own is not None:
@@ -303,7 +303,7 @@ class Subschema:
 
     @cached_property
     def first_elements(self) -> tuple[Subschema, ...]:
-        """The parts that judge an array's first elements, one each."""
+        """The parts that judge an array's first elements, one for each element."""
         return self.lists.get("prefixItems", self.lists.get("items", ()))
 
     @cached_property

@@ -1,4 +1,4 @@
-"""Finds the branch of a failed ``oneOf`` or ``anyOf`` whose violations a client has to read."""
+"""Finds the branch of a failed ``oneOf`` or ``anyOf`` whose violations a client should see."""
 
 from __future__ import annotations
 
@@ -72,8 +72,8 @@ def applied(part: Subschema, instance: Any, judged: Judge) -> Iterator[Subschema
 def branch_that_gets_furthest(branches: list[Subschema], instance: Any, judged: Judge) -> Subschema | None:
     """Return the only branch that gets inside of ``instance``; None if none does, or several.
 
-    A branch that finds fault with the value itself, with the names of its properties, or with one that tells kinds
-    apart, doesn't get inside.
+    A branch doesn't get inside if it rejects the value itself, the names of its properties, or the property that
+    distinguishes kinds.
     """
     found = [branch for branch in branches if _gets_inside(branch, instance, judged)]
     return found[0] if len(found) == 1 else None

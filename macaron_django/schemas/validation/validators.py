@@ -1,7 +1,7 @@
 """Validates instances against compiled schemas, with every violation.
 
 jsonschema-rs decides. Added to it: nesting is checked before every validation, because it recurses natively; instances
-must be JSON, because it takes NaN for null; patterns run on its linear-time engine, and one that this refuses
+must be JSON, because it takes NaN for null; patterns run on its linear-time engine, and a pattern that it refuses
 (look-around, backreferences) on the backtracking engine with a limit and a :class:`Note`. Nothing is ever fetched from
 a network or a disk.
 """
@@ -57,7 +57,7 @@ def compile_schema(
     ``remotes`` holds the other schemas that it may refer to, by URI; no URI is ever fetched.
     ``validate_formats=False`` makes ``format`` a mere annotation, as JSON Schema 2020-12 has it by default.
     Of a schema that refers to other resources, or holds some, :meth:`Validator.iter_errors` says only that an instance
-    is invalid. Raises :class:`SchemaError` if the schema isn't valid, or refers to what isn't there.
+    is invalid. Raises :class:`SchemaError` if the schema isn't valid, or refers to something that doesn't exist.
 
     >>> validator = compile_schema({"type": "object", "required": ["name"]})
     >>> [(violation.pointer, violation.message) for violation in validator.iter_errors({})]
@@ -77,7 +77,7 @@ class Validator(CompiledSchema):
     def iter_errors(self, instance: Any) -> Iterator[Violation]:
         """Yield every violation, each once.
 
-        The search for them is bounded in time and number. Where it ends early, the last violation has the keyword
+        The search for them is limited in time and number. If it ends early, the last violation has the keyword
         "more".
         """
         if not self.is_valid(instance):
@@ -113,7 +113,7 @@ class SchemaValidator(Validator):
     def clean(self, instance: Any, *, defaults: bool = True) -> Any:
         """Return ``instance`` with defaults applied and, of a request, without readOnly properties.
 
-        The instance itself is never changed; where nothing has to be, it is returned as it is. Raises
+        The instance itself is never changed; if nothing changes, it is returned as it is. Raises
         :class:`~macaron_django.exceptions.ValidationFailed` if it isn't valid.
         """
         if type(instance) is str and instance.isascii() and self._is_valid(instance):
@@ -151,7 +151,7 @@ def validator_for(schema: Schema, direction: Direction | None = None) -> SchemaV
     """Return the validator of ``schema``, compiled at first use and kept with its document.
 
     A keyword that can't be compiled is left out, with a note: real documents have faults. Raises
-    :class:`SchemaError` where that isn't enough.
+    :class:`SchemaError` if that isn't enough.
     """
     return _VALIDATORS.get(
         schema.document,

@@ -1,10 +1,10 @@
-"""Finds what is wrong with an invalid instance, within bounds of time and number.
+"""Finds what is wrong with an invalid instance, within limits of time and number.
 
 jsonschema-rs tells in microseconds whether a part of an instance is valid, but lists the errors of every branch at
 every level of a union, each with a copy of its instance: their number grows exponentially with the depth, and their
-size with its square. So the search asks for verdicts only, and goes down where they are negative. Of a failed ``oneOf``
+size with its square. So the search uses only verdicts, and descends where they are negative. Of a failed ``oneOf``
 or ``anyOf`` it follows one branch: the one that the discriminator picks, the only one of the right type, or the one
-that gets furthest; otherwise one sentence stands for all.
+that gets furthest; otherwise one sentence covers all.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ __all__ = ["MAX_VIOLATIONS", "MORE", "at_most_violations", "searches_share_time"
 #: Violations that are reported of one instance at most.
 MAX_VIOLATIONS = 1000
 #: What is reported last if there are more, or may be.
-MORE = Violation("has more faults than are listed here", "", "", "more")
+MORE = Violation("has more errors than are listed here", "", "", "more")
 #: Characters of pointers, which repeat the names that a client chose.
 _MAX_CHARACTERS = 500_000
 #: CPU seconds: at least, per KB of the instance, and at most.
@@ -51,7 +51,7 @@ _VERDICTS = 64
 
 @dataclass
 class _SearchTime:
-    """What a search, or several, may take beyond what depends on the size of an instance."""
+    """What one or more searches may take beyond the part that depends on the size of an instance."""
 
     seconds: float
     bytes_judged: int = 0
@@ -62,7 +62,7 @@ _shared: ContextVar[_SearchTime | None] = ContextVar("macaron_violation_search",
 
 @contextmanager
 def searches_share_time() -> Iterator[None]:
-    """Give the searches inside, of the parts of one request, what a single one has at least."""
+    """Give all searches inside, for the parts of one request, at least the budget of a single search."""
     token = _shared.set(_SearchTime(_SECONDS))
     try:
         yield
@@ -76,7 +76,7 @@ def at_most_violations(violations: list[Violation]) -> list[Violation]:
 
 
 class _Trail(NamedTuple):
-    """The way from the instance to a value in it."""
+    """The path from the instance to a value in it."""
 
     outer: _Trail | None
     step: str | int
@@ -100,7 +100,7 @@ class _Mismatch(NamedTuple):
 
 
 class _End(NamedTuple):
-    """Where all below a fault has been looked at; ``found`` is what had been found before."""
+    """The point at which everything below a fault has been searched; ``found`` is what had been found before."""
 
     fault: _Mismatch
     found: int
@@ -258,7 +258,7 @@ class _Search:
                     else:
                         yield self._inside(fault, judge, name, member)
         for name in unknown:
-            yield _violation(fault, "is not a property that is known here", "additionalProperties", at=name)
+            yield _violation(fault, "is not a known property", "additionalProperties", at=name)
 
     def _names(self, fault: _Mismatch, judge: Subschema) -> Iterator[Violation]:
         if judge.json is False:
@@ -336,16 +336,18 @@ class _Search:
         if picked.property_name in fault.value:
             message = f"must be {one_of(picked.allowed)}"
         else:
-            message = "is required: it says which schema applies"
+            message = "is required: it determines which schema applies"
         return _violation(fault, message, "discriminator", at=picked.property_name)
 
     def _unexplained(self, fault: _Mismatch) -> list[Violation]:
-        """The violations of a value in whose parts no fault was found: by what those leave over, or an unnamed one."""
+        """The violations of a value in whose parts no fault was found: from what those leave over, or an unnamed
+        one.
+        """
         found = []
         if self._parts.is_whole and not _UNEVALUATED.isdisjoint(fault.part.keywords):
             for error in fault.part.table.native_errors(fault.part.path, fault.value):
                 if isinstance(error.kind, _Kind.UnevaluatedProperties):
-                    message, keyword = "is not a property that is known here", "unevaluatedProperties"
+                    message, keyword = "is not a known property", "unevaluatedProperties"
                     found += [_violation(fault, message, keyword, at=name) for name in error.kind.unexpected]
                 elif isinstance(error.kind, _Kind.UnevaluatedItems):
                     found.append(_violation(fault, sentence("unevaluatedItems", None, None), "unevaluatedItems"))
@@ -361,7 +363,7 @@ _ENOUGH = MAX_VIOLATIONS + 1
 def _violation(
     fault: _Mismatch, message: str, place: str, keyword: str | None = None, *, at: str | int | None = None
 ) -> Violation:
-    """The violation of the keyword at ``place`` in the part; ``at`` names what the value lacks, or has too many."""
+    """The violation of the keyword at ``place`` in the part; ``at`` names what is missing or superfluous."""
     return Violation(
         message=message,
         pointer=fault.trail.pointer() if at is None else fault.trail.pointer(at),

@@ -1,6 +1,6 @@
 """What is wrong with an instance, and where, in a sentence for the client.
 
-No message quotes the instance: a value may be a secret, or a megabyte. What the schema says (a limit, a pattern,
+No message quotes the instance: a value may be a secret, or very long. What the schema says (a limit, a pattern,
 the allowed values) is quoted, cut at :data:`MAX_QUOTE` characters, and so are names of properties.
 """
 
@@ -119,12 +119,12 @@ _SENTENCES: Mapping[str, Callable[[Any], str]] = MappingProxyType(
         "additionalItems": lambda limit: f"must not have more than {_plural(limit, 'item', 'items')}",
         "anyOf": lambda branches: f"matches none of the {len(branches)} schemas allowed here",
         "const": lambda expected: f"must be {_quoted(expected)}",
-        "contains": lambda _: "lacks an item of the kind that must be among them",
+        "contains": lambda _: "lacks a required kind of item",
         "enum": lambda options: f"must be {one_of(options)}",
         "exclusiveMaximum": lambda limit: f"must be less than {limit}",
         "exclusiveMinimum": lambda limit: f"must be more than {limit}",
         "format": _format,
-        "maxContains": lambda _: "holds too many items of the kind that is limited here",
+        "maxContains": lambda _: "has too many items of a limited kind",
         "maxItems": lambda limit: f"must not have more than {_plural(limit, 'item', 'items')}",
         "maxLength": lambda limit: f"must not be longer than {_plural(limit, 'character', 'characters')}",
         "maxProperties": lambda limit: f"must not have more than {_plural(limit, 'property', 'properties')}",

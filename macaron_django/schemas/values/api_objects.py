@@ -1,4 +1,4 @@
-"""Makes API object classes of object schemas, and defines what values and rows have in common.
+"""Makes API object classes from object schemas, and defines what values and rows have in common.
 
 An API object has its properties as attributes, by field name (``field_names``), and as items, by property name; an
 unset property reads as None or its default, and ``"name" in object`` tells whether it is set. A *value* checks each
@@ -134,7 +134,7 @@ class APIObject:
         """Make an object from its JSON form, which may hold datetimes; ``ValidationFailed`` with every violation.
 
         ``prune_none`` leaves nulls out, at any depth; None does so where ``MACARON["COMPAT"]`` is on.
-        ``keep_datetime``, of PyMacaron 1, changes nothing: datetimes are kept.
+        ``keep_datetime``, of PyMacaron 1, has no effect: datetimes are kept.
         """
         return cls._from_properties(cls._readable(json, prune_none, check=True))
 
@@ -150,7 +150,7 @@ class APIObject:
 
     @classmethod
     def _plain_json(cls, json: Mapping[str, Any]) -> Mapping[str, Any]:
-        """Return JSON for what holds Python values as well."""
+        """Return JSON for a value that may contain Python values."""
         try:
             return APIObject.to_json(cls._from_properties(json))
         except RecursionError:  # which validation reports
@@ -158,7 +158,7 @@ class APIObject:
 
     @classmethod
     def _from_properties(cls, properties: Mapping[str, Any]) -> Self:
-        """Make an object from property names and JSON or Python values, without a check."""
+        """Make an object from property names and JSON or Python values, without validation."""
         made = cls.__new__(cls)
         conversion = cls._spec.conversion
         for name, value in properties.items():
@@ -175,8 +175,8 @@ class APIObject:
     ) -> dict[str, Any]:
         """Return the properties that are set, as JSON holds them.
 
-        The options are PyMacaron's, and hold for objects inside as well: ``keep_datetime`` leaves dates and datetimes
-        as they are; ``datetime_encoder`` writes datetimes; ``keep_nullable`` writes null for each unset property with
+        The options are PyMacaron's, and also apply to nested objects: ``keep_datetime`` leaves dates and datetimes
+        unchanged; ``datetime_encoder`` writes datetimes; ``keep_nullable`` writes null for each unset property with
         ``x-nullable``; ``exclude_unset=False`` writes unset properties as they read, and ``exclude_none`` leaves out
         what is null.
         """
@@ -242,7 +242,7 @@ class APIObject:
 
     @classmethod
     def diff_with(cls, other: type[APIObject]) -> str:
-        """Return how another class's schema differs, as a unified diff without descriptions; "" where it doesn't."""
+        """Return how another class's schema differs, as a unified diff without descriptions; "" if it doesn't."""
         return cls._spec.difference(other._spec)
 
     def update_from_dict(self, properties: Mapping[str, Any], ignore_none: bool = False) -> Self:
@@ -253,12 +253,12 @@ class APIObject:
         return self
 
     def to_bravado(self) -> Self:
-        """Return self: what PyMacaron kept in an object of bravado's is in the object itself."""
+        """Return self: what PyMacaron stored in a bravado object is in the object itself."""
         return self
 
     @classmethod
     def from_bravado(cls, o: Any) -> Self:
-        """Return an object with the properties of an object of bravado's, of another API object or of a mapping.
+        """Return an object with the properties of a bravado object, another API object or a mapping.
 
         None counts as unset, as it does in bravado.
         """
@@ -290,8 +290,8 @@ def _plain(value: Any) -> Any:
 class Value(APIObject):
     """An API object that isn't a row.
 
-    Keyword arguments are property or field names, their values JSON or Python forms; what the schema requires may
-    be set later. Raises ``ValidationFailed`` with every violation.
+    Keyword arguments are property or field names, their values JSON or Python forms; required properties can be set
+    later. Raises ``ValidationFailed`` with every violation.
     """
 
     __hash__: ClassVar[None] = None  # type: ignore[assignment]
@@ -366,7 +366,7 @@ class Value(APIObject):
 
 
 def _own_methods(value: Value) -> dict[str, Any]:
-    """Return the methods that were put on one object."""
+    """Return the methods that were set on one object."""
     fields = value._spec.property_names
     return {name: each for name, each in value.__dict__.items() if callable(each) and name not in fields}
 

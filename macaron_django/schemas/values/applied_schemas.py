@@ -1,6 +1,6 @@
-"""Finds all schemas that may apply to a value and to what is inside it, whichever branches the value is of.
+"""Finds all schemas that may apply to a value and to what is inside it, whichever branches the value matches.
 
-What hides secrets uses it: a value is secret if any schema that may apply to it says so.
+The code that hides secrets uses it: a value is secret if any schema that may apply to it says so.
 """
 
 from __future__ import annotations
@@ -62,17 +62,17 @@ class AppliedSchemas:
 
     @cached_property
     def is_write_only(self) -> bool:
-        """Whether the value, or each element of the array that it is, may be ``writeOnly``."""
+        """Whether the value, or each element if it is an array, may be ``writeOnly``."""
         return any(each.keyword("writeOnly") is True for each in self._with_elements())
 
     @cached_property
     def is_secret(self) -> bool:
-        """Whether the value, or each element of the array that it is, may be ``writeOnly`` or a password."""
+        """Whether the value, or each element if it is an array, may be ``writeOnly`` or a password."""
         return self.is_write_only or any(each.format == "password" for each in self._with_elements())
 
     @cached_property
     def holds_secrets(self) -> bool:
-        """Whether the value may be secret, or anything in it."""
+        """Whether the value, or anything in it, may be secret."""
         return any(each.is_secret for each in self.inside())
 
     def _with_elements(self) -> Iterator[Schema]:
@@ -89,7 +89,7 @@ _APPLIED: DocumentMemo[tuple[Schema, ...], AppliedSchemas] = DocumentMemo()
 
 
 def applied_schemas(schemas: Iterable[Schema] | Schema) -> AppliedSchemas:
-    """Returns the schemas that may apply where these do: behind references, in ``allOf``, and in any branch."""
+    """Returns the schemas that may apply if these do: behind references, in ``allOf``, and in any branch."""
     first = (schemas,) if isinstance(schemas, Schema) else tuple(dict.fromkeys(schemas))
     if not first:
         return _NONE
@@ -140,7 +140,7 @@ def _matches(pattern: str, name: str) -> bool:
 
 @cache
 def _validator(pattern: str) -> Validator | None:
-    """None for a pattern that can't be compiled: it may mean any name."""
+    """None for a pattern that can't be compiled: it may match any name."""
     try:
         return compile_schema({"pattern": pattern})
     except SchemaError:

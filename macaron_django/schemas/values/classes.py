@@ -92,7 +92,9 @@ class Classes:
 
     @cached_property
     def _unnamed(self) -> dict[str, Schema]:
-        """The object schemas that aren't components, by the names of their classes. Of two with one name the first."""
+        """The object schemas that aren't components, by the names of their classes. If two share a name, the first
+        one.
+        """
         found: dict[str, Schema] = {}
         for schema in map(_resolved, self._objects()):
             if schema.name is None:
@@ -131,7 +133,7 @@ class Classes:
     ) -> Any:
         """Make an object of a schema from its JSON form: ``from_json()`` of its class.
 
-        Rows, which are checked when they are saved, are checked at once with ``validate``.
+        Rows, which are normally checked when they are saved, are checked at once with ``validate``.
         """
         made = self._class_of(model_name).from_json(j, prune_none=prune_none, keep_datetime=keep_datetime)
         if validate:
@@ -158,7 +160,7 @@ class Classes:
 
     @staticmethod
     def key_of(schema: Schema) -> str:
-        """Return a name for the schema that means the same in another process."""
+        """Return a name for the schema that is valid in other processes, too."""
         return schema.uri.rpartition("/")[2] if "#" not in schema.uri else _file_and_pointer(schema.uri)
 
     def by_key(self, key: str) -> type[Value]:

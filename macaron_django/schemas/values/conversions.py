@@ -1,4 +1,4 @@
-"""Converts between JSON values and Python values, as a schema says.
+"""Converts between JSON values and Python values, by a schema.
 
 Strings with a format become dates, UUIDs, Decimals or bytes; objects with properties become API objects; a
 number becomes an ``int``, a ``float`` where the float's own digits are the number's, otherwise a ``Decimal``. Both
@@ -54,7 +54,7 @@ UNSET: Final = Unset()
 class Conversion:
     """``to_python(value)`` and ``to_json(value)`` of one schema.
 
-    The rest describes ``to_python`` to code that reads values from elsewhere than JSON and converts them on the way.
+    The rest describes ``to_python`` to code that reads values from sources other than JSON and converts them.
     ``unchanged``: it changes nothing; ``elements``: the conversion of an array's elements; ``object_class``: the API
     object class that it makes of an object, property by property.
     """
@@ -76,7 +76,7 @@ class ObjectClasses(Protocol):
         """Return the value class of an object schema."""
 
     def key_of(self, schema: Schema, /) -> str:
-        """Return a name for a schema that means the same in another process."""
+        """Return a name for a schema that is valid in other processes, too."""
 
     def by_key(self, key: str, /) -> Any:
         """Return the value class of the schema with this key."""
@@ -131,7 +131,7 @@ def _json_of_special(value: Any) -> Any:
 
 
 def _ordered(items: Iterable[Any]) -> list[Any]:
-    """The order of a set differs from process to process: sort it if its items can be sorted."""
+    """The order of a set differs between processes: sort it if its items can be sorted."""
     listed = list(items)
     try:
         return sorted(listed)

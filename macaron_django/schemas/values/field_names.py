@@ -1,7 +1,7 @@
 """Gives each property a field name: a safe Python and Django attribute for any JSON name.
 
-Users' code and admin URLs depend on the outcome, so the rule is pure and never changes; more names are reserved only
-where a newer Django has given them to its models. JSON, item access and DynamoDB use the property's own name.
+Users' code and admin URLs depend on the result, so the rule is pure and never changes; more names are reserved only if
+a newer Django uses them in its models. JSON, item access and DynamoDB use the property's own name.
 
 The rule, in order:
 
@@ -11,7 +11,7 @@ The rule, in order:
    each other character that no identifier may hold becomes ``_``, runs of ``_`` become one, those at the ends go;
    an empty rest becomes ``field``, a leading digit is preceded by ``field_``, a reserved word followed by ``_field``
    (``get_next_by_…`` preceded by ``field_``).
-3. A rewritten name that is taken gets the lowest free number from 2 on, in schema order: ``a_b``, ``a_b_2``.
+3. A rewritten name that is already taken gets the lowest free number from 2 on, in schema order: ``a_b``, ``a_b_2``.
 """
 
 from __future__ import annotations
@@ -86,7 +86,7 @@ def field_names(names: Iterable[str], reserved: Iterable[str] = ()) -> dict[str,
 
 
 def is_usable(name: str, reserved: Collection[str] = RESERVED) -> bool:
-    """Return whether ``name`` can be an attribute and a Django field as it is (see fields.E001 to E003)."""
+    """Return whether ``name`` can be an attribute and a Django field unchanged (see fields.E001 to E003)."""
     return bool(_IDENTIFIER.fullmatch(name)) and name not in reserved and not _GENERATED.fullmatch(name)
 
 

@@ -1,6 +1,6 @@
-"""Makes the values that the server sets on objects, as ``x-generated`` says: UUIDs, times, who calls.
+"""Makes the values that the server sets on objects, as ``x-generated`` says: UUIDs, times, the caller.
 
-A missing key that is readOnly and of ``format: uuid`` is generated as well. What a schema generates is worked out once.
+A missing key that is readOnly and of ``format: uuid`` is generated, too. What a schema generates is determined once.
 """
 
 from __future__ import annotations
@@ -59,7 +59,9 @@ _MAKERS: DocumentMemo[tuple[Schema, bool, tuple[str, ...] | None], Makers] = Doc
 
 
 def makers_of(schema: Schema, creating: bool, keys: Collection[str] | None = None) -> Makers:
-    """Return what makes values for ``schema``, on creation or on an update; ``keys`` as in :func:`generated_values`."""
+    """Return the function that makes values for ``schema``, on creation or on an update; ``keys`` as in
+    :func:`generated_values`.
+    """
     known_by = schema, creating, keys if keys is None else tuple(keys)
     return _MAKERS.get(
         schema.document, known_by, lambda: _makers(schema, creating, _keys_of(schema) if keys is None else keys)
@@ -92,7 +94,7 @@ def _kind_on_update(prop: Property) -> str | None:
 
 
 def _maker_of(kind: str, prop: Property) -> Maker:
-    """What makes values of a kind: "uuid4", "uuid7", "now", "now-on-update", "user", "claim:<name>".
+    """The function that makes values of a kind: "uuid4", "uuid7", "now", "now-on-update", "user", "claim:<name>".
 
     "now" is seconds since 1970 for a number, a date for the format date. "user" is the primary key of an
     authenticated user, or None; "claim:<name>" is a claim of ``request.auth``.
@@ -135,7 +137,7 @@ def _user_key(user: Any, types: tuple[str, ...]) -> Any:
 
 
 def _claim(name: str, prop: Property, types: tuple[str, ...], request: Any) -> Any:
-    """The value of a claim, a text or an integer as the property has it; None for any other."""
+    """The value of a claim, as text or an integer like the property; None for any other."""
     claims = getattr(request, "auth", None)
     value = claims.get(name) if isinstance(claims, Mapping) else None
     found: str | int | None = None

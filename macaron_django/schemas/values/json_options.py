@@ -19,7 +19,7 @@ __all__ = ["JSONOptions", "with_datetimes", "with_nulls", "without_nulls"]
 
 @dataclass(frozen=True)
 class JSONOptions:
-    """The options of ``to_json()``. They hold for objects inside objects, too."""
+    """The options of ``to_json()``. They also apply to nested objects."""
 
     keep_datetime: bool = False
     keep_nullable: bool = False
@@ -138,7 +138,7 @@ def _changed(schema: Schema, json: Any, change: Callable[[Schema, Any], Any]) ->
 def prune_none(*args: Any, **kwargs: Any) -> dict[str, Any]:
     """Take the members that are None out of a dictionary, at any depth, and return it: PyMacaron's function.
 
-    It is given a dictionary, which it changes, or its members, as keywords or as pairs.
+    It takes a dictionary, which it changes, or its members, as keywords or pairs.
 
     >>> prune_none(name="Ada", born=None, pets=[{"name": None}])
     {'name': 'Ada', 'pets': [{}]}

@@ -1,7 +1,7 @@
 """Reads and writes JSON text exactly: no digit, key or character is lost.
 
 An integer of any size is an ``int``; a number with a fraction or exponent is a ``float`` where the float's own digits
-are the number's, otherwise a ``Decimal``. Text without a single meaning is refused with :class:`JSONTextError`:
+are the number's, otherwise a ``Decimal``. Ambiguous text is refused with :class:`JSONTextError`:
 duplicate names, ``NaN``, lone surrogates, bytes that aren't Unicode, nesting beyond a limit.
 """
 
@@ -48,7 +48,7 @@ _ASCII_STARTS = frozenset(bytes([character]) for character in b'{["-0123456789tf
 
 
 class JSONTextError(ValueError):
-    """Text that isn't JSON, or is JSON without a single meaning. ``line`` and ``column`` count from 1."""
+    """Text that isn't JSON, or is ambiguous JSON. ``line`` and ``column`` count from 1."""
 
     line: int | None
     column: int | None
@@ -62,8 +62,8 @@ def exact_json(text: bytes | bytearray | memoryview | str, *, max_depth: int = M
     """Read JSON text; UTF-8, or UTF-16 or UTF-32 as RFC 4627, section 3 tells them apart; a BOM is skipped.
 
     Raises :class:`JSONTextError`. orjson keeps the last of duplicate names and rounds long numbers; so it writes what
-    it has read, and where that gives the same bytes, apart from white space, nothing was lost, as in most JSON of
-    client libraries. Anything else is read again by the standard library with hooks.
+    it has read, and if that gives the same bytes, apart from white space, nothing was lost. That is so for most JSON
+    from client libraries. Anything else is read again by the standard library with hooks.
 
     >>> exact_json(b'{"id": 123456789012345678901234567890, "price": 0.10000000000000000001}')
     {'id': 123456789012345678901234567890, 'price': Decimal('0.10000000000000000001')}
@@ -78,9 +78,9 @@ def exact_json(text: bytes | bytearray | memoryview | str, *, max_depth: int = M
 
 
 def _read_by_orjson(encoded: bytes) -> Any:
-    """Returns what orjson reads. If that isn't all, ``_TWICE`` where names occur twice, else ``_LOST``.
+    """Returns what orjson reads. If that isn't all, ``_TWICE`` if names occur twice, else ``_LOST``.
 
-    So nothing of it is kept for the second reader.
+    So nothing is kept for the second reader.
     """
     try:
         value = orjson.loads(encoded)
@@ -170,7 +170,7 @@ def _read_with_hooks(text: str) -> Any:
     if ("\\u" in text or _SURROGATE.search(text)) and _SURROGATE.search(
         json.dumps(value, ensure_ascii=False, default=str)
     ):
-        raise JSONTextError("a string holds half of a surrogate pair, which is not a character")
+        raise JSONTextError("a string has half of a surrogate pair, which is not a character")
     return value
 
 
@@ -220,7 +220,7 @@ _DECODER = json.JSONDecoder(
 def dump_json(value: Any) -> bytes:
     """Write a value as compact UTF-8 JSON: integers of any size and Decimals with all their digits.
 
-    Beside JSON's own types it takes what conversions and handlers produce: dates and times, durations, UUIDs,
+    In addition to JSON's own types it accepts what conversions and handlers produce: dates and times, durations, UUIDs,
     bytes (base64), sets, lazy strings, and anything with ``to_json()``. Floats that JSON has no number for (NaN,
     infinity) become null. Raises ``TypeError`` for other types.
 

@@ -1,6 +1,6 @@
 """Applies JSON merge patches (RFC 7386), and removes writeOnly properties from answers.
 
-Both return new JSON values and change nothing that they are given.
+Both return new JSON values and don't change their arguments.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ def with_defaults_for_nulls(schema: Schema, patch: Mapping[str, Any]) -> dict[st
 
 
 def without_write_only(schema: Schema, value: Any) -> Any:
-    """Return ``value`` without its writeOnly properties, at any depth; of branches, those of all are removed."""
+    """Return ``value`` without its writeOnly properties, at any depth; those of all branches are removed."""
     return _without(applied_schemas(schema), value) if hides_write_only(schema) else value
 
 
@@ -53,7 +53,7 @@ _HIDES: DocumentMemo[Schema, bool] = DocumentMemo()
 
 
 def hides_write_only(schema: Schema) -> bool:
-    """Return whether any property that ``schema`` leads to is writeOnly; worked out once."""
+    """Return whether any property that ``schema`` leads to is writeOnly; determined once."""
     return _HIDES.get(
         schema.document, schema, lambda: any(each.is_write_only for each in applied_schemas(schema).inside())
     )

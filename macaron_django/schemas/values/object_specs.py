@@ -1,4 +1,4 @@
-"""Works out of an object schema, once, what its API object class needs."""
+"""Derives from an object schema, once, what its API object class needs."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ __all__ = ["ObjectSpec", "parent_of"]
 
 @dataclass(frozen=True, eq=False)
 class ObjectSpec:
-    """The schema that an API object class was made from, with what is worked out of it once."""
+    """The schema that an API object class was made from, with what is derived from it once."""
 
     api: str
     schema: Schema
@@ -57,18 +57,20 @@ class ObjectSpec:
         return known
 
     def python_values(self, json: Mapping[str, Any]) -> dict[str, Any]:
-        """Return the Python values of a JSON object's properties, additional ones among them."""
+        """Return the Python values of a JSON object's properties, including additional ones."""
         known, conversion = self._conversions, self.conversion
         return {name: (known.get(name) or conversion(name)).to_python(value) for name, value in json.items()}
 
     @cached_property
     def json_writers(self) -> Sequence[tuple[str, str, Callable[[Any], Any]]]:
-        """Of each property its name, its field, and what makes JSON of its Python value."""
+        """For each property its name, its field, and the function for JSON of its Python value."""
         return [(name, field, self.conversion(name).to_json) for name, field in self.field_names.items()]
 
     @cached_property
     def field_defaults(self) -> Sequence[tuple[str, str, Callable[[], Any]]]:
-        """Of each property its name, its field, and what makes the Python value of its default, UNSET without one."""
+        """For each property its name, its field, and the function for the Python value of its default, UNSET without
+        one.
+        """
         return [(name, field, self._default_maker(name)) for name, field in self.field_names.items()]
 
     def _default_maker(self, name: str) -> Callable[[], Any]:
@@ -105,7 +107,7 @@ class ObjectSpec:
 
     @cached_property
     def generates_writable(self) -> bool:
-        """Whether the server generates values that clients may send as well: they must be there before validation."""
+        """Whether the server generates values that clients may send as well: they must exist before validation."""
         return any(prop.extensions.generated and not prop.read_only for prop in self.properties.values())
 
     def name_of(self, name: str) -> str:
@@ -119,11 +121,7 @@ class ObjectSpec:
             if self.is_open:
                 return []
             pointer = json_pointers.join([name])
-            return [
-                Violation(
-                    "is not a property that is known here", pointer, "/additionalProperties", "additionalProperties"
-                )
-            ]
+            return [Violation("is not a known property", pointer, "/additionalProperties", "additionalProperties")]
         try:
             found = validator_for(schema).iter_errors(value)
         except SchemaError:  # a fault of the document, reported by its checks
@@ -136,7 +134,7 @@ class ObjectSpec:
 
     @cached_property
     def mandatory(self) -> tuple[str, ...]:
-        """The properties that ``x-mandatory`` requires of an object from its making on, unless they have a default."""
+        """The properties that ``x-mandatory`` requires of an object from its creation, unless they have a default."""
         return tuple(
             name
             for name, prop in self.properties.items()

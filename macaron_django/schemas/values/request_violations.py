@@ -23,9 +23,9 @@ def new_violations(
 ) -> list[Violation]:
     """Returns the violations of an object after a change, without those that it had before and that the change kept.
 
-    A change keeps a violation where it leaves the value alone. It also keeps one of an object as a whole, such as
-    ``minProperties``, where it sets other values of the same properties. Of a failed ``oneOf`` or ``anyOf``, a branch
-    has to name and accept what was changed. None is left out where not every violation is found.
+    A change keeps a violation if it doesn't touch the value. It also keeps a violation of a whole object, such as
+    ``minProperties``, if it sets other values of the same properties. Of a failed ``oneOf`` or ``anyOf``, a branch
+    must name and accept what was changed. None is left out if the search ended early.
     """
     validator = validator_for(schema, direction)
     if not (found := list(validator.iter_errors(after))):
@@ -62,7 +62,7 @@ def _at(value: Any, pointer: str) -> Any:
 
 
 def _is_same(one: Any, other: Any) -> bool:
-    """Returns whether both are the same JSON: true and 1 differ, though they are equal in Python."""
+    """Returns whether both are the same JSON: true and 1 differ, although they are equal in Python."""
     if one is _NONE or other is _NONE:
         return one is other
     return dump_json(one) == dump_json(other)
@@ -81,8 +81,8 @@ _OF_VALUES = frozenset({"const", "enum"})
 def valid_merge_patch(schema: Schema, patch: Any) -> Any:
     """Returns a JSON merge patch (RFC 7386) without readOnly properties; raises ``RequestInvalid`` for what is wrong.
 
-    A patch needs to have nothing, and null removes. So it is valid if its values are, and if it removes nothing that
-    is required and has no default.
+    A patch doesn't need to have anything, and null removes. So it is valid if its values are, and if it doesn't remove
+    a required property without a default.
     """
     patch = cleaner_for(schema).without_read_only(patch)
     violations = [
@@ -109,11 +109,11 @@ _OF_COMPLETE = frozenset({"dependentRequired", "minProperties", "required"})
 def blamed(
     failure: ValidationFailed, schema: Schema, sent: Collection[str], supplied: Collection[str]
 ) -> ValidationFailed:
-    """Returns ``RequestInvalid`` if the request is to blame for ``failure``, else ``failure`` itself.
+    """Returns ``RequestInvalid`` if the request caused ``failure``, else ``failure`` itself.
 
     The failure is that of an object which was made of a valid request body and can't be stored. ``schema`` is the
-    body's, ``sent`` are its properties, ``supplied`` those that the server has set. A request is to blame for the
-    properties that clients can send, and for the object as a whole if the server has supplied nothing.
+    body's, ``sent`` are its properties, ``supplied`` those that the server has set. A request can cause violations of
+    the properties that clients can send, and of the whole object if the server has supplied nothing.
     """
     properties = schema.properties
 

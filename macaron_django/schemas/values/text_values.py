@@ -1,7 +1,7 @@
 """Reads the text of parameters and form fields as JSON values: ``"42"`` is 42 where the schema wants an integer.
 
 A text that isn't such a value stays text, so that the schema's validator reports it. Parameters, urlencoded bodies and
-the browsable API's forms all read text by this module.
+the browsable API's forms all read text with this module.
 """
 
 from __future__ import annotations
@@ -26,8 +26,8 @@ def schema_types(schema: Schema) -> frozenset[str]:
 def value_of_text(schema: Schema, text: str) -> Any:
     """Read ``text`` as the schema's type: numbers and booleans as JSON writes them, strings as they are.
 
-    Where a schema allows several types the strictest that fits wins: null, boolean, number, array or object
-    (as JSON text), string. ``""`` is null where null is allowed and a string is not.
+    If a schema allows several types, the strictest one that fits wins: null, boolean, number, array or object
+    (as JSON text), string. ``""`` is null if null is allowed and a string isn't.
     """
     types = schema_types(schema)
     if not types or types == {"string"}:
@@ -51,7 +51,7 @@ def _json_or_text(text: str) -> Any:
 
 
 def array_items(schema: Schema) -> Schema | None:
-    """Return the schema of an array's elements, also where only a branch of oneOf or anyOf has one."""
+    """Return the schema of an array's elements, also if only a branch of oneOf or anyOf has one."""
     if schema.items is not None:
         return schema.items
     branches = (*schema.one_of, *schema.any_of)
@@ -59,7 +59,7 @@ def array_items(schema: Schema) -> Schema | None:
 
 
 def property_schema(schema: Schema, name: str) -> Schema | None:
-    """Return the schema of an object's property, also where only a branch or ``additionalProperties`` has one."""
+    """Return the schema of an object's property, also if only a branch or ``additionalProperties`` has one."""
     for described in (schema, *schema.one_of, *schema.any_of):
         if name in described.properties:
             return described.properties[name].schema
