@@ -1,4 +1,4 @@
-"""Reports what is right for development and wrong, or slow, in production: ``manage.py check --deploy``."""
+"""Reports what is fine for development but wrong or slow in production: ``manage.py check --deploy``."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ __all__ = ["check_exposure", "check_fast_lane", "check_front", "check_immediate_
 
 @checks.register("macaron_django", deploy=True)
 def check_immediate_tasks(app_configs: Sequence[AppConfig] | None, **_kwargs: Any) -> list[checks.CheckMessage]:
-    """Reports tasks for which requests wait, for ``check --deploy`` only."""
+    """Reports tasks that block their requests, for ``check --deploy`` only."""
     if settings.TASKS.BACKEND != "immediate" or not known_tasks():
         return []
     return [
         checks.Warning(
             f"Requests wait for the tasks that they call, such as {known_tasks()[0].path}: "
             "MACARON['TASKS']['BACKEND'] is 'immediate'.",
-            hint="Use 'celery' or 'django', or silence this if it is meant so.",
+            hint="Use 'celery' or 'django', or silence this check if that is intended.",
             id="macaron_django.W125",
         )
     ]
@@ -39,7 +39,7 @@ def check_immediate_tasks(app_configs: Sequence[AppConfig] | None, **_kwargs: An
 
 @checks.register("macaron_django", deploy=True)
 def check_exposure(app_configs: Sequence[AppConfig] | None, **_kwargs: Any) -> list[checks.CheckMessage]:
-    """Reports generated operations that let anybody change data, or keep anything, for ``check --deploy`` only."""
+    """Reports generated operations that let anyone change data, or store anything, for ``check --deploy`` only."""
     found = [finding for api in registry for finding in public_writes(api.viewsets.served())]
     if not list(impossible_policies()):
         found += [finding for api in registry for finding in open_writes(api.viewsets.served())]
@@ -62,9 +62,12 @@ def check_front(app_configs: Sequence[AppConfig] | None, **_kwargs: Any) -> list
         unknown_middleware,
     )
 
-    hint = "Nothing is wrong: requests cost more CPU. Set MACARON['FRONT'] to False if it is meant so, or silence this."
+    hint = (
+        "Answers are the same, but requests cost more CPU. Set MACARON['FRONT'] to False if that is intended, or "
+        "silence this check."
+    )
     found = [f"MIDDLEWARE has {dotted}, which" for dotted in unknown_middleware()]
-    found += [f"{method} was replaced, by a tracer perhaps, which" for method in replaced_methods()]
+    found += [f"{method} was replaced, perhaps by a tracer, which" for method in replaced_methods()]
     return [
         checks.Warning(
             f"{what} macaron_django's front doesn't know: Django's handler answers everything.",
@@ -77,18 +80,18 @@ def check_front(app_configs: Sequence[AppConfig] | None, **_kwargs: Any) -> list
 
 @checks.register("macaron_django", deploy=True)
 def check_fast_lane(app_configs: Sequence[AppConfig] | None, **_kwargs: Any) -> list[checks.CheckMessage]:
-    """Reports what takes part in botocore's calls and isn't known, for ``check --deploy`` only."""
+    """Reports unknown code that hooks into botocore's calls, for ``check --deploy`` only."""
     if not settings.DYNAMODB.FAST_LANE or not any(api.persistences for api in registry):
         return []
     from macaron_django.dynamodb.calls.clients import strangers  # imported here: it needs botocore
 
     hint = (
-        "Nothing is wrong: a call costs about a millisecond of CPU more, one for a list of 100 items about five. "
-        "Remove it, take macaron_django's own tracing in its place, or silence this."
+        "Results are the same, but a call costs about 1 ms more CPU, and one for a list of 100 items about 5 ms. "
+        "Remove it, use macaron_django's own tracing instead, or silence this check."
     )
     return [
         checks.Warning(
-            f"{name} takes part in botocore's calls, and macaron_django's fast lane doesn't know it: botocore makes "
+            f"{name} hooks into botocore's calls, and macaron_django's fast lane doesn't know it: botocore makes "
             "each call to DynamoDB.",
             hint=hint,
             id="macaron_django.W130",
@@ -113,7 +116,7 @@ def check_threads(app_configs: Sequence[AppConfig] | None, **_kwargs: Any) -> li
     return [
         checks.Warning(
             f"DynamoDB answers after {milliseconds:.1f} ms, and a worker has {threads} "
-            f"thread{'s' * (threads != 1)}: it waits while requests do.",
+            f"thread{'s' * (threads != 1)}: the worker waits whenever its requests do.",
             hint=f"Give it about {needed_threads(milliseconds)} (GRANIAN_BLOCKING_THREADS, or gunicorn's --threads) if "
             "most requests make one call; docs/explanation/scaling.md has the formula.",
             id="macaron_django.W102",

@@ -31,7 +31,7 @@ __all__ = [
 
 
 def as_message(finding: Finding) -> checks.CheckMessage:
-    """Returns a finding as a check message, which starts with its place in a form that editors can open."""
+    """Returns a finding as a check message that begins with its place, in a form that editors can open."""
     level = checks.ERROR if finding.level == "error" else checks.WARNING
     return checks.CheckMessage(
         level,
@@ -77,7 +77,7 @@ def check_relations(app_configs: Sequence[AppConfig] | None, **_kwargs: Any) -> 
         relations_into_items,  # imported here: it needs PynamoDB
     )
 
-    hint = "Keep the row's primary key in a CharField, and get the row by it."
+    hint = "Store the row's primary key in a CharField, and get the row by that key."
     return [
         checks.Error(sentence, hint=hint, obj=field, id="macaron_django.E106")
         for field, sentence in relations_into_items()
@@ -86,7 +86,7 @@ def check_relations(app_configs: Sequence[AppConfig] | None, **_kwargs: Any) -> 
 
 @checks.register("macaron_django")
 def check_jwt(app_configs: Sequence[AppConfig] | None, **_kwargs: Any) -> list[checks.CheckMessage]:
-    """Reports settings with which tokens can't be signed and verified safely."""
+    """Reports settings that don't allow signing and verifying tokens safely."""
     levels = {"error": checks.Error, "warning": checks.Warning}
     return [
         levels[problem.level](problem.message, hint=problem.hint, id="macaron_django.E104")
@@ -95,7 +95,7 @@ def check_jwt(app_configs: Sequence[AppConfig] | None, **_kwargs: Any) -> list[c
 
 
 def known_tasks() -> list[Any]:
-    """Returns the tasks of the modules that were imported; projects without any don't import what tasks need."""
+    """Returns the tasks of the imported modules. Projects without tasks don't import what tasks need."""
     definitions = sys.modules.get("macaron_django.tasks.definitions")
     return [] if definitions is None else definitions.known_definitions()
 
@@ -121,7 +121,7 @@ def check_tasks(app_configs: Sequence[AppConfig] | None, **_kwargs: Any) -> list
         *found,
         *(
             checks.Error(
-                f"The task {each.path} has {'outbox' if each.outbox else 'once'}=True, and there are no tables for it.",
+                f"The task {each.path} has {'outbox' if each.outbox else 'once'}=True, but there are no tables for it.",
                 hint=hint,
                 id="macaron_django.E108",
             )

@@ -59,7 +59,7 @@ def _impossible_settings() -> Iterator[checks.CheckMessage]:
         if value not in allowed:
             named = f"[{section!r}][{name!r}]" if section else f"[{name!r}]"
             yield checks.Error(
-                f"MACARON{named} is {value!r}.", hint=f"It can be {_listed(allowed)}.", id="macaron_django.E102"
+                f"MACARON{named} is {value!r}.", hint=f"Use one of {_listed(allowed)}.", id="macaron_django.E102"
             )
 
 
@@ -79,7 +79,7 @@ def _impossible_limits() -> Iterator[checks.CheckMessage]:
                 named = f"[{section!r}]" if section else ""
                 yield checks.Error(
                     f"MACARON{named}[{key!r}] is {value!r}.",
-                    hint="It has to be a whole number, 1 or more.",
+                    hint="It must be a whole number, 1 or more.",
                     id="macaron_django.E102",
                 )
 
@@ -93,11 +93,11 @@ def impossible_policies() -> Iterator[checks.CheckMessage]:
         }
         strange = [name for name in given if name not in known]
         is_known = not strange and all(policy in POLICIES for policy in given.values())
-        hint = f"It names {_listed(strange)}, which is no API and no schema of one." if strange else ""
+        hint = f"It names {_listed(strange)}: no API or schema has that name." if strange else ""
     else:
         is_known, hint = given in POLICIES, ""
     if not is_known:
-        hint = hint or f"It can be {_listed(POLICIES)}, or a mapping of APIs and schemas (shop.Order) to these."
+        hint = hint or f"Use {_listed(POLICIES)}, or a mapping from APIs and schemas (shop.Order) to these."
         yield checks.Error(f"MACARON['UNKNOWN_PROPERTIES'] is {given!r}.", hint=hint, id="macaron_django.E102")
 
 
@@ -107,7 +107,7 @@ def _unusable_viewsets() -> Iterator[checks.CheckMessage]:
             for viewset in api.viewsets.values():
                 in_use(viewset)
     except UnusableViewsetError as error:
-        hint = "Correct it, or what its module imports: until then, who answers an operation isn't checked."
+        hint = "Correct the path, or what its module imports. Until then, check can't tell what answers the operations."
         yield checks.Error(str(error), hint=hint, id="macaron_django.E102")
 
 
@@ -116,7 +116,7 @@ def _impossible_circuit() -> Iterator[checks.CheckMessage]:
     if value is not None and (type(value) is not int or value < 1):
         yield checks.Error(
             f"MACARON['DYNAMODB']['CIRCUIT_FAILURES'] is {value!r}.",
-            hint="It can be a whole number, 1 or more, or None.",
+            hint="It must be a whole number, 1 or more, or None.",
             id="macaron_django.E102",
         )
 
@@ -127,7 +127,7 @@ def _impossible_deadline() -> Iterator[checks.CheckMessage]:
     if value is not None and not (is_number and value > 0):
         yield checks.Error(
             f"MACARON['DYNAMODB']['REQUEST_DEADLINE'] is {value!r}.",
-            hint="It can be a number of seconds above 0, or None.",
+            hint="It must be a number of seconds above 0, or None.",
             id="macaron_django.E102",
         )
 
@@ -137,13 +137,13 @@ def _impossible_ready_checks() -> Iterator[checks.CheckMessage]:
     if not isinstance(timeout, int | float) or isinstance(timeout, bool) or not 0 < timeout <= MOST_READY_SECONDS:
         yield checks.Error(
             f"MACARON['READY_TIMEOUT'] is {timeout!r}.",
-            hint=f"It has to be a number of seconds above 0, {MOST_READY_SECONDS} at most.",
+            hint=f"It must be a number of seconds above 0 and at most {MOST_READY_SECONDS}.",
             id="macaron_django.E102",
         )
     if isinstance(named, str) or not all(_is_function(each) for each in named):
         yield checks.Error(
-            f"MACARON['READY_CHECKS'] is {named!r}, of which something can't be imported or isn't a function.",
-            hint="List functions by their dotted paths. They take nothing, and return what is missing, or None.",
+            f"MACARON['READY_CHECKS'] is {named!r}: something in it can't be imported or isn't a function.",
+            hint="List the dotted paths of functions without parameters that return what is missing, or None.",
             id="macaron_django.E102",
         )
 
@@ -153,9 +153,9 @@ MOST_READY_SECONDS = 60
 #: Settings that name a function, and what it takes.
 FUNCTIONS = {
     "ERROR_REPORTER": "a title, a dictionary and an exception",
-    "ERROR_CALLBACK": "an exception and returns the body of its answer",
-    "ERROR_DECORATOR": "the body of an error's answer and returns the one to send",
-    "DATETIME_ENCODER": "a datetime and returns what answers have in its place",
+    "ERROR_CALLBACK": "an exception and returns the body of the answer",
+    "ERROR_DECORATOR": "the body of an error answer and returns the body to send",
+    "DATETIME_ENCODER": "a datetime and returns what to write in answers",
 }
 
 
@@ -164,7 +164,7 @@ def _unusable_functions() -> Iterator[checks.CheckMessage]:
         if not _is_function(named := getattr(settings, key)):
             yield checks.Error(
                 f"MACARON[{key!r}] is {named!r}, which can't be imported or isn't a function.",
-                hint=f"Name a function that takes {taken}, by its dotted path.",
+                hint=f"Give the dotted path of a function that takes {taken}.",
                 id="macaron_django.E102",
             )
 
@@ -184,7 +184,7 @@ def _unknown_served() -> Iterator[checks.CheckMessage]:
     if strange or isinstance(settings.SERVE, str):
         yield checks.Error(
             f"MACARON['SERVE'] is {settings.SERVE!r}.",
-            hint=f"It can be a list of names of APIs; there are: {', '.join(sorted(known))}.",
+            hint=f"It must be a list of names of APIs. The known ones are {', '.join(sorted(known))}.",
             id="macaron_django.E102",
         )
 
@@ -209,7 +209,7 @@ def check_pym_config(app_configs: Sequence[AppConfig] | None, **_kwargs: Any) ->
         *(
             checks.Warning(
                 f"{found.path}: {key} has no value, because the environment variable {name} isn't set.",
-                hint=f"Set {name}, or take it out of env_secrets.",
+                hint=f"Set {name}, or remove it from env_secrets.",
                 id="macaron_django.W123",
             )
             for key, name in found.unset.items()

@@ -1,4 +1,4 @@
-"""PyMacaron's modules by their old names: spellings of what is elsewhere in this package, and nothing else.
+"""PyMacaron's modules by their old names: only aliases of what is elsewhere in this package.
 
 Importing this package makes ``pymacaron``, ``pymacaron_core``, ``pymacaron_dynamodb``, ``pymacaron_async`` and
 ``pymacaron_unit`` importable: by ``"macaron_django.compat"`` in ``INSTALLED_APPS``, by ``import macaron_django.compat``

@@ -24,7 +24,9 @@ WHOLE = {"pymacaron.gunicorn"}
 
 
 class OldModule(ModuleType):
-    """A module of PyMacaron's: each name is resolved, and warns of its new spelling, when it is first used."""
+    """A module of PyMacaron's: each name is resolved when it is first used, with a warning that gives its new
+    spelling.
+    """
 
     def __getattr__(self, name: str) -> Any:
         module = self.__name__
@@ -35,7 +37,7 @@ class OldModule(ModuleType):
         if row is None and not name.startswith("_") and "*" in rows:
             return _target(str(rows["*"]))(name)
         if row is None:
-            raise AttributeError(f"module {module!r}, as macaron_django.compat has it, has no attribute {name!r}")
+            raise AttributeError(f"module {module!r}of macaron_django.compat has no attribute {name!r}")
         found = _resolved(f"{module}.{name}", row)
         setattr(self, name, found)
         warnings.warn(_advice(f"{module}.{name}", row), DeprecationWarning, stacklevel=2)
@@ -76,7 +78,7 @@ class OldModuleFinder(MetaPathFinder, Loader):
         return ModuleSpec(fullname, self, origin="macaron_django.compat", is_package=is_package)
 
     def create_module(self, spec: ModuleSpec) -> ModuleType:
-        return OldModule(spec.name, f"{spec.name} of PyMacaron, as macaron_django spells it.")
+        return OldModule(spec.name, f"{spec.name} of PyMacaron, in macaron_django's spelling.")
 
     def exec_module(self, module: ModuleType) -> None:
         rows = TABLE[module.__name__]
@@ -92,14 +94,14 @@ def install() -> None:
 
 
 def uninstall() -> None:
-    """Takes the old names out of this process again; modules that have imported them keep what they have."""
+    """Removes the old names from this process; modules that have already imported them keep them."""
     sys.meta_path[:] = [finder for finder in sys.meta_path if not isinstance(finder, OldModuleFinder)]
     for name in [name for name, module in sys.modules.items() if isinstance(module, OldModule)]:
         del sys.modules[name]
 
 
 def installed_originals() -> dict[str, str]:
-    """Returns where PyMacaron's own packages are, by name, of those that are installed: programs import these."""
+    """Returns the paths of PyMacaron's own packages that are installed, by name: programs import these."""
     found = {}
     for name in PACKAGES:
         spec = PathFinder.find_spec(name)

@@ -15,11 +15,11 @@ __all__ = ["check_originals"]
 
 @checks.register("macaron_django")
 def check_originals(app_configs: Sequence[AppConfig] | None, **_kwargs: Any) -> list[checks.CheckMessage]:
-    """Reports PyMacaron's own packages: where one is installed, programs import it in the place of this package."""
+    """Reports PyMacaron's own packages: where one is installed, programs import it instead of this package."""
     return [
         checks.Warning(
-            f"{name} itself is installed ({place}): what imports {name} gets that, and not macaron_django.",
-            hint=f"`pip uninstall {name.replace('_', '-')}`, or take macaron_django.compat out.",
+            f"{name} itself is installed ({place}): what imports {name} gets it instead of macaron_django.",
+            hint=f"`pip uninstall {name.replace('_', '-')}`, or remove macaron_django.compat.",
             id="macaron_django.W121",
         )
         for name, place in installed_originals().items()

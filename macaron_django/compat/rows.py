@@ -10,12 +10,12 @@ __all__ = ["Absent", "Constant", "Modules", "NotAvailableError", "Placeholder", 
 
 
 class NotAvailableError(NotImplementedError):
-    """A name of PyMacaron's was called that has no counterpart."""
+    """A name of PyMacaron's without a counterpart was called."""
 
 
 @dataclass(frozen=True)
 class Absent:
-    """A name that can be imported, and says why when it is called.
+    """A name that can be imported, but raises an error with the reason when called.
 
     ``reason`` is the end of a sentence that begins with the name.
     """
@@ -25,7 +25,7 @@ class Absent:
 
 @dataclass(frozen=True)
 class Constant:
-    """A name that has a value here, and nothing to be imported instead; ``note`` says what to do without it."""
+    """A name that has a value here but no replacement to import; ``note`` says what to do without it."""
 
     value: Any
     note: str
@@ -43,7 +43,7 @@ def without(reason: str) -> Absent:
 
 
 class Placeholder:
-    """What stands for an absent name: a call, or a class that inherits from it, raises ``NotAvailableError``.
+    """Replaces an absent name: calling it or inheriting from it raises ``NotAvailableError``.
 
     Its attributes are missing, with the same sentence.
     """

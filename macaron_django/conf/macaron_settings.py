@@ -76,7 +76,7 @@ class _Settings:
         return None if path is None else read_pym_config(path)
 
     def _with_file(self) -> Mapping[str, Any]:
-        """Returns the defaults, with what ``pym-config.yaml`` says in their place."""
+        """Returns the defaults, overridden by ``pym-config.yaml``."""
         found = self.file()
         if found is None:
             return DEFAULTS
@@ -112,7 +112,7 @@ settings = _Settings()
 
 
 def under_compat() -> bool:
-    """Returns whether to behave as PyMacaron did where a choice is left: as ``COMPAT`` says.
+    """Returns whether to behave as PyMacaron did where there is a choice: as ``COMPAT`` says.
 
     Without the setting, that is where PyMacaron's modules can be imported by their old names in this process, or will
     be once Django has loaded the apps.

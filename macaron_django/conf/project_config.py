@@ -22,7 +22,7 @@ class ProjectConfig:
     """
 
     def load_pym_config(self, path: str | Path | None = None, env: str | None = None) -> None:
-        """Reads the file of a folder, or of an environment, in the place of the one that was found.
+        """Reads the file of a folder, or of an environment, instead of the one that was found.
 
         ``path`` is the file or its folder. Raises ImproperlyConfigured if there is none.
         """

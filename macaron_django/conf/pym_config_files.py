@@ -71,10 +71,10 @@ def read_pym_config(path: Path) -> PymConfig:
         raise ImproperlyConfigured(f"{path} can't be read: {error}") from error
     values = {} if values is None else values
     if not isinstance(values, dict) or not all(isinstance(key, str) for key in values):
-        raise ImproperlyConfigured(f"{path} has to be a mapping: lines of the form `name: value`.")
+        raise ImproperlyConfigured(f"{path} must be a mapping: lines of the form `name: value`.")
     names = values.get("env_secrets") or []
     if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
-        raise ImproperlyConfigured(f"{path}: env_secrets has to be a list of names of environment variables.")
+        raise ImproperlyConfigured(f"{path}: env_secrets must be a list of names of environment variables.")
     variables: dict[str, str] = {}
     substituted = {
         key: value if key == "env_secrets" else _from_environment(value, names, key, variables)

@@ -130,7 +130,7 @@ def test_an_unknown_format_is_text(records: Any, service: httpx.Client) -> None:
 @row("A date-time without an offset")
 def test_a_date_time_needs_its_offset(records: Any, service: httpx.Client) -> None:
     assert posted(service, name="a", at="2026-01-31T12:00:00")[0] == 400
-    with pytest.warns(RuntimeWarning, match="taken for UTC"):
+    with pytest.warns(RuntimeWarning, match="taken as UTC"):
         assert records(at=dt.datetime(2026, 1, 31)).at.utcoffset() == dt.timedelta(0)  # noqa: DTZ001
 
 

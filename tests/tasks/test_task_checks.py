@@ -55,7 +55,7 @@ def test_a_task_that_needs_tables_says_so(option: str) -> None:
     decorate(**{option: True})
     ((number, said),) = found(check_tasks)
     assert number == "macaron_django.E108"
-    assert said.endswith(f"has {option}=True, and there are no tables for it.")
+    assert said.endswith(f"has {option}=True, but there are no tables for it.")
     assert found(check_tasks, OUTBOX=True) == []
 
 

@@ -21,7 +21,9 @@ MODULES: Modules = {
         "InternalServerError": "macaron_django.exceptions.InternalServerError",
         "MergeApisException": "macaron_django.api_pool.DifferentModelsError",
         "PyMacaronModelException": "macaron_django.exceptions.InvalidParameterError",
-        "add_error_handlers": without("the error handlers of urls.py and crash_handler answer for views of one's own"),
+        "add_error_handlers": without(
+            "the error handlers of urls.py and crash_handler answer for the project's own views"
+        ),
     },
     "pymacaron_core.models": {
         "PyMacaronModel": "macaron_django.schemas.APIObject",
