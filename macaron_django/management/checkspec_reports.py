@@ -1,6 +1,6 @@
 """Examines one OpenAPI file and reports what it holds and what is wrong with it, for ``manage.py checkspec``.
 
-Needs no database and no DynamoDB engine, and no settings but the limits that its caller passes on.
+Needs no database and no DynamoDB engine, and no settings except the limits that its caller passes.
 """
 
 from __future__ import annotations
@@ -56,7 +56,7 @@ def report_on(
 
     ``root`` is the folder below which its references may read files.
 
-    Raises nothing: if the file can't be read, or this package fails on it, that is a finding.
+    Never raises: if the file can't be read, or this package fails on it, there is a finding.
     """
     started = time.perf_counter()
     report = SpecReport(str(path))
@@ -95,7 +95,7 @@ def _fault(path: str | Path, error: Exception) -> Finding:
         "E200",
         "error",
         f"macaron_django failed on this document ({type(error).__name__}: {str(error)[:300]}).",
-        "Report it, with the document, as a fault of macaron_django; the other findings still hold.",
+        "Report this, with the document, as a bug in macaron_django; the other findings are still valid.",
         Location(str(path)),
     )
 

@@ -32,7 +32,7 @@ def apis_named(names: Iterable[str]) -> list[API]:
             raise CommandError("\n".join(lines))
         known = sorted({*served, *found})
         close = difflib.get_close_matches(name, known, n=1)
-        hint = f"Did you mean {close[0]!r}?" if close else f"There are: {', '.join(known) or 'none'}."
+        hint = f"Did you mean {close[0]!r}?" if close else f"The known ones are {', '.join(known) or 'none'}."
         raise CommandError(f"There is no API named {name!r}. {hint}")
     return [api for name, api in served.items() if not names or name in names]
 
@@ -40,12 +40,14 @@ def apis_named(names: Iterable[str]) -> list[API]:
 def reasons(name: str) -> list[str]:
     """Returns lines that say why an API isn't served: the errors in its spec, each with its place."""
     errors = [finding for finding in registry.left_out.get(name, ()) if finding.level == "error"]
-    return [f"The API {name!r} isn't served, because its spec has errors:", *(f"  {error}" for error in errors)]
+    return [f"The API {name!r} isn't served because its spec has errors:", *(f"  {error}" for error in errors)]
 
 
 def persistence_named(name: str) -> Persistence:
     """Returns the persistence of a schema such as ``myserver.Profile``. Raises CommandError if there is none."""
     known = {f"{api.name}.{schema}": one for api in registry for schema, one in api.persistences.items()}
     if name not in known:
-        raise CommandError(f"There is no persisted schema {name!r}; there are: {', '.join(sorted(known)) or 'none'}.")
+        raise CommandError(
+            f"There is no persisted schema {name!r}; the known ones are {', '.join(sorted(known)) or 'none'}."
+        )
     return known[name]

@@ -151,7 +151,7 @@ def test_a_failure_ends_the_run_unless_it_is_told_to_go_on(project, folder, port
     assert "1 failed, 1 passed" in done.stdout
     assert "the second one ran" in done.stdout
     done = project.manage("acceptance", "--", "testaccept", "-k", "nothing_like_this", code=5, **server)
-    assert "no test was found" in done.stdout
+    assert "no tests were found" in done.stdout
 
 
 UNCHANGED = """

@@ -22,7 +22,7 @@ def broken(case_project):
 def test_synctables_names_each_error_that_keeps_tables_from_being_looked_at(broken):
     done = broken.manage("synctables", code=1)
     assert "done" in done.stdout  # the tables of the others
-    assert "The API 'torn' isn't served, because its spec has errors:" in done.stderr
+    assert "The API 'torn' isn't served because its spec has errors:" in done.stderr
     assert "torn.yaml:3:" in done.stderr
     assert "E031 The key 'info'" in done.stderr
     assert "Traceback" not in done.stderr
@@ -60,7 +60,7 @@ def test_the_spec_is_blamed_where_viewsets_names_a_class_of_a_broken_api(case_pr
     settings.write_text(f"{settings.read_text()}\nDEBUG = {debug}\n")
     done = project.manage(command, code=1)
     assert "bookshop.yaml:3:1: " in done.stderr
-    assert "The key 'info' stands twice" in done.stderr
+    assert "The key 'info' occurs twice" in done.stderr
     assert "VIEWSETS" not in done.stderr
     assert "Traceback" not in done.stderr
 

@@ -171,11 +171,11 @@ def test_what_is_there_is_kept_replaced_or_an_error(make_things: Callable[[], Pe
     file = tmp_path / "things.jsonl"
     file.write_text('{"id": "a", "age": 1}\n{"id": "b", "age": 2}\n')
     assert "2 written" in _run(LoadItems, file)
-    assert "0 written; 2 were there already" in _run(LoadItems, file)
+    assert "0 written; 2 already existed" in _run(LoadItems, file)
     file.write_text('{"id": "c", "age": 1}\n{"id": "b", "age": 3}\n')
     with pytest.raises(CommandError, match=r"things.jsonl:2: there is another item with id 'b' already"):
         _run(LoadItems, file)
-    assert "0 written; 2 were there already" in _run(LoadItems, file, on_conflict="skip")
+    assert "0 written; 2 already existed" in _run(LoadItems, file, on_conflict="skip")
     assert _items(things)["b"]["age"] == {"N": "2"}
     _run(LoadItems, file, on_conflict="replace")
     assert _items(things)["b"]["age"] == {"N": "3"}
@@ -185,14 +185,14 @@ def test_what_is_there_is_kept_replaced_or_an_error(make_things: Callable[[], Pe
     ("line", "error"),
     [
         ("{", "this isn't JSON"),
-        ("[]", "has to be a JSON object"),
+        ("[]", "must be a JSON object"),
         ('{"id": 7}', "/id"),
         ('{"age": 7}', "/id: the key is missing"),
         ('{"Item": {"id": {"S": ""}}}', "/id: a key can't be empty"),
         ('{"Item": {"id": {"N": "1"}}}', "/id: a key of type S"),
         ('{"Item": {"id": {"S": "a"}, "m": {"M": {"x": {"N": "one"}}}}}', "/m/x: 'one' isn't of DynamoDB's type N"),
         ('{"Item": {"id": {"S": "a"}, "b": {"B": "%"}}}', "/b: '%' isn't of DynamoDB's type B"),
-        ('{"Item": {"id": {"S": "a"}, "s": {"SS": []}}}', "/s: a set has members"),
+        ('{"Item": {"id": {"S": "a"}, "s": {"SS": []}}}', "/s: a set can't be empty"),
         ('{"Item": {"id": "a"}}', "/id: not a value in DynamoDB's form"),
         ('{"Keys": {}, "NewImage": {}}', "incremental export"),
         ('{"id": "a", "tags": "%s"}' % ("x" * 10), "/tags"),
@@ -210,7 +210,7 @@ def test_a_line_that_is_wrong_is_named_and_what_is_before_it_is_loaded(
     first, so_far = str(refused.value).splitlines()
     assert first.startswith(f"{file}:31: ")
     assert error in first
-    assert so_far == "30 lines were loaded: go on with --skip-lines 30."
+    assert so_far == "30 lines were loaded: continue with --skip-lines 30."
     assert len(_items(things)) == 30
     assert "after" not in _items(things)
 
@@ -227,7 +227,7 @@ def test_a_dry_run_names_every_wrong_line_and_writes_nothing(
         call_command(LoadItems(), "shop.Thing", str(file), dry_run=True, stdout=output, stderr=errors, no_color=True)
     assert "4 lines; 1 are new, 1 have keys that are taken, 2 are wrong. Nothing was written." in output.getvalue()
     assert f"{file}:3: /id" in errors.getvalue()
-    assert f"{file}:4: a line has to be" in errors.getvalue()
+    assert f"{file}:4: a line must be" in errors.getvalue()
     assert _items(things).keys() == {"a"}
 
 
@@ -237,7 +237,7 @@ def test_a_file_that_breaks_off_is_an_error_with_its_line(
     make_things()
     file = tmp_path / "things.jsonl.gz"
     file.write_bytes(gzip.compress(b'{"id": "a"}\n' * 5)[:-8])
-    with pytest.raises(CommandError, match=r"things.jsonl.gz:\d+: the compressed file is damaged or cut off"):
+    with pytest.raises(CommandError, match=r"things.jsonl.gz:\d+: the compressed file is damaged or truncated"):
         _run(LoadItems, file)
 
 
@@ -263,7 +263,7 @@ def test_an_interrupted_dump_goes_on_where_it_was(
         with pytest.raises(CommandError, match=r"Interrupted after \d+ items. Go on with --resume") as ended:
             _run(DumpItems, file)
     assert ended.value.returncode == 130
-    with pytest.raises(CommandError, match="was interrupted: go on with --resume"):
+    with pytest.raises(CommandError, match="was interrupted: continue with --resume"):
         _run(DumpItems, file)
     with file.open("ab") as torn:
         torn.write(b"half a li")
@@ -271,7 +271,7 @@ def test_an_interrupted_dump_goes_on_where_it_was(
     assert sorted(path.name for path in tmp_path.iterdir()) == [name]
     lines = [json.loads(line.text)["Item"]["id"]["S"] for line in loading.read_lines([file])]
     assert sorted(lines) == sorted(_items(things))
-    with pytest.raises(CommandError, match="is there already"):
+    with pytest.raises(CommandError, match="already exists"):
         _run(DumpItems, file)
     with pytest.raises(CommandError, match="nothing to resume"):
         _run(DumpItems, file, resume=True)
@@ -293,7 +293,7 @@ def test_an_interrupted_load_goes_on_where_it_was(
 
     with monkeypatch.context() as patched:
         patched.setattr("macaron_django.management.commands.loaditems.load_items", interrupted)
-        with pytest.raises(CommandError, match=r"Interrupted: 100 lines were loaded: go on with --skip-lines 100\."):
+        with pytest.raises(CommandError, match=r"Interrupted: 100 lines were loaded: continue with --skip-lines 100\."):
             _run(LoadItems, file)
     _run(LoadItems, file, skip_lines=100)
     assert len(_items(things)) == 300

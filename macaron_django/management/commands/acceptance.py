@@ -42,15 +42,15 @@ OUTCOMES = {
     1: "failed",
     2: "interrupted",
     3: "ended by an error within pytest",
-    4: "not run: pytest was called wrongly",
-    5: "not run: no test was found",
+    4: "not run: pytest was called with wrong arguments",
+    5: "not run: no tests were found",
 }
 
 
 class Command(BaseCommand):
     help = (
         "Runs acceptance tests with pytest, against a server of this project that it starts with empty databases and "
-        "tables, or against a running one. Tests learn of it by PYM_SERVER_HOST, PYM_SERVER_PORT and PYM_JWT_TOKEN, as "
+        "tables, or against a running one. The tests find it in PYM_SERVER_HOST, PYM_SERVER_PORT and PYM_JWT_TOKEN, as "
         "macaron_django.testing.MacaronTestCase does. After --, PATHs may be options of pytest."
     )
     requires_system_checks: list[str] = []  # of the server that is started only
@@ -60,20 +60,20 @@ class Command(BaseCommand):
             "paths",
             metavar="PATH",
             nargs="*",
-            help=f"Files or folders of tests (default: {FOLDER}), as pytest has them.",
+            help=f"Files or folders of tests (default: {FOLDER}), as pytest takes them.",
         )
         target = parser.add_argument_group("the server (default: one is started)")
         target.add_argument("--host", help="Name or URL of a running server (default: 127.0.0.1 with --port).")
-        target.add_argument("--port", help="Its port (default: that of the URL, else 8080). 443 is HTTPS.")
-        target.add_argument("--env", help="The live_url of pym-config.ENV.yaml, whose keys sign the token, too.")
-        target.add_argument("--no-ssl-check", action="store_true", help="Take any certificate of the server.")
+        target.add_argument("--port", help="Its port (default: the URL's, else 8080). 443 means HTTPS.")
+        target.add_argument("--env", help="Use the live_url of pym-config.ENV.yaml; its keys also sign the token.")
+        target.add_argument("--no-ssl-check", action="store_true", help="Accept any server certificate.")
         token = parser.add_argument_group("the token (default: one of this project is made, if it can sign)")
         token.add_argument("--user", metavar="USER", help="The user of the token (default: test-jwt-token).")
-        token.add_argument("--no-token", action="store_true", help="Give the tests no token.")
+        token.add_argument("--no-token", action="store_true", help="Don't give the tests a token.")
         token.add_argument("--gen-token", action="store_true", help="Make a token even if PYM_JWT_TOKEN holds one.")
         run = parser.add_argument_group("the run (default: it ends with the first test that fails)")
-        run.add_argument("--no-stop", action="store_true", help="Run all tests, whichever fail.")
-        run.add_argument("--loop", action="store_true", help="Run the tests again and again, until one fails.")
+        run.add_argument("--no-stop", action="store_true", help="Run all tests, even after failures.")
+        run.add_argument("--loop", action="store_true", help="Repeat the tests until one fails.")
         run.add_argument("--nocapture", action="store_true", help="Show what the tests print.")
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -119,9 +119,9 @@ class Command(BaseCommand):
 
 
 def _checked_paths(paths: Sequence[str]) -> list[str]:
-    """Returns what pytest is given; raises CommandError for a path that isn't there."""
+    """Returns the arguments for pytest; raises CommandError for a path that doesn't exist."""
     if not paths and not Path(FOLDER).is_dir():
-        raise CommandError(f"There is no folder {FOLDER} here: name the files or folders of your acceptance tests.")
+        raise CommandError(f"There is no folder {FOLDER} here: give the files or folders of your acceptance tests.")
     options = False
     for path in paths:
         options = options or path.startswith("-")  # behind it, words may be an option's values
@@ -160,7 +160,7 @@ def _live_url(env: str) -> str:
 
 
 def _require_answer(target: ServerTarget) -> None:
-    """Raises CommandError where no server is, once, instead of in each test."""
+    """Raises CommandError once if there is no server, instead of failing in each test."""
     try:
         socket.create_connection((target.host, target.port), CONNECT_TIMEOUT).close()
     except OSError as error:
@@ -210,7 +210,7 @@ def _clean_environment() -> dict[str, str]:
 
 
 def _wait_for(tests: Popen[bytes]) -> int:
-    """Waits until pytest ends, and returns its exit code; takes it along when this process is to end."""
+    """Waits until pytest ends, and returns its exit code; ends it when this process must end."""
     try:
         return tests.wait()
     except BaseException:

@@ -39,8 +39,8 @@ def _stub_of_all() -> str:
 
 class Command(BaseCommand):
     help = (
-        "Writes a stub of macaron_django with the classes of this project's APIs, so that editors complete "
-        "apipool.myserver.Profile and type checkers check it. Pyright and Pylance read typings/ by default; mypy "
+        "Writes a type stub of macaron_django with the classes of this project's APIs, so that editors can complete "
+        "apipool.myserver.Profile and type checkers can check it. Pyright and Pylance read typings/ by default; mypy "
         "needs `mypy_path = typings`."
     )
     requires_system_checks = []  # served APIs get their stubs even if another has errors

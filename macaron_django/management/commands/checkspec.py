@@ -43,12 +43,12 @@ class Command(BaseCommand):
             "--fail-level",
             choices=("error", "warning"),
             default="error",
-            help="The least severe findings that make the command exit with 1 (default: error).",
+            help="The lowest severity that makes the command exit with 1 (default: error).",
         )
         parser.add_argument(
             "--root",
             metavar="FOLDER",
-            help="The folder below which references may read files (default: MACARON['SPEC_ROOTS'] for a spec that the "
+            help="The folder that references may read files from (default: MACARON['SPEC_ROOTS'] for a spec that the "
             "project serves, else the folder above the file's own).",
         )
 

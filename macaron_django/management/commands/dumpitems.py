@@ -41,7 +41,7 @@ class Command(BaseCommand):
         )
         parser.add_argument("--segments", type=int, default=4, help="The number of parallel Scans (default: 4).")
         parser.add_argument(
-            "--consistent", action="store_true", help="Read consistently, which costs twice as many read units."
+            "--consistent", action="store_true", help="Use consistent reads, which cost twice as many read units."
         )
         parser.add_argument("--resume", action="store_true", help="Continue an interrupted file.")
 
@@ -82,16 +82,16 @@ class Command(BaseCommand):
     def _state(self, persistence: Persistence, path: Path, progress: Path, options: dict[str, Any]) -> DumpState:
         if not options["resume"]:
             if progress.exists():
-                raise CommandError(f"{path} was interrupted: go on with --resume, or remove it and {progress}.")
+                raise CommandError(f"{path} was interrupted: continue with --resume, or remove it and {progress}.")
             if path.exists():
-                raise CommandError(f"{path} is there already: remove it, or name another file.")
+                raise CommandError(f"{path} already exists: remove it, or give another file name.")
             return DumpState.begin(persistence, options["format"], options["segments"], compressed=path.suffix == ".gz")
         try:
             state = DumpState.read(progress)
         except (OSError, ValueError, KeyError) as error:
             raise CommandError(f"There is nothing to resume: {progress} can't be read ({error}).") from error
         if state.table != persistence.table_name:
-            raise CommandError(f"{path} was begun for table {state.table}, not for {persistence.table_name}.")
+            raise CommandError(f"{path} was started for table {state.table}, not for {persistence.table_name}.")
         if not path.exists() or path.stat().st_size < state.size:
             raise CommandError(f"{path} is shorter than {progress} says: remove both and start again.")
         return state
@@ -128,11 +128,11 @@ def _remembering(state: DumpState, sink: BinaryIO, progress: Path) -> Iterator[N
 
 
 def _go_on(file: object) -> str:
-    return "" if file == "-" else " Go on with --resume."
+    return "" if file == "-" else " Continue with --resume."
 
 
 class _TextStream:
-    """Standard output that takes text only, as in tests."""
+    """Standard output that accepts only text, as in tests."""
 
     def __init__(self, stream: Any) -> None:
         self._stream = stream

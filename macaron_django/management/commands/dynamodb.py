@@ -27,12 +27,12 @@ class Command(BaseCommand):
         instead.add_argument(
             "--status",
             action="store_true",
-            help="Print the engine's name, its URL and the place of its data; exit with 1 if it isn't running.",
+            help="Print the engine's name, its URL and where its data is; exit with 1 if it isn't running.",
         )
         instead.add_argument(
             "--stop",
             action="store_true",
-            help="Stop the engine, also for other processes that use it, such as runserver.",
+            help="Stop the engine, even if other processes, such as runserver, use it.",
         )
 
     def handle(self, *_arguments: str, **options: Any) -> None:
@@ -73,7 +73,7 @@ class Command(BaseCommand):
         except KeyboardInterrupt:
             self.stdout.write("")
         else:
-            raise CommandError("Another process stopped the engine, or it failed: see the log beside its data.")
+            raise CommandError("Another process stopped the engine, or it failed: see the log next to its data.")
         engine.stop()
         ended = engine.wait_for_end(timeout=3)
         self.stdout.write("Stopped." if ended else "Other processes still use it: it stops with the last of them.")

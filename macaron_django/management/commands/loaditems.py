@@ -26,8 +26,8 @@ _NAMED = 20
 
 class Command(BaseCommand):
     help = (
-        "Puts items into the table of a persisted schema, from lines of JSON as dumpitems and AWS's exports to S3 "
-        "write them, compressed with gzip or not."
+        "Loads items into the table of a persisted schema from lines of JSON, as written by dumpitems and AWS's "
+        "exports to S3, gzipped or not."
     )
     requires_system_checks = []
 
@@ -41,10 +41,10 @@ class Command(BaseCommand):
             choices=["fail", "skip", "replace"],
             default="fail",
             help="What to do if another item has the key: fail (the default), skip the line, or replace the item. An "
-            "equal item is no conflict.",
+            "equal item isn't a conflict.",
         )
         parser.add_argument(
-            "--format", choices=["dynamodb", "plain"], help="The form of the lines (default: recognised line by line)."
+            "--format", choices=["dynamodb", "plain"], help="The form of the lines (default: detected for each line)."
         )
         parser.add_argument("--dry-run", action="store_true", help="Report faulty lines and write nothing.")
         parser.add_argument(
@@ -77,7 +77,7 @@ class Command(BaseCommand):
             raise CommandError(f"Interrupted: {self._so_far(options)}", returncode=130) from error
         except (ImproperlyConfigured, PyMacaronException, LineError, OSError) as error:
             raise CommandError(f"{error}\n{self._so_far(options)}") from error
-        kept = f"; {self._last.present:,} were there already" if self._last.present else ""
+        kept = f"; {self._last.present:,} already existed" if self._last.present else ""
         self.stdout.write(
             f"{persistence.table_name}: {self._last.lines:,} items, {self._last.written:,} written{kept}",
             self.style.SUCCESS,
@@ -87,7 +87,7 @@ class Command(BaseCommand):
         if not self._last.lines:
             return "No line before it was loaded."
         done = options["skip_lines"] + self._last.lines
-        return f"{self._last.lines:,} lines were loaded: go on with --skip-lines {done}."
+        return f"{self._last.lines:,} lines were loaded: continue with --skip-lines {done}."
 
     def _try(self, persistence: Persistence, lines: Iterable[Line], options: dict[str, Any], bar: Any) -> None:
         state, faulty = LoadState(), 0

@@ -23,14 +23,18 @@ logger = logging.getLogger("macaron_django")
 
 class Command(BaseCommand):
     help = (
-        "Sends the tasks that wait in the outbox, because the process that wrote them died or the broker didn't "
-        "answer, until it is ended. Several may run at once."
+        "Sends the tasks that were left in the outbox because their process died or the broker didn't answer. "
+        "Runs until it is stopped; several can run at once."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("--once", action="store_true", help="Send what is due now, and end.")
+        parser.add_argument("--once", action="store_true", help="Send what is due now, then exit.")
         parser.add_argument(
-            "--interval", type=float, default=5.0, metavar="SECONDS", help="The pause between two looks (default: 5)."
+            "--interval",
+            type=float,
+            default=5.0,
+            metavar="SECONDS",
+            help="Seconds between two checks of the outbox (default: 5).",
         )
 
     def handle(self, *_arguments: str, **options: Any) -> None:

@@ -1,4 +1,4 @@
-"""``manage.py macaronworker`` does the tasks that requests have sent."""
+"""``manage.py macaronworker`` runs the tasks that requests have sent."""
 
 from __future__ import annotations
 
@@ -17,27 +17,27 @@ __all__ = ["Command"]
 
 class Command(BaseCommand):
     help = (
-        "Does the tasks that requests have sent: starts Celery with as many processes as fit the machine and, where "
+        "Runs the tasks that requests have sent: starts Celery with as many processes as fit the machine and, where "
         "MACARON['TASKS']['OUTBOX'] is on, macaronrelay beside it."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("-c", "--concurrency", type=int, help="How many processes (default: two for each CPU).")
         parser.add_argument(
-            "-Q", "--queues", help="The queues whose tasks are done, with commas between (default: QUEUE of TASKS)."
+            "-Q", "--queues", help="The queues to take tasks from, separated by commas (default: QUEUE of TASKS)."
         )
         parser.add_argument("-l", "--loglevel", default="INFO", help="The level of Celery's log (default: INFO).")
         parser.add_argument(
-            "--memory", type=int, metavar="MB", help="Replace a process that has more than this, between two tasks."
+            "--memory", type=int, metavar="MB", help="Replace a process that uses more than this, between two tasks."
         )
-        parser.add_argument("--no-relay", action="store_true", help="Start no macaronrelay.")
-        parser.add_argument("arguments", nargs="*", metavar="ARGUMENT", help="Arguments of Celery's own, after --.")
+        parser.add_argument("--no-relay", action="store_true", help="Don't start macaronrelay.")
+        parser.add_argument("arguments", nargs="*", metavar="ARGUMENT", help="Arguments for Celery, after --.")
 
     def handle(self, *_arguments: str, **options: Any) -> None:
         backend = settings.TASKS.BACKEND
         if backend == "django":
             raise CommandError(
-                "Django's own tasks have a worker of their backend's, such as `manage.py db_worker` of django-tasks-db."
+                "For Django's own tasks, run their backend's worker, such as `manage.py db_worker` of django-tasks-db."
             )
         if backend != "celery":
             raise CommandError(f"MACARON['TASKS']['BACKEND'] is {backend!r}: tasks are sent to workers with 'celery'.")

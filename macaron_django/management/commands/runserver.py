@@ -1,6 +1,6 @@
 """``manage.py runserver`` is Django's, and starts the DynamoDB engine first if a schema is persisted.
 
-The autoreloader's parent starts the engine as well as its children do, so that the engine outlives a reload.
+Both the autoreloader's parent and its children start the engine, so that it survives a reload.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ class Command(RunserverCommand):
         parser.add_argument(
             "--mock",
             action="store_true",
-            help="Answer operations that nothing is bound to with the spec's examples, or with generated values.",
+            help="Answer operations that nothing is bound to with the spec's examples or with generated values.",
         )
 
     def run(self, **options: Any) -> None:

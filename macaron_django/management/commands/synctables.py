@@ -31,11 +31,11 @@ class Command(BaseCommand):
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("apis", nargs="*", metavar="API", help="The names of APIs (default: all).")
         instead = parser.add_mutually_exclusive_group()
-        instead.add_argument("--dry-run", action="store_true", help="Show what differs and change nothing.")
+        instead.add_argument("--dry-run", action="store_true", help="Show the differences and change nothing.")
         instead.add_argument(
             "--check",
             action="store_true",
-            help="Show what differs, change nothing, and exit with 1 if anything differs.",
+            help="Show the differences, change nothing, and exit with 1 if there are any.",
         )
         waiting = parser.add_mutually_exclusive_group()
         waiting.add_argument(
@@ -49,7 +49,8 @@ class Command(BaseCommand):
             "--no-wait",
             action="store_false",
             dest="wait",
-            help="Return when DynamoDB has begun. It adds one index at a time: run the command again for the next one.",
+            help="Return as soon as DynamoDB has started. It adds one index at a time: run the command again for the "
+            "next one.",
         )
 
     def handle(self, *_arguments: str, **options: Any) -> None:
@@ -80,7 +81,7 @@ class Command(BaseCommand):
     def _tell_of(self, left_out: list[str]) -> None:
         if left_out:
             told = [line for name in left_out for line in reasons(name)]
-            raise CommandError("\n".join([*told, "The tables of its schemas weren't looked at."]))
+            raise CommandError("\n".join([*told, "The tables of its schemas weren't checked."]))
 
     def _sync(self, persistence: Persistence, *, only_look: bool, wait: bool) -> list[TableDifference]:
         label = f"{persistence.api}.{persistence.schema.name}: {persistence.table_name}"

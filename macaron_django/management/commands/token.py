@@ -1,4 +1,4 @@
-"""``manage.py token USER`` prints a signed JWT, for trying an API by hand."""
+"""``manage.py token USER`` prints a signed JWT for trying out an API."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class Command(BaseCommand):
             metavar="NAME=VALUE",
             action="append",
             default=[],
-            help="A further claim, any number of times; VALUE is JSON, else text.",
+            help="Another claim; can be repeated. VALUE is read as JSON if possible, else as text.",
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
