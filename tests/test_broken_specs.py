@@ -86,7 +86,7 @@ def notes(tmp_path: Path, projects: Callable[..., Project]) -> Callable[..., Pro
 @pytest.mark.parametrize(
     ("text", "places"),
     [
-        (TWICE, ["notes.yaml:6:5: E031 The key 'get' stands twice"]),
+        (TWICE, ["notes.yaml:6:5: E031 The key 'get' occurs twice"]),
         (
             NOWHERE,
             ["notes.yaml:11:49: E010 Nothing is at #/components/schemas/Note", "notes.yaml:5:5: E301 "],
@@ -108,7 +108,7 @@ except ImproperlyConfigured as error:
 
 
 def test_errors_are_logged_when_apps_load(notes):
-    assert "notes.yaml:6:5: E031 The key 'get' stands twice" in notes(TWICE).manage("showapi").stderr
+    assert "notes.yaml:6:5: E031 The key 'get' occurs twice" in notes(TWICE).manage("showapi").stderr
 
 
 @pytest.mark.parametrize("text", [TWICE, NOWHERE], ids=["left out", "loaded"])

@@ -1,7 +1,7 @@
 """Tells which schemas may carry x- attributes of this package, from the tree as read.
 
 A large document has thousands of components, nearly all without such attributes. This module looks at them without
-normalising anything, and it is separate from ``extensions`` because most documents needn't import that.
+normalising anything, and it is separate from ``extensions`` because most documents don't need that import.
 """
 
 from __future__ import annotations

@@ -80,7 +80,7 @@ class Location:
 class Finding(NamedTuple):
     """One fault: a stable ID (``E…`` error, ``W…`` warning), what is wrong, what to do, and where.
 
-    An ID keeps its meaning for ever; ``docs/reference/checks.md`` lists all of them.
+    An ID never changes its meaning; ``docs/reference/checks.md`` lists all of them.
 
     >>> print(Finding("E010", "error", "Nothing is there.", "Correct it.", Location("x.yaml", "#/a", 3, 1)))
     x.yaml:3:1: E010 Nothing is there.

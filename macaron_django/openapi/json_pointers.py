@@ -24,7 +24,7 @@ def escape(token: str) -> str:
 
 
 def unescape(token: str) -> str:
-    """Returns the key that a reference token of a pointer stands for (RFC 6901, section 4).
+    """Returns the key that a reference token of a pointer means (RFC 6901, section 4).
 
     >>> unescape("~1pets~1{id}~0")
     '/pets/{id}~'

@@ -1,8 +1,8 @@
 """Schemas as the rest of the package reads them.
 
 A ``Schema`` is frozen and lazy. Its attributes are *effective*: they look through ``$ref``, ``allOf`` and the
-"or null" wrapper, so callers needn't know how an author composed a schema. Only ``json`` and ``bundle()`` show the
-composition, and only they decide what is valid.
+"or null" wrapper, so callers don't have to know how an author composed a schema. Only ``json`` and ``bundle()`` show
+the composition, and only they decide what is valid.
 """
 
 from __future__ import annotations
@@ -277,7 +277,7 @@ class Schema(Frozen):
 
     @lazy_attribute
     def _direct_parts(self) -> tuple[tuple[Schema, bool], ...]:
-        """The schemas that its own keywords name, the last first, and whether each stands for its own keywords alone.
+        """The schemas that its own keywords name, the last first, and whether each covers only its own keywords.
 
         Kept, because every schema that inherits from this one walks through it.
         """

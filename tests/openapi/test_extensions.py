@@ -117,7 +117,7 @@ GOOD = {"table": "pets", "hash_key": "id"}
         ({**GOOD, "hask_key": "id"}, "E041", "Did you mean hash_key?"),
         ({**GOOD, "hash_key": "idd"}, "E042", "Did you mean id?"),
         ({**GOOD, "hash_key": "address.zip"}, "E042", "nested property"),
-        ({**GOOD, "hash_key": 3}, "E042", "no property"),
+        ({**GOOD, "hash_key": 3}, "E042", "isn't a property"),
         ({**GOOD, "table": "a b"}, "E047", "name of a DynamoDB table"),
         ({**GOOD, "table": "ab"}, "E047", "3 to 255"),
         ({**GOOD, "range_key": "id"}, "E042", "same property"),
@@ -130,7 +130,7 @@ GOOD = {"table": "pets", "hash_key": "id"}
         ({**GOOD, "indexes": {"by_x": {}}}, "E044", "no hash_key"),
         ({**GOOD, "indexes": {"by_x": 3}}, "E044", "no keys"),
         ({**GOOD, "indexes": {"by_x": "address.zip"}}, "E044", "nested property"),
-        ({**GOOD, "indexes": {"by_x": {"hash_key": "missing"}}}, "E044", "no property"),
+        ({**GOOD, "indexes": {"by_x": {"hash_key": "missing"}}}, "E044", "isn't a property"),
         ({**GOOD, "indexes": {"by_x": {"hash_key": "id", "projection": ["missing"]}}}, "E044", "projects"),
         ({**GOOD, "indexes": {"by_x": {"hash_key": "id", "projection": "some"}}}, "E047", "projection"),
         ({**GOOD, "indexes": {"by_x": {"hash_key": "id", "rang_key": "id"}}}, "E041", "Did you mean range_key?"),
@@ -139,9 +139,9 @@ GOOD = {"table": "pets", "hash_key": "id"}
         ({**GOOD, "indexes": {f"index{i}": "count" for i in range(21)}}, "E045", "DynamoDB allows 20"),
         ({**GOOD, "local_indexes": {f"index{i}": "count" for i in range(6)}}, "E045", "DynamoDB allows 5"),
         ({**GOOD, "ttl": "flag"}, "E046", "boolean"),
-        ({**GOOD, "ttl": "id"}, "E046", "no date-time"),
+        ({**GOOD, "ttl": "id"}, "E046", "without format: date-time"),
         ({**GOOD, "version": "id"}, "E046", "string"),
-        ({**GOOD, "version": "missing"}, "E046", "no property"),
+        ({**GOOD, "version": "missing"}, "E046", "isn't a property"),
         ({**GOOD, "scan": "always"}, "E047", "forbidden, capped or allowed"),
         ({**GOOD, "expired": "gone"}, "E047", "shown or hidden"),
         ({**GOOD, "expired": "hidden", "ttl": None}, "E047", "has no `ttl` beside it"),
@@ -236,7 +236,7 @@ def test_a_mistake_names_its_line(write):
                  "    x-persist:\n      table: pets\n      hash_key: nam\n"
                  "    properties:\n      name: {type: string}\n")  # fmt: skip
     (found,) = quick_check(load(path))
-    assert str(found) == f"{path}:9:7: E042 x-persist: hash_key 'nam' is no property of Pet."
+    assert str(found) == f"{path}:9:7: E042 x-persist: hash_key 'nam' isn't a property of Pet."
     assert found.hint == "Did you mean name?"
 
 

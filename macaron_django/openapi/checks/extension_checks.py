@@ -221,11 +221,11 @@ def other_attributes(kind: str, node: SourceNode) -> Iterator[Finding]:
 
 def _dotted(key: str, value: Any, location: Location) -> Iterator[Finding]:
     if not isinstance(value, str) or not re.match(_DOTTED, value.strip()):
-        yield finding("E049", location, f"{key} is no dotted path: {value!r}.", "Write it as package.module.name.")
+        yield finding("E049", location, f"{key} isn't a dotted path: {value!r}.", "Write it as package.module.name.")
 
 
 def _wrong_type(key: str, wanted: str, location: Location) -> Finding:
-    return finding("E051", location, f"{key} has to be {wanted}.", "Correct its value.")
+    return finding("E051", location, f"{key} must be {wanted}.", "Correct its value.")
 
 
 def _misspelled(key: str, known: tuple[str, ...], location: Location) -> Iterator[Finding]:

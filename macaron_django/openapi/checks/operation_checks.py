@@ -96,7 +96,7 @@ def _paths(document: Document) -> Iterator[Finding]:
         for mark, part in (("?", "a query"), ("#", "a fragment")):
             if mark in path:
                 message = f"The path {path!r} holds {mark!r}, which begins {part} in a URL: no request has such a path."
-                hint = "Describe it with parameters, and give each operation a path of its own."
+                hint = "Describe it with parameters, and give each operation its own path."
                 yield finding("W024", place, message, hint)
 
 
@@ -149,7 +149,7 @@ def _parameter(name: Any, place: Any, node: SourceNode) -> Iterator[Finding]:
     if not isinstance(name, str) or not name:
         yield finding("E025", node.location, "A parameter without a name.", "Give it a name.")
     if place not in _PLACES:
-        message = f"The parameter {name!r} is in {place!r}, which is no place for one."
+        message = f"The parameter {name!r} is in {place!r}, which isn't a location for parameters."
         yield finding("E025", node.location, message, f"Write in: with one of {', '.join(_PLACES[:4])}.")
 
 
@@ -185,13 +185,15 @@ def _bodies(operation: Operation, described: Iterable[_Described]) -> Iterator[F
 
 
 def _requirements(document: Document, owner: SourceNode, declared: Mapping[str, Any] | None) -> Iterator[Finding]:
-    """Whether the ``security`` of an operation or of the document can be met; ``declared`` is None where it needn't."""
+    """Whether the ``security`` of an operation or of the document can be met; ``declared`` is None where it doesn't
+    have to.
+    """
     given = owner.mapping.get("security")
     if given is None:
         return
     right = malformed_requirement(given)
     if right is not None:
-        message = "`security` is no list of security requirements: until it is, nobody is let in."
+        message = "`security` isn't a list of security requirements: until it is, no request is let in."
         yield finding("E028", owner.child("security").location, message, f"Write it as `security: {right}`.")
         return
     for requirement in given:

@@ -44,7 +44,7 @@ def persist_findings(schema: Schema) -> Iterator[Finding]:
     if isinstance(value, str):
         if not _DOTTED.match(value.strip()):
             hint = "Write it as package.module.Class."
-            yield finding("E049", node.location, f"x-persist is no dotted path: {value!r}.", hint)
+            yield finding("E049", node.location, f"x-persist isn't a dotted path: {value!r}.", hint)
     elif isinstance(value, dict):
         yield from _mapping(schema, node)
     else:
@@ -58,7 +58,7 @@ def _mapping(schema: Schema, node: SourceNode) -> Iterator[Finding]:
     class_path = value.get("class")
     if class_path is not None and (not isinstance(class_path, str) or not _DOTTED.match(class_path)):
         hint = "Write it as package.module.Class."
-        yield finding("E049", node.child("class").location, f"class is no dotted path: {class_path!r}.", hint)
+        yield finding("E049", node.child("class").location, f"class isn't a dotted path: {class_path!r}.", hint)
     if class_path is None:
         yield from _hash_key_there(schema, node)
     if "table" in value:
@@ -78,7 +78,7 @@ def _mapping(schema: Schema, node: SourceNode) -> Iterator[Finding]:
     yield from _keys_from(schema, node.child("keys_from"), value)
     for key in ("point_in_time_recovery", "deletion_protection"):
         if node.mapping.get(key) is not None and not isinstance(node.mapping[key], bool):
-            yield finding("E047", node.child(key).location, f"x-persist: {key} has to be true or false.", "Correct it.")
+            yield finding("E047", node.child(key).location, f"x-persist: {key} must be true or false.", "Correct it.")
 
 
 def class_findings(schema: Schema, options: Mapping[str, Any]) -> Iterator[Finding]:
@@ -116,8 +116,8 @@ def _key(schema: Schema, node: SourceNode, missing: str, what: str) -> Iterator[
         close = get_close_matches(str(name), schema.properties, 1)
         hint = f"Did you mean {close[0]}?" if close else f"Add it to the properties of {schema.name}."
         if isinstance(name, str) and "." in name:
-            hint = "Keys stand at the top of an item: a nested property can't be one."
-        yield finding(missing, node.location, f"{what} {name!r} is no property of {schema.name}.", hint)
+            hint = "Keys are at the top level of an item: a nested property can't be one."
+        yield finding(missing, node.location, f"{what} {name!r} isn't a property of {schema.name}.", hint)
     elif not _can_be_key(schema.properties[name]):
         types = " or ".join(schema.properties[name].schema.types) or "not said"
         message = f"{what} {name!r} can't be a key: its type is {types}."
@@ -163,7 +163,7 @@ def _index(schema: Schema, node: SourceNode, what: str, name: str, *, local: boo
     if isinstance(projection.value, list):
         for _, child in projection.children():
             if child.value not in schema.properties:
-                message = f"The {what} {name} projects {child.value!r}, which is no property of {schema.name}."
+                message = f"The {what} {name} projects {child.value!r}, which isn't a property of {schema.name}."
                 yield finding("E044", child.location, message, "Correct the name.")
     elif projection.value not in (None, "all", "keys"):
         message = f"projection can't be {projection.value!r}."
@@ -200,13 +200,13 @@ def _special_properties(schema: Schema, node: SourceNode) -> Iterator[Finding]:
             continue
         found = schema.properties.get(child.value) if isinstance(child.value, str) else None
         if found is None:
-            message = f"x-persist: {key} {child.value!r} is no property of {schema.name}."
+            message = f"x-persist: {key} {child.value!r} isn't a property of {schema.name}."
             yield finding("E046", child.location, message, "Correct the name, or add the property.")
         elif found.schema.types and not set(found.schema.types) <= set(types):
             message = f"x-persist: {key} {child.value!r} has the type {' or '.join(found.schema.types)}."
             yield finding("E046", child.location, message, f"Make its type {' or '.join(types)}.")
         elif key == "ttl" and found.schema.types == ("string",) and found.schema.format != "date-time":
-            message = f"x-persist: ttl {child.value!r} is a string that is no date-time."
+            message = f"x-persist: ttl {child.value!r} is a string without format: date-time."
             yield finding("E046", child.location, message, "Give it format: date-time, or make it an integer.")
 
 
@@ -219,7 +219,7 @@ def _sets(schema: Schema, node: SourceNode) -> Iterator[Finding]:
         items = found.schema.items if found is not None else None
         types = items.types if items is not None else ()
         if found is None or found.schema.types != ("array",) or not types or not set(types) <= set(_KEY_TYPES):
-            message = f"x-persist: {name!r} can't be a set: it is no array of strings, numbers or binary values."
+            message = f"x-persist: {name!r} can't be a set: it isn't an array of strings, numbers or binary values."
             yield finding("E047", node.location, message, "Remove it from sets, or give it such items.")
 
 
@@ -247,7 +247,7 @@ def _tags(node: SourceNode) -> Iterator[Finding]:
     for key, child in node.children() if node.mapping else ():
         value = child.value
         if not isinstance(value, str):
-            message = f"x-persist: the tag {key} has to be a text, not {value!r}."
+            message = f"x-persist: the tag {key} must be a string, not {value!r}."
             yield finding("E047", child.location, message, "Put it in quotes.")
         elif not (0 < len(key) <= 128 and len(value) <= 256 and _TAG_TEXT.match(key + value)):
             hint = "A tag has at most 128 characters, its value 256: letters, digits, spaces and + - = . _ : / @."

@@ -119,7 +119,7 @@ def _check(document: Document, visit: Visit, *, used: bool) -> Iterator[Finding]
 
 
 def _named(kind: str) -> str:
-    """How a sentence about what something has to be begins."""
+    """How a sentence about what something must be begins."""
     name = kind.replace("_", " ")
     if kind in ("paths", "components", "responses"):
         return f"The {name} are"
@@ -191,7 +191,7 @@ def _fields(document: Document, kind: str, node: SourceNode) -> Iterator[Finding
             yield finding("W013", node.child(key).location, f"A {kind.replace('_', ' ')} has no field {key!r}.", hint)
     for key in _TEXTS:
         if key in node.mapping and fields and not isinstance(node.mapping[key], str) and kind != "discriminator":
-            message = f"{key} has to be a string, not {_described(node.mapping[key])}."
+            message = f"{key} must be a string, not {_described(node.mapping[key])}."
             yield finding("W030", node.child(key).location, message, "Write text there.")
     if document.dialect == "2.0" and kind in ("parameter", "header"):
         yield from _collection_formats(kind, node)
@@ -237,7 +237,7 @@ def _schema(document: Document, node: SourceNode) -> Iterator[Finding]:
         return
     for keyword, wanted in malformed(_old_spellings_apart(schema, dialect)):
         value, place = schema[keyword], node.child(keyword).location
-        message = f"{keyword} has to be {wanted}, not {_described(value)}."
+        message = f"{keyword} must be {wanted}, not {_described(value)}."
         if keyword in ("exclusiveMinimum", "exclusiveMaximum") and isinstance(value, bool):
             hint = f"It was read as OpenAPI 3.0 has it. Write the bound itself: {keyword}: {_bound(schema, keyword)}."
             yield finding("W031", place, message, hint)

@@ -27,7 +27,7 @@ def noted(file: SourceFile) -> Iterator[Finding]:
     for duplicate in file.parsed.duplicates:
         yield _duplicate(file.name, duplicate.key, duplicate.line, duplicate.column)
     if "merge-key" in file.parsed.notes:
-        message = "The merge key << is no part of YAML 1.2; its content was merged."
+        message = "The merge key << isn't part of YAML 1.2; its content was merged."
         yield finding("W001", file.location("#"), message, "Use $ref and allOf, which every OpenAPI tool understands.")
     if "control-character" in file.parsed.notes:
         message = "A string holds control characters that JSON wants escaped."
@@ -48,7 +48,7 @@ def reread(file: SourceFile) -> Iterator[Finding]:
 
 
 def _duplicate(name: str, key: str, line: int | None, column: int | None) -> Finding:
-    message = f"The key {key!r} stands twice in one mapping; the later one counts."
+    message = f"The key {key!r} occurs twice in one mapping; the later one counts."
     return finding("E031", Location(name, "#", line, column), message, "Remove one of them.")
 
 

@@ -118,7 +118,7 @@ def _last_used(entry: Path) -> float:
 
 
 def _is_private(folder: Path) -> bool:
-    """Whether nobody else could have written there."""
+    """Whether no other user could have written there."""
     if sys.platform == "win32":
         return True  # the user's profile is its owner's
     status = folder.stat()

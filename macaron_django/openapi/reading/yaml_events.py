@@ -135,7 +135,7 @@ class ExactLoader:
             if repeated is not None and isinstance(repeated[0], str):
                 frame.key = repeated[0]
                 return
-            raise yaml.MarkedYAMLError(problem="a key that is no scalar", problem_mark=mark)
+            raise yaml.MarkedYAMLError(problem="a key that isn't a scalar", problem_mark=mark)
         frame.key = event.value
         if event.anchor:
             self._anchors[event.anchor] = (event.value, 1)

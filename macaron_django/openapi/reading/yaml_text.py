@@ -117,7 +117,7 @@ def _are_spelled_plainly(text: str) -> bool:
 
 
 def _rename(node: dict[Any, Any]) -> bool:
-    """Whether all keys have names of their own as strings: 200 and "200" haven't."""
+    """Whether all keys have different names as strings: 200 and "200" haven't."""
     renamed = {key if type(key) is str else str(key): value for key, value in node.items()}
     if len(renamed) < len(node):
         return False
@@ -127,7 +127,7 @@ def _rename(node: dict[Any, Any]) -> bool:
 
 
 def _string_keys(tree: Any, text: str, name: str, limits: Limits) -> bool:
-    """Turns integer keys into strings, in place; returns False where a spelling is lost or a key is no integer."""
+    """Turns integer keys into strings, in place; returns False where a spelling is lost or a key isn't an integer."""
     level, depth, found = [tree], 0, False
     while level:
         depth += 1
