@@ -1,4 +1,4 @@
-"""The options of a program, and the environment variables that stand in for them."""
+"""The options of a program, and the environment variables that replace them."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def get_port() -> int:
             try:
                 return int(given)
             except ValueError:
-                raise SystemExit(f"The environment variable {name} is {given!r}: it has to be a number.") from None
+                raise SystemExit(f"The environment variable {name} is {given!r}: it must be a number.") from None
     return DEFAULT_PORT
 
 
@@ -70,7 +70,7 @@ def _options() -> argparse.Namespace:
         "--debug",
         action=argparse.BooleanOptionalAction,
         default=True,
-        help="Whether Django's DEBUG is on, and items are kept in the embedded engine.",
+        help="Turn Django's DEBUG on, and keep items in the embedded engine.",
     )
     return parser.parse_args()
 

@@ -23,7 +23,7 @@ _METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE",
 def join(app: Any, apis: WSGIApplication) -> WSGIApplication:
     """Returns the application that serves both, and makes ``app`` itself it, for servers that load ``server:app``.
 
-    An app that says nothing, as PyMacaron's services have it, is left out of the way of requests.
+    Requests skip an app without routes or hooks, such as that of most PyMacaron services.
     """
     if app is None:
         return apis
@@ -58,7 +58,7 @@ def _is_filled(hooks: Any) -> bool:
 
 
 def _add_rules(app: Any, apis: WSGIApplication) -> None:
-    """Adds the APIs to a Flask app, as what answers where no route of its own does."""
+    """Adds the APIs to a Flask app, as what answers where none of its routes does."""
 
     def answer(path: str = "") -> Any:
         flask = sys.modules["flask"]

@@ -53,7 +53,7 @@ def ensure_settings(folder: Path) -> None:
 
 
 def settings_module(folder: Path) -> str | None:
-    """Returns the dotted path of the folder's own settings; None if it has none."""
+    """Returns the dotted path of the folder's settings; None if it has none."""
     manage = folder / "manage.py"
     if manage.is_file():
         named = re.search(rf"""{ENVIRONMENT_VARIABLE}["'],\s*["']([\w.]+)["']""", manage.read_text("utf-8"))

@@ -13,8 +13,8 @@ from macaron_django.programs.made_settings import ensure_settings
 __all__ = ["run_program"]
 
 _FLASK = (
-    "{program} imports Flask, which isn't installed: `pip install flask`, or take Flask out of it and "
-    "give API(None, port=port) no app."
+    "{program} imports Flask, which isn't installed: `pip install flask`, or remove Flask from it and call "
+    "API(None, port=port), without an app."
 )
 
 
@@ -31,13 +31,13 @@ def run_program(command: str, arguments: Sequence[str]) -> None:
     )
     parser.add_argument("-m", metavar="MODULE", dest="module", help="Run a module, such as gunicorn, instead.")
     parser.add_argument("program", metavar="PROGRAM", nargs="?", help="The program's file, such as server.py.")
-    parser.add_argument("rest", metavar="ARGUMENT", nargs=argparse.REMAINDER, help="Arguments of the program.")
+    parser.add_argument("rest", metavar="ARGUMENT", nargs=argparse.REMAINDER, help="Arguments for the program.")
     own, rest = _split(list(arguments))
     options = parser.parse_args(own)
     if options.module:
         _run_module(options.module, rest)
     elif options.program is None:
-        parser.error("name a program, such as server.py")
+        parser.error("give a program, such as server.py")
     elif not Path(options.program).is_file():
         parser.error(f"there is no program {options.program}")
     else:

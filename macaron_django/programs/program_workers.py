@@ -1,4 +1,4 @@
-"""Celery's application of a program that has no settings of its own, whose ``server.py`` says which APIs there are."""
+"""Celery's application of a program without its own settings, whose ``server.py`` says which APIs there are."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ PROGRAM = "server"
 
 
 def _load_program() -> None:
-    """Calls the program's ``start``, as its last line does when it is run: a worker then serves nothing."""
+    """Calls the program's ``start``, as its last line does when it runs; a worker then serves nothing."""
     folder = Path(os.environ.get(FOLDER) or Path.cwd())
     sys.path.insert(0, str(folder))
     if os.environ.get(LAYER) == "1":

@@ -1,4 +1,4 @@
-"""What a program says of its APIs: which specs it serves, how errors are told, and where it is served."""
+"""What a program says about its APIs: which specs it serves, how errors are reported, and where it is served."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ logger = logging.getLogger("macaron_django")
 
 
 class Service:
-    """A service of APIs. Where the project has Django settings of its own, those say which APIs there are.
+    """A service of APIs. Where the project has its own Django settings, those say which APIs there are.
 
     ``app`` is a Flask app that is served beside the APIs, or None. ``error_callback``, ``error_decorator`` and
     ``error_reporter`` are functions, as the settings of these names describe them; ``ping_hook`` is one that GET /ping
@@ -113,7 +113,7 @@ class Service:
         if not path:
             raise ImproperlyConfigured("load_clients needs the path of a folder with specs.")
         if not (names := _names(apis, "apis")):
-            raise ImproperlyConfigured("load_clients needs the name of one API or more: apis=['shop'].")
+            raise ImproperlyConfigured("load_clients needs the names of one or more APIs: apis=['shop'].")
         specs = {name: Path(path) / f"{name}.yaml" for name in names}
         for spec in specs.values():
             if not spec.is_file():
@@ -166,13 +166,13 @@ class Service:
     def _chosen(self, named: str | Sequence[str]) -> list[str]:
         names = [named] if isinstance(named, str) else _names(named, "serve")
         if not names:
-            raise ImproperlyConfigured("start(serve=…) needs the name of one API or more.")
+            raise ImproperlyConfigured("start(serve=…) needs the names of one or more APIs.")
         from macaron_django.registry import registry
 
         known = self.apis.keys() | {api.name for api in registry}
         for name in names:
             if name not in known:
-                raise ImproperlyConfigured(f"There is no {name}.yaml in {self._folder}, so that it can't be served.")
+                raise ImproperlyConfigured(f"There is no {name}.yaml in {self._folder}, so it can't be served.")
         return list(names)
 
     def _load(self, specs: Mapping[str, Path]) -> None:
@@ -186,7 +186,7 @@ class Service:
         strange = {name: spec for name, spec in specs.items() if name not in known}
         if strange and not are_made():
             logger.warning(
-                "%s: not served, since the project's own settings don't name them in MACARON['APIS'].",
+                "%s: not served because the project's settings don't name them in MACARON['APIS'].",
                 ", ".join(sorted(strange)),
             )
             return
@@ -226,7 +226,7 @@ class Service:
 
 def _names(names: Sequence[str], argument: str) -> Sequence[str]:
     if isinstance(names, str) or not all(isinstance(name, str) for name in names):
-        raise TypeError(f"{argument} has to be a list of names of APIs, not {names!r}.")
+        raise TypeError(f"{argument} must be a list of names of APIs, not {names!r}.")
     return names
 
 

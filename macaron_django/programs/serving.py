@@ -1,4 +1,4 @@
-"""Serves a program: by Django's development server, or as the application that a WSGI server has asked for."""
+"""Serves a program: by Django's development server, or as the application of a WSGI server."""
 
 from __future__ import annotations
 

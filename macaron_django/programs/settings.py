@@ -1,4 +1,4 @@
-"""Django's settings of a program that has none: what ``DJANGO_SETTINGS_MODULE`` names in its processes."""
+"""Django's settings for a program that has none: what ``DJANGO_SETTINGS_MODULE`` names in its processes."""
 
 from __future__ import annotations
 

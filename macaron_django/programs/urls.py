@@ -1,4 +1,4 @@
-"""The URLs of a service without settings of its own: its APIs at the root, and JSON for what has no URL."""
+"""The URLs of a service without its own settings: its APIs at the root, and JSON for unknown URLs."""
 
 from __future__ import annotations
 

@@ -1,12 +1,12 @@
 """What a project's tests use: fresh tables on an engine in memory, a test case that calls a server, and a faulty proxy.
 
 ``isolated`` takes an engine and gives a ``with`` block its own tables; ``FaultProxy`` takes an engine's URL and serves
-it with faults; ``APIClient`` asks as a server does; ``ClientMock`` answers calls of other services; ``MacaronTestCase``
-has the assertions of acceptance tests. Open ``isolation`` for the tables, ``faults`` for the proxy, ``api_client`` for
-the client, ``client_mocks`` for the mock, ``plugin`` for pytest's fixtures and its guard against other engines,
-``http_assertions`` for what acceptance tests assert, ``live_test_case`` and ``server_targets`` for the server that they
-call, and ``served_projects`` for the one that is started. pytest loads this package in every run of every project, so
-modules are imported when first used.
+it with faults; ``APIClient`` calls the project as a server does; ``ClientMock`` answers calls of other services;
+``MacaronTestCase`` has the assertions of acceptance tests. Open ``isolation`` for the tables, ``faults`` for the proxy,
+``api_client`` for the client, ``client_mocks`` for the mock, ``plugin`` for pytest's fixtures and its guard against
+other engines, ``http_assertions`` for what acceptance tests assert, ``live_test_case`` and ``server_targets`` for the
+server that they call, and ``served_projects`` for the one that is started. pytest loads this package in every run of
+every project, so modules are imported when first used.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
-"""A test client whose requests go the way of a server's: through the front, where it is in charge.
+"""A test client whose requests take the same way as a server's: through the front, where it answers.
 
-Django's and Django REST framework's clients call Django's handler, which a server would ask after the front only.
+Django's and Django REST framework's clients call Django's handler, which a server calls only after the front.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ __all__ = ["APIClient"]
 class APIClient(DRFClient):
     """DRF's test client, whose requests go through the front.
 
-    Answers have what a server sends. ``data`` is there, and so are ``json()`` and ``wsgi_request``.
+    Answers are what a server sends. ``data`` is there, and so are ``json()`` and ``wsgi_request``.
     """
 
     handler: Any
@@ -43,7 +43,7 @@ class _FrontHandler(ForceAuthClientHandler):
 
     @property
     def front(self) -> WSGIFront:
-        """The front before a handler of its own, made with the settings of the first request."""
+        """The front before a separate handler, made with the settings of the first request."""
         if self._front is None:
             handler = WSGIHandler()
             handler.request_class = _request_class(self)
@@ -84,9 +84,9 @@ def _request_class(client: _FrontHandler) -> type[WSGIRequest]:
 
 
 def _request_of(response: HttpResponseBase) -> Any:
-    """Returns the request that Django's handler, or the front, has answered: it is to be closed with its response."""
+    """Returns the request that Django's handler, or the front, has answered: it must be closed with its response."""
     return response._resource_closers[-1].__self__  # type: ignore[attr-defined]
 
 
 def _start_response(status: str, headers: list[tuple[str, str]], error: object = None) -> None:
-    """Takes what a server would send; the client reads the response."""
+    """Ignores what a server would send; the client reads the response."""

@@ -29,7 +29,7 @@ __all__ = ["CallRefusedError", "ClientMock", "MockedCall", "mocked_clients"]
 
 
 class CallRefusedError(AssertionError):
-    """A call was made that the spec of its API doesn't allow."""
+    """A call breaks the spec of its API."""
 
 
 @dataclass(frozen=True)
@@ -47,9 +47,9 @@ class MockedCall:
 class ClientMock:
     """Answers every call of every API while it is in use, without a connection.
 
-    A call is read as a server reads it: what breaks the spec raises ``CallRefusedError``. The answer is the spec's
-    example for the first success that it declares, else a generated value, unless ``reply`` says otherwise. ``calls``
-    has all that were answered.
+    A call is read as a server reads it: a call that breaks the spec raises ``CallRefusedError``. The answer is the
+    spec's example for the first success that it declares, else a generated value, unless ``reply`` says otherwise.
+    ``calls`` has all answered calls.
     """
 
     def __init__(self) -> None:

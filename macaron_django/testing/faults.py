@@ -1,6 +1,6 @@
 """A proxy between a client and a DynamoDB engine that makes chosen requests fail, in order or at random from a seed.
 
-It knows nothing of the client, so that anything that speaks DynamoDB's protocol can be tried with it.
+It knows nothing of the client, so it can test anything that speaks DynamoDB's protocol.
 
 >>> proxy = FaultProxy("http://127.0.0.1:8000", [Fault.DROP_AFTER], operations={"PutItem"})
 >>> with proxy, engines.use(EndpointEngine(proxy.url)):              # doctest: +SKIP
@@ -36,7 +36,7 @@ _BATCHES = {"BatchWriteItem": "UnprocessedItems", "BatchGetItem": "UnprocessedKe
 
 
 class Fault(enum.Enum):
-    """What may happen to a request."""
+    """What can happen to a request."""
 
     DELAY = "the answer comes late"
     DROP_BEFORE = "the connection breaks before the engine gets the request"
@@ -48,7 +48,7 @@ class Fault(enum.Enum):
     THROUGHPUT_EXCEEDED = "400 ProvisionedThroughputExceededException"
     THROTTLED = "400 ThrottlingException"
     EXPIRED_TOKEN = "400 ExpiredTokenException"  # noqa: S105 (the name of an error)
-    PARTIAL_BATCH = "half of a batch is left unprocessed; anything else is served"
+    PARTIAL_BATCH = "half of a batch is left unprocessed; other calls succeed"
 
 
 _REFUSALS = {
@@ -107,7 +107,7 @@ class Exchange:
 class FaultProxy:
     """A context manager that serves ``url`` and passes requests on to ``target``, the engine's URL.
 
-    Each request takes the next of ``faults``. Once they are used up, requests are passed on unharmed, as are those for
+    Each request takes the next of ``faults``. Once they are used up, requests are passed on unchanged, as are those for
     operations that aren't in ``operations`` (None: all are). ``delay`` is the delay of a late answer in seconds.
     ``exchanges`` records what was done, in the order of completion.
     """
@@ -132,12 +132,12 @@ class FaultProxy:
         self.inject(faults)
 
     def inject(self, faults: Iterable[Fault | None]) -> None:
-        """Replaces the faults that are left, from the next request on."""
+        """Replaces the remaining faults, from the next request on."""
         with self._lock:
             self._faults = iter(faults)
 
     def end_connections(self) -> None:
-        """Closes the connections that clients keep, as an engine does that ends or restarts."""
+        """Closes the connections that clients keep, as an engine does when it stops or restarts."""
         if self._server is not None:
             self._server.end_connections()
 
@@ -174,7 +174,7 @@ class FaultProxy:
         return None if fault is Fault.PARTIAL_BATCH and operation not in _BATCHES else fault
 
     def _serve(self, request: _ProxiedRequest) -> _EngineAnswer:
-        """Return what the client gets, having asked the engine or not, as the request's fault has it."""
+        """Return what the client gets, after calling the engine if the request's fault says so."""
         fault = self._next_fault(request.operation)
         answer = None
         try:

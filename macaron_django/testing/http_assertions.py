@@ -33,8 +33,8 @@ LONGEST_QUOTE = 4000
 class HTTPAssertions(unittest.TestCase):
     """Calls an endpoint, compares its answer, and returns it.
 
-    ``path`` is the URL below the server's, with or without a slash at its beginning. ``data`` is sent as JSON, or as it
-    is if it is text. ``auth`` is the Authorization header. Each assertion returns the answer: parsed JSON, or text.
+    ``path`` is the URL below the server's, with or without a leading slash. ``data`` is sent as JSON, or unchanged if
+    it is text. ``auth`` is the Authorization header. Each assertion returns the answer: parsed JSON, or text.
     """
 
     host: str = "127.0.0.1"
@@ -72,7 +72,7 @@ class HTTPAssertions(unittest.TestCase):
         status: int = 200,
         verify_ssl: bool = True,
     ) -> Any:
-        """The answer is a JSON object that has these members, and perhaps others."""
+        """The answer is a JSON object that has at least these members."""
         return self._assertMethodReturnDict(path, method, data, kv, status, auth, verify_ssl=verify_ssl)
 
     def assertCallReturnOk(self, method: str, path: str, data: Any = None, auth: str | None = None) -> None:
@@ -143,7 +143,7 @@ class HTTPAssertions(unittest.TestCase):
         verify_ssl: bool = True,
         quiet: bool = False,
     ) -> str:
-        """The answer is HTML in UTF-8; a failure leaves the page out if ``quiet`` is true."""
+        """The answer is HTML in UTF-8; a failure omits the page if ``quiet`` is true."""
         return self._assert_text(
             path, method, data, status, auth, "text/html", allow_redirects, verify_ssl=verify_ssl, quiet=quiet
         )
@@ -180,7 +180,7 @@ class HTTPAssertions(unittest.TestCase):
             path, method, data, status, auth, None, allow_redirects, verify_ssl=verify_ssl, quiet=quiet
         )
         if answer.next is None or answer.next.url is None:
-            self.fail(f"{method.upper()} {answer.url} answered {answer.status_code}, which is no redirect")
+            self.fail(f"{method.upper()} {answer.url} answered {answer.status_code}, which isn't a redirect")
         return answer.next.url
 
     # ---------------------------------------------------------------- the calls
@@ -222,9 +222,9 @@ class HTTPAssertions(unittest.TestCase):
         auth: str | None,
         verify_ssl: bool = True,
     ) -> Any:
-        self.assertIsInstance(kv, Mapping, "what the answer has to hold must be a dictionary")
+        self.assertIsInstance(kv, Mapping, "what the answer must contain must be a dictionary")
         found = self._assertMethodReturnJson(path, method, data, status, auth, verify_ssl=verify_ssl)
-        self.assertIsInstance(found, dict, f"{method.upper()} {path} answered JSON that is no object")
+        self.assertIsInstance(found, dict, f"{method.upper()} {path} answered JSON that isn't an object")
         for name, value in kv.items():
             self.assertIn(name, found, f"{method.upper()} {path} answered {json.dumps(found)}")
             self.assertEqual(found[name], value, f"{method.upper()} {path}: member {name}")
@@ -262,8 +262,8 @@ class HTTPAssertions(unittest.TestCase):
         quiet: bool = False,
         allow_error: bool = False,
     ) -> Response:
-        """Calls the endpoint, compares the status, and returns the answer as requests has it."""
-        self.assertIn(method.lower(), METHODS, "the method must be one of HTTP's")
+        """Calls the endpoint, compares the status, and returns the response of requests."""
+        self.assertIn(method.lower(), METHODS, "the method must be an HTTP method")
         self.assertIsInstance(path, str, "the path must be text")
         self.assertIsInstance(status, int, "the status must be a number")
         headers = {}

@@ -24,11 +24,11 @@ __all__ = ["EngineRefusedError", "RefusingEngine", "engine_in_memory", "is_amazo
 
 
 class EngineRefusedError(RuntimeError):
-    """A test tried to use an engine that it may not use."""
+    """A test tried to use an engine that it isn't allowed to use."""
 
 
 class RefusingEngine(engines.Engine):
-    """The engine of tests that have none: raises EngineRefusedError instead of reaching a server."""
+    """The engine of tests that have none: raises EngineRefusedError instead of calling a server."""
 
     name = "refused"
     credentials = ("refused", "refused")

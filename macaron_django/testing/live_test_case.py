@@ -1,4 +1,4 @@
-"""The test case of acceptance tests: calls a server that it starts, or one that is running elsewhere."""
+"""The test case of acceptance tests: calls a server that it starts or one that runs elsewhere."""
 
 from __future__ import annotations
 
@@ -37,8 +37,8 @@ class MacaronTestCase(HTTPAssertions, ServedTestCase):
     """A test case whose assertions call the project over HTTP.
 
     The server is that of the class attributes ``host`` and ``port``, else that of ``PYM_SERVER_HOST`` and
-    ``PYM_SERVER_PORT``. Where neither says one, each class starts the project's own, and each test begins with empty
-    databases and tables. After ``setUp`` ``host``, ``port`` and ``base_url`` say where it is; ``token`` is
+    ``PYM_SERVER_PORT``. If neither names one, each class starts the project's own server, and each test begins with
+    empty databases and tables. After ``setUp`` ``host``, ``port`` and ``base_url`` say where it is; ``token`` is
     ``PYM_JWT_TOKEN``, or a token that the project makes.
 
     >>> class ProfileTests(MacaronTestCase):
@@ -65,7 +65,7 @@ class MacaronTestCase(HTTPAssertions, ServedTestCase):
 
     @classproperty
     def databases(cls) -> set[str]:  # noqa: N805 (a property of the class)
-        """Django's databases that the tests may use: none where the server has its own."""
+        """Django's databases that the tests may use: none if the server has its own."""
         return set() if cls._named_target() else databases()
 
     @classmethod

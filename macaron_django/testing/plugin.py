@@ -1,7 +1,7 @@
 """The pytest plugin: the fixtures of the package, and a guard that keeps tests from other engines.
 
 pytest loads this module in every run of every project that has the package installed, before Django's settings are
-known. So it imports nothing but pytest, and does nothing until it is used.
+known. So it imports only pytest, and does nothing until it is used.
 """
 
 from __future__ import annotations
@@ -59,8 +59,8 @@ def guarding() -> bool:
 def guard(chosen: Engine | None) -> Engine:
     """Returns the engine that the running test may use: ``chosen`` if a fixture or ``engines.use()`` chose one.
 
-    The engine of the settings is never used, because it holds the development data, and Amazon's only by tests that
-    are marked ``aws``.
+    The settings' engine is never used, because it has the development data; Amazon DynamoDB is used only by tests
+    marked ``aws``.
     """
     from macaron_django.testing.isolation import RefusingEngine, is_amazon
 
@@ -72,13 +72,11 @@ def guard(chosen: Engine | None) -> Engine:
         return engines.make("aws")
     if chosen is None:
         return RefusingEngine(
-            "This test reached for DynamoDB without an engine of its own. Let it use the `dynamodb` fixture (or "
+            "This test called DynamoDB without its own engine. Use the `dynamodb` fixture (or "
             "`@pytest.mark.usefixtures('dynamodb')`), or name an engine with `engines.use(...)`."
         )
     if is_amazon(chosen) and not marked:
-        return RefusingEngine(
-            "This test reached for Amazon DynamoDB. Mark it with `@pytest.mark.aws` if that is intended."
-        )
+        return RefusingEngine("This test called Amazon DynamoDB. Mark it with `@pytest.mark.aws` if that is intended.")
     return chosen
 
 

@@ -1,4 +1,6 @@
-"""Serves the project that is being tested: on a port of this machine, with databases and tables of the tests' own."""
+"""Serves the project that is being tested: on a port of this machine, with separate databases and tables for the
+tests.
+"""
 
 from __future__ import annotations
 
@@ -35,7 +37,7 @@ TEST_USER = "test-jwt-token"
 
 
 def _whole_application(_: Callable[..., object]) -> WSGIApplication:
-    """Returns what a server serves, the project's ``WSGI_APPLICATION``, in the place of Django's own handler."""
+    """Returns what a server serves, the project's ``WSGI_APPLICATION``, instead of Django's own handler."""
     return get_internal_wsgi_application()
 
 
@@ -82,7 +84,7 @@ def token_for_tests(user_id: str = TEST_USER) -> str | None:
 def served_project(port: int = 0, *, verbosity: int = 0) -> Iterator[ServerTarget]:
     """Serves the project in a thread, with new databases and tables, and yields the server; for use outside of tests.
 
-    A ``port`` of 0 is any that is free.
+    A ``port`` of 0 means any free one.
     """
     setup_test_environment()
     try:

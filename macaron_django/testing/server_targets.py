@@ -39,20 +39,20 @@ class ServerTarget:
         """
         scheme, separator, rest = host.strip().rpartition("://")
         if scheme.lower() not in ("http", "https") and separator:
-            raise ValueError(f"{host!r} isn't a host name, nor a URL that begins with http:// or https://.")
+            raise ValueError(f"{host!r} isn't a host name or a URL that begins with http:// or https://.")
         secure = scheme.lower() == "https"
         name, number = _split(rest.removesuffix("/"), host)
         if port in (None, ""):
             of_scheme = HTTPS_PORT if secure else HTTP_PORT
             port = number or (of_scheme if separator else DEFAULT_PORT)
         elif number and int(number) != _port(port):
-            raise ValueError(f"{host!r} has another port than {port}: give it once.")
+            raise ValueError(f"{host!r} has another port than {port}: give the port once.")
         parsed = _port(port)
         return cls(name, parsed, token, secure or parsed == HTTPS_PORT)
 
     @property
     def base_url(self) -> str:
-        """The URL that paths are appended to, without a slash at its end."""
+        """The URL that paths are appended to, without a trailing slash."""
         host = f"[{self.host}]" if ":" in self.host else self.host
         return f"{'https' if self.secure else 'http'}://{host}:{self.port}"
 
@@ -89,7 +89,7 @@ def _port(port: str | int | None) -> int:
 def target_in_environment(environment: Mapping[str, str] = os.environ) -> ServerTarget | None:
     """Returns the server that the environment names, or None if it names none.
 
-    Raises ImproperlyConfigured if it names one incompletely or wrongly.
+    Raises ImproperlyConfigured if it names one incompletely or incorrectly.
     """
     host, port = (environment.get(f"PYM_SERVER_{part}", "").strip() for part in ("HOST", "PORT"))
     if not host and not port:

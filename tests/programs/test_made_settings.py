@@ -66,5 +66,5 @@ def test_the_port_comes_from_the_environment(monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.setenv("PORT", "8081")
     assert get_port() == 8081
     monkeypatch.setenv("PORT", "http")
-    with pytest.raises(SystemExit, match="PORT is 'http': it has to be a number"):
+    with pytest.raises(SystemExit, match="PORT is 'http': it must be a number"):
         get_port()

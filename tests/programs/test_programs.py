@@ -156,8 +156,8 @@ def test_a_program_that_imports_flask_without_flask_says_what_to_do(service):
     done = run(service, "server.py", "--port", "1", GREETER_SECRET=SECRET)
     assert done.returncode == 1
     assert done.stderr == (
-        "server.py imports Flask, which isn't installed: `pip install flask`, or take Flask out of it and give "
-        "API(None, port=port) no app.\n"
+        "server.py imports Flask, which isn't installed: `pip install flask`, or remove Flask from it and call "
+        "API(None, port=port), without an app.\n"
     )
 
 
@@ -249,9 +249,9 @@ def test_an_api_that_is_only_called_may_name_what_isnt_here(serve, service, said
     ("change", "sentence"),
     [
         (("start()", 'start(serve="nothing")'), "There is no nothing.yaml in"),
-        (("start()", "start(serve=[])"), "needs the name of one API or more"),
+        (("start()", "start(serve=[])"), "needs the names of one or more APIs"),
         (('"apis")', '"nowhere")'), "There is no folder"),
-        (("load_apis(", "load_clients("), "needs the name of one API or more"),
+        (("load_apis(", "load_clients("), "needs the names of one or more APIs"),
         (("port=port", "port=port, json_encoders={str: repr}"), "needs a function for datetime"),
     ],
 )
@@ -264,7 +264,7 @@ def test_what_a_program_gets_wrong_is_told(service, change, sentence):
 
 def test_the_runner_says_how_it_is_used_and_what_is_missing(tmp_path):
     assert "usage: python -m macaron_django.compat (PROGRAM | -m MODULE)" in run(tmp_path, "--help").stdout
-    assert "name a program" in run(tmp_path).stderr
+    assert "give a program" in run(tmp_path).stderr
     assert "there is no program nothing.py" in run(tmp_path, "nothing.py").stderr
 
 

@@ -132,7 +132,7 @@ def test_an_assertion_takes_the_answer_that_it_names_and_returns_it(served, name
         ("assertPostReturnJson", ("made", {}), "201 != 200"),
         ("assertGetReturnDict", ("ada", {"name": "Eve"}), "member name"),
         ("assertGetReturnDict", ("ada", {"age": 36}), "'age' not found"),
-        ("assertGetReturnDict", ("list", {}), "no object"),
+        ("assertGetReturnDict", ("list", {}), "isn't an object"),
         ("assertGetReturnDict", ("ada", ["name"]), "must be a dictionary"),
         ("assertPostReturnDict", ("made", {}, {"id": 8}, 201), "7 != 8"),
         ("assertGetReturnOk", ("ada",), "!= {}"),
@@ -140,7 +140,7 @@ def test_an_assertion_takes_the_answer_that_it_names_and_returns_it(served, name
         ("assertGetReturnError", ("gone", 404, "NOT_FOUND"), "'ITEM_NOT_FOUND' != 'NOT_FOUND'"),
         ("assertGetReturnError", ("gone", 404, 404), "must be text"),
         ("assertPostReturnError", ("gone", {}, 403, "ITEM_NOT_FOUND"), "404 != 403"),
-        ("assertCallReturnJson", ("TRACE", "ada"), "must be one of HTTP's"),
+        ("assertCallReturnJson", ("TRACE", "ada"), "must be an HTTP method"),
         ("assertCallReturnJson", ("GET", b"ada"), "must be text"),
         ("assertCallReturnJson", ("GET", "ada", None, None, "200"), "must be a number"),
         ("assertCallReturnError", ("GET", "ok", 200, "ITEM_NOT_FOUND"), "'status' not found"),
@@ -148,7 +148,7 @@ def test_an_assertion_takes_the_answer_that_it_names_and_returns_it(served, name
         ("assertCallReturnHtml", ("GET", "latin"), "latin-1"),
         ("assertCallReturnText", ("GET", "page"), "text/html"),
         ("assertCallReturnRedirect", ("GET", "moved", None, None, 301), "302 != 301"),
-        ("assertCallReturnRedirect", ("GET", "page", None, None, 200), "which is no redirect"),
+        ("assertCallReturnRedirect", ("GET", "page", None, None, 200), "which isn't a redirect"),
     ],
 )
 def test_an_assertion_fails_on_another_answer_and_says_why(served, name, arguments, complaint):

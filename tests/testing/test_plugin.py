@@ -75,7 +75,7 @@ def project(tmp_path):
 def test_a_test_without_the_fixture_reaches_no_engine():
     with override_settings(DEBUG=True, MACARON={"DYNAMODB": {"ENGINE": "embedded"}}):
         engine = engines.current()
-        with pytest.raises(EngineRefusedError, match="Let it use the `dynamodb` fixture"):
+        with pytest.raises(EngineRefusedError, match="Use the `dynamodb` fixture"):
             _ = engine.endpoint_url
 
 
@@ -138,7 +138,7 @@ def test_each_test_has_fresh_tables_of_its_own(run_pytest, project):
             apipool.notes.Note.objects.count()
     """
     printed = run_pytest(source, passed=3, failed=1)
-    assert "This test reached for DynamoDB without an engine of its own" in printed
+    assert "This test called DynamoDB without its own engine" in printed
     assert not list(project.glob("dynamodb*")), "the development data was touched"
 
 
