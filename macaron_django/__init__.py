@@ -4,7 +4,7 @@
 >>> apipool.myserver.Profile(name="Ada")               # an API's classes, by schema name
 >>> viewsets.myserver.Profiles                         # its viewsets, by resource name
 
-Both are views of the registry, filled while Django loads its apps.
+Both read the registry, which is filled while Django loads its apps.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""``apipool``: the classes of every API, and what else PyMacaron's pool of APIs did."""
+"""``apipool``: the classes of every API, and the other functions of PyMacaron's pool of APIs."""
 
 from __future__ import annotations
 
@@ -29,9 +29,9 @@ class APIPool:
         except KeyError:
             known = ", ".join(self.get_api_names()) or "none"
             broken = (
-                f" Left out, since their specs have errors: {', '.join(left)}." if (left := registry.left_out) else ""
+                f" Left out because their specs have errors: {', '.join(left)}." if (left := registry.left_out) else ""
             )
-            raise AttributeError(f"There is no API named {name!r}; there are: {known}.{broken}") from None
+            raise AttributeError(f"There is no API named {name!r}; the known ones are {known}.{broken}") from None
 
     def __dir__(self) -> list[str]:
         return sorted({*super().__dir__(), *self.get_api_names()})
@@ -41,21 +41,21 @@ class APIPool:
         return self
 
     def get_model(self, api_name: str) -> Classes:
-        """Return the classes of an API. Raises ``AttributeError`` for an API that isn't there."""
+        """Return the classes of an API. Raises ``AttributeError`` for an unknown API."""
         return self.__getattr__(api_name)
 
     def get_api_names(self) -> list[str]:
-        """Return the names of all APIs, those of which only the classes were loaded among them."""
+        """Return the names of all APIs, including those of which only the classes were loaded."""
         return sorted(registry.names())
 
     @property
     def current_server_name(self) -> str:
-        """The names of the APIs that are served, beside this package's own, with commas between."""
+        """The names of the served APIs, except this package's own, separated by commas."""
         return ",".join(sorted(api.name for api in registry if not api.builtin))
 
     @property
     def current_server_api(self) -> Classes | None:
-        """The first API that is served, beside this package's own; None without one."""
+        """The first served API that isn't one of this package's own; None without one."""
         return next((api.classes for api in registry if not api.builtin), None)
 
     def add(
@@ -73,13 +73,13 @@ class APIPool:
         local: bool = False,
         **_ignored: Any,
     ) -> Classes:
-        """Load a spec for its classes only, from a file or a text, and return them; nothing of it is served.
+        """Load a spec only for its classes, from a file or a string, and return them; none of its operations is served.
 
-        An API that the project has loaded already is returned as it is. ``formats`` are objects like bravado-core's
-        ``SwaggerFormat``; they hold for every spec that is loaded later. Without ``do_persist``, ``x-persist`` has no
-        effect. ``host``, ``port`` and ``proto`` say where ``client`` calls it, ``timeout`` how many seconds it waits,
-        ``verify_ssl`` whether it verifies certificates, and ``local`` that this process serves the API. Raises
-        ``SpecError`` with what is wrong.
+        If the project has already loaded the API, its classes are returned unchanged. ``formats`` are objects like
+        bravado-core's ``SwaggerFormat``; they hold for every spec that is loaded later. Without ``do_persist``,
+        ``x-persist`` has no effect. ``host``, ``port`` and ``proto`` say where ``client`` calls it, ``timeout`` how
+        many seconds it waits, ``verify_ssl`` whether it verifies certificates, and ``local`` that this process serves
+        the API. Raises ``SpecError`` with what is wrong.
         """
         register_formats(formats or ())
         options = _client_options(host, port, proto, timeout, verify_ssl, local)
@@ -95,11 +95,13 @@ class APIPool:
         return registry.add(name, document, persist=do_persist).classes
 
     def load_swagger(self, api_name: str, api_path: str | Path, *_code: Any, **_options: Any) -> Classes:
-        """Load a spec for its classes only, and return them. Other arguments are about code, which isn't written."""
+        """Load a spec only for its classes, and return them. Other arguments concern generated code and have no
+        effect.
+        """
         return self.add(api_name, yaml_path=api_path)
 
     def add_model(self, api_name: str, model_name: str, model_class: type) -> None:
-        """Let ``apipool.<api>.<model_name>`` be a class of the project's own."""
+        """Let ``apipool.<api>.<model_name>`` be one of the project's own classes."""
         setattr(self.get_model(api_name), model_name, model_class)
 
     def enforce_global_model_names(self) -> None:
@@ -120,7 +122,7 @@ class APIPool:
 def _client_options(
     host: str | None, port: int | None, proto: str | None, timeout: float | None, verify_ssl: bool, local: bool
 ) -> dict[str, Any]:
-    """Returns the settings of an API's client that PyMacaron's arguments mean; those that say nothing are left out."""
+    """Returns the client settings that PyMacaron's arguments mean, without those that aren't given."""
     options: dict[str, Any] = {"IN_PROCESS": True} if local else {}
     if host is not None and not local:
         scheme = proto or ("https" if port == 443 else "http")
@@ -136,11 +138,11 @@ apipool = APIPool()
 
 
 def get_model(name: str) -> Any:
-    """Return the class of a schema by its name alone: of APIs that share it, that of the one loaded last.
+    """Return the class of a schema by its name alone. If several APIs have it, the one loaded last wins.
 
-    Raises ``AttributeError`` where no API has such a schema.
+    Raises ``AttributeError`` if no API has such a schema.
     """
     found = [api.classes[name] for api in map(registry.__getitem__, registry.names()) if name in api.classes]
     if not found:
-        raise AttributeError(f"No API has a schema {name!r} of objects; there are {', '.join(registry.names())}.")
+        raise AttributeError(f"No API has a schema {name!r} of objects; the APIs are {', '.join(registry.names())}.")
     return found[-1]

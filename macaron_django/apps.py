@@ -80,9 +80,10 @@ class MacaronConfig(AppConfig):
         setting_changed.connect(_start_backends, dispatch_uid="macaron_django.observability")
 
     def error_object(self, fields: Mapping[str, Any]) -> Any:
-        """Returns an object of the schema ``Error``, of the API that is being served, else of any; LookupError if none.
+        """Returns an object of the schema ``Error``, of the API that is being served, else of any API. Raises
+        LookupError if none has it.
 
-        Of ``fields`` it has those that the schema knows.
+        Of ``fields`` the object gets those that the schema knows.
         """
         from macaron_django.auth.caller import current_request
         from macaron_django.registry import registry
@@ -98,7 +99,7 @@ class MacaronConfig(AppConfig):
 
 
 def _start_backends(setting: str = "MACARON", **_kwargs: Any) -> None:
-    """Subscribes what the settings name to events; imports nothing where they never named anything."""
+    """Subscribes what the settings name to events. Imports nothing if they never named anything."""
     if setting != "MACARON":
         return
     try:
@@ -113,9 +114,9 @@ def _start_backends(setting: str = "MACARON", **_kwargs: Any) -> None:
 
 
 def add_api(found: DiscoveredAPI) -> None:
-    """Loads an API, when Django sets up its apps or later on. URLs that were made before don't lead to it.
+    """Loads an API, when Django sets up its apps or later. URLs that already exist don't lead to it.
 
-    What is wrong with its spec is in the registry's findings.
+    Problems with its spec are in the registry's findings.
     """
     config = APIConfig(found)
     config.apps = apps

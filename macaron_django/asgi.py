@@ -1,8 +1,8 @@
-"""Django's ASGI application, with its URLs loaded: a server that can't serve the specs ends when it starts.
+"""Django's ASGI application, with its URLs loaded: a server that can't serve the specs stops at startup.
 
-Requests for operations are answered before Django's handler, where it is known what all of the middleware does for
-them: on the event loop, or in threads where something blocks (``macaron_django.api.front``). In a project's
-``asgi.py``, in the place of Django's function of the same name::
+Requests for operations are answered before Django's handler, if the effect of every middleware on them is known: on the
+event loop, or in threads if something blocks (``macaron_django.api.front``). In a project's ``asgi.py``, instead of
+Django's function of the same name::
 
     from macaron_django.asgi import get_asgi_application
 
@@ -26,7 +26,7 @@ __all__ = ["get_asgi_application"]
 
 
 def get_asgi_application() -> ASGIHandler | ASGIFront:
-    """Returns Django's application behind the front, after the root URLconf was imported; raises what that raises.
+    """Returns Django's application behind the front, after importing the root URLconf; raises what that raises.
 
     With ``MACARON["FRONT"]`` off it is Django's application alone.
     """

@@ -20,7 +20,7 @@ logger = logging.getLogger("macaron_django")
 
 
 class BrokenSpecError(ImproperlyConfigured, SystemCheckError):
-    """Specs have errors, and ``DEBUG`` is off, so that nothing is served.
+    """Specs have errors, and ``DEBUG`` is off, so nothing is served.
 
     Commands that check the project load its URLs. They print it as they print what their checks find, without a
     traceback.
@@ -36,7 +36,7 @@ def log_errors() -> None:
 
 
 def broken_apis() -> frozenset[str]:
-    """Returns the names of the APIs that may not be served, since their specs have errors, and logs those errors.
+    """Returns the names of the APIs that can't be served because their specs have errors, and logs those errors.
 
     There are none while ``DEBUG`` is on. With it off, raises ``BrokenSpecError`` with every error unless
     ``ON_BROKEN_SPEC`` is ``leave_out``. Imports every handler.
@@ -64,7 +64,7 @@ def _refusal(errors: Iterable[Finding]) -> str:
     lines = [f"{finding}\n    {finding.hint}".rstrip() for finding in dict.fromkeys(errors)]
     return "\n".join(
         [
-            "Nothing is served, because specs have errors. Correct them, or serve the APIs that have none with "
+            "No API is served because some specs have errors. Correct them, or serve only the APIs without errors with "
             'MACARON["ON_BROKEN_SPEC"] = "leave_out".',
             *lines,
         ]

@@ -1,8 +1,9 @@
-"""Encrypts a position in a list as a cursor that a client can carry, but not read, alter, or use on another list.
+"""Encrypts a position in a list as a cursor that a client can send back, but can't read, change or use for another
+list.
 
-A position is the key of the last item of a page, which may be somebody's e-mail address. The cursor is base64url of
+A position is the key of the last item of a page, which may be a person's e-mail address. The cursor is base64url of
 salt (16 bytes), ciphertext and tag (16 bytes). Key and nonce of AES-256-GCM come from ``SECRET_KEY`` and the salt by
-HKDF-SHA-256, so that no number of cursors wears a key out. The list's scope (API, table, index, filters, direction) is
+HKDF-SHA-256, so that no number of cursors exhausts a key. The list's scope (API, table, index, filters, direction) is
 associated data. Inside: the time of sealing (4 bytes, seconds), then the position as JSON.
 """
 
@@ -55,17 +56,17 @@ def seal(position: Position, scope: str) -> str:
 
 
 def open_cursor(text: str, scope: str) -> dict[str, dict[str, Any]]:
-    """The position in a cursor; raises InvalidCursor for one that was altered, has expired or is another list's."""
+    """The position in a cursor; raises InvalidCursor if it was changed, has expired or belongs to another list."""
     if not isinstance(text, str) or not 0 < len(text) <= MAX_LENGTH or not text.isascii():
-        raise InvalidCursor("This cursor is not one that this server made.")
+        raise InvalidCursor("This cursor wasn't made by this server.")
     try:
         raw = base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)
     except (binascii.Error, ValueError) as error:
-        raise InvalidCursor("This cursor is not one that this server made.") from error
+        raise InvalidCursor("This cursor wasn't made by this server.") from error
     # Base64 leaves bits over at the end: only the canonical spelling is ours.
     canonical = base64.urlsafe_b64encode(raw).rstrip(b"=").decode() == text
     if not canonical or len(raw) <= _SALT_SIZE + _TIME_SIZE + _TAG_SIZE:
-        raise InvalidCursor("This cursor is not one that this server made.")
+        raise InvalidCursor("This cursor wasn't made by this server.")
     opened = _decrypt(raw[:_SALT_SIZE], raw[_SALT_SIZE:], scope.encode())
     age = time.time() - int.from_bytes(opened[:_TIME_SIZE], "big")
     if age > settings.DYNAMODB.CURSOR_MAX_AGE:
@@ -82,7 +83,7 @@ def _decrypt(salt: bytes, sealed: bytes, scope: bytes) -> bytes:
             return cipher.decrypt(nonce, sealed, scope)
         except InvalidTag:
             continue
-    raise InvalidCursor("This cursor was altered, or belongs to another list: start again at the first page.")
+    raise InvalidCursor("This cursor was changed or belongs to another list: start again at the first page.")
 
 
 def _secrets() -> Iterator[str | bytes]:

@@ -30,7 +30,8 @@ CRASH = _OWN / "crash.yaml"
 class DiscoveredAPI:
     """One API: its name (an identifier) and its spec.
 
-    ``problem`` says why it can't be loaded, if that is known already; ``builtin`` is whether this package brings it.
+    ``problem`` says why it can't be loaded, if that is already known; ``builtin`` is whether it comes with this
+    package.
     """
 
     name: str
@@ -104,6 +105,6 @@ def _without_twins(found: Iterable[DiscoveredAPI]) -> list[DiscoveredAPI]:
     for api in found:
         first = taken.setdefault(api.name, api)
         if first is not api:
-            problem = f"{api.path} and {first.path} both make an API named {api.name!r}: rename one of the files."
+            problem = f"{api.path} and {first.path} both define an API named {api.name!r}: rename one of the files."
             taken[api.name] = DiscoveredAPI(api.name, first.path, first.problem or problem)
     return list(taken.values())

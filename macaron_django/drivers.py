@@ -1,4 +1,4 @@
-"""Runs what reads and writes as steps: generators that yield each call that they wait for and are sent its answer.
+"""Runs reads and writes as steps: generators that yield each call they wait for and receive its answer.
 
 One generator serves both kinds of callers: ``run`` blocks its thread during a call, and ``run_on_loop`` leaves the
 event loop to others.
@@ -28,12 +28,12 @@ _MOST_THREADS: Final = 64
 
 @cache
 def _threads(process: int) -> ThreadPoolExecutor:
-    """The threads of a process: one that forks leaves them behind."""
+    """The threads of a process. A forked process doesn't inherit them."""
     return ThreadPoolExecutor(_MOST_THREADS, thread_name_prefix="macaron_django")
 
 
 class StepCall(Protocol):
-    """A call that a step waits for. Both methods return the answer, or raise what the step is to see."""
+    """A call that a step waits for. Both methods return the answer, or raise the exception for the step."""
 
     def block(self) -> Any: ...
 

@@ -68,7 +68,7 @@ EndedT = TypeVar("EndedT")
 
 
 class OperationBegan(NamedTuple):
-    """A request has reached the view of an operation. Its middleware has been through with it; its user isn't known."""
+    """A request has reached the view of an operation. Its middleware has run; its user isn't known yet."""
 
     api: str
     #: The spec's ``operationId``; "" where it has none, and for methods that the path doesn't have.
@@ -84,7 +84,7 @@ class OperationBegan(NamedTuple):
 
 
 class OperationEnded(NamedTuple):
-    """An operation was answered: the answer is made or, where it is streamed, was read to its end or given up."""
+    """An operation was answered: the answer is ready. A streamed answer was read to its end or abandoned."""
 
     api: str
     operation_id: str
@@ -108,7 +108,7 @@ class OperationEnded(NamedTuple):
 
 
 class ConsumedUnits(NamedTuple):
-    """The capacity units of one table that a call has consumed, those of its indexes included."""
+    """The capacity units of one table, including its indexes, that a call has consumed."""
 
     table: str
     read_units: float
@@ -168,7 +168,7 @@ class ClientCallBegan(NamedTuple):
 
 
 class ClientCallEnded(NamedTuple):
-    """Another service has answered, or doesn't."""
+    """Another service has answered, or the call has failed."""
 
     api: str
     operation_id: str
@@ -197,7 +197,7 @@ class TaskBegan(NamedTuple):
 
 
 class TaskEnded(NamedTuple):
-    """A task has come to an end, which may be that it is tried again."""
+    """A task has ended; it may be tried again."""
 
     name: str
     id: str
@@ -239,7 +239,7 @@ Within: TypeAlias = OperationBegan | TaskBegan
 
 
 def _shown(event: Any, hidden: set[str]) -> str:
-    """Returns an event as text, for logs: without what may hold secrets."""
+    """Returns an event as text for logs, without values that may contain secrets."""
     fields = ", ".join(f"{name}={value!r}" for name, value in event._asdict().items() if name not in hidden)
     return f"{type(event).__name__}({fields})"
 
@@ -248,12 +248,12 @@ def _shown(event: Any, hidden: set[str]) -> str:
 
 
 class Observation(Generic[EndedT]):
-    """What a subscriber keeps of something from its beginning to its end."""
+    """What a subscriber keeps between the beginning and the end of something."""
 
     def leave(self) -> None:
         """Called when the code that is observed returns, in the thread, task and context in which it began.
 
-        Context variables that were set at the beginning are reset here. Only a streamed answer goes on afterwards.
+        Context variables that were set at the beginning are reset here. Only a streamed answer continues after this.
         """
 
     def end(self, ended: EndedT) -> None:
@@ -261,7 +261,7 @@ class Observation(Generic[EndedT]):
 
 
 class Subscriber:
-    """The methods of a subscriber, which return None where nothing is to be kept. Override what is of interest."""
+    """The methods of a subscriber. They return None if there is nothing to keep. Override those that you need."""
 
     def operation(self, began: OperationBegan) -> Observation[OperationEnded] | None:
         return None
@@ -303,7 +303,7 @@ class Kind(Generic[BeganT, EndedT]):
 
 
 class Observed(Generic[EndedT]):
-    """Something that has begun, with what its subscribers keep of it."""
+    """Something that has begun, with what its subscribers keep."""
 
     __slots__ = ("_observations", "_token", "began_at", "has_ended")
 
@@ -350,12 +350,14 @@ _KINDS: Final[tuple[Kind[Any, Any], ...]] = (OPERATIONS, DYNAMODB_CALLS, CLIENT_
 
 
 def within() -> Within | None:
-    """Returns the operation or task that this code serves; None outside of them, or if nobody subscribes to them."""
+    """Returns the operation or task that this code serves; None outside of them, or if nothing subscribes to them."""
     return _within.get()
 
 
 def subscribe(subscriber: Subscriber) -> None:
-    """Tells a subscriber what begins from now on, of the kinds whose methods it overrides. Twice is as once."""
+    """Sends events to a subscriber from now on, of the kinds whose methods it overrides. Subscribing twice has no
+    effect.
+    """
     for kind in _KINDS:
         if getattr(type(subscriber), kind.method) is not getattr(Subscriber, kind.method):
             method = getattr(subscriber, kind.method)
@@ -364,7 +366,7 @@ def subscribe(subscriber: Subscriber) -> None:
 
 
 def unsubscribe(subscriber: Subscriber) -> None:
-    """Tells a subscriber nothing more that begins. It still gets the ends of what it observes."""
+    """Stops sending events to a subscriber. It still gets the end of what it already observes."""
     for kind in _KINDS:
         kind.subscribers = tuple(each for each in kind.subscribers if each != getattr(subscriber, kind.method))
 
@@ -378,4 +380,4 @@ def _log_once(failed: Any, method: str, error: Exception) -> None:
     name = f"{failed.__module__}.{getattr(failed, '__qualname__', type(failed).__qualname__)}{method}"
     if name not in _logged:
         _logged.add(name)
-        logger.error("%s, a subscriber to events, failed; this isn't logged again", name, exc_info=error)
+        logger.error("%s, a subscriber to events, failed; this is logged only once", name, exc_info=error)

@@ -1,4 +1,4 @@
-"""The exceptions that this package raises while it serves requests, grouped by who is at fault.
+"""The exceptions that this package raises while it serves requests, grouped by whose fault they are.
 
 What is wrong with a *spec* is a finding (``macaron_django.openapi.Finding``) and shown by Django's checks, never one of
 these exceptions.
@@ -141,27 +141,27 @@ class PyMacaronException(Exception):
 
     @property
     def is_hidden(self) -> bool:
-        """Whether clients don't learn the message. With ``DEBUG`` on they learn any."""
+        """Whether the message is hidden from clients. With ``DEBUG`` on they learn any."""
         is_fault = self.status >= HTTPStatus.INTERNAL_SERVER_ERROR
         return self.names_internals and is_fault and not django_settings.DEBUG
 
     @property
     def public_message(self) -> str | None:
-        """The message, if there is one that clients may learn."""
+        """The message, if there is one that clients may see."""
         return None if self.is_hidden else self.user_message or None
 
     def caught(self, error: object) -> Self:
-        """Keeps what was caught, for the answer's ``error_caught``; returns the exception, to be raised."""
+        """Stores the caught exception for the answer's ``error_caught``; returns the exception, to be raised."""
         self.error_caught = error
         return self
 
     def tell_user(self, user_message: str) -> Self:
-        """Sets what the client reads; returns the exception, to be raised."""
+        """Sets the message for the client; returns the exception, to be raised."""
         self.user_message = user_message
         return self
 
     def to_dict(self) -> dict[str, Any]:
-        """Returns the error as PyMacaron's dictionary: status, error, and what is known of the other three.
+        """Returns the error as PyMacaron's dictionary: status, error, and the other three if known.
 
         >>> OutOfStock = type("OutOfStock", (PyMacaronException,), {"code": "OUT_OF_STOCK", "status": 409})
         >>> OutOfStock("The last one was just sold").to_dict()
@@ -177,7 +177,7 @@ class PyMacaronException(Exception):
         return found
 
     def http_reply(self) -> ErrorReply:
-        """Returns the response that a view of the project's own may answer with.
+        """Returns the response for one of the project's own views.
 
         A handler that returns it fails, as if it had raised the exception.
         """
@@ -201,7 +201,7 @@ class PyMacaronException(Exception):
 class ErrorReply(HttpResponse):
     """The response to an exception, which is its attribute ``error``.
 
-    It is a WSGI application, too, so that views of Flask's can return it.
+    It is also a WSGI application, so that Flask views can return it.
     """
 
     def __init__(
@@ -230,10 +230,10 @@ class InvalidParameterError(PyMacaronException):
 
 
 class ValidationFailed(InvalidParameterError):
-    """Data break their schema; lists every violation, not only the first.
+    """Data breaks its schema; lists every violation, not only the first.
 
-    Each violation is a ``macaron_django.schemas.Violation``: message, JSON pointer, keyword, location. Whoever reads a
-    request raises ``RequestInvalid`` instead. Everywhere else the data are the server's own, and so is the fault.
+    Each violation is a ``macaron_django.schemas.Violation``: message, JSON pointer, keyword, location. Clients that
+    read a request raises ``RequestInvalid`` instead. Everywhere else the data is the server's, and so is the fault.
     """
 
     code = "SERVER_ERROR"
@@ -278,14 +278,14 @@ class AuthInvalidTokenError(AuthenticationError):
 
 
 class ClaimMissingError(RequestError):
-    """The caller's credentials lack a claim that says which items are theirs, or that a new item requires."""
+    """The caller's credentials lack a claim that determines their items, or that a new item requires."""
 
     code = "CLAIM_MISSING"
     status = 403
 
 
 class InvalidCursor(RequestError):
-    """A page cursor was altered, has expired, or was made for another list."""
+    """A page cursor was changed, has expired, or belongs to another list."""
 
     code = "INVALID_CURSOR"
 
@@ -293,8 +293,8 @@ class InvalidCursor(RequestError):
 class UnstorableValue(RequestError):
     """The schema accepts a value that DynamoDB, or a model's database, can't hold. Nothing was written.
 
-    ``pointer`` is the JSON pointer of the value in the item, as far as it is known; ``location`` is where the client
-    has sent it, such as "path". A handler that got no body, and no parameter of that name, is at fault itself: 500.
+    ``pointer`` is the JSON pointer of the value in the item, if known; ``location`` is where the client sent it, such
+    as "path". If the handler got no body and no parameter of that name, the fault is its own: 500.
     """
 
     code = "UNSTORABLE_VALUE"
@@ -315,7 +315,7 @@ class ItemTooLarge(RequestError):
 class PersistenceError(PyMacaronException):
     """DynamoDB refused, failed or didn't answer.
 
-    Where one item is the reason, ``schema`` is the name of its schema and ``key`` its key, as DynamoDB's attribute
+    If one item is the reason, ``schema`` is the name of its schema and ``key`` its key, as DynamoDB's attribute
     values by name; else both are empty. ``item`` is the stored item if DynamoDB has sent it, else None.
     """
 
@@ -342,14 +342,14 @@ class DynamoDBItemNotFound(PersistenceError):
 
 
 class ItemExists(PersistenceError, IntegrityError):
-    """The key of a new item is taken. The existing item wasn't changed. ``schema`` and ``key`` say which."""
+    """The key of a new item is already taken. The existing item wasn't changed. ``schema`` and ``key`` say which."""
 
     code = "ITEM_EXISTS"
     status = 409
 
     @classmethod
     def of(cls, kind: str, described: str, key: Mapping[str, Mapping[str, Any]] | None = None) -> ItemExists:
-        """Returns the exception with the message for clients, which doesn't show where items are kept.
+        """Returns the exception with the message for clients, which doesn't show where items are stored.
 
         >>> print(ItemExists.of("Author", "author_id '7'"))
         There is already an Author with author_id '7'.
@@ -359,10 +359,10 @@ class ItemExists(PersistenceError, IntegrityError):
 
 
 class StaleItem(PersistenceError):
-    """The item isn't as it was when it was loaded, or as a write requires. Nothing was written.
+    """The item has changed since it was loaded, or isn't as a write requires. Nothing was written.
 
-    ``schema``, ``key`` and, where DynamoDB has sent it, the stored ``item`` say which. A StaleItem that is none of its
-    subclasses is one whose reason isn't known, or an item that another transaction holds at the moment.
+    ``schema``, ``key`` and, where DynamoDB has sent it, the stored ``item`` say which. A StaleItem that isn't one of
+    its subclasses has an unknown reason, or another transaction holds the item.
     """
 
     code = "STALE_ITEM"
@@ -370,7 +370,7 @@ class StaleItem(PersistenceError):
 
 
 class ItemAbsent(StaleItem):
-    """A write requires an item that isn't there."""
+    """A write requires an item that doesn't exist."""
 
     code = "ITEM_NOT_FOUND"
     status = 404
@@ -387,7 +387,7 @@ class ItemOutOfBounds(StaleItem):
 
 
 class Throttled(PersistenceError):
-    """DynamoDB throttled the call and every retry."""
+    """DynamoDB throttled the call and all retries."""
 
     code = "DATABASE_THROTTLED"  # DRF's throttles answer THROTTLED
     status = 503
@@ -403,7 +403,7 @@ class EngineUnavailable(PersistenceError):
 
 
 class WriteOutcomeUnknown(PersistenceError):
-    """The connection broke after a write was sent that can't be repeated: it may have been applied."""
+    """The connection broke after sending a write that can't be repeated: it may have been applied."""
 
     code = "WRITE_OUTCOME_UNKNOWN"
     status = 503
@@ -417,7 +417,7 @@ class TableMissing(PersistenceError):
 
 
 class QueryError(PyMacaronException):
-    """The project's code has to write this query in another way."""
+    """The project's code must write this query in another way."""
 
     code = "QUERY_ERROR"
     names_internals = True
@@ -436,7 +436,7 @@ class UnsupportedQuery(QueryError, NotSupportedError):
 
 
 class ServiceError(PyMacaronException):
-    """Another service, which was called by its spec, failed.
+    """Another service failed, which was called by its spec.
 
     ``api`` is its name, ``operation`` the method and path, and ``attempts`` how often the call was sent.
     """
@@ -492,7 +492,7 @@ class AnswerInvalid(ServiceError):
 
 
 class ServiceUnavailable(ServiceError):
-    """The service can't be reached, or didn't answer in time. A call that changes something wasn't carried out."""
+    """The service can't be reached, or didn't answer in time. A call that changes something had no effect."""
 
     code = "SERVICE_UNAVAILABLE"
     status = 503
@@ -504,7 +504,9 @@ class CircuitOpen(ServiceUnavailable):
 
 
 class CallOutcomeUnknown(ServiceUnavailable):
-    """The connection broke, or the time was up, after a call was sent that can't be repeated: it may have been done."""
+    """The connection broke, or the time was up, after sending a call that can't be repeated: it may have taken
+    effect.
+    """
 
     code = "CALL_OUTCOME_UNKNOWN"
 
@@ -517,7 +519,7 @@ class RequestTimeout(PyMacaronException):
 
 
 class TaskNotSent(PyMacaronException):
-    """The broker doesn't take a task, or can't be reached."""
+    """The broker doesn't accept a task, or can't be reached."""
 
     code = "TASK_NOT_SENT"
     status = 503
@@ -533,13 +535,13 @@ class UnhandledServerError(InternalServerError):
 
 
 class InternalValidationError(InternalServerError):
-    """What the server made breaks its schema."""
+    """What the server produced breaks its schema."""
 
     code = "INTERNAL_VALIDATION_ERROR"
 
 
 class BadResponseException(InternalServerError):
-    """A handler returned what can't be answered."""
+    """A handler returned something that can't be an answer."""
 
     code = "BAD_RESPONSE"
 
@@ -567,6 +569,6 @@ def add_error(name: str, code: str, status: int) -> type[PyMacaronException]:
 
 
 def is_error(answer: object) -> bool:
-    """Whether ``answer`` is an HTTP answer, an error object or a PyMacaronException with a status of 300 or more."""
+    """Whether ``answer`` is an HTTP response, an error object or a PyMacaronException with a status of 300 or more."""
     status = getattr(answer, "status_code", getattr(answer, "status", 0))
     return isinstance(status, int) and status >= 300

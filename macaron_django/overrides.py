@@ -51,7 +51,7 @@ class Changes:
         self._unwatched = [vars(each).values() for each in unwatched]
 
     def state(self) -> object:
-        """Returns something that is equal to an earlier answer as long as nothing has changed."""
+        """Returns a value that stays equal as long as nothing has changed."""
         return _changes, tuple(chain.from_iterable(self._unwatched))
 
 
@@ -77,7 +77,7 @@ class Hooks:
         return self.patched().union(*others)
 
     def patched(self) -> frozenset[str]:
-        """Returns the names of the hooks that somebody has replaced on one of the base classes."""
+        """Returns the names of the hooks that have been replaced on one of the base classes."""
         return frozenset(
             name
             for base, attributes in self._defined.items()
@@ -87,7 +87,7 @@ class Hooks:
 
 
 def _is_traced(found: Any, original: Any) -> bool:
-    """Returns whether an attribute is the original one with nothing around it but wrappers of tracers that are run."""
+    """Returns whether an attribute is the original one, wrapped at most by tracers that are run."""
     layers, function = unwrapped(found, CLOSURES)
     return function is original and all(layer.name in VIEWS for layer in layers)
 
@@ -109,11 +109,13 @@ def _function(cls: type[Any], name: str) -> Any:
 
 
 def is_computed(cls: type, name: str) -> bool:
-    """Returns whether an attribute is a property, or another descriptor, so that each look may find something else."""
+    """Returns whether an attribute is a property, or another descriptor, so that each access may give something
+    else.
+    """
     return hasattr(next((vars(base)[name] for base in cls.__mro__ if name in vars(base)), None), "__get__")
 
 
 def has_own_access(cls: type) -> bool:
-    """Returns whether a class decides by itself what its attributes are, or what setting one does."""
+    """Returns whether a class has its own rules for getting or setting attributes."""
     methods = ("__getattribute__", "__setattr__", "__delattr__")
     return hasattr(cls, "__getattr__") or any(getattr(cls, name) is not getattr(object, name) for name in methods)

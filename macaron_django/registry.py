@@ -1,7 +1,7 @@
 """The composition root: for each API, text → document → classes → managers → viewsets → URLs.
 
 Reads as the package's table of contents. `Registry.load` runs while Django imports models; viewsets and URLs are made
-when they are first asked for, once every app is ready. The package's other modules keep no state of their own.
+when they are first asked for, once every app is ready. The package's other modules keep no state.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ class API:
 
 
 class Registry:
-    """The APIs that are served, and what was found wrong with those that aren't."""
+    """The APIs that are served, and the findings about those that aren't."""
 
     def __init__(self) -> None:
         self._apis: dict[str, API] = {}

@@ -1,7 +1,7 @@
-"""Removes secrets from the values of a request, so that they can be sent to people and logs.
+"""Removes secrets from the values of a request, so that they can be sent to people and written to logs.
 
 Secrets are recognised by name (of a header, query parameter or property), by schema (``writeOnly``, ``format:
-password``) and by form (a JWT). A secret that was found once is removed everywhere: the message of an exception may
+password``) and by form (a JWT). A secret found once is removed everywhere: the message of an exception may
 quote the password in the body.
 """
 

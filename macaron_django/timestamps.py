@@ -10,14 +10,14 @@ __all__ = ["timenow", "to_datetime", "to_epoch"]
 
 
 def timenow() -> datetime:
-    """Returns the present, in UTC."""
+    """Returns the current time, in UTC."""
     return datetime.now(timezone.utc)
 
 
 def to_epoch(t: datetime | str) -> int:
     """Returns the seconds since 1970 of a datetime, or of its ISO 8601 text; without an offset it is in UTC.
 
-    Parts of seconds are dropped. Raises ValueError for text that is no date or date-time.
+    Parts of seconds are dropped. Raises ValueError for text that isn't a date or date-time.
 
     >>> to_epoch("2022-10-01T12:00:00+02:00")
     1664618400

@@ -1,7 +1,7 @@
-"""Django's WSGI application, with its URLs loaded: a server that can't serve the specs ends when it starts.
+"""Django's WSGI application, with its URLs loaded: a server that can't serve the specs stops at startup.
 
-Requests for operations are answered before Django's handler, where it is known what all of the middleware does for
-them (``macaron_django.api.front``). In a project's ``wsgi.py``, in the place of Django's function of the same name::
+Requests for operations are answered before Django's handler, if the effect of every middleware on them is known
+(``macaron_django.api.front``). In a project's ``wsgi.py``, instead of Django's function of the same name::
 
     from macaron_django.wsgi import get_wsgi_application
 
@@ -25,7 +25,7 @@ __all__ = ["get_wsgi_application"]
 
 
 def get_wsgi_application() -> WSGIHandler | WSGIFront:
-    """Returns Django's application behind the front, after the root URLconf was imported; raises what that raises.
+    """Returns Django's application behind the front, after importing the root URLconf; raises what that raises.
 
     With ``MACARON["FRONT"]`` off it is Django's application alone.
     """

@@ -1,7 +1,7 @@
-"""Lets code that blocks wait for what an event loop does, without a thread, where greenlet is installed.
+"""Lets blocking code wait for an event loop without a thread, if greenlet is installed.
 
 A tracer's wrapper is an ordinary function around an ordinary function. On an event loop it runs in a greenlet, which
-gives way to the loop where the function that it is around has to wait.
+yields to the loop where the wrapped function has to wait.
 """
 
 from __future__ import annotations

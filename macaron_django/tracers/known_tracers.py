@@ -1,7 +1,7 @@
 """Names what OpenTelemetry, Sentry, the AWS X-Ray SDK and ddtrace put around botocore and Django.
 
 A name is that of the code, as ``wrappers.name_of`` says it. Under another name, in a version that works in another way,
-a wrapper isn't known, and whoever looks for it takes the longer way.
+a wrapper isn't known, and code that looks for it takes the longer way.
 """
 
 from __future__ import annotations
@@ -92,7 +92,7 @@ def reads_answers(wrapper: Any) -> bool:
 
 
 def records_calls(wrapper: Any) -> bool:
-    """Returns whether a wrapper of ``_make_api_call`` makes a span now that somebody gets.
+    """Returns whether a wrapper of ``_make_api_call`` makes a span that is exported now.
 
     Sentry's makes one of each call, and throws it away where the request isn't traced.
     """
@@ -100,12 +100,12 @@ def records_calls(wrapper: Any) -> bool:
 
 
 def records_signals(wrapper: Any) -> bool:
-    """Returns whether a wrapper of ``Signal._live_receivers`` makes spans now that somebody gets."""
+    """Returns whether a wrapper of ``Signal._live_receivers`` makes spans that are exported now."""
     return _records(wrapper)
 
 
 def leaves_breadcrumb(handler: Any, request: Any) -> None:
-    """Does what a handler of Sentry's does for a call without a span: notes it for a report of an error later on."""
+    """Does what a handler of Sentry's does for a call without a span: records it for later error reports."""
     note = getattr(handler, "__globals__", {}).get("_add_request_breadcrumb")
     if note is not None and name_of(handler) == f"{_SENTRY}._instrumentation._sentry_request_created":
         note(request)

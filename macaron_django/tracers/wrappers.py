@@ -1,6 +1,6 @@
 """Finds what tracers have wrapped around a function, and wraps the same around another one.
 
-A tracer that is known sees a shorter way to the same result as it would see the function itself: its own code runs,
+A known tracer sees a shorter way to the same result as if it were the function itself: its own code runs,
 and its spans have its own names.
 """
 

@@ -1,6 +1,6 @@
 """`manage.py demo`: everything between a fresh checkout and a running server, in one process.
 
-In one process, so that it works where moto stands in for the engine and keeps its data in memory.
+In one process, so that it works where moto replaces the engine and keeps its data in memory.
 """
 
 import os
