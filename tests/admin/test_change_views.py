@@ -386,3 +386,16 @@ def test_items_with_two_keys_are_added_and_changed(make_shop):
     assert client.post(shop.url(row), sent({**json, "n": 3, "more": [1]}, loaded)).status_code == 302
     changed = shop.model.objects.get(id="a/b")
     assert changed.to_json() == {**json, "n": 3, "more": [1]}
+
+
+def test_the_form_says_on_load_what_the_stored_item_breaks_and_counts_its_errors(orders, broken):
+    client = orders.client("view", "change")
+    page = client.get(orders.url(broken))
+    text = page.content.decode()
+
+    assert "The stored item breaks its schema" in text
+    assert "<li>status: must be one of &quot;new&quot;" in text
+    form = page.context["adminform"].form
+    answer = client.post(orders.url(broken), {"item": form.initial["item"], "loaded": form.initial["loaded"]})
+    assert "Please correct the errors below." in answer.content.decode()
+    assert answer.status_code == 200

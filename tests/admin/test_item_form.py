@@ -8,7 +8,7 @@ from macaron_django import openapi as spec
 from macaron_django.admin import ItemAdmin
 from macaron_django.admin.display.differences import differences, same_json
 from macaron_django.admin.display.readable_json import readable_json
-from macaron_django.admin.display.redaction import with_secrets, without_secrets
+from macaron_django.admin.display.redaction import hidden_places, with_secrets, without_secrets
 from macaron_django.admin.forms.form_descriptions import describe_form
 from macaron_django.schemas.values.json_text import exact_json
 
@@ -86,6 +86,21 @@ def test_each_kind_of_property_has_its_control():
     assert [entry["name"] for entry in nodes["base"]["properties"]] == ["id", "own"]
 
 
+def test_keys_come_first_sets_are_marked_and_octets_are_base64():
+    properties = {
+        "tags": {"type": "array", "items": {"type": "string"}},
+        "photo": {"type": "string", "format": "byte"},
+        "raw": {"type": "string", "contentEncoding": "base64"},
+        "id": {"type": "string"},
+    }
+    schema = schema_of({"type": "object", "properties": properties})
+    nodes = describe_form(schema, keys=["id"], sets=["tags"])["nodes"]
+
+    assert [entry["name"] for entry in nodes[0]["properties"]] == ["id", "tags", "photo", "raw"]
+    assert [entry.get("set") for entry in nodes[0]["properties"]] == [None, True, None, None]
+    assert [nodes[entry["node"]].get("octets") for entry in nodes[0]["properties"]] == [None, None, True, True]
+
+
 def test_a_discriminator_says_which_branch_has_which_value():
     pets = {
         name: {"type": "object", "required": ["kind"], "properties": {"kind": {"const": name.lower()}}}
@@ -136,6 +151,8 @@ def test_secrets_are_taken_out_and_come_back_to_where_they_were():
 
     assert shown == {"name": "a", "logins": [{"site": "x"}, {"site": "y"}]}
     assert with_secrets(schema, shown, stored) == stored
+    assert hidden_places(schema, stored) == {"password": True, "logins": {"0": {"key": True}, "1": {"key": True}}}
+    assert hidden_places(schema, shown) == {}
     moved = {**shown, "logins": shown["logins"][::-1]}
     assert with_secrets(schema, moved, stored)["logins"] == stored["logins"][::-1]
     shorter = {**shown, "logins": [{"site": "y"}], "password": "new"}

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from macaron_django.dynamodb.codec.attribute_values import AttributeMap, AttributeValue
     from macaron_django.openapi import Property, Schema
 
-__all__ = ["MASK", "is_secret", "with_secrets", "without_secret_attributes", "without_secrets"]
+__all__ = ["MASK", "hidden_places", "is_secret", "with_secrets", "without_secret_attributes", "without_secrets"]
 
 MASK = "••••••"
 
@@ -46,6 +46,24 @@ def _without(applied: AppliedSchemas, json: Any, mask: str | None) -> Any:
     if isinstance(json, list):
         return [_without(applied.element, element, mask) for element in json]
     return json
+
+
+def hidden_places(schema: Schema, json: Any) -> dict[str, Any]:
+    """Returns where a JSON value has secrets: ``{"token": true, "logins": {"0": {"key": true}}}``."""
+    return _hidden_places(applied_schemas(schema), json)
+
+
+def _hidden_places(applied: AppliedSchemas, json: Any) -> dict[str, Any]:
+    if not applied.holds_secrets:
+        return {}
+    if isinstance(json, Mapping):
+        inside = {name: (applied.member(name), value) for name, value in json.items()}
+    elif isinstance(json, list):
+        inside = {str(place): (applied.element, value) for place, value in enumerate(json)}
+    else:
+        return {}
+    found = {name: True if inner.is_secret else _hidden_places(inner, value) for name, (inner, value) in inside.items()}
+    return {name: places for name, places in found.items() if places}
 
 
 def without_secret_attributes(schema: Schema, item: AttributeMap, *, mask: str | None = None) -> AttributeMap:

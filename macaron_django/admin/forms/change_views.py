@@ -116,6 +116,8 @@ class ChangeFormMixin(ItemAdminBase):
         obj = kwargs.get("obj")
         if obj is not None:
             context.setdefault("item_tools", self.item_tools(request, obj))
+        # Django counts the fields with errors for its "correct the errors below"; here one field has them all.
+        context["errors"] = [message for messages in context.get("errors") or () for message in messages]
         return super().render_change_form(request, context, *args, **kwargs)
 
     def item_tools(self, request: HttpRequest, obj: Model) -> list[ObjectTool]:

@@ -22,12 +22,26 @@ _KINDS = {"string": "string", "integer": "number", "number": "number", "boolean"
 _LIMITS = ("minLength", "maxLength", "minItems", "maxItems", "minimum", "maximum", "pattern")
 
 
-def describe_form(schema: Schema, *, fixed: Collection[str] = (), without: Collection[str] = ()) -> dict[str, Any]:
-    """``{"nodes": […]}``, where a number stands for the node at that place and node 0 is the item.
+def describe_form(
+    schema: Schema,
+    *,
+    fixed: Collection[str] = (),
+    without: Collection[str] = (),
+    keys: Collection[str] = (),
+    sets: Collection[str] = (),
+) -> dict[str, Any]:
+    """Returns ``{"nodes": […]}``. A number in a node is the place of another node; node 0 is the item.
 
-    Properties in ``fixed`` are shown and can't be changed; those in ``without`` aren't shown.
+    Properties in ``fixed`` are shown and can't be changed; those in ``without`` aren't shown; those in ``keys`` come
+    first; the arrays in ``sets`` have no order.
     """
-    return {"nodes": _Descriptions(schema, fixed, without).nodes}
+    descriptions = _Descriptions(schema, fixed, without)
+    properties = descriptions.nodes[0]["properties"]
+    for entry in properties:
+        if entry["name"] in sets:
+            entry["set"] = True
+    properties.sort(key=lambda entry: entry["name"] not in keys)
+    return {"nodes": descriptions.nodes}
 
 
 class _Descriptions:
@@ -81,6 +95,8 @@ class _Descriptions:
             return {"kind": kind, "items": items, "unique": schema.keyword("uniqueItems") is True}
         if kind == "number":
             return {"kind": kind, "integer": schema.types == ("integer",)}
+        if schema.format in ("byte", "binary") or schema.keyword("contentEncoding") == "base64":
+            return {"kind": kind, "octets": True}
         return {"kind": kind, **({"format": schema.format} if schema.format else {}), **_lines(schema)}
 
     def _branches(self, schema: Schema, branches: list[Schema]) -> list[dict[str, Any]]:

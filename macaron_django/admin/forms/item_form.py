@@ -15,6 +15,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from macaron_django.admin.display.readable_json import readable_json
+from macaron_django.admin.display.redaction import hidden_places
 from macaron_django.admin.forms.conflicts import Conflict, LoadedItem, conflicts_of, expected_of
 from macaron_django.admin.forms.edits import ItemEdit, UnreadableItem, changed_names, fixed_names, read_item, shown_json
 from macaron_django.admin.forms.form_descriptions import describe_form
@@ -51,7 +52,14 @@ WORDS = {
     "kind": gettext_lazy("Kind"),
     "required": gettext_lazy("required"),
     "generated": gettext_lazy("generated where not set"),
-    "secret": gettext_lazy("never shown; what is stored stays unless something is typed"),
+    "secretSet": gettext_lazy("set (hidden)"),
+    "secretReplaced": gettext_lazy("will be replaced"),
+    "secretNew": gettext_lazy("will be set"),
+    "notAllowed": gettext_lazy("not in the schema's list"),
+    "pick": gettext_lazy("Pick …"),
+    "file": gettext_lazy("Upload a file"),
+    "fileTooLarge": gettext_lazy("The file is larger than an item may be"),
+    "fileUnread": gettext_lazy("The file can't be read"),
     "fixed": gettext_lazy("read-only"),
     "unknown": gettext_lazy("not in the schema"),
     "other": gettext_lazy("other JSON"),
@@ -68,7 +76,8 @@ WORDS = {
     "valid": gettext_lazy("Valid"),
     "checking": gettext_lazy("Checking …"),
     "unchecked": gettext_lazy("Could not be checked: the server didn't answer"),
-    "problems": gettext_lazy("To correct:"),
+    "problems": gettext_lazy("To correct"),
+    "stored": gettext_lazy("The stored item breaks its schema"),
     "line": gettext_lazy("line"),
     "bytes": gettext_lazy("bytes"),
     "moved": gettext_lazy("Moved to place"),
@@ -104,7 +113,10 @@ class ItemWidget(forms.Textarea):
 
 
 class ItemForm(ModelForm):
-    """``edit`` is what will be saved, ``conflicts`` what keeps it from being, ``by_others`` what was taken over."""
+    """``edit`` is what will be saved, ``conflicts`` what prevents that, ``by_others`` what others have changed.
+
+    ``stored_violations``: what the stored item breaks of its schema, before anybody has changed the form.
+    """
 
     item = forms.CharField(strip=False, label=gettext_lazy("Item"))
     loaded = forms.CharField(widget=forms.HiddenInput, required=False)
@@ -127,14 +139,24 @@ class ItemForm(ModelForm):
         self.by_others: list[str] = []
         self.before: Mapping[str, Any] | None = None
         self.violations: list[Violation] = []
+        self.stored_violations: list[Violation] = []
         persistence = self.persistence
         stored = self.stored
         creating = stored is None
         fixed = fixed_names(persistence, creating=creating)
         description = describe_form(
-            persistence.schema, fixed=() if creating else fixed, without=fixed if creating else ()
+            persistence.schema,
+            fixed=() if creating else fixed,
+            without=fixed if creating else (),
+            keys=persistence.key_names,
+            sets=persistence.options.sets,
         )
-        self.fields["item"].widget = ItemWidget(description, self.validate_url, check=self.is_bound)
+        if stored is not None:
+            row = persistence.decode(stored)
+            description["hidden"] = hidden_places(persistence.schema, row.to_json())
+            self.stored_violations = [] if self.is_bound else ItemEdit.checked(persistence, row).violations
+        check = self.is_bound or bool(self.stored_violations)
+        self.fields["item"].widget = ItemWidget(description, self.validate_url, check=check)
         if stored is None:
             row = self.instance if self.copied_item is None else persistence.decode(self.copied_item)
             left_out = fixed if self.copied_item is None else fixed | _not_duplicated(persistence)

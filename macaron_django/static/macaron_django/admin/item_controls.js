@@ -37,6 +37,15 @@
     return stringify(one) === stringify(other);
   }
 
+  const OFFSET = /(?:[Zz]|[+-]\d\d:\d\d)$/;
+
+  // The browser's own offset from UTC at a local time, as RFC 3339 writes it.
+  function offsetAt(local) {
+    const minutes = -new Date(local).getTimezoneOffset();
+    const two = (number) => String(Math.floor(Math.abs(number))).padStart(2, "0");
+    return minutes ? `${minutes < 0 ? "-" : "+"}${two(minutes / 60)}:${two(minutes % 60)}` : "Z";
+  }
+
   const TEXT_TYPES = { date: "date", email: "email", uri: "url", password: "password" };
   const EMPTY = { text: "", boolean: false };
   const ANY = ["text", "number", "boolean", "null", "list", "object"];
@@ -45,6 +54,7 @@
   class Controls {
     constructor(description, words, changed) {
       this.nodes = description.nodes;
+      this.maxSize = description.maxSize;
       this.words = words;
       this.changed = changed;
     }
@@ -81,6 +91,7 @@
 
     fitsObject(node, value) {
       let score = 1;
+      let doubtful = false; // a word of a list that isn't in it tells most of all that the object is of another kind
       const known = new Set();
       for (const { name, node: inner, required } of node.properties) {
         known.add(name);
@@ -88,9 +99,7 @@
         if (member === undefined) {
           score -= required ? 0.5 : 0;
         } else if (this.fits(inner, member) === 0) {
-          if (this.node(inner).kind === "enum") {
-            return 0;
-          }
+          doubtful = doubtful || this.node(inner).kind === "enum";
         } else {
           score += 1;
         }
@@ -98,12 +107,15 @@
       if (node.additional === false) {
         score -= [...value.keys()].filter((name) => !known.has(name)).length * 0.5;
       }
-      return Math.max(score, 0.1);
+      return doubtful ? 0.05 + Math.max(score, 0) / 1e6 : Math.max(score, 0.1);
     }
 
     // The editor of a value that is there; of what doesn't fit its schema, the value's JSON.
     make(place, value, label, options = {}) {
       const node = this.node(place);
+      if (node.kind === "enum" && value !== undefined && !(value instanceof Map) && !Array.isArray(value)) {
+        return this.enum(node, value, label, options);
+      }
       if ((value === null && node.kind !== "any") || (value !== undefined && this.fits(node, value) === 0)) {
         return this.raw(value, label, options);
       }
@@ -134,8 +146,11 @@
     }
 
     string(node, value, label, options) {
+      if (node.octets) {
+        return this.octets(value, label, options);
+      }
       const text = value === undefined ? "" : value;
-      const area = node.long || /[\r\n]/.test(text) || text.length > 200 || node.format === "byte" || node.format === "binary";
+      const area = node.long || /[\r\n]/.test(text) || text.length > 200;
       // A date that the browser can't show would look like no date at all.
       const shown = node.format === "date" && text && !/^\d{4}-\d\d-\d\d$/.test(text) ? undefined : TEXT_TYPES[node.format];
       const control = area
@@ -146,15 +161,69 @@
         control.placeholder = "2026-01-31T12:00:00Z";
       }
       const editor = this.scalar(control, value, () => (shown === "date" && control.value === "" ? undefined : control.value), label, options);
-      if (node.format !== "date-time") {
+      control.dir = shown ? "" : "auto";
+      if (area || (node.format !== "date-time" && node.format !== "time")) {
         return editor;
       }
-      const now = button(this.words.now, () => {
-        control.value = new Date().toISOString();
+      const write = (typed) => {
+        control.value = typed;
         control.dispatchEvent(new Event("input"));
         control.focus();
-      }, { "aria-label": `${this.words.now}: ${label}` });
-      return { ...editor, element: element("span", { class: "macaron-inline" }, control, now) };
+      };
+      const now = node.format === "time" ? null : button(this.words.now, () => write(new Date().toISOString()), { "aria-label": `${this.words.now}: ${label}` });
+      return { ...editor, element: element("span", { class: "macaron-inline" }, control, this.picker(node, control, label, write), now) };
+    }
+
+    // The browser's picker for a date-time or a time, whose offset from UTC stays the one that was typed.
+    picker(node, control, label, write) {
+      const isTime = node.format === "time";
+      const pick = element("input", { type: isTime ? "time" : "datetime-local", step: "1", class: "macaron-picker", tabindex: "-1", "aria-hidden": "true" });
+      pick.addEventListener("change", () => {
+        if (pick.value) {
+          const seconds = /:\d\d:/.test(pick.value) ? "" : ":00";
+          const [offset] = OFFSET.exec(control.value) || [isTime ? "Z" : offsetAt(pick.value)];
+          write(pick.value + seconds + offset);
+        }
+      });
+      const open = button(this.words.pick, () => {
+        pick.value = control.value.replace(OFFSET, "").replace(/\.\d+$/, "");
+        try {
+          pick.showPicker();
+        } catch (error) {
+          pick.focus(); // an old browser
+        }
+      }, { "aria-label": `${this.words.pick} ${label}` });
+      return element("span", { class: "macaron-pick" }, open, pick);
+    }
+
+    // Base64, typed or from a file.
+    octets(value, label, options) {
+      const control = element("textarea", { rows: 2, spellcheck: "false", class: "macaron-json" });
+      const size = element("span", { class: "macaron-state", role: "status" });
+      const measure = () => {
+        const octets = Math.floor((control.value.replace(/=+$/, "").length * 3) / 4);
+        size.textContent = control.value ? `${octets.toLocaleString()} ${this.words.bytes}` : "";
+      };
+      control.value = value === undefined ? "" : value;
+      control.addEventListener("input", measure);
+      measure();
+      const file = element("input", { type: "file", "aria-label": `${this.words.file}: ${label}` });
+      file.addEventListener("change", () => {
+        const [chosen] = file.files;
+        if (chosen && chosen.size > this.maxSize) {
+          size.textContent = this.words.fileTooLarge;
+        } else if (chosen) {
+          const reader = new FileReader();
+          reader.addEventListener("load", () => {
+            control.value = reader.result.slice(reader.result.indexOf(",") + 1);
+            control.dispatchEvent(new Event("input"));
+          });
+          reader.addEventListener("error", () => { size.textContent = this.words.fileUnread; });
+          reader.readAsDataURL(chosen);
+        }
+      });
+      const editor = this.scalar(control, value, () => control.value, label, options);
+      return { ...editor, element: element("div", { class: "macaron-octets" }, control, element("div", { class: "macaron-file" }, file, size)) };
     }
 
     number(node, value, label, options) {
@@ -180,6 +249,10 @@
 
     enum(node, value, label, options) {
       const choices = node.values.map((choice) => ({ label: choice.label, value: parse(choice.json).value }));
+      if (value !== undefined && !choices.some((choice) => same(choice.value, value))) {
+        const text = typeof value === "string" ? value : stringify(value);
+        choices.unshift({ label: `${text} (${this.words.notAllowed})`, value });
+      }
       return this.select(choices, value, label, options);
     }
 
@@ -220,7 +293,7 @@
           if (branch.property && start instanceof Map) {
             start.set(branch.property, branch.value);
           }
-          return this.make(this.branch(branch), start, label);
+          return this.make(this.branch(branch), start, label, { hidden: options.hidden });
         },
       }));
       return this.kinds(kinds, value, label, options);
@@ -319,12 +392,12 @@
 
     // -- objects -------------------------------------------------------------------------------
 
-    object(node, value, label) {
+    object(node, value, label, { hidden = {} } = {}) {
       const given = value === undefined ? new Map() : value;
       const body = element("div", { class: "macaron-properties" });
       const slots = new Map();
       for (const property of node.properties) {
-        const slot = this.slot(property, given.get(property.name));
+        const slot = this.slot(property, given.get(property.name), Object.hasOwn(hidden, property.name) ? hidden[property.name] : undefined);
         slots.set(property.name, slot);
         body.append(slot.element);
       }
@@ -416,7 +489,8 @@
     }
 
     // One property: its label, its state (not set, null, a value) and its editor.
-    slot(property, value) {
+    // hidden: whether a secret is stored, or where inside the value secrets are.
+    slot(property, value, hidden) {
       const { words } = this;
       const node = this.node(property.node);
       const label = property.name;
@@ -431,8 +505,10 @@
 
       const describe = (held) => {
         const states = [];
-        if (held === undefined) {
-          states.push(words.unset, property.generated ? words.generated : null, property.secret ? words.secret : null);
+        if (property.secret) {
+          states.push(held === undefined ? (hidden ? words.secretSet : words.unset) : hidden ? words.secretReplaced : words.secretNew);
+        } else if (held === undefined) {
+          states.push(words.unset, property.generated ? words.generated : null);
           if (node.default !== undefined) {
             states.push(`${words.default} ${node.default}`);
           }
@@ -442,7 +518,7 @@
           states.push(words.empty);
         }
         state.textContent = states.filter(Boolean).join(", ");
-        clear.hidden = held === undefined || property.required === true;
+        clear.hidden = held === undefined || (property.required === true && !(property.secret && hidden));
         none.hidden = !node.nullable || held === null;
       };
       const show = (held, focus) => {
@@ -454,7 +530,7 @@
           editor = null;
           body.replaceChildren(button(`${words.add} ${label}`, () => change(this.start(property.node), true), { class: "macaron-button macaron-add" }));
         } else {
-          editor = this.make(property.node, held, label, { typed: describe });
+          editor = this.make(property.node, held, label, { typed: describe, hidden: property.secret ? undefined : hidden, set: property.set });
           body.replaceChildren(editor.element);
           if (editor.control) {
             caption.htmlFor = editor.control.id;
@@ -517,14 +593,15 @@
 
     // -- arrays --------------------------------------------------------------------------------
 
-    array(node, value, label) {
+    // A set of DynamoDB's has no order: its elements can't be moved and have no places.
+    array(node, value, label, { hidden = {}, set = false } = {}) {
       const items = node.items === null || node.items === undefined ? { kind: "any" } : node.items;
       const rows = [];
-      const list = element("ol", { class: "macaron-list", start: "0" });
+      const list = element(set ? "ul" : "ol", { class: "macaron-list" });
       const said = element("span", { class: "visually-hidden", role: "status" });
       const renumber = () => {
         rows.forEach((row, place) => {
-          row.head.textContent = `${place}`;
+          row.head.textContent = set ? "•" : `${place}`;
           row.up.disabled = place === 0;
           row.down.disabled = place === rows.length - 1;
           for (const [press, word] of [[row.up, this.words.up], [row.down, this.words.down], [row.remove, this.words.remove]]) {
@@ -545,9 +622,9 @@
         said.textContent = `${this.words.moved} ${place + by}`;
         this.changed();
       };
-      const append = (held) => {
+      const append = (held, stored) => {
         const row = { head: element("span", { class: "macaron-index", "aria-hidden": "true" }) };
-        row.editor = this.make(items, held, `${label} ${rows.length}`);
+        row.editor = this.make(items, held, `${label} ${rows.length}`, { hidden: stored });
         row.up = button("↑", () => move(row, -1, row.up));
         row.down = button("↓", () => move(row, 1, row.down));
         row.remove = button("×", () => {
@@ -558,7 +635,7 @@
           (rows[place] ? rows[place].remove : add).focus();
           this.changed();
         });
-        row.element = element("li", { class: "macaron-element" }, row.head, element("div", { class: "macaron-element-body" }, row.editor.element), element("span", { class: "macaron-actions" }, row.up, row.down, row.remove));
+        row.element = element("li", { class: "macaron-element" }, row.head, element("div", { class: "macaron-element-body" }, row.editor.element), element("span", { class: "macaron-actions" }, set ? null : row.up, set ? null : row.down, row.remove));
         rows.push(row);
         list.append(row.element);
         return row;
@@ -569,7 +646,7 @@
         row.editor.focus();
         this.changed();
       }, { class: "macaron-button macaron-add" });
-      (value || []).forEach(append);
+      (value || []).forEach((held, place) => append(held, hidden[place]));
       renumber();
       return {
         element: element("div", {}, list, add, said),

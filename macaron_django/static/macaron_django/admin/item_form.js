@@ -28,9 +28,19 @@
       const modes = element("div", { class: "macaron-modes", role: "group", "aria-label": words.mode }, this.formButton, this.jsonButton);
       this.controls = element("div", { class: "macaron-controls", hidden: true });
       this.status = element("p", { class: "macaron-status", role: "status" });
-      this.problems = element("ul", { class: "macaron-problems" });
-      this.text.before(modes, this.controls);
-      this.text.after(this.status, this.problems);
+      // The server's list of what is wrong can't tell when something is corrected: this one takes its place.
+      this.listed = [...this.form.querySelectorAll("[data-macaron-problems]")];
+      this.stored = this.listed.some((one) => one.dataset.macaronProblems === "stored");
+      this.problems = element("ul");
+      this.heading = element("h2", { id: "macaron-problems-title" });
+      this.problemBox = element("section", { class: "macaron-violations", "aria-labelledby": "macaron-problems-title", tabindex: "-1", hidden: true }, this.heading, this.problems);
+      this.text.before(this.problemBox, modes, this.controls);
+      const bars = this.form.querySelectorAll(".submit-row");
+      if (bars.length) {
+        bars[bars.length - 1].append(this.status);
+      } else {
+        this.text.after(this.status);
+      }
       this.text.addEventListener("input", () => this.changed());
       this.form.addEventListener("submit", () => {
         this.write();
@@ -66,7 +76,7 @@
           this.check();
           return;
         }
-        this.editor = new Controls(this.description, this.words, () => this.changed()).make(0, value, "");
+        this.editor = new Controls(this.description, this.words, () => this.changed()).make(0, value, "", { hidden: this.description.hidden });
         this.controls.replaceChildren(this.editor.element);
       } else {
         this.write();
@@ -146,7 +156,16 @@
       this.text.toggleAttribute("aria-invalid", errors.length > 0);
       this.status.classList.toggle("macaron-invalid", errors.length > 0);
       const weight = size === undefined || size === null ? "" : ` · ${size.toLocaleString()} / ${this.maxSize.toLocaleString()} ${words.bytes}`;
-      this.status.textContent = errors.length ? words.problems : words.valid + weight;
+      this.status.replaceChildren(errors.length ? button(`${words.problems}: ${errors.length}`, () => this.problemBox.focus(), { class: "macaron-link" }) : words.valid + weight);
+      this.heading.textContent = this.stored && !this.dirty ? words.stored : words.problems;
+      this.problemBox.hidden = errors.length === 0;
+      for (const list of this.listed.splice(0)) {
+        list.remove();
+      }
+      const note = this.form.querySelector(".errornote");
+      if (note && errors.length === 0 && !this.form.querySelector(".errorlist")) {
+        note.remove();
+      }
       const places = this.places();
       const editors = new Map();
       if (this.editor) {
@@ -199,7 +218,9 @@
     problem(error, places, control) {
       const offset = places.get(error.pointer);
       const place = error.line ? error : offset === undefined ? null : position(this.text.value, offset);
-      const where = [error.pointer, this.mode === "json" && place ? `${this.words.line} ${place.line}:${place.column}` : ""];
+      // In the form a place is the labels that lead to it, in the text its pointer.
+      const path = this.mode === "form" ? error.pointer.split("/").slice(1).map((step) => step.replace(/~1/g, "/").replace(/~0/g, "~")).join(" → ") : error.pointer;
+      const where = [path, this.mode === "json" && place ? `${this.words.line} ${place.line}:${place.column}` : ""];
       const label = `${where.filter(Boolean).join(", ")}${where.some(Boolean) ? ": " : ""}${error.message}`;
       const go = () => {
         if (this.mode === "form" && control) {
