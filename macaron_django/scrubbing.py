@@ -29,7 +29,8 @@ _SECRET_NAME = re.compile(
     re.IGNORECASE,
 )
 _JSON_OBJECT = re.compile(rb'\s*\{\s*["}]')
-_DOTTED = re.compile(r"[A-Za-z0-9_-]{10,}(?:\.[A-Za-z0-9_-]*){1,4}")
+#: From the first letter of a word on only: else a long word without a dot is read again from each of its letters.
+_DOTTED = re.compile(r"(?<![A-Za-z0-9_-])[A-Za-z0-9_-]{10,}(?:\.[A-Za-z0-9_-]*){1,4}")
 #: Shorter secrets aren't replaced in texts: they are too likely to be part of ordinary words.
 _SHORTEST = 4
 _DEEPEST = 50

@@ -107,6 +107,11 @@ def test_other_dotted_words_stay(text):
     assert Scrubber().text(text) == text
 
 
+def test_a_long_word_is_read_once():
+    word = "x" * 2_000_000  # from each of its letters on, it would be read for half an hour
+    assert Scrubber().text(f"{word} {TOKEN}") == f"{word} {HIDDEN}"
+
+
 def test_what_is_nested_without_end_is_hidden():
     value: object = "hunter2"
     for _ in range(200):
