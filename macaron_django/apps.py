@@ -62,6 +62,13 @@ class MacaronConfig(AppConfig):
         for found in discover():
             add_api(found)
 
+    def import_models(self) -> None:
+        super().import_models()
+        if _keeps_failed_tasks():
+            from macaron_django.tasks.item_tables import failed_task_model
+
+            failed_task_model()  # made here, so that `migrate` makes its permissions
+
     def ready(self) -> None:
         from django.utils.autoreload import autoreload_started
 
@@ -96,6 +103,13 @@ class MacaronConfig(AppConfig):
         chosen = min(having, key=lambda api: (api.name != served, api.builtin))
         known = chosen.document.schemas["Error"].properties
         return chosen.classes.Error(**{name: value for name, value in fields.items() if name in known})
+
+
+def _keeps_failed_tasks() -> bool:
+    try:
+        return bool(settings.TASKS.KEEP_FAILURES_DAYS)
+    except ImproperlyConfigured:  # a pym-config.yaml that can't be read: whatever needs a setting says so
+        return False
 
 
 def _start_backends(setting: str = "MACARON", **_kwargs: Any) -> None:

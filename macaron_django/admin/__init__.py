@@ -2,7 +2,8 @@
 
 Django's autodiscovery imports this package and with that registers the models that the project hasn't registered.
 Open ``lists`` for the list, ``forms`` for adding, changing and deleting, ``import_export`` for files, ``pages`` for the
-read-only pages, ``display`` for how values look, and ``permissions`` for who may do what.
+read-only pages, ``failed_task_admin`` for tasks, ``display`` for how values look, and ``permissions`` for who may do
+what.
 """
 
 from __future__ import annotations
@@ -12,12 +13,13 @@ from django.contrib import admin
 from django.contrib.admin.sites import AdminSite
 
 from macaron_django.admin.item_admin import ItemAdmin
+from macaron_django.conf import settings
 
 __all__ = ["ItemAdmin", "register_items"]
 
 
 def register_items(site: AdminSite) -> None:
-    """Registers the model of every persisted schema that isn't registered on ``site`` yet.
+    """Registers the model of every persisted schema that isn't registered on ``site`` yet, and that of failed tasks.
 
     A site without its own index templates gets ones that describe the schemas and extend Django's.
     """
@@ -30,6 +32,10 @@ def register_items(site: AdminSite) -> None:
         for model in api.models:
             if not site.is_registered(model):
                 site.register(model, ItemAdmin)
+    if settings.TASKS.KEEP_FAILURES_DAYS:
+        from macaron_django.admin.failed_task_admin import register_failed_tasks
+
+        register_failed_tasks(site)
 
 
 # Django imports this package for its template tags even if the admin isn't installed.

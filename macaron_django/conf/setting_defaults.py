@@ -122,6 +122,7 @@ DEFAULTS: Mapping[str, Any] = MappingProxyType(
             "TOKEN_EXPIRE_IN": 900,  # seconds: of the token that a worker issues anew for the caller
             "MAX_MESSAGE_SIZE": 256 * 1024,  # bytes
             "OUTBOX": False,  # keep tables for outbox=True and once=True in DynamoDB
+            "KEEP_FAILURES_DAYS": 0,  # keep tasks that failed, with their reports, in DynamoDB for the admin; 0: don't
         },
         "OBSERVABILITY": {
             "BACKENDS": (),  # "emf", "json_logs", "opentelemetry", "prometheus", "sentry"; or paths of subscribers

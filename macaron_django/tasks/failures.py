@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable, Mapping
+from functools import partial
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
 from macaron_django.api.answers.error_descriptions import describe
 from macaron_django.api.answers.error_reports import report
+from macaron_django.conf import settings
 
 if TYPE_CHECKING:
     from django.http import HttpRequest
@@ -69,5 +72,13 @@ def report_task_failure(message: Message, error: Exception, request: HttpRequest
             "user_message": answer.user_message,
         },
     }
-    report(f"{answer.code}: {type(error).__name__}", facts, error, request)
+    report(f"{answer.code}: {type(error).__name__}", facts, error, request, _keeper(message, error))
     return answer.error_id
+
+
+def _keeper(message: Message, error: Exception) -> Callable[[Mapping[str, Any]], None] | None:
+    if not settings.TASKS.KEEP_FAILURES_DAYS:
+        return None
+    from macaron_django.tasks.failed_tasks import keep_failure  # PynamoDB, which tasks may do without
+
+    return partial(keep_failure, message, type(error).__name__)

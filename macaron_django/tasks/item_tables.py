@@ -1,26 +1,32 @@
-"""The two tables of DynamoDB that tasks have: the outbox, and the marks of what was done once.
+"""The tables of DynamoDB that tasks have: the outbox, the marks of what was done once, and the tasks that failed.
 
 ``macaron_outbox`` has the hash key ``id`` (UUID version 7) and ``due``, ``task``, ``payload`` and ``attempts``;
 ``macaron_task_marks`` the hash key ``id`` and ``task``, ``done`` and ``ttl``. ``synctables`` makes them where
-``MACARON["TASKS"]["OUTBOX"]`` is on.
+``MACARON["TASKS"]["OUTBOX"]`` is on, and ``macaron_failed_tasks`` where ``KEEP_FAILURES_DAYS`` isn't 0.
 """
 
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from django.core.exceptions import ImproperlyConfigured
 
 from macaron_django import openapi as spec
 from macaron_django.conf import settings
-from macaron_django.dynamodb import Persistence, persistence_options
+from macaron_django.dynamodb import Persistence, persist, persistence_options
 from macaron_django.schemas import Classes
 
-__all__ = ["marks_table", "outbox_table", "own_tables"]
+if TYPE_CHECKING:
+    from django.db.models import Model
+
+__all__ = ["failed_task_model", "failed_tasks_table", "marks_table", "outbox_table", "own_tables"]
 
 _TEXT: Final = {"type": "string"}
 _WHOLE: Final = {"type": "integer"}
+_MOMENT: Final = {"type": "string", "format": "date-time"}
+#: The app that the model of failed tasks, and the permissions on it, belong to.
+_LABEL: Final = "macaron_django"
 _DOCUMENT: Final[dict[str, Any]] = {
     "openapi": "3.1.0",
     "info": {"title": "Tables of tasks", "version": "1"},
@@ -42,6 +48,45 @@ _DOCUMENT: Final[dict[str, Any]] = {
         }
     },
 }
+_FAILED: Final[dict[str, Any]] = {
+    "openapi": "3.1.0",
+    "info": {"title": "Failed tasks", "version": "1"},
+    "paths": {},
+    "components": {
+        "schemas": {
+            "FailedTask": {
+                "type": "object",
+                "title": "failed task",
+                "description": "Tasks that failed for good, with their reports.",
+                "required": ["id", "status", "failed_at", "task", "attempts", "error", "report", "ttl"],
+                "properties": {
+                    "id": _TEXT,
+                    "task": _TEXT,
+                    "status": {"type": "string", "enum": ["failed", "running", "done"]},
+                    "failed_at": _MOMENT,
+                    "attempts": _WHOLE,
+                    "error": _TEXT,
+                    "error_id": _TEXT,
+                    "request_id": _TEXT,
+                    "user": _TEXT,
+                    "run_again_at": _MOMENT,
+                    "report": {**_TEXT, "description": "The report that the ERROR_REPORTER got, as JSON."},
+                    # With the arguments, which nobody but the worker is shown.
+                    "message": {**_TEXT, "writeOnly": True},
+                    "ttl": _WHOLE,
+                },
+                "x-persist": {
+                    "table": "macaron_failed_tasks",
+                    "hash_key": "id",
+                    "ttl": "ttl",
+                    "scan": "capped",
+                    "indexes": {"by_status": {"hash_key": "status", "range_key": "failed_at"}},
+                },
+                "x-admin": {"columns": ["task", "status", "failed_at", "attempts", "error", "user", "request_id"]},
+            }
+        }
+    },
+}
 
 
 @lru_cache(maxsize=1)
@@ -56,9 +101,27 @@ def _persistences() -> dict[str, Persistence]:
     return made
 
 
+@lru_cache(maxsize=1)
+def _failed_tasks() -> Persistence:
+    document = spec.load(_FAILED)
+    return persist("tasks", _LABEL, document.schemas["FailedTask"], Classes("tasks", document))
+
+
 def own_tables() -> list[Persistence]:
-    """Returns the tables, whose names follow ``TABLE_PREFIX``; none where ``MACARON["TASKS"]["OUTBOX"]`` is off."""
-    return [*_persistences().values()] if settings.TASKS.OUTBOX else []
+    """Returns the tables that ``MACARON["TASKS"]`` asks for. Their names follow ``TABLE_PREFIX``."""
+    kept = [_failed_tasks()] if settings.TASKS.KEEP_FAILURES_DAYS else []
+    return [*_persistences().values(), *kept] if settings.TASKS.OUTBOX else kept
+
+
+def failed_tasks_table() -> Persistence:
+    """Returns the table of failed tasks."""
+    return _failed_tasks()
+
+
+def failed_task_model() -> type[Model]:
+    """Returns the model of failed tasks, which it makes at the first call."""
+    model: type[Model] = _failed_tasks().model
+    return model
 
 
 def _required(name: str, option: str) -> Persistence:

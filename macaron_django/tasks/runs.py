@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple
 from asgiref.sync import async_to_sync
 
 from macaron_django import events
+from macaron_django.conf import settings
 from macaron_django.tasks.definitions import TaskDefinition, task_named
 from macaron_django.tasks.failures import TaskFailed, WorkersKilled, report_task_failure
 from macaron_django.tasks.messages.argument_json import argument_json, argument_of_json
@@ -92,9 +93,18 @@ def _done(message: Message, definition: TaskDefinition, backend: TaskBackend) ->
         returned = done_once(message, call)
     else:
         returned = call()
-    if not backend.abilities.results:
-        return None
-    return argument_json(returned, rows=definition.rows, place=f"what {message.task} returns")
+    place = f"what {message.task} returns"
+    answer = argument_json(returned, rows=definition.rows, place=place) if backend.abilities.results else None
+    _note_done(message)
+    return answer
+
+
+def _note_done(message: Message) -> None:
+    """Tells the admin's list of failed tasks of one that was run again."""
+    if message.again and settings.TASKS.KEEP_FAILURES_DAYS:
+        from macaron_django.tasks.failed_tasks import note_done
+
+        note_done(message)
 
 
 def called(function: Callable[..., Any]) -> Callable[..., Any]:

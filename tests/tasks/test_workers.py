@@ -36,6 +36,7 @@ def test_a_worker_does_what_a_handler_calls(service: Service) -> None:
     _sees_the_caller(service, client)
     _tries_again(service, client)
     _reports_the_last_failure(service, client)
+    _runs_a_failed_one_again(service, client)
     _waits(service, client)
     _calls_at_once_in_a_task(service, client)
     _sends_after_the_transaction(service, client)
@@ -82,6 +83,29 @@ def _reports_the_last_failure(service: Service, client: httpx.Client) -> None:
     assert "in fail\n" in seen["trace"]
     assert "the token ********" in seen["trace"]  # secrets are left out, as in any report
     assert seen["error_id"] in service.log()
+
+
+FAILED = """
+from macaron_django.tasks.backends.chosen_backend import chosen_backend
+from macaron_django.tasks.failed_tasks import run_again
+from macaron_django.tasks.item_tables import failed_task_model
+for row in failed_task_model().objects.filter(status="failed", task="jobs.mend").capped():
+    print(run_again(row.pk, chosen_backend()) if RUN else row.user)
+"""
+
+
+def _runs_a_failed_one_again(service: Service, client: httpx.Client) -> None:
+    headers = {"Authorization": f"Bearer {token()}"}
+    assert client.post("/jobs/mend", json={"text": "k"}, headers=headers).is_success
+
+    def told(*, run: bool) -> str:
+        return service.project.manage("shell", "-v", "0", "-c", FAILED.replace("RUN", str(run))).stdout
+
+    service.eventually(lambda: told(run=False) == "ada\n", "the failure is kept")
+    assert client.post("/jobs/note", json={"text": "mended k"}).is_success
+    assert told(run=True) == "sent\n"
+    assert service.done(client, "mend k")["seen"]["user"] == "ada"
+    assert told(run=True) == ""  # there is no failure any more
 
 
 def _waits(service: Service, client: httpx.Client) -> None:

@@ -70,16 +70,27 @@ def report_warning(
 
 
 def report(
-    title: str, data: Mapping[str, Any], exception: BaseException | None = None, request: AnyRequest | None = None
+    title: str,
+    data: Mapping[str, Any],
+    exception: BaseException | None = None,
+    request: AnyRequest | None = None,
+    keep: Callable[[Mapping[str, Any]], None] | None = None,
 ) -> None:
-    """Adds to ``data`` what is known of the request, and calls the ``ERROR_REPORTER``, if any. Never raises."""
-    if settings.ERROR_REPORTER is None or _is_silent():
+    """Adds to ``data`` what is known of the request, and calls the ``ERROR_REPORTER``, if any. Never raises.
+
+    ``keep`` is called with the same report, also where nobody else is.
+    """
+    reporter = None if _is_silent() else settings.ERROR_REPORTER
+    if reporter is None and keep is None:
         return
     try:
-        reporter = settings.ERROR_REPORTER
-        reporter = reporter if callable(reporter) else import_string(reporter)
         scrubber, completed = _completed(data, exception, request or current_request())
-        _call(reporter, scrubber.text(title), scrubber.everywhere(completed), exception)
+        found = scrubber.everywhere(completed)
+        if keep is not None:
+            keep(found)
+        if reporter is not None:
+            reporter = reporter if callable(reporter) else import_string(reporter)
+            _call(reporter, scrubber.text(title), found, exception)
     except Exception:
         logger.exception("MACARON['ERROR_REPORTER'] failed on error_id %s", data.get("error_id"))
 

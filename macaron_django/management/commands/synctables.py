@@ -9,7 +9,6 @@ from typing import Any
 from django.core.exceptions import ImproperlyConfigured
 from django.core.management.base import BaseCommand, CommandError
 
-from macaron_django.conf import settings
 from macaron_django.dynamodb import Persistence, engines
 from macaron_django.dynamodb.tables.syncing import compare_table, sync_table
 from macaron_django.dynamodb.tables.table_differences import TableDifference
@@ -58,7 +57,7 @@ class Command(BaseCommand):
         left_out = [] if options["apis"] else list(registry.left_out)
         try:
             persistences = [one for api in apis_named(options["apis"]) for one in api.persistences.values()]
-            if settings.TASKS.OUTBOX and not options["apis"]:
+            if not options["apis"]:
                 persistences += own_tables()
             if not persistences:
                 others = " of the APIs that are served" if left_out else ""

@@ -36,7 +36,8 @@ def new_task_id() -> str:
 class Message:
     """One task to be done. ``due`` is when it may begin, in seconds since 1970.
 
-    ``attempt`` counts from 1 how often it was tried, and ``deliveries`` how often this attempt was given to a worker.
+    ``attempt`` counts from 1 how often it was tried, ``deliveries`` how often this attempt was given to a worker, and
+    ``again`` how often somebody has had it run again after it had failed.
     """
 
     task: str
@@ -48,6 +49,7 @@ class Message:
     deliveries: int = 1
     due: float | None = None
     queue: str | None = None
+    again: int = 0
 
     def next_attempt(self, due: float) -> Message:
         """Returns the message of the same task, to be tried again."""
@@ -57,13 +59,17 @@ class Message:
         """Returns the message of the same attempt, for a worker after one that hasn't ended it."""
         return replace(self, deliveries=self.deliveries + 1)
 
+    def run_again(self) -> Message:
+        """Returns the message of the same task, to be done from its first attempt on, at once."""
+        return replace(self, attempt=1, deliveries=1, due=None, again=self.again + 1)
+
     def signed(self) -> str:
         """Returns the message as text. Raises UnsendableArgument if it is longer than ``MAX_MESSAGE_SIZE``.
 
         What a worker sends again may be longer by its counts and its time.
         """
         text = Signer(salt=_SALT).sign(json.dumps(asdict(self), separators=(",", ":")))
-        if len(text) > settings.TASKS.MAX_MESSAGE_SIZE and self.attempt == self.deliveries == 1:
+        if len(text) > settings.TASKS.MAX_MESSAGE_SIZE and self.attempt == self.deliveries == 1 and not self.again:
             raise UnsendableArgument(
                 f"The message of {self.task} has {len(text)} bytes, more than MACARON['TASKS']['MAX_MESSAGE_SIZE'] "
                 "allows: send keys of rows, or the path of a file."

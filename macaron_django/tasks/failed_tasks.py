@@ -1,0 +1,151 @@
+"""Keeps tasks that failed for good in DynamoDB, with their reports, and sends them again.
+
+They are kept for ``MACARON["TASKS"]["KEEP_FAILURES_DAYS"]``. The admin shows them.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import time
+from collections.abc import Mapping
+from contextlib import suppress
+from datetime import datetime, timedelta, timezone
+from typing import Any, Final, Literal
+
+from macaron_django.conf import settings
+from macaron_django.dynamodb.codec.attribute_values import AttributeMap
+from macaron_django.exceptions import PersistenceError, PyMacaronException, StaleItem
+from macaron_django.tasks.item_tables import failed_task_model, failed_tasks_table
+from macaron_django.tasks.messages.task_messages import BadMessage, Message, read_message
+from macaron_django.tasks.task_backend import TaskBackend
+
+__all__ = ["RunAgain", "can_be_run_again", "keep_failure", "note_done", "run_again"]
+
+logger = logging.getLogger("macaron_django")
+
+#: Characters of an error's description in the list.
+_LONGEST_ERROR: Final = 500
+#: Bytes of a report's JSON: DynamoDB allows 400 KB for an item, and the message may have most of it.
+_LONGEST_REPORT: Final = 64 * 1024
+#: Characters of each text in a report, and entries of each list: the first that makes it short enough.
+_CUTS: Final = ((16_384, 500), (2_048, 100), (256, 25))
+
+#: What came of a request to run a task again. ``gone``: it isn't kept any more. ``unreadable``: its message was too
+#: long to be kept, or is signed with another ``SECRET_KEY``.
+RunAgain = Literal["sent", "running", "done", "gone", "unreadable"]
+
+
+def keep_failure(message: Message, error: str, report: Mapping[str, Any]) -> None:
+    """Writes a task that failed, with its report. Logs what keeps it from being written: it was reported elsewhere."""
+    description = str((report.get("response") or {}).get("error_description") or "")
+    now = datetime.now(timezone.utc)
+    values = {
+        "id": message.id,
+        "status": "failed",
+        "failed_at": now,
+        "task": message.task,
+        "attempts": message.attempt,
+        "error": f"{error}: {description}"[:_LONGEST_ERROR] if description else error,
+        "error_id": str(report.get("error_id") or ""),
+        "request_id": str(message.caller.get("request_id") or ""),
+        "user": str((report.get("user") or {}).get("id") or ""),
+        "report": _report_text(report),
+        "ttl": int(time.time()) + settings.TASKS.KEEP_FAILURES_DAYS * 24 * 3600,
+    }
+    model: Any = failed_task_model()
+    text = message.signed()
+    try:
+        row = model(**values, message=text)
+        if not _fits(row):
+            row = model(**values)
+        row.save()
+    except PyMacaronException:
+        logger.warning("Task %s [%s] failed, and isn't kept.", message.task, message.id, exc_info=True)
+
+
+def _fits(row: Any) -> bool:
+    from macaron_django.dynamodb.codec.item_sizes import MAX_ITEM_SIZE, item_size
+
+    return item_size(failed_tasks_table().encode(row)) <= MAX_ITEM_SIZE
+
+
+def _report_text(report: Mapping[str, Any]) -> str:
+    """Returns a report as JSON, with its longest texts and lists cut where all of it would be too long."""
+    text = json.dumps(report, default=str)
+    for longest, most in _CUTS:
+        if len(text) <= _LONGEST_REPORT:  # ASCII: as many bytes
+            return text
+        text = json.dumps(_cut(report, longest, most), default=str)
+    if len(text) <= _LONGEST_REPORT:
+        return text
+    return json.dumps({"error_id": report.get("error_id"), "unavailable": "The report is too long to be kept."})
+
+
+def _cut(value: Any, longest: int, most: int) -> Any:
+    if isinstance(value, str):
+        return value if len(value) <= longest else f"{value[:longest]}…"
+    if isinstance(value, Mapping):
+        return {name: _cut(member, longest, most) for name, member in value.items()}
+    if isinstance(value, (list, tuple)):
+        kept = value if len(value) <= most else [*value[: most // 2], "…", *value[-(most // 2) :]]
+        return [_cut(member, longest, most) for member in kept]
+    return value
+
+
+def can_be_run_again(item: AttributeMap) -> bool:
+    """Returns whether a task has failed, or was run again so long ago that its worker must have been killed."""
+    status = item["status"]["S"]
+    return status == "failed" or (status == "running" and _is_overdue(item))
+
+
+def _is_overdue(item: AttributeMap) -> bool:
+    since = datetime.fromisoformat(item["run_again_at"]["S"])
+    return datetime.now(timezone.utc) - since > timedelta(seconds=settings.TASKS.VISIBILITY_TIMEOUT)
+
+
+def run_again(task_id: str, backend: TaskBackend) -> RunAgain:
+    """Sends a task that failed again, with its arguments and as its caller; at most once for each failure.
+
+    Raises TaskNotSent where the broker doesn't take it: it has failed as before.
+    """
+    table = failed_tasks_table()
+    key = table.key(task_id)
+    item = table.get_item(key, consistent=True)
+    if item is None:
+        return "gone"
+    if not can_be_run_again(item):
+        return "done" if item["status"]["S"] == "done" else "running"
+    try:
+        message = read_message(item["message"]["S"]).run_again()
+    except (BadMessage, KeyError):
+        return "unreadable"
+    began = {"S": datetime.now(timezone.utc).isoformat()}
+    claimed = {"status": {"S": "running"}, "run_again_at": began}
+    try:
+        table.update_item(
+            key,
+            claimed,
+            condition="present",
+            expected={name: item.get(name) for name in ("status", "failed_at", "run_again_at")},
+        )
+    except StaleItem:  # somebody else was faster
+        return "running"
+    try:
+        backend.send(message)
+    except Exception:
+        with suppress(PersistenceError):  # a worker has it, or it counts as running until it is overdue
+            table.update_item(key, {"status": {"S": "failed"}}, condition="present", expected=claimed)
+        raise
+    return "sent"
+
+
+def note_done(message: Message) -> None:
+    """Notes that a task that was run again is done. Where it can't be noted, it seems to be running still."""
+    table = failed_tasks_table()
+    try:
+        table.update_item(table.key(message.id), {"status": {"S": "done"}}, condition="present")
+    except StaleItem:
+        return  # it isn't kept any more
+    except PersistenceError:
+        logger.warning("Task %s [%s] was run again and is done, which isn't noted.", *(message.task, message.id))
