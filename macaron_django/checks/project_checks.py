@@ -61,9 +61,14 @@ def check_clients(app_configs: Sequence[AppConfig] | None, **_kwargs: Any) -> li
 
 @checks.register("macaron_django")
 def check_engine(app_configs: Sequence[AppConfig] | None, **_kwargs: Any) -> list[checks.CheckMessage]:
-    """Reports if schemas are persisted and no DynamoDB engine is configured: AWS is never used by accident."""
+    """Reports if schemas are persisted and no DynamoDB engine is configured: AWS is never used by accident.
+
+    A machine that has no engine yet gets a warning, so that ``migrate`` runs in a new virtual environment.
+    """
     if not any(api.persistences for api in registry):
         return []
+    if warning := engines.choice_warning():
+        return [checks.Warning(warning, id="macaron_django.W103")]
     problem = engines.configuration_problem()
     return [checks.Error(problem, id="macaron_django.E103")] if problem else []
 

@@ -42,10 +42,11 @@ DEFAULTS: Mapping[str, Any] = MappingProxyType(
         "DOCS": True,  # Swagger UI, Redoc and the document itself
         "DOCS_PERMISSION_CLASSES": None,  # of those; None: drf-spectacular's SERVE_PERMISSIONS, AllowAny by default
         "DYNAMODB": {
-            "ENGINE": None,  # "embedded", "moto", "dynamodb-local", "endpoint" or "aws"; None: see below
+            "ENGINE": None,  # "embedded", "dynamodb-local", "container", "moto", "endpoint" or "aws"; None: see below
             "ENDPOINT": None,  # URL, for the engine "endpoint"
             "REGION": None,  # None: AWS_REGION, AWS_DEFAULT_REGION; "eu-west-1" for local engines
             "BINARY": None,  # path of the embedded engine's binary, or of DynamoDBLocal.jar
+            "IMAGE": "ghcr.io/nubo-db/dynoxide:1.2.1",  # what the engine "container" runs
             "PATH": None,  # the embedded engine's data; None: dynamodb.sqlite3 beside Django's db.sqlite3
             "TABLE_PREFIX": "",
             "CONNECT_TIMEOUT": 2.0,  # seconds

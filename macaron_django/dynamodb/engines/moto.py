@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 __all__ = ["PARENT_URL", "MotoEngine"]
 
 MOTO_MISSING = "The engine 'moto' isn't installed: run `pip install 'macaron_django[moto]'`, or choose another engine."
+_MODULES = ("moto", "flask", "flask_cors")
 #: Environment variable with the URL of the parent's server.
 PARENT_URL = "MACARON_DJANGO_MOTO_URL"
 
@@ -44,6 +45,10 @@ class MotoEngine(Engine):
     def from_settings(cls) -> MotoEngine:
         return cls()
 
+    @classmethod
+    def is_here(cls) -> bool:
+        return all(find_spec(module) is not None for module in _MODULES)
+
     @property
     def endpoint_url(self) -> str:
         """The server's URL; reading it starts the server."""
@@ -52,9 +57,8 @@ class MotoEngine(Engine):
         return self._url
 
     def check(self) -> None:
-        for module in ("moto", "flask", "flask_cors"):
-            if find_spec(module) is None:
-                raise ImproperlyConfigured(MOTO_MISSING)
+        if not self.is_here():
+            raise ImproperlyConfigured(MOTO_MISSING)
 
     def start(self) -> None:
         with self._mutex:

@@ -1,7 +1,7 @@
 """Chooses the engine that ``MACARON["DYNAMODB"]`` and ``DEBUG`` name, once a process, and keeps it.
 
-Without ``ENGINE``, that is ``embedded`` where ``DEBUG`` is on, or ``moto`` where its binary is missing, and an error
-where ``DEBUG`` is off: never AWS by accident. Tests choose another engine with ``use``.
+Without ``ENGINE``, that is the first of ``BY_ITSELF`` that is here where ``DEBUG`` is on, and an error where it is off:
+never AWS by accident. Tests put another engine in its place with ``use``.
 """
 
 from __future__ import annotations
@@ -21,22 +21,41 @@ from django.core.signals import setting_changed
 from macaron_django.conf import settings
 from macaron_django.dynamodb.engines.engine import Engine
 
-__all__ = ["NAMES", "configuration_problem", "current", "make", "reset", "sample_debug", "use"]
+__all__ = [
+    "BY_ITSELF",
+    "NAMES",
+    "choice_warning",
+    "configuration_problem",
+    "current",
+    "make",
+    "reset",
+    "sample_debug",
+    "use",
+]
 
 #: Where the class of each engine is. Imported when chosen, so that no engine needs another's libraries.
 NAMES = {
     "embedded": "embedded:EmbeddedEngine",
     "moto": "moto:MotoEngine",
     "dynamodb-local": "dynamodb_local:DynamoDBLocalEngine",
+    "container": "container:ContainerEngine",
     "endpoint": "endpoint:EndpointEngine",
     "aws": "aws:AWSEngine",
 }
+#: Chosen in this order where none is named and DEBUG is on. The last forgets its data.
+BY_ITSELF = ("embedded", "dynamodb-local", "container", "moto")
 
 NONE_CONFIGURED = (
     "No DynamoDB engine is configured, and DEBUG is off. Set MACARON['DYNAMODB']['ENGINE'] to 'aws' for Amazon "
     "DynamoDB, to 'endpoint' with an ENDPOINT, or to one of the engines for development: 'embedded', "
-    "'dynamodb-local', 'moto'."
+    "'dynamodb-local', 'container', 'moto'."
 )
+ALSO = "Java with AWS's DynamoDB Local, Podman or Docker will do as well: docs/explanation/engines.md shows how."
+
+
+class NoEngineHereError(ImproperlyConfigured):
+    """None was named, and this machine has none."""
+
 
 _lock = threading.RLock()
 _made: dict[tuple[Any, ...], Engine] = {}  # by the settings that they were made from
@@ -70,8 +89,7 @@ def make(name: str) -> Engine:
         raise ImproperlyConfigured(
             f"MACARON['DYNAMODB']['ENGINE'] is {name!r}, which isn't an engine: choose one of {', '.join(NAMES)}."
         )
-    module, _, class_name = NAMES[name].partition(":")
-    engine: Engine = getattr(import_module(f"{__package__}.{module}"), class_name).from_settings()
+    engine: Engine = _class_of(name).from_settings()
     return engine
 
 
@@ -82,6 +100,20 @@ def configuration_problem() -> str | None:
     except (ImproperlyConfigured, ImportError) as error:
         return str(error)
     return None
+
+
+def choice_warning() -> str | None:
+    """Return what a project that names no engine has to know: that there is none here, or only one that forgets.
+
+    That isn't a problem yet: a project can be migrated and looked at without DynamoDB. ``None`` if there is nothing to
+    say, or ``configuration_problem()`` is the one to say it.
+    """
+    try:
+        return _moto_instead() if settings.DYNAMODB.ENGINE is None and _chosen_name() == "moto" else None
+    except NoEngineHereError as error:
+        return str(error)
+    except ImproperlyConfigured:
+        return None
 
 
 @contextmanager
@@ -126,18 +158,31 @@ def _chosen_name() -> str:
         return str(settings.DYNAMODB.ENGINE)
     if not (django_settings.DEBUG if _debug is None else _debug):
         raise ImproperlyConfigured(NONE_CONFIGURED)
-    from macaron_django.dynamodb.engines.embedded import find_binary
+    for name in BY_ITSELF:
+        if _class_of(name).is_here():
+            return name
+    raise NoEngineHereError(
+        f"There is no DynamoDB engine on this machine, so items can't be read or written yet. {_remedy()} "
+        "For a first look, `pip install 'macaron_django[moto]'` brings one that forgets its data."
+    )
 
-    return "embedded" if find_binary() else "moto"
+
+def _class_of(name: str) -> Any:
+    module, _, class_name = NAMES[name].partition(":")
+    return getattr(import_module(f"{__package__}.{module}"), class_name)
 
 
 def _moto_instead() -> str:
-    from macaron_django.dynamodb.engines.embedded import BINARY_MISSING
-
     return (
         "DynamoDB is played by moto, in this process's memory: nothing is kept when it ends, and other manage.py "
-        f"processes don't see it. {BINARY_MISSING}"
+        f"processes don't see it. {_remedy()}"
     )
+
+
+def _remedy() -> str:
+    from macaron_django.dynamodb.engines.embedded import binary_missing
+
+    return f"{binary_missing()} {ALSO}"
 
 
 def _forget_choice(*, setting: str, **_: object) -> None:

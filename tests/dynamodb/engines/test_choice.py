@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import pytest
+from django.core import checks
 from django.core.exceptions import ImproperlyConfigured
 from django.test import override_settings
 
+from macaron_django.checks.project_checks import check_engine
 from macaron_django.dynamodb import engines
-from macaron_django.dynamodb.engines import dynamodb_local, embedded, selection
+from macaron_django.dynamodb.engines import dynamodb_local, embedded, moto, selection
 from macaron_django.dynamodb.engines.endpoint import EndpointEngine
 from macaron_django.dynamodb.engines.moto import MotoEngine
 
@@ -71,11 +73,91 @@ def test_none_and_debug_on_is_the_embedded_engine():
     assert engines.current().name == "embedded"
 
 
+def program(folder, name, *, exit_code=0):
+    """A program that says it works, or doesn't."""
+    folder.mkdir(exist_ok=True)
+    (folder / name).write_text(f"#!/bin/sh\nexit {exit_code}\n", "utf-8")
+    (folder / name).chmod(0o755)
+
+
 @pytest.mark.usefixtures("unguarded", "debug_on", "no_binary")
-def test_none_and_debug_on_is_moto_where_there_is_no_binary_with_a_warning():
+def test_none_and_debug_on_is_the_first_engine_that_is_here_and_keeps_data(tmp_path, monkeypatch):
+    programs = tmp_path / "bin"
+    monkeypatch.setenv("PATH", str(programs))
+    base = tmp_path / "project"
+    with override_settings(BASE_DIR=base):
+        program(programs, "docker")
+        assert engines.current().name == "container"
+        (base / "dynamodb_local").mkdir(parents=True)
+        (base / "dynamodb_local" / "DynamoDBLocal.jar").touch()
+        engines.reset()
+        assert engines.current().name == "container"  # a jar without Java
+        program(programs, "java")
+        engines.reset()
+        assert engines.current().name == "dynamodb-local"
+        program(programs, "dynoxide")
+        engines.reset()
+        assert engines.current().name == "embedded"
+        assert engines.choice_warning() is None
+
+
+@pytest.mark.usefixtures("unguarded", "debug_on", "no_binary")
+def test_programs_that_do_not_work_are_not_chosen(tmp_path, monkeypatch):
+    """As Docker's client without its daemon, and the ``java`` that macOS has."""
+    programs = tmp_path / "bin"
+    monkeypatch.setenv("PATH", str(programs))
+    for name in ("java", "podman", "docker"):
+        program(programs, name, exit_code=1)
+    (tmp_path / "dynamodb_local").mkdir()
+    (tmp_path / "dynamodb_local" / "DynamoDBLocal.jar").touch()
+    with override_settings(BASE_DIR=tmp_path), pytest.warns(RuntimeWarning, match="moto"):
+        assert engines.current().name == "moto"
+
+
+@pytest.mark.usefixtures("unguarded", "debug_on", "no_binary")
+def test_moto_comes_last_with_a_warning():
     with pytest.warns(RuntimeWarning, match=r"nothing is kept.*other manage.py\s+processes.*npm install"):
         assert engines.current().name == "moto"
     assert engines.current().name == "moto"  # and is warned of once
+    assert "nothing is kept" in (engines.choice_warning() or "")
+    assert engines.configuration_problem() is None
+
+
+@pytest.mark.usefixtures("unguarded", "debug_on", "no_binary")
+def test_a_machine_without_any_engine_is_told_what_to_install(monkeypatch):
+    monkeypatch.setattr(moto, "find_spec", lambda _: None)
+    warning = engines.choice_warning() or ""
+    for remedy in ("npm install", "DynamoDB Local", "Podman", "macaron_django[moto]"):
+        assert remedy in warning
+    with pytest.raises(ImproperlyConfigured, match="no DynamoDB engine on this machine"):
+        engines.current()
+
+
+@pytest.mark.usefixtures("unguarded", "no_binary")
+@pytest.mark.parametrize(
+    ("debug", "level", "check_id"),
+    [(True, checks.WARNING, "macaron_django.W103"), (False, checks.ERROR, "macaron_django.E103")],
+)
+def test_a_development_machine_without_an_engine_can_be_migrated_a_server_cannot(monkeypatch, debug, level, check_id):
+    monkeypatch.setattr(moto, "find_spec", lambda _: None)
+    monkeypatch.setattr(selection, "_debug", debug)
+    (found,) = check_engine(None)
+    assert (found.level, found.id) == (level, check_id)
+    assert found.is_serious() is not debug  # migrate goes on, or stops
+
+
+@pytest.mark.parametrize(
+    ("system", "machine", "package"),
+    [
+        ("linux", "x86_64", "@dynoxide/linux-x64@1.2.1"),
+        ("linux", "aarch64", "dynoxide"),
+        ("darwin", "arm64", "dynoxide"),
+    ],
+)
+def test_the_remedy_is_for_this_platform(monkeypatch, system, machine, package):
+    monkeypatch.setattr("sys.platform", system)
+    monkeypatch.setattr("platform.machine", lambda: machine)
+    assert f"`npm install {package}`" in embedded.binary_missing()
 
 
 @pytest.mark.usefixtures("unguarded", "debug_on", "no_binary")
@@ -114,8 +196,10 @@ def test_a_choice_that_cannot_work_is_explained_without_starting_anything(sectio
 def test_an_engine_that_was_chosen_and_is_not_here_is_a_problem():
     with dynamodb(ENGINE="embedded"):
         assert "npm install @dynoxide/linux-x64" in (engines.configuration_problem() or "")
+    with dynamodb(ENGINE="container"):
+        assert "needs Podman or Docker" in (engines.configuration_problem() or "")
     with dynamodb(ENGINE="dynamodb-local"):
-        assert "Amazon's archive of DynamoDB Local" in (engines.configuration_problem() or "")
+        assert "DynamoDBLocal.jar isn't here" in (engines.configuration_problem() or "")
 
 
 @pytest.mark.usefixtures("unguarded", "debug_on")
@@ -171,7 +255,7 @@ def test_every_engine_has_the_interface():
 def test_local_engines_never_see_real_credentials(monkeypatch):
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKIAEXAMPLE")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "secret")
-    for name in ("embedded", "moto", "dynamodb-local"):
+    for name in ("embedded", "moto", "dynamodb-local", "container"):
         assert engines.make(name).credentials == ("local", "local")
 
 

@@ -28,7 +28,7 @@ def test_it_starts_is_shared_and_ends_with_its_last_user(tmp_path, make_table):
         first.start()
         second.start()
         assert first.endpoint_url == second.endpoint_url
-        assert first.status().endswith("data in memory")
+        assert first.status().endswith(f"data in {tmp_path / 'local'}")
         address = first.process.address
         make_table(address)
         assert not lets_in("https://page.example", first.endpoint_url)
@@ -59,9 +59,15 @@ class TestFindingTheJar:
         ):
             find_jar()
 
+    def test_aws_s_download_is_found_where_it_was_unpacked(self, tmp_path):
+        (tmp_path / "dynamodb_local").mkdir()
+        (tmp_path / "dynamodb_local" / "DynamoDBLocal.jar").touch()
+        with override_settings(BASE_DIR=tmp_path):
+            assert find_jar() == tmp_path / "dynamodb_local" / "DynamoDBLocal.jar"
+
     def test_a_missing_jar_is_an_error_with_the_remedy(self, monkeypatch):
         monkeypatch.setattr(dynamodb_local, "node_modules", lambda: iter(()))
-        with pytest.raises(ImproperlyConfigured, match="unpack Amazon's archive of DynamoDB Local"):
+        with pytest.raises(ImproperlyConfigured, match="unpack AWS's download"):
             find_jar()
 
 

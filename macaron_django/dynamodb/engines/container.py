@@ -1,0 +1,80 @@
+"""The engine ``container``: Dynoxide's image, run by Podman or Docker, with its data in a volume.
+
+For machines without a binary. The container publishes its port on the address that the supervisor has chosen, and ends
+with ``run``, to which the supervisor sends SIGTERM.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import shutil
+import subprocess
+from functools import cache
+from pathlib import Path
+
+from django.core.exceptions import ImproperlyConfigured
+
+from macaron_django.conf import settings
+from macaron_django.dynamodb.engines.embedded import data_file
+from macaron_django.dynamodb.engines.process_engine import LocalProcessEngine
+from macaron_django.dynamodb.engines.shared_processes import SharedProcess
+
+__all__ = ["ContainerEngine", "find_runtime"]
+
+RUNTIMES = ("podman", "docker")
+RUNTIME_MISSING = (
+    "The engine 'container' needs Podman or Docker: `podman info` or `docker info` has to succeed. Install and start "
+    "one of them, or choose another engine."
+)
+
+
+def find_runtime() -> str | None:
+    """Returns the path of the first of Podman and Docker that works; a client without its daemon doesn't."""
+    found = (shutil.which(name) for name in RUNTIMES)
+    return next((runtime for runtime in found if runtime and _works(runtime)), None)
+
+
+@cache
+def _works(runtime: str) -> bool:
+    try:
+        return subprocess.run([runtime, "info"], capture_output=True, check=False, timeout=30).returncode == 0  # noqa: S603
+    except (OSError, subprocess.TimeoutExpired):
+        return False
+
+
+class ContainerEngine(LocalProcessEngine):
+    """Dynoxide in a container, for the project whose data would be in the file ``path``.
+
+    The data is in a volume named after that path: a folder of the project's would show the container more than the
+    engine needs, and SQLite wants a file system that locks, which shared folders of virtual machines may not.
+    """
+
+    name = "container"
+    returns_refused_items = True
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.volume = f"macaron-dynamodb-{hashlib.sha256(str(path).encode()).hexdigest()[:12]}"
+        self.keeps_data_in = f"volume {self.volume}"
+
+    @classmethod
+    def from_settings(cls) -> ContainerEngine:
+        return cls(data_file())
+
+    @classmethod
+    def is_here(cls) -> bool:
+        return find_runtime() is not None
+
+    def make_process(self) -> SharedProcess:
+        stem = self.path.with_name(f"{self.path.name}-container")
+        return SharedProcess(self.name, stem, self.command, ready="listening on")
+
+    def command(self) -> list[str]:
+        runtime = find_runtime()
+        if runtime is None:
+            raise ImproperlyConfigured(RUNTIME_MISSING)
+        # The container has the volume's name: a second one over the same data can't start.
+        run = [runtime, "run", "--rm", "--name", self.volume, "--publish", "{host}:{port}:8000"]
+        confined = ["--cap-drop", "ALL", "--security-opt", "no-new-privileges", "--read-only", "--tmpfs", "/tmp"]  # noqa: S108
+        serve = ["serve", "--host", "0.0.0.0", "--port", "8000", "--db-path", "/data/dynamodb.sqlite3"]  # noqa: S104
+        return [*run, *confined, "--volume", f"{self.volume}:/data", str(settings.DYNAMODB.IMAGE), *serve]
