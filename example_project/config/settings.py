@@ -30,13 +30,14 @@ INSTALLED_APPS = [
     "corsheaders",
     "myserver",
     "library",
+    "orders",
 ]
 
 PROFILES_URL = os.environ.get("PROFILES_URL")
 
 # Every setting has a default: without APIS, each file in apis/ is an API.
 MACARON = {
-    "APIS": {"myserver": "apis/myserver.yaml", "library": "apis/library.yaml"},
+    "APIS": {"myserver": "apis/myserver.yaml", "library": "apis/library.yaml", "orders": "apis/orders.yaml"},
     "DYNAMODB": {
         "ENGINE": os.environ.get("DYNAMODB_ENGINE"),  # none, and DEBUG on: the embedded engine
         "ENDPOINT": os.environ.get("DYNAMODB_ENDPOINT"),

@@ -1,4 +1,4 @@
-"""`manage.py loadsample`: a few profiles, books and authors, and a login for the admin. Safe to repeat."""
+"""`manage.py loadsample`: a few profiles, books, orders, and a login for the admin. Safe to repeat."""
 
 import json
 from contextlib import suppress
@@ -23,6 +23,10 @@ WELCOME = """
 """
 
 
+def sample(name):
+    return json.loads((SAMPLE_DATA / name).read_text("utf-8"))
+
+
 class Command(BaseCommand):
     help = "Loads the sample data where it isn't there yet, and makes the user admin (password: admin)."
 
@@ -32,22 +36,31 @@ class Command(BaseCommand):
     def handle(self, *args, address, **options):
         if not settings.DEBUG:
             raise CommandError("The sample login is for development only: run this with DEBUG on.")
-        created = self.load_profiles() + self.load_library() + self.make_login()
+        created = self.load_profiles() + self.load_library() + self.load_orders() + self.make_login()
         self.stdout.write(f"Sample data: {created} new." if created else "Sample data: all there.")
         self.stdout.write(WELCOME.format(address=address))
 
     def load_profiles(self) -> int:
+        return self.load_items(apipool.myserver.Profile, sample("profiles.json"))
+
+    def load_orders(self) -> int:
+        of = sample("orders.json")
+        return self.load_items(apipool.orders.Product, of["products"]) + self.load_items(
+            apipool.orders.Order, of["orders"]
+        )
+
+    def load_items(self, model, items) -> int:
         created = 0
-        for profile in json.loads((SAMPLE_DATA / "profiles.json").read_text("utf-8")):
+        for item in items:
             with suppress(ItemExists):
-                apipool.myserver.Profile.objects.create(**profile)
+                model.objects.create(**item)
                 created += 1
         return created
 
     def load_library(self) -> int:
-        sample = json.loads((SAMPLE_DATA / "library.json").read_text("utf-8"))
-        authors = [Author.objects.get_or_create(pk=each.pop("author_id"), defaults=each) for each in sample["authors"]]
-        books = [Book.objects.get_or_create(pk=each.pop("isbn"), defaults=each) for each in sample["books"]]
+        of = sample("library.json")
+        authors = [Author.objects.get_or_create(pk=each.pop("author_id"), defaults=each) for each in of["authors"]]
+        books = [Book.objects.get_or_create(pk=each.pop("isbn"), defaults=each) for each in of["books"]]
         return sum(created for _, created in authors + books)
 
     def make_login(self) -> int:
