@@ -265,14 +265,25 @@ def case_server(case_project: Callable[..., Project]) -> Callable[..., httpx.Cli
     return serve
 
 
-@pytest.fixture
-def example(tmp_path: Path, projects: Callable[..., Project]) -> Project:
-    """A copy of the example project with tables and sample data of its own."""
-    shutil.copy(ROOT / "manage.py", tmp_path)
+@pytest.fixture(scope="session")
+def loaded_example(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A copy of the example project with tables and sample data, whose engine has ended."""
+    folder = tmp_path_factory.mktemp("loaded_example")
+    shutil.copy(ROOT / "manage.py", folder)
     data = shutil.ignore_patterns("*.sqlite3*", "__pycache__")
-    shutil.copytree(ROOT / "example_project", tmp_path / "example_project", ignore=data)
-    project = projects(tmp_path)
-    project.manage("migrate", "--verbosity", "0")
-    project.manage("synctables")
-    project.manage("loadsample")
-    return project
+    shutil.copytree(ROOT / "example_project", folder / "example_project", ignore=data)
+    project = Project(folder)
+    try:
+        project.manage("migrate", "--verbosity", "0")
+        project.manage("synctables")
+        project.manage("loadsample")
+    finally:
+        project.close()
+    return folder
+
+
+@pytest.fixture
+def example(tmp_path: Path, projects: Callable[..., Project], loaded_example: Path) -> Project:
+    """A copy of the example project with tables and sample data of its own."""
+    shutil.copytree(loaded_example, tmp_path, dirs_exist_ok=True, ignore=shutil.ignore_patterns("__pycache__"))
+    return projects(tmp_path)
