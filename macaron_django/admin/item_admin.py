@@ -1,4 +1,4 @@
-"""Assembles ``ItemAdmin`` from its parts, one module each."""
+"""Assembles ``ItemAdmin`` from its parts, which have one module each."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """Adds descriptions of schemas and the engine in use to pages of Django's own admin.
 
-These are tags and not a site of its own, so that any ``AdminSite`` and any skin can use them.
+These are tags and not a separate site, so that any ``AdminSite`` and any skin can use them.
 """
 
 from __future__ import annotations

@@ -203,7 +203,7 @@ def test_changes_of_different_properties_are_both_kept(shop):
 
     answer = client.post(shop.url(row), sent({**json, "name": "Mine"}, loaded), follow=True)
 
-    assert "Somebody else has changed this item meanwhile, too: stock." in html.unescape(answer.content.decode())
+    assert "Someone else has changed this item, too: stock." in html.unescape(answer.content.decode())
     assert (shop.stored("a")["name"], shop.stored("a")["stock"]) == ({"S": "Mine"}, {"N": "7"})
 
 
@@ -270,7 +270,7 @@ def test_an_altered_note_of_what_was_loaded_is_refused(shop):
 
     answer = client.post(shop.url(row), sent({**json, "name": "Mine"}, {"loaded": loaded["loaded"][:-3]}))
 
-    assert "Load it again" in errors_of(answer)[0]
+    assert "Load the item again" in errors_of(answer)[0]
     assert shop.stored("a")["name"] == {"S": "Tea"}
 
 

@@ -61,7 +61,7 @@ def test_a_dry_run_tells_what_would_change_and_writes_nothing(shop):
         "&lt;b&gt;After&lt;/b&gt;",
         "/stock: must be at least 0",
         "/id: ",
-        "stands in the file before",
+        "occurs earlier in the file",
     ):
         assert told in text, told
     assert "<b>After" not in text
@@ -154,9 +154,9 @@ def test_dynamodb_json_restores_types_and_what_the_schema_does_not_know(shop):
         (b"\xff\xfe", "x.csv", 1, "not in UTF-8"),
         ("id,nmae\n", "x.csv", 1, "no property &#x27;nmae&#x27;"),
         ("id,id\n", "x.csv", 1, "two columns"),
-        ('id,name\na,"b', "x.csv", 2, "no CSV"),
-        ('id,name,tags\na,b,"[1"\n', "x.csv", 2, "tags: the cell is no JSON"),
-        ('{"id": "a", "name": "b"}\n{"id": 1e}\n', "x.jsonl", 2, "no JSON"),
+        ('id,name\na,"b', "x.csv", 2, "valid CSV"),
+        ('id,name,tags\na,b,"[1"\n', "x.csv", 2, "tags: the cell isn't valid JSON"),
+        ('{"id": "a", "name": "b"}\n{"id": 1e}\n', "x.jsonl", 2, "valid JSON"),
         ("[1]\n", "x.jsonl", 1, "a JSON object"),
         ('{"Item": {"id": {"X": "a"}}}\n', "x.jsonl", 1, "/id: "),
         ('{"Item": {"name": {"S": "a"}}}\n', "x.jsonl", 1, "/id: "),

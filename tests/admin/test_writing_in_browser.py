@@ -72,7 +72,7 @@ def test_the_text_of_an_item_is_checked_as_one_types(shop, open_page):
     text = page.locator("textarea[name=item]")
 
     text.fill('{"id": "a",\n  "name" "b"}')
-    page.get_by_role("button", name="line 2:10: This is no JSON").wait_for()
+    page.get_by_role("button", name="line 2:10: This isn't valid JSON").wait_for()
     text.fill('{"id": "a",\n  "name": ""}')
     page.get_by_role("button", name="/name, line 2:11: must not be empty").click()
     assert text.evaluate("area => area.selectionStart") == 22

@@ -1,6 +1,6 @@
 """Takes secrets out of items: properties that are ``writeOnly``, and passwords.
 
-What is only shown has a mask in their place. What a user edits doesn't have them, and gets them back before it is
+What is only shown has a mask instead. What a user edits doesn't have them, and gets them back before it is
 stored.
 """
 
@@ -28,7 +28,7 @@ def is_secret(prop: Property) -> bool:
 
 
 def without_secrets(schema: Schema, json: Any, *, mask: str | None = None) -> Any:
-    """Returns a copy of a JSON value without its secrets, or with ``mask`` in their place, at any depth.
+    """Returns a copy of a JSON value without its secrets, or with ``mask`` instead of them, at any depth.
 
     What any branch of ``oneOf`` or ``anyOf`` keeps secret is secret in all.
     """
@@ -92,7 +92,7 @@ def _attribute_without_secrets(applied: AppliedSchemas, value: AttributeValue, m
 
 
 def with_secrets(schema: Schema, json: Any, stored: Any) -> Any:
-    """Returns a copy of ``json`` with the secrets of ``stored`` where it has none of its own."""
+    """Returns a copy of ``json`` with the secrets of ``stored`` where it has none itself."""
     return _with(applied_schemas(schema), json, stored)
 
 

@@ -98,7 +98,7 @@ class BulkDeletionMixin(ItemAdminBase):
         try:
             chosen = self._rows_of(request.POST.get("keys", ""))
         except ValueError:
-            return HttpResponseBadRequest(_("These are no keys."))
+            return HttpResponseBadRequest(_("These aren't keys."))
         for pk, row in chosen:
             if row is None:
                 gone += 1

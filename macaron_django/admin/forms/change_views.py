@@ -1,6 +1,6 @@
 """The pages that add, change, duplicate and delete one item.
 
-Only changed properties are written, on the condition that nobody else has changed them. If somebody has, the form
+Only changed properties are written, on the condition that no one else has changed them. If someone has, the form
 shows both versions.
 """
 
@@ -143,7 +143,7 @@ class ChangeFormMixin(ItemAdminBase):
         elif form.edit is not None and form.edit.changed:
             obj.save(force_update=True)
             if form.by_others:
-                told = _("Somebody else has changed this item meanwhile, too: %s. Both changes are in it now.")
+                told = _("Someone else has changed this item, too: %s. Both changes are saved.")
                 self.message_user(request, told % ", ".join(form.by_others), messages.WARNING)
 
     def construct_change_message(self, request: HttpRequest, form: Any, formsets: Any, add: bool = False) -> Any:
@@ -169,7 +169,7 @@ class ChangeFormMixin(ItemAdminBase):
         if not may:
             raise PermissionDenied
         if object_id is not None and obj is None:
-            return JsonResponse({"errors": [{"message": _("Somebody has deleted this item."), "pointer": ""}]})
+            return JsonResponse({"errors": [{"message": _("This item has been deleted."), "pointer": ""}]})
         try:
             typed = read_item(request.body.decode("utf-8", "replace"))
         except UnreadableItem as error:

@@ -153,7 +153,7 @@ def read_item(text: str) -> dict[str, Any]:
     try:
         json = exact_json(text, max_depth=settings.MAX_BODY_DEPTH)
     except JSONTextError as error:
-        raise UnreadableItem(_("This is no JSON: %s") % error, error.line, error.column) from error
+        raise UnreadableItem(_("This isn't valid JSON: %s") % error, error.line, error.column) from error
     if not isinstance(json, dict):
         raise UnreadableItem(_("An item is a JSON object: {…}"))
     return json

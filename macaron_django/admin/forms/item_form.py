@@ -68,8 +68,8 @@ WORDS = {
     "boolean": gettext_lazy("true or false"),
     "list": gettext_lazy("list"),
     "object": gettext_lazy("object"),
-    "notJson": gettext_lazy("This is no JSON"),
-    "notNumber": gettext_lazy("This is no number"),
+    "notJson": gettext_lazy("This isn't valid JSON"),
+    "notNumber": gettext_lazy("This isn't a number"),
     "twice": gettext_lazy("This name is there already"),
     "default": gettext_lazy("default:"),
     "now": gettext_lazy("Now"),
@@ -201,12 +201,12 @@ class ItemForm(ModelForm):
         persistence = self.persistence
         item = persistence.get_item(persistence.key_in(self.stored or {}), consistent=True)
         if item is None:
-            self.add_error(None, _("Somebody has deleted this item. What you typed can be added as a new one."))
+            self.add_error(None, _("This item has been deleted. You can add what you typed as a new one."))
             return
         try:
             loaded = LoadedItem.unsealed(sealed)
         except signing.BadSignature:
-            self.add_error(None, _("It isn't known any more what the item was when you loaded it. Load it again."))
+            self.add_error(None, _("The version that you loaded is no longer known. Load the item again."))
             return
         now = LoadedItem.of(persistence, item)
         self.by_others = loaded.changed_since(persistence, item)
@@ -230,7 +230,7 @@ class ItemForm(ModelForm):
         again = {"item": readable_json(merged), "loaded": now.sealed()}
         self.data = {**dict(self.data.items()), **{self.add_prefix(name): text for name, text in again.items()}}
         self.conflict_shown = True
-        self.add_error(None, _("Somebody else has changed this item since you loaded it. Nothing was saved yet."))
+        self.add_error(None, _("Someone else has changed this item since you loaded it. Nothing has been saved yet."))
 
     @property
     def only_by_others(self) -> list[str]:

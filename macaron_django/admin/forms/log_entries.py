@@ -1,6 +1,6 @@
 """Writes and reads the messages of Django's log entries, which hold the differences that a change made.
 
-Secrets never get here. Long values are cut: the log is no backup.
+Secrets never get here. Long values are cut: the log isn't a backup.
 """
 
 from __future__ import annotations

@@ -70,10 +70,10 @@ def json_of(schema: Schema, names: Sequence[str], cells: Sequence[str]) -> dict[
         try:
             value = _value(cell, is_text=_is_text(schema, name))
         except JSONTextError as error:
-            raise CellError(name, f"the cell is no JSON: {error}") from error
+            raise CellError(name, f"the cell isn't valid JSON: {error}") from error
         if name == rest and value is not UNSET:
             if not isinstance(value, dict):
-                raise CellError(name, "the cell is no JSON object")
+                raise CellError(name, "the cell isn't a JSON object")
             json |= value
         elif value is not UNSET:
             json[name] = value

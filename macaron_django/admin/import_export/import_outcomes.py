@@ -69,7 +69,7 @@ def outcomes(persistence: Persistence, items: Iterable[FileItem]) -> Iterator[Im
             stored, identity = next(found), persistence._identity(key)
             if identity in seen:
                 yield ImportOutcome(
-                    entry.line, "refused", describe_key(key), [_("This key stands in the file before.")]
+                    entry.line, "refused", describe_key(key), [_("This key occurs earlier in the file.")]
                 )
                 continue
             seen.add(identity)

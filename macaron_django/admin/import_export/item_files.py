@@ -71,13 +71,13 @@ def _json_items(text: str, form: FileForm) -> Iterator[FileItem]:
         try:
             json = exact_json(line)
             if not isinstance(json, dict):
-                yield FileItem(number, error=_("A line has to be a JSON object."))
+                yield FileItem(number, error=_("A line must be a JSON object."))
             elif form == "dynamodb":
                 yield FileItem(number, attributes=from_dynamodb_json(json.get("Item", json)))
             else:
                 yield FileItem(number, json=json)
         except JSONTextError as error:
-            yield FileItem(number, error=_("This is no JSON: %s") % error)
+            yield FileItem(number, error=_("This isn't valid JSON: %s") % error)
         except LineError as error:
             yield FileItem(number, error=str(error))
 
@@ -106,7 +106,7 @@ def _csv_items(schema: Schema, text: str) -> Iterator[FileItem]:
             except CellError as cell_error:
                 yield FileItem(start, error=f"{cell_error.column}: {cell_error}")
     except csv.Error as csv_error:
-        yield FileItem(rows.line_num, error=_("This is no CSV: %s") % csv_error)
+        yield FileItem(rows.line_num, error=_("This isn't valid CSV: %s") % csv_error)
 
 
 def _delimiter(text: str) -> str:

@@ -171,7 +171,7 @@ def _lookup_name(spec: ObjectSpec, name: str) -> str:
 
 def _unknown_name(spec: ObjectSpec, name: str) -> str:
     known = ", ".join(name for name, prop in spec.properties.items() if not is_secret(prop))
-    return _("There is no property “%(name)s”. There are: %(known)s.") % {"name": name, "known": known}
+    return _("There is no property “%(name)s”. The known ones are %(known)s.") % {"name": name, "known": known}
 
 
 def _unknown(spec: ObjectSpec, terms: list[re.Match[str]]) -> str:

@@ -32,7 +32,7 @@ window.macaronAdmin = window.macaronAdmin || {};
       at = SPACE.lastIndex;
     }
 
-    function fail(offset = at, message = words.notJson || "This is no JSON") {
+    function fail(offset = at, message = words.notJson || "This isn't valid JSON") {
       throw new NotJSON(message, offset);
     }
 
