@@ -11,7 +11,7 @@ class EventBackend(events.Subscriber):
     """A subscriber that the setting ``OBSERVABILITY["BACKENDS"]`` can name."""
 
     def start(self) -> None:
-        """Called before it is told anything."""
+        """Called before it receives events."""
 
     def stop(self) -> None:
-        """Called when it is told no more, as where a test changes settings."""
+        """Called when it receives no more events, for example when a test changes settings."""

@@ -30,7 +30,7 @@ QUIET = {"boto3": logging.WARNING, "botocore": logging.WARNING, "urllib3": loggi
 
 
 def _user_text() -> str:
-    """Returns ``" [id]"``, or nothing where nobody is known; no line of the log ends within an id."""
+    """Returns ``" [id]"``, or nothing if the user isn't known. An id never breaks a log line."""
     user_id = get_userid()
     return f" [{''.join(letter if letter.isprintable() else '?' for letter in user_id)}]" if user_id else ""
 

@@ -113,7 +113,7 @@ class OpenTelemetrySpans(events.Subscriber):
         return here is trace.INVALID_SPAN or here.is_recording()
 
     def _continued(self, meta: Mapping[str, Any]) -> context.Context | None:
-        """Returns the context of a trace that a client began; None where its request names none."""
+        """Returns the context of a trace that a client began; None if its request names none."""
         propagator = propagate.get_global_textmap()
         known, names = self._fields
         if known is not propagator:

@@ -59,7 +59,7 @@ request_finished.connect(_forget, dispatch_uid="macaron_django.observability.req
 
 
 def _new_id() -> str:
-    """Returns 32 hexadecimal digits: an id is no secret, and the kernel's random numbers cost a system call."""
+    """Returns 32 hexadecimal digits: an id isn't a secret, and the kernel's random numbers cost a system call."""
     return f"{random.getrandbits(128):032x}"
 
 

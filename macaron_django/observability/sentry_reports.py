@@ -73,7 +73,7 @@ class _SentrySpanned(events.Observation[Any]):
 
 
 class _ReportedOperation(_SentrySpanned):
-    """An operation: a span of the present transaction, else a transaction of its own where Sentry traces."""
+    """An operation: a span of the present transaction, else a separate transaction if Sentry traces."""
 
     def __init__(self, began: events.OperationBegan) -> None:
         # What code notes for a report (breadcrumbs, tags, the user) is this request's alone.

@@ -32,7 +32,7 @@ def setting_problems() -> Iterator[SettingProblem]:
     """Yields what is wrong with the settings, one after the other."""
     section = settings.OBSERVABILITY
     if isinstance(section.BACKENDS, str):
-        yield _wrong("BACKENDS", section.BACKENDS, "It has to be a list of names.")
+        yield _wrong("BACKENDS", section.BACKENDS, "It must be a list of names.")
         return
     for name in section.BACKENDS:
         if name not in BACKENDS and not is_subscriber(name):
@@ -42,7 +42,8 @@ def setting_problems() -> Iterator[SettingProblem]:
             yield SettingProblem(
                 "error",
                 "E102",
-                f"MACARON['OBSERVABILITY']['BACKENDS'] names {str(name)!r}, which is no backend and no subscriber.",
+                f"MACARON['OBSERVABILITY']['BACKENDS'] names {str(name)!r}, which is neither a backend nor a "
+                f"subscriber.",
                 hint,
             )
             return
@@ -58,7 +59,7 @@ def setting_problems() -> Iterator[SettingProblem]:
         yield SettingProblem(
             "warning",
             "W127",
-            "Nobody can read /metrics: neither METRICS_TOKEN nor METRICS_ACCESS says who may.",
+            "No one can read /metrics: neither METRICS_TOKEN nor METRICS_ACCESS allows anyone.",
             "Set MACARON['OBSERVABILITY']['METRICS_TOKEN'] to what Prometheus sends as its bearer token.",
         )
     if "json_logs" in section.BACKENDS and not _has_middleware():
@@ -73,14 +74,16 @@ def setting_problems() -> Iterator[SettingProblem]:
 def _values() -> Iterator[SettingProblem]:
     section = settings.OBSERVABILITY
     if not (section.METRICS_TOKEN is None or (isinstance(section.METRICS_TOKEN, str) and section.METRICS_TOKEN)):
-        yield _wrong("METRICS_TOKEN", "…", "It can be text, or None.")
+        yield _wrong("METRICS_TOKEN", "…", "It must be a string, or None.")
     if section.METRICS_ACCESS is not None and not _is_function(section.METRICS_ACCESS):
-        yield _wrong("METRICS_ACCESS", section.METRICS_ACCESS, "Name a function that takes a request, by its path.")
+        yield _wrong(
+            "METRICS_ACCESS", section.METRICS_ACCESS, "Give the dotted path of a function that takes a request."
+        )
     if not (isinstance(section.EMF_NAMESPACE, str) and section.EMF_NAMESPACE):
-        yield _wrong("EMF_NAMESPACE", section.EMF_NAMESPACE, "It has to be text.")
+        yield _wrong("EMF_NAMESPACE", section.EMF_NAMESPACE, "It must be a string.")
     most = section.REPORT_CALL_EXCEEDING_MS
     if most is not None and not _is_amount(most):
-        yield _wrong("REPORT_CALL_EXCEEDING_MS", most, "It can be a number of milliseconds, or None.")
+        yield _wrong("REPORT_CALL_EXCEEDING_MS", most, "It must be a number of milliseconds, or None.")
     prices = section.PRICES
     if not (isinstance(prices, Mapping) and prices.keys() <= ON_DEMAND.keys() and all(map(_is_price, prices.items()))):
         yield _wrong(

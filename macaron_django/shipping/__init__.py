@@ -1,7 +1,7 @@
 """What a service needs where it is deployed: how many processes fit, a configuration of gunicorn, the image's version.
 
 The machine's CPUs and the environment come in; numbers and settings go out. Open ``worker_counts`` for the numbers,
-``gunicorn_config`` for what gunicorn is told, ``container_versions`` for the version, and ``server_start`` for what a
+``gunicorn_config`` for gunicorn's settings, ``container_versions`` for the version, and ``server_start`` for what a
 process does before its first request.
 """
 

@@ -98,7 +98,9 @@ class AsyncTask(Generic[P, R]):
 
         definition = self.task_definition
         if "<locals>" in definition.path:
-            raise TypeError(f"{definition.path} is defined inside a function, where no worker finds it: move it out.")
+            raise TypeError(
+                f"{definition.path} is defined inside a function, where workers can't find it: move it to module level."
+            )
         message = Message(
             task=definition.path,
             args=[
@@ -156,7 +158,7 @@ def asynctask(
     if callable(delay):
         raise TypeError("asynctask takes options: write @asynctask() above the function.")
     if retries < 0 or backoff < 0 or delay < 0:
-        raise ValueError("asynctask's delay, retries and backoff are 0 or more.")
+        raise ValueError("asynctask's delay, retries and backoff must be 0 or more.")
 
     def decorated(function: Callable[P, R]) -> AsyncTask[P, R]:
         definition = TaskDefinition(
@@ -178,10 +180,10 @@ def asynctask(
 
 def _due(countdown: float | timedelta | None, eta: datetime | None, delay: float) -> float | None:
     if countdown is not None and eta is not None:
-        raise ValueError("A task has a countdown or an eta, not both.")
+        raise ValueError("A task can have a countdown or an eta, not both.")
     if eta is not None:
         if eta.tzinfo is None:
-            raise ValueError("An eta is an aware datetime: give it a time zone.")
+            raise ValueError("An eta must be an aware datetime: give it a time zone.")
         due = eta.timestamp()
     else:
         pause = delay if countdown is None else countdown

@@ -38,7 +38,7 @@ app = _application()
 
 @worker_process_init.connect(weak=False)
 def _forget_connections(**_: Any) -> None:
-    """Has each process of the pool make connections to DynamoDB of its own."""
+    """Makes each process of the pool open its own connections to DynamoDB."""
     clients = sys.modules.get("macaron_django.dynamodb.calls.clients")
     if clients is not None:
         clients.reset()

@@ -92,4 +92,4 @@ def task_named(path: str) -> TaskDefinition:
         if isinstance(definition, TaskDefinition):
             return definition
         break
-    raise UnknownTask(f"There is no task {path} here: the worker has other code than the one who sent it.")
+    raise UnknownTask(f"There is no task {path} here: the worker runs different code than the sender.")

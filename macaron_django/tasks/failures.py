@@ -44,7 +44,7 @@ def report_task_failure(message: Message, error: Exception, request: HttpRequest
     extra = {"error_id": answer.error_id, "task": message.task, "task_id": message.id}
     if again_in is not None:
         logger.warning(
-            "Task %s failed at attempt %d, and is tried again in %.1f s (error_id %s): %s",
+            "Task %s failed at attempt %d and will be tried again in %.1f s (error_id %s): %s",
             *(name, message.attempt, again_in, answer.error_id, type(error).__name__),
             exc_info=error,
             extra=extra,

@@ -133,7 +133,7 @@ def _required(name: str, option: str) -> Persistence:
 
 
 def outbox_table() -> Persistence:
-    """Returns the outbox. Raises ImproperlyConfigured where ``MACARON["TASKS"]["OUTBOX"]`` is off."""
+    """Returns the outbox. Raises ImproperlyConfigured if ``MACARON["TASKS"]["OUTBOX"]`` is off."""
     return _required("Outbox", "outbox=True")
 
 

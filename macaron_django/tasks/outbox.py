@@ -42,7 +42,7 @@ def put_away(message: Message) -> None:
     try:
         outbox.delete_item(outbox.key(message.id))
     except PersistenceError:
-        logger.warning("Task %s [%s] was sent, and is sent again from the outbox.", message.task, message.id)
+        logger.warning("Task %s [%s] was sent, and will be sent again from the outbox.", message.task, message.id)
 
 
 def relay(backend: TaskBackend, *, now: Callable[[], float] = time.time) -> int:

@@ -449,7 +449,7 @@ def test_the_immediate_backend_does_it_after_the_transaction_and_reports_failure
     assert calls == [(("x",), {}, True), "y"]
     count_visit.apply_async(["nobody"])
     assert "Task tests.tasks.test_asynctasks.count_visit" in caplog.text
-    assert "failed at attempt 1, and is tried again in 0.0 s" in caplog.text
+    assert "failed at attempt 1, and will be tried again in 0.0 s" in caplog.text
     assert "failed at attempt 2 (error_id" in caplog.text
 
 

@@ -31,7 +31,7 @@ def broker_port(request: pytest.FixtureRequest) -> Iterator[int]:
 def test_a_broker_that_doesnt_answer_is_given_up(settings: Any, broker_port: int) -> None:
     broker = {"BACKEND": "celery", "BROKER_URL": f"redis://:hidden-password@127.0.0.1:{broker_port}/0"}
     settings.MACARON = {**settings.MACARON, "TASKS": broker}
-    with pytest.raises(TaskNotSent, match=r"The broker doesn't take tests.tasks.test_brokers.task") as refused:
+    with pytest.raises(TaskNotSent, match=r"The broker doesn't accept tests.tasks.test_brokers.task") as refused:
         task.apply_async()
     assert "hidden-password" not in str(refused.value)
     assert refused.value.public_message is None  # clients learn nothing of the broker

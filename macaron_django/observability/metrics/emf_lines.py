@@ -2,7 +2,7 @@
 
 The lines go to the logger ``macaron_django.emf``, and from there to standard output, which AWS Lambda, ECS and the
 CloudWatch agent read; a project that gives the logger handlers has them there. No library fits: Amazon's own
-(aws-embedded-metrics) brings aiohttp, and is told to flush by each request.
+(aws-embedded-metrics) brings aiohttp, and needs a flush in each request.
 """
 
 from __future__ import annotations

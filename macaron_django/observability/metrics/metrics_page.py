@@ -27,7 +27,7 @@ def metrics_patterns() -> list[URLPattern]:
 def metrics(request: HttpRequest) -> HttpResponse:
     """Answers with the metrics of all of the server's processes, in the format that the Accept header asks for.
 
-    404 to everybody else: that there are metrics is nobody's business.
+    404 to everyone else, who shouldn't learn that there are metrics.
     """
     if "prometheus" not in settings.OBSERVABILITY.BACKENDS or not _may_read(request):
         raise Http404("Nothing has this path.")

@@ -148,7 +148,7 @@ class _Ends(events.Observation[EndedT], Generic[EndedT]):
 
 
 def _operation_name(named: Any) -> str:
-    """Returns an operation's operationId, or its path where it has none; its method is a label of its own."""
+    """Returns an operation's operationId, or its path where it has none; its method is a separate label."""
     return str(named.operation_id or named.route)
 
 

@@ -1,6 +1,6 @@
 """Makes Celery's application: with a broker in Redis, and acknowledgements after the work instead of before.
 
-So a task that a killed worker had begun is done again. A project may name an application of its own.
+So a task that a killed worker had begun is done again. A project can name its own application.
 """
 
 from __future__ import annotations

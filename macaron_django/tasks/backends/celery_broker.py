@@ -67,7 +67,7 @@ class CeleryBackend(TaskBackend):
                 kwargsrepr="{}",
             )
         except Exception as error:  # those of Celery, of kombu, and of the broker's own client
-            raise TaskNotSent(f"The broker doesn't take {message.task}: {type(error).__name__}.") from error
+            raise TaskNotSent(f"The broker doesn't accept {message.task}: {type(error).__name__}.") from error
         return message.id
 
     def result(self, handle: str, timeout: float | None) -> Any:
@@ -78,7 +78,7 @@ class CeleryBackend(TaskBackend):
         try:
             return application().AsyncResult(handle).get(timeout=timeout)
         except CeleryTimeout as error:
-            raise TimeoutError(f"The task {handle} isn't done yet.") from error
+            raise TimeoutError(f"The task {handle} isn't finished yet.") from error
         except TaskFailed:
             raise
         except Exception as error:

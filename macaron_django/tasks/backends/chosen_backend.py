@@ -31,7 +31,7 @@ def chosen_backend() -> TaskBackend:
         made = import_string(BACKENDS.get(named, named))()
     except (ImportError, TypeError, AttributeError) as error:
         raise ImproperlyConfigured(
-            f"MACARON['TASKS']['BACKEND'] is {named!r}: it can be {', '.join(map(repr, BACKENDS))}, or the dotted path "
+            f"MACARON['TASKS']['BACKEND'] is {named!r}: use {', '.join(map(repr, BACKENDS))}, or the dotted path "
             f"of a class. {error}"
         ) from error
     if not isinstance(made, TaskBackend):

@@ -96,7 +96,7 @@ class DjangoBackend(TaskBackend):
         try:
             return str(task.enqueue(message.signed()).id)
         except Exception as error:
-            raise TaskNotSent(f"Django's tasks don't take {message.task}: {type(error).__name__}.") from error
+            raise TaskNotSent(f"Django's tasks don't accept {message.task}: {type(error).__name__}.") from error
 
     def result(self, handle: str, timeout: float | None) -> Any:
         if not self.abilities.results:
@@ -112,5 +112,5 @@ class DjangoBackend(TaskBackend):
                 handle = found.return_value[_AGAIN]
                 continue
             if deadline is not None and time.time() > deadline:
-                raise TimeoutError(f"The task {handle} isn't done yet.")
+                raise TimeoutError(f"The task {handle} isn't finished yet.")
             time.sleep(0.1)

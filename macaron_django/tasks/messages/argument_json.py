@@ -62,11 +62,13 @@ def argument_of_json(json: Any) -> Any:
         return {name: argument_of_json(each) for name, each in json.items()}
     read = _READERS.get(json[_TAG]) if isinstance(json[_TAG], str) else None
     if read is None:
-        raise UnknownTag(f"There is no kind of argument {json[_TAG]!r}: the message is of a newer version, or damaged.")
+        raise UnknownTag(
+            f"There is no kind of argument {json[_TAG]!r}: the message comes from a newer version, or is damaged."
+        )
     try:
         return read(json)
     except (KeyError, TypeError, AttributeError) as error:
-        raise UnknownTag(f"An argument of the kind {json[_TAG]!r} isn't of its form.") from error
+        raise UnknownTag(f"An argument of the kind {json[_TAG]!r} has the wrong form.") from error
 
 
 def _written(value: Any, rows: RowForm, place: str, depth: int) -> Any:

@@ -1,7 +1,7 @@
 """The message that carries a task to its worker: JSON, signed with ``SECRET_KEY``.
 
 A worker refuses a message that isn't signed by its own service, so that access to the broker isn't enough to have a
-task done in anybody's name. The user's claims and the arguments can be read there; tokens can't.
+task run in any user's name. The user's claims and the arguments can be read there; tokens can't.
 """
 
 from __future__ import annotations
@@ -80,7 +80,7 @@ class Message:
 def read_message(text: str) -> Message:
     """Returns the message that a text is. Raises BadMessage."""
     if not isinstance(text, str):
-        raise BadMessage("A message is text.")
+        raise BadMessage("A message must be text.")
     try:
         given = json.loads(Signer(salt=_SALT).unsign(text))
         message = Message(**given)
@@ -91,5 +91,5 @@ def read_message(text: str) -> Message:
             "with another key."
         ) from None
     except (ValueError, TypeError) as error:
-        raise BadMessage("A message is signed, but isn't of this version's form.") from error
+        raise BadMessage("A message is signed, but isn't in this version's form.") from error
     return message
