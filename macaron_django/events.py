@@ -227,7 +227,7 @@ class BlockEnded(NamedTuple):
     within: Within | None
     #: Seconds since it began.
     duration: float
-    #: What it was left with; None where it succeeded.
+    #: What it was left with; None if it succeeded.
     exception: BaseException | None
 
     def __repr__(self) -> str:

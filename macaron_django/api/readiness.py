@@ -24,7 +24,7 @@ __all__ = ["ReadyCheck", "add_ready_check", "missing"]
 
 logger = logging.getLogger("macaron_django")
 
-#: Returns what is missing, in a few words for the people who operate the server; None where nothing is.
+#: Returns what is missing, in a few words for the people who operate the server; None if nothing is.
 ReadyCheck = Callable[[], str | None]
 #: Seconds that an answer is good for. Probes come from several sides, and AWS bounds how often tables are described.
 _GOOD_FOR = 1.0

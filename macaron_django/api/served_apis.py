@@ -16,7 +16,7 @@ __all__ = ["Catalogue", "ServedAPI", "ViewSetsOfAPI", "catalogue"]
 
 @dataclass(frozen=True)
 class ServedAPI:
-    """One API. ``viewsets`` are its viewset classes by name; ``is_routed`` is False where the URLs leave it out.
+    """One API. ``viewsets`` are its viewset classes by name; ``is_routed`` is False if the URLs leave it out.
 
     ``persistences`` store the items of its schemas in DynamoDB, by the schema's name.
     """

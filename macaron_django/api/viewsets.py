@@ -67,7 +67,7 @@ class UnusableViewsetError(ImproperlyConfigured, SystemCheckError):
 def in_use(viewset: type[OperationViewSet]) -> type[OperationViewSet]:
     """Returns the class that is served for a generated viewset: by settings, else by decorator, else itself.
 
-    Raises ``ImproperlyConfigured`` where the settings name two.
+    Raises ``ImproperlyConfigured`` if the settings name two.
     """
     configured = [each for each in dict.fromkeys(_configured()) if _generated(each) is viewset]
     if len(configured) > 1:

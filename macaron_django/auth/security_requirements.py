@@ -73,7 +73,7 @@ class SecurityDecision(NamedTuple):
 class SecurityPolicy:
     """Decides who may call one operation; made once for each operation.
 
-    ``alternatives`` is None where the spec is silent (DRF's default authenticators decide) and empty where the
+    ``alternatives`` is None if the spec is silent (DRF's default authenticators decide) and empty where the
     operation is public. Otherwise a request needs the credentials of all schemes of one alternative; an empty
     alternative lets anonymous requests in.
     """

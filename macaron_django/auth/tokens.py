@@ -33,7 +33,7 @@ def generate_token(
     """Sign a token for a user, valid for ``expire_in`` seconds (by default ``MACARON["JWT"]["EXPIRE_IN"]``).
 
     ``data`` are further claims; iss, sub, aud, exp and iat are set from the arguments and settings. Raises
-    ImproperlyConfigured where no key can sign, ValueError without a user id.
+    ImproperlyConfigured if no key can sign, ValueError without a user id.
     """
     if user_id is None or str(user_id) == "":
         raise ValueError("generate_token needs a user id")

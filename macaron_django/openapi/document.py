@@ -308,7 +308,7 @@ class Operation(Frozen):
 
     @property
     def operation_id(self) -> str | None:
-        """The operationId; None where there is none."""
+        """The operationId; None if there is none."""
         value = self.json.get("operationId")
         return value if isinstance(value, str) and value else None
 
@@ -359,7 +359,7 @@ class Operation(Frozen):
 
     @lazy_attribute
     def request_body(self) -> RequestBody | None:
-        """The request body, with Swagger 2.0's body or form parameters; None where there is none."""
+        """The request body, with Swagger 2.0's body or form parameters; None if there is none."""
         return self.document.message_reader.request_body(self.node, self.parameter_nodes)
 
     @lazy_attribute

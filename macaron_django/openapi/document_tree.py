@@ -133,7 +133,7 @@ class DocumentTree:
     def at(self, *keys: str) -> SourceNode:
         """Returns the node below the root at ``keys``, following references on the way.
 
-        Its value is None where nothing is there, or a reference leads nowhere.
+        Its value is None if nothing is there, or a reference leads nowhere.
         """
         value, pointer = self.main.tree, "#"
         for key in keys:
@@ -159,7 +159,7 @@ class DocumentTree:
         return node or SourceNode(self.main, "#", None)
 
     def section(self, name: str, old_name: str) -> SourceNode:
-        """Returns ``components/name``, or Swagger 2.0's ``old_name``; its value is None where it is missing."""
+        """Returns ``components/name``, or Swagger 2.0's ``old_name``; its value is None if it is missing."""
         return self.at(*self.section_keys(name, old_name))
 
     def section_keys(self, name: str, old_name: str) -> tuple[str, ...]:

@@ -402,7 +402,7 @@ class Schema(Frozen):
 
     @property
     def format(self) -> str | None:
-        """The effective format; None where there is none."""
+        """The effective format; None if there is none."""
         return _string(self.keyword("format"))
 
     @property
@@ -417,7 +417,7 @@ class Schema(Frozen):
 
     @property
     def pattern(self) -> str | None:
-        """The effective pattern; None where there is none."""
+        """The effective pattern; None if there is none."""
         return _string(self.keyword("pattern"))
 
     @lazy_attribute
@@ -435,7 +435,7 @@ class Schema(Frozen):
 
     @property
     def default(self) -> Any:
-        """The effective default; None where there is none."""
+        """The effective default; None if there is none."""
         return self.keyword("default")
 
     @lazy_attribute
@@ -453,7 +453,7 @@ class Schema(Frozen):
         return MappingProxyType({name: Property(name, schema, name in self.required) for name, schema in found.items()})
 
     def property_schema(self, name: str) -> Schema | None:
-        """Returns the schema of one property, as ``properties`` has it; None where there is none."""
+        """Returns the schema of one property, as ``properties`` has it; None if there is none."""
         for part in self._own_first:
             properties = part.keywords.get("properties")
             if isinstance(properties, Mapping) and name in properties:
@@ -474,7 +474,7 @@ class Schema(Frozen):
 
     @lazy_attribute
     def items(self) -> Schema | None:
-        """The schema of an array's items; None where anything goes."""
+        """The schema of an array's items; None if anything goes."""
         return self._first("items")
 
     @lazy_attribute
@@ -514,7 +514,7 @@ class Schema(Frozen):
 
     @lazy_attribute
     def discriminator(self) -> Discriminator | None:
-        """The effective discriminator; None where there is none."""
+        """The effective discriminator; None if there is none."""
         for part in self._own_first:
             found = part.keywords.get("discriminator")
             if isinstance(found, Mapping) and isinstance(found.get("propertyName"), str):

@@ -26,7 +26,7 @@ NOBODY: Requirements = ({"": ()},)
 
 
 def security_requirements(value: Any) -> Requirements | None:
-    """Returns the requirements, any one of which lets a caller in; () for public, None where nothing is said.
+    """Returns the requirements, any one of which lets a caller in; () for public, None if nothing is said.
 
     A malformed ``security`` gives ``NOBODY``: what is left of it might be public, so none of it is used.
 
@@ -43,7 +43,7 @@ def security_requirements(value: Any) -> Requirements | None:
 
 
 def malformed_requirement(value: Any) -> str | None:
-    """Returns how a malformed ``security`` should have been written; None where it is well-formed.
+    """Returns how a malformed ``security`` should have been written; None if it is well-formed.
 
     >>> malformed_requirement([{"oauth": "admin"}])
     '[{oauth: [admin]}]'

@@ -65,7 +65,7 @@ class ClientMock:
         self._replies[api, operation] = status, value, headers or {}
 
     def answer(self, call: CallRequest, request: httpx.Request) -> httpx.Response:
-        """Returns the answer to a request. Raises ``CallRefusedError`` where the spec doesn't allow it."""
+        """Returns the answer to a request. Raises ``CallRefusedError`` if the spec doesn't allow it."""
         if call.is_token_request:
             return httpx.Response(200, json={"access_token": "token-of-a-mock", "expires_in": 3600})
         content = request.read()

@@ -50,7 +50,7 @@ class ServedTestCase(LiveServerTestCase):
 
 @contextmanager
 def engine_for_tables() -> Iterator[Engine | None]:
-    """Runs an engine that keeps the project's items in memory; yields None where no schema is persisted.
+    """Runs an engine that keeps the project's items in memory; yields None if no schema is persisted.
 
     It is the settings' engine if that can keep its data in memory, else the embedded one.
     """
@@ -74,7 +74,7 @@ def databases() -> set[str]:
 
 
 def token_for_tests(user_id: str = TEST_USER) -> str | None:
-    """Returns a token of the project for a user, or None where no key of ``MACARON["JWT"]`` can sign one."""
+    """Returns a token of the project for a user, or None if no key of ``MACARON["JWT"]`` can sign one."""
     with contextlib.suppress(ImproperlyConfigured):
         return generate_token(user_id)
     return None

@@ -157,7 +157,7 @@ def test_a_checked_row_must_have_the_version_it_was_loaded_with(profiles: Persis
 def test_what_is_no_single_item_cannot_be_checked_or_got(profiles: Persistence) -> None:
     with pytest.raises(UnsupportedQuery, match=r"with transaction\(\)"):
         transaction.check(profiles.model.objects.filter(pk="ada"))
-    with pytest.raises(UnsupportedQuery, match="this is a Scan of"), transaction():
+    with pytest.raises(UnsupportedQuery, match="this one is a Scan of"), transaction():
         transaction.check(profiles.model.objects.filter(age=3))
     with pytest.raises(UnsupportedQuery, match="BatchGetItem of 2 keys"):
         transaction.get(profiles.model.objects.filter(pk__in=["a", "b"]))
@@ -166,7 +166,7 @@ def test_what_is_no_single_item_cannot_be_checked_or_got(profiles: Persistence) 
 
 
 def test_limits_are_checked_before_anything_is_sent(profiles: Persistence) -> None:
-    with pytest.raises(UnsupportedQuery, match="second one came for the Profile"), transaction():  # noqa: PT012 (raised at its end)
+    with pytest.raises(UnsupportedQuery, match="second one for the Profile"), transaction():  # noqa: PT012 (raised at its end)
         row = profiles.model(profile_id="a")
         row.save()
         row.age = 1

@@ -109,7 +109,7 @@ class ASGIFront(Front):
         return request, found
 
     def _view_on_loop(self, request: Any, found: Found) -> Any:
-        """Returns the view that answers a request on the event loop; None where something may block."""
+        """Returns the view that answers a request on the event loop; None if something may block."""
         plans = found.route.view.initkwargs["plans"]
         plan = plans.of(request.method)
         meta = request.META

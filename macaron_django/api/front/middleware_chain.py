@@ -133,7 +133,7 @@ def replaced_methods() -> list[str]:
 
 
 def _instances(handler: Any) -> Iterator[Any]:
-    """Yields the middleware of a handler, the outermost first. Raises ``AttributeError`` where one can't be found."""
+    """Yields the middleware of a handler, the outermost first. Raises ``AttributeError`` if one can't be found."""
     chain = handler._middleware_chain
     while (inner := chain.__wrapped__) != handler._get_response:
         yield inner._inner if _is_transparent(inner) else inner

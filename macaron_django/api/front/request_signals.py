@@ -18,7 +18,7 @@ from macaron_django.tracers.known_tracers import CLOSURES, SIGNALS, records_sign
 
 __all__ = ["RequestSignal"]
 
-#: Django's receivers that look at the connections to databases, and do nothing where there are none.
+#: Django's receivers that look at the connections to databases, and do nothing if there are none.
 _OF_CONNECTIONS = frozenset({close_old_connections, reset_queries})
 _KNOWN = _OF_CONNECTIONS | {close_caches, reset_urlconf}
 

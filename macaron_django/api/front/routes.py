@@ -66,7 +66,7 @@ class OperationRoute:
         self._places = None if places is None else [(name, place + len(above)) for name, place in places.items()]
 
     def match(self, path: str, segments: Sequence[str]) -> dict[str, str] | None:
-        """Returns the arguments of a path that has the route's segments; None where it doesn't match."""
+        """Returns the arguments of a path that has the route's segments; None if it doesn't match."""
         if self._places is not None:
             return {name: segments[place] for name, place in self._places}
         found = self._template.regex.search(path[self._length :])

@@ -5,7 +5,7 @@ use. It gets
 
 - the body as its first argument (or as the argument named ``body``), if the operation declares one; or the fields of
   a Swagger 2.0 form by name, if it takes them;
-- each parameter by name, None where it wasn't sent and has no default; it must take path and query parameters, and
+- each parameter by name, None if it wasn't sent and has no default; it must take path and query parameters, and
   may leave out header and cookie parameters;
 - the DRF request, if it has an argument named ``request``.
 """

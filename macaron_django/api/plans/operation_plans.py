@@ -94,17 +94,17 @@ class OperationPlan:
     #: The complete Content-Types of bodies that need no parser, and whether their value is the body as it was sent.
     json_types: frozenset[str] = frozenset()
     takes_plain_json: bool = False
-    #: The attributes that DRF's requests of the operation begin with; None where DRF has to make them.
+    #: The attributes that DRF's requests of the operation begin with; None if DRF has to make them.
     request_state: Mapping[str, Any] | None = None
     #: Whether DRF's ``dispatch()``, ``initialize_request()`` and ``initial()`` would do what the plan says, no more.
     is_direct: bool = False
     #: Whether no code of the project's is given the view before the answer is made, so that none can set a hook on it.
     is_closed: bool = False
-    #: The JSON renderer that DRF would choose where ``accepts()`` says so; None where DRF has to negotiate.
+    #: The JSON renderer that DRF would choose where ``accepts()`` says so; None if DRF has to negotiate.
     renderer: JSONRenderer | None = None
     #: Whether the renderers include pages of the browsable API.
     has_pages: bool = False
-    #: The headers that DRF sets on each response; None where they have to be worked out each time.
+    #: The headers that DRF sets on each response; None if they have to be worked out each time.
     headers: Mapping[str, str] | None = None
     #: Whether the answer may be bytes (``JSONAnswer``) and no DRF ``Response``: no hook and no middleware may want to
     #: see that, and JSON is written as this package writes it. A request can still ask for another renderer.
@@ -113,7 +113,7 @@ class OperationPlan:
     on_loop: bool = False
     #: Whether the store can answer, unless a hook may see a row or a serializer.
     stores: bool = False
-    #: What is done with properties that no schema names; None where they are kept.
+    #: What is done with properties that no schema names; None if they are kept.
     unknown: UnknownProperties | None = None
     #: Whether what is stored can be shown without its rows.
     shows: bool = False

@@ -48,7 +48,7 @@ __all__ = ["Body", "BodyReader"]
 
 @dataclass(frozen=True)
 class Body:
-    """A body as parsed. ``value`` is JSON, a dictionary with files, text or bytes; UNSET where none was sent."""
+    """A body as parsed. ``value`` is JSON, a dictionary with files, text or bytes; UNSET if none was sent."""
 
     value: Any
     media_type: str = ""
@@ -132,7 +132,7 @@ class BodyReader:
         return Body(value if unknown is None else unknown.checked(declared, value), sent, declared)
 
     def read(self, request: HttpRequest | Request, unknown: UnknownProperties | None = None) -> Any:
-        """Returns the body validated and converted, as a handler gets it; None where an optional one is missing.
+        """Returns the body validated and converted, as a handler gets it; None if an optional one is missing.
 
         A persisted schema becomes an unsaved row, another object schema an API object, ``format: binary`` an
         uploaded file or bytes. A JSON merge patch has the values it sets, and None for what it removes. Raises what

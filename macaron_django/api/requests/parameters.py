@@ -170,7 +170,7 @@ class ParameterReader:
         return tuple(((field.location, field.name), field.argument, field) for field in in_path)
 
     def _read_plain(self, path_kwargs: Mapping[str, Any]) -> ParameterValues | None:
-        """Returns the values if all are valid; None where violations must be collected."""
+        """Returns the values if all are valid; None if violations must be collected."""
         values = {}
         for key, argument, field in self._plain_texts or ():
             text = path_kwargs.get(argument)

@@ -110,7 +110,7 @@ def declared_parts(schema: Schema, form: Any) -> Any:
 
 
 def unknown_properties(api: str, operation: Operation, resource: Schema | None = None) -> UnknownProperties | None:
-    """Returns what is done with unknown properties in an operation's bodies; None where all are kept.
+    """Returns what is done with unknown properties in an operation's bodies; None if all are kept.
 
     ``resource`` is the schema of a generated operation, whose policy applies if the body's schema has none. Raises
     ImproperlyConfigured for an unknown policy.

@@ -79,7 +79,7 @@ class PathTemplate:
     def arguments(self) -> dict[str, int] | None:
         """The positions of the segments that are arguments, by the arguments' names.
 
-        None where a parameter is part of a segment, or spans several: then the regular expression must be used.
+        None if a parameter is part of a segment, or spans several: then the regular expression must be used.
 
         >>> PathTemplate("/a/{from}/b/{to}").arguments
         {'from_': 1, 'to': 3}

@@ -196,7 +196,7 @@ class OperationViewSet(ViewSetMixin, GenericAPIView[Any], metaclass=Watched):
 
     @property
     def served_here(self) -> Served:
-        """As ``current``; raises ``AttributeError`` where the path has no such method."""
+        """As ``current``; raises ``AttributeError`` if the path has no such method."""
         served = self.current
         if served is None:
             raise AttributeError("the path declares no operation for this method")
@@ -204,7 +204,7 @@ class OperationViewSet(ViewSetMixin, GenericAPIView[Any], metaclass=Watched):
 
     @property
     def operation(self) -> Operation:
-        """The operation that is being answered. Raises ``AttributeError`` where the path has no such method."""
+        """The operation that is being answered. Raises ``AttributeError`` if the path has no such method."""
         served = self.current
         return served.operation if served is not None else self.served_here.operation
 

@@ -4,7 +4,7 @@ Every generated list reads ``limit`` and ``cursor``, declared or not. The next p
 8288), and in the envelope's property where the response schema is an envelope.
 
 DynamoDB's query sets make their own pages, which end early if enough was read for one page. Those of the ORM are found
-by key, not by offset: every page costs the same, and and rows added or deleted in between don't shift the others.
+by key, not by offset: every page costs the same, and rows added or deleted in between don't shift the others.
 """
 
 from __future__ import annotations

@@ -145,7 +145,7 @@ class ResourceViewSet(OperationViewSet):
     # -------------------------------------------------------------- versions
 
     def entity_tag(self, instance: Any) -> str | None:
-        """Returns the item's ``ETag``; None where its schema has no version. Override it to give other models one."""
+        """Returns the item's ``ETag``; None if its schema has no version. Override it to give other models one."""
         version = self.store.version(instance)
         return None if version is None else entity_tag(version)
 

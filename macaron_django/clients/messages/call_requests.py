@@ -254,7 +254,7 @@ class _Texts:
         self.cookies: list[list[str]] = []
 
     def add(self, parameter: Parameter, json: Any, dots: bool) -> None:
-        """Adds a parameter. Raises ``StyleError`` where it can't be written there."""
+        """Adds a parameter. Raises ``StyleError`` if it can't be written there."""
         if parameter.location == "path":
             self.path[parameter.name] = path_text(parameter, json, dots=dots)
         elif parameter.location == "query":

@@ -55,7 +55,7 @@ def key_as_given(key: AttributeMap) -> AttributeMap | None:
 
 
 def compare(left: AttributeValue, right: AttributeValue) -> int | None:
-    """Returns the order of two scalars: negative, 0 or positive; None where their types differ or have no order.
+    """Returns the order of two scalars: negative, 0 or positive; None if their types differ or have no order.
 
     >>> compare({"N": "10"}, {"N": "9.5"}), compare({"N": "1"}, {"N": "1.0"}), compare({"S": "1"}, {"N": "1"})
     (1, 0, None)
@@ -112,7 +112,7 @@ def same_items(one: AttributeMap, other: AttributeMap) -> bool:
 
 
 def value_at(item: AttributeMap, path: Path) -> AttributeValue | None:
-    """Returns the attribute value at ``path``, None where there is none."""
+    """Returns the attribute value at ``path``, None if there is none."""
     value: AttributeValue | None = item.get(str(path[0]))
     for step in path[1:]:
         if value is None:

@@ -77,7 +77,7 @@ class PropertyAttribute(Attribute[Any]):
 
     @property
     def attr_type(self) -> str | None:  # type: ignore[override]
-        """DynamoDB's type; None where it depends on the value."""
+        """DynamoDB's type; None if it depends on the value."""
         return "N" if self.role.ttl else self.codec.attr_type
 
     # -- one value -----------------------------------------------------------------------------

@@ -74,7 +74,7 @@ class PageOptions(TypedDict, total=False):
 class ResultPage:
     """One answer to a Query or a Scan. ``last_key`` says where to go on, None at the end.
 
-    ``length``: the bytes that the answer had; None where botocore has read it.
+    ``length``: the bytes that the answer had; None if botocore has read it.
     """
 
     items: list[AttributeMap]
@@ -178,7 +178,7 @@ class Items:
         consistent: bool = False,
         projection: Iterable[str] | None = None,
     ) -> list[AttributeMap | None]:
-        """The items with these keys, in the same order; None where there is none. Spellings are as in ``get_item``."""
+        """The items with these keys, in the same order; None if there is none. Spellings are as in ``get_item``."""
         found = self._batch_get(keys, consistent=consistent, projection=projection)
         missed = [number for number, item in enumerate(found) if item is None]
         as_given = {number: key for number in missed if (key := key_as_given(keys[number])) is not None}

@@ -16,7 +16,7 @@ from macaron_django.openapi import Schema
 
 __all__ = ["Kind", "computed", "kind_of_expression", "kind_of_schema"]
 
-#: What can be computed with; None where only the item tells.
+#: What can be computed with; None if only the item tells.
 Kind: TypeAlias = Literal["number", "text", "bytes", "boolean", "moment", "day", "duration", "list", "object"] | None
 
 _OPERATIONS: Final[Mapping[str, Callable[[Any, Any], Any]]] = {
@@ -72,7 +72,7 @@ _VALUES: Final[tuple[tuple[type | tuple[type, ...], Kind], ...]] = (
 
 
 def kind_of_schema(schema: Schema) -> Kind:
-    """The kind of a property's values; None where there are several, or any."""
+    """The kind of a property's values; None if there are several, or any."""
     kinds = {_FORMATS.get(schema.format, "text") if type_ == "string" else _TYPES.get(type_) for type_ in schema.types}
     return kinds.pop() if len(kinds) == 1 else None
 

@@ -1,4 +1,4 @@
-"""Refuses what Django's query sets can do but DynamoDB can't, before any call and with one sentence each."""
+"""Refuses what Django's query sets can do but DynamoDB can't, before any call, with a sentence for each."""
 
 from __future__ import annotations
 

@@ -180,7 +180,7 @@ class UpdateExpression:
             raise UnsupportedQuery(f"{name} can't become {expression}: that is a {given}, and {name} a {wanted}.")
 
     def _countable(self, name: str, step: Decimal) -> Condition:
-        """That ``step`` can be added: to a number, or to nothing where counting begins there, within the bounds."""
+        """That ``step`` can be added: to a number, or to nothing if counting begins there, within the bounds."""
         schema = self._persistence.schema.properties[name].schema
         bounds = [
             (keyword, Decimal(str(limit)))

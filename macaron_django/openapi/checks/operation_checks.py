@@ -185,7 +185,7 @@ def _bodies(operation: Operation, described: Iterable[_Described]) -> Iterator[F
 
 
 def _requirements(document: Document, owner: SourceNode, declared: Mapping[str, Any] | None) -> Iterator[Finding]:
-    """Whether the ``security`` of an operation or of the document can be met; ``declared`` is None where it doesn't
+    """Whether the ``security`` of an operation or of the document can be met; ``declared`` is None if it doesn't
     have to.
     """
     given = owner.mapping.get("security")

@@ -31,7 +31,7 @@ class TooDeepError(ValueError):
 def normalise_schema(schema: Any, dialect: str, *, max_depth: int = 128) -> dict[str, Any] | bool:
     """Returns the 3.1 form of a schema written in ``dialect`` ("2.0", "3.0", "3.1" or "3.2").
 
-    Raises ``TooDeepError`` where it nests more than ``max_depth`` schemas.
+    Raises ``TooDeepError`` if it nests more than ``max_depth`` schemas.
 
     >>> normalise_schema({"type": "string", "nullable": True}, "3.0")
     {'type': ['string', 'null']}

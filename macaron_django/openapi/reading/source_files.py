@@ -36,7 +36,7 @@ class SourceFile:
     def __init__(
         self, uri: str | None, name: str, place: str | None, parsed: Parsed, dialect: str, raw: bytes | None
     ) -> None:
-        """``place`` is the absolute path, None where the text is from elsewhere; without ``uri`` it gives the URI."""
+        """``place`` is the absolute path, None if the text is from elsewhere; without ``uri`` it gives the URI."""
         self.name, self.parsed, self.dialect, self._place = name, parsed, dialect, place
         self.tree: Any = parsed.tree
         if uri is not None:
@@ -50,7 +50,7 @@ class SourceFile:
 
     @lazy_attribute
     def path(self) -> Path | None:
-        """The absolute path; None where the text is from elsewhere."""
+        """The absolute path; None if the text is from elsewhere."""
         return None if self._place is None else Path(self._place)
 
     @lazy_attribute
@@ -104,7 +104,7 @@ class SourceFile:
         return Location(self.name, pointer, find=self.mark)
 
     def lookup(self, pointer: str) -> Any:
-        """Returns the value at ``#/a/b``; raises ``KeyError`` where there is none."""
+        """Returns the value at ``#/a/b``; raises ``KeyError`` if there is none."""
         value = self.tree
         for token in split(pointer):
             value = step(value, token)
@@ -173,7 +173,7 @@ class SourceNode(NamedTuple):
     value: Any
 
     def child(self, *keys: str) -> SourceNode:
-        """Returns the node below at ``keys``; its value is None where nothing is there."""
+        """Returns the node below at ``keys``; its value is None if nothing is there."""
         file, pointer, value = self
         for key in keys:
             value = value.get(key) if type(value) is dict else _item(value, key)

@@ -90,7 +90,7 @@ def _has_plain_keys(tree: Any) -> bool:
 def _status_codes_as_strings(tree: Any, text: str) -> bool:
     """Turns the keys of operations' responses (``200:``) into strings, in place.
 
-    Returns False where none is an integer, or a spelling may be lost.
+    Returns False if none is an integer, or a spelling may be lost.
     """
     found = False
     for item in _values(_entry(tree, "paths")):
@@ -127,7 +127,7 @@ def _rename(node: dict[Any, Any]) -> bool:
 
 
 def _string_keys(tree: Any, text: str, name: str, limits: Limits) -> bool:
-    """Turns integer keys into strings, in place; returns False where a spelling is lost or a key isn't an integer."""
+    """Turns integer keys into strings, in place; returns False if a spelling is lost or a key isn't an integer."""
     level, depth, found = [tree], 0, False
     while level:
         depth += 1

@@ -1,6 +1,6 @@
 """What is wrong with an instance, and where, in a sentence for the client.
 
-No message quotes the instance: a value may be a secret, or very long. What the schema says (a limit, a pattern,
+No message quotes the instance: a value may be a secret, or megabytes long. What the schema says (a limit, a pattern,
 the allowed values) is quoted, cut at :data:`MAX_QUOTE` characters, and so are names of properties.
 """
 

@@ -44,7 +44,7 @@ def generated_values(
     ``existing`` are the properties that the object has. On creation every generated property that is missing gets a
     value, except ``user`` without an authenticated user and ``claim:<name>`` without the claim; on an update,
     ``now-on-update`` gets a new one. ``keys`` are the properties of the key, by default those of the schema's
-    ``x-persist``. Raises ``ClaimMissingError`` where the credentials of ``request`` lack a required property's claim.
+    ``x-persist``. Raises ``ClaimMissingError`` if the credentials of ``request`` lack a required property's claim.
     """
     values: dict[str, Any] = {}
     for name, make in makers_of(schema, creating, keys):

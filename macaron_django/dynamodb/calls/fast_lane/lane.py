@@ -75,7 +75,7 @@ class _RequestTemplate:
     url: str
     signer: Signer
     idle: IdleConnections
-    on_loops: LoopConnections | None  # None where a proxy lies between
+    on_loops: LoopConnections | None  # None if a proxy lies between
     target: str
     head: str  # the request's first lines
     in_lambda: bool
@@ -230,7 +230,7 @@ class FastLane:
         self._client._request_signer._credentials.get_frozen_credentials()
 
     def _prepared(self, operation: str, parameters: Mapping[str, Any]) -> tuple[_RequestTemplate, bytes] | None:
-        """What a call is sent with, and its body; None where botocore must make the call."""
+        """What a call is sent with, and its body; None if botocore must make the call."""
         template = self._template(operation, parameters)
         if template is None or not parameters.keys() <= template.parameters:
             return None

@@ -23,7 +23,7 @@ from macaron_django.tracers.known_tracers import CLOSURES, leaves_breadcrumb, re
 
 __all__ = ["NO_HEADERS", "ReadySending", "TracedCalls", "TracedHeaders"]
 
-#: Sends a call and returns its answer; None where botocore has to.
+#: Sends a call and returns its answer; None if botocore has to.
 ReadySending = Callable[[str, dict[str, Any]], "dict[str, Any] | None"]
 Headers = tuple[tuple[str, str], ...]
 

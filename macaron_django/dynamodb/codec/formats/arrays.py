@@ -132,6 +132,6 @@ class ArrayCodec(Codec):
 def encode_list(
     values: Sequence[Any], pointer: str, depth: int, encode: Callable[[Any, str, int], AttributeValue]
 ) -> AttributeValue:
-    """Returns the list of encoded values. Raises UnstorableValue where it is nested too deep."""
+    """Returns the list of encoded values. Raises UnstorableValue if it is nested too deep."""
     check_depth(depth, pointer)
     return {"L": [encode(value, f"{pointer}/{place}", depth + 1) for place, value in enumerate(values)]}

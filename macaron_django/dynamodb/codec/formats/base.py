@@ -97,7 +97,7 @@ class Codec:
 
     #: JSON Schema's types of the values.
     json_types: ClassVar[AbstractSet[str]] = frozenset()
-    #: DynamoDB's type; None where it depends on the value.
+    #: DynamoDB's type; None if it depends on the value.
     attr_type: str | None = None
     #: Whether two attribute values of ``attr_type`` mean the same only where DynamoDB calls them equal.
     spelled_in_one_way: ClassVar[bool] = False
