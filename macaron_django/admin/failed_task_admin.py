@@ -1,7 +1,7 @@
 """Shows the tasks that failed, each with its report, and has one run again.
 
-They are items of a table of their own, so that the parts of ``ItemAdmin`` list and delete them. Who may change them,
-by Django's permission, may run them again; a form has nobody.
+They are items of a separate table, so that the parts of ``ItemAdmin`` list and delete them. Users
+who may change them may run them again; a form has no user.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Assembles ``ItemAdmin`` from its parts, which have one module each."""
+"""Assembles ``ItemAdmin`` from its parts, with one module for each part."""
 
 from __future__ import annotations
 

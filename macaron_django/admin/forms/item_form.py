@@ -115,7 +115,7 @@ class ItemWidget(forms.Textarea):
 class ItemForm(ModelForm):
     """``edit`` is what will be saved, ``conflicts`` what prevents that, ``by_others`` what others have changed.
 
-    ``stored_violations``: what the stored item breaks of its schema, before anybody has changed the form.
+    ``stored_violations``: what the stored item breaks of its schema, before the user has changed the form.
     """
 
     item = forms.CharField(strip=False, label=gettext_lazy("Item"))

@@ -78,7 +78,7 @@ def report(
 ) -> None:
     """Adds to ``data`` what is known of the request, and calls the ``ERROR_REPORTER``, if any. Never raises.
 
-    ``keep`` is called with the same report, also where nobody else is.
+    ``keep`` is called with the same report, even if no reporter is set.
     """
     reporter = None if _is_silent() else settings.ERROR_REPORTER
     if reporter is None and keep is None:

@@ -1,7 +1,7 @@
 """Chooses the engine that ``MACARON["DYNAMODB"]`` and ``DEBUG`` name, once a process, and keeps it.
 
 Without ``ENGINE``, that is the first of ``BY_ITSELF`` that is here where ``DEBUG`` is on, and an error where it is off:
-never AWS by accident. Tests put another engine in its place with ``use``.
+never AWS by accident. Tests choose another engine with ``use``.
 """
 
 from __future__ import annotations

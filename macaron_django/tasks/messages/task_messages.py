@@ -37,7 +37,7 @@ class Message:
     """One task to be done. ``due`` is when it may begin, in seconds since 1970.
 
     ``attempt`` counts from 1 how often it was tried, ``deliveries`` how often this attempt was given to a worker, and
-    ``again`` how often somebody has had it run again after it had failed.
+    ``again`` how often it was run again after it had failed.
     """
 
     task: str
