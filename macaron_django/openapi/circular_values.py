@@ -33,6 +33,7 @@ def circular_values(
     {'c': 'c', 'b': 'c', 'a': 'c'}
     """
     above: dict[Node, list[Node]] = {}
+    needed: dict[Node, Iterable[Node]] = {}
     order: list[Node] = []
     todo: list[tuple[Node, bool]] = [(start, False)]
     while todo:  # what is below a node comes before it, so that only circles are judged again
@@ -41,10 +42,11 @@ def circular_values(
             order.append(node)
         elif node not in above:
             above[node] = []
+            needed[node] = below(node)
             todo.append((node, True))
-            todo += [(each, False) for each in below(node)]
+            todo += [(each, False) for each in needed[node]]
     for node in order:
-        for each in below(node):
+        for each in needed[node]:
             above[each].append(node)
     values = dict.fromkeys(order, initially)
     changes = dict.fromkeys(order, 0)

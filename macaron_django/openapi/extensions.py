@@ -106,6 +106,9 @@ def schema_extensions(nodes: Sequence[SourceNode]) -> SchemaExtensions:
 
     These are the schema itself and what a lone ``$ref`` leads to, never what it is composed of.
     """
+    nodes = [node for node in nodes if any(key.startswith("x-") for key in node.mapping)]
+    if not nodes:
+        return SchemaExtensions()
     persist = _nearest(nodes, "x-persist")
     admin = _value(nodes, "x-admin")
     return SchemaExtensions(

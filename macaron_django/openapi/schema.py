@@ -7,7 +7,8 @@ the composition, and only they decide what is valid.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeVar
 
@@ -112,7 +113,7 @@ class Property(Frozen):
 
 
 class Schema(Frozen):
-    """A schema at one place of a document. Two schemas of one place are equal.
+    """A schema at one place of a document, which has only one of them: ``schema_at`` and ``schema_of`` make them.
 
     ``pointer`` is spelled as OpenAPI 3 would (``#/components/schemas/Pet``) whatever the document's version.
     """
@@ -129,16 +130,6 @@ class Schema(Frozen):
 
     def __repr__(self) -> str:
         return f"Schema(pointer={self.pointer!r})"
-
-    def __eq__(self, other: object) -> bool:
-        if not isinstance(other, Schema):
-            return NotImplemented
-        return self is other or (
-            self.document is other.document and self.pointer == other.pointer and self.file is other.file
-        )
-
-    def __hash__(self) -> int:
-        return hash((self.file.uri, self.pointer))
 
     @property
     def uri(self) -> str:
@@ -183,6 +174,11 @@ class Schema(Frozen):
     # What the schema is, behind references
 
     @lazy_attribute
+    def _leads_on(self) -> bool:
+        """Whether one of its keywords may name other schemas for the same instance, or what it means; few have one."""
+        return not _LEADING_ON.isdisjoint(self.keywords)
+
+    @lazy_attribute
     def target(self) -> Schema | None:
         """The schema that ``$ref`` or ``$dynamicRef`` leads to; None without one, or if it is broken."""
         for keyword in ("$ref", "$dynamicRef"):
@@ -196,12 +192,12 @@ class Schema(Frozen):
         """Whether it has ``MOST_PARTS`` parts, and perhaps more that were left out."""
         if self._is_reference:
             return self.resolved.is_overloaded
-        return len(self.parts) >= MOST_PARTS <= sum(not part._is_lone_reference for part in self.parts)
+        return len(self.parts) >= MOST_PARTS <= sum([not part._is_lone_reference for part in self.parts])
 
     @lazy_attribute
     def _or_null(self) -> Schema | None:
         """The schema X where this one says no more than "X or null"."""
-        for keyword in ("anyOf", "oneOf"):
+        for keyword in ("anyOf", "oneOf") if self._leads_on else ():
             branches = self.keywords.get(keyword)
             if isinstance(branches, list) and len(branches) == 2 and {"type": "null"} in branches:
                 index = 1 if branches[0] == {"type": "null"} else 0
@@ -224,6 +220,8 @@ class Schema(Frozen):
     @lazy_attribute
     def resolved(self) -> Schema:
         """The schema behind a chain of lone ``$ref``s and "or null"; itself without one."""
+        if not self._leads_on or self._following is None:
+            return self
         schema, seen = self, {self}
         while (following := schema._following) is not None:
             if following in seen:
@@ -261,18 +259,21 @@ class Schema(Frozen):
 
         At most ``MOST_PARTS`` of them, without lone references; ``check`` finds a schema that has as many.
         """
+        if not self._leads_on:
+            return (self,)
         parts: list[Schema] = []
         seen: set[Schema] = set()
         counted = 0
         todo: list[tuple[Schema, bool]] = [(self, False)]
-        while todo:
-            schema, expanded = todo.pop()
-            if expanded:
+        while todo and counted < MOST_PARTS:
+            schema, is_itself = todo.pop()
+            if is_itself:
                 parts.append(schema)
-            elif schema not in seen and counted < MOST_PARTS:
+            elif schema not in seen:
                 seen.add(schema)
                 counted += not schema._is_lone_reference
                 todo += schema._direct_parts
+        parts += [schema for schema, is_itself in reversed(todo) if is_itself]
         return tuple(parts)
 
     @lazy_attribute
@@ -281,6 +282,8 @@ class Schema(Frozen):
 
         Kept, because every schema that inherits from this one walks through it.
         """
+        if not self._leads_on:
+            return ((self, True),)
         found: list[tuple[Schema, bool]] = []
         placed = False
         for keyword, value in self.keywords.items():
@@ -298,33 +301,47 @@ class Schema(Frozen):
         return tuple(reversed(found))
 
     @lazy_attribute
-    def _own_first(self) -> tuple[Schema, ...]:
-        return (self, *(part for part in self.parts if part is not self))
+    def _parts_by_keyword(self) -> Mapping[str, Sequence[Schema]]:
+        """The parts that have a keyword among their own, by that keyword: the schema itself first."""
+        parts = self.parts
+        if len(parts) == 1:
+            return dict.fromkeys(self.keywords, parts)
+        found: defaultdict[str, list[Schema]] = defaultdict(list)
+        for part in (self, *(part for part in parts if part is not self)):
+            for keyword in part.keywords:
+                found[keyword].append(part)
+        return found
 
     def keyword(self, name: str, default: Any = None) -> Any:
         """Returns the effective value of a keyword: the schema's own, or that of what it refers to.
 
         Of several bounds it returns the tightest.
         """
-        values = [part.keywords[name] for part in self._own_first if name in part.keywords]
-        if not values:
+        parts = self._parts_by_keyword.get(name)
+        if parts is None:
             return default
         if name in TIGHTEST:
+            values = (part.keywords[name] for part in parts)
             numbers = [value for value in values if isinstance(value, int | float) and not isinstance(value, bool)]
             return TIGHTEST[name](numbers) if numbers else default
-        return values[0]
+        return parts[0].keywords[name]
 
     # Effective attributes
 
     @lazy_attribute
     def _types(self) -> tuple[str, ...]:
         """The types that all parts allow, "null" included; () if any."""
-        return common_types(types_of(part.keywords) for part in self.parts)
+        return common_types([part._own_types for part in self.parts])
 
-    @property
+    @lazy_attribute
+    def _own_types(self) -> tuple[str, ...]:
+        """The types that its own keywords name; () if any."""
+        return types_of(self.keywords)
+
+    @lazy_attribute
     def types(self) -> tuple[str, ...]:
         """The effective types without "null"; () if any."""
-        return tuple(type_ for type_ in self._union_types if type_ != "null")
+        return tuple([type_ for type_ in self._union_types if type_ != "null"])
 
     @lazy_attribute
     def _union_types(self) -> tuple[str, ...]:
@@ -335,7 +352,7 @@ class Schema(Frozen):
         return () if self._types else self.any_of + self.one_of
 
     def _types_of_branches(self, types_of: Mapping[Schema, tuple[str, ...]]) -> tuple[str, ...]:
-        if self._types:
+        if self._types or not self._leads_on:
             return self._types
         for branches in (self.any_of, self.one_of):
             if branches and all(types_of[branch] for branch in branches):
@@ -355,13 +372,15 @@ class Schema(Frozen):
         if isinstance(self.json, bool):
             return self.json
         keywords = self.keywords
-        types = types_of(keywords)
+        types = self._own_types
         if types and "null" not in types:
             return False
         if isinstance(keywords.get("enum"), list) and None not in keywords["enum"]:
             return False
         if keywords.get("const", None) is not None:
             return False
+        if not self._leads_on:
+            return True
         if self.target is not None and not accepts_null[self.target]:
             return False
         if not all(accepts_null[part] for part in self.branches("allOf")):
@@ -380,6 +399,9 @@ class Schema(Frozen):
         initially: Value,
     ) -> Value:
         """Returns the attribute called ``name``, and keeps it on each schema whose value this one's depends on."""
+        needed = below(self) if self._leads_on else ()
+        if all(name in each.__dict__ for each in needed):  # so that it isn't in a circle
+            return judge(self, {each: each.__dict__[name] for each in needed})
 
         def unsolved(schema: Schema) -> tuple[Schema, ...]:
             return () if name in schema.__dict__ else below(schema)
@@ -446,7 +468,7 @@ class Schema(Frozen):
         found: dict[str, Schema] = {}
         for part in self.parts:
             properties = part.keywords.get("properties")
-            if isinstance(properties, Mapping):
+            if isinstance(properties, dict):
                 for name in properties:
                     if name not in found or part is self:
                         found[name] = part.subschema("properties", name)
@@ -454,9 +476,9 @@ class Schema(Frozen):
 
     def property_schema(self, name: str) -> Schema | None:
         """Returns the schema of one property, as ``properties`` has it; None if there is none."""
-        for part in self._own_first:
-            properties = part.keywords.get("properties")
-            if isinstance(properties, Mapping) and name in properties:
+        for part in self._parts_by_keyword.get("properties", ()):
+            properties = part.keywords["properties"]
+            if isinstance(properties, dict) and name in properties:
                 return part.subschema("properties", name)
         return None
 
@@ -466,8 +488,8 @@ class Schema(Frozen):
         if self._is_reference:
             return self.resolved.required
         names: set[str] = set()
-        for part in self.parts:
-            required = part.keywords.get("required")
+        for part in self._parts_by_keyword.get("required", ()):
+            required = part.keywords["required"]
             if isinstance(required, list):
                 names.update(name for name in required if isinstance(name, str))
         return frozenset(names)
@@ -486,8 +508,8 @@ class Schema(Frozen):
         return schema.json if isinstance(schema.json, bool) else schema
 
     def _first(self, keyword: str) -> Schema | None:
-        for part in self._own_first:
-            if isinstance(part.keywords.get(keyword), Mapping | bool):
+        for part in self._parts_by_keyword.get(keyword, ()):
+            if isinstance(part.keywords[keyword], dict | bool):
                 return part.subschema(keyword)
         return None
 
@@ -507,7 +529,7 @@ class Schema(Frozen):
         return self._first_branches("allOf")
 
     def _first_branches(self, keyword: str) -> tuple[Schema, ...]:
-        for part in self._own_first:
+        for part in self._parts_by_keyword.get(keyword, ()):
             if part._or_null is None and (branches := part.branches(keyword)):
                 return branches
         return ()
@@ -515,9 +537,9 @@ class Schema(Frozen):
     @lazy_attribute
     def discriminator(self) -> Discriminator | None:
         """The effective discriminator; None if there is none."""
-        for part in self._own_first:
-            found = part.keywords.get("discriminator")
-            if isinstance(found, Mapping) and isinstance(found.get("propertyName"), str):
+        for part in self._parts_by_keyword.get("discriminator", ()):
+            found = part.keywords["discriminator"]
+            if isinstance(found, dict) and isinstance(found.get("propertyName"), str):
                 return Discriminator(found["propertyName"], self.document.discriminated(part, found))
         return None
 
@@ -533,6 +555,8 @@ class Schema(Frozen):
         written = self.__dict__.get("written")
         if isinstance(written, dict) and written.keys().isdisjoint(_LEADING_ON):
             return (SourceNode(self.file, self.source_pointer, written),)
+        if not self._leads_on:
+            return (SourceNode(self.file, self.source_pointer, self.json),)
         return tuple(SourceNode(each.file, each.source_pointer, each.json) for each in (self, self.resolved))
 
     @lazy_attribute

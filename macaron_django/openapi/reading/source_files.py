@@ -23,6 +23,7 @@ __all__ = ["SourceFile", "SourceNode", "join_uri"]
 _KEPT = 64 * 1024
 #: Of an ASCII character, in JSON or YAML.
 _ESCAPE = re.compile(rb"\\(?:u00|x|U000000)[2-7]")
+_IDENTIFIERS = ("$anchor", "$dynamicAnchor", "$id", "$self")
 _IDENTIFIER = re.compile(rb"\$(?:id|anchor|dynamicAnchor|self)[\"']?\s*:")
 
 
@@ -43,9 +44,7 @@ class SourceFile:
             self.uri = uri
         self._remote = raw if place is None else None
         self._raw = raw  # until it was searched, which routing doesn't need
-        if raw is None:
-            self.has_ids = self.has_extensions = True
-        elif len(raw) > _KEPT:
+        if raw is not None and len(raw) > _KEPT:
             self._search()
 
     @lazy_attribute
@@ -77,6 +76,10 @@ class SourceFile:
             self.has_ids = is_hidden or _IDENTIFIER.search(raw) is not None
             self.has_extensions = is_hidden or b"x-" in raw
             self._raw = None
+        elif "has_extensions" not in self.__dict__:  # there is no text: a mapping was loaded
+            keys = _keys(self.tree)
+            self.has_ids = not keys.isdisjoint(_IDENTIFIERS)
+            self.has_extensions = any(key.startswith("x-") for key in keys)
 
     def text(self) -> str:
         """Reads the text again, as it isn't kept; raises ``OSError`` or ``SpecError``."""
@@ -203,6 +206,20 @@ class SourceNode(NamedTuple):
 def _item(value: Any, key: str) -> Any:
     found = step(value, key)
     return None if found is MISSING else found
+
+
+def _keys(tree: Any) -> set[str]:
+    """Returns the keys of all mappings in a tree."""
+    found: set[str] = set()
+    todo = [tree]
+    while todo:
+        value = todo.pop()
+        if isinstance(value, dict):
+            found.update(value)
+            todo += value.values()
+        elif isinstance(value, list):
+            todo += value
+    return found
 
 
 def join_uri(base: str, reference: str) -> str:

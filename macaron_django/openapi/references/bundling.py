@@ -157,7 +157,7 @@ class _DefinitionWriter:
 
     def rewrite(self, json: Any, schema: Schema, outer: tuple[Schema, ...]) -> dict[str, Any] | bool:
         """``outer``: the enclosing schemas of the same instance, which may make properties readOnly or writeOnly."""
-        if not isinstance(json, Mapping):
+        if not isinstance(json, dict):
             return json if isinstance(json, bool) else True
         if "$id" in json and self.scope != (inside := entered(self.scope, schema)):
             return {"$ref": self._refer(Definition(schema, self.direction, scope=inside))}
@@ -171,7 +171,7 @@ class _DefinitionWriter:
                 target = dynamic_target(schema, self.scope)
                 if target is not None:
                     result["$ref"] = self._refer(self._definition(target))
-            elif keyword in SCHEMA_MAPS and isinstance(value, Mapping):
+            elif keyword in SCHEMA_MAPS and isinstance(value, dict):
                 result[keyword] = {
                     name: self.rewrite(item, schema.subschema(keyword, name), passed) for name, item in value.items()
                 }
@@ -182,19 +182,22 @@ class _DefinitionWriter:
                 ]
                 if keyword == "allOf":
                     self._refer_to_bases(schema, result[keyword])
-            elif keyword in SCHEMA_KEYWORDS and isinstance(value, Mapping):
+            elif keyword in SCHEMA_KEYWORDS and isinstance(value, dict):
                 result[keyword] = self.rewrite(value, schema.subschema(keyword), passed)
             elif keyword == "required" and self.direction is not None and isinstance(value, list):
                 result[keyword] = [name for name in value if not self._is_ignored(name, outer)]
             else:
                 result[keyword] = value
-        return result | self._discriminator(schema, result)
+        result |= self._discriminator(schema, result)
+        return result
 
     def _discriminator(self, schema: Schema, json: Mapping[str, Any]) -> dict[str, Any]:
         """Returns the discriminator of a union, with the branches' references. Validators ignore it."""
         discriminator = schema.keywords.get("discriminator")
+        if not isinstance(discriminator, dict):
+            return {}
         union = next((keyword for keyword in ("oneOf", "anyOf") if keyword in json), None)
-        if union is None or not isinstance(discriminator, Mapping):
+        if union is None:
             return {}
         named = zip(schema.branches(union), json[union], strict=True)
         references = {branch.resolved: part.get("$ref") for branch, part in named if isinstance(part, dict)}

@@ -128,11 +128,10 @@ def _judged(examples: Iterable[_Example], parts: CompiledParts) -> Iterator[Find
 
 
 def _judgement(example: _Example, parts: CompiledParts) -> Iterator[Finding]:
-    reason = ""
-    for way in (example.direction,) if example.direction else _WAYS:
-        violation = parts.violation(example.judge, way, example.value)
-        if violation is None:
-            return
-        reason = reason or f"{violation.pointer or 'it'} {violation.message}"
+    ways = (example.direction,) if example.direction else _WAYS
+    if any(parts.is_valid(example.judge, way, example.value) for way in ways):
+        return
+    violation = parts.violation(example.judge, ways[0], example.value)
+    reason = f"{violation.pointer or 'it'} {violation.message}"
     message = f"The {example.label} isn't valid: {reason[:200]}."
     yield finding(example.finding_id, example.place, message, "Correct it, or the schema.")

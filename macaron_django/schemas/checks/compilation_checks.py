@@ -115,10 +115,11 @@ def _served(used: Iterable[Use], schemas: Collection[Schema]) -> Iterator[Schema
     If schemas inherit so much that they have far more properties than are written, it ends early.
     """
     bodies = {use.schema.resolved for use in used if use.direction is not None}
-    left = _SERIALIZED + _SERIALIZED_EACH * sum(map(_written, schemas))
+    written = {schema: _written(schema) for schema in schemas}
+    left = _SERIALIZED + _SERIALIZED_EACH * sum(written.values())
     for schema in schemas:
         if left > 0 and schema.resolved is schema:
-            left -= (width := sum(map(_written, schema.parts)))
+            left -= (width := sum([written[part] for part in schema.parts]))
             if schema in bodies or (width and schema.is_object):
                 yield schema
 

@@ -12,7 +12,7 @@ from dataclasses import replace
 from typing import Any, NamedTuple
 
 from macaron_django.openapi import Direction, Document, Schema
-from macaron_django.openapi.references.bundling import reference_to
+from macaron_django.openapi.references.bundling import DefinitionPart, reference_to
 from macaron_django.schemas.validation.compilable_schemas import Note, compilable_schema
 from macaron_django.schemas.validation.schema_compiler import ENGINES, compile_native, formats_in
 from macaron_django.schemas.validation.validators import Validator
@@ -35,6 +35,7 @@ class CompiledParts:
     def __init__(self, document: Document) -> None:
         self.document = document
         self._definitions: dict[Direction | None, dict[str, Any]] = {}
+        self._latest: dict[str, tuple[dict[str, Any], _Compiled]] = {}
         self._validators: dict[Direction | None, Validator] = {}
 
     def add(self, schemas: Iterable[Schema], direction: Direction | None) -> list[CompiledPart]:
@@ -44,17 +45,26 @@ class CompiledParts:
         found = []
         for part in self.document.parts(schemas, direction):
             if part.name not in definitions:
-                json, notes, error = _compiled(part.json)
-                definitions[part.name] = json
-                found.append(CompiledPart(part.schema, notes, error))
+                compiled = self._compiled(part)
+                definitions[part.name] = compiled.json
+                found.append(CompiledPart(part.schema, compiled.notes, compiled.error))
         return found
 
-    def violation(self, schema: Schema, direction: Direction, value: Any) -> Violation | None:
-        """Return the first violation of a schema that was added, None if there is none; raises what compiling does."""
-        together, instance = self._together(direction), {self.document.part_name(schema, direction): value}
-        if together.is_valid(instance):
-            return None
-        violation = next(together.iter_errors(instance))
+    def _compiled(self, part: DefinitionPart) -> _Compiled:
+        """Compile a part, unless it reads as it did in another direction: most have nothing readOnly or writeOnly."""
+        latest = self._latest.get(part.name)
+        if latest is None or latest[0] != part.json:
+            latest = self._latest[part.name] = (part.json, _compiled(part.json))
+        return latest[1]
+
+    def is_valid(self, schema: Schema, direction: Direction, value: Any) -> bool:
+        """Return whether a value is valid by a schema that was added; raises what compiling does."""
+        return self._together(direction).is_valid({self.document.part_name(schema, direction): value})
+
+    def violation(self, schema: Schema, direction: Direction, value: Any) -> Violation:
+        """Return the first violation of a schema that was added, by a value that isn't valid."""
+        instance = {self.document.part_name(schema, direction): value}
+        violation = next(self._together(direction).iter_errors(instance))
         _, slash, rest = violation.pointer[1:].partition("/")
         return replace(violation, pointer=slash + rest)
 
@@ -72,13 +82,20 @@ class CompiledParts:
         return found
 
 
-def _compiled(json: dict[str, Any]) -> tuple[Any, tuple[Note, ...], Exception | None]:
-    """Returns the part in its compilable form, without what it refers to, and the notes, or the error."""
+class _Compiled(NamedTuple):
+    """A part in its compilable form, without what it refers to; with notes, or the error."""
+
+    json: Any
+    notes: tuple[Note, ...]
+    error: Exception | None = None
+
+
+def _compiled(json: dict[str, Any]) -> _Compiled:
     try:
         plain = compilable_schema(json)
         notes = compile_native(plain, ENGINES["2020-12"], {}, formats_in(plain), lenient=True)[2]
     except Exception as error:  # noqa: BLE001 (any failure is a finding about the document)
-        return True, (), error
+        return _Compiled(True, (), error)
     plain.pop("$defs", None)
     plain.pop("$schema", None)
-    return plain, notes, None
+    return _Compiled(plain, notes)

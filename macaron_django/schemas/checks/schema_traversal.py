@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
 from macaron_django.openapi.keywords import SCHEMA_KEYWORDS, SCHEMA_LISTS, SCHEMA_MAPS
@@ -71,9 +71,9 @@ def _subschemas(schema: Schema) -> Iterator[Schema]:
     if isinstance(json, bool):
         return
     for keyword, value in json.items():
-        if keyword in SCHEMA_MAPS and isinstance(value, Mapping):
+        if keyword in SCHEMA_MAPS and isinstance(value, dict):
             yield from (schema.subschema(keyword, name) for name in value)
         elif keyword in SCHEMA_LISTS and isinstance(value, list):
             yield from (schema.subschema(keyword, str(index)) for index in range(len(value)))
-        elif keyword in SCHEMA_KEYWORDS and isinstance(value, Mapping):
+        elif keyword in SCHEMA_KEYWORDS and isinstance(value, dict):
             yield schema.subschema(keyword)

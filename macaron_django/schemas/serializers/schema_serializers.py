@@ -186,7 +186,7 @@ class SchemaSerializer(SchemaValidationMixin, serializers.Serializer[Any]):
     # What describes ---------------------------------------------------------------------------------------------
 
     def get_fields(self) -> dict[str, Any]:
-        declared = super().get_fields()
+        declared = super().get_fields() if self._declared_fields else {}
         fields = {
             name: declared.pop(name)
             if name in declared

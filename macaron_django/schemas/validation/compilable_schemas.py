@@ -27,6 +27,7 @@ MAX_SCHEMA_NODES = 5_000_000
 # Beside 2020-12's keywords: lists of items and dependencies as draft 4 has them, and OpenAPI's components.
 _LISTS = SCHEMA_LISTS | {"items"}
 _MAPS = SCHEMA_MAPS | {"dependencies", "schemas"}
+_MAPPINGS = (dict, Mapping)  # nearly all are dictionaries, which are told sooner
 _SCHEMA, _SCHEMAS, _DATA = "schema", "schemas", "data"
 
 
@@ -61,7 +62,7 @@ def compilable_schema(schema: Mapping[str, Any] | bool) -> Any:
             raise SchemaError(f"the schema is nested deeper than {MAX_SCHEMA_DEPTH} levels")
         if nodes > MAX_SCHEMA_NODES:
             raise SchemaError(f"the schema has more than {MAX_SCHEMA_NODES:,} values")
-        if isinstance(value, Mapping):
+        if isinstance(value, _MAPPINGS):
             holder[key] = copy = _completed(value) if role == _SCHEMA else dict.fromkeys(map(_name, value))
             todo.extend((copy[name], copy, name, depth + 1, kind) for name, kind in _members(copy, value, role))
         elif isinstance(value, (list, tuple)):
@@ -76,10 +77,10 @@ def compilable_schema(schema: Mapping[str, Any] | bool) -> Any:
 def _members(copy: dict[str, Any], value: Mapping[Any, Any], role: str) -> Iterator[tuple[str, str]]:
     if role == _SCHEMA:
         for name, member in copy.items():
-            if name in SCHEMA_KEYWORDS and isinstance(member, Mapping):
+            if name in SCHEMA_KEYWORDS and isinstance(member, _MAPPINGS):
                 yield name, _SCHEMA
             elif (name in _LISTS and isinstance(member, (list, tuple))) or (
-                name in _MAPS and isinstance(member, Mapping)
+                name in _MAPS and isinstance(member, _MAPPINGS)
             ):
                 yield name, _SCHEMAS
             else:
@@ -87,7 +88,7 @@ def _members(copy: dict[str, Any], value: Mapping[Any, Any], role: str) -> Itera
         return
     for given in value:
         copy[_name(given)] = value[given]
-        yield _name(given), _SCHEMA if role == _SCHEMAS and isinstance(value[given], Mapping) else _DATA
+        yield _name(given), _SCHEMA if role == _SCHEMAS and isinstance(value[given], _MAPPINGS) else _DATA
 
 
 def _name(key: Any) -> str:

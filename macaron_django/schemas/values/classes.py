@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
 
@@ -215,7 +215,9 @@ def class_name(schema: Schema, name: str | None = None) -> str:
     if name is not None:
         return name if name.isidentifier() else _camel_case([name])
     file, _, pointer = schema.uri.partition("#")
-    steps = [json_pointers.unescape(unquote(step)) for step in pointer.split("/")]
+    steps = pointer.split("/")
+    if "~" in pointer or "%" in pointer:
+        steps = [json_pointers.unescape(unquote(step)) for step in steps]
     shown = [step for step in steps if step not in _SILENT]
     if shown == steps or not any(shown):  # the whole of a file: named after the file
         shown = [file.rpartition("/")[2].partition(".")[0], *shown]
@@ -223,6 +225,11 @@ def class_name(schema: Schema, name: str | None = None) -> str:
 
 
 def _camel_case(steps: list[str]) -> str:
-    words = [word for step in steps for word in re.findall(r"\w+", step)]
-    name = "".join(word[0].upper() + word[1:] for word in words)
+    name = "".join(map(_capitalised, steps))
     return name if name.isidentifier() else f"Schema{name}"
+
+
+@lru_cache(maxsize=1000)  # pointers repeat their steps
+def _capitalised(step: str) -> str:
+    words = re.findall(r"\w+", step)
+    return "".join(word[0].upper() + word[1:] for word in words)

@@ -68,7 +68,7 @@ def field_names(names: Iterable[str], reserved: Iterable[str] = ()) -> dict[str,
     {'class': 'class_field', 'a-b': 'a_b_2', 'a_b': 'a_b'}
     """
     given = list(dict.fromkeys(names))
-    taken_from_all = RESERVED.union(reserved)
+    taken_from_all = RESERVED.union(reserved) if reserved else RESERVED
     fields = {name: name for name in given if is_usable(name, taken_from_all)}
     taken = set(fields)
     numbers: dict[str, int] = {}  # where the search for a free name ended: thousands may be rewritten to one
