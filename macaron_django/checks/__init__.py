@@ -1,8 +1,8 @@
 """Django's system checks: what ``manage.py check`` reports about specs, settings, engine and tokens.
 
 Importing this registers them. ``docs/reference/checks.md`` lists their IDs; a finding has the same ID wherever it is
-shown. Open ``setting_checks`` for the value of a setting, ``deploy_checks`` for what ``--deploy`` adds, and
-``project_checks`` for everything else.
+shown. Open ``setting_checks`` for the value of a setting, ``deploy_checks`` for what ``--deploy`` adds,
+``project_checks`` for everything else, and ``check_messages`` for where a message leads.
 """
 
 from macaron_django.checks.deploy_checks import (

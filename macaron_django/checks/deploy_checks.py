@@ -13,6 +13,7 @@ from macaron_django import auth
 from macaron_django.api.checks.open_schema_checks import open_writes
 from macaron_django.api.checks.public_write_checks import public_writes
 from macaron_django.api.checks.thread_checks import configured_threads, is_starved, needed_threads
+from macaron_django.checks.check_messages import register
 from macaron_django.checks.project_checks import as_message, known_tasks
 from macaron_django.checks.setting_checks import impossible_policies
 from macaron_django.conf import settings
@@ -22,7 +23,7 @@ from macaron_django.registry import registry
 __all__ = ["check_exposure", "check_fast_lane", "check_front", "check_immediate_tasks", "check_threads"]
 
 
-@checks.register("macaron_django", deploy=True)
+@register(deploy=True)
 def check_immediate_tasks(app_configs: Sequence[AppConfig] | None, **_kwargs: Any) -> list[checks.CheckMessage]:
     """Reports tasks that block their requests, for ``check --deploy`` only."""
     if settings.TASKS.BACKEND != "immediate" or not known_tasks():
@@ -37,7 +38,7 @@ def check_immediate_tasks(app_configs: Sequence[AppConfig] | None, **_kwargs: An
     ]
 
 
-@checks.register("macaron_django", deploy=True)
+@register(deploy=True)
 def check_exposure(app_configs: Sequence[AppConfig] | None, **_kwargs: Any) -> list[checks.CheckMessage]:
     """Reports generated operations that let anyone change data, or store anything, for ``check --deploy`` only."""
     found = [finding for api in registry for finding in public_writes(api.viewsets.served())]
@@ -52,7 +53,7 @@ def _short_secret() -> Iterator[checks.CheckMessage]:
         yield checks.Warning(problem.message, hint=problem.hint, id="macaron_django.W124")
 
 
-@checks.register("macaron_django", deploy=True)
+@register(deploy=True)
 def check_front(app_configs: Sequence[AppConfig] | None, **_kwargs: Any) -> list[checks.CheckMessage]:
     """Reports what leaves Django's handler in charge of all requests, for ``check --deploy`` only."""
     if not settings.FRONT:
@@ -78,7 +79,7 @@ def check_front(app_configs: Sequence[AppConfig] | None, **_kwargs: Any) -> list
     ]
 
 
-@checks.register("macaron_django", deploy=True)
+@register(deploy=True)
 def check_fast_lane(app_configs: Sequence[AppConfig] | None, **_kwargs: Any) -> list[checks.CheckMessage]:
     """Reports unknown code that hooks into botocore's calls, for ``check --deploy`` only."""
     if not settings.DYNAMODB.FAST_LANE or not any(api.persistences for api in registry):
@@ -100,7 +101,7 @@ def check_fast_lane(app_configs: Sequence[AppConfig] | None, **_kwargs: Any) -> 
     ]
 
 
-@checks.register("macaron_django", deploy=True)
+@register(deploy=True)
 def check_threads(app_configs: Sequence[AppConfig] | None, **_kwargs: Any) -> list[checks.CheckMessage]:
     """Reports a server with too few threads for the engine's latency, where the environment says how many it has."""
     threads = configured_threads(os.environ)

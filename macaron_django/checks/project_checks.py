@@ -12,6 +12,7 @@ from django.core import checks
 from django.core.exceptions import ImproperlyConfigured
 
 from macaron_django import auth
+from macaron_django.checks.check_messages import register
 from macaron_django.conf import DEFAULTS, settings
 from macaron_django.dynamodb import engines
 from macaron_django.openapi import Finding
@@ -41,14 +42,14 @@ def as_message(finding: Finding) -> checks.CheckMessage:
     )
 
 
-@checks.register("macaron_django")
+@register()
 def check_specs(app_configs: Sequence[AppConfig] | None, **_kwargs: Any) -> list[checks.CheckMessage]:
     """Reports what is wrong with the specs and with what was made from them."""
     found = chain.from_iterable(registry.findings().values())
     return [as_message(finding) for finding in dict.fromkeys(found)]
 
 
-@checks.register("macaron_django")
+@register()
 def check_clients(app_configs: Sequence[AppConfig] | None, **_kwargs: Any) -> list[checks.CheckMessage]:
     """Reports what is wrong with ``CLIENTS`` and the specs that it names."""
     if not settings.CLIENTS:
@@ -59,7 +60,7 @@ def check_clients(app_configs: Sequence[AppConfig] | None, **_kwargs: Any) -> li
     return [as_message(each) for each in client_findings(served, lambda name: registry[name].document)]
 
 
-@checks.register("macaron_django")
+@register()
 def check_engine(app_configs: Sequence[AppConfig] | None, **_kwargs: Any) -> list[checks.CheckMessage]:
     """Reports if schemas are persisted and no DynamoDB engine is configured: AWS is never used by accident.
 
@@ -73,7 +74,7 @@ def check_engine(app_configs: Sequence[AppConfig] | None, **_kwargs: Any) -> lis
     return [checks.Error(problem, id="macaron_django.E103")] if problem else []
 
 
-@checks.register("macaron_django")
+@register()
 def check_relations(app_configs: Sequence[AppConfig] | None, **_kwargs: Any) -> list[checks.CheckMessage]:
     """Reports models of the ORM with a relation to items in DynamoDB, whose queries and migrations would fail."""
     if not any(api.persistences for api in registry):
@@ -89,7 +90,7 @@ def check_relations(app_configs: Sequence[AppConfig] | None, **_kwargs: Any) -> 
     ]
 
 
-@checks.register("macaron_django")
+@register()
 def check_jwt(app_configs: Sequence[AppConfig] | None, **_kwargs: Any) -> list[checks.CheckMessage]:
     """Reports settings that don't allow signing and verifying tokens safely."""
     levels = {"error": checks.Error, "warning": checks.Warning}
@@ -105,7 +106,7 @@ def known_tasks() -> list[Any]:
     return [] if definitions is None else definitions.known_definitions()
 
 
-@checks.register("macaron_django")
+@register()
 def check_tasks(app_configs: Sequence[AppConfig] | None, **_kwargs: Any) -> list[checks.CheckMessage]:
     """Reports a backend of tasks that can't be used, and tasks that lack their tables."""
     if settings.TASKS.BACKEND == "immediate" and not known_tasks():
@@ -136,7 +137,7 @@ def check_tasks(app_configs: Sequence[AppConfig] | None, **_kwargs: Any) -> list
     ]
 
 
-@checks.register("macaron_django")
+@register()
 def check_observability(app_configs: Sequence[AppConfig] | None, **_kwargs: Any) -> list[checks.CheckMessage]:
     """Reports settings of ``OBSERVABILITY`` that aren't allowed, and backends that can't do anything."""
     if not any(getattr(settings.OBSERVABILITY, key) != default for key, default in DEFAULTS["OBSERVABILITY"].items()):

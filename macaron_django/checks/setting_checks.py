@@ -12,6 +12,7 @@ from django.utils.module_loading import import_string
 
 from macaron_django.api.requests.unknown_properties import POLICIES
 from macaron_django.api.viewsets import UnusableViewsetError, in_use
+from macaron_django.checks.check_messages import register
 from macaron_django.conf import settings, unknown_keys
 from macaron_django.conf.pym_config_keys import misspelt
 from macaron_django.registry import registry
@@ -19,7 +20,7 @@ from macaron_django.registry import registry
 __all__ = ["check_pym_config", "check_settings", "impossible_policies"]
 
 
-@checks.register("macaron_django")
+@register()
 def check_settings(app_configs: Sequence[AppConfig] | None, **_kwargs: Any) -> list[checks.CheckMessage]:
     """Reports unknown keys of the setting ``MACARON`` and values that aren't allowed."""
     return [
@@ -193,7 +194,7 @@ def _listed(names: Iterable[object]) -> str:
     return ", ".join(repr(name) for name in names)
 
 
-@checks.register("macaron_django")
+@register()
 def check_pym_config(app_configs: Sequence[AppConfig] | None, **_kwargs: Any) -> list[checks.CheckMessage]:
     """Reports keys of ``pym-config.yaml`` that are likely to be misspelt, and secrets that the environment lacks."""
     found = settings.file()

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import Literal, NamedTuple
 
-__all__ = ["Finding", "Location", "SpecError", "finding", "spec_error", "unique"]
+__all__ = ["Finding", "Location", "SpecError", "explained_at", "finding", "spec_error", "unique"]
 
 Level = Literal["error", "warning"]
 Mark = tuple[int, int]
@@ -99,6 +99,15 @@ class Finding(NamedTuple):
 def finding(id_: str, location: Location, message: str, hint: str) -> Finding:
     """Returns a finding whose level follows from its ID."""
     return Finding(id_, "error" if id_.startswith("E") else "warning", message, hint, location)
+
+
+def explained_at(id_: str) -> str:
+    """Returns where the documentation has the cause, an example and the remedy of an ID.
+
+    >>> explained_at("E010")
+    'docs/reference/checks.md#e010'
+    """
+    return f"docs/reference/checks.md#{id_.lower()}"
 
 
 def unique(findings: Iterable[Finding]) -> tuple[Finding, ...]:

@@ -1,0 +1,35 @@
+"""Registers system checks whose messages say where the documentation explains them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Any, TypeAlias
+
+from django.core import checks
+
+from macaron_django.openapi import explained_at
+
+__all__ = ["register"]
+
+Check: TypeAlias = Callable[..., list[checks.CheckMessage]]
+
+
+def register(*, deploy: bool = False) -> Callable[[Check], Check]:
+    """Registers a function as a system check under the tag ``macaron_django``; ``deploy``: for ``--deploy`` only."""
+
+    def registered(check: Check) -> Check:
+        @wraps(check)
+        def explained(*arguments: Any, **named: Any) -> list[checks.CheckMessage]:
+            return [_explained(message) for message in check(*arguments, **named)]
+
+        checks.register(explained, "macaron_django", deploy=deploy)
+        return explained
+
+    return registered
+
+
+def _explained(message: checks.CheckMessage) -> checks.CheckMessage:
+    id_ = str(message.id).rpartition(".")[2]
+    message.hint = f"{message.hint or ''} See {explained_at(id_)}.".lstrip()
+    return message
