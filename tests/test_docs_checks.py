@@ -42,6 +42,18 @@ def test_every_finding_has_exactly_one_entry_and_every_entry_a_finding():
     assert set(ENTRIES) == ids_in_the_source()
 
 
+def test_the_messages_of_the_troubleshooting_page_are_the_sources():
+    page = (ROOT / "docs" / "how-to" / "troubleshooting.md").read_text("utf-8")
+    source = "".join(module.read_text("utf-8") for module in (ROOT / "macaron_django").rglob("*.py"))
+    source = re.sub(r'"\n\s*f?"', "", source)  # texts that go on in the next line
+    headings = re.findall(r"^### (.*)$", page, re.MULTILINE)
+    shown = [part for heading in headings for text in re.findall(r'"(.+?)"', heading) for part in text.split("…")]
+    codes = [code for heading in headings for code in re.findall(r"`([A-Z_]+)`", heading)]
+    assert shown
+    assert [part for part in shown if part.strip() not in source] == []
+    assert [code for code in codes if f'"{code}"' not in source] == []
+
+
 @pytest.mark.parametrize("id_", ENTRIES)
 def test_an_entry_says_what_is_meant_and_what_to_do_with_an_example(id_):
     meaning, _, remedy = ENTRIES[id_].partition("**Remedy**: ")
