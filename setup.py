@@ -26,7 +26,7 @@ CELERY = ["celery>=5.6", "redis>=6.4"]
 DJANGO_TASKS = ["django-tasks>=0.12", "django-tasks-db>=0.13"]
 PROMETHEUS = ["prometheus-client>=0.21"]
 LOGS = ["python-json-logger>=3.2"]
-DOCS = ["sphinx>=8", "furo>=2025.7", "myst-parser>=4"]
+DOCS = ["sphinx>=8", "furo>=2025.7", "myst-parser>=4", "sphinx-llms-txt>=0.7"]
 TEST = [
     *DEMO,
     *DOCS,

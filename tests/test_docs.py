@@ -35,6 +35,12 @@ ROOT = Path(__file__).resolve().parent.parent
 DOCS = ROOT / "docs"
 PAGES = [ROOT / "README.md", *(page for page in sorted(DOCS.rglob("*.md")) if "_build" not in page.parts)]
 OWN_PROJECT = DOCS / "how-to" / "own-project.md"
+#: What people search for, and the page that they are looking for.
+SEARCHED = {
+    "migrate from pymacaron": "how-to/coming-from-pymacaron",
+    "scan forbidden": "reference/queries",
+    "comparison": "explanation/why",
+}
 #: What pages of their own APIs upload, by file name.
 UPLOADS = {"lamp.png": b"\x89PNG", "lamp.gif": b"GIF8"}
 
@@ -97,13 +103,25 @@ def test_a_page_leads_only_to_pages_that_exist(page):
         assert (page.parent / target).exists(), f"{page}: {target}"
 
 
-def test_the_documentation_builds_without_warnings(tmp_path):
+def test_the_documentation_builds_without_warnings_and_is_found(tmp_path):
     command = ["-W", "-n", "--keep-going", "-q", "-b", "html", "-d", str(tmp_path / "doctrees"), str(DOCS)]
     built = subprocess.run(
         [sys.executable, "-m", "sphinx", *command, str(tmp_path / "html")], capture_output=True, text=True, check=False
     )
     assert built.returncode == 0, built.stderr
-    assert (tmp_path / "html" / "tutorial" / "quickstart.html").exists()
+    site = tmp_path / "html"
+    assert (site / "tutorial" / "quickstart.html").exists()
+
+    # llms.txt lists a Markdown file for each page.
+    listed = re.findall(r"^- \[.+\]\((.+)\)$", (site / "llms.txt").read_text("utf-8"), re.MULTILINE)
+    assert {f"_sources/{page.relative_to(DOCS)}" for page in PAGES if DOCS in page.parents} == set(listed)
+    assert [path for path in listed if not (site / path).read_text("utf-8").strip()] == []
+
+    # Sphinx's search shows pages first whose titles or index entries hold what was searched for.
+    index = json.loads((site / "searchindex.js").read_text("utf-8").removeprefix("Search.setIndex(").removesuffix(")"))
+    for searched, page in SEARCHED.items():
+        found = {index["docnames"][number] for number, *_ in index["indexentries"][searched]}
+        assert found == {page}, searched
 
 
 # ------------------------------------------------------------------ python blocks
