@@ -67,7 +67,8 @@ class MacaronConfig(AppConfig):
         if _keeps_failed_tasks():
             from macaron_django.tasks.item_tables import failed_task_model
 
-            failed_task_model()  # made here, so that `migrate` makes its permissions
+            failed_task_model()
+            self.models_module = self.module  # `migrate` makes no permissions for an app without one
 
     def ready(self) -> None:
         from django.utils.autoreload import autoreload_started

@@ -31,13 +31,16 @@ INSTALLED_APPS = [
     "myserver",
     "library",
     "orders",
+    "greetings",
 ]
 
 PROFILES_URL = os.environ.get("PROFILES_URL")
+IS_TRACED = "OTEL_EXPORTER_OTLP_ENDPOINT" in os.environ
 
 # Every setting has a default: without APIS, each file in apis/ is an API.
 MACARON = {
-    "APIS": {"myserver": "apis/myserver.yaml", "library": "apis/library.yaml", "orders": "apis/orders.yaml"},
+    "APIS": {name: f"apis/{name}.yaml" for name in ("myserver", "library", "orders", "greetings")},
+    "SERVE": os.environ.get("SERVE", "").split() or None,  # all, or those that the environment names
     "DYNAMODB": {
         "ENGINE": os.environ.get("DYNAMODB_ENGINE"),  # none, and DEBUG on: the embedded engine
         "ENDPOINT": os.environ.get("DYNAMODB_ENDPOINT"),
@@ -47,9 +50,17 @@ MACARON = {
         "ISSUER": "https://example.com",
         "AUDIENCE": "example",
     },
-    # The profiles can be called by their spec: in this process, or where PROFILES_URL says that they are served.
+    # The greetings call the profiles by their spec: in this process, or where PROFILES_URL says that they are served.
     "CLIENTS": {"myserver": {"BASE_URL": PROFILES_URL} if PROFILES_URL else {"IN_PROCESS": True}},
+    # Tasks are done before the answer, or by Celery's workers with Redis: TASKS_BACKEND=celery.
+    "TASKS": {"BACKEND": os.environ.get("TASKS_BACKEND", "immediate"), "KEEP_FAILURES_DAYS": 30},
+    "OBSERVABILITY": {"BACKENDS": ["opentelemetry"] if IS_TRACED else []},
 }
+
+if IS_TRACED:
+    from config import tracing
+
+    tracing.start()
 
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",

@@ -1,0 +1,12 @@
+"""What can go wrong with a greeting."""
+
+from macaron_django.exceptions import PyMacaronException
+
+
+class NobodyToGreet(PyMacaronException):
+    code = "NOBODY_TO_GREET"
+    status = 404
+
+
+class MissingAddressError(Exception):
+    """A profile has no email address."""
