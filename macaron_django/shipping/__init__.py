@@ -1,8 +1,8 @@
 """What a service needs where it is deployed: how many processes fit, a configuration of gunicorn, the image's version.
 
 The machine's CPUs and the environment come in; numbers and settings go out. Open ``worker_counts`` for the numbers,
-``gunicorn_config`` for gunicorn's settings, ``container_versions`` for the version, and ``server_start`` for what a
-process does before its first request.
+``gunicorn_config`` for gunicorn's settings, ``container_versions`` for the version, ``server_start`` for what a process
+does before its first request, and ``permissions`` for what the service may do in AWS.
 """
 
 from macaron_django.shipping.container_versions import get_container_version

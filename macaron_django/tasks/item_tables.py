@@ -16,11 +16,12 @@ from macaron_django import openapi as spec
 from macaron_django.conf import settings
 from macaron_django.dynamodb import Persistence, persist, persistence_options
 from macaron_django.schemas import Classes
+from macaron_django.shipping.permissions.table_accesses import TableAccess
 
 if TYPE_CHECKING:
     from django.db.models import Model
 
-__all__ = ["failed_task_model", "failed_tasks_table", "marks_table", "outbox_table", "own_tables"]
+__all__ = ["failed_task_model", "failed_tasks_table", "marks_table", "outbox_table", "own_accesses", "own_tables"]
 
 _TEXT: Final = {"type": "string"}
 _WHOLE: Final = {"type": "integer"}
@@ -89,6 +90,14 @@ _FAILED: Final[dict[str, Any]] = {
 }
 
 
+#: What requests, workers and the relay do with each of the tables.
+_ACTIONS: Final = {
+    "FailedTask": ("GetItem", "PutItem", "UpdateItem"),
+    "Outbox": ("DeleteItem", "PutItem", "Scan", "UpdateItem"),
+    "TaskMark": ("GetItem", "PutItem"),
+}
+
+
 @lru_cache(maxsize=1)
 def _persistences() -> dict[str, Persistence]:
     document = spec.load(_DOCUMENT)
@@ -122,6 +131,12 @@ def failed_task_model() -> type[Model]:
     """Returns the model of failed tasks, which it makes at the first call."""
     model: type[Model] = _failed_tasks().model
     return model
+
+
+def own_accesses() -> list[TableAccess]:
+    """Returns the accesses to these tables that tasks need."""
+    named = {each.schema.name: each.table_name for each in own_tables()}
+    return [TableAccess(table, "", action) for name, table in named.items() for action in _ACTIONS[str(name)]]
 
 
 def _required(name: str, option: str) -> Persistence:

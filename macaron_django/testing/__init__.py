@@ -4,9 +4,9 @@
 it with faults; ``APIClient`` calls the project as a server does; ``ClientMock`` answers calls of other services;
 ``MacaronTestCase`` has the assertions of acceptance tests. Open ``isolation`` for the tables, ``faults`` for the proxy,
 ``api_client`` for the client, ``client_mocks`` for the mock, ``plugin`` for pytest's fixtures and its guard against
-other engines, ``http_assertions`` for what acceptance tests assert, ``live_test_case`` and ``server_targets`` for the
-server that they call, and ``served_projects`` for the one that is started. pytest loads this package in every run of
-every project, so modules are imported when first used.
+other engines, ``recorded_engines`` for calls that are recorded for a policy, ``http_assertions`` for what acceptance
+tests assert, ``live_test_case`` and ``server_targets`` for the server that they call, and ``served_projects`` for the
+one that is started. pytest loads this package in every run of every project, so modules are imported when first used.
 """
 
 from __future__ import annotations

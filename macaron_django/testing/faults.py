@@ -17,7 +17,7 @@ import random
 import socket
 import threading
 import zlib
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING, Any, TypeAlias
@@ -109,7 +109,8 @@ class FaultProxy:
 
     Each request takes the next of ``faults``. Once they are used up, requests are passed on unchanged, as are those for
     operations that aren't in ``operations`` (None: all are). ``delay`` is the delay of a late answer in seconds.
-    ``exchanges`` records what was done, in the order of completion.
+    ``exchanges`` records what was done, in the order of completion. ``watch`` is called with the operation and the body
+    of each request, before it is passed on.
     """
 
     def __init__(
@@ -119,12 +120,13 @@ class FaultProxy:
         *,
         operations: Collection[str] | None = None,
         delay: float = 0.2,
+        watch: Callable[[str, bytes], None] | None = None,
     ) -> None:
         parts = urlsplit(target)
         if parts.scheme != "http" or not parts.hostname:
             raise ValueError(f"{target!r} isn't the URL of an engine on this machine, such as 'http://127.0.0.1:8000'")
         self._target = (parts.hostname, parts.port or 80)
-        self._operations, self._delay = operations, delay
+        self._operations, self._delay, self._watch = operations, delay, watch
         self._lock = threading.Lock()
         self._closing = threading.Event()
         self._server: _FaultServer | None = None
@@ -175,6 +177,8 @@ class FaultProxy:
 
     def _serve(self, request: _ProxiedRequest) -> _EngineAnswer:
         """Return what the client gets, after calling the engine if the request's fault says so."""
+        if self._watch is not None:
+            self._watch(request.operation, request.body)
         fault = self._next_fault(request.operation)
         answer = None
         try:

@@ -7,7 +7,9 @@ known. So it imports only pytest, and does nothing until it is used.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from contextlib import nullcontext
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -28,6 +30,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         choices=("embedded", "dynamodb-local", "moto"),
         default="embedded",
         help="engine behind the `dynamodb` fixture; each keeps its data in memory (default: %(default)s)",
+    )
+    parser.getgroup("macaron_django").addoption(
+        "--dynamodb-record",
+        metavar="FILE",
+        help="add the tables and actions of the tests' calls to DynamoDB to FILE, for `manage.py iampolicy --recorded`",
     )
 
 
@@ -94,16 +101,25 @@ def _dynamodb_engine(request: pytest.FixtureRequest) -> Iterator[Engine]:
 
     engine = engine_in_memory(request.config.getoption("--dynamodb-engine"))
     engine.start()
-    yield engine
+    if request.config.getoption("--dynamodb-record") is None:
+        yield engine
+    else:
+        from macaron_django.testing.recorded_engines import RecordedEngine
+
+        recorded = RecordedEngine(engine)
+        yield recorded
+        recorded.stop()
     engine.stop()
 
 
 @pytest.fixture
-def dynamodb(_dynamodb_engine: Engine) -> Iterator[Engine]:
+def dynamodb(_dynamodb_engine: Engine, request: pytest.FixtureRequest) -> Iterator[Engine]:
     """An engine in memory with fresh, empty tables for every persisted schema, for this test alone."""
     from macaron_django.testing.isolation import isolated
 
-    with isolated(_dynamodb_engine) as engine:
+    file = request.config.getoption("--dynamodb-record")
+    recording: Any = getattr(_dynamodb_engine, "recording", None)
+    with isolated(_dynamodb_engine) as engine, nullcontext() if recording is None else recording(Path(file)):
         yield engine
 
 

@@ -218,3 +218,17 @@ def test_the_fixture_without_django_s_settings_says_what_it_needs(run_pytest):
 def test_the_marker_and_the_option_are_known(run_pytest):
     assert "@pytest.mark.aws" in run_pytest("", "--markers")
     assert "--dynamodb-engine" in run_pytest("", "--help")
+
+
+def test_the_calls_of_tests_are_recorded_for_a_policy_without_those_of_the_fixture(project, run_pytest):
+    source = """
+        def test_a_handlers_calls(dynamodb):
+            from macaron_django import apipool
+            from macaron_django.dynamodb import get_dynamodb
+            apipool.notes.Note.objects.create(note_id="1")
+            get_dynamodb().meta.client.scan(TableName=apipool.notes.Note.objects.persistence.table_name)
+    """
+    run_pytest(source, "--dynamodb-record", "calls.jsonl", passed=1)
+    assert [json.loads(line) for line in (project / "calls.jsonl").read_text("utf-8").splitlines()] == [
+        {"action": action, "table": "notes", "index": "", "prefixed": True} for action in ("PutItem", "Scan")
+    ]

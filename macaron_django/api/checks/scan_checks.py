@@ -9,14 +9,14 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import replace
 
+from macaron_django.api.plans.item_accesses import planned
 from macaron_django.api.rules.list_parameters import Filter
 from macaron_django.api.rules.resources import GeneratedOperation, described
 from macaron_django.api.views.operation_viewsets import OperationViewSet
 from macaron_django.api.views.pagination import CursorPages
 from macaron_django.conf import settings
 from macaron_django.dynamodb.items.key_schemas import key_schema_of
-from macaron_django.dynamodb.planning.conditions import ALL, OPERATORS, And, Lookup
-from macaron_django.dynamodb.planning.planner import plan
+from macaron_django.dynamodb.planning.conditions import ALL, OPERATORS
 from macaron_django.dynamodb.planning.query_plans import QueryPlan, TableKeySchema
 from macaron_django.exceptions import ScanForbidden
 from macaron_django.openapi import Finding
@@ -45,7 +45,7 @@ def costly_lists(generated: GeneratedOperation, store: Store, viewset: type[Oper
     for narrowing in (None, *answered):
         filters = [*by_path, *always, *([narrowing] if narrowing is not None and narrowing not in always else [])]
         try:
-            found = _planned(table, filters)
+            found = planned(table, filters)
         except ScanForbidden:
             # With filters that are always sent, each of them says it.
             if narrowing is not None or (by_path and not always):
@@ -58,21 +58,12 @@ def costly_lists(generated: GeneratedOperation, store: Store, viewset: type[Oper
         dropping.setdefault(_reading(found), []).extend(dropped)
         if found.kind == "query" and narrowing is not None and narrowing not in dropped:
             for other in answered:
-                beside = _planned(table, [*filters, other])
+                beside = planned(table, [*filters, other])
                 dropping.setdefault(_reading(beside), []).extend(_dropped(beside, [*filters, other]))
     for (reading, hash_key), filters in dropping.items():
         if filters:
             yield _dropping(generated, reading, hash_key, list(dict.fromkeys(filters)))
     yield from _unbounded(generated, viewset)
-
-
-def _planned(table: TableKeySchema, filters: Sequence[Filter]) -> QueryPlan:
-    """Returns the plan for a request that sends these filters, which can all hold at once."""
-    texts = {"in": "mn", "range": "az", "lt": "z", "lte": "z", "gt": "a", "gte": "a", "isnull": ""}
-    lookups = (
-        Lookup(each.path, each.lookup, tuple({"S": text} for text in texts.get(each.lookup, "m"))) for each in filters
-    )
-    return plan(table, And(tuple(lookups)))
 
 
 def _dropped(found: QueryPlan, filters: Sequence[Filter]) -> Iterator[Filter]:

@@ -1,0 +1,96 @@
+"""``manage.py iampolicy`` prints the least IAM policy that the service needs for its tables."""
+
+from __future__ import annotations
+
+import json
+import os
+from argparse import ArgumentParser
+from pathlib import Path
+from typing import Any
+
+from django.core.exceptions import ImproperlyConfigured
+from django.core.management.base import BaseCommand, CommandError
+
+from macaron_django.conf import settings
+from macaron_django.management.named_apis import reasons
+from macaron_django.management.needed_accesses import Needs, needed_accesses
+from macaron_django.registry import registry
+from macaron_django.shipping.permissions.policies import LONGEST_POLICY, AWSAccount, policy_for, policy_size
+
+__all__ = ["Command"]
+
+
+class Command(BaseCommand):
+    help = (
+        "Prints the IAM policy that allows the calls to DynamoDB which the generated operations and tasks can make, "
+        "by table and index, and no others. What handlers and hooks call is added from a recorded test run: "
+        "`pytest --dynamodb-record FILE`, then --recorded FILE."
+    )
+    requires_system_checks = []  # handlers needn't be importable
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument(
+            "--recorded",
+            metavar="FILE",
+            action="append",
+            default=[],
+            type=Path,
+            help="Allow the calls that a test run has recorded, too; may be given several times.",
+        )
+        parser.add_argument("--admin", action="store_true", help="Allow what the Django admin does with each table.")
+        parser.add_argument("--account", metavar="ID", help="The AWS account of the tables, of twelve digits.")
+        parser.add_argument("--region", metavar="REGION", help="The region (default: REGION of MACARON['DYNAMODB']).")
+        parser.add_argument(
+            "--partition", default="aws", metavar="NAME", help="aws (the default), aws-cn or aws-us-gov."
+        )
+        parser.add_argument(
+            "--format",
+            choices=("json", "text"),
+            default="json",
+            help="json (the default) prints the policy, text prints what each action is needed for.",
+        )
+
+    def handle(self, *_arguments: str, **options: Any) -> None:
+        left_out = [line for name in registry.left_out for line in reasons(name)]
+        if left_out:
+            raise CommandError("\n".join([*left_out, "A policy without its operations would be too narrow."]))
+        try:
+            needs = needed_accesses(options["recorded"], admin=options["admin"])
+        except (ImproperlyConfigured, OSError, ValueError) as error:
+            raise CommandError(str(error)) from error
+        if not needs:
+            raise CommandError("No operation of a persisted schema is generated, and nothing was recorded.")
+        if options["format"] == "text":
+            self._explain(needs)
+            return
+        account = AWSAccount(_account(options["account"]), _region(options["region"]), options["partition"])
+        document = json.dumps(policy_for(needs, account), indent=2)
+        self.stdout.write(document)
+        if (size := policy_size(document)) > LONGEST_POLICY:
+            self.stderr.write(
+                f"The policy has {size:,} characters, and IAM takes {LONGEST_POLICY:,} in one managed policy: divide "
+                "its statements among several."
+            )
+
+    def _explain(self, needs: Needs) -> None:
+        place = None
+        for access, needed_for in needs.items():
+            here = f"index {access.index} of {access.table}" if access.index else f"table {access.table}"
+            if here != place:
+                self.stdout.write(self.style.MIGRATE_HEADING(here))
+                place = here
+            self.stdout.write(f"  {access.action}: {', '.join(dict.fromkeys(needed_for))}")
+
+
+def _account(given: str | None) -> str:
+    if given is None or not (given.isascii() and given.isdecimal() and len(given) == 12):
+        raise CommandError("Give the AWS account of the tables, twelve digits, as --account; --format text needs none.")
+    return given
+
+
+def _region(given: str | None) -> str:
+    environment = os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION")
+    region = given or settings.DYNAMODB.REGION or environment
+    if not region:
+        raise CommandError("Which region are the tables in? Give --region, or set REGION of MACARON['DYNAMODB'].")
+    return str(region)

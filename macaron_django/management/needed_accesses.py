@@ -1,0 +1,72 @@
+"""Collects which accesses to DynamoDB's tables a service needs, and what for."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import Final
+
+from macaron_django.api.plans.item_accesses import generated_accesses
+from macaron_django.api.rules.resources import described
+from macaron_django.api.views.resource_viewsets import ResourceViewSet
+from macaron_django.conf import settings
+from macaron_django.dynamodb import Persistence
+from macaron_django.registry import API, registry
+from macaron_django.shipping.permissions.recorded_calls import read_recorded
+from macaron_django.shipping.permissions.table_accesses import TableAccess
+from macaron_django.tasks.item_tables import own_accesses
+
+__all__ = ["Needs", "needed_accesses"]
+
+Needs = Mapping[TableAccess, list[str]]
+
+#: What the admin does with a table: lists, forms, imports, and the page about the table.
+_ADMIN_ACTIONS: Final = (
+    *("BatchGetItem", "DeleteItem", "DescribeContinuousBackups", "DescribeTable", "DescribeTimeToLive", "GetItem"),
+    *("ListTagsOfResource", "PutItem", "Query", "Scan", "UpdateItem"),
+)
+_READY: Final = "macaron_django.api.builtin.ready"
+
+
+def needed_accesses(recorded: Iterable[Path] = (), *, admin: bool = False) -> Needs:
+    """Returns what each access is needed for: an operation, tasks, the admin or a recorded file.
+
+    Raises OSError and ValueError for files that can't be read.
+    """
+    needs: defaultdict[TableAccess, list[str]] = defaultdict(list)
+    persistences = [each for api in registry for each in api.persistences.values()]
+    for access, reason in (
+        *(each for api in registry for each in _of_operations(api)),
+        *(each for api in registry for each in _of_readiness(api, persistences)),
+        *((access, "tasks") for access in own_accesses()),
+        *(each for each in _of_admin(persistences) if admin),
+        *(
+            (access, f"calls recorded in {file}")
+            for file in recorded
+            for access in sorted(set(read_recorded(file, settings.DYNAMODB.TABLE_PREFIX)))
+        ),
+    ):
+        needs[access].append(reason)
+    return dict(sorted(needs.items()))
+
+
+def _of_operations(api: API) -> Iterator[tuple[TableAccess, str]]:
+    for viewset, served in api.viewsets.served():
+        if served.generated is not None and issubclass(viewset, ResourceViewSet):
+            for access in generated_accesses(served.generated, viewset.store):
+                yield access, f"{described(served.operation)} of {api.name}"
+
+
+def _of_readiness(api: API, persistences: Iterable[Persistence]) -> Iterator[tuple[TableAccess, str]]:
+    for _, served in api.viewsets.served():
+        if served.handler is not None and served.handler.dotted == _READY:
+            for each in persistences:
+                yield TableAccess(each.table_name, "", "DescribeTable"), described(served.operation)
+
+
+def _of_admin(persistences: Iterable[Persistence]) -> Iterator[tuple[TableAccess, str]]:
+    for each in persistences:
+        yield from ((TableAccess(each.table_name, "", action), "the admin") for action in _ADMIN_ACTIONS)
+        for index in (*each.options.indexes, *each.options.local_indexes):
+            yield TableAccess(each.table_name, index, "Query"), "the admin"

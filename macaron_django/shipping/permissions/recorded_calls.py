@@ -1,0 +1,44 @@
+"""Keeps in a file which tables the calls of a test run went to, and how.
+
+A line of JSON for each access, without keys and values of items. Several processes may add to one file.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+from pathlib import Path
+
+from macaron_django.shipping.permissions.table_accesses import TableAccess
+
+__all__ = ["add_recorded", "read_recorded"]
+
+
+def add_recorded(file: Path, accesses: Iterable[TableAccess], prefix: str) -> None:
+    """Adds accesses to the file. Of tables whose names begin with ``prefix``, the rest of the name is kept."""
+    lines = "".join(f"{json.dumps(_line(each, prefix))}\n" for each in sorted(accesses))
+    with file.open("a", encoding="utf-8") as opened:
+        opened.write(lines)  # one write, so that those of other processes don't come between
+
+
+def _line(access: TableAccess, prefix: str) -> dict[str, str | bool]:
+    has_prefix = access.table.startswith(prefix)
+    table = access.table.removeprefix(prefix)
+    return {"action": access.action, "table": table, "index": access.index, "prefixed": has_prefix}
+
+
+def read_recorded(file: Path, prefix: str) -> Iterator[TableAccess]:
+    """Yields the accesses of the file, for tables under ``prefix``. Raises ValueError for a line of something else."""
+    with file.open(encoding="utf-8") as lines:
+        for number, line in enumerate(lines, 1):
+            yield _access(line, f"{file}:{number}", prefix)
+
+
+def _access(line: str, place: str, prefix: str) -> TableAccess:
+    try:
+        said = json.loads(line)
+        access = TableAccess(str(said["table"]), str(said["index"]), str(said["action"]))
+        return replace(access, table=prefix + access.table) if said["prefixed"] else access
+    except (KeyError, TypeError, ValueError) as error:
+        raise ValueError(f"{place}: this is no recorded call ({type(error).__name__}: {error})") from error

@@ -1,0 +1,48 @@
+"""Says which permissions a call to DynamoDB takes: an action on a table, or on one of its indexes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+__all__ = ["TableAccess", "accesses_of_call"]
+
+#: A transaction has no permission of its own: it takes those of what it does (AWS, "Using IAM with transactions").
+_IN_TRANSACTIONS: Final[Mapping[str, str]] = {
+    "ConditionCheck": "ConditionCheckItem",
+    "Delete": "DeleteItem",
+    "Get": "GetItem",
+    "Put": "PutItem",
+    "Update": "UpdateItem",
+}
+
+
+@dataclass(frozen=True, order=True)
+class TableAccess:
+    """An action of DynamoDB's, such as ``Query``, on a table; or on one of its indexes, where ``index`` names one."""
+
+    table: str
+    index: str
+    action: str
+
+
+def accesses_of_call(operation: str, parameters: Mapping[str, Any]) -> Iterator[TableAccess]:
+    """Yields the accesses that a call takes. Those about no table, such as ``ListTables``, take none.
+
+    >>> list(accesses_of_call("Query", {"TableName": "profiles", "IndexName": "by_email"}))
+    [TableAccess(table='profiles', index='by_email', action='Query')]
+    """
+    for item in parameters.get("TransactItems", ()):
+        for kind, part in item.items():
+            yield TableAccess(_name(part["TableName"]), "", _IN_TRANSACTIONS[kind])
+    for table in parameters.get("RequestItems", ()):
+        yield TableAccess(_name(table), "", operation)
+    named = parameters.get("TableName") or parameters.get("ResourceArn")
+    if named is not None:
+        yield TableAccess(_name(named), parameters.get("IndexName", ""), operation)
+
+
+def _name(named: str) -> str:
+    """The name of a table, which calls may give as an ARN."""
+    return named.partition(":table/")[2].partition("/")[0] if named.startswith("arn:") else named
