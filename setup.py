@@ -21,6 +21,7 @@ ACCEPTANCE = ["pytest>=8.4", "requests>=2.32"]
 # Tracers' code runs on event loops in greenlets, where that is installed.
 OTEL = ["opentelemetry-api>=1.45", "greenlet>=3.5"]
 SENTRY = ["sentry-sdk>=2.75", "greenlet>=3.5"]
+AWS = ["apig-wsgi>=2.20"]  # to serve requests on Lambda
 CELERY = ["celery>=5.6", "redis>=6.4"]
 # Django 6 has tasks of its own; the package django-tasks-db is a worker for these, too.
 DJANGO_TASKS = ["django-tasks>=0.12", "django-tasks-db>=0.13"]
@@ -38,9 +39,11 @@ TEST = [
     "aws-xray-sdk>=2.15",
     *PROMETHEUS,
     *LOGS,
+    *AWS,
     "babel>=2.16",
     "boto3-stubs[dynamodb]>=1.40",
     "celery-types>=0.24",
+    "cfn-lint>=1.20",
     "ddtrace>=4.16",
     "django-jazzmin>=3.0.5",
     "django-stubs>=5.2",
@@ -57,6 +60,7 @@ TEST = [
     "opentelemetry-instrumentation-django[asgi]>=0.66b2",
     "opentelemetry-sdk>=1.45",
     "playwright>=1.50",
+    "python-hcl2>=8.1",
     "pytest-django>=4.11",
     "pytest-xdist>=3.8",
     "ruff>=0.12",
@@ -107,6 +111,7 @@ setup(
     ],
     extras_require={
         "acceptance": ACCEPTANCE,
+        "aws": AWS,
         "celery": CELERY,
         "clients": CLIENTS,
         "demo": DEMO,

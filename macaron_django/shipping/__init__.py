@@ -1,8 +1,9 @@
 """What a service needs where it is deployed: how many processes fit, a configuration of gunicorn, the image's version.
 
-The machine's CPUs and the environment come in; numbers and settings go out. Open ``worker_counts`` for the numbers,
-``gunicorn_config`` for gunicorn's settings, ``container_versions`` for the version, ``server_start`` for what a process
-does before its first request, and ``permissions`` for what the service may do in AWS.
+The machine's CPUs, the environment and the persisted schemas come in; numbers, settings and files go out. Open
+``worker_counts`` for the numbers, ``gunicorn_config`` for gunicorn's settings, ``container_versions`` for the version,
+``server_start`` for what a process does before its first request, ``permissions`` for what the service may do in AWS,
+and ``infrastructure`` for CloudFormation and Terraform.
 """
 
 from macaron_django.shipping.container_versions import get_container_version

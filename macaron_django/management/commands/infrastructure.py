@@ -1,0 +1,93 @@
+"""``manage.py infrastructure`` writes the service's tables, alarms and rights for CloudFormation or Terraform."""
+
+from __future__ import annotations
+
+import os
+from argparse import ArgumentParser
+from pathlib import Path
+from typing import Any
+
+from django.core.exceptions import ImproperlyConfigured
+from django.core.management.base import BaseCommand, CommandError
+
+from macaron_django.conf import settings
+from macaron_django.management.named_apis import reasons
+from macaron_django.management.needed_accesses import needed_accesses
+from macaron_django.registry import registry
+from macaron_django.shipping.infrastructure.cloudformation import cloudformation_template
+from macaron_django.shipping.infrastructure.described_tables import described_tables
+from macaron_django.shipping.infrastructure.terraform import terraform_text
+from macaron_django.tasks.item_tables import own_tables
+
+__all__ = ["Command"]
+
+_WRITERS = {"cloudformation": cloudformation_template, "terraform": terraform_text}
+
+
+class Command(BaseCommand):
+    help = (
+        "Prints the tables of the persisted schemas, with their scaling and alarms, and the least IAM policy as a "
+        "CloudFormation template or a Terraform file; with --service lambda, the function that serves, too. Changes "
+        "nothing in AWS. The file is yours: it needs nothing of this package."
+    )
+    requires_system_checks = []  # handlers needn't be importable
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("language", choices=sorted(_WRITERS), help="What to write.")
+        parser.add_argument(
+            "--service",
+            choices=("none", "lambda"),
+            default="none",
+            help="lambda: a Lambda function behind an HTTP API, its role and log; none (the default): only the policy.",
+        )
+        parser.add_argument(
+            "--recorded",
+            metavar="FILE",
+            action="append",
+            default=[],
+            type=Path,
+            help="Allow the calls that a test run has recorded, too (see iampolicy).",
+        )
+        parser.add_argument("--admin", action="store_true", help="Allow what the Django admin does with each table.")
+        parser.add_argument(
+            "--out", metavar="FILE", type=Path, help="Write to this file, instead of printing; it must not exist yet."
+        )
+        parser.add_argument("--overwrite", action="store_true", help="With --out: replace a file that is there.")
+
+    def handle(self, *_arguments: str, **options: Any) -> None:
+        left_out = [line for name in registry.left_out for line in reasons(name)]
+        if left_out:
+            raise CommandError("\n".join([*left_out, "Its tables would be missing."]))
+        persistences = [each for api in registry for each in api.persistences.values()] + own_tables()
+        if not persistences:
+            raise CommandError("No schema has x-persist: there are no tables to write.")
+        try:
+            text = _WRITERS[options["language"]](
+                described_tables(persistences),
+                needed_accesses(options["recorded"], admin=options["admin"]),
+                prefix=settings.DYNAMODB.TABLE_PREFIX,
+                settings_module=_settings_module() if options["service"] == "lambda" else None,
+            )
+        except (ImproperlyConfigured, OSError, ValueError) as error:
+            raise CommandError(str(error)) from error
+        self._write(text, options["out"], overwrite=options["overwrite"])
+
+    def _write(self, text: str, file: Path | None, *, overwrite: bool) -> None:
+        if file is None:
+            self.stdout.write(text, ending="")
+            return
+        try:
+            with file.open("w" if overwrite else "x", encoding="utf-8") as opened:
+                opened.write(text)
+        except FileExistsError as error:
+            raise CommandError(f"{file} is there already: give another name, or --overwrite.") from error
+        except OSError as error:
+            raise CommandError(f"{file}: {error}") from error
+        self.stdout.write(f"Wrote {file}.")
+
+
+def _settings_module() -> str:
+    module = os.environ.get("DJANGO_SETTINGS_MODULE")
+    if not module:
+        raise ImproperlyConfigured("Set DJANGO_SETTINGS_MODULE to the settings that the function is to use.")
+    return module

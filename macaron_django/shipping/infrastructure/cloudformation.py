@@ -1,0 +1,287 @@
+"""Writes a CloudFormation template of tables, their scaling and alarms, the policy, and the Lambda function."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any, Final
+
+import yaml
+
+from macaron_django.shipping.infrastructure.described_tables import (
+    MOST_UNITS,
+    DescribedIndex,
+    DescribedTable,
+    resource_names,
+)
+from macaron_django.shipping.permissions.policies import statements_of
+from macaron_django.shipping.permissions.table_accesses import TableAccess
+
+__all__ = ["cloudformation_template"]
+
+Resource = dict[str, Any]
+
+#: Whether a table survives its stack, and a change that needs another table.
+_KEPT: Final = {"DeletionPolicy": "Retain", "UpdateReplacePolicy": "Retain"}
+_HAS_TOPIC: Final = "HasAlarmTopic"
+
+
+def cloudformation_template(
+    tables: Iterable[DescribedTable],
+    accesses: Iterable[TableAccess],
+    *,
+    prefix: str = "",
+    settings_module: str | None = None,
+) -> str:
+    """Returns a template as YAML; with ``settings_module``, the Lambda function of the service is in it, too."""
+    tables = list(tables)
+    names = {table: _pascal(name) for table, name in resource_names(tables, prefix).items()}
+    resources: dict[str, Resource] = {}
+    for table in tables:
+        resources.update(_table_resources(table, names[table.name]))
+    policy = _policy(accesses, names)
+    parameters: dict[str, Any] = {
+        "AlarmTopic": {
+            "Type": "String",
+            "Default": "",
+            "Description": "The ARN of the SNS topic that alarms are sent to; empty for none.",
+        }
+    }
+    outputs: dict[str, Any] = {}
+    if settings_module is None:
+        resources["ServicePolicy"] = {
+            "Type": "AWS::IAM::ManagedPolicy",
+            "Properties": {"Description": "What the service does with its tables.", "PolicyDocument": policy},
+        }
+        outputs["ServicePolicy"] = {"Value": {"Ref": "ServicePolicy"}}
+    else:
+        parameters |= _FUNCTION_PARAMETERS
+        resources |= _function(policy, settings_module)
+        outputs["URL"] = {"Value": {"Fn::GetAtt": ["ServiceAPI", "ApiEndpoint"]}}
+    template = {
+        "AWSTemplateFormatVersion": "2010-09-09",
+        "Parameters": parameters,
+        "Conditions": {_HAS_TOPIC: {"Fn::Not": [{"Fn::Equals": [{"Ref": "AlarmTopic"}, ""]}]}},
+        "Resources": resources,
+        "Outputs": outputs,
+    }
+    return yaml.dump(template, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=120)
+
+
+class _Dumper(yaml.SafeDumper):
+    """Writes what occurs twice twice, as CloudFormation allows no aliases."""
+
+    def ignore_aliases(self, data: Any) -> bool:
+        return True
+
+
+def _pascal(snake: str) -> str:
+    return "".join(part.capitalize() for part in snake.split("_"))
+
+
+# -- tables ------------------------------------------------------------------------------------------------------------
+
+
+def _table_resources(table: DescribedTable, name: str) -> Iterator[tuple[str, Resource]]:
+    yield f"{name}Table", {"Type": "AWS::DynamoDB::Table", **_KEPT, "Properties": _table(table)}
+    for _, index in table.scaled():
+        for number, kind in enumerate(("Read", "Write")):
+            part = f"{name}{_pascal_index(index)}{kind}"
+            least = (table.units or (1, 1))[number]
+            yield f"{part}Target", _scaling_target(name, index, kind, least)
+            yield f"{part}Scaling", _scaling_policy(f"{part}Target", kind)
+    for kind in ("Read", "Write"):
+        yield f"{name}{kind}Throttled", _alarm(name, kind)
+
+
+def _pascal_index(index: str | None) -> str:
+    return "" if index is None else "".join(part.capitalize() for part in index.replace(".", "_").split("_"))
+
+
+def _table(table: DescribedTable) -> Resource:
+    made: Resource = {
+        "TableName": table.name,
+        "AttributeDefinitions": [
+            {"AttributeName": attribute, "AttributeType": kind} for attribute, kind in table.attributes.items()
+        ],
+        "KeySchema": _key_schema(table.hash_key, table.range_key),
+        **_billing(table),
+    }
+    for key, local in (("GlobalSecondaryIndexes", False), ("LocalSecondaryIndexes", True)):
+        if indexes := [_index(each, table) for each in table.indexes if each.local is local]:
+            made[key] = indexes
+    if table.ttl is not None:
+        made["TimeToLiveSpecification"] = {"AttributeName": table.ttl, "Enabled": True}
+    if table.recovery is not None:
+        made["PointInTimeRecoverySpecification"] = {"PointInTimeRecoveryEnabled": table.recovery}
+    if table.protection is not None:
+        made["DeletionProtectionEnabled"] = table.protection
+    if table.tags:
+        made["Tags"] = [{"Key": key, "Value": value} for key, value in table.tags.items()]
+    return made
+
+
+def _key_schema(hash_key: str, range_key: str | None) -> list[dict[str, str]]:
+    ranged = [] if range_key is None else [{"AttributeName": range_key, "KeyType": "RANGE"}]
+    return [{"AttributeName": hash_key, "KeyType": "HASH"}, *ranged]
+
+
+def _billing(table: DescribedTable) -> Resource:
+    if table.units is None:
+        return {"BillingMode": "PAY_PER_REQUEST"}
+    return {"BillingMode": "PROVISIONED", "ProvisionedThroughput": _throughput(table.units)}
+
+
+def _throughput(units: tuple[int, int]) -> dict[str, int]:
+    return {"ReadCapacityUnits": units[0], "WriteCapacityUnits": units[1]}
+
+
+def _index(index: DescribedIndex, table: DescribedTable) -> Resource:
+    projection: Resource = {"ProjectionType": "ALL" if index.held is None else "INCLUDE" if index.held else "KEYS_ONLY"}
+    if index.held:
+        projection["NonKeyAttributes"] = list(index.held)
+    made: Resource = {
+        "IndexName": index.name,
+        "KeySchema": _key_schema(index.hash_key, index.range_key),
+        "Projection": projection,
+    }
+    if table.units is not None and not index.local:
+        made["ProvisionedThroughput"] = _throughput(table.units)
+    return made
+
+
+def _scaling_target(name: str, index: str | None, kind: str, least: int) -> Resource:
+    dimension = "table" if index is None else "index"
+    below = "" if index is None else f"/index/{index}"
+    return {
+        "Type": "AWS::ApplicationAutoScaling::ScalableTarget",
+        "Properties": {
+            "ServiceNamespace": "dynamodb",
+            "ResourceId": {"Fn::Sub": f"table/${{{name}Table}}{below}"},
+            "ScalableDimension": f"dynamodb:{dimension}:{kind}CapacityUnits",
+            "MinCapacity": least,
+            "MaxCapacity": least * MOST_UNITS,
+        },
+    }
+
+
+def _scaling_policy(target: str, kind: str) -> Resource:
+    return {
+        "Type": "AWS::ApplicationAutoScaling::ScalingPolicy",
+        "Properties": {
+            "PolicyName": target.removesuffix("Target"),
+            "PolicyType": "TargetTrackingScaling",
+            "ScalingTargetId": {"Ref": target},
+            "TargetTrackingScalingPolicyConfiguration": {
+                "TargetValue": 70,
+                "PredefinedMetricSpecification": {"PredefinedMetricType": f"DynamoDB{kind}CapacityUtilization"},
+            },
+        },
+    }
+
+
+def _alarm(name: str, kind: str) -> Resource:
+    return {
+        "Type": "AWS::CloudWatch::Alarm",
+        "Properties": {
+            "AlarmDescription": {"Fn::Sub": f"DynamoDB throttles {kind.lower()}s of ${{{name}Table}}."},
+            "Namespace": "AWS/DynamoDB",
+            "MetricName": f"{kind}ThrottleEvents",
+            "Dimensions": [{"Name": "TableName", "Value": {"Ref": f"{name}Table"}}],
+            "Statistic": "Sum",
+            "Period": 60,
+            "EvaluationPeriods": 5,
+            "DatapointsToAlarm": 3,
+            "Threshold": 0,
+            "ComparisonOperator": "GreaterThanThreshold",
+            "TreatMissingData": "notBreaching",
+            "AlarmActions": {"Fn::If": [_HAS_TOPIC, [{"Ref": "AlarmTopic"}], {"Ref": "AWS::NoValue"}]},
+        },
+    }
+
+
+# -- the policy and the service ----------------------------------------------------------------------------------------
+
+
+def _policy(accesses: Iterable[TableAccess], names: Mapping[str, str]) -> Resource:
+    statements = [
+        {
+            "Effect": "Allow",
+            "Action": [f"dynamodb:{action}" for action in actions],
+            "Resource": [_arn(table, index, names) for table, index in resources],
+        }
+        for actions, resources in statements_of(accesses).items()
+    ]
+    return {"Version": "2012-10-17", "Statement": statements}
+
+
+def _arn(table: str, index: str, names: Mapping[str, str]) -> Resource:
+    below = f"/index/{index}" if index else ""
+    if table not in names:
+        elsewhere = "arn:${AWS::Partition}:dynamodb:${AWS::Region}:${AWS::AccountId}:table/"
+        return {"Fn::Sub": f"{elsewhere}{table}{below}"}
+    resource = f"{names[table]}Table"
+    return {"Fn::Sub": f"${{{resource}.Arn}}{below}"} if index else {"Fn::GetAtt": [resource, "Arn"]}
+
+
+_FUNCTION_PARAMETERS: Final = {
+    "CodeBucket": {"Type": "String", "Description": "The S3 bucket with the package of the service."},
+    "CodeKey": {"Type": "String", "Description": "The package's key, another one for each release."},
+    "Architecture": {"Type": "String", "Default": "arm64", "AllowedValues": ["arm64", "x86_64"]},
+}
+
+
+def _function(policy: Resource, settings_module: str) -> dict[str, Resource]:
+    logs = {
+        "Effect": "Allow",
+        "Action": ["logs:CreateLogStream", "logs:PutLogEvents"],
+        "Resource": [{"Fn::GetAtt": ["ServiceLog", "Arn"]}],
+    }
+    trusted = {"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"}
+    return {
+        "ServiceLog": {"Type": "AWS::Logs::LogGroup", **_KEPT, "Properties": {"RetentionInDays": 30}},
+        "ServiceRole": {
+            "Type": "AWS::IAM::Role",
+            "Properties": {
+                "AssumeRolePolicyDocument": {"Version": "2012-10-17", "Statement": [trusted]},
+                "Policies": [
+                    {
+                        "PolicyName": "service",
+                        "PolicyDocument": {**policy, "Statement": [*policy["Statement"], logs]},
+                    }
+                ],
+            },
+        },
+        "ServiceFunction": {
+            "Type": "AWS::Lambda::Function",
+            "Properties": {
+                "Runtime": "python3.13",
+                "Architectures": [{"Ref": "Architecture"}],
+                "Handler": "macaron_django.aws.lambda_handler",
+                "Code": {"S3Bucket": {"Ref": "CodeBucket"}, "S3Key": {"Ref": "CodeKey"}},
+                "Role": {"Fn::GetAtt": ["ServiceRole", "Arn"]},
+                "MemorySize": 1024,
+                "Timeout": 29,
+                "Environment": {"Variables": {"DJANGO_SETTINGS_MODULE": settings_module}},
+                "LoggingConfig": {"LogGroup": {"Ref": "ServiceLog"}},
+            },
+        },
+        "ServiceAPI": {
+            "Type": "AWS::ApiGatewayV2::Api",
+            "Properties": {
+                "Name": {"Ref": "AWS::StackName"},
+                "ProtocolType": "HTTP",
+                "Target": {"Fn::GetAtt": ["ServiceFunction", "Arn"]},
+            },
+        },
+        "ServiceInvocation": {
+            "Type": "AWS::Lambda::Permission",
+            "Properties": {
+                "Action": "lambda:InvokeFunction",
+                "FunctionName": {"Ref": "ServiceFunction"},
+                "Principal": "apigateway.amazonaws.com",
+                "SourceArn": {
+                    "Fn::Sub": "arn:${AWS::Partition}:execute-api:${AWS::Region}:${AWS::AccountId}:${ServiceAPI}/*"
+                },
+            },
+        },
+    }

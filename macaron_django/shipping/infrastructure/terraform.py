@@ -1,0 +1,295 @@
+"""Writes a Terraform file of tables, their scaling and alarms, the policy, and the Lambda function."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Final
+
+from macaron_django.shipping.infrastructure.described_tables import (
+    MOST_UNITS,
+    DescribedIndex,
+    DescribedTable,
+    resource_names,
+)
+from macaron_django.shipping.infrastructure.hcl import Block, Expression, hcl_text
+from macaron_django.shipping.permissions.policies import statements_of
+from macaron_django.shipping.permissions.table_accesses import TableAccess
+
+__all__ = ["terraform_text"]
+
+_STRING: Final = Expression("string")
+
+
+def terraform_text(
+    tables: Iterable[DescribedTable],
+    accesses: Iterable[TableAccess],
+    *,
+    prefix: str = "",
+    settings_module: str | None = None,
+) -> str:
+    """Returns the file; with ``settings_module``, the Lambda function of the service is in it, too."""
+    tables = list(tables)
+    names = resource_names(tables, prefix)
+    provider = {"source": "hashicorp/aws", "version": ">= 5.80"}
+    blocks = [
+        Block("terraform", blocks=(Block("required_providers", arguments={"aws": provider}),)),
+        Block(
+            "variable",
+            ("alarm_topic",),
+            {
+                "description": "The ARN of the SNS topic that alarms are sent to; null for none.",
+                "type": _STRING,
+                "default": Expression("null"),
+            },
+        ),
+    ]
+    for table in tables:
+        blocks += _table_blocks(table, names[table.name])
+    blocks += _policy(accesses, names)
+    if settings_module is not None:
+        blocks += _function(settings_module)
+    return hcl_text(tuple(blocks))
+
+
+# -- tables ------------------------------------------------------------------------------------------------------------
+
+
+def _table_blocks(table: DescribedTable, name: str) -> Iterator[Block]:
+    yield _table(table, name)
+    for _, index in table.scaled():
+        for number, kind in enumerate(("read", "write")):
+            yield from _scaling(name, index, kind, (table.units or (1, 1))[number])
+    for kind in ("Read", "Write"):
+        yield _alarm(name, kind)
+
+
+def _table(table: DescribedTable, name: str) -> Block:
+    read, write = table.units or (None, None)
+    lifecycle: dict[str, object] = {"prevent_destroy": True}
+    if table.units is not None:  # which scaling changes
+        lifecycle["ignore_changes"] = [Expression("read_capacity"), Expression("write_capacity")]
+    blocks = [Block("attribute", arguments={"name": each, "type": kind}) for each, kind in table.attributes.items()]
+    blocks += [_index(each, table) for each in table.indexes]
+    if table.ttl is not None:
+        blocks.append(Block("ttl", arguments={"attribute_name": table.ttl, "enabled": True}))
+    if table.recovery is not None:
+        blocks.append(Block("point_in_time_recovery", arguments={"enabled": table.recovery}))
+    return Block(
+        "resource",
+        ("aws_dynamodb_table", name),
+        {
+            "name": table.name,
+            "billing_mode": "PAY_PER_REQUEST" if table.units is None else "PROVISIONED",
+            "read_capacity": read,
+            "write_capacity": write,
+            "hash_key": table.hash_key,
+            "range_key": table.range_key,
+            "deletion_protection_enabled": table.protection,
+            "tags": table.tags or None,
+        },
+        (*blocks, Block("lifecycle", arguments=lifecycle)),
+    )
+
+
+def _index(index: DescribedIndex, table: DescribedTable) -> Block:
+    read, write = (None, None) if index.local or table.units is None else table.units
+    return Block(
+        "local_secondary_index" if index.local else "global_secondary_index",
+        arguments={
+            "name": index.name,
+            "hash_key": None if index.local else index.hash_key,
+            "range_key": index.range_key,
+            "projection_type": "ALL" if index.held is None else "INCLUDE" if index.held else "KEYS_ONLY",
+            "non_key_attributes": index.held or None,
+            "read_capacity": read,
+            "write_capacity": write,
+        },
+    )
+
+
+def _scaling(name: str, index: str | None, kind: str, least: int) -> Iterator[Block]:
+    below, dimension = ("", "table") if index is None else (f"/index/{index}", "index")
+    label = "_".join(filter(None, (name, index and index.replace(".", "_"), kind)))
+    target = f"aws_appautoscaling_target.{label}"
+    yield Block(
+        "resource",
+        ("aws_appautoscaling_target", label),
+        {
+            "service_namespace": "dynamodb",
+            "resource_id": Expression(f'"table/${{aws_dynamodb_table.{name}.name}}{below}"'),
+            "scalable_dimension": f"dynamodb:{dimension}:{kind.capitalize()}CapacityUnits",
+            "min_capacity": least,
+            "max_capacity": least * MOST_UNITS,
+        },
+    )
+    metric = {"predefined_metric_type": f"DynamoDB{kind.capitalize()}CapacityUtilization"}
+    yield Block(
+        "resource",
+        ("aws_appautoscaling_policy", label),
+        {
+            "name": label,
+            "policy_type": "TargetTrackingScaling",
+            **{
+                each: Expression(f"{target}.{each}")
+                for each in ("service_namespace", "resource_id", "scalable_dimension")
+            },
+        },
+        (
+            Block(
+                "target_tracking_scaling_policy_configuration",
+                arguments={"target_value": 70},
+                blocks=(Block("predefined_metric_specification", arguments=metric),),
+            ),
+        ),
+    )
+
+
+def _alarm(name: str, kind: str) -> Block:
+    return Block(
+        "resource",
+        ("aws_cloudwatch_metric_alarm", f"{name}_{kind.lower()}_throttled"),
+        {
+            "alarm_name": Expression(f'"${{aws_dynamodb_table.{name}.name}}-{kind.lower()}-throttled"'),
+            "alarm_description": f"DynamoDB throttles {kind.lower()}s of the table.",
+            "namespace": "AWS/DynamoDB",
+            "metric_name": f"{kind}ThrottleEvents",
+            "statistic": "Sum",
+            "period": 60,
+            "evaluation_periods": 5,
+            "datapoints_to_alarm": 3,
+            "threshold": 0,
+            "comparison_operator": "GreaterThanThreshold",
+            "treat_missing_data": "notBreaching",
+            "alarm_actions": Expression("var.alarm_topic == null ? [] : [var.alarm_topic]"),
+            "dimensions": {"TableName": Expression(f"aws_dynamodb_table.{name}.name")},
+        },
+    )
+
+
+# -- the policy and the service ----------------------------------------------------------------------------------------
+
+
+def _policy(accesses: Iterable[TableAccess], names: Mapping[str, str]) -> Iterator[Block]:
+    statements = statements_of(accesses)
+    if any(table not in names for resources in statements.values() for table, _ in resources):
+        yield from (Block("data", (kind, "current")) for kind in ("aws_caller_identity", "aws_partition", "aws_region"))
+    yield Block(
+        "data",
+        ("aws_iam_policy_document", "service"),
+        blocks=tuple(
+            Block(
+                "statement",
+                arguments={
+                    "actions": [f"dynamodb:{action}" for action in actions],
+                    "resources": [_arn(table, index, names) for table, index in resources],
+                },
+            )
+            for actions, resources in statements.items()
+        ),
+    )
+    yield Block(
+        "resource",
+        ("aws_iam_policy", "service"),
+        {
+            "description": "What the service does with its tables.",
+            "policy": Expression("data.aws_iam_policy_document.service.json"),
+        },
+    )
+
+
+def _arn(table: str, index: str, names: Mapping[str, str]) -> Expression:
+    below = f"/index/{index}" if index else ""
+    if table not in names:
+        place = (
+            "arn:${data.aws_partition.current.partition}:dynamodb:${data.aws_region.current.name}:"
+            "${data.aws_caller_identity.current.account_id}"
+        )
+        return Expression(f'"{place}:table/{table}{below}"')
+    arn = f"aws_dynamodb_table.{names[table]}.arn"
+    return Expression(f'"${{{arn}}}{below}"' if index else arn)
+
+
+def _function(settings_module: str) -> Iterator[Block]:
+    for name, description in (
+        ("code_bucket", "The S3 bucket with the package of the service."),
+        ("code_key", "The package's key, another one for each release."),
+    ):
+        yield Block("variable", (name,), {"description": description, "type": _STRING})
+    yield Block("variable", ("architecture",), {"type": _STRING, "default": "arm64"})
+    yield Block("variable", ("service_name",), {"type": _STRING, "default": "service"})
+    name = Expression("var.service_name")
+    yield Block(
+        "resource",
+        ("aws_cloudwatch_log_group", "service"),
+        {"name": Expression('"/aws/lambda/${var.service_name}"'), "retention_in_days": 30},
+    )
+    trusted = {
+        "Effect": "Allow",
+        "Action": "sts:AssumeRole",
+        "Principal": {"Service": "lambda.amazonaws.com"},
+    }
+    logs = {
+        "Effect": "Allow",
+        "Action": ["logs:CreateLogStream", "logs:PutLogEvents"],
+        "Resource": Expression('"${aws_cloudwatch_log_group.service.arn}:*"'),
+    }
+    yield Block(
+        "resource",
+        ("aws_iam_role", "service"),
+        {"name": name, "assume_role_policy": _json_of(trusted)},
+    )
+    yield Block(
+        "resource",
+        ("aws_iam_role_policy", "logs"),
+        {"name": "logs", "role": Expression("aws_iam_role.service.id"), "policy": _json_of(logs)},
+    )
+    yield Block(
+        "resource",
+        ("aws_iam_role_policy_attachment", "service"),
+        {"role": Expression("aws_iam_role.service.name"), "policy_arn": Expression("aws_iam_policy.service.arn")},
+    )
+    yield Block(
+        "resource",
+        ("aws_lambda_function", "service"),
+        {
+            "function_name": name,
+            "runtime": "python3.13",
+            "architectures": [Expression("var.architecture")],
+            "handler": "macaron_django.aws.lambda_handler",
+            "s3_bucket": Expression("var.code_bucket"),
+            "s3_key": Expression("var.code_key"),
+            "role": Expression("aws_iam_role.service.arn"),
+            "memory_size": 1024,
+            "timeout": 29,
+        },
+        (
+            Block("environment", arguments={"variables": {"DJANGO_SETTINGS_MODULE": settings_module}}),
+            Block(
+                "logging_config",
+                arguments={"log_format": "Text", "log_group": Expression("aws_cloudwatch_log_group.service.name")},
+            ),
+        ),
+    )
+    yield Block(
+        "resource",
+        ("aws_apigatewayv2_api", "service"),
+        {"name": name, "protocol_type": "HTTP", "target": Expression("aws_lambda_function.service.arn")},
+    )
+    yield Block(
+        "resource",
+        ("aws_lambda_permission", "service"),
+        {
+            "action": "lambda:InvokeFunction",
+            "function_name": Expression("aws_lambda_function.service.function_name"),
+            "principal": "apigateway.amazonaws.com",
+            "source_arn": Expression('"${aws_apigatewayv2_api.service.execution_arn}/*"'),
+        },
+    )
+    yield Block("output", ("url",), {"value": Expression("aws_apigatewayv2_api.service.api_endpoint")})
+
+
+def _json_of(statement: Mapping[str, object]) -> Expression:
+    """The expression of a policy with one statement."""
+    block = Block("x", arguments={"x": {"Version": "2012-10-17", "Statement": [statement]}})
+    text = hcl_text((block,)).split("x = ", 1)[1].rsplit("}", 1)[0].rstrip()
+    return Expression("jsonencode(" + text.replace("\n  ", "\n") + ")")
