@@ -32,6 +32,7 @@ _OTHER: Final = "_OTHER"
 OperationNames = tuple[str, str, str, str]
 #: Status, error code, error id and exception.
 _How = tuple[int, str, str, BaseException | None]
+_FLAGS: Final = (bool, property)
 
 
 class ObservedOperations:
@@ -45,30 +46,29 @@ class ObservedOperations:
 
     def answered(self, request: HttpRequest, answer: Callable[[], HttpResponseBase]) -> HttpResponseBase:
         """Returns what ``answer`` returns."""
-        observed = self._begin(request)
+        names = self.named(request.method or "")
+        observed = OPERATIONS.begin(OperationBegan(*names, request))
         try:
             response = answer()
         except BaseException as error:
             observed.leave()
-            self._end(request, observed, _failed(error), user_id_of(request))
+            _end(names, request, observed, _failed(error), user_id_of(request))
             raise
-        self._leave(request, observed, response)
+        _leave(names, request, observed, response)
         return response
 
     def answered_in_steps(self, request: HttpRequest, steps: Steps[HttpResponseBase]) -> Steps[HttpResponseBase]:
         """As ``answered``, in steps."""
-        observed = self._begin(request)
+        names = self.named(request.method or "")
+        observed = OPERATIONS.begin(OperationBegan(*names, request))
         try:
             response = yield from steps
         except BaseException as error:
             observed.leave()
-            self._end(request, observed, _failed(error), user_id_of(request))
+            _end(names, request, observed, _failed(error), user_id_of(request))
             raise
-        self._leave(request, observed, response)
+        _leave(names, request, observed, response)
         return response
-
-    def _begin(self, request: HttpRequest) -> Observed[OperationEnded]:
-        return OPERATIONS.begin(OperationBegan(*self.named(request.method or ""), request))
 
     def named(self, method: str) -> OperationNames:
         """Returns an operation's name; for a method that the path doesn't have, the path's name."""
@@ -81,22 +81,25 @@ class ObservedOperations:
             names = self._names[method] = (self._api, operation_id, method, self._route)
         return names
 
-    def _leave(self, request: HttpRequest, observed: Observed[OperationEnded], response: Any) -> None:
-        """Ends the operation with its answer: now, when the answer is rendered, or when its last byte was sent."""
-        user_id = user_id_of(request)
-        observed.leave()
-        if not getattr(response, "is_rendered", True):
-            response.render = _Rendering(response, lambda how: self._end(request, observed, how, user_id))
-        elif response.streaming:
-            how = _answered(response)
-            response._resource_closers.append(lambda: self._end(request, observed, how, user_id))
-        else:
-            self._end(request, observed, _answered(response), user_id)
 
-    def _end(self, request: HttpRequest, observed: Observed[OperationEnded], how: _How, user_id: str) -> None:
-        status, code, error_id, error = how
-        names = self.named(request.method or "")
-        observed.end(OperationEnded(*names, status, observed.duration, code, error_id, user_id, error, request))
+def _leave(names: OperationNames, request: HttpRequest, observed: Observed[OperationEnded], response: Any) -> None:
+    """Ends an operation with its answer: now, when the answer is rendered, or when its last byte was sent."""
+    user_id = user_id_of(request)
+    observed.leave()
+    if not getattr(response, "is_rendered", True):
+        response.render = _Rendering(response, lambda how: _end(names, request, observed, how, user_id))
+    elif response.streaming:
+        how = _answered(response)
+        response._resource_closers.append(lambda: _end(names, request, observed, how, user_id))
+    else:
+        _end(names, request, observed, _answered(response), user_id)
+
+
+def _end(
+    names: OperationNames, request: HttpRequest, observed: Observed[OperationEnded], how: _How, user_id: str
+) -> None:
+    status, code, error_id, error = how
+    observed.end(OperationEnded(*names, status, observed.duration, code, error_id, user_id, error, request))
 
 
 class _Rendering:
@@ -139,7 +142,7 @@ def user_id_of(request: HttpRequest) -> str:
     attributes = vars(request)  # DRF's authenticators leave their user there, Django's leave a lazy object
     user = attributes.get("_cached_user") or attributes.get("user")
     kind = type(user)
-    if user is None or not isinstance(getattr(kind, "is_authenticated", None), bool | property):
+    if user is None or not isinstance(getattr(kind, "is_authenticated", None), _FLAGS):
         return ""
     return str(getattr(user, "pk", None) or "") if user.is_authenticated else ""
 

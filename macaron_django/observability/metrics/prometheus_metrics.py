@@ -18,6 +18,8 @@ from macaron_django.observability.metrics.prices import Prices, current_prices
 __all__ = ["METRICS", "PrometheusMetrics"]
 
 EndedT = TypeVar("EndedT")
+#: Adds an amount to a counter, or a duration to a histogram.
+_Counts = Callable[[float], None]
 
 #: Seconds. The lane answers within milliseconds, and the web server gives up after 30 s.
 _BUCKETS: Final = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
@@ -56,13 +58,13 @@ class PrometheusMetrics(EventBackend):
 
     def start(self) -> None:
         self._metrics = {name: _metric(name) for name in METRICS}
-        #: The children of metrics, because to look one up by its labels takes longer than to count.
-        self._known: dict[tuple[str, ...], Any] = {}
-        self._durations: dict[tuple[Any, ...], Any] = {}
+        #: What observes and counts in the children of metrics, because to look one up by its labels takes longer.
+        self._known: dict[tuple[Any, ...], _Counts] = {}
+        self._counts_of_units: dict[tuple[Any, ...], tuple[list[_Counts], list[_Counts], list[_Counts]]] = {}
         self._prices: Prices = current_prices()
         for unit, price in (("read", self._prices.read_unit), ("write", self._prices.write_unit)):
-            labels = ("macaron_dynamodb_price_dollars", unit, self._prices.region, self._prices.as_of)
-            self._child(labels).set(price)
+            priced = self._metrics["macaron_dynamodb_price_dollars"]
+            priced.labels(unit, self._prices.region, self._prices.as_of).set(price)
         self._operations = _Ends(self._operation_ended)
         self._calls = _Ends(self._call_ended)
         self._client_calls = _Ends(self._client_call_ended)
@@ -89,62 +91,85 @@ class PrometheusMetrics(EventBackend):
         return self._blocks
 
     def _operation_ended(self, ended: events.OperationEnded) -> None:
-        name = _operation_name(ended)
-        labels = ("macaron_operation_duration_seconds", ended.api, name, ended.method, str(ended.status))
-        self._child(labels).observe(ended.duration)
+        key = ended[:5]  # the names of the operation, and the status
+        observe = self._known.get(key)
+        if observe is None:
+            labels = ended.api, _operation_name(ended), ended.method, str(ended.status)
+            observe = self._known[key] = self._made("macaron_operation_duration_seconds", labels)
+        observe(ended.duration)
 
     def _call_ended(self, ended: events.DynamoDBCallEnded) -> None:
         key = ended.operation, ended.tables, ended.error_code
-        durations = self._durations.get(key)
-        if durations is None:
-            labels = ("macaron_dynamodb_call_duration_seconds", ended.operation, _listed(ended), ended.error_code)
-            durations = self._durations[key] = self._child(labels)
-        durations.observe(ended.duration)
+        observe = self._known.get(key)
+        if observe is None:
+            labels = ended.operation, _listed(ended), ended.error_code
+            observe = self._known[key] = self._made("macaron_dynamodb_call_duration_seconds", labels)
+        observe(ended.duration)
         if ended.attempts > 1:
-            repeated = ("macaron_dynamodb_repeated_attempts_total", ended.operation, _listed(ended))
-            self._child(repeated).inc(ended.attempts - 1)
-        within = ended.within
+            repeated = ended.operation, _listed(ended)
+            self._count("macaron_dynamodb_repeated_attempts_total", repeated, ended.attempts - 1)
+        operation = ended.within if type(ended.within) is events.OperationBegan else None
         for consumed in ended.consumed:
-            self._count("dynamodb", (consumed.table,), consumed)
-            if type(within) is events.OperationBegan:
-                self._count("operation", (within.api, within.operation_id or within.route, within.method), consumed)
+            table, read, written = consumed
+            units_key = table, read > 0, written > 0, operation and operation[:4]
+            found = self._counts_of_units.get(units_key)
+            if found is None:
+                found = self._counts_of_units[units_key] = self._units_counted(consumed, operation)
+            for count in found[0]:
+                count(read)
+            for count in found[1]:
+                count(written)
+            for count in found[2]:
+                count(self._prices.cost((consumed,)))
 
-    def _count(self, what: str, labels: tuple[str, ...], consumed: events.ConsumedUnits) -> None:
-        """Adds the units of one table, and for an operation their cost."""
-        if consumed.read_units:
-            self._child((f"macaron_{what}_read_units_total", *labels)).inc(consumed.read_units)
-        if consumed.write_units:
-            self._child((f"macaron_{what}_write_units_total", *labels)).inc(consumed.write_units)
-        if what == "operation":
-            self._child(("macaron_operation_cost_dollars_total", *labels)).inc(self._prices.cost((consumed,)))
+    def _units_counted(
+        self, consumed: events.ConsumedUnits, operation: events.OperationBegan | None
+    ) -> tuple[list[_Counts], list[_Counts], list[_Counts]]:
+        """Returns what counts read units, write units and their cost, of a table, and of an operation if there is one.
+
+        Nothing counts units that weren't consumed, so that no metric of them is shown.
+        """
+        counted: list[tuple[str, tuple[str, ...]]] = [("dynamodb", (consumed.table,))]
+        if operation is not None:
+            counted.append(("operation", (operation.api, _operation_name(operation), operation.method)))
+        reads = counted if consumed.read_units > 0 else []
+        writes = counted if consumed.write_units > 0 else []
+        return (
+            [self._made(f"macaron_{what}_read_units_total", labels) for what, labels in reads],
+            [self._made(f"macaron_{what}_write_units_total", labels) for what, labels in writes],
+            [self._made("macaron_operation_cost_dollars_total", labels) for _, labels in counted[1:]],
+        )
 
     def _client_call_ended(self, ended: events.ClientCallEnded) -> None:
-        name = _operation_name(ended)
-        labels = ("macaron_client_call_duration_seconds", ended.api, name, ended.method, str(ended.status))
-        self._child(labels).observe(ended.duration)
+        labels = ended.api, _operation_name(ended), ended.method, str(ended.status)
+        self._count("macaron_client_call_duration_seconds", labels, ended.duration)
 
     def _task_ended(self, ended: events.TaskEnded) -> None:
-        self._child(("macaron_task_duration_seconds", ended.name, ended.outcome)).observe(ended.duration)
+        self._count("macaron_task_duration_seconds", (ended.name, ended.outcome), ended.duration)
 
     def _block_ended(self, ended: events.BlockEnded) -> None:
         outcome = "succeeded" if ended.exception is None else "failed"
-        self._child(("macaron_block_duration_seconds", ended.kind, ended.method, outcome)).observe(ended.duration)
+        self._count("macaron_block_duration_seconds", (ended.kind, ended.method, outcome), ended.duration)
 
-    def _child(self, key: tuple[str, ...]) -> Any:
-        child = self._known.get(key)
-        if child is None:
-            child = self._known[key] = self._metrics[key[0]].labels(*key[1:])
-        return child
+    def _count(self, name: str, labels: tuple[str, ...], amount: float) -> None:
+        """Adds an amount to a counter, or a duration to a histogram."""
+        key = name, labels
+        counts = self._known.get(key)
+        if counts is None:
+            counts = self._known[key] = self._made(name, labels)
+        counts(amount)
+
+    def _made(self, name: str, labels: tuple[str, ...]) -> _Counts:
+        child = self._metrics[name].labels(*labels)
+        counts: _Counts = child.observe if METRICS[name][0] is Histogram else child.inc
+        return counts
 
 
 class _Ends(events.Observation[EndedT], Generic[EndedT]):
     """Tells a function how something ended: one for all that happens, since nothing is kept."""
 
     def __init__(self, told: Callable[[EndedT], None]) -> None:
-        self._told = told
-
-    def end(self, ended: EndedT) -> None:
-        self._told(ended)
+        self.end: Callable[[EndedT], None] = told  # type: ignore[assignment]  # a method would be a call more
 
 
 def _operation_name(named: Any) -> str:
