@@ -85,13 +85,19 @@ LOCK_ARGS ?= --upgrade
 COMPILE = $(BIN)/uv pip compile --quiet --no-config --no-python-downloads --python $(BIN)/python --universal \
 	--python-version 3.10 --custom-compile-command 'make lock'
 PART = $(COMPILE) --generate-hashes --constraint $(LOCKS)/all.txt
+# The versions that `startproject` pins, without hashes: pip would want one of this package, too.
+PROJECT_LOCKS = macaron_django/shipping/templates/locks
+NEW_PROJECT = $(COMPILE) --no-header --no-annotate --constraint $(LOCKS)/all.txt
 
 lock: $(VENV)/installed-tools  ## Pin the newest versions that fit the ranges, in requirements/
-	$(COMPILE) --no-annotate $(LOCK_ARGS) setup.py --extra test --group build --group bench --group tools --output-file $(LOCKS)/all.txt
+	$(COMPILE) --no-annotate $(LOCK_ARGS) setup.py --extra test --group build --group bench --group tools --group project --group project-dev --output-file $(LOCKS)/all.txt
 	$(PART) setup.py --extra demo --group build --output-file $(LOCKS)/run.txt
 	$(PART) setup.py --extra test --group build --output-file $(LOCKS)/test.txt
 	$(PART) setup.py --group build --group bench --output-file $(LOCKS)/bench.txt
 	$(PART) --group tools --output-file $(LOCKS)/tools.txt
+	$(NEW_PROJECT) setup.py --group project --output-file $(PROJECT_LOCKS)/requirements.txt-tpl
+	$(NEW_PROJECT) setup.py --group project --group project-dev --output-file $(PROJECT_LOCKS)/requirements-dev.txt-tpl
+	$(NEW_PROJECT) setup.py --extra moto --group project --group project-dev --output-file $(PROJECT_LOCKS)/requirements-moto.txt-tpl
 	@# What setup.py asks for at its lower bounds; the tools of the tests as in all.txt.
 	$(COMPILE) --no-deps --resolution lowest-direct setup.py --extra demo --output-file $(VENV)/lowest.txt
 	cp $(LOCKS)/all.txt $(LOCKS)/lowest.txt

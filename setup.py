@@ -45,6 +45,7 @@ TEST = [
     "celery-types>=0.24",
     "cfn-lint>=1.20",
     "ddtrace>=4.16",
+    "django-environ>=0.12",
     "django-jazzmin>=3.0.5",
     "django-stubs>=5.2",
     "django-unfold>=0.91; python_version >= '3.11'",
@@ -90,6 +91,7 @@ setup(
             "static/**/*",
             "templates/**/*.html",
             "locale/*/LC_MESSAGES/*",
+            "shipping/templates/**/*-tpl",
         ]
     },
     # Ranges, with tested lower bounds (`nox -s lowest`). `make run` and `make test` install what requirements/ pins.
@@ -124,7 +126,10 @@ setup(
         "sentry": SENTRY,
         "test": TEST,
     },
-    entry_points={"pytest11": ["macaron_django = macaron_django.testing.plugin"]},
+    entry_points={
+        "console_scripts": ["macaron_django = macaron_django.__main__:main"],
+        "pytest11": ["macaron_django = macaron_django.testing.plugin"],
+    },
     classifiers=[
         "Framework :: Django",
         "Framework :: Django :: 5.2",

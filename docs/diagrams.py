@@ -172,7 +172,12 @@ def request() -> Picture:
             module("api/views/actions.py"),
             *wrapped((method for method, _ in ACTIONS.values()), 32),
         ],
-        [("title", "Handler"), module("api/plans/handlers.py"), ("code", "x-bind-server"), ("soft", "your function")],
+        [
+            ("title", "Handler"),
+            module("api/plans/operation_handlers.py"),
+            ("code", "x-bind-server"),
+            ("soft", "your function"),
+        ],
     )
     picture.arrow(WIDTH // 4, 3 * WIDTH // 4)
     picture.row(

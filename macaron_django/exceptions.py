@@ -36,6 +36,7 @@ these exceptions.
     ├── InvalidParameterError           400 INVALID_PARAMETER: the project's code refuses what a client sent
     │   └── ValidationFailed                500: what the project's code made or stored breaks its schema
     ├── RequestTimeout                  408 REQUEST_TIMEOUT
+    ├── NotImplementedYet               501 NOT_IMPLEMENTED: the spec declares the operation, and nothing answers it
     ├── TaskNotSent                     503 TASK_NOT_SENT: the broker of tasks doesn't take it
     ├── InternalServerError             500 SERVER_ERROR, and what other exceptions count as
     │   ├── UnhandledServerError            they come as this to ERROR_CALLBACK
@@ -85,6 +86,7 @@ __all__ = [
     "ItemExists",
     "ItemOutOfBounds",
     "ItemTooLarge",
+    "NotImplementedYet",
     "PersistenceError",
     "PyMacaronException",
     "QueryError",
@@ -509,6 +511,13 @@ class CallOutcomeUnknown(ServiceUnavailable):
     """
 
     code = "CALL_OUTCOME_UNKNOWN"
+
+
+class NotImplementedYet(PyMacaronException):
+    """The spec declares the operation, and nothing answers it yet. It is reported once for each operation."""
+
+    code = "NOT_IMPLEMENTED"
+    status = 501
 
 
 class RequestTimeout(PyMacaronException):

@@ -43,6 +43,7 @@ SEARCHED = {
 }
 #: What pages of their own APIs upload, by file name.
 UPLOADS = {"lamp.png": b"\x89PNG", "lamp.gif": b"GIF8"}
+NEW_PROJECT = DOCS / "how-to" / "start-project.md"
 
 
 def name_of(page: Path) -> str:
@@ -361,7 +362,7 @@ def test_console_blocks_show_what_the_example_project_prints_and_answers(example
     example.manage("dynamodb", "--stop", code=None)
     faults: list[str] = []
     for page in PAGES:
-        if page in (OWN_PROJECT, *WITH_OWN_APIS) or not blocks(page, "console"):
+        if page in (OWN_PROJECT, NEW_PROJECT, *WITH_OWN_APIS) or not blocks(page, "console"):
             continue
         folder = tmp_path_factory.mktemp("page") / "project"
         shutil.copytree(example.folder, folder, ignore=shutil.ignore_patterns("*.lock", "*.log"))
@@ -412,3 +413,44 @@ def test_a_project_of_ones_own_is_as_its_page_says(tmp_path, projects):
     asked = [pair for block in blocks(OWN_PROJECT, "console") for pair in commands(block) if "curl" in pair[0]]
     for command, answer in asked:
         check_answer(answer, terminal.run(command) or "")
+
+
+class NewProjectTerminal:
+    """A shell in an empty folder with two specs, and then in the project that it starts there."""
+
+    def __init__(self, folder: Path, projects: Any) -> None:
+        self.folder, self.projects = folder, projects
+        shutil.copy(ROOT / "tests" / "fixtures" / "starting" / "petstore.yaml", folder)
+
+    def run(self, command: str) -> str | None:
+        words = shlex.split(command)
+        if words[:3] == ["python", "-m", "macaron_django"]:
+            done = subprocess.run(
+                [sys.executable, *words[1:]], cwd=self.folder, capture_output=True, text=True, check=True
+            )
+            return done.stdout
+        if words[2:3] in (["startapi"], ["handlers"]):
+            return str(self.projects(self.folder / "store").manage(*words[2:]).stdout)
+        return None
+
+    def grow(self) -> None:
+        """What the page says has happened: a second spec, an operation more, and a handler whose operation is gone."""
+        store = self.folder / "store"
+        (store / "payments.yaml").write_text("openapi: 3.1.0\ninfo: {title: Payments, version: '1'}\npaths: {}\n")
+        spec, handlers = store / "apis/petstore/petstore.yaml", store / "apis/petstore/handlers.py"
+        added = "  /pets/{petId}/sell:\n    post: {operationId: sell-pet, responses: {'204': {description: Sold.}},\n"
+        added += "      parameters: [{name: petId, in: path, required: true, schema: {type: string}}]}\ncomponents:\n"
+        spec.write_text(spec.read_text("utf-8").replace("components:\n", added, 1), "utf-8")
+        handlers.write_text(f"{handlers.read_text('utf-8')}\n\ndef buy_pet() -> None:\n    pass\n", "utf-8")
+
+
+def test_a_new_project_is_as_its_page_says(tmp_path, projects):
+    terminal = NewProjectTerminal(tmp_path, projects)
+    for block in blocks(NEW_PROJECT, "console"):
+        for command, shown in commands(block):
+            if command.startswith("python manage.py startapi"):
+                terminal.grow()
+            printed = terminal.run(command)
+            check_answer(shown, shown if printed is None else printed)
+    (stub,) = blocks(NEW_PROJECT, "python")
+    assert stub.text.partition("\n")[2] in (tmp_path / "store/apis/petstore/handlers.py").read_text("utf-8")

@@ -17,12 +17,12 @@ ROOT = Path(macaron_django.__file__).parent
 MODULES = sorted(path for path in ROOT.rglob("*.py") if path.name != "__init__.py")
 FOLDERS = sorted(path.parent for path in ROOT.rglob("__init__.py"))
 
-#: Names that Django finds by convention, or that each command has to have.
-SHARED_MODULES = {"apps", "urls"}
+#: Names that Django or Python finds by convention, or that each command has to have.
+SHARED_MODULES = {"apps", "main__", "urls"}
 SHARED_CLASSES = {"Command", "Meta"}
 MOST_MODULES = 12
-#: Where Django, and people who know it, look for them.
-DJANGOS_OWN = ("apps.py", "asgi.py", "urls.py", "wsgi.py")
+#: Where Django or Python, and people who know them, look for them.
+DJANGOS_OWN = ("__main__.py", "apps.py", "asgi.py", "urls.py", "wsgi.py")
 
 #: What breaks a rule until the folder that it belongs to has been put in order: nothing is added here.
 KNOWN_MODULES: set[str] = set()

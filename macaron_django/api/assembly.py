@@ -24,8 +24,8 @@ from macaron_django.api.checks.model_checks import (
 )
 from macaron_django.api.checks.scan_checks import costly_lists
 from macaron_django.api.checks.url_name_checks import shared_url_names
-from macaron_django.api.plans.handlers import Handler, handler_for
-from macaron_django.api.plans.served_operations import NotBound, Served
+from macaron_django.api.plans.operation_handlers import Handler, handler_for
+from macaron_django.api.plans.served_operations import Served
 from macaron_django.api.routing.argument_names import path_parameters
 from macaron_django.api.routing.routers import Route, mounted, route_patterns
 from macaron_django.api.routing.url_index import IndexedResolver
@@ -38,6 +38,7 @@ from macaron_django.api.views.resource_viewsets import ResourceViewSet
 from macaron_django.api.viewset_names import action_name, viewset_operations
 from macaron_django.api.viewsets import in_use
 from macaron_django.conf import settings
+from macaron_django.exceptions import NotImplementedYet
 from macaron_django.openapi import Document, Finding, Location, Operation
 from macaron_django.schemas import Classes
 from macaron_django.schemas.models.orm_store import OrmStore
@@ -189,7 +190,7 @@ def _action(name: str, operation: Operation, handler: Handler | None) -> Any:
             from macaron_django.api.mock.mock_answers import example_answer  # only mocks need samples of schemas
 
             return respond(example_answer(operation), operation, self.classes, media_type_of=self.media_type_of)
-        raise NotBound(f"{operation.method.upper()} {operation.path} is declared, but nothing answers it yet.")
+        raise NotImplementedYet(f"{operation.method.upper()} {operation.path} is declared, but nothing answers it yet.")
 
     answer.__name__ = answer.__qualname__ = name
     answer.__doc__ = operation.description or operation.summary

@@ -11,8 +11,8 @@ from typing import Any
 from macaron_django.api.readiness import missing
 from macaron_django.api.served_apis import catalogue
 from macaron_django.conf import get_config
+from macaron_django.conf.container_versions import get_container_version
 from macaron_django.exceptions import PyMacaronException
-from macaron_django.shipping.container_versions import get_container_version
 
 __all__ = ["UNTHROTTLED", "add_ping_hook", "ping", "ping_hooks", "pymacaron_version", "ready", "version"]
 

@@ -2,7 +2,7 @@
 
 Open ``setting_defaults`` for a setting and its default, ``macaron_settings`` for where its value comes from,
 ``pym_config_keys`` for what a key of PyMacaron's file means, ``pym_config_files`` for how that file is found and read,
-and ``project_config`` for ``get_config()``.
+``project_config`` for ``get_config()``, and ``container_versions`` for the version of the container's image.
 """
 
 from __future__ import annotations

@@ -12,9 +12,9 @@ from macaron_django.api.rules.resources import described
 from macaron_django.api.views.resource_viewsets import ResourceViewSet
 from macaron_django.conf import settings
 from macaron_django.dynamodb import Persistence
+from macaron_django.dynamodb.tables.table_accesses import TableAccess
 from macaron_django.registry import API, registry
 from macaron_django.shipping.permissions.recorded_calls import read_recorded
-from macaron_django.shipping.permissions.table_accesses import TableAccess
 from macaron_django.tasks.item_tables import own_accesses
 
 __all__ = ["Needs", "needed_accesses"]

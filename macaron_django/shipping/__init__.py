@@ -1,12 +1,13 @@
-"""What a service needs where it is deployed: how many processes fit, a configuration of gunicorn, the image's version.
+"""Takes a service from an empty folder to where it is deployed: a project's files, its container, its processes.
 
-The machine's CPUs, the environment and the persisted schemas come in; numbers, settings and files go out. Open
-``worker_counts`` for the numbers, ``gunicorn_config`` for gunicorn's settings, ``container_versions`` for the version,
-``server_start`` for what a process does before its first request, ``permissions`` for what the service may do in AWS,
-and ``infrastructure`` for CloudFormation and Terraform.
+A spec, the machine's CPUs and the environment come in; files, numbers and settings go out. Open ``starting`` for new
+projects and APIs, ``templates/`` for the files that are written and ``file_templates`` for how, ``worker_counts`` for
+how many processes fit, ``gunicorn_config`` for gunicorn's settings, ``server_start`` for what a process does before its
+first request, ``permissions`` for what the service may do in AWS, and ``infrastructure`` for CloudFormation and
+Terraform.
 """
 
-from macaron_django.shipping.container_versions import get_container_version
+from macaron_django.conf.container_versions import get_container_version
 from macaron_django.shipping.worker_counts import (
     get_celery_worker_count,
     get_celery_worker_memory_limit,

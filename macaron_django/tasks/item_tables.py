@@ -15,8 +15,8 @@ from django.core.exceptions import ImproperlyConfigured
 from macaron_django import openapi as spec
 from macaron_django.conf import settings
 from macaron_django.dynamodb import Persistence, persist, persistence_options
+from macaron_django.dynamodb.tables.table_accesses import TableAccess
 from macaron_django.schemas import Classes
-from macaron_django.shipping.permissions.table_accesses import TableAccess
 
 if TYPE_CHECKING:
     from django.db.models import Model

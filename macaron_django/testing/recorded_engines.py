@@ -10,8 +10,8 @@ from pathlib import Path
 from macaron_django.conf import settings
 from macaron_django.dynamodb.engines import Engine
 from macaron_django.dynamodb.engines.endpoint import EndpointEngine
+from macaron_django.dynamodb.tables.table_accesses import TableAccess, accesses_of_call
 from macaron_django.shipping.permissions.recorded_calls import add_recorded
-from macaron_django.shipping.permissions.table_accesses import TableAccess, accesses_of_call
 from macaron_django.testing.faults import FaultProxy
 
 __all__ = ["RecordedEngine"]

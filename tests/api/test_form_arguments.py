@@ -7,7 +7,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import RequestFactory
 
 from macaron_django import openapi as spec
-from macaron_django.api.plans.handlers import Handler
+from macaron_django.api.plans.operation_handlers import Handler
 from macaron_django.api.requests.bodies import BodyReader
 
 HERE = __name__

@@ -7,7 +7,7 @@ import functools
 import pytest
 from django.test import override_settings
 
-from macaron_django.api.plans.handlers import HandlerUnavailable, handler_for
+from macaron_django.api.plans.operation_handlers import HandlerUnavailable, handler_for
 
 HERE = __name__
 BODY = {"content": {"application/json": {"schema": {"type": "object"}}}}

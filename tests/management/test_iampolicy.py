@@ -11,8 +11,8 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.test import override_settings
 
+from macaron_django.dynamodb.tables.table_accesses import TableAccess
 from macaron_django.shipping.permissions.recorded_calls import add_recorded
-from macaron_django.shipping.permissions.table_accesses import TableAccess
 
 TABLE = "arn:aws:dynamodb:eu-west-1:123456789012:table/"
 

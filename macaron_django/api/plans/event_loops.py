@@ -21,7 +21,7 @@ from rest_framework.permissions import (
 )
 
 from macaron_django.api.plans import request_checks as checks
-from macaron_django.api.plans.handlers import HandlerUnavailable
+from macaron_django.api.plans.operation_handlers import HandlerUnavailable
 from macaron_django.auth.authentication import JWTAuthentication
 from macaron_django.auth.credential_verifiers import is_verified_here
 from macaron_django.auth.security_requirements import AllowedAnonymous, RequestMemory, SecurityPermission

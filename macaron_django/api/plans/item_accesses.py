@@ -16,9 +16,9 @@ from macaron_django.dynamodb.items.key_schemas import key_schema_of
 from macaron_django.dynamodb.planning.conditions import OPERATORS, And, Lookup
 from macaron_django.dynamodb.planning.planner import plan
 from macaron_django.dynamodb.planning.query_plans import OrderTerm, QueryPlan, TableKeySchema
+from macaron_django.dynamodb.tables.table_accesses import TableAccess
 from macaron_django.exceptions import ScanForbidden, UnsupportedQuery
 from macaron_django.schemas.models.stores import Store
-from macaron_django.shipping.permissions.table_accesses import TableAccess
 
 __all__ = ["generated_accesses", "planned"]
 

@@ -6,25 +6,17 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from macaron_django.api.answers.response_validation import declared_response
-from macaron_django.api.plans.handlers import Handler
+from macaron_django.api.plans.operation_handlers import Handler
 from macaron_django.api.requests.bodies import BodyReader
 from macaron_django.api.requests.parameters import ParameterReader
 from macaron_django.api.rules.operation_schemas import json_schema, success_status
 from macaron_django.api.rules.resources import GeneratedOperation
 from macaron_django.auth.security_requirements import SecurityPolicy, security_for
-from macaron_django.exceptions import PyMacaronException
 from macaron_django.openapi import Operation, Schema
 from macaron_django.schemas import Classes
 from macaron_django.schemas.models.stores import Store
 
-__all__ = ["NotBound", "Served"]
-
-
-class NotBound(PyMacaronException):
-    """The spec declares the operation, but nothing answers it yet."""
-
-    code = "NOT_IMPLEMENTED"
-    status = 501
+__all__ = ["Served"]
 
 
 @dataclass(frozen=True, eq=False)

@@ -39,9 +39,9 @@ from macaron_django.api.answers.renderers import (
     usable_renderers,
 )
 from macaron_django.api.answers.response_validation import check_response, is_validated
-from macaron_django.api.plans.handlers import HandlerUnavailable
+from macaron_django.api.plans.operation_handlers import HandlerUnavailable
 from macaron_django.api.plans.operation_plans import Check, OperationPlan, OperationPlans
-from macaron_django.api.plans.served_operations import NotBound, Served
+from macaron_django.api.plans.served_operations import Served
 from macaron_django.api.requests.operation_requests import OperationRequest, WeakContext
 from macaron_django.api.requests.parameters import ParameterValues
 from macaron_django.api.rules.operation_schemas import json_schema
@@ -49,7 +49,7 @@ from macaron_django.api.views.pagination import CursorPages
 from macaron_django.auth.security_requirements import SecurityPermission, SecurityPolicy
 from macaron_django.drivers import BlockingCall, Steps
 from macaron_django.events import OPERATIONS
-from macaron_django.exceptions import RequestInvalid
+from macaron_django.exceptions import NotImplementedYet, RequestInvalid
 from macaron_django.openapi import Operation
 from macaron_django.overrides import Hooks, Watched
 from macaron_django.schemas import Classes, serializer_for
@@ -508,12 +508,13 @@ class OperationViewSet(ViewSetMixin, GenericAPIView[Any], metaclass=Watched):
         """Calls the function that the spec binds to the operation, and returns the response for its result."""
         served = self.current
         if served is None or served.handler is None:
-            raise NotBound("No handler is bound to the operation.")
+            raise NotImplementedYet("No handler is bound to the operation.")
         try:
             served.handler.function  # noqa: B018 (imports it: an error of the import isn't one of the handler)
         except HandlerUnavailable as unavailable:
             operation = served.operation
-            raise NotBound(f"{operation.method.upper()} {operation.path} has no working handler.") from unavailable
+            called = f"{operation.method.upper()} {operation.path}"
+            raise NotImplementedYet(f"{called} has no working handler.") from unavailable
         body = served.body.read(request, self.plan.unknown)
         result = served.handler.call(request, body, self.parameters.by_argument)
         return respond(result, served.operation, served.classes, media_type_of=self.media_type_of)

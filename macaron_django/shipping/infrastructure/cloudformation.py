@@ -7,6 +7,7 @@ from typing import Any, Final
 
 import yaml
 
+from macaron_django.dynamodb.tables.table_accesses import TableAccess
 from macaron_django.shipping.infrastructure.described_tables import (
     MOST_UNITS,
     DescribedIndex,
@@ -14,7 +15,6 @@ from macaron_django.shipping.infrastructure.described_tables import (
     resource_names,
 )
 from macaron_django.shipping.permissions.policies import statements_of
-from macaron_django.shipping.permissions.table_accesses import TableAccess
 
 __all__ = ["cloudformation_template"]
 

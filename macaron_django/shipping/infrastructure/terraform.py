@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Final
 
+from macaron_django.dynamodb.tables.table_accesses import TableAccess
 from macaron_django.shipping.infrastructure.described_tables import (
     MOST_UNITS,
     DescribedIndex,
@@ -13,7 +14,6 @@ from macaron_django.shipping.infrastructure.described_tables import (
 )
 from macaron_django.shipping.infrastructure.hcl import Block, Expression, hcl_text
 from macaron_django.shipping.permissions.policies import statements_of
-from macaron_django.shipping.permissions.table_accesses import TableAccess
 
 __all__ = ["terraform_text"]
 

@@ -1,6 +1,6 @@
 """What a service may do in AWS: the least IAM policy for its tables and indexes.
 
 Accesses to tables come in, from the operations' plans and from recorded test runs; a policy goes out. Open
-``table_accesses`` for which permissions a call to DynamoDB takes, ``recorded_calls`` for the file of a test run, and
-``policies`` for the policy.
+``recorded_calls`` for the file of a test run, and ``policies`` for the policy. Which permissions a call to DynamoDB
+takes is in ``dynamodb/tables/table_accesses``.
 """

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from macaron_django.shipping.permissions.table_accesses import TableAccess
+from macaron_django.dynamodb.tables.table_accesses import TableAccess
 
 __all__ = ["LONGEST_POLICY", "AWSAccount", "policy_for", "policy_size", "statements_of"]
 

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
-from macaron_django.shipping.permissions.table_accesses import TableAccess
+from macaron_django.dynamodb.tables.table_accesses import TableAccess
 
 __all__ = ["add_recorded", "read_recorded"]
 

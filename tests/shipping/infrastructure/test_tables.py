@@ -19,12 +19,12 @@ from django.test import override_settings
 from macaron_django import openapi as spec
 from macaron_django.dynamodb import Persistence, engines, persistence_options
 from macaron_django.dynamodb.calls.connection import connection
+from macaron_django.dynamodb.tables.table_accesses import TableAccess
 from macaron_django.management.commands.infrastructure import Command
 from macaron_django.schemas import Classes
 from macaron_django.shipping.infrastructure.cloudformation import cloudformation_template
 from macaron_django.shipping.infrastructure.described_tables import described_tables
 from macaron_django.shipping.infrastructure.terraform import terraform_text
-from macaron_django.shipping.permissions.table_accesses import TableAccess
 from macaron_django.testing.isolation import engine_in_memory
 
 TEXT, WHOLE = {"type": "string"}, {"type": "integer"}

@@ -18,9 +18,9 @@ from macaron_django.api.plans.item_accesses import generated_accesses
 from macaron_django.dynamodb import engines, persist, transaction
 from macaron_django.dynamodb.engines import Engine
 from macaron_django.dynamodb.tables.syncing import create_table
+from macaron_django.dynamodb.tables.table_accesses import TableAccess, accesses_of_call
 from macaron_django.schemas import Classes
 from macaron_django.shipping.permissions.policies import AWSAccount, policy_for
-from macaron_django.shipping.permissions.table_accesses import TableAccess, accesses_of_call
 from macaron_django.testing.recorded_engines import RecordedEngine
 
 ACCOUNT = AWSAccount("123456789012", "eu-west-1")

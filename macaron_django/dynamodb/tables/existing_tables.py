@@ -1,0 +1,82 @@
+"""Reads what DynamoDB says of tables that no schema describes, and a few of their items. Nothing is changed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from botocore.exceptions import ClientError
+from pynamodb.exceptions import PynamoDBException
+
+from macaron_django.dynamodb.calls.call_failures import error_code, translated
+from macaron_django.dynamodb.calls.connection import connection
+from macaron_django.dynamodb.tables.table_differences import NOT_THERE, Description, has_recovery
+
+__all__ = ["ExistingTable", "existing_table", "table_names"]
+
+#: What a table does without: local engines lack it, or the caller may not ask.
+_NO_ANSWER: Final = NOT_THERE | {"AccessDeniedException", "ValidationException", "NotImplemented"}
+
+
+@dataclass(frozen=True)
+class ExistingTable:
+    """A table as DescribeTable has it, the attribute that its items expire by, and a sample of its items as sent."""
+
+    name: str
+    description: Description
+    expires_by: str | None
+    has_recovery: bool
+    items: Sequence[Mapping[str, Any]]
+
+
+def table_names(prefix: str = "") -> list[str]:
+    """Returns the names of the account's tables in its region that begin with ``prefix``, in alphabetical order."""
+    names: list[str] = []
+    start: dict[str, Any] = {}
+    with translated("*"):
+        while True:
+            answer = connection().dispatch("ListTables", dict(start))
+            names += answer.get("TableNames", ())
+            if not (last := answer.get("LastEvaluatedTableName")):
+                return sorted(name for name in names if name.startswith(prefix))
+            start = {"ExclusiveStartTableName": last}
+
+
+def existing_table(name: str, sample: int) -> ExistingTable | None:
+    """Returns a table with at most ``sample`` of its items; None where there is no such table.
+
+    The items are the first of a scan, which is eventually consistent.
+    """
+    with translated(name):
+        found = _unless({"ResourceNotFoundException"}, "DescribeTable", name).get("Table")
+        if found is None:
+            return None
+        ttl = _unless(_NO_ANSWER, "DescribeTimeToLive", name).get("TimeToLiveDescription") or {}
+        backups = _unless(_NO_ANSWER, "DescribeContinuousBackups", name)
+        expires_by = ttl.get("AttributeName") if ttl.get("TimeToLiveStatus") in {"ENABLED", "ENABLING"} else None
+        return ExistingTable(name, found, expires_by, bool(has_recovery(backups)), _sampled(name, sample))
+
+
+def _sampled(name: str, sample: int) -> list[Mapping[str, Any]]:
+    items: list[Mapping[str, Any]] = []
+    start: dict[str, Any] = {}
+    while len(items) < sample:
+        answer = connection().dispatch("Scan", {"TableName": name, "Limit": sample - len(items), **start})
+        items += answer.get("Items", ())
+        if not (last := answer.get("LastEvaluatedKey")):
+            break
+        start = {"ExclusiveStartKey": last}
+    return items
+
+
+def _unless(codes: frozenset[str] | set[str], operation: str, name: str) -> dict[str, Any]:
+    """Returns DynamoDB's answer to an operation on a table; an empty one where it refuses with one of these codes."""
+    try:
+        answer: dict[str, Any] = connection().dispatch(operation, {"TableName": name})
+    except (ClientError, PynamoDBException) as error:
+        cause = error if isinstance(error, ClientError) else error.cause
+        if isinstance(cause, ClientError) and error_code(cause) in codes:
+            return {}
+        raise
+    return answer

@@ -1,0 +1,74 @@
+"""``manage.py inspecttables`` prints an OpenAPI document with ``x-persist`` for DynamoDB tables that are there."""
+
+from __future__ import annotations
+
+from argparse import ArgumentParser, ArgumentTypeError
+from typing import Any
+
+from django.core.exceptions import ImproperlyConfigured
+from django.core.management.base import BaseCommand, CommandError
+
+from macaron_django.conf import settings
+from macaron_django.dynamodb import engines
+from macaron_django.exceptions import PersistenceError
+from macaron_django.management.terminals import printable, printing, progress_bar
+
+__all__ = ["Command"]
+
+_MOST = 10_000
+
+
+def _sample(text: str) -> int:
+    if not text.isdecimal() or int(text) > _MOST:
+        raise ArgumentTypeError(f"{text!r} isn't a number of items from 0 to {_MOST}.")
+    return int(text)
+
+
+class Command(BaseCommand):
+    help = (
+        "Prints an OpenAPI document that describes existing DynamoDB tables: their keys, indexes and time to live, and "
+        "the types of their attributes, as far as a sample of the items shows them. Calls that read are all it makes."
+    )
+    requires_system_checks = []
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument(
+            "tables", nargs="*", metavar="TABLE", help="Tables, without TABLE_PREFIX (default: all that begin with it)."
+        )
+        parser.add_argument(
+            "--sample",
+            type=_sample,
+            default=100,
+            metavar="N",
+            help="How many items of each table are read, and paid for (default: 100; 0 reads none).",
+        )
+
+    def handle(self, *_arguments: str, **options: Any) -> None:
+        with printing(self):
+            try:
+                self._print(options["tables"], options["sample"])
+            except (ImproperlyConfigured, PersistenceError) as error:
+                raise CommandError(printable(str(error))) from error
+
+    def _print(self, wanted: list[str], sample: int) -> None:
+        from macaron_django.dynamodb.tables.existing_tables import existing_table, table_names  # they need PynamoDB
+        from macaron_django.shipping.starting.table_specs import spec_of_tables
+
+        engine, prefix = engines.current(), settings.DYNAMODB.TABLE_PREFIX
+        names = [f"{prefix}{name}" for name in wanted] or table_names(prefix)
+        where = f"{engine.endpoint_url or 'Amazon DynamoDB'} ({engine.name}, {engine.region})"
+        if not names:
+            raise CommandError(f"There is no table{f' beginning with {prefix}' if prefix else ''} on {where}.")
+        tables = []
+        with progress_bar(len(names), " tables") as bar:
+            for name in names:
+                found = existing_table(name, sample)
+                if found is None:
+                    raise CommandError(f"There is no table {printable(name)} on {where}.")
+                tables.append(found)
+                bar.update()
+        head = (
+            f"Written by `manage.py inspecttables` from tables on {engine.name}, {engine.region}, and at most {sample} "
+            "items of each.\nReview the types, what is required, and who may read: other items may differ."
+        )
+        self.stdout.write(spec_of_tables(tables, prefix, head), ending="")

@@ -1,0 +1,106 @@
+"""``manage.py startapi FILE`` adds an API to a project: a copy of the spec, and a stub for each handler."""
+
+from __future__ import annotations
+
+from argparse import ArgumentParser
+from pathlib import Path
+from typing import Any
+
+from django.apps import apps
+from django.core.management.base import BaseCommand, CommandError
+
+from macaron_django.conf import base_folder, settings
+from macaron_django.discovery import discover
+from macaron_django.management.spec_errors import read_or_refused
+from macaron_django.management.terminals import printable, printing
+from macaron_django.openapi import Limits
+from macaron_django.shipping.starting.api_files import APIFiles, Storage, api_files, api_name, name_problem
+
+__all__ = ["Command"]
+
+
+class Command(BaseCommand):
+    help = (
+        "Adds an API to the project: apis/NAME/ with a copy of the spec, whose operations are bound to the stubs of "
+        "handlers beside it. Changes no other file, and prints the line of the settings that is to be added."
+    )
+    requires_system_checks = []  # another API's errors are no reason not to begin
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("file", metavar="FILE", help="An OpenAPI file, in YAML or JSON.")
+        parser.add_argument("--name", metavar="API", help="The name of the API (default: that of the file).")
+        kept = parser.add_mutually_exclusive_group()
+        kept.add_argument(
+            "--dynamodb",
+            action="store_const",
+            const="dynamodb",
+            dest="storage",
+            help="Keep the schemas that look kept in DynamoDB (x-persist). Without this they are only marked.",
+        )
+        kept.add_argument(
+            "--orm", action="store_const", const="orm", dest="storage", help="Keep them in Django models (x-model)."
+        )
+        parser.add_argument("--dry-run", action="store_true", help="List the files, and write nothing.")
+
+    def handle(self, *_arguments: str, **options: Any) -> None:
+        with printing(self):
+            self._start(options)
+
+    def _start(self, options: dict[str, Any]) -> None:
+        spec = Path(options["file"])
+        storage: Storage = options["storage"] or "none"
+        name = options["name"] or api_name(spec, spec.absolute().parent.name)
+        self._refuse_name(name, storage)
+        limits = Limits(max_bytes=settings.MAX_SPEC_SIZE)
+        made = read_or_refused(lambda: api_files(spec, name, storage, limits=limits), spec)
+        base = base_folder()
+        files = {
+            path: text for path, text in made.files.items() if path != "apis/__init__.py" or not (base / path).exists()
+        }
+        if not options["dry_run"]:
+            for path, text in files.items():
+                target = base / path
+                target.parent.mkdir(parents=True, exist_ok=True)
+                target.write_text(text, "utf-8", newline="")
+        for path in files:
+            self.stdout.write(f"  {path}")
+        self.stdout.write(f"{len(files)} files{' would be' if options['dry_run'] else ''} written.")
+        self._what_next(made, storage)
+
+    def _refuse_name(self, name: str, storage: Storage) -> None:
+        problem = name_problem(name)
+        if problem is not None:
+            raise CommandError(f"{problem} --name gives it another one.")
+        if any(each.name == name for each in discover()):
+            raise CommandError(f"There is an API named {name!r} already: --name gives this one another name.")
+        if storage == "orm" and any(config.label == name for config in apps.get_app_configs()):
+            raise CommandError(f"There is an app labelled {name!r} already: --name gives the API another name.")
+        folder = base_folder() / "apis" / name
+        if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+            raise CommandError(f"{folder} is there already, and not empty: --name gives the API another one.")
+
+    def _what_next(self, made: APIFiles, storage: Storage) -> None:
+        lines = ["", "What next:", f"  Serve it: add {made.settings_line} to MACARON['APIS'] of the settings."]
+        if settings.APIS is None:
+            found = [each for each in discover() if not each.builtin]
+            entries = [f'"{each.name}": "{_below(each.path)}",' for each in found]
+            lines.append("  There is no MACARON['APIS'] yet: the APIs that are found without it have to be in it, too.")
+            lines += [f"    {entry}" for entry in (*entries, made.settings_line)]
+        if made.app is not None:
+            lines.append(f'  Add "{made.app}" to INSTALLED_APPS, and run `manage.py makemigrations {made.name}`.')
+        for scheme, path in made.verifiers.items():
+            lines.append(printable(f'  Verify callers: add "{scheme}": "{path}", to MACARON["SECURITY_VERIFIERS"].'))
+        if made.kept:
+            names = ", ".join(each.name for each in made.kept)
+            verb = "looks kept" if storage == "none" else "is kept"
+            lines.append(f"  Review what {verb}, as marked in {made.spec}: {printable(names)}.")
+        if made.stubs:
+            lines.append(f"  Write the {len(made.stubs)} handlers in {made.handlers}: each answers 501 until then.")
+        self.stdout.write("\n".join(lines))
+        for each in made.foreign:
+            self.stdout.write(self.style.WARNING(f"  The spec names {printable(each)}: it has to be in the project."))
+
+
+def _below(path: Path) -> str:
+    base = base_folder()
+    return path.relative_to(base).as_posix() if path.is_relative_to(base) else str(path)

@@ -1,0 +1,116 @@
+"""``python -m macaron_django startproject NAME`` starts a project with an API from a spec, or with a small sample."""
+
+from __future__ import annotations
+
+from argparse import ArgumentParser
+from pathlib import Path
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+
+from macaron_django import __version__
+from macaron_django.management.spec_errors import read_or_refused
+from macaron_django.management.terminals import printable, printing
+from macaron_django.shipping.starting.api_files import Storage, api_name, name_problem
+from macaron_django.shipping.starting.project_files import (
+    NewProject,
+    new_project,
+    project_name_problem,
+    write_project,
+)
+
+__all__ = ["StartProject"]
+
+
+class StartProject(BaseCommand):
+    help = (
+        "Starts a project that runs at once: settings from the environment, an API from an OpenAPI file with a stub "
+        "for each handler, tests, a container, CI, and a lock of versions. Nothing writes it a second time."
+    )
+    requires_system_checks = []
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("name", metavar="NAME", help="The project, and the folder that is made for it.")
+        parser.add_argument(
+            "--spec", metavar="FILE", help="An OpenAPI file, in YAML or JSON (default: a sample about notes)."
+        )
+        parser.add_argument("--api", metavar="API", help="The name of the API (default: that of the file).")
+        kept = parser.add_mutually_exclusive_group()
+        kept.add_argument(
+            "--dynamodb",
+            action="store_const",
+            const="dynamodb",
+            dest="storage",
+            help="Keep the schemas that look kept in DynamoDB (x-persist; the sample's default).",
+        )
+        kept.add_argument(
+            "--orm",
+            action="store_const",
+            const="orm",
+            dest="storage",
+            help="Keep them in Django models, which are written, too (x-model).",
+        )
+        parser.add_argument("--dry-run", action="store_true", help="List the files, and write nothing.")
+
+    def handle(self, *_arguments: str, **options: Any) -> None:
+        with printing(self):
+            self._start(options)
+
+    def _start(self, options: dict[str, Any]) -> None:
+        folder = Path(options["name"]).absolute()
+        self._refuse(project_name_problem(folder.name))
+        if folder.exists() and not (folder.is_dir() and not any(folder.iterdir())):
+            raise CommandError(f"{folder} is there already, and not empty: choose another name, or empty it.")
+        spec = Path(options["spec"]) if options["spec"] else None
+        storage: Storage = options["storage"] or ("none" if spec else "dynamodb")
+        api = options["api"] or (api_name(spec, folder.name) if spec else "notes")
+        self._refuse(name_problem(api))
+        if spec is not None:
+            self.stdout.write(f"Reading {printable(str(spec))} …")
+        project = read_or_refused(lambda: new_project(folder.name, spec, api, storage, __version__), spec)
+        self._describe(project)
+        if options["dry_run"]:
+            for path in project.files:
+                self.stdout.write(f"  {folder.name}/{path}")
+            self.stdout.write(f"{len(project.files)} files would be written.")
+            return
+        write_project(project, folder)
+        self.stdout.write(self.style.SUCCESS(f"Wrote {len(project.files)} files to {printable(str(folder))}."))
+        self._what_next(project, folder, storage)
+
+    def _refuse(self, problem: str | None) -> None:
+        if problem is not None:
+            raise CommandError(problem)
+
+    def _describe(self, project: NewProject) -> None:
+        api = project.api
+        count = len(api.document.operations)
+        self.stdout.write(
+            f"The API {api.name} has {count} operations: {api.generated} generated, {len(api.stubs)} with handlers."
+        )
+        for each in () if project.is_sample else api.kept:
+            self.stdout.write(f"  {printable(each.name)} looks kept, by {printable(each.key)}.")
+        for path in api.foreign:
+            self.stdout.write(self.style.WARNING(f"  The spec names {printable(path)}, which isn't in the project."))
+
+    def _what_next(self, project: NewProject, folder: Path, storage: Storage) -> None:
+        try:
+            shown = folder.relative_to(Path.cwd())
+        except ValueError:
+            shown = folder
+        api = project.api
+        lines = [f"  cd {shown}", "  make run     # http://127.0.0.1:8000/docs/", "  make test"]
+        self.stdout.write("\n".join(["", "What next:", *lines]))
+        if project.is_sample:
+            return
+        if api.kept and storage == "none":
+            self.stdout.write(
+                f"  Review the {len(api.kept)} schemas that look kept: they are marked in {api.spec}. "
+                "Once they are kept, their operations need no handlers."
+            )
+        elif api.kept:
+            self.stdout.write(f"  Review the {len(api.kept)} schemas that are kept: they are marked in {api.spec}.")
+        if any(path.startswith("apis.") for path in api.verifiers.values()):
+            self.stdout.write(f"  Write who may call it, in apis/{api.name}/verifiers.py: nobody may until then.")
+        if api.stubs:
+            self.stdout.write(f"  Write the {len(api.stubs)} handlers in {api.handlers}: each answers 501 until then.")

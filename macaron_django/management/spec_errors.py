@@ -1,0 +1,34 @@
+"""Says why a spec that a command was given can't be used, each error with its file and line."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TypeVar
+
+from django.core.management.base import CommandError
+
+from macaron_django.management.terminals import printable
+from macaron_django.openapi import SpecError
+
+__all__ = ["read_or_refused"]
+
+Read = TypeVar("Read")
+#: Errors that are shown of one spec: the first ones often cause the others.
+_MOST = 20
+
+
+def read_or_refused(read: Callable[[], Read], spec: Path | None) -> Read:
+    """Returns what ``read`` does. Raises CommandError for a spec that isn't there, can't be read or has errors."""
+    if spec is not None and not spec.is_file():
+        what = "is a folder, not a file" if spec.is_dir() else "isn't there"
+        raise CommandError(f"{printable(str(spec))} {what}.")
+    try:
+        return read()
+    except SpecError as error:
+        shown = [f"  {printable(str(each))} {printable(each.hint)}" for each in error.findings[:_MOST]]
+        more = len(error.findings) - len(shown)
+        rest = [f"  … and {more} more: `manage.py checkspec` shows all."] if more > 0 else []
+        raise CommandError("\n".join(["The spec has errors:", *shown, *rest])) from error
+    except OSError as error:
+        raise CommandError(f"{printable(str(spec))} can't be read: {error.strerror or error}.") from error

@@ -1,0 +1,71 @@
+"""Writes the functions that verify the credentials of a spec's security schemes; they refuse everybody at first."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from macaron_django.auth.credential_verifiers import carries_jwt
+from macaron_django.auth.security_requirements import UNREADABLE, security_for
+from macaron_django.openapi import Document, SecurityScheme, snake_case
+
+__all__ = ["verifier_paths", "verifiers_module"]
+
+_DJANGOS_PASSWORDS = "macaron_django.auth.django_password"
+
+
+def verifier_paths(document: Document, module: str) -> dict[str, str]:
+    """Returns what ``SECURITY_VERIFIERS`` needs for the schemes that operations require, by the schemes' names.
+
+    JWTs need no function. The names and passwords of ``basic`` are Django's.
+    """
+    found: dict[str, str] = {}
+    for name, scheme in _required(document).items():
+        if carries_jwt(scheme):
+            continue
+        is_basic = scheme.type == "http" and scheme.scheme == "basic"
+        found[name] = _DJANGOS_PASSWORDS if is_basic else f"{module}.{_function(name)}"
+    return found
+
+
+def verifiers_module(document: Document, api: str, paths: Mapping[str, str]) -> str | None:
+    """Returns the source of the module that has these functions; None where there is none to write."""
+    schemes = _required(document)
+    own = {name: schemes[name] for name, path in paths.items() if path != _DJANGOS_PASSWORDS}
+    if not own:
+        return None
+    head = (
+        f'"""Who calls the API {api}: a function for each security scheme. Each refuses everybody at first.\n\n'
+        "Return a user, claims with a sub, or the id of a user; None refuses. Compare secrets by\n"
+        'django.utils.crypto.constant_time_compare.\n"""\n\nfrom rest_framework.request import Request\n'
+    )
+    functions = [
+        f"def {_function(name)}({_arguments(scheme)}request: Request) -> object:\n"
+        f'    """Return who sends the credentials of {_plain(name)}."""\n'
+        "    return None\n"
+        for name, scheme in own.items()
+    ]
+    return "\n\n".join([head, *functions])
+
+
+def _required(document: Document) -> dict[str, SecurityScheme]:
+    found: dict[str, SecurityScheme] = {}
+    for operation in document.operations:
+        for required in security_for(operation).requirements:
+            if required is not UNREADABLE and required.scheme is not None:
+                found[required.name] = required.scheme
+    return found
+
+
+def _arguments(scheme: SecurityScheme) -> str:
+    if scheme.type == "mutualTLS":
+        return ""
+    return "key: str, " if scheme.type == "apiKey" else "credentials: str, "
+
+
+def _function(name: str) -> str:
+    plain = "".join(c if c.isascii() and c.isalnum() else "_" for c in snake_case(name)).strip("_")
+    return f"verify_{plain or 'credentials'}"
+
+
+def _plain(name: str) -> str:
+    return "".join(c for c in name if c.isprintable() and c not in '"\\')[:60]
