@@ -15,7 +15,7 @@ from django.utils.autoreload import DJANGO_AUTORELOAD_ENV
 
 from macaron_django.conf import settings
 from macaron_django.dynamodb import engines
-from macaron_django.exceptions import EngineUnavailable
+from macaron_django.exceptions import PersistenceError
 
 if TYPE_CHECKING or not apps.is_installed("django.contrib.staticfiles"):
     from django.core.management.commands.runserver import Command as RunserverCommand
@@ -49,7 +49,9 @@ class Command(RunserverCommand):
         try:
             engine = engines.current()
             engine.start()
-        except (ImproperlyConfigured, EngineUnavailable) as error:
+            if engine.name == "moto":
+                _make_tables()
+        except (ImproperlyConfigured, PersistenceError) as error:
             raise CommandError(str(error)) from error
         if os.environ.get(DJANGO_AUTORELOAD_ENV) == "true":
             return  # the parent has printed it
@@ -59,6 +61,17 @@ class Command(RunserverCommand):
             os.environ[PARENT_URL] = engine.endpoint_url
         self.stdout.write(f"DynamoDB: {engine.status()}")
         self.stdout.flush()
+
+
+def _make_tables() -> None:
+    """Makes the tables of an engine that begins empty, and that ``synctables`` in another process can't reach."""
+    from macaron_django.dynamodb.tables.syncing import create_table  # few servers need it
+    from macaron_django.registry import registry
+    from macaron_django.tasks.item_tables import own_tables
+
+    kept = [one for api in registry for one in api.persistences.values()]
+    for persistence in (*kept, *(own_tables() if settings.TASKS.OUTBOX else ())):
+        create_table(persistence.table, safeguards=False)
 
 
 def _has_persisted_schemas() -> bool:
