@@ -20,7 +20,7 @@ ROOT = Path(__file__).resolve().parent.parent
 IMAGES = Path(__file__).parent / "images"
 PACKAGE = ROOT / "macaron_django"
 EXAMPLE = ROOT / "example_project" / "apis" / "myserver.yaml"
-WIDTH = 640
+WIDTH = 540  # so that the text can be read on a phone, where 360 pixels show it
 LINE = 21  # pixels between lines of text
 GAP = 26  # pixels between boxes, where the arrows are
 
@@ -156,12 +156,12 @@ def request() -> Picture:
     )
     picture.row(
         [("title", "Front"), module("api/front/routes.py"), ("soft", "steps of known middleware")],
-        [("title", "Django's handler"), ("soft", "where a middleware isn't known,"), ("soft", "or FRONT is off")],
+        [("title", "Django's handler"), ("soft", "where it doesn't know a"), ("soft", "middleware, or FRONT is off")],
     )
     picture.arrow(WIDTH // 4, 3 * WIDTH // 4)
     picture.top = picture.box([("title", "View of the path"), module("api/views/operation_viewsets.py")])
     picture.arrow()
-    names = wrapped(checks_in_order(), 70)
+    names = wrapped(checks_in_order(), 60)
     picture.top = picture.box(
         [("title", "Checks of the operation's plan"), module("api/plans/request_checks.py"), *names]
     )
@@ -170,7 +170,7 @@ def request() -> Picture:
         [
             ("title", "Generated action"),
             module("api/views/actions.py"),
-            *wrapped((method for method, _ in ACTIONS.values()), 32),
+            *wrapped((method for method, _ in ACTIONS.values()), 28),
         ],
         [
             ("title", "Handler"),
@@ -218,17 +218,17 @@ def table() -> Picture:
     )
     picture.arrow(WIDTH // 4, 3 * WIDTH // 4)
     picture.row(
-        [("title", "Model: apipool.myserver.Profile"), module("schemas/models/row_models.py")],
+        [("title", "Model"), ("code", "apipool.myserver.Profile"), module("schemas/models/row_models.py")],
         [
             ("title", f"Table: {PersistentProfile.table_name}"),
-            module("dynamodb/tables/persist_options.py"),
-            ("soft", f"hash key {PersistentProfile.primary_key}; synctables makes it"),
+            ("code", f"hash key {PersistentProfile.primary_key}"),
+            module("dynamodb/tables/syncing.py"),
         ],
     )
     picture.arrow(WIDTH // 4)
     picture.top = picture.box([("title", "Codecs"), module("dynamodb/codec/formats/schema_codecs.py")])
     picture.top += 6
-    columns = (28, 190, 360, 530)
+    columns = (28, 150, 300, 440)
     picture.top += LINE
     for x, head in zip(columns, ("property", "in the spec", "codec", "DynamoDB"), strict=True):
         picture.text(x, picture.top, ("title", head))
@@ -276,14 +276,15 @@ def planner() -> Picture:
         + " ".join(f"{question} {lines[0].strip()}." for question, lines in decided)
         + " Anything else would scan the whole table with a filter: ScanForbidden, unless the schema permits it.",
     )
-    keys = "hash key customer, range key placed; index by_state: state, placed"
-    picture.note(("title", "Table orders"), ("code", keys), module("dynamodb/planning/planner.py"))
+    keys = ("hash key customer, range key placed", "index by_state: hash key state, range key placed")
+    lines = [("code", line) for line in keys]
+    picture.note(("title", "Table orders"), *lines, module("dynamodb/planning/planner.py"))
     for question, lines in decided:
-        shown = [("code", part) for line in lines for part in folded(line.strip(), 72)]
+        shown = [("code", part) for line in lines for part in folded(line.strip(), 60)]
         picture.top = picture.box([("title", question), *shown])
         picture.arrow(40)
         picture.text(54, picture.top - 8, ("soft", "no"))
-    refused = [("code", line) for line in folded(words, 72)]
+    refused = [("code", line) for line in folded(words, 60)]
     picture.top = picture.box([("title", "Any other filter: ScanForbidden"), *refused], kind="other")
     return picture
 
