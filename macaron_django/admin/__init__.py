@@ -13,6 +13,7 @@ from django.contrib import admin
 from django.contrib.admin.sites import AdminSite
 
 from macaron_django.admin.item_admin import ItemAdmin
+from macaron_django.admin.pages.table_pages import with_tables
 from macaron_django.conf import settings
 
 __all__ = ["ItemAdmin", "register_items"]
@@ -21,12 +22,14 @@ __all__ = ["ItemAdmin", "register_items"]
 def register_items(site: AdminSite) -> None:
     """Registers the model of every persisted schema that isn't registered on ``site`` yet, and that of failed tasks.
 
-    A site without its own index templates gets ones that describe the schemas and extend Django's.
+    A site without its own index templates gets ones that describe the schemas and extend Django's. The index and the
+    sidebar lead to the tables, too.
     """
     from macaron_django.registry import registry
 
     site.index_template = site.index_template or "admin/macaron_django/index.html"
     site.app_index_template = site.app_index_template or "admin/macaron_django/app_index.html"
+    site.get_app_list = with_tables(site.get_app_list)  # type: ignore[method-assign]
 
     for api in registry:
         for model in api.models:

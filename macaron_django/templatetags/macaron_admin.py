@@ -8,8 +8,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from django import template
-from django.urls import NoReverseMatch, reverse
 from django.utils.html import format_html
+from django.utils.safestring import mark_safe
 from django.utils.text import Truncator
 from django.utils.translation import gettext as _
 
@@ -51,30 +51,32 @@ def _persistences(context: Context) -> Iterator[Persistence]:
             yield persistence
 
 
+@register.filter(is_safe=True)
+def foldable_filters(filters: str, changelist: Any) -> str:
+    """Folds Django's panel of filters behind a line that says which are in use. Skins keep a panel of their own."""
+    if 'id="changelist-filter"' not in filters:
+        return filters
+    used = [f"{spec.title}: {label}" for spec in changelist.filter_specs for label in _chosen(spec, changelist)]
+    return format_html(
+        '<details class="macaron-filters" data-filter-title="macaron-filters"><summary>{}{}</summary>{}</details>',
+        _("Filters"),
+        f" ({', '.join(used)})" if used else "",
+        mark_safe(filters),  # noqa: S308 (the template's own HTML)
+    )
+
+
+def _chosen(spec: Any, changelist: Any) -> list[str]:
+    """Returns the label of a filter's choice, unless it is the first: all."""
+    return [str(choice["display"]) for choice in [*spec.choices(changelist)][1:] if choice.get("selected")]
+
+
 @register.filter
 def described(app_list: Any) -> Any:
-    """Adds the descriptions of persisted schemas and a link to their tables to Django's list of apps and models."""
-    return [_described(app) for app in app_list or ()]
-
-
-def _described(app: dict[str, Any]) -> dict[str, Any]:
-    models = [(model, model.get("model")) for model in app.get("models", ())]
-    if not any(hasattr(kind, "_key_names") for _model, kind in models):
-        return app
-    shown = [_with_description(model, kind) for model, kind in models]
-    tables = _tables_url(models)
-    if tables:
-        shown.append(
-            {
-                "name": _("Tables"),
-                "object_name": "MacaronTables",
-                "admin_url": tables,
-                "add_url": None,
-                "view_only": True,
-                "perms": {"add": False, "change": False, "delete": False, "view": True},
-            }
-        )
-    return {**app, "models": shown}
+    """Adds the descriptions of persisted schemas to Django's list of apps and models."""
+    return [
+        {**app, "models": [_with_description(model, model.get("model")) for model in app.get("models", ())]}
+        for app in app_list or ()
+    ]
 
 
 def _with_description(model: dict[str, Any], kind: Any) -> dict[str, Any]:
@@ -84,14 +86,3 @@ def _with_description(model: dict[str, Any], kind: Any) -> dict[str, Any]:
         return model
     name = format_html('{} <span class="macaron-description">{}</span>', model["name"], Truncator(text).chars(_LENGTH))
     return {**model, "name": name}
-
-
-def _tables_url(models: list[tuple[dict[str, Any], Any]]) -> str | None:
-    """Returns the URL of the page about the tables, below the first schema that the user may see."""
-    for model, kind in models:
-        if hasattr(kind, "_key_names") and model.get("admin_url"):
-            try:
-                return reverse(f"admin:{kind._meta.app_label}_{kind._meta.model_name}_tables")
-            except NoReverseMatch:  # registered with a ModelAdmin of the project
-                continue
-    return None

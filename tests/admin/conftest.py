@@ -19,7 +19,7 @@ from django.test import Client, override_settings
 from django.urls import path
 
 from macaron_django import openapi as spec
-from macaron_django.admin import ItemAdmin
+from macaron_django.admin import ItemAdmin, register_items
 from macaron_django.dynamodb import ItemManager, Persistence, persistence_options
 from macaron_django.dynamodb.tables.syncing import create_table
 from macaron_django.schemas.models.row_models import build_model
@@ -115,6 +115,9 @@ def make_shop(dynamodb: Any, db: None) -> Iterator[Callable[..., Shop]]:
     """Make the admin of a schema, at /admin/ of a project that has nothing else."""
     made: list[Any] = []
     site = admin.AdminSite()
+    register_items(site)
+    for registered in [*site._registry]:
+        site.unregister(registered)  # those of the suite's own APIs
     urls = types.ModuleType("urls_of_shop")
 
     def make(json: Mapping[str, Any] | Path = PRODUCT, name: str = "Product", **persist: Any) -> Shop:

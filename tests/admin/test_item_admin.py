@@ -43,7 +43,7 @@ def test_the_list_has_the_schema_s_columns_in_its_order(profiles, staff):
 
     changelist = staff.get(LIST).context["cl"]
 
-    assert [column.short_description for column in changelist.list_display[1:]] == [
+    assert [column.prop.name for column in changelist.list_display[1:]] == [
         "profile_id",
         "name",
         "email",

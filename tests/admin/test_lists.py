@@ -41,6 +41,7 @@ def orders(make_shop: Callable[..., Any], monkeypatch: pytest.MonkeyPatch) -> An
                 placed=f"2026-01-{number + 1:02}T12:00:00Z",
                 secret="hush",
                 paid=number % 2 == 0,
+                **({"lines": ["a", "b"]} if (customer, number) == ("ada", 3) else {}),
             )
     return shop
 
@@ -135,6 +136,12 @@ def test_the_limits_of_generated_lists_are_none_of_the_admins(orders, settings):
         ("begins_with(customer, a)", "Scan, at most 1,000 items read", 4),
         ("customer=nobody", "Query on the table", 0),
         ("customer=''", "No call: nothing can match", 0),
+        ("state:paid", "Query on index by_state", 4),
+        ("customer=ada number between 3 and 5", "Query on the table", 3),
+        ("customer=ada between(number, 3, 5)", "Query on the table", 3),
+        ("customer=ada number=3 or customer=bob number=4", "Scan, at most 1,000 items read", 2),
+        ("lines:b", "Scan, at most 1,000 items read", 1),
+        ("user:12", "Query on the table", 0),
     ],
 )
 def test_the_list_says_what_it_asked_and_what_it_will_ask(orders, text, sentence, count):
@@ -143,7 +150,7 @@ def test_the_list_says_what_it_asked_and_what_it_will_ask(orders, text, sentence
     before = client.get(f"{orders.root}plan/", {"q": text}).json()
     changelist = client.get(orders.root, {"q": text}).context["cl"]
 
-    assert before == {"sentence": sentence, "scan": "Scan" in sentence, "problem": ""}
+    assert before == {"sentence": sentence, "scan": "Scan" in sentence, "problem": "", "remarks": []}
     assert changelist.sentence == sentence
     assert len(changelist.result_list) == count
 
@@ -156,6 +163,14 @@ def test_the_list_says_what_it_asked_and_what_it_will_ask(orders, text, sentence
         ("secret^=h", "secret is secret and can&#x27;t be searched."),
         ("((", "Nothing can be read from “((” on."),
         ("number>1,2", "Only = and != take several values"),
+        ("custmer=ada", "Did you mean “customer”?"),
+        ("Customer=ada", "Did you mean “customer”?"),
+        ("statee:paid", "There is no property “statee”. Did you mean “state”? Put a key with a colon in quotes."),
+        ("or state=paid", "“or” needs a condition before and after it"),
+        ("(state=paid)", "Write conditions as name=value, with spaces or “or” between them."),
+        ("state is paid", "“is” isn&#x27;t understood here. Write: state=… state=null state!=null"),
+        ("note like blue", "Write: note~… note^=…"),
+        ("state not new", "Write: state!=…"),
     ],
 )
 def test_what_can_t_be_searched_is_said_and_nothing_is_read(orders, text, problem):
@@ -252,3 +267,82 @@ def test_the_hint_names_what_needs_no_scan(make_shop):
     assert "Found at once by customer=…, state=… placed!=null, note=…;" in page
     for text in ("customer=a", "state=new placed!=null", "note=a"):
         assert client.get(f"{shop.root}plan/", {"q": text}).json()["sentence"].startswith("Query on"), text
+
+
+@pytest.mark.parametrize(
+    ("text", "remark"),
+    [
+        ("state=payed", "“payed” isn't one of the values of state: new, paid, sent. Did you mean “paid”?"),
+        ("state=new,Sent", "“Sent” isn't one of the values of state: new, paid, sent. Did you mean “sent”?"),
+        ("state:lost", "“lost” isn't one of the values of state: new, paid, sent."),
+        ("state=paid", None),
+        ("state=null", None),
+        ("state^=p", None),
+        ("colour=red", None),
+    ],
+)
+def test_a_value_that_the_enum_hasn_t_is_searched_for_and_told(orders, text, remark):
+    client = orders.client("view")
+    remarks = [] if remark is None else [remark]
+
+    assert client.get(f"{orders.root}plan/", {"q": text}).json()["remarks"] == remarks
+    assert client.get(orders.root, {"q": text}).context["cl"].remarks == remarks
+
+
+def test_names_and_values_are_suggested_but_no_secrets(orders):
+    suggested = {one["name"]: one["values"] for one in orders.client("view").get(orders.root).context["cl"].suggestions}
+
+    assert suggested["state"] == ["new", "paid", "sent"]
+    assert suggested["paid"] == ["true", "false"]
+    assert "secret" not in suggested
+
+
+def test_a_scan_offers_the_index_that_leaves_items_out(make_shop):
+    json = {**ORDER, "required": ["customer", "number"]}
+    shop = make_shop(json, "Order", indexes=INDEXES, **KEYS)
+    shop.model.objects.create(customer="a", number=1, state="paid", placed="2026-01-01T00:00:00Z")
+    shop.model.objects.create(customer="a", number=2, state="paid")
+    client = shop.client("view")
+
+    for wanted in ({"state__exact": "paid"}, {"q": "state=paid"}):
+        page = client.get(shop.root, wanted)
+        (offer,) = page.context["cl"].offers
+        assert "Use index by_state (leaves out items without placed)" in page.content.decode()
+        taken = client.get(urljoin(shop.root, offer.url)).context["cl"]
+        assert (taken.sentence, numbers(taken)) == ("Query on index by_state", [1])
+        (back,) = taken.taken_offers
+        assert sorted(numbers(client.get(urljoin(shop.root, back.url)).context["cl"])) == [1, 2]
+    assert client.get(shop.root, {"q": "note=x"}).context["cl"].offers == []
+
+
+def test_both_keys_lead_to_the_item_and_cells_say_what_they_are(orders, make_shop):
+    site = {"type": "string", "format": "uri"}
+    shop = make_shop({**ORDER, "properties": {**ORDER["properties"], "site": site, "evil": site}}, "Link", **KEYS)
+    shop.model.objects.create(
+        customer="a", number=1, state="new", placed="2026-01-01T00:00:00Z", site="https://a.b/?c=1", evil="javascript:x"
+    )
+
+    page = shop.client("view").get(shop.root)
+    text = page.content.decode()
+
+    assert [column.prop.name for column in page.context["cl"].list_display_links] == ["customer", "number"]
+    assert text.count('/change/">') == 2
+    assert '<span class="macaron-number">1</span>' in text
+    assert 'href="https://a.b/?c=1" title="https://a.b/?c=1" rel="noreferrer noopener nofollow"' in text
+    assert 'href="javascript' not in text
+
+
+def test_filters_are_folded_and_say_which_are_in_use(orders):
+    client = orders.client("view")
+
+    assert "<summary>Filters</summary>" in client.get(orders.root).content.decode()
+    used = client.get(orders.root, {"state__exact": "sent", "paid__exact": "true"}).content.decode()
+    assert "<summary>Filters (state: sent, paid: Yes)</summary>" in used
+
+
+def test_the_sidebar_leads_to_the_tables_on_every_page(orders):
+    client = orders.client()
+
+    for address in ("/admin/", orders.root):
+        (app,) = client.get(address).context["available_apps"]
+        assert [model["name"] for model in app["models"]] == ["Orders", "Tables"]

@@ -113,3 +113,50 @@ def test_secrets_sets_times_and_files_have_controls_of_their_own(orders, rich, o
     field(page, "expires").locator("input").first.focus()
     focused = field(page, "expires").locator("input").first.bounding_box()
     assert focused["y"] + focused["height"] <= saves.bounding_box()["y"]
+
+
+def test_a_list_of_twelve_columns_is_readable_and_its_search_suggests(orders, rich, broken, open_page):
+    for number in range(30):
+        item = {**rich._state.item, "order_id": {"S": f"2026-{number:05}"}, "title": {"S": "A long title " * 9}}
+        orders.persistence.put_item(item)
+    page = open_page(orders.client(), orders.root, viewport={"width": 1280, "height": 800})
+
+    assert page.locator("#result_list thead th").count() == 13
+    heights = page.locator("#result_list tbody tr").evaluate_all("rows => rows.map((row) => row.offsetHeight)")
+    assert max(heights) < 60  # two lines
+    one_line = page.locator("#result_list tbody tr").first.locator(".macaron-one-line").all()
+    assert len(one_line) == 4  # the keys and the dates
+    assert all(cell.bounding_box()["height"] < 30 for cell in one_line)
+    assert (
+        page.locator("#result_list .field-total .macaron-number").first.evaluate(
+            "one => getComputedStyle(one).textAlign"
+        )
+        == "right"
+    )
+    head = page.locator("#result_list thead th").nth(1)
+    before = head.bounding_box()
+    page.locator(".results").evaluate("one => { one.scrollTop = 400; one.scrollLeft = 300; }")
+    after = head.bounding_box()
+    assert after["y"] == before["y"]
+    assert after["x"] >= page.locator(".results").bounding_box()["x"]
+
+    box = page.locator("#searchbar")
+    box.press_sequentially("stat")
+    page.get_by_role("option", name="status=").wait_for()
+    box.press("ArrowDown")
+    box.press("Enter")
+    assert box.input_value() == "status="
+    box.press_sequentially("p")
+    assert page.locator(".macaron-suggestions li").all_inner_texts() == ["paid", "packed"]
+    page.locator(".macaron-suggestions li", has_text="packed").click()
+    assert box.input_value() == "status=packed "
+    box.fill("status=lost")
+    page.get_by_text("“lost” isn't one of the values of status").wait_for()
+    box.press("Enter")
+    page.wait_for_url("**q=status*")
+    assert page.locator("#result_list tbody tr").count() == 1
+    page.get_by_role("link", name="Use index by_status (leaves out items without updated)").click()
+    page.wait_for_url("**updated__isnull*")
+    assert "Query on index by_status" in page.inner_text(".macaron-plan")
+    page.set_viewport_size({"width": 390, "height": 800})
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390

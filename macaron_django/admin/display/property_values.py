@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from macaron_django.schemas.validation.validators import Violation
     from macaron_django.schemas.values.applied_schemas import AppliedSchemas
 
-__all__ = ["ShownValue", "cell", "shown", "shown_property", "with_problems"]
+__all__ = ["ShownValue", "cell", "shown", "shown_property", "web_address", "with_problems"]
 
 _CELL_LENGTH = 80
 _LINKED = ("http", "https", "mailto")
@@ -169,9 +169,11 @@ def _scalar(plain: Any, schema: Schema | None, described: dict[str, Any]) -> Sho
 
 
 def _href(text: str, format: str) -> str:  # noqa: A002 (JSON Schema's word)
-    """Returns the target of a link, only to the web and to mail, since ``javascript:`` is a URI, too."""
-    if format == "email":
-        return f"mailto:{text}"
+    return f"mailto:{text}" if format == "email" else web_address(text)
+
+
+def web_address(text: str) -> str:
+    """Returns the target of a link, only to the web and to mail, since ``javascript:`` is a URI, too; else ""."""
     try:
         return text if urlsplit(text).scheme.lower() in _LINKED else ""
     except ValueError:

@@ -5,8 +5,9 @@ It shows the rows, what DynamoDB was asked and what that cost, and links to the 
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import partial
+from functools import cached_property, partial
 from typing import Any
 
 from django.contrib.admin import ShowFacets
@@ -19,7 +20,7 @@ from django.urls import path, reverse
 
 from macaron_django.admin.admin_bases import ItemAdminBase
 from macaron_django.admin.lists.list_filters import PropertyFilter
-from macaron_django.admin.lists.search import SearchError, find, hint, searched, sentence
+from macaron_django.admin.lists.search import SearchError, find, hint, remarks, searched, sentence, suggestions
 from macaron_django.dynamodb.planning.query_plans import QueryPlan
 from macaron_django.exceptions import InvalidCursor, PyMacaronException, UnsupportedQuery
 
@@ -56,6 +57,15 @@ class PagePosition:
         if last == FIRST:
             return following, {}
         return following, {AFTER: last, **({TRAIL: ".".join(earlier)} if earlier else {})}
+
+
+@dataclass(frozen=True)
+class IndexOffer:
+    """An index that would answer instead of a scan, without the items that lack its range key ``missing``."""
+
+    index: str
+    missing: str
+    url: str
 
 
 class ItemChangeList(ChangeList):
@@ -182,6 +192,49 @@ class ItemChangeList(ChangeList):
         return sentence(self.plan) if self.plan else ""
 
     @property
+    def remarks(self) -> list[str]:
+        return remarks(self.root_queryset, self.query) if self.query else []
+
+    @property
+    def suggestions(self) -> list[dict[str, Any]]:
+        return suggestions(self.model._spec)  # type: ignore[attr-defined]
+
+    @cached_property
+    def offers(self) -> list[IndexOffer]:
+        """The indexes that would answer this scan if items without their range key may be left out."""
+        if not self.is_scan:
+            return []
+        found = []
+        for name, index in self._partial_indexes():
+            lookup = self._is_there(index.range_key)
+            try:
+                plan = self.queryset.filter(**{lookup: False}).plan()
+            except PyMacaronException:
+                continue
+            if plan.kind == "query" and plan.index is not None and plan.index.name == name:
+                found.append(IndexOffer(name, index.range_key, self.get_query_string({lookup: "False"})))
+        return found
+
+    @property
+    def taken_offers(self) -> list[IndexOffer]:
+        """The offers in this list's address, with the addresses that take them back."""
+        return [
+            IndexOffer(name, index.range_key, self.get_query_string(remove=[self._is_there(index.range_key)]))
+            for name, index in self._partial_indexes()
+            if self._is_there(index.range_key) in self.params
+        ]
+
+    def _partial_indexes(self) -> Iterator[tuple[str, Any]]:
+        """Yields the indexes that leave out items: those whose range key isn't required."""
+        persistence = self.model._default_manager.persistence
+        for name, index in persistence.options.indexes.items():
+            if index.range_key is not None and not persistence.schema.properties[index.range_key].required:
+                yield name, index
+
+    def _is_there(self, name: str) -> str:
+        return f"{self.model._spec.field_names[name]}__isnull"  # type: ignore[attr-defined]
+
+    @property
     def without_search_url(self) -> str:
         return str(self.get_query_string(remove=[SEARCH_VAR]))
 
@@ -235,7 +288,12 @@ class ChangeListMixin(ItemAdminBase):
         except IncorrectLookupParameters as error:
             return JsonResponse({"problem": str(error)})
         return JsonResponse(
-            {"sentence": changelist.sentence, "scan": changelist.is_scan, "problem": changelist.problem}
+            {
+                "sentence": changelist.sentence,
+                "scan": changelist.is_scan,
+                "problem": changelist.problem,
+                "remarks": changelist.remarks,
+            }
         )
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:

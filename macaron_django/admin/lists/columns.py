@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, cast
 
 from django.http import HttpRequest
+from django.utils.html import format_html
+from django.utils.text import Truncator
 
 from macaron_django.admin.admin_bases import ItemAdminBase
-from macaron_django.admin.display.property_values import cell
+from macaron_django.admin.display.property_values import cell, web_address
 from macaron_django.admin.display.redaction import MASK, is_secret
 from macaron_django.schemas import UNSET
 
@@ -18,6 +21,9 @@ if TYPE_CHECKING:
 
 __all__ = ["ColumnsMixin", "PropertyColumn", "columns_of"]
 
+_NUMBER = '<span class="macaron-number">{}</span>'
+#: The most characters of a text that a cell shows when one points at it.
+_TITLE = 500
 #: The most columns of a list if the schema doesn't choose them with ``x-admin: {columns: […]}``.
 MAX_COLUMNS = 8
 
@@ -28,6 +34,7 @@ class PropertyColumn:
 
     field: str
     prop: Property
+    is_key: bool = False
 
     @property
     def __name__(self) -> str:
@@ -35,7 +42,13 @@ class PropertyColumn:
 
     @property
     def short_description(self) -> str:
-        return self.prop.name
+        # As HTML, because Django would write a name with a capital letter.
+        return format_html(_NUMBER if self._is_number else "<span>{}</span>", self.prop.name)
+
+    @property
+    def _is_number(self) -> bool:
+        types = set(self.prop.schema.types) - {"null"}
+        return bool(types) and types <= {"integer", "number"}
 
     @property
     def admin_order_field(self) -> str | None:
@@ -45,7 +58,22 @@ class PropertyColumn:
         value = row.__dict__.get(self.field, UNSET)
         if value is UNSET:
             return None
-        return MASK if is_secret(self.prop) else cell(value)
+        if is_secret(self.prop):
+            return MASK
+        text = cell(value)
+        if self._is_number:
+            return format_html(_NUMBER, text)
+        if self.is_key or isinstance(value, (dt.date, dt.time)):
+            return format_html('<span class="macaron-one-line" title="{}">{}</span>', text, text)
+        if not isinstance(value, str):
+            return text
+        href = web_address(value) if self.prop.schema.format in ("uri", "url") else ""
+        if href:
+            link = '<a class="macaron-cell" href="{}" title="{}" rel="noreferrer noopener nofollow">{}</a>'
+            return format_html(link, href, value, text)
+        return format_html(
+            '<span class="macaron-cell" dir="auto" title="{}">{}</span>', Truncator(value).chars(_TITLE), text
+        )
 
 
 class ExpiredColumn:
@@ -70,6 +98,13 @@ class ColumnsMixin(ItemAdminBase):
         marks = [ExpiredColumn()] if persistence.hides_expired_by is not None else []
         return [*columns_of(self.model), *marks]
 
+    def get_list_display_links(self, request: HttpRequest, list_display: Any) -> Any:
+        """Lets the hash key and the range key lead to the item; the first column if neither is in the list."""
+        if self.list_display_links is None or list(self.list_display_links):
+            return super().get_list_display_links(request, list_display)
+        keys = [column for column in list_display if getattr(column, "is_key", False)]
+        return keys or super().get_list_display_links(request, list_display)
+
 
 def columns_of(model: Any) -> list[PropertyColumn]:
     """Returns the columns of a model's list."""
@@ -80,7 +115,7 @@ def columns_of(model: Any) -> list[PropertyColumn]:
     else:
         names = [name for name, prop in spec.properties.items() if name in model._key_names or fits_a_column(prop)]
         names = names[:MAX_COLUMNS]
-    return [PropertyColumn(spec.field_names[name], spec.properties[name]) for name in names]
+    return [PropertyColumn(spec.field_names[name], spec.properties[name], name in model._key_names) for name in names]
 
 
 def fits_a_column(prop: Property) -> bool:

@@ -4,20 +4,24 @@ Also describes in one line what DynamoDB will be asked. Reads no items.
 
 =============================  =======================================================
 ``name=x``, ``name!=x``        is, is not; ``name=a,b`` is one of them
+``name:x``                     is, or contains if the property is a list
 ``name<x`` ``<=`` ``>`` ``>=`` is before or after
 ``name^=x``                    begins with; also ``begins_with(name, x)``
 ``name~x``                     contains; also ``contains(name, x)``
+``name between x and y``       from x to y, both included; also ``between(name, x, y)``
 ``name=null``, ``name!=null``  isn't there, is there
 ``x``                          the hash key, or what ``x-admin: {search: […]}`` names
 =============================  =======================================================
 
-Spaces mean "and"; quotes hold text with spaces; ``address.city`` looks inside.
+Spaces mean "and", which binds closer than the word ``or``; quotes hold text with spaces; ``address.city`` looks inside.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from difflib import get_close_matches
 from functools import reduce
 from operator import and_, or_
 from typing import TYPE_CHECKING, Any
@@ -28,13 +32,15 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from macaron_django.admin.display.redaction import is_secret
+from macaron_django.dynamodb.querysets.field_lookups import filters_of
 from macaron_django.exceptions import PyMacaronException
 
 if TYPE_CHECKING:
     from macaron_django.dynamodb.planning.query_plans import QueryPlan
+    from macaron_django.openapi import Property
     from macaron_django.schemas.values.api_objects import ObjectSpec
 
-__all__ = ["SearchError", "find", "hint", "quoted", "searched", "sentence"]
+__all__ = ["SearchError", "find", "hint", "quoted", "remarks", "searched", "sentence", "suggestions"]
 
 
 class SearchError(ValueError):
@@ -44,10 +50,14 @@ class SearchError(ValueError):
 _TEXT = r"""(?:"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*')"""
 _VALUE = rf"(?:{_TEXT}|[^\s,()\"'][^\s,]*)"
 _NAME = rf"(?:{_TEXT}|[^\s<>=!~^,()\"']+)"  # what holds more than these needs quotes
+_ARGUMENT = rf"(?:{_TEXT}|[^\s,)]+)"
 _TERM = re.compile(
     rf"""\s*(?:
-      (?P<function>begins_with|contains)\s*\(\s*(?P<subject>{_NAME})\s*,\s*(?P<argument>{_TEXT}|[^\s,)]+)\s*\)
+      (?P<function>begins_with|contains)\s*\(\s*(?P<subject>{_NAME})\s*,\s*(?P<argument>{_ARGUMENT})\s*\)
+    | between\s*\(\s*(?P<called>{_NAME})\s*,\s*(?P<first>{_ARGUMENT})\s*,\s*(?P<last>{_ARGUMENT})\s*\)
+    | (?P<ranged>{_NAME})\s+(?i:between)\s+(?P<start>{_VALUE})\s+(?i:and)\s+(?P<end>{_VALUE})
     | (?P<name>{_NAME})\s*(?P<sign>!=|<=|>=|\^=|=|<|>|~)\s*(?P<values>{_VALUE}(?:\s*,\s*{_VALUE})*)
+    | (?P<labelled>(?P<label>{_TEXT}|[^\s<>=!~^,:()\"']+):(?P<given>{_VALUE}(?:,{_VALUE})*))
     | (?P<word>{_NAME})
     )(?=\s|$)""",
     re.VERBOSE,
@@ -66,29 +76,88 @@ _LOOKUPS: Mapping[str, str] = {
 }
 #: Words that mean something between conditions, unless they are quoted.
 _WORDS = {"and", "or", "null"}
+#: What to write instead of words that other search boxes know, behind the name of a property.
+_SPOKEN: Mapping[str, str] = {
+    "is": "{0}=… {0}=null {0}!=null",
+    "equals": "{0}=…",
+    "in": "{0}=a,b",
+    "not": "{0}!=…",
+    "like": "{0}~… {0}^=…",
+    "contains": "{0}~…",
+    "between": "{0} between … and …",
+}
 _MAX_LENGTH = 2000  # characters
+#: The most values of an enum that a message lists.
+_LISTED = 20
+#: The most names, and values of a name, that are suggested, and the most steps of a name.
+_SUGGESTED, _DEEPEST = 200, 3
+
+
+@dataclass(frozen=True)
+class _Comparison:
+    """A condition on one property: its name and lookup, an operator of Django's, and the texts to compare with."""
+
+    name: str
+    lookup: str
+    operator: str
+    texts: list[str]
+    negated: bool = False
 
 
 def find(queryset: Any, text: str, is_allowed: Callable[[str, Any], bool]) -> Any:
-    """``queryset`` narrowed to what ``text`` says; SearchError where that can't be.
+    """Returns ``queryset`` narrowed to what ``text`` says. Raises SearchError if that can't be. Reads nothing.
 
-    ``is_allowed``: whether a lookup may be used with a value, as ``ModelAdmin.lookup_allowed``. Nothing is read.
+    ``is_allowed``: whether a lookup may be used with a value, as ``ModelAdmin.lookup_allowed``.
     """
     spec: ObjectSpec = queryset.model._spec
-    terms = list(_terms(text))
-    conditions = [_condition(queryset, spec, term) for term in terms]
-    for condition, term in zip(conditions, terms, strict=True):
-        if not all(is_allowed(*lookup) for lookup in _lookups_in(condition)):
-            name = _unquoted(term["subject"] or term["name"] or term["word"])
-            raise SearchError(_("%(name)s is secret and can't be searched.") % {"name": name})
+    alternatives = _alternatives(spec, text)
+    either = []
+    for terms in alternatives:
+        conditions = [_condition(queryset, spec, term) for term in terms]
+        for condition, term in zip(conditions, terms, strict=True):
+            if not all(is_allowed(*lookup) for lookup in _lookups_in(condition)):
+                raise SearchError(_("%(name)s is secret and can't be searched.") % {"name": _named(term)})
+        either.append(reduce(and_, conditions, Q()))
     try:
-        found = queryset.filter(reduce(and_, conditions, Q()))
+        found = queryset.filter(reduce(or_, either))
         found.order_by().plan()  # raises if DynamoDB can't do it; the order is the list's matter
     except FieldError:
-        raise SearchError(_unknown(spec, terms)) from None
+        raise SearchError(_unknown(spec, [term for terms in alternatives for term in terms])) from None
     except (ValueError, TypeError, PyMacaronException) as error:
         raise SearchError(str(error)) from error
     return found
+
+
+def remarks(queryset: Any, text: str) -> list[str]:
+    """Returns what is doubtful in a search that works: values that the schema's ``enum`` doesn't have."""
+    spec: ObjectSpec = queryset.model._spec
+    filters = filters_of(queryset.persistence)
+    found: list[str] = []
+    try:
+        terms = [term for terms in _alternatives(spec, text) for term in terms]
+        compared = [each for term in terms if (each := _comparison(spec, term)) is not None]
+        for each in compared:
+            schema = filters.resolve(each.lookup)[0].schema
+            if each.operator == "contains" and schema is not None and schema.items is not None:
+                schema = schema.items
+            if schema is not None and schema.enum is not None and each.operator in ("exact", "in", "contains"):
+                found += _foreign_values(each, [str(value) for value in schema.enum if value is not None])
+    except (SearchError, FieldError, PyMacaronException):
+        return []  # `find` says why
+    return found
+
+
+def _foreign_values(compared: _Comparison, known: list[str]) -> Iterator[str]:
+    for text in compared.texts:
+        if compared.operator == "contains" and any(text in value for value in known):
+            continue
+        if text not in known and text != "null":
+            told = _("“%(value)s” isn't one of the values of %(name)s: %(known)s.") % {
+                "value": text,
+                "name": compared.name,
+                "known": ", ".join(known[:_LISTED]) + (" …" if len(known) > _LISTED else ""),
+            }
+            yield told + _did_you_mean(text, known)
 
 
 def _lookups_in(condition: Q) -> Iterator[tuple[str, Any]]:
@@ -99,6 +168,27 @@ def _lookups_in(condition: Q) -> Iterator[tuple[str, Any]]:
             yield child  # type: ignore[misc]
 
 
+def _alternatives(spec: ObjectSpec, text: str) -> list[list[re.Match[str]]]:
+    """Returns the terms between the words ``or``: those of one list must all hold, those of one of the lists."""
+    found: list[list[re.Match[str]]] = [[]]
+    before = ""
+    for term in _terms(text):
+        word = (term["word"] or "").lower()
+        if before in spec.properties and word in _SPOKEN:
+            examples = _SPOKEN[word].format(quoted(before))
+            raise SearchError(
+                _("“%(word)s” isn't understood here. Write: %(examples)s") % {"word": word, "examples": examples}
+            )
+        before = term["word"] or ""
+        if word == "or":
+            found.append([])
+        elif word != "and":
+            found[-1].append(term)
+    if len(found) > 1 and not all(found):
+        raise SearchError(_("“or” needs a condition before and after it: a=1 or b=2"))
+    return found
+
+
 def _terms(text: str) -> Iterator[re.Match[str]]:
     text = text.strip()
     if len(text) > _MAX_LENGTH:
@@ -107,29 +197,70 @@ def _terms(text: str) -> Iterator[re.Match[str]]:
     while place < len(text):
         term = _TERM.match(text, place)
         if term is None:
-            raise SearchError(_("Nothing can be read from “%(rest)s” on.") % {"rest": text[place:].strip()[:40]})
+            rest = text[place:].strip()[:40]
+            told = _("Nothing can be read from “%(rest)s” on.") % {"rest": rest}
+            raise SearchError(told + " " + _("Write conditions as name=value, with spaces or “or” between them."))
         place = term.end()
-        if not (term["word"] and term["word"].lower() == "and"):
-            yield term
+        yield term
+
+
+def _named(term: re.Match[str]) -> str:
+    """Returns the name that a term speaks of, or its word."""
+    groups = ("subject", "called", "ranged", "name", "label", "word")
+    return _unquoted(next(term[group] for group in groups if term[group]))
 
 
 def _condition(queryset: Any, spec: ObjectSpec, term: re.Match[str]) -> Q:
-    if term["word"]:
-        return _anywhere(queryset, spec, _unquoted(term["word"]))
-    name = _unquoted(term["subject"] or term["name"])
-    sign = term["function"] or term["sign"]
-    values = [term["argument"]] if term["function"] else re.findall(_VALUE, term["values"])
+    compared = _comparison(spec, term)
+    if compared is None:
+        return _anywhere(queryset, spec, _unquoted(term["labelled"] or term["word"]))
+    lookup, operator, texts = compared.lookup, compared.operator, compared.texts
+    if operator == "isnull":
+        return Q(**{f"{lookup}__isnull": not compared.negated})
+    if operator == "range":
+        low, high = (_value(queryset, lookup, "gte", text) for text in texts)
+        return Q(**{f"{lookup}__gte": low}) & Q(**{f"{lookup}__lte": high})
+    value = texts if operator == "in" else _value(queryset, lookup, operator, texts[0])
+    condition = Q(**{f"{lookup}__{operator}": value})
+    return ~condition if compared.negated else condition
+
+
+def _comparison(spec: ObjectSpec, term: re.Match[str]) -> _Comparison | None:
+    """Returns what a term compares; None for a word that is looked for."""
+    if term["word"] or (term["label"] and not _labels(spec, term)):
+        return None
+    name = _named(term)
     lookup = _lookup_name(spec, name)
-    if sign in ("=", "!=") and values == ["null"]:
-        return Q(**{f"{lookup}__isnull": sign == "="})
-    if len(values) > 1 and sign not in ("=", "!="):
+    for group, end in (("first", "last"), ("start", "end")):
+        if term[group]:
+            return _Comparison(name, lookup, "range", [_unquoted(term[group]), _unquoted(term[end])])
+    sign = term["function"] or term["sign"] or ":"
+    given = [term["argument"]] if term["function"] else re.findall(_VALUE, term["values"] or term["given"])
+    texts = [_unquoted(value) for value in given]
+    negated = sign == "!="
+    if sign in ("=", "!=") and given == ["null"]:
+        return _Comparison(name, lookup, "isnull", texts, negated)
+    if sign == ":":
+        first = spec.properties.get(name)
+        sign = "~" if first is not None and first.schema.types == ("array",) else "="
+    if len(texts) > 1 and sign not in ("=", "!="):
         raise SearchError(_("Only = and != take several values (%(name)s).") % {"name": name})
-    given: Any = [_unquoted(value) for value in values]
-    operator = "in" if len(given) > 1 else _LOOKUPS[sign]
-    condition = Q(
-        **{f"{lookup}__{operator}": given if operator == "in" else _value(queryset, lookup, operator, given[0])}
-    )
-    return ~condition if sign == "!=" else condition
+    return _Comparison(name, lookup, "in" if len(texts) > 1 else _LOOKUPS[sign], texts, negated)
+
+
+def _labels(spec: ObjectSpec, term: re.Match[str]) -> bool:
+    """Whether what is before the colon is a property. Keys have colons, too: ``user:12`` is one.
+
+    Raises SearchError if it is only nearly one.
+    """
+    label = _unquoted(term["label"])
+    if label in spec.properties or label.split(".")[0] in spec.properties:
+        return True
+    near = _nearest(label, _names(spec))
+    if near:
+        told = _("There is no property “%(name)s”. Did you mean “%(near)s”? Put a key with a colon in quotes.")
+        raise SearchError(told % {"name": label, "near": near})
+    return False
 
 
 def _value(queryset: Any, lookup: str, operator: str, text: str) -> Any:
@@ -169,14 +300,53 @@ def _lookup_name(spec: ObjectSpec, name: str) -> str:
     return "__".join((spec.field_names[first], *rest))
 
 
+def _names(spec: ObjectSpec) -> list[str]:
+    return [name for name, prop in spec.properties.items() if not is_secret(prop)]
+
+
+def _nearest(text: str, known: Iterable[str]) -> str:
+    """Returns what a text may be a slip of, or ""."""
+    by_lower = {each.lower(): each for each in known}
+    found = get_close_matches(text.lower(), by_lower, n=1, cutoff=0.65)
+    return by_lower[found[0]] if found else ""
+
+
+def _did_you_mean(text: str, known: Iterable[str]) -> str:
+    near = _nearest(text, known)
+    return " " + _("Did you mean “%(near)s”?") % {"near": near} if near else ""
+
+
 def _unknown_name(spec: ObjectSpec, name: str) -> str:
-    known = ", ".join(name for name, prop in spec.properties.items() if not is_secret(prop))
-    return _("There is no property “%(name)s”. The known ones are %(known)s.") % {"name": name, "known": known}
+    names = _names(spec)
+    text = _("There is no property “%(name)s”. The known ones are %(known)s.")
+    return text % {"name": name, "known": ", ".join(names)} + _did_you_mean(name, names)
 
 
 def _unknown(spec: ObjectSpec, terms: list[re.Match[str]]) -> str:
-    names = ", ".join(_unquoted(term["subject"] or term["name"] or term["word"]) for term in terms)
-    return _("The schema doesn't say what is meant by %(names)s.") % {"names": names}
+    names = [_named(term) for term in terms]
+    told = _("The schema doesn't say what is meant by %(names)s.") % {"names": ", ".join(names)}
+    known = [one["name"] for one in suggestions(spec)]
+    return told + "".join(_did_you_mean(name, known) for name in names if name not in known)
+
+
+def suggestions(spec: ObjectSpec) -> list[dict[str, Any]]:
+    """Returns the names that can be searched, nested ones too, with the values of those that have few."""
+    found: list[dict[str, Any]] = []
+    todo: list[tuple[tuple[str, ...], Property]] = [((name,), prop) for name, prop in spec.properties.items()]
+    while todo and len(found) < _SUGGESTED:
+        path, prop = todo.pop(0)
+        if is_secret(prop):
+            continue
+        schema = prop.schema.items or prop.schema
+        values = (
+            ["true", "false"]
+            if schema.types == ("boolean",)
+            else [str(one) for one in schema.enum or () if one is not None]
+        )
+        found.append({"name": quoted(".".join(path)), "values": [quoted(value) for value in values[:_SUGGESTED]]})
+        if prop.schema.is_object and len(path) < _DEEPEST:
+            todo += [((*path, name), inner) for name, inner in prop.schema.properties.items()]
+    return found
 
 
 def _unquoted(text: str) -> str:
@@ -233,7 +403,7 @@ def _quick(persistence: Any) -> Iterator[str]:
 def hint(persistence: Any) -> str:
     """Returns the help text of the search box: its signs, and which searches need no scan."""
     quick = ", ".join(dict.fromkeys(_quick(persistence)))
-    signs = "=  !=  <  <=  >  >=  ^= (begins with)  ~ (contains)  =null"
+    signs = "=  !=  <  <=  >  >=  ^= (begins with)  ~ (contains)  =null  between … and …  or"
     return _("Found at once by %(quick)s; anything else is looked for by a scan. Signs: %(signs)s") % {
         "quick": quick,
         "signs": signs,

@@ -5,12 +5,14 @@ It is at each model's ``tables/``, because Django's admin has no pages for a who
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import wraps
 from typing import Any
 
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
+from django.urls import NoReverseMatch, reverse
 from django.utils.translation import gettext as _
 
 from macaron_django.admin.admin_bases import ItemAdminBase, ObjectTool
@@ -20,7 +22,47 @@ from macaron_django.dynamodb.tables.table_descriptions import TableDescription, 
 from macaron_django.dynamodb.tables.table_differences import TableDifference
 from macaron_django.exceptions import PyMacaronException
 
-__all__ = ["TablePart", "TablesMixin"]
+__all__ = ["TablePart", "TablesMixin", "with_tables"]
+
+
+def with_tables(get_app_list: Callable[..., list[dict[str, Any]]]) -> Callable[..., list[dict[str, Any]]]:
+    """Returns a site's ``get_app_list`` with a link to the tables of each API, for the index and the sidebar."""
+    if getattr(get_app_list, "has_tables", False):
+        return get_app_list
+
+    @wraps(get_app_list)
+    def app_list(*args: Any, **kwargs: Any) -> list[dict[str, Any]]:
+        return [_with_tables(app) for app in get_app_list(*args, **kwargs)]
+
+    app_list.has_tables = True  # type: ignore[attr-defined]
+    return app_list
+
+
+def _with_tables(app: dict[str, Any]) -> dict[str, Any]:
+    url = _tables_url(app["models"])
+    if url is None:
+        return app
+    link = {
+        "name": _("Tables"),
+        "object_name": "MacaronTables",
+        "admin_url": url,
+        "add_url": None,
+        "view_only": True,
+        "perms": {"add": False, "change": False, "delete": False, "view": True},
+    }
+    return {**app, "models": [*app["models"], link]}
+
+
+def _tables_url(models: list[dict[str, Any]]) -> str | None:
+    """Returns the URL of the page about the tables, below the first schema that the user may see."""
+    for entry in models:
+        model = entry.get("model")
+        if model is not None and hasattr(model, "_key_names") and entry.get("admin_url"):
+            try:
+                return reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_tables")
+            except NoReverseMatch:  # registered with a ModelAdmin of the project
+                continue
+    return None
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-/* Says below the search box, while one types, what DynamoDB would be asked. Without it, the list says so afterwards. */
+/* The search box: says below it, while one types, what DynamoDB would be asked, and suggests names and values. */
 "use strict";
 (() => {
   const box = document.getElementById("searchbar");
@@ -25,14 +25,111 @@
       if (!answer.ok || number !== asked) return;
       const plan = await answer.json();
       if (number !== asked) return;
-      show(plan.problem || `${line.dataset.will} ${plan.sentence}`, Boolean(plan.problem), Boolean(plan.scan));
+      const told = [`${line.dataset.will} ${plan.sentence}`, ...plan.remarks].join(". ");
+      show(plan.problem || told, Boolean(plan.problem), Boolean(plan.scan));
     } catch {
       /* the search itself will say what is wrong */
     }
   };
 
+  // -- suggestions: names, and behind a name and its sign the values of an enum ----------------
+
+  const names = JSON.parse(document.getElementById("macaron-names").textContent);
+  const list = document.createElement("ul");
+  const MOST = 12;
+  list.id = "macaron-suggestions";
+  list.className = "macaron-suggestions";
+  list.setAttribute("role", "listbox");
+  list.setAttribute("aria-label", line.dataset.suggestions);
+  list.hidden = true;
+  box.after(list);
+  for (const [name, value] of [["role", "combobox"], ["aria-autocomplete", "list"], ["aria-controls", list.id], ["aria-expanded", "false"], ["autocomplete", "off"]]) {
+    box.setAttribute(name, value);
+  }
+  let active = -1;
+
+  // The part of the text before the caret that a suggestion would replace, and what could replace it.
+  const offered = () => {
+    const before = box.value.slice(0, box.selectionStart);
+    const [token] = /[^\s(]*$/.exec(before);
+    const sign = /^(.+?)(=|!=|:)(?:.*,)?([^,]*)$/.exec(token);
+    const [part, choices] = sign
+      ? [sign[3], (names.find((one) => one.name === sign[1]) || { values: [] }).values]
+      : [token, names.map((one) => `${one.name}=`)];
+    const wanted = part.toLowerCase();
+    const matching = choices.filter((one) => one.toLowerCase().includes(wanted) && one !== part);
+    matching.sort((one, other) => Number(other.toLowerCase().startsWith(wanted)) - Number(one.toLowerCase().startsWith(wanted)));
+    return { start: before.length - part.length, choices: part || sign ? matching.slice(0, MOST) : [] };
+  };
+
+  const select = (index) => {
+    active = index;
+    [...list.children].forEach((one, place) => one.setAttribute("aria-selected", String(place === index)));
+    if (index < 0) {
+      box.removeAttribute("aria-activedescendant");
+    } else {
+      box.setAttribute("aria-activedescendant", list.children[index].id);
+      list.children[index].scrollIntoView({ block: "nearest" });
+    }
+  };
+
+  const close = () => {
+    list.hidden = true;
+    box.setAttribute("aria-expanded", "false");
+    select(-1);
+  };
+
+  const take = (choice) => {
+    const { start } = offered();
+    const rest = box.value.slice(box.selectionStart);
+    const text = choice.endsWith("=") || rest.startsWith(" ") ? choice : `${choice} `;
+    box.value = box.value.slice(0, start) + text + rest;
+    box.setSelectionRange(start + text.length, start + text.length);
+    box.dispatchEvent(new Event("input"));
+  };
+
+  const suggest = () => {
+    const { choices } = offered();
+    list.replaceChildren(...choices.map((choice, index) => {
+      const option = document.createElement("li");
+      option.id = `macaron-suggestion-${index}`;
+      option.setAttribute("role", "option");
+      option.textContent = choice;
+      option.addEventListener("mousedown", (event) => {
+        event.preventDefault(); // the box keeps the focus
+        take(choice);
+      });
+      return option;
+    }));
+    list.hidden = choices.length === 0;
+    if (list.offsetParent) {
+      const [place, around] = [box.getBoundingClientRect(), list.offsetParent.getBoundingClientRect()];
+      list.style.left = `${place.left - around.left}px`;
+      list.style.top = `${place.bottom - around.top}px`;
+      list.style.minWidth = `${place.width}px`;
+    }
+    box.setAttribute("aria-expanded", String(choices.length > 0));
+    select(-1);
+  };
+
+  box.addEventListener("keydown", (event) => {
+    if (list.hidden) return;
+    const count = list.children.length;
+    if (event.key === "ArrowDown" || event.key === "ArrowUp") {
+      select(event.key === "ArrowDown" ? (active + 1) % count : (active - 1 + count) % count);
+    } else if (event.key === "Enter" && active >= 0) {
+      take(list.children[active].textContent);
+    } else if (event.key === "Escape") {
+      close();
+    } else {
+      return;
+    }
+    event.preventDefault();
+  });
+  box.addEventListener("blur", close);
   box.addEventListener("input", () => {
     window.clearTimeout(waiting);
     waiting = window.setTimeout(ask, 250);
+    suggest();
   });
 })();
