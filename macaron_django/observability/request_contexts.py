@@ -33,8 +33,10 @@ class RequestContext:
         meta = request.META
         self.request = request
         self.began_at = time.perf_counter()
-        self.request_id = _well_formed(meta.get("HTTP_X_REQUEST_ID")) or _new_id()
-        self.trace_id = _trace_id(meta.get("HTTP_TRACEPARENT")) or _new_id()
+        given, parent = meta.get("HTTP_X_REQUEST_ID"), meta.get("HTTP_TRACEPARENT")
+        made = f"{random.getrandbits(256):064x}"  # no secret, and the kernel's random numbers cost a system call
+        self.request_id = given if given and _REQUEST_ID(given) else made[:32]
+        self.trace_id = (parent and _trace_id(parent)) or made[32:]
 
 
 _context: ContextVar[RequestContext | None] = ContextVar("macaron_django.observability.request", default=None)
@@ -58,15 +60,6 @@ def _forget(**_: Any) -> None:
 request_finished.connect(_forget, dispatch_uid="macaron_django.observability.request_contexts")
 
 
-def _new_id() -> str:
-    """Returns 32 hexadecimal digits: an id isn't a secret, and the kernel's random numbers cost a system call."""
-    return f"{random.getrandbits(128):032x}"
-
-
-def _well_formed(request_id: str | None) -> str | None:
-    return request_id if request_id and _REQUEST_ID(request_id) else None
-
-
-def _trace_id(traceparent: str | None) -> str | None:
-    found = _TRACEPARENT.fullmatch(traceparent) if traceparent and len(traceparent) <= 512 else None
+def _trace_id(traceparent: str) -> str | None:
+    found = _TRACEPARENT.fullmatch(traceparent) if len(traceparent) <= 512 else None
     return None if found is None or (found[1] == "00" and found[3]) else found[2]
