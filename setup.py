@@ -10,6 +10,8 @@ from pathlib import Path
 from setuptools import find_packages, setup
 
 ROOT = Path(__file__).parent
+#: The release workflow refuses to publish from another place.
+REPOSITORY = "https://github.com/macaron-django/macaron_django"
 VERSION = re.search(
     r'^__version__ = "([^"]+)"', (ROOT / "macaron_django" / "__init__.py").read_text("utf-8"), re.MULTILINE
 ).group(1)  # type: ignore[union-attr]
@@ -21,14 +23,16 @@ ACCEPTANCE = ["pytest>=8.4", "requests>=2.32"]
 # Tracers' code runs on event loops in greenlets, where that is installed.
 OTEL = ["opentelemetry-api>=1.45", "greenlet>=3.5"]
 SENTRY = ["sentry-sdk>=2.75", "greenlet>=3.5"]
-AWS = ["apig-wsgi>=2.20"]  # to serve requests on Lambda
-CELERY = ["celery>=5.6", "redis>=6.4"]
+# To serve requests on Lambda, and what boto3 can do beside PynamoDB: `macaron_django.dynamodb.get_dynamodb()`.
+AWS = ["apig-wsgi>=2.20", "boto3>=1.43"]
+CELERY = ["celery>=5.6", "redis>=6.4", "packaging>=24"]  # kombu imports packaging to speak to Redis
 # Django 6 has tasks of its own; the package django-tasks-db is a worker for these, too.
 DJANGO_TASKS = ["django-tasks>=0.12", "django-tasks-db>=0.13"]
 PROMETHEUS = ["prometheus-client>=0.21"]
 LOGS = ["python-json-logger>=3.2"]
 DOCS = ["sphinx>=8", "furo>=2025.7", "myst-parser>=4", "sphinx-llms-txt>=0.7"]
 TEST = [
+    *AWS,
     *DEMO,
     *DOCS,
     *ACCEPTANCE,
@@ -80,6 +84,16 @@ setup(
     description="Serve an OpenAPI file with Django REST framework, and keep its schemas in DynamoDB.",
     long_description=(ROOT / "README.md").read_text("utf-8"),
     long_description_content_type="text/markdown",
+    author="The macaron_django authors",
+    url=REPOSITORY,
+    project_urls={
+        "Documentation": f"{REPOSITORY}/tree/main/docs",
+        "Source": REPOSITORY,
+        "Issues": f"{REPOSITORY}/issues",
+        "Changelog": f"{REPOSITORY}/blob/main/CHANGELOG.md",
+        "Security": f"{REPOSITORY}/security/policy",
+    },
+    keywords=["django", "openapi", "swagger", "rest", "dynamodb", "pynamodb", "contract-first"],
     license="MIT",
     license_files=["LICENSE"],
     python_requires=">=3.10",
@@ -131,18 +145,26 @@ setup(
         "pytest11": ["macaron_django = macaron_django.testing.plugin"],
     },
     classifiers=[
+        "Development Status :: 4 - Beta",
+        "Environment :: Web Environment",
         "Framework :: Django",
         "Framework :: Django :: 5.2",
         "Framework :: Django :: 6.0",
         "Framework :: Django :: 6.1",
         "Intended Audience :: Developers",
-        "Operating System :: OS Independent",
+        "Operating System :: MacOS",
+        "Operating System :: POSIX :: Linux",
+        "Programming Language :: Python",
         "Programming Language :: Python :: 3",
+        "Programming Language :: Python :: 3 :: Only",
         "Programming Language :: Python :: 3.10",
         "Programming Language :: Python :: 3.11",
         "Programming Language :: Python :: 3.12",
         "Programming Language :: Python :: 3.13",
         "Programming Language :: Python :: 3.14",
+        "Programming Language :: Python :: Implementation :: CPython",
+        "Topic :: Database",
+        "Topic :: Internet :: WWW/HTTP",
         "Typing :: Typed",
     ],
 )

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from macaron_django.api import viewsets
     from macaron_django.api_pool import apipool
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
 __all__ = ["__version__", "apipool", "viewsets"]
 
 

@@ -69,3 +69,13 @@ def test_the_package_names_every_python_and_django_of_the_matrix():
     setup = (ROOT / "setup.py").read_text("utf-8")
     classified = set(re.findall(r'"(?:Programming Language :: Python|Framework :: Django) :: (\d+\.\d+)"', setup))
     assert classified == {version.rstrip("t") for pair in matrix_of_nox() for version in pair}
+
+
+def test_a_release_is_tried_on_every_python_that_the_package_names():
+    jobs = workflow("release")["jobs"]
+    listed = set(jobs["try"]["strategy"]["matrix"]["python"])
+    assert listed == {python for python, _ in matrix_of_nox() if python[-1] != "t"}
+    assert jobs["try"]["needs"] == "build"
+    assert jobs["publish"]["needs"] == "try"
+    assert jobs["publish"]["permissions"]["id-token"] == "write"  # trusted publishing
+    assert "make dist" in commands(jobs["build"])

@@ -160,5 +160,5 @@ def test_properties_of_these_names_are_the_rows_own(make_model: Any) -> None:
 def test_without_boto3_the_error_says_what_to_install(monkeypatch: pytest.MonkeyPatch, embedded: Any) -> None:
     boto3_resources._resource.cache_clear()
     monkeypatch.setitem(__import__("sys").modules, "boto3", None)
-    with pytest.raises(ImproperlyConfigured, match="pip install boto3"):
+    with pytest.raises(ImproperlyConfigured, match=r"pip install 'macaron_django\[aws\]'"):
         get_dynamodb()

@@ -33,7 +33,7 @@ def _resource(configuration: Configuration, _process: int, _thread: int) -> Any:
     try:
         import boto3
     except ImportError as error:
-        raise ImproperlyConfigured("get_dynamodb() needs boto3, which isn't installed: pip install boto3.") from error
+        raise ImproperlyConfigured("get_dynamodb() needs boto3: pip install 'macaron_django[aws]'.") from error
     access_key, secret_key = configuration.credentials or (None, None)
     session = boto3.Session(botocore_session=new_session(isolated=configuration.is_local))
     return session.resource(
