@@ -37,6 +37,14 @@ def main(arguments: Sequence[str] | None = None) -> None:
         )
         sys.stderr.write(f"{problem}{usage}")
         sys.exit(2)
+    try:
+        _run(program, given)
+    except KeyboardInterrupt:  # while modules were imported: the command itself ends by itself
+        sys.stderr.write("\nInterrupted.\n")
+        sys.exit(130)
+
+
+def _run(program: str, given: Sequence[str]) -> None:
     import django
     from django.conf import settings
 

@@ -28,6 +28,8 @@ class StartProject(BaseCommand):
         "for each handler, tests, a container, CI, and a lock of versions. Nothing writes it a second time."
     )
     requires_system_checks = []
+    #: It is about another project than that of any settings.
+    suppressed_base_arguments = {"--pythonpath", "--settings", "--traceback", "--verbosity", "--version"}
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("name", metavar="NAME", help="The project, and the folder that is made for it.")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 from collections.abc import Callable
 from pathlib import Path
 from typing import TypeVar
@@ -21,8 +22,12 @@ _MOST = 20
 def read_or_refused(read: Callable[[], Read], spec: Path | None) -> Read:
     """Returns what ``read`` does. Raises CommandError for a spec that isn't there, can't be read or has errors."""
     if spec is not None and not spec.is_file():
-        what = "is a folder, not a file" if spec.is_dir() else "isn't there"
-        raise CommandError(f"{printable(str(spec))} {what}.")
+        if spec.is_dir():
+            raise CommandError(f"{printable(str(spec))} is a folder, not a file.")
+        beside = [path.name for path in spec.parent.iterdir()] if spec.parent.is_dir() else []
+        close = difflib.get_close_matches(spec.name, beside, 1)
+        hint = f" Did you mean {printable(str(spec.parent / close[0]))}?" if close else ""
+        raise CommandError(f"{printable(str(spec))} isn't there.{hint}")
     try:
         return read()
     except SpecError as error:

@@ -96,12 +96,13 @@ class _Models:
         related = schema.name if schema.name in self.keys and not is_key else None
         if related is not None and schema.is_object:
             comments.append(f"a $ref to {related}, which has a key: check that it is related, and what deleting does")
-            return "ForeignKey", [_literal(self.names[related]), "on_delete=models.PROTECT"]
+            # Two relations to one model would have one reverse accessor.
+            return "ForeignKey", [_literal(self.names[related]), "on_delete=models.PROTECT", 'related_name="+"']
         types = tuple(kind for kind in prop.schema.types if kind != "null")
         if types == ("string",) or (not types and _are_texts(schema.enum)):
             return self._text(schema, comments, is_key=is_key)
         if types == ("integer",):
-            if is_key and prop.read_only:
+            if is_key and (prop.read_only or not prop.required):
                 return "BigAutoField", []
             kind = "IntegerField" if schema.format == "int32" else "BigIntegerField"
             return kind, _choices(schema.enum, int)

@@ -27,7 +27,13 @@ class Pet(models.Model):
         blank=True,
     )
     # a $ref to Owner, which has a key: check that it is related, and what deleting does
-    owner = models.ForeignKey("Owner", on_delete=models.PROTECT, null=True, blank=True)
+    owner = models.ForeignKey(
+        "Owner",
+        on_delete=models.PROTECT,
+        related_name="+",
+        null=True,
+        blank=True,
+    )
     born = models.DateField(null=True, blank=True)
     weight = models.DecimalField(max_digits=19, decimal_places=2, null=True, blank=True)
     tags = models.JSONField(null=True, blank=True)

@@ -67,6 +67,7 @@ def test_an_empty_folder_is_taken_and_a_full_one_refused(tmp_path):
     [
         (["2shop"], "can't name a project"),
         (["shop", "--spec", "nowhere.yaml"], r"nowhere\.yaml isn't there"),
+        (["shop", "--spec", "brokn.yaml"], "Did you mean broken.yaml"),
         (["shop", "--spec", "."], "is a folder"),
         (["shop", "--spec", "broken.yaml"], r"broken\.yaml:3:1: E004"),
         (["shop", "--spec", "wrong.yaml"], r"wrong\.yaml:5:5: E021"),
