@@ -173,7 +173,7 @@ def test_an_expired_token_is_refused_soon(service: httpx.Client) -> None:
     assert version_with(service, exp=time.time() - 60) == 401
 
 
-@row("An exception that nobody expected")
+@row("An unexpected exception")
 def test_the_text_of_an_exception_stays_inside(service: httpx.Client) -> None:
     answer = service.get("/failure")
     assert answer.status_code == 500
