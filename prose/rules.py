@@ -11,6 +11,11 @@ class Rule(NamedTuple):
     pattern: str
     instead: str
 
+    @property
+    def expression(self) -> str:
+        """Returns the pattern, whose words may also be on two lines."""
+        return self.pattern.replace(" ", r"\s+")
+
 
 _AN = r"(?!doubt\b|longer\b|more\b|less\b|fewer\b|different\b|other\b|one\b|need\b|way\b|reason\b|such\b|index\b)"
 _NOUN = r"(?!(?:by|for|that|to|as|and|or|with|in|where|which)\b)\w+"
@@ -19,7 +24,7 @@ RULES = (
     Rule(r"\b(?:stands|stand|stood|standing)\b(?!-| beside| alone)", "“means”, “is”, “replaces” or “comes”"),
     Rule(r"\b(?:is|are|was|were|be|been|being) told\b", "“gets”, “learns” or “receives”"),
     Rule(r"\bhas a say\b", "“matters” or “decides”"),
-    Rule(rf"(?<!\b[Tt]here )\b(?:is|was|are|were) no {_AN}\w+", "“isn't a …” or “is not a valid …”"),
+    Rule(rf"(?<!\b[Tt]here\s)\b(?:is|was|are|were) no {_AN}\w+", "“isn't a …” or “is not a valid …”"),
     Rule(r"\b(?:whoever|whomever)\b", "“anyone who …”, or the role: “the caller”"),
     Rule(r"\basked of\b", "“required from”"),
     Rule(r"\b(?:by|with) \S+ means\b|\bby means of\b", "“with”"),

@@ -52,7 +52,7 @@ TEMPLATE = """<p>
 
 
 def breaks(text: str) -> bool:
-    return any(re.search(rule.pattern, text, re.IGNORECASE) for rule in RULES)
+    return any(re.search(rule.expression, text, re.IGNORECASE) for rule in RULES)
 
 
 @pytest.mark.parametrize(("bad", "good"), EXAMPLES)
@@ -63,7 +63,9 @@ def test_each_row_of_the_style_sheet_is_a_rule(bad, good):
 
 def test_each_rule_but_those_for_plain_words_has_an_example_in_the_style_sheet():
     for rule in RULES:
-        assert rule.instead == "a plain word" or any(re.search(rule.pattern, bad, re.IGNORECASE) for bad, _ in EXAMPLES)
+        assert rule.instead == "a plain word" or any(
+            re.search(rule.expression, bad, re.IGNORECASE) for bad, _ in EXAMPLES
+        )
 
 
 def test_markdown_is_read_without_its_code_and_with_its_lines():

@@ -12,7 +12,7 @@ def send_greeting(new):
     except ErrorAnswered as error:
         if error.status_code != 404:
             raise
-        raise NobodyToGreet(f"Nobody has the profile {new.to}") from error
+        raise NobodyToGreet(f"There is no profile {new.to}") from error
     greeting = apipool.greetings.Greeting(to=new.to, text=f"Dear {profile.name}, {new.text}")
     greeting.save()
     deliver(greeting, profile)

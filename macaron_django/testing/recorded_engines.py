@@ -1,4 +1,4 @@
-"""Puts a proxy before an engine, which notes the accesses to tables of every call on its way, whoever makes it."""
+"""Puts a proxy before an engine, which records the tables that every call accesses, whatever makes the call."""
 
 from __future__ import annotations
 

@@ -155,7 +155,7 @@ def test_dynamodb_json_restores_types_and_what_the_schema_does_not_know(shop):
         ("id,nmae\n", "x.csv", 1, "no property &#x27;nmae&#x27;"),
         ("id,id\n", "x.csv", 1, "two columns"),
         ('id,name\na,"b', "x.csv", 2, "valid CSV"),
-        ('id,name,tags\na,b,"[1"\n', "x.csv", 2, "tags: the cell isn't valid JSON"),
+        ('id,name,tags\na,b,"[1"\n', "x.csv", 2, "tags: the cell isn&#x27;t valid JSON"),
         ('{"id": "a", "name": "b"}\n{"id": 1e}\n', "x.jsonl", 2, "valid JSON"),
         ("[1]\n", "x.jsonl", 1, "a JSON object"),
         ('{"Item": {"id": {"X": "a"}}}\n', "x.jsonl", 1, "/id: "),

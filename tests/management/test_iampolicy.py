@@ -69,7 +69,7 @@ def test_text_says_what_each_action_is_needed_for() -> None:
         ({"account": "1234"}, "twelve digits"),
         ({"account": "123456789012", "region": None}, "--region"),
         ({"recorded": [Path("no-such-file")]}, "no-such-file"),
-        ({"recorded": [Path(__file__)]}, r"test_iampolicy\.py:1: this is no recorded call"),
+        ({"recorded": [Path(__file__)]}, r"test_iampolicy\.py:1: this isn't a recorded call"),
     ],
 )
 def test_what_is_missing_is_named(options: dict[str, Any], complaint: str, monkeypatch: pytest.MonkeyPatch) -> None:

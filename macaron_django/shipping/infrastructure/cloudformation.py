@@ -68,7 +68,7 @@ def cloudformation_template(
 
 
 class _Dumper(yaml.SafeDumper):
-    """Writes what occurs twice twice, as CloudFormation allows no aliases."""
+    """Writes repeated values in full, because CloudFormation doesn't allow aliases."""
 
     def ignore_aliases(self, data: Any) -> bool:
         return True

@@ -11,7 +11,7 @@ __all__ = ["Block", "Expression", "hcl_text"]
 
 
 class Expression(str):
-    """A reference, a condition or a type, which stands there without quotes."""
+    """A reference, a condition or a type, which is written without quotes."""
 
     __slots__ = ()
 

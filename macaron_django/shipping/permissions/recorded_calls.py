@@ -41,4 +41,4 @@ def _access(line: str, place: str, prefix: str) -> TableAccess:
         access = TableAccess(str(said["table"]), str(said["index"]), str(said["action"]))
         return replace(access, table=prefix + access.table) if said["prefixed"] else access
     except (KeyError, TypeError, ValueError) as error:
-        raise ValueError(f"{place}: this is no recorded call ({type(error).__name__}: {error})") from error
+        raise ValueError(f"{place}: this isn't a recorded call ({type(error).__name__}: {error})") from error
