@@ -69,6 +69,7 @@ TEST = [
     "pytest-django>=4.11",
     "pytest-xdist>=3.8",
     "ruff>=0.12",
+    "snapshot-restore-py>=1",
     "schemathesis>=4.32; python_version >= '3.11'",
     "schemathesis==4.23.0; python_version < '3.11'",  # later ones for 3.10 want an older jsonschema-rs
     "types-PyYAML>=6",

@@ -1,0 +1,63 @@
+"""Makes the handler of a Lambda function: an event is answered as a request, or done as a task."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import Any, Final
+
+from apig_wsgi import make_lambda_handler
+
+from macaron_django.aws.request_events import Application, from_address, is_request, without_ambiguous_headers
+from macaron_django.aws.snapshots import register_hooks
+
+__all__ = ["LambdaHandler", "get_lambda_handler"]
+
+LambdaHandler = Callable[[Mapping[str, Any], Any], Any]
+
+#: The beginnings of the Content-Types whose answers are text in an event; all others are base64.
+_TEXTS: Final = (
+    *("text/", "application/json", "application/problem+json", "application/vnd.api+json"),
+    *("application/merge-patch+json", "application/x-ndjson", "application/yaml"),
+)
+_TASK_KEYS: Final = frozenset({"task", "args", "kwargs"})
+
+
+def get_lambda_handler(application: Application | None = None) -> LambdaHandler:
+    """Returns the handler, around Django's WSGI application; sets up Django and loads the URLs.
+
+    Raises what the WSGI application raises, such as ImproperlyConfigured for broken specs.
+    """
+    if application is None:
+        from macaron_django.wsgi import get_wsgi_application
+
+        application = get_wsgi_application()
+    answer = make_lambda_handler(
+        from_address(application), binary_support=True, non_binary_content_type_prefixes=_TEXTS
+    )
+    register_hooks()
+
+    def lambda_handler(event: Mapping[str, Any], context: Any) -> Any:
+        """Returns a request's answer, or does a task. Raises TaskFailed, so that Lambda tries again."""
+        if is_request(event):
+            return answer(without_ambiguous_headers(event), context)
+        # An invocation that is tried again has the same id: what is to be done once is.
+        _do(event, getattr(context, "aws_request_id", None))
+        return None
+
+    return lambda_handler
+
+
+def _do(event: Mapping[str, Any], request_id: str | None) -> None:
+    """Does the task that a scheduled event names: ``{"task": "shop.tasks.tidy", "args": [], "kwargs": {}}``."""
+    if not isinstance(event.get("task"), str) or not event.keys() <= _TASK_KEYS:
+        raise ValueError(
+            "The event is no HTTP request, and names no task. Have the schedule send "
+            '{"task": "package.module.function"} as its input; `args` and `kwargs` may be beside it.'
+        )
+    from macaron_django.tasks.backends.chosen_backend import chosen_backend
+    from macaron_django.tasks.messages.task_messages import Message
+    from macaron_django.tasks.runs import run
+
+    message = Message(event["task"], list(event.get("args") or ()), dict(event.get("kwargs") or {}))
+    run(message if request_id is None else replace(message, id=request_id), chosen_backend())

@@ -1,0 +1,45 @@
+"""Takes from an event what a request may be made of: nothing that a client can pass off as its gateway's."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+__all__ = ["from_address", "is_request", "without_ambiguous_headers"]
+
+Event = Mapping[str, Any]
+Application = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
+
+
+def is_request(event: Event) -> bool:
+    """Returns whether an event is an HTTP request: of API Gateway, version 1 or 2, of a load balancer or a URL."""
+    context = event.get("requestContext")
+    return isinstance(context, Mapping) and ("http" in context or "httpMethod" in event)
+
+
+def without_ambiguous_headers(event: Event) -> dict[str, Any]:
+    """Returns an event without the headers that have an underscore in their name.
+
+    WSGI has one name for ``X-User`` and ``X_User``: a proxy in front that sets or removes the one misses the other.
+    """
+    cleaned = dict(event)
+    for group in ("headers", "multiValueHeaders"):
+        if event.get(group):
+            cleaned[group] = {name: value for name, value in event[group].items() if "_" not in name}
+    return cleaned
+
+
+def from_address(application: Application) -> Application:
+    """Returns an application that is given the address of who calls as the gateway knows it.
+
+    The first address of X-Forwarded-For is what a client has written there; the last is from the load balancer.
+    """
+
+    def addressed(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
+        context = environ.get("apig_wsgi.request_context") or {}
+        known = (context.get("identity") or context.get("http") or {}).get("sourceIp")
+        forwarded = environ.get("HTTP_X_FORWARDED_FOR", "").rpartition(",")[2].strip()
+        environ["REMOTE_ADDR"] = known or forwarded or environ["REMOTE_ADDR"]
+        return application(environ, start_response)
+
+    return addressed

@@ -1,0 +1,41 @@
+"""Readies a process for SnapStart: many are begun from one snapshot of it, maybe days later."""
+
+from __future__ import annotations
+
+import gc
+import random
+import sys
+
+from django.db import connections
+
+from macaron_django.registry import registry
+
+__all__ = ["drop_connections", "register_hooks", "renew_random_state"]
+
+
+def register_hooks() -> bool:
+    """Has Lambda call the functions below around each snapshot; returns whether this process has such hooks."""
+    try:
+        from snapshot_restore_py import register_after_restore, register_before_snapshot
+    except ImportError:  # only Lambda's own runtimes have it
+        return False
+    register_before_snapshot(drop_connections)
+    register_after_restore(renew_random_state)
+    return True
+
+
+def drop_connections() -> None:
+    """Closes all connections, which a restored process couldn't use. Each is made again when it is needed."""
+    connections.close_all()
+    if "macaron_django.dynamodb.calls.clients" in sys.modules:
+        from macaron_django.dynamodb.calls.clients import reset
+
+        reset()
+    if "clients" in vars(registry):
+        registry.clients.close()
+    gc.collect()
+
+
+def renew_random_state() -> None:
+    """Seeds Python's generator of random numbers anew: processes from one snapshot would make the same ids."""
+    random.seed()

@@ -1,0 +1,233 @@
+"""The Lambda handler: requests in events of each kind, shaped as AWS documents them, tasks, and SnapStart."""
+
+from __future__ import annotations
+
+import base64
+import json
+import random
+from collections.abc import Callable, Iterator, Mapping
+from types import SimpleNamespace
+from typing import Any
+from urllib.parse import parse_qsl
+from uuid import uuid4
+
+import pytest
+import snapshot_restore_py
+from django.core.handlers.wsgi import WSGIRequest
+from django.http import HttpResponse
+
+from macaron_django import aws
+from macaron_django.aws.lambda_handlers import LambdaHandler, get_lambda_handler
+from macaron_django.aws.snapshots import drop_connections, renew_random_state
+from macaron_django.dynamodb.calls.clients import clients
+from macaron_django.registry import registry
+from macaron_django.tasks import asynctasks
+from macaron_django.tasks.definitions import UnknownTask
+from macaron_django.tasks.failures import TaskFailed
+
+CONTEXT = SimpleNamespace(aws_request_id=str(uuid4()), function_name="service", memory_limit_in_mb="1024")
+CALLER = "203.0.113.9"
+Event = dict[str, Any]
+
+
+def _gateway_1(method: str, path: str, query: str, headers: Mapping[str, str], body: str | None) -> Event:
+    pairs = parse_qsl(query, keep_blank_values=True)
+    multi: dict[str, list[str]] = {}
+    for name, value in pairs:
+        multi.setdefault(name, []).append(value)
+    forwarded = f"10.9.9.9, {CALLER}"
+    sent = {"Host": "api.example.com", "X-Forwarded-For": forwarded, "X-Forwarded-Proto": "https", **headers}
+    return {
+        "resource": "/{proxy+}",
+        "path": path,
+        "httpMethod": method,
+        "headers": sent,
+        "multiValueHeaders": {name: [value] for name, value in sent.items()},
+        "queryStringParameters": dict(pairs) or None,
+        "multiValueQueryStringParameters": multi or None,
+        "pathParameters": {"proxy": path[1:]},
+        "stageVariables": None,
+        "requestContext": {
+            "resourcePath": "/{proxy+}",
+            "httpMethod": method,
+            "path": f"/live{path}",
+            "stage": "live",
+            "protocol": "HTTP/1.1",
+            "identity": {"sourceIp": CALLER, "userAgent": "test"},
+            "accountId": "123456789012",
+        },
+        "body": body,
+        "isBase64Encoded": False,
+    }
+
+
+def _gateway_2(method: str, path: str, query: str, headers: Mapping[str, str], body: str | None) -> Event:
+    sent = {"host": "api.example.com", "x-forwarded-for": f"10.9.9.9, {CALLER}", "x-forwarded-proto": "https"}
+    event: Event = {
+        "version": "2.0",
+        "routeKey": "$default",
+        "rawPath": path,
+        "rawQueryString": query,
+        "headers": {**sent, **{name.lower(): value for name, value in headers.items()}},
+        "requestContext": {
+            "accountId": "123456789012",
+            "domainName": "api.example.com",
+            "http": {
+                "method": method,
+                "path": path,
+                "protocol": "HTTP/1.1",
+                "sourceIp": CALLER,
+                "userAgent": "test",
+            },
+            "routeKey": "$default",
+            "stage": "$default",
+            "timeEpoch": 1767225600000,
+        },
+        "isBase64Encoded": False,
+    }
+    return event if body is None else {**event, "body": body}
+
+
+def _function_url(method: str, path: str, query: str, headers: Mapping[str, str], body: str | None) -> Event:
+    event = _gateway_2(method, path, query, headers, None)
+    event["requestContext"]["domainName"] = "abcdefg.lambda-url.eu-west-1.on.aws"
+    event["cookies"] = ["a=1", "b=2"]
+    if body is not None:
+        event |= {"body": base64.b64encode(body.encode()).decode(), "isBase64Encoded": True}
+    return event
+
+
+def _load_balancer(method: str, path: str, query: str, headers: Mapping[str, str], body: str | None) -> Event:
+    sent = {"host": "api.example.com", "x-forwarded-for": f"10.9.9.9, {CALLER}", "x-forwarded-proto": "https"}
+    target = "arn:aws:elasticloadbalancing:eu-west-1:123456789012:targetgroup/service/6d0ecf831eec9f09"
+    return {
+        "requestContext": {"elb": {"targetGroupArn": target}},
+        "httpMethod": method,
+        "path": path,
+        "queryStringParameters": dict(pair.split("=", 1) for pair in query.split("&") if pair),  # still encoded
+        "headers": {**sent, **{name.lower(): value for name, value in headers.items()}},
+        "body": body or "",
+        "isBase64Encoded": False,
+    }
+
+
+MakeEvent = Callable[[str, str, str, Mapping[str, str], str | None], Event]
+KINDS: dict[str, MakeEvent] = {
+    "API Gateway 1": _gateway_1,
+    "API Gateway 2": _gateway_2,
+    "function URL": _function_url,
+    "load balancer": _load_balancer,
+}
+
+
+@pytest.fixture(params=KINDS)
+def event(request: pytest.FixtureRequest) -> MakeEvent:
+    return KINDS[request.param]
+
+
+@pytest.fixture
+def handler() -> Iterator[LambdaHandler]:
+    before = len(snapshot_restore_py._before_snapshot_registry), len(snapshot_restore_py._after_restore_registry)
+    yield get_lambda_handler()
+    del snapshot_restore_py._before_snapshot_registry[before[0] :]
+    del snapshot_restore_py._after_restore_registry[before[1] :]
+
+
+def _answer(handler: LambdaHandler, event: Event) -> tuple[int, Any, Mapping[str, str]]:
+    answered = handler(event, CONTEXT)
+    json.dumps(answered)  # as Lambda does with it
+    headers = answered.get("headers") or {}
+    headers |= {name: values[0] for name, values in (answered.get("multiValueHeaders") or {}).items()}
+    body = answered["body"]
+    if answered.get("isBase64Encoded"):
+        body = base64.b64decode(body).decode()
+    return answered["statusCode"], json.loads(body) if body else None, {n.lower(): v for n, v in headers.items()}
+
+
+@pytest.mark.usefixtures("dynamodb")
+def test_items_are_made_read_listed_and_deleted(handler: LambdaHandler, event: MakeEvent) -> None:
+    json_type = {"Content-Type": "application/json"}
+    body = json.dumps({"profile_id": "ada", "name": "Ada ü"})
+    status, made, headers = _answer(handler, event("POST", "/profiles", "", json_type, body))
+    assert (status, made["name"]) == (201, "Ada ü")
+    assert headers["location"] == "https://api.example.com/profiles/ada"
+    assert _answer(handler, event("GET", "/profiles/ada", "", {}, None))[:2] == (200, made)
+    status, page, _ = _answer(handler, event("GET", "/profiles", "limit=1", {}, None))
+    assert (status, page) == (200, [made])
+    assert _answer(handler, event("GET", "/profiles", "limit=x%20y", {}, None))[0] == 400
+    assert _answer(handler, event("DELETE", "/profiles/ada", "", {}, None))[0] == 204
+    assert _answer(handler, event("GET", "/profiles/ada", "", {}, None))[0] == 404
+
+
+def test_an_application_is_given_the_callers_own_address_and_no_ambiguous_header(event: MakeEvent) -> None:
+    def application(environ: dict[str, Any], start_response: Callable[..., Any]) -> list[bytes]:
+        seen = WSGIRequest(environ)
+        said = {"from": seen.META["REMOTE_ADDR"], "user": seen.headers.get("X-User"), "q": seen.GET.getlist("q")}
+        response = HttpResponse(json.dumps(said), content_type="application/json")
+        start_response("200 OK", list(response.items()))
+        return [response.content]
+
+    handler = get_lambda_handler(application)
+    made = event("GET", "/x", "q=a%26b", {"X-Forwarded-For": f"1.1.1.1, {CALLER}", "X_User": "root"}, None)
+    assert _answer(handler, made)[1] == {"from": CALLER, "user": None, "q": ["a&b"]}
+
+
+# -- tasks -------------------------------------------------------------------------------------------------------------
+
+done: list[Any] = []
+
+
+@asynctasks.asynctask()
+def tidy(*args: Any, **kwargs: Any) -> None:
+    if args == ("fail",):
+        raise ArithmeticError
+    done.append((args, kwargs))
+
+
+TIDY = f"{__name__}.tidy"
+
+
+def test_a_schedule_has_a_task_done(handler: LambdaHandler) -> None:
+    done.clear()
+    handler({"task": TIDY, "args": [1], "kwargs": {"deep": True}}, CONTEXT)
+    assert done == [((1,), {"deep": True})]
+    with pytest.raises(TaskFailed):
+        handler({"task": TIDY, "args": ["fail"]}, CONTEXT)
+
+
+def test_what_is_no_request_and_no_task_is_refused(handler: LambdaHandler) -> None:
+    scheduled = {"version": "0", "source": "aws.events", "detail-type": "Scheduled Event", "detail": {}}
+    for event in (scheduled, {}, {"task": 1}, {"task": TIDY, "other": 1}):
+        with pytest.raises(ValueError, match="names no task"):
+            handler(event, CONTEXT)
+    with pytest.raises((UnknownTask, TaskFailed)):
+        handler({"task": "os.system", "args": ["true"]}, CONTEXT)
+
+
+# -- SnapStart ---------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.usefixtures("dynamodb")
+def test_a_snapshot_has_no_connections_and_a_restored_process_makes_its_own(handler: LambdaHandler) -> None:
+    def functions(listed: Any) -> list[Any]:
+        return [each[0] if isinstance(each, tuple) else getattr(each, "func", each) for each in listed]
+
+    assert drop_connections in functions(snapshot_restore_py._before_snapshot_registry)
+    assert renew_random_state in functions(snapshot_restore_py._after_restore_registry)
+    get = _gateway_2("GET", "/profiles/ada", "", {}, None)
+    assert _answer(handler, get)[0] == 404
+    assert clients.present() is not None
+    _ = registry.clients
+    drop_connections()
+    assert clients.present() is None
+    random.seed(1)
+    snapshot = random.getstate()
+    renew_random_state()
+    assert random.getstate() != snapshot
+    assert _answer(handler, get)[0] == 404
+
+
+def test_the_package_has_one_handler_which_lambda_looks_up() -> None:
+    assert aws.lambda_handler is aws.lambda_handler
+    with pytest.raises(AttributeError):
+        _ = aws.other
