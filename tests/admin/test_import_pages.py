@@ -155,7 +155,7 @@ def test_dynamodb_json_restores_types_and_what_the_schema_does_not_know(shop):
         ("id,nmae\n", "x.csv", 1, "no property &#x27;nmae&#x27;"),
         ("id,id\n", "x.csv", 1, "two columns"),
         ('id,name\na,"b', "x.csv", 2, "valid CSV"),
-        ('id,name,tags\na,b,"[1"\n', "x.csv", 2, "tags: the cell isn&#x27;t valid JSON"),
+        ('id,name,tags\na,b,"[1"\n', "x.csv", 2, "tags: The cell isn&#x27;t valid JSON"),
         ('{"id": "a", "name": "b"}\n{"id": 1e}\n', "x.jsonl", 2, "valid JSON"),
         ("[1]\n", "x.jsonl", 1, "a JSON object"),
         ('{"Item": {"id": {"X": "a"}}}\n', "x.jsonl", 1, "/id: "),
@@ -216,7 +216,7 @@ def test_whoever_was_faster_wins_and_the_line_is_told(shop, monkeypatch):
 
     monkeypatch.setattr(shop.persistence, "put_item", meanwhile)
     answer = apply(client, shop, page).content.decode()
-    assert "Line 2: There is already a Product" in answer
+    assert "Line 2, id &#x27;a&#x27;: There is already a Product" in answer
     assert shop.stored("a")["name"] == {"S": "Theirs"}
 
 
@@ -271,3 +271,43 @@ def test_an_import_that_breaks_off_says_how_far_it_came(shop, monkeypatch):
 
 def test_the_page_says_how_many_items_an_import_may_have(shop):
     assert "At most 5000 items at a time" in shop.client("view", "add").get(f"{shop.root}import/").content.decode()
+
+
+def test_csv_is_read_as_spreadsheets_save_it(shop):
+    client = shop.client("view", "add")
+    rows = "id;name;price;active;note\r\na;Tea;1,5;yes;no\r\nb;Book;-0,25;FAUX;\r\nc;Pen;2;0;x\r\n;;;;\r\n"
+
+    for start in ("", "sep=;\r\n"):
+        page = upload(client, shop, f"\ufeff{start}{rows}".encode())
+        assert [kind for _line, kind in outcomes(page)] == ["created"] * 3
+    assert outcomes(page)[0][0] == 3
+    apply(client, shop, page)
+    found = {row.id: row.to_json() for row in shop.model.objects.all()}
+    assert [(found[key]["price"], found[key]["active"]) for key in "abc"] == [(1.5, True), (-0.25, False), (2, False)]
+    assert found["a"]["note"] == "no"  # a text stays one
+
+
+@pytest.mark.parametrize(
+    ("content", "found"),
+    [
+        ('[\n  {"id": "a", "name": "A, ]"},\n  {"id": "b",\n   "name": "B"}\n]\n', [(2, "created"), (3, "created")]),
+        ('[{"Item": {"id": {"S": "a"}, "name": {"S": "A"}}}]', [(1, "created")]),
+        ('[{"id": "a", "name": "A"},\n {"id": "b", "name": }]', [(1, "created"), (2, "refused")]),
+        ('[{"id": "a", "name": "A"}', [(1, "created"), (1, "refused")]),
+        ("[" * 100_000, [(1, "refused")]),
+        ("[]", []),
+    ],
+)
+def test_an_array_of_objects_is_read_element_by_element(shop, content, found):
+    assert outcomes(upload(shop.client("view", "add"), shop, content, "x.json")) == found
+
+
+def test_a_refused_line_is_named_by_what_it_has_of_a_key(orders):
+    client = orders.client("view", "add")
+    csv = "tenant_id,order_id,status,quantity\nacme,1,new,many\nacme,,new,1\nacme,3\nacme,4,lost,1\nacme,5,new,1\n"
+    page = upload(client, orders, csv)
+
+    refused = [outcome.key for outcome in page.context["found"] if outcome.kind == "refused"]
+    assert refused == ["acme / 1", "acme", "acme / 3", "tenant_id 'acme' and order_id '4'"]
+    answer = apply(client, orders, page).content.decode()
+    assert "Line 2, acme / 1: quantity: The cell isn&#x27;t JSON" in answer

@@ -3,6 +3,9 @@
 A text is written as it is, everything else as JSON; an empty cell is a property that isn't set. A text that could be
 taken for something else (an empty one, ``null``, one that starts with a quotation mark) is written as JSON, too. A
 text that a spreadsheet would compute, as a whole or from a separator on, gets a ``'`` before that.
+
+What spreadsheets make of a file that they save is read, too: TRUE, and yes and no in several languages, for booleans, and
+decimal commas for numbers.
 """
 
 from __future__ import annotations
@@ -10,6 +13,8 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final
+
+from django.utils.translation import gettext as _
 
 from macaron_django.schemas.values.conversions import UNSET
 from macaron_django.schemas.values.json_text import JSONTextError, dump_json, exact_json
@@ -30,6 +35,12 @@ _COMPUTED: Final = re.compile(rf"^(?=[\t\r\n]|{_FORMULA})|(?<=[;\t\r\n])(?={_FOR
 _ESCAPED: Final = re.compile(rf"^'|(?<=[;\t\r\n])'(?={_FORMULA})")
 _NUMBER: Final = re.compile(r"-?\d+(\.\d+)?([eE][+-]?\d+)?", re.ASCII)
 _WORDS: Final = {"true": True, "false": False}
+#: What a cell of a boolean property may say beside those.
+_ANSWERS: Final = {
+    **dict.fromkeys(("yes", "y", "1", "vrai", "oui", "wahr", "ja", "verdadero", "sí", "si"), True),
+    **dict.fromkeys(("no", "n", "0", "faux", "non", "falsch", "nein", "falso"), False),
+}
+_DECIMAL_COMMA: Final = re.compile(r"-?\d+,\d+([eE][+-]?\d+)?", re.ASCII)
 
 
 class CellError(ValueError):
@@ -68,12 +79,12 @@ def json_of(schema: Schema, names: Sequence[str], cells: Sequence[str]) -> dict[
     json: dict[str, Any] = {}
     for name, cell in zip(names, cells, strict=True):
         try:
-            value = _value(cell, is_text=_is_text(schema, name))
+            value = _value(cell, _types_of(schema, name))
         except JSONTextError as error:
-            raise CellError(name, f"the cell isn't valid JSON: {error}") from error
+            raise CellError(name, _("The cell isn't valid JSON: %s") % error) from error
         if name == rest and value is not UNSET:
             if not isinstance(value, dict):
-                raise CellError(name, "the cell isn't a JSON object")
+                raise CellError(name, _("The cell isn't a JSON object."))
             json |= value
         elif value is not UNSET:
             json[name] = value
@@ -90,8 +101,12 @@ def plain_text(cell: str) -> str:
     return _ESCAPED.sub("", cell)
 
 
+def _types_of(schema: Schema, name: str) -> frozenset[str]:
+    return frozenset(schema.properties[name].schema.types) if name in schema.properties else frozenset()
+
+
 def _is_text(schema: Schema, name: str) -> bool:
-    return name in schema.properties and schema.properties[name].schema.types == ("string",)
+    return _types_of(schema, name) == {"string"}
 
 
 def _cell(value: Any, *, is_text: bool) -> str:
@@ -102,12 +117,18 @@ def _cell(value: Any, *, is_text: bool) -> str:
     return safe_text(dump_json(value).decode())
 
 
-def _value(cell: str, *, is_text: bool) -> Any:
+def _value(cell: str, types: frozenset[str]) -> Any:
     if not cell:
         return UNSET
     text = plain_text(cell)
-    if is_text and text != "null" and not cell.startswith('"'):
+    if types == {"string"} and text != "null" and not cell.startswith('"'):
         return text
-    if text.lower() in _WORDS:  # spreadsheets write TRUE
-        return _WORDS[text.lower()]
+    word = text.strip().lower()
+    if word in _WORDS:  # spreadsheets write TRUE
+        return _WORDS[word]
+    wanted = types - {"null"}
+    if wanted == {"boolean"} and word in _ANSWERS:
+        return _ANSWERS[word]
+    if wanted and wanted <= {"integer", "number"} and _DECIMAL_COMMA.fullmatch(text):
+        text = text.replace(",", ".")
     return exact_json(text)

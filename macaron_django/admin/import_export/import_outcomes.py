@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from decimal import Decimal
 from itertools import islice
 from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias
 
@@ -37,6 +38,8 @@ _CHUNK: Final = 100
 #: The most problems that are shown of one item, and their most characters where it can't be read.
 _PROBLEMS: Final = 20
 _CHARACTERS: Final = 2000
+#: The most characters of a part of a key that isn't valid.
+_KEY: Final = 100
 
 
 @dataclass
@@ -108,7 +111,7 @@ def write(persistence: Persistence, outcome: ImportOutcome) -> Any:
 def _drafted(persistence: Persistence, entry: FileItem) -> ImportOutcome | tuple[FileItem, Any, AttributeMap]:
     """Returns the item with its row and key, or a refusal if it has no valid key."""
     if entry.error:
-        return ImportOutcome(entry.line, "refused", problems=[entry.error])
+        return ImportOutcome(entry.line, "refused", entry.key, [entry.error])
     try:
         row = (
             persistence.model.from_json(entry.json)
@@ -120,7 +123,17 @@ def _drafted(persistence: Persistence, entry: FileItem) -> ImportOutcome | tuple
                 row[name] = value
         return entry, row, persistence.key_of(row)
     except PyMacaronException as error:
-        return ImportOutcome(entry.line, "refused", problems=[str(error)[:_CHARACTERS]])
+        return ImportOutcome(entry.line, "refused", _key_typed(persistence, entry), [str(error)[:_CHARACTERS]])
+
+
+def _key_typed(persistence: Persistence, entry: FileItem) -> str:
+    """Returns what an item without a valid key has of one."""
+    if entry.json is not None:
+        given = entry.json
+    else:
+        given = {name: next(iter(value.values())) for name, value in (entry.attributes or {}).items()}
+    found = [given[name] for name in persistence.key_names if name in given]
+    return " / ".join(str(value)[:_KEY] for value in found if isinstance(value, (str, int, float, Decimal)))
 
 
 def _compared(

@@ -52,7 +52,9 @@ class UploadForm(forms.Form):
 
     file = forms.FileField(
         label=gettext_lazy("File"),
-        help_text=gettext_lazy("CSV, JSON lines or DynamoDB JSON, as they are exported; in UTF-8."),
+        help_text=gettext_lazy(
+            "CSV, also as a spreadsheet saves it, JSON lines, an array of JSON objects, or DynamoDB JSON; in UTF-8."
+        ),
     )
 
     def clean_file(self) -> bytes:
@@ -118,7 +120,7 @@ class ImportMixin(ItemAdminBase):
     def _outcomes(self, request: HttpRequest, content: bytes, kind: FileForm) -> Any:
         """Yields the outcome of each item of the file; what this user may not do is refused."""
         persistence = persistence_of(self.model)
-        items = read_items(persistence.schema, content, kind)
+        items = read_items(persistence.schema, content, kind, persistence.key_names)
         for outcome in islice(outcomes(persistence, items), MOST + 1):
             if outcome.kind == "changed" and not self.has_change_permission(
                 request, persistence.decode(outcome.stored or {})
@@ -163,7 +165,8 @@ class ImportMixin(ItemAdminBase):
             else:
                 done[outcome.kind] += 1
                 return
-        refused.append(_("Line %(line)d: %(problem)s") % {"line": outcome.line, "problem": problem})
+        told = _("Line %(line)d, %(item)s: %(problem)s") if outcome.key else _("Line %(line)d: %(problem)s")
+        refused.append(told % {"line": outcome.line, "item": outcome.key, "problem": problem})
 
     def _import_one(self, request: HttpRequest, outcome: ImportOutcome) -> None:
         persistence = persistence_of(self.model)

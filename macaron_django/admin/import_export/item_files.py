@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import csv
+import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from io import StringIO
+from json import JSONDecoder
 from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias
 
 from django.utils.translation import gettext as _
@@ -25,6 +27,10 @@ FileForm: TypeAlias = Literal["csv", "jsonl", "dynamodb"]
 
 #: The most characters of a cell: DynamoDB's largest item with escapes.
 _LARGEST_CELL: Final = 4 * 1024 * 1024
+#: The start of an item in DynamoDB's own form, what is between the elements of an array, and Excel's first line.
+_ITEM: Final = re.compile(rb'\{\s*"Item"\s*:\s*\{')
+_BETWEEN: Final = re.compile(r"[\s,]*")
+_SEPARATOR_LINE: Final = re.compile(r"\"?sep=([,;\t|])\"?\r?\n", re.IGNORECASE)
 #: The most unknown columns that an error names.
 _LISTED: Final = 20
 
@@ -33,13 +39,15 @@ _LISTED: Final = 20
 class FileItem:
     """An item of a file: its ``json``, or its attributes if the file is in DynamoDB's own form, or the ``error``.
 
-    ``partial``: properties that the file has no column for stay as they are.
+    ``partial``: properties that the file has no column for stay as they are. ``key``: what is known of the key of an
+    item that can't be read.
     """
 
     line: int
     json: dict[str, Any] | None = None
     attributes: AttributeMap | None = None
     error: str = ""
+    key: str = ""
     partial: frozenset[str] = frozenset()
 
 
@@ -50,22 +58,27 @@ def form_of(name: str, content: bytes) -> FileForm:
     start = content.removeprefix(b"\xef\xbb\xbf").lstrip()
     if start[:1] not in (b"{", b"["):
         return "csv"
-    return "dynamodb" if start.replace(b" ", b"").startswith(b'{"Item":{') else "jsonl"
+    start = start.removeprefix(b"[").lstrip()
+    return "dynamodb" if _ITEM.match(start) else "jsonl"
 
 
-def read_items(schema: Schema, content: bytes, form: FileForm) -> Iterator[FileItem]:
-    """Yields the items of a file in order, or a single one with the error if the file can't be read."""
+def read_items(schema: Schema, content: bytes, form: FileForm, keys: Sequence[str] = ()) -> Iterator[FileItem]:
+    """Yields the items of a file in order, or a single one with the error if the file can't be read.
+
+    ``keys``: the names of the properties that are the key, by which items with an error are named.
+    """
     try:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         line = content.count(b"\n", 0, error.start) + 1
         yield FileItem(line, error=_("The file is not in UTF-8: save it as that."))
         return
-    yield from _csv_items(schema, text) if form == "csv" else _json_items(text, form)
+    yield from _csv_items(schema, text, keys) if form == "csv" else _json_items(text, form)
 
 
 def _json_items(text: str, form: FileForm) -> Iterator[FileItem]:
-    for number, line in enumerate(text.split("\n"), 1):
+    lines = _array_elements(text) if text.lstrip().startswith("[") else enumerate(text.split("\n"), 1)
+    for number, line in lines:
         if not line.strip():
             continue
         try:
@@ -82,9 +95,31 @@ def _json_items(text: str, form: FileForm) -> Iterator[FileItem]:
             yield FileItem(number, error=str(error))
 
 
-def _csv_items(schema: Schema, text: str) -> Iterator[FileItem]:
+def _array_elements(text: str) -> Iterator[tuple[int, str]]:
+    """Yields the text of each element of a JSON array, with its line. What can't be told apart is one element."""
+    place, line, counted = text.index("[") + 1, 1, 0
+    decoder = JSONDecoder(parse_float=str, parse_int=str)  # only where the elements end is wanted
+    while True:
+        place = _BETWEEN.match(text, place).end()  # type: ignore[union-attr]  # it matches nothing, too
+        line, counted = line + text.count("\n", counted, place), place
+        if text[place : place + 1] == "]" and not text[place + 1 :].strip():
+            return
+        try:
+            end = decoder.raw_decode(text, place)[1]
+        except (ValueError, RecursionError):
+            yield line, text[place:] or "["  # whose error is the reader's to find
+            return
+        yield line, text[place:end]
+        place = end
+
+
+def _csv_items(schema: Schema, text: str, keys: Sequence[str]) -> Iterator[FileItem]:
     csv.field_size_limit(_LARGEST_CELL)
-    rows = csv.reader(StringIO(text, newline=""), delimiter=_delimiter(text), strict=True)
+    said = _SEPARATOR_LINE.match(text)
+    delimiter = said[1] if said else _delimiter(text)
+    rows = csv.reader(StringIO(text, newline=""), delimiter=delimiter, strict=True)
+    if said:
+        next(rows)
     try:
         names = [plain_text(name) for name in next(rows, [])]
         wrong = _wrong_header(schema, names)
@@ -97,14 +132,15 @@ def _csv_items(schema: Schema, text: str) -> Iterator[FileItem]:
             start, line = line, rows.line_num + 1
             if not any(cells):
                 continue
+            named = " / ".join(cell for name, cell in zip(names, cells, strict=False) if name in keys)
             if len(cells) != len(names):
                 error = _("There are %(found)d cells, and %(wanted)d columns.")
-                yield FileItem(start, error=error % {"found": len(cells), "wanted": len(names)})
+                yield FileItem(start, error=error % {"found": len(cells), "wanted": len(names)}, key=named)
                 continue
             try:
                 yield FileItem(start, json=json_of(schema, names, cells), partial=absent)
             except CellError as cell_error:
-                yield FileItem(start, error=f"{cell_error.column}: {cell_error}")
+                yield FileItem(start, error=f"{cell_error.column}: {cell_error}", key=named)
     except csv.Error as csv_error:
         yield FileItem(rows.line_num, error=_("This isn't valid CSV: %s") % csv_error)
 
