@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 import subprocess
 import sys
 from datetime import datetime
@@ -168,31 +167,3 @@ def test_a_project_is_dumped_and_loaded_as_a_whole(example):
     loaded = example.manage("dumpdata", "--exclude=contenttypes", "--exclude=auth.permission").stdout
     # Loading replaces the orders that are there, which their versions count as a change.
     assert loaded.replace('"version": 2', '"version": 1') == dumped
-
-
-def test_a_greeting_calls_the_profiles_by_their_spec_and_is_delivered_by_a_task(example):
-    client = example.serve()
-    sent = client.post("/greetings", json={"to": "ada", "text": "well done."})
-    assert (sent.status_code, sent.json()["text"]) == (200, "Dear Ada Lovelace, well done.")
-    greeting = client.get(f"/greetings/{sent.json()['greeting_id']}").json()
-    assert datetime.fromisoformat(greeting["delivered"].replace("Z", "+00:00")).tzinfo is not None
-
-    missing = client.post("/greetings", json={"to": "nobody", "text": "hello."})
-    assert (missing.status_code, missing.json()["error"]) == (404, "NOBODY_TO_GREET")
-    assert client.post("/greetings", json={"to": "shigeru", "text": "hello."}).status_code == 200
-    assert "MissingAddressError: The profile shigeru has no email address" in _failed_tasks(client)
-
-
-def _failed_tasks(client) -> str:
-    """The admin's list of failed tasks."""
-    login = client.get("/admin/login/")
-    token = re.search(r'name="csrfmiddlewaretoken" value="(\w+)"', login.text)[1]
-    as_admin = {"username": "admin", "password": "admin", "csrfmiddlewaretoken": token}
-    assert client.post("/admin/login/", data=as_admin).status_code == 302
-    return client.get("/admin/macaron_django/failedtask/").text
-
-
-def test_migrate_makes_the_permissions_on_failed_tasks(example):
-    count = "Permission.objects.filter(codename__endswith='_failedtask').count()"
-    code = f"from django.contrib.auth.models import Permission; print({count})"
-    assert example.manage("shell", "-v", "0", "-c", code).stdout == "4\n"

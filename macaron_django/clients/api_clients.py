@@ -148,7 +148,7 @@ class OperationCall:
         options = client_options(self.api)
         request = self._writer.write(args, kwargs, options)
         with told_call(self.api, self.operation) as told:
-            received = told.received(self._sender(request, options, run))
+            received = told.received(self._sender(told.sent(request), options, run))
             return self._reader.read(received, options)
 
     def _sender(self, call: CallRequest, options: ClientOptions, driver: Callable[[Any], Any]) -> Any:
@@ -185,7 +185,7 @@ class AsyncOperationCall(OperationCall):
         options = client_options(self.api)
         request = self._writer.write(args, kwargs, options)
         with told_call(self.api, self.operation) as told:
-            received = told.received(await self._sender(request, options, run_on_loop))
+            received = told.received(await self._sender(told.sent(request), options, run_on_loop))
             return self._reader.read(received, options)
 
 

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 
 from macaron_django import events
 from macaron_django.clients.messages.call_answers import ReceivedAnswer
+from macaron_django.clients.messages.call_requests import CallRequest
 from macaron_django.exceptions import ErrorAnswered, PyMacaronException, ServiceError
 from macaron_django.openapi import Operation
 
@@ -19,6 +20,13 @@ class _Told:
     status = 0
     attempts = 0
 
+    def __init__(self, *, is_told: bool) -> None:
+        self._is_told = is_told
+
+    def sent(self, request: CallRequest) -> CallRequest:
+        """Returns the request that is sent: within the span that a subscriber may have begun for the call."""
+        return request.within_span() if self._is_told else request
+
     def received(self, answer: ReceivedAnswer) -> ReceivedAnswer:
         """Records the answer, and returns it."""
         self.status, self.attempts = answer.status, answer.attempts
@@ -28,7 +36,7 @@ class _Told:
 @contextmanager
 def told_call(api: str, operation: Operation) -> Iterator[_Told]:
     """Tells subscribers of a call when a ``with`` block begins and how it ended; does nothing if there are none."""
-    told = _Told()
+    told = _Told(is_told=bool(events.CLIENT_CALLS.subscribers))
     if not events.CLIENT_CALLS.subscribers:
         yield told
         return

@@ -1,4 +1,4 @@
-"""Makes OpenTelemetry spans and metrics of operations, calls of DynamoDB and of other services, and tasks.
+"""Makes OpenTelemetry spans and metrics of operations, calls of DynamoDB and of other services, tasks and blocks.
 
 Names are those of OpenTelemetry's semantic conventions: HTTP server spans, AWS SDK spans, and those of DynamoDB. Within
 a span that isn't sampled no others are begun.
@@ -107,6 +107,12 @@ class OpenTelemetrySpans(events.Subscriber):
             self, self.tracer.start_span(f"process {began.name}", kind=SpanKind.CONSUMER, attributes=attributes)
         )
 
+    def block(self, began: events.BlockBegan) -> events.Observation[events.BlockEnded] | None:
+        if not self._is_traced():
+            return None
+        named = _encodable(f"{began.kind} {began.method}")
+        return _BlockSpan(self, self.tracer.start_span(named, kind=SpanKind.INTERNAL))
+
     @staticmethod
     def _is_traced() -> bool:
         here = trace.get_current_span()
@@ -211,6 +217,13 @@ class _TaskSpan(_Spanned):
         self.span.set_attribute("macaron_django.outcome", ended.outcome)
         if ended.outcome != "succeeded":
             self.failed(_error_type(ended.exception) or ended.outcome, ended.exception)
+        self.span.end()
+
+
+class _BlockSpan(_Spanned):
+    def end(self, ended: events.BlockEnded) -> None:
+        if ended.exception is not None:
+            self.failed(_error_type(ended.exception), ended.exception)
         self.span.end()
 
 

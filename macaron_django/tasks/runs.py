@@ -17,7 +17,7 @@ from macaron_django.conf import settings
 from macaron_django.tasks.definitions import TaskDefinition, task_named
 from macaron_django.tasks.failures import TaskFailed, WorkersKilled, report_task_failure
 from macaron_django.tasks.messages.argument_json import argument_json, argument_of_json
-from macaron_django.tasks.messages.callers import restored_caller
+from macaron_django.tasks.messages.callers import restored_caller, restored_trace
 from macaron_django.tasks.messages.task_messages import Message
 from macaron_django.tasks.task_backend import TaskBackend
 
@@ -57,7 +57,7 @@ def run(message: Message, backend: TaskBackend) -> Any:
     """
     if message.due is not None and message.due > time.time() + _EARLY and backend.abilities.delays:
         return SentAgain(backend.send(replace(message, deliveries=1)))
-    with _observed(message) as outcome, ExitStack() as caller:
+    with restored_trace(message.caller), _observed(message) as outcome, ExitStack() as caller:
         token = _current.set(message)
         again_in: float | None = None
         request: HttpRequest | None = None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import subprocess
 import sys
@@ -24,6 +25,7 @@ from opentelemetry.sdk.trace.sampling import ALWAYS_OFF, ParentBased
 
 from macaron_django import events
 from macaron_django.checks import check_observability, check_settings
+from macaron_django.observability import monitor
 from macaron_django.observability.opentelemetry_spans import OpenTelemetrySpans
 from macaron_django.observability.sentry_reports import _report
 from tests.conftest import PATIENCE
@@ -140,9 +142,11 @@ def happen(error: Exception | None = None) -> None:
     operation = "shop", "get_order", "GET", "/orders/{order_id}"
     served = events.OPERATIONS.begin(events.OperationBegan(*operation, request))
     within = events.within()
-    call = events.DYNAMODB_CALLS.begin(events.DynamoDBCallBegan("GetItem", ("orders",), "", within, {}))
-    call.leave()
-    call.end(events.DynamoDBCallEnded("GetItem", ("orders",), "", within, (), 3, 0, 0, 0.5, "", None, {}))
+    with contextlib.suppress(LookupError), monitor(kind="stock", method="look"):
+        call = events.DYNAMODB_CALLS.begin(events.DynamoDBCallBegan("GetItem", ("orders",), "", within, {}))
+        call.leave()
+        call.end(events.DynamoDBCallEnded("GetItem", ("orders",), "", within, (), 3, 0, 0, 0.5, "", None, {}))
+        raise LookupError("none left")
     client = events.CLIENT_CALLS.begin(events.ClientCallBegan("login", "do_login", "POST", "/login", within))
     client.leave()
     ended = events.ClientCallEnded("login", "do_login", "POST", "/login", within, 503, 2, 0.25, "UNAVAILABLE", None)
@@ -161,7 +165,10 @@ def test_what_happens_nests(told):
     assert trace.get_current_span() is trace.INVALID_SPAN
     spans = {span.name: span for span in exporter.get_finished_spans()}
     operation = spans["GET /orders/{order_id}"]
-    assert spans["DynamoDB.GetItem"].parent.span_id == operation.context.span_id
+    block = spans["stock look"]
+    assert (block.kind.name, block.parent.span_id) == ("INTERNAL", operation.context.span_id)
+    assert (block.attributes["error.type"], block.status.description) == ("builtins.LookupError", "none left")
+    assert spans["DynamoDB.GetItem"].parent.span_id == block.context.span_id
     assert spans["POST /login"].parent.span_id == operation.context.span_id
     assert operation.attributes["server.port"] == 8443
     assert operation.attributes["user.id"] == "ada"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
@@ -13,7 +13,7 @@ from macaron_django.clients.client_names import client_names
 from macaron_django.clients.client_options import ClientOptions
 from macaron_django.clients.messages.base_urls import base_url
 from macaron_django.clients.messages.call_bodies import BodyWriter, WrittenBody
-from macaron_django.clients.messages.passed_headers import passed_headers
+from macaron_django.clients.messages.passed_headers import passed_headers, span_headers
 from macaron_django.clients.messages.supplied_credentials import Credentials, Grant, credentials_for
 from macaron_django.exceptions import ValidationFailed
 from macaron_django.openapi import Operation, Parameter, json_pointers
@@ -63,6 +63,12 @@ class CallRequest:
     max_attempts: int
     grant: Grant | None = None
     is_token_request: bool = False
+    passes_trace: bool = False  # unless the caller gave a trace of its own
+
+    def within_span(self) -> CallRequest:
+        """Returns the request with the trace context of the current span, which began after the request was made."""
+        found = span_headers() if self.passes_trace else {}
+        return replace(self, headers={**self.headers, **found}) if found else self
 
 
 class RequestWriter:
@@ -200,7 +206,8 @@ class RequestWriter:
     ) -> CallRequest:
         credentials = credentials_for(self.operation, options.credentials)
         path = PATH_PARAMETER.sub(lambda match: texts.path.get(match[1], match[0]), self.operation.path)
-        headers = self._headers(texts, body, credentials, call_options.get("request_headers") or {})
+        passed = passed_headers()
+        headers = self._headers(passed, texts, body, credentials, call_options.get("request_headers") or {})
         query = [*texts.query, *(f"{name}={value}" for name, value in credentials.query)]
         return CallRequest(
             api=self.api,
@@ -217,12 +224,18 @@ class RequestWriter:
             read_timeout=call_options.get("read_timeout") or options.read_timeout,
             max_attempts=call_options.get("max_attempts") or options.max_attempts,
             grant=credentials.grant,
+            passes_trace=headers.get("traceparent") == passed["traceparent"],
         )
 
     def _headers(
-        self, texts: _Texts, body: WrittenBody, credentials: Credentials, given: Mapping[str, str]
+        self,
+        passed: Mapping[str, str],
+        texts: _Texts,
+        body: WrittenBody,
+        credentials: Credentials,
+        given: Mapping[str, str],
     ) -> dict[str, str]:
-        found = {**passed_headers(), "Accept": self._accepted}
+        found = {**passed, "Accept": self._accepted}
         if body.content_type is not None:
             found["Content-Type"] = body.content_type
         for source in (texts.headers, credentials.headers, given):

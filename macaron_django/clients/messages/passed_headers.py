@@ -13,7 +13,7 @@ from collections.abc import Mapping
 
 from macaron_django.auth.caller import current_request
 
-__all__ = ["passed_headers"]
+__all__ = ["passed_headers", "span_headers"]
 
 _TOKEN = re.compile(r"[\x21-\x7e]{1,200}")
 #: https://www.w3.org/TR/trace-context/#traceparent-header
@@ -47,19 +47,24 @@ def _own_api(request: object) -> str | None:
 
 
 def _trace(received: Mapping[str, str]) -> dict[str, str]:
-    """Returns the trace context: OpenTelemetry's if it is in use, else the received one with a new parent."""
-    propagate = sys.modules.get("opentelemetry.propagate")
-    if propagate is not None:
-        carrier: dict[str, str] = {}
-        propagate.inject(carrier)
-        if "traceparent" in carrier:
-            return carrier
+    """Returns the trace context: OpenTelemetry's if it is in use, else the received one, with a new parent."""
+    if current := span_headers():
+        return current
     match = _TRACEPARENT.fullmatch(received.get("traceparent", ""))
     if match is None or match[1] == "ff" or not int(match[2], 16) or not int(match[3], 16):
         return {"traceparent": f"00-{secrets.token_hex(16)}-{_parent_id()}-00"}
     found = {"traceparent": f"00-{match[2]}-{_parent_id()}-{match[4]}"}
     state = received.get("tracestate", "")
     return {**found, "tracestate": state} if _TRACESTATE.fullmatch(state) else found
+
+
+def span_headers() -> dict[str, str]:
+    """Returns the trace context of OpenTelemetry's current span; nothing where there is none."""
+    propagate = sys.modules.get("opentelemetry.propagate")
+    carrier: dict[str, str] = {}
+    if propagate is not None:
+        propagate.inject(carrier)
+    return carrier if "traceparent" in carrier else {}
 
 
 def _parent_id() -> str:

@@ -35,7 +35,7 @@ from macaron_django.exceptions import AuthInvalidTokenError
 from macaron_django.schemas.models.row_models import Row
 from macaron_django.tasks.messages.served_requests import served_request
 
-__all__ = ["described_caller", "restored_caller"]
+__all__ = ["described_caller", "restored_caller", "restored_trace"]
 
 #: Headers of the request that a worker sees; others may hold anything.
 _HEADERS: Final = ("traceparent", "tracestate", "x-request-id", "pymcallid", "pymcallpath", "accept-language")
@@ -130,7 +130,7 @@ def _fernet() -> Any:
 
 @contextmanager
 def restored_caller(described: Mapping[str, Any]) -> Iterator[HttpRequest]:
-    """Makes the caller's user, token, request, trace and language those of the code inside the block."""
+    """Makes the caller's user, token, request and language those of the code inside the block."""
     request = _made_request(described)
     claims = described.get("claims") or {}
     before = auth_caller.current_request(), auth_caller.get_user_token_data(), auth_caller.get_user_token()
@@ -139,7 +139,7 @@ def restored_caller(described: Mapping[str, Any]) -> Iterator[HttpRequest]:
         auth_caller.remember_request(request)
         if claims or "token" in described:
             auth_caller.remember(claims, _token(described, claims))
-        with translation.override(language) if language else nullcontext(), _span_of(described.get("trace") or {}):
+        with translation.override(language) if language else nullcontext():
             yield request
     finally:
         auth_caller.remember_request(before[0])
@@ -200,8 +200,9 @@ def _token(described: Mapping[str, Any], claims: Mapping[str, Any]) -> str:
 
 
 @contextmanager
-def _span_of(trace: Mapping[str, str]) -> Iterator[None]:
+def restored_trace(described: Mapping[str, Any]) -> Iterator[None]:
     """Makes the caller's span the parent of those that begin inside the block, where OpenTelemetry is in use."""
+    trace = described.get("trace") or {}
     propagate, context = sys.modules.get("opentelemetry.propagate"), sys.modules.get("opentelemetry.context")
     if not trace or propagate is None or context is None:
         yield
