@@ -17,23 +17,9 @@ from macaron_django.tasks import Message
 from macaron_django.tasks.backends.celery_application import application
 from macaron_django.tasks.backends.celery_broker import CeleryBackend
 from macaron_django.tasks.messages.task_messages import read_message
+from tests.certificates import certificate
 from tests.conftest import PATIENCE, eventually, free_port
 from tests.tasks.test_redis_transport import drained
-
-
-def certificate(folder: Path, name: str) -> tuple[str, str]:
-    """Make a certificate for this host that is its own authority; its file and its key's."""
-    key, made = folder / f"{name}.key", folder / f"{name}.crt"
-    subprocess.run(
-        [
-            *("openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"),
-            *("-days", "2", "-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost,IP:127.0.0.1"),
-            *("-keyout", str(key), "-out", str(made)),
-        ],
-        check=True,
-        capture_output=True,
-    )
-    return str(made), str(key)
 
 
 @pytest.fixture
