@@ -29,16 +29,10 @@ PATIENCE = 60  # seconds
 @contextlib.contextmanager
 def example_project() -> Iterator[str]:
     """Serve a copy of the example project with its sample data; its address."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        address = f"127.0.0.1:{probe.getsockname()[1]}"
+    address = f"127.0.0.1:{free_port()}"
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        shutil.copy(ROOT / "manage.py", folder)
-        kept_out = shutil.ignore_patterns("*.sqlite3*", "__pycache__")
-        shutil.copytree(ROOT / "example_project", folder / "example_project", ignore=kept_out)
-        for command in (["migrate", "--verbosity", "0"], ["synctables"], ["loadsample", "--address", address]):
-            subprocess.run([sys.executable, "manage.py", *command], cwd=folder, check=True)  # noqa: S603
+        example_folder(folder)
         server = subprocess.Popen(  # noqa: S603
             [sys.executable, "manage.py", "runserver", "--noreload", address], cwd=folder
         )
@@ -50,6 +44,22 @@ def example_project() -> Iterator[str]:
             server.wait(PATIENCE)
             stop = [sys.executable, "manage.py", "dynamodb", "--stop"]
             subprocess.run(stop, cwd=folder, check=False)  # noqa: S603
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+    return port
+
+
+def example_folder(folder: Path) -> None:
+    """Copy the example project, with its tables and its sample data."""
+    shutil.copy(ROOT / "manage.py", folder)
+    kept_out = shutil.ignore_patterns("*.sqlite3*", "__pycache__")
+    shutil.copytree(ROOT / "example_project", folder / "example_project", ignore=kept_out)
+    for command in (["migrate", "--verbosity", "0"], ["synctables"], ["loadsample"]):
+        subprocess.run([sys.executable, "manage.py", *command], cwd=folder, check=True)  # noqa: S603
 
 
 def wait_for(url: str) -> None:
@@ -69,6 +79,7 @@ def swagger_ui(page: Page, site: str) -> None:
 
 
 def log_in(page: Page, site: str) -> None:
+    page.request.post(f"{site}/greetings", data={"to": "shigeru", "text": "good morning."})  # who has no address: fails
     page.request.delete(f"{site}/profiles/shigeru")  # his name needs a font that few Linux machines have
     page.goto(f"{site}/admin/")
     page.fill("[name=username]", "admin")
@@ -103,8 +114,21 @@ def admin_tables(page: Page, site: str) -> None:
     page.goto(f"{site}/admin/macaron_myserver/profile/tables/")
 
 
+def admin_failed_task(page: Page, site: str) -> None:
+    page.goto(f"{site}/admin/macaron_django/failedtask/")
+    page.click("#result_list tbody th a")
+    page.get_by_role("heading", name="Traceback").wait_for()
+    # Where the files are on this machine is of no use to anybody.
+    shortened = """pre => { pre.textContent = pre.textContent.replace(
+      /File "[^"]*[/](?=(macaron_django|example_project)[/])/g, 'File "…/'); }"""
+    page.locator("#macaron-task-trace + pre").evaluate(shortened)
+
+
 #: The pages of the admin, each taken in light and in dark, and how high its picture is.
-ADMIN_PAGES = ((admin_index, 560), (admin_list, 620), (admin_item, 860), (admin_form, 900), (admin_tables, 760))
+ADMIN_PAGES = (
+    *((admin_index, 560), (admin_list, 620), (admin_item, 860), (admin_form, 900), (admin_tables, 760)),
+    (admin_failed_task, 860),
+)
 
 
 def admin(browser: Browser, site: str) -> None:
