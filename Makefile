@@ -9,7 +9,7 @@ FREE_PYTHON ?= python3.14t
 BENCH_PYTHON ?= $(shell for name in python3.13 python3.14 python3.12; do $$name -c '' 2>/dev/null && echo $$name && exit; done; echo $(PYTHON))
 ENGINE := node_modules/@dynoxide/linux-x64/dynoxide
 LOCKS := requirements
-SOURCES := macaron_django tests example_project docs benchmarks setup.py manage.py noxfile.py
+SOURCES := macaron_django tests example_project docs benchmarks prose setup.py manage.py noxfile.py
 
 .DEFAULT_GOAL := help
 .PHONY: help run install install-test lint test soak docs matrix lock dist bench bench-quick bench-hooks bench-micro bench-free clean
@@ -59,11 +59,12 @@ run: install  ## Serve the example project on http://127.0.0.1:8000
 
 install-test: $(VENV)/installed-test node_modules/installed-test
 
-lint: install-test  ## Lint, types and import contracts
+lint: install-test $(VENV)/installed-tools  ## Lint, types, import contracts and English
 	$(BIN)/ruff check $(SOURCES)
 	$(BIN)/ruff format --check $(SOURCES)
 	$(BIN)/lint-imports
 	$(BIN)/mypy
+	$(BIN)/python -m prose
 
 test: lint  ## Lint, then the whole test suite against real engines
 	$(BIN)/python manage.py makemigrations --check

@@ -25,14 +25,14 @@ __all__ = ["StartProject"]
 class StartProject(BaseCommand):
     help = (
         "Starts a project that runs at once: settings from the environment, an API from an OpenAPI file with a stub "
-        "for each handler, tests, a container, CI, and a lock of versions. Nothing writes it a second time."
+        "for each handler, tests, a container, CI, and a lock of versions. It is written only once."
     )
     requires_system_checks = []
     #: It is about another project than that of any settings.
     suppressed_base_arguments = {"--pythonpath", "--settings", "--traceback", "--verbosity", "--version"}
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("name", metavar="NAME", help="The project, and the folder that is made for it.")
+        parser.add_argument("name", metavar="NAME", help="The name of the project and of its new folder.")
         parser.add_argument(
             "--spec", metavar="FILE", help="An OpenAPI file, in YAML or JSON (default: a sample about notes)."
         )
@@ -62,7 +62,7 @@ class StartProject(BaseCommand):
         folder = Path(options["name"]).absolute()
         self._refuse(project_name_problem(folder.name))
         if folder.exists() and not (folder.is_dir() and not any(folder.iterdir())):
-            raise CommandError(f"{folder} is there already, and not empty: choose another name, or empty it.")
+            raise CommandError(f"{folder} already exists and isn't empty: choose another name, or empty it.")
         spec = Path(options["spec"]) if options["spec"] else None
         storage: Storage = options["storage"] or ("none" if spec else "dynamodb")
         api = options["api"] or (api_name(spec, folder.name) if spec else "notes")
@@ -113,6 +113,6 @@ class StartProject(BaseCommand):
         elif api.kept:
             self.stdout.write(f"  Review the {len(api.kept)} schemas that are kept: they are marked in {api.spec}.")
         if any(path.startswith("apis.") for path in api.verifiers.values()):
-            self.stdout.write(f"  Write who may call it, in apis/{api.name}/verifiers.py: nobody may until then.")
+            self.stdout.write(f"  Write who may call it, in apis/{api.name}/verifiers.py: no one may until then.")
         if api.stubs:
             self.stdout.write(f"  Write the {len(api.stubs)} handlers in {api.handlers}: each answers 501 until then.")

@@ -53,7 +53,7 @@ def _persistences(context: Context) -> Iterator[Persistence]:
 
 @register.filter(is_safe=True)
 def foldable_filters(filters: str, changelist: Any) -> str:
-    """Folds Django's panel of filters behind a line that says which are in use. Skins keep a panel of their own."""
+    """Folds Django's panel of filters behind a line that says which are in use. Skins keep their own panel."""
     if 'id="changelist-filter"' not in filters:
         return filters
     used = [f"{spec.title}: {label}" for spec in changelist.filter_specs for label in _chosen(spec, changelist)]

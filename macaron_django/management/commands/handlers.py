@@ -48,8 +48,8 @@ class _Missing:
 
 class Command(BaseCommand):
     help = (
-        "Writes a stub for each operation that nothing answers and binds it in the spec, writes a stub for each bound "
-        "function that isn't there, and names the functions among the handlers that no operation is bound to."
+        "Writes a stub for each operation that nothing answers and binds it in the spec, writes a stub for each "
+        "missing bound function, and lists the functions among the handlers that no operation is bound to."
     )
     requires_system_checks = []  # what is missing is what the checks would report
 
@@ -137,7 +137,7 @@ class Command(BaseCommand):
                 )
             )
         if not missing and not orphans:
-            self.stdout.write("Each operation has its handler, or needs none.")
+            self.stdout.write("Each operation has its handler, or doesn't need one.")
 
 
 def _is_unanswered(served: Any) -> bool:

@@ -22,8 +22,8 @@ __all__ = ["Command"]
 
 class Command(BaseCommand):
     help = (
-        "Prints the IAM policy that allows the calls to DynamoDB which the generated operations and tasks can make, "
-        "by table and index, and no others. What handlers and hooks call is added from a recorded test run: "
+        "Prints the IAM policy that allows exactly the calls to DynamoDB that the generated operations and tasks can "
+        "make, by table and index. The calls of handlers and hooks are added from a recorded test run: "
         "`pytest --dynamodb-record FILE`, then --recorded FILE."
     )
     requires_system_checks = []  # handlers needn't be importable
@@ -68,8 +68,9 @@ class Command(BaseCommand):
         self.stdout.write(document)
         if (size := policy_size(document)) > LONGEST_POLICY:
             self.stderr.write(
-                f"The policy has {size:,} characters, and IAM takes {LONGEST_POLICY:,} in one managed policy: divide "
-                "its statements among several."
+                f"The policy has {size:,} characters, but IAM accepts {LONGEST_POLICY:,} in one managed policy: split "
+                f"its "
+                "statements into several policies."
             )
 
     def _explain(self, needs: Needs) -> None:
@@ -84,7 +85,9 @@ class Command(BaseCommand):
 
 def _account(given: str | None) -> str:
     if given is None or not (given.isascii() and given.isdecimal() and len(given) == 12):
-        raise CommandError("Give the AWS account of the tables, twelve digits, as --account; --format text needs none.")
+        raise CommandError(
+            "Give the AWS account of the tables, twelve digits, as --account; --format text doesn't need it."
+        )
     return given
 
 

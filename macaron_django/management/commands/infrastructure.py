@@ -28,7 +28,7 @@ class Command(BaseCommand):
     help = (
         "Prints the tables of the persisted schemas, with their scaling and alarms, and the least IAM policy as a "
         "CloudFormation template or a Terraform file; with --service lambda, the function that serves, too. Changes "
-        "nothing in AWS. The file is yours: it needs nothing of this package."
+        "nothing in AWS. You can edit the file: it doesn't depend on this package."
     )
     requires_system_checks = []  # handlers needn't be importable
 
@@ -52,7 +52,7 @@ class Command(BaseCommand):
         parser.add_argument(
             "--out", metavar="FILE", type=Path, help="Write to this file, instead of printing; it must not exist yet."
         )
-        parser.add_argument("--overwrite", action="store_true", help="With --out: replace a file that is there.")
+        parser.add_argument("--overwrite", action="store_true", help="With --out: replace an existing file.")
 
     def handle(self, *_arguments: str, **options: Any) -> None:
         left_out = [line for name in registry.left_out for line in reasons(name)]
@@ -80,7 +80,7 @@ class Command(BaseCommand):
             with file.open("w" if overwrite else "x", encoding="utf-8") as opened:
                 opened.write(text)
         except FileExistsError as error:
-            raise CommandError(f"{file} is there already: give another name, or --overwrite.") from error
+            raise CommandError(f"{file} already exists: give another name, or --overwrite.") from error
         except OSError as error:
             raise CommandError(f"{file}: {error}") from error
         self.stdout.write(f"Wrote {file}.")
@@ -89,5 +89,5 @@ class Command(BaseCommand):
 def _settings_module() -> str:
     module = os.environ.get("DJANGO_SETTINGS_MODULE")
     if not module:
-        raise ImproperlyConfigured("Set DJANGO_SETTINGS_MODULE to the settings that the function is to use.")
+        raise ImproperlyConfigured("Set DJANGO_SETTINGS_MODULE to the settings for the function.")
     return module

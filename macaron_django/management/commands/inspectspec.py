@@ -19,8 +19,8 @@ __all__ = ["Command"]
 
 class Command(BaseCommand):
     help = (
-        "Prints a module of Django models for the schemas of an OpenAPI file: those with a property to be identified "
-        "by, or those that are named. Writes no file."
+        "Prints a module of Django models for the schemas of an OpenAPI file: those with a property that identifies "
+        "them, or those that are named. Doesn't write files."
     )
     requires_system_checks = []
 
@@ -39,7 +39,7 @@ class Command(BaseCommand):
                 if name not in document.schemas:
                     raise CommandError(f"{spec} has no schema {name!r}.")
                 if not document.schemas[name].properties:
-                    raise CommandError(f"{name} describes no object with properties: it can't be a model.")
+                    raise CommandError(f"{name} doesn't describe an object with properties: it can't be a model.")
             if not chosen:
                 raise CommandError(f"No schema of {spec} has a property id, or one named after it: name the schemas.")
             about = f"Models of {spec.name}, as `manage.py inspectspec` has read it: review them."

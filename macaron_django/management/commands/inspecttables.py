@@ -27,7 +27,7 @@ def _sample(text: str) -> int:
 class Command(BaseCommand):
     help = (
         "Prints an OpenAPI document that describes existing DynamoDB tables: their keys, indexes and time to live, and "
-        "the types of their attributes, as far as a sample of the items shows them. Calls that read are all it makes."
+        "the types of their attributes, as far as a sample of the items shows them. It makes only calls that read."
     )
     requires_system_checks = []
 
@@ -40,7 +40,7 @@ class Command(BaseCommand):
             type=_sample,
             default=100,
             metavar="N",
-            help="How many items of each table are read, and paid for (default: 100; 0 reads none).",
+            help="How many items of each table to read, and pay for (default: 100; 0 reads none).",
         )
 
     def handle(self, *_arguments: str, **options: Any) -> None:
@@ -69,6 +69,6 @@ class Command(BaseCommand):
                 bar.update()
         head = (
             f"Written by `manage.py inspecttables` from tables on {engine.name}, {engine.region}, and at most {sample} "
-            "items of each.\nReview the types, what is required, and who may read: other items may differ."
+            "items of each.\nReview the types, the required properties, and who may read: other items may differ."
         )
         self.stdout.write(spec_of_tables(tables, prefix, head), ending="")

@@ -22,7 +22,7 @@ __all__ = ["Command"]
 class Command(BaseCommand):
     help = (
         "Adds an API to the project: apis/NAME/ with a copy of the spec, whose operations are bound to the stubs of "
-        "handlers beside it. Changes no other file, and prints the line of the settings that is to be added."
+        "handlers beside it. Doesn't change other files, and prints the line to add to the settings."
     )
     requires_system_checks = []  # another API's errors are no reason not to begin
 
@@ -35,10 +35,10 @@ class Command(BaseCommand):
             action="store_const",
             const="dynamodb",
             dest="storage",
-            help="Keep the schemas that look kept in DynamoDB (x-persist). Without this they are only marked.",
+            help="Store the schemas that look persisted in DynamoDB (x-persist). Without this they are only marked.",
         )
         kept.add_argument(
-            "--orm", action="store_const", const="orm", dest="storage", help="Keep them in Django models (x-model)."
+            "--orm", action="store_const", const="orm", dest="storage", help="Store them in Django models (x-model)."
         )
         parser.add_argument("--dry-run", action="store_true", help="List the files, and write nothing.")
 
@@ -77,14 +77,14 @@ class Command(BaseCommand):
             raise CommandError(f"There is an app labelled {name!r} already: --name gives the API another name.")
         folder = base_folder() / "apis" / name
         if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-            raise CommandError(f"{folder} is there already, and not empty: --name gives the API another one.")
+            raise CommandError(f"{folder} already exists and isn't empty: --name gives the API another one.")
 
     def _what_next(self, made: APIFiles, storage: Storage) -> None:
         lines = ["", "What next:", f"  Serve it: add {made.settings_line} to MACARON['APIS'] of the settings."]
         if settings.APIS is None:
             found = [each for each in discover() if not each.builtin]
             entries = [f'"{each.name}": "{_below(each.path)}",' for each in found]
-            lines.append("  There is no MACARON['APIS'] yet: the APIs that are found without it have to be in it, too.")
+            lines.append("  There is no MACARON['APIS'] yet: it must also list the APIs that are found without it.")
             lines += [f"    {entry}" for entry in (*entries, made.settings_line)]
         if made.app is not None:
             lines.append(f'  Add "{made.app}" to INSTALLED_APPS, and run `manage.py makemigrations {made.name}`.')
@@ -98,7 +98,7 @@ class Command(BaseCommand):
             lines.append(f"  Write the {len(made.stubs)} handlers in {made.handlers}: each answers 501 until then.")
         self.stdout.write("\n".join(lines))
         for each in made.foreign:
-            self.stdout.write(self.style.WARNING(f"  The spec names {printable(each)}: it has to be in the project."))
+            self.stdout.write(self.style.WARNING(f"  The spec names {printable(each)}: it must be in the project."))
 
 
 def _below(path: Path) -> str:

@@ -79,7 +79,7 @@ def api_name(source: Path, otherwise: str) -> str:
 
 
 def name_problem(name: str) -> str | None:
-    """Returns why a name can't be that of an API with a folder of its own; None if it can."""
+    """Returns why a name can't be that of an API with its own folder; None if it can."""
     if not re.fullmatch(r"[a-z][a-z0-9_]*", name) or iskeyword(name):
         return f"{name!r} can't name an API: use lower-case letters, digits and underscores, and no word of Python's."
     if name in _TAKEN:

@@ -51,7 +51,7 @@ def function_name(operation: Operation, taken: Collection[str] = ()) -> str:
 
 
 def stub_of(operation: Operation, api: str, name: str) -> HandlerStub:
-    """Returns the stub of an operation's handler. It answers 501 until somebody writes it."""
+    """Returns the stub of an operation's handler. It answers 501 until it is written."""
     types = _SignatureTypes(api)
     parts = list(_arguments(operation, types))
     returned = types.of_answer(operation)

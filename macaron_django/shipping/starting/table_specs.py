@@ -29,7 +29,7 @@ _MANY_KEYS = 20
 def spec_of_tables(tables: Sequence[ExistingTable], prefix: str = "", head: str = "") -> str:
     """Returns the document as YAML. ``prefix`` is left out of the tables' names, as the settings add it.
 
-    Each table has operations that read: none writes, until somebody adds one.
+    Each table has only operations that read; add those that write.
     """
     named = _schema_names([table.name.removeprefix(prefix) for table in tables])
     schemas: dict[str, Any] = {}

@@ -293,7 +293,7 @@ def test_the_command_prints_and_writes_the_file_once(tmp_path: Path, monkeypatch
     resources = yaml.safe_load(output.getvalue())["Resources"]
     assert resources["ProfilesTable"]["DeletionPolicy"] == "Retain"
     assert resources["ServiceFunction"]["Properties"]["Handler"] == "macaron_django.aws.lambda_handler"
-    with pytest.raises(CommandError, match="is there already"):
+    with pytest.raises(CommandError, match="already exists"):
         call_command(Command(), "terraform", out=file)
     call_command(Command(), "terraform", out=file, overwrite=True, stdout=StringIO())
     assert file.read_text("utf-8").startswith("terraform {\n")

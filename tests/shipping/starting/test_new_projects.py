@@ -58,7 +58,7 @@ def test_an_empty_folder_is_taken_and_a_full_one_refused(tmp_path):
     start("shop")
     assert (tmp_path / "shop" / "manage.py").stat().st_mode & 0o100
     assert (tmp_path / "shop" / ".env").stat().st_mode & 0o077 == 0
-    with pytest.raises(CommandError, match="is there already, and not empty"):
+    with pytest.raises(CommandError, match="already exists and isn't empty"):
         start("shop")
 
 
