@@ -52,8 +52,8 @@ def _do(event: Mapping[str, Any], request_id: str | None) -> None:
     """Does the task that a scheduled event names: ``{"task": "shop.tasks.tidy", "args": [], "kwargs": {}}``."""
     if not isinstance(event.get("task"), str) or not event.keys() <= _TASK_KEYS:
         raise ValueError(
-            "The event is no HTTP request, and names no task. Have the schedule send "
-            '{"task": "package.module.function"} as its input; `args` and `kwargs` may be beside it.'
+            "The event isn't an HTTP request and doesn't name a task. Make the schedule send "
+            '{"task": "package.module.function"} as its input; `args` and `kwargs` are optional.'
         )
     from macaron_django.tasks.backends.chosen_backend import chosen_backend
     from macaron_django.tasks.messages.task_messages import Message

@@ -30,7 +30,7 @@ def without_ambiguous_headers(event: Event) -> dict[str, Any]:
 
 
 def from_address(application: Application) -> Application:
-    """Returns an application that is given the address of who calls as the gateway knows it.
+    """Returns an application that gets the caller's address as the gateway knows it.
 
     The first address of X-Forwarded-For is what a client has written there; the last is from the load balancer.
     """

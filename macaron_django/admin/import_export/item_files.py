@@ -96,7 +96,7 @@ def _json_items(text: str, form: FileForm) -> Iterator[FileItem]:
 
 
 def _array_elements(text: str) -> Iterator[tuple[int, str]]:
-    """Yields the text of each element of a JSON array, with its line. What can't be told apart is one element."""
+    """Yields the text of each element of a JSON array, with its line. What can't be separated is one element."""
     place, line, counted = text.index("[") + 1, 1, 0
     decoder = JSONDecoder(parse_float=str, parse_int=str)  # only where the elements end is wanted
     while True:
