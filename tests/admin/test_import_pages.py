@@ -310,4 +310,4 @@ def test_a_refused_line_is_named_by_what_it_has_of_a_key(orders):
     refused = [outcome.key for outcome in page.context["found"] if outcome.kind == "refused"]
     assert refused == ["acme / 1", "acme", "acme / 3", "tenant_id 'acme' and order_id '4'"]
     answer = apply(client, orders, page).content.decode()
-    assert "Line 2, acme / 1: quantity: The cell isn&#x27;t JSON" in answer
+    assert "Line 2, acme / 1: quantity: The cell isn&#x27;t valid JSON" in answer
