@@ -23,6 +23,7 @@ PAGES = {
 STRICT = (
     "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; worker-src blob:; object-src 'none'"
 )
+AXE = Path(__file__).parents[2] / "node_modules" / "axe-core" / "axe.min.js"
 MIDDLEWARE = f'''
 def add_policy(get_response):
     """A second policy beside the page's own: browsers enforce both."""
@@ -112,6 +113,10 @@ def test_pages_show_operations_under_a_strict_policy_ask_nobody_else_and_fit_a_t
                 page.wait_for_load_state("networkidle")
                 if "viewport" in options:
                     assert page.evaluate("document.documentElement.scrollWidth") <= telephone["width"], path
+                elif path.startswith("/redoc/"):
+                    page.evaluate(AXE.read_text("utf-8"))  # not as a script tag, which the policy refuses
+                    found = page.evaluate("axe.run(document, {runOnly: {type: 'rule', values: ['color-contrast']}})")
+                    assert [node["html"] for one in found["violations"] for node in one["nodes"]] == [], path
             assert seen == Seen(hosts={urlsplit(base).netloc}), path
 
 
