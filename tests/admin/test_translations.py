@@ -10,7 +10,11 @@ import pytest
 from babel.messages.extract import extract
 from babel.messages.mofile import read_mo
 from babel.messages.pofile import read_po
+from django.utils.translation import override
 from django.utils.translation.template import templatize
+
+from macaron_django.admin.display.violation_texts import local_text
+from macaron_django.schemas.validation.violations import sentence
 
 PACKAGE = Path(__file__).parents[2] / "macaron_django"
 FRENCH = PACKAGE / "locale" / "fr" / "LC_MESSAGES" / "django.po"
@@ -75,3 +79,35 @@ def test_pages_are_french_for_who_reads_french(shop, settings):
     assert "élément sur cette page" in listed
     assert "clé de hachage" in item
     assert "Non définies" in item
+
+
+def test_what_breaks_the_schema_is_told_in_french(orders, broken, settings):
+    settings.LANGUAGE_CODE = "fr"
+    client = orders.client("view", "change")
+
+    viewed = client.get(orders.url(broken, "view")).content.decode()
+    form = client.get(orders.url(broken)).content.decode()
+    checked = client.post(f"{orders.url(broken, 'validate')}", "{}", content_type="text/plain").json()
+
+    for text in (viewed, form):
+        assert "une de ces valeurs : &quot;new&quot;" in text
+        assert "doit être un booléen, pas un texte" in text
+        assert "doit être au plus 1000" in text
+        assert "must be" not in text
+    assert {"message": "est obligatoire", "pointer": "/status"} in checked["errors"]
+
+
+@pytest.mark.parametrize(
+    ("keyword", "value", "instance"),
+    [
+        *(("maximum", 5, 6), ("minimum", 5, 4), ("exclusiveMaximum", 5, 6), ("exclusiveMinimum", 5, 4)),
+        *(("minLength", 1, ""), ("minLength", 3, ""), ("maxLength", 1, "ab"), ("pattern", "^a", "b")),
+        *(("type", ["string", "null"], []), ("enum", ["a", "b"], "c"), ("required", ["a"], {}), ("oneOf", [{}], 1)),
+        *(("minItems", 1, []), ("maxItems", 1, [1, 2]), ("uniqueItems", True, [1, 1]), ("multipleOf", 2, 3)),
+    ],
+)
+def test_the_sentences_of_validation_are_known_to_the_translation(keyword, value, instance):
+    english = sentence(keyword, value, instance)
+
+    with override("fr"):
+        assert local_text(english) != english

@@ -17,6 +17,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from macaron_django.admin.display.redaction import MASK
+from macaron_django.admin.display.violation_texts import local_text
 from macaron_django.openapi import json_pointers
 from macaron_django.schemas.values.conversions import json_value
 
@@ -91,7 +92,7 @@ def _with_problems(node: ShownValue, violations: list[Violation]) -> ShownValue:
         return node
     children = with_problems(node.children, violations)
     own = [one for one in violations if not any(_is_at(one.pointer, child) for child in children)]
-    problems = [f"{one.pointer[len(node.pointer) + 1 :]} {one.message}".strip() for one in own]
+    problems = [f"{one.pointer[len(node.pointer) + 1 :]} {local_text(one.message)}".strip() for one in own]
     if node.kind == "secret":  # the rule that a secret breaks may tell something about it
         problems = [_("isn't as the schema says")]
     return replace(node, problems=tuple(problems), children=tuple(children))
@@ -209,4 +210,4 @@ def size_text(octets: int) -> str:
     """Returns a size like ``filesizeformat`` does, but in exact bytes below a kilobyte."""
     if octets < 1024:
         return ngettext("%(count)s byte", "%(count)s bytes", octets) % {"count": octets}
-    return f"{formats.number_format(octets / 1024, 1)} KB"
+    return _("%(size)s KB") % {"size": formats.number_format(octets / 1024, 1)}

@@ -21,6 +21,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
 from macaron_django.admin.admin_bases import ItemAdminBase, ObjectTool
+from macaron_django.admin.display.violation_texts import local_text
 from macaron_django.admin.forms.edits import ItemEdit, UnreadableItem, read_item, shown_json
 from macaron_django.admin.forms.item_form import ItemForm
 from macaron_django.admin.forms.log_entries import change_message
@@ -181,5 +182,5 @@ class ChangeFormMixin(ItemAdminBase):
         else:
             stored = obj._state.item  # type: ignore[attr-defined]
             edit = ItemEdit.change(persistence, stored, typed, shown_json(persistence, persistence.decode(stored)))
-        errors = [{"message": each.message, "pointer": each.pointer} for each in edit.violations]
+        errors = [{"message": local_text(each.message), "pointer": each.pointer} for each in edit.violations]
         return JsonResponse({"errors": errors, "size": edit.size})

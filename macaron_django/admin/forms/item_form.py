@@ -7,6 +7,7 @@ text itself is edited.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from django import forms
@@ -16,6 +17,7 @@ from django.utils.translation import gettext_lazy
 
 from macaron_django.admin.display.readable_json import readable_json
 from macaron_django.admin.display.redaction import hidden_places
+from macaron_django.admin.display.violation_texts import local_text
 from macaron_django.admin.forms.conflicts import Conflict, LoadedItem, conflicts_of, expected_of
 from macaron_django.admin.forms.edits import ItemEdit, UnreadableItem, changed_names, fixed_names, read_item, shown_json
 from macaron_django.admin.forms.form_descriptions import describe_form
@@ -154,7 +156,7 @@ class ItemForm(ModelForm):
         if stored is not None:
             row = persistence.decode(stored)
             description["hidden"] = hidden_places(persistence.schema, row.to_json())
-            self.stored_violations = [] if self.is_bound else ItemEdit.checked(persistence, row).violations
+            self.stored_violations = [] if self.is_bound else _localized(ItemEdit.checked(persistence, row).violations)
         check = self.is_bound or bool(self.stored_violations)
         self.fields["item"].widget = ItemWidget(description, self.validate_url, check=check)
         if stored is None:
@@ -190,9 +192,8 @@ class ItemForm(ModelForm):
             self._clean_change(typed, cleaned.get("loaded") or "")
         for violation in self.edit.violations if self.edit else ():
             self.violations.append(violation)
-            self.add_error(
-                "item", f"{violation.pointer}: {violation.message}" if violation.pointer else violation.message
-            )
+            message = local_text(violation.message)
+            self.add_error("item", f"{violation.pointer}: {message}" if violation.pointer else message)
         if self.edit is not None and not self.errors:
             self.instance = self.edit.row
         return cleaned
@@ -240,6 +241,10 @@ class ItemForm(ModelForm):
 
     def _post_clean(self) -> None:
         """Does nothing: the edit has been validated."""
+
+
+def _localized(violations: list[Violation]) -> list[Violation]:
+    return [replace(each, message=local_text(each.message)) for each in violations]
 
 
 def _not_duplicated(persistence: Persistence) -> set[str]:

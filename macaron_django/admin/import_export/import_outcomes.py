@@ -16,6 +16,7 @@ from django.utils.translation import gettext as _
 
 from macaron_django.admin.display.differences import Difference, differences
 from macaron_django.admin.display.redaction import without_secret_attributes
+from macaron_django.admin.display.violation_texts import local_text
 from macaron_django.admin.forms.conflicts import expected_of
 from macaron_django.admin.forms.edits import ItemEdit, shown_json
 from macaron_django.admin.import_export.item_files import FileItem
@@ -167,7 +168,10 @@ def _compared(
             outcome.kind = "unchanged"
     if edit.violations and outcome.kind != "unchanged":
         shown = edit.violations[:_PROBLEMS] + ([MORE] if len(edit.violations) > _PROBLEMS else [])
-        problems = [f"{each.pointer}: {each.message}" if each.pointer else each.message for each in shown]
+        problems = [
+            f"{each.pointer}: {local_text(each.message)}" if each.pointer else local_text(each.message)
+            for each in shown
+        ]
         return ImportOutcome(entry.line, "refused", outcome.key, problems)
     if outcome.kind == "changed":
         outcome.differences = list(differences(before, after)) or [Difference("", UNSET, UNSET)]

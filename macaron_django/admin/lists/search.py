@@ -28,6 +28,7 @@ from typing import TYPE_CHECKING, Any
 
 from django.core.exceptions import FieldError
 from django.db.models import Q
+from django.utils import formats
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
@@ -387,7 +388,9 @@ def sentence(plan: QueryPlan) -> str:
         }
     if plan.read_limit is None:
         return _("Scan of the table, page by page")
-    return _("Scan, at most %(count)s items read") % {"count": f"{plan.read_limit:,}"}
+    return _("Scan, at most %(count)s items read") % {
+        "count": formats.number_format(plan.read_limit, force_grouping=True)
+    }
 
 
 def _quick(persistence: Any) -> Iterator[str]:

@@ -25,6 +25,7 @@ from macaron_django.admin.admin_bases import ItemAdminBase, ObjectTool
 from macaron_django.admin.display.property_values import ShownValue, shown_property, size_text, with_problems
 from macaron_django.admin.display.readable_json import readable_json
 from macaron_django.admin.display.redaction import MASK, without_secret_attributes, without_secrets
+from macaron_django.admin.display.violation_texts import local_text
 from macaron_django.admin.forms.edits import ItemEdit
 from macaron_django.admin.lists.search import quoted
 from macaron_django.admin.page_urls import address, admin_page, admin_path
@@ -106,7 +107,7 @@ class ItemPage:
         """The violations of no value that is shown: a property that is missing, or the item as a whole."""
         shown = {one.name for one in self.properties}
         return [
-            f"{one.pointer[1:]} {one.message}".strip()
+            f"{one.pointer[1:]} {local_text(one.message)}".strip()
             for one in self.violations
             if not one.pointer or json_pointers.split(one.pointer)[0] not in shown
         ]
