@@ -64,14 +64,24 @@ def ready() -> dict[str, Any]:
 
 
 def version() -> dict[str, Any]:
-    """Returns this package's name and version, and the version of each API that is served, from its document."""
+    """Returns this package's name and version, the image's, and that of each API that is served, from its document."""
     apis = {name: str(api.document.info.get("version", "")) for name, api in catalogue.items() if api.is_routed}
-    return {"name": "macaron_django", "version": _installed_version(), "apis": apis}
+    return {
+        "name": "macaron_django",
+        "version": _installed_version(),
+        "container": _running_container_version(),
+        "apis": apis,
+    }
 
 
 @cache
 def _installed_version() -> str:
     return metadata.version("macaron_django")  # which reads files each time
+
+
+@cache
+def _running_container_version() -> str:
+    return get_container_version()
 
 
 def pymacaron_version() -> dict[str, Any]:

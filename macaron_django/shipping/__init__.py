@@ -1,10 +1,10 @@
 """Takes a service from an empty folder to where it is deployed: a project's files, its container, its processes.
 
 A spec, the machine's CPUs and the environment come in; files, numbers and settings go out. Open ``starting`` for new
-projects and APIs, ``templates/`` for the files that are written and ``file_templates`` for how, ``worker_counts`` for
-how many processes fit, ``gunicorn_config`` for gunicorn's settings, ``server_start`` for what a process does before its
-first request, ``permissions`` for what the service may do in AWS, and ``infrastructure`` for CloudFormation and
-Terraform.
+projects and APIs, ``templates/`` for the files that are written and ``file_templates`` for how, ``container_files`` for
+those of a container, ``worker_counts`` for how many processes fit, ``gunicorn_config`` for gunicorn's settings,
+``server_start`` for what a process does before its first request, ``permissions`` for what the service may do in AWS,
+and ``infrastructure`` for CloudFormation and Terraform.
 """
 
 from macaron_django.conf.container_versions import get_container_version

@@ -54,6 +54,17 @@ def test_the_version_is_read_from_files_once(monkeypatch):
     assert builtin.version()["version"] == installed
 
 
+def test_the_version_of_the_image_is_shown_and_read_once(monkeypatch):
+    read = []
+    monkeypatch.setattr(builtin, "get_container_version", lambda: read.append(1) or "261130-1200-abcdef0")
+    builtin._running_container_version.cache_clear()
+    try:
+        assert [builtin.version()["container"] for _ in range(2)] == ["261130-1200-abcdef0"] * 2
+        assert read == [1]
+    finally:
+        builtin._running_container_version.cache_clear()
+
+
 def test_ping_is_not_throttled_by_the_project_s_default_throttles():
     assert statuses(THROTTLED % ((),)) == ["200 200 200 200", "200 200 429 429"]
 

@@ -1,0 +1,63 @@
+"""Makes the files of a project's container: Dockerfile, start.sh, compose.yaml and .dockerignore."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from macaron_django.shipping.file_templates import rendered
+
+__all__ = ["ContainedProject", "container_files", "differing_files", "missing_requirements", "write_files"]
+
+#: What the image runs beside the project.
+SERVER = ("granian", "whitenoise")
+
+
+@dataclass(frozen=True)
+class ContainedProject:
+    """What the files depend on.
+
+    ``wsgi`` is the application as granian takes it, ``config.wsgi:application``. With ``worker``, Celery does tasks.
+    ``extra`` is what the project's ``Dockerfile.extra`` adds to the image.
+    """
+
+    project: str
+    python: str
+    wsgi: str
+    dynamodb: bool
+    worker: bool
+    without_static: bool
+    extra: str = ""
+
+    @property
+    def slug(self) -> str:
+        """The project's name as that of an image and a database."""
+        return re.sub(r"[^a-z0-9]+", "_", self.project.lower()).strip("_") or "app"
+
+
+def container_files(project: ContainedProject) -> dict[str, str]:
+    """Returns the files by their paths in the project."""
+    return rendered("container", {**asdict(project), "slug": project.slug})
+
+
+def differing_files(folder: Path, files: Mapping[str, str]) -> dict[str, str]:
+    """Returns the texts of those files that are in the folder already and have another text."""
+    there = {path: (folder / path).read_text("utf-8") for path in files if (folder / path).exists()}
+    return {path: text for path, text in there.items() if text != files[path]}
+
+
+def write_files(folder: Path, files: Mapping[str, str]) -> None:
+    """Writes the files; scripts can be executed."""
+    for path, text in files.items():
+        target = folder / path
+        target.write_text(text, "utf-8", newline="")
+        if text.startswith("#!"):
+            target.chmod(0o755)
+
+
+def missing_requirements(text: str) -> list[str]:
+    """Returns what the image runs and a requirements.txt doesn't name."""
+    named = {re.sub(r"[-_.]+", "-", name).lower() for name in re.findall(r"^\s*([A-Za-z0-9._-]+)", text, re.MULTILINE)}
+    return [name for name in SERVER if name not in named]
