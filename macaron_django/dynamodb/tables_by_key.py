@@ -201,8 +201,9 @@ class Table:
             lookup = lookup or "exact"
             if property_name != name or lookup not in _RANGE_LOOKUPS or condition is not None:
                 raise UnsupportedQuery(
-                    f"{given} can't be in a query on {self.name}: beside the hash key there may be one condition on "
-                    f"the range key{f' {name}' if name else ', and there is none'}. Filter with objects.filter()."
+                    f"{given} can't be in a query on {self.name}: besides the hash key there can be only one "
+                    f"condition, on the range key{f' {name}' if name else ', which this table lacks'}. Filter with "
+                    f"objects.filter()."
                 )
             attribute = self._persistence.table.attribute(property_name)
             if lookup == "between":

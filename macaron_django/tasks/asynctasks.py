@@ -53,7 +53,7 @@ class SentTask:
 
 
 class AsyncTask(Generic[P, R]):
-    """A function that a worker calls. In a request, a call sends it; anywhere else, a call is a call."""
+    """A function that a worker calls. In a request, a call sends it; anywhere else, it is an ordinary call."""
 
     def __init__(self, definition: TaskDefinition) -> None:
         self.task_definition = definition

@@ -52,8 +52,8 @@ def is_task() -> bool:
 def run(message: Message, backend: TaskBackend) -> Any:
     """Does a task, and returns what its function returns, as ``argument_json`` writes it.
 
-    One that comes before its time is sent again, for then. So is one that has failed, if it is to be tried again: both
-    return SentAgain. Otherwise the failure is reported, and TaskFailed raised.
+    One that comes before its time is sent again, for then. So is a failed one that will be tried again: both return
+    SentAgain. Otherwise the failure is reported, and TaskFailed raised.
     """
     if message.due is not None and message.due > time.time() + _EARLY and backend.abilities.delays:
         return SentAgain(backend.send(replace(message, deliveries=1)))

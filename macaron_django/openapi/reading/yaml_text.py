@@ -70,7 +70,7 @@ def _parse_exactly(text: str, name: str, limits: Limits) -> Parsed:
 
 
 def _is_plain(tree: Any, text: str, limits: Limits) -> bool:
-    """Returns whether all keys are strings, after making strings of those of responses.
+    """Returns whether all keys are strings, after converting those of responses to strings.
 
     orjson refuses other keys, and looks at them faster than Python can.
     """
