@@ -30,7 +30,15 @@ def start(*arguments: str) -> str:
     return printed.getvalue()
 
 
-@pytest.mark.parametrize("arguments", [(), ("--orm",), ("--spec", str(PETSTORE))], ids=["sample", "orm", "spec"])
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        pytest.param((), id="sample"),
+        pytest.param(("--orm",), marks=pytest.mark.soak, id="orm"),
+        pytest.param(("--spec", str(PETSTORE)), marks=pytest.mark.soak, id="spec"),
+        pytest.param(("--spec", str(PETSTORE), "--orm"), marks=pytest.mark.soak, id="spec-orm"),
+    ],
+)
 def test_a_new_project_passes_its_tests(arguments):
     printed = start("shop", *arguments)
     assert "What next:\n  cd shop\n  make run " in printed
