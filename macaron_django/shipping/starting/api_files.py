@@ -12,9 +12,10 @@ from pathlib import Path
 from typing import Literal, TypeAlias
 
 from macaron_django import openapi
-from macaron_django.openapi import Document, SpecError
+from macaron_django.openapi import Document, Schema, SpecError
 from macaron_django.openapi.reading.source import decode
 from macaron_django.schemas.values.classes import class_name
+from macaron_django.schemas.values.field_names import field_names
 from macaron_django.shipping.starting.handler_stubs import HandlerStub, function_name, module_of_stubs, stub_of
 from macaron_django.shipping.starting.kept_schemas import KeptSchema, generated_routes, indexes_for, look_kept
 from macaron_django.shipping.starting.model_sources import models_source
@@ -164,6 +165,7 @@ def _markers(document: Document, kept: list[KeptSchema], storage: Storage, api: 
         if schema.file.path is None:
             continue
         if storage == "orm":
+            found += _field_names(schema)
             addition = SpecAddition(schema.source_pointer, "x-model", f"{api}.{class_name(schema, each.name)}", _REVIEW)
         else:
             value: dict[str, object] = {"table": each.table, "hash_key": each.key}
@@ -174,6 +176,15 @@ def _markers(document: Document, kept: list[KeptSchema], storage: Storage, api: 
             addition = SpecAddition(schema.source_pointer, "x-persist", value, comment, is_proposed)
         found.append((schema.file.path, addition))
     return found
+
+
+def _field_names(schema: Schema) -> list[tuple[Path, SpecAddition]]:
+    """Returns what says in the spec which fields have another name than their property."""
+    return [
+        (prop.schema.file.path, SpecAddition(prop.schema.source_pointer, "x-field", field))
+        for prop, field in zip(schema.properties.values(), field_names(schema.properties).values(), strict=True)
+        if field != prop.name and prop.schema.file.path is not None
+    ]
 
 
 def _foreign(document: Document) -> list[str]:

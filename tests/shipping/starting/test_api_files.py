@@ -69,6 +69,11 @@ def test_what_is_kept_needs_no_handlers(storage, marker):
     assert ("apis/pets/models.py" in made.files) is (storage == "orm")
 
 
+def test_a_property_whose_field_has_another_name_says_so():
+    properties = spec_of(api_files(PETSTORE, "pets", "orm"))["components"]["schemas"]["Pet"]["properties"]
+    assert properties["class"]["x-field"] == "class_field"
+
+
 def test_the_edited_spec_still_has_no_error(tmp_path):
     for storage in ("none", "dynamodb", "orm"):
         made = api_files(PETSTORE, "pets", storage)
