@@ -173,7 +173,7 @@ def test_what_is_there_is_kept_replaced_or_an_error(make_things: Callable[[], Pe
     assert "2 written" in _run(LoadItems, file)
     assert "0 written; 2 already existed" in _run(LoadItems, file)
     file.write_text('{"id": "c", "age": 1}\n{"id": "b", "age": 3}\n')
-    with pytest.raises(CommandError, match=r"things.jsonl:2: there is another item with id 'b' already"):
+    with pytest.raises(CommandError, match=r"things.jsonl:2: another item already has id 'b'"):
         _run(LoadItems, file)
     assert "0 written; 2 already existed" in _run(LoadItems, file, on_conflict="skip")
     assert _items(things)["b"]["age"] == {"N": "2"}
@@ -260,7 +260,7 @@ def test_an_interrupted_dump_goes_on_where_it_was(
 
     with monkeypatch.context() as patched:
         patched.setattr("macaron_django.management.commands.dumpitems.dump_items", interrupted)
-        with pytest.raises(CommandError, match=r"Interrupted after \d+ items. Go on with --resume") as ended:
+        with pytest.raises(CommandError, match=r"Interrupted after \d+ items. Continue with --resume") as ended:
             _run(DumpItems, file)
     assert ended.value.returncode == 130
     with pytest.raises(CommandError, match="was interrupted: continue with --resume"):
@@ -301,5 +301,5 @@ def test_an_interrupted_load_goes_on_where_it_was(
 
 def test_a_schema_that_is_not_persisted_is_named(make_things: Callable[[], Persistence]) -> None:
     make_things()
-    with pytest.raises(CommandError, match=r"no persisted schema 'shop.Thin'; there are: shop.Thing\."):
+    with pytest.raises(CommandError, match=r"no persisted schema 'shop.Thin'; the known ones are shop.Thing\."):
         call_command(DumpItems(), "shop.Thin")
