@@ -199,7 +199,7 @@ def test_what_cant_be_sent_is_refused_where_it_is_called(sent: list[Message]) ->
 
 @pytest.mark.parametrize("options", [{"retries": -1}, {"delay": -1}, {"backoff": -1}])
 def test_options_are_checked(options: dict[str, Any]) -> None:
-    with pytest.raises(ValueError, match="are 0 or more"):
+    with pytest.raises(ValueError, match="must be 0 or more"):
         asynctask(**options)
     with pytest.raises(TypeError, match=r"write @asynctask\(\) above"):
         asynctask(lambda: None)  # type: ignore[arg-type]
@@ -449,7 +449,7 @@ def test_the_immediate_backend_does_it_after_the_transaction_and_reports_failure
     assert calls == [(("x",), {}, True), "y"]
     count_visit.apply_async(["nobody"])
     assert "Task tests.tasks.test_asynctasks.count_visit" in caplog.text
-    assert "failed at attempt 1, and will be tried again in 0.0 s" in caplog.text
+    assert "failed at attempt 1 and will be tried again in 0.0 s" in caplog.text
     assert "failed at attempt 2 (error_id" in caplog.text
 
 
