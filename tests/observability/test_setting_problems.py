@@ -48,7 +48,8 @@ def test_a_value_that_is_not_allowed_is_an_error(key: str, value: Any) -> None:
 
 
 def test_a_misspelt_backend_is_guessed() -> None:
-    assert found(BACKENDS=["prometeus"]) == [("E102", "Did you mean 'prometheus'?")]
+    ((id_, hint),) = found(BACKENDS=["prometeus"])
+    assert (id_, hint.startswith("Did you mean 'prometheus'?")) == ("E102", True)
 
 
 def test_a_backend_whose_library_is_missing_says_how_to_install_it(monkeypatch: pytest.MonkeyPatch) -> None:
