@@ -4,7 +4,7 @@ A spec, the machine's CPUs and the environment come in; files, numbers and setti
 projects and APIs, ``templates/`` for the files that are written and ``file_templates`` for how, ``container_files`` for
 those of a container, ``worker_counts`` for how many processes fit, ``gunicorn_config`` for gunicorn's settings,
 ``server_start`` for what a process does before its first request, ``permissions`` for what the service may do in AWS,
-and ``infrastructure`` for CloudFormation and Terraform.
+``infrastructure`` for CloudFormation and Terraform, and ``packages`` for Lambda's zip files.
 """
 
 from macaron_django.conf.container_versions import get_container_version

@@ -5,6 +5,8 @@ from __future__ import annotations
 import base64
 import json
 import random
+import subprocess
+import sys
 from collections.abc import Callable, Iterator, Mapping
 from types import SimpleNamespace
 from typing import Any
@@ -231,3 +233,37 @@ def test_the_package_has_one_handler_which_lambda_looks_up() -> None:
     assert aws.lambda_handler is aws.lambda_handler
     with pytest.raises(AttributeError):
         _ = aws.other
+
+
+# -- the start of a process --------------------------------------------------------------------------------------------
+
+START = """
+import json, sys, types
+from django.conf import settings
+
+settings.configure(
+    SECRET_KEY="only for a test" * 4,
+    ALLOWED_HOSTS=["*"],
+    ROOT_URLCONF="macaron_django.urls",
+    INSTALLED_APPS=["django.contrib.auth", "django.contrib.contenttypes", "rest_framework", "macaron_django"],
+    MIDDLEWARE=[],
+    MACARON={"APIS": {}},
+)
+from macaron_django.aws import lambda_handler
+
+answer = lambda_handler(json.loads(sys.argv[1]), types.SimpleNamespace())
+print(answer["statusCode"], *(name for name in sys.argv[2:] if name in sys.modules))
+"""
+UNNEEDED = (
+    *("macaron_django.api.front.asgi_front", "macaron_django.api.docs.pages", "macaron_django.admin"),
+    *("macaron_django.management", "macaron_django.tasks.runs", "macaron_django.clients.sending.channels"),
+    *("macaron_django.shipping.infrastructure", "drf_spectacular", "moto", "httpx"),
+    *("botocore", "boto3", "pynamodb", "jwt", "cryptography"),
+)
+
+
+def test_a_first_answer_imports_nothing_that_only_pages_commands_and_other_servers_need() -> None:
+    event = json.dumps(_gateway_2("GET", "/ping", "", {}, None))
+    command = [sys.executable, "-c", START, event, *UNNEEDED]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert done.stdout.split() == ["200"]

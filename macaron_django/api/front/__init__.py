@@ -7,8 +7,25 @@ an operation, ``known_middleware`` for what a middleware does, ``middleware_chai
 same.
 """
 
-from macaron_django.api.front.asgi_front import ASGIFront
-from macaron_django.api.front.middleware_chain import replaced_methods, unknown_middleware
-from macaron_django.api.front.wsgi_front import Sent, WSGIFront
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from macaron_django.lazy_exports import lazy_exports
+
+if TYPE_CHECKING:
+    from macaron_django.api.front.asgi_front import ASGIFront
+    from macaron_django.api.front.middleware_chain import replaced_methods, unknown_middleware
+    from macaron_django.api.front.wsgi_front import Sent, WSGIFront
 
 __all__ = ["ASGIFront", "Sent", "WSGIFront", "replaced_methods", "unknown_middleware"]
+
+#: A process serves WSGI or ASGI, and imports one front.
+__getattr__ = lazy_exports(
+    __name__,
+    {
+        "asgi_front": ("ASGIFront",),
+        "middleware_chain": ("replaced_methods", "unknown_middleware"),
+        "wsgi_front": ("Sent", "WSGIFront"),
+    },
+)

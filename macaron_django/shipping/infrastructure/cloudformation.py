@@ -10,6 +10,7 @@ import yaml
 from macaron_django.dynamodb.tables.table_accesses import TableAccess
 from macaron_django.shipping.infrastructure.described_tables import (
     MOST_UNITS,
+    PYTHON_RUNTIME,
     DescribedIndex,
     DescribedTable,
     resource_names,
@@ -254,7 +255,7 @@ def _function(policy: Resource, settings_module: str) -> dict[str, Resource]:
         "ServiceFunction": {
             "Type": "AWS::Lambda::Function",
             "Properties": {
-                "Runtime": "python3.13",
+                "Runtime": PYTHON_RUNTIME,
                 "Architectures": [{"Ref": "Architecture"}],
                 "Handler": "macaron_django.aws.lambda_handler",
                 "Code": {"S3Bucket": {"Ref": "CodeBucket"}, "S3Key": {"Ref": "CodeKey"}},

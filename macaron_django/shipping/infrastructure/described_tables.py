@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import sys
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, cast
@@ -10,10 +11,12 @@ from typing import TYPE_CHECKING, Any, Final, cast
 if TYPE_CHECKING:
     from macaron_django.dynamodb import Persistence
 
-__all__ = ["MOST_UNITS", "DescribedIndex", "DescribedTable", "described_tables", "resource_names"]
+__all__ = ["MOST_UNITS", "PYTHON_RUNTIME", "DescribedIndex", "DescribedTable", "described_tables", "resource_names"]
 
 #: How many times its capacity a provisioned table may be scaled up to.
 MOST_UNITS: Final = 10
+#: Lambda's name of this Python, for which ``manage.py package`` compiles.
+PYTHON_RUNTIME: Final = f"python{sys.version_info.major}.{sys.version_info.minor}"
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,7 @@ from typing import Final
 from macaron_django.dynamodb.tables.table_accesses import TableAccess
 from macaron_django.shipping.infrastructure.described_tables import (
     MOST_UNITS,
+    PYTHON_RUNTIME,
     DescribedIndex,
     DescribedTable,
     resource_names,
@@ -253,7 +254,7 @@ def _function(settings_module: str) -> Iterator[Block]:
         ("aws_lambda_function", "service"),
         {
             "function_name": name,
-            "runtime": "python3.13",
+            "runtime": PYTHON_RUNTIME,
             "architectures": [Expression("var.architecture")],
             "handler": "macaron_django.aws.lambda_handler",
             "s3_bucket": Expression("var.code_bucket"),

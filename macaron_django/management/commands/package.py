@@ -1,0 +1,59 @@
+"""``manage.py package --lambda`` packs the project for AWS Lambda."""
+
+from __future__ import annotations
+
+import sys
+from argparse import ArgumentParser
+from pathlib import Path
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+
+from macaron_django.conf import base_folder
+from macaron_django.shipping.packages.installed_requirements import ARCHITECTURES, RequirementsNotInstalledError
+from macaron_django.shipping.packages.lambda_packages import TooLargePackageError, make_lambda_package
+
+__all__ = ["Command"]
+
+
+class Command(BaseCommand):
+    help = (
+        "Packs the project and its requirements into a zip file for AWS Lambda, compiled for the Python that runs this "
+        "command: give the function the same. Hidden files, tests, databases and keys are left out."
+    )
+    requires_system_checks = []
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("--lambda", action="store_true", required=True, dest="for_lambda", help="For AWS Lambda.")
+        parser.add_argument(
+            "--architecture",
+            choices=sorted(ARCHITECTURES),
+            default="arm64",
+            help="The processors of the function (default: %(default)s).",
+        )
+        parser.add_argument(
+            "--requirements",
+            metavar="FILE",
+            type=Path,
+            help="What pip is to install (default: requirements.txt in the project's folder).",
+        )
+        parser.add_argument(
+            "--out", metavar="FILE", type=Path, help="The zip file (default: lambda-ARCHITECTURE.zip in this folder)."
+        )
+
+    def handle(self, *_arguments: str, **options: Any) -> None:
+        project, architecture = base_folder(), options["architecture"]
+        requirements = options["requirements"] or project / "requirements.txt"
+        if not requirements.is_file():
+            raise CommandError(f"There is no {requirements}: give what the project requires as --requirements FILE.")
+        try:
+            made = make_lambda_package(
+                project, requirements, options["out"] or Path(f"lambda-{architecture}.zip"), architecture
+            )
+        except (OSError, RequirementsNotInstalledError, TooLargePackageError) as error:
+            raise CommandError(str(error)) from error
+        megabytes = 1024 * 1024
+        self.stdout.write(
+            f"Wrote {made.file}: {made.zipped / megabytes:.1f} MB, {made.unzipped / megabytes:.1f} MB unpacked, for "
+            f"Python {sys.version_info.major}.{sys.version_info.minor} on {architecture}."
+        )

@@ -1,0 +1,59 @@
+"""Has pip install a project's requirements in a folder, for Lambda's machines."""
+
+from __future__ import annotations
+
+import compileall
+import shutil
+import subprocess
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from py_compile import PycInvalidationMode
+from typing import Final
+
+__all__ = ["ARCHITECTURES", "RequirementsNotInstalledError", "compile_modules", "install_requirements"]
+
+#: Files of packages that nothing reads at run time: translations' sources, type stubs, and what extensions are made of.
+_UNREAD: Final = frozenset({".c", ".h", ".po", ".pot", ".pxd", ".pyi", ".pyx"})
+
+#: pip's name of each architecture that Lambda has.
+ARCHITECTURES: Final[Mapping[str, str]] = {"x86-64": "x86_64", "arm64": "aarch64"}
+#: The versions of glibc that wheels may want: Lambda's Pythons from 3.12 on have 2.34.
+_GLIBC: Final = ("manylinux_2_34", "manylinux_2_28", "manylinux_2_17", "manylinux2014")
+
+
+class RequirementsNotInstalledError(RuntimeError):
+    """pip didn't find, or couldn't install, what a project requires."""
+
+
+def install_requirements(requirements: Path, folder: Path, architecture: str) -> None:
+    """Installs wheels for this version of Python, on the given architecture. Raises RequirementsNotInstalledError."""
+    machine = ARCHITECTURES[architecture]
+    platforms = [part for version in _GLIBC for part in ("--platform", f"{version}_{machine}")]
+    version = f"{sys.version_info.major}.{sys.version_info.minor}"
+    installed = subprocess.run(  # noqa: S603 (pip, of this environment)
+        [
+            *(sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-compile"),
+            *("--only-binary", ":all:", "--implementation", "cp", "--python-version", version, *platforms),
+            *("--target", str(folder), "--requirement", str(requirements)),
+        ],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if installed.returncode:
+        raise RequirementsNotInstalledError(f"pip can't install {requirements} for {architecture}: {installed.stderr}")
+    shutil.rmtree(folder / "bin", ignore_errors=True)  # programs
+    for path in folder.rglob("*"):
+        if path.suffix in _UNREAD and path.is_file():
+            path.unlink()
+
+
+def compile_modules(folder: Path) -> None:
+    """Compiles the modules of a folder for this version of Python: Lambda's processes can't keep what they compile.
+
+    Whether the source is newer isn't looked at afterwards. What isn't Python of this version is left as it is.
+    """
+    compileall.compile_dir(
+        folder, quiet=2, stripdir=str(folder), invalidation_mode=PycInvalidationMode.UNCHECKED_HASH, workers=1
+    )

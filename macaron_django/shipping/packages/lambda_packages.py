@@ -1,0 +1,84 @@
+"""Makes the zip file of a Lambda function, within Lambda's limits."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+import zipfile
+from collections import Counter
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from macaron_django.shipping.packages.installed_requirements import compile_modules, install_requirements
+from macaron_django.shipping.packages.project_files import project_files
+
+__all__ = ["LambdaPackage", "TooLargePackageError", "make_lambda_package"]
+
+#: Bytes of a zip file that is uploaded, and of its content (AWS, "Lambda quotas").
+MOST_ZIPPED: Final = 50 * 1024 * 1024
+MOST_UNZIPPED: Final = 250 * 1024 * 1024
+#: When all files were changed, so that the same content is the same package.
+_CHANGED: Final = (1980, 1, 1, 0, 0, 0)
+_NAMED: Final = 5
+
+
+class TooLargePackageError(ValueError):
+    """A package is larger than Lambda takes."""
+
+
+@dataclass(frozen=True)
+class LambdaPackage:
+    """A zip file that was made, with its bytes and those of its content."""
+
+    file: Path
+    zipped: int
+    unzipped: int
+
+
+def make_lambda_package(project: Path, requirements: Path, file: Path, architecture: str) -> LambdaPackage:
+    """Makes ``file`` of a project's folder and its requirements, compiled for this version of Python.
+
+    Raises RequirementsNotInstalledError, TooLargePackageError and OSError; ``file`` isn't touched then.
+    """
+    with tempfile.TemporaryDirectory(prefix="macaron-package-") as made:
+        content = Path(made, "content")
+        install_requirements(requirements, content, architecture)
+        for path in project_files(project):
+            target = content / path.relative_to(project)
+            target.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(path, target)
+        compile_modules(content)
+        unzipped = sum(path.stat().st_size for path in content.rglob("*") if path.is_file())
+        zipped = Path(made, "package.zip")
+        _zip(content, zipped)
+        size = zipped.stat().st_size
+        if size > MOST_ZIPPED or unzipped > MOST_UNZIPPED:
+            raise TooLargePackageError(_too_large(content, size, unzipped))
+        shutil.move(zipped, file)
+    return LambdaPackage(file, size, unzipped)
+
+
+def _zip(content: Path, file: Path) -> None:
+    with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as opened:
+        for path in sorted(each for each in content.rglob("*") if each.is_file()):
+            entry = zipfile.ZipInfo(path.relative_to(content).as_posix(), _CHANGED)
+            entry.compress_type = zipfile.ZIP_DEFLATED
+            entry.external_attr = (0o755 if ".so" in path.suffixes else 0o644) << 16
+            opened.writestr(entry, path.read_bytes(), compresslevel=9)
+
+
+def _too_large(content: Path, size: int, unzipped: int) -> str:
+    sizes: Counter[str] = Counter()
+    for path in content.rglob("*"):
+        if path.is_file():
+            sizes[path.relative_to(content).parts[0]] += path.stat().st_size
+    largest = ", ".join(f"{name} ({_megabytes(bytes_)})" for name, bytes_ in sizes.most_common(_NAMED))
+    return (
+        f"The package has {_megabytes(size)}, and {_megabytes(unzipped)} when unpacked; Lambda takes "
+        f"{_megabytes(MOST_ZIPPED)} and {_megabytes(MOST_UNZIPPED)}. The largest parts: {largest}."
+    )
+
+
+def _megabytes(size: int) -> str:
+    return f"{size / 1024 / 1024:.1f} MB"

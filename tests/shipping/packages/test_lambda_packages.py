@@ -1,0 +1,112 @@
+"""Packages for Lambda, made by pip of wheels for other machines, and of a project with what has to stay out of them."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import zipfile
+from io import StringIO
+from pathlib import Path
+
+import pytest
+from django.core.management import CommandError, call_command
+from django.test import override_settings
+
+from macaron_django.shipping.packages import lambda_packages
+from macaron_django.shipping.packages.installed_requirements import RequirementsNotInstalledError
+from macaron_django.shipping.packages.lambda_packages import (
+    MOST_UNZIPPED,
+    MOST_ZIPPED,
+    TooLargePackageError,
+    make_lambda_package,
+)
+
+ROOT = Path(__file__).parents[3]
+PYTHON = f"cp{sys.version_info.major}{sys.version_info.minor}"
+SECRETS = (".env", ".git/config", "server.key", "db.sqlite3", "tests/test_it.py", "venv/pyvenv.cfg", "venv/lib.py")
+
+
+def _make_wheel(folder: Path, machine: str) -> None:
+    """A wheel of ``needed`` for one machine, which says which."""
+    tag = f"{PYTHON}-{PYTHON}-manylinux_2_17_{machine}"
+    with zipfile.ZipFile(folder / f"needed-1.0-{tag}.whl", "w") as wheel:
+        wheel.writestr("needed/__init__.py", f"MACHINE = {machine!r}\n")
+        wheel.writestr("needed/__init__.pyi", "MACHINE: str\n")
+        wheel.writestr("needed-1.0.dist-info/METADATA", "Metadata-Version: 2.1\nName: needed\nVersion: 1.0\n")
+        wheel.writestr("needed-1.0.dist-info/WHEEL", f"Wheel-Version: 1.0\nRoot-Is-Purelib: false\nTag: {tag}\n")
+        wheel.writestr("needed-1.0.dist-info/RECORD", "")
+
+
+@pytest.fixture
+def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A project that requires a package with wheels for both of Lambda's machines."""
+    wheels, folder = tmp_path / "wheels", tmp_path / "shop"
+    wheels.mkdir()
+    for machine in ("x86_64", "aarch64"):
+        _make_wheel(wheels, machine)
+    monkeypatch.delenv("PYTHONDEVMODE", raising=False)  # in which pip takes twice as long
+    monkeypatch.setenv("PIP_NO_INDEX", "1")
+    monkeypatch.setenv("PIP_FIND_LINKS", str(wheels))
+    for name in ("config/settings.py", "apis/shop.yaml", *SECRETS):
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_text("SAID = 1\n", "utf-8")
+    (folder / "requirements.txt").write_text("needed\n", "utf-8")
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "elsewhere" / "secret.py").write_text("", "utf-8")
+    (folder / "linked").symlink_to(tmp_path / "elsewhere")
+    return folder
+
+
+@pytest.mark.parametrize(
+    ("architecture", "machine"),
+    [("arm64", "aarch64"), pytest.param("x86-64", "x86_64", marks=pytest.mark.soak)],
+)
+def test_a_package_has_the_project_and_the_wheels_of_its_machine_and_no_secrets(
+    project: Path, tmp_path: Path, architecture: str, machine: str
+) -> None:
+    output, file = StringIO(), tmp_path / "made.zip"
+    with override_settings(BASE_DIR=project):
+        call_command("package", "--lambda", architecture=architecture, out=file, stdout=output)
+    assert f"Wrote {file}: 0.0 MB" in output.getvalue()
+    with zipfile.ZipFile(file) as opened:
+        names = {name for name in opened.namelist() if "__pycache__" not in name and "dist-info" not in name}
+        compiled = [name for name in opened.namelist() if name.endswith(".pyc")]
+        assert opened.read("needed/__init__.py").decode() == f"MACHINE = {machine!r}\n"
+        opened.extractall(tmp_path / "task")
+    assert names == {"config/settings.py", "apis/shop.yaml", "needed/__init__.py", "requirements.txt"}
+    assert len(compiled) == 2
+    # The compiled modules are what is imported, although the sources of this machine are newer.
+    (tmp_path / "task" / "needed" / "__init__.py").write_text("MACHINE = 'other'\n", "utf-8")
+    imported = [sys.executable, "-c", "import config.settings, needed; print(needed.MACHINE)"]
+    done = subprocess.run(imported, cwd=tmp_path / "task", capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == machine
+
+
+def test_what_cannot_be_packed_is_said(project: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    file = tmp_path / "made.zip"
+    with override_settings(BASE_DIR=tmp_path), pytest.raises(CommandError, match=r"no .*requirements\.txt"):
+        call_command("package", "--lambda", out=file)
+    requirements = project / "others.txt"
+    requirements.write_text("no-such-package\n", "utf-8")
+    with pytest.raises(RequirementsNotInstalledError, match="no-such-package"):
+        make_lambda_package(project, requirements, file, "arm64")
+    monkeypatch.setattr(lambda_packages, "MOST_ZIPPED", 100)
+    with pytest.raises(TooLargePackageError, match=r"The largest parts: needed"):
+        make_lambda_package(project, project / "requirements.txt", file, "arm64")
+    assert not file.exists()
+
+
+@pytest.mark.soak
+@pytest.mark.parametrize("architecture", ["x86-64", "arm64"])
+def test_this_package_and_all_that_it_requires_fit_into_a_function(tmp_path: Path, architecture: str) -> None:
+    wheel = [sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "--wheel-dir", str(tmp_path), str(ROOT)]
+    subprocess.run(wheel, check=True)
+    (built,) = tmp_path.glob("macaron_django-*.whl")
+    requirements = tmp_path / "requirements.txt"
+    requirements.write_text(f"macaron_django[aws] @ {built.as_uri()}\n", "utf-8")
+    project = tmp_path / "project"
+    project.mkdir()
+    made = make_lambda_package(project, requirements, tmp_path / "made.zip", architecture)
+    print(f"{architecture}: {made.zipped:,} bytes, {made.unzipped:,} unpacked")
+    assert made.zipped <= MOST_ZIPPED
+    assert made.unzipped <= MOST_UNZIPPED
