@@ -165,6 +165,7 @@ def test_the_list_says_what_it_asked_and_what_it_will_ask(orders, text, sentence
         ("number>1,2", "Only = and != take several values"),
         ("custmer=ada", "Did you mean “customer”?"),
         ("Customer=ada", "Did you mean “customer”?"),
+        ("line:b", "Did you mean “lines”? Put a key with a colon in quotes."),
         ("statee:paid", "There is no property “statee”. Did you mean “state”? Put a key with a colon in quotes."),
         ("or state=paid", "“or” needs a condition before and after it"),
         ("(state=paid)", "Write conditions as name=value, with spaces or “or” between them."),

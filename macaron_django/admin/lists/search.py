@@ -257,7 +257,7 @@ def _labels(spec: ObjectSpec, term: re.Match[str]) -> bool:
     label = _unquoted(term["label"])
     if label in spec.properties or label.split(".")[0] in spec.properties:
         return True
-    near = _nearest(label, _names(spec))
+    near = _nearest(label, _names(spec), 0.75)  # more than for a name: keys with colons are common
     if near:
         told = _("There is no property “%(name)s”. Did you mean “%(near)s”? Put a key with a colon in quotes.")
         raise SearchError(told % {"name": label, "near": near})
@@ -305,10 +305,10 @@ def _names(spec: ObjectSpec) -> list[str]:
     return [name for name, prop in spec.properties.items() if not is_secret(prop)]
 
 
-def _nearest(text: str, known: Iterable[str]) -> str:
+def _nearest(text: str, known: Iterable[str], cutoff: float = 0.65) -> str:
     """Returns what a text may be a slip of, or ""."""
     by_lower = {each.lower(): each for each in known}
-    found = get_close_matches(text.lower(), by_lower, n=1, cutoff=0.65)
+    found = get_close_matches(text.lower(), by_lower, n=1, cutoff=cutoff)
     return by_lower[found[0]] if found else ""
 
 
