@@ -9,7 +9,7 @@ FREE_PYTHON ?= python3.14t
 BENCH_PYTHON ?= $(shell for name in python3.13 python3.14 python3.12; do $$name -c '' 2>/dev/null && echo $$name && exit; done; echo $(PYTHON))
 ENGINE := node_modules/@dynoxide/linux-x64/dynoxide
 LOCKS := requirements
-SOURCES := macaron_django tests example_project docs benchmarks prose setup.py manage.py noxfile.py
+SOURCES := macaron_django tests example_project docs benchmarks setup.py manage.py noxfile.py
 
 .DEFAULT_GOAL := help
 .PHONY: help run install install-test lint test soak docs matrix lock dist bench bench-quick bench-hooks bench-micro bench-free clean
@@ -64,7 +64,7 @@ lint: install-test $(VENV)/installed-tools  ## Lint, types, import contracts and
 	$(BIN)/ruff format --check $(SOURCES)
 	$(BIN)/lint-imports
 	$(BIN)/mypy
-	$(BIN)/python -m prose
+	PYTHONPATH=docs $(BIN)/python -m prose
 
 test: lint  ## Lint, then the whole test suite against real engines
 	$(BIN)/python manage.py makemigrations --check

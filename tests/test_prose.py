@@ -6,7 +6,6 @@ import re
 from pathlib import Path
 
 import pytest
-
 from prose.rules import RULES
 from prose.texts import CODE, Text, markdown_texts, python_texts, template_texts
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Final
 
 from macaron_django.shipping.packages.installed_requirements import compile_modules, install_requirements
-from macaron_django.shipping.packages.project_files import project_files
+from macaron_django.shipping.packages.packaged_files import packaged_files
 
 __all__ = ["LambdaPackage", "TooLargePackageError", "make_lambda_package"]
 
@@ -44,7 +44,7 @@ def make_lambda_package(project: Path, requirements: Path, file: Path, architect
     with tempfile.TemporaryDirectory(prefix="macaron-package-") as made:
         content = Path(made, "content")
         install_requirements(requirements, content, architecture)
-        for path in project_files(project):
+        for path in packaged_files(project):
             target = content / path.relative_to(project)
             target.parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(path, target)

@@ -6,13 +6,13 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
-__all__ = ["project_files"]
+__all__ = ["packaged_files"]
 
 _LEFT_OUT: Final = frozenset({"__pycache__", "build", "dist", "node_modules", "tests"})
 _SUFFIXES_LEFT_OUT: Final = frozenset({".db", ".key", ".log", ".pem", ".pyc", ".sqlite3", ".zip"})
 
 
-def project_files(folder: Path) -> Iterator[Path]:
+def packaged_files(folder: Path) -> Iterator[Path]:
     """Yields the files below a project's folder, in order.
 
     Hidden ones are left out, such as ``.env`` and ``.git``; and tests, databases, keys, logs, virtual environments and
@@ -25,6 +25,6 @@ def project_files(folder: Path) -> Iterator[Path]:
             continue
         if path.is_dir():
             if not path.is_symlink() and not (path / "pyvenv.cfg").exists():
-                yield from project_files(path)
+                yield from packaged_files(path)
         elif path.is_file() and path.suffix not in _SUFFIXES_LEFT_OUT:
             yield path

@@ -1,4 +1,4 @@
-"""Reports where documentation, docstrings and messages leave the style sheet: ``python -m prose``, in ``make lint``."""
+"""Reports where documentation, docstrings and messages leave the style sheet. ``make lint`` runs it."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def main() -> int:
     applied, used = checks(), set[tuple[str, str]]()
     files = groupby(texts(), key=lambda text: text.path)
     found = [line for path, parts in files for line in findings(path, parts, applied, used)]
-    found += [f"prose/exceptions.py: {path} doesn't contain {phrase!r}" for path, phrase in ALLOWED.keys() - used]
+    found += [f"docs/prose/exceptions.py: {path} doesn't contain {phrase!r}" for path, phrase in ALLOWED.keys() - used]
     print(*found, sep="\n", end="\n" if found else "")
     return 1 if found else 0
 

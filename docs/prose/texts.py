@@ -11,7 +11,7 @@ from pathlib import Path
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
-ROOT = Path(__file__).resolve().parent.parent
+ROOT = Path(__file__).resolve().parents[2]
 #: What replaces a code span, or a value that a message is formatted with.
 CODE = "<code>"
 CODE_SPAN = re.compile(r"(`+)[^`]+\1")
