@@ -2,6 +2,7 @@
 
 from collections import Counter
 from datetime import timedelta
+from decimal import Decimal
 
 from django.db.models import F
 from django.utils import timezone
@@ -22,8 +23,7 @@ def place_order(body):
     for sku, product in zip(quantities, products, strict=True):
         if product is None:
             raise UnknownProduct(f"There is no product {sku}.")
-    total = sum(product.price * quantities[product.sku] for product in products)
-    order = shop.Order(tenant_id=tenant, status="open", total=total, **body.to_dict())
+    order = shop.Order(tenant_id=tenant, status="open", total=_total(products, quantities), **body.to_dict())
     try:
         with dynamodb.transaction():  # all of it, or nothing
             for sku, quantity in quantities.items():
@@ -79,6 +79,10 @@ def _quantities(lines):
     for line in lines:
         quantities[line.sku] += line.quantity
     return quantities
+
+
+def _total(products, quantities):
+    return sum((product.price * quantities[product.sku] for product in products), Decimal())
 
 
 def _product(tenant, sku):

@@ -129,5 +129,5 @@ def __getattr__(name: str) -> Any:
     except KeyError:
         if name in catalogue.left_out:
             return _ViewSetsLeftOut(name)
-        known = ", ".join(sorted(catalogue)) or "none"
-        raise AttributeError(f"there is no API named {name!r}; the known ones are {known}") from None
+        known = f"; the known ones are {', '.join(sorted(catalogue))}" if catalogue else ": the project has none"
+        raise AttributeError(f"there is no API named {name!r}{known}") from None

@@ -735,7 +735,7 @@ def test_security_of_the_spec_is_asked_for(document, serve):
 def test_viewsets_are_found_by_api_and_name(client, monkeypatch):
     catalogue = Catalogue()
     monkeypatch.setattr(viewsets, "catalogue", catalogue)
-    with pytest.raises(AttributeError, match="there are: none"):
+    with pytest.raises(AttributeError, match="the project has none"):
         viewsets.shop  # noqa: B018
     catalogue.connect(lambda: {"shop": ServedAPI("shop", client.viewsets.document, client.viewsets)})
     assert viewsets.shop.Groups is client.viewsets["Groups"]

@@ -146,6 +146,7 @@ def _answer(handler: LambdaHandler, event: Event) -> tuple[int, Any, Mapping[str
     return answered["statusCode"], json.loads(body) if body else None, {n.lower(): v for n, v in headers.items()}
 
 
+@pytest.mark.django_db
 @pytest.mark.usefixtures("dynamodb")
 def test_items_are_made_read_listed_and_deleted(handler: LambdaHandler, event: MakeEvent) -> None:
     json_type = {"Content-Type": "application/json"}
@@ -200,7 +201,7 @@ def test_a_schedule_has_a_task_done(handler: LambdaHandler) -> None:
 def test_what_is_no_request_and_no_task_is_refused(handler: LambdaHandler) -> None:
     scheduled = {"version": "0", "source": "aws.events", "detail-type": "Scheduled Event", "detail": {}}
     for event in (scheduled, {}, {"task": 1}, {"task": TIDY, "other": 1}):
-        with pytest.raises(ValueError, match="names no task"):
+        with pytest.raises(ValueError, match="doesn't name a task"):
             handler(event, CONTEXT)
     with pytest.raises((UnknownTask, TaskFailed)):
         handler({"task": "os.system", "args": ["true"]}, CONTEXT)
@@ -209,6 +210,7 @@ def test_what_is_no_request_and_no_task_is_refused(handler: LambdaHandler) -> No
 # -- SnapStart ---------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.django_db
 @pytest.mark.usefixtures("dynamodb")
 def test_a_snapshot_has_no_connections_and_a_restored_process_makes_its_own(handler: LambdaHandler) -> None:
     def functions(listed: Any) -> list[Any]:

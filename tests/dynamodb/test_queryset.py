@@ -772,7 +772,7 @@ def test_what_f_adds_stays_within_the_bounds_of_the_schema(engine: object, make:
         {"below": F("below") + 0.5},
         {"below": F("below") - 1},
     ]:
-        with pytest.raises(ItemOutOfBounds, match=f"id 'a' would exceed .* /{next(iter(change))}: ") as beyond:
+        with pytest.raises(ItemOutOfBounds, match=f"id 'a' would leave .* /{next(iter(change))}: ") as beyond:
             row.update(**change)
         assert (beyond.value.schema, beyond.value.key) == ("Profile", {"id": {"S": "a"}})
         assert beyond.value.item is not None

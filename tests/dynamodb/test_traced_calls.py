@@ -122,7 +122,7 @@ def test_a_check_names_what_makes_the_lane_step_aside(monkeypatch: pytest.Monkey
     assert strangers() == [f"{__name__}.wrapper"]
     [warning] = check_fast_lane(None)
     assert warning.id == "macaron_django.W130"
-    assert f"{__name__}.wrapper takes part in botocore's calls" in warning.msg
+    assert f"{__name__}.wrapper hooks into botocore's calls" in warning.msg
     with override_settings(MACARON={"DYNAMODB": {"FAST_LANE": False}}):
         assert check_fast_lane(None) == []
 

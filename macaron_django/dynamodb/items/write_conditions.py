@@ -95,7 +95,7 @@ class WriteCondition:
         if self.addition is not None:
             reason = f"{reason}, or {self.addition.text} can't be added to it"
             if self.addition.leaves_bounds(item):
-                kind, reason = ItemOutOfBounds, f"would exceed its schema's bounds by {self.addition.text}"
+                kind, reason = ItemOutOfBounds, f"would leave its schema's bounds by {self.addition.text}"
         return kind(f"The {self.name} {reason}; nothing was written.", schema=self.kind, key=self.key, item=item)
 
     def undecided(self) -> ItemExists | StaleItem:
@@ -106,7 +106,7 @@ class WriteCondition:
         if not self._is_about_values:
             reasons = "isn't there, or doesn't match the query set"
             if self.addition is not None:
-                reasons = f"{reasons}, or would exceed its schema's bounds by {self.addition.text}"
+                reasons = f"{reasons}, or would leave its schema's bounds by {self.addition.text}"
         return StaleItem(f"The {self.name} {reasons}; nothing was written.", schema=self.kind, key=self.key)
 
     @property

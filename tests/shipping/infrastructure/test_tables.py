@@ -85,8 +85,9 @@ def engine(request: pytest.FixtureRequest) -> Iterator[engines.Engine]:
     with engines.use(made):
         yield made
         client = connection().client
-        for name in client.list_tables()["TableNames"]:  # moto has them for its next server, too
-            client.delete_table(TableName=name)
+        for name in client.list_tables()["TableNames"]:  # moto has them for its next server, and those of other tests
+            if name.startswith("live-"):
+                client.delete_table(TableName=name)
     made.stop()
 
 
