@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import json
 import re
 import textwrap
 from collections.abc import Collection, Iterable, Iterator, Mapping
@@ -70,7 +71,7 @@ def stub_of(operation: Operation, api: str, name: str) -> HandlerStub:
 def module_of_stubs(stubs: Iterable[HandlerStub], api: str, title: str) -> str:
     """Returns the source of a new module with these handlers."""
     stubs = list(stubs)
-    about = " ".join(title.split())[:80].replace("\\", "\\\\").replace('"', "'").rstrip(".")
+    about = _plain(title, 80).rstrip(".")
     head = [f'"""The handlers of the API {api}{f": {about}" if about and about != api else ""}."""', ""]
     imports = merged_imports(line for stub in stubs for line in stub.imports)
     standard = [line for line in imports if "macaron_django" not in line]
@@ -209,14 +210,20 @@ def _is_plain(value: ast.expr) -> bool:
 
 
 def _docstring(operation: Operation, called: str) -> list[str]:
-    said = next(filter(None, (operation.summary, operation.description.strip().partition("\n\n")[0], called)))
-    plain = re.sub(r"<[^>]+>", "", " ".join(said.split())).replace("\\", "\\\\").replace('"', "'").strip()
-    lines = textwrap.wrap(plain[:300], _WIDTH - 4 - 6) or [called]
+    said = (operation.summary, operation.description.strip().partition("\n\n")[0], called)
+    plain = next(filter(None, (_plain(re.sub(r"<[^>]+>", "", each), 300) for each in said)), operation.method)
+    lines = textwrap.wrap(plain, _WIDTH - 4 - 6)
     text = lines[0].rstrip(" .") + ("." if len(lines) == 1 and lines[0][-1:] not in "?!:" else "")
     if len(lines) > 1:
         text = f"{lines[0].rstrip(' .,')} …"
     return [f'    """{text}"""']
 
 
+def _plain(text: str, longest: int) -> str:
+    """Returns a text of the spec on one line, without what could end a docstring."""
+    line = " ".join(text.split())[:longest]
+    return "".join(c for c in line if c.isprintable()).replace("\\", "/").replace('"', "'").strip()
+
+
 def _quoted(text: str) -> str:
-    return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
+    return json.dumps(text, ensure_ascii=not text.isprintable())

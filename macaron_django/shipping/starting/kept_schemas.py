@@ -123,6 +123,8 @@ def _means(parameter: str, key: str) -> bool:
 def _can_be_key(schema: Schema, key: str) -> bool:
     found = schema.properties[key]
     types = found.schema.types
+    if not key.isprintable():  # a comment in the spec has to stay on its line
+        return False
     if types == ("integer",):  # which nothing could generate
         return not found.read_only
     return types == ("string",) and found.schema.format not in {"byte", "binary"} and not found.schema.nullable

@@ -88,7 +88,8 @@ class _Models:
         line = f"    {field} = models.{kind}({', '.join(arguments)})"
         if len(line) > 88 and arguments:
             line = "\n".join([f"    {field} = models.{kind}(", *(f"        {each}," for each in arguments), "    )"])
-        yield from (f"    # {comment}" for comment in comments)
+        # A name with a line break must not end the comment.
+        yield from ("    # " + "".join(c if c.isprintable() else " " for c in comment) for comment in comments)
         yield line
 
     def _kind(self, prop: Property, field: str, comments: list[str], *, is_key: bool) -> tuple[str, list[str]]:

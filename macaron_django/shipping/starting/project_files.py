@@ -83,14 +83,17 @@ def _context(name: str, api: APIFiles, storage: Storage, version: str, *, is_sam
         "api": api.name,
         "spec": api.spec,
         "title": " ".join(api.document.title.split())[:80],
-        "document_version": json.dumps(str(api.document.info.get("version", "")), ensure_ascii=False),
+        "document_version": _literal(str(api.document.info.get("version", ""))),
         "app": api.app,
         "handlers": api.handlers,
-        "verifiers": [(json.dumps(name, ensure_ascii=False), path) for name, path in api.verifiers.items()],
+        "verifiers": [(_literal(name), path) for name, path in api.verifiers.items()],
         "has_handlers": bool(api.stubs),
         "stubs": len(api.stubs),
         "models": api.models,
-        "kept": api.kept,
+        "kept": [
+            {"name": " ".join(each.name.split()), "literal": _literal(each.name), "key": " ".join(each.key.split())}
+            for each in api.kept
+        ],
         "store": storage,
         "dynamodb": storage != "orm",
         "is_sample": is_sample,
@@ -99,6 +102,10 @@ def _context(name: str, api: APIFiles, storage: Storage, version: str, *, is_sam
         "version": version,
         "python": PYTHON,
     }
+
+
+def _literal(text: str) -> str:
+    return json.dumps(text, ensure_ascii=not text.isprintable())
 
 
 def write_project(project: NewProject, folder: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import json
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ import yaml
 
 from macaron_django import openapi
 from macaron_django.shipping.starting.api_files import api_files, api_name, name_problem
+from macaron_django.shipping.starting.project_files import new_project
 
 PETSTORE = Path(__file__).parents[2] / "fixtures" / "starting" / "petstore.yaml"
 
@@ -106,6 +108,37 @@ def test_a_spec_with_errors_is_refused(tmp_path):
     with pytest.raises(openapi.SpecError) as refused:
         api_files(tmp_path / "a.yaml", "a", "none")
     assert all(each.location.line for each in refused.value.findings)
+
+
+def test_texts_of_a_spec_never_become_code(tmp_path):
+    name, path = 'A"\n    ran = 1  #', '/x"""+ran+"""'
+    ref = {"$ref": f"#/components/schemas/{name}"}
+    body = {"content": {"application/json": {"schema": ref}}}
+    answer = {"responses": {"200": {"description": "", **body}}}
+    properties = {"id": {"type": "string"}, "of": ref, "all": {"type": "array", "items": ref}}
+    spec = {
+        "openapi": "3.1.0",
+        "info": {"title": 'T\0"""+ran+"""\\', "version": '1"+ran+"\n'},
+        "paths": {
+            path: {"get": {"summary": "<x>", "responses": answer["responses"]}},
+            "/x\nran = 1": {"get": {"summary": '\0 "\\', "responses": answer["responses"]}},
+            "/as/{id}": {
+                "parameters": [{"name": "id", "in": "path", "required": True, "schema": {"type": "string"}}],
+                "get": answer,
+                "put": {"requestBody": body, **answer},
+            },
+        },
+        "components": {"schemas": {name: {"type": "object", "properties": properties}}},
+    }
+    source = tmp_path / "hostile.json"
+    source.write_text(json.dumps(spec), "utf-8")
+    for storage in ("none", "orm", "dynamodb"):
+        project = new_project("shop", source, "hostile", storage, "1")
+        assert [each.name for each in project.api.kept] == [name]
+        for file, text in project.files.items():
+            if file.endswith(".py"):
+                names = {node.id for node in ast.walk(ast.parse(text, file)) if isinstance(node, ast.Name)}
+                assert "ran" not in names, file
 
 
 def test_an_api_is_called_as_its_file_unless_any_spec_is():
