@@ -9,22 +9,40 @@ from typing import Final
 __all__ = ["packaged_files"]
 
 _LEFT_OUT: Final = frozenset({"__pycache__", "build", "dist", "node_modules", "tests"})
-_SUFFIXES_LEFT_OUT: Final = frozenset({".db", ".key", ".log", ".pem", ".pyc", ".sqlite3", ".zip"})
+#: The ends of names: databases with their journals, keys and what has them, Terraform's values, logs, and what is made.
+_ENDS_LEFT_OUT: Final = (
+    *(f"{kind}{part}" for kind in (".db", ".sqlite", ".sqlite3") for part in ("", "-journal", "-shm", "-wal")),
+    *(".jks", ".key", ".keystore", ".p12", ".pem", ".pfx", ".ppk"),
+    *(".tfstate", ".tfstate.backup", ".tfvars", ".log", ".pyc", ".zip"),
+)
 
 
 def packaged_files(folder: Path) -> Iterator[Path]:
     """Yields the files below a project's folder, in order.
 
     Hidden ones are left out, such as ``.env`` and ``.git``; and tests, databases, keys, logs, virtual environments and
-    what tools have built. A link is packed as the file that it leads to; one that leads out of the project isn't.
+    what tools have built. A link is packed as the file that it leads to; one that leads out of the project, or to what
+    is left out, isn't.
     """
+    return _files_below(folder, folder.resolve())
+
+
+def _files_below(folder: Path, project: Path) -> Iterator[Path]:
     for path in sorted(folder.iterdir()):
-        if path.name.startswith(".") or path.name in _LEFT_OUT:
-            continue
-        if path.is_symlink() and not path.resolve().is_relative_to(folder.resolve()):
+        if _is_left_out(path.name) or (path.is_symlink() and not _may_lead_to(path.resolve(), project)):
             continue
         if path.is_dir():
             if not path.is_symlink() and not (path / "pyvenv.cfg").exists():
-                yield from packaged_files(path)
-        elif path.is_file() and path.suffix not in _SUFFIXES_LEFT_OUT:
+                yield from _files_below(path, project)
+        elif path.is_file() and not path.name.lower().endswith(_ENDS_LEFT_OUT):
             yield path
+
+
+def _is_left_out(name: str) -> bool:
+    return name.startswith(".") or name in _LEFT_OUT
+
+
+def _may_lead_to(target: Path, project: Path) -> bool:
+    if not target.is_relative_to(project) or target.name.lower().endswith(_ENDS_LEFT_OUT):
+        return False
+    return not any(map(_is_left_out, target.relative_to(project).parts))

@@ -23,7 +23,10 @@ from macaron_django.shipping.packages.lambda_packages import (
 
 ROOT = Path(__file__).parents[3]
 PYTHON = f"cp{sys.version_info.major}{sys.version_info.minor}"
-SECRETS = (".env", ".git/config", "server.key", "db.sqlite3", "tests/test_it.py", "venv/pyvenv.cfg", "venv/lib.py")
+SECRETS = (
+    *(".env", ".git/config", "server.key", "Server.PFX", "db.sqlite3", "db.sqlite3-wal", "terraform.tfstate"),
+    *("tests/test_it.py", "venv/pyvenv.cfg", "venv/lib.py"),
+)
 
 
 def _make_wheel(folder: Path, machine: str) -> None:
@@ -54,6 +57,9 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     (tmp_path / "elsewhere").mkdir()
     (tmp_path / "elsewhere" / "secret.py").write_text("", "utf-8")
     (folder / "linked").symlink_to(tmp_path / "elsewhere")
+    (folder / "environment").symlink_to(folder / ".env")
+    (folder / "config" / "secret.py").symlink_to(tmp_path / "elsewhere" / "secret.py")
+    (folder / "config" / "shop.yaml").symlink_to("../apis/shop.yaml")
     return folder
 
 
@@ -73,7 +79,13 @@ def test_a_package_has_the_project_and_the_wheels_of_its_machine_and_no_secrets(
         compiled = [name for name in opened.namelist() if name.endswith(".pyc")]
         assert opened.read("needed/__init__.py").decode() == f"MACHINE = {machine!r}\n"
         opened.extractall(tmp_path / "task")
-    assert names == {"config/settings.py", "apis/shop.yaml", "needed/__init__.py", "requirements.txt"}
+    assert names == {
+        "config/settings.py",
+        "config/shop.yaml",
+        "apis/shop.yaml",
+        "needed/__init__.py",
+        "requirements.txt",
+    }
     assert len(compiled) == 2
     # The compiled modules are what is imported, although the sources of this machine are newer.
     (tmp_path / "task" / "needed" / "__init__.py").write_text("MACHINE = 'other'\n", "utf-8")
