@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final
 
@@ -95,7 +96,8 @@ def _table_resources(table: DescribedTable, name: str) -> Iterator[tuple[str, Re
 
 
 def _pascal_index(index: str | None) -> str:
-    return "" if index is None else "".join(part.capitalize() for part in index.replace(".", "_").split("_"))
+    """Returns an index's part of a logical ID, which has letters and digits alone."""
+    return "" if index is None else "Index" + _pascal(re.sub(r"[.-]", "_", index))
 
 
 def _table(table: DescribedTable) -> Resource:

@@ -97,6 +97,8 @@ def _keys(schema: Iterable[Mapping[str, str]]) -> tuple[str | None, str | None]:
 def resource_names(tables: Iterable[DescribedTable], prefix: str) -> dict[str, str]:
     """Returns a name in snake case for the resource of each table, by the table's name, without its prefix.
 
+    The names differ without their underscores, too: CloudFormation's have none.
+
     >>> table = DescribedTable("live-order.lines", "id", None, {}, (), None, None, None, None, {})
     >>> resource_names([table], "live-")
     {'live-order.lines': 'order_lines'}
@@ -105,8 +107,8 @@ def resource_names(tables: Iterable[DescribedTable], prefix: str) -> dict[str, s
     for table in tables:
         plain = re.sub(r"[^a-z0-9]+", "_", table.name.removeprefix(prefix).lower()).strip("_")
         name = plain if plain[:1].isalpha() else f"table_{plain}"
-        others = set(found.values())
-        found[table.name] = next(each for each in _numbered(name) if each not in others)
+        others = {each.replace("_", "") for each in found.values()}
+        found[table.name] = next(each for each in _numbered(name) if each.replace("_", "") not in others)
     return found
 
 

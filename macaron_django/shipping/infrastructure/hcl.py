@@ -73,7 +73,7 @@ def _value(value: Any) -> str:
     if isinstance(value, Mapping):
         if not value:
             return "{}"
-        inner = {json.dumps(name) if not name.isidentifier() else name: each for name, each in value.items()}
+        inner = {_value(name) if not name.isidentifier() else name: each for name, each in value.items()}
         return "\n".join(["{", *("  " + line for line in _arguments(inner)), "}"])
     if isinstance(value, (list, tuple)):
         if len(value) < 2:

@@ -110,7 +110,7 @@ def _index(index: DescribedIndex, table: DescribedTable) -> Block:
 
 def _scaling(name: str, index: str | None, kind: str, least: int) -> Iterator[Block]:
     below, dimension = ("", "table") if index is None else (f"/index/{index}", "index")
-    label = "_".join(filter(None, (name, index and index.replace(".", "_"), kind)))
+    label = "_".join(filter(None, (name, index and f"index_{index.replace('.', '_')}", kind)))
     target = f"aws_appautoscaling_target.{label}"
     yield Block(
         "resource",

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from io import StringIO
 from pathlib import Path
@@ -23,7 +25,7 @@ from macaron_django.dynamodb.tables.table_accesses import TableAccess
 from macaron_django.management.commands.infrastructure import Command
 from macaron_django.schemas import Classes
 from macaron_django.shipping.infrastructure.cloudformation import cloudformation_template
-from macaron_django.shipping.infrastructure.described_tables import described_tables
+from macaron_django.shipping.infrastructure.described_tables import DescribedIndex, DescribedTable, described_tables
 from macaron_django.shipping.infrastructure.terraform import terraform_text
 from macaron_django.testing.isolation import engine_in_memory
 
@@ -271,6 +273,22 @@ def test_a_provisioned_table_and_its_indexes_are_scaled(persistences: list[Persi
     parsed = _plain(hcl2.loads(_terraform(persistences)))["resource"]
     targets = [target for each in parsed for target in each.get("aws_appautoscaling_target", {}).values()]
     assert sorted((each["min_capacity"], each["max_capacity"]) for each in targets) == [(3, 30)] * 2 + [(7, 70)] * 2
+
+
+def test_no_two_resources_have_one_name() -> None:
+    index = DescribedIndex("lines-by.day", "day", None, None)
+    tables = [
+        DescribedTable(name, "id", None, {"id": "S", "day": "S"}, indexes, (1, 1), None, None, None, {"${a}": "x"})
+        for name, indexes in (("orders", (index,)), ("orders_lines-by.day", ()), ("or_ders_2", ()), ("orders2", ()))
+    ]
+    resources = yaml.safe_load(cloudformation_template(tables, []))["Resources"]
+    kinds = Counter(each["Type"].rpartition("::")[2] for each in resources.values())
+    assert kinds == {"Table": 4, "ScalableTarget": 10, "ScalingPolicy": 10, "Alarm": 8, "ManagedPolicy": 1}
+    assert all(name.isalnum() for name in resources)
+    text = terraform_text(tables, [])
+    labels = re.findall(r'^resource "(\w+)" "([\w-]+)"', text, re.MULTILINE)
+    assert len(labels) == len(set(labels)) == 4 + 10 + 10 + 8 + 1
+    assert '"$${a}" = "x"' in text
 
 
 def test_terraforms_file_has_the_service_where_it_is_asked_for(persistences: list[Persistence]) -> None:
