@@ -17,6 +17,7 @@ from macaron_django.conf import settings
 from macaron_django.dynamodb.codec.attribute_values import AttributeMap
 from macaron_django.exceptions import PersistenceError, PyMacaronException, StaleItem
 from macaron_django.tasks.item_tables import failed_task_model, failed_tasks_table
+from macaron_django.tasks.messages.argument_json import UnsendableArgument
 from macaron_django.tasks.messages.task_messages import BadMessage, Message, read_message
 from macaron_django.tasks.task_backend import TaskBackend
 
@@ -54,10 +55,13 @@ def keep_failure(message: Message, error: str, report: Mapping[str, Any]) -> Non
         "ttl": int(time.time()) + settings.TASKS.KEEP_FAILURES_DAYS * 24 * 3600,
     }
     model: Any = failed_task_model()
-    text = message.signed()
     try:
-        row = model(**values, message=text)
-        if not _fits(row):
+        text = message.signed()
+    except UnsendableArgument:  # it is longer than messages may be, and came without one
+        text = None
+    try:
+        row = model(**values, message=text) if text else model(**values)
+        if text and not _fits(row):
             row = model(**values)
         row.save()
     except PyMacaronException:

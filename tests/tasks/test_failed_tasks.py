@@ -15,7 +15,9 @@ from macaron_django.exceptions import TaskNotSent
 from macaron_django.tasks import Abilities, Message, TaskBackend, asynctask
 from macaron_django.tasks.backends.immediate import ImmediateBackend
 from macaron_django.tasks.failed_tasks import run_again
+from macaron_django.tasks.failures import TaskFailed
 from macaron_django.tasks.item_tables import failed_task_model, failed_tasks_table, own_tables
+from macaron_django.tasks.runs import run
 
 HERE = "tests.tasks.test_failed_tasks"
 DAY = 24 * 3600
@@ -50,6 +52,11 @@ def mend(name: str, password: str = "") -> None:
     if name not in mended:
         raise LookupError(f"{name} isn't mended, and the password is {password}")
     done.append(name)
+
+
+@asynctask(retries=0)
+def fail(*_: object) -> None:
+    raise LookupError("It fails.")
 
 
 @pytest.fixture(autouse=True)
@@ -87,6 +94,22 @@ def test_the_last_failure_is_kept_with_the_report_that_the_reporter_gets(setting
     assert json.loads(row.report) == json.loads(json.dumps(report))
     assert (row.error_id, row.request_id) == (report["error_id"], report["task"]["request_id"])
     assert "in mend\n" in "".join(report["trace"])
+
+
+def test_what_cannot_be_kept_is_reported_and_what_was_never_signed_is_kept(
+    settings: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    reports: list[Any] = []
+    settings.MACARON = {**settings.MACARON, "ERROR_REPORTER": lambda title, data, exception: reports.append(data)}
+    settings.MACARON["TASKS"]["MAX_MESSAGE_SIZE"] = 1
+    message = Message(f"{HERE}.fail", [], {})  # as a schedule's event begins it
+    with pytest.raises(TaskFailed):
+        run(message, ImmediateBackend())
+    assert "message" not in failed_task_model().objects.get(pk=message.id)  # type: ignore[attr-defined]
+    monkeypatch.setattr("macaron_django.tasks.failed_tasks.keep_failure", fail)
+    with pytest.raises(TaskFailed):
+        run(message, ImmediateBackend())
+    assert [each["task"]["id"] for each in reports] == [message.id] * 2
 
 
 def test_it_is_kept_without_a_reporter_and_not_where_the_setting_is_0(settings: Any) -> None:

@@ -87,7 +87,10 @@ def report(
         scrubber, completed = _completed(data, exception, request or current_request())
         found = scrubber.everywhere(completed)
         if keep is not None:
-            keep(found)
+            try:
+                keep(found)
+            except Exception:  # the reporter still gets it
+                logger.exception("The report of error_id %s wasn't kept", data.get("error_id"))
         if reporter is not None:
             reporter = reporter if callable(reporter) else import_string(reporter)
             _call(reporter, scrubber.text(title), found, exception)
