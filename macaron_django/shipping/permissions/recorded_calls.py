@@ -6,13 +6,18 @@ A line of JSON for each access, without keys and values of items. Several proces
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Final
 
 from macaron_django.dynamodb.tables.table_accesses import TableAccess
 
 __all__ = ["add_recorded", "read_recorded"]
+
+#: A name of a table or an index. It may not be a pattern, or an expression of a template.
+_NAME: Final = re.compile(r"[A-Za-z0-9_.-]+")
 
 
 def add_recorded(file: Path, accesses: Iterable[TableAccess], prefix: str) -> None:
@@ -39,6 +44,9 @@ def _access(line: str, place: str, prefix: str) -> TableAccess:
     try:
         said = json.loads(line)
         access = TableAccess(str(said["table"]), str(said["index"]), str(said["action"]))
-        return replace(access, table=prefix + access.table) if said["prefixed"] else access
+        access = replace(access, table=prefix + access.table) if said["prefixed"] else access
+        if not (_NAME.fullmatch(access.table) and _NAME.fullmatch(access.index or "-") and access.action.isalpha()):
+            raise ValueError("names of tables, indexes and actions have no such characters")
     except (KeyError, TypeError, ValueError) as error:
         raise ValueError(f"{place}: this isn't a recorded call ({type(error).__name__}: {error})") from error
+    return access

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import json
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -21,6 +22,7 @@ from macaron_django.dynamodb.tables.syncing import create_table
 from macaron_django.dynamodb.tables.table_accesses import TableAccess, accesses_of_call
 from macaron_django.schemas import Classes
 from macaron_django.shipping.permissions.policies import AWSAccount, policy_for
+from macaron_django.shipping.permissions.recorded_calls import read_recorded
 from macaron_django.testing.recorded_engines import RecordedEngine
 
 ACCOUNT = AWSAccount("123456789012", "eu-west-1")
@@ -205,3 +207,19 @@ def test_a_table_may_be_named_by_its_arn() -> None:
         TableAccess("profiles", "", "ListTagsOfResource")
     ]
     assert list(accesses_of_call("ListTables", {})) == []
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        {"action": "GetItem", "table": "*", "index": ""},
+        {"action": "*", "table": "orders", "index": ""},
+        {"action": "Query", "table": "orders", "index": "${AWS::AccountId}"},
+        {"action": "Query", "table": 'orders"', "index": ""},
+    ],
+)
+def test_a_record_names_no_pattern_and_no_expression(tmp_path: Path, said: dict[str, str]) -> None:
+    file = tmp_path / "calls.jsonl"
+    file.write_text(json.dumps({**said, "prefixed": True}), "utf-8")
+    with pytest.raises(ValueError, match=r"calls\.jsonl:1: this isn't a recorded call"):
+        list(read_recorded(file, "live-"))
