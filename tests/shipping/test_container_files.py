@@ -136,7 +136,8 @@ def test_the_compose_file_has_the_services_that_the_project_needs(dynamodb, work
 
 def test_secrets_and_data_stay_out_of_the_image():
     ignored = container_files(PROJECT)[".dockerignore"].splitlines()
-    assert {".env", ".env.*", ".git", "*.sqlite3*"} <= set(ignored)
+    # Without **/ a pattern is about the project's own folder alone.
+    assert {"**/.env", "**/.env.*", ".git", "**/*.sqlite3*", "**/*.key", "**/*.pem"} <= set(ignored)
 
 
 def test_the_script_is_one_for_any_shell():
