@@ -23,6 +23,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
 from functools import reduce
+from itertools import islice
 from operator import and_, or_
 from typing import TYPE_CHECKING, Any
 
@@ -88,6 +89,8 @@ _SPOKEN: Mapping[str, str] = {
     "between": "{0} between … and …",
 }
 _MAX_LENGTH = 2000  # characters
+#: The most remarks about a search: each looks for the nearest of all values.
+_REMARKS = 10
 #: The most values of an enum that a message lists.
 _LISTED = 20
 #: The most names, and values of a name, that are suggested, and the most steps of a name.
@@ -142,7 +145,8 @@ def remarks(queryset: Any, text: str) -> list[str]:
             if each.operator == "contains" and schema is not None and schema.items is not None:
                 schema = schema.items
             if schema is not None and schema.enum is not None and each.operator in ("exact", "in", "contains"):
-                found += _foreign_values(each, [str(value) for value in schema.enum if value is not None])
+                known = [str(value) for value in schema.enum if value is not None]
+                found += islice(_foreign_values(each, known), _REMARKS - len(found))
     except (SearchError, FieldError, PyMacaronException):
         return []  # `find` says why
     return found
