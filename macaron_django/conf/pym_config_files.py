@@ -84,7 +84,7 @@ def read_pym_config(path: Path) -> PymConfig:
 
 
 def _from_environment(value: Any, names: list[str], key: str, variables: dict[str, str]) -> Any:
-    """Returns a value with each text that ``names`` lists replaced by that variable, None if it isn't set."""
+    """Returns a value in which each text that is in ``names`` is that environment variable's value; None if unset."""
     if isinstance(value, dict):
         return {own: _from_environment(each, names, f"{key}.{own}", variables) for own, each in value.items()}
     if not isinstance(value, str) or value not in names:

@@ -43,7 +43,7 @@ class StartProject(BaseCommand):
             action="store_const",
             const="dynamodb",
             dest="storage",
-            help="Keep the schemas that look kept in DynamoDB (x-persist; the sample's default).",
+            help="Keep the schemas that look persisted in DynamoDB (x-persist; the sample's default).",
         )
         kept.add_argument(
             "--orm",
@@ -91,7 +91,7 @@ class StartProject(BaseCommand):
             f"The API {api.name} has {count} operations: {api.generated} generated, {len(api.stubs)} with handlers."
         )
         for each in () if project.is_sample else api.kept:
-            self.stdout.write(f"  {printable(each.name)} looks kept, by {printable(each.key)}.")
+            self.stdout.write(f"  {printable(each.name)} looks persisted: its key is {printable(each.key)}.")
         for path in api.foreign:
             self.stdout.write(self.style.WARNING(f"  The spec names {printable(path)}, which isn't in the project."))
 
@@ -105,13 +105,14 @@ class StartProject(BaseCommand):
         self.stdout.write("\n".join(["", "What next:", *lines]))
         if project.is_sample:
             return
+        names = printable(", ".join(each.name for each in api.kept))
         if api.kept and storage == "none":
             self.stdout.write(
-                f"  Review the {len(api.kept)} schemas that look kept: they are marked in {api.spec}. "
-                "Once they are kept, their operations need no handlers."
+                f"  Review what looks persisted, as marked in {api.spec}: {names}. "
+                "Operations on persisted schemas need no handlers."
             )
         elif api.kept:
-            self.stdout.write(f"  Review the {len(api.kept)} schemas that are kept: they are marked in {api.spec}.")
+            self.stdout.write(f"  Review what is persisted, as marked in {api.spec}: {names}.")
         if any(path.startswith("apis.") for path in api.verifiers.values()):
             self.stdout.write(f"  Write who may call it, in apis/{api.name}/verifiers.py: no one may until then.")
         if api.stubs:

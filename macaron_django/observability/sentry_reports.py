@@ -1,7 +1,7 @@
 """Makes Sentry spans of operations and of calls, and reports a server's faults, grouped by operation and error code.
 
-Secrets are removed from what is reported. Sentry's own integrations may be on beside it: an operation is a span of the
-transaction that they began, and a fault isn't reported twice.
+Secrets are removed from what is reported. Sentry's own integrations may be on, too: then an operation is a span of
+their transaction, and a fault isn't reported twice.
 """
 
 from __future__ import annotations
@@ -73,7 +73,7 @@ class _SentrySpanned(events.Observation[Any]):
 
 
 class _ReportedOperation(_SentrySpanned):
-    """An operation: a span of the present transaction, else a separate transaction if Sentry traces."""
+    """An operation: a span of the current transaction. Without one it is a transaction itself, if Sentry traces."""
 
     def __init__(self, began: events.OperationBegan) -> None:
         # What code notes for a report (breadcrumbs, tags, the user) is this request's alone.

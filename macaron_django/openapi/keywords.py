@@ -145,7 +145,7 @@ def types_of(keywords: Mapping[str, Any]) -> tuple[str, ...]:
 
 
 def common_types(named: Iterable[Collection[str]]) -> tuple[str, ...]:
-    """Returns the types that all schemas allow which name any; () if none does. An integer is a number.
+    """Returns the types that are allowed by every schema that names types; () if none does. An integer is a number.
 
     >>> common_types([("number", "null"), (), ("integer", "string")])
     ('integer',)

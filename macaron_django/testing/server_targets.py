@@ -18,7 +18,7 @@ DEFAULT_PORT = 8080
 
 @dataclass(frozen=True)
 class ServerTarget:
-    """A server, and the token that tests show it; ``secure`` is for HTTPS."""
+    """A server, and the token that tests send to it; ``secure`` means HTTPS."""
 
     host: str
     port: int

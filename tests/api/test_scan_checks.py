@@ -145,7 +145,7 @@ def test_a_finding_says_which_items_an_index_leaves_out(made):
         ([], "/authors/{author}/notes", DATED, None),
         ([by("length")], "/notes", {"scan": "allowed"}, "'length' after reading the whole table"),
         ([by("length")], "/notes", {"scan": "capped"}, None),
-        ([by("length"), by("topic")], "/notes", {}, "'length' after reading every item of index by_topic with one"),
+        ([by("length"), by("topic")], "/notes", {}, "'length' after reading every item of index by_topic with the"),
         ([by("length"), by("topic")], "/notes", {"scan": "capped"}, "'length' after reading every item of index by_"),
         ([by("length"), by("topic")], "/notes", {"scan": "capped", "read_limit": 500}, None),
         ([by("length")], "/notes", {"scan": "allowed", "read_limit": 500}, None),
@@ -157,7 +157,7 @@ def test_a_list_that_reads_what_it_does_not_answer_is_a_finding(made, parameters
     assert [finding.id for finding in found] == ([] if said is None else ["W307"])
     if said is not None:
         assert said in found[0].message
-        assert "a page can read 1,000 items and answer none" in found[0].message
+        assert "a page can read 1,000 items and return none" in found[0].message
         assert found[0].location.pointer.endswith("/get")
 
 

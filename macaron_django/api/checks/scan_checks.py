@@ -84,7 +84,7 @@ def _reading(found: QueryPlan) -> tuple[str, str | None]:
     if found.kind == "scan":
         return "the whole table", None
     place = f" of index {found.index.name}" if found.index else ""
-    return f"every item{place} with one {found.hash_key}", found.hash_key
+    return f"every item{place} with the same {found.hash_key}", found.hash_key
 
 
 def _dropping(generated: GeneratedOperation, reading: str, hash_key: str | None, filters: Sequence[Filter]) -> Finding:
@@ -99,7 +99,7 @@ def _dropping(generated: GeneratedOperation, reading: str, hash_key: str | None,
         id="W307",
         level="warning",
         message=f"{described(operation)} {_verb(filters)} {_listing(names)} after reading {reading}: a page can read "
-        f"{settings.DYNAMODB.READ_LIMIT:,} items and answer none, however many pages that takes.",
+        f"{settings.DYNAMODB.READ_LIMIT:,} items and return none of them.",
         hint=f"{remedy}; or, if that is intended, set x-read-limit to the number of items a page may read.",
         location=operation.location,
     )

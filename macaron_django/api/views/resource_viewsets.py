@@ -352,7 +352,7 @@ class ResourceViewSet(OperationViewSet):
         return RequestInvalid(violations=[replace(one, pointer=at, location="path") for one, at in violations])
 
     def place_unstorable(self, error: UnstorableValue) -> None:
-        """Gives the error the place where the client sent the value. Raises ``ValidationFailed`` if no client did."""
+        """Adds to the error where the client sent the value. Raises ``ValidationFailed`` if no client did."""
         steps = json_pointers.split(error.pointer)
         body = self.json_body() if steps else None
         if not steps or (isinstance(body, Mapping) and steps[0] in body):

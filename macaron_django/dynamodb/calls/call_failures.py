@@ -197,7 +197,7 @@ def translate(
             'a profile or a role, or pick a local engine with MACARON["DYNAMODB"]["ENGINE"].'
         )
     if isinstance(error, CircuitOpenError):
-        refused = EngineUnavailable(f"DynamoDB wasn't sent a call on table {table}: {error}")
+        refused = EngineUnavailable(f"A call on table {table} wasn't sent to DynamoDB: {error}")
         refused.headers = {"Retry-After": str(math.ceil(error.seconds))}
         return refused
     if isinstance(error, TRANSPORT_ERRORS):

@@ -50,7 +50,7 @@ def reason(chosen: QueryPlan, better: Sequence[QueryPlan], worse: Sequence[Query
     other = worse[0]
     if share(chosen) == share(other):
         return f"the schema doesn't show that {_place(other)} would leave less to read"
-    return f"{_words(chosen)}, and {_words(other)} in {_place(other)}"
+    return f"less to read than in {_place(other)}: here {_words(chosen)}; there {_words(other)}"
 
 
 def _place(plan: QueryPlan) -> str:
@@ -70,4 +70,4 @@ def _words(plan: QueryPlan) -> str:
     condition = plan.range_condition
     if condition is None:
         return words
-    return f"{words} with {'one' if condition.operator == 'exact' else 'a range'} of {condition.path[0]}"
+    return f"{words} and {condition.path[0]} is {'given' if condition.operator == 'exact' else 'in a range'}"

@@ -63,7 +63,7 @@ class Command(BaseCommand):
         instead = parser.add_mutually_exclusive_group()
         instead.add_argument("--dry-run", action="store_true", help="Show what would be written, and write nothing.")
         instead.add_argument(
-            "--check", action="store_true", help="As --dry-run, and exit with 1 if anything is missing or orphaned."
+            "--check", action="store_true", help="Like --dry-run, but exit with 1 if anything is missing or orphaned."
         )
 
     def handle(self, *_arguments: str, **options: Any) -> None:

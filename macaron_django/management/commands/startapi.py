@@ -92,7 +92,7 @@ class Command(BaseCommand):
             lines.append(printable(f'  Verify callers: add "{scheme}": "{path}", to MACARON["SECURITY_VERIFIERS"].'))
         if made.kept:
             names = ", ".join(each.name for each in made.kept)
-            verb = "looks kept" if storage == "none" else "is kept"
+            verb = "looks persisted" if storage == "none" else "is persisted"
             lines.append(f"  Review what {verb}, as marked in {made.spec}: {printable(names)}.")
         if made.stubs:
             lines.append(f"  Write the {len(made.stubs)} handlers in {made.handlers}: each answers 501 until then.")

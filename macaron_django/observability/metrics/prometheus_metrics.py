@@ -32,7 +32,7 @@ METRICS: Final[dict[str, tuple[type[Any], str, tuple[str, ...]]]] = {
     "macaron_operation_cost_dollars_total": (Counter, "What those units cost by the price list.", _OPERATION),
     "macaron_dynamodb_call_duration_seconds": (
         Histogram,
-        "How long calls to DynamoDB took, with all attempts.",
+        "How long calls to DynamoDB took, including all attempts.",
         ("call", "table", "error"),
     ),
     "macaron_dynamodb_repeated_attempts_total": (Counter, "Attempts after the first one.", ("call", "table")),
@@ -45,7 +45,7 @@ METRICS: Final[dict[str, tuple[type[Any], str, tuple[str, ...]]]] = {
     ),
     "macaron_client_call_duration_seconds": (
         Histogram,
-        "How long calls to other services took, with all attempts.",
+        "How long calls to other services took, including all attempts.",
         (*_OPERATION, "status"),
     ),
     "macaron_task_duration_seconds": (Histogram, "How long tasks took.", ("task", "outcome")),

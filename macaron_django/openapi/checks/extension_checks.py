@@ -60,7 +60,7 @@ def operation_attributes(document: Document) -> Iterator[Finding]:
 def _two_handlers(operation: Operation) -> Finding:
     bound, named = operation.json["x-bind-server"], operation.operation_id
     message = f"{operation.method.upper()} {operation.path} names two handlers: x-bind-server {bound}, and operationId."
-    hint = "Keep one. x-bind-server answers; with macaron_django.compat, the operationId does, as in PyMacaron."
+    hint = "Keep one. x-bind-server is used now; with macaron_django.compat, the operationId is, as in PyMacaron."
     if bound == named:
         hint = "Give it an operationId without dots, or leave x-bind-server out."
     return finding("W042", operation.node.child("x-bind-server").location, message, hint)

@@ -37,7 +37,7 @@ class SourceFile:
     def __init__(
         self, uri: str | None, name: str, place: str | None, parsed: Parsed, dialect: str, raw: bytes | None
     ) -> None:
-        """``place`` is the absolute path, None if the text is from elsewhere; without ``uri`` it gives the URI."""
+        """``place`` is the absolute path, None if the text isn't a file's. Without ``uri``, the URI is made from it."""
         self.name, self.parsed, self.dialect, self._place = name, parsed, dialect, place
         self.tree: Any = parsed.tree
         if uri is not None:

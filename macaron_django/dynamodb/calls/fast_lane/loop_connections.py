@@ -30,7 +30,7 @@ class NotConnectedError(Exception):
 
 @dataclass(frozen=True)
 class Place:
-    """Where connections lead to, and how long to wait: ``OSError`` after so many seconds, or never if None.
+    """Where connections lead to, and how many seconds to wait before an ``OSError``; None waits forever.
 
     ``most``: how many connections at once, for each loop. ``read_timeout`` also limits the wait for one of them.
     """
