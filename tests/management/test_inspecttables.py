@@ -10,7 +10,9 @@ from django.core.management import CommandError, call_command
 
 from macaron_django import openapi
 from macaron_django.dynamodb.calls.connection import connection
+from macaron_django.dynamodb.tables.existing_tables import ExistingTable
 from macaron_django.management.commands.inspecttables import Command
+from macaron_django.shipping.starting.table_specs import spec_of_tables
 
 CREATED = {
     "TableName": "it-orders",
@@ -125,6 +127,13 @@ def test_a_table_becomes_a_schema_that_has_no_findings(tables, tmp_path, recorde
         ("get", "/orders/{customer}"),
         ("get", "/orders/{customer}/{number}"),
     ]
+
+
+def test_tables_with_names_alike_have_schemas_of_their_own():
+    described = {"KeySchema": [{"AttributeName": "id", "KeyType": "HASH"}]}
+    found = [ExistingTable(name, described, None, False, ()) for name in ("a-b2", "a_b", "a-b", "a.b")]
+    schemas = yaml.safe_load(spec_of_tables(found))["components"]["schemas"]
+    assert list(schemas) == ["AB2", "AB", "AB3", "AB4"]
 
 
 def test_without_a_sample_the_keys_are_what_is_known(tables):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import chain, count
 from typing import TYPE_CHECKING, Any
 
 import yaml
@@ -53,7 +54,8 @@ def _schema_names(tables: Iterable[str]) -> list[str]:
         words = re.findall(r"[A-Za-z0-9]+", table)
         name = "".join(word[0].upper() + word[1:] for word in words) or "Items"
         name = name if name[0].isalpha() else f"Table{name}"
-        names.append(name if name not in names else f"{name}{len(names)}")
+        numbered = (f"{name}{number}" for number in count(2))
+        names.append(next(each for each in chain([name], numbered) if each not in names))
     return names
 
 
