@@ -125,6 +125,18 @@ def test_a_bound_function_that_is_not_there_is_written_where_it_was_looked_for(b
     compile(text, "api.py", "exec")
 
 
+def test_a_keyword_is_not_written_as_a_function(base, serve):
+    (base / "zoo").mkdir()
+    (base / "zoo" / "api.py").write_text("import os\n")
+    (base / "zoo.yaml").write_text(
+        "openapi: 3.1.0\ninfo: {title: T, version: '1'}\npaths:\n  /a:\n    get:\n      x-bind-server: zoo.api.class\n"
+        "      responses: {'200': {description: An a.}}\n"
+    )
+    serve("zoo.yaml")
+    run(Handlers)
+    assert (base / "zoo" / "api.py").read_text("utf-8") == "import os\n"
+
+
 def test_a_module_that_is_no_python_is_named_with_its_line(base, serve):
     run(StartAPI, str(PETSTORE), "--name", "zoo")
     (base / "apis/zoo/handlers.py").write_text("x = 1\ndef (:\n")

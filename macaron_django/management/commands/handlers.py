@@ -7,6 +7,7 @@ from argparse import ArgumentParser
 from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
+from keyword import iskeyword
 from pathlib import Path
 from typing import Any
 
@@ -88,7 +89,7 @@ class Command(BaseCommand):
         for dotted, operation in bound.items():
             owner, _, name = dotted.rpartition(".")
             path = module_path(owner, base)
-            if path is not None and name.isidentifier() and name not in top_names(path):
+            if path is not None and _is_function_name(name) and name not in top_names(path):
                 yield _Missing(api, operation, owner, path, stub_of(operation, api.name, name), is_bound=True)
         unanswered = [served.operation for _, served in api.viewsets.served() if _is_unanswered(served)]
         if not unanswered:
@@ -138,6 +139,10 @@ class Command(BaseCommand):
             )
         if not missing and not orphans:
             self.stdout.write("Each operation has its handler, or doesn't need one.")
+
+
+def _is_function_name(name: str) -> bool:
+    return name.isidentifier() and not iskeyword(name)
 
 
 def _is_unanswered(served: Any) -> bool:
