@@ -124,7 +124,7 @@ _SENTENCES: Mapping[str, Callable[[Any], str]] = MappingProxyType(
         "exclusiveMaximum": lambda limit: f"must be less than {limit}",
         "exclusiveMinimum": lambda limit: f"must be more than {limit}",
         "format": _format,
-        "maxContains": lambda _: "has too many items of a limited kind",
+        "maxContains": lambda _: "has too many items of one kind",
         "maxItems": lambda limit: f"must not have more than {_plural(limit, 'item', 'items')}",
         "maxLength": lambda limit: f"must not be longer than {_plural(limit, 'character', 'characters')}",
         "maxProperties": lambda limit: f"must not have more than {_plural(limit, 'property', 'properties')}",
