@@ -14,7 +14,7 @@ from macaron_django.openapi.findings import finding
 from macaron_django.schemas.checks.annotation_checks import annotation_findings
 from macaron_django.schemas.checks.compiled_parts import CompiledPart, CompiledParts
 from macaron_django.schemas.checks.schema_traversal import Use, all_schemas, uses
-from macaron_django.schemas.serializers.schema_serializers import serializer_for
+from macaron_django.schemas.serializers.schema_serializers import SchemaSerializer, serializer_for
 from macaron_django.schemas.validation.compilable_schemas import SchemaError
 from macaron_django.schemas.values.classes import Classes
 
@@ -55,7 +55,7 @@ def build_all(document: Document, classes: Classes | None = None) -> Built:
 def parent_findings(classes: Classes) -> list[Finding]:
     """Return a finding about each component whose class can't be made, since ``x-parent`` can't be imported."""
     schemas = [schema for schema in classes.document.schemas.values() if schema.extensions.parent]
-    return [found for schema in schemas if isinstance(found := _make(schema, classes), Finding)]
+    return [found for schema in schemas if isinstance(found := _make(schema, classes, {}), Finding)]
 
 
 # Validators
@@ -132,8 +132,9 @@ def _written(schema: Schema) -> int:
 def _serialize(served: Iterable[Schema], classes: Classes) -> tuple[int, list[Finding]]:
     made: set[type] = set()
     findings: list[Finding] = []
+    nested: dict[Schema, SchemaSerializer] = {}
     for schema in served:
-        found = _make(schema, classes)
+        found = _make(schema, classes, nested)
         if isinstance(found, Finding):
             findings.append(found)
         else:
@@ -141,13 +142,21 @@ def _serialize(served: Iterable[Schema], classes: Classes) -> tuple[int, list[Fi
     return len(made), findings
 
 
-def _make(schema: Schema, classes: Classes) -> type | Finding:
-    """Make the serializer of a schema, with its fields, and an object's class; or return why they can't be made."""
+def _make(schema: Schema, classes: Classes, nested: dict[Schema, SchemaSerializer]) -> type | Finding:
+    """Make the serializer of a schema, with its fields, and an object's class; or return why they can't be made.
+
+    ``nested`` holds serializers that were made as fields of others: they aren't made again for their own fields.
+    """
     try:
-        serializer = serializer_for(schema, classes)
-        getattr(serializer(), "fields", None)  # made at first use
+        serializer = nested.pop(schema, None) or serializer_for(schema, classes)()
+        for field in getattr(serializer, "fields", {}).values():  # made at first use
+            inner = getattr(field, "child", field)
+            if isinstance(inner, SchemaSerializer):
+                inner.parent = None  # type: ignore[assignment]  # each looks at all that it is in
+                nested[inner.schema] = inner
         if schema.is_object:
             classes.for_schema(schema)
+        return type(serializer)
     except ImportError as error:
         message = str(error).removeprefix(f"{schema.location}: ")
         hint = "Correct the dotted path of x-parent, or what that module imports."
@@ -156,7 +165,6 @@ def _make(schema: Schema, classes: Classes) -> type | Finding:
         message = f"No serializer can be made of the schema: {_described(error)}."
         hint = "Simplify the schema at this place; and report this, with the schema, as a bug in macaron_django."
         return finding("E202", schema.location, message, hint)
-    return serializer
 
 
 def _described(error: Exception | None) -> str:
