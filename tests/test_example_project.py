@@ -165,5 +165,5 @@ def test_a_project_is_dumped_and_loaded_as_a_whole(example):
     (example.folder / "dumped.json").write_text(dumped)
     example.manage("loaddata", "dumped.json")
     loaded = example.manage("dumpdata", "--exclude=contenttypes", "--exclude=auth.permission").stdout
-    # Loading replaces the orders that are there, which their versions count as a change.
-    assert loaded.replace('"version": 2', '"version": 1') == dumped
+    # Loading replaces the orders that are there, which their versions count as a change; a full second loses its zeros.
+    assert loaded.replace('"version": 2', '"version": 1') == dumped.replace(".000Z", "Z")
