@@ -14,6 +14,7 @@ from typing import Any
 from macaron_django import openapi as spec
 from macaron_django.management.unserved_parts import unserved_parts
 from macaron_django.openapi import Document, Finding, Location
+from macaron_django.openapi.reading.source import collector_paused
 from macaron_django.schemas.checks.compilation_checks import build_all
 
 __all__ = ["SpecReport", "report_on"]
@@ -59,9 +60,20 @@ def report_on(
     Never raises: if the file can't be read, or this package fails on it, there is a finding.
     """
     started = time.perf_counter()
-    report = SpecReport(str(path))
+    with collector_paused(0):  # what is built is kept to the end, and each collection would walk all of it
+        report = _examined(SpecReport(str(path)), path, limits or spec.Limits(), allow_hosts, root)
+    return replace(report, findings=_in_order(report.findings), seconds=time.perf_counter() - started)
+
+
+def _examined(
+    report: SpecReport,
+    path: str | Path,
+    limits: spec.Limits,
+    allow_hosts: Collection[str],
+    root: str | Path | None,
+) -> SpecReport:
     try:
-        document = spec.load(path, limits=limits or spec.Limits(), allow_hosts=allow_hosts, root=root)
+        document = spec.load(path, limits=limits, allow_hosts=allow_hosts, root=root)
         report = replace(report, version=document.version, findings=spec.quick_check(document))
         report = _counted(report, document)
         report = replace(report, findings=spec.check(document))
@@ -72,7 +84,7 @@ def report_on(
         report = replace(report, version=None, findings=error.findings)
     except Exception as error:  # noqa: BLE001 (the command reports faults, its own included)
         report = replace(report, findings=(*report.findings, _fault(path, error)))
-    return replace(report, findings=_in_order(report.findings), seconds=time.perf_counter() - started)
+    return report
 
 
 def _counted(report: SpecReport, document: Document) -> SpecReport:
