@@ -19,17 +19,18 @@ __all__ = ["hides_write_only", "merge_patch", "with_defaults_for_nulls", "withou
 def merge_patch(target: Any, patch: Any) -> Any:
     """Return ``target`` with ``patch`` merged into it: null removes, objects merge, other values replace.
 
+    What the patch names comes last, in its order, so errors in it are told alike whatever keeps the target.
+
     >>> merge_patch({"a": 1, "b": {"c": 2, "d": 3}}, {"a": None, "b": {"c": 4}})
-    {'b': {'c': 4, 'd': 3}}
+    {'b': {'d': 3, 'c': 4}}
     """
     if not isinstance(patch, Mapping):
         return patch
     merged = dict(target) if isinstance(target, Mapping) else {}
     for name, value in patch.items():
-        if value is None:
-            merged.pop(name, None)
-        else:
-            merged[name] = merge_patch(merged.get(name), value)
+        kept = merged.pop(name, None)
+        if value is not None:
+            merged[name] = merge_patch(kept, value)
     return merged
 
 
