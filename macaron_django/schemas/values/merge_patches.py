@@ -19,7 +19,7 @@ __all__ = ["hides_write_only", "merge_patch", "with_defaults_for_nulls", "withou
 def merge_patch(target: Any, patch: Any) -> Any:
     """Return ``target`` with ``patch`` merged into it: null removes, objects merge, other values replace.
 
-    What the patch names comes last, in its order, so errors in it are told alike whatever keeps the target.
+    What the patch names comes last, in its order, so that errors in it have one order over every store.
 
     >>> merge_patch({"a": 1, "b": {"c": 2, "d": 3}}, {"a": None, "b": {"c": 4}})
     {'b': {'d': 3, 'c': 4}}
