@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final
 
@@ -21,6 +20,7 @@ from macaron_django.shipping.permissions.policies import statements_of
 __all__ = ["cloudformation_template"]
 
 Resource = dict[str, Any]
+Names = Mapping[tuple[str, str | None], str]
 
 #: Whether a table survives its stack, and a change that needs another table.
 _KEPT: Final = {"DeletionPolicy": "Retain", "UpdateReplacePolicy": "Retain"}
@@ -36,10 +36,10 @@ def cloudformation_template(
 ) -> str:
     """Returns a template as YAML; with ``settings_module``, the Lambda function of the service is in it, too."""
     tables = list(tables)
-    names = {table: _pascal(name) for table, name in resource_names(tables, prefix).items()}
+    names = {named: _pascal(name) for named, name in resource_names(tables, prefix).items()}
     resources: dict[str, Resource] = {}
     for table in tables:
-        resources.update(_table_resources(table, names[table.name]))
+        resources.update(_table_resources(table, names))
     policy = _policy(accesses, names)
     parameters: dict[str, Any] = {
         "AlarmTopic": {
@@ -83,21 +83,17 @@ def _pascal(snake: str) -> str:
 # -- tables ------------------------------------------------------------------------------------------------------------
 
 
-def _table_resources(table: DescribedTable, name: str) -> Iterator[tuple[str, Resource]]:
+def _table_resources(table: DescribedTable, names: Names) -> Iterator[tuple[str, Resource]]:
+    name = names[table.name, None]
     yield f"{name}Table", {"Type": "AWS::DynamoDB::Table", **_KEPT, "Properties": _table(table)}
-    for _, index in table.scaled():
+    for index in table.scaled():
         for number, kind in enumerate(("Read", "Write")):
-            part = f"{name}{_pascal_index(index)}{kind}"
+            part = f"{names[table.name, index]}{kind}"
             least = (table.units or (1, 1))[number]
             yield f"{part}Target", _scaling_target(name, index, kind, least)
             yield f"{part}Scaling", _scaling_policy(f"{part}Target", kind)
     for kind in ("Read", "Write"):
         yield f"{name}{kind}Throttled", _alarm(name, kind)
-
-
-def _pascal_index(index: str | None) -> str:
-    """Returns an index's part of a logical ID, which has letters and digits alone."""
-    return "" if index is None else "Index" + _pascal(re.sub(r"[.-]", "_", index))
 
 
 def _table(table: DescribedTable) -> Resource:
@@ -205,7 +201,7 @@ def _alarm(name: str, kind: str) -> Resource:
 # -- the policy and the service ----------------------------------------------------------------------------------------
 
 
-def _policy(accesses: Iterable[TableAccess], names: Mapping[str, str]) -> Resource:
+def _policy(accesses: Iterable[TableAccess], names: Names) -> Resource:
     statements = [
         {
             "Effect": "Allow",
@@ -217,12 +213,12 @@ def _policy(accesses: Iterable[TableAccess], names: Mapping[str, str]) -> Resour
     return {"Version": "2012-10-17", "Statement": statements}
 
 
-def _arn(table: str, index: str, names: Mapping[str, str]) -> Resource:
+def _arn(table: str, index: str, names: Names) -> Resource:
     below = f"/index/{index}" if index else ""
-    if table not in names:
+    if (table, None) not in names:
         elsewhere = "arn:${AWS::Partition}:dynamodb:${AWS::Region}:${AWS::AccountId}:table/"
         return {"Fn::Sub": f"{elsewhere}{table}{below}"}
-    resource = f"{names[table]}Table"
+    resource = f"{names[table, None]}Table"
     return {"Fn::Sub": f"${{{resource}.Arn}}{below}"} if index else {"Fn::GetAtt": [resource, "Arn"]}
 
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 import sys
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, cast
@@ -45,11 +47,11 @@ class DescribedTable:
     protection: bool | None
     tags: Mapping[str, str]
 
-    def scaled(self) -> Iterable[tuple[str, str | None]]:
-        """Yields what is scaled of a provisioned table: its name with None, then with each global index."""
+    def scaled(self) -> Iterable[str | None]:
+        """Yields what is scaled of a provisioned table: None for the table itself, then its global indexes."""
         if self.units is not None:
-            yield self.name, None
-            yield from ((self.name, index.name) for index in self.indexes if not index.local)
+            yield None
+            yield from (index.name for index in self.indexes if not index.local)
 
 
 def described_tables(persistences: Iterable[Persistence]) -> list[DescribedTable]:
@@ -94,27 +96,41 @@ def _keys(schema: Iterable[Mapping[str, str]]) -> tuple[str | None, str | None]:
     return names.get("HASH"), names.get("RANGE")
 
 
-def resource_names(tables: Iterable[DescribedTable], prefix: str) -> dict[str, str]:
-    """Returns a name in snake case for the resource of each table, by the table's name, without its prefix.
+def resource_names(tables: Iterable[DescribedTable], prefix: str) -> dict[tuple[str, str | None], str]:
+    """Returns a name in snake case for the resources of each table, and of each of its indexes, without the prefix.
 
-    The names differ without their underscores, too: CloudFormation's have none.
+    The keys are the table's name with None, and with each index. Two names that differ in punctuation alone would be
+    one in CloudFormation, whose names have letters and digits only: those that aren't plain get a part of their hash,
+    which doesn't depend on the order of tables, because another name means another resource.
 
     >>> table = DescribedTable("live-order.lines", "id", None, {}, (), None, None, None, None, {})
     >>> resource_names([table], "live-")
-    {'live-order.lines': 'order_lines'}
+    {('live-order.lines', None): 'order_lines'}
     """
-    found: dict[str, str] = {}
+    named: dict[tuple[str, str | None], str] = {}
     for table in tables:
-        plain = re.sub(r"[^a-z0-9]+", "_", table.name.removeprefix(prefix).lower()).strip("_")
-        name = plain if plain[:1].isalpha() else f"table_{plain}"
-        others = {each.replace("_", "") for each in found.values()}
-        found[table.name] = next(each for each in _numbered(name) if each.replace("_", "") not in others)
-    return found
+        name = table.name.removeprefix(prefix)
+        snake = _snake(name)
+        named[table.name, None] = snake if snake[:1].isalpha() else f"table_{snake}"
+        named |= {
+            (table.name, each.name): f"{named[table.name, None]}_index_{_snake(each.name)}" for each in table.indexes
+        }
+    seen = Counter(name.replace("_", "") for name in named.values())
+    return {
+        (table, index): name
+        if seen[name.replace("_", "")] == 1 or (index is None and _PLAIN.fullmatch(table.removeprefix(prefix)))
+        else f"{name}_{_digest(table.removeprefix(prefix), index)}"
+        for (table, index), name in named.items()
+    }
 
 
-def _numbered(name: str) -> Iterable[str]:
-    yield name
-    number = 2
-    while True:
-        yield f"{name}_{number}"
-        number += 1
+#: Names that stay distinct when their words are written without underscores, each with a capital.
+_PLAIN: Final = re.compile("[a-z][a-z0-9]*(_[a-z][a-z0-9]*)*")
+
+
+def _snake(name: str) -> str:
+    return re.sub(r"[^a-z0-9]+", "_", name.lower()).strip("_")
+
+
+def _digest(table: str, index: str | None) -> str:
+    return hashlib.sha256(f"{table}/{index or ''}".encode()).hexdigest()[:8]

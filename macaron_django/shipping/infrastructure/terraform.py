@@ -18,6 +18,8 @@ from macaron_django.shipping.permissions.policies import statements_of
 
 __all__ = ["terraform_text"]
 
+Names = Mapping[tuple[str, str | None], str]
+
 _STRING: Final = Expression("string")
 
 
@@ -45,7 +47,7 @@ def terraform_text(
         ),
     ]
     for table in tables:
-        blocks += _table_blocks(table, names[table.name])
+        blocks += _table_blocks(table, names)
     blocks += _policy(accesses, names)
     if settings_module is not None:
         blocks += _function(settings_module)
@@ -55,11 +57,13 @@ def terraform_text(
 # -- tables ------------------------------------------------------------------------------------------------------------
 
 
-def _table_blocks(table: DescribedTable, name: str) -> Iterator[Block]:
+def _table_blocks(table: DescribedTable, names: Names) -> Iterator[Block]:
+    name = names[table.name, None]
     yield _table(table, name)
-    for _, index in table.scaled():
+    for index in table.scaled():
         for number, kind in enumerate(("read", "write")):
-            yield from _scaling(name, index, kind, (table.units or (1, 1))[number])
+            label = f"{names[table.name, index]}_{kind}"
+            yield from _scaling(name, index, kind, (table.units or (1, 1))[number], label)
     for kind in ("Read", "Write"):
         yield _alarm(name, kind)
 
@@ -108,9 +112,8 @@ def _index(index: DescribedIndex, table: DescribedTable) -> Block:
     )
 
 
-def _scaling(name: str, index: str | None, kind: str, least: int) -> Iterator[Block]:
+def _scaling(name: str, index: str | None, kind: str, least: int, label: str) -> Iterator[Block]:
     below, dimension = ("", "table") if index is None else (f"/index/{index}", "index")
-    label = "_".join(filter(None, (name, index and f"index_{index.replace('.', '_')}", kind)))
     target = f"aws_appautoscaling_target.{label}"
     yield Block(
         "resource",
@@ -170,9 +173,9 @@ def _alarm(name: str, kind: str) -> Block:
 # -- the policy and the service ----------------------------------------------------------------------------------------
 
 
-def _policy(accesses: Iterable[TableAccess], names: Mapping[str, str]) -> Iterator[Block]:
+def _policy(accesses: Iterable[TableAccess], names: Names) -> Iterator[Block]:
     statements = statements_of(accesses)
-    if any(table not in names for resources in statements.values() for table, _ in resources):
+    if any((table, None) not in names for resources in statements.values() for table, _ in resources):
         yield from (Block("data", (kind, "current")) for kind in ("aws_caller_identity", "aws_partition", "aws_region"))
     yield Block(
         "data",
@@ -198,15 +201,15 @@ def _policy(accesses: Iterable[TableAccess], names: Mapping[str, str]) -> Iterat
     )
 
 
-def _arn(table: str, index: str, names: Mapping[str, str]) -> Expression:
+def _arn(table: str, index: str, names: Names) -> Expression:
     below = f"/index/{index}" if index else ""
-    if table not in names:
+    if (table, None) not in names:
         place = (
             "arn:${data.aws_partition.current.partition}:dynamodb:${data.aws_region.current.name}:"
             "${data.aws_caller_identity.current.account_id}"
         )
         return Expression(f'"{place}:table/{table}{below}"')
-    arn = f"aws_dynamodb_table.{names[table]}.arn"
+    arn = f"aws_dynamodb_table.{names[table, None]}.arn"
     return Expression(f'"${{{arn}}}{below}"' if index else arn)
 
 

@@ -25,7 +25,12 @@ from macaron_django.dynamodb.tables.table_accesses import TableAccess
 from macaron_django.management.commands.infrastructure import Command
 from macaron_django.schemas import Classes
 from macaron_django.shipping.infrastructure.cloudformation import cloudformation_template
-from macaron_django.shipping.infrastructure.described_tables import DescribedIndex, DescribedTable, described_tables
+from macaron_django.shipping.infrastructure.described_tables import (
+    DescribedIndex,
+    DescribedTable,
+    described_tables,
+    resource_names,
+)
 from macaron_django.shipping.infrastructure.terraform import terraform_text
 from macaron_django.testing.isolation import engine_in_memory
 
@@ -245,10 +250,10 @@ def test_the_templates_policy_names_its_tables_by_reference(persistences: list[P
     assert {str(each["Action"]): each["Resource"] for each in statements} == {
         "['dynamodb:Query']": [
             {"Fn::Sub": f"{here}:table/elsewhere/index/by_name"},
-            {"Fn::Sub": "${ShopOrdersTable.Arn}/index/by.reference"},
+            {"Fn::Sub": "${ShopOrders68e05efeTable.Arn}/index/by.reference"},
         ],
-        "['dynamodb:GetItem']": [{"Fn::GetAtt": ["ShopOrdersTable", "Arn"]}],
-        "['dynamodb:Scan']": [{"Fn::GetAtt": ["ShopOrders2Table", "Arn"]}],
+        "['dynamodb:GetItem']": [{"Fn::GetAtt": ["ShopOrders68e05efeTable", "Arn"]}],
+        "['dynamodb:Scan']": [{"Fn::GetAtt": ["ShopOrdersTable", "Arn"]}],
     }
 
 
@@ -263,7 +268,7 @@ def test_a_provisioned_table_and_its_indexes_are_scaled(persistences: list[Persi
         for each in resources.values()
         if each["Type"].endswith("ScalableTarget")
     }
-    table = "table/${ShopOrders2Table}"
+    table = "table/${ShopOrdersTable}"
     assert scaled == {
         "dynamodb:table:ReadCapacityUnits": (table, 7, 70),
         "dynamodb:table:WriteCapacityUnits": (table, 3, 30),
@@ -275,20 +280,34 @@ def test_a_provisioned_table_and_its_indexes_are_scaled(persistences: list[Persi
     assert sorted((each["min_capacity"], each["max_capacity"]) for each in targets) == [(3, 30)] * 2 + [(7, 70)] * 2
 
 
+def _described(name: str, *indexes: str) -> DescribedTable:
+    made = tuple(DescribedIndex(each, "day", None, None) for each in indexes)
+    return DescribedTable(name, "id", None, {"id": "S", "day": "S"}, made, (1, 1), None, None, None, {"${a}": "x"})
+
+
 def test_no_two_resources_have_one_name() -> None:
-    index = DescribedIndex("lines-by.day", "day", None, None)
     tables = [
-        DescribedTable(name, "id", None, {"id": "S", "day": "S"}, indexes, (1, 1), None, None, None, {"${a}": "x"})
-        for name, indexes in (("orders", (index,)), ("orders_lines-by.day", ()), ("or_ders_2", ()), ("orders2", ()))
+        _described("orders", "lines-by.day", "lines_by.day", "lines-by-day", "lines_by_day"),
+        *map(_described, ("orders_index_lines_by_day", "orders-index.lines", "or_ders_2", "orders2", "Orders2")),
     ]
     resources = yaml.safe_load(cloudformation_template(tables, []))["Resources"]
     kinds = Counter(each["Type"].rpartition("::")[2] for each in resources.values())
-    assert kinds == {"Table": 4, "ScalableTarget": 10, "ScalingPolicy": 10, "Alarm": 8, "ManagedPolicy": 1}
+    assert kinds == {"Table": 6, "ScalableTarget": 20, "ScalingPolicy": 20, "Alarm": 12, "ManagedPolicy": 1}
     assert all(name.isalnum() for name in resources)
     text = terraform_text(tables, [])
     labels = re.findall(r'^resource "(\w+)" "([\w-]+)"', text, re.MULTILINE)
-    assert len(labels) == len(set(labels)) == 4 + 10 + 10 + 8 + 1
+    assert len(labels) == len(set(labels)) == 6 + 20 + 20 + 12 + 1
     assert '"$${a}" = "x"' in text
+
+
+def test_the_names_of_resources_do_not_depend_on_the_order_of_tables() -> None:
+    tables = [_described("live-shop.orders", "by-day", "by.day"), *map(_described, ("live-shop_orders", "live-Rates"))]
+    names = resource_names(tables, "live-")
+    assert names == resource_names(reversed(tables), "live-")
+    assert names["live-shop_orders", None] == "shop_orders"
+    assert names["live-shop.orders", None] == "shop_orders_68e05efe"
+    assert names["live-Rates", None] == "rates"
+    assert len(set(names.values())) == 5
 
 
 def test_terraforms_file_has_the_service_where_it_is_asked_for(persistences: list[Persistence]) -> None:
