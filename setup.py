@@ -108,6 +108,7 @@ setup(
             "static/**/*",
             "templates/**/*.html",
             "locale/*/LC_MESSAGES/*",
+            "management/checks.md",  # a link to the page of the documentation: a wheel has its text
             "shipping/templates/**/*-tpl",
         ]
     },

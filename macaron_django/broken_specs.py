@@ -11,7 +11,7 @@ from django.core.exceptions import ImproperlyConfigured
 from django.core.management.base import SystemCheckError
 
 from macaron_django.conf import settings
-from macaron_django.openapi import Finding, explained_at
+from macaron_django.openapi import Finding, explained_by
 from macaron_django.registry import registry
 
 __all__ = ["BrokenSpecError", "broken_apis", "log_errors"]
@@ -57,11 +57,11 @@ def _errors(findings: Iterable[Finding]) -> list[Finding]:
 
 def _log(findings: Iterable[Finding]) -> None:
     for finding in _errors(findings):
-        logger.error("%s %s See %s.", finding, finding.hint, explained_at(finding.id))
+        logger.error("%s %s %s", finding, finding.hint, explained_by(finding.id))
 
 
 def _refusal(errors: Iterable[Finding]) -> str:
-    lines = [f"{each}\n    {each.hint} See {explained_at(each.id)}." for each in dict.fromkeys(errors)]
+    lines = [f"{each}\n    {each.hint} {explained_by(each.id)}" for each in dict.fromkeys(errors)]
     return "\n".join(
         [
             "No API is served because some specs have errors. Correct them, or serve only the APIs without errors with "

@@ -86,7 +86,7 @@ def test_a_document_that_is_shown_has_the_finding(tmp_path, projects):
     found = {(file.upper(), id_) for id_, file in re.findall(r"macaron_django\.(\w+)\) .*?apis/(\w+)\.", printed)}
     lacking = [id_ for id_, _ in examples("yaml") if (id_, id_) not in found]
     assert not lacking, f"{lacking}\n{printed}"
-    assert "See docs/reference/checks.md#e010." in printed
+    assert "`manage.py explaincheck E010` explains it." in printed
 
 
 @pytest.mark.parametrize(
@@ -98,4 +98,4 @@ def test_a_setting_that_is_shown_has_the_finding(id_: str, text: str):
     with override_settings(MACARON=shown["MACARON"]):
         messages = checks.run_checks(tags=["macaron_django"], include_deployment_checks=True)
     found = {str(each.id): each.hint for each in messages}
-    assert f"docs/reference/checks.md#{id_.lower()}" in found[f"macaron_django.{id_}"]
+    assert f"manage.py explaincheck {id_}`" in found[f"macaron_django.{id_}"]

@@ -2,7 +2,7 @@
 
 Importing this registers them. ``docs/reference/checks.md`` lists their IDs; a finding has the same ID wherever it is
 shown. Open ``setting_checks`` for the value of a setting, ``deploy_checks`` for what ``--deploy`` adds,
-``project_checks`` for everything else, and ``check_messages`` for where a message leads.
+``project_checks`` for everything else, and ``check_messages`` for the command that explains a message.
 """
 
 from macaron_django.checks.deploy_checks import (

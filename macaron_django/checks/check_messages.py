@@ -1,4 +1,4 @@
-"""Registers system checks whose messages say where the documentation explains them."""
+"""Registers system checks whose messages name the command that explains them."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any, TypeAlias
 
 from django.core import checks
 
-from macaron_django.openapi import explained_at
+from macaron_django.openapi import explained_by
 
 __all__ = ["register"]
 
@@ -31,5 +31,5 @@ def register(*, deploy: bool = False) -> Callable[[Check], Check]:
 
 def _explained(message: checks.CheckMessage) -> checks.CheckMessage:
     id_ = str(message.id).rpartition(".")[2]
-    message.hint = f"{message.hint or ''} See {explained_at(id_)}.".lstrip()
+    message.hint = f"{message.hint or ''} {explained_by(id_)}".lstrip()
     return message

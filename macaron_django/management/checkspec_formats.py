@@ -11,7 +11,7 @@ from typing import Any
 
 from macaron_django.management.checkspec_reports import SpecReport
 from macaron_django.management.terminals import printable
-from macaron_django.openapi import Finding, explained_at
+from macaron_django.openapi import Finding, explained_by
 
 __all__ = ["FORMATS", "as_github", "as_json", "as_text"]
 
@@ -31,7 +31,7 @@ def as_text(report: SpecReport, levels: Collection[str], styles: Mapping[str, St
         if finding.hint:
             yield f"      {printable(finding.hint)}"
     if report.findings:
-        yield "  See " + ", ".join(explained_at(id_) for id_ in sorted({found.id for found in report.findings}))
+        yield "  " + explained_by(*sorted({found.id for found in report.findings}))
     yield "  " + _result(report, levels, style)
 
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from macaron_django.lazy_exports import lazy_exports
 from macaron_django.openapi.document import Document, Operation, load
-from macaron_django.openapi.findings import Finding, Location, SpecError, explained_at
+from macaron_django.openapi.findings import Finding, Location, SpecError, explained_by
 from macaron_django.openapi.reading.limits import Limits
 from macaron_django.openapi.reading.parse_cache import cache_folder
 from macaron_django.openapi.schema import Direction, Property, Schema
@@ -44,7 +44,7 @@ __all__ = [
     "cache_folder",
     "check",
     "class_findings",
-    "explained_at",
+    "explained_by",
     "implied_hash_key",
     "is_dotted",
     "load",

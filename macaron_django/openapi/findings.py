@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import Literal, NamedTuple
 
-__all__ = ["Finding", "Location", "SpecError", "explained_at", "finding", "spec_error", "unique"]
+__all__ = ["Finding", "Location", "SpecError", "explained_by", "finding", "spec_error", "unique"]
 
 Level = Literal["error", "warning"]
 Mark = tuple[int, int]
@@ -101,13 +101,13 @@ def finding(id_: str, location: Location, message: str, hint: str) -> Finding:
     return Finding(id_, "error" if id_.startswith("E") else "warning", message, hint, location)
 
 
-def explained_at(id_: str) -> str:
-    """Returns where the documentation has the cause, an example and the remedy of an ID.
+def explained_by(*ids: str) -> str:
+    """Returns a sentence with the command that prints the cause, an example and the remedy of these IDs.
 
-    >>> explained_at("E010")
-    'docs/reference/checks.md#e010'
+    >>> explained_by("E010")
+    '`manage.py explaincheck E010` explains it.'
     """
-    return f"docs/reference/checks.md#{id_.lower()}"
+    return f"`manage.py explaincheck {' '.join(ids)}` explains {'it' if len(ids) == 1 else 'them'}."
 
 
 def unique(findings: Iterable[Finding]) -> tuple[Finding, ...]:
