@@ -1,0 +1,128 @@
+"""What a request's CPU time is spent on, through the front and in one process, by part of the code.
+
+    python benchmarks/micro/request_stages.py [--requests N] [--operations get,list100,put,create]
+
+The WSGI application is called as a server would call it; the DynamoDB engine is another process. Requests are timed
+without a profiler first: the kernel's time, mostly for sending and receiving, and the code's. The code's is divided as
+cProfile divides the same requests, without the functions of sockets, which wait; built-in functions count for the
+code that calls them. cProfile makes small functions look more expensive than they are, so these are estimates.
+"""
+
+from __future__ import annotations
+
+import argparse
+import cProfile
+import gc
+import os
+import pstats
+import resource
+import sys
+import time
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+
+BENCHMARKS = Path(__file__).resolve().parents[1]
+sys.path[:0] = [str(BENCHMARKS), str(BENCHMARKS / "stacks")]
+
+import catalogue  # noqa: E402 (of benchmarks/)
+from client import Exchange  # noqa: E402
+from hook_turns import Caller, environ_of  # noqa: E402
+from processes import Engine, engine, environment  # noqa: E402
+from profiles import EXPECTED, OPERATIONS, PROFILES, body_of, exchanges  # noqa: E402
+
+#: Part → what its files' paths contain. The first that matches counts.
+PARTS = {
+    "DynamoDB: signing, HTTP, checks, retries": ("macaron_django/dynamodb/calls/",),
+    "DynamoDB: keys, conditions, items to JSON and back": (
+        "macaron_django/dynamodb/",
+        "<string>",
+    ),  # code that is generated
+    "the body: parsing and validation": ("macaron_django/schemas/", "macaron_django/api/requests/"),
+    "authentication and settings": ("macaron_django/auth/", "macaron_django/conf/"),
+    "the front and its routes": ("macaron_django/api/front/", "macaron_django/api/routing/", "tracers/"),
+    "the plan, its checks and the answer": ("macaron_django/",),
+    "Django REST framework": ("/rest_framework/",),
+    "Django: request, response, signals, settings": ("/django/", "/asgiref/"),
+}
+OTHER = "Python's library, and what calls the application"
+KERNEL = "the kernel, mostly for sending and receiving"
+WARM = 200
+
+
+def part_of(file: str) -> str:
+    """The part that a file belongs to."""
+    return next((part for part, marks in PARTS.items() if any(mark in file for mark in marks)), OTHER)
+
+
+def shares(profile: cProfile.Profile) -> tuple[Counter[str], Counter[str]]:
+    """The seconds and the calls of each part."""
+    seconds: Counter[str] = Counter()
+    calls: Counter[str] = Counter()
+    for (file, _, name), (_, called, own, _, callers) in pstats.Stats(profile).stats.items():  # type: ignore[attr-defined]
+        if "_socket.socket" in name:
+            calls[KERNEL] += called
+        elif file != "~" or not callers:
+            seconds[part_of(file)] += own
+            calls[part_of(file)] += called
+        else:
+            for (caller, _, _), (_, its_calls, its_own, _) in callers.items():
+                seconds[part_of(caller)] += its_own
+                calls[part_of(caller)] += its_calls
+    return seconds, calls
+
+
+def asked(caller: Caller, requests: Sequence[Exchange], status: int) -> tuple[float, float]:
+    """CPU seconds of these requests, in all and in the kernel. Ends the run where an answer is wrong."""
+    environs = [environ_of(request, {}) for request in requests]
+    caller.statuses.clear()
+    began, before = time.process_time(), resource.getrusage(resource.RUSAGE_SELF)
+    for environ in environs:
+        caller.answer(environ)
+    took, after = time.process_time() - began, resource.getrusage(resource.RUSAGE_SELF)
+    if wrong := [each for each in caller.statuses if not each.startswith(str(status))]:
+        sys.exit(f"{requests[0].method} {requests[0].path}: {status} was expected, not {wrong[0]}")
+    return took, after.ru_stime - before.ru_stime
+
+
+def measure(of: Engine, operations: Sequence[str], count: int) -> None:
+    os.environ.update(environment(catalogue.STACKS["macaron"], of, "stages"))
+    import macaron
+
+    caller = Caller(macaron.application)
+    asked(caller, [Exchange("POST", "/profiles", body_of(n, with_id=True)) for n in range(PROFILES)], 201)
+    found = {}
+    for operation in operations:
+        status = EXPECTED[operation]
+        asked(caller, exchanges(operation, WARM), status)
+        gc.collect()
+        gc.freeze()
+        took, in_kernel = asked(caller, exchanges(operation, count), status)
+        profile = cProfile.Profile()
+        requests = exchanges(operation, count)
+        profile.enable()
+        asked(caller, requests, status)
+        profile.disable()
+        seconds, calls = shares(profile)
+        each = (took - in_kernel) / seconds.total()
+        spent = {part: each * share / count for part, share in seconds.items()} | {KERNEL: in_kernel / count}
+        found[operation] = Counter(spent), calls
+    print("| CPU µs (calls) | " + " | ".join(found) + " |\n|---|" + "---:|" * len(found))
+    for part in (KERNEL, *PARTS, OTHER):
+        cells = (f"{1e6 * spent[part]:.0f} ({calls[part] / count:.0f})" for spent, calls in found.values())
+        print(f"| {part} | " + " | ".join(cells) + " |")
+    totals = (f"{1e6 * spent.total():.0f} ({calls.total() / count:.0f})" for spent, calls in found.values())
+    print("| in all | " + " | ".join(totals) + " |")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description="What a request's CPU time is spent on")
+    parser.add_argument("--requests", type=int, default=2000, help="requests of each operation: %(default)s")
+    parser.add_argument("--operations", default=",".join(OPERATIONS), help="which of them: %(default)s")
+    given = parser.parse_args()
+    with engine() as of:
+        measure(of, given.operations.split(","), given.requests)
+
+
+if __name__ == "__main__":
+    main()
