@@ -9,6 +9,7 @@ from django.contrib import admin, messages
 from django.db.models import Model
 from django.http import HttpRequest
 
+from macaron_django.admin.display.local_texts import local_error, local_text
 from macaron_django.dynamodb.tables.syncing import compare_table
 from macaron_django.exceptions import PersistenceError, UnstorableValue
 
@@ -46,7 +47,7 @@ class ItemAdminBase(ModelAdmin):
             conflict = self._table_conflict()
             if not conflict:
                 raise
-            self.message_user(request, f"{error} ({conflict})", messages.ERROR)
+            self.message_user(request, f"{local_error(error)} ({local_text(conflict)})", messages.ERROR)
             return None
 
     def _table_conflict(self) -> str:

@@ -24,6 +24,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
 from macaron_django.admin.admin_bases import ObjectTool
+from macaron_django.admin.display.local_texts import local_error
 from macaron_django.admin.display.property_values import ShownValue, shown
 from macaron_django.admin.forms.bulk_deletion import BulkDeletionMixin
 from macaron_django.admin.lists.allowed_lookups import AllowedLookupsMixin
@@ -152,7 +153,7 @@ class FailedTaskAdmin(
         try:
             outcome: str = run_again(row.pk, chosen_backend())
         except (PyMacaronException, ImproperlyConfigured) as error:
-            self.message_user(request, str(error), messages.ERROR)
+            self.message_user(request, local_error(error), messages.ERROR)
             return
         if outcome == "sent":
             self.log_change(request, row, _("Run again."))

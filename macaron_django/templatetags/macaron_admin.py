@@ -70,6 +70,14 @@ def _chosen(spec: Any, changelist: Any) -> list[str]:
     return [str(choice["display"]) for choice in [*spec.choices(changelist)][1:] if choice.get("selected")]
 
 
+@register.filter(name="local_text")
+def in_local_language(text: Any) -> str:
+    """Shows what a lower layer says, such as the plan of a query, in the user's language."""
+    from macaron_django.admin.display.local_texts import local_text  # as above
+
+    return local_text(str(text))
+
+
 @register.filter
 def described(app_list: Any) -> Any:
     """Adds the descriptions of persisted schemas to Django's list of apps and models."""

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import ast
 import re
-from ast import literal_eval
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -13,13 +14,34 @@ from babel.messages.pofile import read_po
 from django.utils.translation import override
 from django.utils.translation.template import templatize
 
-from macaron_django.admin.display.violation_texts import local_text
+from macaron_django.admin.display.local_texts import local_error, local_text
+from macaron_django.dynamodb.planning.conditions import And, Lookup, Not
+from macaron_django.dynamodb.planning.planner import plan
+from macaron_django.dynamodb.planning.query_plans import IndexKeySchema, OrderTerm, TableKeySchema
+from macaron_django.exceptions import ItemExists, ScanForbidden, UnsupportedQuery
 from macaron_django.schemas.validation.violations import sentence
+from macaron_django.schemas.values.json_text import JSONTextError, exact_json
 
 PACKAGE = Path(__file__).parents[2] / "macaron_django"
 FRENCH = PACKAGE / "locale" / "fr" / "LC_MESSAGES" / "django.po"
 #: The calls that mark a text in a module, as Babel wants them, and those that Django makes of a template's tags.
 KEYWORDS = {"_": None, "gettext": None, "gettext_lazy": None, "ngettext": (1, 2)}
+#: Modules below the admin whose errors its pages show, and what builds these errors.
+LOWER = (
+    *("cursors.py", "dynamodb/calls/call_failures.py", "dynamodb/codec/**/*.py", "dynamodb/planning/*.py"),
+    *("dynamodb/engines/shared_processes.py", "dynamodb/items/[ipw]*.py", "dynamodb/querysets/field_lookups.py"),
+    *("dynamodb/querysets/queryset.py", "dynamodb/tables/syncing.py", "dynamodb/tables/table_safeguards.py"),
+    *("dynamodb/transfer/item_lines.py", "schemas/values/generated_values.py", "schemas/values/json_text.py"),
+)
+ERRORS = {
+    *("ClaimMissingError", "EngineUnavailable", "InvalidCursor", "ItemAbsent", "ItemChanged", "ItemTooLarge"),
+    *("JSONTextError", "LineError", "PersistenceError", "ScanForbidden", "StaleItem", "TableDifference"),
+    *("TableMissing", "Throttled", "UnstorableValue", "UnsupportedQuery"),
+}
+#: What the admin doesn't do: transactions, If-Match, F(), segments, and filters that its search box can't write.
+ELSEWHERE = re.compile(
+    "transaction|If-Match|segments|database|not with expressions|use lookups such as|^The {self.name} {reasons}"
+)
 TAGS = re.compile(r"gettext\((?:u?'((?:[^'\\]|\\.)*)'|u?\"((?:[^\"\\]|\\.)*)\")")
 
 
@@ -40,6 +62,7 @@ def test_french_translates_every_message_with_its_placeholders(french):
             pairs = (
                 zip(message.id, message.string, strict=True) if message.pluralizable else [(message.id, message.string)]
             )
+            assert not message.fuzzy, message.id
             for wanted, translated in pairs:
                 assert translated, message.id
                 used = set(re.findall(r"%\(\w+\)[sd]|%[sdr]", translated))
@@ -57,7 +80,7 @@ def test_every_text_of_the_admin_is_in_the_message_file(french):
         texts |= {message if isinstance(message, str) else message[0] for message in found}
     for template in (PACKAGE / "templates" / "admin").rglob("*.html"):
         calls = templatize(template.read_text("utf-8"))
-        texts |= {literal_eval(f'"{one or other}"') for one, other in TAGS.findall(calls)}
+        texts |= {ast.literal_eval(f'"{one or other}"') for one, other in TAGS.findall(calls)}
     assert texts - known == set()
 
 
@@ -67,7 +90,7 @@ def test_the_compiled_messages_are_those_of_the_file(french):
     assert compiled == {name_of(message): tuple(message.string) for message in french if message.id}
 
 
-def test_pages_are_french_for_who_reads_french(shop, settings):
+def test_pages_are_french_for_a_user_who_reads_french(shop, settings):
     shop.model.objects.create(id="a", name="Thé", note=None)
     settings.LANGUAGE_CODE = "fr"
     client = shop.client("view")
@@ -111,3 +134,108 @@ def test_the_sentences_of_validation_are_known_to_the_translation(keyword, value
 
     with override("fr"):
         assert local_text(english) != english
+
+
+def raised() -> Iterator[str]:
+    """The texts of errors and differences of lower layers, with ``{…}`` for what varies."""
+    for pattern in LOWER:
+        for module in PACKAGE.glob(pattern):
+            for node in ast.walk(ast.parse(module.read_text("utf-8"))):
+                if not isinstance(node, ast.Call) or getattr(node.func, "id", "") not in ERRORS:
+                    continue
+                for argument in node.args:
+                    text = "".join(
+                        str(part.value) if isinstance(part, ast.Constant) else f"{{{ast.unparse(part.value)}}}"
+                        for part in getattr(argument, "values", [argument])
+                        if isinstance(part, ast.Constant | ast.FormattedValue)
+                    )
+                    if " " in text and not ELSEWHERE.search(text):
+                        yield text
+
+
+def test_what_lower_layers_say_is_known_to_the_translation():
+    texts = {re.sub('{[^"}][^}]*}', "7", re.sub("^{pointer[^}]*}", "/7", text)) for text in raised()}
+    with override("fr"):
+        unknown = {text for text in texts if local_text(text) == text}
+
+    assert len(texts) > 60
+    assert unknown == set()
+
+
+ORDERS = TableKeySchema(
+    "orders",
+    "customer",
+    "number",
+    indexes=(IndexKeySchema("by_state", "state", "placed"), IndexKeySchema("by_shop", "shop", projection=("note",))),
+    listed={"state": 3, "shop": 9},
+)
+
+
+def lookup(name: str, operator: str = "exact", *values: str) -> Lookup:
+    return Lookup((name,), operator, tuple({"S": value} for value in values or ("a",)))
+
+
+def test_a_plan_is_explained_in_french():
+    plans = [
+        plan(ORDERS, And((lookup("customer"), lookup("number")))),
+        plan(ORDERS, And((lookup("customer"), lookup("number", "in", "1", "2")))),
+        plan(
+            ORDERS, And((lookup("state"), lookup("placed", "gte"), lookup("note"))), order=[OrderTerm("placed", True)]
+        ),
+        plan(ORDERS, And((lookup("customer"), lookup("state"), lookup("placed", "gte")))),
+        plan(ORDERS, And((lookup("shop"), Not(lookup("note"))))),
+        plan(ORDERS, And(())),
+    ]
+    with override("fr"):
+        explained = "\n".join(local_text(each.explain()) for each in plans)
+
+    assert "GetItem dans orders" in explained
+    assert "BatchGetItem de 2 clés dans orders" in explained
+    assert "Query sur l\u2019index by_state de orders" in explained
+    assert "pourquoi : " in explained
+    assert "ordre : placed, décroissant" in explained
+    for english in (" from ", " the ", "why:", "key:", "order:", "filter,", "values", " doesn't ", " of "):
+        assert english not in explained, explained
+
+
+def test_what_dynamodb_cannot_do_is_said_in_french():
+    said = []
+    for condition, order in [
+        (lookup("note"), []),
+        (Not(lookup("note")), []),
+        (And((lookup("note"), lookup("placed", "gte"))), []),
+        (lookup("customer"), [OrderTerm("note", False)]),
+        (And(()), [OrderTerm("placed", False)]),
+    ]:
+        with pytest.raises((ScanForbidden, UnsupportedQuery)) as refused:
+            plan(ORDERS, condition, order=order)
+        with override("fr"):
+            said.append(local_error(refused.value))
+
+    assert "lirait toute la table orders" in said[0]
+    assert "DynamoDB ne peut pas trier un Scan dans orders" in said[-1]
+    for text in said:
+        assert not re.search(r"\b(the|would|can't|index would|sort in|none of|give an|filter by)\b", text), text
+
+
+def test_parts_of_a_sentence_and_several_violations_are_translated():
+    with pytest.raises(JSONTextError) as unreadable:
+        exact_json('{"a": 1 "b": 2}')
+    with override("fr"):
+        assert local_error(unreadable.value) == "',' est attendu (ligne 1, colonne 9)"
+        assert local_error(ItemExists.of("Author", "id '7'")) == "Il y a déjà un Author avec id '7'."
+        assert local_text("must be null or a string, not an array") == "doit être null ou un texte, pas un tableau"
+        assert local_text("a sentence of a project") == "a sentence of a project"
+    assert local_error(unreadable.value) == str(unreadable.value)
+
+
+def test_a_list_explains_its_call_and_its_refusal_in_french(orders, settings):
+    settings.LANGUAGE_CODE = "fr"
+    client = orders.client("view")
+
+    listed = client.get(orders.root).content.decode()
+    unreadable = client.get(orders.root, {"q": "quantity=many"}).content.decode()
+
+    assert "Scan de " in listed
+    assert "Scan of" not in listed
+    assert "Expected" not in unreadable

@@ -16,8 +16,8 @@ from django.utils.text import Truncator
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from macaron_django.admin.display.local_texts import local_text
 from macaron_django.admin.display.redaction import MASK
-from macaron_django.admin.display.violation_texts import local_text
 from macaron_django.openapi import json_pointers
 from macaron_django.schemas.values.conversions import json_value
 

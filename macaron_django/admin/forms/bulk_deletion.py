@@ -20,6 +20,7 @@ from django.utils.translation import ngettext
 from django.views.decorators.http import require_POST
 
 from macaron_django.admin.admin_bases import ItemAdminBase
+from macaron_django.admin.display.local_texts import local_error
 from macaron_django.admin.lists.columns import columns_of
 from macaron_django.admin.lists.search_results import rows_of
 from macaron_django.admin.page_urls import address, admin_page, admin_path
@@ -59,7 +60,7 @@ class BulkDeletionMixin(ItemAdminBase):
         try:
             rows = list(islice(rows_of(queryset), MOST + 1))
         except PyMacaronException as error:
-            self.message_user(request, str(error), messages.ERROR)
+            self.message_user(request, local_error(error), messages.ERROR)
             return HttpResponseRedirect(request.get_full_path())
         refused = [row for row in rows if not self.has_delete_permission(request, row)]
         if refused:
@@ -108,7 +109,7 @@ class BulkDeletionMixin(ItemAdminBase):
             try:
                 self.delete_model(request, row)
             except PyMacaronException as error:
-                failed.append({"key": str(pk), "message": str(error)})
+                failed.append({"key": str(pk), "message": local_error(error)})
             else:
                 self.log_deletions(request, [row])  # type: ignore[arg-type]
                 deleted += 1

@@ -21,7 +21,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
 from macaron_django.admin.admin_bases import ItemAdminBase, ObjectTool
-from macaron_django.admin.display.violation_texts import local_text
+from macaron_django.admin.display.local_texts import local_error, local_text
 from macaron_django.admin.forms.edits import ItemEdit, UnreadableItem, read_item, shown_json
 from macaron_django.admin.forms.item_form import ItemForm
 from macaron_django.admin.forms.log_entries import change_message
@@ -131,7 +131,7 @@ class ChangeFormMixin(ItemAdminBase):
         try:
             return super().delete_view(request, object_id, extra_context)
         except StaleItem as error:
-            self.message_user(request, str(error), messages.ERROR)
+            self.message_user(request, local_error(error), messages.ERROR)
             return HttpResponseRedirect(address(self, "change", unquote(object_id)))
 
     # -- what is written -----------------------------------------------------------------------

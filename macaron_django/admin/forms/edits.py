@@ -13,6 +13,7 @@ from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
 
 from macaron_django.admin.display.differences import same_json
+from macaron_django.admin.display.local_texts import local_error
 from macaron_django.admin.display.redaction import with_secrets, without_secrets
 from macaron_django.conf import settings
 from macaron_django.dynamodb.codec.item_sizes import check_item_size, item_size
@@ -153,7 +154,7 @@ def read_item(text: str) -> dict[str, Any]:
     try:
         json = exact_json(text, max_depth=settings.MAX_BODY_DEPTH)
     except JSONTextError as error:
-        raise UnreadableItem(_("This isn't valid JSON: %s") % error, error.line, error.column) from error
+        raise UnreadableItem(_("This isn't valid JSON: %s") % local_error(error), error.line, error.column) from error
     if not isinstance(json, dict):
         raise UnreadableItem(_("An item is a JSON object: {…}"))
     return json

@@ -15,9 +15,9 @@ from django.core import signing
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from macaron_django.admin.display.local_texts import local_error, local_text
 from macaron_django.admin.display.readable_json import readable_json
 from macaron_django.admin.display.redaction import hidden_places
-from macaron_django.admin.display.violation_texts import local_text
 from macaron_django.admin.forms.conflicts import Conflict, LoadedItem, conflicts_of, expected_of
 from macaron_django.admin.forms.edits import ItemEdit, UnreadableItem, changed_names, fixed_names, read_item, shown_json
 from macaron_django.admin.forms.form_descriptions import describe_form
@@ -178,7 +178,7 @@ class ItemForm(ModelForm):
     def clean(self) -> dict[str, Any]:
         cleaned: dict[str, Any] = super().clean() or self.cleaned_data
         if self.refusal is not None:
-            self.add_error(None, str(self.refusal))
+            self.add_error(None, local_error(self.refusal))
         if "item" not in cleaned:
             return cleaned
         try:

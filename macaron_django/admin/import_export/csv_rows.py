@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from django.utils.translation import gettext as _
 
+from macaron_django.admin.display.local_texts import local_error
 from macaron_django.schemas.values.conversions import UNSET
 from macaron_django.schemas.values.json_text import JSONTextError, dump_json, exact_json
 
@@ -81,7 +82,7 @@ def json_of(schema: Schema, names: Sequence[str], cells: Sequence[str]) -> dict[
         try:
             value = _value(cell, _types_of(schema, name))
         except JSONTextError as error:
-            raise CellError(name, _("The cell isn't valid JSON: %s") % error) from error
+            raise CellError(name, _("The cell isn't valid JSON: %s") % local_error(error)) from error
         if name == rest and value is not UNSET:
             if not isinstance(value, dict):
                 raise CellError(name, _("The cell isn't a JSON object."))

@@ -19,6 +19,7 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_GET
 
 from macaron_django.admin.admin_bases import ItemAdminBase, ObjectTool
+from macaron_django.admin.display.local_texts import local_error
 from macaron_django.admin.display.redaction import is_secret, without_secret_attributes
 from macaron_django.admin.forms.edits import shown_json
 from macaron_django.admin.import_export.csv_rows import cells_of, columns, safe_text
@@ -100,7 +101,7 @@ class ExportMixin(ItemAdminBase):
         try:
             first = next(rows, None)
         except PyMacaronException as error:
-            self.message_user(request, str(error), messages.ERROR)
+            self.message_user(request, local_error(error), messages.ERROR)
             return HttpResponseRedirect(address(self, "changelist"))
         found = chain(() if first is None else (first,), rows)
         media_type, extension, _label = FORMATS[form]

@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias
 from django.utils.translation import gettext as _
 
 from macaron_django.admin.display.differences import Difference, differences
+from macaron_django.admin.display.local_texts import local_error, local_text
 from macaron_django.admin.display.redaction import without_secret_attributes
-from macaron_django.admin.display.violation_texts import local_text
 from macaron_django.admin.forms.conflicts import expected_of
 from macaron_django.admin.forms.edits import ItemEdit, shown_json
 from macaron_django.admin.import_export.item_files import FileItem
@@ -124,7 +124,7 @@ def _drafted(persistence: Persistence, entry: FileItem) -> ImportOutcome | tuple
                 row[name] = value
         return entry, row, persistence.key_of(row)
     except PyMacaronException as error:
-        return ImportOutcome(entry.line, "refused", _key_typed(persistence, entry), [str(error)[:_CHARACTERS]])
+        return ImportOutcome(entry.line, "refused", _key_typed(persistence, entry), [local_error(error)[:_CHARACTERS]])
 
 
 def _key_typed(persistence: Persistence, entry: FileItem) -> str:

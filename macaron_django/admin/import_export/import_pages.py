@@ -23,6 +23,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from macaron_django.admin.admin_bases import ItemAdminBase, ObjectTool
+from macaron_django.admin.display.local_texts import local_error
 from macaron_django.admin.forms.edits import shown_json
 from macaron_django.admin.forms.log_entries import change_message
 from macaron_django.admin.import_export.import_outcomes import ImportOutcome, outcomes, write
@@ -110,7 +111,7 @@ class ImportMixin(ItemAdminBase):
             with searches_share_time():
                 found = list(self._outcomes(request, content, kind))
         except PyMacaronException as error:
-            form.add_error("file", str(error))
+            form.add_error("file", local_error(error))
             return self._import_page(request, form)
         if len(found) > MOST:
             form.add_error("file", _("The file has more than %d items. Split it, or use the command loaditems.") % MOST)
@@ -145,7 +146,9 @@ class ImportMixin(ItemAdminBase):
                 for outcome in self._outcomes(request, content, kind):
                     self._take_in(request, outcome, replace, done, refused)
         except PyMacaronException as error:  # what was written before stays
-            self.message_user(request, _("The import stopped before the end of the file: %s") % error, messages.ERROR)
+            self.message_user(
+                request, _("The import stopped before the end of the file: %s") % local_error(error), messages.ERROR
+            )
         self._tell_imported(request, done, refused)
         return HttpResponseRedirect(address(self, "changelist"))
 
@@ -153,7 +156,7 @@ class ImportMixin(ItemAdminBase):
         self, request: HttpRequest, outcome: ImportOutcome, replace: bool, done: Counter[str], refused: list[str]
     ) -> None:
         """Carries out one outcome and counts it."""
-        problem: object = "; ".join(outcome.problems)
+        problem = "; ".join(outcome.problems)
         if outcome.kind == "unchanged" or (outcome.kind == "changed" and not replace):
             done["unchanged" if outcome.kind == "unchanged" else "skipped"] += 1
             return
@@ -161,7 +164,7 @@ class ImportMixin(ItemAdminBase):
             try:
                 self._import_one(request, outcome)
             except PyMacaronException as error:
-                problem = error
+                problem = local_error(error)
             else:
                 done[outcome.kind] += 1
                 return

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias
 
 from django.utils.translation import gettext as _
 
+from macaron_django.admin.display.local_texts import local_error
 from macaron_django.admin.import_export.csv_rows import CellError, json_of, plain_text, rest_of
 from macaron_django.dynamodb.transfer.item_lines import LineError, from_dynamodb_json
 from macaron_django.schemas.values.json_text import JSONTextError, exact_json
@@ -90,9 +91,9 @@ def _json_items(text: str, form: FileForm) -> Iterator[FileItem]:
             else:
                 yield FileItem(number, json=json)
         except JSONTextError as error:
-            yield FileItem(number, error=_("This isn't valid JSON: %s") % error)
+            yield FileItem(number, error=_("This isn't valid JSON: %s") % local_error(error))
         except LineError as error:
-            yield FileItem(number, error=str(error))
+            yield FileItem(number, error=local_error(error))
 
 
 def _array_elements(text: str) -> Iterator[tuple[int, str]]:

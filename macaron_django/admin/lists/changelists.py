@@ -19,6 +19,7 @@ from django.http import HttpRequest, JsonResponse
 from django.urls import path, reverse
 
 from macaron_django.admin.admin_bases import ItemAdminBase
+from macaron_django.admin.display.local_texts import local_error
 from macaron_django.admin.lists.list_filters import PropertyFilter
 from macaron_django.admin.lists.search import SearchError, find, hint, remarks, searched, sentence, suggestions
 from macaron_django.dynamodb.planning.query_plans import QueryPlan
@@ -132,9 +133,9 @@ class ItemChangeList(ChangeList):
             place = PagePosition(request.GET.get(AFTER, ""), request.GET.get(BEFORE, ""), trail)
             return self._scanned(place) if self.plan.kind == "scan" else self._queried(place)
         except InvalidCursor as error:
-            raise IncorrectLookupParameters(str(error)) from error
+            raise IncorrectLookupParameters(local_error(error)) from error
         except PyMacaronException as error:
-            self.problem = str(error)
+            self.problem = local_error(error)
             return []
 
     def _planned(self) -> QueryPlan:

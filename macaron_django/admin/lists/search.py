@@ -33,6 +33,7 @@ from django.utils import formats
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from macaron_django.admin.display.local_texts import local_error
 from macaron_django.admin.display.redaction import is_secret
 from macaron_django.dynamodb.querysets.field_lookups import filters_of
 from macaron_django.exceptions import PyMacaronException
@@ -128,7 +129,7 @@ def find(queryset: Any, text: str, is_allowed: Callable[[str, Any], bool]) -> An
     except FieldError:
         raise SearchError(_unknown(spec, [term for terms in alternatives for term in terms])) from None
     except (ValueError, TypeError, PyMacaronException) as error:
-        raise SearchError(str(error)) from error
+        raise SearchError(local_error(error)) from error
     return found
 
 

@@ -22,10 +22,10 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from macaron_django.admin.admin_bases import ItemAdminBase, ObjectTool
+from macaron_django.admin.display.local_texts import local_text
 from macaron_django.admin.display.property_values import ShownValue, shown_property, size_text, with_problems
 from macaron_django.admin.display.readable_json import readable_json
 from macaron_django.admin.display.redaction import MASK, without_secret_attributes, without_secrets
-from macaron_django.admin.display.violation_texts import local_text
 from macaron_django.admin.forms.edits import ItemEdit
 from macaron_django.admin.lists.search import quoted
 from macaron_django.admin.page_urls import address, admin_page, admin_path

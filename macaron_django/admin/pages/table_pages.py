@@ -16,6 +16,7 @@ from django.urls import NoReverseMatch, reverse
 from django.utils.translation import gettext as _
 
 from macaron_django.admin.admin_bases import ItemAdminBase, ObjectTool
+from macaron_django.admin.display.local_texts import local_error
 from macaron_django.admin.page_urls import address, admin_page, admin_path
 from macaron_django.dynamodb.tables.syncing import compare_table
 from macaron_django.dynamodb.tables.table_descriptions import TableDescription, describe_table
@@ -117,4 +118,4 @@ def _part(model: Any, list_url: str) -> TablePart:
         found = describe_table(persistence.table)
         return TablePart(*described, found, compare_table(persistence.table))
     except PyMacaronException as error:
-        return TablePart(*described, None, [], str(error))
+        return TablePart(*described, None, [], local_error(error))

@@ -213,7 +213,7 @@ def _translate_answer(
     if code == CONDITION_FAILED:
         return condition_failed or StaleItem(f"An item of table {table} was changed by another writer in the meantime.")
     if code in _THROTTLING:
-        return Throttled(f"DynamoDB throttled a call on table {table}through every retry: {message}")
+        return Throttled(f"DynamoDB throttled a call on table {table} through every retry: {message}")
     if code in _CONTENTION:
         return StaleItem(f"Another transaction holds an item of table {table}; load it and try again.")
     if code == "ResourceNotFoundException":
