@@ -87,6 +87,7 @@ class PropertyExtensions:
     writable: bool = False
     nullable: bool = False
     mandatory: bool = False
+    decimal: bool = False
 
 
 @dataclass(frozen=True)
@@ -240,6 +241,7 @@ def property_extensions(nodes: Sequence[SourceNode]) -> PropertyExtensions:
         writable=_value(nodes, "x-writable") is True,
         nullable=_value(nodes, "x-nullable") is True,
         mandatory=_value(nodes, "x-mandatory") is True,
+        decimal=_value(nodes, "x-decimal") is True,
     )
 
 

@@ -23,9 +23,9 @@ __all__ = ["SERVER_EXTENSIONS", "publish"]
 
 SERVER_EXTENSIONS = frozenset(
     {
-        "x-admin", "x-bind-client", "x-bind-server", "x-decorate-request", "x-decorate-server", "x-field",
-        "x-generated", "x-key", "x-lookup", "x-mandatory", "x-model", "x-no-bind-server", "x-parent", "x-path-greedy",
-        "x-persist", "x-read-limit", "x-writable",
+        "x-admin", "x-bind-client", "x-bind-server", "x-decorate-request", "x-decorate-server", "x-decimal",
+        "x-field", "x-generated", "x-key", "x-lookup", "x-mandatory", "x-model", "x-no-bind-server", "x-parent",
+        "x-path-greedy", "x-persist", "x-read-limit", "x-writable",
     }
 )  # fmt: skip
 _SECTIONS_2 = {"schema": "definitions", "parameter": "parameters", "response": "responses"}

@@ -567,6 +567,13 @@ class Schema(Frozen):
         is_plain = "json" not in self.__dict__ and not self.document.may_be_marked(self)
         return schema_extensions(() if is_plain else self.attribute_nodes)
 
+    @property
+    def is_decimal(self) -> bool:
+        """Whether its numbers are always Decimals in Python, and never floats: ``x-decimal``."""
+        from macaron_django.openapi.extensions import property_extensions
+
+        return "number" in self.types and property_extensions(self.attribute_nodes).decimal
+
     def bundle(self, direction: Direction | None = None) -> dict[str, Any]:
         """Returns self-contained JSON Schema 2020-12, with what the schema refers to in its own ``$defs``.
 

@@ -10,11 +10,14 @@ from typing import Any
 
 import pytest
 from django.db import IntegrityError
+from django.db.models import F
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from macaron_django.drivers import run
 from macaron_django.dynamodb import Persistence, transaction
 from macaron_django.dynamodb.codec.item_sizes import MAX_ITEM_SIZE
+from macaron_django.dynamodb.item_store import ItemStore
 from macaron_django.exceptions import (
     DynamoDBItemNotFound,
     ItemExists,
@@ -24,6 +27,7 @@ from macaron_django.exceptions import (
     ValidationFailed,
 )
 from macaron_django.schemas.values.conversions import UNSET
+from macaron_django.schemas.values.json_text import dump_json
 
 MakePersistence = Callable[..., Persistence]
 CLOSED = {
@@ -410,6 +414,35 @@ def test_refreshing_takes_over_what_others_wrote(make_rows: MakePersistence) -> 
     persistence.delete_item(persistence.key("a"))
     with pytest.raises(DynamoDBItemNotFound):
         row.refresh_from_db()
+
+
+def test_numbers_with_x_decimal_are_exact_from_row_to_json(make_rows: MakePersistence) -> None:
+    amount = {"type": "number", "x-decimal": True, "multipleOf": 0.01}
+    properties = {"profile_id": {"type": "string"}, "price": amount, "parts": {"type": "array", "items": amount}}
+    rows = make_rows({"type": "object", "properties": properties}, scan="allowed")
+    model = rows.model
+    prices = [0.1, 0.2, 5, Decimal("19.90"), Decimal("12345678901234567890.25")]
+    for place, price in enumerate(prices):
+        model.objects.create(profile_id=str(place), price=price, parts=[price, 1])
+    stored = sorted(model.objects.all(), key=lambda row: int(row.profile_id))
+    assert [row.price for row in stored] == [Decimal(str(price)) for price in prices]
+    assert {type(value) for row in stored for value in (row.price, *row.parts)} == {Decimal}
+    assert sum(row.price for row in stored[:2]) == Decimal("0.3")
+    assert model.objects.get(price__gte=Decimal(6), price__lt=20).profile_id == "3"
+    assert list(model.objects.filter(profile_id="3").values_list("price", flat=True)) == [Decimal("19.9")]
+    stored[0].price += Decimal("0.2")
+    assert isinstance(stored[0].price, Decimal)
+    stored[0].save()
+    model.objects.filter(profile_id="1").update(price=F("price") + Decimal("0.10"))
+    store = ItemStore(rows.schema, model, rows.classes)
+    shown = [dump_json(run(store.read({"profile_id": key})).json) for key in ("0", "1", "4")]
+    assert [text.split(b'"price":')[1].split(b",")[0].rstrip(b"}") for text in shown] == [
+        b"0.3",
+        b"0.3",
+        b"12345678901234567890.25",
+    ]
+    with pytest.raises(ValidationFailed):
+        model.objects.create(profile_id="5", price=Decimal("0.105"))
 
 
 def test_batches_answer_in_the_order_asked(make_rows: MakePersistence) -> None:

@@ -53,6 +53,7 @@ components:
         any: {}
         several: {type: [string, integer]}
         amount: {type: number}
+        price: {type: number, x-decimal: true}
     TreeHome: {type: object, properties: {q: {type: string}}}
     Pet:
       oneOf: [{$ref: "#/components/schemas/Cat"}, {$ref: "#/components/schemas/Dog"}]
@@ -93,6 +94,7 @@ def use(tree: apipool.hostile.Tree, holder: apipool.hostile.Holder, other: apipo
     assert_type(tree.children, list[apipool.hostile.Tree] | None)
     assert_type(tree.of, dict[str, datetime.date] | None)
     assert_type(tree.amount, float | Decimal | None)
+    assert_type(tree.price, Decimal | None)
     assert_type(tree.several, str | int | None)
     assert_type(apipool.get_api_names(), list[str])
     apipool.hostile.validate("Tree", apipool.hostile.json_to_model("Tree", {}, prune_none=True))

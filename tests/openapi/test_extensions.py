@@ -226,6 +226,23 @@ def test_the_attributes_of_a_property_are_typed(make):
     assert b.extensions.generated is None
 
 
+@pytest.mark.parametrize(
+    ("schema", "found"),
+    [
+        ({"type": "number", "x-decimal": True}, []),
+        ({"type": ["number", "null"], "x-decimal": True}, []),
+        ({"type": "string", "x-decimal": False}, []),
+        ({"type": "string", "x-decimal": True}, ["W022"]),
+        ({"type": "integer", "x-decimal": True}, ["W022"]),
+        ({"type": "number", "x-decimal": "yes"}, ["E051"]),
+        ({"type": "number", "x-decimals": True}, ["W040"]),
+    ],
+)
+def test_x_decimal_is_a_flag_of_numbers(make, schema, found):
+    persisted = {"x-persist": {"hash_key": "id"}, "type": "object", "required": ["id"]}
+    assert ids(make({"A": {**persisted, "properties": {"id": {"type": "string"}, "a": schema}}})) == found
+
+
 def test_x_persist_off_the_components_is_reported(make):
     document = make({"A": {"properties": {"b": {"x-persist": "a.b"}}}})
     assert "W022" in [found.id for found in check(document)]

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from macaron_django import openapi as spec
 from macaron_django.schemas import UNSET, APIObject, Classes, converter, json_value
+from macaron_django.schemas.values.json_text import dump_json
 
 UTC = dt.timezone.utc
 SOME_UUID = UUID("2eb8aa08-aa98-11ea-b4aa-73b441d16380")
@@ -91,6 +92,28 @@ def test_numbers_become_what_holds_them_exactly():
     assert type(number.to_python(3)) is int
     assert number.to_python(Decimal("NaN")).is_nan()
     assert number.to_python(Decimal("1E+999")) == Decimal("1E+999")
+
+
+def test_numbers_with_x_decimal_are_always_decimals():
+    money = {"type": "number", "x-decimal": True}
+    for it in (
+        conversion(money),
+        conversion({"type": ["number", "null"], "x-decimal": True}),
+        conversion({"anyOf": [the("Any"), {"type": "null"}], "x-decimal": True}, Any={"type": "number"}),
+        conversion(the("Money"), Money=money),
+    ):
+        for number in (3, 3.0, 0.1, -1.5e-7, Decimal("19.9")):
+            python = it.to_python(number)
+            assert type(python) is Decimal
+            assert python == Decimal(str(number))
+            assert dump_json(it.to_json(python)) == str(python).encode()
+        assert it.to_python(0.1) + it.to_python(0.2) == Decimal("0.3")
+        for other in (True, None, "0.1", [1]):
+            assert it.to_python(other) is other
+    amounts = conversion({"type": "array", "items": money}).to_python([1, 0.5])
+    assert [type(each) for each in amounts] == [Decimal, Decimal]
+    for other in ({"type": "integer", "x-decimal": True}, {"type": "number", "x-decimal": "yes"}, {"type": "number"}):
+        assert type(conversion(other).to_python(3)) is int
 
 
 def test_a_set_stays_one_and_is_written_in_order():

@@ -36,14 +36,14 @@ _MOST_LOOKS = 20
 _DOTTED = r"[^\W\d]\w*(?:\.[^\W\d]\w*)+\Z"
 _MODEL = r"[^\W\d]\w*\.[^\W\d]\w*\Z"
 _SCHEMA_ATTRIBUTES = ("x-persist", "x-model", "x-parent", "x-admin")
-_PROPERTY_ATTRIBUTES = ("x-generated", "x-field", "x-writable", "x-nullable", "x-mandatory")
+_PROPERTY_ATTRIBUTES = ("x-generated", "x-decimal", "x-field", "x-writable", "x-nullable", "x-mandatory")
 _OPERATION_ATTRIBUTES = (
     "x-bind-server", "x-no-bind-server", "x-decorate-server", "x-bind-client", "x-decorate-request", "x-read-limit",
 )  # fmt: skip
 _PARAMETER_ATTRIBUTES = ("x-key", "x-lookup", "x-path-greedy")
 _ATTRIBUTES = frozenset({*_SCHEMA_ATTRIBUTES, *_PROPERTY_ATTRIBUTES, *_OPERATION_ATTRIBUTES, *_PARAMETER_ATTRIBUTES})
 _CLOSE = 0.85
-_FLAGS = frozenset({"x-writable", "x-nullable", "x-mandatory", "x-path-greedy"})
+_FLAGS = frozenset({"x-decimal", "x-writable", "x-nullable", "x-mandatory", "x-path-greedy"})
 _NAMES = frozenset({"x-field", "x-key", "x-lookup", "x-bind-client"})
 
 
@@ -178,6 +178,9 @@ def _property(property_: Property) -> Iterator[Finding]:
             yield from _generated(property_, value, location)
         else:
             yield from _simple(key, value, _PROPERTY_ATTRIBUTES, location)
+        if key == "x-decimal" and value is True and not schema.is_decimal:
+            message = f"x-decimal has an effect on numbers only, and {property_.name!r} isn't one."
+            yield finding("W022", location, message, "Make its type number, or its format decimal if it is a string.")
 
 
 def _generated(property_: Property, value: Any, location: Location) -> Iterator[Finding]:

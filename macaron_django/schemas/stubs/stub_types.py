@@ -48,7 +48,7 @@ def stub_type(schema: Schema, name_of: Naming, *, is_set: bool = False) -> StubT
 
 
 def _element_types(schema: Schema, name_of: Naming, *, is_set: bool = False, inside: frozenset[Schema]) -> StubType:
-    schema = schema.resolved
+    is_decimal, schema = schema.is_decimal, schema.resolved
     if schema in inside:  # an array of itself
         return _ANYTHING
     inside |= {schema}
@@ -63,6 +63,8 @@ def _element_types(schema: Schema, name_of: Naming, *, is_set: bool = False, ins
         return _object(schema, name_of, inside)
     if schema.types == ("array",):
         return _array(schema, name_of, inside, is_set=is_set)
+    if is_decimal and schema.types == ("number",):
+        return StubType("_decimal.Decimal", _JSON_TYPES["number"])
     return _formatted(schema) or _plain(schema.types)
 
 

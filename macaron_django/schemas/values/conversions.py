@@ -1,14 +1,15 @@
 """Converts between JSON values and Python values, by a schema.
 
 Strings with a format become dates, UUIDs, Decimals or bytes; objects with properties become API objects; a
-number becomes an ``int``, a ``float`` where the float's own digits are the number's, otherwise a ``Decimal``. Both
-directions are lossless and neither validates: unexpected values pass through unchanged, and the validator reports
-them. ``to_python`` takes both forms, so that a datetime stays one.
+number becomes an ``int``, a ``float`` where the float's own digits are the number's, otherwise a ``Decimal``; with
+``x-decimal``, always a ``Decimal``. Both directions are lossless and neither validates: unexpected values pass through
+unchanged, and the validator reports them. ``to_python`` takes both forms, so that a datetime stays one.
 """
 
 from __future__ import annotations
 
 import enum
+import math
 from collections.abc import Callable, Iterable, Mapping
 from contextvars import ContextVar
 from dataclasses import dataclass
@@ -86,7 +87,7 @@ def converter(schema: Schema, classes: ObjectClasses) -> Conversion:
     """Return the conversion of ``schema``, made once for each set of classes."""
     known = classes.conversions.get(schema)
     if known is None:
-        known = classes.conversions[schema] = _build(schema.resolved, classes)
+        known = classes.conversions[schema] = _build(schema, classes)
     return known
 
 
@@ -139,7 +140,8 @@ def _ordered(items: Iterable[Any]) -> list[Any]:
         return listed
 
 
-def _build(schema: Schema, classes: ObjectClasses) -> Conversion:
+def _build(given: Schema, classes: ObjectClasses) -> Conversion:
+    schema = given.resolved
     branches = branches_beside_null(schema)
     if schema.discriminator is not None or (len(branches) > 1 and not schema.properties):
         return _choice(schema, classes)
@@ -155,7 +157,7 @@ def _build(schema: Schema, classes: ObjectClasses) -> Conversion:
     if types == ("integer",):
         return Conversion(_integer, json_value)
     if types and set(types) <= {"number", "integer"}:
-        return Conversion(_number, json_value)
+        return Conversion(_decimal if given.is_decimal else _number, json_value)
     return Conversion(_as_it_is, json_value, unchanged=True)
 
 
@@ -188,6 +190,12 @@ def _number(value: Any) -> Any:
     if isinstance(value, Decimal) and value.is_finite() and Decimal(repr(float(value))) == value:
         return float(value)
     return value
+
+
+def _decimal(value: Any) -> Any:
+    if isinstance(value, int) and not isinstance(value, bool):
+        return Decimal(value)
+    return Decimal(repr(value)) if isinstance(value, float) and math.isfinite(value) else value
 
 
 def _array(items: Schema, classes: ObjectClasses) -> Conversion:
