@@ -1,18 +1,19 @@
 """Tells subscribers what happens: operations, calls of DynamoDB and of other services, tasks and monitored blocks.
 
-A subscriber has a method for each kind, which is called when one begins, and may return an ``Observation`` of it, such
-as a span, that is given its end::
+A subscriber has two methods for each kind. One is called at the end::
 
     class SlowOperations(events.Subscriber):
-        def operation(self, began):
-            return SlowOperation()
-
-    class SlowOperation(events.Observation):
-        def end(self, ended):
+        def operation_ended(self, ended):
             if ended.duration > 1:
                 print(ended.operation_id, ended.status)
 
     events.subscribe(SlowOperations())
+
+The other is called at the beginning, and may return an ``Observation``, such as a span, that is given the end::
+
+    class Spans(events.Subscriber):
+        def operation(self, began):
+            return Span(began)
 
 Without a subscriber to a kind, whatever begins looks at one empty tuple. One that raises is logged once, with its
 traceback, and changes nothing else.
@@ -62,6 +63,7 @@ logger = logging.getLogger("macaron_django")
 
 BeganT = TypeVar("BeganT")
 EndedT = TypeVar("EndedT")
+MethodT = TypeVar("MethodT", bound=Callable[..., Any])
 
 
 # ------------------------------------------------------------------ what happens
@@ -261,22 +263,41 @@ class Observation(Generic[EndedT]):
 
 
 class Subscriber:
-    """The methods of a subscriber. They return None if there is nothing to keep. Override those that you need."""
+    """The methods of a subscriber: override those that you need.
+
+    ``operation`` and its like are called at the beginning, and return None if there is nothing to keep.
+    ``operation_ended`` and its like are called at the end, after the observations.
+    """
 
     def operation(self, began: OperationBegan) -> Observation[OperationEnded] | None:
         return None
 
+    def operation_ended(self, ended: OperationEnded) -> None:
+        pass
+
     def dynamodb_call(self, began: DynamoDBCallBegan) -> Observation[DynamoDBCallEnded] | None:
         return None
+
+    def dynamodb_call_ended(self, ended: DynamoDBCallEnded) -> None:
+        pass
 
     def client_call(self, began: ClientCallBegan) -> Observation[ClientCallEnded] | None:
         return None
 
+    def client_call_ended(self, ended: ClientCallEnded) -> None:
+        pass
+
     def task(self, began: TaskBegan) -> Observation[TaskEnded] | None:
         return None
 
+    def task_ended(self, ended: TaskEnded) -> None:
+        pass
+
     def block(self, began: BlockBegan) -> Observation[BlockEnded] | None:
         return None
+
+    def block_ended(self, ended: BlockEnded) -> None:
+        pass
 
 
 class Kind(Generic[BeganT, EndedT]):
@@ -284,32 +305,68 @@ class Kind(Generic[BeganT, EndedT]):
 
     def __init__(self, method: str, *, encloses: bool = False) -> None:
         self.method, self.encloses = method, encloses
-        self.subscribers: tuple[Callable[[BeganT], Observation[EndedT] | None], ...] = ()
+        #: The subscribers' methods: what is called at the beginning, and what is called at the end.
+        self.beginnings: tuple[Callable[[BeganT], Observation[EndedT] | None], ...] = ()
+        self.ends: tuple[Callable[[EndedT], None], ...] = ()
+        #: Both.
+        self.subscribers: tuple[Callable[..., Any], ...] = ()
 
     def begin(self, began: BeganT) -> Observed[EndedT]:
         """Tells the subscribers that something begins. The caller has to call ``leave`` and ``end`` of what it gets."""
-        observations = []
-        for subscriber in self.subscribers:
+        return Observed(self, began)
+
+    def subscribe(self, subscriber: Subscriber) -> None:
+        """Adds the methods that a subscriber overrides."""
+        if _overrides(subscriber, self.method):
+            self.beginnings = _with(self.beginnings, getattr(subscriber, self.method))
+        if _overrides(subscriber, f"{self.method}_ended"):
+            self.ends = _with(self.ends, getattr(subscriber, f"{self.method}_ended"))
+        self.subscribers = (*self.beginnings, *self.ends)
+
+    def unsubscribe(self, subscriber: Subscriber) -> None:
+        """Removes a subscriber's methods."""
+        self.beginnings = _without(self.beginnings, getattr(subscriber, self.method))
+        self.ends = _without(self.ends, getattr(subscriber, f"{self.method}_ended"))
+        self.subscribers = (*self.beginnings, *self.ends)
+
+
+def _overrides(subscriber: Subscriber, method: str) -> bool:
+    return getattr(type(subscriber), method) is not getattr(Subscriber, method)
+
+
+def _with(methods: tuple[MethodT, ...], method: MethodT) -> tuple[MethodT, ...]:
+    return methods if method in methods else (*methods, method)
+
+
+def _without(methods: tuple[MethodT, ...], method: MethodT) -> tuple[MethodT, ...]:
+    return tuple(each for each in methods if each != method)
+
+
+class Observed(Generic[EndedT]):
+    """Something that has begun, with what its subscribers keep.
+
+    ``began`` may be None where the kind has no ``beginnings`` and doesn't enclose anything.
+    """
+
+    __slots__ = ("_ends", "_observations", "_token", "began_at", "has_ended")
+
+    def __init__(self, kind: Kind[BeganT, EndedT], began: BeganT | None) -> None:
+        observations: list[Observation[EndedT]] = []
+        for subscriber in kind.beginnings:
             try:
-                kept = subscriber(began)
+                kept = subscriber(began)  # type: ignore[arg-type]  # there are beginnings
             except Exception as error:  # noqa: BLE001, PERF203 (it is logged)
                 _log_once(subscriber, "", error)
             else:
                 if kept is not None:
                     observations.append(kept)
-        # The first to begin is the last to end, as spans nest.
-        observations.reverse()
-        return Observed(observations, _within.set(began) if self.encloses else None)  # type: ignore[arg-type]
-
-
-class Observed(Generic[EndedT]):
-    """Something that has begun, with what its subscribers keep."""
-
-    __slots__ = ("_observations", "_token", "began_at", "has_ended")
-
-    def __init__(self, observations: list[Observation[EndedT]], token: Token[Within | None] | None) -> None:
-        self._observations, self._token = observations, token
-        self.began_at, self.has_ended = perf_counter(), False
+        if observations:
+            observations.reverse()  # the first to begin is the last to end, as spans nest
+        self._observations, self._ends = observations, kind.ends
+        self._token: Token[Within | None] | None = _within.set(began) if kind.encloses else None  # type: ignore[arg-type]
+        self.has_ended = False
+        #: By ``perf_counter``, in seconds.
+        self.began_at = perf_counter()
 
     @property
     def duration(self) -> float:
@@ -337,6 +394,11 @@ class Observed(Generic[EndedT]):
                 observation.end(ended)
             except Exception as error:  # noqa: BLE001, PERF203 (it is logged)
                 _log_once(type(observation), ".end", error)
+        for told in self._ends:
+            try:
+                told(ended)
+            except Exception as error:  # noqa: BLE001, PERF203 (it is logged)
+                _log_once(told, "", error)
 
 
 _within: ContextVar[Within | None] = ContextVar("macaron_django.events.within", default=None)
@@ -359,16 +421,13 @@ def subscribe(subscriber: Subscriber) -> None:
     effect.
     """
     for kind in _KINDS:
-        if getattr(type(subscriber), kind.method) is not getattr(Subscriber, kind.method):
-            method = getattr(subscriber, kind.method)
-            if method not in kind.subscribers:
-                kind.subscribers = (*kind.subscribers, method)
+        kind.subscribe(subscriber)
 
 
 def unsubscribe(subscriber: Subscriber) -> None:
     """Stops sending events to a subscriber. It still gets the end of what it already observes."""
     for kind in _KINDS:
-        kind.subscribers = tuple(each for each in kind.subscribers if each != getattr(subscriber, kind.method))
+        kind.unsubscribe(subscriber)
 
 
 #: The names of functions that have failed: a subscriber that fails at each request would fill the log.

@@ -101,6 +101,43 @@ def test_an_end_is_told_once(subscribed: Any) -> None:
     assert observed.duration > 0
 
 
+class Closing(events.Subscriber):
+    """Wants to know of the ends of tasks only."""
+
+    def __init__(self, told: list[Any]) -> None:
+        self.told = told
+
+    def task_ended(self, ended: TaskEnded) -> None:
+        self.told.append(("closing", "ended", ended))
+
+
+def test_a_subscriber_to_ends_is_told_after_those_that_observe(subscribed: Any) -> None:
+    told: list[Any] = []
+    closing = subscribed(Closing(told))
+    events.subscribe(closing)
+    subscribed(Recorder("observing", told))
+    happen()
+    assert [(who, what) for who, what, _ in told] == [
+        ("observing", "began"),
+        ("observing", "left"),
+        ("observing", "ended"),
+        ("closing", "ended"),
+    ]
+    assert told[-1][2] is ENDED
+
+
+def test_what_has_begun_is_told_to_a_subscriber_to_ends_that_unsubscribes_before(subscribed: Any) -> None:
+    told: list[Any] = []
+    closing = subscribed(Closing(told))
+    observed = TASKS.begin(BEGAN)
+    events.unsubscribe(closing)
+    assert TASKS.subscribers == ()
+    observed.leave()
+    observed.end(ENDED)
+    happen()
+    assert len(told) == 1
+
+
 def test_code_learns_what_it_serves_until_that_is_left(subscribed: Any) -> None:
     subscribed(Recorder("only", []))
     assert events.within() is None
@@ -119,6 +156,10 @@ class Failing(Recorder):
         if self.stage == "task":
             raise ZeroDivisionError
         return FailingLater(self)
+
+    def task_ended(self, ended: TaskEnded) -> None:
+        if self.stage == "task_ended":
+            raise ZeroDivisionError
 
 
 class FailingLater(Recording):
@@ -166,7 +207,7 @@ def test_a_subscriber_that_is_wrongly_made_breaks_nothing_either(
     assert len(caplog.records) == logged
 
 
-@pytest.mark.parametrize("stage", ["task", "leave", "end"])
+@pytest.mark.parametrize("stage", ["task", "leave", "end", "task_ended"])
 def test_a_subscriber_that_fails_is_logged_once_and_changes_nothing_for_others(
     stage: str, subscribed: Any, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -21,15 +21,7 @@ R = TypeVar("R")
 class SlowCalls(EventBackend):
     """Logs a warning for each slow operation, and passes it to the ``ERROR_REPORTER``."""
 
-    def start(self) -> None:
-        self._observation = _SlowCall()
-
-    def operation(self, began: events.OperationBegan) -> events.Observation[events.OperationEnded]:
-        return self._observation
-
-
-class _SlowCall(events.Observation[events.OperationEnded]):
-    def end(self, ended: events.OperationEnded) -> None:
+    def operation_ended(self, ended: events.OperationEnded) -> None:
         milliseconds, most = round(ended.duration * 1000), slow_call_ms()
         if most is None or milliseconds <= most:
             return

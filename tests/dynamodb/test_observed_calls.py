@@ -53,7 +53,19 @@ def calls_on(table: str) -> dict[str, dict[str, Any]]:
     }
 
 
-def ended(recorded: RecordedEvents, table: str) -> list[tuple[Any, ...]]:
+class Closing(events.Subscriber):
+    def __init__(self) -> None:
+        self.ended: list[events.DynamoDBCallEnded] = []
+
+    def dynamodb_call_ended(self, ended: events.DynamoDBCallEnded) -> None:
+        self.ended.append(ended)
+
+    @property
+    def dynamodb_calls(self) -> list[events.DynamoDBCallEnded]:
+        return self.ended
+
+
+def ended(recorded: RecordedEvents | Closing, table: str) -> list[tuple[Any, ...]]:
     """What was said of all calls, but for the time that they took."""
     recorded.ended.clear()
     for operation, parameters in calls_on(table).items():
@@ -75,6 +87,21 @@ def test_the_lane_and_botocore_are_told_of_alike(table: str, recorded: RecordedE
     assert {each.index_name for each in by_lane if each.operation == "Query"} == {"by_name"}
     assert all(each.attempts == 1 and each.request_size > 20 and each.response_size > 1 for each in by_lane)
     assert all(each.error_code == "" and each.exception is None for each in by_lane)
+
+
+def test_a_subscriber_to_ends_alone_is_told_what_observations_are(table: str) -> None:
+    closing, recorded = Closing(), RecordedEvents()
+    events.subscribe(closing)
+    try:
+        first, alone = ended(closing, table), ended(closing, table)  # botocore opens the first connection
+        assert [each[0] for each in first] == list(calls_on(table))
+    finally:
+        events.unsubscribe(closing)
+    events.subscribe(recorded)
+    try:
+        assert ended(recorded, table) == alone
+    finally:
+        events.unsubscribe(recorded)
 
 
 def test_units_are_read_or_written_as_the_operation_does(table: str, recorded: RecordedEvents) -> None:

@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import weakref
 from collections.abc import Callable, Mapping
+from functools import partial
 from http import HTTPStatus
+from time import perf_counter
 from typing import TYPE_CHECKING, Any, Final
 
 from django.core.exceptions import BadRequest, PermissionDenied, SuspiciousOperation
@@ -32,6 +34,7 @@ _OTHER: Final = "_OTHER"
 OperationNames = tuple[str, str, str, str]
 #: Status, error code, error id and exception.
 _How = tuple[int, str, str, BaseException | None]
+_End = Callable[[_How], None]
 _FLAGS: Final = (bool, property)
 
 
@@ -44,15 +47,21 @@ class ObservedOperations:
         self._route = next((each.operation.route for each in served.values()), "")
         self._names: dict[str, OperationNames] = {}
 
-    def answered(self, request: HttpRequest, answer: Callable[[], HttpResponseBase]) -> HttpResponseBase:
-        """Returns what ``answer`` returns."""
+    def answered(
+        self,
+        view: Callable[..., HttpResponseBase],
+        request: HttpRequest,
+        args: tuple[Any, ...],
+        kwargs: Mapping[str, Any],
+    ) -> HttpResponseBase:
+        """Returns what ``view`` returns, which is called with the request and these arguments."""
         names = self.named(request.method or "")
         observed = OPERATIONS.begin(OperationBegan(*names, request))
         try:
-            response = answer()
+            response = view(request, *args, **kwargs)
         except BaseException as error:
             observed.leave()
-            _end(names, request, observed, _failed(error), user_id_of(request))
+            _end(names, request, observed, user_id_of(request), _failed(error))
             raise
         _leave(names, request, observed, response)
         return response
@@ -65,16 +74,16 @@ class ObservedOperations:
             response = yield from steps
         except BaseException as error:
             observed.leave()
-            _end(names, request, observed, _failed(error), user_id_of(request))
+            _end(names, request, observed, user_id_of(request), _failed(error))
             raise
         _leave(names, request, observed, response)
         return response
 
     def named(self, method: str) -> OperationNames:
         """Returns an operation's name; for a method that the path doesn't have, the path's name."""
-        method = method if method in self._methods else _OTHER
         names = self._names.get(method)
         if names is None:
+            method = method if method in self._methods else _OTHER
             key = method.lower()
             served = self._served.get(key) or (self._served.get("get") if key == "head" else None)
             operation_id = "" if served is None else served.operation.operation_id or ""
@@ -86,26 +95,38 @@ def _leave(names: OperationNames, request: HttpRequest, observed: Observed[Opera
     """Ends an operation with its answer: now, when the answer is rendered, or when its last byte was sent."""
     user_id = user_id_of(request)
     observed.leave()
-    if not getattr(response, "is_rendered", True):
-        response.render = _Rendering(response, lambda how: _end(names, request, observed, how, user_id))
-    elif response.streaming:
-        how = _answered(response)
-        response._resource_closers.append(lambda: _end(names, request, observed, how, user_id))
+    if not response.streaming and getattr(response, "is_rendered", True):
+        _end(names, request, observed, user_id, _answered(response))
     else:
-        _end(names, request, observed, _answered(response), user_id)
+        _end_later(partial(_end, names, request, observed, user_id), response)
+
+
+def _end_later(end: _End, response: Any) -> None:
+    if response.streaming:
+        response._resource_closers.append(partial(end, _answered(response)))
+    else:
+        response.render = _Rendering(response, end)
 
 
 def _end(
-    names: OperationNames, request: HttpRequest, observed: Observed[OperationEnded], how: _How, user_id: str
+    names: OperationNames,
+    request: HttpRequest,
+    observed: Observed[OperationEnded],
+    user_id: str,
+    how: _How,
 ) -> None:
+    api, operation_id, method, route = names
     status, code, error_id, error = how
-    observed.end(OperationEnded(*names, status, observed.duration, code, error_id, user_id, error, request))
+    seconds = perf_counter() - observed.began_at
+    observed.end(
+        OperationEnded(api, operation_id, method, route, status, seconds, code, error_id, user_id, error, request)
+    )
 
 
 class _Rendering:
     """Replaces a response's ``render()`` until it is called, or until the response is dropped unrendered."""
 
-    def __init__(self, response: Any, end: Callable[[_How], None]) -> None:
+    def __init__(self, response: Any, end: _End) -> None:
         self._response, self._end = weakref.ref(response), end  # a cycle would keep what the response holds
         self._how: _How | None = _answered(response)
 
@@ -142,7 +163,9 @@ def user_id_of(request: HttpRequest) -> str:
     attributes = vars(request)  # DRF's authenticators leave their user there, Django's leave a lazy object
     user = attributes.get("_cached_user") or attributes.get("user")
     kind = type(user)
-    if user is None or not isinstance(getattr(kind, "is_authenticated", None), _FLAGS):
+    if user is None or getattr(kind, "pk", "") is None:  # as Django's AnonymousUser has it
+        return ""
+    if not isinstance(getattr(kind, "is_authenticated", None), _FLAGS):
         return ""
     return str(getattr(user, "pk", None) or "") if user.is_authenticated else ""
 

@@ -154,7 +154,7 @@ class OperationViewSet(ViewSetMixin, GenericAPIView[Any], metaclass=Watched):
         @wraps(made)
         def view(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
             if OPERATIONS.subscribers:
-                return plans.observed.answered(request, partial(answered, request, *args, **kwargs))
+                return plans.observed.answered(answered, request, args, kwargs)
             return answered(request, *args, **kwargs)
 
         plans.prepared = prepared

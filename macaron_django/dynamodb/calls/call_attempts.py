@@ -32,7 +32,7 @@ from macaron_django.dynamodb.calls.call_failures import (
 )
 from macaron_django.dynamodb.calls.circuits import Circuit
 from macaron_django.dynamodb.calls.clients import MadeClient, clients, reset
-from macaron_django.dynamodb.calls.observed_calls import CallTally, observed_call
+from macaron_django.dynamodb.calls.observed_calls import ObservedCall
 from macaron_django.dynamodb.codec.attribute_values import AttributeMap, same_items
 from macaron_django.dynamodb.codec.wire import ReadMembers
 from macaron_django.events import DYNAMODB_CALLS
@@ -93,28 +93,24 @@ def call_steps(
     ``read`` reads the answer where botocore doesn't have to.
     """
     call = parameters if operation in _ITEM_READS else _prepared(operation, parameters)
-    if DYNAMODB_CALLS.subscribers:
-        tally = CallTally()
-        return observed_call(operation, call, tally, _attempts(connection, operation, call, read, tally))
-    return _attempts(connection, operation, call, read)
-
-
-def _attempts(
-    connection: PynamoDBConnection,
-    operation: str,
-    call: dict[str, Any],
-    read: ReadMembers | None,
-    tally: CallTally | None = None,
-) -> Steps[dict[str, Any]]:
-    waiting = deadlines.begin(operation)
+    observed = ObservedCall(operation, call) if DYNAMODB_CALLS.subscribers else None
     try:
-        timeout = deadlines.left() if waiting is None else waiting.seconds
-        return (yield _CallAttempt(operation, call, read, timeout, tally))  # type: ignore[no-any-return]
-    except (ClientError, *TRANSPORT_ERRORS) as error:
-        return (yield from _after_failure(connection, operation, call, error, tally))
-    finally:
-        if waiting is not None:
-            deadlines.end(waiting)
+        waiting = deadlines.begin(operation)
+        try:
+            timeout = deadlines.left() if waiting is None else waiting.seconds
+            answer = yield _CallAttempt(operation, call, read, timeout, observed)
+        except (ClientError, *TRANSPORT_ERRORS) as error:
+            answer = yield from _after_failure(connection, operation, call, error, observed)
+        finally:
+            if waiting is not None:
+                deadlines.end(waiting)
+    except BaseException as error:
+        if observed is not None:
+            observed.failed(error)
+        raise
+    if observed is not None:
+        observed.answered(answer)
+    return answer  # type: ignore[no-any-return]  # it answers so
 
 
 class _CallAttempt:
@@ -128,7 +124,7 @@ class _CallAttempt:
         call: dict[str, Any],
         read: ReadMembers | None,
         timeout: float | None,
-        tally: CallTally | None,
+        tally: ObservedCall | None,
         *,
         is_repeated: bool = False,
     ) -> None:
@@ -136,7 +132,7 @@ class _CallAttempt:
         self.timeout, self.tally, self.is_repeated = timeout, tally, is_repeated
 
     @classmethod
-    def again(cls, operation: str, call: dict[str, Any], tally: CallTally | None) -> _CallAttempt:
+    def again(cls, operation: str, call: dict[str, Any], tally: ObservedCall | None) -> _CallAttempt:
         """Returns another attempt at a call."""
         if tally is not None:
             tally.attempts += 1
@@ -225,7 +221,7 @@ class _Pause:
 
 
 def _after_failure(
-    connection: PynamoDBConnection, operation: str, call: dict[str, Any], first: Exception, tally: CallTally | None
+    connection: PynamoDBConnection, operation: str, call: dict[str, Any], first: Exception, tally: ObservedCall | None
 ) -> Steps[dict[str, Any]]:
     """Repeats a call whose first attempt failed, if that is safe; returns the answer or raises."""
     failure = _seen(operation, call, first)

@@ -7,7 +7,7 @@ in files of that folder.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, Final, Generic, TypeVar
+from typing import Any, Final
 
 from prometheus_client import REGISTRY, Counter, Gauge, Histogram
 
@@ -17,7 +17,6 @@ from macaron_django.observability.metrics.prices import Prices, current_prices
 
 __all__ = ["METRICS", "PrometheusMetrics"]
 
-EndedT = TypeVar("EndedT")
 #: Adds an amount to a counter, or a duration to a histogram.
 _Counts = Callable[[float], None]
 
@@ -60,37 +59,17 @@ class PrometheusMetrics(EventBackend):
         self._metrics = {name: _metric(name) for name in METRICS}
         #: What observes and counts in the children of metrics, because to look one up by its labels takes longer.
         self._known: dict[tuple[Any, ...], _Counts] = {}
-        self._counts_of_units: dict[tuple[Any, ...], tuple[list[_Counts], list[_Counts], list[_Counts]]] = {}
+        self._counted: dict[tuple[Any, ...], list[tuple[_Counts, float, float]]] = {}
         self._prices: Prices = current_prices()
         for unit, price in (("read", self._prices.read_unit), ("write", self._prices.write_unit)):
             priced = self._metrics["macaron_dynamodb_price_dollars"]
             priced.labels(unit, self._prices.region, self._prices.as_of).set(price)
-        self._operations = _Ends(self._operation_ended)
-        self._calls = _Ends(self._call_ended)
-        self._client_calls = _Ends(self._client_call_ended)
-        self._tasks = _Ends(self._task_ended)
-        self._blocks = _Ends(self._block_ended)
 
     def stop(self) -> None:
         for metric in self._metrics.values():
             REGISTRY.unregister(metric)
 
-    def operation(self, began: events.OperationBegan) -> events.Observation[events.OperationEnded]:
-        return self._operations
-
-    def dynamodb_call(self, began: events.DynamoDBCallBegan) -> events.Observation[events.DynamoDBCallEnded]:
-        return self._calls
-
-    def client_call(self, began: events.ClientCallBegan) -> events.Observation[events.ClientCallEnded]:
-        return self._client_calls
-
-    def task(self, began: events.TaskBegan) -> events.Observation[events.TaskEnded]:
-        return self._tasks
-
-    def block(self, began: events.BlockBegan) -> events.Observation[events.BlockEnded]:
-        return self._blocks
-
-    def _operation_ended(self, ended: events.OperationEnded) -> None:
+    def operation_ended(self, ended: events.OperationEnded) -> None:
         key = ended[:5]  # the names of the operation, and the status
         observe = self._known.get(key)
         if observe is None:
@@ -98,56 +77,52 @@ class PrometheusMetrics(EventBackend):
             observe = self._known[key] = self._made("macaron_operation_duration_seconds", labels)
         observe(ended.duration)
 
-    def _call_ended(self, ended: events.DynamoDBCallEnded) -> None:
-        key = ended.operation, ended.tables, ended.error_code
+    def dynamodb_call_ended(self, ended: events.DynamoDBCallEnded) -> None:
+        call, tables, _, within, consumed, attempts, _, _, duration, error_code, _, _ = ended
+        key = call, tables, error_code
         observe = self._known.get(key)
         if observe is None:
-            labels = ended.operation, _listed(ended), ended.error_code
+            labels = call, _listed(ended), error_code
             observe = self._known[key] = self._made("macaron_dynamodb_call_duration_seconds", labels)
-        observe(ended.duration)
-        if ended.attempts > 1:
-            repeated = ended.operation, _listed(ended)
-            self._count("macaron_dynamodb_repeated_attempts_total", repeated, ended.attempts - 1)
-        operation = ended.within if type(ended.within) is events.OperationBegan else None
-        for consumed in ended.consumed:
-            table, read, written = consumed
+        observe(duration)
+        if attempts > 1:
+            self._count("macaron_dynamodb_repeated_attempts_total", (call, _listed(ended)), attempts - 1)
+        operation = within if type(within) is events.OperationBegan else None
+        for table, read, written in consumed:
             units_key = table, read > 0, written > 0, operation and operation[:4]
-            found = self._counts_of_units.get(units_key)
-            if found is None:
-                found = self._counts_of_units[units_key] = self._units_counted(consumed, operation)
-            for count in found[0]:
-                count(read)
-            for count in found[1]:
-                count(written)
-            for count in found[2]:
-                count(self._prices.cost((consumed,)))
+            counted = self._counted.get(units_key)
+            if counted is None:
+                counted = self._counted[units_key] = self._made_counted(table, read, written, operation)
+            for count, of_read, of_written in counted:
+                count(read * of_read + written * of_written)
 
-    def _units_counted(
-        self, consumed: events.ConsumedUnits, operation: events.OperationBegan | None
-    ) -> tuple[list[_Counts], list[_Counts], list[_Counts]]:
-        """Returns what counts read units, write units and their cost, of a table, and of an operation if there is one.
+    def _made_counted(
+        self, table: str, read: float, written: float, operation: events.OperationBegan | None
+    ) -> list[tuple[_Counts, float, float]]:
+        """Returns what counts units, and their cost, of a table, and of an operation if there is one; with the weights
+        of read and write units in what it counts.
 
         Nothing counts units that weren't consumed, so that no metric of them is shown.
         """
-        counted: list[tuple[str, tuple[str, ...]]] = [("dynamodb", (consumed.table,))]
+        reads, writes = (f"macaron_{{}}_{kind}_units_total" for kind in ("read", "write"))
+        owners: list[tuple[str, tuple[str, ...]]] = [("dynamodb", (table,))]
         if operation is not None:
-            counted.append(("operation", (operation.api, _operation_name(operation), operation.method)))
-        reads = counted if consumed.read_units > 0 else []
-        writes = counted if consumed.write_units > 0 else []
-        return (
-            [self._made(f"macaron_{what}_read_units_total", labels) for what, labels in reads],
-            [self._made(f"macaron_{what}_write_units_total", labels) for what, labels in writes],
-            [self._made("macaron_operation_cost_dollars_total", labels) for _, labels in counted[1:]],
-        )
+            owners.append(("operation", (operation.api, _operation_name(operation), operation.method)))
+        counted = [(self._made(reads.format(owner), labels), 1.0, 0.0) for owner, labels in owners if read > 0]
+        counted += [(self._made(writes.format(owner), labels), 0.0, 1.0) for owner, labels in owners if written > 0]
+        prices = self._prices.read_unit, self._prices.write_unit
+        return counted + [
+            (self._made("macaron_operation_cost_dollars_total", labels), *prices) for _, labels in owners[1:]
+        ]
 
-    def _client_call_ended(self, ended: events.ClientCallEnded) -> None:
+    def client_call_ended(self, ended: events.ClientCallEnded) -> None:
         labels = ended.api, _operation_name(ended), ended.method, str(ended.status)
         self._count("macaron_client_call_duration_seconds", labels, ended.duration)
 
-    def _task_ended(self, ended: events.TaskEnded) -> None:
+    def task_ended(self, ended: events.TaskEnded) -> None:
         self._count("macaron_task_duration_seconds", (ended.name, ended.outcome), ended.duration)
 
-    def _block_ended(self, ended: events.BlockEnded) -> None:
+    def block_ended(self, ended: events.BlockEnded) -> None:
         outcome = "succeeded" if ended.exception is None else "failed"
         self._count("macaron_block_duration_seconds", (ended.kind, ended.method, outcome), ended.duration)
 
@@ -161,15 +136,12 @@ class PrometheusMetrics(EventBackend):
 
     def _made(self, name: str, labels: tuple[str, ...]) -> _Counts:
         child = self._metrics[name].labels(*labels)
-        counts: _Counts = child.observe if METRICS[name][0] is Histogram else child.inc
-        return counts
-
-
-class _Ends(events.Observation[EndedT], Generic[EndedT]):
-    """Tells a function how something ended: one for all that happens, since nothing is kept."""
-
-    def __init__(self, told: Callable[[EndedT], None]) -> None:
-        self.end: Callable[[EndedT], None] = told  # type: ignore[assignment]  # a method would be a call more
+        if METRICS[name][0] is Histogram:
+            observe: _Counts = child.observe
+            return observe
+        # A counter's inc() first checks that it has labels and that the amount isn't negative, for half of its time.
+        inc: _Counts = getattr(child, "_value", child).inc
+        return inc
 
 
 def _operation_name(named: Any) -> str:
