@@ -24,6 +24,10 @@ STRICT = (
     "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; worker-src blob:; object-src 'none'"
 )
 AXE = Path(__file__).parents[2] / "node_modules" / "axe-core" / "axe.min.js"
+#: What axe finds in the bundles, and no template, option or style of this package can change.
+OF_THE_BUNDLE = {
+    "nested-interactive": "Swagger UI's button that opens an operation has a link to the operation in it",
+}
 MIDDLEWARE = f'''
 def add_policy(get_response):
     """A second policy beside the page's own: browsers enforce both."""
@@ -72,6 +76,13 @@ def opened(chromium: Browser, url: str, **options: object) -> Iterator[tuple[Pag
     context.close()
 
 
+def barriers(page: Page) -> list[str]:
+    """What keeps people from using the page, as axe sees it: the rule and the element."""
+    page.evaluate(AXE.read_text("utf-8"))  # not as a script tag, which the policy refuses
+    found = page.evaluate("axe.run(document)")["violations"]
+    return [f"{one['id']}: {node['html']}" for one in found if one["id"] not in OF_THE_BUNDLE for node in one["nodes"]]
+
+
 def _is_remote(request: Request) -> bool:
     return urlsplit(request.url).scheme in {"http", "https"}
 
@@ -113,10 +124,7 @@ def test_pages_show_operations_under_a_strict_policy_ask_nobody_else_and_fit_a_t
                 page.wait_for_load_state("networkidle")
                 if "viewport" in options:
                     assert page.evaluate("document.documentElement.scrollWidth") <= telephone["width"], path
-                elif path.startswith("/redoc/"):
-                    page.evaluate(AXE.read_text("utf-8"))  # not as a script tag, which the policy refuses
-                    found = page.evaluate("axe.run(document, {runOnly: {type: 'rule', values: ['color-contrast']}})")
-                    assert [node["html"] for one in found["violations"] for node in one["nodes"]] == [], path
+                assert barriers(page) == [], (path, options)
             assert seen == Seen(hosts={urlsplit(base).netloc}), path
 
 
