@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Mapping
 from functools import cache
-from importlib import metadata
 from typing import Any
 
 from macaron_django.api.readiness import missing
@@ -76,7 +75,9 @@ def version() -> dict[str, Any]:
 
 @cache
 def _installed_version() -> str:
-    return metadata.version("macaron_django")  # which reads files each time
+    from importlib import metadata  # imported here: it takes a while, and reads files each time
+
+    return metadata.version("macaron_django")
 
 
 @cache

@@ -10,7 +10,7 @@ from django.db import connections
 
 from macaron_django.registry import registry
 
-__all__ = ["drop_connections", "register_hooks", "renew_random_state"]
+__all__ = ["drop_connections", "import_botocore", "register_hooks", "renew_random_state"]
 
 
 def register_hooks() -> bool:
@@ -20,8 +20,17 @@ def register_hooks() -> bool:
     except ImportError:  # only Lambda's own runtimes have it
         return False
     register_before_snapshot(drop_connections)
+    register_before_snapshot(import_botocore)
     register_after_restore(renew_random_state)
     return True
+
+
+def import_botocore() -> None:
+    """Imports botocore, if DynamoDB is used: a restored process has no keys in its environment, but botocore asks."""
+    if "macaron_django.dynamodb.calls.clients" in sys.modules:
+        from macaron_django.dynamodb.calls import connection  # noqa: F401 (for the snapshot)
+        from macaron_django.dynamodb.calls.aws_sdk import botocore_clients  # noqa: F401
+        from macaron_django.dynamodb.calls.fast_lane import lane  # noqa: F401
 
 
 def drop_connections() -> None:

@@ -84,7 +84,7 @@ def check_fast_lane(app_configs: Sequence[AppConfig] | None, **_kwargs: Any) -> 
     """Reports unknown code that hooks into botocore's calls, for ``check --deploy`` only."""
     if not settings.DYNAMODB.FAST_LANE or not any(api.persistences for api in registry):
         return []
-    from macaron_django.dynamodb.calls.clients import strangers  # imported here: it needs botocore
+    from macaron_django.dynamodb.calls.aws_sdk.botocore_clients import strangers  # imported here: it needs botocore
 
     hint = (
         "Results are the same, but a call costs about 1 ms more CPU, and one for a list of 100 items about 5 ms. "

@@ -16,7 +16,7 @@ from macaron_django.lazy_exports import lazy_exports
 
 if TYPE_CHECKING:
     from macaron_django.dynamodb.binding import graft, persist, persistence_for
-    from macaron_django.dynamodb.calls.boto3_resources import get_dynamodb
+    from macaron_django.dynamodb.calls.aws_sdk.boto3_resources import get_dynamodb
     from macaron_django.dynamodb.calls.deadlines import lift_deadline
     from macaron_django.dynamodb.items.pending_writes import on_commit
     from macaron_django.dynamodb.items.persistence import Persistence
@@ -48,7 +48,7 @@ __getattr__ = lazy_exports(
     __name__,
     {
         "binding": ("graft", "persist", "persistence_for"),
-        "calls.boto3_resources": ("get_dynamodb",),
+        "calls.aws_sdk.boto3_resources": ("get_dynamodb",),
         "calls.deadlines": ("lift_deadline",),
         "items.pending_writes": ("on_commit",),
         "items.persistence": ("Persistence",),

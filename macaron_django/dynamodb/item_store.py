@@ -299,7 +299,7 @@ class ItemStore(Store):
 
     def _places_of(self, names: Iterable[str]) -> frozenset[str]:
         """The names of the attributes that hold these properties."""
-        attributes = self.persistence.table.attributes_by_name()
+        attributes = self.persistence.attributes
         return frozenset(
             place for name in names for place in (attributes[name].names if name in attributes else (name,))
         )

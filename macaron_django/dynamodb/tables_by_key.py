@@ -8,7 +8,6 @@ from typing import Any, Final
 from pynamodb.expressions.condition import Condition
 
 from macaron_django.dynamodb.boto3_items import attribute_value, python_item
-from macaron_django.dynamodb.calls.boto3_resources import get_dynamodb
 from macaron_django.dynamodb.codec.attribute_values import TYPES, AttributeMap
 from macaron_django.dynamodb.items.item_operations import ResultPage
 from macaron_django.dynamodb.items.persistence import Persistence
@@ -205,7 +204,7 @@ class Table:
                     f"condition, on the range key{f' {name}' if name else ', which this table lacks'}. Filter with "
                     f"objects.filter()."
                 )
-            attribute = self._persistence.table.attribute(property_name)
+            attribute = self._persistence.attributes[property_name]
             if lookup == "between":
                 condition = attribute.between(*value)
             elif lookup == "startswith":
@@ -229,6 +228,10 @@ class Table:
         return getattr(self._boto3(), name)
 
     def _boto3(self) -> Any:
+        from macaron_django.dynamodb.calls.aws_sdk.boto3_resources import (
+            get_dynamodb,  # imported here: it needs botocore
+        )
+
         return get_dynamodb().Table(self.name)
 
     def _boto3_get_item(self, Key: Mapping[str, Any], ConsistentRead: bool = False) -> dict[str, Any]:  # noqa: N803
@@ -268,7 +271,7 @@ def attribute_map_of(persistence: Persistence, item: Mapping[str, Any]) -> Attri
     """An attribute map, from one, from the JSON form of an item, or from boto3's."""
     if item and all(isinstance(value, dict) and len(value) == 1 and value.keys() <= TYPES for value in item.values()):
         return dict(item)
-    known = persistence.table.attributes_by_name()
+    known = persistence.attributes
     described = {name: value for name, value in item.items() if name in known}
     others = {name: attribute_value(value, f"/{name}") for name, value in item.items() if name not in known}
     return {**persistence.item_of_all(described), **others}

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import base64
 import json
+import os
 import random
 import subprocess
 import sys
 from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 from urllib.parse import parse_qsl
@@ -20,8 +22,10 @@ from django.http import HttpResponse
 
 from macaron_django import aws
 from macaron_django.aws.lambda_handlers import LambdaHandler, get_lambda_handler
-from macaron_django.aws.snapshots import drop_connections, renew_random_state
+from macaron_django.aws.snapshots import drop_connections, import_botocore, renew_random_state
+from macaron_django.dynamodb import engines
 from macaron_django.dynamodb.calls.clients import clients
+from macaron_django.dynamodb.calls.connection import connection
 from macaron_django.registry import registry
 from macaron_django.tasks import asynctasks
 from macaron_django.tasks.definitions import UnknownTask
@@ -216,7 +220,7 @@ def test_a_snapshot_has_no_connections_and_a_restored_process_makes_its_own(hand
     def functions(listed: Any) -> list[Any]:
         return [each[0] if isinstance(each, tuple) else getattr(each, "func", each) for each in listed]
 
-    assert drop_connections in functions(snapshot_restore_py._before_snapshot_registry)
+    assert {drop_connections, import_botocore} <= {*functions(snapshot_restore_py._before_snapshot_registry)}
     assert renew_random_state in functions(snapshot_restore_py._after_restore_registry)
     get = _gateway_2("GET", "/profiles/ada", "", {}, None)
     assert _answer(handler, get)[0] == 404
@@ -239,33 +243,114 @@ def test_the_package_has_one_handler_which_lambda_looks_up() -> None:
 
 # -- the start of a process --------------------------------------------------------------------------------------------
 
+BARE = """
+import io, json, sys
+from django.conf import settings
+from django.core.wsgi import get_wsgi_application
+from django.http import HttpResponse
+from django.urls import path
+
+settings.configure(
+    SECRET_KEY="only for a test",
+    ALLOWED_HOSTS=["*"],
+    ROOT_URLCONF=__name__,
+    INSTALLED_APPS=["django.contrib.auth", "django.contrib.contenttypes", "rest_framework"],
+    MIDDLEWARE=[],
+)
+urlpatterns = [path("ping", lambda request: HttpResponse(b"{}"))]
+environ = {"REQUEST_METHOD": "GET", "PATH_INFO": "/ping", "SERVER_NAME": "localhost", "SERVER_PORT": "80"}
+environ |= {"wsgi.input": io.BytesIO(), "wsgi.url_scheme": "http"}
+assert b"".join(get_wsgi_application()(environ, lambda *_: None)) == b"{}"
+bare = {*sys.modules}
+import rest_framework.generics
+print(json.dumps([sorted(bare), sorted(sys.modules)]))
+"""
 START = """
 import json, sys, types
 from django.conf import settings
 
+given = json.loads(sys.argv[1])
 settings.configure(
     SECRET_KEY="only for a test" * 4,
     ALLOWED_HOSTS=["*"],
     ROOT_URLCONF="macaron_django.urls",
     INSTALLED_APPS=["django.contrib.auth", "django.contrib.contenttypes", "rest_framework", "macaron_django"],
     MIDDLEWARE=[],
-    MACARON={"APIS": {}},
+    MACARON={
+        "APIS": {"notes": given["spec"]},
+        "DYNAMODB": {"ENGINE": "endpoint", "ENDPOINT": given["endpoint"]},
+    },
 )
 from macaron_django.aws import lambda_handler
 
-answer = lambda_handler(json.loads(sys.argv[1]), types.SimpleNamespace())
-print(answer["statusCode"], *(name for name in sys.argv[2:] if name in sys.modules))
+statuses = [lambda_handler(event, types.SimpleNamespace())["statusCode"] for event in given["events"]]
+print(json.dumps([statuses, sorted(sys.modules)]))
 """
 UNNEEDED = (
     *("macaron_django.api.front.asgi_front", "macaron_django.api.docs.pages", "macaron_django.admin"),
     *("macaron_django.management", "macaron_django.tasks.runs", "macaron_django.clients.sending.channels"),
-    *("macaron_django.shipping.infrastructure", "drf_spectacular", "moto", "httpx"),
-    *("botocore", "boto3", "pynamodb", "jwt", "cryptography"),
+    *("macaron_django.shipping.infrastructure", "macaron_django.dynamodb.tables.table_models"),
+    *("macaron_django.dynamodb.calls.connection", "macaron_django.dynamodb.calls.fast_lane.lane"),
+    *("drf_spectacular", "moto", "httpx", "jsonschema", "jwt", "cryptography", "importlib.metadata"),
+    *("boto3", "botocore.client", "botocore.session", "botocore.httpsession", "pynamodb.connection", "pynamodb.models"),
 )
+NOTES = """
+openapi: 3.1.0
+info: {title: Notes, version: "1"}
+security: []
+paths:
+  /notes:
+    post: &post
+      requestBody: {content: {application/json: {schema: {$ref: "#/components/schemas/Note"}}}}
+      responses: {"201": {content: {application/json: {schema: {$ref: "#/components/schemas/Note"}}}}}
+  /notes/{id}:
+    parameters: [{name: id, in: path, required: true, schema: {type: string}}]
+    get:
+      responses: {"200": {content: {application/json: {schema: {$ref: "#/components/schemas/Note"}}}}}
+components:
+  schemas:
+    Note:
+      type: object
+      x-persist: {table: first_notes, hash_key: id}
+      required: [id]
+      properties: {id: {type: string}, text: {type: string}}
+"""
 
 
-def test_a_first_answer_imports_nothing_that_only_pages_commands_and_other_servers_need() -> None:
-    event = json.dumps(_gateway_2("GET", "/ping", "", {}, None))
-    command = [sys.executable, "-c", START, event, *UNNEEDED]
-    done = subprocess.run(command, capture_output=True, text=True, check=True)
-    assert done.stdout.split() == ["200"]
+def _modules_of(code: str, *arguments: str) -> Any:
+    """Returns what a new process prints whose environment is as plain as Lambda's."""
+    kept = {
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith(("AWS_", "BOTO", "DD_", "OTEL_")) and not name.lower().endswith("_proxy")
+    }
+    command = [sys.executable, "-c", code, *arguments]
+    done = subprocess.run(command, capture_output=True, text=True, check=True, env=kept)
+    return json.loads(done.stdout)
+
+
+@pytest.mark.usefixtures("dynamodb")
+def test_a_first_answer_from_dynamodb_imports_little_more_than_a_view_does(tmp_path: Path) -> None:
+    """Two fresh processes, neither of which is timed: what is imported costs what a start costs."""
+    key = {"AttributeName": "id", "AttributeType": "S"}
+    connection().client.create_table(
+        TableName="first_notes",
+        KeySchema=[{"AttributeName": "id", "KeyType": "HASH"}],
+        AttributeDefinitions=[key],
+        BillingMode="PAY_PER_REQUEST",
+    )
+    spec = tmp_path / "notes.yaml"
+    spec.write_text(NOTES)
+    sent = {"Content-Type": "application/json"}
+    events = [
+        _gateway_2("POST", "/notes", "", sent, json.dumps({"id": "a", "text": "first"})),
+        _gateway_2("GET", "/notes/a", "", {}, None),
+    ]
+    given = {"spec": str(spec), "endpoint": engines.current().endpoint_url, "events": events}
+    statuses, imported = _modules_of(START, json.dumps(given))
+    assert statuses == [201, 200]
+    bare, with_rest_framework = map(set, _modules_of(BARE))
+    # What Django REST framework imports depends on what else is installed.
+    counted = {*imported} - (with_rest_framework - bare)
+    assert counted & {*UNNEEDED} == set()
+    assert len(counted) <= 1.85 * len(bare)

@@ -9,7 +9,7 @@ from typing import Any
 import botocore.session
 import pytest
 
-from macaron_django.dynamodb.calls.botocore_sessions import new_session
+from macaron_django.dynamodb.calls.aws_sdk.botocore_sessions import new_session
 
 
 @pytest.mark.parametrize("name", ["endpoints", "partitions", "dynamodb/2012-08-10/endpoint-rule-set-1"])

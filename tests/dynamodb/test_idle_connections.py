@@ -15,7 +15,8 @@ from urllib3 import Timeout
 
 from macaron_django.dynamodb.calls.fast_lane import idle_connections
 from macaron_django.dynamodb.calls.fast_lane.blocking_exchange import exchange
-from macaron_django.dynamodb.calls.fast_lane.idle_connections import IdleConnections, OpenConnection
+from macaron_django.dynamodb.calls.fast_lane.idle_connections import OpenConnection
+from macaron_django.dynamodb.calls.fast_lane.pooled_connections import PooledConnections
 
 
 @pytest.fixture
@@ -39,14 +40,14 @@ def opened(pool: Any, server: socket.socket) -> tuple[AWSHTTPConnection, socket.
     return connection, server.accept()[0]
 
 
-def taken(idle: IdleConnections) -> OpenConnection:
+def taken(idle: PooledConnections) -> OpenConnection:
     kept = idle.take()
     assert kept is not None
     return kept
 
 
 def test_what_botocore_has_opened_is_taken_and_given_back(pool: Any, server: socket.socket) -> None:
-    idle = IdleConnections(pool)
+    idle = PooledConnections(pool)
     assert idle.take() is None
     connection, end = opened(pool, server)
     with end:
@@ -59,7 +60,7 @@ def test_what_botocore_has_opened_is_taken_and_given_back(pool: Any, server: soc
 
 
 def test_a_connection_that_the_server_has_closed_is_not_used(pool: Any, server: socket.socket) -> None:
-    idle = IdleConnections(pool)
+    idle = PooledConnections(pool)
     connection, end = opened(pool, server)
     idle.give_back(taken(idle))
     end.close()
@@ -70,7 +71,7 @@ def test_a_connection_that_the_server_has_closed_is_not_used(pool: Any, server: 
 def test_a_connection_with_bytes_that_nobody_asked_for_is_not_used_after_a_second(
     pool: Any, server: socket.socket, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    idle = IdleConnections(pool)
+    idle = PooledConnections(pool)
     _, end = opened(pool, server)
     with end:
         idle.give_back(taken(idle))
@@ -85,7 +86,7 @@ def never() -> bool:
 
 
 def test_a_connection_is_polled_only_after_a_second(pool: Any, server: socket.socket) -> None:
-    idle = IdleConnections(pool)
+    idle = PooledConnections(pool)
     _, end = opened(pool, server)
     with end:
         idle.give_back(taken(idle)._replace(has_ended=never))
@@ -97,7 +98,7 @@ def test_a_connection_is_polled_only_after_a_second(pool: Any, server: socket.so
 
 
 def test_a_connection_whose_state_nobody_tells_is_polled_at_once(pool: Any, server: socket.socket) -> None:
-    idle = IdleConnections(pool)
+    idle = PooledConnections(pool)
     connection, end = opened(pool, server)
     kept = taken(idle)
     idle.give_back(kept._replace(is_open=lambda: False))
@@ -109,7 +110,7 @@ def test_a_connection_whose_state_nobody_tells_is_polled_at_once(pool: Any, serv
 
 
 def test_a_connection_that_was_reset_is_not_used(pool: Any, server: socket.socket) -> None:
-    idle = IdleConnections(pool)
+    idle = PooledConnections(pool)
     connection, end = opened(pool, server)
     idle.give_back(taken(idle))
     end.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))  # RST in place of FIN
@@ -121,7 +122,7 @@ def test_a_connection_that_was_reset_is_not_used(pool: Any, server: socket.socke
 @pytest.mark.parametrize(("shorter", "expected"), [(None, 0.2), (0.05, 0.05)])
 def test_an_answer_is_waited_for_as_long_as_the_client_says(server: socket.socket, shorter: Any, expected: Any) -> None:
     pool: Any = AWSHTTPConnectionPool("127.0.0.1", server.getsockname()[1], timeout=Timeout(connect=2, read=0.2))
-    idle = IdleConnections(pool)
+    idle = PooledConnections(pool)
     _, end = opened(pool, server)
     with end:
         kept = taken(idle)
@@ -138,7 +139,7 @@ def test_an_answer_is_waited_for_as_long_as_the_client_says(server: socket.socke
 
 
 def test_no_more_are_kept_than_the_pool_would(pool: Any, server: socket.socket) -> None:
-    idle = IdleConnections(pool)
+    idle = PooledConnections(pool)
     made = [(opened(pool, server), taken(idle)) for _ in range(3)]
     for _, kept in made:
         idle.give_back(kept)
@@ -148,7 +149,7 @@ def test_no_more_are_kept_than_the_pool_would(pool: Any, server: socket.socket) 
 
 
 def test_they_are_closed_with_the_last_reference(pool: Any, server: socket.socket) -> None:
-    idle = IdleConnections(pool)
+    idle = PooledConnections(pool)
     connection, end = opened(pool, server)
     with end:
         idle.give_back(taken(idle))

@@ -31,9 +31,18 @@ from pynamodb.signals import post_dynamodb_send, pre_dynamodb_send
 
 from macaron_django.drivers import run
 from macaron_django.dynamodb import Persistence, engines
-from macaron_django.dynamodb.calls.clients import Clients, Configuration, reset
+from macaron_django.dynamodb.calls.aws_sdk.botocore_clients import new_client
+from macaron_django.dynamodb.calls.aws_sdk.botocore_sessions import new_session
+from macaron_django.dynamodb.calls.client_configurations import Configuration
+from macaron_django.dynamodb.calls.clients import reset
 from macaron_django.dynamodb.calls.connection import connection
-from macaron_django.dynamodb.calls.fast_lane.lane import OPERATIONS, DamagedAnswerError, FastLane, check_answer
+from macaron_django.dynamodb.calls.fast_lane.lane import FastLane
+from macaron_django.dynamodb.calls.fast_lane.lane_calls import (
+    OPERATIONS,
+    DamagedAnswerError,
+    check_answer,
+    trace_header,
+)
 from macaron_django.dynamodb.engines.endpoint import EndpointEngine
 from macaron_django.testing import Fault, FaultProxy
 
@@ -435,7 +444,7 @@ def test_credentials_that_run_out_are_refreshed_first() -> None:
 
 def test_the_client_of_aws_itself_has_nobody_who_listens(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AWS_RETRY_MODE", "adaptive")  # retries are the connection's
-    client = Clients()._make(Configuration(None, "eu-west-1", ("a", "b"), 1, 1, 1, fast_lane=True))
+    client = new_client(new_session(), Configuration(None, "eu-west-1", ("a", "b"), 1, 1, 1, fast_lane=True))
     assert client.meta.endpoint_url == "https://dynamodb.eu-west-1.amazonaws.com"
     lane = FastLane.beside(client)
     assert lane is not None
@@ -583,8 +592,6 @@ def test_a_proxy_without_a_tunnel_gets_the_whole_address() -> None:
 
 
 def test_in_lambda_the_trace_is_passed_on(monkeypatch: pytest.MonkeyPatch) -> None:
-    from macaron_django.dynamodb.calls.fast_lane.lane import _trace_header
-
     keys = {"aws_access_key_id": "a", "aws_secret_access_key": "b"}
     outside = lane_of(**keys)._template("GetItem", {"TableName": "t"})
     monkeypatch.setenv("AWS_LAMBDA_FUNCTION_NAME", "f")
@@ -592,9 +599,9 @@ def test_in_lambda_the_trace_is_passed_on(monkeypatch: pytest.MonkeyPatch) -> No
     assert outside is not None
     assert inside is not None
     assert (outside.in_lambda, inside.in_lambda) == (False, True)
-    assert _trace_header() == ()
+    assert trace_header() == ()
     monkeypatch.setenv("_X_AMZN_TRACE_ID", "Root=1;Parent=2 3")
-    assert _trace_header() == (("X-Amzn-Trace-Id", "Root=1;Parent=2%203"),)
+    assert trace_header() == (("X-Amzn-Trace-Id", "Root=1;Parent=2%203"),)
 
 
 @pytest.mark.parametrize("checksum", ["", "none", "1", "-1", "٣"])

@@ -27,7 +27,8 @@ from macaron_django.dynamodb import Persistence, engines
 from macaron_django.dynamodb.calls.clients import clients, reset
 from macaron_django.dynamodb.calls.connection import connection
 from macaron_django.dynamodb.calls.fast_lane.http import BrokenExchangeError, HTTPAnswer
-from macaron_django.dynamodb.calls.fast_lane.lane import DamagedAnswerError, FastLane
+from macaron_django.dynamodb.calls.fast_lane.lane import FastLane
+from macaron_django.dynamodb.calls.fast_lane.lane_calls import DamagedAnswerError
 from macaron_django.dynamodb.calls.fast_lane.loop_connections import LoopConnections, NotConnectedError, Place
 from macaron_django.dynamodb.engines.endpoint import EndpointEngine
 from macaron_django.testing import Fault, FaultProxy

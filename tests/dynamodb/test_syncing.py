@@ -15,7 +15,7 @@ from macaron_django.dynamodb import Persistence, engines
 from macaron_django.dynamodb.calls.clients import reset
 from macaron_django.dynamodb.tables.syncing import compare_table, create_table, sync_table
 from macaron_django.dynamodb.tables.table_differences import describe
-from macaron_django.dynamodb.tables.table_models import default_table_name
+from macaron_django.dynamodb.tables.table_layouts import default_table_name
 from macaron_django.exceptions import TableMissing
 from macaron_django.testing.isolation import engine_in_memory
 

@@ -12,7 +12,7 @@ from botocore.exceptions import ClientError
 from django.core.exceptions import ImproperlyConfigured
 
 from macaron_django.dynamodb import Persistence, PersistentSwaggerObject, get_dynamodb
-from macaron_django.dynamodb.calls import boto3_resources
+from macaron_django.dynamodb.calls.aws_sdk import boto3_resources
 from macaron_django.dynamodb.swagger_objects import persistent_classes
 from macaron_django.exceptions import UnstorableValue, UnsupportedQuery
 

@@ -18,8 +18,8 @@ from django.test.utils import override_settings
 from macaron_django.checks import check_fast_lane
 from macaron_django.drivers import run
 from macaron_django.dynamodb import Persistence, engines
+from macaron_django.dynamodb.calls.aws_sdk.botocore_clients import strangers
 from macaron_django.dynamodb.calls.call_attempts import call_steps
-from macaron_django.dynamodb.calls.clients import strangers
 from macaron_django.dynamodb.calls.connection import connection
 from macaron_django.dynamodb.calls.fast_lane.lane import FastLane
 from macaron_django.dynamodb.calls.fast_lane.traced_calls import _plain
@@ -65,7 +65,7 @@ def test_a_tracer_sees_the_same_on_each_way(tracer: str) -> None:
 
 def ask(table: str) -> dict[str, Any]:
     parameters = {"TableName": table, "Key": {"profile_id": {"S": "ada"}}}
-    return run(call_steps(connection(), "GetItem", parameters))
+    return run(call_steps(connection().key_names, "GetItem", parameters))
 
 
 @pytest.fixture

@@ -222,7 +222,7 @@ def seen_by(tracer: Tracer, *, on_loop: bool) -> dict[str, Any]:
     from macaron_django.dynamodb.calls.call_attempts import call_steps
     from macaron_django.dynamodb.calls.clients import reset
     from macaron_django.dynamodb.calls.connection import connection
-    from macaron_django.dynamodb.calls.fast_lane import lane
+    from macaron_django.dynamodb.calls.fast_lane import lane_calls
     from macaron_django.dynamodb.calls.fast_lane.lane import FastLane
     from macaron_django.dynamodb.engines.endpoint import EndpointEngine
     from macaron_django.testing.isolation import engine_in_memory
@@ -236,7 +236,7 @@ def seen_by(tracer: Tracer, *, on_loop: bool) -> dict[str, Any]:
         return members(this, operation, *rest, **named)
 
     FastLane._members = noted  # type: ignore[method-assign]
-    originals = URLLib3Session.send, lane._RequestTemplate.request
+    originals = URLLib3Session.send, lane_calls.RequestTemplate.request
     added = headers_of_requests(*originals)
     engine = engine_in_memory("embedded")
     engine.start()
@@ -255,7 +255,7 @@ def seen_by(tracer: Tracer, *, on_loop: bool) -> dict[str, Any]:
         seen(), added.clear()
 
     def failing(operation: str, parameters: dict[str, Any]) -> Any:
-        steps = call_steps(connection(), operation, parameters)
+        steps = call_steps(connection().key_names, operation, parameters)
         try:
             return (yield from steps)
         except Exception as error:  # noqa: BLE001 (it is what was asked for)
@@ -287,7 +287,7 @@ def seen_by(tracer: Tracer, *, on_loop: bool) -> dict[str, Any]:
             blocking()
         reset()
     FastLane._members = members  # type: ignore[method-assign]
-    URLLib3Session.send, lane._RequestTemplate.request = originals  # type: ignore[method-assign]
+    URLLib3Session.send, lane_calls.RequestTemplate.request = originals  # type: ignore[method-assign]
     text = re.sub(r"\b[0-9A-F]{52}\b", "AN ID", json.dumps(seen(), default=str))
     address = urlsplit(url)
     text = re.sub(rf"\b{address.port}\b", "0", text.replace(str(address.hostname), "HOST"))
@@ -298,7 +298,7 @@ def headers_of_requests(send: Any, request: Any) -> list[list[str]]:
     """Returns the names of headers that requests will have, in a list that is filled as they are sent."""
     from botocore.httpsession import URLLib3Session
 
-    from macaron_django.dynamodb.calls.fast_lane import lane
+    from macaron_django.dynamodb.calls.fast_lane import lane_calls
 
     found: list[list[str]] = []
 
@@ -319,7 +319,7 @@ def headers_of_requests(send: Any, request: Any) -> list[list[str]]:
         return made
 
     URLLib3Session.send = sent_by_botocore  # type: ignore[method-assign]
-    lane._RequestTemplate.request = made_by_lane  # type: ignore[method-assign]
+    lane_calls.RequestTemplate.request = made_by_lane  # type: ignore[method-assign]
     return found
 
 

@@ -15,6 +15,7 @@ from macaron_django.conf import settings
 from macaron_django.dynamodb import engines
 from macaron_django.dynamodb.engines.aws import AWSEngine
 from macaron_django.dynamodb.engines.endpoint import EndpointEngine
+from macaron_django.dynamodb.tables.table_layouts import TableLayout
 from macaron_django.dynamodb.tables.table_models import build_table
 from macaron_django.schemas import Classes
 from macaron_django.testing import EngineRefusedError, engine_in_memory, isolated
@@ -41,7 +42,7 @@ def notes(monkeypatch):
     """The table of the one persisted schema that the registry holds."""
     document = spec.load(DOCUMENT)
     schema = document.schemas["Note"]
-    table = build_table(schema, schema.extensions.persist, "notes", Classes("notes", document))
+    table = build_table(TableLayout.of(schema, schema.extensions.persist, "notes", Classes("notes", document)))
     registry = [SimpleNamespace(persistences={"Note": SimpleNamespace(table=table)})]
     monkeypatch.setitem(sys.modules, "macaron_django.registry", SimpleNamespace(registry=registry))
     return table

@@ -65,7 +65,7 @@ class LoadedItem:
         """Returns the properties that differ in ``item`` from what was loaded."""
         now = {name: _digest(name, value) for name, value in item.items()}
         attributes = {name for name in (*self.digests, *now) if self.digests.get(name) != now.get(name)}
-        known = persistence.table.attributes_by_name()
+        known = persistence.attributes
         owners = {attribute.given_name: name for name, attribute in known.items() if attribute.keeps_given}
         return sorted({owners.get(name, name) for name in attributes})
 
@@ -88,7 +88,7 @@ def expected_of(
     """Returns the condition of a write that changes these properties: their attributes have the values of ``item``."""
     if persistence.options.version:
         return {}  # the version is the condition for the whole item
-    known = persistence.table.attributes_by_name()
+    known = persistence.attributes
     places = set(changed)
     places |= {known[name].given_name for name in places & known.keys() if known[name].keeps_given}
     return {place: item.get(place) for place in places}

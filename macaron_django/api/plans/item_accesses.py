@@ -80,7 +80,7 @@ def _list_accesses(generated: GeneratedOperation, persistence: Any) -> Iterator[
     orders: list[Sequence[OrderTerm]] = [()]
     if ORDERING in generated.paging:
         orders += [(OrderTerm(name),) for name in sorted(keys)]
-    wanted: list[Iterable[str] | None] = [None, persistence.table.attributes_by_name()]
+    wanted: list[Iterable[str] | None] = [None, persistence.attributes]
     if generated.envelope is not None and generated.envelope.total is not None:
         wanted.append(())  # it counts
     found = {

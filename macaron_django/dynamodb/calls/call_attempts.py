@@ -12,11 +12,10 @@ import asyncio
 import os
 import re
 import time
-from collections.abc import Callable, Mapping
-from typing import Any, Final, NoReturn, cast
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, Final, cast
 
 from botocore.exceptions import ClientError, EndpointConnectionError
-from pynamodb.connection import Connection as PynamoDBConnection
 
 from macaron_django.drivers import BlockingCall, Steps, in_thread
 from macaron_django.dynamodb import engines
@@ -24,8 +23,8 @@ from macaron_django.dynamodb.calls import deadlines, retries
 from macaron_django.dynamodb.calls.call_failures import (
     CONDITION_FAILED,
     EXPIRED_CREDENTIALS,
-    TRANSPORT_ERRORS,
     FailureKind,
+    botocore_errors,
     error_code,
     failure_kind,
     is_outage,
@@ -38,7 +37,10 @@ from macaron_django.dynamodb.codec.wire import ReadMembers
 from macaron_django.events import DYNAMODB_CALLS
 from macaron_django.exceptions import WriteOutcomeUnknown
 
-__all__ = ["WITH_CAPACITY", "Applied", "Call", "call_steps"]
+__all__ = ["WITH_CAPACITY", "Applied", "Call", "KeyNames", "call_steps"]
+
+#: The names of a table's keys. Telling them may block: the table may have to be described.
+KeyNames = Callable[[str], Iterable[str]]
 
 #: Whether the item that made a condition fail (None: there is none) shows that our write was applied.
 Applied = Callable[[AttributeMap | None], bool]
@@ -72,21 +74,8 @@ class Call(dict[str, Any]):
         self.applied = applied
 
 
-class _Answered:
-    """A connection whose client already has its answer: an error."""
-
-    _get_table_name_for_error_context = PynamoDBConnection._get_table_name_for_error_context
-
-    def __init__(self, refusal: ClientError) -> None:
-        self.client = self
-        self._refusal = refusal
-
-    def _make_api_call(self, *_: Any) -> NoReturn:
-        raise self._refusal
-
-
 def call_steps(
-    connection: PynamoDBConnection, operation: str, parameters: dict[str, Any], read: ReadMembers | None = None
+    key_names: KeyNames, operation: str, parameters: dict[str, Any], read: ReadMembers | None = None
 ) -> Steps[dict[str, Any]]:
     """Sends a call, and repeats it if that is safe; returns the answer, or raises as PynamoDB's connection does.
 
@@ -99,8 +88,8 @@ def call_steps(
         try:
             timeout = deadlines.left() if waiting is None else waiting.seconds
             answer = yield _CallAttempt(operation, call, read, timeout, observed)
-        except (ClientError, *TRANSPORT_ERRORS) as error:
-            answer = yield from _after_failure(connection, operation, call, error, observed)
+        except botocore_errors() as error:
+            answer = yield from _after_failure(key_names, operation, call, error, observed)
         finally:
             if waiting is not None:
                 deadlines.end(waiting)
@@ -221,7 +210,7 @@ class _Pause:
 
 
 def _after_failure(
-    connection: PynamoDBConnection, operation: str, call: dict[str, Any], first: Exception, tally: ObservedCall | None
+    key_names: KeyNames, operation: str, call: dict[str, Any], first: Exception, tally: ObservedCall | None
 ) -> Steps[dict[str, Any]]:
     """Repeats a call whose first attempt failed, if that is safe; returns the answer or raises."""
     failure = _seen(operation, call, first)
@@ -234,7 +223,7 @@ def _after_failure(
             yield BlockingCall(_renew, failure)
             try:
                 return (yield _CallAttempt.again(operation, call, tally))  # type: ignore[no-any-return]  # it answers so
-            except (ClientError, *TRANSPORT_ERRORS) as error:
+            except botocore_errors() as error:
                 failure = _seen(operation, call, error)
         kind = failure_kind(failure)
         is_last = number == policy.attempts or deadlines.is_over()
@@ -242,7 +231,7 @@ def _after_failure(
             if kind is FailureKind.REFUSED or is_last:
                 raise _unanswered(operation, failure)
         elif kind is FailureKind.REFUSED and doubtful is not None and operation != _TRANSACTION:
-            return (yield from _after_doubt(connection, operation, call, failure, doubtful))
+            return (yield from _after_doubt(key_names, operation, call, failure, doubtful))
         elif kind is FailureKind.REFUSED:
             raise failure
         else:
@@ -259,18 +248,13 @@ def _seen(operation: str, call: dict[str, Any], error: Exception) -> Exception:
     """The failure as PynamoDB shows it, if it is an answer."""
     if not isinstance(error, ClientError):
         return error
-    answered: Any = _Answered(error)
-    try:
-        PynamoDBConnection._make_api_call(answered, operation, call)
-    except ClientError as shown:
-        # PynamoDB's exception leaves out the status and the item that failed the condition.
-        shown.response = {**error.response, **shown.response}
-        return shown
-    raise AssertionError("unreachable")  # pragma: no cover
+    from macaron_django.dynamodb.calls.aws_sdk.shown_refusals import shown_refusal  # imported here: it needs botocore
+
+    return shown_refusal(operation, call, error)
 
 
 def _after_doubt(
-    connection: PynamoDBConnection, operation: str, call: dict[str, Any], refusal: Exception, doubtful: Exception
+    key_names: KeyNames, operation: str, call: dict[str, Any], refusal: Exception, doubtful: Exception
 ) -> Steps[dict[str, Any]]:
     """Decides whether a repeated write was refused because its first attempt had been applied."""
     applied = _applied(call)
@@ -278,8 +262,8 @@ def _after_doubt(
         item = getattr(refusal, "response", {}).get("Item")
         if item is None:
             try:
-                item = yield from _stored(connection, call)
-            except (ClientError, *TRANSPORT_ERRORS) as error:
+                item = yield from _stored(key_names, call)
+            except botocore_errors() as error:
                 # As the exception of a read, it would say that nothing was written.
                 raise _unknown(operation, call, doubtful) from error
         if applied(item):
@@ -287,15 +271,14 @@ def _after_doubt(
     raise _unknown(operation, call, doubtful) from refusal
 
 
-def _stored(connection: PynamoDBConnection, call: dict[str, Any]) -> Steps[AttributeMap | None]:
+def _stored(key_names: KeyNames, call: dict[str, Any]) -> Steps[AttributeMap | None]:
     """The item that a write is about, for engines that don't send it along with the refusal."""
     key = call.get("Key")
     if not key:
-        table = yield BlockingCall(connection.get_meta_table, call["TableName"])  # it may have to be described
-        names = [entry["AttributeName"] for entry in table.data["KeySchema"]]
+        names = yield BlockingCall(key_names, call["TableName"])
         key = {name: call["Item"][name] for name in names}
     wanted = {"TableName": call["TableName"], "Key": key, "ConsistentRead": True}
-    answer = yield from call_steps(connection, "GetItem", wanted)
+    answer = yield from call_steps(key_names, "GetItem", wanted)
     item: AttributeMap | None = answer.get("Item")
     return item
 

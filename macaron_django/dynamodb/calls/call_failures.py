@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 import re
+import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from enum import Enum
@@ -15,7 +16,6 @@ from typing import Any, Final, NamedTuple
 import botocore.exceptions
 from botocore.exceptions import BotoCoreError, ClientError
 from pynamodb.exceptions import PynamoDBException, TableDoesNotExist
-from urllib3.exceptions import HTTPError
 
 from macaron_django.dynamodb.calls.circuits import CircuitOpenError
 from macaron_django.exceptions import (
@@ -30,29 +30,24 @@ from macaron_django.exceptions import (
 
 __all__ = [
     "CONDITION_FAILED",
-    "FAILURES",
     "PASSING_REASONS",
     "TRANSACTION_CONFLICT",
-    "TRANSPORT_ERRORS",
     "CancellationReason",
     "FailureKind",
+    "botocore_errors",
     "cancellation_reasons",
     "error_code",
     "failure_kind",
+    "failures",
     "is_about_size",
     "is_outage",
     "translate",
     "translated",
+    "transport_errors",
 ]
 
 CONDITION_FAILED: Final = "ConditionalCheckFailedException"
 TRANSACTION_CONFLICT: Final = "TransactionConflict"
-
-#: Exceptions of a call that got no answer from DynamoDB. botocore lets a few of urllib3's pass.
-TRANSPORT_ERRORS: Final = (BotoCoreError, HTTPError, ConnectionError, TimeoutError)
-
-#: The exceptions that ``translate`` accepts.
-FAILURES: Final = (PynamoDBException, ClientError, *TRANSPORT_ERRORS)
 
 _NOT_SENT: Final = (
     botocore.exceptions.ConnectTimeoutError,
@@ -104,6 +99,23 @@ def error_code(error: BaseException) -> str:
     """DynamoDB's code for an answer that is an error, "" for any other exception."""
     response: Mapping[str, Any] = getattr(error, "response", None) or {}
     return str(response.get("Error", {}).get("Code", ""))
+
+
+def transport_errors() -> tuple[type[Exception], ...]:
+    """The exceptions of a call that got no answer from DynamoDB. botocore lets a few of urllib3's pass."""
+    urllib3 = sys.modules.get("urllib3.exceptions")  # what hasn't been imported raises nothing
+    ours = (BotoCoreError, ConnectionError, TimeoutError)
+    return ours if urllib3 is None else (*ours, urllib3.HTTPError)
+
+
+def botocore_errors() -> tuple[type[Exception], ...]:
+    """What botocore's client raises: refusals, and ``transport_errors``."""
+    return (ClientError, *transport_errors())
+
+
+def failures() -> tuple[type[Exception], ...]:
+    """The exceptions that ``translate`` accepts."""
+    return (PynamoDBException, *botocore_errors())
 
 
 class CancellationReason(NamedTuple):
@@ -158,7 +170,7 @@ def is_outage(error: BaseException) -> bool:
     """Whether DynamoDB failed or didn't answer, so that other calls may fail, too."""
     if isinstance(error, ClientError):
         return int(error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 400)) >= 500
-    return isinstance(error, TRANSPORT_ERRORS) and not isinstance(error, _OF_THIS_PROCESS)
+    return isinstance(error, transport_errors()) and not isinstance(error, _OF_THIS_PROCESS)
 
 
 #: Failures that say nothing about DynamoDB.
@@ -177,7 +189,7 @@ def translated(table: str) -> Iterator[None]:
     """Raise only this package's exceptions from a block."""
     try:
         yield
-    except FAILURES as error:
+    except failures() as error:
         raise translate(error, table) from error
 
 
@@ -200,7 +212,7 @@ def translate(
         refused = EngineUnavailable(f"A call on table {table} wasn't sent to DynamoDB: {error}")
         refused.headers = {"Retry-After": str(math.ceil(error.seconds))}
         return refused
-    if isinstance(error, TRANSPORT_ERRORS):
+    if isinstance(error, transport_errors()):
         return EngineUnavailable(f"DynamoDB didn't answer a call on table {table}: {error}")
     return PersistenceError(f"A call on table {table} failed: {error}")
 

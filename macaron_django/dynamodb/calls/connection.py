@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable
-from typing import Any, Final
+from typing import Any
 
 from pynamodb.connection import Connection as PynamoDBConnection
 from pynamodb.connection import TableConnection as PynamoDBTableConnection
 from pynamodb.connection.base import MetaTable
-from pynamodb.signals import post_dynamodb_send, pre_dynamodb_send
 
-from macaron_django.drivers import BlockingCall, Steps, run
+from macaron_django.drivers import Steps, run
 from macaron_django.dynamodb import engines
 from macaron_django.dynamodb.calls.call_attempts import WITH_CAPACITY, call_steps
 from macaron_django.dynamodb.calls.clients import clients
+from macaron_django.dynamodb.calls.item_calls import is_watched, item_steps
 from macaron_django.dynamodb.codec.wire import ReadMembers, response_members
 
 __all__ = ["Connection", "TableConnection", "connection"]
@@ -44,8 +43,12 @@ class Connection(PynamoDBConnection):
         # A connection has one table, whatever its name is under the present prefix.
         return self._meta_table or super().get_meta_table(table_name)
 
+    def key_names(self, table_name: str) -> list[str]:
+        """The names of a table's keys; the table is described if they are unknown."""
+        return [entry["AttributeName"] for entry in self.get_meta_table(table_name).data["KeySchema"]]
+
     def dispatch(self, operation_name: str, operation_kwargs: dict[str, Any]) -> dict[str, Any]:
-        if _watched() or operation_name not in WITH_CAPACITY:
+        if is_watched() or operation_name not in WITH_CAPACITY:
             answer: dict[str, Any] = super().dispatch(operation_name, operation_kwargs)
             return answer
         operation_kwargs.setdefault("ReturnConsumedCapacity", "TOTAL")
@@ -58,42 +61,10 @@ class Connection(PynamoDBConnection):
 
         ``read`` reads the answer where botocore doesn't have to.
         """
-        if _watched():
-            return _dispatching(self, operation_name, operation_kwargs)
-        if "ReturnConsumedCapacity" not in operation_kwargs:
-            operation_kwargs["ReturnConsumedCapacity"] = "TOTAL"
-        return call_steps(self, operation_name, operation_kwargs, read)
+        return item_steps(lambda: self, self.key_names, operation_name, operation_kwargs, read)
 
     def _make_api_call(self, operation_name: str, operation_kwargs: dict[str, Any]) -> dict[str, Any]:
-        return run(call_steps(self, operation_name, operation_kwargs))
-
-
-def _dispatching(connection: Connection, operation: str, parameters: dict[str, Any]) -> Steps[dict[str, Any]]:
-    answer: dict[str, Any] = yield BlockingCall(connection.dispatch, operation, parameters)
-    return answer
-
-
-def _watched() -> object:
-    """Whether PynamoDB's own dispatching is observed, by its signals or its log, or replaced."""
-    return (
-        _SIGNALS[0].receivers
-        or _SIGNALS[1].receivers
-        or _pynamodb_log.isEnabledFor(logging.DEBUG)
-        or PynamoDBConnection.dispatch is not _DISPATCH
-    )
-
-
-class _NoSignal:
-    """A signal of PynamoDB's where blinker isn't installed."""
-
-    receivers = False
-
-
-_SIGNALS: Final = tuple(
-    signal if hasattr(signal, "receivers") else _NoSignal for signal in (pre_dynamodb_send, post_dynamodb_send)
-)
-_pynamodb_log: Final = logging.getLogger("pynamodb.connection.base")
-_DISPATCH: Final = PynamoDBConnection.dispatch
+        return run(call_steps(self.key_names, operation_name, operation_kwargs))
 
 
 class TableConnection(PynamoDBTableConnection):

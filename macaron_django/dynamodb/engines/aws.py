@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 
-from botocore.session import Session
 from django.core.exceptions import ImproperlyConfigured
 
 from macaron_django.conf import settings
@@ -31,7 +30,8 @@ class AWSEngine(RemoteEngine):
         region = (
             settings.DYNAMODB.REGION
             or os.environ.get("AWS_REGION")  # which botocore doesn't read
-            or Session().get_config_variable("region")
+            or os.environ.get("AWS_DEFAULT_REGION")
+            or _region_of_profile()
         )
         if not region:
             raise ImproperlyConfigured(
@@ -44,3 +44,10 @@ class AWSEngine(RemoteEngine):
     def address(self) -> str:
         """Return the service's URL, for status only: clients ask botocore, which knows partitions and FIPS."""
         return f"https://dynamodb.{self.region}.amazonaws.com"
+
+
+def _region_of_profile() -> str | None:
+    from botocore.session import Session  # imported here: it isn't needed on AWS's own machines
+
+    region: str | None = Session().get_config_variable("region")
+    return region

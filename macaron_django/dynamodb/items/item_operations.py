@@ -18,9 +18,9 @@ from macaron_django.drivers import Steps, blocking, run
 from macaron_django.dynamodb import engines
 from macaron_django.dynamodb.calls import retries
 from macaron_django.dynamodb.calls.call_attempts import Applied, Call
-from macaron_django.dynamodb.calls.call_failures import CONDITION_FAILED, FAILURES, error_code, translate
-from macaron_django.dynamodb.calls.connection import Connection
+from macaron_django.dynamodb.calls.call_failures import CONDITION_FAILED, error_code, failures, translate
 from macaron_django.dynamodb.calls.consumed_capacity import count_capacity
+from macaron_django.dynamodb.calls.item_calls import item_steps
 from macaron_django.dynamodb.codec.attribute_values import (
     AttributeMap,
     AttributeValue,
@@ -28,6 +28,7 @@ from macaron_django.dynamodb.codec.attribute_values import (
     key_as_given,
     same_items,
 )
+from macaron_django.dynamodb.codec.attributes import PropertyAttribute
 from macaron_django.dynamodb.codec.item_sizes import check_item_size
 from macaron_django.dynamodb.codec.wire import ReadMembers, response_members
 from macaron_django.dynamodb.items.expressions import Expressions, Where
@@ -41,11 +42,14 @@ from macaron_django.dynamodb.items.write_conditions import (
     equal_values,
     values_after,
 )
-from macaron_django.dynamodb.tables.table_models import ItemModel
+from macaron_django.dynamodb.tables.table_layouts import TableLayout
 from macaron_django.exceptions import PyMacaronException, Throttled
 
 if TYPE_CHECKING:
     from typing_extensions import Self, Unpack
+
+    from macaron_django.dynamodb.calls.connection import Connection
+    from macaron_django.dynamodb.tables.table_models import ItemModel
 
 __all__ = ["Items", "PageOptions", "ResultPage"]
 
@@ -88,14 +92,11 @@ class ResultPage:
 class Items:
     """The items of one table."""
 
-    def __init__(self, table: type[ItemModel]) -> None:
-        self.table = table
-        keys = {entry["KeyType"]: entry["AttributeName"] for entry in table._get_schema()["key_schema"]}
-        self.hash_key: str = keys["HASH"]
-        self.range_key: str | None = keys.get("RANGE")
-        self.key_names: tuple[str, ...] = (
-            (self.hash_key,) if self.range_key is None else (self.hash_key, self.range_key)
-        )
+    def __init__(self, layout: TableLayout) -> None:
+        self.layout = layout
+        self.key_names: tuple[str, ...] = layout.key_names()
+        self.hash_key: str = self.key_names[0]
+        self.range_key: str | None = self.key_names[1] if len(self.key_names) > 1 else None
         self._named: tuple[Section | None, str] = (None, "")  # one tuple, as threads share it
         self._derived: dict[Callable[..., Any], tuple[object, Any]] = {}
 
@@ -120,20 +121,31 @@ class Items:
         section = settings.DYNAMODB
         named_by, name = self._named
         if named_by is not section:
-            name = self.table.Meta.table_name
+            name = self.layout.table_name
             self._named = (section, name)
         return name
 
+    @property
+    def attributes(self) -> Mapping[str, PropertyAttribute]:
+        """The attributes that hold properties, by the property's name."""
+        return self.layout.attributes
+
     @cached_property
-    def _connection(self) -> Connection:
+    def table(self) -> type[ItemModel]:
+        """PynamoDB's model of the table, for what only PynamoDB can do. Making the first one imports botocore."""
+        from macaron_django.dynamodb.tables.table_models import build_table
+
+        return build_table(self.layout)
+
+    def _connect(self) -> Connection:
         return self.table._get_connection().connection
+
+    def _names_of_keys(self, _table_name: str) -> tuple[str, ...]:
+        return self.key_names
 
     def index_keys(self, index: str | None) -> tuple[str, ...]:
         """Hash and range key of an index; the table's for None."""
-        if index is None:
-            return self.key_names
-        meta: Any = self.table._get_connection().get_meta_table()
-        return tuple(filter(None, (meta.get_index_hash_keyname(index), meta.get_index_range_keyname(index))))
+        return self.layout.key_names(index)
 
     def replaceable(self) -> Where | None:
         """The condition under which a new item replaces an existing one as if it didn't exist; None if there is no such
@@ -463,8 +475,8 @@ class Items:
         read: ReadMembers = response_members,
     ) -> Steps[dict[str, Any]]:
         try:
-            answer = yield from self._connection.steps(operation, parameters, read)
-        except FAILURES as error:
+            answer = yield from item_steps(self._connect, self._names_of_keys, operation, parameters, read)
+        except failures() as error:
             unmet = yield from self._unmet(demand, error)
             try:
                 raise translate(error, self.table_name, condition_failed=unmet) from error

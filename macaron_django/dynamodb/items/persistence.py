@@ -28,7 +28,7 @@ from macaron_django.dynamodb.items.pynamodb_conditions import condition_expressi
 from macaron_django.dynamodb.items.write_conditions import Demand, describe_key
 from macaron_django.dynamodb.planning.conditions import matches
 from macaron_django.dynamodb.planning.expiry import expired
-from macaron_django.dynamodb.tables.table_models import build_table, default_table_name
+from macaron_django.dynamodb.tables.table_layouts import TableLayout, default_table_name
 from macaron_django.exceptions import (
     DynamoDBItemNotFound,
     ItemChanged,
@@ -69,7 +69,7 @@ class Persistence(ItemCodec, Items):
         self.schema = schema
         self.options = with_defaults(api, schema, options)
         self.classes = classes
-        super().__init__(build_table(schema, self.options, api, classes))
+        super().__init__(TableLayout.of(schema, self.options, api, classes))
         self._model: type[Model] | None = None
 
     def __repr__(self) -> str:
@@ -116,7 +116,7 @@ class Persistence(ItemCodec, Items):
         """
         names = (path,) if isinstance(path, str) else tuple(path)
         if len(names) == 1:
-            return self.table.attribute(str(names[0])).encode(value)
+            return self.attributes[str(names[0])].encode(value)
         schema: Schema | None = self.schema.properties[str(names[0])].schema
         for step in names[1:]:
             if schema is not None:
@@ -139,14 +139,14 @@ class Persistence(ItemCodec, Items):
 
     @cached_property
     def _key_placers(self) -> tuple[ValuePlacer, ...]:
-        return tuple(self.table.attribute(name).placer() for name in self.key_names)
+        return tuple(self.attributes[name].placer() for name in self.key_names)
 
     def key_of(self, row: Row) -> AttributeMap:
         """Returns the key that a row has now. Raises UnstorableValue if one of its properties isn't set."""
         stored = row._state.__dict__.get("item")
         key: AttributeMap = {}
         for name in self.key_names:
-            attribute, value = self.table.attribute(name), self._value(row, name)
+            attribute, value = self.attributes[name], self._value(row, name)
             if value is UNSET or value is None:
                 raise UnstorableValue("a key must have a value", attribute.pointer)
             key |= {name: attribute.attributes_of(value)[name]}
@@ -166,21 +166,21 @@ class Persistence(ItemCodec, Items):
             raise ValueError(f"{pk!r} isn't a key of {self.schema.name}: {error}") from error
 
     def _key_of_json(self, name: str, value: Any) -> AttributeValue:
-        attribute = self.table.attribute(name)
+        attribute = self.attributes[name]
         key = attribute.encode_json(value)
         attribute.check_key(key)
         return key
 
     def pk_of(self, item: AttributeMap) -> Any:
         """Returns Django's primary key of an item."""
-        hash_attribute = self.table.attribute(self.hash_key)
+        hash_attribute = self.attributes[self.hash_key]
         if self.range_key is None:
             return hash_attribute.value_in(item)
-        return pk_for(hash_attribute.value_in(item), self.table.attribute(self.range_key).value_in(item))
+        return pk_for(hash_attribute.value_in(item), self.attributes[self.range_key].value_in(item))
 
     def _from_text(self, name: str, value: Any) -> Any:
         """A number, if text from a URL is one."""
-        if isinstance(value, str) and self.table.attribute(name).attr_type == "N":
+        if isinstance(value, str) and self.attributes[name].attr_type == "N":
             return int(value) if re.fullmatch(r"-?\d+", value, re.ASCII) else float(value)
         return value
 
@@ -188,18 +188,18 @@ class Persistence(ItemCodec, Items):
 
     @cached_property
     def shape(self) -> ItemShape:
-        return ItemShape(self.model, self.table.attributes_by_name(), self.additional)
+        return ItemShape(self.model, self.attributes, self.additional)
 
     def json_of_all(self, item: AttributeMap) -> dict[str, Any]:
         """Returns the JSON object of an item, including attributes that the schema doesn't allow."""
-        attributes = self.table.attributes_by_name()
+        attributes = self.attributes
         known = {name: attribute.json_in(item) for name, attribute in attributes.items()}
         others = {name: ANYTHING.decode(item[name]) for name in item if name not in self.additional.known}
         return {name: value for name, value in known.items() if value is not UNSET} | others
 
     def item_of_all(self, json: Mapping[str, Any]) -> AttributeMap:
         """Returns the item of such a JSON object. Raises UnstorableValue."""
-        attributes = self.table.attributes_by_name()
+        attributes = self.attributes
         item: AttributeMap = {}
         for name, value in json.items():
             if name in attributes:
@@ -211,7 +211,7 @@ class Persistence(ItemCodec, Items):
     @cached_property
     def additional(self) -> AdditionalAttributes:
         """The attributes of an item that hold no property of its schema."""
-        attributes = self.table.attributes_by_name()
+        attributes = self.attributes
         twins = {attribute.given_name for attribute in attributes.values() if attribute.keeps_given}
         return AdditionalAttributes(
             frozenset({*attributes, *twins}), ObjectSpec(self.api, self.schema.resolved, self.classes)
@@ -219,7 +219,7 @@ class Persistence(ItemCodec, Items):
 
     @cached_property
     def _properties(self) -> Mapping[str, PropertyAttribute]:
-        attributes = self.table.attributes_by_name()
+        attributes = self.attributes
         return {name: attributes[name] for name in self.schema.properties}
 
     @cached_property
@@ -386,7 +386,7 @@ class Persistence(ItemCodec, Items):
                 schema=self.kind,
                 key=key,
             )
-        return {version: self.table.attribute(version).encode(given)}
+        return {version: self.attributes[version].encode(given)}
 
     def required_version_of(self, key: AttributeMap) -> RequiredVersion | None:
         """Returns what the request being served requires of an item; None if it requires nothing or has already written
@@ -433,7 +433,7 @@ class Persistence(ItemCodec, Items):
         row._state.db = DEFAULT_DB_ALIAS
         version = self.options.version
         if version is not None and version in self._properties:
-            self._set(row, version, self.table.attribute(version).value_in(item))
+            self._set(row, version, self.attributes[version].value_in(item))
 
     def _unwritten(self, row: Row) -> Callable[[], None]:
         """Returns the function that makes the row unwritten again, with its values."""

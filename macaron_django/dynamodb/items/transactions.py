@@ -21,7 +21,6 @@ from macaron_django.dynamodb.calls.call_failures import (
     is_about_size,
     translated,
 )
-from macaron_django.dynamodb.calls.connection import connection
 from macaron_django.dynamodb.items.expressions import Expressions
 from macaron_django.dynamodb.items.pending_writes import (
     MAX_TRANSACTION_ITEMS,
@@ -214,6 +213,8 @@ def _answer(persistence: Persistence, queryset: Any, item: AttributeMap | None) 
 def _read(keys: Sequence[tuple[Persistence, AttributeMap]]) -> list[AttributeMap | None]:
     if not keys:
         return []
+    from macaron_django.dynamodb.calls.connection import connection  # imported here: it needs botocore
+
     gets = [{"Get": {"TableName": persistence.table_name, "Key": key}} for persistence, key in keys]
     with translated(_tables(persistence.table_name for persistence, _ in keys)):
         answer = connection().dispatch("TransactGetItems", {"TransactItems": gets})
@@ -223,6 +224,8 @@ def _read(keys: Sequence[tuple[Persistence, AttributeMap]]) -> list[AttributeMap
 def _send(writes: Sequence[TransactionWrite], token: str | None) -> None:
     if not writes:
         return
+    from macaron_django.dynamodb.calls.connection import connection  # imported here: it needs botocore
+
     parameters: dict[str, Any] = {"TransactItems": [write.request for write in writes]}
     if token is not None:
         parameters["ClientRequestToken"] = token

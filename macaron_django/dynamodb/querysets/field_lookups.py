@@ -184,7 +184,7 @@ class Filters:
             return ANYTHING.encode(_json(json_value, value, target))
         value = _coerced(schema, _json(converter(schema, self._persistence.classes).to_json, value, target))
         if len(target.path) == 1:
-            attribute = self._persistence.table.attribute(str(target.path[0]))
+            attribute = self._persistence.attributes[str(target.path[0])]
             if not attribute.role.in_table_key:
                 _check_time(schema, value)
             return attribute.encode_json(value)

@@ -366,7 +366,7 @@ class ItemQuerySet(ReadMethods, WriteMethods, BulkWriteMethods, AsyncMethods, Un
         if names is None:
             typed = None if self._values is None else self._values.typed
             return PlanReader(self.persistence, self._plan(), consistent=self._consistent, typed=typed)
-        attributes = [self.persistence.table.attribute(name) for name in sorted(names)]
+        attributes = [self.persistence.attributes[name] for name in sorted(names)]
         # The spelling given is kept beside a key that is held in another one.
         twins = [attribute.given_name for attribute in attributes if attribute.keeps_given]
         return PlanReader(self.persistence, self._plan(names), (*sorted(names), *twins), self._consistent)

@@ -104,7 +104,7 @@ class UpdateExpression:
         def value_of(named: F, own: str) -> Any:
             name = self._named(named)
             change.expected[name] = (item or {}).get(name)
-            value = self._persistence.table.attribute(name).value_in(item or {})
+            value = self._persistence.attributes[name].value_in(item or {})
             if value is UNSET:
                 # A counter begins at its default, or at nothing.
                 counted = name == own and name in self._counters
@@ -208,7 +208,7 @@ class UpdateExpression:
         number = right.value if isinstance(right, Value) else None
         if not (isinstance(left, F) and isinstance(number, int | float | Decimal)) or isinstance(number, bool):
             return None
-        if self._named(left) != name or self._persistence.table.attribute(name).attr_type != "N":
+        if self._named(left) != name or self._persistence.attributes[name].attr_type != "N":
             return None
         schema = self._persistence.schema.properties[name].schema
         if "number" not in schema.types and number % 1:
@@ -217,7 +217,7 @@ class UpdateExpression:
         return -number if value.connector == Combinable.SUB else number
 
     def _set(self, name: str, value: Any, change: UpdateClauses) -> None:
-        attribute = self._persistence.table.attribute(name)
+        attribute = self._persistence.attributes[name]
         spec = self._persistence.model._spec
         conversion = spec.conversion(name)
         try:

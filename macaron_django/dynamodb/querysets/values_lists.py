@@ -74,7 +74,7 @@ def _written_out(persistence: Persistence, targets: Mapping[str, Target]) -> Cal
     makers: dict[str, Any] = {}
     parts = []
     for place, (name, target) in enumerate(targets.items()):
-        attribute = persistence.table.attribute(str(target.path[0])) if len(target.path) == 1 else None
+        attribute = persistence.attributes[str(target.path[0])] if len(target.path) == 1 else None
         if attribute is None or attribute.has_twin:
             makers[f"make_{place}"] = _getter(persistence, target)
             value = f"make_{place}(item)"
@@ -94,7 +94,7 @@ def _getter(persistence: Persistence, target: Target) -> Callable[[AttributeMap]
     if target.is_key:
         return persistence.pk_of
     name = str(target.path[0])
-    attribute = persistence.table.attribute(name)
+    attribute = persistence.attributes[name]
     inwards = target.path[1:]
     unset = persistence.model._spec.defaults.get(name)  # as a row's attribute reads
     if not inwards and not attribute.has_twin:

@@ -7,7 +7,6 @@ it, and projects use it for what only PynamoDB can do.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from typing import Any, ClassVar, Final, cast
 
@@ -19,14 +18,14 @@ from macaron_django.conf import settings
 from macaron_django.dynamodb import engines
 from macaron_django.dynamodb.calls.connection import TableConnection
 from macaron_django.dynamodb.codec.attribute_values import AttributeMap
-from macaron_django.dynamodb.codec.attributes import GIVEN, PropertyAttribute, VersionPropertyAttribute, build_attribute
+from macaron_django.dynamodb.codec.attributes import PropertyAttribute
 from macaron_django.dynamodb.codec.roles import Role
-from macaron_django.openapi import Index, Persist, Schema, snake_case
-from macaron_django.schemas import Classes
+from macaron_django.dynamodb.tables.table_layouts import TableLayout
+from macaron_django.openapi import Index, Persist
 from macaron_django.schemas.values.conversions import UNSET
 from macaron_django.schemas.values.field_names import field_names
 
-__all__ = ["ItemModel", "build_table", "default_table_name"]
+__all__ = ["ItemModel", "build_table"]
 
 #: Read and write units of a provisioned table or index that says no more: what the AWS console suggests.
 DEFAULT_CAPACITY: Final = (5, 5)
@@ -47,11 +46,6 @@ class ItemModel(Model):
     def attribute(cls, name: str) -> PropertyAttribute:
         """The attribute that holds the property ``name``; KeyError if there is none."""
         return cls._by_attribute_name[name]
-
-    @classmethod
-    def attributes_by_name(cls) -> Mapping[str, PropertyAttribute]:
-        """Attributes by the property's name, in the schema's order; then the version, if it isn't a property."""
-        return cls._by_attribute_name
 
     @classmethod
     def _get_connection(cls) -> TableConnection:
@@ -104,16 +98,16 @@ class ItemModel(Model):
 class _LateBound(type):
     """The type of ``Meta`` classes whose settings are read at each access."""
 
-    def __new__(mcs, name: str, bases: tuple[type, ...], namespace: dict[str, Any], base_name: str = "") -> _LateBound:
-        namespace["base_name"] = base_name
+    def __new__(mcs, name: str, bases: tuple[type, ...], namespace: dict[str, Any], layout: TableLayout) -> _LateBound:
+        namespace["layout"] = layout
         return super().__new__(mcs, name, bases, namespace)
 
-    def __init__(cls, name: str, bases: tuple[type, ...], namespace: dict[str, Any], base_name: str = "") -> None:
+    def __init__(cls, name: str, bases: tuple[type, ...], namespace: dict[str, Any], layout: TableLayout) -> None:
         super().__init__(name, bases, namespace)
 
     @property
     def table_name(cls) -> str:
-        return f"{settings.DYNAMODB.TABLE_PREFIX}{cls.__dict__['base_name']}"
+        return str(cls.__dict__["layout"].table_name)
 
     @property
     def host(cls) -> str | None:
@@ -128,86 +122,30 @@ class _LateBound(type):
         return int(settings.DYNAMODB.MAX_ATTEMPTS) - 1
 
 
-def default_table_name(api: str, schema_name: str) -> str:
-    """The table of a schema that names none: the API and the schema in snake case.
-
-    >>> default_table_name("myserver", "UserProfile")
-    'myserver_user_profile'
-    """
-    return re.sub(r"[^A-Za-z0-9_.-]", "_", f"{api}_{snake_case(schema_name)}")
-
-
-def build_table(schema: Schema, options: Persist, api: str, classes: Classes) -> type[ItemModel]:
-    """The PynamoDB model class of a persisted schema; raises ValueError with file and line if a key isn't suitable."""
-    base_name = options.table or default_table_name(api, schema.name or "item")
-    attributes = _attributes(schema, options, classes)
+def build_table(layout: TableLayout) -> type[ItemModel]:
+    """The PynamoDB model class of a table."""
+    attributes, options = layout.attributes, layout.options
     reserved = {*dir(ItemModel), "Meta", "hash_key", "range_key"}  # the last two are arguments of PynamoDB's __init__
-    python_names = field_names([*attributes, *(f"index_{name}" for name in _indexes(options))], reserved=reserved)
+    python_names = field_names([*attributes, *(f"index_{name}" for name in layout.indexes)], reserved=reserved)
     namespace: dict[str, Any] = {
         "__module__": __name__,
-        "__doc__": f"The table of {api}'s {schema.name}.",
+        "__doc__": f"The table of {layout.api}'s {layout.schema_name}.",
     }
     namespace |= {python_names[name]: attribute for name, attribute in attributes.items()}
-    for name, index in _indexes(options).items():
+    for name, index in layout.indexes.items():
         namespace[python_names[f"index_{name}"]] = _index(name, index, options, attributes)
     make: Any = type(ItemModel)
-    table: Any = make(f"{schema.name or 'Item'}Table", (ItemModel,), namespace)
+    table: Any = make(f"{layout.schema_name or 'Item'}Table", (ItemModel,), namespace)
     # Not in the namespace: PynamoDB would look at host and region now, and so start an engine.
-    table.Meta = _meta(base_name, options)
+    table.Meta = _meta(layout)
     table._by_attribute_name = attributes
     # PynamoDB's own order is alphabetical.
     table._attributes = {python_names[name]: attribute for name, attribute in attributes.items()}
     return cast("type[ItemModel]", table)
 
 
-def _indexes(options: Persist) -> dict[str, Index]:
-    return {**options.indexes, **options.local_indexes}
-
-
-def _attributes(schema: Schema, options: Persist, classes: Classes) -> dict[str, PropertyAttribute]:
-    roles = _roles(options)
-    properties = schema.properties
-    for name in roles:
-        if name not in properties:
-            raise ValueError(f"{options.location}: x-persist names {name}, which isn't a property of {schema.name}")
-    for name in properties:
-        if name.endswith(GIVEN) and roles.get(name.removesuffix(GIVEN)):
-            raise ValueError(f"{schema.location}: {name} is reserved for the original spelling of a key; rename it")
-    attributes = {
-        name: build_attribute(
-            described,
-            classes,
-            role=roles.get(name, Role()),
-            as_set=name in options.sets,
-            version=name == options.version,
-        )
-        for name, described in properties.items()
-    }
-    if options.version and options.version not in attributes:
-        attributes[options.version] = VersionPropertyAttribute.unlisted(options.version)
-    return attributes
-
-
-def _roles(options: Persist) -> dict[str, Role]:
-    """The role of each property for the table."""
-    played: dict[str, dict[str, bool]] = {}
-
-    def plays(name: str | None, part: str) -> None:
-        if name is not None:
-            played.setdefault(name, {})[part] = True
-
-    plays(options.hash_key, "hash_key")
-    plays(options.range_key, "range_key")
-    plays(options.ttl, "ttl")
-    for index in options.indexes.values():
-        plays(index.hash_key, "index_hash_key")
-        plays(index.range_key, "index_range_key")
-    for index in options.local_indexes.values():
-        plays(index.range_key, "index_range_key")
-    return {name: Role(**parts) for name, parts in played.items()}
-
-
-def _meta(base_name: str, options: Persist) -> type:
+def _meta(layout: TableLayout) -> type:
+    options = layout.options
     billing = _BILLING[options.billing]
     namespace: dict[str, Any] = {
         "billing_mode": billing,
@@ -216,7 +154,7 @@ def _meta(base_name: str, options: Persist) -> type:
     }
     namespace |= {name: getattr(options, name) for name in ("tags", "point_in_time_recovery", "deletion_protection")}
     namespace |= _capacity(options)
-    return _LateBound("Meta", (), namespace, base_name=base_name)
+    return _LateBound("Meta", (), namespace, layout=layout)
 
 
 def _capacity(options: Persist) -> dict[str, int]:

@@ -61,7 +61,7 @@ def item_in(persistence: Persistence, line: bytes, form: Form | None = None) -> 
         for name in persistence.key_names:
             if name not in item:
                 raise LineError(f"/{name}: the key is missing")
-            persistence.table.attribute(name).check_key(item[name])
+            persistence.attributes[name].check_key(item[name])
         check_item_size(item)
     except PyMacaronException as error:
         raise LineError(str(error)) from error

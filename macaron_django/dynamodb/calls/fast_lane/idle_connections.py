@@ -1,7 +1,7 @@
-"""Keeps the open connections of a urllib3 pool that wait for the fast lane's next call.
+"""Keeps the open connections of threads to one endpoint that wait for a lane's next call.
 
-The lane keeps the connections that it has taken out of the pool, so that a call needs neither the pool's queue nor its
-locks.
+A subclass says where the next connection comes from: ``PooledConnections`` takes what botocore has opened,
+``OpenedConnections`` opens one.
 """
 
 from __future__ import annotations
@@ -12,13 +12,12 @@ import struct
 import sys
 import time
 import weakref
+from abc import ABC, abstractmethod
 from collections import deque
 from collections.abc import Callable
 from typing import Any, Final, NamedTuple
 
-from urllib3.util.connection import is_connection_dropped
-
-__all__ = ["IdleConnections", "OpenConnection"]
+__all__ = ["IdleConnections", "OpenConnection", "watched"]
 
 
 #: Seconds after which a connection is asked thoroughly whether it is fit for another request.
@@ -50,41 +49,31 @@ class OpenConnection(NamedTuple):
             self.socket.settimeout(None)
 
 
-class IdleConnections:
-    """The idle connections of ``pool``. They are closed with the last reference to this object."""
+class IdleConnections(ABC):
+    """At most ``most`` idle connections. They are closed with the last reference to this object."""
 
-    def __init__(self, pool: Any) -> None:
-        self.pool = pool
-        self._most = pool.pool.maxsize
+    def __init__(self, most: int) -> None:
+        self._most = most
         self._idle: deque[tuple[OpenConnection, float]] = deque()
         self._finalizer = weakref.finalize(self, _close_all, self._idle)
 
-    def take(self) -> OpenConnection | None:
-        """A connection for the caller to return or close; None if botocore must open one."""
+    @abstractmethod
+    def next_one(self, timeout: float | None) -> OpenConnection | None:
+        """Another connection, for where none is idle; None if botocore must open it."""
+
+    def take(self, timeout: float | None = None) -> OpenConnection | None:
+        """A connection for the caller to return or close; None if botocore must open one.
+
+        ``timeout``: the seconds that opening one may take, where they are fewer than the client's.
+        """
         while True:
             try:
                 kept, since = self._idle.pop()  # the one used last
             except IndexError:
-                return self._from_pool()
+                return self.next_one(timeout)
             if (time.monotonic() - since < _LONG_IDLE and kept.is_open()) or not kept.has_ended():
                 return kept
             kept.connection.close()
-
-    def _from_pool(self) -> OpenConnection | None:
-        connection = self.pool._get_conn()
-        opened = getattr(connection, "sock", None)
-        if opened is None or type(connection).__module__ != "botocore.awsrequest":
-            self.pool._put_conn(connection)
-            return None
-        timeout = self.pool.timeout.read_timeout
-        if timeout is not None and _waits_in_kernel(opened):
-            # Python would poll before it sends and before it receives, and let other threads run each time.
-            time_value = struct.pack("ll", *divmod(max(1, round(timeout * 1_000_000)), 1_000_000))
-            for option in (socket.SO_RCVTIMEO, socket.SO_SNDTIMEO):
-                opened.setsockopt(socket.SOL_SOCKET, option, time_value)
-        kept = OpenConnection(connection, opened, timeout, _watch(connection), _state_reader(opened))
-        kept.wait_at_most(None)  # a deadline may have made it shorter
-        return kept
 
     def give_back(self, kept: OpenConnection) -> None:
         """Keep a connection for the next call."""
@@ -94,11 +83,26 @@ class IdleConnections:
             kept.connection.close()
 
 
-def _watch(connection: Any) -> Callable[[], bool]:
+def watched(connection: Any, opened: Any, timeout: float | None) -> OpenConnection:
+    """Returns what the lane needs of a new connection, which waits ``timeout`` seconds for an answer.
+
+    ``opened`` is its socket; ``connection`` has ``close()``.
+    """
+    if timeout is not None and _waits_in_kernel(opened):
+        # Python would poll before it sends and before it receives, and let other threads run each time.
+        time_value = struct.pack("ll", *divmod(max(1, round(timeout * 1_000_000)), 1_000_000))
+        for option in (socket.SO_RCVTIMEO, socket.SO_SNDTIMEO):
+            opened.setsockopt(socket.SOL_SOCKET, option, time_value)
+    kept = OpenConnection(connection, opened, timeout, _end_reader(opened), _state_reader(opened))
+    kept.wait_at_most(None)  # a deadline may have made it shorter
+    return kept
+
+
+def _end_reader(opened: Any) -> Callable[[], bool]:
     if not hasattr(select, "poll"):
-        return lambda: bool(is_connection_dropped(connection))
+        return lambda: bool(select.select([opened], [], [], 0)[0])
     poll = select.poll()
-    poll.register(connection.sock, select.POLLIN)
+    poll.register(opened, select.POLLIN)
     return lambda: bool(poll.poll(0))
 
 

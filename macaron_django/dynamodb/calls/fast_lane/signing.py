@@ -12,9 +12,19 @@ from collections.abc import Iterable
 from hashlib import sha256
 from typing import Any, Final, NamedTuple
 
-from botocore.auth import SIGNED_HEADERS_BLACKLIST
+__all__ = ["CONTENT_TYPE", "NO_HEADERS", "Headers", "Signer", "TracedHeaders"]
 
-__all__ = ["CONTENT_TYPE", "Signer"]
+Headers = tuple[tuple[str, str], ...]
+
+
+class TracedHeaders(NamedTuple):
+    """The headers that one request has beside those of all."""
+
+    signed: Headers = ()
+    unsigned: Headers = ()
+
+
+NO_HEADERS: Final = TracedHeaders()
 
 CONTENT_TYPE: Final = "application/x-amz-json-1.0"
 _ALGORITHM: Final = "AWS4-HMAC-SHA256"
@@ -96,6 +106,8 @@ class Signer:
 
 def _sorted_in(canonical: str, more: Iterable[tuple[str, str]]) -> tuple[str, str, str]:
     """The first lines of a canonical request, its headers with others among them, and the names of all."""
+    from botocore.auth import SIGNED_HEADERS_BLACKLIST  # imported here: others are a tracer's, which has imported it
+
     start, headers = canonical[: len(_START)], canonical[len(_START) :]
     lines = headers.splitlines()
     values: dict[str, list[str]] = {}

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Awaitable, Callable, Iterable
 from contextvars import ContextVar
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 from urllib.parse import urlsplit
 
 from botocore.client import BaseClient
@@ -18,26 +18,16 @@ from botocore.compat import HTTPHeaders
 from botocore.endpoint import Endpoint
 
 from macaron_django.drivers import in_thread
+from macaron_django.dynamodb.calls.fast_lane.signing import Headers, TracedHeaders
 from macaron_django.tracers import around, await_in_fiber, run_in_fiber, unwrapped
 from macaron_django.tracers.known_tracers import CLOSURES, leaves_breadcrumb, reads_answers, records_calls
 
-__all__ = ["NO_HEADERS", "ReadySending", "TracedCalls", "TracedHeaders"]
+__all__ = ["ReadySending", "TracedCalls"]
 
 #: Sends a call and returns its answer; None if botocore has to.
 ReadySending = Callable[[str, dict[str, Any]], "dict[str, Any] | None"]
-Headers = tuple[tuple[str, str], ...]
 
 _sending: ContextVar[Callable[[Any, str, dict[str, Any]], Any]] = ContextVar("macaron_django_sending")
-
-
-class TracedHeaders(NamedTuple):
-    """The additional headers of a request."""
-
-    signed: Headers = ()
-    unsigned: Headers = ()
-
-
-NO_HEADERS: Final = TracedHeaders()
 
 
 class _Request:

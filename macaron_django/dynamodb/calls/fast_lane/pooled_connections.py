@@ -1,4 +1,7 @@
-"""Finds out where and how an event loop connects, from the pool that botocore would use."""
+"""Takes out of botocore's urllib3 pool the connections that it has opened, and where and how event loops connect.
+
+The lane keeps the connections, so that a call needs neither the pool's queue nor its locks.
+"""
 
 from __future__ import annotations
 
@@ -7,9 +10,26 @@ from typing import Any
 
 from botocore.httpsession import create_urllib3_context
 
+from macaron_django.dynamodb.calls.fast_lane.idle_connections import IdleConnections, OpenConnection, watched
 from macaron_django.dynamodb.calls.fast_lane.loop_connections import Place
 
-__all__ = ["place_of"]
+__all__ = ["PooledConnections", "place_of"]
+
+
+class PooledConnections(IdleConnections):
+    """The idle connections of the urllib3 pool ``pool``."""
+
+    def __init__(self, pool: Any) -> None:
+        super().__init__(pool.pool.maxsize)
+        self.pool = pool
+
+    def next_one(self, timeout: float | None) -> OpenConnection | None:
+        connection = self.pool._get_conn()
+        opened = getattr(connection, "sock", None)
+        if opened is None or type(connection).__module__ != "botocore.awsrequest":
+            self.pool._put_conn(connection)
+            return None
+        return watched(connection, opened, self.pool.timeout.read_timeout)
 
 
 def place_of(pool: Any) -> Place:

@@ -12,8 +12,8 @@ from django.core.exceptions import ImproperlyConfigured
 
 from macaron_django.conf import settings
 from macaron_django.dynamodb import engines
-from macaron_django.dynamodb.calls.botocore_sessions import new_session
-from macaron_django.dynamodb.calls.clients import Configuration
+from macaron_django.dynamodb.calls.aws_sdk.botocore_sessions import new_session
+from macaron_django.dynamodb.calls.client_configurations import Configuration
 
 __all__ = ["get_dynamodb"]
 

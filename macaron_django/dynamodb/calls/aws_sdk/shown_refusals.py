@@ -1,0 +1,35 @@
+"""Makes PynamoDB's exception of botocore's, for a call that DynamoDB has refused."""
+
+from __future__ import annotations
+
+from typing import Any, NoReturn
+
+from botocore.exceptions import ClientError
+from pynamodb.connection import Connection as PynamoDBConnection
+
+__all__ = ["shown_refusal"]
+
+
+class _Answered:
+    """A connection whose client already has its answer: an error."""
+
+    _get_table_name_for_error_context = PynamoDBConnection._get_table_name_for_error_context
+
+    def __init__(self, refusal: ClientError) -> None:
+        self.client = self
+        self._refusal = refusal
+
+    def _make_api_call(self, *_: Any) -> NoReturn:
+        raise self._refusal
+
+
+def shown_refusal(operation: str, call: dict[str, Any], error: ClientError) -> Exception:
+    """Returns the exception that PynamoDB raises for ``error``, with all of DynamoDB's answer."""
+    answered: Any = _Answered(error)
+    try:
+        PynamoDBConnection._make_api_call(answered, operation, call)
+    except ClientError as shown:
+        # PynamoDB's exception leaves out the status and the item that failed the condition.
+        shown.response = {**error.response, **shown.response}
+        return shown
+    raise AssertionError("unreachable")  # pragma: no cover

@@ -1,0 +1,194 @@
+"""Sends item operations in a process that hasn't imported botocore, so that its first answer doesn't wait for that.
+
+The requests are those of ``lane``, but for the User-Agent; tests compare the two. Where this lane returns None, and for
+each answer other than 200, botocore's client is made and takes over.
+"""
+
+from __future__ import annotations
+
+import platform
+import socket
+import ssl
+from collections.abc import Callable, Mapping
+from importlib import import_module
+from typing import Any, Final, NamedTuple
+from urllib.parse import urlsplit
+
+from macaron_django.dynamodb.calls.fast_lane.early.early_places import EarlyPlace
+from macaron_django.dynamodb.calls.fast_lane.early.opened_connections import OpenedConnections
+from macaron_django.dynamodb.calls.fast_lane.http import HTTPAnswer
+from macaron_django.dynamodb.calls.fast_lane.lane_calls import (
+    Lane,
+    Measuring,
+    RequestTemplate,
+    in_lambda,
+    names_resources,
+    request_head,
+)
+from macaron_django.dynamodb.calls.fast_lane.loop_connections import LoopConnections, Place
+from macaron_django.dynamodb.calls.fast_lane.signing import CONTENT_TYPE, Signer
+from macaron_django.dynamodb.codec.wire import ReadMembers
+
+__all__ = ["MEMBERS", "PARAMETERS", "ConnectionLimits", "EarlyLane"]
+
+_EXPRESSIONS: Final = frozenset({"ExpressionAttributeNames", "ExpressionAttributeValues"})
+_ANY: Final = frozenset({"TableName", "ReturnConsumedCapacity"})
+_WRITE: Final = _ANY | _EXPRESSIONS | {"ConditionExpression", "ReturnValues", "ReturnValuesOnConditionCheckFailure"}
+_PAGE: Final = (
+    _ANY
+    | _EXPRESSIONS
+    | {"ConsistentRead", "ExclusiveStartKey", "FilterExpression", "IndexName", "Limit"}
+    | {"ProjectionExpression", "Select"}
+)
+#: The parameters of each operation that this package uses. Others are botocore's.
+PARAMETERS: Final[Mapping[str, frozenset[str]]] = {
+    "BatchGetItem": frozenset({"RequestItems", "ReturnConsumedCapacity"}),
+    "BatchWriteItem": frozenset({"RequestItems", "ReturnConsumedCapacity"}),
+    "DeleteItem": _WRITE | {"Key"},
+    "GetItem": _ANY | {"Key", "ConsistentRead", "ExpressionAttributeNames", "ProjectionExpression"},
+    "PutItem": _WRITE | {"Item"},
+    "Query": _PAGE | {"KeyConditionExpression", "ScanIndexForward"},
+    "Scan": _PAGE | {"Segment", "TotalSegments"},
+    "TransactGetItems": frozenset({"TransactItems", "ReturnConsumedCapacity"}),
+    "TransactWriteItems": frozenset({"TransactItems", "ReturnConsumedCapacity", "ClientRequestToken"}),
+    "UpdateItem": _WRITE | {"Key", "UpdateExpression"},
+}
+_WRITTEN: Final = frozenset({"Attributes", "ConsumedCapacity", "ItemCollectionMetrics"})
+_READ_PAGE: Final = frozenset({"Items", "Count", "ScannedCount", "LastEvaluatedKey", "ConsumedCapacity"})
+#: The members of each operation's answer: DynamoDB's API reference, as botocore's model has it.
+MEMBERS: Final[Mapping[str, frozenset[str]]] = {
+    "BatchGetItem": frozenset({"Responses", "UnprocessedKeys", "ConsumedCapacity"}),
+    "BatchWriteItem": frozenset({"UnprocessedItems", "ItemCollectionMetrics", "ConsumedCapacity"}),
+    "DeleteItem": _WRITTEN,
+    "GetItem": frozenset({"Item", "ConsumedCapacity"}),
+    "PutItem": _WRITTEN,
+    "Query": _READ_PAGE,
+    "Scan": _READ_PAGE,
+    "TransactGetItems": frozenset({"Responses", "ConsumedCapacity"}),
+    "TransactWriteItems": frozenset({"ConsumedCapacity", "ItemCollectionMetrics"}),
+    "UpdateItem": _WRITTEN,
+}
+_TARGET: Final = "DynamoDB_20120810"
+#: As urllib3 has it: small requests aren't held back to be sent together.
+_SOCKET_OPTIONS: Final = ((socket.IPPROTO_TCP, socket.TCP_NODELAY, 1),)
+
+
+class ConnectionLimits(NamedTuple):
+    """How many connections at once, and the seconds to wait for one and for an answer."""
+
+    connections: int
+    connect_timeout: float
+    read_timeout: float
+
+
+class EarlyLane(Lane):
+    """The lane of a process whose calls go to ``place``. ``read_refusal`` has botocore read an answer."""
+
+    def __init__(
+        self, place: EarlyPlace, limits: ConnectionLimits, read_refusal: Callable[[str, HTTPAnswer], dict[str, Any]]
+    ) -> None:
+        super().__init__()
+        self._place = place
+        self._read_refusal = read_refusal
+        self._host = _host(place.url)
+        self._signer = Signer(
+            place.access_key, place.secret_key, place.token, region=place.region, service="dynamodb", host=self._host
+        )
+        parts = urlsplit(place.url)
+        self._connections = Place(
+            parts.hostname or "",
+            parts.port or (443 if parts.scheme == "https" else 80),
+            _tls() if parts.scheme == "https" else None,
+            limits.connections,
+            limits.connect_timeout,
+            limits.read_timeout,
+            _SOCKET_OPTIONS,
+        )
+        self._idle = OpenedConnections(self._connections)
+        self._on_loops = LoopConnections(lambda: self._connections)
+        self._templates: dict[str, RequestTemplate] = {}
+
+    def answer(
+        self,
+        operation: str,
+        parameters: dict[str, Any],
+        tally: Measuring | None = None,
+        *,
+        read: ReadMembers | None = None,
+        timeout: float | None = None,
+    ) -> dict[str, Any] | None:
+        return self._answer(operation, parameters, read, timeout, tally)
+
+    async def answer_on_loop(
+        self,
+        operation: str,
+        parameters: dict[str, Any],
+        tally: Measuring | None = None,
+        *,
+        read: ReadMembers | None = None,
+        timeout: float | None = None,
+    ) -> dict[str, Any] | None:
+        return await self._answer_on_loop(operation, parameters, read, timeout, tally)
+
+    def renew_credentials(self) -> None:
+        """Does nothing: keys in the environment stay as they are."""
+
+    def _template(self, operation: str, parameters: Mapping[str, Any]) -> RequestTemplate | None:
+        name = parameters.get("TableName")
+        if ":" in name if name is not None else names_resources(parameters):
+            return None  # a table's ARN has an account, which may determine the endpoint
+        template = self._templates.get(operation)
+        if template is None and operation in PARAMETERS:
+            template = self._templates[operation] = self._make_template(operation)
+        return template
+
+    def _make_template(self, operation: str) -> RequestTemplate:
+        target = f"{_TARGET}.{operation}"
+        lines = {
+            "Host": self._host,
+            "Accept-Encoding": "identity",
+            "X-Amz-Target": target,
+            "Content-Type": CONTENT_TYPE,
+            "User-Agent": f"macaron_django lang/python#{platform.python_version()}",
+        }
+        return RequestTemplate(
+            self._place,
+            self._place.url,
+            self._signer,
+            self._idle,
+            self._on_loops,
+            target,
+            request_head("/", lines),
+            in_lambda(),
+            PARAMETERS[operation],
+            MEMBERS[operation],
+        )
+
+    def _read_by_botocore(self, operation: str, answer: HTTPAnswer) -> dict[str, Any]:
+        return self._read_refusal(operation, answer)
+
+
+def _host(url: str) -> str:
+    """The Host of requests to ``url``, which leaves out the scheme's own port.
+
+    >>> _host("http://localhost:8000/"), _host("https://dynamodb.eu-west-1.amazonaws.com"), _host("http://[::1]:80")
+    ('localhost:8000', 'dynamodb.eu-west-1.amazonaws.com', '[::1]')
+    """
+    parts = urlsplit(url)
+    host = parts.hostname or ""
+    host = f"[{host}]" if ":" in host else host
+    return host if parts.port in (None, {"http": 80, "https": 443}[parts.scheme]) else f"{host}:{parts.port}"
+
+
+def _tls() -> ssl.SSLContext:
+    """Trusts whom botocore trusts: the authorities of certifi, or those that botocore comes with."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    try:
+        authorities = str(import_module("certifi").where())
+    except ImportError:
+        import botocore  # its first module only
+
+        authorities = f"{botocore.BOTOCORE_ROOT}/cacert.pem"
+    context.load_verify_locations(authorities)
+    context.set_alpn_protocols(["http/1.1"])
+    return context

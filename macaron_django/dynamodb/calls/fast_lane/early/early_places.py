@@ -1,0 +1,102 @@
+"""Decides whether a process can call DynamoDB before botocore is imported, and what it then calls.
+
+It can where nothing but the engine, a region and the access keys in the environment decide where calls go and how they
+are signed, as on AWS Lambda. Profiles, files in ``~/.aws``, roles, proxies, other certificates and every AWS variable
+that isn't listed here are botocore's to understand.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Final, NamedTuple
+from urllib.parse import urlsplit
+
+__all__ = ["EarlyPlace", "early_place", "is_untouched"]
+
+#: Variables that change nothing for DynamoDB's client, or are read here.
+_KNOWN: Final = re.compile(
+    "AWS_(?:REGION|DEFAULT_REGION|ACCESS_KEY_ID|SECRET_ACCESS_KEY|SESSION_TOKEN|EXECUTION_ENV|EC2_METADATA_DISABLED"
+    "|LAMBDA_[A-Z0-9_]+|XRAY_[A-Z0-9_]+)"
+)
+_AWS: Final = re.compile("AWS_|BOTO")
+#: Where the authorities are whose certificates botocore accepts.
+_AUTHORITIES: Final = frozenset({"AWS_CA_BUNDLE", "REQUESTS_CA_BUNDLE"})
+#: The partition ``aws`` in botocore's ``partitions.json``, whose hosts all have the same form.
+_REGION: Final = re.compile(r"(?:us|eu|ap|sa|ca|me|af|il|mx)-[a-z]+-\d+")
+#: Who finds modules in most processes, by class: Python, installed packages, this one and pytest.
+_FINDERS: Final = re.compile(
+    r"_frozen_importlib\.(?:BuiltinImporter|FrozenImporter)|_frozen_importlib_external\.PathFinder"
+    r"|__editable___\w+_finder\.\w+|_distutils_hack\.\w+|_virtualenv\.\w+|(?:pkg_resources|setuptools)\.extern\.\w+"
+    r"|(?:[\w.]+\.)?six\.\w+|_pytest\.assertion\.rewrite\.\w+|macaron_django\.[\w.]+"
+)
+
+
+class EarlyPlace(NamedTuple):
+    """Where calls go, and what signs them."""
+
+    url: str
+    region: str
+    access_key: str
+    secret_key: str
+    token: str | None = None
+
+
+def early_place(
+    endpoint_url: str | None,
+    region: str,
+    credentials: tuple[str, str] | None,
+    *,
+    is_local: bool,
+    environment: Mapping[str, str] = os.environ,
+) -> EarlyPlace | None:
+    """Returns where the client of an engine would send calls; None if botocore has to find that out."""
+    if not is_local and not _is_plain(environment):
+        return None
+    if endpoint_url is None:
+        if not _REGION.fullmatch(region) or not _AUTHORITIES.isdisjoint(environment):
+            return None
+        url = f"https://dynamodb.{region}.amazonaws.com"
+    else:
+        parts = urlsplit(endpoint_url)
+        # botocore verifies other hosts than Amazon's as its settings say.
+        if parts.scheme != "http" or not parts.hostname or parts.path not in ("", "/") or parts.query or parts.username:
+            return None
+        url = endpoint_url
+    if credentials is not None:
+        return EarlyPlace(url, region, *credentials)
+    access_key, secret_key = environment.get("AWS_ACCESS_KEY_ID"), environment.get("AWS_SECRET_ACCESS_KEY")
+    if is_local or not access_key or not secret_key:
+        return None
+    return EarlyPlace(url, region, access_key, secret_key, environment.get("AWS_SESSION_TOKEN") or None)
+
+
+def _is_plain(environment: Mapping[str, str]) -> bool:
+    """Whether all that could change a client's calls is known."""
+    if sys.platform in ("win32", "darwin"):  # proxies may be the system's
+        return False
+    for name in environment:
+        if _AWS.match(name) and name not in _AUTHORITIES and not _KNOWN.fullmatch(name):
+            return False
+        if name.lower().endswith("_proxy"):
+            return False
+    try:
+        return not Path("~/.aws").expanduser().exists()
+    except RuntimeError:  # a user without a home
+        return False
+
+
+def is_untouched() -> bool:
+    """Returns whether no one can have hooked into botocore's calls: nothing has imported its client, or waits for it.
+
+    Tracers that wrap botocore import it, or have an import hook that wraps it as soon as someone else does.
+    """
+    return "botocore.client" not in sys.modules and all(map(_is_known, sys.meta_path))
+
+
+def _is_known(finder: object) -> bool:
+    kind = finder if isinstance(finder, type) else type(finder)
+    return _FINDERS.fullmatch(f"{kind.__module__}.{kind.__qualname__}") is not None

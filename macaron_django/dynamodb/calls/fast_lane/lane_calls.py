@@ -1,0 +1,327 @@
+"""Sends the calls of a lane and reads their answers; which requests they are, its two lanes know.
+
+``lane`` takes all that a request needs from a botocore client. ``early_lane`` does without one.
+"""
+
+from __future__ import annotations
+
+import os
+import ssl
+import time
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final, Protocol
+from urllib.parse import quote
+from zlib import crc32
+
+import botocore.exceptions
+
+from macaron_django.dynamodb.calls.fast_lane.blocking_exchange import exchange
+from macaron_django.dynamodb.calls.fast_lane.http import HTTPAnswer
+from macaron_django.dynamodb.calls.fast_lane.idle_connections import IdleConnections, OpenConnection
+from macaron_django.dynamodb.calls.fast_lane.loop_connections import LoopConnections, NotConnectedError
+from macaron_django.dynamodb.calls.fast_lane.signing import NO_HEADERS, Signer, TracedHeaders
+from macaron_django.dynamodb.codec.wire import ReadMembers, request_body, response_members
+
+if TYPE_CHECKING:
+    from macaron_django.dynamodb.calls.fast_lane.traced_calls import TracedCalls
+
+__all__ = [
+    "OPERATIONS",
+    "DamagedAnswerError",
+    "Lane",
+    "Measuring",
+    "RequestTemplate",
+    "check_answer",
+    "in_lambda",
+    "names_resources",
+    "request_head",
+    "trace_header",
+]
+
+OPERATIONS: Final = frozenset(
+    {
+        "BatchGetItem",
+        "BatchWriteItem",
+        "DeleteItem",
+        "GetItem",
+        "PutItem",
+        "Query",
+        "Scan",
+        "TransactGetItems",
+        "TransactWriteItems",
+        "UpdateItem",
+    }
+)
+
+
+class DamagedAnswerError(botocore.exceptions.BotoCoreError):
+    """An answer that isn't what DynamoDB sent."""
+
+    fmt = "The answer to {operation} was damaged in transit: {reason}"
+
+
+def check_answer(operation: str, headers: Mapping[str, str], body: bytes) -> None:
+    """DamagedAnswerError if the answer has a checksum that isn't its body's."""
+    checksum = headers.get("x-amz-crc32")
+    if checksum is not None and checksum.strip() != str(crc32(body)):
+        raise DamagedAnswerError(operation=operation, reason="its CRC32 doesn't fit")
+
+
+@dataclass(frozen=True)
+class RequestTemplate:
+    """What the requests of one operation with one set of credentials have in common."""
+
+    credentials: Any
+    url: str
+    signer: Signer
+    idle: IdleConnections
+    on_loops: LoopConnections | None  # None if a proxy lies between
+    target: str
+    head: str  # the request's first lines
+    in_lambda: bool
+    parameters: frozenset[str]  # that botocore knows
+    members: frozenset[str]
+
+    def headers(self, traced: TracedCalls | None) -> TracedHeaders:
+        """The headers that only this request has, including those of tracers."""
+        trace = trace_header() if self.in_lambda else ()
+        return TracedHeaders((), trace) if traced is None else traced.headers(self.url, trace)
+
+    def request(self, body: bytes, timestamp: str, headers: TracedHeaders = NO_HEADERS) -> bytes:
+        """The whole request, signed."""
+        signed = self.signer.header_lines(self.target, body, timestamp, headers.signed)
+        unsigned = "".join(f"{name}: {value}\r\n" for name, value in headers.unsigned)
+        return f"{self.head}{unsigned}{signed}Content-Length: {len(body)}\r\n\r\n".encode("latin-1") + body
+
+
+class Measuring(Protocol):
+    """Is given the bytes of the body of a call, and of its answer's."""
+
+    request_size: int
+    response_size: int
+
+
+class Lane(ABC):
+    """Sends item operations and reads their answers."""
+
+    def __init__(self) -> None:
+        self._second: tuple[int, str] = (0, "")
+
+    @abstractmethod
+    def answer(
+        self,
+        operation: str,
+        parameters: dict[str, Any],
+        tally: Measuring | None = None,
+        *,
+        read: ReadMembers | None = None,
+        timeout: float | None = None,
+    ) -> dict[str, Any] | None:
+        """Return or raise what botocore's ``_make_api_call`` would; None if the caller must call that instead.
+
+        ``read`` reads the answer instead of ``response_members``; the result then has no ResponseMetadata. ``timeout``:
+        seconds after which to give up, where they are fewer than the client's. ``tally`` is given the sizes.
+        """
+
+    @abstractmethod
+    async def answer_on_loop(
+        self,
+        operation: str,
+        parameters: dict[str, Any],
+        tally: Measuring | None = None,
+        *,
+        read: ReadMembers | None = None,
+        timeout: float | None = None,
+    ) -> dict[str, Any] | None:
+        """As ``answer``, without blocking the event loop that runs."""
+
+    @property
+    def renews_credentials(self) -> bool:
+        """Whether the next call must first get new credentials, which blocks."""
+        return False
+
+    @abstractmethod
+    def renew_credentials(self) -> None:
+        """Get new credentials if they are about to expire."""
+
+    @abstractmethod
+    def _template(self, operation: str, parameters: Mapping[str, Any]) -> RequestTemplate | None:
+        """What a call is sent with; None if botocore must make it."""
+
+    @abstractmethod
+    def _read_by_botocore(self, operation: str, answer: HTTPAnswer) -> dict[str, Any]:
+        """Returns or raises what botocore makes of an answer."""
+
+    def _answer(
+        self,
+        operation: str,
+        parameters: Mapping[str, Any],
+        read: ReadMembers | None,
+        timeout: float | None,
+        tally: Measuring | None,
+        traced: TracedCalls | None = None,
+    ) -> dict[str, Any] | None:
+        prepared = self._prepared(operation, parameters)
+        if prepared is None:
+            return None
+        template, body = prepared
+        begun = 0.0 if timeout is None else time.monotonic()
+        try:
+            opened = template.idle.take(timeout)
+        except NotConnectedError as error:
+            raise _not_sent(template.url, error) from error
+        if opened is None:
+            return None
+        if timeout is not None:
+            timeout = max(timeout - (time.monotonic() - begun), 0.0)
+        headers = template.headers(traced) if traced is not None or template.in_lambda else NO_HEADERS
+        request = template.request(body, self._timestamp(), headers)
+        answer = self._exchange(template, opened, request, timeout)
+        if tally is not None:
+            tally.request_size, tally.response_size = len(body), len(answer.body)
+        return self._members(operation, template, answer, read, has_metadata=traced is not None)
+
+    async def _answer_on_loop(
+        self,
+        operation: str,
+        parameters: Mapping[str, Any],
+        read: ReadMembers | None,
+        timeout: float | None,
+        tally: Measuring | None,
+        traced: TracedCalls | None = None,
+    ) -> dict[str, Any] | None:
+        prepared = self._prepared(operation, parameters)
+        if prepared is None or prepared[0].on_loops is None:
+            return None
+        template, body = prepared
+        connections: Any = template.on_loops
+        headers = template.headers(traced) if traced is not None or template.in_lambda else NO_HEADERS
+        try:
+            answer = await connections.exchange(lambda: template.request(body, self._timestamp(), headers), timeout)
+        except NotConnectedError as error:
+            raise _not_sent(template.url, error) from error
+        except OSError as error:
+            raise _broken_off(template.url, error) from error
+        if tally is not None:
+            tally.request_size, tally.response_size = len(body), len(answer.body)
+        return self._members(operation, template, answer, read, has_metadata=traced is not None)
+
+    def _prepared(self, operation: str, parameters: Mapping[str, Any]) -> tuple[RequestTemplate, bytes] | None:
+        """What a call is sent with, and its body; None if botocore must make the call."""
+        template = self._template(operation, parameters)
+        if template is None or not parameters.keys() <= template.parameters:
+            return None
+        body = request_body(parameters)
+        return None if body is None else (template, body)
+
+    def _members(
+        self,
+        operation: str,
+        template: RequestTemplate,
+        answer: HTTPAnswer,
+        read: ReadMembers | None,
+        *,
+        has_metadata: bool,
+    ) -> dict[str, Any]:
+        """What an answer holds; raises what botocore would."""
+        if answer.status == 200:
+            _check_checksum(operation, answer)
+            members = (read or response_members)(answer.body, template.members)
+            if members is not None:
+                if read is None or has_metadata:
+                    members["ResponseMetadata"] = _metadata(answer)
+                return members
+        return self._read_by_botocore(operation, answer)
+
+    def _exchange(
+        self, template: RequestTemplate, opened: OpenConnection, request: bytes, timeout: float | None
+    ) -> HTTPAnswer:
+        kept = False
+        is_shorter = timeout is not None and (opened.timeout is None or timeout < opened.timeout)
+        if is_shorter:
+            opened.wait_at_most(timeout)
+        try:
+            answer = exchange(opened.socket, request)
+            kept = answer.keeps_alive
+        except OSError as error:
+            raise _broken_off(template.url, error) from error
+        finally:
+            if kept:
+                if is_shorter:
+                    opened.wait_at_most(None)
+                template.idle.give_back(opened)
+            else:
+                opened.connection.close()
+        return answer
+
+    def _timestamp(self) -> str:
+        now = int(time.time())
+        second, text = self._second
+        if second != now:
+            text = time.strftime("%Y%m%dT%H%M%SZ", time.gmtime(now))
+            self._second = (now, text)
+        return text
+
+
+def _broken_off(url: str, error: OSError) -> Exception:
+    """botocore's exception for a missing or incomplete answer."""
+    if isinstance(error, TimeoutError):
+        return botocore.exceptions.ReadTimeoutError(endpoint_url=url, error=error)
+    return botocore.exceptions.ConnectionClosedError(endpoint_url=url, request=None, error=error)
+
+
+def _not_sent(url: str, error: NotConnectedError) -> Exception:
+    """botocore's exception for a connection that couldn't be opened."""
+    cause = error.__cause__
+    if isinstance(cause, ssl.SSLError):
+        return botocore.exceptions.SSLError(endpoint_url=url, error=cause)
+    if isinstance(cause, TimeoutError):
+        return botocore.exceptions.ConnectTimeoutError(endpoint_url=url, error=error)
+    return botocore.exceptions.EndpointConnectionError(endpoint_url=url, error=cause)
+
+
+def _check_checksum(operation: str, answer: HTTPAnswer) -> None:
+    lowered = answer.head.lower()
+    begin = lowered.find(_CHECKSUM) + len(_CHECKSUM)
+    end = lowered.find(b"\r\n", begin)
+    # A checksum that is missing or spelled in another way is looked up among the headers.
+    if lowered[begin : end if end >= 0 else None] != b"%d" % crc32(answer.body) or lowered.count(_CHECKSUM) != 1:
+        check_answer(operation, answer.headers, answer.body)
+
+
+def _metadata(answer: HTTPAnswer) -> dict[str, Any]:
+    headers = answer.headers
+    metadata = {"HTTPStatusCode": 200, "HTTPHeaders": headers, "RetryAttempts": 0}
+    if "x-amzn-requestid" in headers:
+        metadata["RequestId"] = headers["x-amzn-requestid"]
+    return metadata
+
+
+def trace_header() -> tuple[tuple[str, str], ...]:
+    """The header that botocore sends in AWS Lambda, by which AWS notices functions that call themselves."""
+    trace = os.environ.get("_X_AMZN_TRACE_ID")
+    return (("X-Amzn-Trace-Id", quote(trace, safe=_TRACE_SAFE)),) if trace else ()
+
+
+def names_resources(parameters: Mapping[str, Any]) -> bool:
+    """Whether a table of a batch or a transaction is named by its ARN."""
+    if "RequestItems" in parameters:
+        return any(":" in table for table in parameters["RequestItems"])
+    actions = (action for item in parameters.get("TransactItems", ()) for action in item.values())
+    return any(":" in action["TableName"] for action in actions)
+
+
+def in_lambda() -> bool:
+    """Whether this process runs in AWS Lambda."""
+    return "AWS_LAMBDA_FUNCTION_NAME" in os.environ
+
+
+def request_head(place: str, lines: Mapping[str, str]) -> str:
+    """The first lines of a request to ``place``, in its form for a proxy if it goes to one."""
+    return "".join([f"POST {place} HTTP/1.1\r\n", *(f"{name}: {value}\r\n" for name, value in lines.items())])
+
+
+_CHECKSUM: Final = b"\r\nx-amz-crc32: "
+_TRACE_SAFE: Final = "-=;:+&[]{}\"',"

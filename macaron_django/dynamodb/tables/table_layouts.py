@@ -1,0 +1,109 @@
+"""Works out the layout of a persisted schema's table: its name, and the attributes that are in it.
+
+All that reading and writing items needs of a table is here, without PynamoDB's model of it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+
+from macaron_django.conf import settings
+from macaron_django.dynamodb.codec.attributes import GIVEN, PropertyAttribute, VersionPropertyAttribute, build_attribute
+from macaron_django.dynamodb.codec.roles import Role
+from macaron_django.openapi import Index, Persist, Schema, snake_case
+from macaron_django.schemas import Classes
+
+__all__ = ["TableLayout", "default_table_name"]
+
+
+@dataclass(frozen=True, eq=False)
+class TableLayout:
+    """``attributes``: by the property's name, in the schema's order; then the version, if it isn't a property."""
+
+    api: str
+    schema_name: str | None
+    base_name: str
+    options: Persist
+    attributes: Mapping[str, PropertyAttribute]
+
+    @classmethod
+    def of(cls, schema: Schema, options: Persist, api: str, classes: Classes) -> TableLayout:
+        """The layout of a schema's table; raises ValueError with file and line if a key isn't suitable."""
+        base_name = options.table or default_table_name(api, schema.name or "item")
+        return cls(api, schema.name, base_name, options, _attributes(schema, options, classes))
+
+    @property
+    def table_name(self) -> str:
+        """The table's name, with the prefix that the settings have now."""
+        return f"{settings.DYNAMODB.TABLE_PREFIX}{self.base_name}"
+
+    @cached_property
+    def indexes(self) -> Mapping[str, Index]:
+        """Global and local indexes by their names."""
+        return {**self.options.indexes, **self.options.local_indexes}
+
+    def key_names(self, index: str | None = None) -> tuple[str, ...]:
+        """The names of the hash key and, if there is one, the range key of an index; the table's for None."""
+        options = self.options
+        if index is None:
+            names = options.hash_key, options.range_key
+        elif index in options.local_indexes:
+            names = options.hash_key, options.local_indexes[index].range_key
+        else:
+            names = options.indexes[index].hash_key, options.indexes[index].range_key
+        return tuple(name for name in names if name is not None)
+
+
+def default_table_name(api: str, schema_name: str) -> str:
+    """The table of a schema that names none: the API and the schema in snake case.
+
+    >>> default_table_name("myserver", "UserProfile")
+    'myserver_user_profile'
+    """
+    return re.sub(r"[^A-Za-z0-9_.-]", "_", f"{api}_{snake_case(schema_name)}")
+
+
+def _attributes(schema: Schema, options: Persist, classes: Classes) -> dict[str, PropertyAttribute]:
+    roles = _roles(options)
+    properties = schema.properties
+    for name in roles:
+        if name not in properties:
+            raise ValueError(f"{options.location}: x-persist names {name}, which isn't a property of {schema.name}")
+    for name in properties:
+        if name.endswith(GIVEN) and roles.get(name.removesuffix(GIVEN)):
+            raise ValueError(f"{schema.location}: {name} is reserved for the original spelling of a key; rename it")
+    attributes = {
+        name: build_attribute(
+            described,
+            classes,
+            role=roles.get(name, Role()),
+            as_set=name in options.sets,
+            version=name == options.version,
+        )
+        for name, described in properties.items()
+    }
+    if options.version and options.version not in attributes:
+        attributes[options.version] = VersionPropertyAttribute.unlisted(options.version)
+    return attributes
+
+
+def _roles(options: Persist) -> dict[str, Role]:
+    """The role of each property for the table."""
+    played: dict[str, dict[str, bool]] = {}
+
+    def plays(name: str | None, part: str) -> None:
+        if name is not None:
+            played.setdefault(name, {})[part] = True
+
+    plays(options.hash_key, "hash_key")
+    plays(options.range_key, "range_key")
+    plays(options.ttl, "ttl")
+    for index in options.indexes.values():
+        plays(index.hash_key, "index_hash_key")
+        plays(index.range_key, "index_range_key")
+    for index in options.local_indexes.values():
+        plays(index.range_key, "index_range_key")
+    return {name: Role(**parts) for name, parts in played.items()}
