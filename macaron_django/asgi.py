@@ -17,7 +17,7 @@ from django.core import asgi
 from django.core.handlers.asgi import ASGIHandler
 
 from macaron_django.conf import settings
-from macaron_django.shipping.server_start import load_urls
+from macaron_django.shipping.server_start import started
 
 if TYPE_CHECKING:
     from macaron_django.api.front import ASGIFront
@@ -30,8 +30,7 @@ def get_asgi_application() -> ASGIHandler | ASGIFront:
 
     With ``MACARON["FRONT"]`` off it is Django's application alone.
     """
-    application = asgi.get_asgi_application()
-    load_urls()
+    application = started(asgi.get_asgi_application)
     if not settings.FRONT:
         return application
     from macaron_django.api.front import ASGIFront  # DRF's views read the project's settings when imported

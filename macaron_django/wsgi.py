@@ -16,7 +16,7 @@ from django.core import wsgi
 from django.core.handlers.wsgi import WSGIHandler
 
 from macaron_django.conf import settings
-from macaron_django.shipping.server_start import load_urls
+from macaron_django.shipping.server_start import started
 
 if TYPE_CHECKING:
     from macaron_django.api.front import WSGIFront
@@ -29,8 +29,7 @@ def get_wsgi_application() -> WSGIHandler | WSGIFront:
 
     With ``MACARON["FRONT"]`` off it is Django's application alone.
     """
-    application = wsgi.get_wsgi_application()
-    load_urls()
+    application = started(wsgi.get_wsgi_application)
     if not settings.FRONT:
         return application
     from macaron_django.api.front import WSGIFront  # DRF's views read the project's settings when imported

@@ -3,20 +3,29 @@
 from __future__ import annotations
 
 import gc
+from collections.abc import Callable
+from typing import TypeVar
 
 from django.urls import get_resolver
 
-__all__ = ["load_urls"]
+from macaron_django.openapi.reading.source import collector_paused
+
+__all__ = ["started"]
+
+Application = TypeVar("Application")
 
 
-def load_urls() -> None:
-    """Imports the root URLconf, which Django would import with the first request. Raises what that raises.
+def started(get_application: Callable[[], Application]) -> Application:
+    """Returns Django's application, after importing the root URLconf; raises what that raises.
 
-    What is loaded by then lives as long as the process, so the garbage collector doesn't look at it again: a full
-    collection would stop all requests for as long as they take for some hundred of them, and find nothing. A process
-    that has frozen its objects itself (``gc.freeze()``) is left as it is.
+    Django would import it with the first request. What is loaded by then lives as long as the process, so the garbage
+    collector doesn't look at it, now or later: a full collection takes longer than a small project's own start, finds
+    next to nothing, and would stop all requests each time. A process that has frozen its objects itself
+    (``gc.freeze()``) is left as it is.
     """
-    _ = get_resolver().url_patterns
+    with collector_paused():
+        application = get_application()
+        _ = get_resolver().url_patterns
     if not gc.get_freeze_count():
-        gc.collect()
         gc.freeze()
+    return application
