@@ -19,7 +19,7 @@ from macaron_django.clients.messages.call_bodies import WrittenBody
 from macaron_django.clients.messages.call_requests import CallRequest, RequestWriter
 from macaron_django.clients.sending.channels import Channel, Replacement
 from macaron_django.clients.sending.exchanges import ServiceExchange
-from macaron_django.clients.sending.host_circuits import HostState
+from macaron_django.clients.sending.host_states import HostState
 from macaron_django.clients.sending.token_grants import TokenCache
 from macaron_django.drivers import run, run_on_loop
 from macaron_django.openapi import Document, Operation

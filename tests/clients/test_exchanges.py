@@ -10,10 +10,17 @@ import threading
 from datetime import datetime, timedelta, timezone
 from email.utils import format_datetime
 
+import httpx
 import pytest
 
 from macaron_django import apipool
-from macaron_django.clients.sending.host_circuits import HostState
+from macaron_django.attempts import CircuitRules
+from macaron_django.clients.client_options import client_options
+from macaron_django.clients.messages.call_requests import CallRequest
+from macaron_django.clients.sending.channels import Channel
+from macaron_django.clients.sending.exchanges import ServiceExchange
+from macaron_django.clients.sending.host_states import HostState
+from macaron_django.clients.sending.token_grants import TokenCache
 from macaron_django.exceptions import (
     AnswerInvalid,
     CallOutcomeUnknown,
@@ -155,26 +162,48 @@ def test_a_host_that_fails_is_left_alone_and_tried_again_later(service):
 
 
 def test_an_open_circuit_lets_one_call_through_at_a_time():
-    now = [0.0]
+    now, rules = [0.0], CircuitRules(3, 10, 10, 10)
     state = HostState("https://a.test:443", lambda: now[0])
     for _ in range(3):
-        state.admit(10)
-        state.failed(3)
+        state.circuit.failed(rules, state.admit(rules))
     with pytest.raises(CircuitOpen):
-        state.admit(10)
+        state.admit(rules)
     now[0] = 11.0
-    state.admit(10)
+    trial = state.admit(rules)
     with pytest.raises(CircuitOpen):
-        state.admit(10)
-    state.failed(3)
+        state.admit(rules)
+    state.circuit.failed(rules, trial)
     now[0] = 20.0
     with pytest.raises(CircuitOpen):
-        state.admit(10)
+        state.admit(rules)
     now[0] = 22.0
-    state.admit(10)
-    state.succeeded()
-    state.admit(10)
-    state.admit(10)
+    state.admit(rules)
+    state.circuit.succeeded()
+    state.admit(rules)
+    state.admit(rules)
+
+
+@pytest.mark.parametrize("ending", [GeneratorExit, httpx.LocalProtocolError("no such header")])
+def test_a_trial_that_is_not_sent_or_not_waited_for_lets_the_next_call_through(ending):
+    state, tokens = HostState("http://a.test:80"), TokenCache()
+    exchange = ServiceExchange(Channel("parcels", lambda: None), lambda _: state, tokens)
+    call = CallRequest(
+        "parcels", None, "", "GET /parcels", "GET", "http://a.test/parcels", "", {}, None, True, 1.0, 1.0, 1
+    )
+    with client_settings(BASE_URL="http://a.test", CIRCUIT_FAILURES=1, CIRCUIT_SECONDS=1000, MAX_ATTEMPTS=1):
+        options = client_options("parcels")
+    rules = CircuitRules(1, 1000, 1000, 1000)
+    state.circuit.failed(rules)
+    with pytest.raises(ServiceError):
+        next(exchange.answer(call, options))
+    state.circuit._since = float("-inf")  # the pause is over
+    steps = exchange.answer(call, options)
+    next(steps)
+    with pytest.raises(CircuitOpen):
+        state.admit(rules)
+    with pytest.raises((GeneratorExit, ServiceError)):
+        steps.throw(ending)
+    assert state.admit(rules) > 0
 
 
 def test_an_answer_that_can_t_be_read_closes_the_circuit_since_the_host_answers(service):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import threading
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -11,97 +10,17 @@ import pytest
 from botocore.exceptions import NoCredentialsError
 from django.test.utils import override_settings
 
+from macaron_django.attempts import Circuit, CircuitRules
 from macaron_django.checks import check_settings
 from macaron_django.conf import settings
 from macaron_django.dynamodb import Persistence, engines
-from macaron_django.dynamodb.calls import circuits
+from macaron_django.dynamodb.calls import clients as made_clients
 from macaron_django.dynamodb.calls.call_attempts import _CallAttempt
-from macaron_django.dynamodb.calls.circuits import Circuit, CircuitOpenError
 from macaron_django.dynamodb.calls.clients import clients, reset
 from macaron_django.dynamodb.engines.endpoint import EndpointEngine
 from macaron_django.exceptions import EngineUnavailable, PyMacaronException, WriteOutcomeUnknown
 from macaron_django.testing import Fault, FaultProxy
 from tests.dynamodb.test_deadlines import http_request
-
-
-@pytest.fixture
-def clock(monkeypatch: pytest.MonkeyPatch) -> list[float]:
-    """The time by which circuits open and close: a list of one number."""
-    now = [1000.0]
-    monkeypatch.setattr(circuits.time, "monotonic", lambda: now[0])
-    return now
-
-
-def test_a_circuit_opens_tries_one_call_and_closes(clock: list[float]) -> None:
-    circuit = Circuit(2, patience=8.0)
-    circuit.failed()
-    assert not circuit.until
-    circuit.failed()
-    assert circuit.until == 1001.0
-    circuit.failed()  # it was under way
-    with pytest.raises(CircuitOpenError) as refused:
-        circuit.enter()
-    assert refused.value.seconds == 1.0
-    clock[0] += 1
-    circuit.enter()
-    with pytest.raises(CircuitOpenError):
-        circuit.enter()
-    circuit.failed()
-    assert circuit.until == 1003.0
-    clock[0] += 2
-    circuit.enter()
-    clock[0] += 8  # the call that was tried never came back
-    circuit.enter()
-    circuit.succeeded()
-    assert (circuit.until, circuit.failures) == (0.0, 0)
-
-
-def test_the_pauses_are_longer_each_time_up_to_a_bound(clock: list[float]) -> None:
-    circuit = Circuit(1, patience=8.0)
-    circuit.failed()
-    pauses = []
-    for _ in range(7):
-        pauses.append(circuit.until - clock[0])
-        clock[0] = circuit.until
-        circuit.enter()
-        circuit.failed()
-    assert pauses == [1, 2, 4, 8, 16, 30, 30]
-
-
-def test_a_call_that_says_nothing_lets_the_next_one_through(clock: list[float]) -> None:
-    circuit = Circuit(1, patience=8.0)
-    circuit.failed()
-    clock[0] += 1
-    circuit.enter()
-    circuit.given_up()
-    circuit.enter()
-    with pytest.raises(CircuitOpenError):
-        circuit.enter()
-    circuit.failed()
-    circuit.given_up()  # nothing is tried
-    with pytest.raises(CircuitOpenError):
-        circuit.enter()
-
-
-def test_one_of_many_threads_is_let_through(clock: list[float]) -> None:
-    circuit = Circuit(1, patience=8.0)
-    circuit.failed()
-    clock[0] += 1
-    entered = []
-
-    def enter() -> None:
-        try:
-            circuit.enter()
-        except CircuitOpenError:
-            return
-        entered.append(True)
-
-    threads = [threading.Thread(target=enter) for _ in range(8)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert entered == [True]
 
 
 @pytest.fixture(params=["fast lane", "botocore", "event loop"])
@@ -133,8 +52,26 @@ def failure(ask: Callable[[], Any]) -> PyMacaronException:
 
 
 def present_circuit() -> Circuit:
-    circuit = clients.current().circuit
-    assert circuit is not None
+    return clients.current().circuit
+
+
+def rules() -> CircuitRules:
+    found = clients.current().circuit_rules
+    assert found is not None
+    return found
+
+
+def end_pause(circuit: Circuit) -> None:
+    circuit._since = float("-inf")
+
+
+def opened() -> Circuit:
+    """The circuit of the client, open, with its pause over."""
+    circuit = present_circuit()
+    for _ in range(4):
+        circuit.failed(rules())
+    assert not circuit.is_closed
+    end_pause(circuit)
     return circuit
 
 
@@ -142,7 +79,8 @@ def test_requests_are_refused_at_once_while_the_engine_fails_and_answered_when_i
     rows: Any, embedded: engines.Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     target = str(embedded.endpoint_url)
-    monkeypatch.setattr(circuits, "_FIRST_PAUSE", 600.0)
+    monkeypatch.setattr(made_clients, "_FIRST_PAUSE", 600.0)
+    monkeypatch.setattr(made_clients, "_LONGEST_PAUSE", 600.0)
     faults = [Fault.DROP_BEFORE] * 4
     with FaultProxy(target, faults, operations={"GetItem"}) as proxy, engines.use(EndpointEngine(proxy.url)):
         reset()
@@ -156,11 +94,11 @@ def test_requests_are_refused_at_once_while_the_engine_fails_and_answered_when_i
         assert isinstance(failure(lambda: rows.create(profile_id="b")), EngineUnavailable)
         assert len(proxy.exchanges) == before  # nothing was sent
         assert rows.get(pk="a").age == 1  # a command's call is
-        present_circuit().until = 1.0  # the pause is over
+        end_pause(present_circuit())
         with http_request():
             assert rows.get(pk="a").age == 1
             assert rows.get(pk="a").age == 1
-        assert present_circuit().until == 0.0
+        assert present_circuit().is_closed
     reset()
 
 
@@ -205,12 +143,11 @@ class Hanging(_CallAttempt):
 
 
 def test_a_trial_whose_client_leaves_lets_the_next_one_through(rows: Any) -> None:
-    circuit = present_circuit()
-    circuit.failures, circuit.until = 4, 1.0  # the pause is over
+    circuit = opened()
 
     async def leave() -> None:
         asked = asyncio.create_task(Hanging("GetItem", {}, None, 60.0, None).wait())
-        while not circuit._is_trying:
+        while not circuit._trial:
             await asyncio.sleep(0)
         asked.cancel()
         with pytest.raises(asyncio.CancelledError):
@@ -219,7 +156,7 @@ def test_a_trial_whose_client_leaves_lets_the_next_one_through(rows: Any) -> Non
     asyncio.run(leave())
     with http_request():
         assert rows.get(pk="a").age == 1
-    assert circuit.until == 0.0
+    assert circuit.is_closed
 
 
 class NeverSent(_CallAttempt):
@@ -227,35 +164,37 @@ class NeverSent(_CallAttempt):
         raise NoCredentialsError
 
 
-@pytest.mark.parametrize("pause", [0.0, 1.0])
-def test_a_call_that_is_never_sent_says_nothing_of_the_engine(rows: Any, pause: float) -> None:
+@pytest.mark.parametrize("failures", [3, 4])
+def test_a_call_that_is_never_sent_says_nothing_of_the_engine(rows: Any, failures: int) -> None:
     circuit = present_circuit()
-    circuit.failures, circuit.until = 3, pause
+    for _ in range(failures):
+        circuit.failed(rules())
+    end_pause(circuit)
     with pytest.raises(NoCredentialsError):
         NeverSent("GetItem", {}, None, 60.0, None).block()
-    assert (circuit.failures, bool(circuit.until)) == (3, bool(pause))
-    circuit.enter()
+    assert (circuit.failures, circuit.is_closed) == (failures, failures < 4)
+    assert bool(circuit.enter(rules())) == (failures == 4)
 
 
 def test_an_answer_that_refuses_a_call_is_an_answer(rows: Any) -> None:
     with http_request():
-        present_circuit().failed()
+        present_circuit().failed(rules())
         with pytest.raises(rows.model.DoesNotExist):
             rows.get(pk="nobody")
         assert present_circuit().failures == 0
-        present_circuit().failed()
+        present_circuit().failed(rules())
         with pytest.raises(PyMacaronException):
             rows.create(profile_id="a")  # its condition fails
         assert present_circuit().failures == 0
 
 
 def test_a_write_that_may_have_been_applied_is_unknown_though_the_next_attempt_is_refused(
-    rows: Any, embedded: engines.Engine
+    rows: Any, embedded: engines.Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     target, faults = str(embedded.endpoint_url), [Fault.DROP_AFTER] * 4
     with FaultProxy(target, faults, operations={"PutItem"}) as proxy, engines.use(EndpointEngine(proxy.url)):
         reset()
-        present_circuit()._limit = 1
+        monkeypatch.setattr(clients, "_made", clients.current()._replace(circuit_rules=rules()._replace(failures=1)))
         assert isinstance(failure(lambda: rows.create(profile_id="b")), WriteOutcomeUnknown)
     reset()
 

@@ -5,11 +5,10 @@ It works in steps (``drivers``): each yields a request or a pause, so threads an
 
 from __future__ import annotations
 
-import asyncio
 import sys
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime, timezone
 from email.utils import parsedate_to_datetime
 from typing import Any
@@ -18,17 +17,18 @@ from urllib.parse import quote, urljoin, urlsplit
 import httpx
 import tenacity
 
+from macaron_django.attempts import CircuitRules, Pause
 from macaron_django.clients.client_options import ClientOptions
 from macaron_django.clients.messages.base_urls import is_absolute
 from macaron_django.clients.messages.call_answers import ReceivedAnswer
 from macaron_django.clients.messages.call_requests import CallRequest
 from macaron_django.clients.sending.channels import Channel, OutgoingCall
-from macaron_django.clients.sending.host_circuits import HostState
+from macaron_django.clients.sending.host_states import HostState
 from macaron_django.clients.sending.token_grants import TokenCache, token_of, token_request
 from macaron_django.drivers import Steps
 from macaron_django.exceptions import AnswerInvalid, CallOutcomeUnknown, ServiceError, ServiceUnavailable
 
-__all__ = ["RetryPause", "ServiceExchange"]
+__all__ = ["ServiceExchange"]
 
 #: Statuses after which a request that can be sent twice is.
 _TRY_AGAIN = frozenset({429, 502, 503, 504})
@@ -38,19 +38,6 @@ _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _MOST_REDIRECTS = 5
 #: What is raised before anything was sent.
 _NOT_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.UnsupportedProtocol, httpx.ProxyError)
-
-
-@dataclass(frozen=True)
-class RetryPause:
-    """A wait, as a step."""
-
-    seconds: float
-
-    def block(self) -> None:
-        time.sleep(self.seconds)
-
-    async def wait(self) -> None:
-        await asyncio.sleep(self.seconds)
 
 
 class ServiceExchange:
@@ -135,31 +122,37 @@ class ServiceExchange:
                     attempt.set_result(replace(received, attempts=attempt.attempt_number))
             elif isinstance(step, tenacity.DoSleep):
                 attempt.prepare_for_next_attempt()
-                yield RetryPause(float(step))
+                yield Pause(float(step))
             else:
                 return step  # type: ignore[no-any-return]  # the result of the last attempt
 
     def _one_attempt(
         self, call: CallRequest, options: ClientOptions, state: HostState, ends: float | None
     ) -> Steps[ReceivedAnswer]:
+        rules = _circuit_rules(options)
         try:
-            state.admit(options.circuit_seconds)
+            trial = state.admit(rules)
         except ServiceUnavailable as error:
             error.api, error.operation = call.api, call.name
             raise
         try:
             received: ReceivedAnswer = yield OutgoingCall(self.channel, call, options, ends, self._clock)
         except httpx.HTTPError as error:
-            if not isinstance(error, httpx.LocalProtocolError):  # that is a request which can't be sent to any host
-                state.failed(options.circuit_failures)
+            if isinstance(error, httpx.LocalProtocolError):  # a request that can't be sent to any host
+                state.circuit.given_up(trial)
+            else:
+                state.circuit.failed(rules, trial)
             raise _unavailable(call, error) from error
         except AnswerInvalid:  # the host does answer
-            state.succeeded()
+            state.circuit.succeeded()
+            raise
+        except BaseException:
+            state.circuit.given_up(trial)
             raise
         if received.status in _FAILURES:
-            state.failed(options.circuit_failures)
+            state.circuit.failed(rules, trial)
         else:
-            state.succeeded()
+            state.circuit.succeeded()
         return received
 
 
@@ -203,6 +196,11 @@ class _RetryRules:
             or (self._ends is not None and self._clock() + pause >= self._ends)
             or not self._state.may_retry()
         )
+
+
+def _circuit_rules(options: ClientOptions) -> CircuitRules:
+    seconds = options.circuit_seconds
+    return CircuitRules(options.circuit_failures, first_pause=seconds, longest_pause=seconds, patience=seconds)
 
 
 def _unavailable(call: CallRequest, error: httpx.HTTPError) -> ServiceUnavailable:

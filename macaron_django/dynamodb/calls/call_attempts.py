@@ -8,28 +8,27 @@ outcome isn't known raises WriteOutcomeUnknown.
 
 from __future__ import annotations
 
-import asyncio
 import os
 import re
-import time
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Final, cast
 
 from botocore.exceptions import ClientError, EndpointConnectionError
 
+from macaron_django.attempts import Circuit, CircuitOpenError, CircuitRules, Pause
 from macaron_django.drivers import BlockingCall, Steps, in_thread
 from macaron_django.dynamodb import engines
 from macaron_django.dynamodb.calls import deadlines, retries
 from macaron_django.dynamodb.calls.call_failures import (
     CONDITION_FAILED,
     EXPIRED_CREDENTIALS,
+    CallNotSentError,
     FailureKind,
     botocore_errors,
     error_code,
     failure_kind,
     is_outage,
 )
-from macaron_django.dynamodb.calls.circuits import Circuit
 from macaron_django.dynamodb.calls.clients import MadeClient, clients, reset
 from macaron_django.dynamodb.calls.observed_calls import ObservedCall
 from macaron_django.dynamodb.codec.attribute_values import AttributeMap, same_items
@@ -129,19 +128,16 @@ class _CallAttempt:
 
     def block(self) -> dict[str, Any]:
         made = clients.present() or clients.current()
-        circuit = None if self.timeout is None else made.circuit
-        if circuit is None:
+        rules = None if self.timeout is None else made.circuit_rules
+        if rules is None:
             return self._block(made)
-        is_trial = circuit.until != 0
-        if is_trial:
-            circuit.enter()
+        trial = _entered(made.circuit, rules)
         try:
             answer = self._block(made)
         except BaseException as error:
-            _count(circuit, error, is_trial=is_trial)
+            _count(made.circuit, rules, trial, error)
             raise
-        if circuit.failures:
-            circuit.succeeded()
+        made.circuit.succeeded()
         return answer
 
     def _block(self, made: MadeClient) -> dict[str, Any]:
@@ -156,19 +152,16 @@ class _CallAttempt:
         made = clients.present()
         if made is None:
             made = await in_thread(clients.current)
-        circuit = None if self.timeout is None else made.circuit
-        if circuit is None:
+        rules = None if self.timeout is None else made.circuit_rules
+        if rules is None:
             return await self._wait(made)
-        is_trial = circuit.until != 0
-        if is_trial:
-            circuit.enter()
+        trial = _entered(made.circuit, rules)
         try:
             answer = await self._wait(made)
         except BaseException as error:
-            _count(circuit, error, is_trial=is_trial)
+            _count(made.circuit, rules, trial, error)
             raise
-        if circuit.failures:
-            circuit.succeeded()
+        made.circuit.succeeded()
         return answer
 
     async def _wait(self, made: MadeClient) -> dict[str, Any]:
@@ -184,29 +177,20 @@ class _CallAttempt:
         return await in_thread(cast("Any", made.client)._make_api_call, self.operation, self.call)
 
 
-def _count(circuit: Circuit, error: BaseException, *, is_trial: bool) -> None:
+def _entered(circuit: Circuit, rules: CircuitRules) -> int:
+    try:
+        return circuit.enter(rules)
+    except CircuitOpenError as refused:
+        raise CallNotSentError(refused.failures, refused.seconds) from None
+
+
+def _count(circuit: Circuit, rules: CircuitRules, trial: int, error: BaseException) -> None:
     if is_outage(error):
-        circuit.failed()
+        circuit.failed(rules, trial)
     elif isinstance(error, ClientError):
-        if circuit.failures:
-            circuit.succeeded()
-    elif is_trial:
-        circuit.given_up()
-
-
-class _Pause:
-    """A pause between two attempts."""
-
-    __slots__ = ("seconds",)
-
-    def __init__(self, seconds: float) -> None:
-        self.seconds = seconds
-
-    def block(self) -> None:
-        time.sleep(deadlines.pausing(self.seconds))
-
-    async def wait(self) -> None:
-        await asyncio.sleep(deadlines.pausing(self.seconds))
+        circuit.succeeded()
+    else:
+        circuit.given_up(trial)
 
 
 def _after_failure(
@@ -218,7 +202,7 @@ def _after_failure(
     policy = retries.calls()
     for number, pause in enumerate(policy.pauses(), 1):
         if pause:
-            yield _Pause(pause)
+            yield Pause(deadlines.pausing(pause))
         if number > 1 and not deadlines.is_over():
             yield BlockingCall(_renew, failure)
             try:

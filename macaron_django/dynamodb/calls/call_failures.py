@@ -17,7 +17,6 @@ import botocore.exceptions
 from botocore.exceptions import BotoCoreError, ClientError
 from pynamodb.exceptions import PynamoDBException, TableDoesNotExist
 
-from macaron_django.dynamodb.calls.circuits import CircuitOpenError
 from macaron_django.exceptions import (
     EngineUnavailable,
     ItemTooLarge,
@@ -32,6 +31,7 @@ __all__ = [
     "CONDITION_FAILED",
     "PASSING_REASONS",
     "TRANSACTION_CONFLICT",
+    "CallNotSentError",
     "CancellationReason",
     "FailureKind",
     "botocore_errors",
@@ -159,11 +159,21 @@ def failure_kind(error: BaseException) -> FailureKind:
         status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 400)
         # "InternalServerError" and every other 5xx: AWS says that the write may have been made.
         return FailureKind.AMBIGUOUS if status >= 500 else FailureKind.REFUSED
-    if isinstance(error, CircuitOpenError):
+    if isinstance(error, CallNotSentError):
         return FailureKind.REFUSED
     if isinstance(error, botocore.exceptions.SSLError) and "CERTIFICATE_VERIFY_FAILED" in str(error):
         return FailureKind.REFUSED
     return FailureKind.RETRYABLE if isinstance(error, _NOT_SENT) else FailureKind.AMBIGUOUS
+
+
+class CallNotSentError(BotoCoreError):
+    """A call that wasn't sent, because those before it weren't answered. ``seconds``: until one is sent again."""
+
+    fmt = "{failures} calls in a row got no answer, so this one wasn't sent; the next attempt is in {seconds:.1f} s"
+
+    def __init__(self, failures: int, seconds: float) -> None:
+        super().__init__(failures=failures, seconds=seconds)
+        self.seconds = seconds
 
 
 def is_outage(error: BaseException) -> bool:
@@ -175,7 +185,7 @@ def is_outage(error: BaseException) -> bool:
 
 #: Failures that say nothing about DynamoDB.
 _OF_THIS_PROCESS: Final = (
-    CircuitOpenError,
+    CallNotSentError,
     botocore.exceptions.NoCredentialsError,
     botocore.exceptions.PartialCredentialsError,
     botocore.exceptions.CredentialRetrievalError,
@@ -208,7 +218,7 @@ def translate(
             f"No AWS credentials for table {table}: {error}. Set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, "
             'a profile or a role, or pick a local engine with MACARON["DYNAMODB"]["ENGINE"].'
         )
-    if isinstance(error, CircuitOpenError):
+    if isinstance(error, CallNotSentError):
         refused = EngineUnavailable(f"A call on table {table} wasn't sent to DynamoDB: {error}")
         refused.headers = {"Retry-After": str(math.ceil(error.seconds))}
         return refused

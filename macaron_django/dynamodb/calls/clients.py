@@ -9,11 +9,11 @@ from __future__ import annotations
 import os
 import sys
 import threading
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
+from macaron_django.attempts import Circuit, CircuitRules
 from macaron_django.conf import Section, settings
 from macaron_django.dynamodb import engines
-from macaron_django.dynamodb.calls.circuits import Circuit
 from macaron_django.dynamodb.calls.client_configurations import Configuration
 from macaron_django.dynamodb.calls.fast_lane.early.early_lane import ConnectionLimits, EarlyLane
 from macaron_django.dynamodb.calls.fast_lane.early.early_places import early_place, is_untouched
@@ -25,6 +25,10 @@ if TYPE_CHECKING:
     from botocore.client import BaseClient
 
 __all__ = ["Clients", "MadeClient", "clients", "reset"]
+
+#: Seconds that calls are refused after the last failure: at first, and at most.
+_FIRST_PAUSE: Final = 1.0
+_LONGEST_PAUSE: Final = 30.0
 
 
 class MadeClient(NamedTuple):
@@ -38,7 +42,9 @@ class MadeClient(NamedTuple):
     configuration: Configuration
     botocore_client: BaseClient | None
     lane: Lane | None
-    circuit: Circuit | None = None
+    circuit: Circuit
+    #: None where the circuit never opens.
+    circuit_rules: CircuitRules | None
 
     @property
     def client(self) -> Any:
@@ -96,7 +102,7 @@ class Clients:
             if made is not None and is_same and (made.botocore_client is not None or is_untouched()):
                 made = made._replace(engine=engine, section=section)
             else:
-                circuit = made.circuit if made is not None and is_same else _circuit(configuration)
+                circuit = made.circuit if made is not None and is_same else Circuit()
                 made = self._early(engine, section, configuration, circuit) or self._of_botocore(
                     engine, section, configuration, circuit
                 )
@@ -108,7 +114,7 @@ class Clients:
             return made
 
     def _early(
-        self, engine: engines.Engine, section: Section, configuration: Configuration, circuit: Circuit | None
+        self, engine: engines.Engine, section: Section, configuration: Configuration, circuit: Circuit
     ) -> MadeClient | None:
         """A client that is the early lane alone; None if calls need botocore, or it is there already."""
         if not configuration.fast_lane or not is_untouched():
@@ -128,10 +134,10 @@ class Clients:
             lane = EarlyLane(place, limits, _read_by_botocore)
         except ValueError:  # keys that no header can hold
             return None
-        return MadeClient(engine, section, configuration, None, lane, circuit)
+        return MadeClient(engine, section, configuration, None, lane, circuit, _circuit_rules(configuration))
 
     def _of_botocore(
-        self, engine: engines.Engine, section: Section, configuration: Configuration, circuit: Circuit | None
+        self, engine: engines.Engine, section: Section, configuration: Configuration, circuit: Circuit
     ) -> MadeClient:
         from macaron_django.dynamodb.calls.aws_sdk.botocore_clients import new_client
         from macaron_django.dynamodb.calls.aws_sdk.botocore_sessions import new_session
@@ -143,7 +149,8 @@ class Clients:
         client: Any = new_client(session, configuration)
         has_credentials = client._request_signer._credentials is not None
         lane = FastLane.beside(client) if configuration.fast_lane and has_credentials else None
-        return MadeClient(engine, section, configuration, client, lane, circuit if has_credentials else None)
+        rules = _circuit_rules(configuration) if has_credentials else None
+        return MadeClient(engine, section, configuration, client, lane, circuit, rules)
 
 
 def _read_by_botocore(operation: str, answer: HTTPAnswer) -> dict[str, Any]:
@@ -153,9 +160,12 @@ def _read_by_botocore(operation: str, answer: HTTPAnswer) -> dict[str, Any]:
     return read_by_botocore(client, operation, answer)
 
 
-def _circuit(configuration: Configuration) -> Circuit | None:
+def _circuit_rules(configuration: Configuration) -> CircuitRules | None:
+    """Returns when requests' calls are refused at once, while DynamoDB doesn't answer."""
+    if configuration.circuit_failures is None:
+        return None
     patience = configuration.connect_timeout + configuration.read_timeout
-    return None if configuration.circuit_failures is None else Circuit(configuration.circuit_failures, patience)
+    return CircuitRules(configuration.circuit_failures, _FIRST_PAUSE, _LONGEST_PAUSE, patience)
 
 
 clients = Clients()
