@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from itertools import count
 
 from macaron_django.auth.credential_verifiers import carries_jwt
 from macaron_django.auth.security_requirements import UNREADABLE, security_for
@@ -18,13 +19,9 @@ def verifier_paths(document: Document, module: str) -> dict[str, str]:
 
     JWTs need no function. The names and passwords of ``basic`` are Django's.
     """
-    found: dict[str, str] = {}
-    for name, scheme in _required(document).items():
-        if carries_jwt(scheme):
-            continue
-        is_basic = scheme.type == "http" and scheme.scheme == "basic"
-        found[name] = _DJANGOS_PASSWORDS if is_basic else f"{module}.{_function(name)}"
-    return found
+    verified = {name: scheme for name, scheme in _required(document).items() if not carries_jwt(scheme)}
+    functions = _functions([name for name, scheme in verified.items() if not _is_basic(scheme)])
+    return {name: f"{module}.{functions[name]}" if name in functions else _DJANGOS_PASSWORDS for name in verified}
 
 
 def verifiers_module(document: Document, api: str, paths: Mapping[str, str]) -> str | None:
@@ -39,7 +36,7 @@ def verifiers_module(document: Document, api: str, paths: Mapping[str, str]) -> 
         'django.utils.crypto.constant_time_compare.\n"""\n\nfrom rest_framework.request import Request\n'
     )
     functions = [
-        f"def {_function(name)}({_arguments(scheme)}request: Request) -> object:\n"
+        f"def {paths[name].rpartition('.')[2]}({_arguments(scheme)}request: Request) -> object:\n"
         f'    """Return who sends the credentials of {_plain(name)}."""\n'
         "    return None\n"
         for name, scheme in own.items()
@@ -60,6 +57,26 @@ def _arguments(scheme: SecurityScheme) -> str:
     if scheme.type == "mutualTLS":
         return ""
     return "key: str, " if scheme.type == "apiKey" else "credentials: str, "
+
+
+def _is_basic(scheme: SecurityScheme) -> bool:
+    return scheme.type == "http" and scheme.scheme == "basic"
+
+
+def _functions(schemes: Iterable[str]) -> dict[str, str]:
+    """Returns the function of each scheme. Of names that are alike in Python, all but the first get a number.
+
+    >>> _functions(["a-b", "a_b", "a b", "a_b_2"])
+    {'a-b': 'verify_a_b', 'a_b': 'verify_a_b_3', 'a b': 'verify_a_b_4', 'a_b_2': 'verify_a_b_2'}
+    """
+    plain = {name: _function(name) for name in schemes}
+    found: dict[str, str] = {}
+    for name, function in plain.items():
+        taken = {*plain.values(), *found.values()}
+        numbered = (f"{function}_{number}" for number in count(2))
+        is_first = function not in found.values()
+        found[name] = function if is_first else next(each for each in numbered if each not in taken)
+    return found
 
 
 def _function(name: str) -> str:

@@ -91,6 +91,27 @@ def test_a_security_scheme_gets_a_verifier_that_refuses():
     assert made.files["apis/pets/verifiers.py"].endswith("    return None\n")
 
 
+def test_schemes_whose_names_are_alike_in_python_get_verifiers_of_their_own(tmp_path):
+    names = ["a-b", "a_b", "a b", "a_b_2", "login"]
+    key = {"type": "apiKey", "in": "header"}
+    schemes = {name: {**key, "name": f"X-{number}"} for number, name in enumerate(names)}
+    schemes["login"] = {"type": "http", "scheme": "basic"}
+    operation = {"security": [{name: []} for name in names], "responses": {"204": {"description": "Done."}}}
+    spec = {"openapi": "3.1.0", "info": {"title": "T", "version": "1"}, "paths": {"/a": {"post": operation}}}
+    (tmp_path / "t.yaml").write_text(yaml.safe_dump({**spec, "components": {"securitySchemes": schemes}}), "utf-8")
+    made = api_files(tmp_path / "t.yaml", "t", "none")
+    assert {name: path.rpartition(".")[2] for name, path in made.verifiers.items()} == {
+        "a-b": "verify_a_b",
+        "a_b": "verify_a_b_3",
+        "a b": "verify_a_b_4",
+        "a_b_2": "verify_a_b_2",
+        "login": "django_password",
+    }
+    written = ast.parse(made.files["apis/t/verifiers.py"]).body
+    defined = [node.name for node in written if isinstance(node, ast.FunctionDef)]
+    assert defined == ["verify_a_b", "verify_a_b_3", "verify_a_b_4", "verify_a_b_2"]
+
+
 def test_a_spec_in_several_files_is_copied_whole(tmp_path):
     (tmp_path / "main").mkdir()
     (tmp_path / "main" / "openapi.yaml").write_text(
