@@ -129,7 +129,7 @@ def test_its_own_tests_pass(example):
         check=False,
     )
     assert done.returncode == 0, done.stdout + done.stderr
-    assert "11 passed" in done.stdout
+    assert "12 passed" in done.stdout
 
 
 def test_a_second_start_still_has_the_data_of_the_first(example):

@@ -80,12 +80,23 @@ def test_a_token_without_the_scope_may_read_and_not_write(acme, client_of):
     assert reader.post("/shop/orders", TWO_TEAS, format="json").status_code == 403
 
 
-def test_a_change_of_what_somebody_else_has_changed_is_refused(acme):
+def test_a_change_of_an_order_that_another_user_has_changed_is_refused(acme):
     order = acme.post("/shop/orders", TWO_TEAS, format="json")
     path = f"/shop/orders/{order.json()['order_id']}"
     patch = {"content_type": "application/merge-patch+json", "headers": {"If-Match": acme.get(path)["ETag"]}}
     assert acme.patch(path, json.dumps({"note": "Ring twice"}), **patch).json()["note"] == "Ring twice"
     assert acme.patch(path, json.dumps({"note": "Knock"}), **patch).status_code == 412
+
+
+def test_a_product_is_not_replaced_with_a_stock_that_was_sold_meanwhile(acme):
+    path, read = "/shop/products/tea", acme.get("/shop/products/tea")
+    replaced = {"path": path, "format": "json", "headers": {"If-Match": read["ETag"]}}
+    acme.post("/shop/orders", TWO_TEAS, format="json")
+    assert acme.put(data={**TEA, "price": "4.80"}, **replaced).status_code == 412
+    assert stock(acme) == 8
+    replaced["headers"]["If-Match"] = acme.get(path)["ETag"]
+    answer = acme.put(data={**TEA, "price": "4.80", "stock": 8}, **replaced)
+    assert (answer.status_code, answer.json()["price"]) == (200, "4.80")
 
 
 def test_an_order_is_paid_once(acme):
