@@ -8,6 +8,7 @@ from dataclasses import replace
 from functools import cached_property
 from typing import Any
 from urllib.parse import urlencode
+from weakref import WeakSet
 
 from django.utils.module_loading import import_string
 
@@ -24,6 +25,7 @@ from macaron_django.clients.sending.token_grants import TokenCache
 from macaron_django.drivers import run, run_on_loop
 from macaron_django.openapi import Document, Operation
 from macaron_django.schemas import Classes
+from macaron_django.schemas.document_memos import DocumentMemo
 
 __all__ = ["APIClients", "AsyncAPIClient", "AsyncOperationCall", "BlockingAPIClient", "OperationCall"]
 
@@ -35,7 +37,8 @@ class APIClients:
         self._lock = threading.Lock()
         self._hosts: dict[str, HostState] = {}
         self._tokens = TokenCache()
-        self._made: dict[tuple[Document, bool], Any] = {}
+        self._made: DocumentMemo[type, Any] = DocumentMemo()
+        self._open: WeakSet[Any] = WeakSet()
         #: What answers every call of every API, while a test says so.
         self.replacement: Replacement | None = None
 
@@ -50,17 +53,19 @@ class APIClients:
     def close(self) -> None:
         """Closes the connections that no call uses, for programs that end. The next call opens new ones."""
         with self._lock:
-            made = list(self._made.values())
+            made = list(self._open)
         for each in made:
             each._exchange.channel.close()
 
     def _client(self, kind: Any, api: str, document: Document, classes: Classes) -> Any:
         with self._lock:
-            known = self._made.get((document, kind is AsyncAPIClient))
-            if known is None:
-                exchange = ServiceExchange(Channel(api, lambda: self.replacement), self._host_state, self._tokens)
-                known = self._made[document, kind is AsyncAPIClient] = kind(api, document, classes, exchange)
-        return known
+            return self._made.get(document, kind, lambda: self._new(kind, api, document, classes))
+
+    def _new(self, kind: Any, api: str, document: Document, classes: Classes) -> Any:
+        exchange = ServiceExchange(Channel(api, lambda: self.replacement), self._host_state, self._tokens)
+        made = kind(api, document, classes, exchange)
+        self._open.add(made)
+        return made
 
     def _host_state(self, origin: str) -> HostState:
         with self._lock:

@@ -17,8 +17,12 @@ Made = TypeVar("Made")
 class DocumentMemo(Generic[Key, Made]):
     """A memo of one kind of thing, such as validators. The document holds the memo, because both refer to each other.
 
-    Threads may make a thing at the same time; each then keeps its own.
+    Threads may make a thing at the same time; each then keeps its own. ``most`` limits the things kept of a document,
+    where what clients send decides how many different keys there are; the others are made each time.
     """
+
+    def __init__(self, most: int | None = None) -> None:
+        self._most = most
 
     def get(self, document: SchemaDocument, key: Key, make: Callable[[], Made]) -> Made:
         """Return what was made from ``document`` under ``key``; ``make`` makes it if nothing was."""
@@ -27,7 +31,9 @@ class DocumentMemo(Generic[Key, Made]):
             made = self.of(document)
         found: Made | None = made.get(key)
         if found is None:
-            found = made[key] = make()
+            found = make()
+            if self._most is None or len(made) < self._most:
+                made[key] = found
         return found
 
     def of(self, document: SchemaDocument) -> dict[Key, Made]:

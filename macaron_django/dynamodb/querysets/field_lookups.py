@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal, InvalidOperation
-from functools import cache, cached_property
+from functools import cached_property, lru_cache
 from typing import Any, Final
 
 from django.core.exceptions import FieldError
@@ -287,7 +287,7 @@ def _check_time(schema: Schema, value: Any) -> None:
 _TIMES: Final = frozenset({"date-time", "date", "time", "duration"})
 
 
-@cache
+@lru_cache(maxsize=64)
 def _of_format(name: str) -> Validator:
     return compile_schema({"format": name})
 

@@ -6,7 +6,7 @@ The code that hides secrets uses it: a value is secret if any schema that may ap
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from functools import cache, cached_property
+from functools import cached_property, lru_cache
 
 from macaron_django.openapi import Schema
 from macaron_django.schemas.document_memos import DocumentMemo
@@ -20,6 +20,12 @@ class AppliedSchemas:
 
     def __init__(self, schemas: tuple[Schema, ...]) -> None:
         self.schemas = schemas
+
+    def __eq__(self, other: object) -> bool:
+        return self.schemas == other.schemas if isinstance(other, AppliedSchemas) else NotImplemented
+
+    def __hash__(self) -> int:
+        return hash(self.schemas)
 
     @property
     def schema(self) -> Schema | None:
@@ -85,7 +91,8 @@ class AppliedSchemas:
 
 
 _NONE = AppliedSchemas(())
-_APPLIED: DocumentMemo[tuple[Schema, ...], AppliedSchemas] = DocumentMemo()
+#: A property's name may match any of several patterns, so there are many more combinations than schemas.
+_APPLIED: DocumentMemo[tuple[Schema, ...], AppliedSchemas] = DocumentMemo(most=5000)
 
 
 def applied_schemas(schemas: Iterable[Schema] | Schema) -> AppliedSchemas:
@@ -138,7 +145,7 @@ def _matches(pattern: str, name: str) -> bool:
     return validator is None or validator.is_valid(name)
 
 
-@cache
+@lru_cache(maxsize=1024)
 def _validator(pattern: str) -> Validator | None:
     """None for a pattern that can't be compiled: it may match any name."""
     try:
