@@ -5,14 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from macaron_django.schemas.formats.date_format import DateFormat
-from macaron_django.schemas.formats.date_time_format import DateTimeFormat
 from macaron_django.schemas.formats.decimal_format import DecimalFormat
-from macaron_django.schemas.formats.duration_format import DurationFormat
 from macaron_django.schemas.formats.octet_formats import ByteFormat, OctetsFormat
+from macaron_django.schemas.formats.rfc3339_formats import DateFormat, DateTimeFormat, DurationFormat, TimeFormat
 from macaron_django.schemas.formats.string_format import StringFormat
 from macaron_django.schemas.formats.text_formats import TEXT_FORMATS
-from macaron_django.schemas.formats.time_format import TimeFormat
 from macaron_django.schemas.formats.uuid_format import UUIDFormat
 
 __all__ = ["STRING_FORMATS"]

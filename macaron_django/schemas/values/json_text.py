@@ -22,7 +22,7 @@ import orjson
 from django.utils.duration import duration_iso_string
 from django.utils.functional import Promise
 
-from macaron_django.schemas.formats.rfc3339 import with_z
+from macaron_django.schemas.formats.rfc3339_formats import with_z
 
 __all__ = ["MAX_DEPTH", "MAX_DIGITS", "JSONTextError", "count_containers", "dump_json", "exact_json"]
 
