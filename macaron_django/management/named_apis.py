@@ -11,7 +11,7 @@ from macaron_django.discovery import discover
 from macaron_django.dynamodb import Persistence
 from macaron_django.registry import API, registry
 
-__all__ = ["apis_named", "persistence_named", "reasons"]
+__all__ = ["apis_named", "persistence_named", "reasons", "refuse_left_out"]
 
 
 def apis_named(names: Iterable[str]) -> list[API]:
@@ -41,6 +41,13 @@ def reasons(name: str) -> list[str]:
     """Returns lines that say why an API isn't served: the errors in its spec, each with its place."""
     errors = [finding for finding in registry.left_out.get(name, ()) if finding.level == "error"]
     return [f"The API {name!r} isn't served because its spec has errors:", *(f"  {error}" for error in errors)]
+
+
+def refuse_left_out(consequence: str) -> None:
+    """Raises CommandError if an API isn't served: says why, and the ``consequence`` of going on without it."""
+    left_out = [line for name in registry.left_out for line in reasons(name)]
+    if left_out:
+        raise CommandError("\n".join([*left_out, consequence]))
 
 
 def persistence_named(name: str) -> Persistence:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from argparse import ArgumentParser
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
@@ -17,7 +18,7 @@ from macaron_django.registry import API, registry
 from macaron_django.shipping.permissions.recorded_calls import read_recorded
 from macaron_django.tasks.item_tables import own_accesses
 
-__all__ = ["Needs", "needed_accesses"]
+__all__ = ["Needs", "add_access_arguments", "needed_accesses"]
 
 Needs = Mapping[TableAccess, list[str]]
 
@@ -27,6 +28,19 @@ _ADMIN_ACTIONS: Final = (
     *("ListTagsOfResource", "PutItem", "Query", "Scan", "UpdateItem"),
 )
 _READY: Final = "macaron_django.api.builtin.ready"
+
+
+def add_access_arguments(parser: ArgumentParser) -> None:
+    """Adds the options of a command that say which accesses the spec doesn't show: --recorded and --admin."""
+    parser.add_argument(
+        "--recorded",
+        metavar="FILE",
+        action="append",
+        default=[],
+        type=Path,
+        help="Allow the calls that `pytest --dynamodb-record FILE` has recorded, too; may be given several times.",
+    )
+    parser.add_argument("--admin", action="store_true", help="Allow what the Django admin does with each table.")
 
 
 def needed_accesses(recorded: Iterable[Path] = (), *, admin: bool = False) -> Needs:

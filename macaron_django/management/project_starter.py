@@ -10,6 +10,7 @@ from django.core.management.base import BaseCommand, CommandError
 
 from macaron_django import __version__
 from macaron_django.management.spec_errors import read_or_refused
+from macaron_django.management.storage_choices import add_storage_choice
 from macaron_django.management.terminals import printable, printing
 from macaron_django.shipping.starting.api_files import Storage, api_name, name_problem
 from macaron_django.shipping.starting.project_files import (
@@ -37,21 +38,7 @@ class StartProject(BaseCommand):
             "--spec", metavar="FILE", help="An OpenAPI file, in YAML or JSON (default: a sample about notes)."
         )
         parser.add_argument("--api", metavar="API", help="The name of the API (default: that of the file).")
-        kept = parser.add_mutually_exclusive_group()
-        kept.add_argument(
-            "--dynamodb",
-            action="store_const",
-            const="dynamodb",
-            dest="storage",
-            help="Keep the schemas that look persisted in DynamoDB (x-persist; the sample's default).",
-        )
-        kept.add_argument(
-            "--orm",
-            action="store_const",
-            const="orm",
-            dest="storage",
-            help="Keep them in Django models, which are written, too (x-model).",
-        )
+        add_storage_choice(parser, "Without this they are only marked, except in the sample.")
         parser.add_argument("--dry-run", action="store_true", help="List the files, and write nothing.")
 
     def handle(self, *_arguments: str, **options: Any) -> None:

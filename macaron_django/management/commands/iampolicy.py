@@ -5,16 +5,14 @@ from __future__ import annotations
 import json
 import os
 from argparse import ArgumentParser
-from pathlib import Path
 from typing import Any
 
 from django.core.exceptions import ImproperlyConfigured
 from django.core.management.base import BaseCommand, CommandError
 
 from macaron_django.conf import settings
-from macaron_django.management.named_apis import reasons
-from macaron_django.management.needed_accesses import Needs, needed_accesses
-from macaron_django.registry import registry
+from macaron_django.management.named_apis import refuse_left_out
+from macaron_django.management.needed_accesses import Needs, add_access_arguments, needed_accesses
 from macaron_django.shipping.permissions.policies import LONGEST_POLICY, AWSAccount, policy_for, policy_size
 
 __all__ = ["Command"]
@@ -29,15 +27,7 @@ class Command(BaseCommand):
     requires_system_checks = []  # handlers needn't be importable
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument(
-            "--recorded",
-            metavar="FILE",
-            action="append",
-            default=[],
-            type=Path,
-            help="Allow the calls that a test run has recorded, too; may be given several times.",
-        )
-        parser.add_argument("--admin", action="store_true", help="Allow what the Django admin does with each table.")
+        add_access_arguments(parser)
         parser.add_argument("--account", metavar="ID", help="The AWS account of the tables, of twelve digits.")
         parser.add_argument("--region", metavar="REGION", help="The region (default: REGION of MACARON['DYNAMODB']).")
         parser.add_argument(
@@ -51,9 +41,7 @@ class Command(BaseCommand):
         )
 
     def handle(self, *_arguments: str, **options: Any) -> None:
-        left_out = [line for name in registry.left_out for line in reasons(name)]
-        if left_out:
-            raise CommandError("\n".join([*left_out, "A policy without its operations would be too narrow."]))
+        refuse_left_out("A policy without its operations would be too narrow.")
         try:
             needs = needed_accesses(options["recorded"], admin=options["admin"])
         except (ImproperlyConfigured, OSError, ValueError) as error:

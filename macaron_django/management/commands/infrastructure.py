@@ -11,8 +11,8 @@ from django.core.exceptions import ImproperlyConfigured
 from django.core.management.base import BaseCommand, CommandError
 
 from macaron_django.conf import settings
-from macaron_django.management.named_apis import reasons
-from macaron_django.management.needed_accesses import needed_accesses
+from macaron_django.management.named_apis import refuse_left_out
+from macaron_django.management.needed_accesses import add_access_arguments, needed_accesses
 from macaron_django.registry import registry
 from macaron_django.shipping.infrastructure.cloudformation import cloudformation_template
 from macaron_django.shipping.infrastructure.described_tables import described_tables
@@ -40,24 +40,14 @@ class Command(BaseCommand):
             default="none",
             help="lambda: a Lambda function behind an HTTP API, its role and log; none (the default): only the policy.",
         )
-        parser.add_argument(
-            "--recorded",
-            metavar="FILE",
-            action="append",
-            default=[],
-            type=Path,
-            help="Allow the calls that a test run has recorded, too (see iampolicy).",
-        )
-        parser.add_argument("--admin", action="store_true", help="Allow what the Django admin does with each table.")
+        add_access_arguments(parser)
         parser.add_argument(
             "--out", metavar="FILE", type=Path, help="Write to this file, instead of printing; it must not exist yet."
         )
         parser.add_argument("--overwrite", action="store_true", help="With --out: replace an existing file.")
 
     def handle(self, *_arguments: str, **options: Any) -> None:
-        left_out = [line for name in registry.left_out for line in reasons(name)]
-        if left_out:
-            raise CommandError("\n".join([*left_out, "Its tables would be missing."]))
+        refuse_left_out("Its tables would be missing.")
         persistences = [each for api in registry for each in api.persistences.values()] + own_tables()
         if not persistences:
             raise CommandError("No schema has x-persist: there are no tables to write.")

@@ -12,6 +12,7 @@ from django.core.management.base import BaseCommand, CommandError
 from macaron_django.conf import base_folder, settings
 from macaron_django.discovery import discover
 from macaron_django.management.spec_errors import read_or_refused
+from macaron_django.management.storage_choices import add_storage_choice
 from macaron_django.management.terminals import printable, printing
 from macaron_django.openapi import Limits
 from macaron_django.shipping.starting.api_files import APIFiles, Storage, api_files, api_name, name_problem
@@ -29,17 +30,7 @@ class Command(BaseCommand):
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("file", metavar="FILE", help="An OpenAPI file, in YAML or JSON.")
         parser.add_argument("--name", metavar="API", help="The name of the API (default: that of the file).")
-        kept = parser.add_mutually_exclusive_group()
-        kept.add_argument(
-            "--dynamodb",
-            action="store_const",
-            const="dynamodb",
-            dest="storage",
-            help="Store the schemas that look persisted in DynamoDB (x-persist). Without this they are only marked.",
-        )
-        kept.add_argument(
-            "--orm", action="store_const", const="orm", dest="storage", help="Store them in Django models (x-model)."
-        )
+        add_storage_choice(parser, "Without this they are only marked.")
         parser.add_argument("--dry-run", action="store_true", help="List the files, and write nothing.")
 
     def handle(self, *_arguments: str, **options: Any) -> None:

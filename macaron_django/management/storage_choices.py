@@ -1,0 +1,26 @@
+"""The options by which a command that starts an API chooses where its persisted schemas are stored."""
+
+from __future__ import annotations
+
+from argparse import ArgumentParser
+
+__all__ = ["add_storage_choice"]
+
+
+def add_storage_choice(parser: ArgumentParser, otherwise: str) -> None:
+    """Adds --dynamodb and --orm, which set ``storage``; ``otherwise`` says what happens without them."""
+    kept = parser.add_mutually_exclusive_group()
+    kept.add_argument(
+        "--dynamodb",
+        action="store_const",
+        const="dynamodb",
+        dest="storage",
+        help=f"Store the schemas that look persisted in DynamoDB (x-persist). {otherwise}",
+    )
+    kept.add_argument(
+        "--orm",
+        action="store_const",
+        const="orm",
+        dest="storage",
+        help="Store them in Django models, which are written, too (x-model).",
+    )
