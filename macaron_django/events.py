@@ -1,4 +1,4 @@
-"""Tells subscribers what happens: operations, calls of DynamoDB and of other services, tasks and monitored blocks.
+"""Tells subscribers what happens: operations, calls to DynamoDB and to other services, tasks and monitored blocks.
 
 A subscriber has two methods for each kind. One is called at the end::
 
@@ -301,7 +301,7 @@ class Subscriber:
 
 
 class Kind(Generic[BeganT, EndedT]):
-    """One kind of what happens. It begins only where ``subscribers`` aren't empty."""
+    """One kind of event. It begins only if it has ``subscribers``."""
 
     def __init__(self, method: str, *, encloses: bool = False) -> None:
         self.method, self.encloses = method, encloses
@@ -312,7 +312,10 @@ class Kind(Generic[BeganT, EndedT]):
         self.subscribers: tuple[Callable[..., Any], ...] = ()
 
     def begin(self, began: BeganT) -> Observed[EndedT]:
-        """Tells the subscribers that something begins. The caller has to call ``leave`` and ``end`` of what it gets."""
+        """Tells the subscribers that something begins.
+
+        The caller must call ``leave`` and ``end`` of what this returns.
+        """
         return Observed(self, began)
 
     def subscribe(self, subscriber: Subscriber) -> None:

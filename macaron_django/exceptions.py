@@ -379,7 +379,7 @@ class ItemAbsent(StaleItem):
 
 
 class ItemChanged(StaleItem):
-    """A write requires other values than the item has; ``item`` says which it has."""
+    """A write requires values that the item doesn't have; ``item`` is what it has."""
 
 
 class ItemOutOfBounds(StaleItem):
@@ -540,7 +540,7 @@ class InternalServerError(PyMacaronException):
 
 
 class UnhandledServerError(InternalServerError):
-    """The server failed with an exception that isn't a PyMacaronException, which is the ``__cause__``."""
+    """The server failed with an exception that isn't a PyMacaronException: that one is the ``__cause__``."""
 
 
 class InternalValidationError(InternalServerError):

@@ -38,6 +38,12 @@ RULES = (
     Rule(r"\b(?:upon|hereby|thereof|therein|thereby|wherein|whereby|henceforth|hence|thus)\b", "a plain word"),
     Rule(r"\bhas to be\b|\bhave to be\b", "“must be”"),
     Rule(r"\bin (?:its|their) place\b|\bin the place of\b", "“instead” or “instead of”"),
+    Rule(r"\bhas to know\b", "“must know”"),
+    Rule(r"\b(?:is|are|was|were) (?:there|gone) already\b", "“already exists”, “was already gone”"),
+    Rule(r"\bother \w+ than\b", "“different … from”, “… other than”"),
+    Rule(r"\btells(?=[.;,)])", "“shows that”, “says so”"),
+    Rule(r"\b[Cc]alls? of (?:DynamoDB|(?:an)?other services?)\b", "“a call to …”"),
+    Rule(r"\bwhich of it\b", "“which part of it”"),
     Rule(r"\b(?:shall|needn't|oughtn't)\b", "“must”, “don't need to” or “must not”"),
     Rule(r"\b(?:utilize|utilise|leverage|in order to|prior to|subsequent to|in case of)\b", "a plain word"),
 )

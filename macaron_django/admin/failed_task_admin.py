@@ -167,9 +167,12 @@ class FailedTaskAdmin(
             "failed": (messages.ERROR, _("The task was sent again, and has failed again.")),
             "running": (
                 messages.WARNING,
-                _("The task was sent again already, and isn't done yet. It wasn't sent twice."),
+                _("The task has already been sent again and hasn't finished. It wasn't sent twice."),
             ),
-            "done": (messages.WARNING, _("The task was run again already, and is done. It wasn't sent twice.")),
+            "done": (
+                messages.WARNING,
+                _("The task has already been run again and has finished. It wasn't sent twice."),
+            ),
             "gone": (messages.ERROR, _("The task isn't kept any more.")),
             "unreadable": (
                 messages.ERROR,

@@ -211,7 +211,7 @@ class SecurityPolicy:
         if header is None or not accepted or header[0] in accepted:
             return MissingCredentialsError(f"The request needs credentials: send {wanted}.")
         refusal = RefusedTokenError if jwt else RefusedCredentialsError
-        return refusal(f"The Authorization header isn't of an accepted scheme: send {wanted}.")
+        return refusal(f"The Authorization header has a scheme that isn't accepted: send {wanted}.")
 
 
 def _outcome(required: SchemeRequirement, request: Request) -> Verified | Failure | None:

@@ -20,7 +20,7 @@ def is_request(event: Event) -> bool:
 def without_ambiguous_headers(event: Event) -> dict[str, Any]:
     """Returns an event without the headers that have an underscore in their name.
 
-    WSGI has one name for ``X-User`` and ``X_User``: a proxy in front that sets or removes the one misses the other.
+    WSGI has one name for ``X-User`` and ``X_User``: a proxy in front that sets or removes one of them misses the other.
     """
     cleaned = dict(event)
     for group in ("headers", "multiValueHeaders"):

@@ -119,7 +119,7 @@ def check_threads(app_configs: Sequence[AppConfig] | None, **_kwargs: Any) -> li
             f"DynamoDB answers after {milliseconds:.1f} ms, and a worker has {threads} "
             f"thread{'s' * (threads != 1)}: the worker waits whenever its requests do.",
             hint=f"Give it about {needed_threads(milliseconds)} (GRANIAN_BLOCKING_THREADS, or gunicorn's --threads) if "
-            "most requests make one call; docs/explanation/scaling.md has the formula.",
+            "most requests make one call.",
             id="macaron_django.W102",
         )
     ]

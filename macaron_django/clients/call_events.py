@@ -1,4 +1,4 @@
-"""Tells subscribers of ``macaron_django.events`` about calls of other services."""
+"""Tells subscribers of ``macaron_django.events`` about calls to other services."""
 
 from __future__ import annotations
 

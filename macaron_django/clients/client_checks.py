@@ -137,7 +137,7 @@ def _values(where: str, given: Mapping[str, Any]) -> Iterator[Finding]:
 def _missing_packages() -> Iterator[Finding]:
     missing = [name for name in ("httpx", "tenacity") if find_spec(name) is None]
     if missing:
-        yield _wrong(f"Calls of other APIs need {' and '.join(missing)}.", "pip install macaron_django[clients]")
+        yield _wrong(f"Calls to other APIs need {' and '.join(missing)}.", "pip install macaron_django[clients]")
     elif settings.CLIENT_OPTIONS.HTTP2 and find_spec("h2") is None:
         yield _wrong("MACARON['CLIENT_OPTIONS']['HTTP2'] needs h2.", "pip install httpx[http2]")
 

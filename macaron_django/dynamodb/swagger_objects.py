@@ -30,7 +30,7 @@ class _Unbound:
     def __get__(self, instance: object, owner: type) -> Persistence:
         api, schema = getattr(owner, "api_name", None), getattr(owner, "model_name", None)
         raise NotBoundError(
-            f"{owner.__name__} has no table yet: the schema {schema!r} of the API {api!r} has to say "
+            f"{owner.__name__} has no table yet: the schema {schema!r} of the API {api!r} must say "
             f"`x-persist: {owner.__module__}.{owner.__qualname__}`, MACARON['APIS'] must find the API, "
             "and `manage.py check` must find no error in it."
         )

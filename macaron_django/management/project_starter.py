@@ -25,8 +25,8 @@ __all__ = ["StartProject"]
 
 class StartProject(BaseCommand):
     help = (
-        "Starts a project that runs at once: settings from the environment, an API from an OpenAPI file with a stub "
-        "for each handler, tests, a container, CI, and a lock of versions. It is written only once."
+        "Starts a project that is ready to run: settings from the environment, an API from an OpenAPI file with a stub "
+        "for each handler, tests, a container, CI, and a lock of versions. Existing files are never overwritten."
     )
     requires_system_checks = []
     #: It is about another project than that of any settings.

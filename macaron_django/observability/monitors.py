@@ -16,8 +16,8 @@ __all__ = ["monitor", "monitor_init"]
 def monitor(kind: str = "Unknown", method: str = "Unknown") -> Iterator[None]:
     """Tells the subscribers of events how long a block takes: Prometheus as ``macaron_block_duration_seconds``.
 
-    ``kind`` says what is measured, such as "mail", and ``method`` which of it. Both become labels of metrics: give
-    them few different values. An exception passes through, and counts as a failure.
+    ``kind`` says what is measured, such as "mail", and ``method`` what it does, such as "send". Both become labels of
+    metrics: give them few different values. An exception passes through, and counts as a failure.
 
     >>> with monitor(kind="mail", method="send"):
     ...     ...

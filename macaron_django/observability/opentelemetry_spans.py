@@ -1,4 +1,4 @@
-"""Makes OpenTelemetry spans and metrics of operations, calls of DynamoDB and of other services, tasks and blocks.
+"""Makes OpenTelemetry spans and metrics of operations, calls to DynamoDB and to other services, tasks and blocks.
 
 Names are those of OpenTelemetry's semantic conventions: HTTP server spans, AWS SDK spans, and those of DynamoDB. Within
 a span that isn't sampled no others are begun.
@@ -53,8 +53,8 @@ class OpenTelemetrySpans(events.Subscriber):
             )
 
         self.requests = histogram("http.server.request.duration", "Duration of the operations of this server.")
-        self.dynamodb = histogram("db.client.operation.duration", "Duration of calls of DynamoDB.")
-        self.clients = histogram("http.client.request.duration", "Duration of calls of other services.")
+        self.dynamodb = histogram("db.client.operation.duration", "Duration of calls to DynamoDB.")
+        self.clients = histogram("http.client.request.duration", "Duration of calls to other services.")
         self._fields: tuple[object, list[str]] = (None, [])
 
     def operation(self, began: events.OperationBegan) -> events.Observation[events.OperationEnded]:

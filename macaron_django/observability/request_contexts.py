@@ -1,4 +1,4 @@
-"""Keeps the ids of the request that is being served: for log lines, and for calls of other services.
+"""Keeps the ids of the request that is being served: for log lines, and for calls to other services.
 
 ``RequestMiddleware`` sets it; outside of a request, or without that middleware, there is none.
 """

@@ -1,6 +1,6 @@
 """Works out values that depend on one another, where schemas may lead back to themselves.
 
-Following each way through such schemas takes time that grows exponentially with their number.
+Following each path through such schemas takes time that grows exponentially with their number.
 """
 
 from __future__ import annotations

@@ -180,7 +180,7 @@ class Document(DocumentTree):
 
     @lazy_attribute
     def _schemas(self) -> dict[tuple[str, str], Schema]:
-        """The schemas made so far, by URI and pointer; threads add to it by ``setdefault``."""
+        """The schemas made so far, by URI and pointer; threads add to it with ``setdefault``."""
         return {}
 
     def schema_of(self, node: SourceNode) -> Schema:

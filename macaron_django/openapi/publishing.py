@@ -154,7 +154,7 @@ class _Publisher:
         return child.value
 
     def _reference(self, kind: str, node: SourceNode, target: SourceNode, depth: int) -> Any:
-        """A reference that holds in one file; or a copy of what it leads to, where no section can hold that."""
+        """A reference that works in one file, or a copy of its target if no section can hold that."""
         reference: str = node.value["$ref"]
         main = self.document.main
         if target.file is main:

@@ -105,7 +105,7 @@ def made_settings(folder: Path, config: PymConfig | None) -> dict[str, Any]:
 
 
 def _secret_key(config: PymConfig | None) -> str:
-    """Returns Django's SECRET_KEY, which cursors are encrypted with: the environment's, else one that jwt_secret gives.
+    """Returns Django's SECRET_KEY, which cursors are encrypted with: the environment's, or one that jwt_secret gives.
 
     Without either it is made anew for each process, so that no other process can read its cursors.
     """

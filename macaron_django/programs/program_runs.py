@@ -21,8 +21,8 @@ _FLASK = (
 def run_program(command: str, arguments: Sequence[str]) -> None:
     """Runs the program, or with ``-m`` the module, that ``arguments`` begin with, as ``python`` would.
 
-    Its folder is the project's, whose settings are made if it has none. ``command`` is what the usage message begins
-    with. Exits with a sentence if there is no such program.
+    Its folder becomes the project's folder, and settings are made if the folder has none. ``command``
+    is what the usage message begins with. Exits with a sentence if there is no such program.
     """
     parser = argparse.ArgumentParser(
         prog=command,

@@ -20,7 +20,7 @@ DEFINITION = "task_definition"
 
 
 class UnknownTask(LookupError):
-    """A message names a task that isn't here: the worker has other code than the sender."""
+    """A message names a task that isn't here: the worker runs different code from the sender."""
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,7 @@
 """What a project's tests use: fresh tables on an engine in memory, a test case that calls a server, and a faulty proxy.
 
 ``isolated`` takes an engine and gives a ``with`` block its own tables; ``FaultProxy`` takes an engine's URL and serves
-it with faults; ``APIClient`` calls the project as a server does; ``ClientMock`` answers calls of other services;
+it with faults; ``APIClient`` calls the project as a server does; ``ClientMock`` answers calls to other services;
 ``MacaronTestCase`` has the assertions of acceptance tests. Open ``isolation`` for the tables, ``faults`` for the proxy,
 ``api_client`` for the client, ``client_mocks`` for the mock, ``plugin`` for pytest's fixtures and its guard against
 other engines, ``recorded_engines`` for calls that are recorded for a policy, ``http_assertions`` for what acceptance

@@ -1,4 +1,4 @@
-"""Answers calls of other services in tests: by the examples of their specs, and only what their specs allow."""
+"""Answers calls to other services in tests: by the examples of their specs, and only what their specs allow."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ class ClientMock:
 
     def __init__(self) -> None:
         self.calls: list[MockedCall] = []
-        #: Whether a call of an operation that requires credentials has to have some.
+        #: Whether calling an operation that requires credentials needs some.
         self.requires_credentials = True
         self._replies: dict[tuple[str, str], tuple[int, Any, Mapping[str, str]]] = {}
 
@@ -99,7 +99,7 @@ class ClientMock:
 
 @contextmanager
 def mocked_clients() -> Iterator[ClientMock]:
-    """Lets a mock answer all calls of other services in a ``with`` block."""
+    """Lets a mock answer all calls to other services in a ``with`` block."""
     before, mock = registry.clients.replacement, ClientMock()
     registry.clients.replacement = mock
     try:

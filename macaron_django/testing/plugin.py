@@ -125,7 +125,7 @@ def dynamodb(_dynamodb_engine: Engine, request: pytest.FixtureRequest) -> Iterat
 
 @pytest.fixture
 def client_mock() -> Iterator[ClientMock]:
-    """Answers calls of other services by their specs' examples, and refuses what their specs don't allow."""
+    """Answers calls to other services by their specs' examples, and refuses what their specs don't allow."""
     from macaron_django.testing.client_mocks import mocked_clients
 
     with mocked_clients() as mock:

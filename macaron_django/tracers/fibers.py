@@ -1,7 +1,7 @@
 """Lets blocking code wait for an event loop without a thread, if greenlet is installed.
 
 A tracer's wrapper is an ordinary function around an ordinary function. On an event loop it runs in a greenlet, which
-yields to the loop where the wrapped function has to wait.
+yields to the loop where the wrapped function must wait.
 """
 
 from __future__ import annotations

@@ -104,7 +104,7 @@ def test_a_task_is_run_again_once_for_each_failure(tasks: Any) -> None:
     assert run_again(by, task_id) == "The task was sent again, and has failed again."
     mended.append("lamp")
     assert run_again(by, task_id) == "The task was sent again."
-    assert run_again(by, task_id).startswith("The task was run again already, and is done.")
+    assert run_again(by, task_id).startswith("The task has already been run again and has finished.")
     assert done == ["lamp"]
     page = by.get(f"{ROOT}{task_id}/view/")
     assert page.context["failure"].status_text == "done"

@@ -212,7 +212,7 @@ def test_a_secret_that_breaks_its_rule_doesn_t_say_which(make_shop):
 
     text = page_of(shop, shop.model.objects.get(pk="a")).content.decode()
 
-    assert "isn&#x27;t as the schema says" in text
+    assert "doesn&#x27;t match the schema" in text
     assert "[0-9]" not in text
 
 

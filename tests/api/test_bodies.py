@@ -150,9 +150,9 @@ def test_numbers_keep_all_their_digits():
         (b'"\\ud800"', "surrogate"),
         (b"1" * 5000, "more than 4300 digits"),
         (b"1e9999999", "more than 4300 digits"),
-        (b"[" * 101 + b"]" * 101, "more than 100 deep"),
-        (b"[" * 39_000, "more than 100 deep"),
-        (b'{"a":' * 39_000, "more than 100 deep"),
+        (b"[" * 101 + b"]" * 101, "more than 100 levels deep"),
+        (b"[" * 39_000, "more than 100 levels deep"),
+        (b'{"a":' * 39_000, "more than 100 levels deep"),
     ],
 )
 def test_text_without_one_meaning_is_400_with_the_reason(body, reason):

@@ -70,7 +70,7 @@ def test_asgi_answers_alike(urls):
 def test_the_format_is_the_settings(urls, body_format, member):
     with override_settings(MACARON={"ERROR_FORMAT": body_format}):
         response = Client().get("/nowhere")
-    assert response.json()[member] == "Nothing has this path."
+    assert response.json()[member] == "There is nothing at this path."
     assert response["Content-Type"] == f"application/{'problem+json' if body_format == 'problem' else 'json'}"
 
 

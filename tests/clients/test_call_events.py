@@ -1,4 +1,4 @@
-"""Subscribers are told of each call of another service, once it begins and once it has ended."""
+"""Subscribers are told of each call to another service, once it begins and once it has ended."""
 
 import asyncio
 

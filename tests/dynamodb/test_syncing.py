@@ -95,10 +95,10 @@ def test_a_missing_table_is_made_with_indexes_and_time_to_live(make_persistence:
     differences = [str(difference) for difference in compare_table(persistence.table)]
     assert differences[0] == f"+ table {persistence.table_name}: hash key profile_id (S), range key name (S)"
     assert sorted(differences[1:]) == [
+        "+ TTL attribute created",
         "+ index by_age: hash key name (S), range key age (N), holds keys and created, created#given, tags",
         "+ index by_email: hash key email (S), holds keys",
         "+ index by_score: hash key profile_id (S), range key score (N), holds everything",
-        "+ time to live by created",
     ]
     sync_table(persistence.table)
     assert compare_table(persistence.table) == []
@@ -115,7 +115,7 @@ def test_missing_indexes_are_added_one_by_one_and_nothing_is_dropped(make_persis
         "+ index by_email: hash key email (S), holds keys",
     ]
     assert "? index by_name isn't in any schema: left unchanged" in found
-    assert "~ time to live by age" in found
+    assert "~ TTL attribute age" in found
     said: list[str] = []
     sync_table(wanted, progress=said.append)
     assert len([line for line in said if not line.endswith(" s)")]) == 3  # the others say how long it waits

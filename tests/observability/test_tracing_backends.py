@@ -137,7 +137,7 @@ def told() -> Iterator[tuple[InMemorySpanExporter, InMemoryMetricReader, Any]]:
 
 
 def happen(error: Exception | None = None) -> None:
-    """An operation with a call, a call of another service and a task, each after the other."""
+    """An operation with a call, a call to another service and a task, each after the other."""
     request = RequestFactory().get("/orders/1", headers={"host": "shop.example:8443"})
     operation = "shop", "get_order", "GET", "/orders/{order_id}"
     served = events.OPERATIONS.begin(events.OperationBegan(*operation, request))

@@ -100,7 +100,7 @@ def test_a_surrogate_pair_is_a_character():
 def test_depth_is_counted_before_anything_is_parsed(depth):
     fits, too_deep = b"[" * depth + b"]" * depth, b"[" * (depth + 1) + b"]" * (depth + 1)
     assert exact_json(fits, max_depth=depth) is not None
-    with pytest.raises(JSONTextError, match=f"more than {depth} deep"):
+    with pytest.raises(JSONTextError, match=f"more than {depth} levels deep"):
         exact_json(too_deep, max_depth=depth)
     assert exact_json(json.dumps("[" * 9999).encode(), max_depth=depth) == "[" * 9999
 
@@ -112,7 +112,7 @@ def test_brackets_are_counted_outside_of_strings_only(monkeypatch, piece):
     for text in (json.dumps(value), json.dumps(value, ensure_ascii=False)):
         assert count_containers(text) == count_containers(text.encode("utf-16")) == 6
         assert exact_json(text, max_depth=4) == value
-    with pytest.raises(JSONTextError, match="more than 3 deep"):
+    with pytest.raises(JSONTextError, match="more than 3 levels deep"):
         exact_json(json.dumps([value]), max_depth=3)
 
 
@@ -125,7 +125,7 @@ def test_a_string_of_escaped_quotes_that_does_not_end_is_read_once(monkeypatch):
 
 
 def test_the_limit_of_depth_can_not_be_raised_beyond_what_the_stack_holds():
-    with pytest.raises(JSONTextError, match="more than 500 deep"):
+    with pytest.raises(JSONTextError, match="more than 500 levels deep"):
         exact_json(b"[" * 100_000 + b"]" * 100_000, max_depth=10**6)
 
 

@@ -94,7 +94,7 @@ def _with_problems(node: ShownValue, violations: list[Violation]) -> ShownValue:
     own = [one for one in violations if not any(_is_at(one.pointer, child) for child in children)]
     problems = [f"{one.pointer[len(node.pointer) + 1 :]} {local_text(one.message)}".strip() for one in own]
     if node.kind == "secret":  # the rule that a secret breaks may tell something about it
-        problems = [_("isn't as the schema says")]
+        problems = [_("doesn't match the schema")]
     return replace(node, problems=tuple(problems), children=tuple(children))
 
 
@@ -174,7 +174,7 @@ def _href(text: str, format: str) -> str:  # noqa: A002 (JSON Schema's word)
 
 
 def web_address(text: str) -> str:
-    """Returns the target of a link, only to the web and to mail, since ``javascript:`` is a URI, too; else ""."""
+    """Returns the target of a link that leads to the web or to mail; "" for any other, such as ``javascript:``."""
     try:
         return text if urlsplit(text).scheme.lower() in _LINKED else ""
     except ValueError:

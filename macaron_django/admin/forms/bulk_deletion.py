@@ -131,7 +131,7 @@ class BulkDeletionMixin(ItemAdminBase):
         told = ngettext("%d item was deleted.", "%d items were deleted.", deleted) % deleted
         self.message_user(request, told, messages.SUCCESS)
         if gone:
-            told = ngettext("%d item was gone already.", "%d items were gone already.", gone) % gone
+            told = ngettext("%d item was already gone.", "%d items were already gone.", gone) % gone
             self.message_user(request, told, messages.WARNING)
         for failure in failed[:10]:
             self.message_user(request, f"{failure['key']}: {failure['message']}", messages.ERROR)

@@ -72,7 +72,7 @@ WORDS = {
     "object": gettext_lazy("object"),
     "notJson": gettext_lazy("This isn't valid JSON"),
     "notNumber": gettext_lazy("This isn't a number"),
-    "twice": gettext_lazy("This name is there already"),
+    "twice": gettext_lazy("This name already exists"),
     "default": gettext_lazy("default:"),
     "now": gettext_lazy("Now"),
     "valid": gettext_lazy("Valid"),

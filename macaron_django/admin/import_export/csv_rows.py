@@ -2,7 +2,7 @@
 
 A text is written as it is, everything else as JSON; an empty cell is a property that isn't set. A text that could be
 taken for something else (an empty one, ``null``, one that starts with a quotation mark) is written as JSON, too. A
-text that a spreadsheet would compute, as a whole or from a separator on, gets a ``'`` before that.
+text that a spreadsheet would compute, as a whole or from a separator on, gets a ``'`` in front.
 
 What spreadsheets make of a file that they save is read, too: TRUE, and yes and no in four languages, for booleans,
 and decimal commas for numbers.

@@ -157,7 +157,7 @@ def _wrong_header(schema: Schema, names: list[str]) -> str:
         return _("The file is empty.")
     twice = next((name for name, count in Counter(names).items() if count > 1), None)
     if twice is not None:
-        return _("There are two columns %r.") % twice
+        return _("The column %r occurs twice.") % twice
     known = {*schema.properties, rest_of(schema)}
     unknown = [name for name in names if name not in known]
     if unknown:

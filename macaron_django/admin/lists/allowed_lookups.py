@@ -27,7 +27,7 @@ class AllowedLookupsMixin(ItemAdminBase):
 def reads_secrets(model: type[Model], lookup: str) -> bool:
     """Whether the items found by ``lookup``, such as ``card__pin__startswith``, tell anything about a secret.
 
-    Whether an object that holds secrets is there is no secret. A lookup that isn't understood finds no items.
+    Whether an object with secrets exists isn't secret. A lookup that isn't understood finds no items.
     """
     persistence = model._default_manager.persistence
     try:

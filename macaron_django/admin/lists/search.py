@@ -204,7 +204,7 @@ def _terms(text: str) -> Iterator[re.Match[str]]:
         term = _TERM.match(text, place)
         if term is None:
             rest = text[place:].strip()[:40]
-            told = _("Nothing can be read from “%(rest)s” on.") % {"rest": rest}
+            told = _("The search isn't understood from “%(rest)s” on.") % {"rest": rest}
             raise SearchError(told + " " + _("Write conditions as name=value, with spaces or “or” between them."))
         place = term.end()
         yield term

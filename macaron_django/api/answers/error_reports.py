@@ -1,7 +1,7 @@
 """Reports errors and warnings to the function that ``MACARON["ERROR_REPORTER"]`` names.
 
-A report holds what PyMacaron's hold: the user, the server, the request, the answer, the times and the trace, without
-secrets (``macaron_django.scrubbing``). A failure while reporting is logged and doesn't change the answer.
+A report holds what PyMacaron's reports hold: the user, the server, the request, the answer, the times and the trace,
+without secrets (``macaron_django.scrubbing``). A failure while reporting is logged and doesn't change the answer.
 """
 
 from __future__ import annotations

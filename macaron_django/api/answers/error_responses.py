@@ -61,7 +61,7 @@ def exception_handler(exc: Exception, context: Mapping[str, Any]) -> Response:
 
 
 def _challenge(answer: ErrorDescription, context: Mapping[str, Any]) -> str:
-    """Returns the challenge that a 401 has to carry (RFC 9110, section 11.6.1).
+    """Returns the challenge that a 401 must carry (RFC 9110, section 11.6.1).
 
     A viewset's own ``get_authenticate_header()`` gives it, else the exception; for handlers that raise a bare 401, DRF
     does.

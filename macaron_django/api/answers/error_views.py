@@ -57,7 +57,7 @@ def _answer(
     request: HttpRequest, exception: Exception, page: Callable[[HttpRequest, Exception], HttpResponse]
 ) -> HttpResponse:
     # The text of a Resolver404 lists every URL of the project.
-    exc = NotFound("Nothing has this path.") if isinstance(exception, Resolver404) else exception
+    exc = NotFound("There is nothing at this path.") if isinstance(exception, Resolver404) else exception
     answer = describe(exc)
     log_error(answer, exc, request)
     if answer.status >= HTTPStatus.INTERNAL_SERVER_ERROR:

@@ -73,9 +73,9 @@ def unknown_lookups(generated: GeneratedOperation, store: Store) -> Iterator[Fin
             yield Finding(
                 "W310",
                 "warning",
-                f"{described(generated.operation)} filters with {narrowing.parameter!r} by "
-                f"{'__'.join(narrowing.path)!r}, which {_database(store)} can't look up by {narrowing.lookup!r}: a "
-                "request that sends it is answered with 501.",
+                f"{described(generated.operation)} filters {'__'.join(narrowing.path)!r} with {narrowing.parameter!r}, "
+                f"but {_database(store)} has no lookup {narrowing.lookup!r} for it: a request that sends the "
+                "parameter is answered with 501.",
                 "Name a field and one of its lookups with x-lookup, or apply the parameter in your own filter backend.",
                 generated.operation.location,
             )

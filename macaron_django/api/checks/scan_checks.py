@@ -144,7 +144,7 @@ def _unbounded(generated: GeneratedOperation, viewset: type[OperationViewSet]) -
         has = "no pagination_class" if paging is None else f"the pagination_class {paging.__name__}"
         reason, hint = f"{viewset.__name__} has {has}", "Leave pagination_class out, or subclass CursorPages."
     elif envelope is not None and envelope.total is not None and envelope.total in envelope.required:
-        reason = f"its response requires {envelope.total!r}, for which DynamoDB has to count"
+        reason = f"its response requires {envelope.total!r}, for which DynamoDB must count"
         hint = f"Don't require {envelope.total!r}, or bind the operation with x-bind-server."
     else:
         return

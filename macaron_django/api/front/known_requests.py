@@ -32,7 +32,10 @@ class Found(NamedTuple):
 
 
 class Front:
-    """Answers operations by a handler's middleware, without the handler. ``sender`` is that of Django's signals."""
+    """Answers operations and does what a handler's middleware would do, without Django's handler.
+
+    ``sender`` is that of Django's signals.
+    """
 
     def __init__(self, handler: WSGIHandler, sender: type[Any]) -> None:
         self.handler, self.sender = handler, sender
@@ -61,7 +64,7 @@ class Front:
         return None if found is None else Found(path, *found)
 
     def leaves(self, environ: Environ, path: str) -> bool:
-        """Returns whether Django's handler has to answer a request because of its middleware."""
+        """Returns whether Django's handler must answer a request because of its middleware."""
         for leaves in self.chain.leaves:  # noqa: SIM110 (a generator costs more)
             if leaves(environ, path):
                 return True

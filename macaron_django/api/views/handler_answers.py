@@ -1,4 +1,4 @@
-"""Answers operations by their handlers, under the request's preconditions.
+"""Answers operations with their handlers, if the request's preconditions are met.
 
 A handler can call what its operation would do without it (``generated``), and load the item that the path names
 (``current_item``).

@@ -38,7 +38,7 @@ class _Tagged(dict[str, Any]):
 
 
 def _operation(name: str) -> Any:
-    """Returns the method that makes a condition or an action of an attribute, its operands being any that it takes."""
+    """Returns the method that makes a condition or an action of an attribute, with operands of any accepted type."""
 
     def method(self: PropertyAttribute, *operands: Any) -> Any:
         return getattr(Path(self), name)(*map(self.operand, operands))

@@ -1,4 +1,4 @@
-"""Compiles the codecs of a schema into functions between items, rows and JSON.
+"""Compiles the codecs of a schema into functions that convert between items, rows and JSON.
 
 JSON is read from and written to an item directly. A row is made in between only if a class's own methods, or receivers
 of Django's signals, could see the difference (see ``row_overrides``).

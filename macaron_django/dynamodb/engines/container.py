@@ -23,7 +23,7 @@ __all__ = ["ContainerEngine", "find_runtime"]
 
 RUNTIMES = ("podman", "docker")
 RUNTIME_MISSING = (
-    "The engine 'container' needs Podman or Docker: `podman info` or `docker info` has to succeed. Install and start "
+    "The engine 'container' needs Podman or Docker: `podman info` or `docker info` must succeed. Install and start "
     "one of them, or choose another engine."
 )
 

@@ -20,8 +20,8 @@ from macaron_django.dynamodb.engines.shared_processes import SharedProcess, temp
 __all__ = ["DynamoDBLocalEngine", "find_jar"]
 
 JAR_MISSING = (
-    "DynamoDBLocal.jar isn't here: unpack AWS's download into `dynamodb_local` in the project's folder, or name the "
-    "jar's path in MACARON['DYNAMODB']['BINARY']. docs/explanation/engines.md has both as commands."
+    "DynamoDBLocal.jar isn't here: unpack AWS's download in the project's folder, with `mkdir dynamodb_local && tar "
+    "-xzf dynamodb_local_latest.tar.gz -C dynamodb_local`, or name the jar's path in MACARON['DYNAMODB']['BINARY']."
 )
 
 

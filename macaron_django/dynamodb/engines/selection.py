@@ -50,7 +50,7 @@ NONE_CONFIGURED = (
     "DynamoDB, to 'endpoint' with an ENDPOINT, or to one of the engines for development: 'embedded', "
     "'dynamodb-local', 'container', 'moto'."
 )
-ALSO = "Java with AWS's DynamoDB Local, Podman or Docker will do as well: docs/explanation/engines.md shows how."
+ALSO = "Java with AWS's DynamoDB Local, Podman or Docker will do as well."
 
 
 class NoEngineHereError(ImproperlyConfigured):
@@ -103,7 +103,7 @@ def configuration_problem() -> str | None:
 
 
 def choice_warning() -> str | None:
-    """Return what a project that names no engine has to know: that there is none here, or only one that forgets.
+    """Return what a project that names no engine must know: that there is none here, or only one that forgets.
 
     That isn't a problem yet: a project can be migrated and looked at without DynamoDB. ``None`` if there is nothing to
     say, or ``configuration_problem()`` is the one to say it.

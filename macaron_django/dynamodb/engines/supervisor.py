@@ -1,7 +1,7 @@
 """The program that owns an engine's server: starts it, restarts it after a crash, ends it after its last user.
 
-It takes a ``SupervisorConfig`` as JSON on the command line, and writes the server's port into a state file. It has to
-outlive any process that uses the server, and imports nothing but the standard library so that it starts in a few
+It takes a ``SupervisorConfig`` as JSON on the command line, and writes the server's port into a state file. It
+must outlive any process that uses the server, and imports nothing but the standard library so that it starts in a few
 milliseconds: run it by path with ``python -I -S`` (importing it through the package would import PynamoDB and Django).
 
 Two locks say everything that processes must know, and the kernel releases both however a process ends:

@@ -255,7 +255,7 @@ class WriteMethods:
 
     def _keys(self: Any, changing: Collection[str]) -> Iterator[AttributeMap]:
         """The keys of the rows that match. In a transaction a named key isn't looked up: the end of the transaction
-        tells.
+        shows whether it exists.
         """
         reader = self._keys_only()
         plan = reader._plan(())

@@ -139,7 +139,7 @@ def _differences(table: Table, found: Description | None) -> Iterator[TableDiffe
         for index in (*schema["global_secondary_indexes"], *schema["local_secondary_indexes"]):
             yield TableDifference("create", f"index {_index_text(index)}", index["index_name"])
         if (attribute := table._ttl_attribute()) is not None:
-            yield TableDifference("create", f"time to live by {attribute.attr_name}", "ttl")
+            yield TableDifference("create", f"TTL attribute {attribute.attr_name}", "ttl")
         yield from (TableDifference("create", text) for text in wanted_safeguards(table))
         return
     wanted = _keys(schema["key_schema"], schema["attribute_definitions"])
@@ -195,12 +195,12 @@ def _ttl_differences(table: Table) -> Iterator[TableDifference]:
     if wanted == there:
         return
     if there is None:
-        yield TableDifference("change", f"time to live by {wanted}", "ttl")
+        yield TableDifference("change", f"TTL attribute {wanted}", "ttl")
     elif wanted is None:
-        yield TableDifference("extra", f"items expire by {there}, which isn't the schema's `ttl`: left unchanged")
+        yield TableDifference("extra", f"the TTL attribute is {there}, which isn't the schema's `ttl`: left unchanged")
     else:
         yield TableDifference(
-            "conflict", f"items expire by {there}, the schema says {wanted}: disable it, wait an hour, sync"
+            "conflict", f"the TTL attribute is {there}, the schema says {wanted}: disable TTL, wait an hour, sync"
         )
 
 

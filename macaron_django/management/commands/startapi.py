@@ -63,9 +63,9 @@ class Command(BaseCommand):
         if problem is not None:
             raise CommandError(f"{problem} --name gives it another one.")
         if any(each.name == name for each in discover()):
-            raise CommandError(f"There is an API named {name!r} already: --name gives this one another name.")
+            raise CommandError(f"An API named {name!r} already exists: --name gives this one another name.")
         if storage == "orm" and any(config.label == name for config in apps.get_app_configs()):
-            raise CommandError(f"There is an app labelled {name!r} already: --name gives the API another name.")
+            raise CommandError(f"An app labelled {name!r} already exists: --name gives the API another name.")
         folder = base_folder() / "apis" / name
         if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
             raise CommandError(f"{folder} already exists and isn't empty: --name gives the API another one.")

@@ -30,7 +30,7 @@ def metrics(request: HttpRequest) -> HttpResponse:
     404 to everyone else, who shouldn't learn that there are metrics.
     """
     if "prometheus" not in settings.OBSERVABILITY.BACKENDS or not _may_read(request):
-        raise Http404("Nothing has this path.")
+        raise Http404("There is nothing at this path.")
     from prometheus_client import REGISTRY, CollectorRegistry
     from prometheus_client.exposition import choose_encoder
     from prometheus_client.multiprocess import MultiProcessCollector

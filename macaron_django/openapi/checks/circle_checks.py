@@ -1,7 +1,7 @@
 """Finds schemas that apply themselves to the same instance.
 
 A circle through ``properties`` or ``items`` is recursion and fine. One that never leaves the instance means nothing,
-and a validator has to break it off.
+and a validator must break it off.
 """
 
 from __future__ import annotations

@@ -223,7 +223,7 @@ def _collection_formats(kind: str, node: SourceNode) -> Iterator[Finding]:
             yield finding("W027", place.location, f"collectionFormat can't be {name!r} here; it is read as csv.", hint)
         elif name in (outer, *inner)[:depth]:
             message = f"The arrays in the {kind}'s array are separated as it is itself ({name})."
-            yield finding("W027", place.location, message, "Tell them apart by another collectionFormat.")
+            yield finding("W027", place.location, message, "Use a different collectionFormat to tell them apart.")
 
 
 def _schema(document: Document, node: SourceNode) -> Iterator[Finding]:
@@ -301,8 +301,8 @@ def _dynamic(document: Document, node: SourceNode) -> Iterator[Finding]:
     places = [uri for file in document.sources for uri in file.identified if uri.endswith(fragment)]
     if len(places) > 1:
         message = (
-            f"{fragment} is defined in {len(places)} schemas with an $id: what is valid here depends on the way here, "
-            "but serializers and Python values are those of the nearest one."
+            f"{fragment} is defined in {len(places)} schemas with an $id: what is valid here depends on the path that "
+            "led here, but serializers and Python values are those of the nearest one."
         )
         hint = "Refer to the schema that is meant with $ref, if there is only one."
         yield finding("W026", node.child("$dynamicRef").location, message, hint)

@@ -1,4 +1,4 @@
-"""The base class of string formats: what validators, conversions, forms, fields and stubs have to know about one."""
+"""The base class of string formats: what validators, conversions, forms, fields and stubs must know about one."""
 
 from __future__ import annotations
 

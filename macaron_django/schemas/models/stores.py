@@ -1,6 +1,6 @@
 """Reads, creates, replaces, patches and deletes the objects of a schema, from JSON and to JSON, in any database.
 
-A store's methods work in steps: they yield the calls of DynamoDB that they need and are sent the answers, so that one
+A store's methods work in steps: they yield the calls to DynamoDB that they need and are sent the answers, so that one
 implementation serves blocking and asynchronous callers (``macaron_django.drivers``).
 """
 

@@ -174,7 +174,7 @@ def _imports_of_formats() -> set[str]:
 
 
 class _APIStub:
-    """The namespace of one API, and what it has to import."""
+    """The namespace of one API, and what it must import."""
 
     def __init__(self, classes: Classes, members: Members) -> None:
         self.api, self.classes, self.members = classes.api, classes, members

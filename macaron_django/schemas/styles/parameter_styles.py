@@ -228,7 +228,7 @@ def deep_object(
         if not steps or "".join(f"[{step}]" for step in path) != key[len(name) :]:
             raise StyleError(f"must be written as {name}[property]=… (style deepObject)")
         if len(steps) > max_depth:
-            raise StyleError(f"is nested more than {max_depth} deep")
+            raise StyleError(f"is nested more than {max_depth} levels deep")
         owner = found
         for step in steps[:-1]:
             owner = owner.setdefault(step, {})

@@ -2,7 +2,7 @@
 
 jsonschema-rs compiles recursively in native code, and knows no formats of numbers. So the copy is made iteratively,
 with limits on nesting and size; ``int32``, ``int64``, ``float`` and ``double`` become bounds; and patterns that repeat
-a character thousands of times become bounds of length.
+a character thousands of times become limits on length.
 """
 
 from __future__ import annotations

@@ -133,7 +133,7 @@ def _members(schemas: Iterable[Schema], name: str) -> Iterator[Schema]:
 
 
 def _unnamed(schemas: Iterable[Schema]) -> Iterator[Schema]:
-    """Yields the schemas of properties that the schemas don't name."""
+    """Yields the schemas that apply to properties without a name in any of ``schemas``."""
     for schema in schemas:
         yield from (schema.subschema("patternProperties", one) for one in schema.keywords.get("patternProperties", ()))
         if isinstance(schema.additional_properties, Schema):

@@ -157,7 +157,7 @@ def _outside_strings(encoded: bytes, table: bytes, left_out: bytes) -> bytes:
 def _refuse_depth(encoded: bytes, limit: int) -> None:
     # All of it in C: a loop in Python would take as long as all the rest for arrays and objects without content.
     if max(accumulate(memoryview(_brackets(encoded)).cast("b")), default=0) > limit:
-        raise JSONTextError(f"arrays and objects are nested more than {limit} deep")
+        raise JSONTextError(f"arrays and objects are nested more than {limit} levels deep")
 
 
 def _read_with_hooks(text: str) -> Any:

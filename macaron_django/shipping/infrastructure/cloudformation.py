@@ -34,7 +34,7 @@ def cloudformation_template(
     prefix: str = "",
     settings_module: str | None = None,
 ) -> str:
-    """Returns a template as YAML; with ``settings_module``, the Lambda function of the service is in it, too."""
+    """Returns a template as YAML; with ``settings_module``, it includes the service's Lambda function."""
     tables = list(tables)
     names = {named: _pascal(name) for named, name in resource_names(tables, prefix).items()}
     resources: dict[str, Resource] = {}

@@ -30,7 +30,7 @@ def terraform_text(
     prefix: str = "",
     settings_module: str | None = None,
 ) -> str:
-    """Returns the file; with ``settings_module``, the Lambda function of the service is in it, too."""
+    """Returns the file; with ``settings_module``, it includes the service's Lambda function."""
     tables = list(tables)
     names = resource_names(tables, prefix)
     provider = {"source": "hashicorp/aws", "version": ">= 5.80"}

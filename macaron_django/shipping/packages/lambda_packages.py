@@ -29,7 +29,7 @@ class TooLargePackageError(ValueError):
 
 @dataclass(frozen=True)
 class LambdaPackage:
-    """A zip file that was made, with its bytes and those of its content."""
+    """A zip file that was made, with its size and that of its content, in bytes."""
 
     file: Path
     zipped: int

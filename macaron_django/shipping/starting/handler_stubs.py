@@ -29,7 +29,7 @@ _BODY_NAMES = ("body", "content", "payload", "request_body")
 
 @dataclass(frozen=True)
 class HandlerStub:
-    """The source of a handler, and what its module has to import for it."""
+    """The source of a handler, and what its module must import for it."""
 
     name: str
     source: str

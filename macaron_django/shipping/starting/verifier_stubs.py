@@ -32,7 +32,7 @@ def verifiers_module(document: Document, api: str, paths: Mapping[str, str]) -> 
         return None
     head = (
         f'"""Who calls the API {api}: a function for each security scheme. Each refuses everybody at first.\n\n'
-        "Return a user, claims with a sub, or the id of a user; None refuses. Compare secrets by\n"
+        "Return a user, claims with a sub, or the id of a user; None refuses. Compare secrets with\n"
         'django.utils.crypto.constant_time_compare.\n"""\n\nfrom rest_framework.request import Request\n'
     )
     functions = [

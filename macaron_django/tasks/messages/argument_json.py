@@ -73,7 +73,7 @@ def argument_of_json(json: Any) -> Any:
 
 def _written(value: Any, rows: RowForm, place: str, depth: int) -> Any:
     if depth > _DEEPEST:
-        raise UnsendableArgument(f"{place} is nested more than {_DEEPEST} deep, or holds itself.")
+        raise UnsendableArgument(f"{place} is nested more than {_DEEPEST} levels deep, or holds itself.")
     if isinstance(value, Enum):
         raise UnsendableArgument(f"{place} is a member of {type(value).__name__}: send its value.")
     if isinstance(value, _PLAIN):

@@ -1,4 +1,4 @@
-"""Tells whether this code serves a request, of this package's views or of any other, and which."""
+"""Finds the request that this code serves, if any: one of this package's views or of any other."""
 
 from __future__ import annotations
 

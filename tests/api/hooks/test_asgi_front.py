@@ -1,4 +1,4 @@
-"""The front on an event loop answers as Django's ASGI handler does, and only what may block has a thread."""
+"""The front on an event loop answers as Django's ASGI handler does, and only what may block runs in a thread."""
 
 from __future__ import annotations
 

@@ -112,8 +112,8 @@ def _waits_in_kernel(opened: Any) -> bool:
 
 
 def _state_reader(opened: Any) -> Callable[[], bool]:
-    """Returns a function that tells whether the server surely hasn't closed a connection; it always returns False if
-    nothing can tell.
+    """Returns a function that tells whether the server surely hasn't closed a connection; it always returns False
+    where that can't be known.
     """
     if not _IS_LINUX:
         return lambda: False

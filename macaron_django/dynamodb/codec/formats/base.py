@@ -1,4 +1,4 @@
-"""The base class of all codecs: what a format has to know about its values.
+"""The base class of all codecs: what a format must know about its values.
 
 A value has three forms: JSON, Python (a ``datetime``, an API object) and DynamoDB's attribute value. ``encode`` and
 ``decode`` are right for every value. The functions that the other methods return do the same, with the schema's

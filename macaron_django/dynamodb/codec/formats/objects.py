@@ -220,7 +220,7 @@ def additional_member(spec: ObjectSpec, others: Codec) -> Member:
 
 
 def map_reader(members: Mapping[str, Member]) -> MapReader:
-    """Returns the function from a map of attribute values to its JSON, as a person would write it for these members.
+    """Returns the function that converts a map of attribute values to JSON, written out for these members.
 
     A loop over them costs half as much again. The function knows names by their ``repr`` only, and raises one of
     ``OTHER_TYPE`` where a value isn't of its schema's type.
