@@ -21,7 +21,7 @@ from macaron_django.dynamodb.codec.row_overrides import (
     is_shown_plainly,
 )
 from macaron_django.dynamodb.items.pending_writes import gathering
-from macaron_django.dynamodb.items.persistence import Persistence
+from macaron_django.dynamodb.items.persistence import MOST_PLACES, Persistence
 from macaron_django.dynamodb.querysets.manager import ItemManager
 from macaron_django.dynamodb.querysets.queryset import ItemQuerySet
 from macaron_django.dynamodb.querysets.writes import condition_failed
@@ -74,7 +74,7 @@ class ItemStore(Store):
             and is_saved_plainly(self.model)
             and not (action == "destroy" and overrides(self.model, ("delete",), Row))
         )
-        return is_plain and (action != "replace" or (self._is_judged_by_request and len(self._places) <= _MOST_PLACES))
+        return is_plain and (action != "replace" or (self._is_judged_by_request and len(self._places) <= MOST_PLACES))
 
     def shows(self) -> bool:
         return is_shown_plainly(self.model)
@@ -132,7 +132,7 @@ class ItemStore(Store):
                 row.save(force_insert=True)
             except ValidationFailed as failure:
                 raise blamed(failure, self.schema, values, made) from None
-            return self._stored(row._state.item)
+            return self._shown(row)
         item = self.persistence.item_of_json(values)
         if self._version is not None:
             item[self._version] = {"N": "1"}
@@ -146,8 +146,7 @@ class ItemStore(Store):
             except ValidationFailed as failure:
                 raise blamed(failure, self.schema, values, made) from None
         yield from self.persistence.put_item_steps(item, condition="absent")
-        self._tell(item, created=True)
-        return stored
+        return self._told(item, created=True) if self._is_told() else stored
 
     def _stays_valid(self, clean: Mapping[str, Any], shown: Mapping[str, Any]) -> bool:
         """Returns whether an object is surely valid if a valid request has all but a few of its properties.
@@ -175,7 +174,7 @@ class ItemStore(Store):
             values |= generated_values(self.schema, values, False)
         set_ = self._attributes(values)
         item = yield from self._replaced(self._key(key), set_)
-        return None if item is None else self._stored(item)
+        return None if item is None else self._told(item, created=False)
 
     def _replaced(self, key: AttributeMap | None, set_: AttributeMap) -> Steps[AttributeMap | None]:
         if key is None:
@@ -193,7 +192,6 @@ class ItemStore(Store):
             if condition_failed(error):  # it isn't there, or it isn't one of the query set's
                 return None
             raise
-        self._tell(item, created=False)
         return item
 
     def patch(self, key: Mapping[str, Any], patch: Any) -> Steps[Stored | None]:
@@ -209,23 +207,23 @@ class ItemStore(Store):
         clean = self.valid_patch(shown, merged)
         # A null may name an attribute that clients aren't shown: that one stays.
         names = (patch.keys() & {*self.schema.properties, *shown, *clean}) - self._kept
+        merged = [name for name in names if isinstance(patch[name], Mapping)]
         if self._wants_rows():
-            return self._saved_row(item, clean, names)
+            return self._saved_row(item, clean, names, merged)
         values = {name: value for name, value in clean.items() if name in names}
         if self._changes_with_updates:
             values |= generated_values(self.schema, values, False)
         set_ = self._attributes(values)
         remove = self._places_of(names) - set_.keys()
         if not (set_ or remove):
-            return self._stored(item)
+            return self._told(item, created=False)
         check_item_size({name: value for name, value in {**item, **set_}.items() if name not in remove})
         # A patch of an object's members is about the object that was read.
-        expected = {name: item.get(name) for name in names if isinstance(patch[name], Mapping)}
+        expected = {name: item.get(name) for name in merged}
         if self._version is not None:
             expected[self._version] = item.get(self._version)
         item = yield from self._update(self.persistence.key_in(item), set_, remove, expected)
-        self._tell(item, created=False)
-        return self._stored(item)
+        return self._told(item, created=False)
 
     def delete(self, key: Mapping[str, Any]) -> Steps[bool]:
         item_key = self._key(key)
@@ -274,6 +272,10 @@ class ItemStore(Store):
 
     def _stored(self, item: AttributeMap) -> Stored:
         return Stored(self.persistence.json_of(item), self._version_in(item))
+
+    def _shown(self, row: Any) -> Stored:
+        """What a row shows that has just been saved."""
+        return Stored(row.to_json(), self._version_in(row._state.item))
 
     def _update(
         self,
@@ -381,14 +383,15 @@ class ItemStore(Store):
     def _is_told(self) -> bool:
         return bool(post_save.receivers) and post_save.has_listeners(self.model)
 
-    def _tell(self, item: AttributeMap, *, created: bool) -> None:
-        """Sends ``post_save``, as a row's ``save()`` does, if it has receivers."""
+    def _told(self, item: AttributeMap, *, created: bool) -> Stored:
+        """Sends ``post_save``, as a row's ``save()`` does, if it has receivers; returns what is to be shown then."""
         if not self._is_told():
-            return
+            return self._stored(item)
         row = self.persistence.decode(item)
         using = router.db_for_write(self.model, instance=row)
         signal = {"instance": row, "raw": False, "using": using, "update_fields": None}
         post_save.send(sender=self.model, created=created, **signal)
+        return self._shown(row)
 
     def _row_of(self, values: Mapping[str, Any]) -> Any:
         names = self.model._spec.field_names  # type: ignore[attr-defined]  # a row
@@ -398,7 +401,9 @@ class ItemStore(Store):
                 row[name] = value
         return row
 
-    def _saved_row(self, item: AttributeMap, clean: Mapping[str, Any], names: Collection[str]) -> Stored:
+    def _saved_row(
+        self, item: AttributeMap, clean: Mapping[str, Any], names: Collection[str], merged: Collection[str] = ()
+    ) -> Stored:
         """Sets the properties ``names`` of the item's row to what ``clean`` says, and saves it."""
         row = self.persistence.decode(item)
         values = {name: value for name, value in clean.items() if name in names or name not in self.schema.properties}
@@ -406,10 +411,11 @@ class ItemStore(Store):
         made = generated_values(self.schema, own, False)
         additional = values.keys() - own.keys() - made.keys()
         try:
-            self._binding.update(row, {**values, **own, **made}, sorted(set(names) - values.keys()), additional)
+            removed = sorted(set(names) - values.keys())
+            self._binding.update(row, {**values, **own, **made}, removed, additional, merged)
         except ValidationFailed as failure:
             raise blamed(failure, self.schema, values, made) from None
-        return self._stored(row._state.item)
+        return self._shown(row)
 
     @cached_property
     def _binding(self) -> RowBinding:
@@ -443,5 +449,3 @@ _OF_EACH = frozenset(
 )
 #: The methods of rows that items pass by.
 _METHODS = attrgetter(*ROW_METHODS, "delete")
-#: Attributes of a replacement at most: an update expression has 4 KB (AWS: "Expression size").
-_MOST_PLACES = 100

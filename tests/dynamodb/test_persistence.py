@@ -223,6 +223,57 @@ def test_saving_without_changes_writes_nothing_but_notices_deletion(make_rows: M
         other.save()
 
 
+SPELLED = {"profile_id": "a", "score": 1.0, "tags": ["b", "a"], "anything": {"n": [-0.0, Decimal("1.50")]}, "age": 5}
+
+
+@pytest.mark.parametrize("how", ["created", "saved", "in a transaction"])
+def test_a_saved_row_is_what_a_loaded_one_is(make_rows: MakePersistence, how: str) -> None:
+    persistence = make_rows(sets=["tags"])
+    key = persistence.key("a")
+    row = persistence.model(**({"profile_id": "a"} if how == "saved" else SPELLED))
+    if how == "in a transaction":
+        with transaction():
+            row.save()
+    else:
+        row.save()
+    if how == "saved":
+        for name, value in SPELLED.items():
+            row[name] = value
+        row.save()
+    loaded = persistence.decode(persistence.get_item(key, consistent=True) or {})
+    assert repr(row.to_json()) == repr(loaded.to_json())
+    assert row.tags == loaded.tags == {"a", "b"}
+
+
+def test_a_value_that_is_spelled_as_dynamodb_does_stays_the_same_object(make_rows: MakePersistence) -> None:
+    persistence = make_rows()
+    counts = {"n": [1, 2]}
+    row = persistence.model.objects.create(profile_id="a", anything=counts)
+    counts["n"].append(3)
+    row.save()
+    assert persistence.model.objects.get(pk="a").anything == {"n": [1, 2, 3]}
+
+
+def test_what_others_change_meanwhile_is_shown_and_survives_the_next_save(make_rows: MakePersistence) -> None:
+    persistence = make_rows()
+    row = persistence.model.objects.create(profile_id="a", age=1, name="x")
+    persistence.model.objects.filter(pk="a").update(name="by others")
+    row.age = 2
+    row.save()
+    assert row.name == "by others"
+    row.save()
+    assert persistence.model.objects.get(pk="a").name == "by others"
+
+
+def test_what_update_fields_leaves_out_waits_for_the_next_save(make_rows: MakePersistence) -> None:
+    row = make_rows().model.objects.create(profile_id="a", age=1, name="x")
+    row.age, row.name = 2, "y"
+    row.save(update_fields=["age"])
+    assert row.name == "y"
+    row.save()
+    assert type(row).objects.get(pk="a").name == "y"
+
+
 def test_a_row_whose_key_was_changed_is_another_item(make_rows: MakePersistence) -> None:
     persistence = make_rows()
     row = persistence.model(profile_id="a", age=1)

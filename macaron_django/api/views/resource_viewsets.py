@@ -131,6 +131,8 @@ class ResourceViewSet(OperationViewSet):
         if not self._is_generated:
             return super().get_object()
         queryset = self.filter_queryset(self.get_queryset())
+        if self.generated.action != "retrieve" and getattr(queryset, "is_narrowed_only", False):
+            queryset = queryset.consistent()  # the item as it is now, to be changed
         try:
             found = queryset.get(**self.path_values(as_lookups=True))
         except (ObjectDoesNotExist, ValidationError, UnstorableValue) as error:

@@ -3,5 +3,6 @@
 ``formats/`` has a module for each format of a property. ``compiler.py`` makes functions of a whole schema from them,
 ``typed_items.py`` those for a page of a list. Keys and their twins are in ``attributes.py``, properties that a schema
 doesn't name in ``additional_attributes.py``, DynamoDB's JSON in ``wire.py``, how it compares in
-``attribute_values.py``, and what makes a row necessary in ``row_overrides.py``.
+``attribute_values.py``, what a row has after it is saved in ``refreshed_rows.py``, and what makes a row necessary in
+``row_overrides.py``.
 """

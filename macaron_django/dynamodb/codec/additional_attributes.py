@@ -6,6 +6,7 @@ Their names aren't known in advance, so the table's model has no attributes for 
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from functools import cached_property
 from typing import Any, Final
 
@@ -108,18 +109,24 @@ class AdditionalAttributes:
         for name in (name for name in item if name in shown):
             row._store(name, read(item[name]))
 
-    def changes(self, held: AttributeMap, wanted: AttributeMap) -> tuple[AttributeMap, set[str]]:
-        """Returns what to set and what to remove of an item, so that it has the additional properties of ``wanted``."""
+    def changes(
+        self, held: AttributeMap, wanted: AttributeMap, rewritten: Collection[str] = ()
+    ) -> tuple[AttributeMap, set[str]]:
+        """Returns what to set and what to remove of an item, so that it has the additional properties of ``wanted``.
+
+        Those in ``rewritten`` are set even if the item has them.
+        """
         # Sets and bytes, which JSON has no types for, stay what they are while they mean the same.
         set_ = {
             name: value
             for name, value in wanted.items()
-            if name not in self.known
-            and not (name in held and (same(held[name], value) or self._means(held[name], value)))
+            if name not in self.known and (name in rewritten or name not in held or not self._holds(held[name], value))
         }
         return set_, self.shown(held) - wanted.keys()
 
-    def _means(self, held: AttributeValue, wanted: AttributeValue) -> bool:
+    def _holds(self, held: AttributeValue, wanted: AttributeValue) -> bool:
+        if same(held, wanted):
+            return True
         codec = self._member.codec
         try:
             return same(codec.encode(codec.decode(held)), wanted)

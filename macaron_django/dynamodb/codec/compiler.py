@@ -17,6 +17,7 @@ from macaron_django.dynamodb.codec.attribute_values import AttributeMap
 from macaron_django.dynamodb.codec.formats.base import OTHER_TYPE, UnusualValue
 from macaron_django.dynamodb.codec.formats.objects import Member, map_reader
 from macaron_django.dynamodb.codec.item_shapes import ItemReader, ItemShape, ItemWriter, JSONReader, JSONWriter
+from macaron_django.dynamodb.codec.refreshed_rows import RowRefresher, row_refresher
 from macaron_django.dynamodb.codec.row_overrides import (
     has_init_receivers,
     is_loaded_plainly,
@@ -49,6 +50,11 @@ class ItemCodec:
     def encode(self) -> ItemWriter:
         """Makes the whole item of a row, with the attributes of the loaded item that the schema doesn't know."""
         return _item_writer(self.shape)
+
+    @cached_property
+    def refresh(self) -> RowRefresher:
+        """Gives a saved row the values of its item, except additional properties."""
+        return row_refresher(self.shape)
 
     @cached_property
     def json_of(self) -> JSONReader:

@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property
-from typing import Any, TypeAlias
+from typing import Any, Final, TypeAlias
 
 from django.db import DEFAULT_DB_ALIAS
 from django.db.models import Model
@@ -43,8 +43,10 @@ from macaron_django.schemas.models.required_versions import RequiredVersion, req
 from macaron_django.schemas.values.api_objects import ObjectSpec
 from macaron_django.schemas.values.conversions import UNSET, converter
 
-__all__ = ["Persistence"]
+__all__ = ["MOST_PLACES", "Persistence"]
 
+#: Attributes that an update can rewrite at most: an update expression has 4 KB (AWS: "Expression size").
+MOST_PLACES: Final = 100
 Row: TypeAlias = Any  # a model built at run time: its attributes are its schema's
 
 
@@ -53,13 +55,17 @@ class Persistence(ItemCodec, Items):
 
     ``save_row`` follows Django's ``save()``:
 
-    * a loaded row is one UpdateItem of its changes, made only if the item still exists;
+    * a loaded row is one UpdateItem of its changes, made only if the item still exists. A row without changes is read
+      instead, which tells whether its item still exists; with ``version``, it is written as a new version;
     * a new one is a conditional put. If its key is taken, ``save()`` updates the item to the row's properties,
       as Django does for a primary key that exists; ``force_insert`` (so ``create()``) raises ItemExists.
 
     Attributes that the schema doesn't know are never touched. With ``version``, saving a row that has been changed
     since it was loaded raises StaleItem. So does any attribute that isn't what ``row._state.expected`` says (None: it
     isn't there), which may be set for the next update of a loaded row.
+
+    After a save the row has the values that a row loaded then would have: a number in DynamoDB's spelling, a set for a
+    list, and what others have changed in the meantime. With ``update_fields`` only these are refreshed.
     """
 
     options: Persist
@@ -270,6 +276,20 @@ class Persistence(ItemCodec, Items):
             return False
         return True
 
+    def rewrite(self, row: Row, names: Collection[str], merged: Iterable[str] = ()) -> None:
+        """Makes the next update of a loaded row write the properties ``names``, whether they have changed or not.
+
+        So a request that names properties writes the same whatever the item holds. One that names none, about a row
+        that it has read, needs no call. ``merged`` are those whose new value has parts of the old one: the update
+        raises StaleItem if the item has another value of them by then.
+        """
+        stored = _stored(row)
+        if stored is None:
+            return
+        places = sum(len(place.attribute.names) for place in self._changeable if place.name in names)
+        row._state.rewritten = names if places <= MOST_PLACES else None
+        row._state.expected = row._state.__dict__.get("expected", {}) | {name: stored.get(name) for name in merged}
+
     def delete_row(self, row: Row) -> bool:
         """Deletes the row's item. Returns whether there was one. Raises StaleItem if its ``version`` has changed.
 
@@ -308,24 +328,32 @@ class Persistence(ItemCodec, Items):
     def _update(self, row: Row, key: AttributeMap, names: Collection[str] | None = None) -> None:
         stored = _stored(row)
         base = stored if stored is not None and not row._state.adding and same_items(self.key_in(stored), key) else None
-        set_, remove = self._changes(row, base, names)
+        rewritten: Collection[str] | None = row._state.__dict__.pop("rewritten", None)
+        set_, remove = self._changes(row, base, names, rewritten or ())
         expected = self._expected_version(row) if base is not None or self.options.version else {}
         expected |= row._state.__dict__.pop("expected", {})
-        if self.options.version:
+        changes_nothing = base is not None and rewritten is not None and not (set_ or remove)
+        if changes_nothing and gathering() is None:
+            return
+        if self.options.version and not changes_nothing:
             set_[self.options.version] = _next_version(expected.get(self.options.version))
         foreseen = {name: value for name, value in {**(base or {}), **key, **set_}.items() if name not in remove}
         check_item_size(foreseen)
         item = self.update_item(key, set_, remove, condition="present", expected=expected)
-        self._written(row, item or foreseen)
+        self._written(row, item or foreseen, names)
 
     def item_changes(
-        self, stored: AttributeMap | None, wanted: AttributeMap, names: Collection[str] | None = None
+        self,
+        stored: AttributeMap | None,
+        wanted: AttributeMap,
+        names: Collection[str] | None = None,
+        rewritten: Collection[str] = (),
     ) -> tuple[AttributeMap, list[str]]:
         """Returns the attributes to set and the names of those to remove, so that an item has what ``wanted`` holds.
 
         ``stored`` is the current item, None if that isn't known; with ``names``, only these properties change. The
         key, the version and attributes that the schema doesn't allow stay; so do values that another program wrote
-        differently but with the same meaning.
+        differently but with the same meaning, unless their property is in ``rewritten``.
         """
         set_: AttributeMap = {}
         remove: list[str] = []
@@ -334,19 +362,24 @@ class Persistence(ItemCodec, Items):
                 continue
             places = attribute.names
             want = {place: wanted[place] for place in places if place in wanted}
-            held = None if stored is None else {place: stored[place] for place in places if place in stored}
+            known = None if name in rewritten else stored
+            held = None if known is None else {place: known[place] for place in places if place in known}
             if held is not None and (held == want or attribute.means_the_same(held, want)):
                 continue
             set_ |= want
             remove += [place for place in places if place not in want and (held is None or place in held)]
         if names is None:
-            added, removed = self.additional.changes(stored or {}, wanted)
+            added, removed = self.additional.changes(stored or {}, wanted, rewritten)
             set_ |= added
             remove += removed
         return set_, remove
 
     def _changes(
-        self, row: Row, stored: AttributeMap | None, names: Collection[str] | None
+        self,
+        row: Row,
+        stored: AttributeMap | None,
+        names: Collection[str] | None = None,
+        rewritten: Collection[str] = (),
     ) -> tuple[AttributeMap, list[str]]:
         """As ``item_changes``, from what the row has."""
         wanted: AttributeMap = {}
@@ -358,12 +391,12 @@ class Persistence(ItemCodec, Items):
                 wanted |= attribute.attributes_of(value)
             except UnstorableValue:
                 # Another program has stored it: it stays as it is until it is changed.
-                if stored is None or attribute.value_in(stored) != value:
+                if stored is None or name in rewritten or attribute.value_in(stored) != value:
                     raise
                 wanted |= {place: stored[place] for place in attribute.names if place in stored}
         if names is None:
             wanted |= self.additional.encode(row)
-        return self.item_changes(stored, wanted, names)
+        return self.item_changes(stored, wanted, names, rewritten)
 
     def version_of(self, item: AttributeMap) -> str | None:
         """Returns an item's version: None without versions, 0 if the item is older than its schema's ``version``."""
@@ -422,12 +455,14 @@ class Persistence(ItemCodec, Items):
         if required is not None:
             required.is_met = True
 
-    def _written(self, row: Row, item: AttributeMap) -> None:
+    def _written(self, row: Row, item: AttributeMap, names: Collection[str] | None = None) -> None:
         self.note_written(self.key_of(row))
         transaction = gathering()
         if transaction is not None:
             transaction.on_abandon(self._unwritten(row))
-        self.additional.load(row, item)  # shows what others have added, too, which the next save would remove
+        # What others have changed, too: the next save would undo it.
+        self.refresh(row, item, names)
+        self.additional.load(row, item)
         row._state.item = item
         row._state.adding = False
         row._state.db = DEFAULT_DB_ALIAS

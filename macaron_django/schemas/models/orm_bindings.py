@@ -91,7 +91,12 @@ class OrmBinding(ModelBinding):
         return instance
 
     def update(
-        self, instance: Model, values: Mapping[str, Any], removed: Collection[str], additional: Collection[str] = ()
+        self,
+        instance: Model,
+        values: Mapping[str, Any],
+        removed: Collection[str],
+        additional: Collection[str] = (),
+        merged: Collection[str] = (),
     ) -> Model:
         using = router.db_for_write(self.model, instance=instance)
         with self._refusals(values, using, instance), self._whole(using):

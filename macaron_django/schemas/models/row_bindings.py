@@ -53,9 +53,17 @@ class ModelBinding:
         raise NotImplementedError
 
     def update(
-        self, instance: Model, values: Mapping[str, Any], removed: Collection[str], additional: Collection[str] = ()
+        self,
+        instance: Model,
+        values: Mapping[str, Any],
+        removed: Collection[str],
+        additional: Collection[str] = (),
+        merged: Collection[str] = (),
     ) -> Model:
-        """Set ``values``, unset the properties in ``removed``, and save; ``additional`` as in :meth:`create`."""
+        """Set ``values``, unset the properties in ``removed``, and save; ``additional`` as in :meth:`create`.
+
+        ``merged`` are the properties whose new value has parts of the old one.
+        """
         raise NotImplementedError
 
     def violations(self, values: Mapping[str, Any], path: tuple[str | int, ...] = ()) -> Iterator[Violation]:
@@ -98,7 +106,12 @@ class RowBinding(ModelBinding):
         return row
 
     def update(
-        self, instance: Model, values: Mapping[str, Any], removed: Collection[str], additional: Collection[str] = ()
+        self,
+        instance: Model,
+        values: Mapping[str, Any],
+        removed: Collection[str],
+        additional: Collection[str] = (),
+        merged: Collection[str] = (),
     ) -> Model:
         item = cast("Any", instance)
         for name, value in values.items():
@@ -110,6 +123,7 @@ class RowBinding(ModelBinding):
         for name in removed:
             if name in item and not self._is_hidden(name):
                 del item[name]
+        cast("Any", self.model._default_manager).persistence.rewrite(instance, {*values, *removed}, merged)
         instance.save()
         return instance
 

@@ -177,6 +177,8 @@ class SchemaSerializer(SchemaValidationMixin, serializers.Serializer[Any]):
     _bindings: ClassVar[dict[type[Model], ModelBinding]] = {}
     #: Names in a merge patch, once one has been read: an update touches these only.
     _patched: frozenset[str] | None = None
+    #: Those of them that are patched inside, so that the rest of their value is the stored one.
+    _merged: frozenset[str] = frozenset()
     #: Names that the client chose and the schema lacks: properties of that name, never attributes.
     _additional: frozenset[str] = frozenset()
 
@@ -255,6 +257,7 @@ class SchemaSerializer(SchemaValidationMixin, serializers.Serializer[Any]):
         if getattr(self.root, "partial", False) and isinstance(data, Mapping):
             patch = cleaner_for(self.schema).without_read_only(data)
             self._patched = frozenset(patch)
+            self._merged = frozenset(name for name, value in patch.items() if isinstance(value, Mapping))
             stored = self._stored_json()
             data = merge_patch(stored, with_defaults_for_nulls(self.schema, patch))
         elif self._spec.generates_writable and self.instance is None and isinstance(data, Mapping):
@@ -452,7 +455,7 @@ class SchemaSerializer(SchemaValidationMixin, serializers.Serializer[Any]):
             values[name] = self._spec.conversion(name).to_python(value)
         removed = writable | ((self._patched or frozenset()) - properties.keys())
         try:
-            return binding.update(instance, values, sorted(removed - values.keys()), self._additional)
+            return binding.update(instance, values, sorted(removed - values.keys()), self._additional, self._merged)
         except ValidationFailed as failure:
             supplied = {*self._given_by_caller(validated_data), *made}
             raise self._blamed(failure, validated_data, supplied) from None

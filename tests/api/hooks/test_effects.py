@@ -63,6 +63,21 @@ def test_perform_update_saves_what_it_likes(serve, method):
     assert stored(kinds, "a") == {"id": "a", "text": "by hook"}
 
 
+def test_a_patch_inside_an_object_keeps_what_others_write_into_it_meanwhile(kinds):
+    persistence, meanwhile = kinds.api.persistences["Nested"], [{"M": {"city": {"S": "y"}, "zip": {"S": "1"}}}]
+
+    def perform_update(self, serializer):
+        if meanwhile:
+            persistence.update_item(persistence.key("a"), {"place": meanwhile.pop()})
+        serializer.save()
+
+    kinds.serve("nested", lambda viewset: subclass(viewset, perform_update=perform_update))
+    kinds.has("nested", id="a", place={"city": "x"})
+    answer = kinds.ask("PATCH /nested/a", {"place": {"street": "s"}})
+    assert answer.json() == {"id": "a", "place": {"city": "y", "zip": "1", "street": "s"}}
+    assert kinds.ask("GET /nested/a").json() == answer.json()
+
+
 def test_perform_destroy_may_keep_the_item(serve):
     kinds = serve(perform_destroy=lambda self, instance: None)
     assert kinds.ask("DELETE /plain/a").status_code == 204

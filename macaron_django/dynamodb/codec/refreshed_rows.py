@@ -1,0 +1,63 @@
+"""Gives a saved row the values of its item, so that it shows what a row loaded later shows."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from decimal import Decimal
+from typing import Any, Protocol
+
+from macaron_django.dynamodb.codec.attribute_values import AttributeMap
+from macaron_django.dynamodb.codec.item_shapes import ItemShape
+from macaron_django.schemas.values.conversions import UNSET
+
+__all__ = ["RowRefresher", "row_refresher"]
+
+
+class RowRefresher(Protocol):
+    """Gives a row the values that an item holds, of all its properties or of those in ``names``."""
+
+    def __call__(self, row: Any, item: AttributeMap, names: Collection[str] | None = None, /) -> None: ...
+
+
+def row_refresher(shape: ItemShape) -> RowRefresher:
+    """Returns the function that refreshes the rows of one schema.
+
+    A value that the item holds as it is stays the same object: the caller may go on changing it.
+    """
+    places = [(name, field, one, one.decode, one.conversion.to_json) for name, field, one in shape.places]
+
+    def refresh(row: Any, item: AttributeMap, names: Collection[str] | None = None, /) -> None:
+        values = row.__dict__
+        for name, field, attribute, decode, to_json in places:
+            if names is not None and name not in names:
+                continue
+            held, value = attribute.held_in(item), values.get(field, UNSET)
+            if held is None:
+                if value is not UNSET:
+                    setattr(row, field, UNSET)
+                continue
+            if attribute.is_text and type(value) is str and held.get("S") == value:
+                continue
+            found = decode(held)
+            if type(found) is not type(value) or not (
+                found == value if type(value) in _SHOWN_IN_ONE_WAY else _are_alike(to_json(found), to_json(value))
+            ):
+                setattr(row, field, found)
+
+    return refresh
+
+
+#: Python types whose values are shown alike if they are equal.
+_SHOWN_IN_ONE_WAY = frozenset({str, int, bool, type(None)})
+
+
+def _are_alike(one: Any, other: Any) -> bool:
+    """Whether two JSON values are written alike, apart from the order of an object's members."""
+    kind = type(one)
+    if kind is not type(other):
+        return False
+    if kind is dict:
+        return bool(one.keys() == other.keys()) and all(_are_alike(value, other[name]) for name, value in one.items())
+    if kind is list:
+        return len(one) == len(other) and all(map(_are_alike, one, other))
+    return str(one) == str(other) if kind is Decimal else bool(one == other)
