@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from argparse import ArgumentParser
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from macaron_django.management.named_apis import refuse_left_out
 from macaron_django.management.needed_accesses import add_access_arguments, needed_accesses
 from macaron_django.registry import registry
 from macaron_django.shipping.infrastructure.cloudformation import cloudformation_template
+from macaron_django.shipping.infrastructure.described_services import FargateService, LambdaService
 from macaron_django.shipping.infrastructure.described_tables import described_tables
 from macaron_django.shipping.infrastructure.terraform import terraform_text
 from macaron_django.tasks.item_tables import own_tables
@@ -27,8 +29,8 @@ _WRITERS = {"cloudformation": cloudformation_template, "terraform": terraform_te
 class Command(BaseCommand):
     help = (
         "Prints the tables of the persisted schemas, with their scaling and alarms, and the least IAM policy as a "
-        "CloudFormation template or a Terraform file; with --service lambda, the function that serves, too. Changes "
-        "nothing in AWS. You can edit the file: it doesn't depend on this package."
+        "CloudFormation template or a Terraform file; with --service, the function or the containers that serve, too. "
+        "Changes nothing in AWS. You can edit the file: it doesn't depend on this package."
     )
     requires_system_checks = []  # handlers needn't be importable
 
@@ -36,9 +38,30 @@ class Command(BaseCommand):
         parser.add_argument("language", choices=sorted(_WRITERS), help="What to write.")
         parser.add_argument(
             "--service",
-            choices=("none", "lambda"),
+            choices=("none", "lambda", "fargate"),
             default="none",
-            help="lambda: a Lambda function behind an HTTP API, its role and log; none (the default): only the policy.",
+            help=(
+                "lambda: a Lambda function behind an HTTP API, its role and log; fargate: containers on ECS Fargate "
+                "behind a load balancer, and workers if tasks use Celery; none (the default): only the policy."
+            ),
+        )
+        parser.add_argument(
+            "--load-balancer",
+            choices=("existing", "new"),
+            default="existing",
+            help=(
+                "With fargate: add a rule to the listener of a load balancer (the default), or make a load balancer "
+                "and its listeners."
+            ),
+        )
+        parser.add_argument(
+            "--secret",
+            metavar="VARIABLE",
+            action="append",
+            help=(
+                "With fargate: an environment variable that comes from Secrets Manager (default: SECRET_KEY and "
+                "DATABASE_URL; CELERY_BROKER_URL, too, if there are workers). Repeat it for several."
+            ),
         )
         add_access_arguments(parser)
         parser.add_argument(
@@ -56,7 +79,7 @@ class Command(BaseCommand):
                 described_tables(persistences),
                 needed_accesses(options["recorded"], admin=options["admin"]),
                 prefix=settings.DYNAMODB.TABLE_PREFIX,
-                settings_module=_settings_module() if options["service"] == "lambda" else None,
+                service=_service(options),
             )
         except (ImproperlyConfigured, OSError, ValueError) as error:
             raise CommandError(str(error)) from error
@@ -76,8 +99,22 @@ class Command(BaseCommand):
         self.stdout.write(f"Wrote {file}.")
 
 
+def _service(options: Mapping[str, Any]) -> LambdaService | FargateService | None:
+    if options["service"] == "none":
+        return None
+    if options["service"] == "lambda":
+        return LambdaService(_settings_module())
+    worker = settings.TASKS.BACKEND == "celery"
+    return FargateService(
+        _settings_module(),
+        secrets=tuple(options["secret"] or ("SECRET_KEY", "DATABASE_URL", *(["CELERY_BROKER_URL"] if worker else []))),
+        worker=worker,
+        own_load_balancer=options["load_balancer"] == "new",
+    )
+
+
 def _settings_module() -> str:
     module = os.environ.get("DJANGO_SETTINGS_MODULE")
     if not module:
-        raise ImproperlyConfigured("Set DJANGO_SETTINGS_MODULE to the settings for the function.")
+        raise ImproperlyConfigured("Set DJANGO_SETTINGS_MODULE to the settings for the service.")
     return module

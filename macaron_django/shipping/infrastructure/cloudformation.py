@@ -1,4 +1,4 @@
-"""Writes a CloudFormation template of tables, their scaling and alarms, the policy, and the Lambda function."""
+"""Writes a CloudFormation template of tables, their scaling and alarms, the policy, and the service."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import Any, Final
 import yaml
 
 from macaron_django.dynamodb.tables.table_accesses import TableAccess
+from macaron_django.shipping.infrastructure.described_services import FargateService, LambdaService
 from macaron_django.shipping.infrastructure.described_tables import (
     MOST_UNITS,
     PYTHON_RUNTIME,
@@ -15,16 +16,22 @@ from macaron_django.shipping.infrastructure.described_tables import (
     DescribedTable,
     resource_names,
 )
+from macaron_django.shipping.infrastructure.fargate_template import fargate_template
+from macaron_django.shipping.infrastructure.template_parts import (
+    HAS_TOPIC,
+    KEPT,
+    Resource,
+    alarm,
+    allowed,
+    pascal,
+    role,
+    target_tracking,
+)
 from macaron_django.shipping.permissions.policies import statements_of
 
 __all__ = ["cloudformation_template"]
 
-Resource = dict[str, Any]
 Names = Mapping[tuple[str, str | None], str]
-
-#: Whether a table survives its stack, and a change that needs another table.
-_KEPT: Final = {"DeletionPolicy": "Retain", "UpdateReplacePolicy": "Retain"}
-_HAS_TOPIC: Final = "HasAlarmTopic"
 
 
 def cloudformation_template(
@@ -32,11 +39,11 @@ def cloudformation_template(
     accesses: Iterable[TableAccess],
     *,
     prefix: str = "",
-    settings_module: str | None = None,
+    service: LambdaService | FargateService | None = None,
 ) -> str:
-    """Returns a template as YAML; with ``settings_module``, it includes the service's Lambda function."""
+    """Returns a template as YAML, of tables and their policy, or of tables and the service that has this policy."""
     tables = list(tables)
-    names = {named: _pascal(name) for named, name in resource_names(tables, prefix).items()}
+    names = {named: pascal(name) for named, name in resource_names(tables, prefix).items()}
     resources: dict[str, Resource] = {}
     for table in tables:
         resources.update(_table_resources(table, names))
@@ -48,21 +55,28 @@ def cloudformation_template(
             "Description": "The ARN of the SNS topic that alarms are sent to; empty for none.",
         }
     }
+    conditions: dict[str, Any] = {HAS_TOPIC: {"Fn::Not": [{"Fn::Equals": [{"Ref": "AlarmTopic"}, ""]}]}}
     outputs: dict[str, Any] = {}
-    if settings_module is None:
+    if service is None:
         resources["ServicePolicy"] = {
             "Type": "AWS::IAM::ManagedPolicy",
             "Properties": {"Description": "What the service does with its tables.", "PolicyDocument": policy},
         }
         outputs["ServicePolicy"] = {"Value": {"Ref": "ServicePolicy"}}
-    else:
+    elif isinstance(service, LambdaService):
         parameters |= _FUNCTION_PARAMETERS
-        resources |= _function(policy, settings_module)
+        resources |= _function(policy, service.settings_module)
         outputs["URL"] = {"Value": {"Fn::GetAtt": ["ServiceAPI", "ApiEndpoint"]}}
+    else:
+        containers = fargate_template(service, policy["Statement"])
+        parameters |= containers.parameters
+        conditions |= containers.conditions
+        resources |= containers.resources
+        outputs |= containers.outputs
     template = {
         "AWSTemplateFormatVersion": "2010-09-09",
         "Parameters": parameters,
-        "Conditions": {_HAS_TOPIC: {"Fn::Not": [{"Fn::Equals": [{"Ref": "AlarmTopic"}, ""]}]}},
+        "Conditions": conditions,
         "Resources": resources,
         "Outputs": outputs,
     }
@@ -76,22 +90,18 @@ class _Dumper(yaml.SafeDumper):
         return True
 
 
-def _pascal(snake: str) -> str:
-    return "".join(part.capitalize() for part in snake.split("_"))
-
-
 # -- tables ------------------------------------------------------------------------------------------------------------
 
 
 def _table_resources(table: DescribedTable, names: Names) -> Iterator[tuple[str, Resource]]:
     name = names[table.name, None]
-    yield f"{name}Table", {"Type": "AWS::DynamoDB::Table", **_KEPT, "Properties": _table(table)}
+    yield f"{name}Table", {"Type": "AWS::DynamoDB::Table", **KEPT, "Properties": _table(table)}
     for index in table.scaled():
         for number, kind in enumerate(("Read", "Write")):
             part = f"{names[table.name, index]}{kind}"
             least = (table.units or (1, 1))[number]
             yield f"{part}Target", _scaling_target(name, index, kind, least)
-            yield f"{part}Scaling", _scaling_policy(f"{part}Target", kind)
+            yield f"{part}Scaling", target_tracking(f"{part}Target", f"DynamoDB{kind}CapacityUtilization", 70)
     for kind in ("Read", "Write"):
         yield f"{name}{kind}Throttled", _alarm(name, kind)
 
@@ -163,39 +173,13 @@ def _scaling_target(name: str, index: str | None, kind: str, least: int) -> Reso
     }
 
 
-def _scaling_policy(target: str, kind: str) -> Resource:
-    return {
-        "Type": "AWS::ApplicationAutoScaling::ScalingPolicy",
-        "Properties": {
-            "PolicyName": target.removesuffix("Target"),
-            "PolicyType": "TargetTrackingScaling",
-            "ScalingTargetId": {"Ref": target},
-            "TargetTrackingScalingPolicyConfiguration": {
-                "TargetValue": 70,
-                "PredefinedMetricSpecification": {"PredefinedMetricType": f"DynamoDB{kind}CapacityUtilization"},
-            },
-        },
-    }
-
-
 def _alarm(name: str, kind: str) -> Resource:
-    return {
-        "Type": "AWS::CloudWatch::Alarm",
-        "Properties": {
-            "AlarmDescription": {"Fn::Sub": f"DynamoDB throttles {kind.lower()}s of ${{{name}Table}}."},
-            "Namespace": "AWS/DynamoDB",
-            "MetricName": f"{kind}ThrottleEvents",
-            "Dimensions": [{"Name": "TableName", "Value": {"Ref": f"{name}Table"}}],
-            "Statistic": "Sum",
-            "Period": 60,
-            "EvaluationPeriods": 5,
-            "DatapointsToAlarm": 3,
-            "Threshold": 0,
-            "ComparisonOperator": "GreaterThanThreshold",
-            "TreatMissingData": "notBreaching",
-            "AlarmActions": {"Fn::If": [_HAS_TOPIC, [{"Ref": "AlarmTopic"}], {"Ref": "AWS::NoValue"}]},
-        },
-    }
+    return alarm(
+        {"Fn::Sub": f"DynamoDB throttles {kind.lower()}s of ${{{name}Table}}."},
+        f"{kind}ThrottleEvents",
+        {"TableName": {"Ref": f"{name}Table"}},
+        namespace="AWS/DynamoDB",
+    )
 
 
 # -- the policy and the service ----------------------------------------------------------------------------------------
@@ -203,11 +187,7 @@ def _alarm(name: str, kind: str) -> Resource:
 
 def _policy(accesses: Iterable[TableAccess], names: Names) -> Resource:
     statements = [
-        {
-            "Effect": "Allow",
-            "Action": [f"dynamodb:{action}" for action in actions],
-            "Resource": [_arn(table, index, names) for table, index in resources],
-        }
+        allowed((f"dynamodb:{action}" for action in actions), (_arn(table, index, names) for table, index in resources))
         for actions, resources in statements_of(accesses).items()
     ]
     return {"Version": "2012-10-17", "Statement": statements}
@@ -230,26 +210,10 @@ _FUNCTION_PARAMETERS: Final = {
 
 
 def _function(policy: Resource, settings_module: str) -> dict[str, Resource]:
-    logs = {
-        "Effect": "Allow",
-        "Action": ["logs:CreateLogStream", "logs:PutLogEvents"],
-        "Resource": [{"Fn::GetAtt": ["ServiceLog", "Arn"]}],
-    }
-    trusted = {"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"}
+    logs = allowed(["logs:CreateLogStream", "logs:PutLogEvents"], [{"Fn::GetAtt": ["ServiceLog", "Arn"]}])
     return {
-        "ServiceLog": {"Type": "AWS::Logs::LogGroup", **_KEPT, "Properties": {"RetentionInDays": 30}},
-        "ServiceRole": {
-            "Type": "AWS::IAM::Role",
-            "Properties": {
-                "AssumeRolePolicyDocument": {"Version": "2012-10-17", "Statement": [trusted]},
-                "Policies": [
-                    {
-                        "PolicyName": "service",
-                        "PolicyDocument": {**policy, "Statement": [*policy["Statement"], logs]},
-                    }
-                ],
-            },
-        },
+        "ServiceLog": {"Type": "AWS::Logs::LogGroup", **KEPT, "Properties": {"RetentionInDays": 30}},
+        "ServiceRole": role("lambda", {"service": [*policy["Statement"], logs]}),
         "ServiceFunction": {
             "Type": "AWS::Lambda::Function",
             "Properties": {

@@ -78,7 +78,7 @@ def _value(value: Any) -> str:
     if isinstance(value, (list, tuple)):
         if len(value) < 2:
             return f"[{', '.join(map(_value, value))}]"
-        return "\n".join(["[", *(f"  {_value(each)}," for each in value), "]"])
+        return "\n".join(["[", *(f"  {_value(each)},".replace("\n", "\n  ") for each in value), "]"])
     if isinstance(value, str):
         return json.dumps(value, ensure_ascii=False).replace("${", "$${").replace("%{", "%%{")
     return json.dumps(value)

@@ -1,11 +1,11 @@
-"""Writes a Terraform file of tables, their scaling and alarms, the policy, and the Lambda function."""
+"""Writes a Terraform file of tables, their scaling and alarms, the policy, and the service."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Final
 
 from macaron_django.dynamodb.tables.table_accesses import TableAccess
+from macaron_django.shipping.infrastructure.described_services import FargateService, LambdaService
 from macaron_django.shipping.infrastructure.described_tables import (
     MOST_UNITS,
     PYTHON_RUNTIME,
@@ -13,14 +13,21 @@ from macaron_django.shipping.infrastructure.described_tables import (
     DescribedTable,
     resource_names,
 )
+from macaron_django.shipping.infrastructure.fargate_terraform import fargate_blocks
 from macaron_django.shipping.infrastructure.hcl import Block, Expression, hcl_text
+from macaron_django.shipping.infrastructure.terraform_parts import (
+    alarm_block,
+    policy_json,
+    role_block,
+    scaling_blocks,
+    statement,
+    variable,
+)
 from macaron_django.shipping.permissions.policies import statements_of
 
 __all__ = ["terraform_text"]
 
 Names = Mapping[tuple[str, str | None], str]
-
-_STRING: Final = Expression("string")
 
 
 def terraform_text(
@@ -28,29 +35,31 @@ def terraform_text(
     accesses: Iterable[TableAccess],
     *,
     prefix: str = "",
-    settings_module: str | None = None,
+    service: LambdaService | FargateService | None = None,
 ) -> str:
-    """Returns the file; with ``settings_module``, it includes the service's Lambda function."""
-    tables = list(tables)
+    """Returns the file of tables and their policy, or of tables and the service that has this policy."""
+    tables, accesses = list(tables), list(accesses)
     names = resource_names(tables, prefix)
     provider = {"source": "hashicorp/aws", "version": ">= 5.80"}
     blocks = [
         Block("terraform", blocks=(Block("required_providers", arguments={"aws": provider}),)),
-        Block(
-            "variable",
-            ("alarm_topic",),
-            {
-                "description": "The ARN of the SNS topic that alarms are sent to; null for none.",
-                "type": _STRING,
-                "default": Expression("null"),
-            },
+        variable(
+            "alarm_topic",
+            "The ARN of the SNS topic that alarms are sent to; null for none.",
+            default=Expression("null"),
         ),
     ]
     for table in tables:
         blocks += _table_blocks(table, names)
+    known = {"aws_region"} if isinstance(service, FargateService) else set()
+    if any((each.table, None) not in names for each in accesses):
+        known = {"aws_caller_identity", "aws_partition", "aws_region"}
+    blocks += (Block("data", (kind, "current")) for kind in sorted(known))
     blocks += _policy(accesses, names)
-    if settings_module is not None:
-        blocks += _function(settings_module)
+    if isinstance(service, LambdaService):
+        blocks += _function(service.settings_module)
+    elif service is not None:
+        blocks += fargate_blocks(service)
     return hcl_text(tuple(blocks))
 
 
@@ -114,59 +123,27 @@ def _index(index: DescribedIndex, table: DescribedTable) -> Block:
 
 def _scaling(name: str, index: str | None, kind: str, least: int, label: str) -> Iterator[Block]:
     below, dimension = ("", "table") if index is None else (f"/index/{index}", "index")
-    target = f"aws_appautoscaling_target.{label}"
-    yield Block(
-        "resource",
-        ("aws_appautoscaling_target", label),
-        {
+    yield from scaling_blocks(
+        label,
+        target={
             "service_namespace": "dynamodb",
             "resource_id": Expression(f'"table/${{aws_dynamodb_table.{name}.name}}{below}"'),
             "scalable_dimension": f"dynamodb:{dimension}:{kind.capitalize()}CapacityUnits",
-            "min_capacity": least,
-            "max_capacity": least * MOST_UNITS,
         },
-    )
-    metric = {"predefined_metric_type": f"DynamoDB{kind.capitalize()}CapacityUtilization"}
-    yield Block(
-        "resource",
-        ("aws_appautoscaling_policy", label),
-        {
-            "name": label,
-            "policy_type": "TargetTrackingScaling",
-            **{
-                each: Expression(f"{target}.{each}")
-                for each in ("service_namespace", "resource_id", "scalable_dimension")
-            },
-        },
-        (
-            Block(
-                "target_tracking_scaling_policy_configuration",
-                arguments={"target_value": 70},
-                blocks=(Block("predefined_metric_specification", arguments=metric),),
-            ),
-        ),
+        limits=(least, least * MOST_UNITS),
+        metric=f"DynamoDB{kind.capitalize()}CapacityUtilization",
+        percent=70,
     )
 
 
 def _alarm(name: str, kind: str) -> Block:
-    return Block(
-        "resource",
-        ("aws_cloudwatch_metric_alarm", f"{name}_{kind.lower()}_throttled"),
-        {
-            "alarm_name": Expression(f'"${{aws_dynamodb_table.{name}.name}}-{kind.lower()}-throttled"'),
-            "alarm_description": f"DynamoDB throttles {kind.lower()}s of the table.",
-            "namespace": "AWS/DynamoDB",
-            "metric_name": f"{kind}ThrottleEvents",
-            "statistic": "Sum",
-            "period": 60,
-            "evaluation_periods": 5,
-            "datapoints_to_alarm": 3,
-            "threshold": 0,
-            "comparison_operator": "GreaterThanThreshold",
-            "treat_missing_data": "notBreaching",
-            "alarm_actions": Expression("var.alarm_topic == null ? [] : [var.alarm_topic]"),
-            "dimensions": {"TableName": Expression(f"aws_dynamodb_table.{name}.name")},
-        },
+    return alarm_block(
+        f"{name}_{kind.lower()}_throttled",
+        Expression(f'"${{aws_dynamodb_table.{name}.name}}-{kind.lower()}-throttled"'),
+        f"DynamoDB throttles {kind.lower()}s of the table.",
+        f"{kind}ThrottleEvents",
+        {"TableName": Expression(f"aws_dynamodb_table.{name}.name")},
+        namespace="AWS/DynamoDB",
     )
 
 
@@ -174,9 +151,6 @@ def _alarm(name: str, kind: str) -> Block:
 
 
 def _policy(accesses: Iterable[TableAccess], names: Names) -> Iterator[Block]:
-    statements = statements_of(accesses)
-    if any((table, None) not in names for resources in statements.values() for table, _ in resources):
-        yield from (Block("data", (kind, "current")) for kind in ("aws_caller_identity", "aws_partition", "aws_region"))
     yield Block(
         "data",
         ("aws_iam_policy_document", "service"),
@@ -188,7 +162,7 @@ def _policy(accesses: Iterable[TableAccess], names: Names) -> Iterator[Block]:
                     "resources": [_arn(table, index, names) for table, index in resources],
                 },
             )
-            for actions, resources in statements.items()
+            for actions, resources in statements_of(accesses).items()
         ),
     )
     yield Block(
@@ -214,38 +188,24 @@ def _arn(table: str, index: str, names: Names) -> Expression:
 
 
 def _function(settings_module: str) -> Iterator[Block]:
-    for name, description in (
-        ("code_bucket", "The S3 bucket with the package of the service."),
-        ("code_key", "The package's key, another one for each release."),
-    ):
-        yield Block("variable", (name,), {"description": description, "type": _STRING})
-    yield Block("variable", ("architecture",), {"type": _STRING, "default": "arm64"})
-    yield Block("variable", ("service_name",), {"type": _STRING, "default": "service"})
+    yield variable("code_bucket", "The S3 bucket with the package of the service.")
+    yield variable("code_key", "The package's key, another one for each release.")
+    yield variable("architecture", default="arm64")
+    yield variable("service_name", default="service")
     name = Expression("var.service_name")
     yield Block(
         "resource",
         ("aws_cloudwatch_log_group", "service"),
         {"name": Expression('"/aws/lambda/${var.service_name}"'), "retention_in_days": 30},
     )
-    trusted = {
-        "Effect": "Allow",
-        "Action": "sts:AssumeRole",
-        "Principal": {"Service": "lambda.amazonaws.com"},
-    }
-    logs = {
-        "Effect": "Allow",
-        "Action": ["logs:CreateLogStream", "logs:PutLogEvents"],
-        "Resource": Expression('"${aws_cloudwatch_log_group.service.arn}:*"'),
-    }
-    yield Block(
-        "resource",
-        ("aws_iam_role", "service"),
-        {"name": name, "assume_role_policy": _json_of(trusted)},
+    logs = statement(
+        ["logs:CreateLogStream", "logs:PutLogEvents"], [Expression('"${aws_cloudwatch_log_group.service.arn}:*"')]
     )
+    yield role_block("service", name, "lambda")
     yield Block(
         "resource",
         ("aws_iam_role_policy", "logs"),
-        {"name": "logs", "role": Expression("aws_iam_role.service.id"), "policy": _json_of(logs)},
+        {"name": "logs", "role": Expression("aws_iam_role.service.id"), "policy": policy_json([logs])},
     )
     yield Block(
         "resource",
@@ -290,10 +250,3 @@ def _function(settings_module: str) -> Iterator[Block]:
         },
     )
     yield Block("output", ("url",), {"value": Expression("aws_apigatewayv2_api.service.api_endpoint")})
-
-
-def _json_of(statement: Mapping[str, object]) -> Expression:
-    """The expression of a policy with one statement."""
-    block = Block("x", arguments={"x": {"Version": "2012-10-17", "Statement": [statement]}})
-    text = hcl_text((block,)).split("x = ", 1)[1].rsplit("}", 1)[0].rstrip()
-    return Expression("jsonencode(" + text.replace("\n  ", "\n") + ")")

@@ -25,6 +25,7 @@ from macaron_django.dynamodb.tables.table_accesses import TableAccess
 from macaron_django.management.commands.infrastructure import Command
 from macaron_django.schemas import Classes
 from macaron_django.shipping.infrastructure.cloudformation import cloudformation_template
+from macaron_django.shipping.infrastructure.described_services import FargateService, LambdaService
 from macaron_django.shipping.infrastructure.described_tables import (
     DescribedIndex,
     DescribedTable,
@@ -231,9 +232,15 @@ _CFN_LINT = "import sys; from cfnlint.runner import main; sys.exit(main())"
 
 def test_cfn_lint_finds_nothing_in_the_templates(persistences: list[Persistence], tmp_path: Path) -> None:
     files = []
-    for name, module in (("tables", None), ("service", "shop.settings")):
+    secrets = ("SECRET_KEY", "DATABASE_URL")
+    for name, service in (
+        ("tables", None),
+        ("function", LambdaService("shop.settings")),
+        ("containers", FargateService("shop.settings", secrets, worker=True)),
+        ("load-balancer", FargateService("shop.settings", secrets, own_load_balancer=True)),
+    ):
         files.append(tmp_path / f"{name}.yaml")
-        files[-1].write_text(_template(persistences, settings_module=module), "utf-8")
+        files[-1].write_text(_template(persistences, service=service), "utf-8")
     found = subprocess.run(
         [sys.executable, "-c", _CFN_LINT, "--non-zero-exit-code", "informational", *map(str, files)],
         capture_output=True,
@@ -315,7 +322,7 @@ def test_terraforms_file_has_the_service_where_it_is_asked_for(persistences: lis
         parsed = _plain(hcl2.loads(_terraform(persistences, **options)))
         return {kind for resource in parsed["resource"] for kind in resource}
 
-    assert kinds(settings_module="shop.settings") - kinds() == {
+    assert kinds(service=LambdaService("shop.settings")) - kinds() == {
         *("aws_apigatewayv2_api", "aws_cloudwatch_log_group", "aws_iam_role", "aws_iam_role_policy"),
         *("aws_iam_role_policy_attachment", "aws_lambda_function", "aws_lambda_permission"),
     }

@@ -1,0 +1,91 @@
+"""Describes the service that a file makes beside its tables: a Lambda function, or containers on ECS Fargate."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+__all__ = [
+    "DEPLOYMENT",
+    "FARGATE_ALARMS",
+    "HEALTH_COMMAND",
+    "PORT",
+    "PULL_ACTIONS",
+    "USER",
+    "WORKER_COMMAND",
+    "FargateService",
+    "LambdaService",
+]
+
+#: What the image of ``dockerize`` listens at and runs as.
+PORT: Final = 8000
+USER: Final = "10001:10001"
+HEALTH_COMMAND: Final = (
+    *("CMD", "python", "-c"),
+    f"import urllib.request; urllib.request.urlopen('http://127.0.0.1:{PORT}/ready', timeout=3)",
+)
+WORKER_COMMAND: Final = ("python", "manage.py", "macaronworker")
+#: What ECS needs to fetch an image of a private repository; beside these, ``GetAuthorizationToken`` of any.
+PULL_ACTIONS: Final = ("ecr:BatchCheckLayerAvailability", "ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer")
+#: Seconds: until a new task has to be healthy; for the requests of a task that ends; until it is killed, which is
+#: longer than the 5 s that start.sh serves on and the 30 s that granian waits.
+DEPLOYMENT: Final[Mapping[str, int]] = {"grace": 90, "draining": 30, "stop": 40}
+
+#: What alarms about the containers look at: the metric of AWS/ApplicationELB and its statistic, the comparison and
+#: threshold, what missing values mean, and a description.
+FARGATE_ALARMS: Final[Mapping[str, tuple[str, str, str, int, str, str]]] = {
+    "errors": (
+        *("HTTPCode_Target_5XX_Count", "Sum", "GreaterThanThreshold", 5, "notBreaching"),
+        "The service answers more than five requests a minute with 5xx.",
+    ),
+    "unhealthy": (
+        *("UnHealthyHostCount", "Maximum", "GreaterThanThreshold", 0, "notBreaching"),
+        "A task of the service doesn't answer /ready with 200.",
+    ),
+    "absent": (
+        *("HealthyHostCount", "Maximum", "LessThanThreshold", 1, "breaching"),
+        "No task of the service is healthy.",
+    ),
+}
+
+_VARIABLE: Final = re.compile("[A-Z][A-Z0-9]*(_[A-Z][A-Z0-9]*)*")
+
+
+@dataclass(frozen=True)
+class LambdaService:
+    """A function behind an HTTP API."""
+
+    settings_module: str
+
+
+@dataclass(frozen=True)
+class FargateService:
+    """Containers of the image that ``dockerize`` describes, behind an Application Load Balancer.
+
+    ``secrets`` are the environment variables that come from Secrets Manager; each is a parameter with an ARN. With
+    ``worker``, other containers of the same image run tasks. Without ``own_load_balancer``, a rule is added to a
+    listener that exists. Raises ValueError for a secret that isn't the name of a variable in capitals.
+    """
+
+    settings_module: str
+    secrets: tuple[str, ...]
+    worker: bool = False
+    own_load_balancer: bool = False
+
+    def __post_init__(self) -> None:
+        for name in self.secrets:
+            if not _VARIABLE.fullmatch(name):
+                raise ValueError(
+                    f"{name!r} can't be a secret: write an environment variable in capitals: DATABASE_URL."
+                )
+
+    def environment(self) -> dict[str, str]:
+        """Returns the variables whose values are known now, as the settings of a new project read them."""
+        return {
+            "DJANGO_SETTINGS_MODULE": self.settings_module,
+            "DYNAMODB_ENGINE": "aws",
+            "BEHIND_PROXY": "on",
+            "PORT": str(PORT),
+        }

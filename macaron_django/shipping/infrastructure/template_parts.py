@@ -1,0 +1,91 @@
+"""Makes the resources that CloudFormation templates need in several places: roles, alarms, scaling."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any, Final
+
+__all__ = ["HAS_TOPIC", "KEPT", "Resource", "alarm", "allowed", "pascal", "role", "target_tracking"]
+
+Resource = dict[str, Any]
+
+#: Whether a resource survives its stack, and a change that needs another one.
+KEPT: Final = {"DeletionPolicy": "Retain", "UpdateReplacePolicy": "Retain"}
+#: The condition that a topic for alarms was given.
+HAS_TOPIC: Final = "HasAlarmTopic"
+
+
+def pascal(snake: str) -> str:
+    """Returns a name as logical IDs are written.
+
+    >>> pascal("order_lines")
+    'OrderLines'
+    """
+    return "".join(part.capitalize() for part in snake.split("_"))
+
+
+def allowed(actions: Iterable[str], resources: Iterable[Any]) -> Resource:
+    """Returns the statement of a policy."""
+    return {"Effect": "Allow", "Action": list(actions), "Resource": list(resources)}
+
+
+def role(service: str, policies: Mapping[str, Iterable[Resource]]) -> Resource:
+    """Returns a role that a service of AWS can take, with the statements of each policy by the policy's name."""
+    trusted = {"Effect": "Allow", "Principal": {"Service": f"{service}.amazonaws.com"}, "Action": "sts:AssumeRole"}
+    return {
+        "Type": "AWS::IAM::Role",
+        "Properties": {
+            "AssumeRolePolicyDocument": {"Version": "2012-10-17", "Statement": [trusted]},
+            "Policies": [
+                {"PolicyName": name, "PolicyDocument": {"Version": "2012-10-17", "Statement": list(statements)}}
+                for name, statements in policies.items()
+            ],
+        },
+    }
+
+
+def alarm(
+    description: Any,
+    metric: str,
+    dimensions: Mapping[str, Any],
+    *,
+    namespace: str,
+    statistic: str = "Sum",
+    comparison: str = "GreaterThanThreshold",
+    threshold: int = 0,
+    missing: str = "notBreaching",
+) -> Resource:
+    """Returns an alarm for a metric that is past its threshold in three of five minutes."""
+    return {
+        "Type": "AWS::CloudWatch::Alarm",
+        "Properties": {
+            "AlarmDescription": description,
+            "Namespace": namespace,
+            "MetricName": metric,
+            "Dimensions": [{"Name": name, "Value": value} for name, value in dimensions.items()],
+            "Statistic": statistic,
+            "Period": 60,
+            "EvaluationPeriods": 5,
+            "DatapointsToAlarm": 3,
+            "Threshold": threshold,
+            "ComparisonOperator": comparison,
+            "TreatMissingData": missing,
+            "AlarmActions": {"Fn::If": [HAS_TOPIC, [{"Ref": "AlarmTopic"}], {"Ref": "AWS::NoValue"}]},
+        },
+    }
+
+
+def target_tracking(target: str, metric: str, percent: int) -> Resource:
+    """Returns the policy that scales a target, ``…Target``, so that a metric stays at a percentage."""
+    return {
+        "Type": "AWS::ApplicationAutoScaling::ScalingPolicy",
+        "Properties": {
+            "PolicyName": target.removesuffix("Target"),
+            "PolicyType": "TargetTrackingScaling",
+            "ScalingTargetId": {"Ref": target},
+            "TargetTrackingScalingPolicyConfiguration": {
+                "TargetValue": percent,
+                "PredefinedMetricSpecification": {"PredefinedMetricType": metric},
+            },
+        },
+    }
