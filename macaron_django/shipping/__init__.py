@@ -2,9 +2,10 @@
 
 A spec, the machine's CPUs and the environment come in; files, numbers and settings go out. Open ``starting`` for new
 projects and APIs, ``templates/`` for the files that are written and ``file_templates`` for how, ``container_files`` for
-those of a container, ``worker_counts`` for how many processes fit, ``gunicorn_config`` for gunicorn's settings,
-``server_start`` for what a process does before its first request, ``permissions`` for what the service may do in AWS,
-``infrastructure`` for CloudFormation and Terraform, and ``packages`` for Lambda's zip files.
+those of a container, ``worker_counts`` for how many processes fit, ``cpu_limits`` and ``ecs_metadata`` for the CPUs
+that they have, ``gunicorn_config`` for gunicorn's settings, ``server_start`` for what a process does before its first
+request, ``permissions`` for what the service may do in AWS, ``infrastructure`` for CloudFormation and Terraform, and
+``packages`` for Lambda's zip files.
 """
 
 from macaron_django.conf.container_versions import get_container_version

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from math import ceil
-from pathlib import Path
 
 from django.core.exceptions import ImproperlyConfigured
 
 from macaron_django.conf import get_config
+from macaron_django.shipping.cpu_limits import usable_cpus
 
 __all__ = [
     "CELERY_WORKER_MEM",
@@ -24,19 +23,6 @@ __all__ = [
 #: Megabytes that a worker is given.
 GUNICORN_WORKER_MEM = 250
 CELERY_WORKER_MEM = 150
-#: "max 100000" or "150000 100000": microseconds of CPU in each period (Linux, cgroup-v2.rst, cpu.max).
-CPU_QUOTA = Path("/sys/fs/cgroup/cpu.max")
-
-
-def usable_cpus(quota: Path = CPU_QUOTA) -> int:
-    """Returns how many CPUs this process may use: those it may run on, within its container's limit; at least 1."""
-    affinity = getattr(os, "sched_getaffinity", None)
-    cpus = len(affinity(0)) if affinity is not None else os.cpu_count() or 1
-    try:
-        allowed, period = quota.read_text("ascii").split()
-        return max(1, min(cpus, ceil(int(allowed) / int(period))))
-    except (OSError, ValueError, ZeroDivisionError):  # no container, or one without a limit
-        return cpus
 
 
 def get_gunicorn_worker_count(cpu_count: int | None = None, environment: Mapping[str, str] = os.environ) -> int:

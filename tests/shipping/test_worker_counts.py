@@ -23,31 +23,6 @@ def _eight_cpus(monkeypatch):
     monkeypatch.setattr(os, "sched_getaffinity", lambda _: set(range(8)), raising=False)
 
 
-@pytest.mark.parametrize(
-    ("limit", "cpus"),
-    [
-        ("max 100000", 8),
-        ("150000 100000", 2),
-        ("400000 100000", 4),
-        ("10000 100000", 1),
-        ("1600000 100000", 8),
-        ("", 8),
-        ("1 0", 8),
-        (None, 8),
-    ],
-)
-def test_the_cpus_are_those_that_the_process_may_use(tmp_path, limit, cpus):
-    if limit is not None:
-        (tmp_path / "cpu.max").write_text(f"{limit}\n", "ascii")
-    assert usable_cpus(tmp_path / "cpu.max") == cpus
-
-
-def test_a_platform_without_affinities_has_the_cpus_of_the_machine(monkeypatch, tmp_path):
-    monkeypatch.delattr(os, "sched_getaffinity")
-    monkeypatch.setattr(os, "cpu_count", lambda: None)
-    assert usable_cpus(tmp_path / "none") == 1
-
-
 def test_gunicorn_gets_two_workers_for_each_cpu_and_one():
     assert get_gunicorn_worker_count(4) == 9
     assert get_gunicorn_worker_count() == 2 * usable_cpus() + 1

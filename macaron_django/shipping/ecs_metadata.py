@@ -1,0 +1,55 @@
+"""Asks Amazon ECS what the task of this container has: its CPUs and its addresses."""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+from collections.abc import Mapping
+from functools import cache
+from http.client import HTTPException
+from typing import Any, Final
+from urllib.request import ProxyHandler, build_opener
+
+__all__ = ["task_addresses", "task_cpus"]
+
+logger = logging.getLogger(__name__)
+
+#: What ECS sets in each container ("Amazon ECS task metadata endpoint version 4").
+_VARIABLE: Final = "ECS_CONTAINER_METADATA_URI_V4"
+_TIMEOUT: Final = 2  # seconds
+_LONGEST: Final = 1024 * 1024  # bytes
+
+
+def task_cpus(environment: Mapping[str, str] = os.environ) -> float | None:
+    """Returns the vCPUs of this container's task, such as 0.25; None outside ECS, and for a task without a limit."""
+    address = environment.get(_VARIABLE)
+    limits = _answer(f"{address}/task").get("Limits") if address else None
+    cpus = limits.get("CPU") if isinstance(limits, dict) else None
+    return float(cpus) if isinstance(cpus, (int, float)) and cpus > 0 else None
+
+
+def task_addresses(environment: Mapping[str, str] = os.environ) -> list[str]:
+    """Returns this container's addresses as ``ALLOWED_HOSTS`` has them; none outside ECS.
+
+    A load balancer's health check has the address as its host.
+    """
+    address = environment.get(_VARIABLE)
+    networks = _answer(address).get("Networks") if address else None
+    return [
+        f"[{each}]" if ":" in each else each
+        for network in networks or ()
+        for each in (*network.get("IPv4Addresses", ()), *network.get("IPv6Addresses", ()))
+    ]
+
+
+@cache
+def _answer(address: str) -> dict[str, Any]:
+    """Returns what ECS answers; nothing, with a warning, if it doesn't. Proxies are for other addresses."""
+    try:
+        with build_opener(ProxyHandler({})).open(address, timeout=_TIMEOUT) as response:
+            found = json.loads(response.read(_LONGEST))
+    except (OSError, ValueError, HTTPException) as error:
+        logger.warning("%s doesn't say what this task has: %s", _VARIABLE, error)
+        return {}
+    return found if isinstance(found, dict) else {}
