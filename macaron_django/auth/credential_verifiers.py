@@ -234,8 +234,3 @@ def _as_verified(answer: Any, scheme_name: str, token: str) -> Verified | None:
 def django_password(username: str, password: str, request: AnyRequest) -> Any:
     """Verify against Django's authentication backends: a ready verifier for a ``basic`` scheme."""
     return authenticate(credentials.django_request(request), username=username, password=password)
-
-
-def forget_verifier(scheme_name: str) -> None:
-    """Undo ``register_verifier``."""
-    _registered.pop(scheme_name, None)

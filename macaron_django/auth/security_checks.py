@@ -1,9 +1,9 @@
-"""Finds operations that no one can call, because their ``security`` can't be read or nothing verifies a scheme."""
+"""Finds security schemes that nothing verifies: no one can call the operations that need them."""
 
 from __future__ import annotations
 
 from macaron_django.auth.credential_verifiers import carries_jwt, has_verifier
-from macaron_django.auth.security_requirements import UNREADABLE, SchemeRequirement, security_for
+from macaron_django.auth.security_requirements import SchemeRequirement, security_for
 from macaron_django.openapi import Document, Finding, Operation
 from macaron_django.openapi.findings import finding
 
@@ -12,24 +12,19 @@ __all__ = ["security_findings"]
 
 def security_findings(document: Document) -> list[Finding]:
     """Return an error for each scheme that operations need and nothing verifies: they would refuse everyone."""
-    findings: dict[object, Finding] = {}
+    findings: dict[str, Finding] = {}
     for operation in document.operations:
         for required in security_for(operation).requirements:
-            key = operation if required is UNREADABLE else required.name
-            if key not in findings and (found := _finding(required, operation)):
-                findings[key] = found
+            if required.name not in findings and (found := _finding(required, operation)):
+                findings[required.name] = found
     return list(findings.values())
 
 
 def _finding(required: SchemeRequirement, operation: Operation) -> Finding | None:
-    if required is UNREADABLE:
-        message = "`security` isn't an array of security requirements; no one can call the operation."
-        hint = "Write each one as an object of arrays: `security: [{bearer: []}]`."
-        return finding("E403", operation.location, message, hint)
-    if required.scheme is None:
-        message = f"The security scheme {required.name!r} isn't defined; no one can call the operations that need it."
+    if required.scheme is None:  # a URI (OpenAPI 3.2) or a broken reference; E027 reports undeclared names
+        message = f"There is no security scheme {required.name!r}; no one can call the operations that need it."
         hint = "Define it under components.securitySchemes (Swagger 2.0: securityDefinitions)."
-        return finding("E402", operation.location, message, hint)
+        return finding("E401", operation.location, message, hint)
     if has_verifier(required.name, required.scheme):
         return None
     remedy = f'Set MACARON["SECURITY_VERIFIERS"][{required.name!r}] to the dotted path of a function'

@@ -13,7 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from macaron_django.dynamodb import Persistence
-from macaron_django.dynamodb.codec.row_overrides import has_save_receivers, is_saved_plainly
+from macaron_django.dynamodb.codec.row_overrides import has_init_receivers, is_saved_plainly
 from macaron_django.dynamodb.codec.wire import request_body
 from macaron_django.dynamodb.querysets.manager import ItemManager
 from macaron_django.exceptions import UnstorableValue
@@ -265,10 +265,10 @@ def test_whoever_listens_to_rows_being_made_is_told(make_persistence: MakePersis
         instance.name = "changed"
         heard.append(instance)
 
-    assert not has_save_receivers(persistence.model)
+    assert not has_init_receivers(persistence.model)
     post_init.connect(listen, sender=persistence.model)
     try:
-        assert has_save_receivers(persistence.model)
+        assert has_init_receivers(persistence.model)
         assert persistence.item_of_json({"profile_id": "a", "name": "Ada"})["name"] == {"S": "changed"}
     finally:
         post_init.disconnect(listen, sender=persistence.model)

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Any, Final
 
 from django.db.models import Model
-from django.db.models.signals import post_init, post_save, pre_init, pre_save
+from django.db.models.signals import post_init, pre_init
 
 from macaron_django.overrides import overrides
 from macaron_django.schemas.models.model_fields import RowAttribute
@@ -18,7 +18,6 @@ from macaron_django.schemas.values.api_objects import Value
 __all__ = [
     "ROW_METHODS",
     "has_init_receivers",
-    "has_save_receivers",
     "is_loaded_plainly",
     "is_plain_value",
     "is_saved_plainly",
@@ -71,12 +70,4 @@ def has_init_receivers(model: Any) -> bool:
     """Whether ``pre_init`` or ``post_init`` is received for the model's rows."""
     return bool(pre_init.receivers or post_init.receivers) and (
         pre_init.has_listeners(model) or post_init.has_listeners(model)
-    )
-
-
-def has_save_receivers(model: Any) -> bool:
-    """Whether ``pre_init``, ``post_init``, ``pre_save`` or ``post_save`` is received for the model's rows."""
-    return has_init_receivers(model) or (
-        bool(pre_save.receivers or post_save.receivers)
-        and (pre_save.has_listeners(model) or post_save.has_listeners(model))
     )

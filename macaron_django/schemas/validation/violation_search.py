@@ -187,9 +187,6 @@ class _Search:
             self._look_at_clock()
         return is_valid(value)
 
-    def _meets(self, part: Subschema, value: Any) -> bool:
-        return not self._fails(part, value)
-
     def _look_at_clock(self) -> None:
         over = self._now() - self._ends
         if over > 0 and (self._allowance.bytes_judged > _FREE_BYTES or over > _PATIENCE * self._seconds):
