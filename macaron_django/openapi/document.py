@@ -23,8 +23,9 @@ from macaron_django.openapi.reading.parse_cache import parse_cached
 from macaron_django.openapi.reading.source import read_bytes
 from macaron_django.openapi.reading.source_files import SourceFile, SourceNode
 from macaron_django.openapi.reading.trees import Parsed, plain
+from macaron_django.openapi.reading.versions import DIALECTS, dialect_of
 from macaron_django.openapi.references.discriminators import children_by_parent, discriminated
-from macaron_django.openapi.references.resolution import BrokenReference, dialect_of
+from macaron_django.openapi.references.resolution import BrokenReference
 from macaron_django.openapi.schema import Direction, Schema
 from macaron_django.openapi.security import Requirements, security_requirements
 
@@ -92,7 +93,7 @@ def _no_document(tree: Any, name: str) -> SpecError:
     if version is None:
         message = f"{name} is not an OpenAPI document: it has neither `openapi` nor `swagger` at its root."
         return spec_error("E006", name, message, "Begin it with `openapi: 3.1.0`.", 1, 1)
-    message = f"{name} says version {version!r}, which is none of 2.0, 3.0, 3.1 and 3.2."
+    message = f"{name} says version {version!r}, which is none of {', '.join(DIALECTS[:-1])} and {DIALECTS[-1]}."
     return spec_error("E007", name, message, "Use one of these versions.", 1, 1)
 
 

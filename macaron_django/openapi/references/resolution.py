@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator
 from pathlib import Path
-from typing import Any
 from urllib.parse import unquote, urlsplit
 
 from macaron_django.openapi.findings import Finding, SpecError
@@ -17,8 +16,9 @@ from macaron_django.openapi.reading.limits import Limits
 from macaron_django.openapi.reading.parse_cache import parse_cached
 from macaron_django.openapi.reading.source import read_bytes
 from macaron_django.openapi.reading.source_files import SourceFile, SourceNode, join_uri
+from macaron_django.openapi.reading.versions import dialect_of
 
-__all__ = ["BrokenReference", "Files", "dialect_of"]
+__all__ = ["BrokenReference", "Files"]
 
 
 class BrokenReference(Exception):  # noqa: N818 (it becomes a finding)
@@ -250,17 +250,3 @@ def _other_spelling(pointer: str) -> str | None:
         section, _, rest = rest.partition("/")
         return f"#/{_OLD_SECTIONS[section]}/{rest}" if section in _OLD_SECTIONS and rest else None
     return f"#/components/{SECTIONS[head]}/{rest}" if head in SECTIONS and rest else None
-
-
-def dialect_of(tree: Any) -> str | None:
-    """Returns the dialect that the root of a document names: "2.0", "3.0", "3.1" or "3.2"; None for any other."""
-    if not isinstance(tree, dict):
-        return None
-    for keyword in ("swagger", "openapi"):
-        if keyword not in tree:
-            continue
-        version = str(tree[keyword] or "").strip()
-        dialect = "2.0" if version == "2" else version[:3]
-        if dialect in ("2.0", "3.0", "3.1", "3.2") and version[3:4] in ("", "."):
-            return dialect if (dialect == "2.0") == (keyword == "swagger") else None
-    return None

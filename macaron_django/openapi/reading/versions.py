@@ -1,0 +1,24 @@
+"""Recognises the version of OpenAPI that a document is written in."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+__all__ = ["DIALECTS", "dialect_of"]
+
+#: The versions that are read. Those of one dialect differ in their third number at most.
+DIALECTS: Final = ("2.0", "3.0", "3.1", "3.2")
+
+
+def dialect_of(tree: Any) -> str | None:
+    """Returns the one of :data:`DIALECTS` that the root of a document names; None for any other."""
+    if not isinstance(tree, dict):
+        return None
+    for keyword in ("swagger", "openapi"):
+        if keyword not in tree:
+            continue
+        version = str(tree[keyword] or "").strip()
+        dialect = "2.0" if version == "2" else version[:3]
+        if dialect in DIALECTS and version[3:4] in ("", "."):
+            return dialect if (dialect == "2.0") == (keyword == "swagger") else None
+    return None
