@@ -6,6 +6,7 @@ Values become JSON by the schema that the operation declares for the status; ite
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping
+from types import NoneType
 from typing import Any
 
 from django.db.models import Manager, Model, QuerySet
@@ -25,10 +26,14 @@ from macaron_django.exceptions import ErrorReply, PyMacaronException
 from macaron_django.openapi import Operation, Response, Schema
 from macaron_django.openapi.media_types import JSON, JSON_LINES, allows_json, essence
 from macaron_django.schemas import Classes, serializer_for, validator_for
+from macaron_django.schemas.values.api_objects import APIObject
 from macaron_django.schemas.values.json_options import with_datetimes, with_nulls
 from macaron_django.schemas.values.json_text import dump_json
 
-__all__ = ["json_form", "respond"]
+__all__ = ["is_made", "json_form", "respond"]
+
+#: The types of results that are what they are.
+_MADE = frozenset({NoneType, bool, bytes, float, int, str})
 
 
 def respond(
@@ -77,6 +82,16 @@ def respond(
     if version is not None and 200 <= status < 300:
         headers = {"ETag": entity_tag(version), **headers}
     return DRFResponse(_encoded(body, schema), status=status, headers=headers)
+
+
+def is_made(result: Any) -> bool:
+    """Returns whether a handler's result is complete, including its items: rendering it reads nothing."""
+    kind = type(result)
+    if kind in (list, tuple):
+        return all(map(is_made, result))
+    if kind is dict:
+        return all(map(is_made, result.values()))
+    return kind in _MADE or isinstance(result, (APIObject, BaseException))
 
 
 def _status_of_object(value: Any, operation: Operation) -> int | None:

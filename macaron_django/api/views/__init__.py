@@ -3,7 +3,8 @@
 Open ``actions`` for what create, list, retrieve, update and delete do, ``resource_viewsets`` for their query sets,
 items and serializers, ``list_queries`` for the filters and orders of lists, ``operation_viewsets`` for what every
 operation has, such as parameters, security and handlers, ``handler_answers`` for the preconditions of handlers and what
-they can call, ``pagination`` for the pages of lists, and ``locations`` for the addresses of new items.
+they can call, ``negotiation`` for the choice of renderers, ``pagination`` for the pages of lists, and ``locations`` for
+the addresses of new items.
 """
 
 from __future__ import annotations

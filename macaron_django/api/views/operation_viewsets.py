@@ -6,7 +6,6 @@ import weakref
 from collections.abc import Callable, Iterable, Mapping
 from functools import partial, wraps
 from http import HTTPStatus
-from types import NoneType
 from typing import Any, ClassVar
 
 from django.http import HttpRequest, HttpResponse
@@ -17,7 +16,6 @@ from django.views.generic import View
 from rest_framework import serializers
 from rest_framework.exceptions import ParseError
 from rest_framework.generics import GenericAPIView
-from rest_framework.negotiation import DefaultContentNegotiation
 from rest_framework.request import Empty, Request
 from rest_framework.response import Response
 from rest_framework.settings import api_settings
@@ -29,7 +27,7 @@ from rest_framework.viewsets import ViewSetMixin
 from macaron_django.api.answers import error_responses as errors
 from macaron_django.api.answers.error_bodies import makes_own_bodies
 from macaron_django.api.answers.error_descriptions import describe
-from macaron_django.api.answers.handler_results import respond
+from macaron_django.api.answers.handler_results import is_made, respond
 from macaron_django.api.answers.json_answers import JSONAnswer
 from macaron_django.api.answers.renderers import (
     JSONRenderer,
@@ -45,6 +43,7 @@ from macaron_django.api.plans.served_operations import Served
 from macaron_django.api.requests.operation_requests import OperationRequest, WeakContext
 from macaron_django.api.requests.parameters import ParameterValues
 from macaron_django.api.rules.operation_schemas import json_schema
+from macaron_django.api.views.negotiation import NEGOTIATION, Negotiation, names_format
 from macaron_django.api.views.pagination import CursorPages
 from macaron_django.auth.security_requirements import SecurityPermission, SecurityPolicy
 from macaron_django.drivers import BlockingCall, Steps
@@ -53,7 +52,6 @@ from macaron_django.exceptions import NotImplementedYet, RequestInvalid
 from macaron_django.openapi import Operation
 from macaron_django.overrides import Hooks, Watched
 from macaron_django.schemas import Classes, serializer_for
-from macaron_django.schemas.values.api_objects import APIObject
 
 __all__ = ["DATA", "FILTERING", "OperationViewSet"]
 
@@ -76,24 +74,6 @@ class _OfOperation:
         if view is None or view.current is None:
             return self.usable(self.configured)
         return list(self.choose(view, self.configured))
-
-
-class Negotiation(DefaultContentNegotiation):
-    """DRF's negotiation, which ignores ``format`` where it is a parameter of the operation."""
-
-    def select_renderer(self, request: Request, renderers: Any, format_suffix: str | None = None) -> Any:
-        view = request.parser_context.get("view")
-        served = getattr(view, "current", None)
-        own = self.settings.URL_FORMAT_OVERRIDE
-        if served is not None and any(p.name == own for p in served.operation.parameters if p.location == "query"):
-            negotiation = DefaultContentNegotiation()
-            negotiation.settings = _NO_FORMAT  # type: ignore[assignment]  # the one setting that is read
-            return negotiation.select_renderer(request, renderers, None)
-        return super().select_renderer(request, renderers, None)
-
-
-class _NO_FORMAT:  # noqa: N801 (replaces an object of settings)
-    URL_FORMAT_OVERRIDE = None
 
 
 class OperationViewSet(ViewSetMixin, GenericAPIView[Any], metaclass=Watched):
@@ -344,7 +324,7 @@ class OperationViewSet(ViewSetMixin, GenericAPIView[Any], metaclass=Watched):
         self.args, self.kwargs = args, kwargs
         context = self.get_parser_context(request)
         authenticators = [authenticator() for authenticator in plan.authenticators] if plan.authenticators else []
-        made = OperationRequest(request, plan.parsers, authenticators, _NEGOTIATION, context)
+        made = OperationRequest(request, plan.parsers, authenticators, NEGOTIATION, context)
         made.json_types = plan.json_types
         return made
 
@@ -370,7 +350,7 @@ class OperationViewSet(ViewSetMixin, GenericAPIView[Any], metaclass=Watched):
         renderer, accept = plan.renderer, meta.get("HTTP_ACCEPT", "*/*")
         known = plan.accepted.get(accept)
         if (plan.accepts(accept) if known is None else known) and not (
-            meta.get("QUERY_STRING") and _names_format(request, meta["QUERY_STRING"])
+            meta.get("QUERY_STRING") and names_format(request, meta["QUERY_STRING"])
         ):
             accepted: Any = renderer
             request.accepted_renderer, request.accepted_media_type = accepted, accepted.media_type
@@ -427,7 +407,7 @@ class OperationViewSet(ViewSetMixin, GenericAPIView[Any], metaclass=Watched):
         result = yield served.handler.called(self.request, body, self.parameters.by_argument)
         answer = partial(respond, result, served.operation, served.classes, media_type_of=self.media_type_of)
         # A query set or an iterator of the project's is read while it is shown.
-        response: HttpResponseBase = answer() if _is_made(result) else (yield BlockingCall(answer))
+        response: HttpResponseBase = answer() if is_made(result) else (yield BlockingCall(answer))
         return response
 
     def _refused(self, error: Exception) -> Steps[HttpResponseBase]:
@@ -557,28 +537,8 @@ class OperationViewSet(ViewSetMixin, GenericAPIView[Any], metaclass=Watched):
         return _Nothing if schema is None else serializer_for(schema, served.classes, "response")
 
 
-def _is_made(result: Any) -> bool:
-    """Returns whether a handler's result is complete, including its items: rendering it reads nothing."""
-    kind = type(result)
-    if kind in (list, tuple):
-        return all(map(_is_made, result))
-    if kind is dict:
-        return all(map(_is_made, result.values()))
-    return kind in _MADE or isinstance(result, (APIObject, BaseException))
-
-
-#: The types of results that are what they are.
-_MADE = frozenset({NoneType, bool, bytes, float, int, str})
-
-
 class _Nothing(serializers.Serializer[Any]):
     """The serializer of operations without a JSON body or response."""
-
-
-def _names_format(request: Request, query: str) -> bool:
-    """Returns whether the query may choose a renderer by DRF's ``format``."""
-    name = api_settings.URL_FORMAT_OVERRIDE
-    return bool(name) and (name in query or "%" in query) and name in request.query_params
 
 
 def _is_forced(request: HttpRequest) -> bool:
@@ -589,7 +549,6 @@ def _is_forced(request: HttpRequest) -> bool:
     )
 
 
-_NEGOTIATION = Negotiation()
 #: The hooks that filter lists.
 FILTERING = frozenset({"filter_backends", "filter_queryset"})
 #: The attributes that generated viewsets set, and that aren't hooks.

@@ -1,0 +1,38 @@
+"""Chooses the renderer of an answer as DRF does, except where ``format`` is a parameter of the operation."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from rest_framework.negotiation import DefaultContentNegotiation
+from rest_framework.request import Request
+from rest_framework.settings import api_settings
+
+__all__ = ["NEGOTIATION", "Negotiation", "names_format"]
+
+
+class Negotiation(DefaultContentNegotiation):
+    """DRF's negotiation, which ignores ``format`` where it is a parameter of the operation."""
+
+    def select_renderer(self, request: Request, renderers: Any, format_suffix: str | None = None) -> Any:
+        view = request.parser_context.get("view")
+        served = getattr(view, "current", None)
+        own = self.settings.URL_FORMAT_OVERRIDE
+        if served is not None and any(p.name == own for p in served.operation.parameters if p.location == "query"):
+            negotiation = DefaultContentNegotiation()
+            negotiation.settings = _NO_FORMAT  # type: ignore[assignment]  # the one setting that is read
+            return negotiation.select_renderer(request, renderers, None)
+        return super().select_renderer(request, renderers, None)
+
+
+class _NO_FORMAT:  # noqa: N801 (replaces an object of settings)
+    URL_FORMAT_OVERRIDE = None
+
+
+def names_format(request: Request, query: str) -> bool:
+    """Returns whether the query may choose a renderer by DRF's ``format``."""
+    name = api_settings.URL_FORMAT_OVERRIDE
+    return bool(name) and (name in query or "%" in query) and name in request.query_params
+
+
+NEGOTIATION = Negotiation()
