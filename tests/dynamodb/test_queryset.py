@@ -30,6 +30,7 @@ from macaron_django.dynamodb.engines import Engine
 from macaron_django.dynamodb.items.persistence import Persistence
 from macaron_django.dynamodb.planning.conditions import And, matches
 from macaron_django.dynamodb.querysets.manager import ItemManager
+from macaron_django.dynamodb.querysets.queryset import ItemQuerySet
 from macaron_django.exceptions import (
     InvalidCursor,
     ItemExists,
@@ -162,6 +163,21 @@ def test_what_get_cannot_find_or_finds_twice_raises_as_django_does(orders: Any) 
         orders.get(customer="c")
     with pytest.raises(orders.model.DoesNotExist):
         orders.get(pk="no key at all")
+    with pytest.raises(orders.model.DoesNotExist):
+        orders.none().get(customer="c", number=1)
+    with pytest.raises(orders.model.DoesNotExist):
+        orders.filter(customer="d").get(customer="c", number=1)
+    assert orders.values("number").get(customer="c", number=1) == {"number": 1}
+
+
+def test_get_goes_through_a_filter_of_the_query_sets_own(profiles: Any) -> None:
+    class Visible(ItemQuerySet):
+        def filter(self, *args: Any, **kwargs: Any) -> Any:
+            return super().filter(*args, **kwargs, age__gte=18)
+
+    profiles.create(id="a", name="Ada", age=17)
+    with pytest.raises(profiles.model.DoesNotExist):
+        Visible(profiles.model).get(id="a")
 
 
 def test_a_taken_key_raises_item_exists_which_is_an_integrity_error(profiles: Any) -> None:

@@ -186,12 +186,12 @@ class PropertyAttribute(Attribute[Any]):
         """Whether two maps of the property's attributes have the same value of it, in whatever spelling."""
         if not (held and wanted):
             return False
+        if self.codec.spelled_in_one_way and not self.keeps_given:
+            tag, one, other = self.codec.attr_type, held[self._name], wanted[self._name]
+            if tag in one and tag in other:
+                return same(one, other)  # as its value would tell
         if same({"M": held}, {"M": wanted}):
             return True
-        if self.codec.spelled_in_one_way and not self.keeps_given:
-            tag = self.codec.attr_type
-            if tag in held[self._name] and tag in wanted[self._name]:
-                return False  # as its value would tell
         value = self.value_in(held)
         if value is UNSET:
             return False

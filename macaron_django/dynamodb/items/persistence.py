@@ -155,10 +155,9 @@ class Persistence(ItemCodec, Items):
             attribute, value = self.attributes[name], self._value(row, name)
             if value is UNSET or value is None:
                 raise UnstorableValue("a key must have a value", attribute.pointer)
-            key |= {name: attribute.attributes_of(value)[name]}
             # What others have written may be spelled in a way of their own.
-            if stored is not None and name in stored and attribute.value_in(stored) == value:
-                key[name] = stored[name]
+            is_stored = stored is not None and name in stored and attribute.value_in(stored) == value
+            key[name] = stored[name] if is_stored else attribute.attributes_of(value)[name]
         return key
 
     def key_from_pk(self, pk: Any) -> AttributeMap:
@@ -257,22 +256,22 @@ class Persistence(ItemCodec, Items):
 
         Returns whether it is a new item.
         """
-        if update_fields is not None:
-            names = {row._spec.property_names.get(name, name) for name in update_fields}
-            self._update(row, self.key_of(row), names)
-            return False
         key, stored = self.key_of(row), _stored(row)
         # A row whose key was changed is another item, as with Django's models.
-        is_new = row._state.adding or stored is None or not same_items(self.key_in(stored), key)
-        if not force_insert and (force_update or not is_new):
-            self._update(row, key)
+        is_loaded = stored is not None and not row._state.adding and same_items(self.key_in(stored), key)
+        base = stored if is_loaded else None
+        if update_fields is not None:
+            self._update(row, key, base, {row._spec.property_names.get(name, name) for name in update_fields})
+            return False
+        if not force_insert and (force_update or is_loaded):
+            self._update(row, key, base)
             return False
         try:
-            self._insert(row)
+            self._insert(row, key)
         except ItemExists:
             if force_insert:
                 raise
-            self._update(row, key)
+            self._update(row, key, base)
             return False
         return True
 
@@ -318,16 +317,17 @@ class Persistence(ItemCodec, Items):
             self.additional.load(row, item)
         row._state.item = item
 
-    def _insert(self, row: Row) -> None:
+    def _insert(self, row: Row, key: AttributeMap) -> None:
         item = self.encode(row)
         if self.options.version:
             item[self.options.version] = {"N": "1"}
         self.put_item(item, condition="absent")
-        self._written(row, item)
+        self.written(row, key, item)
 
-    def _update(self, row: Row, key: AttributeMap, names: Collection[str] | None = None) -> None:
-        stored = _stored(row)
-        base = stored if stored is not None and not row._state.adding and same_items(self.key_in(stored), key) else None
+    def _update(
+        self, row: Row, key: AttributeMap, base: AttributeMap | None, names: Collection[str] | None = None
+    ) -> None:
+        """Updates the row's item; ``base`` is the item that the row was loaded from, None if it is another one."""
         rewritten: Collection[str] | None = row._state.__dict__.pop("rewritten", None)
         set_, remove = self._changes(row, base, names, rewritten or ())
         expected = self._expected_version(row) if base is not None or self.options.version else {}
@@ -340,7 +340,7 @@ class Persistence(ItemCodec, Items):
         foreseen = {name: value for name, value in {**(base or {}), **key, **set_}.items() if name not in remove}
         check_item_size(foreseen)
         item = self.update_item(key, set_, remove, condition="present", expected=expected)
-        self._written(row, item or foreseen, names)
+        self.written(row, key, item or foreseen, names)
 
     def item_changes(
         self,
@@ -361,6 +361,9 @@ class Persistence(ItemCodec, Items):
             if names is not None and name not in names:
                 continue
             places = attribute.names
+            is_same = stored is not None and len(places) == 1 and stored.get(name) == wanted.get(name)
+            if is_same and name not in rewritten:
+                continue
             want = {place: wanted[place] for place in places if place in wanted}
             known = None if name in rewritten else stored
             held = None if known is None else {place: known[place] for place in places if place in known}
@@ -383,18 +386,27 @@ class Persistence(ItemCodec, Items):
     ) -> tuple[AttributeMap, list[str]]:
         """As ``item_changes``, from what the row has."""
         wanted: AttributeMap = {}
+        values = row.__dict__
         for name, field, attribute in self._changeable:
             if names is not None and name not in names:
                 continue
-            value = row.__dict__.get(field, UNSET)
+            value = values.get(field, UNSET)
+            if value is UNSET:
+                continue
+            if stored is not None and attribute.is_text and stored.get(name) == {"S": value}:
+                wanted[name] = stored[name]
+                continue
             try:
-                wanted |= attribute.attributes_of(value)
+                if attribute.keeps_given:
+                    wanted |= attribute.attributes_of(value)
+                else:
+                    wanted[name] = attribute.given(value)
             except UnstorableValue:
                 # Another program has stored it: it stays as it is until it is changed.
                 if stored is None or name in rewritten or attribute.value_in(stored) != value:
                     raise
                 wanted |= {place: stored[place] for place in attribute.names if place in stored}
-        if names is None:
+        if names is None and row._additional:
             wanted |= self.additional.encode(row)
         return self.item_changes(stored, wanted, names, rewritten)
 
@@ -455,8 +467,9 @@ class Persistence(ItemCodec, Items):
         if required is not None:
             required.is_met = True
 
-    def _written(self, row: Row, item: AttributeMap, names: Collection[str] | None = None) -> None:
-        self.note_written(self.key_of(row))
+    def written(self, row: Row, key: AttributeMap, item: AttributeMap, names: Collection[str] | None = None) -> None:
+        """Gives a row the item that has been written under this key; ``names`` are those of the written properties."""
+        self.note_written(key)
         transaction = gathering()
         if transaction is not None:
             transaction.on_abandon(self._unwritten(row))

@@ -79,7 +79,7 @@ class BulkWriteMethods:
 
     def _stored(self: Any, rows: Iterable[Any], items: Iterable[AttributeMap]) -> None:
         for row, item in zip(rows, items, strict=True):
-            self.persistence._written(row, item)
+            self.persistence.written(row, self.persistence.key_in(item), item)
 
     def _put_new(self: Any, rows: Iterable[Any], items: Iterable[AttributeMap]) -> None:
         for row, item in zip(rows, items, strict=True):

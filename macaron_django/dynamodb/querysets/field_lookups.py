@@ -22,6 +22,7 @@ from macaron_django.dynamodb.codec.formats.anything import ANYTHING
 from macaron_django.dynamodb.codec.formats.schema_codecs import codec_of
 from macaron_django.dynamodb.items.persistence import Persistence
 from macaron_django.dynamodb.planning.conditions import ALL, OPERATORS, And, Condition, KeyIn, Lookup, Not, Or
+from macaron_django.dynamodb.planning.key_conditions import impossible_key
 from macaron_django.exceptions import UnstorableValue, UnsupportedQuery
 from macaron_django.openapi import Schema
 from macaron_django.schemas.validation.validators import Validator, compile_schema
@@ -69,6 +70,21 @@ class Filters:
             )
         return self._of_q(q)
 
+    def whole_key(self, lookups: Mapping[str, Any]) -> AttributeMap | None:
+        """The key that these lookups give by equality; None if they give anything else, or no possible key."""
+        if len(lookups) != len(self._persistence.key_names):
+            return None
+        key: AttributeMap = {}
+        for name, value in lookups.items():
+            target = self._key_targets.get(name)
+            if target is None or value is None or isinstance(value, F | BaseExpression):
+                return None
+            attribute = str(target.path[0])
+            key[attribute] = encoded = self.encode(target, value)
+            if impossible_key(encoded, is_range_key=attribute == self._persistence.range_key):
+                return None
+        return key
+
     def _of_q(self, q: Q) -> Condition:
         children = tuple(self._of_q(child) if isinstance(child, Q) else self._of_pair(child) for child in q.children)
         if q.connector == Q.XOR:
@@ -107,6 +123,13 @@ class Filters:
         properties: Mapping[str, str] = self._model._spec.property_names
         fields = {field: (self._property(name), "exact") for field, name in properties.items()}
         return {field: found for field, found in fields.items() if LOOKUP_SEP not in field and field != "pk"}
+
+    @cached_property
+    def _key_targets(self) -> Mapping[str, Target]:
+        """The results of ``resolve`` for the names of the key's properties."""
+        keys = self._persistence.key_names
+        targets = {name: target for name, (target, _) in self._whole_properties.items() if target.path[0] in keys}
+        return targets if self._persistence.range_key else {**targets, "pk": self._property(self._persistence.hash_key)}
 
     def _top_level(self, name: str) -> Target:
         options, model = self._persistence.options, self._model

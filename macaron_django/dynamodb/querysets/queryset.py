@@ -16,6 +16,7 @@ from django.db import DEFAULT_DB_ALIAS
 from django.db.models import Q, QuerySet
 
 from macaron_django.cursors import seal
+from macaron_django.dynamodb.codec.attribute_values import AttributeMap
 from macaron_django.dynamodb.items.cursor_pages import list_scope
 from macaron_django.dynamodb.items.key_schemas import key_schema_of
 from macaron_django.dynamodb.items.parallel_scans import parallel_items
@@ -361,6 +362,17 @@ class ItemQuerySet(ReadMethods, WriteMethods, BulkWriteMethods, AsyncMethods, Un
     def _keys_only(self) -> Self:
         return self._with(bare=True)
 
+    def _whole_key(self, lookups: Mapping[str, Any]) -> AttributeMap | None:
+        """The key that the lookups give, if nothing else restricts these rows: a short cut past filters and plans."""
+        is_everything = (
+            self._where is ALL
+            and self._index is None
+            and self._shape is None
+            and not (self._bare or self._segments or self.is_sliced or self._hides_by)
+            and type(self).filter is _FILTER
+        )
+        return self._filters.whole_key(lookups) if is_everything else None
+
     def _reader(self) -> PlanReader:
         names = self._names
         if names is None:
@@ -471,6 +483,7 @@ class ItemQuerySet(ReadMethods, WriteMethods, BulkWriteMethods, AsyncMethods, Un
 
 
 _NOT_PICKLED = frozenset({"model", "_given_persistence", "_values"})
+_FILTER = ItemQuerySet.filter
 
 
 def _restored(kind: type[ItemQuerySet], label: str, state: dict[str, Any]) -> ItemQuerySet:

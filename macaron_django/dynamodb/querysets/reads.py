@@ -20,8 +20,12 @@ class ReadMethods:
 
     def get(self: Any, *args: Any, **kwargs: Any) -> Any:
         """The one row that matches; ``DoesNotExist`` or ``MultipleObjectsReturned`` if it isn't one."""
-        narrowed = self.filter(*args, **kwargs) if args or kwargs else self
-        if narrowed.is_sliced or narrowed._segments is not None:
+        key = None if args else self._whole_key(kwargs)
+        narrowed = self.filter(*args, **kwargs) if key is None and (args or kwargs) else self
+        if key is not None:
+            item = self.persistence.get_item(key, consistent=self._consistent)
+            rows = [] if item is None else [self.persistence.decode(item)]
+        elif narrowed.is_sliced or narrowed._segments is not None:
             rows = list(narrowed._rows(limit=2))
         else:
             reader = narrowed._reader()

@@ -77,6 +77,8 @@ class DateTimeFormat(StringFormat):
         return value
 
     def write(self, value: dt.datetime) -> str:
+        if type(value) is dt.datetime and value.tzinfo is dt.timezone.utc:
+            return f"{value.isoformat()[:-6]}Z"
         text = remembered_text(value)
         if text:
             return text

@@ -160,7 +160,8 @@ class Row(APIObject, _Model):
         return super().to_json(*options, **named)
 
     def _violations(self) -> list[Violation]:
-        return list(validator_for(self._spec.schema).iter_errors(self.to_json()))
+        validator, json = validator_for(self._spec.schema), self.to_json()
+        return [] if validator.is_valid(json) else list(validator.iter_errors(json))
 
     def _check(self) -> None:
         """Raise ``ValidationFailed`` for violations of the schema, except those that the stored item already has."""

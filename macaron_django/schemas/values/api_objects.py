@@ -160,9 +160,8 @@ class APIObject:
     def _from_properties(cls, properties: Mapping[str, Any]) -> Self:
         """Make an object from property names and JSON or Python values, without validation."""
         made = cls.__new__(cls)
-        conversion = cls._spec.conversion
-        for name, value in properties.items():
-            made._store(name, conversion(name).to_python(value))
+        for name, value in cls._spec.python_values(properties).items():
+            made._store(name, value)
         return made
 
     def to_json(
@@ -187,8 +186,8 @@ class APIObject:
         if not self._reads_fields():
             return {name: spec.conversion(name).to_json(self[name]) for name in self}
         json = {
-            name: to_json(value)
-            for name, field, to_json in spec.json_writers
+            name: value if type(value) in plain else to_json(value)
+            for name, field, to_json, plain in spec.json_writers
             if (value := values.get(field, UNSET)) is not UNSET
         }
         for name, value in self._additional.items():

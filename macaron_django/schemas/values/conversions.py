@@ -23,7 +23,7 @@ from macaron_django.schemas.formats.string_format import StringFormat
 from macaron_django.schemas.validation.branches import branch_for, branches_beside_null
 from macaron_django.schemas.validation.json_instances import holds_json_only, is_plain
 
-__all__ = ["UNSET", "Conversion", "ObjectClasses", "Unset", "converter", "json_value"]
+__all__ = ["PLAIN_TYPES", "UNSET", "Conversion", "ObjectClasses", "Unset", "converter", "json_value"]
 
 
 @final
@@ -99,7 +99,7 @@ def json_value(value: Any) -> Any:
     {'at': '2026-01-01T00:00:00Z', 'tags': ['a', 'b']}
     """
     kind = type(value)
-    if kind in _PLAIN:
+    if kind in PLAIN_TYPES:
         return value
     if kind is dict:
         return {name: json_value(item) for name, item in value.items()}
@@ -108,7 +108,8 @@ def json_value(value: Any) -> Any:
     return _json_of_special(value)
 
 
-_PLAIN = frozenset({str, int, float, bool, type(None), Decimal, Unset})
+#: The types of values that :func:`json_value` returns as they are.
+PLAIN_TYPES: Final[frozenset[type]] = frozenset({str, int, float, bool, type(None), Decimal, Unset})
 _BY_TYPE = tuple(each for each in STRING_FORMATS.values() if each.is_default_for_types)
 
 
@@ -179,6 +180,8 @@ def _string(string_format: StringFormat) -> Conversion:
 
 
 def _integer(value: Any) -> Any:
+    if type(value) is int:
+        return value
     if isinstance(value, float) and value.is_integer():
         return int(value)
     if isinstance(value, Decimal) and value.is_finite() and value.adjusted() <= 4300 and value == int(value):
@@ -216,6 +219,8 @@ def _array(items: Schema, classes: ObjectClasses) -> Conversion:
     def to_json(value: Any) -> Any:
         convert = of_items().to_json
         if isinstance(value, (list, tuple)):
+            if convert is json_value:
+                return [item if type(item) in PLAIN_TYPES else json_value(item) for item in value]
             return [convert(item) for item in value]
         if isinstance(value, (set, frozenset)):
             return _ordered(convert(item) for item in value)
@@ -244,7 +249,10 @@ def _object(schema: Schema, classes: ObjectClasses) -> Conversion:
                 value = value.to_json()
             return kind._from_properties(value) if isinstance(value, Mapping) else value
 
-        return Conversion(to_api_object, json_value, object_class=object_class)
+        def to_json(value: Any) -> Any:
+            return value.to_json() if type(value) is made else json_value(value)
+
+        return Conversion(to_api_object, to_json, object_class=object_class)
     if isinstance(schema.additional_properties, bool) or schema.additional_properties.json is True:
         return Conversion(_as_it_is, json_value, unchanged=True)
     return _dictionary(schema.additional_properties, classes)

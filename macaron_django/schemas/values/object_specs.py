@@ -13,7 +13,14 @@ from typing import Any
 
 from macaron_django.openapi import Property, Schema, json_pointers
 from macaron_django.schemas.validation.validators import SchemaError, Violation, validator_for
-from macaron_django.schemas.values.conversions import UNSET, Conversion, ObjectClasses, converter, json_value
+from macaron_django.schemas.values.conversions import (
+    PLAIN_TYPES,
+    UNSET,
+    Conversion,
+    ObjectClasses,
+    converter,
+    json_value,
+)
 from macaron_django.schemas.values.field_names import field_names
 
 __all__ = ["ObjectSpec", "parent_of"]
@@ -62,9 +69,12 @@ class ObjectSpec:
         return {name: (known.get(name) or conversion(name)).to_python(value) for name, value in json.items()}
 
     @cached_property
-    def json_writers(self) -> Sequence[tuple[str, str, Callable[[Any], Any]]]:
-        """For each property its name, its field, and the function for JSON of its Python value."""
-        return [(name, field, self.conversion(name).to_json) for name, field in self.field_names.items()]
+    def json_writers(self) -> Sequence[tuple[str, str, Callable[[Any], Any], frozenset[type]]]:
+        """For each property its name, its field, the function for JSON of its Python value, and the types of the values
+        that the function returns as they are.
+        """
+        writers = ((name, field, self.conversion(name).to_json) for name, field in self.field_names.items())
+        return [(*each, PLAIN_TYPES if each[2] is json_value else frozenset()) for each in writers]
 
     @cached_property
     def field_defaults(self) -> Sequence[tuple[str, str, Callable[[], Any]]]:
