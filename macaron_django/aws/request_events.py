@@ -32,14 +32,26 @@ def without_ambiguous_headers(event: Event) -> dict[str, Any]:
 def from_address(application: Application) -> Application:
     """Returns an application that gets the caller's address as the gateway knows it.
 
-    The first address of X-Forwarded-For is what a client has written there; the last is from the load balancer.
+    The first address of X-Forwarded-For is what a client has written there; the last is from the load balancer, which
+    adds the client's port if it is set to (Application Load Balancers, "Client port preservation").
     """
 
     def addressed(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
         context = environ.get("apig_wsgi.request_context") or {}
         known = (context.get("identity") or context.get("http") or {}).get("sourceIp")
         forwarded = environ.get("HTTP_X_FORWARDED_FOR", "").rpartition(",")[2].strip()
-        environ["REMOTE_ADDR"] = known or forwarded or environ["REMOTE_ADDR"]
+        environ["REMOTE_ADDR"] = known or _without_port(forwarded) or environ["REMOTE_ADDR"]
         return application(environ, start_response)
 
     return addressed
+
+
+def _without_port(address: str) -> str:
+    """Returns an address alone.
+
+    >>> [_without_port(each) for each in ("1.2.3.4:5555", "1.2.3.4", "[2001:db8::1]:443", "2001:db8::1")]
+    ['1.2.3.4', '1.2.3.4', '2001:db8::1', '2001:db8::1']
+    """
+    if address.startswith("["):
+        return address[1:].partition("]")[0]
+    return address.partition(":")[0] if address.count(":") == 1 else address

@@ -179,6 +179,25 @@ def test_an_application_is_given_the_callers_own_address_and_no_ambiguous_header
     assert _answer(handler, made)[1] == {"from": CALLER, "user": None, "q": ["a&b"]}
 
 
+@pytest.mark.parametrize(
+    ("forwarded", "address"),
+    [
+        ("203.0.113.9:5555", "203.0.113.9"),
+        ("10.9.9.9:1, 203.0.113.9:5555", "203.0.113.9"),
+        ("[2001:db8::9]:5555", "2001:db8::9"),
+        ("2001:db8::9", "2001:db8::9"),
+        ("10.9.9.9:1, [2001:db8::9]", "2001:db8::9"),
+    ],
+)
+def test_the_callers_address_has_no_port_where_a_load_balancer_preserves_it(forwarded: str, address: str) -> None:
+    def application(environ: dict[str, Any], start_response: Callable[..., Any]) -> list[bytes]:
+        start_response("200 OK", [("Content-Type", "application/json")])
+        return [json.dumps(environ["REMOTE_ADDR"]).encode()]
+
+    made = _load_balancer("GET", "/x", "", {"X-Forwarded-For": forwarded}, None)
+    assert _answer(get_lambda_handler(application), made)[1] == address
+
+
 # -- tasks -------------------------------------------------------------------------------------------------------------
 
 done: list[Any] = []
