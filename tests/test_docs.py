@@ -12,6 +12,8 @@
 from __future__ import annotations
 
 import argparse
+import difflib
+import itertools
 import json
 import re
 import shlex
@@ -98,6 +100,18 @@ def spelled(parameter: Parameter, value: Any) -> str:
         return "&".join(f"{name}={text}" for name, text in style_texts.query_pairs(parameter, value))
     write = {"path": style_texts.path_text, "header": style_texts.header_text}[parameter.location]
     return write(parameter, value)
+
+
+@pytest.mark.parametrize("page", [*PAGES, ROOT / "CHANGELOG.md", ROOT / "CONTRIBUTING.md"], ids=name_of)
+def test_a_page_says_nothing_twice_as_after_a_merge(page):
+    text = re.sub(r"^( *)```.*?^\1```$", "", page.read_text("utf-8"), flags=re.MULTILINE | re.DOTALL)
+    for block in re.split(r"\n\s*\n", text):
+        keys = re.findall(r"^\| (`[^|]*)", block, re.MULTILINE)
+        assert sorted(keys) == sorted(set(keys))
+        prose = [line for line in block.splitlines() if len(line) > 50 and not line.startswith("|")]
+        for line, other in itertools.chain.from_iterable(zip(prose, prose[gap:], strict=False) for gap in (1, 2, 3)):
+            same = difflib.SequenceMatcher(None, line, other)
+            assert same.quick_ratio() < 0.85 or same.ratio() < 0.85, line
 
 
 @pytest.mark.parametrize("page", PAGES, ids=name_of)
