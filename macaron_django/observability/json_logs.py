@@ -71,7 +71,7 @@ class JSONFormatter(OrjsonFormatter):
 
 
 class JSONLogs(EventBackend):
-    """Formats log lines as JSON while it runs. It wants to know of no event."""
+    """Formats log lines as JSON while it runs. It subscribes to no event."""
 
     def start(self) -> None:
         self._before: list[tuple[logging.Handler, logging.Formatter | None]] = []

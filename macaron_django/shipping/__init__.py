@@ -1,4 +1,4 @@
-"""Takes a service from an empty folder to where it is deployed: a project's files, its container, its processes.
+"""Takes a service from an empty folder to its deployment: a project's files, its container, its processes.
 
 A spec, the machine's CPUs and the environment come in; files, numbers and settings go out. Open ``starting`` for new
 projects and APIs, ``templates/`` for the files that are written and ``file_templates`` for how, ``container_files`` for

@@ -104,7 +104,7 @@ class ItemPage:
 
     @property
     def whole_problems(self) -> list[str]:
-        """The violations of no value that is shown: a property that is missing, or the item as a whole."""
+        """The violations that belong to no shown value: a property that is missing, or the item as a whole."""
         shown = {one.name for one in self.properties}
         return [
             f"{one.pointer[1:]} {local_text(one.message)}".strip()

@@ -325,7 +325,7 @@ def _check_responses(operation: Operation, action: Action, name: str, keys: Mapp
         if kept_schemas(schema, keys) != {name}:
             raise AmbiguousOperation(
                 f"its 2xx response isn't {name}, which this path is about",
-                f"Answer with {name} or with no content, or bind the operation with x-bind-server.",
+                f"Answer with {name} or without content, or bind the operation with x-bind-server.",
             )
     if action == "retrieve" and not schemas:
         raise AmbiguousOperation(

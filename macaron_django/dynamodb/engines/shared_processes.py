@@ -89,8 +89,8 @@ class SharedProcess:
     def look_again(self) -> None:
         """After a call without an answer, find the server where another process has started it by now.
 
-        One that was stopped on purpose stays so; one whose owner was killed, or lost its lock files, is started
-        again by the next ``join()``.
+        A server that was stopped on purpose stays stopped. One whose owner was killed, or lost its lock
+        files, is started again by the next ``join()``.
         """
         with self._mutex:
             if self._users_fd is None:

@@ -136,7 +136,7 @@ class Files:
         try:
             if len(self._referred) + 1 >= self._limits.max_files:
                 raise BrokenReference(
-                    "E005", f"More than {self._limits.max_files} files are referred to.", "Merge some."
+                    "E005", f"References lead to more than {self._limits.max_files} files.", "Merge some."
                 )
             file = self._open(target, reference, referrer)
         except BrokenReference as failure:

@@ -79,7 +79,7 @@ _HAS_NULLABLE: DocumentMemo[Schema, bool] = DocumentMemo()
 
 
 def with_nulls(schema: Schema, json: Any) -> Any:
-    """Return the JSON of a value of ``schema`` with null for each property with ``x-nullable`` that it lacks."""
+    """Return a value's JSON, with null for each missing property that ``schema`` marks ``x-nullable``."""
     has_nullable = _HAS_NULLABLE.get(schema.document, schema, lambda: _has_nullable(schema))
     return _changed(schema, json, _filled) if has_nullable else json
 

@@ -129,7 +129,7 @@ def api_files(source: Path, name: str, storage: Storage, *, limits: openapi.Limi
 def _main_path(document: Document) -> Path:
     path = document.main.path
     if path is None:
-        raise ValueError("The document was read from no file.")
+        raise ValueError("The document wasn't read from a file.")
     return path
 
 
