@@ -11,6 +11,8 @@ import pytest
 from babel.messages.extract import extract
 from babel.messages.mofile import read_mo
 from babel.messages.pofile import read_po
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.utils.html import escape
 from django.utils.translation import override
 from django.utils.translation.template import templatize
 
@@ -239,3 +241,31 @@ def test_a_list_explains_its_call_and_its_refusal_in_french(orders, settings):
     assert "Scan de " in listed
     assert "Scan of" not in listed
     assert "Expected" not in unreadable
+
+
+def test_a_walk_through_the_admin_shows_no_english_sentence(orders, broken, french, settings):
+    settings.LANGUAGE_CODE = "fr"
+    client = orders.client("view", "add", "change", "delete")
+    english = {
+        escape(part)
+        for message in french
+        if message.id and message.string != message.id
+        for part in re.split(r"%\(\w+\)[sd]|%[sdr]", name_of(message))
+        if len(part.split()) > 2
+    }
+    addresses = [
+        *(orders.root, f"{orders.root}?q=status%3Dpaid", f"{orders.root}?q=quantity%3Dmany", f"{orders.root}?q=(("),
+        *(f"{orders.root}add/", f"{orders.root}import/", f"{orders.root}export/", f"{orders.root}tables/"),
+        *(orders.url(broken), orders.url(broken, "view"), orders.url(broken, "history"), orders.url(broken, "delete")),
+    ]
+    chosen = {"action": "delete_selected", "_selected_action": [broken.pk]}
+    lines = SimpleUploadedFile("orders.jsonl", b'{"tenant_id": "acme", "order_id": "new"}\n{"tenant_id": 1}\n{\n')
+    pages = {address: client.get(address) for address in addresses}
+    pages["delete"] = client.post(orders.root, chosen)
+    pages["import"] = client.post(f"{orders.root}import/", {"file": lines})
+
+    assert {name: page.status_code for name, page in pages.items() if page.status_code != 200} == {}
+    assert len(english) > 200
+    for name, page in pages.items():
+        shown = page.content.decode()
+        assert [sentence for sentence in english if sentence in shown] == [], name
