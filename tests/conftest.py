@@ -192,6 +192,21 @@ def projects() -> Iterator[Callable[..., Project]]:
         project.close()
 
 
+@pytest.fixture
+def notes(tmp_path: Path, projects: Callable[..., Project]) -> Project:
+    """A new project of Django's that serves `apis/notes.yaml`, whose notes are persisted, and changes nothing else."""
+    subprocess.run([sys.executable, "-m", "django", "startproject", "mysite", str(tmp_path)], check=True)
+    for name, before, after in (
+        ("settings.py", "INSTALLED_APPS = [", 'INSTALLED_APPS = [\n    "macaron_django",'),
+        ("urls.py", "import path", "import include, path"),
+        ("urls.py", "urlpatterns = [", 'urlpatterns = [\n    path("", include("macaron_django.urls")),'),
+    ):
+        file = tmp_path / "mysite" / name
+        file.write_text(file.read_text("utf-8").replace(before, after), "utf-8")
+    shutil.copytree(Path(__file__).parent / "fixtures" / "notes", tmp_path / "apis")
+    return projects(tmp_path)
+
+
 @pytest.fixture(scope="session")
 def redis_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """A Redis server in memory, for this test process alone."""

@@ -2,65 +2,7 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from pathlib import Path
-
-import pytest
-
-SPEC = """\
-openapi: 3.1.0
-info: {title: Notes, version: "1"}
-paths:
-  /notes:
-    get:
-      responses:
-        "200":
-          description: A page of notes.
-          content: {application/json: {schema: {type: array, items: {$ref: "#/components/schemas/Note"}}}}
-    post:
-      requestBody: {required: true, content: {application/json: {schema: {$ref: "#/components/schemas/Note"}}}}
-      responses:
-        "201":
-          description: The note.
-          content: {application/json: {schema: {$ref: "#/components/schemas/Note"}}}
-  /notes/{note_id}:
-    parameters: [{name: note_id, in: path, required: true, schema: {type: string}}]
-    get:
-      responses:
-        "200":
-          description: The note.
-          content: {application/json: {schema: {$ref: "#/components/schemas/Note"}}}
-components:
-  schemas:
-    Note:
-      type: object
-      x-persist: {table: notes, hash_key: note_id}
-      required: [text]
-      properties:
-        note_id: {type: string, format: uuid, readOnly: true}
-        text: {type: string, maxLength: 1000}
-"""
-
-
-@pytest.fixture
-def notes(tmp_path, projects):
-    """A new project that serves `apis/notes.yaml`."""
-    subprocess.run([sys.executable, "-m", "django", "startproject", "mysite", str(tmp_path)], check=True)
-    settings = tmp_path / "mysite" / "settings.py"
-    settings.write_text(
-        settings.read_text("utf-8").replace("INSTALLED_APPS = [", 'INSTALLED_APPS = [\n    "macaron_django",'), "utf-8"
-    )
-    urls = tmp_path / "mysite" / "urls.py"
-    urls.write_text(
-        urls.read_text("utf-8")
-        .replace("from django.urls import path", "from django.urls import include, path")
-        .replace("urlpatterns = [", 'urlpatterns = [\n    path("", include("macaron_django.urls")),'),
-        "utf-8",
-    )
-    (tmp_path / "apis").mkdir()
-    (tmp_path / "apis" / "notes.yaml").write_text(SPEC, "utf-8")
-    return projects(tmp_path)
 
 
 def test_three_lines_and_a_file_make_an_api(notes):
@@ -91,11 +33,12 @@ def test_migrate_makes_the_permissions_of_persisted_schemas(notes):
 
 def test_a_spec_that_cannot_be_served_stops_check_with_its_place_and_reason(notes):
     spec = notes.folder / "apis" / "notes.yaml"
-    spec.write_text(SPEC.replace("hash_key: note_id", "hash_key: note_it"), "utf-8")
+    text = spec.read_text("utf-8")
+    spec.write_text(text.replace("hash_key: note_id", "hash_key: note_it"), "utf-8")
 
     refused = notes.manage("check", code=1)
 
-    line = 1 + SPEC.splitlines().index("      x-persist: {table: notes, hash_key: note_id}")
+    line = 1 + text.splitlines().index("      x-persist: {table: notes, hash_key: note_id}")
     assert f"notes.yaml:{line}" in refused.stderr
     assert "note_it" in refused.stderr
     assert "note_id" in refused.stderr
@@ -120,8 +63,9 @@ def test_no_engine_with_debug_off_is_an_error_and_never_aws(notes):
 
 def test_a_parent_that_cannot_be_imported_stops_check_and_not_django(notes):
     spec = notes.folder / "apis" / "notes.yaml"
+    text = spec.read_text("utf-8")
     spec.write_text(
-        SPEC.replace("      required: [text]", "      x-parent: nowhere.Parent\n      required: [text]"), "utf-8"
+        text.replace("      required: [text]", "      x-parent: nowhere.Parent\n      required: [text]"), "utf-8"
     )
 
     refused = notes.manage("check", code=1)

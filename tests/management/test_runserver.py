@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import signal
-import subprocess
 import sys
 import time
 
@@ -14,57 +13,7 @@ import pytest
 from macaron_django.dynamodb.engines.supervisor import answers
 from tests.conftest import PATIENCE
 
-SPEC = """\
-openapi: 3.1.0
-info: {title: Notes, version: "1"}
-paths:
-  /notes:
-    get:
-      responses:
-        "200":
-          description: A page of notes.
-          content: {application/json: {schema: {type: array, items: {$ref: "#/components/schemas/Note"}}}}
-    post:
-      requestBody: {required: true, content: {application/json: {schema: {$ref: "#/components/schemas/Note"}}}}
-      responses:
-        "201":
-          description: The note.
-          content: {application/json: {schema: {$ref: "#/components/schemas/Note"}}}
-  /notes/{note_id}:
-    parameters: [{name: note_id, in: path, required: true, schema: {type: string}}]
-    get:
-      responses:
-        "200":
-          description: The note.
-          content: {application/json: {schema: {$ref: "#/components/schemas/Note"}}}
-components:
-  schemas:
-    Note:
-      type: object
-      x-persist: {table: notes, hash_key: note_id}
-      required: [text]
-      properties:
-        note_id: {type: string, format: uuid, readOnly: true}
-        text: {type: string, maxLength: 1000}
-"""
 RELOADING = (sys.executable, "manage.py", "runserver", "127.0.0.1:{port}")
-
-
-@pytest.fixture
-def notes(tmp_path, projects):
-    """A new project that serves `apis/notes.yaml`, whose notes are persisted."""
-    subprocess.run([sys.executable, "-m", "django", "startproject", "mysite", str(tmp_path)], check=True)
-    settings = tmp_path / "mysite" / "settings.py"
-    text = settings.read_text("utf-8")
-    settings.write_text(text.replace("INSTALLED_APPS = [", 'INSTALLED_APPS = [\n    "macaron_django",'), "utf-8")
-    urls = tmp_path / "mysite" / "urls.py"
-    text = urls.read_text("utf-8").replace("import path", "import include, path")
-    urls.write_text(
-        text.replace("urlpatterns = [", 'urlpatterns = [\n    path("", include("macaron_django.urls")),'), "utf-8"
-    )
-    (tmp_path / "apis").mkdir()
-    (tmp_path / "apis" / "notes.yaml").write_text(SPEC, "utf-8")
-    return projects(tmp_path)
 
 
 @pytest.fixture
@@ -166,7 +115,8 @@ def test_moto_is_started_once_with_its_tables_and_keeps_its_data_over_a_reload(n
 
 def test_a_project_that_persists_nothing_has_no_engine(notes, engine_address, serve):
     spec = notes.folder / "apis" / "notes.yaml"
-    spec.write_text("\n".join(line for line in SPEC.splitlines() if "x-persist" not in line), "utf-8")
+    lines = spec.read_text("utf-8").splitlines()
+    spec.write_text("\n".join(line for line in lines if "x-persist" not in line), "utf-8")
     serve()
     assert engine_address() is None
     assert "DynamoDB:" not in notes.log()
