@@ -7,6 +7,7 @@ when they are first asked for, once every app is ready. The package's other modu
 from __future__ import annotations
 
 import contextlib
+import logging
 from collections.abc import Collection, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
@@ -15,18 +16,20 @@ from pathlib import Path
 
 from django.db.models import Model
 
+from macaron_django import __version__, auth, clients, dynamodb
 from macaron_django import api as api_layer
-from macaron_django import auth, clients, dynamodb
 from macaron_django import openapi as spec
 from macaron_django.api.routing.url_index import IndexedResolver
 from macaron_django.api.served_apis import ServedAPI, catalogue
 from macaron_django.api.viewsets import UnusableViewsetError
-from macaron_django.conf import settings, under_compat
+from macaron_django.conf import base_folder, settings, under_compat
 from macaron_django.discovery import DiscoveredAPI
 from macaron_django.schemas import Classes
 from macaron_django.schemas.checks.compilation_checks import build_all, parent_findings
 
-__all__ = ["API", "Registry", "is_chosen", "registry"]
+__all__ = ["API", "Registry", "is_chosen", "prebuilt_folder", "registry"]
+
+logger = logging.getLogger("macaron_django")
 
 
 @dataclass(frozen=True)
@@ -38,6 +41,8 @@ class API:
     classes: Classes
     persistences: dict[str, dynamodb.Persistence]
     builtin: bool = False
+    #: Whether ``manage.py prebuild`` has found no errors in the document.
+    is_sound: bool = False
 
     @property
     def models(self) -> list[type[Model]]:
@@ -125,7 +130,8 @@ class Registry:
         """What is wrong with each API, and with what its operations are bound to; ``build`` compiles validators."""
         found = {name: list(findings) for name, findings in self._findings.items()}
         for api in self:
-            found[api.name] += spec.check(api.document)
+            if build or not api.is_sound:
+                found[api.name] += spec.check(api.document)
             found[api.name] += build_all(api.document, api.classes).findings if build else parent_findings(api.classes)
             if not (api.builtin or is_chosen(api.name)):
                 continue  # nobody calls its operations, and their handlers may be another service's
@@ -153,6 +159,12 @@ def is_chosen(name: str) -> bool:
     return settings.SERVE is None or name in settings.SERVE
 
 
+def prebuilt_folder() -> Path | None:
+    """The folder that ``PREBUILT`` names, if it is there."""
+    folder = None if settings.PREBUILT is None else base_folder() / settings.PREBUILT
+    return folder if folder is not None and folder.is_dir() else None
+
+
 def _read(found: DiscoveredAPI) -> spec.Document:
     limits = spec.Limits(max_bytes=settings.MAX_SPEC_SIZE)
     hosts, cache = settings.SPEC_HOSTS, spec.cache_folder()
@@ -164,16 +176,20 @@ def _read(found: DiscoveredAPI) -> spec.Document:
         allow_hosts=hosts,
         root=root,
         cache=cache,
+        prebuilt=prebuilt_folder(),
         base_path=base_path,
         ignore_base_path=under_compat() if ignored is None else ignored,
     )
 
 
 def _load(found: DiscoveredAPI, findings: list[spec.Finding]) -> API:
-    document = _read(found)
-    if any(finding.level == "error" for finding in (*findings, *spec.quick_check(document))):
+    document, folder = _read(found), prebuilt_folder()
+    is_sound = folder is not None and spec.is_known_sound(document, folder, __version__)
+    if folder is not None and not is_sound:
+        logger.warning("%s has nothing for %s as it is now: run `manage.py prebuild`.", folder, found.path)
+    if any(finding.level == "error" for finding in (*findings, *(() if is_sound else spec.quick_check(document)))):
         raise spec.SpecError(spec.check(document))
-    api = _with_clients(API(found.name, document, Classes(found.name, document), {}, found.builtin))
+    api = _with_clients(API(found.name, document, Classes(found.name, document), {}, found.builtin, is_sound))
     return _make(api, found.label)
 
 

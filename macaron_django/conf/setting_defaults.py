@@ -34,6 +34,7 @@ DEFAULTS: Mapping[str, Any] = MappingProxyType(
         "MAX_BODY_CONTAINERS": 40_000,  # arrays and objects; in a large body one in 20 bytes, if those are more
         "MAX_SPEC_SIZE": 64 * 1024 * 1024,  # bytes of one file
         "SPEC_ROOTS": {},  # {API: folder}: below which its $refs may read files
+        "PREBUILT": "macaron_prebuilt",  # the folder that `manage.py prebuild` writes; None: not read
         "SPEC_HOSTS": (),  # host names that http(s) $refs may lead to
         "BUILTIN_ENDPOINTS": True,  # /ping, /ready, /version, /auth/version
         "READY_CHECKS": (),  # dotted paths of functions that GET /ready calls, too

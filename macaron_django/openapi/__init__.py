@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from macaron_django.openapi.checks.persist_checks import class_findings
     from macaron_django.openapi.extensions import Index, Persist, implied_hash_key, is_dotted, snake_case
     from macaron_django.openapi.messages import Encoding, Header, MediaType, Parameter, Response
+    from macaron_django.openapi.prebuilding import is_known_sound, prebuilt_entries
     from macaron_django.openapi.publishing import publish
 
 __all__ = [
@@ -47,7 +48,9 @@ __all__ = [
     "explained_by",
     "implied_hash_key",
     "is_dotted",
+    "is_known_sound",
     "load",
+    "prebuilt_entries",
     "publish",
     "quick_check",
     "snake_case",
@@ -60,6 +63,7 @@ __getattr__ = lazy_exports(
         "checks.persist_checks": ("class_findings",),
         "extensions": ("Index", "Persist", "implied_hash_key", "is_dotted", "snake_case"),
         "messages": ("Encoding", "Header", "MediaType", "Parameter", "Response"),
+        "prebuilding": ("is_known_sound", "prebuilt_entries"),
         "publishing": ("publish",),
     },
 )

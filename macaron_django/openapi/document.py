@@ -49,6 +49,7 @@ def load(
     allow_hosts: Collection[str] = (),
     root: str | Path | None = None,
     cache: str | Path | None = None,
+    prebuilt: str | Path | None = None,
     base_path: str | None = None,
     ignore_base_path: bool = False,
 ) -> Document:
@@ -56,9 +57,9 @@ def load(
 
     Relative references of a mapping are resolved against ``base_uri`` (a path or URI). References may read files in
     the document's folder and in the folders beside it, or below ``root``, and from ``allow_hosts``. ``cache`` is a
-    folder for the trees of long YAML files (``cache_folder()``); without it, none are cached. ``base_path`` replaces
-    the path of ``servers`` or ``basePath``. ``ignore_base_path`` leaves out the ``basePath`` of Swagger 2.0, as
-    PyMacaron did.
+    folder for the trees of long YAML files (``cache_folder()``); without it, none are cached. ``prebuilt`` is a folder
+    with the trees that ``prebuilt_entries`` has made. ``base_path`` replaces the path of ``servers`` or ``basePath``.
+    ``ignore_base_path`` leaves out the ``basePath`` of Swagger 2.0, as PyMacaron did.
 
     Raises ``SpecError`` only if there is no OpenAPI document to read; ``check`` finds everything else.
 
@@ -71,7 +72,7 @@ def load(
         name = str(source)
         place = name if name[:1] == os.sep == "/" else os.path.join(os.getcwd(), name)  # noqa: PTH109,PTH118 (sooner)
         raw = read_bytes(place, name, limits)
-        parsed = parse_cached(raw, name, limits, cache)
+        parsed = parse_cached(raw, name, limits, cache, prebuilt)
     else:
         name = base_uri or "<mapping>"
         if base_uri is None or "://" in base_uri:
@@ -85,7 +86,9 @@ def load(
     if base_path is None and ignore_base_path and dialect == "2.0":
         base_path = ""
     main = SourceFile(uri, name, place, parsed, dialect, raw)
-    return Document(main, limits, root=root, allow_hosts=allow_hosts, cache=cache, base_path=base_path)
+    return Document(
+        main, limits, root=root, allow_hosts=allow_hosts, cache=cache, prebuilt=prebuilt, base_path=base_path
+    )
 
 
 def _no_document(tree: Any, name: str) -> SpecError:

@@ -42,10 +42,11 @@ class DocumentTree:
         root: str | Path | None = None,
         allow_hosts: Collection[str] = (),
         cache: str | Path | None = None,
+        prebuilt: str | Path | None = None,
         base_path: str | None = None,
     ) -> None:
         self.main, self.limits, self._base_path = main, limits, base_path
-        self._root_folder, self._allow_hosts, self._cache = root, allow_hosts, cache
+        self._root_folder, self._allow_hosts, self._cache, self._prebuilt = root, allow_hosts, cache, prebuilt
         self._path_item_nodes: dict[str, SourceNode] = {}
 
     # What the document says as a whole
@@ -118,7 +119,12 @@ class DocumentTree:
     def sources(self) -> Files:
         """The root file, and those that references lead to."""
         root = None if self._root_folder is None else Path(self._root_folder).absolute()
-        return Files(self.main, root, self.limits, self._allow_hosts, self._cache)
+        return Files(self.main, root, self.limits, self._allow_hosts, self._cache, self._prebuilt)
+
+    @property
+    def reading_options(self) -> tuple[object, ...]:
+        """What the document was read with, as far as that may change what is wrong with it."""
+        return self.limits, self._root_folder, tuple(sorted(self._allow_hosts)), self._base_path
 
     @property
     def files(self) -> tuple[Path, ...]:

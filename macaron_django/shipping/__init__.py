@@ -4,8 +4,8 @@ A spec, the machine's CPUs and the environment come in; files, numbers and setti
 projects and APIs, ``templates/`` for the files that are written and ``file_templates`` for how, ``container_files`` for
 those of a container, ``worker_counts`` for how many processes fit, ``cpu_limits`` and ``ecs_metadata`` for the CPUs
 that they have, ``gunicorn_config`` for gunicorn's settings, ``server_start`` for what a process does before its first
-request, ``permissions`` for what the service may do in AWS, ``infrastructure`` for CloudFormation and Terraform, and
-``packages`` for Lambda's zip files.
+request, ``permissions`` for what the service may do in AWS, ``infrastructure`` for CloudFormation and Terraform,
+``packages`` for Lambda's zip files, and ``prebuilt_files`` for what ``manage.py prebuild`` writes.
 """
 
 from macaron_django.conf.container_versions import get_container_version

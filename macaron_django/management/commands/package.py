@@ -9,9 +9,11 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from macaron_django.conf import base_folder
+from macaron_django.conf import base_folder, settings
+from macaron_django.management.spec_errors import read_or_refused
 from macaron_django.shipping.packages.installed_requirements import ARCHITECTURES, RequirementsNotInstalledError
 from macaron_django.shipping.packages.lambda_packages import TooLargePackageError, make_lambda_package
+from macaron_django.shipping.prebuilt_files import PrebuiltFolder, prebuilt_files
 
 __all__ = ["Command"]
 
@@ -46,10 +48,17 @@ class Command(BaseCommand):
         requirements = options["requirements"] or project / "requirements.txt"
         if not requirements.is_file():
             raise CommandError(f"There is no {requirements}: give what the project requires as --requirements FILE.")
+        file = options["out"] or Path(f"lambda-{architecture}.zip")
+        folder = settings.PREBUILT
+        is_packed = folder is not None and not Path(folder).is_absolute()
+        files = read_or_refused(prebuilt_files, None) if is_packed else {}
+
+        def prebuild(content: Path) -> None:
+            if is_packed:
+                PrebuiltFolder(content / folder, files).update()
+
         try:
-            made = make_lambda_package(
-                project, requirements, options["out"] or Path(f"lambda-{architecture}.zip"), architecture
-            )
+            made = make_lambda_package(project, requirements, file, architecture, prebuild)
         except (OSError, RequirementsNotInstalledError, TooLargePackageError) as error:
             raise CommandError(str(error)) from error
         megabytes = 1024 * 1024

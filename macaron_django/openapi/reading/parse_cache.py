@@ -20,7 +20,7 @@ from macaron_django.openapi.reading.limits import Limits
 from macaron_django.openapi.reading.source import collector_paused, looks_like_json, parse
 from macaron_django.openapi.reading.trees import DuplicateKey, Parsed
 
-__all__ = ["cache_folder", "parse_cached"]
+__all__ = ["cache_folder", "entry_name", "entry_text", "parse_cached"]
 
 #: Part of each name: an entry written by other code than this isn't found.
 _FORM = b"macaron_django 2"
@@ -42,40 +42,64 @@ def cache_folder() -> Path | None:
     return base / "macaron_django" if base.is_absolute() else None
 
 
-def parse_cached(raw: bytes, name: str, limits: Limits, folder: str | Path | None) -> Parsed:
+def parse_cached(
+    raw: bytes, name: str, limits: Limits, folder: str | Path | None, prebuilt: str | Path | None = None
+) -> Parsed:
     """Returns what ``parse`` does, from ``folder`` if it is there. A folder that can't be used is ignored.
 
-    Raises ``SpecError`` as ``parse`` does.
+    ``prebuilt`` is a folder with the entries of texts of any length, which are only read. Raises ``SpecError`` as
+    ``parse`` does.
     """
-    if folder is None or len(raw) < _SHORTEST or looks_like_json(raw):
+    if looks_like_json(raw):
         return parse(raw, name, limits)
-    entry = Path(folder, f"{_key(raw, limits)}.json")
+    if prebuilt is not None:
+        with suppress(OSError, ValueError, TypeError, KeyError):
+            return _read(Path(prebuilt, entry_name(raw, limits)))
+    if folder is None or len(raw) < _SHORTEST:
+        return parse(raw, name, limits)
+    entry = Path(folder, entry_name(raw, limits))
     parsed = _recalled(entry)
     if parsed is None:
         parsed = parse(raw, name, limits)
-        if not parsed.is_shared:  # an alias would be written out at each of its places
-            with suppress(OSError):
-                _remember(entry, parsed)
+        with suppress(OSError):
+            _remember(entry, parsed)
     return parsed
 
 
-def _key(raw: bytes, limits: Limits) -> str:
-    from hashlib import sha256  # long YAML only; processors have instructions for this one
+def entry_name(raw: bytes, limits: Limits) -> str:
+    """Returns the name of a text's entry."""
+    from hashlib import sha256  # long or prebuilt YAML only; processors have instructions for this one
 
     digest = sha256(_FORM + repr(limits).encode())
     digest.update(raw)
-    return digest.hexdigest()
+    return f"{digest.hexdigest()}.json"
+
+
+def entry_text(parsed: Parsed) -> bytes | None:
+    """Returns the content of an entry; None if JSON can't hold what was parsed."""
+    if parsed.is_shared:  # an alias would be written out at each of its places
+        return None
+    duplicates = [(duplicate.key, duplicate.line, duplicate.column) for duplicate in parsed.duplicates]
+    try:
+        text = orjson.dumps({"tree": parsed.tree, "duplicates": duplicates, "notes": parsed.notes})
+    except TypeError:  # an integer beyond 64 bits
+        return None
+    return text if orjson.loads(text)["tree"] == parsed.tree else None  # NaN and infinity
+
+
+def _read(entry: Path) -> Parsed:
+    text = entry.read_bytes()
+    with collector_paused(len(text)):
+        kept = orjson.loads(text)
+    duplicates = tuple(DuplicateKey(*duplicate) for duplicate in kept["duplicates"])
+    return Parsed(kept["tree"], duplicates, tuple(kept["notes"]))
 
 
 def _recalled(entry: Path) -> Parsed | None:
     try:
         if not _is_private(entry.parent):
             return None
-        text = entry.read_bytes()
-        with collector_paused(len(text)):
-            kept = orjson.loads(text)
-        duplicates = tuple(DuplicateKey(*duplicate) for duplicate in kept["duplicates"])
-        parsed = Parsed(kept["tree"], duplicates, tuple(kept["notes"]))
+        parsed = _read(entry)
         with suppress(OSError):  # an image's file system may be there to be read only
             os.utime(entry)  # the entries that were used last are kept
     except (OSError, ValueError, TypeError, KeyError):
@@ -84,12 +108,8 @@ def _recalled(entry: Path) -> Parsed | None:
 
 
 def _remember(entry: Path, parsed: Parsed) -> None:
-    duplicates = [(duplicate.key, duplicate.line, duplicate.column) for duplicate in parsed.duplicates]
-    try:
-        text = orjson.dumps({"tree": parsed.tree, "duplicates": duplicates, "notes": parsed.notes})
-    except TypeError:  # an integer beyond 64 bits
-        return
-    if orjson.loads(text)["tree"] != parsed.tree:  # NaN and infinity
+    text = entry_text(parsed)
+    if text is None:
         return
     from tempfile import NamedTemporaryFile  # at a cold start only
 

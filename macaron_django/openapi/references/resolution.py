@@ -47,12 +47,13 @@ class Files:
         limits: Limits,
         allow_hosts: Collection[str] = (),
         cache: str | Path | None = None,
+        prebuilt: str | Path | None = None,
     ) -> None:
         self.main = main
         self._referred: dict[str, SourceFile] = {}  # by URI
         self._failures: dict[str, BrokenReference] = {}
         self._resolved: dict[tuple[str, str, str], SourceNode] = {}
-        self._given_root, self._limits, self._cache = root, limits, cache
+        self._given_root, self._limits, self._cache, self._prebuilt = root, limits, cache, prebuilt
         self._allow_hosts = frozenset(map(str.lower, allow_hosts))
 
     @lazy_attribute
@@ -158,7 +159,7 @@ class Files:
                 "E012", f"The reference {reference!r} may not be followed.", "Refer to a file by its relative path."
             )
         try:
-            parsed = parse_cached(raw, name, self._limits, self._cache)
+            parsed = parse_cached(raw, name, self._limits, self._cache, self._prebuilt)
         except SpecError as error:
             finding: Finding = error.findings[0]
             raise BrokenReference("E011", finding.message, finding.hint) from error

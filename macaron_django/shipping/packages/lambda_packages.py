@@ -6,6 +6,7 @@ import shutil
 import tempfile
 import zipfile
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -36,10 +37,17 @@ class LambdaPackage:
     unzipped: int
 
 
-def make_lambda_package(project: Path, requirements: Path, file: Path, architecture: str) -> LambdaPackage:
+def make_lambda_package(
+    project: Path,
+    requirements: Path,
+    file: Path,
+    architecture: str,
+    prebuild: Callable[[Path], object] = lambda _: None,
+) -> LambdaPackage:
     """Makes ``file`` of a project's folder and its requirements, compiled for this version of Python.
 
-    Raises RequirementsNotInstalledError, TooLargePackageError and OSError; ``file`` isn't touched then.
+    ``prebuild`` is called with the folder of the package's content, to add files or to replace them. Raises
+    RequirementsNotInstalledError, TooLargePackageError and OSError; ``file`` isn't touched then.
     """
     with tempfile.TemporaryDirectory(prefix="macaron-package-") as made:
         content = Path(made, "content")
@@ -48,6 +56,7 @@ def make_lambda_package(project: Path, requirements: Path, file: Path, architect
             target = content / path.relative_to(project)
             target.parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(path, target)
+        prebuild(content)
         compile_modules(content)
         unzipped = sum(path.stat().st_size for path in content.rglob("*") if path.is_file())
         zipped = Path(made, "package.zip")

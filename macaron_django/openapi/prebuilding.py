@@ -1,0 +1,73 @@
+"""Works out ahead what each start finds out about a spec: the trees of its YAML texts, and that it has no errors.
+
+``prebuilt_entries`` makes the files of a folder, and ``is_known_sound`` reads them at a start. Their names are hashes
+of texts, and they hold plain JSON: what has changed since then isn't found, and nothing in them is run.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from hashlib import sha256
+from pathlib import Path
+
+import orjson
+
+from macaron_django.openapi.document import Document
+from macaron_django.openapi.findings import SpecError
+from macaron_django.openapi.reading.parse_cache import entry_name, entry_text
+from macaron_django.openapi.reading.source import looks_like_json
+
+__all__ = ["is_known_sound", "prebuilt_entries"]
+
+
+def prebuilt_entries(document: Document, version: str) -> dict[str, bytes]:
+    """Returns the content of files by their names, for a document that was read from a file.
+
+    ``version`` is this package's. Raises ``SpecError`` if the document has errors. One whose references lead to other
+    hosts is checked at each start.
+    """
+    from macaron_django.openapi.checks.document_checks import check  # a start reads what this has found
+
+    errors = [finding for finding in check(document) if finding.level == "error"]
+    if errors:
+        raise SpecError(errors)
+    entries: dict[str, bytes] = {}
+    digests: dict[str, str] = {}
+    for path in document.files:
+        raw = path.read_bytes()
+        digests[_beside(document, path)] = sha256(raw).hexdigest()
+    for file in document.sources:
+        raw = b"" if file.path is None else file.path.read_bytes()
+        content = None if looks_like_json(raw) or not raw else entry_text(file.parsed)
+        if content is not None:
+            entries[entry_name(raw, document.limits)] = content
+    if len(digests) == len(list(document.sources)):
+        sound = orjson.dumps({"files": digests}, option=orjson.OPT_SORT_KEYS)
+        entries[_sound_name(document, version)] = sound
+    return entries
+
+
+def is_known_sound(document: Document, folder: Path, version: str) -> bool:
+    """Returns whether ``folder`` says that a document, with all of its files as they are now, has no errors."""
+    if document.main.path is None:
+        return False
+    try:
+        digests = orjson.loads((folder / _sound_name(document, version)).read_bytes())["files"]
+        beside = document.main.path.parent
+        return all(sha256((beside / name).read_bytes()).hexdigest() == digest for name, digest in digests.items())
+    except (OSError, ValueError, TypeError, KeyError, AttributeError):
+        return False
+
+
+def _sound_name(document: Document, version: str) -> str:
+    """The name of the file that says that a document has no errors, as this version and this Python read it."""
+    digest = sha256(repr((version, sys.version_info[:2], document.dialect, document.reading_options)).encode())
+    if document.main.path is not None:
+        digest.update(document.main.path.read_bytes())
+    return f"{digest.hexdigest()}.sound.json"
+
+
+def _beside(document: Document, path: Path) -> str:
+    assert document.main.path is not None  # noqa: S101 (its other files have relative references)
+    return Path(os.path.relpath(path, document.main.path.parent)).as_posix()

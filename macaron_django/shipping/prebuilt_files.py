@@ -1,0 +1,55 @@
+"""Makes the files of the folder ``PREBUILT``, and says which of those that are there are out of date."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from macaron_django import __version__
+from macaron_django.openapi import SpecError, prebuilt_entries
+from macaron_django.registry import registry
+
+__all__ = ["PrebuiltFolder", "prebuilt_files"]
+
+#: The names of what is written there: nothing else is removed.
+_OURS: Final = re.compile(r"[0-9a-f]{64}(?:\.sound)?\.json")
+
+
+def prebuilt_files() -> dict[str, bytes]:
+    """Returns the content of the files by their names, for the specs of all APIs. Raises SpecError for their errors."""
+    errors = [finding for found in registry.left_out.values() for finding in found if finding.level == "error"]
+    if errors:
+        raise SpecError(errors)
+    return {name: content for api in registry for name, content in prebuilt_entries(api.document, __version__).items()}
+
+
+@dataclass(frozen=True)
+class PrebuiltFolder:
+    """A folder with prebuilt files, and what it should have. It may not be there yet."""
+
+    folder: Path
+    files: Mapping[str, bytes]
+
+    def missing(self) -> list[str]:
+        """The names of files that aren't there, or have another content."""
+        return [name for name, content in self.files.items() if self._content(name) != content]
+
+    def surplus(self) -> list[str]:
+        """The names of files that nothing needs any more."""
+        found = self.folder.iterdir() if self.folder.is_dir() else ()
+        return sorted(path.name for path in found if _OURS.fullmatch(path.name) and path.name not in self.files)
+
+    def update(self) -> None:
+        """Writes what is missing, and removes what is surplus. Raises OSError."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        for name in self.missing():
+            (self.folder / name).write_bytes(self.files[name])
+        for name in self.surplus():
+            (self.folder / name).unlink(missing_ok=True)
+
+    def _content(self, name: str) -> bytes | None:
+        path = self.folder / name
+        return path.read_bytes() if path.is_file() else None
