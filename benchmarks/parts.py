@@ -210,10 +210,15 @@ def memory(plan: Plan) -> None:
                     plan.keep(("memory",), found)
 
 
+#: Stack → its module in stacks/, of those whose start is measured. Bare Django answers from memory.
+STARTED = {"macaron": "macaron", "drf": "drf", "django-bare": "django_bare"}
+
+
 def start(plan: Plan) -> None:
     """From the start of Python to the first answer, without a server: importing, setting up, answering one get."""
     with engine() as of:
         told = {name: environment(STACKS[name], of, f"start{name}") for name in plan.among("macaron", "drf")}
+        told["django-bare"] = environment(STACKS["drf"], of, "startbare")
         found = _starts(plan, "start", of, told)
     plan.keep(("start",), [{"stack": name, **medians} for name, medians in found.items()])
 
@@ -245,7 +250,7 @@ def _starts(plan: Plan, part: str, of: Engine, told: Mapping[Any, dict[str, str]
         _put(of.url, variables["STACK_TABLE"], body_of(0, with_id=True))
     for number in tqdm(range(1 + max(5, plan.rounds)), desc=part, unit="round"):
         for name, variables in told.items():
-            module = name if name in STACKS else "macaron"
+            module = STARTED.get(name, "macaron")
             done = subprocess.run([*command, module], env=variables, capture_output=True, text=True, check=False)
             if done.returncode:
                 sys.exit(f"{name} didn't answer:\n{done.stderr}")

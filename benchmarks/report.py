@@ -41,6 +41,7 @@ JWT_MS = 0.08
 LONGEST_PAGE, LONGEST_PAGE_RATIO = 1000, 0.75
 MEMORY_RATIO = 1.0
 START_RATIO = 1.3
+BARE_START_RATIO = 2.2
 
 Cpu = dict[tuple[str, str], float]
 
@@ -223,6 +224,10 @@ def _start(rows: list[dict[str, Any]]) -> Iterator[list[str]]:
             own, peer = of["macaron"][key], of["drf"][key]
             unit = "s" if key == "cpu_s" else "MB"
             yield _row(f"`macaron` of `drf`: {own:.2f} of {peer:.2f} {unit}", name, own / peer, START_RATIO)
+    if {"macaron", "django-bare"} <= of.keys():
+        own, bare = of["macaron"]["cpu_s"], of["django-bare"]["cpu_s"]
+        what = f"`macaron` of a bare Django view: {own:.2f} of {bare:.2f} s"
+        yield _row(what, "CPU until the first answer", own / bare, BARE_START_RATIO)
 
 
 def _grown(rows: list[dict[str, Any]]) -> Iterator[list[str]]:
