@@ -424,8 +424,12 @@ class Schema(Frozen):
 
     @property
     def format(self) -> str | None:
-        """The effective format; None if there is none."""
-        return _string(self.keyword("format"))
+        """The effective format; None if there is none.
+
+        In OpenAPI 3.1, ``contentEncoding: base64`` replaces ``byte`` (3.1.1, "Migrating Binary Descriptions").
+        """
+        encoded = "byte" if self.keyword("contentEncoding") == "base64" else None
+        return _string(self.keyword("format")) or encoded
 
     @property
     def title(self) -> str:

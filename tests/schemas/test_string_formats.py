@@ -36,7 +36,7 @@ EASTERN = dt.timezone(dt.timedelta(hours=2))
         ("uuid", "2eb8aa08-aa98-11ea-b4aa-73b441d16380", UUID("2eb8aa08-aa98-11ea-b4aa-73b441d16380")),
         ("decimal", "1.50", Decimal("1.50")),
         ("byte", "aGVsbG8=", b"hello"),
-        ("binary", "h\u00e9", b"h\xe9"),
+        ("binary", "aOk=", b"h\xe9"),
     ],
 )  # fmt: skip
 def test_the_canonical_spelling_becomes_a_plain_value_and_back(name, text, value):
@@ -90,6 +90,7 @@ def test_another_spelling_equals_its_value_and_remembers_its_text_even_when_copi
         ("byte", "aGVsbG8"),
         ("byte", "aGVsbG9="),
         ("byte", "a-_8"),
+        ("binary", "h\u00e9"),
         ("binary", "日本"),
     ],
 )
@@ -118,7 +119,7 @@ def test_a_duration_comes_back_equal(value):
 
 
 @given(st.binary())
-def test_bytes_come_back_equal_as_base64_and_as_octets(value):
+def test_bytes_come_back_equal(value):
     for name in ("byte", "binary"):
         assert STRING_FORMATS[name].read(STRING_FORMATS[name].write(value)) == value
 

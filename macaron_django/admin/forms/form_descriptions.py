@@ -95,7 +95,7 @@ class _Descriptions:
             return {"kind": kind, "items": items, "unique": schema.keyword("uniqueItems") is True}
         if kind == "number":
             return {"kind": kind, "integer": schema.types == ("integer",)}
-        if schema.format in ("byte", "binary") or schema.keyword("contentEncoding") == "base64":
+        if schema.format in ("byte", "binary"):
             return {"kind": kind, "octets": True}
         return {"kind": kind, **({"format": schema.format} if schema.format else {}), **_lines(schema)}
 

@@ -1,4 +1,4 @@
-"""The formats ``byte`` (Base64) and ``binary`` (any sequence of octets): bytes."""
+"""The formats ``byte`` (Base64) and ``binary`` (any sequence of octets): bytes, which are base64 in JSON."""
 
 from __future__ import annotations
 
@@ -10,18 +10,15 @@ from macaron_django.schemas.formats.string_format import StringFormat
 __all__ = ["ByteFormat", "OctetsFormat"]
 
 
-class _BytesFormat(StringFormat):
-    python_types = (bytes, bytearray, memoryview)
-    is_checked_natively = False
-    model_field_class = "BinaryField"
-
-
-class ByteFormat(_BytesFormat):
+class ByteFormat(StringFormat):
     """Base64 with padding (RFC 4648, section 4). A text with bits beyond the last byte stays text."""
 
     name = "byte"
     description = "base64 (RFC 4648, padded)"
+    python_types = (bytes, bytearray, memoryview)
+    is_checked_natively = False
     is_default_for_types = True
+    model_field_class = "BinaryField"
 
     def read(self, text: str) -> bytes | str:
         try:
@@ -34,19 +31,14 @@ class ByteFormat(_BytesFormat):
         return base64.b64encode(value).decode("ascii")
 
 
-class OctetsFormat(_BytesFormat):
-    """In JSON, each octet is the character of that number."""
+class OctetsFormat(ByteFormat):
+    """Octets, which JSON has no strings for. Other text than base64 is valid if each of its characters is an octet."""
 
     name = "binary"
     description = "a string of octets"
+    is_default_for_types = False
     serializer_field_class = "FileField"
     serializer_options = {"use_url": False}
 
-    def read(self, text: str) -> bytes | str:
-        try:
-            return text.encode("latin-1")
-        except UnicodeEncodeError:
-            return text
-
-    def write(self, value: bytes) -> str:
-        return bytes(value).decode("latin-1")
+    def check(self, text: str) -> bool:
+        return all(ord(character) < 256 for character in text)

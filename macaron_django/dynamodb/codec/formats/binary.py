@@ -22,8 +22,7 @@ class BinaryCodec(Codec):
 
     @classmethod
     def fits(cls, schema: Schema, types: frozenset[str]) -> bool:
-        is_binary = schema.format in {"byte", "binary"} or schema.keyword("contentEncoding") == "base64"
-        return super().fits(schema, types) and is_binary
+        return super().fits(schema, types) and schema.format in {"byte", "binary"}
 
     def encode(self, value: Any, pointer: str = "", depth: int = 0) -> AttributeValue:
         if isinstance(value, str):
