@@ -811,3 +811,30 @@ def test_names_that_clients_choose_do_not_pile_up(notes):
     note = saved(made("Note", notes)(data={"text": "one", "never seen before": 1}))
     note.to_json()
     assert "never seen before" not in note._spec._conversions
+
+
+def test_a_serializer_that_a_view_makes_begins_as_drfs_do(profile):
+    context = {"view": None}
+    for options in ({}, {"data": {"name": "Ada"}}, {"data": {}, "partial": True}, {"instance": {"name": "Ada"}}):
+        of_view, other = profile(**options, context=context), profile(**options, context=context, label=None)
+        counted = {"_creation_counter", "_kwargs"}
+        begins = {name: value for name, value in vars(of_view).items() if name not in counted}
+        assert begins == {name: value for name, value in vars(other).items() if name not in counted}
+    first, second = profile(context=context), profile(context=context)
+    assert first.style is not second.style
+    assert first.error_messages is not second.error_messages
+
+
+def test_a_class_beside_a_schemas_serializer_begins_as_it_likes(profile):
+    class Noting(serializers.Serializer):
+        def __init__(self, *args, **kwargs):
+            super().__init__(*args, **kwargs)
+            self.noted = True
+
+    class Own(profile, Noting):
+        default_error_messages = {"own": "Own."}
+
+    assert Own(context={}).noted
+    assert Own(context={}).error_messages["own"] == "Own."
+    plain = type("Plain", (profile,), {"default_error_messages": {"own": "Own."}})
+    assert plain(context={}).error_messages["own"] == "Own."

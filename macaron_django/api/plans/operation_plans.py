@@ -113,6 +113,8 @@ class OperationPlan:
     on_loop: bool = False
     #: Whether the store can answer, unless a hook may see a row or a serializer.
     stores: bool = False
+    #: Whether a permission may depend on the object.
+    asks_objects: bool = True
     #: What is done with properties that no schema names; None if they are kept.
     unknown: UnknownProperties | None = None
     #: Whether what is stored can be shown without its rows.
@@ -219,7 +221,8 @@ def _plan(plans: OperationPlans, method: str, own: frozenset[str]) -> OperationP
     unknown = unknown_properties(
         served.classes.api, served.operation, None if served.generated is None else served.generated.schema
     )
-    stores = served.generated is not None and not _asks_objects(overridden, own, view) and _serves(served, view)
+    asks_objects = served.generated is None or _asks_objects(overridden, own, view)
+    stores = not asks_objects and _serves(served, view)
     return OperationPlan(
         served,
         overridden,
@@ -243,6 +246,7 @@ def _plan(plans: OperationPlans, method: str, own: frozenset[str]) -> OperationP
         shows=served.generated is not None and view.store.shows(),
         on_loop=plain and not is_watched and runs_on_loops(served, overridden, steps, view, stores=stores),
         stores=stores,
+        asks_objects=asks_objects,
     )
 
 

@@ -65,9 +65,7 @@ class Create(ResourceViewSet):
             return run(self._created(store, body))
         serializer = self.get_serializer(data=body)
         serializer.is_valid(raise_exception=True)
-        with self.placing_faults():
-            self.perform_create(serializer)
-        return self.created(serializer)
+        return self.created(self._saved(self.perform_create, serializer))
 
     def create_steps(self) -> Steps[HttpResponseBase]:
         """As ``create``, if the store answers."""
@@ -139,17 +137,15 @@ class Replace(ResourceViewSet):
                 raise PreconditionFailed("The item doesn't exist yet, so If-Match can't match it.") from None
             serializer = self.get_serializer(data=body)
             serializer.is_valid(raise_exception=True)
-            with self.placing_faults():
-                if isinstance(self, Create):  # what a project does where an item is made counts here, too
-                    self.perform_create(serializer)
-                else:
-                    serializer.save(**self.path_values())
-            return self.created(serializer)
+            # What a project does where an item is made counts here, too.
+            create = self.perform_create if isinstance(self, Create) else self._save_at_path
+            return self.created(self._saved(create, serializer))
         serializer = self.get_serializer(instance, data=body)
         serializer.is_valid(raise_exception=True)
-        with self.placing_faults():
-            self.perform_update(serializer)
-        return self.changed(serializer)
+        return self.changed(self._saved(self.perform_update, serializer))
+
+    def _save_at_path(self, serializer: Any) -> None:
+        serializer.save(**self.path_values())
 
     def perform_update(self, serializer: Any) -> None:
         serializer.save()
@@ -179,9 +175,7 @@ class MergePatch(ResourceViewSet):
     def _patch(self, patch: Any) -> HttpResponseBase:
         serializer = self.get_serializer(self.changeable(), data=patch, partial=True)
         serializer.is_valid(raise_exception=True)
-        with self.placing_faults():
-            self.perform_update(serializer)
-        return self.changed(serializer)
+        return self.changed(self._saved(self.perform_update, serializer))
 
     def perform_update(self, serializer: Any) -> None:
         serializer.save()

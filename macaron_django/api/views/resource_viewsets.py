@@ -6,8 +6,7 @@ It has the hooks that ``actions`` calls and that projects override, named as in 
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any, ClassVar, TypeVar
 
@@ -141,7 +140,8 @@ class ResourceViewSet(OperationViewSet):
             if not self.store.is_row:
                 list_queries.refuse_values(self, error)
             raise
-        self.check_object_permissions(self.request, found)
+        if self.plan.asks_objects:
+            self.check_object_permissions(self.request, found)
         return found
 
     # -------------------------------------------------------------- versions
@@ -330,16 +330,19 @@ class ResourceViewSet(OperationViewSet):
             and self.store.waits_in_steps(action)
         )
 
-    @contextmanager
-    def placing_faults(self) -> Iterator[None]:
-        """Adds to an exception of a block where the client sent the wrong value, as ``done`` does."""
+    def _saved(self, save: Callable[[Any], object], serializer: Any) -> Any:
+        """Returns the serializer after ``save(serializer)``.
+
+        Adds to an exception where the client sent the wrong value, as ``done`` does.
+        """
         try:
-            yield
+            save(serializer)
         except ValidationFailed as failure:
             raise self.blamed_on_path(failure) from None
         except UnstorableValue as error:
             self.place_unstorable(error)
             raise
+        return serializer
 
     def blamed_on_path(self, failure: ValidationFailed) -> ValidationFailed:
         """Returns ``RequestInvalid`` if all violations come from the path, else ``failure`` itself."""

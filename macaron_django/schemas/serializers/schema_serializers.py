@@ -12,6 +12,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import replace
+from sys import intern
 from typing import Any, ClassVar, cast
 
 from django.core.exceptions import ValidationError as DjangoValidationError
@@ -92,6 +93,7 @@ def _build(
         "model": model,
         "_spec": ObjectSpec(classes.api, schema, classes),
         "_bindings": {},
+        "_method_names": {name: intern(f"validate_{name}") for name in schema.properties},
     }
     if schema.is_object:
         return type(_class_name(schema, classes), (_base(classes, SchemaSerializer),), members)
@@ -175,6 +177,10 @@ class SchemaSerializer(SchemaValidationMixin, serializers.Serializer[Any]):
 
     _spec: ClassVar[ObjectSpec]
     _bindings: ClassVar[dict[type[Model], ModelBinding]] = {}
+    #: The names of the methods that validate properties, by property name.
+    _method_names: ClassVar[Mapping[str, str]] = {}
+    #: See ``_state_in_views``; each class has its own.
+    _known_state: ClassVar[Mapping[str, Any] | None] = None
     #: Names in a merge patch, once one has been read: an update touches these only.
     _patched: frozenset[str] | None = None
     #: Those of them that are patched inside, so that the rest of their value is the stored one.
@@ -184,6 +190,33 @@ class SchemaSerializer(SchemaValidationMixin, serializers.Serializer[Any]):
 
     class Meta:
         list_serializer_class = SchemaListSerializer
+
+    def __init__(self, instance: Any = None, data: Any = empty, **kwargs: Any) -> None:
+        state = self._state_in_views() if kwargs.keys() in _OF_VIEWS else None
+        if state is None:
+            super().__init__(instance, data, **kwargs)
+            return
+        attributes = self.__dict__
+        attributes.update(state, instance=instance, partial=kwargs.get("partial", False), _context=kwargs["context"])
+        attributes["style"], attributes["error_messages"] = {}, dict(state["error_messages"])
+        if data is not empty:
+            attributes["initial_data"] = data
+
+    @classmethod
+    def _state_in_views(cls) -> Mapping[str, Any] | None:
+        """What DRF gives each serializer that a view makes of the class; None if a class in between has its own way.
+
+        DRF would count it as a field, which empties CPython's caches of methods for all classes of fields.
+        """
+        state: Mapping[str, Any] | None = vars(cls).get("_known_state", _NOTHING)
+        if state is _NOTHING:
+            state = None
+            if super().__init__ is serializers.BaseSerializer.__init__:  # the next class's
+                made = cls.__new__(cls)
+                super(SchemaSerializer, made).__init__(context={})
+                state = {name: value for name, value in vars(made).items() if name not in _OF_EACH}
+            cls._known_state = state
+        return state
 
     # What describes ---------------------------------------------------------------------------------------------
 
@@ -285,8 +318,8 @@ class SchemaSerializer(SchemaValidationMixin, serializers.Serializer[Any]):
 
         Otherwise they would set fields of the ORM's model that the schema leaves out.
         """
-        if values is None:
-            return None
+        if values is None or values.keys() <= self.schema.properties.keys():
+            return values
         writable = {name for name, field in self._declared_fields.items() if not field.read_only}
         strays = frozenset(values.keys() - self.schema.properties.keys() - writable)
         model = self._model() if strays else None
@@ -336,9 +369,11 @@ class SchemaSerializer(SchemaValidationMixin, serializers.Serializer[Any]):
                 errors[name] = error.detail
             except serializers.SkipField:
                 pass
+        kind, names = type(self), self._method_names
         for name in list(values):
-            method = getattr(type(self), f"validate_{name}", None)
-            if method is not None and not hasattr(serializers.Serializer, f"validate_{name}"):
+            named = names.get(name) or f"validate_{name}"
+            method = getattr(kind, named, None)
+            if method is not None and not hasattr(serializers.Serializer, named):
                 try:
                     values[name] = method(self, values[name])
                 except ValidationError as error:
@@ -459,3 +494,10 @@ class SchemaSerializer(SchemaValidationMixin, serializers.Serializer[Any]):
         except ValidationFailed as failure:
             supplied = {*self._given_by_caller(validated_data), *made}
             raise self._blamed(failure, validated_data, supplied) from None
+
+
+_NOTHING: dict[str, Any] = {}
+#: The arguments that views make serializers with.
+_OF_VIEWS = ({"context"}, {"context", "partial"})
+#: The attributes that differ between serializers of a class.
+_OF_EACH = frozenset({"_args", "_context", "_kwargs", "instance", "partial"})
