@@ -5,7 +5,6 @@ What is internal stays in the log unless ``DEBUG`` is on.
 
 from __future__ import annotations
 
-import uuid
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from http import HTTPStatus
@@ -23,6 +22,7 @@ from macaron_django.exceptions import (
     PyMacaronException,
 )
 from macaron_django.openapi import json_pointers
+from macaron_django.schemas.values.generated_values import uuid4_text
 
 __all__ = ["INTERNAL", "DeclaredError", "ErrorDescription", "describe", "is_error_status", "phrase"]
 
@@ -50,13 +50,13 @@ class DeclaredError(PyMacaronException):
 
     def __init__(self, body: Mapping[str, Any], status: int) -> None:
         super().__init__(str(body.get("user_message") or body.get("error_description") or ""))
-        self.error_id = str(body["error_id"]) if body.get("error_id") else str(uuid.uuid4())
+        self.error_id = str(body["error_id"]) if body.get("error_id") else uuid4_text()
         self.body, self.status, self.code = body, status, str(body.get("error") or self.code)
 
 
 def describe(exc: Exception) -> ErrorDescription:
     """Returns the description of an exception of this package, of DRF, of Django, or of the application."""
-    error_id = getattr(exc, "error_id", None) or str(uuid.uuid4())
+    error_id = getattr(exc, "error_id", None) or uuid4_text()
     if _timed_out(exc):
         later = {"Retry-After": "1"}
         return ErrorDescription(

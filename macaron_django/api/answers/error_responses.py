@@ -8,10 +8,10 @@ with what `manage.py check` says already.
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from http import HTTPStatus
-from typing import Any
+from typing import Any, TypeVar
 from weakref import WeakKeyDictionary
 
 from django.core.signals import got_request_exception
@@ -19,14 +19,15 @@ from rest_framework.exceptions import APIException
 from rest_framework.response import Response
 from rest_framework.views import set_rollback
 
-from macaron_django.api.answers.error_bodies import error_body
+from macaron_django.api.answers.error_bodies import ErrorBody, error_body
 from macaron_django.api.answers.error_descriptions import ErrorDescription, describe
 from macaron_django.api.answers.error_reports import report
 from macaron_django.events import OPERATIONS
 from macaron_django.exceptions import PyMacaronException, ValidationFailed
 
-__all__ = ["exception_handler", "log_error", "report_failure"]
+__all__ = ["answered", "exception_handler", "log_error", "report_failure"]
 
+R = TypeVar("R")
 logger = logging.getLogger("macaron_django")
 
 
@@ -36,7 +37,23 @@ def exception_handler(exc: Exception, context: Mapping[str, Any]) -> Response:
     It has the signature of DRF's ``EXCEPTION_HANDLER``. Unlike DRF's own, it answers unexpected exceptions, too: those
     are logged and sent as ``got_request_exception``, as Django does for views that raise.
     """
-    answer = describe(exc)
+    return answered(describe(exc), exc, context, _drf_response)
+
+
+def _drf_response(body: ErrorBody, headers: Mapping[str, str]) -> Response:
+    response = Response(body.value, status=body.status, headers=dict(headers))
+    if body.media_type is not None:
+        response.error_content_type = body.media_type  # type: ignore[attr-defined]  # read where the renderer is known
+    return response
+
+
+def answered(
+    answer: ErrorDescription,
+    exc: Exception,
+    context: Mapping[str, Any],
+    make: Callable[[ErrorBody, Mapping[str, str]], R],
+) -> R:
+    """Returns the response for ``exc``, which ``answer`` describes: what ``make`` makes of its body and headers."""
     request = context.get("request")
     if answer.status == HTTPStatus.UNAUTHORIZED:
         answer = replace(answer, headers={**answer.headers, "WWW-Authenticate": _challenge(answer, context)})
@@ -47,16 +64,13 @@ def exception_handler(exc: Exception, context: Mapping[str, Any]) -> Response:
             got_request_exception.send(sender=None, request=getattr(request, "_request", request))
         report_failure(answer, exc, context)
     set_rollback()
-    body = error_body(answer, exc)
-    response = Response(body.value, status=body.status, headers=dict(answer.headers))
+    response = make(error_body(answer, exc), answer.headers)
     described: Any = response
     described.error_code, described.error_id = answer.code, answer.error_id
     if OPERATIONS.subscribers and answer.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
         described._observed_exception = exc
     if not is_news:
-        response._has_been_logged = True  # type: ignore[attr-defined]  # or django.request logs it, and mails ADMINS
-    if body.media_type is not None:
-        response.error_content_type = body.media_type  # type: ignore[attr-defined]  # read where the renderer is known
+        described._has_been_logged = True  # or django.request logs it, and mails ADMINS
     return response
 
 

@@ -42,12 +42,14 @@ def respond(
     classes: Classes,
     *,
     media_type_of: Callable[[Any], str | None] = lambda value: None,
+    answer: Callable[[Any, int, Mapping[str, str]], HttpResponseBase] | None = None,
 ) -> HttpResponseBase:
     """Returns the response for ``result``: a response, ``(value, status[, headers])``, None, an iterator or a value.
 
     ``media_type_of`` returns the media type that the client accepts of those that can hold a value; without it, that
-    is the first declared one. Raises an exception that was returned, as PyMacaron's handlers may do, and
-    ``ResponseInvalid`` where ``check_response`` does.
+    is the first declared one. ``answer`` makes the response of a value's JSON, a status and headers: by default, DRF's.
+    Raises an exception that was returned, as PyMacaron's handlers may do, and ``ResponseInvalid`` where
+    ``check_response`` does.
     """
     if isinstance(result, ErrorReply):
         raise result.error
@@ -81,7 +83,8 @@ def respond(
     version = getattr(value, "_stored_version", None)
     if version is not None and 200 <= status < 300:
         headers = {"ETag": entity_tag(version), **headers}
-    return DRFResponse(_encoded(body, schema), status=status, headers=headers)
+    body = _encoded(body, schema)
+    return DRFResponse(body, status=status, headers=headers) if answer is None else answer(body, status, headers)
 
 
 def is_made(result: Any) -> bool:
@@ -238,7 +241,7 @@ def _refuse_stranger(value: Any, names: Iterable[str], declared: Schema, lacking
 
 
 def _serialized(value: Any, schema: Schema, classes: Classes) -> Any:
-    return serializer_for(schema, classes, "response")().to_representation(value)
+    return serializer_for(schema, classes, "response")(context={}).to_representation(value)
 
 
 # ------------------------------------------------------------------ streams

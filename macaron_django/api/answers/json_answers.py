@@ -26,8 +26,15 @@ class JSONAnswer(HttpResponse):
 
     exception = False
 
-    def __init__(self, data: Any, status: int, headers: Mapping[str, str] | None = None, view: Any = None) -> None:
-        super().__init__(b"" if data is None else dump_json(data), JSON, status)
+    def __init__(
+        self,
+        data: Any,
+        status: int,
+        headers: Mapping[str, str] | None = None,
+        view: Any = None,
+        media_type: str = JSON,
+    ) -> None:
+        super().__init__(b"" if data is None else dump_json(data), media_type, status)
         self.data, self.view = data, view
         if data is None:
             del self.headers["Content-Type"]

@@ -130,23 +130,41 @@ class Handler:
 
         ``values`` are the parameters by argument name.
         """
-        arguments = self.bind(request, body, values)
+        args, kwargs = self.bind(request, body, values)
         function = self.function
-        if inspect.iscoroutinefunction(function):
-            return async_to_sync(function)(*arguments.args, **arguments.kwargs)
-        result = function(*arguments.args, **arguments.kwargs)
+        if self._is_async:
+            return async_to_sync(function)(*args, **kwargs)
+        result = function(*args, **kwargs)
         # A decorator that isn't async may return the coroutine of an `async def`.
         return async_to_sync(_awaited)(result) if inspect.isawaitable(result) else result
 
     def called(self, request: Any, body: Any, values: Mapping[str, Any]) -> StepCall:
         """The call of an ``async def`` as a step: on an event loop it is awaited there."""
-        arguments = self.bind(request, body, values)
-        return _HandlerCall(partial(self.function, *arguments.args, **arguments.kwargs))
+        args, kwargs = self.bind(request, body, values)
+        return _HandlerCall(partial(self.function, *args, **kwargs))
 
-    def bind(self, request: Any, body: Any, values: Mapping[str, Any]) -> inspect.BoundArguments:
-        """Returns the arguments for one request. An argument that wasn't sent gets the function's default, else
-        None.
+    @cached_property
+    def _is_async(self) -> bool:
+        return inspect.iscoroutinefunction(self.function)
+
+    @cached_property
+    def _parameter_names(self) -> tuple[str, ...] | None:
+        """The names of the operation's parameters in the order of the function's arguments, if it has no others."""
+        named = self.signature.parameters.values()
+        usual = inspect.Parameter.POSITIONAL_OR_KEYWORD
+        if self.operation.request_body is not None or any(p.kind is not usual or p.name == "request" for p in named):
+            return None
+        names = tuple(p.name for p in named)
+        return names if set(names) == set(self.arguments.values()) else None
+
+    def bind(self, request: Any, body: Any, values: Mapping[str, Any]) -> tuple[tuple[Any, ...], dict[str, Any]]:
+        """Returns the arguments for one request, by position and by name.
+
+        An argument that wasn't sent gets the function's default, else None.
         """
+        names = self._parameter_names
+        if names is not None and all(map(values.__contains__, names)):
+            return tuple(values[name] for name in names), {}
         named = self.signature.parameters
         takes_all = any(p.kind is p.VAR_KEYWORD for p in named.values())
         given: dict[str, Any] = {}
@@ -171,7 +189,8 @@ class Handler:
                 positional.append(body)
         elif self._takes_body_in_rest():
             positional.append(body)
-        return self.signature.bind(*positional, **given)
+        bound = self.signature.bind(*positional, **given)
+        return bound.args, bound.kwargs
 
     def _takes_body_in_rest(self) -> bool:
         has_body = self.operation.request_body is not None and self.form_arguments is None

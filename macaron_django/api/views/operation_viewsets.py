@@ -14,7 +14,7 @@ from django.utils.cache import patch_vary_headers
 from django.utils.decorators import classonlymethod
 from django.views.generic import View
 from rest_framework import serializers
-from rest_framework.exceptions import ParseError
+from rest_framework.exceptions import AuthenticationFailed, NotAuthenticated, ParseError
 from rest_framework.generics import GenericAPIView
 from rest_framework.request import Empty, Request
 from rest_framework.response import Response
@@ -25,7 +25,7 @@ from rest_framework.views import exception_handler as drf_exception_handler
 from rest_framework.viewsets import ViewSetMixin
 
 from macaron_django.api.answers import error_responses as errors
-from macaron_django.api.answers.error_bodies import makes_own_bodies
+from macaron_django.api.answers.error_bodies import ErrorBody, makes_own_bodies
 from macaron_django.api.answers.error_descriptions import describe
 from macaron_django.api.answers.handler_results import is_made, respond
 from macaron_django.api.answers.json_answers import JSONAnswer
@@ -50,6 +50,7 @@ from macaron_django.drivers import BlockingCall, Steps
 from macaron_django.events import OPERATIONS
 from macaron_django.exceptions import NotImplementedYet, RequestInvalid
 from macaron_django.openapi import Operation
+from macaron_django.openapi.media_types import JSON
 from macaron_django.overrides import Hooks, Watched
 from macaron_django.schemas import Classes, serializer_for
 
@@ -256,8 +257,7 @@ class OperationViewSet(ViewSetMixin, GenericAPIView[Any], metaclass=Watched):
             self._check(plan, request)
             response = getattr(self, plan.action)(request, *self.args, **self.kwargs)
         except Exception as error:  # noqa: BLE001 (as DRF does)
-            self._bind_methods()
-            response = self.handle_exception(error)
+            response = self._refusal(error) or self._handled(error)
         return self._end(plan, request, response)
 
     def dispatch_steps(self, plan: OperationPlan, http_request: HttpRequest) -> Steps[HttpResponseBase]:
@@ -273,9 +273,38 @@ class OperationViewSet(ViewSetMixin, GenericAPIView[Any], metaclass=Watched):
             self._check(plan, request)
             response = yield from self._acting()
         except Exception as error:  # noqa: BLE001 (as DRF does)
-            self._bind_methods()
-            response = yield from self._refused(error)
+            response = self._refusal(error) or (yield from self._handled_in_steps(error))
         return self._end(plan, request, response)
+
+    def _handled(self, error: Exception) -> HttpResponseBase:
+        self._bind_methods()
+        return self.handle_exception(error)
+
+    def _handled_in_steps(self, error: Exception) -> Steps[HttpResponseBase]:
+        """As ``_handled``. Reporting a server's fault may block, and so may the project's code."""
+        is_own = self.get_exception_handler() is errors.exception_handler and not makes_own_bodies()
+        if is_own and describe(error).status < HTTPStatus.INTERNAL_SERVER_ERROR:
+            return self._handled(error)
+        return (yield BlockingCall(self._handled, error))  # type: ignore[no-any-return]
+
+    def _refusal(self, error: Exception) -> HttpResponseBase | None:
+        """Returns the answer to a request that is at fault, as bytes; None if something may read or change it."""
+        if (
+            isinstance(error, (NotAuthenticated, AuthenticationFailed))
+            or self.get_exception_handler() is not errors.exception_handler
+            or makes_own_bodies()
+            or not self._gives_bytes(self.plan)
+        ):
+            return None
+        described = describe(error)
+        if described.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+            return None
+        return errors.answered(described, error, self.get_exception_handler_context(), self._error_answer)
+
+    def _error_answer(self, body: ErrorBody, headers: Mapping[str, str]) -> JSONAnswer:
+        answer = JSONAnswer(body.value, body.status, headers, self, body.media_type or JSON)
+        answer.exception = True
+        return answer
 
     def _begin(self, plan: OperationPlan, http_request: HttpRequest) -> OperationRequest:
         """Returns DRF's request, and gives the view what ``dispatch()`` does."""
@@ -405,19 +434,10 @@ class OperationViewSet(ViewSetMixin, GenericAPIView[Any], metaclass=Watched):
             return (yield from steps)
         body = served.body.read(self.request, self.plan.unknown)
         result = yield served.handler.called(self.request, body, self.parameters.by_argument)
-        answer = partial(respond, result, served.operation, served.classes, media_type_of=self.media_type_of)
+        answer = partial(self._responded, result)
         # A query set or an iterator of the project's is read while it is shown.
         response: HttpResponseBase = answer() if is_made(result) else (yield BlockingCall(answer))
         return response
-
-    def _refused(self, error: Exception) -> Steps[HttpResponseBase]:
-        """Returns the response for an exception. Reporting a server's fault may block, and so may the project's
-        code.
-        """
-        is_own = self.get_exception_handler() is errors.exception_handler and not makes_own_bodies()
-        if is_own and describe(error).status < HTTPStatus.INTERNAL_SERVER_ERROR:
-            return self.handle_exception(error)
-        return (yield BlockingCall(self.handle_exception, error))  # type: ignore[no-any-return]
 
     @property
     def response(self) -> Any:
@@ -462,11 +482,11 @@ class OperationViewSet(ViewSetMixin, GenericAPIView[Any], metaclass=Watched):
             data = None
         if is_validated(plan.settings.RESPONSE_VALIDATION):
             check_response(served.operation, status, data)
-        return JSONAnswer(data, status, headers, self)
+        return JSONAnswer(data, status, headers, self, plan.renderer.media_type)  # type: ignore[union-attr]
 
     def _gives_bytes(self, plan: OperationPlan) -> bool:
         request = self.request
-        if not plan.gives_bytes or request.accepted_renderer is not plan.renderer:
+        if not plan.gives_bytes or getattr(request, "accepted_renderer", None) is not plan.renderer:
             return False
         # A view that is called by itself, as DRF's documentation tests them, or from a decorator gives a `Response`.
         match = request._request.resolver_match
@@ -497,7 +517,21 @@ class OperationViewSet(ViewSetMixin, GenericAPIView[Any], metaclass=Watched):
             raise NotImplementedYet(f"{called} has no working handler.") from unavailable
         body = served.body.read(request, self.plan.unknown)
         result = served.handler.call(request, body, self.parameters.by_argument)
-        return respond(result, served.operation, served.classes, media_type_of=self.media_type_of)
+        return self._responded(result)
+
+    def _responded(self, result: Any) -> HttpResponseBase:
+        """Returns the response for a handler's result."""
+        served = self.served_here
+        return respond(
+            result, served.operation, served.classes, media_type_of=self.media_type_of, answer=self._of_value
+        )
+
+    def _of_value(self, body: Any, status: int, headers: Mapping[str, str]) -> HttpResponse:
+        """As ``answer``, of a body that has been checked."""
+        plan = self.plan
+        if self._gives_bytes(plan):
+            return JSONAnswer(body, status, headers, self, plan.renderer.media_type)  # type: ignore[union-attr]
+        return Response(body, status=status, headers=headers)
 
     def media_type_of(self, value: Any) -> str:
         """Returns the media type of an answer with this value, which may require another renderer.

@@ -19,7 +19,7 @@ from macaron_django.exceptions import ClaimMissingError
 from macaron_django.openapi import Property, Schema
 from macaron_django.schemas.document_memos import DocumentMemo
 
-__all__ = ["Maker", "Makers", "generated_values", "makers_of", "uuid7"]
+__all__ = ["Maker", "Makers", "generated_values", "makers_of", "uuid4_text", "uuid7"]
 
 #: What the name of a claim follows.
 CLAIM = "claim:"
@@ -102,7 +102,7 @@ def _maker_of(kind: str, prop: Property) -> Maker:
     schema = prop.schema.resolved
     types = schema.types
     if kind == "uuid4":
-        return _uuid4
+        return lambda _request: uuid4_text()
     if kind == "uuid7":
         return lambda _request: str(uuid7())
     if kind == "user":
@@ -112,13 +112,6 @@ def _maker_of(kind: str, prop: Property) -> Maker:
     if "string" not in types and types:
         return (lambda _request: int(time.time())) if "integer" in types else (lambda _request: time.time())
     return _today if schema.format == "date" else _now
-
-
-def _uuid4(_request: Any) -> str:
-    """A random UUID (RFC 9562, section 5.4) as text: the version and the variant replace six of 128 random bits."""
-    digits = os.urandom(16).hex()
-    variant = "89ab"[int(digits[16], 16) & 3]
-    return f"{digits[:8]}-{digits[8:12]}-4{digits[13:16]}-{variant}{digits[17:20]}-{digits[20:]}"
 
 
 def _now(_request: Any) -> str:
@@ -149,6 +142,13 @@ def _claim(name: str, prop: Property, types: tuple[str, ...], request: Any) -> A
     if found is None and prop.required and request is not None:
         raise ClaimMissingError(f"The credentials lack the claim {name}, a text or an integer, for {prop.name}.")
     return found
+
+
+def uuid4_text() -> str:
+    """Return a random UUID (RFC 9562, section 5.4): the version and the variant replace six of 128 random bits."""
+    digits = os.urandom(16).hex()
+    variant = "89ab"[int(digits[16], 16) & 3]
+    return f"{digits[:8]}-{digits[8:12]}-4{digits[13:16]}-{variant}{digits[17:20]}-{digits[20:]}"
 
 
 def uuid7() -> uuid.UUID:

@@ -70,7 +70,8 @@ def _paths(kind: str, schema: Any, more: dict[str, Any]) -> dict[str, Any]:
         return [{"name": name, "in": "path", "required": True, "schema": {"type": "string"}} for name in names]
 
     def operation(status: str, takes: str = "", answers: Any = schema) -> dict[str, Any]:
-        content = {"application/json": {"schema": answers}} if answers is not None else {}
+        media_type = "application/vnd.texts+json" if kind == "texts" else "application/json"
+        content = {media_type: {"schema": answers}} if answers is not None else {}
         described = {"responses": {status: {"description": "Done.", "content": content}}, **more}
         if takes:
             described["requestBody"] = {"required": True, "content": {takes: {"schema": schema}}}

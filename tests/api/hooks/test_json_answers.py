@@ -8,14 +8,18 @@ from typing import Any
 
 import pytest
 from django.core.handlers.wsgi import WSGIHandler
-from django.test import RequestFactory, override_settings
+from django.http import Http404
+from django.test import Client, RequestFactory, override_settings
 from django.urls import path, resolve
 from rest_framework import renderers
 from rest_framework.response import Response
 
+from macaron_django import openapi
+from macaron_django.api import build_viewsets, url_patterns
 from macaron_django.api.answers.json_answers import JSONAnswer
 from macaron_django.api.answers.renderers import JSONRenderer
 from macaron_django.api.views.operation_viewsets import OperationViewSet
+from macaron_django.schemas import Classes
 from tests.api.hooks.kinds import MERGE_PATCH, Kinds, subclass
 from tests.api.hooks.wsgi_requests import send
 
@@ -83,7 +87,7 @@ def answers(kinds: Kinds, kind: str) -> list[Any]:
     return found
 
 
-@pytest.mark.parametrize("kind", ["plain", "open", "versioned", "sets"])
+@pytest.mark.parametrize("kind", ["plain", "open", "texts", "versioned", "sets"])
 @pytest.mark.parametrize("middleware", [[], ["django.middleware.gzip.GZipMiddleware"]])
 def test_bytes_are_what_drf_would_have_rendered(kinds, kind, middleware):
     kinds.serve(kind)
@@ -239,6 +243,79 @@ def test_an_answer_can_be_read_as_drfs_can(kinds):
     assert answer.accepted_media_type == "application/json"
     assert answer.renderer_context["view"].action == "retrieve"
     assert answer.renderer_context["response"] is answer
+
+
+def test_a_refusal_is_bytes_that_can_be_read_as_drfs(kinds):
+    kinds.serve("plain")
+    for line, body, status in (("GET /plain/none", None, 404), ("POST /plain", {"id": 5}, 400)):
+        answer = kinds.ask(line, body)
+        assert (type(answer), answer.status_code, answer.exception) == (JSONAnswer, status, True)
+        assert answer.data["error_id"] == answer.error_id == answer.json()["error_id"]
+        assert answer.data["error"] == answer.error_code
+
+
+@pytest.mark.parametrize("rest", [{}, {"EXCEPTION_HANDLER": f"{__name__}.own_handler"}])
+def test_a_refusal_that_the_projects_code_makes_or_sees_is_drfs_response(kinds, rest):
+    def get_queryset(self):
+        if not rest:
+            self.handle_exception = lambda error: Response({"own": type(error).__name__}, status=418)
+        raise Http404
+
+    kinds.serve("plain", lambda viewset: subclass(viewset, get_queryset=get_queryset))
+    with override_settings(REST_FRAMEWORK=rest):
+        answer = kinds.ask("GET /plain/a")
+    assert (type(answer), answer.status_code, answer.json()) == (Response, 418, {"own": "Http404"})
+
+
+def own_handler(exc, context):
+    return Response({"own": type(exc).__name__}, status=418)
+
+
+def named():
+    return {"name": "Ada"}
+
+
+def made():
+    return {"name": "Ada"}, 201, {"X-Own": "1"}
+
+
+def text():
+    return "Ada"
+
+
+def failing():
+    raise Http404("nobody")
+
+
+HANDLED = [(named, "application/json"), (made, "application/json"), (named, "application/vnd.shop+json")]
+HANDLED += [(text, "text/plain"), (text, "application/json"), (failing, "application/json")]
+
+
+def test_what_handlers_return_is_bytes_as_drf_would_have_rendered():
+    paths = {}
+    for number, (handler, media_type) in enumerate(HANDLED):
+        answer = {"description": "Good.", "content": {media_type: {"schema": {}}}}
+        bound = {"x-bind-server": f"{__name__}.{handler.__name__}", "responses": {"200": answer, "201": answer}}
+        paths[f"/{number}"] = {"get": {"operationId": f"get{number}", "security": [], **bound}}
+    document = openapi.load({"openapi": "3.1.0", "info": {"title": "Handlers", "version": "1"}, "paths": paths})
+    viewsets = build_viewsets("handlers", document, Classes("handlers", document))
+    urls = type("urls", (), {"urlpatterns": url_patterns("handlers", viewsets)})
+
+    def asked(middleware):
+        found = []
+        with override_settings(ROOT_URLCONF=urls, MIDDLEWARE=middleware):
+            for path in paths:
+                answer = Client().get(path)
+                sent = {name: value for name, value in answer.items() if name != "Content-Length"}
+                body = sorted(answer.json()) if answer.status_code == 404 else answer.content
+                found.append((answer.status_code, sent, body, type(answer) is JSONAnswer))
+        return found
+
+    as_bytes, as_drf = asked([]), asked([UNKNOWN])
+    assert [each[:3] for each in as_bytes] == [each[:3] for each in as_drf]
+    assert [sent["Content-Type"].split(";")[0] for _, sent, _, _ in as_bytes[:5]] == [of for _, of in HANDLED[:5]]
+    assert [is_bytes for *_, is_bytes in as_bytes] == [True, True, True, False, True, True]
+    assert not any(is_bytes for *_, is_bytes in as_drf)
 
 
 def test_caches_can_keep_an_answer(kinds):
