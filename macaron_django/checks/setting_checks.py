@@ -13,11 +13,11 @@ from django.utils.module_loading import import_string
 from macaron_django.api.requests.unknown_properties import POLICIES
 from macaron_django.api.viewsets import UnusableViewsetError, in_use
 from macaron_django.checks.check_messages import register
-from macaron_django.conf import settings, unknown_keys
+from macaron_django.conf import DEFAULTS, settings, unknown_keys
 from macaron_django.conf.pym_config_keys import misspelt
 from macaron_django.registry import registry
 
-__all__ = ["check_pym_config", "check_settings", "impossible_policies"]
+__all__ = ["check_deploy", "check_pym_config", "check_settings", "impossible_policies"]
 
 
 @register()
@@ -192,6 +192,16 @@ def _unknown_served() -> Iterator[checks.CheckMessage]:
 
 def _listed(names: Iterable[object]) -> str:
     return ", ".join(repr(name) for name in names)
+
+
+@register()
+def check_deploy(app_configs: Sequence[AppConfig] | None, **_kwargs: Any) -> list[checks.CheckMessage]:
+    """Reports what is wrong with ``DEPLOY``."""
+    if all(getattr(settings.DEPLOY, key) == default for key, default in DEFAULTS["DEPLOY"].items()):
+        return []
+    from macaron_django.shipping.deploying.deploy_environments import deploy_problems  # only where something is set
+
+    return [checks.Error(each.message, hint=each.hint, id="macaron_django.E110") for each in deploy_problems()]
 
 
 @register()

@@ -1,19 +1,27 @@
-"""The version of the container image that serves, which its build has written into a file."""
+"""The version of the image or package that serves, which its build has written into a file."""
 
 from __future__ import annotations
 
+import os
+from collections.abc import Iterable
 from pathlib import Path
 
-__all__ = ["get_container_version"]
+__all__ = ["LOCAL", "get_container_version"]
 
 #: Where PyMacaron's images have it.
 VERSION_FILE = Path("/pym/VERSION")
 LOCAL = "local"
 
 
-def get_container_version(file: Path = VERSION_FILE) -> str:
-    """Returns the version in ``file``, or ``"local"`` where there is none: outside of a container."""
-    try:
-        return file.read_text("utf-8").strip()
-    except FileNotFoundError:
-        return LOCAL
+def get_container_version(file: Path | None = None) -> str:
+    """Returns the version in ``file``; by default, in that of the image or of the package for Lambda.
+
+    ``"local"`` if there is none: outside of a container.
+    """
+    files = _version_files() if file is None else [file]
+    return next((each.read_text("utf-8").strip() for each in files if each.is_file()), LOCAL)
+
+
+def _version_files() -> Iterable[Path]:
+    unpacked = os.environ.get("LAMBDA_TASK_ROOT")  # where AWS Lambda unpacks a package
+    return [VERSION_FILE, *([Path(unpacked, "pym", "VERSION")] if unpacked else [])]

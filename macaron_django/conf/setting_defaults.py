@@ -134,6 +134,14 @@ DEFAULTS: Mapping[str, Any] = MappingProxyType(
             "EMF_NAMESPACE": "macaron_django",  # CloudWatch's namespace of the metrics in EMF lines
             "REPORT_CALL_EXCEEDING_MS": None,  # report slower operations; None: as COMPAT, PyMacaron's 1000 or none
         },
+        "DEPLOY": {  # of `manage.py deploy`
+            "ENVIRONMENTS": {},  # {name: {"DRIVER": "ecs", "BASE_URL": …}}, in the order of their releases
+            "REPOSITORY": None,  # of images: a registry's host and a path, without a tag
+            "PLATFORM": None,  # of images, such as "linux/arm64"; None: this machine's
+            "CONTAINER_ENGINE": None,  # "docker" or "podman"; None: the first that works
+            "UNIT_TESTS": (),  # the command, as a list; (): pytest if it is installed, else `manage.py test`
+            "ACCEPTANCE_TESTS": (),  # paths for `manage.py acceptance`; (): its default
+        },
         "SECURITY_VERIFIERS": {},  # {security scheme: dotted path of a function that verifies its credentials}
         "ERROR_REPORTER": None,  # dotted path of a function: title, data, exception
         "ERROR_CALLBACK": None,  # dotted path of a function: exception → the body of its answer

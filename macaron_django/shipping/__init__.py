@@ -5,7 +5,8 @@ projects and APIs, ``templates/`` for the files that are written and ``file_temp
 those of a container, ``worker_counts`` for how many processes fit, ``cpu_limits`` and ``ecs_metadata`` for the CPUs
 that they have, ``gunicorn_config`` for gunicorn's settings, ``server_start`` for what a process does before its first
 request, ``permissions`` for what the service may do in AWS, ``infrastructure`` for CloudFormation and Terraform,
-``packages`` for Lambda's zip files, and ``prebuilt_files`` for what ``manage.py prebuild`` writes.
+``packages`` for Lambda's zip files, ``prebuilt_files`` for what ``manage.py prebuild`` writes, ``deploying`` for
+``manage.py deploy``, and ``child_processes`` for how commands end what they have started.
 """
 
 from macaron_django.conf.container_versions import get_container_version

@@ -6,7 +6,6 @@ import contextlib
 import difflib
 import importlib.util
 import os
-import signal
 import socket
 import subprocess
 import sys
@@ -14,8 +13,7 @@ import time
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
-from types import FrameType
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import Any
 
 from django.conf import settings as django_settings
 from django.core.exceptions import ImproperlyConfigured
@@ -23,18 +21,14 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from macaron_django.conf import get_config
 from macaron_django.management.terminals import printable, printing
+from macaron_django.shipping.child_processes import ending_on_sigterm, wait_for
 from macaron_django.testing.server_targets import ServerTarget, target_in_environment
-
-if TYPE_CHECKING:
-    from subprocess import Popen
 
 __all__ = ["Command"]
 
 FOLDER = "testaccept"
 #: Seconds that a running server may take to accept a connection.
 CONNECT_TIMEOUT = 30
-#: Seconds that pytest gets on Ctrl-C to print what it has.
-GRACE = 60
 
 #: What pytest's exit codes mean (``pytest.ExitCode``).
 OUTCOMES = {
@@ -81,7 +75,7 @@ class Command(BaseCommand):
             raise CommandError("Acceptance tests need pytest and requests: pip install 'macaron_django[acceptance]'.")
         paths = _checked_paths(options["paths"])
         running = _running_server(options["host"], options["port"], options["env"])
-        with printing(self), _ending_on_sigterm():
+        with printing(self), ending_on_sigterm():
             if running is not None:
                 _require_answer(running)
                 code = self.run_tests(paths, running, options)
@@ -109,7 +103,7 @@ class Command(BaseCommand):
         self.stdout.flush()
         while True:
             began = time.monotonic()
-            code = _wait_for(subprocess.Popen(command, env=environment))  # noqa: S603 (pytest, with the user's arguments)
+            code = wait_for(subprocess.Popen(command, env=environment))  # noqa: S603 (pytest, with the user's arguments)
             outcome = OUTCOMES.get(code, f"ended with {code}")
             told = f"Acceptance tests {outcome} after {time.monotonic() - began:.1f} s."
             self.stdout.write(self.style.SUCCESS(told) if code == 0 else self.style.ERROR(told))
@@ -207,36 +201,3 @@ def _clean_environment() -> dict[str, str]:
         environment.setdefault("DJANGO_SETTINGS_MODULE", django_settings.SETTINGS_MODULE)
     path = [sys.path[0] or str(Path.cwd()), *filter(None, [environment.get("PYTHONPATH")])]
     return {**environment, "PYTHONPATH": os.pathsep.join(path)}
-
-
-def _wait_for(tests: Popen[bytes]) -> int:
-    """Waits until pytest ends, and returns its exit code; ends it when this process must end."""
-    try:
-        return tests.wait()
-    except BaseException:
-        try:
-            # A terminal's Ctrl-C has reached it, too; a signal to this process alone hasn't.
-            with contextlib.suppress(subprocess.TimeoutExpired):
-                tests.wait(1)
-            if tests.poll() is None:
-                tests.send_signal(signal.SIGINT)
-            with contextlib.suppress(subprocess.TimeoutExpired):
-                tests.wait(GRACE)
-        finally:  # at once on the next Ctrl-C
-            tests.kill()
-            tests.wait()
-        raise
-
-
-@contextlib.contextmanager
-def _ending_on_sigterm() -> Iterator[None]:
-    """Ends the tests and the server in order on SIGTERM, as on Ctrl-C."""
-
-    def end(number: int, frame: FrameType | None) -> NoReturn:
-        sys.exit(128 + number)
-
-    before = signal.signal(signal.SIGTERM, end)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, before)

@@ -43,6 +43,11 @@ class Command(BaseCommand):
             "--out", metavar="FILE", type=Path, help="The zip file (default: lambda-ARCHITECTURE.zip in this folder)."
         )
 
+        parser.add_argument("--release", metavar="VERSION", default="", help="What /version shows as the container's.")
+        parser.add_argument(
+            "--for-s3", action="store_true", help="The file goes to S3: only its unpacked size is limited."
+        )
+
     def handle(self, *_arguments: str, **options: Any) -> None:
         project, architecture = base_folder(), options["architecture"]
         requirements = options["requirements"] or project / "requirements.txt"
@@ -58,7 +63,15 @@ class Command(BaseCommand):
                 PrebuiltFolder(content / folder, files).update()
 
         try:
-            made = make_lambda_package(project, requirements, file, architecture, prebuild)
+            made = make_lambda_package(
+                project,
+                requirements,
+                file,
+                architecture,
+                prebuild,
+                version=options["release"],
+                for_s3=options["for_s3"],
+            )
         except (OSError, RequirementsNotInstalledError, TooLargePackageError) as error:
             raise CommandError(str(error)) from error
         megabytes = 1024 * 1024

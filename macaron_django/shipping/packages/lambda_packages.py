@@ -43,11 +43,16 @@ def make_lambda_package(
     file: Path,
     architecture: str,
     prebuild: Callable[[Path], object] = lambda _: None,
+    *,
+    version: str = "",
+    for_s3: bool = False,
 ) -> LambdaPackage:
     """Makes ``file`` of a project's folder and its requirements, compiled for this version of Python.
 
-    ``prebuild`` is called with the folder of the package's content, to add files or to replace them. Raises
-    RequirementsNotInstalledError, TooLargePackageError and OSError; ``file`` isn't touched then.
+    ``prebuild`` is called with the folder of the package's content, to add files or to replace them. ``version`` is what
+    ``/version`` shows as that of the container. With ``for_s3`` only the unpacked size is limited.
+
+    Raises RequirementsNotInstalledError, TooLargePackageError and OSError; ``file`` isn't touched then.
     """
     with tempfile.TemporaryDirectory(prefix="macaron-package-") as made:
         content = Path(made, "content")
@@ -58,11 +63,14 @@ def make_lambda_package(
             shutil.copyfile(path, target)
         prebuild(content)
         compile_modules(content)
+        if version:
+            (content / "pym").mkdir(exist_ok=True)
+            (content / "pym" / "VERSION").write_text(f"{version}\n", "utf-8")
         unzipped = sum(path.stat().st_size for path in content.rglob("*") if path.is_file())
         zipped = Path(made, "package.zip")
         _zip(content, zipped)
         size = zipped.stat().st_size
-        if size > MOST_ZIPPED or unzipped > MOST_UNZIPPED:
+        if (size > MOST_ZIPPED and not for_s3) or unzipped > MOST_UNZIPPED:
             raise TooLargePackageError(_too_large(content, size, unzipped))
         shutil.move(zipped, file)
     return LambdaPackage(file, size, unzipped)

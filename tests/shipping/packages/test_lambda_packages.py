@@ -12,6 +12,7 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.test import override_settings
 
+from macaron_django.shipping import get_container_version
 from macaron_django.shipping.packages import lambda_packages
 from macaron_django.shipping.packages.installed_requirements import RequirementsNotInstalledError
 from macaron_django.shipping.packages.lambda_packages import (
@@ -69,17 +70,19 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     [("arm64", "aarch64"), pytest.param("x86-64", "x86_64", marks=pytest.mark.soak)],
 )
 def test_a_package_has_the_project_and_the_wheels_of_its_machine_and_no_secrets(
-    project: Path, tmp_path: Path, architecture: str, machine: str
+    project: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, architecture: str, machine: str
 ) -> None:
     output, file = StringIO(), tmp_path / "made.zip"
     with override_settings(BASE_DIR=project):
-        call_command("package", "--lambda", architecture=architecture, out=file, stdout=output)
+        call_command("package", "--lambda", architecture=architecture, release="v1", out=file, stdout=output)
     assert f"Wrote {file}: 0.0 MB" in output.getvalue()
     with zipfile.ZipFile(file) as opened:
         names = {name for name in opened.namelist() if "__pycache__" not in name and "dist-info" not in name}
         compiled = [name for name in opened.namelist() if name.endswith(".pyc")]
         assert opened.read("needed/__init__.py").decode() == f"MACHINE = {machine!r}\n"
         opened.extractall(tmp_path / "task")
+    monkeypatch.setenv("LAMBDA_TASK_ROOT", str(tmp_path / "task"))  # as Lambda sets it
+    assert get_container_version() == "v1"
     # The specs of the APIs that this process serves; the files in the folder would be those of another project.
     prebuilt = {name for name in names if name.startswith("macaron_prebuilt/")}
     assert prebuilt == {f"macaron_prebuilt/{name}" for name in prebuilt_files()}
@@ -88,6 +91,7 @@ def test_a_package_has_the_project_and_the_wheels_of_its_machine_and_no_secrets(
         "config/shop.yaml",
         "apis/shop.yaml",
         "needed/__init__.py",
+        "pym/VERSION",
         "requirements.txt",
     }
     assert len(compiled) == 2
@@ -110,6 +114,8 @@ def test_what_cannot_be_packed_is_said(project: Path, tmp_path: Path, monkeypatc
     with pytest.raises(TooLargePackageError, match=r"The largest parts: needed"):
         make_lambda_package(project, project / "requirements.txt", file, "arm64")
     assert not file.exists()
+    make_lambda_package(project, project / "requirements.txt", file, "arm64", for_s3=True)
+    assert file.exists()
 
 
 @pytest.mark.soak

@@ -1,0 +1,261 @@
+"""``manage.py deploy`` checks, tests and builds the project, and releases it to one environment after another."""
+
+from __future__ import annotations
+
+from argparse import ArgumentParser
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+
+from macaron_django.conf import base_folder, settings
+from macaron_django.management.terminals import aligned, printing
+from macaron_django.shipping.child_processes import ending_on_sigterm
+from macaron_django.shipping.container_files import differing_files
+from macaron_django.shipping.deploying.deploy_actions import DeployActions, DeployError, shown_command
+from macaron_django.shipping.deploying.deploy_environments import (
+    STEPS_BEFORE,
+    DeployEnvironment,
+    deploy_environments,
+    deploy_problems,
+)
+from macaron_django.shipping.deploying.deploy_steps import Deployment, DeployStep, deploy_steps, step_names
+from macaron_django.shipping.deploying.deploy_workflows import github_workflow
+from macaron_django.shipping.deploying.git_revisions import is_version, new_version, require_version_of_revision
+from macaron_django.shipping.deploying.step_runs import StepFailedError, StepRun, chosen_steps, run_steps
+
+__all__ = ["Command"]
+
+#: Steps that don't need the name of a version, beside acceptance tests of environments.
+NAMELESS = frozenset({"check", "unittest", "tables"})
+
+
+class Command(BaseCommand):
+    help = (
+        "Deploys the project as MACARON['DEPLOY'] says: checks, unit tests, image or package, acceptance tests on this "
+        "machine, push, tables, then for each environment the release and acceptance tests. The first step that fails "
+        "ends it."
+    )
+    requires_system_checks = []  # the first step runs them
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument(
+            "--env", metavar="NAME", help="Deploy to this environment only (default: to all, in order)."
+        )
+        parser.add_argument(
+            "--dry-run", action="store_true", help="Show the commands and calls of each step, and change nothing."
+        )
+        parser.add_argument("--from", metavar="STEP", dest="first", help="Begin with this step.")
+        parser.add_argument("--to", metavar="STEP", dest="last", help="End after this step.")
+        parser.add_argument(
+            "--release",
+            metavar="VERSION",
+            help="The version (default: a new one, named after date, time and git revision). With --back: go back only "
+            "from this one.",
+        )
+        parser.add_argument("--allow-dirty", action="store_true", help="Deploy changes that aren't committed, too.")
+        parser.add_argument(
+            "--back-on-failure",
+            action="store_true",
+            help="Go back if a release fails, or the acceptance tests after it.",
+        )
+        instead = parser.add_argument_group("instead of deploying").add_mutually_exclusive_group()
+        instead.add_argument("--back", action="store_true", help="Release what the environment of --env served before.")
+        instead.add_argument("--print-release", action="store_true", help="Print the name of a new version.")
+        instead.add_argument(
+            "--workflow",
+            choices=["github"],
+            help="Write a CI workflow that runs the same steps, with --dry-run print it.",
+        )
+        parser.add_argument("--force", action="store_true", help="With --workflow: overwrite a file with another text.")
+        left_out = parser.add_argument_group("steps to leave out")
+        for name in _known_names():
+            left_out.add_argument(f"--no-{name}", action="append_const", dest="without", const=name)
+        left_out.add_argument("--no-test", action="store_true", help="All acceptance tests.")
+        left_out.add_argument("--no-deploy", action="store_true", help="Tables, releases, and the tests after them.")
+
+    def handle(self, *_arguments: str, **options: Any) -> None:
+        if problems := list(deploy_problems()):
+            raise CommandError("\n".join(f"{each.message} {each.hint}" for each in problems))
+        environments = _chosen_environments(options["env"])
+        actions = DeployActions(self._written, base_folder().absolute(), dry_run=options["dry_run"])
+        with printing(self), ending_on_sigterm():
+            try:
+                if options["workflow"]:
+                    self._write_workflow(environments, actions, force=options["force"])
+                elif options["print_release"]:
+                    self.stdout.write(new_version(actions, allow_dirty=options["allow_dirty"]))
+                elif options["back"]:
+                    self._back(environments, actions, options)
+                else:
+                    self._deploy(environments, actions, options)
+            except DeployError as error:
+                raise CommandError(str(error)) from error
+
+    def _deploy(
+        self, environments: Sequence[DeployEnvironment], actions: DeployActions, options: Mapping[str, Any]
+    ) -> None:
+        deployment = Deployment(options["release"] or "", environments, actions)
+        steps = _chosen_steps(deployment, options)
+        deployment.version = self._version(steps, actions, options)
+        names = " and ".join(each.name for each in environments)
+        self._written(f"Version {deployment.version or '(none)'}, to {names}")
+        done: list[StepRun] = []
+        try:
+            for run in run_steps(steps, self._begun, dry_run=actions.dry_run):
+                done.append(run)
+                if not actions.dry_run:
+                    self._written(self.style.SUCCESS(f"{run.step.name} took {run.seconds:.1f} s."))
+        except StepFailedError as failure:
+            raise CommandError("\n".join(self._what_to_do(failure, deployment, options))) from failure
+        except (KeyboardInterrupt, SystemExit):
+            step = steps[len(done)]
+            self.stderr.write(f"\n{step.name} was interrupted. Go on with: {_resuming(step, deployment, options)}")
+            raise
+        if actions.dry_run:
+            self._end_dry_run(len(steps) - len(done))
+            return
+        rows = [(run.step.name, f"{run.seconds:.1f} s") for run in done]
+        for line in aligned([*rows, ("all", f"{sum(run.seconds for run in done):.1f} s")]):
+            self.stdout.write(line)
+
+    def _end_dry_run(self, failures: int) -> None:
+        if failures:
+            raise CommandError(f"Nothing was changed; {failures} of the steps would fail.")
+        self.stdout.write("Nothing was changed.")
+
+    def _version(self, steps: Sequence[DeployStep], actions: DeployActions, options: Mapping[str, Any]) -> str:
+        """Returns the version that the steps are about; "" if none needs one."""
+        given, names = options["release"], {step.name for step in steps}
+        if given is not None and not is_version(given):
+            raise CommandError(f"{given!r} can't name a version: use letters, digits, '.', '_' and '-'.")
+        allow_dirty = options["allow_dirty"]
+        if "build" in names:
+            try:
+                if given is not None:
+                    require_version_of_revision(actions, given, allow_dirty=allow_dirty)
+                return given or new_version(actions, allow_dirty=allow_dirty)
+            except DeployError as error:
+                if allow_dirty or not actions.dry_run:
+                    raise
+                self.stderr.write(self.style.WARNING(str(error)))
+                return given or new_version(actions, allow_dirty=True)
+        if given is None and any(_needs_version(step) for step in steps):
+            raise CommandError("Without the step build, say which version is meant: --release VERSION.")
+        return given or ""
+
+    def _what_to_do(self, failure: StepFailedError, deployment: Deployment, options: Mapping[str, Any]) -> list[str]:
+        """Returns what failed, what to do next, and what is served now."""
+        step = failure.step
+        told = [str(failure), _go_on(step, deployment, options)]
+        environment = next((each for each in deployment.environments if each.name == step.releases), None)
+        if environment is None:
+            return told
+        try:
+            current = deployment.driver(environment).current()
+        except DeployError as error:
+            told.append(f"What {environment.name} serves now can't be found out: {error}")
+        else:
+            if current.version != deployment.version:
+                return [*told, f"{environment.name} serves {current.version or 'what it served before'}."]
+        command = ["python", "manage.py", "deploy", "--back", "--env", environment.name]
+        command += ["--release", deployment.version] if deployment.version else []
+        if not options["back_on_failure"]:
+            return [*told, f"To go back to what {environment.name} served before: {shown_command(command)}"]
+        try:
+            deployment.back(environment)
+        except DeployError as error:
+            return [*told, f"It couldn't go back: {error} Try again with: {shown_command(command)}"]
+        return [*told, f"{environment.name} serves again what it served before."]
+
+    def _back(
+        self, environments: Sequence[DeployEnvironment], actions: DeployActions, options: Mapping[str, Any]
+    ) -> None:
+        if options["env"] is None:
+            raise CommandError(f"Say which environment: --back --env {environments[-1].name}.")
+        Deployment(options["release"] or "", environments, actions).back(environments[0])
+        if actions.dry_run:
+            self._end_dry_run(0)
+
+    def _write_workflow(
+        self, environments: Sequence[DeployEnvironment], actions: DeployActions, *, force: bool
+    ) -> None:
+        files = github_workflow(environments)
+        if actions.dry_run:
+            self.stdout.write("".join(files.values()), ending="")
+            return
+        if not force and (differing := differing_files(actions.folder, files)):
+            raise CommandError(f"{', '.join(differing)} has another text: add --force to overwrite it.")
+        for name, text in files.items():
+            path: Path = actions.folder / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(text, "utf-8", newline="")
+            self.stdout.write(f"Wrote {path}")
+
+    def _begun(self, line: str) -> None:
+        self._written(self.style.MIGRATE_HEADING(line))
+
+    def _written(self, line: str) -> None:
+        self.stdout.write(line)
+        self.stdout.flush()  # before what a child process writes
+
+
+def _known_names() -> list[str]:
+    """Returns the names of all steps, of a setting that may be wrong."""
+    environments = settings.DEPLOY.ENVIRONMENTS
+    names = [each for each in environments if isinstance(each, str)] if isinstance(environments, Mapping) else []
+    known = step_names([DeployEnvironment(name, {}) for name in names])
+    return list(dict.fromkeys(name for name in known if name not in ("color", "test", "deploy")))
+
+
+def _chosen_environments(name: str | None) -> list[DeployEnvironment]:
+    environments = deploy_environments()
+    if not environments:
+        raise CommandError("MACARON['DEPLOY']['ENVIRONMENTS'] is empty: docs/how-to/deploy.md shows what to set.")
+    chosen = [each for each in environments if name in (None, each.name)]
+    if not chosen:
+        raise CommandError(f"There is no environment {name}. Known: {', '.join(each.name for each in environments)}.")
+    return chosen
+
+
+def _chosen_steps(deployment: Deployment, options: Mapping[str, Any]) -> list[DeployStep]:
+    steps = deploy_steps(deployment)
+    names = [step.name for step in steps]
+    for given in filter(None, [options["first"], options["last"]]):
+        if given not in names:
+            raise CommandError(f"There is no step {given}. Known: {', '.join(names)}.")
+    without = set(options["without"] or ())
+    if options["no_test"]:
+        without |= {name for name in names if name.endswith("acceptance")}
+    if options["no_deploy"]:
+        without |= {"tables", *names[len(STEPS_BEFORE) :]}
+    if options["first"] in without:
+        raise CommandError(f"--from {options['first']}: the other options leave that step out.")
+    chosen = chosen_steps(steps, without=frozenset(without), first=options["first"], last=options["last"])
+    if not chosen:
+        raise CommandError("No step is left.")
+    return chosen
+
+
+def _needs_version(step: DeployStep) -> bool:
+    return step.name not in NAMELESS and (step.releases is None or step.releases == step.name)
+
+
+def _go_on(step: DeployStep, deployment: Deployment, options: Mapping[str, Any]) -> str:
+    """Returns what to do after a step that failed."""
+    again = f"go on with: {_resuming(step, deployment, options)}"
+    if step.name in STEPS_BEFORE[: STEPS_BEFORE.index("push")]:
+        return f"Correct the cause, commit it, and deploy again. If the project is right as it is, {again}"
+    return f"Correct the cause, and {again}"
+
+
+def _resuming(step: DeployStep, deployment: Deployment, options: Mapping[str, Any]) -> str:
+    """Returns the command that begins with a step, and has this command's options."""
+    command = ["python", "manage.py", "deploy", "--from", step.name]
+    command += ["--release", deployment.version] if deployment.version else []
+    command += ["--env", options["env"]] if options["env"] else []
+    command += ["--to", options["last"]] if options["last"] else []
+    command += [f"--no-{name}" for name in options["without"] or ()]
+    flags = ("no_test", "no_deploy", "allow_dirty", "back_on_failure")
+    return shown_command([*command, *(f"--{flag.replace('_', '-')}" for flag in flags if options[flag])])

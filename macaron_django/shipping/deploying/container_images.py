@@ -1,0 +1,135 @@
+"""Builds, tries and pushes a project's image with Docker or Podman."""
+
+from __future__ import annotations
+
+import base64
+import contextlib
+import json
+import re
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any, Final
+
+import yaml
+
+from macaron_django.dynamodb.engines.container import find_runtime
+from macaron_django.shipping.deploying.deploy_actions import DeployActions, DeployError
+from macaron_django.shipping.deploying.served_versions import wait_for_answer
+
+__all__ = ["ContainerImages"]
+
+#: Seconds that the containers may take from their start to the first answer.
+READY_WITHIN: Final = 120.0
+_ECR: Final = re.compile(r"(\d{12})\.dkr\.ecr\.([a-z0-9-]+)\.amazonaws\.com(?:\.cn)?")
+
+
+class ContainerImages:
+    """The images of one repository. Raises DeployError where there is no container engine."""
+
+    def __init__(self, repository: str, actions: DeployActions, *, engine: str | None, platform: str | None) -> None:
+        self._repository, self._actions, self._platform = repository, actions, platform
+        self._engine = engine or find_runtime() or ("docker" if actions.dry_run else None)
+
+    def named(self, version: str) -> str:
+        """Returns the name of a version's image."""
+        return f"{self._repository}:{version}"
+
+    def build(self, version: str) -> None:
+        """Builds the image of the Dockerfile beside ``manage.py``."""
+        if not (self._actions.folder / "Dockerfile").is_file():
+            raise DeployError(f"{self._actions.folder} has no Dockerfile: `manage.py dockerize` writes one.")
+        # Podman's own format of images has no health check.
+        form = ["--format", "docker"] if Path(self.engine).name == "podman" else []
+        platform = ["--platform", self._platform] if self._platform else []
+        self._actions.run(
+            [
+                *(self.engine, "build", *form, *platform, "--build-arg", f"VERSION={version}"),
+                *("--tag", self.named(version), "."),
+            ]
+        )
+
+    def push(self, version: str) -> None:
+        """Pushes the image; to Amazon ECR, with a password that AWS gives out."""
+        registry = self._repository.partition("/")[0]
+        if found := _ECR.fullmatch(registry):
+            user, password = "AWS", ""
+            if not self._actions.dry_run:
+                user, password = self._ecr_login(*found.groups())
+            self._actions.run([self.engine, "login", "--username", user, "--password-stdin", registry], text=password)
+        self._actions.run([self.engine, "push", self.named(version)])
+
+    @contextlib.contextmanager
+    def running(self, version: str) -> Iterator[str]:
+        """Runs the image as ``compose.yaml`` says, with new volumes; yields the URL, once ``/ready`` answers.
+
+        The services that ``compose.yaml`` builds get the image instead. At the end the containers and their volumes are
+        removed.
+        """
+        compose_file = self._actions.folder / "compose.yaml"
+        if not compose_file.is_file():
+            raise DeployError(
+                f"{compose_file} isn't there: `manage.py dockerize` writes one; or add --no-local-acceptance."
+            )
+        built = _built_services(compose_file)
+        with tempfile.TemporaryDirectory(prefix="macaron-deploy-") as made:
+            images = Path(made, "images.json")  # which is YAML, too
+            images.write_text(
+                json.dumps({"services": {name: {"image": self.named(version)} for name in built}}), "utf-8"
+            )
+            compose = [
+                *(self.engine, "compose", "--project-name", f"{_project_name(self._repository)}-deploy"),
+                *("--file", "compose.yaml", "--file", str(images)),
+            ]
+            try:
+                self._actions.run([*compose, "up", "--detach", "--no-build"], variables={"VERSION": version})
+                yield self._url(compose, built)
+            except DeployError:
+                self._actions.run([*compose, "logs", "--tail", "50", *built])
+                raise
+            finally:
+                self._actions.run([*compose, "down", "--volumes", "--timeout", "40"])
+
+    def _url(self, compose: Sequence[str], built: Mapping[str, Any]) -> str:
+        service, port = _published_port(built)
+        if self._actions.dry_run:
+            return "http://127.0.0.1:PORT"
+        address = self._actions.output([*compose, "port", service, port]).strip()
+        url = f"http://127.0.0.1:{address.rpartition(':')[2]}"
+        wait_for_answer(f"{url}/ready", READY_WITHIN)
+        return url
+
+    @property
+    def engine(self) -> str:
+        """Returns the program to call."""
+        if self._engine is None:
+            raise DeployError("Images need Docker or Podman: `docker info` or `podman info` must succeed.")
+        return self._engine
+
+    def _ecr_login(self, account: str, region: str) -> tuple[str, str]:
+        ecr = self._actions.client("ecr", region)
+        answer = self._actions.read(ecr, "GetAuthorizationToken", registryIds=[account])
+        token = base64.b64decode(answer["authorizationData"][0]["authorizationToken"]).decode("utf-8")
+        user, _, password = token.partition(":")
+        return user, password
+
+
+def _built_services(file: Path) -> dict[str, Any]:
+    try:
+        services = yaml.safe_load(file.read_text("utf-8"))["services"]
+        return {name: service for name, service in services.items() if "build" in service}
+    except (yaml.YAMLError, KeyError, TypeError, AttributeError) as error:
+        raise DeployError(f"{file} can't be read: {error}") from error
+
+
+def _published_port(built: Mapping[str, Any]) -> tuple[str, str]:
+    """Returns the first of the services that publishes a port, and the port in the container."""
+    for name, service in built.items():
+        for port in service.get("ports", ()):
+            target = port["target"] if isinstance(port, Mapping) else str(port).rpartition(":")[2]
+            return name, str(target).partition("/")[0]
+    raise DeployError("No service that compose.yaml builds publishes a port: the acceptance tests need one.")
+
+
+def _project_name(repository: str) -> str:
+    return re.sub(r"[^a-z0-9]+", "-", repository.rpartition("/")[2].partition(":")[0]).strip("-") or "app"

@@ -1,0 +1,141 @@
+"""Does what a deployment changes, commands and AWS calls, and shows it; in a dry run, it only shows it."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shlex
+import subprocess
+import sys
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from macaron_django.shipping.child_processes import wait_for
+
+__all__ = ["DeployActions", "DeployError"]
+
+
+class DeployError(Exception):
+    """A step of a deployment failed. The message names the thing, the reason and the remedy."""
+
+
+class DeployActions:
+    """What steps and drivers use to change something.
+
+    ``write`` gets the lines for the user, and ``folder`` is where commands run. With ``dry_run`` nothing changes: reads
+    are real, changes are shown, and an answer is made up for each.
+    """
+
+    def __init__(self, write: Callable[[str], object], folder: Path, *, dry_run: bool = False) -> None:
+        self.write, self.folder, self.dry_run = write, folder, dry_run
+
+    def run(self, command: Sequence[str], *, variables: Mapping[str, str] | None = None, text: str = "") -> None:
+        """Runs a command that changes something; its output goes where this process's does.
+
+        ``variables`` are added to its environment, and ``text`` is its standard input; the values of neither are shown.
+        Raises DeployError if the command can't be started, or fails.
+        """
+        self.write(f"$ {shown_command(command, variables)}")
+        if self.dry_run:
+            return
+        try:
+            process = subprocess.Popen(  # noqa: S603 (an argument list, of settings and options)
+                list(command),
+                cwd=self.folder,
+                env={**os.environ, **(variables or {})},
+                stdin=subprocess.PIPE if text else None,
+            )
+        except OSError as error:
+            raise DeployError(f"`{command[0]}` can't be started: {error}") from error
+        if process.stdin is not None:
+            with process.stdin as given:
+                given.write(text.encode())
+        if code := wait_for(process):
+            raise DeployError(f"`{shown_command(command)}` ended with {code}; its output above says why.")
+
+    def output(self, command: Sequence[str]) -> str:
+        """Returns what a command prints that only reads. It isn't shown, and runs in a dry run, too."""
+        try:
+            done = subprocess.run(  # noqa: S603 (an argument list, of settings and options)
+                list(command), cwd=self.folder, capture_output=True, text=True, check=False
+            )
+        except OSError as error:
+            raise DeployError(f"`{command[0]}` can't be started: {error}") from error
+        if done.returncode:
+            raise DeployError(f"`{shown_command(command)}` ended with {done.returncode}: {done.stderr.strip()}")
+        return done.stdout
+
+    def client(self, service: str, region: str | None) -> Any:
+        """Returns boto3's client of an AWS service. Raises DeployError without boto3 or a region."""
+        try:
+            import boto3  # only here: a project that isn't deployed to AWS works without it
+            from botocore.config import Config
+            from botocore.exceptions import BotoCoreError
+        except ImportError as error:
+            raise DeployError("This driver needs boto3: `pip install 'macaron_django[aws]'`.") from error
+        try:
+            return boto3.client(service, region_name=region, config=Config(retries={"mode": "standard"}))  # type: ignore[call-overload]
+        except BotoCoreError as error:
+            raise DeployError(f"AWS {service}: {error}") from error
+
+    def read(self, client: Any, operation: str, **parameters: Any) -> Any:
+        """Returns the answer of an AWS operation that changes nothing, such as ``DescribeServices``."""
+        with _failing_as_deploy_error(client, operation):
+            return getattr(client, _method(client, operation))(**parameters)
+
+    def listed(self, client: Any, operation: str, key: str, **parameters: Any) -> Iterator[Any]:
+        """Yields what all pages of a list have under ``key``."""
+        with _failing_as_deploy_error(client, operation):
+            for page in client.get_paginator(_method(client, operation)).paginate(**parameters):
+                yield from page[key]
+
+    def change(self, client: Any, operation: str, made_up: Mapping[str, Any], **parameters: Any) -> Any:
+        """Returns the answer of an AWS operation that changes something; ``made_up`` in a dry run."""
+        shown = " ".join(f"{name}={_shown(value)}" for name, value in parameters.items())
+        self.write(f"AWS {client.meta.service_model.service_id} {operation} {shown}")
+        return made_up if self.dry_run else self.read(client, operation, **parameters)
+
+
+def _method(client: Any, operation: str) -> str:
+    """Returns boto3's name of an operation."""
+    methods: Mapping[str, str] = client.meta.method_to_api_mapping
+    return next(python for python, wire in methods.items() if wire == operation)
+
+
+@contextlib.contextmanager
+def _failing_as_deploy_error(client: Any, operation: str) -> Iterator[None]:
+    from botocore.exceptions import BotoCoreError, ClientError
+
+    try:
+        yield
+    except (BotoCoreError, ClientError) as error:
+        raise DeployError(f"AWS {client.meta.service_model.service_id} {operation}: {error}") from error
+
+
+def shown_command(command: Sequence[str], variables: Mapping[str, str] | None = None) -> str:
+    """Returns a command as a shell takes it, with the names of its variables.
+
+    >>> shown_command(["docker", "push", "notes:1"], {"TOKEN": "secret"})
+    'TOKEN=… docker push notes:1'
+    """
+    words = ["python" if word == sys.executable else word for word in command]
+    return " ".join([*(f"{name}=…" for name in variables or {}), shlex.join(words)])
+
+
+def _shown(value: Any) -> str:
+    """Returns a parameter for the user. Of containers only the images are shown: their variables may be secrets."""
+    if isinstance(value, str):
+        return shlex.quote(value)
+    if isinstance(value, bool | int):
+        return str(value)
+    if isinstance(value, bytes):
+        return f"<{len(value) / 1024 / 1024:.1f} MB>"
+    if isinstance(value, list) and all(isinstance(each, Mapping) for each in value):
+        pairs = [
+            f"{each['name']}:{each['image']}" if "image" in each else f"{each['key']}={each.get('value', '')}"
+            for each in value
+            if "image" in each or "key" in each
+        ]
+        return f"[{' '.join(pairs) or '…'}]"
+    return "…"

@@ -1,0 +1,202 @@
+"""Reads the setting ``DEPLOY``, and says what is wrong with it."""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Final, NamedTuple
+from urllib.parse import urlsplit
+
+from macaron_django.conf import settings
+from macaron_django.shipping.deploying.release_drivers import DRIVERS, DriverClass, driver_class
+from macaron_django.shipping.packages.installed_requirements import ARCHITECTURES
+
+__all__ = ["STEPS_BEFORE", "DeployEnvironment", "DeployProblem", "deploy_environments", "deploy_problems"]
+
+#: The steps that come before the environments: names that no environment may have.
+STEPS_BEFORE: Final = ("check", "unittest", "build", "local-acceptance", "push", "tables")
+#: Names of options, `--no-color` of Django's among them.
+_RESERVED: Final = {*STEPS_BEFORE, "acceptance", "color", "deploy", "local", "test"}
+_REQUIRED: Final = frozenset({"BASE_URL", "DRIVER"})
+_OPTIONAL: Final = frozenset({"ACCEPTANCE_TESTS", "REGION", "TABLES", "TIMEOUT", "VARIABLES"})
+_TIMEOUT: Final = 900
+#: How many services one call of ECS describes.
+MOST_SERVICES: Final = 10
+_NAME: Final = re.compile(r"[a-z][a-z0-9-]*")
+_REPOSITORY: Final = re.compile(r"[a-z0-9][a-z0-9._:-]*(/[a-z0-9._-]+)*")
+
+
+class DeployProblem(NamedTuple):
+    """What is wrong with the setting, and what to do."""
+
+    message: str
+    hint: str
+
+
+@dataclass(frozen=True)
+class DeployEnvironment:
+    """An environment of the setting, such as staging. ``options`` is its dictionary, defaults included."""
+
+    name: str
+    options: Mapping[str, Any]
+
+    @property
+    def driver(self) -> DriverClass:
+        """Returns the class of its driver."""
+        return driver_class(self.options["DRIVER"])
+
+    @property
+    def base_url(self) -> str:
+        """Returns the URL that acceptance tests call, without a slash at its end."""
+        return str(self.options["BASE_URL"]).rstrip("/")
+
+    @property
+    def variables(self) -> dict[str, str]:
+        """Returns what the commands about this environment have in theirs: PyMacaron's PYM_ENV, and the setting's."""
+        return {"PYM_ENV": self.name, **self.options["VARIABLES"]}
+
+
+def deploy_environments() -> list[DeployEnvironment]:
+    """Returns the environments, in the order of their releases."""
+    defaults: dict[str, Any] = {
+        "ACCEPTANCE_TESTS": None,
+        "REGION": None,
+        "TABLES": ("synctables",),
+        "TIMEOUT": _TIMEOUT,
+        "VARIABLES": {},
+    }
+    return [DeployEnvironment(name, {**defaults, **options}) for name, options in settings.DEPLOY.ENVIRONMENTS.items()]
+
+
+def deploy_problems() -> Iterator[DeployProblem]:
+    """Yields what is wrong with ``MACARON["DEPLOY"]``."""
+    given = settings.DEPLOY
+    environments = given.ENVIRONMENTS
+    if not isinstance(environments, Mapping):
+        yield _problem("['ENVIRONMENTS']", f"is {environments!r}", "Map each name, such as 'live', to a dictionary.")
+        environments = {}
+    makes: set[str] = set()
+    for name, options in environments.items():
+        yield from _name_problems(name)
+        where = f"['ENVIRONMENTS'][{name!r}]"
+        if not isinstance(options, Mapping):
+            yield _problem(
+                where, f"is {options!r}", "It must be a dictionary with DRIVER, BASE_URL and the driver's keys."
+            )
+            continue
+        yield from _environment_problems(where, options)
+        makes |= _made_for(options.get("DRIVER"))
+    repository = given.REPOSITORY
+    if "image" in makes and repository is None:
+        hint = "Name where images are pushed, such as '123456789012.dkr.ecr.eu-west-1.amazonaws.com/notes'."
+        yield _problem("['REPOSITORY']", "is missing, but an environment runs images", hint)
+    elif repository is not None and not (isinstance(repository, str) and _is_repository(repository)):
+        yield _problem(
+            "['REPOSITORY']", f"is {repository!r}", "It must be a registry's host and a path, without a tag."
+        )
+    if given.CONTAINER_ENGINE not in (None, "docker", "podman"):
+        yield _problem("['CONTAINER_ENGINE']", f"is {given.CONTAINER_ENGINE!r}", "Use 'docker', 'podman' or None.")
+    for key in ("UNIT_TESTS", "ACCEPTANCE_TESTS"):
+        yield from _list_problems(f"[{key!r}]", getattr(given, key))
+
+
+def _problem(where: str, what: str, hint: str) -> DeployProblem:
+    return DeployProblem(f"MACARON['DEPLOY']{where} {what}.", hint)
+
+
+def _name_problems(name: Any) -> Iterator[DeployProblem]:
+    is_name = isinstance(name, str) and _NAME.fullmatch(name)
+    if not is_name or name in _RESERVED or name.endswith("-acceptance"):
+        hint = "Use lower-case letters, digits and hyphens, and none of the names that steps or options have."
+        yield _problem("['ENVIRONMENTS']", f"has the name {name!r}", hint)
+
+
+def _environment_problems(where: str, options: Mapping[str, Any]) -> Iterator[DeployProblem]:
+    driver = None
+    try:
+        driver = driver_class(options["DRIVER"]) if "DRIVER" in options else None
+    except (ImportError, AttributeError, TypeError) as error:
+        hint = f"Use one of {', '.join(map(repr, DRIVERS))}, or the dotted path of a class. {error}"
+        yield _problem(f"{where}['DRIVER']", f"is {options['DRIVER']!r}", hint)
+    required = _REQUIRED | (driver.required if driver else frozenset())
+    for key in sorted(required - options.keys()):
+        yield _problem(where, f"has no {key}", "Add it.")
+    if driver is not None:
+        known = required | _OPTIONAL | driver.optional
+        for key in options.keys() - known:
+            close = difflib.get_close_matches(str(key), known, n=1)
+            hint = f"Did you mean {close[0]!r}?" if close else f"Known: {', '.join(sorted(known))}."
+            yield _problem(where, f"has no key {key!r}", hint)
+    yield from _value_problems(where, options)
+    yield from _driver_value_problems(where, options)
+
+
+def _driver_value_problems(where: str, options: Mapping[str, Any]) -> Iterator[DeployProblem]:
+    """Yields what is wrong with the values of the known drivers; a project's own checks its own."""
+    if options.get("DRIVER") not in DRIVERS:
+        return
+    for key in ("CLUSTER", "CONTAINER", "FUNCTION", "ALIAS", "BUCKET", "REGION"):
+        value = options.get(key)
+        if value is not None and not (isinstance(value, str) and value):
+            yield _problem(f"{where}[{key!r}]", f"is {value!r}", "It must be a text.")
+    services = options.get("SERVICES", ("",))
+    yield from _list_problems(f"{where}['SERVICES']", services)
+    if not 0 < len(services) <= MOST_SERVICES:
+        yield _problem(f"{where}['SERVICES']", f"has {len(services)} names", f"Name one to {MOST_SERVICES} services.")
+    architecture = options.get("ARCHITECTURE", "arm64")
+    if architecture not in ARCHITECTURES:
+        hint = f"Use one of {', '.join(map(repr, sorted(ARCHITECTURES)))}."
+        yield _problem(f"{where}['ARCHITECTURE']", f"is {architecture!r}", hint)
+
+
+def _value_problems(where: str, options: Mapping[str, Any]) -> Iterator[DeployProblem]:
+    url = options.get("BASE_URL")
+    if url is not None and not _is_base_url(url):
+        hint = "It must be a URL with http or https and a host, without user, query or fragment."
+        yield _problem(f"{where}['BASE_URL']", f"is {url!r}", hint)
+    timeout = options.get("TIMEOUT", _TIMEOUT)
+    if type(timeout) is not int or timeout < 1:
+        yield _problem(f"{where}['TIMEOUT']", f"is {timeout!r}", "It must be a whole number of seconds, 1 or more.")
+    variables = options.get("VARIABLES", {})
+    if not isinstance(variables, Mapping) or not all(
+        isinstance(each, str) for pair in variables.items() for each in pair
+    ):
+        hint = "It must map names of environment variables to texts."
+        yield _problem(f"{where}['VARIABLES']", "has something else than texts", hint)
+    yield from _list_problems(f"{where}['TABLES']", options.get("TABLES", ()))
+    yield from _list_problems(f"{where}['ACCEPTANCE_TESTS']", options.get("ACCEPTANCE_TESTS") or ())
+
+
+def _list_problems(where: str, value: Any) -> Iterator[DeployProblem]:
+    if (
+        isinstance(value, str)
+        or not isinstance(value, list | tuple)
+        or not all(isinstance(each, str) for each in value)
+    ):
+        yield _problem(where, f"is {value!r}", "It must be a list of texts.")
+
+
+def _made_for(driver: Any) -> set[str]:
+    try:
+        return {driver_class(driver).makes}
+    except (ImportError, AttributeError, TypeError):
+        return set()
+
+
+def _is_repository(text: str) -> bool:
+    # A colon can only be a port's: behind the last slash it would begin a tag.
+    return _REPOSITORY.fullmatch(text) is not None and ":" not in text.rpartition("/")[2]
+
+
+def _is_base_url(url: Any) -> bool:
+    try:
+        parts = urlsplit(url)
+        return (
+            parts.scheme in ("http", "https")
+            and bool(parts.hostname)
+            and not (parts.username or parts.password or parts.query or parts.fragment)
+        )
+    except (ValueError, AttributeError, TypeError):
+        return False

@@ -1,0 +1,33 @@
+"""Writes a CI workflow that runs the same steps as ``manage.py deploy``, with a role of AWS and no long-lived keys."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+
+from macaron_django.shipping.deploying.deploy_environments import STEPS_BEFORE, DeployEnvironment
+from macaron_django.shipping.file_templates import rendered
+
+__all__ = ["github_workflow"]
+
+#: The step that runs in the environments' jobs, where their variables and credentials are.
+OF_ENVIRONMENTS = "tables"
+
+
+def github_workflow(environments: Sequence[DeployEnvironment]) -> dict[str, str]:
+    """Returns the file of GitHub Actions, by its path: a job for what comes before, then one for each environment."""
+    regions = [region for each in environments if (region := each.options["REGION"])]
+    context = {
+        "python": f"{sys.version_info.major}.{sys.version_info.minor}",
+        "region": regions[0] if regions else "",
+        "before": [name for name in STEPS_BEFORE if name != OF_ENVIRONMENTS],
+        "environments": [
+            {
+                "name": each.name,
+                "needs": environments[number - 1].name if number else "build",
+                "steps": [OF_ENVIRONMENTS, each.name, f"{each.name}-acceptance"],
+            }
+            for number, each in enumerate(environments)
+        ],
+    }
+    return rendered("workflow", context)

@@ -1,0 +1,217 @@
+"""Releases images to services of Amazon ECS, on Fargate or on instances, by ECS's own rolling deployments."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Iterator, Mapping
+from typing import Any, Final
+
+from macaron_django.shipping.deploying.deploy_actions import DeployActions, DeployError
+from macaron_django.shipping.deploying.release_drivers import Release, ReleaseFiles
+
+__all__ = ["EcsDriver"]
+
+#: Tags of a task definition: the version that it runs, and the ARN of the one that ran before it.
+VERSION_TAG: Final = "macaron-version"
+BEFORE_TAG: Final = "macaron-before"
+#: Seconds between two looks at a deployment.
+INTERVAL: Final = 5.0
+_ECR: Final = re.compile(r"(\d{12})\.dkr\.ecr\.([a-z0-9-]+)\.amazonaws\.com(?:\.cn)?/(.+)")
+#: How many of the reasons why tasks stopped are shown.
+_REASONS: Final = 3
+
+
+class EcsDriver:
+    """Gives each service a copy of the task definition that it has, with the new image.
+
+    Services are updated in the order of the setting. A container gets the image if its own is of the same repository,
+    or if ``CONTAINER`` names it.
+    """
+
+    makes = "image"
+    required: frozenset[str] = frozenset({"CLUSTER", "SERVICES"})
+    optional: frozenset[str] = frozenset({"CONTAINER"})
+
+    def __init__(self, options: Mapping[str, Any], actions: DeployActions) -> None:
+        self._actions, self._region = actions, options["REGION"]
+        self._cluster, self._services = options["CLUSTER"], list(options["SERVICES"])
+        self._container, self._timeout = options.get("CONTAINER"), options["TIMEOUT"]
+        self._ecs = actions.client("ecs", self._region)
+
+    def upload(self, files: ReleaseFiles) -> None:
+        """Does nothing: an image is in its registry already."""
+
+    def current(self) -> Release:
+        """Returns what the first service's task definition says: services are updated in their order."""
+        places = {name: each["taskDefinition"] for name, each in self._described().items()}
+        _, tags = self._task_definition(places[self._services[0]])
+        return Release(tags.get(VERSION_TAG, ""), places)
+
+    def release(self, files: ReleaseFiles) -> Release:
+        """Registers task definitions, and updates the services."""
+        if files.image is None:
+            raise DeployError("There is no image to release.")
+        image, registered = self._pinned(files.image), dict[str, str]()
+        services = self._described()
+        for before in dict.fromkeys(each["taskDefinition"] for each in services.values()):
+            registered[before] = self._registered(before, image, files)
+        return self._updated(
+            files.version, {name: registered[each["taskDefinition"]] for name, each in services.items()}
+        )
+
+    def wait(self, release: Release) -> None:
+        """Returns when the deployments are completed; raises DeployError when one has failed, or takes too long."""
+        deadline = time.monotonic() + self._timeout
+        waited_for, shown = dict(release.places), dict[str, str]()
+        while True:
+            services = self._described()
+            for name in list(waited_for):
+                state = self._state(name, services[name], waited_for[name])
+                if shown.get(name) != state:
+                    self._actions.write(f"{name}: {state}")
+                    shown[name] = state
+                if state == "completed":
+                    del waited_for[name]
+            if not waited_for:
+                return
+            if time.monotonic() > deadline:
+                reasons = " ".join(reason for name in waited_for for reason in self._stopped(name))
+                raise DeployError(
+                    f"{', '.join(waited_for)}: the deployment isn't complete after {self._timeout} s. {reasons}".strip()
+                )
+            time.sleep(INTERVAL)
+
+    def back(self) -> Release:
+        """Updates the services that run the current version to the task definitions that they had before."""
+        current, places = self.current(), dict[str, str]()
+        for name, definition in current.places.items():
+            _, tags = self._task_definition(definition)
+            if tags.get(VERSION_TAG, "") != current.version:
+                continue  # a deployment that failed halfway didn't reach it
+            if BEFORE_TAG not in tags:
+                raise DeployError(
+                    f"{definition} has no tag {BEFORE_TAG}, so what {name} ran before isn't known. Release a version "
+                    "that was pushed: --from with this environment's name, and --release VERSION."
+                )
+            places[name] = tags[BEFORE_TAG]
+        _, tags = self._task_definition(places[self._services[0]])
+        return self._updated(tags.get(VERSION_TAG, ""), places)
+
+    def _described(self) -> dict[str, Any]:
+        """Returns the services by their names, in the order of the setting."""
+        answer = self._actions.read(self._ecs, "DescribeServices", cluster=self._cluster, services=self._services)
+        found = {each["serviceName"]: each for each in answer["services"] if each["status"] == "ACTIVE"}
+        if missing := [name for name in self._services if name not in found]:
+            raise DeployError(
+                f"The cluster {self._cluster} in {self._region} has no active service {', '.join(missing)}."
+            )
+        return {name: found[name] for name in self._services}
+
+    def _task_definition(self, name: str) -> tuple[dict[str, Any], dict[str, str]]:
+        answer = self._actions.read(self._ecs, "DescribeTaskDefinition", taskDefinition=name, include=["TAGS"])
+        return answer["taskDefinition"], {tag["key"]: tag["value"] for tag in answer.get("tags", ())}
+
+    def _registered(self, before: str, image: str, files: ReleaseFiles) -> str:
+        """Registers a copy of a task definition with another image, and returns its ARN."""
+        definition, tags = self._task_definition(before)
+        operation = self._ecs.meta.service_model.operation_model("RegisterTaskDefinition")
+        copied = {key: value for key, value in definition.items() if key in operation.input_shape.members}
+        containers = [dict(each) for each in definition["containerDefinitions"]]
+        chosen = [each for each in containers if self._is_ours(each, image)]
+        if not chosen:
+            there = ", ".join(f"{each['name']} ({each['image']})" for each in containers)
+            raise DeployError(f"{before} has no container for {image}; it has {there}. Name one as CONTAINER.")
+        for each in chosen:
+            each["image"] = image
+        kept = {key: value for key, value in tags.items() if not key.startswith("aws:")}
+        is_repeated = tags.get(VERSION_TAG) == files.version and BEFORE_TAG in tags
+        kept |= {VERSION_TAG: files.version, BEFORE_TAG: tags[BEFORE_TAG] if is_repeated else before}
+        copied |= {
+            "containerDefinitions": containers,
+            "tags": [{"key": key, "value": value} for key, value in kept.items()],
+        }
+        made_up = {"taskDefinition": {"taskDefinitionArn": f"the new revision of {definition['family']}"}}
+        answer = self._actions.change(self._ecs, "RegisterTaskDefinition", made_up, **copied)
+        return str(answer["taskDefinition"]["taskDefinitionArn"])
+
+    def _is_ours(self, container: Mapping[str, Any], image: str) -> bool:
+        if self._container is not None:
+            return bool(container["name"] == self._container)
+        return _repository(container["image"]) == _repository(image)
+
+    def _updated(self, version: str, places: Mapping[str, str]) -> Release:
+        for name, definition in places.items():
+            self._actions.change(
+                self._ecs, "UpdateService", {}, cluster=self._cluster, service=name, taskDefinition=definition
+            )
+        return Release(version, places)
+
+    def _pinned(self, image: str) -> str:
+        """Returns the image by its digest, if its registry is Amazon ECR; by its tag, else."""
+        found = _ECR.fullmatch(image)
+        if found is None:
+            return image
+        account, region, path = found.groups()
+        repository, _, tag = path.rpartition(":")
+        ecr = self._actions.client("ecr", region)
+        try:
+            answer = self._actions.read(
+                ecr,
+                "DescribeImages",
+                registryId=account,
+                repositoryName=repository,
+                imageIds=[{"imageTag": tag}],
+            )
+        except DeployError as error:
+            if self._actions.dry_run:
+                return image  # it isn't pushed yet
+            raise DeployError(f"{image} can't be found: {error} Push it: --from push.") from error
+        return f"{_repository(image)}@{answer['imageDetails'][0]['imageDigest']}"
+
+    def _state(self, name: str, service: Mapping[str, Any], definition: str) -> str:
+        """Returns how far the deployment of a task definition is; raises DeployError if it has failed."""
+        for deployment in service["deployments"]:
+            if deployment["taskDefinition"] != definition:
+                continue
+            rollout = deployment.get("rolloutState", "IN_PROGRESS")
+            if rollout == "FAILED":
+                told = " ".join([deployment.get("rolloutStateReason", ""), *self._stopped(name)])
+                raise DeployError(f"{name}: the deployment failed. {told}".strip())
+            if deployment["status"] == "PRIMARY":
+                if rollout == "COMPLETED":
+                    return "completed"
+                failed = deployment.get("failedTasks", 0)
+                end = f", {failed} failed" if failed else ""
+                return f"{deployment['runningCount']} of {deployment['desiredCount']} tasks run{end}"
+        # With `rollback`, the circuit breaker makes the deployment before the primary one again.
+        reasons = " ".join(self._stopped(name))
+        raise DeployError(f"{name}: ECS has gone back to {service['taskDefinition']}. {reasons}".strip())
+
+    def _stopped(self, name: str) -> Iterator[str]:
+        """Yields why tasks of a service have stopped; ECS keeps that for an hour."""
+        listed = self._actions.read(
+            self._ecs, "ListTasks", cluster=self._cluster, serviceName=name, desiredStatus="STOPPED"
+        )["taskArns"]
+        if not listed:
+            return
+        described = self._actions.read(self._ecs, "DescribeTasks", cluster=self._cluster, tasks=listed[:_REASONS])
+        reasons = dict[str, None]()
+        for task in described["tasks"]:
+            reasons[task.get("stoppedReason", "")] = None
+            for container in task.get("containers", ()):
+                if "reason" in container or container.get("exitCode"):
+                    code = f"exit code {container['exitCode']}" if "exitCode" in container else ""
+                    told = ", ".join(filter(None, [code, container.get("reason")]))
+                    reasons[f"{container['name']}: {told}."] = None
+        yield from list(filter(None, reasons))[:_REASONS]
+
+
+def _repository(image: str) -> str:
+    """Returns an image's name without its tag and digest.
+
+    >>> _repository("localhost:5000/notes:1"), _repository("notes@sha256:12")
+    ('localhost:5000/notes', 'notes')
+    """
+    path, _, last = image.partition("@")[0].rpartition("/")
+    return "/".join(filter(None, [path, last.partition(":")[0]]))

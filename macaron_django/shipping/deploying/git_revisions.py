@@ -1,0 +1,64 @@
+"""Names versions as PyMacaron does, by date, time and git revision."""
+
+from __future__ import annotations
+
+import re
+from datetime import datetime, timezone
+
+from macaron_django.shipping.deploying.deploy_actions import DeployActions, DeployError
+
+__all__ = ["new_version", "require_version_of_revision"]
+
+#: What a tag of an image may be.
+_VERSION = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}")
+_DIRTY = "-dirty"
+#: How many of the changed files are named.
+_NAMED = 5
+
+
+def new_version(actions: DeployActions, *, allow_dirty: bool) -> str:
+    """Returns ``DATE-TIME-REVISION`` of the tree that is checked out, in UTC.
+
+    Raises DeployError if it has changes that aren't committed, unless ``allow_dirty``: then the name says so.
+    """
+    now = datetime.now(timezone.utc).strftime("%y%m%d-%H%M")
+    return f"{now}-{_revision(actions, allow_dirty=allow_dirty)}"
+
+
+def require_version_of_revision(actions: DeployActions, version: str, *, allow_dirty: bool) -> None:
+    """Raises DeployError if a version that is to be built wouldn't be that of the tree that is checked out."""
+    revision = _revision(actions, allow_dirty=allow_dirty)
+    if not version.endswith(f"-{revision}"):
+        raise DeployError(
+            f"{version} can't be built here, because {revision} is checked out. Check out the revision of {version}, "
+            "leave out --release, or begin with a later step: --from push."
+        )
+
+
+def is_version(text: str) -> bool:
+    """Returns whether a text can be the name of a version.
+
+    >>> is_version("261130-1200-94ea2bc"), is_version("../latest")
+    (True, False)
+    """
+    return _VERSION.fullmatch(text) is not None
+
+
+def _revision(actions: DeployActions, *, allow_dirty: bool) -> str:
+    try:
+        revision = actions.output(["git", "rev-parse", "--short", "HEAD"]).strip()
+        changed = actions.output(["git", "status", "--porcelain"]).splitlines()
+    except DeployError as error:
+        raise DeployError(
+            f"A version is named after its git revision, which can't be read: {error} Commit the project with git."
+        ) from error
+    if not changed:
+        return revision
+    if allow_dirty:
+        return revision + _DIRTY
+    named = ", ".join(line[3:] for line in changed[:_NAMED])
+    more = f" and {len(changed) - _NAMED} more" if len(changed) > _NAMED else ""
+    raise DeployError(
+        f"There are changes that aren't committed, so that {revision} wouldn't be what is deployed: {named}{more}. "
+        "Commit or stash them, or add --allow-dirty."
+    )

@@ -1,0 +1,177 @@
+"""Releases packages to AWS Lambda: each release is a published version, and an environment is an alias."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import re
+import time
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, Final
+
+from macaron_django.shipping.deploying.deploy_actions import DeployActions, DeployError
+from macaron_django.shipping.deploying.release_drivers import Release, ReleaseFiles
+
+__all__ = ["LambdaDriver"]
+
+#: Bytes of a zip file that UpdateFunctionCode takes; larger ones are read from S3 (AWS, "Lambda quotas").
+MOST_DIRECT: Final = 50 * 1024 * 1024
+#: Seconds between two looks at a function.
+INTERVAL: Final = 2.0
+#: An alias's description: the published versions that it had, the current one first.
+_HISTORY: Final = re.compile(r"macaron: (\d+(?: < \d+)*)")
+#: Characters of a description.
+_MOST: Final = 256
+
+
+class LambdaDriver:
+    """Uploads code to a function, publishes it as a version, and moves the alias to it."""
+
+    makes = "package"
+    required: frozenset[str] = frozenset({"FUNCTION", "ALIAS"})
+    optional: frozenset[str] = frozenset({"ARCHITECTURE", "BUCKET"})
+
+    def __init__(self, options: Mapping[str, Any], actions: DeployActions) -> None:
+        self._actions, self._function, self._alias = actions, options["FUNCTION"], options["ALIAS"]
+        self._bucket, self._timeout = options.get("BUCKET"), options["TIMEOUT"]
+        self._architecture, self._region = options.get("ARCHITECTURE", "arm64"), options["REGION"]
+        self._lambda = actions.client("lambda", self._region)
+
+    def upload(self, files: ReleaseFiles) -> None:
+        """Uploads the package, and publishes it under the version's name."""
+        if self._published(files.version) is not None:
+            self._actions.write(f"{self._function} has {files.version} already.")
+            return
+        file = files.packages.get(self._architecture)
+        code = b"" if self._actions.dry_run else self._read(file)
+        digest = base64.b64encode(hashlib.sha256(code).digest()).decode("ascii")
+        if len(code) > MOST_DIRECT:
+            source: dict[str, Any] = self._in_bucket(code, files.version)
+        else:
+            source = {"ZipFile": code}
+        name = "x86_64" if self._architecture == "x86-64" else self._architecture
+        self._change("UpdateFunctionCode", Architectures=[name], **source)
+        self._wait_until("LastUpdateStatus", "Successful")
+        # The digest keeps what another deployment has uploaded meanwhile from being published under this name.
+        published = self._change("PublishVersion", Description=files.version, CodeSha256=digest)
+        # A version with SnapStart needs minutes until it can be invoked.
+        self._wait_until("State", "Active", Qualifier=published["Version"])
+
+    def current(self) -> Release:
+        """Returns the version that the alias has; one without a name if there is no alias yet."""
+        alias = self._described_alias()
+        return Release("") if alias is None else self._release(alias["FunctionVersion"])
+
+    def release(self, files: ReleaseFiles) -> Release:
+        """Moves the alias to the published version, or creates it."""
+        number = self._published(files.version)
+        if number is None:
+            if not self._actions.dry_run:
+                raise DeployError(f"{self._function} has no version {files.version}. Upload it: --from push.")
+            number = "the new version"  # it isn't uploaded yet
+        alias = self._described_alias()
+        if alias is None:
+            self._change("CreateAlias", Name=self._alias, FunctionVersion=number, Description=_description([number]))
+        else:
+            before = [each for each in _history(alias) if each != number]
+            self._move(alias, [number, *before])
+        return Release(files.version, {self._alias: number})
+
+    def wait(self, release: Release) -> None:
+        """Requires that the alias has the version: it has moved at once, and the version could be invoked before."""
+        number = release.places[self._alias]
+        alias = self._described_alias()
+        if alias is None or alias["FunctionVersion"] != number:
+            raise DeployError(f"The alias {self._alias} of {self._function} was moved by another deployment.")
+
+    def back(self) -> Release:
+        """Moves the alias to the version that it had before."""
+        alias = self._described_alias()
+        history = [] if alias is None else _history(alias)
+        if alias is None or len(history) < 2:
+            raise DeployError(
+                f"The description of the alias {self._alias} of {self._function} doesn't say what it had before. "
+                "Release a version that was uploaded: --from with this environment's name, and --release VERSION."
+            )
+        self._move(alias, history[1:])
+        return self._release(history[1])
+
+    def _release(self, number: str) -> Release:
+        configuration = self._actions.read(
+            self._lambda, "GetFunctionConfiguration", FunctionName=self._function, Qualifier=number
+        )
+        return Release(configuration.get("Description", ""), {self._alias: number})
+
+    def _move(self, alias: Mapping[str, Any], history: Sequence[str]) -> None:
+        # The revision keeps a move that another deployment has made meanwhile from being lost.
+        revision = {"RevisionId": alias["RevisionId"]} if "RevisionId" in alias else {}
+        self._change(
+            "UpdateAlias",
+            Name=self._alias,
+            FunctionVersion=history[0],
+            Description=_description(history),
+            RoutingConfig={"AdditionalVersionWeights": {}},
+            **revision,
+        )
+
+    def _change(self, operation: str, **parameters: Any) -> Any:
+        made_up = {"Version": "the new version"}
+        return self._actions.change(self._lambda, operation, made_up, FunctionName=self._function, **parameters)
+
+    def _read(self, file: Path | None) -> bytes:
+        if file is None or not file.is_file():
+            raise DeployError(f"The package {file} isn't there. Make it: --from build.")
+        return file.read_bytes()
+
+    def _in_bucket(self, code: bytes, version: str) -> dict[str, str]:
+        if self._bucket is None:
+            raise DeployError(
+                f"The package has {len(code) / 1024 / 1024:.1f} MB, and Lambda takes {MOST_DIRECT // 1024 // 1024} MB "
+                "from here. Name a bucket of S3 as BUCKET."
+            )
+        key = f"{self._function}/{version}.zip"
+        s3 = self._actions.client("s3", self._region)
+        self._actions.change(s3, "PutObject", {}, Bucket=self._bucket, Key=key, Body=code)
+        return {"S3Bucket": self._bucket, "S3Key": key}
+
+    def _published(self, version: str) -> str | None:
+        """Returns the number of the published version with that name."""
+        listed = self._actions.listed(self._lambda, "ListVersionsByFunction", "Versions", FunctionName=self._function)
+        numbers = (each["Version"] for each in listed if each.get("Description") == version)
+        return next((number for number in numbers if number != "$LATEST"), None)
+
+    def _described_alias(self) -> dict[str, Any] | None:
+        listed = self._actions.listed(self._lambda, "ListAliases", "Aliases", FunctionName=self._function)
+        return next((alias for alias in listed if alias["Name"] == self._alias), None)
+
+    def _wait_until(self, key: str, wanted: str, **qualifier: str) -> None:
+        if self._actions.dry_run:
+            return
+        deadline = time.monotonic() + self._timeout
+        while True:
+            found = self._actions.read(
+                self._lambda, "GetFunctionConfiguration", FunctionName=self._function, **qualifier
+            )
+            if found.get(key) == wanted:
+                return
+            place = ":".join([self._function, *qualifier.values()])
+            if found.get(key) == "Failed" or time.monotonic() > deadline:
+                reason = found.get(f"{key}Reason", "")
+                raise DeployError(f"{place}: {key} is {found.get(key)}, not {wanted}. {reason}".strip())
+            time.sleep(INTERVAL)
+
+
+def _history(alias: Mapping[str, Any]) -> list[str]:
+    """Returns the versions that an alias had, the current one first; that alone if another tool has moved it."""
+    current = str(alias["FunctionVersion"])
+    found = _HISTORY.search(alias.get("Description", ""))
+    numbers = found[1].split(" < ") if found else []
+    return numbers if numbers[:1] == [current] else [current, *(each for each in numbers if each != current)]
+
+
+def _description(history: Sequence[str]) -> str:
+    kept = list(history)
+    while len(text := f"macaron: {' < '.join(kept)}") > _MOST:
+        kept.pop()
+    return text

@@ -1,0 +1,92 @@
+"""What a driver is: the few things that ``manage.py deploy`` has to do where a project runs.
+
+The known ones are ``ecs`` and ``lambda``. A project's own is named by its dotted path in the setting.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Protocol, cast
+
+from django.utils.module_loading import import_string
+
+from macaron_django.shipping.deploying.deploy_actions import DeployActions
+
+__all__ = ["DRIVERS", "Driver", "DriverClass", "Release", "ReleaseFiles", "driver_class"]
+
+DRIVERS: Mapping[str, str] = {
+    "ecs": "macaron_django.shipping.deploying.ecs_driver.EcsDriver",
+    "lambda": "macaron_django.shipping.deploying.lambda_driver.LambdaDriver",
+}
+
+
+@dataclass(frozen=True)
+class ReleaseFiles:
+    """What was built of a version: an image with its tag, and packages by the architecture that they are for."""
+
+    version: str
+    image: str | None = None
+    packages: Mapping[str, Path] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Release:
+    """A version where it is served. ``places`` is the driver's own: what serves it, such as services, and as what.
+
+    ``version`` is empty if it wasn't released by ``manage.py deploy``.
+    """
+
+    version: str
+    places: Mapping[str, str] = field(default_factory=dict)
+
+
+class Driver(Protocol):
+    """One environment of a project, where versions are released.
+
+    A driver changes things by ``actions`` only, so that a dry run shows them and changes nothing. Its methods raise
+    DeployError, with the remedy, for everything that keeps them from doing what they say.
+    """
+
+    #: What has to be built for it: ``"image"``, ``"package"`` (of Lambda) or ``"nothing"``.
+    makes: str
+    #: The keys that an environment must and may have in the setting, beside those of all drivers.
+    required: frozenset[str]
+    optional: frozenset[str]
+
+    def __init__(self, options: Mapping[str, Any], actions: DeployActions) -> None:
+        """``options`` is the environment's part of the setting."""
+
+    def upload(self, files: ReleaseFiles) -> None:
+        """Brings what was built to where ``release`` finds it. An image is in its registry already.
+
+        Nothing that serves is changed, and a version that is there already isn't uploaded again.
+        """
+
+    def current(self) -> Release:
+        """Returns what is served, or begins to be."""
+
+    def release(self, files: ReleaseFiles) -> Release:
+        """Begins to serve a version that was uploaded, and records what was served before."""
+
+    def wait(self, release: Release) -> None:
+        """Returns when that release alone is served."""
+
+    def back(self) -> Release:
+        """Begins to serve what was served before the current release, as recorded by ``release``."""
+
+
+class DriverClass(Protocol):
+    """The class of a driver: its attributes, and how one is made."""
+
+    makes: str
+    required: frozenset[str]
+    optional: frozenset[str]
+
+    def __call__(self, options: Mapping[str, Any], actions: DeployActions) -> Driver: ...
+
+
+def driver_class(name: str) -> DriverClass:
+    """Returns the class of a known driver, or of a dotted path. Raises ImportError."""
+    return cast(DriverClass, import_string(DRIVERS.get(name, name)))

@@ -1,0 +1,74 @@
+"""Asks a running server whether it is ready, and which version it is."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import time
+import urllib.error
+import urllib.request
+from typing import Final
+
+from macaron_django.conf.container_versions import LOCAL
+from macaron_django.shipping.deploying.deploy_actions import DeployError
+
+__all__ = ["wait_for_answer", "wait_for_version"]
+
+#: Seconds for one answer, and between two requests.
+_TIMEOUT: Final = 10.0
+INTERVAL: Final = 1.0
+#: Bytes of an answer of ``/version``.
+_MOST: Final = 64 * 1024
+
+
+def wait_for_answer(url: str, seconds: float) -> None:
+    """Returns when a GET is answered with 200; raises DeployError after that many seconds."""
+    deadline = time.monotonic() + seconds
+    while True:
+        try:
+            _content(url)
+        except (OSError, http.client.HTTPException) as error:
+            if time.monotonic() > deadline:
+                raise DeployError(f"{url} doesn't answer with 200 within {seconds:.0f} s: {error}.") from error
+        else:
+            return
+        time.sleep(INTERVAL)
+
+
+def wait_for_version(base_url: str, version: str, seconds: float) -> str | None:
+    """Returns the version that is served, once it is the given one, or None if ``/version`` doesn't say which it is.
+
+    Raises DeployError if it is another one after that many seconds, or none: load balancers take a while.
+    """
+    deadline = time.monotonic() + seconds
+    while True:
+        try:
+            found = _served_version(base_url)
+        except (OSError, http.client.HTTPException) as error:
+            problem = f"{base_url}/version doesn't answer: {error}."
+        else:
+            if found in (None, version):
+                return found
+            problem = f"{base_url}/version says {found}, not {version}."
+        if time.monotonic() > deadline:
+            raise DeployError(f"{problem} Does BASE_URL lead to what the driver releases to?")
+        time.sleep(INTERVAL)
+
+
+def _served_version(base_url: str) -> str | None:
+    try:
+        answer = json.loads(_content(f"{base_url}/version"))
+    except ValueError:
+        return None
+    except urllib.error.HTTPError as error:
+        if error.code < 500:  # there is no such endpoint, or it isn't public
+            return None
+        raise
+    version = answer.get("container") if isinstance(answer, dict) else None
+    return version if isinstance(version, str) and version != LOCAL else None
+
+
+def _content(url: str) -> bytes:
+    with urllib.request.urlopen(url, timeout=_TIMEOUT) as answer:  # noqa: S310 (http or https, as the check wants it)
+        content: bytes = answer.read(_MOST)
+        return content
