@@ -64,8 +64,14 @@ class EcsDriver:
         """Returns when the deployments are completed; raises DeployError when one has failed, or takes too long."""
         deadline = time.monotonic() + self._timeout
         waited_for, shown = dict(release.places), dict[str, str]()
+        services = self._described()
+        for name in waited_for:
+            breaker = services[name].get("deploymentConfiguration", {}).get("deploymentCircuitBreaker", {})
+            if not breaker.get("enable"):
+                self._actions.write(
+                    f"{name} has no deployment circuit breaker: tasks that fail are started again and again."
+                )
         while True:
-            services = self._described()
             for name in list(waited_for):
                 state = self._state(name, services[name], waited_for[name])
                 if shown.get(name) != state:
@@ -81,6 +87,7 @@ class EcsDriver:
                     f"{', '.join(waited_for)}: the deployment isn't complete after {self._timeout} s. {reasons}".strip()
                 )
             time.sleep(INTERVAL)
+            services = self._described()
 
     def back(self) -> Release:
         """Updates the services that run the current version to the task definitions that they had before."""

@@ -152,7 +152,7 @@ TASK = f"arn:aws:ecs:{REGION}:123456789012:task/shop/0123456789abcdef"
 MOMENT = datetime(2026, 11, 30, tzinfo=timezone.utc)
 
 
-def answer(*deployments: dict[str, Any]) -> dict[str, Any]:
+def answer(*deployments: dict[str, Any], breaker: bool = True) -> dict[str, Any]:
     """What DescribeServices answers; the first deployment is the primary one."""
     return {
         "services": [
@@ -161,6 +161,7 @@ def answer(*deployments: dict[str, Any]) -> dict[str, Any]:
                 "status": "ACTIVE",
                 "taskDefinition": deployments[0]["taskDefinition"],
                 "desiredCount": 2,
+                "deploymentConfiguration": {"deploymentCircuitBreaker": {"enable": breaker, "rollback": True}},
                 "deployments": [
                     {"id": f"ecs-svc/{number}", "createdAt": MOMENT, "desiredCount": 2, **each}
                     for number, each in enumerate(deployments)
@@ -244,10 +245,11 @@ def test_a_deployment_that_ecs_has_rolled_back_itself_fails(recorded):
         one.wait(Release("v1", {"notes": NEW}))
 
 
-def test_a_deployment_that_takes_too_long_fails(actions, recorded):
+def test_a_deployment_that_takes_too_long_fails_and_one_that_nothing_ends_is_said(actions, recorded):
     one, stubber = recorded
     one._timeout = -1
-    during(stubber, answer(deployment(NEW, "PRIMARY", "IN_PROGRESS")))
+    during(stubber, answer(deployment(NEW, "PRIMARY", "IN_PROGRESS"), breaker=False))
     stopped(stubber)
     with pytest.raises(DeployError, match="the deployment isn't complete after"):
         one.wait(Release("v1", {"notes": NEW}))
+    assert actions.lines[0].startswith("notes has no deployment circuit breaker")
