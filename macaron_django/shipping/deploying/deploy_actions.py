@@ -49,7 +49,8 @@ class DeployActions:
         except OSError as error:
             raise DeployError(f"`{command[0]}` can't be started: {error}") from error
         if process.stdin is not None:
-            with process.stdin as given:
+            # A command that ends before it has read the text says itself what is wrong.
+            with contextlib.suppress(BrokenPipeError), process.stdin as given:
                 given.write(text.encode())
         if code := wait_for(process):
             raise DeployError(f"`{shown_command(command)}` ended with {code}; its output above says why.")

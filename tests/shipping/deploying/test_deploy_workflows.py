@@ -76,6 +76,15 @@ def test_it_has_a_role_and_no_key(folder):
     assert not re.search("access.key", text, re.IGNORECASE)
 
 
+def test_a_project_that_is_not_on_aws_asks_for_no_credentials(folder):
+    own = {"DRIVER": "tests.shipping.deploying.file_drivers.FileDriver", "FILE": "a", "BASE_URL": "https://example.com"}
+    with override_settings(MACARON={"DEPLOY": {"ENVIRONMENTS": {"live": own}}}):
+        call_command("deploy", "--workflow", "github")
+    text = (folder / FILE).read_text("utf-8")
+    assert yaml.safe_load(text)["permissions"] == {"contents": "read"}
+    assert "aws" not in text.lower()
+
+
 def test_a_workflow_that_was_changed_is_kept_unless_forced(folder, capsys):
     call_command("deploy", "--workflow", "github")
     (folder / FILE).write_text("name: mine\n", "utf-8")
