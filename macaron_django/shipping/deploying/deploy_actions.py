@@ -15,6 +15,9 @@ from macaron_django.shipping.child_processes import wait_for
 
 __all__ = ["DeployActions", "DeployError"]
 
+#: Variables of this package, whose values are shown.
+SHOWN_VARIABLES = frozenset({"PYM_ENV", "VERSION"})
+
 
 class DeployError(Exception):
     """A step of a deployment failed. The message names the thing, the reason and the remedy."""
@@ -115,13 +118,14 @@ def _failing_as_deploy_error(client: Any, operation: str) -> Iterator[None]:
 
 
 def shown_command(command: Sequence[str], variables: Mapping[str, str] | None = None) -> str:
-    """Returns a command as a shell takes it, with the names of its variables.
+    """Returns a command as a shell takes it, with the names of its variables: their values may be secrets.
 
-    >>> shown_command(["docker", "push", "notes:1"], {"TOKEN": "secret"})
-    'TOKEN=… docker push notes:1'
+    >>> shown_command(["docker", "push", "notes:1"], {"PYM_ENV": "live", "TOKEN": "secret"})
+    'PYM_ENV=live TOKEN=… docker push notes:1'
     """
     words = ["python" if word == sys.executable else word for word in command]
-    return " ".join([*(f"{name}=…" for name in variables or {}), shlex.join(words)])
+    named = [f"{name}={value if name in SHOWN_VARIABLES else '…'}" for name, value in (variables or {}).items()]
+    return " ".join([*named, shlex.join(words)])
 
 
 def _shown(value: Any) -> str:

@@ -129,7 +129,7 @@ def test_the_steps_run_in_their_order_and_each_shows_its_time(folder, server, ca
     assert printed.index("upload") < printed.index("write staging.txt") < printed.index("write live.txt")
     assert f"{url}/version doesn't say which version it is." in printed
     assert SECRET not in printed
-    assert "$ PYM_ENV=… TABLE_PREFIX=… python manage.py synctables" in printed
+    assert "$ PYM_ENV=staging TABLE_PREFIX=… python manage.py synctables" in printed
 
 
 @pytest.mark.parametrize(
