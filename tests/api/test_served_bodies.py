@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import socket
+import sys
 
 import httpx
 import pytest
@@ -230,22 +231,43 @@ PATHS = {
 }
 
 
-@pytest.mark.parametrize("path", PATHS)
-@pytest.mark.parametrize("broken", BROKEN)
-def test_a_body_that_breaks_off_is_the_clients_fault(project, client, path, broken):
+def break_off(client: httpx.Client, path: str, broken: str) -> bytes:
+    """Sends a broken body twice: waits for the status of the answer, and closes the connection at once."""
     header, content = BROKEN[broken]
-    # granian passes broken chunks on as a whole body: where any bytes are valid, nobody can tell.
-    is_hidden = header == CHUNKED and path in {"/bytes", "/text-range"} and "granian" in project.server
     lines = [f"POST {path} HTTP/1.1".encode(), b"Host: 127.0.0.1", b"Content-Type: " + PATHS[path], header]
-    logged = len(project.log())
+    answer = b""
     for waits in (True, False):
         with socket.create_connection((client.base_url.host, client.base_url.port), timeout=300) as connection:
             connection.sendall(b"\r\n".join([*lines, b"Connection: close", b"", content]))
             if waits:
                 connection.shutdown(socket.SHUT_WR)
                 answer = connection.recv(1024)
-                assert answer[9:12] in {b"400", b"", b"200" if is_hidden else b""}, answer
     assert client.get("/ping").status_code == 200
-    log = project.log()[logged:]
+    return answer[9:12]
+
+
+def assert_nothing_is_reported(log: str) -> None:
     assert "REPORTED" not in log, log
     assert "Traceback" not in log, log
+    assert "ERROR" not in log, log
+
+
+@pytest.mark.parametrize("path", PATHS)
+@pytest.mark.parametrize("broken", BROKEN)
+def test_a_body_that_breaks_off_is_the_clients_fault(project, client, path, broken):
+    # granian passes broken chunks on as a whole body: where any bytes are valid, nobody can tell.
+    is_hidden = BROKEN[broken][0] == CHUNKED and path in {"/bytes", "/text-range"} and "granian" in project.server
+    logged = len(project.log())
+    assert break_off(client, path, broken) in {b"400", b"", b"200" if is_hidden else b""}
+    assert_nothing_is_reported(project.log()[logged:])
+
+
+def test_a_body_that_breaks_off_is_the_clients_fault_in_a_worker_without_threads(case_project):
+    project = case_project("bodies")
+    client = project.serve(
+        *(sys.executable, "-m", "gunicorn", "--bind=127.0.0.1:{port}", "--workers=1"),
+        *("--worker-class=sync", "served:wsgi"),
+    )
+    answers = {(path, broken): break_off(client, path, broken) for path in PATHS for broken in BROKEN}
+    assert set(answers.values()) <= {b"400", b""}, answers
+    assert_nothing_is_reported(project.log())
