@@ -51,6 +51,7 @@ class Header:
     explode: bool = False
     content_type: str | None = None
     description: str = ""
+    item_styles: tuple[str, ...] = ()  # as of a parameter
 
 
 @dataclass(frozen=True)

@@ -15,6 +15,7 @@ from django.test import override_settings
 from rest_framework import renderers
 from rest_framework.response import Response
 
+from macaron_django import openapi as spec
 from macaron_django.api.answers.handler_results import json_form, respond
 from macaron_django.api.answers.renderers import BytesRenderer, JSONRenderer, TextRenderer, renderer_classes
 from macaron_django.api.answers.response_validation import ResponseInvalid
@@ -65,6 +66,40 @@ def answered(operation):
 @override_settings(MACARON={"RESPONSE_VALIDATION": "off"})
 def test_the_status_of_an_answer(answered, result, responses, status):
     assert answered(result, responses).status_code == status
+
+
+LISTED = {"type": "array", "items": {"type": "array", "items": {"type": "integer"}}}
+WRITTEN = {
+    "X-Rows": ([[1, 2], [3]], "1,2|3"),
+    "x-day": (dt.date(2026, 2, 28), "2026-02-28"),
+    "X-Flag": (True, "true"),
+    "X-Text": ("[1]", "[1]"),
+    "X-Other": ("a", "a"),
+}
+
+
+@pytest.mark.parametrize("body", [{}, None, b"bytes", iter(["text"])], ids=["JSON", "nothing", "bytes", "stream"])
+def test_a_header_is_written_as_the_answer_declares_it(body):
+    headers = {
+        "X-Rows": {**LISTED, "collectionFormat": "pipes"},
+        "X-Day": {"type": "string", "format": "date"},
+        "X-Flag": {"type": "boolean"},
+        "X-Text": {"type": "array", "items": {"type": "integer"}},
+    }
+    response = {"description": "", "headers": headers, **({} if body is None else {"schema": {}})}
+    paths = {"/x": {"get": {"produces": ["application/json"], "responses": {"200": response}}}}
+    document = spec.load({"swagger": "2.0", "info": {"title": "A", "version": "1"}, "paths": paths})
+    (one,) = document.operations
+    sent = {name: value for name, (value, _) in WRITTEN.items()}
+    answer = respond((body, 200, sent), one, Classes("test", document))
+    assert {name: answer[name] for name in WRITTEN} == {name: text for name, (_, text) in WRITTEN.items()}
+
+
+def test_a_header_of_openapi_3_may_hold_pairs(answered):
+    described = {"explode": True, "schema": {"type": "object", "properties": {"a": {"type": "integer"}}}}
+    responses = {"200": {"description": "", "headers": {"X-Pairs": described}, "content": {"application/json": {}}}}
+    assert answered(({}, 200, {"X-Pairs": {"a": 1, "b": "x"}}), responses)["X-Pairs"] == "a=1,b=x"
+    assert answered(({}, 200, {"X-Pairs": "a=1"}), responses)["X-Pairs"] == "a=1"
 
 
 NAMED = {"type": "object", "required": ["name"], "properties": {"name": {"type": "string"}}}

@@ -111,6 +111,10 @@ def test_a_dynamic_reference_between_resources_is_a_warning(make):
         ("query", ["multi", "csv"], []),
         ("query", ["multi", "multi"], ["items/collectionFormat"]),
         ("header", ["multi"], ["collectionFormat"]),
+        ("response", ["pipes", "csv"], []),
+        ("response", ["multi"], ["collectionFormat"]),
+        ("response", ["commas"], ["collectionFormat"]),
+        ("response", ["pipes", None, "pipes"], ["items/items"]),
         ("query", ["commas"], ["collectionFormat"]),
         ("query", [None, None], ["items"]),
         ("formData", ["csv", "ssv", "csv"], ["items/items"]),
@@ -121,10 +125,14 @@ def test_collection_formats_tell_arrays_in_an_array_apart(place, formats, wrong)
     for each in reversed(formats):
         described = {"type": "array", "items": described, **({"collectionFormat": each} if each else {})}
     operation = {"parameters": [{"name": "a", "in": place, **described}], "responses": OK}
+    if place == "response":
+        headers = {"X-A": described}
+        operation = {"responses": {"200": {"description": "Fine.", "headers": headers}}}
     document = spec.load(
         {"swagger": "2.0", "info": {"title": "A", "version": "1"}, "paths": {"/a": {"post": operation}}}
     )
-    found = [(each.id, each.location.pointer.partition("/parameters/0/")[2]) for each in check(document)]
+    within = "/headers/X-A/" if place == "response" else "/parameters/0/"
+    found = [(each.id, each.location.pointer.partition(within)[2]) for each in check(document)]
     assert found == [("W027", pointer) for pointer in wrong]
 
 

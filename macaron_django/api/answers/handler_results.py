@@ -25,7 +25,8 @@ from macaron_django.dynamodb.calls.deadlines import lift_deadline
 from macaron_django.exceptions import ErrorReply, PyMacaronException
 from macaron_django.openapi import Operation, Response, Schema
 from macaron_django.openapi.media_types import JSON, JSON_LINES, allows_json, essence
-from macaron_django.schemas import Classes, serializer_for, validator_for
+from macaron_django.schemas import Classes, converter, serializer_for, validator_for
+from macaron_django.schemas.styles.style_texts import header_text
 from macaron_django.schemas.values.api_objects import APIObject
 from macaron_django.schemas.values.json_options import with_datetimes, with_nulls
 from macaron_django.schemas.values.json_text import dump_json
@@ -66,9 +67,10 @@ def respond(
         if status is not None and is_error_status(status):
             raise _declared_error(value, status, operation, classes)
     if value is None:
-        return _without_value(operation, status, headers)
+        return _without_value(operation, status, headers, classes)
     status = status or success_status(operation, 200)
     declared = declared_response(operation, status)
+    headers = _header_texts(headers, declared, classes)
     if isinstance(value, (Iterator, AsyncIterator)):
         return _streamed(value, _declared_type(declared, media_type_of(value)), declared, status, headers, classes)
     if isinstance(value, (bytes, bytearray, memoryview)):
@@ -141,7 +143,7 @@ def _declared_type(declared: Response | None, accepted: str | None) -> str | Non
     )
 
 
-def _unpacked(result: Any) -> tuple[Any, int | None, Mapping[str, str]]:
+def _unpacked(result: Any) -> tuple[Any, int | None, Mapping[str, Any]]:
     if (
         type(result) is tuple
         and len(result) in {2, 3}
@@ -154,7 +156,21 @@ def _unpacked(result: Any) -> tuple[Any, int | None, Mapping[str, str]]:
     return result, None, {}
 
 
-def _without_value(operation: Operation, status: int | None, headers: Mapping[str, str]) -> HttpResponseBase:
+def _header_texts(headers: Mapping[str, Any], declared: Response | None, classes: Classes) -> Mapping[str, Any]:
+    """Returns the headers with values other than text as the response declares them. Raises ``StyleError``."""
+    if declared is None or not declared.headers or all(type(value) is str for value in headers.values()):
+        return headers
+    found, described = dict(headers), {name.lower(): header for name, header in declared.headers.items()}
+    for name, value in headers.items():
+        header = described.get(name.lower())
+        if header is not None and not isinstance(value, (str, bytes)):
+            found[name] = header_text(header, converter(header.schema, classes).to_json(value))
+    return found
+
+
+def _without_value(
+    operation: Operation, status: int | None, headers: Mapping[str, Any], classes: Classes
+) -> HttpResponseBase:
     """Returns the answer without content that is declared, else JSON's null where the schema allows it."""
     if status is None:
         first = operation.success
@@ -163,6 +179,7 @@ def _without_value(operation: Operation, status: int | None, headers: Mapping[st
         is_null = not is_empty and _names_null(_json_schema_of(operation, declared))
         status = declared if is_null else success_status(operation, 204) if is_empty else 204
     schema = _json_schema_of(operation, status)
+    headers = _header_texts(headers, declared_response(operation, status), classes)
     check_response(operation, status, None)
     if schema is not None and validator_for(schema, "response").is_valid(None):
         return HttpResponse(b"null", status=status, headers=dict(headers), content_type=JSON)  # DRF's would be empty

@@ -124,13 +124,16 @@ class OpenAPI3Reader:
             header = self.document.follow(child)
             if header is not None:
                 schema, content_type, _ = self._schema_or_content(header)
+                style, explode = self._style(header.mapping, "header")
                 found[name] = Header(
                     name=name,
                     required=header.mapping.get("required") is True,
                     schema=schema,
-                    explode=header.mapping.get("explode") is True,
+                    style=style,
+                    explode=explode,
                     content_type=content_type,
                     description=text(header.mapping, "description"),
+                    item_styles=self._item_styles(header.mapping),
                 )
         return found
 

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 from urllib.parse import quote
 
-from macaron_django.openapi import Parameter
+from macaron_django.openapi import Header, Parameter
 from macaron_django.openapi.media_types import is_json
 from macaron_django.schemas.styles.parameter_styles import StyleError, is_spread
 from macaron_django.schemas.values.json_text import dump_json
@@ -139,8 +139,8 @@ def _listed(value: Any) -> list[Any]:
     return value if isinstance(value, list) else [value]
 
 
-def header_text(parameter: Parameter, value: Any) -> str:
-    """Returns the value of a header. Raises ``StyleError`` for text that a header can't hold.
+def header_text(parameter: Parameter | Header, value: Any) -> str:
+    """Returns the value of a request's or an answer's header. Raises ``StyleError`` for text that a header can't hold.
 
     >>> from macaron_django.openapi import Parameter
     >>> header_text(Parameter("X-Ids", "header", False, None, "simple", False), [1, 2])
@@ -169,7 +169,7 @@ def cookie_pairs(parameter: Parameter, value: Any) -> list[str]:
     return [f"{name}={text}" for name, text in pairs]
 
 
-def _document(parameter: Parameter, value: Any) -> str:
+def _document(parameter: Parameter | Header, value: Any) -> str:
     """Returns the text of a parameter with ``content``."""
     return dump_json(value).decode() if is_json(parameter.content_type or "") else scalar_text(value)
 

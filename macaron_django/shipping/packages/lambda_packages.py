@@ -49,8 +49,8 @@ def make_lambda_package(
 ) -> LambdaPackage:
     """Makes ``file`` of a project's folder and its requirements, compiled for this version of Python.
 
-    ``prebuild`` is called with the folder of the package's content, to add files or to replace them. ``version`` is what
-    ``/version`` shows as that of the container. With ``for_s3`` only the unpacked size is limited.
+    ``prebuild`` is called with the folder of the package's content, to add files or to replace them. ``version`` is
+    what ``/version`` shows as that of the container. With ``for_s3`` only the unpacked size is limited.
 
     Raises RequirementsNotInstalledError, TooLargePackageError and OSError; ``file`` isn't touched then.
     """
