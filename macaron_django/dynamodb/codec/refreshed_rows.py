@@ -7,8 +7,10 @@ from decimal import Decimal
 from typing import Any, Protocol
 
 from macaron_django.dynamodb.codec.attribute_values import AttributeMap
+from macaron_django.dynamodb.codec.formats.base import OTHER_TYPE
+from macaron_django.dynamodb.codec.formats.sets import SetCodec
 from macaron_django.dynamodb.codec.item_shapes import ItemShape
-from macaron_django.schemas.values.conversions import UNSET
+from macaron_django.schemas.values.conversions import UNSET, Unset
 
 __all__ = ["RowRefresher", "row_refresher"]
 
@@ -24,11 +26,14 @@ def row_refresher(shape: ItemShape) -> RowRefresher:
 
     A value that the item holds as it is stays the same object: the caller may go on changing it.
     """
-    places = [(name, field, one, one.decode, one.conversion.to_json) for name, field, one in shape.places]
+    places = [
+        (name, field, one, one.codec.json_reader(one.conversion), isinstance(one.codec, SetCodec))
+        for name, field, one in shape.places
+    ]
 
     def refresh(row: Any, item: AttributeMap, names: Collection[str] | None = None, /) -> None:
         values = row.__dict__
-        for name, field, attribute, decode, to_json in places:
+        for name, field, attribute, read_json, is_set in places:
             if names is not None and name not in names:
                 continue
             held, value = attribute.held_in(item), values.get(field, UNSET)
@@ -36,19 +41,22 @@ def row_refresher(shape: ItemShape) -> RowRefresher:
                 if value is not UNSET:
                     setattr(row, field, UNSET)
                 continue
-            if attribute.is_text and type(value) is str and held.get("S") == value:
+            kind = type(value)
+            if kind is str and held.get("S") == value:
                 continue
-            found = decode(held)
-            if type(found) is not type(value) or not (
-                found == value if type(value) in _SHOWN_IN_ONE_WAY else _are_alike(to_json(found), to_json(value))
-            ):
-                setattr(row, field, found)
+            try:
+                shown = read_json(held)
+            except OTHER_TYPE:
+                shown = attribute.conversion.to_json(attribute.decode(held))
+            own = value if kind in _PLAIN else attribute.conversion.to_json(value)
+            if (is_set and kind is list) or not _are_alike(shown, own):
+                setattr(row, field, attribute.decode(held))
 
     return refresh
 
 
-#: Python types whose values are shown alike if they are equal.
-_SHOWN_IN_ONE_WAY = frozenset({str, int, bool, type(None)})
+#: Python types that JSON has, too.
+_PLAIN = frozenset({str, int, bool, type(None), Unset})
 
 
 def _are_alike(one: Any, other: Any) -> bool:
