@@ -33,6 +33,7 @@ from macaron_django.schemas.models.row_models import Row
 from macaron_django.schemas.models.stores import Store, Stored
 from macaron_django.schemas.validation.defaults import cleaner_for
 from macaron_django.schemas.validation.validators import SchemaValidator, validator_for
+from macaron_django.schemas.values.conversions import json_value
 from macaron_django.schemas.values.generated_values import Makers, generated_values, makers_of
 from macaron_django.schemas.values.merge_patches import merge_patch, with_defaults_for_nulls
 from macaron_django.schemas.values.request_violations import blamed
@@ -168,13 +169,24 @@ class ItemStore(Store):
         clean = self.valid(body)
         if self._wants_rows():
             item = yield from self._item(self._key(key))
-            return None if item is None else self._saved_row(item, clean, self._writable)
+            if item is None:
+                self.refuse_unstorable(clean)
+                return None
+            return self._saved_row(item, clean, self._writable)
         values = {name: value for name, value in clean.items() if name not in self._kept}
         if self._changes_with_updates:
             values |= generated_values(self.schema, values, False)
         set_ = self._attributes(values)
         item = yield from self._replaced(self._key(key), set_)
         return None if item is None else self._told(item, created=False)
+
+    def refuse_unstorable(self, values: Any) -> None:
+        if isinstance(values, Mapping):
+            own = {name: value for name, value in values.items() if name in self._writable}
+            additional = values.keys() - self.schema.properties.keys()
+            check_item_size(
+                self._attributes(self.as_json(own) | {name: json_value(values[name]) for name in additional})
+            )
 
     def _replaced(self, key: AttributeMap | None, set_: AttributeMap) -> Steps[AttributeMap | None]:
         if key is None:

@@ -131,7 +131,7 @@ class Replace(ResourceViewSet):
             instance = self.changeable()
         except Http404:
             if "201" not in self.operation.responses:
-                self.get_serializer(data=body).is_valid(raise_exception=True)  # first, as a store does
+                self._refuse(body)
                 raise
             if is_conditional(self.request.headers):
                 raise PreconditionFailed("The item doesn't exist yet, so If-Match can't match it.") from None
@@ -146,6 +146,15 @@ class Replace(ResourceViewSet):
 
     def _save_at_path(self, serializer: Any) -> None:
         serializer.save(**self.path_values())
+
+    def _refuse(self, body: Any) -> None:
+        """Raises what is wrong with the body of a replacement before its item turns out to be absent, as a store
+        does.
+        """
+        serializer = self.get_serializer(data=body)
+        serializer.is_valid(raise_exception=True)
+        with self.placing_faults():
+            self.store.refuse_unstorable(serializer.validated_data)
 
     def perform_update(self, serializer: Any) -> None:
         serializer.save()

@@ -118,6 +118,9 @@ class Store:
         """Deletes the object. Returns whether there was one."""
         raise NotImplementedError
 
+    def refuse_unstorable(self, values: Any) -> None:
+        """Raises ``UnstorableValue`` for valid Python values by property name that the database has no place for."""
+
     def valid(self, body: Any, *, defaults: bool = True) -> dict[str, Any]:
         """Returns a body as a valid object, with defaults; raises ``RequestInvalid`` if it isn't one."""
         try:

@@ -132,7 +132,8 @@ def test_no_item_has_a_key_that_is_too_exact(everything_api, key, body):
 
 
 def test_an_invalid_replacement_of_an_absent_item_is_refused_alike(everything_api):
-    everything_api.compare([("PUT /v1/parts/nobody", {"value": "x"})])
+    everything_api.compare([("PUT /v1/parts/nobody", {"value": "x"}), ("PUT /v1/parts/nobody", {"anything": {"": 0}})])
+    assert everything_api.statuses() == {"400"}
 
 
 def test_a_set_that_was_stored_as_a_list_is_replaced_by_a_set(everything_api):
