@@ -153,8 +153,7 @@ class Replace(ResourceViewSet):
         """
         serializer = self.get_serializer(data=body)
         serializer.is_valid(raise_exception=True)
-        with self.placing_faults():
-            self.store.refuse_unstorable(serializer.validated_data)
+        self._saved(lambda checked: self.store.refuse_unstorable(checked.validated_data), serializer)
 
     def perform_update(self, serializer: Any) -> None:
         serializer.save()
