@@ -116,7 +116,7 @@ class Clients:
     def _early(
         self, engine: engines.Engine, section: Section, configuration: Configuration, circuit: Circuit
     ) -> MadeClient | None:
-        """A client that is the early lane alone; None if calls need botocore, or it is there already."""
+        """A client that is the early lane alone; None if calls need botocore, or if it has been imported."""
         if not configuration.fast_lane or not is_untouched():
             return None
         place = early_place(

@@ -32,7 +32,7 @@ class ByteFormat(StringFormat):
 
 
 class OctetsFormat(ByteFormat):
-    """Octets, which JSON has no strings for. Other text than base64 is valid if each of its characters is an octet."""
+    """Octets, which JSON has no strings for. Text that isn't base64 is valid if each character is an octet."""
 
     name = "binary"
     description = "a string of octets"

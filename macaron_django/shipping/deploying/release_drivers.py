@@ -61,7 +61,7 @@ class Driver(Protocol):
     def upload(self, files: ReleaseFiles) -> None:
         """Brings what was built to where ``release`` finds it. An image is in its registry already.
 
-        Nothing that serves is changed, and a version that is there already isn't uploaded again.
+        Changes nothing that serves requests, and doesn't upload a version twice.
         """
 
     def current(self) -> Release:
