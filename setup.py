@@ -4,14 +4,23 @@ The version is read as text: importing the package here would need Django
 before it is installed.
 """
 
+import os
 import re
 from pathlib import Path
 
 from setuptools import find_packages, setup
 
 ROOT = Path(__file__).parent
-#: The release workflow refuses to publish from another place.
-REPOSITORY = "https://github.com/macaron-django/macaron_django"
+#: Where a release is built, as the release workflow says. A build elsewhere has no URLs, rather than wrong ones.
+REPOSITORY = os.environ.get("RELEASE_REPOSITORY")
+PATHS = {
+    "Homepage": "",
+    "Documentation": "/tree/main/docs",
+    "Source": "",
+    "Issues": "/issues",
+    "Changelog": "/blob/main/CHANGELOG.md",
+    "Security": "/security/policy",
+}
 VERSION = re.search(
     r'^__version__ = "([^"]+)"', (ROOT / "macaron_django" / "__init__.py").read_text("utf-8"), re.MULTILINE
 ).group(1)  # type: ignore[union-attr]
@@ -88,14 +97,7 @@ setup(
     long_description=(ROOT / "README.md").read_text("utf-8"),
     long_description_content_type="text/markdown",
     author="The macaron_django authors",
-    url=REPOSITORY,
-    project_urls={
-        "Documentation": f"{REPOSITORY}/tree/main/docs",
-        "Source": REPOSITORY,
-        "Issues": f"{REPOSITORY}/issues",
-        "Changelog": f"{REPOSITORY}/blob/main/CHANGELOG.md",
-        "Security": f"{REPOSITORY}/security/policy",
-    },
+    project_urls={name: f"{REPOSITORY}{path}" for name, path in PATHS.items()} if REPOSITORY else {},
     keywords=["django", "openapi", "swagger", "rest", "dynamodb", "pynamodb", "contract-first"],
     license="MIT",
     license_files=["LICENSE"],

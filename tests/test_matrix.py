@@ -1,12 +1,17 @@
-"""The Pythons and Djangos that are tested are the same wherever they are listed."""
+"""The Pythons and Djangos that are tested are the same wherever they are listed, and what a release says of itself."""
 
 from __future__ import annotations
 
 import ast
+import os
 import re
+import subprocess
+import sys
+from email import message_from_string
 from pathlib import Path
 from typing import Any
 
+import pytest
 import yaml
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -69,6 +74,38 @@ def test_the_package_names_every_python_and_django_of_the_matrix():
     setup = (ROOT / "setup.py").read_text("utf-8")
     classified = set(re.findall(r'"(?:Programming Language :: Python|Framework :: Django) :: (\d+\.\d+)"', setup))
     assert classified == {version.rstrip("t") for pair in matrix_of_nox() for version in pair}
+
+
+METADATA = """
+import sys, setuptools
+from distutils.core import run_setup
+run_setup("setup.py", stop_after="init").metadata.write_pkg_file(sys.stdout)
+"""
+
+
+@pytest.mark.parametrize(
+    ("released_in", "source"),
+    [({}, None), ({"RELEASE_REPOSITORY": "https://code.example/us/ours"}, "https://code.example/us/ours")],
+)
+def test_the_metadata_leads_to_where_a_release_is_built(released_in, source):
+    environment = {name: value for name, value in os.environ.items() if name != "RELEASE_REPOSITORY"} | released_in
+    done = subprocess.run(
+        [sys.executable, "-c", METADATA], cwd=ROOT, env=environment, capture_output=True, text=True, check=True
+    )
+    metadata = message_from_string(done.stdout)
+    urls = dict(each.split(", ", 1) for each in metadata.get_all("Project-URL", []))
+    assert urls.get("Source") == source
+    assert bool(urls) == bool(source)
+    assert all(url.startswith(str(source)) for url in urls.values())
+    assert metadata["Home-page"] is None
+    assert metadata["Author"]
+    (built,) = (step for step in workflow("release")["jobs"]["build"]["steps"] if step.get("run") == "make dist")
+    assert built["env"]["RELEASE_REPOSITORY"] == "${{ github.server_url }}/${{ github.repository }}"
+    checks = [
+        step["run"] for step in workflow("release")["jobs"]["build"]["steps"] if "Project-URL" in step.get("run", "")
+    ]
+    assert len(checks) == 1
+    assert 'Project-URL: Source, $GITHUB_SERVER_URL/$GITHUB_REPOSITORY"' in checks[0]
 
 
 def test_a_release_is_tried_on_every_python_that_the_package_names():
