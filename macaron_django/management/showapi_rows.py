@@ -1,4 +1,4 @@
-"""Lists what was made of a served API, as rows of the tables that ``manage.py showapi`` prints."""
+"""Lists what was generated from a served API, as rows of the tables that ``manage.py showapi`` prints."""
 
 from __future__ import annotations
 

@@ -134,8 +134,8 @@ class Service:
     def start(self, serve: str | Sequence[str] | None = None) -> None:
         """Serves the APIs that ``serve`` names, or all that were loaded, until the program is interrupted.
 
-        Where a WSGI server has loaded the program, only makes ``app`` the application; in a task's worker, loads the
-        APIs.
+        If a WSGI server has loaded the program, this only makes ``app`` serve the APIs, too, and returns. In a task's
+        worker, it only loads the APIs.
         """
         self._load({})
         from macaron_django.registry import registry

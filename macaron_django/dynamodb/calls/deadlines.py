@@ -1,6 +1,6 @@
 """Limits how long a request waits for DynamoDB, including attempts and pauses (``REQUEST_DEADLINE``).
 
-A request has its seconds from Django's ``request_started`` on, and each call takes what it waits from them. Commands,
+A request gets its seconds at Django's ``request_started``, and each call uses up some of them by waiting. Commands,
 tasks and other threads have no limit, and a streamed answer lifts its request's.
 """
 

@@ -81,7 +81,7 @@ class PlanReader:
             raise ScanForbidden(self._capped())
 
     def batches(self, start: AttributeMap | None = None, wanted: int | None = None) -> Iterator[MatchBatch]:
-        """Rounds of calls; ends with the list, or if the plan's ``read_limit`` is reached.
+        """Yields the result of each round of calls, until the list ends or the plan's ``read_limit`` is reached.
 
         A call that finds nothing counts as one item, because it isn't free.
         """

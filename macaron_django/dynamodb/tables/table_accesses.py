@@ -1,4 +1,4 @@
-"""Says which permissions a call to DynamoDB takes: an action on a table, or on one of its indexes."""
+"""Says which permissions a call to DynamoDB needs: an action on a table, or on one of its indexes."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any, Final
 
 __all__ = ["TableAccess", "accesses_of_call"]
 
-#: A transaction has no permission of its own: it takes those of what it does (AWS, "Using IAM with transactions").
+#: A transaction has no permission of its own: it needs those of what it does (AWS, "Using IAM with transactions").
 _IN_TRANSACTIONS: Final[Mapping[str, str]] = {
     "ConditionCheck": "ConditionCheckItem",
     "Delete": "DeleteItem",
@@ -28,7 +28,7 @@ class TableAccess:
 
 
 def accesses_of_call(operation: str, parameters: Mapping[str, Any]) -> Iterator[TableAccess]:
-    """Yields the accesses that a call takes. Those about no table, such as ``ListTables``, take none.
+    """Yields the accesses that a call needs. A call about no table, such as ``ListTables``, needs none.
 
     >>> list(accesses_of_call("Query", {"TableName": "profiles", "IndexName": "by_email"}))
     [TableAccess(table='profiles', index='by_email', action='Query')]

@@ -1,6 +1,6 @@
 """Loads lines into a table, several calls at once; every line is written, skipped or named in an error.
 
-Progress is always counted from the first line without a gap, so that a load can continue there.
+Progress counts the lines before the first one that isn't done, so that a load can continue there.
 """
 
 from __future__ import annotations

@@ -68,7 +68,7 @@ class Command(BaseCommand):
             choices=["github"],
             help="Write a CI workflow that runs the same steps, with --dry-run print it.",
         )
-        parser.add_argument("--force", action="store_true", help="With --workflow: overwrite a file with another text.")
+        parser.add_argument("--force", action="store_true", help="With --workflow: overwrite a file that differs.")
         left_out = parser.add_argument_group("steps to leave out")
         for name in _known_names():
             left_out.add_argument(f"--no-{name}", action="append_const", dest="without", const=name)
@@ -186,7 +186,7 @@ class Command(BaseCommand):
             self.stdout.write("".join(files.values()), ending="")
             return
         if not force and (differing := differing_files(actions.folder, files)):
-            raise CommandError(f"{', '.join(differing)} has another text: add --force to overwrite it.")
+            raise CommandError(f"{', '.join(differing)} differs from the new text: add --force to overwrite it.")
         for name, text in files.items():
             path: Path = actions.folder / name
             path.parent.mkdir(parents=True, exist_ok=True)

@@ -35,7 +35,7 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--dry-run", action="store_true", help="Show what would be written, and write nothing.")
-        parser.add_argument("--force", action="store_true", help="Overwrite files that have another text.")
+        parser.add_argument("--force", action="store_true", help="Overwrite files that differ.")
         parser.add_argument(
             "--python",
             default="{}.{}".format(*sys.version_info[:2]),
@@ -73,7 +73,7 @@ class Command(BaseCommand):
 
     def _show(self, folder: Path, path: str, text: str, before: str | None, *, force: bool) -> None:
         if before is not None:
-            self.stdout.write(f"{path}: {'is overwritten' if force else 'has another text'}")
+            self.stdout.write(f"{path}: {'is overwritten' if force else 'differs'}")
             for line in unified_diff(before.splitlines(), text.splitlines(), f"{path} (now)", path, lineterm="", n=1):
                 self.stdout.write(f"  {line}")
         else:

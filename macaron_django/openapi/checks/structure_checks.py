@@ -59,7 +59,7 @@ def _overloaded(document: Document) -> Iterator[Finding]:
     for name, schema in document.schemas.items():
         if schema.is_overloaded:
             message = f"{name} consists of {MOST_PARTS} schemas or more, its own and those that it inherits from."
-            yield finding("E033", schema.location, message, "Write down what it has itself.")
+            yield finding("E033", schema.location, message, "Write its properties directly.")
 
 
 def _used_roots(document: Document) -> list[tuple[str, SourceNode]]:

@@ -217,7 +217,7 @@ class _FormText(str):
 
 
 class ComposedField(FormJSON, serializers.JSONField):
-    """A value of several possible types or shapes: a field accepts any JSON for it."""
+    """A value of several possible types or shapes. The field accepts any JSON."""
 
 
 class JSONListField(FormJSON, serializers.ListField):

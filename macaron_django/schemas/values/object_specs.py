@@ -28,7 +28,7 @@ __all__ = ["ObjectSpec", "parent_of"]
 
 @dataclass(frozen=True, eq=False)
 class ObjectSpec:
-    """The schema that an API object class was made from, with what is derived from it once."""
+    """The schema that an API object class was made from, and the values derived from it, each only once."""
 
     api: str
     schema: Schema

@@ -88,7 +88,7 @@ def test_a_project_that_is_not_on_aws_asks_for_no_credentials(folder):
 def test_a_workflow_that_was_changed_is_kept_unless_forced(folder, capsys):
     call_command("deploy", "--workflow", "github")
     (folder / FILE).write_text("name: mine\n", "utf-8")
-    with pytest.raises(CommandError, match=r"deploy\.yml has another text: add --force"):
+    with pytest.raises(CommandError, match=r"deploy\.yml differs from the new text: add --force"):
         call_command("deploy", "--workflow", "github")
     capsys.readouterr()
     call_command("deploy", "--workflow", "github", "--dry-run")
