@@ -135,8 +135,8 @@ class Table:
         """The items with this hash key, in the order of the range key, which can be restricted:
         ``query(author_id="7", year__gte=1990)``, with ``lt``, ``lte``, ``gt``, ``between`` and ``startswith``.
 
-        As boto3's: ``query(KeyConditionExpression=Key("author_id").eq("7"))``, with ``IndexName``, ``Limit``,
-        ``ScanIndexForward`` and ``ExclusiveStartKey``.
+        boto3's form works, too: ``query(KeyConditionExpression=Key("author_id").eq("7"))``, with ``IndexName``,
+        ``Limit``, ``ScanIndexForward`` and ``ExclusiveStartKey``.
         """
         start: AttributeMap | None = None
         if "KeyConditionExpression" in keys:

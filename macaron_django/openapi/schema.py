@@ -335,17 +335,17 @@ class Schema(Frozen):
 
     @lazy_attribute
     def _own_types(self) -> tuple[str, ...]:
-        """The types that its own keywords name; () if any."""
+        """The types that its own keywords name; () if they name none."""
         return types_of(self.keywords)
 
     @lazy_attribute
     def types(self) -> tuple[str, ...]:
-        """The effective types without "null"; () if any."""
+        """The effective types without "null"; () if every type is allowed."""
         return tuple([type_ for type_ in self._union_types if type_ != "null"])
 
     @lazy_attribute
     def _union_types(self) -> tuple[str, ...]:
-        """The effective types, those of its branches where it names none itself; () if any."""
+        """The effective types, those of its branches where it names none itself; () if every type is allowed."""
         return self._solved("_union_types", Schema._typed_branches, Schema._types_of_branches, ())
 
     def _typed_branches(self) -> tuple[Schema, ...]:

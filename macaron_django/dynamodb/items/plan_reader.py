@@ -28,7 +28,10 @@ FIRST_READ: Final = 64
 
 
 class Match(NamedTuple):
-    """An item that matches. Its position in the list is ``names`` of ``source``: the item, or its index entry."""
+    """An item that matches.
+
+    ``source`` is the item or its index entry. Its attributes ``names`` are the item's position in the list.
+    """
 
     item: AttributeMap | TypedItem
     source: AttributeMap | TypedItem

@@ -100,7 +100,7 @@ class transaction:  # noqa: N801 (used like a function, as Django's atomic is)
             raise RuntimeError("A transaction can be used only once: write `with transaction():` each time.")
         outer = gathering()
         if outer is not None and self._token is not None:
-            raise UnsupportedQuery("A transaction inside another one is sent with the outer token: leave this one out.")
+            raise UnsupportedQuery("A transaction inside another one is sent with the outer one's token: give it none.")
         self._gathering = PendingTransaction(outer)
         use_gathering(self._gathering)
         return self

@@ -125,7 +125,7 @@ class ObjectSpec:
         return name if name in self.properties else self.property_names.get(name, name)
 
     def violations(self, name: str, value: Any) -> list[Violation]:
-        """Return the violations of the property ``name`` by ``value`` (JSON)."""
+        """Return how ``value`` (JSON) violates the schema of the property ``name``."""
         schema = self.schema_of(name)
         if schema is None:
             if self.is_open:

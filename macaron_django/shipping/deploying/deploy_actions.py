@@ -59,7 +59,7 @@ class DeployActions:
             raise DeployError(f"`{shown_command(command)}` ended with {code}; its output above says why.")
 
     def output(self, command: Sequence[str]) -> str:
-        """Returns what a command prints that only reads. It isn't shown, and runs in a dry run, too."""
+        """Returns the output of a command that only reads. The command isn't shown, and runs even in a dry run."""
         try:
             done = subprocess.run(  # noqa: S603 (an argument list, of settings and options)
                 list(command), cwd=self.folder, capture_output=True, text=True, check=False
