@@ -135,7 +135,7 @@ class Document(DocumentTree):
 
     @lazy_attribute
     def persisted(self) -> Mapping[str, Schema]:
-        """The components with x-persist, in document order. Others are only glanced at."""
+        """The components with x-persist, in document order. It makes schemas only of those that may have it."""
         found: dict[str, Schema] = {}
         keys = self.section_keys("schemas", "definitions")
         for name, value in self.entries(*keys).items():

@@ -43,7 +43,7 @@ Reading: TypeAlias = Generator[int, bytes, T]
 
 
 def whole_answer(received: bytes) -> HTTPAnswer | None:
-    """The answer, where ``received`` is all of an ordinary one; None if ``read_answer`` has to read it.
+    """Returns the answer if ``received`` is a whole answer of the usual kind; None if ``read_answer`` must read it.
 
     Raises BrokenExchangeError.
     """
