@@ -1,4 +1,4 @@
-"""Takes from an event what a request may be made of: nothing that a client can pass off as its gateway's."""
+"""Removes from an event what a client could pass off as its gateway's, before a request is made from it."""
 
 from __future__ import annotations
 

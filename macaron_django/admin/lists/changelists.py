@@ -218,7 +218,7 @@ class ItemChangeList(ChangeList):
 
     @property
     def taken_offers(self) -> list[IndexOffer]:
-        """The offers in this list's address, with the addresses that take them back."""
+        """The index offers that this list's address has accepted, each with the address that takes it back."""
         return [
             IndexOffer(name, index.range_key, self.get_query_string(remove=[self._is_there(index.range_key)]))
             for name, index in self._partial_indexes()

@@ -71,7 +71,7 @@ class TransactionWrite:
 class PendingTransaction:
     """The writes of an open transaction, how to undo their effects on objects in memory, and what waits for the end.
 
-    That of a block inside another has an ``outer`` one, which takes it over when it is done.
+    The transaction of an inner block has an ``outer`` one, which takes over its writes when the block ends.
     """
 
     def __init__(self, outer: PendingTransaction | None = None) -> None:

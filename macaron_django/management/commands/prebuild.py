@@ -17,9 +17,9 @@ __all__ = ["Command"]
 
 class Command(BaseCommand):
     help = (
-        'Writes the folder that MACARON["PREBUILT"] names. From it each start reads the trees of YAML specs, and that '
-        "they have no errors, instead of parsing and checking them. What doesn't fit the specs, this package's version "
-        "and Python's is ignored at a start, with a warning: run this when one of them has changed."
+        'Writes the folder that MACARON["PREBUILT"] names. Each start then reads the parsed YAML specs from it, '
+        "instead of parsing and checking them again. What doesn't fit the specs, this package's version and Python's "
+        "is ignored at a start, with a warning: run this when one of them has changed."
     )
     requires_system_checks = []
 

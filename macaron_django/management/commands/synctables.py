@@ -48,8 +48,8 @@ class Command(BaseCommand):
             "--no-wait",
             action="store_false",
             dest="wait",
-            help="Return as soon as DynamoDB has started. It adds one index at a time: run the command again for the "
-            "next one.",
+            help="Return as soon as DynamoDB has begun the changes. It adds one index at a time: run the command again "
+            "for the next one.",
         )
 
     def handle(self, *_arguments: str, **options: Any) -> None:
