@@ -1,6 +1,6 @@
 """A service that is one program: its settings are made from ``pym-config.yaml``, without settings.py or manage.py.
 
-A program comes in, as PyMacaron's ``server.py`` is written, and is served by Django. Open ``made_settings`` for the
+It takes a program that is written like PyMacaron's ``server.py``, and Django serves it. Open ``made_settings`` for the
 settings, ``service`` for what the program can say of its APIs, ``command_line`` for its options and environment,
 ``serving`` for the server, ``flask_apps`` for a Flask app beside the APIs, ``program_runs`` for how it is started, and
 ``program_workers`` for the workers of its tasks.

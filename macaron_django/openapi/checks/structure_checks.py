@@ -222,7 +222,7 @@ def _collection_formats(kind: str, node: SourceNode) -> Iterator[Finding]:
             hint = "Write csv, ssv, tsv or pipes; multi is for arrays in a query or a form."
             yield finding("W027", place.location, f"collectionFormat can't be {name!r} here; it is read as csv.", hint)
         elif name in (outer, *inner)[:depth]:
-            message = f"The arrays in the {kind}'s array are separated as it is itself ({name})."
+            message = f"The {kind}'s array and the arrays in it have the same separator ({name})."
             yield finding("W027", place.location, message, "Use a different collectionFormat to tell them apart.")
 
 

@@ -77,7 +77,7 @@ def _restored(kind: Callable[..., Any], arguments: tuple[Any, ...], text: str | 
 
 
 def with_text(value: Value, text: str) -> Value:
-    """Give a new value of one of the classes with an attribute its text, and return it."""
+    """Set the text that a new value remembers, and return the value. Its class must have an attribute ``text``."""
     value.text = text  # type: ignore[attr-defined]
     return value
 

@@ -44,7 +44,7 @@ def _last(reference: Any) -> str | None:
 
 
 def types_wanted(branch: Subschema, instance: Any, judged: Judge) -> list[str] | None:
-    """Return the types of a branch that ``instance`` is of none of; None if it is of the right one."""
+    """Return the types that a branch allows if ``instance`` has none of them; None if it has one of them."""
     for part in applied(branch, instance, judged):
         for keyword, value, validator in part.assertions[:1]:
             if keyword == "type" and not judged(validator.is_valid, instance):

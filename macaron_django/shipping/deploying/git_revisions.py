@@ -26,7 +26,7 @@ def new_version(actions: DeployActions, *, allow_dirty: bool) -> str:
 
 
 def require_version_of_revision(actions: DeployActions, version: str, *, allow_dirty: bool) -> None:
-    """Raises DeployError if a version that is to be built wouldn't be that of the tree that is checked out."""
+    """Raises DeployError if ``version`` is to be built, but another revision is checked out."""
     revision = _revision(actions, allow_dirty=allow_dirty)
     if not version.endswith(f"-{revision}"):
         raise DeployError(

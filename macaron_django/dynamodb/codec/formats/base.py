@@ -1,8 +1,8 @@
 """The base class of all codecs: what a format must know about its values.
 
 A value has three forms: JSON, Python (a ``datetime``, an API object) and DynamoDB's attribute value. ``encode`` and
-``decode`` are right for every value. The functions that the other methods return do the same, with the schema's
-``Conversion`` between JSON and Python, in one go for usual values.
+``decode`` are right for every value. The other methods return functions that are faster, but only handle usual values:
+they include the schema's ``Conversion`` between JSON and Python.
 """
 
 from __future__ import annotations
