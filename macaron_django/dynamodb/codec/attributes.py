@@ -83,7 +83,7 @@ class PropertyAttribute(Attribute[Any]):
     # -- one value -----------------------------------------------------------------------------
 
     def encode(self, value: Any) -> AttributeValue:
-        """Returns what DynamoDB holds for a Python value, in keys and indexes as they sort it."""
+        """Returns the attribute value of a Python value; for keys and indexes, in the form by which they are sorted."""
         return self._sortable(self.given(value))
 
     def encode_json(self, value: Any) -> AttributeValue:

@@ -64,7 +64,7 @@ class QueryFacts:
         return self.low_mark > 0 or self.high_mark is not None
 
     def clone(self) -> NoReturn:
-        """Refuse what ``Exists`` and ``Subquery`` ask for."""
+        """Refuse the copy that ``Exists`` and ``Subquery`` ask for."""
         raise UnsupportedQuery(NO_SUBQUERIES)
 
 

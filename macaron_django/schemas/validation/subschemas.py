@@ -234,7 +234,7 @@ class Subschema:
 
     @cached_property
     def single(self) -> Mapping[str, Subschema]:
-        """The parts that are the value of a keyword, by keyword."""
+        """By keyword, the part that is its value, for keywords whose value is a schema."""
         return {
             keyword: self._part(keyword)
             for keyword, value in self.keywords.items()
@@ -243,7 +243,7 @@ class Subschema:
 
     @cached_property
     def lists(self) -> Mapping[str, tuple[Subschema, ...]]:
-        """The parts in the list of a keyword, by keyword."""
+        """By keyword, the parts in its list."""
         return {
             keyword: tuple(self._part(keyword, index) for index in range(len(value)))
             for keyword, value in self.keywords.items()
@@ -252,7 +252,7 @@ class Subschema:
 
     @cached_property
     def maps(self) -> Mapping[str, Mapping[str, Subschema]]:
-        """The named parts of a keyword, by keyword."""
+        """By keyword, its parts by their names."""
         return {
             keyword: {
                 name: self._part(keyword, name) for name, member in value.items() if isinstance(member, (dict, bool))

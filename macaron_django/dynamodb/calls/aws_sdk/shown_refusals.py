@@ -1,4 +1,4 @@
-"""Makes PynamoDB's exception of botocore's, for a call that DynamoDB has refused."""
+"""Converts botocore's exception to PynamoDB's, for a call that DynamoDB has refused."""
 
 from __future__ import annotations
 
