@@ -109,10 +109,10 @@ class Registry:
         return made
 
     def make_unserved_classes(self) -> None:
-        """Make at least the classes of APIs that ``SERVE`` leaves out, where what they name can't be imported here.
+        """Make the classes of APIs that ``SERVE`` leaves out, even if the code that their specs name can't be imported.
 
-        They are those of services that this one calls: their handlers, and what keeps their items, are elsewhere. What
-        is wrong with them is a warning.
+        Other services serve these APIs, and this one calls them: their handlers and the classes of their items are
+        elsewhere. What is wrong with such an API is a warning.
         """
         for name, found in self._failed.items():
             if is_chosen(name) or name in self._unserved_classes:

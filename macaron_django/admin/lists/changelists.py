@@ -250,7 +250,7 @@ class ItemChangeList(ChangeList):
 
 
 class ChangeListMixin(ItemAdminBase):
-    """The list: searched, filtered, paged by cursor, with what DynamoDB was asked for it."""
+    """The list: searched, filtered, paged by cursor. It shows the calls to DynamoDB that it made."""
 
     change_list_template = "admin/macaron_django/change_list.html"
     list_per_page = 100

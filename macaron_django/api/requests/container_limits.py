@@ -1,6 +1,6 @@
 """Refuses bodies with more arrays and objects than ``MAX_BODY_CONTAINERS`` allows, before they are parsed.
 
-Their number affects what a body costs more than its length does: ``{}`` has two bytes, and takes half a kilobyte of
+A body's cost depends more on their number than on its length: ``{}`` has two bytes, and takes half a kilobyte of
 memory as an object with its defaults.
 """
 

@@ -1,4 +1,4 @@
-"""Finds the request that this code serves, if any: one of this package's views or of any other."""
+"""Finds the request that is being served, if any, whether its view is this package's or another one."""
 
 from __future__ import annotations
 
