@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import re
+import shlex
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final, NamedTuple
@@ -26,6 +27,11 @@ _TIMEOUT: Final = 900
 MOST_SERVICES: Final = 10
 _NAME: Final = re.compile(r"[a-z][a-z0-9-]*")
 _REPOSITORY: Final = re.compile(r"[a-z0-9][a-z0-9._:-]*(/[a-z0-9._-]+)*")
+_PLATFORM: Final = re.compile(r"[a-z0-9]+(/[a-z0-9.]+)+")
+_REGION: Final = re.compile(r"[a-z0-9]+(-[a-z0-9]+)+")
+_VARIABLE: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+#: What can happen if a driver isn't the path of a class.
+_NO_DRIVER: Final = (ImportError, AttributeError, TypeError, ValueError)
 
 
 class DeployProblem(NamedTuple):
@@ -98,6 +104,8 @@ def deploy_problems() -> Iterator[DeployProblem]:
         )
     if given.CONTAINER_ENGINE not in (None, "docker", "podman"):
         yield _problem("['CONTAINER_ENGINE']", f"is {given.CONTAINER_ENGINE!r}", "Use 'docker', 'podman' or None.")
+    if given.PLATFORM is not None and not _matches(_PLATFORM, given.PLATFORM):
+        yield _problem("['PLATFORM']", f"is {given.PLATFORM!r}", "Write it as 'linux/arm64' or 'linux/amd64'.")
     for key in ("UNIT_TESTS", "ACCEPTANCE_TESTS"):
         yield from _list_problems(f"[{key!r}]", getattr(given, key))
 
@@ -116,12 +124,12 @@ def _name_problems(name: Any) -> Iterator[DeployProblem]:
 def _environment_problems(where: str, options: Mapping[str, Any]) -> Iterator[DeployProblem]:
     driver = None
     try:
-        driver = driver_class(options["DRIVER"]) if "DRIVER" in options else None
-    except (ImportError, AttributeError, TypeError) as error:
+        driver = driver_class(options["DRIVER"]) if options.get("DRIVER") is not None else None
+    except _NO_DRIVER as error:
         hint = f"Use one of {', '.join(map(repr, DRIVERS))}, or the dotted path of a class. {error}"
         yield _problem(f"{where}['DRIVER']", f"is {options['DRIVER']!r}", hint)
     required = _REQUIRED | (driver.required if driver else frozenset())
-    for key in sorted(required - options.keys()):
+    for key in sorted(key for key in required if options.get(key) is None):
         yield _problem(where, f"has no {key}", "Add it.")
     if driver is not None:
         known = required | _OPTIONAL | driver.optional
@@ -135,18 +143,18 @@ def _environment_problems(where: str, options: Mapping[str, Any]) -> Iterator[De
 
 def _driver_value_problems(where: str, options: Mapping[str, Any]) -> Iterator[DeployProblem]:
     """Yields what is wrong with the values of the known drivers; a project's own checks its own."""
-    if options.get("DRIVER") not in DRIVERS:
+    if options.get("DRIVER") not in [*DRIVERS]:
         return
-    for key in ("CLUSTER", "CONTAINER", "FUNCTION", "ALIAS", "BUCKET", "REGION"):
+    for key in ("CLUSTER", "CONTAINER", "FUNCTION", "ALIAS", "BUCKET"):
         value = options.get(key)
         if value is not None and not (isinstance(value, str) and value):
             yield _problem(f"{where}[{key!r}]", f"is {value!r}", "It must be a text.")
-    services = options.get("SERVICES", ("",))
+    services = options.get("SERVICES") or ("",) * ("SERVICES" not in options)
     yield from _list_problems(f"{where}['SERVICES']", services)
-    if not 0 < len(services) <= MOST_SERVICES:
+    if isinstance(services, list | tuple) and not 0 < len(services) <= MOST_SERVICES:
         yield _problem(f"{where}['SERVICES']", f"has {len(services)} names", f"Name one to {MOST_SERVICES} services.")
     architecture = options.get("ARCHITECTURE", "arm64")
-    if architecture not in ARCHITECTURES:
+    if architecture not in [*ARCHITECTURES]:
         hint = f"Use one of {', '.join(map(repr, sorted(ARCHITECTURES)))}."
         yield _problem(f"{where}['ARCHITECTURE']", f"is {architecture!r}", hint)
 
@@ -154,19 +162,37 @@ def _driver_value_problems(where: str, options: Mapping[str, Any]) -> Iterator[D
 def _value_problems(where: str, options: Mapping[str, Any]) -> Iterator[DeployProblem]:
     url = options.get("BASE_URL")
     if url is not None and not _is_base_url(url):
-        hint = "It must be a URL with http or https and a host, without user, query or fragment."
+        hint = "It must be a URL with http or https and a host, without user, query, fragment or blanks."
         yield _problem(f"{where}['BASE_URL']", f"is {url!r}", hint)
     timeout = options.get("TIMEOUT", _TIMEOUT)
     if type(timeout) is not int or timeout < 1:
         yield _problem(f"{where}['TIMEOUT']", f"is {timeout!r}", "It must be a whole number of seconds, 1 or more.")
-    variables = options.get("VARIABLES", {})
+    region = options.get("REGION")
+    if region is not None and not _matches(_REGION, region):
+        yield _problem(f"{where}['REGION']", f"is {region!r}", "Write it as 'eu-west-1'.")
+    yield from _variable_problems(f"{where}['VARIABLES']", options.get("VARIABLES", {}))
+    yield from _list_problems(f"{where}['TABLES']", tables := options.get("TABLES", ()))
+    for command in tables if isinstance(tables, list | tuple) else ():
+        if isinstance(command, str) and not _is_command(command):
+            hint = "Write a command of manage.py as a shell takes it, such as 'migrate --no-input'."
+            yield _problem(f"{where}['TABLES']", f"has {command!r}", hint)
+    yield from _list_problems(f"{where}['ACCEPTANCE_TESTS']", options.get("ACCEPTANCE_TESTS") or ())
+
+
+def _variable_problems(where: str, variables: Any) -> Iterator[DeployProblem]:
+    """Yields what is wrong with variables. Their values may be secrets, and aren't shown."""
     if not isinstance(variables, Mapping) or not all(
         isinstance(each, str) for pair in variables.items() for each in pair
     ):
         hint = "It must map names of environment variables to texts."
-        yield _problem(f"{where}['VARIABLES']", "has something else than texts", hint)
-    yield from _list_problems(f"{where}['TABLES']", options.get("TABLES", ()))
-    yield from _list_problems(f"{where}['ACCEPTANCE_TESTS']", options.get("ACCEPTANCE_TESTS") or ())
+        yield _problem(where, "has something else than texts", hint)
+        return
+    for name, value in variables.items():
+        if not _matches(_VARIABLE, name):
+            hint = "Use letters, digits and '_', and begin with none of the digits."
+            yield _problem(where, f"has the name {name!r}", hint)
+        elif "\0" in value:
+            yield _problem(f"{where}[{name!r}]", "has a null character", "Remove it.")
 
 
 def _list_problems(where: str, value: Any) -> Iterator[DeployProblem]:
@@ -181,7 +207,7 @@ def _list_problems(where: str, value: Any) -> Iterator[DeployProblem]:
 def _made_for(driver: Any) -> set[str]:
     try:
         return {driver_class(driver).makes}
-    except (ImportError, AttributeError, TypeError):
+    except _NO_DRIVER:
         return set()
 
 
@@ -190,12 +216,25 @@ def _is_repository(text: str) -> bool:
     return _REPOSITORY.fullmatch(text) is not None and ":" not in text.rpartition("/")[2]
 
 
+def _matches(pattern: re.Pattern[str], value: Any) -> bool:
+    return isinstance(value, str) and pattern.fullmatch(value) is not None
+
+
+def _is_command(text: str) -> bool:
+    try:
+        return bool(shlex.split(text)) and "\0" not in text
+    except ValueError:  # a quote isn't closed
+        return False
+
+
 def _is_base_url(url: Any) -> bool:
     try:
         parts = urlsplit(url)
         return (
             parts.scheme in ("http", "https")
             and bool(parts.hostname)
+            and parts.port != 0  # which raises ValueError if it is none
+            and not re.search(r"[\s\0]", url)
             and not (parts.username or parts.password or parts.query or parts.fragment)
         )
     except (ValueError, AttributeError, TypeError):

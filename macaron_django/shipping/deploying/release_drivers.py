@@ -88,5 +88,11 @@ class DriverClass(Protocol):
 
 
 def driver_class(name: str) -> DriverClass:
-    """Returns the class of a known driver, or of a dotted path. Raises ImportError."""
-    return cast(DriverClass, import_string(DRIVERS.get(name, name)))
+    """Returns the class of a known driver, or of a dotted path.
+
+    Raises ImportError if there is nothing, and TypeError for what isn't a driver.
+    """
+    found = import_string(DRIVERS.get(name, name))
+    if missing := [each for each in ("makes", "required", "optional") if not hasattr(found, each)]:
+        raise TypeError(f"{name} has no {missing[0]}: it isn't a driver.")
+    return cast(DriverClass, found)

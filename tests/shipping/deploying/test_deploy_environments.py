@@ -52,6 +52,19 @@ def test_what_the_how_to_shows_is_right():
         ({**ECS, "DRIVER": "fargate"}, "['DRIVER'] is 'fargate'. Use one of 'ecs', 'lambda', or the dotted path"),
         ({**ECS, "DRIVER": "shop.no.Driver"}, "['DRIVER'] is 'shop.no.Driver'. Use one of"),
         ({**LAMBDA, "ARCHITECTURE": "arm"}, "['ARCHITECTURE'] is 'arm'. Use one of 'arm64', 'x86-64'."),
+        ({**ECS, "CLUSTER": None}, " has no CLUSTER. Add it."),
+        ({**ECS, "SERVICES": 2}, "['SERVICES'] is 2. It must be a list of texts."),
+        ({**ECS, "BASE_URL": "https://exam\nple.com"}, "['BASE_URL'] is 'https://exam\\nple.com'."),
+        ({**ECS, "BASE_URL": "https://example.com:port"}, "['BASE_URL'] is 'https://example.com:port'."),
+        ({**ECS, "REGION": "eu-west-1\n- run: id"}, "['REGION'] is 'eu-west-1\\n- run: id'. Write it as 'eu-west-1'."),
+        ({**ECS, "VARIABLES": {"A=B": "c"}}, "['VARIABLES'] has the name 'A=B'. Use letters, digits and '_'"),
+        ({**ECS, "VARIABLES": {"TOKEN": "a\0"}}, "['VARIABLES']['TOKEN'] has a null character. Remove it."),
+        ({**ECS, "TABLES": ["migrate 'now"]}, "['TABLES'] has \"migrate 'now\". Write a command of manage.py"),
+        ({**ECS, "TABLES": [""]}, "['TABLES'] has ''. Write a command of manage.py"),
+        ({**ECS, "DRIVER": ["ecs"]}, "['DRIVER'] is ['ecs']. Use one of"),
+        ({**ECS, "DRIVER": ".ecs"}, "['DRIVER'] is '.ecs'. Use one of"),
+        ({**ECS, "DRIVER": "os.path.join"}, "['DRIVER'] is 'os.path.join'. Use one of"),
+        ({**LAMBDA, "ARCHITECTURE": ["arm64"]}, "['ARCHITECTURE'] is ['arm64']. Use one of"),
         ({"DRIVER": "lambda"}, " has no ALIAS. Add it."),
         ({}, " has no BASE_URL. Add it."),
     ],
@@ -75,6 +88,7 @@ def test_an_environment_cannot_have_the_name_of_a_step_or_option(name):
         ({"repository": "notes:latest"}, "'DEPLOY']['REPOSITORY'] is 'notes:latest'. It must be a registry's host"),
         ({"repository": "--help"}, "'DEPLOY']['REPOSITORY'] is '--help'."),
         ({"CONTAINER_ENGINE": "lxc"}, "'DEPLOY']['CONTAINER_ENGINE'] is 'lxc'. Use 'docker', 'podman' or None."),
+        ({"PLATFORM": "arm64 --push"}, "'DEPLOY']['PLATFORM'] is 'arm64 --push'. Write it as 'linux/arm64'"),
         ({"UNIT_TESTS": "pytest"}, "'DEPLOY']['UNIT_TESTS'] is 'pytest'. It must be a list of texts."),
     ],
 )
@@ -86,7 +100,7 @@ def test_check_reports_it():
     with override_settings(MACARON={"DEPLOY": {"ENVIRONMENTS": {"live": {}}}}):
         found = [each for each in checks.run_checks(tags=["macaron_django"]) if each.id == "macaron_django.E110"]
     assert [each.msg.partition("has no ")[2] for each in found] == ["BASE_URL.", "DRIVER."]
-    assert found[0].hint == "Add it. See docs/reference/checks.md#e110."
+    assert found[0].hint == "Add it. `manage.py explaincheck E110` explains it."
 
 
 def test_environments_are_released_in_the_order_of_the_setting():
