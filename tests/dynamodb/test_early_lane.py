@@ -3,16 +3,25 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import os
 import socket
 import sys
+import time
+import weakref
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 import wrapt
-from botocore.exceptions import ClientError, ConnectionClosedError, EndpointConnectionError, ReadTimeoutError
+from botocore.exceptions import (
+    ClientError,
+    ConnectionClosedError,
+    ConnectTimeoutError,
+    EndpointConnectionError,
+    ReadTimeoutError,
+)
 
 from macaron_django.dynamodb import Persistence, engines
 from macaron_django.dynamodb.calls.aws_sdk.botocore_clients import new_client
@@ -23,6 +32,7 @@ from macaron_django.dynamodb.calls.fast_lane.early.early_lane import MEMBERS, PA
 from macaron_django.dynamodb.calls.fast_lane.early.early_places import EarlyPlace, early_place, is_untouched
 from macaron_django.dynamodb.calls.fast_lane.lane import FastLane
 from macaron_django.dynamodb.calls.fast_lane.lane_calls import OPERATIONS, DamagedAnswerError, Lane
+from macaron_django.dynamodb.calls.fast_lane.loop_connections import _Pool
 from macaron_django.testing import Fault, FaultProxy
 
 MakePersistence = Callable[..., Persistence]
@@ -149,12 +159,26 @@ def test_files_of_aws_and_other_places_are_botocores(tmp_path: Path) -> None:
     assert local == EarlyPlace("http://localhost:8000", "eu-west-1", "local", "local")
 
 
+def test_a_home_that_cannot_be_searched_has_no_files_of_aws(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", f"/{'a' * 300}")  # any OSError: root may search everything
+    assert place_of(None) is not None
+
+
+def test_no_text_of_it_has_secrets() -> None:
+    place = place_of(None)
+    template = early_lane(place)._template("GetItem", {"TableName": "t"})
+    assert "AKID" in repr(place)
+    assert KEYS["AWS_SECRET_ACCESS_KEY"] not in f"{place!r} {template!r}"
+    assert KEYS["AWS_SESSION_TOKEN"] not in f"{place!r} {template!r}"
+
+
 @pytest.fixture
 def untouched(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let this process look like one that hasn't imported botocore's client, in which no tracer waits for that."""
     finders = [each for each in sys.meta_path if not type(each).__module__.startswith(("wrapt", "ddtrace"))]
     monkeypatch.setattr(sys, "meta_path", finders)
-    monkeypatch.delitem(sys.modules, "botocore.client")
+    for name in ("botocore.client", "botocore.endpoint", "botocore.parsers"):
+        monkeypatch.delitem(sys.modules, name)
 
 
 @pytest.mark.usefixtures("untouched")
@@ -162,9 +186,10 @@ def test_a_process_is_untouched_until_botocore_is_imported_or_something_waits_fo
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     assert is_untouched()
-    monkeypatch.setitem(sys.modules, "botocore.client", sys)
-    assert not is_untouched()
-    monkeypatch.delitem(sys.modules, "botocore.client")
+    for name in ("botocore.client", "botocore.endpoint"):
+        monkeypatch.setitem(sys.modules, name, sys)
+        assert not is_untouched()
+        monkeypatch.delitem(sys.modules, name)
     wrapt.register_post_import_hook(lambda _: None, "botocore.of_a_test")  # as tracers do
     assert not is_untouched()
 
@@ -225,6 +250,43 @@ def test_connections_that_fail_are_botocores_errors() -> None:
             early_lane(place).answer("GetItem", get, timeout=0.05)
         with pytest.raises(ReadTimeoutError):
             early_lane(place, ConnectionLimits(1, 5, 0.05)).answer("GetItem", get)
+
+
+def test_nothing_is_sent_after_the_deadline(monkeypatch: pytest.MonkeyPatch) -> None:
+    put: dict[str, Any] = {"TableName": "t", "Item": {}}
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        early = early_lane(place_of(f"http://127.0.0.1:{server.getsockname()[1]}"))
+        take, connected = early._idle.take, _Pool.connected
+
+        def take_long(timeout: float | None) -> Any:
+            taken = take(timeout)
+            time.sleep(0.02)
+            return taken
+
+        async def connected_late(pool: Any, timeout: float | None) -> Any:
+            connection = await connected(pool, timeout)
+            time.sleep(0.02)
+            return connection
+
+        monkeypatch.setattr(early._idle, "take", take_long)
+        monkeypatch.setattr(_Pool, "connected", connected_late)
+        with pytest.raises(ConnectTimeoutError):
+            early.answer("PutItem", put, timeout=0.02)
+        with pytest.raises(ConnectTimeoutError):
+            asyncio.run(early.answer_on_loop("PutItem", put, timeout=0.02))
+        early._idle._idle.pop()[0].connection.close()
+        for _ in range(2):
+            with server.accept()[0] as accepted:
+                assert accepted.recv(1) == b""
+
+
+def test_its_connections_are_closed_with_its_last_reference() -> None:
+    gc.disable()  # a forked process closes its parent's connections at once
+    try:
+        gone = weakref.ref(early_lane(place_of("http://localhost:8000")))
+        assert gone() is None
+    finally:
+        gc.enable()
 
 
 def test_a_broken_connection_and_a_damaged_answer_are_botocores_errors(

@@ -16,7 +16,7 @@ from macaron_django.conf import Section, settings
 from macaron_django.dynamodb import engines
 from macaron_django.dynamodb.calls.client_configurations import Configuration
 from macaron_django.dynamodb.calls.fast_lane.early.early_lane import ConnectionLimits, EarlyLane
-from macaron_django.dynamodb.calls.fast_lane.early.early_places import early_place, is_untouched
+from macaron_django.dynamodb.calls.fast_lane.early.early_places import early_place, is_imported, is_untouched
 from macaron_django.dynamodb.calls.fast_lane.http import HTTPAnswer
 from macaron_django.dynamodb.calls.fast_lane.lane_calls import Lane
 
@@ -81,7 +81,7 @@ class Clients:
         made = self._made
         if made is None or self._process != os.getpid():
             return None
-        if made.botocore_client is None and ("botocore.client" in sys.modules or sys.meta_path != self._finders):
+        if made.botocore_client is None and (is_imported() or sys.meta_path != self._finders):
             return None
         engine = engines.current()
         if (

@@ -10,7 +10,7 @@ import ssl
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final, Protocol
 from urllib.parse import quote
 from zlib import crc32
@@ -73,7 +73,7 @@ def check_answer(operation: str, headers: Mapping[str, str], body: bytes) -> Non
 class RequestTemplate:
     """What the requests of one operation with one set of credentials have in common."""
 
-    credentials: Any
+    credentials: Any = field(repr=False)  # error reports show local variables
     url: str
     signer: Signer
     idle: IdleConnections
@@ -175,7 +175,10 @@ class Lane(ABC):
         if opened is None:
             return None
         if timeout is not None:
-            timeout = max(timeout - (time.monotonic() - begun), 0.0)
+            timeout -= time.monotonic() - begun
+            if timeout <= 0:  # nothing would wait for the answer to a write that may be applied
+                template.idle.give_back(opened)
+                raise botocore.exceptions.ConnectTimeoutError(endpoint_url=template.url)
         headers = template.headers(traced) if traced is not None or template.in_lambda else NO_HEADERS
         request = template.request(body, self._timestamp(), headers)
         answer = self._exchange(template, opened, request, timeout)

@@ -69,7 +69,10 @@ class LoopConnections:
             begun = loop.time()
             connection = await pool.connected(timeout)
             if timeout is not None:
-                timeout = max(timeout - (loop.time() - begun), 0.0)
+                timeout -= loop.time() - begun
+                if timeout <= 0:
+                    pool.give_back(connection)
+                    raise NotConnectedError("timed out") from TimeoutError()
         is_kept = False
         try:
             answer = await connection.exchange(request(), _shorter(self.place.read_timeout, timeout))

@@ -95,7 +95,7 @@ class EarlyLane(Lane):
             place.access_key, place.secret_key, place.token, region=place.region, service="dynamodb", host=self._host
         )
         parts = urlsplit(place.url)
-        self._connections = Place(
+        connections = self._connections = Place(
             parts.hostname or "",
             parts.port or (443 if parts.scheme == "https" else 80),
             _tls() if parts.scheme == "https" else None,
@@ -104,8 +104,8 @@ class EarlyLane(Lane):
             limits.read_timeout,
             _SOCKET_OPTIONS,
         )
-        self._idle = OpenedConnections(self._connections)
-        self._on_loops = LoopConnections(lambda: self._connections)
+        self._idle = OpenedConnections(connections)
+        self._on_loops = LoopConnections(lambda: connections)  # not self: the last reference closes the connections
         self._templates: dict[str, RequestTemplate] = {}
 
     def answer(

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Final, NamedTuple
 from urllib.parse import urlsplit
 
-__all__ = ["EarlyPlace", "early_place", "is_untouched"]
+__all__ = ["EarlyPlace", "early_place", "is_imported", "is_untouched"]
 
 #: Variables that change nothing for DynamoDB's client, or are read here.
 _KNOWN: Final = re.compile(
@@ -23,6 +23,8 @@ _KNOWN: Final = re.compile(
     "|LAMBDA_[A-Z0-9_]+|XRAY_[A-Z0-9_]+)"
 )
 _AWS: Final = re.compile("AWS_|BOTO")
+#: The modules with the methods that tracers wrap.
+_WRAPPED: Final = ("botocore.client", "botocore.endpoint", "botocore.parsers")
 #: Where the authorities are whose certificates botocore accepts.
 _AUTHORITIES: Final = frozenset({"AWS_CA_BUNDLE", "REQUESTS_CA_BUNDLE"})
 #: The partition ``aws`` in botocore's ``partitions.json``, whose hosts all have the same form.
@@ -36,13 +38,16 @@ _FINDERS: Final = re.compile(
 
 
 class EarlyPlace(NamedTuple):
-    """Where calls go, and what signs them."""
+    """Where calls go, and what signs them. Error reports show local variables: its text has no secrets."""
 
     url: str
     region: str
     access_key: str
     secret_key: str
     token: str | None = None
+
+    def __repr__(self) -> str:
+        return f"EarlyPlace({self.url!r}, {self.region!r}, {self.access_key!r}, ...)"
 
 
 def early_place(
@@ -84,17 +89,23 @@ def _is_plain(environment: Mapping[str, str]) -> bool:
         if name.lower().endswith("_proxy"):
             return False
     try:
-        return not Path("~/.aws").expanduser().exists()
+        files = Path("~/.aws").expanduser()
     except RuntimeError:  # a user without a home
         return False
+    return not os.path.exists(files)  # noqa: PTH110 (as botocore looks: in another user's home there is nothing)
+
+
+def is_imported() -> bool:
+    """Returns whether anything has imported the parts of botocore that make calls."""
+    return not sys.modules.keys().isdisjoint(_WRAPPED)
 
 
 def is_untouched() -> bool:
-    """Returns whether no one can have hooked into botocore's calls: nothing has imported its client, or waits for it.
+    """Returns whether no one can have hooked into botocore's calls: nothing has imported its parts, or waits for them.
 
     Tracers that wrap botocore import it, or have an import hook that wraps it as soon as someone else does.
     """
-    return "botocore.client" not in sys.modules and all(map(_is_known, sys.meta_path))
+    return not is_imported() and all(map(_is_known, sys.meta_path))
 
 
 def _is_known(finder: object) -> bool:
