@@ -40,7 +40,7 @@ class Command(BaseCommand):
                 "For Django's own tasks, run their backend's worker, such as `manage.py db_worker` of django-tasks-db."
             )
         if backend != "celery":
-            raise CommandError(f"MACARON['TASKS']['BACKEND'] is {backend!r}: tasks are sent to workers with 'celery'.")
+            raise CommandError(f"MACARON['TASKS']['BACKEND'] is {backend!r}: only 'celery' sends tasks to this worker.")
         if find_spec("celery") is None:
             raise CommandError("Celery isn't installed: pip install 'macaron_django[celery]'.")
         command = celery_command(

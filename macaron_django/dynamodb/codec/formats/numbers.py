@@ -112,8 +112,8 @@ class NumberCodec(Codec):
 def encode_number(value: float | Decimal, pointer: str = "", *, integer: bool = False) -> str:
     """Returns the text of a number that comes back equal. Raises UnstorableValue if DynamoDB can't store it.
 
-    A float keeps its shortest repr, unless that names another integer: 1e23 isn't 10**23, so its own digits are
-    written.
+    A float is written as its shortest repr, unless that would be a different integer: the float 1e23 isn't 10**23, so
+    its exact digits are written.
     """
     if isinstance(value, float) and math.isfinite(value) and value.is_integer() and (integer or abs(value) < 1e38):
         value = int(value)
