@@ -119,7 +119,7 @@ class PendingTransaction:
         self._waiting.append(function)
 
     def close(self) -> None:
-        """Stop collecting: what a task that outlives the block writes is sent at once."""
+        """Stop collecting: a task that outlives the block sends its writes at once."""
         self.is_open = False
 
     @property

@@ -60,7 +60,7 @@ class AsyncMethods:
         return rows()
 
     async def aiterator(self, chunk_size: int = _CHUNK) -> AsyncIterator[Any]:
-        """As ``iterator()``: in the memory of one page, without blocking the event loop."""
+        """As ``iterator()``, with one page in memory at a time, but without blocking the event loop."""
         remaining: Iterator[Any] = self.iterator()  # type: ignore[attr-defined]
         while chunk := await sync_to_async(_taken)(remaining, chunk_size):
             for row in chunk:

@@ -436,7 +436,7 @@ class ItemQuerySet(ReadMethods, WriteMethods, BulkWriteMethods, AsyncMethods, Un
         return iter(self._result_cache or ())
 
     def iterator(self, chunk_size: int | None = None) -> Iterator[Any]:
-        """The rows one after the other, page by page, in the memory of one page."""
+        """The rows one after the other, with only one page in memory at a time."""
         return self._rows()
 
     def __len__(self) -> int:

@@ -91,7 +91,7 @@ def class_findings(schema: Schema, options: Mapping[str, Any]) -> Iterator[Findi
 def _hash_key_there(schema: Schema, node: SourceNode) -> Iterator[Finding]:
     if node.mapping.get("hash_key") is None and implied_hash_key(schema.name, schema.properties) is None:
         own = f"{snake_case(schema.name or 'item')}_id"
-        hint = f"Add hash_key, as in `hash_key: {own}`: {schema.name} has neither {own} nor id, which would be it."
+        hint = f"Add hash_key, as in `hash_key: {own}`: by default it is {own} or id, and {schema.name} has neither."
         yield finding("E042", node.location, "x-persist has no hash_key.", hint)
 
 

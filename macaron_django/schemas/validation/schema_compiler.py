@@ -150,7 +150,7 @@ def compile_native(
     *,
     lenient: bool,
 ) -> tuple[Compiler, jsonschema_rs.Validator, tuple[Note, ...]]:
-    """Compile ``schema``, and return what compiles its parts too; raises :class:`SchemaError` if it can't be.
+    """Compile ``schema``; return the compiler, which its parts need too, the validator and notes. Raises SchemaError.
 
     Patterns in it are rewritten in place, and if ``lenient`` what can't be compiled is removed. ``formats`` are those
     that it mentions; None leaves them unchecked.
