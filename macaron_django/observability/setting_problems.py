@@ -66,7 +66,7 @@ def setting_problems() -> Iterator[SettingProblem]:
         yield SettingProblem(
             "warning",
             "W126",
-            "Log lines have no request id, and requests no access line: MIDDLEWARE lacks RequestMiddleware.",
+            "Log lines have no request id, and there are no access lines: MIDDLEWARE lacks RequestMiddleware.",
             f"Put {_MIDDLEWARE!r} first in MIDDLEWARE.",
         )
 

@@ -1,4 +1,4 @@
-"""Has a task's writes to DynamoDB made once: with a mark under the task's id, in the same transaction."""
+"""Makes a task's writes to DynamoDB only once: with a mark under the task's id, in the same transaction."""
 
 from __future__ import annotations
 

@@ -91,7 +91,7 @@ class UpdateExpression:
         return frozenset((*constant.set_, *constant.remove, *constant.add, *self._computed))
 
     def change(self, item: AttributeMap | None = None, *, counting: bool = True) -> UpdateClauses:
-        """What to do to ``item``, which is only looked at where it ``needs_item``, or isn't ``counting``.
+        """Returns the clauses that change ``item``. It matters only if ``needs_item`` is true or ``counting`` is false.
 
         ValidationFailed for a value that the schema refuses, ItemOutOfBounds for one computed from the item that passes
         a minimum or maximum.

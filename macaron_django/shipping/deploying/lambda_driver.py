@@ -79,7 +79,7 @@ class LambdaDriver:
         return Release(files.version, {self._alias: number})
 
     def wait(self, release: Release) -> None:
-        """Requires that the alias has the version: it has moved at once, and the version could be invoked before."""
+        """Requires that the alias has the version. It moves at once, and only to versions that can be invoked."""
         number = release.places[self._alias]
         alias = self._described_alias()
         if alias is None or alias["FunctionVersion"] != number:
