@@ -15,8 +15,8 @@ from macaron_django.shipping.child_processes import wait_for
 
 __all__ = ["DeployActions", "DeployError"]
 
-#: Variables of this package, whose values are shown.
-SHOWN_VARIABLES = frozenset({"PYM_ENV", "VERSION"})
+#: Variables that this package sets, whose values are shown.
+SHOWN_VARIABLES = frozenset({"AWS_REGION", "PYM_ENV", "VERSION"})
 
 
 class DeployError(Exception):

@@ -60,8 +60,12 @@ class DeployEnvironment:
 
     @property
     def variables(self) -> dict[str, str]:
-        """Returns what the commands about this environment have in theirs: PyMacaron's PYM_ENV, and the setting's."""
-        return {"PYM_ENV": self.name, **self.options["VARIABLES"]}
+        """Returns what the commands about this environment have in theirs.
+
+        PyMacaron's ``PYM_ENV``, the region, so that tables are made where the release goes, and the setting's variables.
+        """
+        region = self.options["REGION"]
+        return {"PYM_ENV": self.name, **({"AWS_REGION": region} if region else {}), **self.options["VARIABLES"]}
 
 
 def deploy_environments() -> list[DeployEnvironment]:

@@ -24,6 +24,7 @@ def github_workflow(environments: Sequence[DeployEnvironment]) -> dict[str, str]
         "environments": [
             {
                 "name": each.name,
+                "region": each.options["REGION"] or (regions[0] if regions else ""),
                 "needs": environments[number - 1].name if number else "build",
                 "steps": [OF_ENVIRONMENTS, each.name, f"{each.name}-acceptance"],
             }

@@ -96,6 +96,17 @@ def test_what_is_wrong_beside_environments_is_said(deploy, problem):
     assert any(each.startswith(problem) for each in problems(**deploy)), problems(**deploy)
 
 
+def test_commands_about_an_environment_have_its_region_unless_its_variables_say_otherwise():
+    other = {**ECS, "VARIABLES": {"AWS_REGION": "us-east-1"}}
+    with override_settings(MACARON={"DEPLOY": {"ENVIRONMENTS": {"live": ECS, "demo": other, "local": LAMBDA}}}):
+        variables = [each.variables for each in deploy_environments()]
+    assert variables == [
+        {"PYM_ENV": "live", "AWS_REGION": "eu-west-1"},
+        {"PYM_ENV": "demo", "AWS_REGION": "us-east-1"},
+        {"PYM_ENV": "local"},
+    ]
+
+
 def test_check_reports_it():
     with override_settings(MACARON={"DEPLOY": {"ENVIRONMENTS": {"live": {}}}}):
         found = [each for each in checks.run_checks(tags=["macaron_django"]) if each.id == "macaron_django.E110"]

@@ -76,6 +76,23 @@ def test_it_has_a_role_and_no_key(folder):
     assert not re.search("access.key", text, re.IGNORECASE)
 
 
+def test_each_environment_has_its_own_region_and_a_name_that_yaml_would_read_as_nothing(folder):
+    environments = {"null": {**COMMON, "ALIAS": "a"}, "on": {**COMMON, "ALIAS": "b", "REGION": "us-east-1"}}
+    with override_settings(MACARON={"DEPLOY": {"ENVIRONMENTS": environments}}):
+        call_command("deploy", "--workflow", "github")
+    jobs = yaml.safe_load((folder / FILE).read_text("utf-8"))["jobs"]
+    assert [*jobs] == ["build", "null", "on"]
+    assert (jobs["null"]["environment"], jobs["on"]["environment"], jobs["on"]["needs"]) == (
+        "null",
+        "on",
+        ["build", "null"],
+    )
+    regions = [
+        step["with"]["aws-region"] for job in jobs.values() for step in job["steps"] if "aws-region" in str(step)
+    ]
+    assert regions == ["eu-west-1", "eu-west-1", "us-east-1"]
+
+
 def test_a_project_that_is_not_on_aws_asks_for_no_credentials(folder):
     own = {"DRIVER": "tests.shipping.deploying.file_drivers.FileDriver", "FILE": "a", "BASE_URL": "https://example.com"}
     with override_settings(MACARON={"DEPLOY": {"ENVIRONMENTS": {"live": own}}}):
