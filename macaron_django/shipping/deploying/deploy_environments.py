@@ -62,7 +62,7 @@ class DeployEnvironment:
     def variables(self) -> dict[str, str]:
         """Returns what the commands about this environment have in theirs.
 
-        PyMacaron's ``PYM_ENV``, the region, so that tables are made where the release goes, and the setting's variables.
+        These are PyMacaron's ``PYM_ENV``, the region, so that tables are made where the release goes, and VARIABLES.
         """
         region = self.options["REGION"]
         return {"PYM_ENV": self.name, **({"AWS_REGION": region} if region else {}), **self.options["VARIABLES"]}

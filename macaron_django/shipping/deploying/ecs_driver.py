@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 import time
 from collections.abc import Iterator, Mapping
@@ -20,6 +21,7 @@ INTERVAL: Final = 5.0
 _ECR: Final = re.compile(r"(\d{12})\.dkr\.ecr\.([a-z0-9-]+)\.amazonaws\.com(?:\.cn)?/(.+)")
 #: How many of the reasons why tasks stopped are shown.
 _REASONS: Final = 3
+_INSTEAD: Final = "Release a version that was pushed: --from with this environment's name, and --release VERSION."
 
 
 class EcsDriver:
@@ -34,19 +36,28 @@ class EcsDriver:
     optional: frozenset[str] = frozenset({"CONTAINER"})
 
     def __init__(self, options: Mapping[str, Any], actions: DeployActions) -> None:
-        self._actions, self._region = actions, options["REGION"]
+        self._actions = actions
         self._cluster, self._services = options["CLUSTER"], list(options["SERVICES"])
         self._container, self._timeout = options.get("CONTAINER"), options["TIMEOUT"]
-        self._ecs = actions.client("ecs", self._region)
+        self._ecs = actions.client("ecs", options["REGION"])
 
     def upload(self, files: ReleaseFiles) -> None:
         """Does nothing: an image is in its registry already."""
 
     def current(self) -> Release:
-        """Returns what the first service's task definition says: services are updated in their order."""
+        """Returns the last release.
+
+        A deployment that failed halfway, or that ECS rolled back in one service, is only in some of the services: they
+        have run what the others run.
+        """
         places = {name: each["taskDefinition"] for name, each in self._described().items()}
-        _, tags = self._task_definition(places[self._services[0]])
-        return Release(tags.get(VERSION_TAG, ""), places)
+        found = [self._task_definition(each)[1] for each in dict.fromkeys(places.values())]
+        versions = [tags.get(VERSION_TAG, "") for tags in found]
+        if len(set(versions)) > 1:
+            for tags, version in zip(found, versions, strict=True):
+                if BEFORE_TAG in tags and self._ran_before(tags) in {*versions} - {version}:
+                    return Release(version, places)
+        return Release(versions[0], places)
 
     def release(self, files: ReleaseFiles) -> Release:
         """Registers task definitions, and updates the services."""
@@ -74,6 +85,11 @@ class EcsDriver:
         while True:
             for name in list(waited_for):
                 state = self._state(name, services[name], waited_for[name])
+                if state is None and name in shown:
+                    # With `rollback`, the circuit breaker makes the deployment before the primary one again.
+                    told = f"ECS has gone back to {services[name]['taskDefinition']}, or another deployment has begun."
+                    raise DeployError(" ".join([f"{name}: {told}", *self._stopped(name)]))
+                state = state or "ECS doesn't show the deployment yet"  # its answers may be older than the last change
                 if shown.get(name) != state:
                     self._actions.write(f"{name}: {state}")
                     shown[name] = state
@@ -95,15 +111,29 @@ class EcsDriver:
         for name, definition in current.places.items():
             _, tags = self._task_definition(definition)
             if tags.get(VERSION_TAG, "") != current.version:
-                continue  # a deployment that failed halfway didn't reach it
+                continue  # a deployment that failed halfway didn't reach it, or ECS has gone back
             if BEFORE_TAG not in tags:
                 raise DeployError(
-                    f"{definition} has no tag {BEFORE_TAG}, so what {name} ran before isn't known. Release a version "
-                    "that was pushed: --from with this environment's name, and --release VERSION."
+                    f"{definition} has no tag {BEFORE_TAG}, so what {name} ran before isn't known. {_INSTEAD}"
                 )
             places[name] = tags[BEFORE_TAG]
-        _, tags = self._task_definition(places[self._services[0]])
-        return self._updated(tags.get(VERSION_TAG, ""), places)
+        versions = [self._version_of(definition) for definition in dict.fromkeys(places.values())]
+        return self._updated(versions[0], places)
+
+    def _ran_before(self, tags: Mapping[str, str]) -> str | None:
+        with contextlib.suppress(DeployError):  # deleted
+            return self._task_definition(tags[BEFORE_TAG])[1].get(VERSION_TAG, "")
+        return None
+
+    def _version_of(self, before: str) -> str:
+        """Returns the version of a task definition that services go back to, which must be there still."""
+        try:
+            definition, tags = self._task_definition(before)
+        except DeployError as error:
+            raise DeployError(f"What ran before can't be read: {error} {_INSTEAD}") from error
+        if (status := definition.get("status", "ACTIVE")) != "ACTIVE":
+            raise DeployError(f"{before} ran before, but is {status}: it was deregistered. {_INSTEAD}")
+        return tags.get(VERSION_TAG, "")
 
     def _described(self) -> dict[str, Any]:
         """Returns the services by their names, in the order of the setting."""
@@ -111,7 +141,8 @@ class EcsDriver:
         found = {each["serviceName"]: each for each in answer["services"] if each["status"] == "ACTIVE"}
         if missing := [name for name in self._services if name not in found]:
             raise DeployError(
-                f"The cluster {self._cluster} in {self._region} has no active service {', '.join(missing)}."
+                f"The cluster {self._cluster} in {self._ecs.meta.region_name} has no active service "
+                f"{', '.join(missing)}."
             )
         return {name: found[name] for name in self._services}
 
@@ -176,8 +207,11 @@ class EcsDriver:
             raise DeployError(f"{image} can't be found: {error} Push it: --from push.") from error
         return f"{_repository(image)}@{answer['imageDetails'][0]['imageDigest']}"
 
-    def _state(self, name: str, service: Mapping[str, Any], definition: str) -> str:
-        """Returns how far the deployment of a task definition is; raises DeployError if it has failed."""
+    def _state(self, name: str, service: Mapping[str, Any], definition: str) -> str | None:
+        """Returns how far the deployment of a task definition is, or None if it isn't the service's.
+
+        Raises DeployError if it has failed.
+        """
         for deployment in service["deployments"]:
             if deployment["taskDefinition"] != definition:
                 continue
@@ -191,18 +225,20 @@ class EcsDriver:
                 failed = deployment.get("failedTasks", 0)
                 end = f", {failed} failed" if failed else ""
                 return f"{deployment['runningCount']} of {deployment['desiredCount']} tasks run{end}"
-        # With `rollback`, the circuit breaker makes the deployment before the primary one again.
-        reasons = " ".join(self._stopped(name))
-        raise DeployError(f"{name}: ECS has gone back to {service['taskDefinition']}. {reasons}".strip())
+        return None
 
     def _stopped(self, name: str) -> Iterator[str]:
         """Yields why tasks of a service have stopped; ECS keeps that for an hour."""
-        listed = self._actions.read(
-            self._ecs, "ListTasks", cluster=self._cluster, serviceName=name, desiredStatus="STOPPED"
-        )["taskArns"]
-        if not listed:
+        try:
+            listed = self._actions.read(
+                self._ecs, "ListTasks", cluster=self._cluster, serviceName=name, desiredStatus="STOPPED"
+            )["taskArns"]
+            if not listed:
+                return
+            described = self._actions.read(self._ecs, "DescribeTasks", cluster=self._cluster, tasks=listed[:_REASONS])
+        except DeployError as error:  # which mustn't hide that the deployment has failed
+            yield f"Why its tasks have stopped can't be read: {error}"
             return
-        described = self._actions.read(self._ecs, "DescribeTasks", cluster=self._cluster, tasks=listed[:_REASONS])
         reasons = dict[str, None]()
         for task in described["tasks"]:
             reasons[task.get("stoppedReason", "")] = None

@@ -102,6 +102,30 @@ def test_a_release_that_failed_halfway_goes_back_where_it_was_only(aws, cluster,
     assert images == ["docker.io/shop/notes:v1"] * 2
 
 
+def test_going_back_reaches_the_services_that_ecs_did_not_roll_back(aws, cluster, actions):
+    for name in ("web", "worker"):
+        make_service(aws, cluster, name, "docker.io/shop/notes:old")
+    both = driver(cluster, actions, SERVICES=["web", "worker"])
+    first = both.release(ReleaseFiles("v1", "docker.io/shop/notes:v1"))
+    both.release(ReleaseFiles("v2", "docker.io/shop/notes:v2"))
+    aws("ecs").update_service(cluster=cluster, service="web", taskDefinition=first.places["web"])
+    assert both.current().version == "v2"
+    assert both.back().places == {"worker": first.places["worker"]}
+    assert both.current() == first
+
+
+def test_going_back_changes_nothing_if_a_task_definition_is_gone(aws, cluster, actions):
+    for name in ("web", "worker"):
+        make_service(aws, cluster, name, "docker.io/shop/notes:old")
+    both = driver(cluster, actions, SERVICES=["web", "worker"])
+    first = both.release(ReleaseFiles("v1", "docker.io/shop/notes:v1"))
+    second = both.release(ReleaseFiles("v2", "docker.io/shop/notes:v2"))
+    aws("ecs").deregister_task_definition(taskDefinition=first.places["worker"])
+    with pytest.raises(DeployError, match=r"ran before, but is INACTIVE: it was deregistered\. Release a version that"):
+        both.back()
+    assert both.current() == second
+
+
 def test_an_image_in_ecr_is_released_by_its_digest(aws, cluster, actions):
     name = f"shop/{cluster}"
     aws("ecr").create_repository(repositoryName=name)
@@ -241,8 +265,21 @@ def test_a_deployment_that_ecs_has_rolled_back_itself_fails(recorded):
         answer(deployment(OLD, "PRIMARY", "IN_PROGRESS", 2), deployment(NEW, "ACTIVE", "IN_PROGRESS")),
     )
     stopped(stubber)
-    with pytest.raises(DeployError, match=r"ECS has gone back to .*notes:41\. Essential container"):
+    with pytest.raises(DeployError, match=r"gone back to .*notes:41, or another deployment has begun\. Essential cont"):
         one.wait(Release("v1", {"notes": NEW}))
+
+
+def test_an_answer_from_before_the_release_and_reasons_that_cannot_be_read_hide_nothing(recorded, actions):
+    one, stubber = recorded
+    old = deployment(OLD, "PRIMARY", "COMPLETED", 2)
+    failed = deployment(NEW, "PRIMARY", "FAILED", rolloutStateReason="Tasks failed to start.")
+    during(stubber, answer(old), answer(failed))
+    stubber.add_client_error("list_tasks", "AccessDeniedException")
+    with pytest.raises(
+        DeployError, match=r"the deployment failed\. Tasks failed to start\. Why its tasks .*AccessDenied"
+    ):
+        one.wait(Release("v1", {"notes": NEW}))
+    assert actions.lines == ["notes: ECS doesn't show the deployment yet"]
 
 
 def test_a_deployment_that_takes_too_long_fails_and_one_that_nothing_ends_is_said(actions, recorded):
