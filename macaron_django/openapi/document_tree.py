@@ -5,6 +5,7 @@ Nothing here makes an operation or a schema; ``document`` does, on top of this.
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Collection, Mapping
 from pathlib import Path
@@ -122,9 +123,21 @@ class DocumentTree:
         return Files(self.main, root, self.limits, self._allow_hosts, self._cache, self._prebuilt)
 
     @property
+    def load_options(self) -> dict[str, Any]:
+        """The options of ``load`` that the document was read with, except folders of parsed trees."""
+        return {
+            "limits": self.limits,
+            "root": self._root_folder,
+            "allow_hosts": self._allow_hosts,
+            "base_path": self._base_path,
+        }
+
+    @property
     def reading_options(self) -> tuple[object, ...]:
-        """What the document was read with, as far as that may change what is wrong with it."""
-        return self.limits, self._root_folder, tuple(sorted(self._allow_hosts)), self._base_path
+        """What the document was read with, as far as that may change what is wrong with it, wherever it is."""
+        root, path = self.sources.root, self.main.path
+        below = None if root is None or path is None else os.path.relpath(root, path.parent)
+        return self.limits, below, tuple(sorted(self._allow_hosts)), self._base_path
 
     @property
     def files(self) -> tuple[Path, ...]:

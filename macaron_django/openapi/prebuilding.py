@@ -13,10 +13,10 @@ from pathlib import Path
 
 import orjson
 
-from macaron_django.openapi.document import Document
+from macaron_django.openapi.document import Document, load
 from macaron_django.openapi.findings import SpecError
 from macaron_django.openapi.reading.parse_cache import entry_name, entry_text
-from macaron_django.openapi.reading.source import looks_like_json
+from macaron_django.openapi.reading.source import looks_like_json, parse
 
 __all__ = ["is_known_sound", "prebuilt_entries"]
 
@@ -29,17 +29,22 @@ def prebuilt_entries(document: Document, version: str) -> dict[str, bytes]:
     """
     from macaron_django.openapi.checks.document_checks import check  # a start reads what this has found
 
+    assert document.main.path is not None  # noqa: S101 (the caller's promise)
+    # Not from a cache or an earlier prebuilt file, which would vouch for itself.
+    document = load(document.main.path, **document.load_options)
     errors = [finding for finding in check(document) if finding.level == "error"]
     if errors:
         raise SpecError(errors)
     entries: dict[str, bytes] = {}
     digests: dict[str, str] = {}
-    for path in document.files:
-        raw = path.read_bytes()
-        digests[_beside(document, path)] = sha256(raw).hexdigest()
     for file in document.sources:
-        raw = b"" if file.path is None else file.path.read_bytes()
-        content = None if looks_like_json(raw) or not raw else entry_text(file.parsed)
+        if file.path is None:
+            continue
+        raw = file.path.read_bytes()
+        parsed = parse(raw, file.name, document.limits)
+        if repr(parsed.tree) == repr(file.tree):  # else the file has changed since it was checked
+            digests[_beside(document, file.path)] = sha256(raw).hexdigest()
+        content = None if looks_like_json(raw) else entry_text(parsed)
         if content is not None:
             entries[entry_name(raw, document.limits)] = content
     if len(digests) == len(list(document.sources)):

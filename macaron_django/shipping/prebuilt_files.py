@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Final
 
 from macaron_django import __version__
@@ -34,7 +35,7 @@ class PrebuiltFolder:
     files: Mapping[str, bytes]
 
     def missing(self) -> list[str]:
-        """The names of files that aren't there, or have another content."""
+        """The names of files that aren't there, or have another content. Raises OSError."""
         return [name for name, content in self.files.items() if self._content(name) != content]
 
     def surplus(self) -> list[str]:
@@ -43,13 +44,19 @@ class PrebuiltFolder:
         return sorted(path.name for path in found if _OURS.fullmatch(path.name) and path.name not in self.files)
 
     def update(self) -> None:
-        """Writes what is missing, and removes what is surplus. Raises OSError."""
+        """Writes what is missing, and removes what is surplus. Raises OSError.
+
+        A file appears whole, as starts may read the folder meanwhile, and instead of a link there.
+        """
         self.folder.mkdir(parents=True, exist_ok=True)
         for name in self.missing():
-            (self.folder / name).write_bytes(self.files[name])
+            with TemporaryDirectory(prefix=".", dir=self.folder) as made:
+                new = Path(made, name)
+                new.write_bytes(self.files[name])
+                new.replace(self.folder / name)
         for name in self.surplus():
             (self.folder / name).unlink(missing_ok=True)
 
     def _content(self, name: str) -> bytes | None:
         path = self.folder / name
-        return path.read_bytes() if path.is_file() else None
+        return path.read_bytes() if path.is_file() and not path.is_symlink() else None

@@ -56,6 +56,26 @@ def test_it_writes_what_is_missing_and_removes_what_nothing_needs(folder: Path) 
     assert (folder / "README.md").exists()
 
 
+def test_a_link_is_replaced_and_not_written_through(folder: Path, tmp_path: Path) -> None:
+    prebuilt()
+    first, *_ = sorted(folder.iterdir())
+    content, other = first.read_bytes(), tmp_path / "other"
+    other.write_bytes(content)
+    first.unlink()
+    first.symlink_to(other)
+    assert not is_current()
+    assert "1 written" in prebuilt()
+    assert (first.is_symlink(), first.read_bytes()) == (False, content)
+    assert not list(folder.glob(".*"))
+
+
+def test_a_file_in_the_folders_place_is_said(folder: Path) -> None:
+    folder.write_text("")
+    assert not is_current()
+    with pytest.raises(CommandError, match="macaron_prebuilt can't be written"):
+        prebuilt()
+
+
 def test_without_the_setting_there_is_no_folder(folder: Path, settings: Any) -> None:
     settings.MACARON = {**settings.MACARON, "PREBUILT": None}
     with pytest.raises(CommandError, match="PREBUILT"):

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from macaron_django.openapi import Limits, SpecError, is_known_sound, load, prebuilt_entries
+from macaron_django.openapi.checks import document_checks
 from macaron_django.openapi.reading import parse_cache
 
 MAIN = """
@@ -86,6 +88,37 @@ def test_a_damaged_file_is_ignored(pets: Path, folder: Path, content: bytes) -> 
     document = load(pets, prebuilt=folder)
     assert document.title == "Pets"
     assert not is_known_sound(document, folder, VERSION)
+
+
+def test_earlier_files_do_not_vouch_for_themselves(pets: Path, folder: Path) -> None:
+    expected = prebuilt_entries(load(pets), VERSION)
+    (tree,) = [path for path in folder.iterdir() if b"Pets" in path.read_bytes()]
+    tree.write_bytes(tree.read_bytes().replace(b"Pets", b"Cats"))
+    document = load(pets, prebuilt=folder)
+    assert document.title == "Cats"
+    assert prebuilt_entries(document, VERSION) == expected
+
+
+def test_what_changes_meanwhile_is_not_sound(pets: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def check_and_change(_: Any) -> list[Any]:
+        pets.write_text(MAIN.replace("Pets", "Cats"))
+        return []
+
+    monkeypatch.setattr(document_checks, "check", check_and_change)
+    entries = prebuilt_entries(load(pets), VERSION)
+    assert not any(".sound" in name for name in entries)
+    assert parse_cache.entry_name(pets.read_bytes(), Limits()) in entries
+    assert b"Pets" not in b"".join(entries.values())
+
+
+def test_the_specs_may_be_elsewhere_at_a_start(pets: Path, folder: Path, tmp_path: Path) -> None:
+    entries = prebuilt_entries(load(pets, root=tmp_path), VERSION)
+    for name, content in entries.items():
+        (folder / name).write_bytes(content)
+    moved = (tmp_path / "elsewhere").joinpath("apis")
+    shutil.copytree(pets.parent, moved)
+    assert is_known_sound(load(moved / "pets.yaml", root=moved.parent), folder, VERSION)
+    assert not is_known_sound(load(moved / "pets.yaml", root=moved), folder, VERSION)
 
 
 def test_errors_are_not_prebuilt(pets: Path) -> None:

@@ -34,7 +34,10 @@ class Command(BaseCommand):
             raise CommandError('MACARON["PREBUILT"] is None: set it to the name of a folder.')
         files = read_or_refused(prebuilt_files, None)
         folder = PrebuiltFolder(base_folder() / settings.PREBUILT, files)
-        missing, surplus = folder.missing(), folder.surplus()
+        try:
+            missing, surplus = folder.missing(), folder.surplus()
+        except OSError as error:
+            raise CommandError(f"{folder.folder} can't be read: {error}.") from error
         if options["check"]:
             is_current = not (missing or surplus)
             state = "up to date" if is_current else "out of date: run manage.py prebuild"

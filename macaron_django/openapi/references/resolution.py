@@ -57,7 +57,7 @@ class Files:
         self._allow_hosts = frozenset(map(str.lower, allow_hosts))
 
     @lazy_attribute
-    def _root(self) -> Path | None:
+    def root(self) -> Path | None:
         """The folder below which references may read files.
 
         Unless one was given, it is the parent of the document's folder, so that ``../schemas/`` can be read; or the
@@ -150,8 +150,8 @@ class Files:
         scheme = urlsplit(target).scheme
         if scheme in ("http", "https"):
             name, path, raw = target, None, self._fetch(target)
-        elif scheme == "file" and self._root is not None and not reference.lower().startswith("file:"):
-            path = self._permitted(self._root, target, reference)
+        elif scheme == "file" and self.root is not None and not reference.lower().startswith("file:"):
+            path = self._permitted(self.root, target, reference)
             name = _name_beside(referrer, path)
             raw = self._read_file(path, name)
         else:
@@ -193,7 +193,7 @@ class Files:
 
     @lazy_attribute
     def _main_folder(self) -> Path:
-        return self.main.path.resolve().parent if self.main.path else Path(self._root or ".").resolve()
+        return self.main.path.resolve().parent if self.main.path else Path(self.root or ".").resolve()
 
     def _fetch(self, target: str) -> bytes:
         from urllib.request import Request, urlopen  # draws in TLS and e-mail
