@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from base64 import b64encode
 from collections.abc import Callable
+from contextlib import nullcontext
 from datetime import datetime, timedelta, timezone
 from decimal import Decimal
 from typing import Any
@@ -272,6 +273,48 @@ def test_what_update_fields_leaves_out_waits_for_the_next_save(make_rows: MakePe
     assert row.name == "y"
     row.save()
     assert type(row).objects.get(pk="a").name == "y"
+
+
+@pytest.mark.parametrize("how", ["update_fields", "refresh_from_db"])
+def test_a_save_does_not_change_back_what_others_changed_before_a_part_was_written_or_read(
+    make_rows: MakePersistence, how: str
+) -> None:
+    model = make_rows().model
+    row = model.objects.create(profile_id="a", age=1, name="x")
+    model.objects.filter(pk="a").update(name="by others")
+    row["own"] = "not saved yet"
+    if how == "update_fields":
+        row.age = 2
+        row.save(update_fields=["age"])
+    else:
+        row.refresh_from_db(fields=["age"])
+    assert row.name == "x"
+    row.score = 3
+    row.save()
+    assert model.objects.get(pk="a").to_json() == {
+        "profile_id": "a",
+        "age": 2 if how == "update_fields" else 1,
+        "name": "by others",
+        "score": 3,
+        "own": "not saved yet",
+    }
+
+
+@pytest.mark.parametrize("how", ["refused", "rolled back"])
+def test_what_an_update_expects_stays_until_it_is_written(make_rows: MakePersistence, how: str) -> None:
+    model = make_rows().model
+    row = model.objects.create(profile_id="a", age=1)
+    model.objects.filter(pk="a").update(age=2)
+    row.age, row._state.expected = 3, {"age": {"N": "1"}}
+    with pytest.raises(StaleItem), transaction() if how == "rolled back" else nullcontext():
+        row.save()
+    with pytest.raises(StaleItem):
+        row.save()
+    model.objects.filter(pk="a").update(age=1)
+    row.save()
+    row.age = 4
+    row.save()
+    assert model.objects.get(pk="a").age == 4
 
 
 def test_a_row_whose_key_was_changed_is_another_item(make_rows: MakePersistence) -> None:

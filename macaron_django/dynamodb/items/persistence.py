@@ -62,10 +62,11 @@ class Persistence(ItemCodec, Items):
 
     Attributes that the schema doesn't know are never touched. With ``version``, saving a row that has been changed
     since it was loaded raises StaleItem. So does any attribute that isn't what ``row._state.expected`` says (None: it
-    isn't there), which may be set for the next update of a loaded row.
+    isn't there), which may be set for the next update of a loaded row. It stays until that update is written.
 
     After a save the row has the values that a row loaded then would have: a number in DynamoDB's spelling, a set for a
-    list, and what others have changed in the meantime. With ``update_fields`` only these are refreshed.
+    list, and what others have changed in the meantime. With ``update_fields`` only these are refreshed, and the next
+    save still compares the others with what was loaded: it doesn't change back what others have changed.
     """
 
     options: Persist
@@ -285,7 +286,7 @@ class Persistence(ItemCodec, Items):
         stored = _stored(row)
         if stored is None:
             return
-        places = sum(len(place.attribute.names) for place in self._changeable if place.name in names)
+        places = sum(len(self.attributes[name].names) if name in self.attributes else 1 for name in names)
         row._state.rewritten = names if places <= MOST_PLACES else None
         row._state.expected = row._state.__dict__.get("expected", {}) | {name: stored.get(name) for name in merged}
 
@@ -310,12 +311,22 @@ class Persistence(ItemCodec, Items):
         if item is None or self.is_hidden(item):
             raise DynamoDBItemNotFound(f"There is no {self.schema.name} with {describe_key(key)} any more.")
         names = None if fields is None else {row._spec.property_names.get(name, name) for name in fields}
+        loaded = _stored(row)
         for name, attribute in self._properties.items():
             if names is None or name in names:
                 self._set(row, name, attribute.value_in(item))
         if names is None:
             self.additional.load(row, item)
-        row._state.item = item
+        row._state.item = item if names is None or loaded is None else self._partly_loaded(loaded, item, names)
+
+    def _partly_loaded(self, loaded: AttributeMap, item: AttributeMap, names: Collection[str]) -> AttributeMap:
+        """The item that a row has been loaded from, if it has the properties ``names`` of ``item`` and the other ones
+        of ``loaded``.
+        """
+        kept = self.additional.shown(loaded) | self.additional.shown(item)
+        kept.update(*(place.attribute.names for place in self._changeable if place.name not in names))
+        new = {name: value for name, value in item.items() if name not in kept}
+        return new | {name: loaded[name] for name in kept if name in loaded}
 
     def _insert(self, row: Row, key: AttributeMap) -> None:
         item = self.encode(row)
@@ -328,19 +339,21 @@ class Persistence(ItemCodec, Items):
         self, row: Row, key: AttributeMap, base: AttributeMap | None, names: Collection[str] | None = None
     ) -> None:
         """Updates the row's item; ``base`` is the item that the row was loaded from, None if it is another one."""
-        rewritten: Collection[str] | None = row._state.__dict__.pop("rewritten", None)
+        state = row._state.__dict__
+        rewritten: Collection[str] | None = state.get("rewritten")
         set_, remove = self._changes(row, base, names, rewritten or ())
         expected = self._expected_version(row) if base is not None or self.options.version else {}
-        expected |= row._state.__dict__.pop("expected", {})
+        expected |= state.get("expected", {})
         changes_nothing = base is not None and rewritten is not None and not (set_ or remove)
         if changes_nothing and gathering() is None:
+            _taken(row)
             return
         if self.options.version and not changes_nothing:
             set_[self.options.version] = _next_version(expected.get(self.options.version))
         foreseen = {name: value for name, value in {**(base or {}), **key, **set_}.items() if name not in remove}
         check_item_size(foreseen)
         item = self.update_item(key, set_, remove, condition="present", expected=expected)
-        self.written(row, key, item or foreseen, names)
+        self.written(row, key, item or foreseen, names, base)
 
     def item_changes(
         self,
@@ -467,15 +480,30 @@ class Persistence(ItemCodec, Items):
         if required is not None:
             required.is_met = True
 
-    def written(self, row: Row, key: AttributeMap, item: AttributeMap, names: Collection[str] | None = None) -> None:
-        """Gives a row the item that has been written under this key; ``names`` are those of the written properties."""
+    def written(
+        self,
+        row: Row,
+        key: AttributeMap,
+        item: AttributeMap,
+        names: Collection[str] | None = None,
+        base: AttributeMap | None = None,
+    ) -> None:
+        """Gives a row the item that has been written under this key.
+
+        ``names`` are those of the written properties (None: all), and ``base`` is the item that the row was loaded
+        from.
+        """
         self.note_written(key)
         transaction = gathering()
         if transaction is not None:
             transaction.on_abandon(self._unwritten(row))
+        _taken(row)
         # What others have changed, too: the next save would undo it.
         self.refresh(row, item, names)
-        self.additional.load(row, item)
+        if names is None or base is None:
+            self.additional.load(row, item)
+        else:
+            item = self._partly_loaded(base, item, names)
         row._state.item = item
         row._state.adding = False
         row._state.db = DEFAULT_DB_ALIAS
@@ -486,6 +514,7 @@ class Persistence(ItemCodec, Items):
     def _unwritten(self, row: Row) -> Callable[[], None]:
         """Returns the function that makes the row unwritten again, with its values."""
         state = {name: getattr(row._state, name, None) for name in ("adding", "db", "item")}
+        state |= {name: row._state.__dict__[name] for name in _OF_THE_NEXT_UPDATE if name in row._state.__dict__}
         version = self.options.version
         field = row._spec.field_names[version] if version is not None and version in self._properties else None
         held = row.__dict__.get(field, UNSET)
@@ -508,6 +537,16 @@ def with_defaults(api: str, schema: Schema, options: Persist) -> Persist:
             f"{options.location}: x-persist of {schema.name} needs a `hash_key` (or, on its class, a `primary_key`)"
         )
     return replace(options, table=table, hash_key=hash_key)
+
+
+#: What a row's state may say of its next update.
+_OF_THE_NEXT_UPDATE = ("expected", "rewritten")
+
+
+def _taken(row: Row) -> None:
+    """Forgets what was said of the next update, which has been written."""
+    for name in _OF_THE_NEXT_UPDATE:
+        row._state.__dict__.pop(name, None)
 
 
 def _stored(row: Row) -> AttributeMap | None:
