@@ -186,7 +186,8 @@ class OperationPlans:
     def of(self, method: str, own: frozenset[str] = frozenset()) -> OperationPlan:
         """Returns the plan of a method; ``own`` names the hooks that were set on the view itself."""
         permissions = self.viewset.permission_classes  # a list that a test may append to
-        permissions = tuple(permissions) if isinstance(permissions, (list, tuple)) else permissions
+        if isinstance(permissions, (list, tuple)):
+            permissions = tuple([(each, getattr(each, "has_object_permission", None)) for each in permissions])
         now = self._changes.state(), permissions, self._store and self._store.hooks(), settings.current()
         if self._known[0] != now:
             self._known = (now, {})

@@ -116,6 +116,18 @@ def test_permissions_appended_in_place_are_asked_about_objects(kinds: Kinds) -> 
     assert kinds.ask("GET /plain/a").status_code == 403
 
 
+@pytest.mark.parametrize("hooks", [{}, {"perform_update": lambda self, serializer: serializer.save()}])
+def test_a_permission_that_is_changed_later_is_asked_about_objects(kinds: Kinds, hooks: Any, monkeypatch: Any) -> None:
+    class Anybody(permissions.BasePermission):
+        pass
+
+    kinds.serve("plain", lambda generated: subclass(generated, permission_classes=[Anybody], **hooks))
+    kinds.has("plain", id="a", text="x")
+    assert kinds.ask("PUT /plain/a", {"text": "y"}).status_code == 200
+    monkeypatch.setattr(Anybody, "has_object_permission", lambda *_: False, raising=False)
+    assert statuses(kinds) == [403] * 4
+
+
 def test_methods_that_a_client_invents_share_a_plan(kinds: Kinds) -> None:
     kinds.serve("plain")
     for number in range(20):
