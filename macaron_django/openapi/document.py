@@ -245,7 +245,7 @@ class Document(DocumentTree):
         return self._bundler.part_name(schema, direction)
 
     def references(self, schema: Schema, direction: Direction | None = None) -> list[Schema]:
-        """Returns the schemas that a schema's bundle takes from others because it refers to them directly."""
+        """Returns the schemas that a schema refers to directly, which are in its bundle's ``$defs``."""
         return self._bundler.references(schema, direction)
 
     @property

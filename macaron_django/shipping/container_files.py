@@ -58,6 +58,6 @@ def write_files(folder: Path, files: Mapping[str, str]) -> None:
 
 
 def missing_requirements(text: str) -> list[str]:
-    """Returns what the image runs and a requirements.txt doesn't name."""
+    """Returns the packages that the image runs but requirements.txt doesn't name."""
     named = {re.sub(r"[-_.]+", "-", name).lower() for name in re.findall(r"^\s*([A-Za-z0-9._-]+)", text, re.MULTILINE)}
     return [name for name in SERVER if name not in named]

@@ -47,8 +47,9 @@ def respond(
 ) -> HttpResponseBase:
     """Returns the response for ``result``: a response, ``(value, status[, headers])``, None, an iterator or a value.
 
-    ``media_type_of`` returns the media type that the client accepts of those that can hold a value; without it, that
-    is the first declared one. ``answer`` makes the response of a value's JSON, a status and headers: by default, DRF's.
+    ``media_type_of`` chooses the media type that the client accepts, among those that can hold a value; without it,
+    the first declared one is chosen. ``answer`` makes the response of a value's JSON, a status and headers: by default,
+    DRF's.
     Raises an exception that was returned, as PyMacaron's handlers may do, and ``ResponseInvalid`` where
     ``check_response`` does.
     """

@@ -140,7 +140,7 @@ def _broken(broken: BrokenReference, node: SourceNode, *, used: bool) -> Finding
 def _misplaced(kind: str, node: SourceNode) -> Iterator[Finding]:
     if isinstance(node.mapping.get("$ref"), str):
         what = f"all {kind.removeprefix('map of ').replace('_', ' ')}s" if kind.startswith("map of ") else f"the {kind}"
-        message = f"OpenAPI has no $ref in place of {what}; it was followed."
+        message = f"OpenAPI doesn't allow a $ref in place of {what}; it was followed."
         yield finding("W025", node.child("$ref").location, message, "Write there what it refers to.")
 
 

@@ -14,7 +14,7 @@ __all__ = ["ANY", "OTHERS", "REQUIRED", "Field", "fields_of", "is_known"]
 
 
 class Field(NamedTuple):
-    """The value of a field: "one", a "list" or a "map" (``shape``) of objects of ``kind``, "" for plain values."""
+    """What a field has. ``shape``: "one", "list" or "map"; ``kind``: that of its objects, "" for plain values."""
 
     shape: str
     kind: str

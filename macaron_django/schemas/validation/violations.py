@@ -49,7 +49,7 @@ def sentence(keyword: str, value: Any, instance: Any) -> str:
 
 
 def wrong_type(types: Sequence[str], instance: Any) -> str:
-    """Return that ``instance`` is of none of the ``types``.
+    """Return the message that ``instance`` has none of the ``types``.
 
     >>> wrong_type(["object"], 5)
     'must be an object, not an integer'

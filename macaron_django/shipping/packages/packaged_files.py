@@ -1,4 +1,4 @@
-"""Chooses which files of a project are packed: those that it serves with, and no secrets or leftovers."""
+"""Chooses which files of a project are packed: those that it needs to serve, and no secrets or leftovers."""
 
 from __future__ import annotations
 

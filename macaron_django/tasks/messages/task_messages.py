@@ -56,7 +56,7 @@ class Message:
         return replace(self, attempt=self.attempt + 1, deliveries=1, due=due)
 
     def next_delivery(self) -> Message:
-        """Returns the message of the same attempt, for a worker after one that hasn't ended it."""
+        """Returns the message for the next worker of the same attempt, which another worker hasn't ended."""
         return replace(self, deliveries=self.deliveries + 1)
 
     def run_again(self) -> Message:
