@@ -234,8 +234,8 @@ class InvalidParameterError(PyMacaronException):
 class ValidationFailed(InvalidParameterError):
     """Data breaks its schema; lists every violation, not only the first.
 
-    Each violation is a ``macaron_django.schemas.Violation``: message, JSON pointer, keyword, location. Clients that
-    read a request raises ``RequestInvalid`` instead. Everywhere else the data is the server's, and so is the fault.
+    Each violation is a ``macaron_django.schemas.Violation``: message, JSON pointer, keyword, location. Code that
+    reads a request raises ``RequestInvalid`` instead. Everywhere else the data is the server's, and so is the fault.
     """
 
     code = "SERVER_ERROR"

@@ -84,7 +84,7 @@ def test_a_taken_key_is_an_error_and_what_was_typed_is_shown_again(shop):
             "/maker/country: must not be longer than 2 characters",
         ),
         ({"id": "a", "name": "Tea", "nmae": 1}, "/nmae: is not a known property"),
-        ({"id": "a", "name": "Tea", "created": "2026-01-01T00:00:00Z"}, "/created: is set by itself"),
+        ({"id": "a", "name": "Tea", "created": "2026-01-01T00:00:00Z"}, "/created: is set automatically"),
         ({"id": "", "name": "Tea"}, "/id: must not be empty"),
         ({"id": "a", "name": "Tea", "price": Decimal("1e200")}, "/price: "),
         ({"id": "a", "name": "x" * 410_000}, "more than DynamoDB's 409600"),

@@ -63,7 +63,8 @@ class ItemEdit:
         fixed = fixed_names(persistence, creating=True) if fixed is None else fixed
         given = {name: value for name, value in json.items() if name not in fixed}
         edit = cls(persistence.model.from_json(given), list(given))
-        edit.violations = [_refusal(name, _("is set by itself and can't be given")) for name in json if name in fixed]
+        refused = [name for name in json if name in fixed]
+        edit.violations = [_refusal(name, _("is set automatically and can't be given")) for name in refused]
         if beside:
             known = persistence.additional.known
             edit.row._state.item = {name: value for name, value in beside.items() if name not in known}

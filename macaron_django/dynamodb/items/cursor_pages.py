@@ -44,7 +44,7 @@ class MatchPage:
 
 
 class PageLength:
-    """Adds up the bytes of a page's items as JSON, whose sum may be ``most``.
+    """Adds up the bytes of a page's items as JSON, which may be ``most`` in all.
 
     ``length_of`` is called only if the answers from DynamoDB are long enough for it to matter.
     """

@@ -18,8 +18,8 @@ __all__ = ["Command"]
 class Command(BaseCommand):
     help = (
         'Writes the folder that MACARON["PREBUILT"] names. Each start then reads the parsed YAML specs from it, '
-        "instead of parsing and checking them again. What doesn't fit the specs, this package's version and Python's "
-        "is ignored at a start, with a warning: run this when one of them has changed."
+        "instead of parsing and checking them again. A start ignores the files that don't match the specs, or the "
+        "versions of this package and Python, with a warning: run this when one of these has changed."
     )
     requires_system_checks = []
 

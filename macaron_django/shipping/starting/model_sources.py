@@ -40,7 +40,7 @@ def identified(document: Document) -> dict[str, str]:
 def models_source(document: Document, keys: Mapping[str, str | None], title: str) -> str:
     """Returns the source of a module with a model for each schema in ``keys``.
 
-    The values are the properties that identify one; a model without gets Django's ``id``.
+    ``keys`` has the property that identifies an object, by schema. A model without one gets Django's ``id``.
     """
     written = _Models(document, keys)
     models = "\n\n\n".join("\n".join(written.model(name)) for name in written.order())
