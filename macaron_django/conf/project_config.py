@@ -76,7 +76,7 @@ def _missing(name: str, found: PymConfig | None, known: list[str]) -> str:
     close = difflib.get_close_matches(name, known, n=1)
     hint = f" Did you mean {close[0]}?" if close else ""
     if found is None:
-        return f"The project has no pym-config.yaml, which would have the key {name!r}.{hint}"
+        return f"There is no key {name!r}: the project has no pym-config.yaml.{hint}"
     return f"{found.path} has no key {name!r}.{hint}"
 
 

@@ -130,7 +130,7 @@ def type_of(value: Any) -> str:
 
 
 def types_of(keywords: Mapping[str, Any]) -> tuple[str, ...]:
-    """Returns the types that a schema's own keywords name, by ``type`` or by the values listed; () if any.
+    """Returns the types that a schema's own keywords name, by ``type`` or by the values listed; () if none.
 
     >>> types_of({"type": ["string", "null"]}), types_of({"enum": [1, "a"]}), types_of({"minimum": 1})
     (('string', 'null'), ('integer', 'string'), ())

@@ -330,7 +330,7 @@ class Schema(Frozen):
 
     @lazy_attribute
     def _types(self) -> tuple[str, ...]:
-        """The types that all parts allow, "null" included; () if any."""
+        """The types that all parts allow, "null" included; () if every type is allowed."""
         return common_types([part._own_types for part in self.parts])
 
     @lazy_attribute

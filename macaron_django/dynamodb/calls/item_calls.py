@@ -1,4 +1,4 @@
-"""Makes a table's item operations in steps: through PynamoDB's connection where something watches that, else without.
+"""Makes a table's item operations in steps, through PynamoDB's connection only if something watches it.
 
 PynamoDB's connection, and botocore with it, is imported when it is needed.
 """

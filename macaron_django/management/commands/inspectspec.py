@@ -41,6 +41,6 @@ class Command(BaseCommand):
                 if not document.schemas[name].properties:
                     raise CommandError(f"{name} doesn't describe an object with properties: it can't be a model.")
             if not chosen:
-                raise CommandError(f"No schema of {spec} has a property id, or one named after it: name the schemas.")
+                raise CommandError(f"No schema of {spec} has a property that looks like its key: name the schemas.")
             about = f"Models of {spec.name}, as `manage.py inspectspec` has read it: review them."
             self.stdout.write(models_source(document, {name: keys.get(name) for name in chosen}, about), ending="")

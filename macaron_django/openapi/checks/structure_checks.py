@@ -304,7 +304,7 @@ def _dynamic(document: Document, node: SourceNode) -> Iterator[Finding]:
             f"{fragment} is defined in {len(places)} schemas with an $id: what is valid here depends on the path that "
             "led here, but serializers and Python values are those of the nearest one."
         )
-        hint = "Refer to the schema that is meant with $ref, if there is only one."
+        hint = "If only one of these schemas is meant, refer to it with $ref."
         yield finding("W026", node.child("$dynamicRef").location, message, hint)
 
 

@@ -160,7 +160,7 @@ def text(value: Mapping[str, Any], key: str) -> str:
 
 
 def examples_of(document: SchemaDocument, node: SourceNode) -> Mapping[str, Any]:
-    """Returns the examples by name, a single ``example`` by that name. External ones aren't fetched."""
+    """Returns the examples by name; a single ``example`` is named "example". External ones aren't fetched."""
     found: dict[str, Any] = {}
     if "example" in node.mapping:
         found["example"] = node.mapping["example"]

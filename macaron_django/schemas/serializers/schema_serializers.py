@@ -1,10 +1,10 @@
 """Builds the DRF serializer class of a schema, once, named after it.
 
 Objects get a ``Serializer``, arrays of objects a ``ListSerializer``, other values a ``BaseSerializer``. Their fields
-describe: forms and drf-spectacular read them. The compiled schema decides what is valid, ``conversions`` what a value
-becomes in Python, ``orm_bindings`` and ``row_bindings`` how it is stored. A class can be extended like any other: added
-fields, ``validate``, ``validate_<name>``, ``create`` and ``update`` work as DRF documents them, after the schema's
-validation.
+only describe the schema, to forms and drf-spectacular. The compiled schema decides what is valid, ``conversions`` what
+a value becomes in Python, ``orm_bindings`` and ``row_bindings`` how it is stored. A class can be extended like any
+other: added fields, ``validate``, ``validate_<name>``, ``create`` and ``update`` work as DRF documents them, after the
+schema's validation.
 """
 
 from __future__ import annotations

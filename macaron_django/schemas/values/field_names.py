@@ -7,10 +7,10 @@ The rule, in order:
 
 1. A name that is an ASCII identifier, has no leading, trailing or double underscore and isn't reserved is kept,
    whatever the other names are.
-2. Any other name is rewritten: each run of non-ASCII characters becomes its code points (``日本`` → ``u65e5_u672c``),
-   each other character that no identifier may hold becomes ``_``, runs of ``_`` become one, those at the ends go;
-   an empty rest becomes ``field``, a leading digit is preceded by ``field_``, a reserved word followed by ``_field``
-   (``get_next_by_…`` preceded by ``field_``).
+2. Any other name is rewritten. Each run of non-ASCII characters becomes its code points (``日本`` → ``u65e5_u672c``).
+   Each other character that no identifier may hold becomes ``_``. Runs of ``_`` become one, and those at the ends are
+   removed. If nothing is left, the name is ``field``. A leading digit gets ``field_`` before it. A reserved word gets
+   ``_field`` after it, or ``field_`` before it if it is like ``get_next_by_…``.
 3. A rewritten name that is already taken gets the lowest free number from 2 on, in schema order: ``a_b``, ``a_b_2``.
 """
 
