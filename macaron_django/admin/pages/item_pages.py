@@ -76,7 +76,7 @@ class ItemPage:
 
     @property
     def roles(self) -> dict[str, str]:
-        """What each property of the key is, by its name."""
+        """Whether each property of the key is the hash key or the range key, by its name."""
         return dict(zip(self.persistence.key_names, (_("hash key"), _("range key")), strict=False))  # one or two
 
     @cached_property

@@ -88,7 +88,7 @@ def _base64(content: Any) -> Any:
 
 
 def with_bytes(value: Any) -> Any:
-    """Returns a copy with bytes for the base64 under the one member "B" or "BS" of an object."""
+    """Returns a copy with bytes instead of base64 in each object whose only member is "B" or "BS"."""
     if type(value) is dict:
         if len(value) == 1:
             ((tag, content),) = value.items()

@@ -75,7 +75,7 @@ class Command(BaseCommand):
         if settings.APIS is None:
             found = [each for each in discover() if not each.builtin]
             entries = [f'"{each.name}": "{_below(each.path)}",' for each in found]
-            lines.append("  There is no MACARON['APIS'] yet: it must also list the APIs that are found without it.")
+            lines.append("  There is no MACARON['APIS'] yet. It must list every API that should be served:")
             lines += [f"    {entry}" for entry in (*entries, made.settings_line)]
         if made.app is not None:
             lines.append(f'  Add "{made.app}" to INSTALLED_APPS, and run `manage.py makemigrations {made.name}`.')
