@@ -81,14 +81,19 @@ class ContainerImages:
                 *(self.engine, "compose", "--project-name", f"{_project_name(self._repository)}-deploy"),
                 *("--file", "compose.yaml", "--file", str(images)),
             ]
+            down = [*compose, "down", "--volumes", "--timeout", "40"]
             try:
                 self._actions.run([*compose, "up", "--detach", "--no-build"], variables={"VERSION": version})
                 yield self._url(compose, built)
-            except DeployError:
-                self._actions.run([*compose, "logs", "--tail", "50", *built])
+            except BaseException as failure:
+                # The first failure is the one to tell: if there is no `compose` at all, these fail, too.
+                with contextlib.suppress(DeployError):
+                    if isinstance(failure, DeployError):
+                        self._actions.run([*compose, "logs", "--tail", "50", *built])
+                with contextlib.suppress(DeployError):
+                    self._actions.run(down)
                 raise
-            finally:
-                self._actions.run([*compose, "down", "--volumes", "--timeout", "40"])
+            self._actions.run(down)
 
     def _url(self, compose: Sequence[str], built: Mapping[str, Any]) -> str:
         service, port = _published_port(built)

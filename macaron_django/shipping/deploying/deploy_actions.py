@@ -49,7 +49,7 @@ class DeployActions:
                 env={**os.environ, **(variables or {})},
                 stdin=subprocess.PIPE if text else None,
             )
-        except OSError as error:
+        except (OSError, ValueError) as error:  # ValueError: a null character
             raise DeployError(f"`{command[0]}` can't be started: {error}") from error
         if process.stdin is not None:
             # A command that ends before it has read the text says itself what is wrong.
@@ -62,9 +62,9 @@ class DeployActions:
         """Returns the output of a command that only reads. The command isn't shown, and runs even in a dry run."""
         try:
             done = subprocess.run(  # noqa: S603 (an argument list, of settings and options)
-                list(command), cwd=self.folder, capture_output=True, text=True, check=False
+                list(command), cwd=self.folder, capture_output=True, encoding="utf-8", errors="replace", check=False
             )
-        except OSError as error:
+        except (OSError, ValueError) as error:  # ValueError: a null character
             raise DeployError(f"`{command[0]}` can't be started: {error}") from error
         if done.returncode:
             raise DeployError(f"`{shown_command(command)}` ended with {done.returncode}: {done.stderr.strip()}")

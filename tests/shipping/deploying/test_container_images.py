@@ -149,6 +149,15 @@ def test_containers_that_fail_show_their_logs_and_are_removed(folder, actions, a
         tested()
 
 
+def test_the_first_failure_is_told_if_compose_can_do_nothing(folder, actions):
+    (folder / "failing").write_text("compose", "utf-8")
+    with pytest.raises(DeployError, match=r"up --detach --no-build` ended with 7"), images(actions).running("v1"):
+        pass
+    assert [line.split(".json ")[1].split()[0] for line in calls(folder)] == ["up", "logs", "down"]
+    with pytest.raises(DeployError, match="`do` can't be started: embedded null byte"):
+        actions.run(["do", "a\0"])
+
+
 def test_a_compose_file_that_cannot_be_used_is_said(folder, actions):
     def run() -> None:
         with images(actions).running("v1"):
