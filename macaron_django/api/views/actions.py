@@ -153,7 +153,11 @@ class Replace(ResourceViewSet):
         """
         serializer = self.get_serializer(data=body)
         serializer.is_valid(raise_exception=True)
-        self._saved(lambda checked: self.store.refuse_unstorable(checked.validated_data), serializer)
+        # What the project's own validation adds or makes of them isn't for the table.
+        known = serializer.validated_data
+        sent = body if type(body) is dict and isinstance(known, Mapping) else {}
+        values = {name: value for name, value in sent.items() if name in known}
+        self._saved(lambda _: self.store.refuse_unstorable(values), serializer)
 
     def perform_update(self, serializer: Any) -> None:
         serializer.save()

@@ -119,7 +119,7 @@ class Store:
         raise NotImplementedError
 
     def refuse_unstorable(self, values: Any) -> None:
-        """Raises ``UnstorableValue`` for valid Python values by property name that the database has no place for."""
+        """Raises ``UnstorableValue`` for valid values by property name that the database has no place for."""
 
     def valid(self, body: Any, *, defaults: bool = True) -> dict[str, Any]:
         """Returns a body as a valid object, with defaults; raises ``RequestInvalid`` if it isn't one."""

@@ -358,3 +358,18 @@ def test_an_action_of_its_own_answers(serve, action):
     }
     answer = kinds.ask(lines[action], {} if lines[action][0] == "P" else None)
     assert (answer.status_code, answer.json(), kinds.calls) == (202, {"own": action}, [])
+
+
+def test_what_validation_adds_does_not_hide_that_an_item_is_absent(serve):
+    def get_serializer_class(self):
+        class Own(super(type(self), self).get_serializer_class()):
+            def validate_text(self, text):
+                return object()
+
+            def validate(self, attrs):
+                return {**attrs, "found": object()}
+
+        return Own
+
+    kinds = serve(get_serializer_class=get_serializer_class)
+    assert kinds.ask("PUT /plain/nobody", {"text": "x"}).status_code == 404
