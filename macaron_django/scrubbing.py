@@ -52,7 +52,7 @@ class Scrubber:
         return {name: self._hide(value) if self.is_secret(name) else value for name, value in values.items()}
 
     def body(self, value: Any, schema: Schema | None = None) -> Any:
-        """Returns a JSON value with what its schema or its name makes secret replaced, at any depth."""
+        """Returns a JSON value in which secrets, by their schema or their name, are replaced at any depth."""
         return self._part(value, list(_branches(schema)) if schema is not None else [], 0)
 
     def everywhere(self, value: Any) -> Any:

@@ -151,9 +151,9 @@ def asynctask(
 
     It begins after ``delay`` seconds. After an exception that ``retry_on`` names it is tried again, ``retries`` times,
     ``backoff`` seconds later and then after twice as long each time; the last failure is reported. ``rows="whole"``
-    sends stored rows as they are instead of their keys. ``outbox=True`` keeps the message in DynamoDB, in the same
-    transaction as what is written there (or after that of the ORM alone), until the broker has it. ``once=True`` has
-    what the function writes to DynamoDB made once, in one transaction, even if the task is done twice.
+    sends stored rows as they are instead of their keys. ``outbox=True`` keeps the message in DynamoDB until the
+    broker has it. It is written in the same transaction as other items, or after a transaction of the ORM alone.
+    ``once=True`` makes the function's writes to DynamoDB only once, in one transaction, even if the task is done twice.
     """
     if callable(delay):
         raise TypeError("asynctask takes options: write @asynctask() above the function.")

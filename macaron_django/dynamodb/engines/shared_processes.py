@@ -87,7 +87,7 @@ class SharedProcess:
             return self.address
 
     def look_again(self) -> None:
-        """After a call without an answer, find the server where another process has started it by now.
+        """After a call without an answer, look whether another process has started the server again, and where.
 
         A server that was stopped on purpose stays stopped. One whose owner was killed, or lost its lock
         files, is started again by the next ``join()``.

@@ -96,7 +96,8 @@ class _Models:
         schema = prop.schema.resolved
         related = schema.name if schema.name in self.keys and not is_key else None
         if related is not None and schema.is_object:
-            comments.append(f"a $ref to {related}, which has a key: check that it is related, and what deleting does")
+            review = "check that this is a relation, and what deleting does"
+            comments.append(f"a $ref to {related}, which has a key: {review}")
             # Two relations to one model would have one reverse accessor.
             return "ForeignKey", [_literal(self.names[related]), "on_delete=models.PROTECT", 'related_name="+"']
         types = tuple(kind for kind in prop.schema.types if kind != "null")

@@ -61,7 +61,7 @@ _PLACES: Final = tuple((vars(owner), name) for owner, name in _METHODS)
 
 @dataclass(frozen=True)
 class Watchers:
-    """What hooks into the calls of an operation. ``traced``: where tracers do, how calls are made among them."""
+    """What hooks into the calls of an operation. ``traced``: how tracers' calls are made, if there are any."""
 
     #: moto's handlers, which do nothing while no ``mock_aws`` is active.
     stubbers: tuple[Any, ...] = ()
