@@ -45,7 +45,7 @@ _PERMISSIONS = (AllowAny, AllowedAnonymous, IsAdminUser, IsAuthenticated, IsAuth
 def runs_on_loops(
     served: Served, overridden: AbstractSet[str], listed: Collection[Callable[..., None]], view: Any, *, stores: bool
 ) -> bool:
-    """Returns whether none of these checks before the action blocks, and the action doesn't if it works in steps.
+    """Returns whether nothing blocks: neither these checks before the action, nor the action when it works in steps.
 
     ``listed`` are the plan's checks, ``stores`` whether the store may answer.
     """
