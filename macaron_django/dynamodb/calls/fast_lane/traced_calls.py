@@ -76,7 +76,7 @@ class TracedCalls:
         return any(map(records_calls, self._wrappers))
 
     def call(self, parameters: dict[str, Any], send: ReadySending) -> dict[str, Any]:
-        """Returns or raises what ``send`` does, or botocore where that returns None."""
+        """Returns or raises what ``send`` does, or what botocore does if ``send`` returns None."""
 
         def sent(client: Any, operation: str, given: dict[str, Any]) -> Any:
             answer = send(operation, given)
