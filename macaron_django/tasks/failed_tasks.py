@@ -38,7 +38,7 @@ RunAgain = Literal["sent", "running", "done", "gone", "unreadable"]
 
 
 def keep_failure(message: Message, error: str, report: Mapping[str, Any]) -> None:
-    """Writes a task that failed, with its report. Logs what keeps it from being written: it was reported elsewhere."""
+    """Writes a task that failed, with its report. An error here is only logged: the failure was reported elsewhere."""
     description = str((report.get("response") or {}).get("error_description") or "")
     now = datetime.now(timezone.utc)
     values = {

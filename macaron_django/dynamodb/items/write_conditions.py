@@ -29,7 +29,7 @@ _DIGITS: Final = Context(prec=38)
 
 @dataclass(frozen=True)
 class Addition:
-    """What ``F()`` adds to an item, which its schema's bounds may keep a condition of PynamoDB's from allowing.
+    """What ``F()`` adds to an item, if the condition that keeps it within its schema's bounds is met.
 
     ``text`` says it as the message does: ``left = F(left) - 2``. ``leaves_bounds`` says whether the item's number would
     be out of bounds after the addition.
