@@ -22,7 +22,8 @@ from macaron_django.shipping.deploying.deploy_environments import (
 )
 from macaron_django.shipping.deploying.deploy_steps import Deployment, DeployStep, deploy_steps, step_names
 from macaron_django.shipping.deploying.deploy_workflows import github_workflow
-from macaron_django.shipping.deploying.git_revisions import is_version, new_version, require_version_of_revision
+from macaron_django.shipping.deploying.git_revisions import new_version, require_version_of_revision
+from macaron_django.shipping.deploying.release_drivers import is_version
 from macaron_django.shipping.deploying.step_runs import StepFailedError, StepRun, chosen_steps, run_steps
 
 __all__ = ["Command"]
@@ -79,6 +80,11 @@ class Command(BaseCommand):
         if problems := list(deploy_problems()):
             raise CommandError("\n".join(f"{each.message} {each.hint}" for each in problems))
         environments = _chosen_environments(options["env"])
+        if (given := options["release"]) is not None and not is_version(given):
+            raise CommandError(
+                f"{given!r} can't name a version: use letters, digits, '.', '_' and '-', 128 of them at most, and "
+                "begin with a letter, a digit or '_'."
+            )
         actions = DeployActions(self._written, base_folder().absolute(), dry_run=options["dry_run"])
         with printing(self), ending_on_sigterm():
             try:
@@ -110,8 +116,8 @@ class Command(BaseCommand):
         except StepFailedError as failure:
             raise CommandError("\n".join(self._what_to_do(failure, deployment, options))) from failure
         except (KeyboardInterrupt, SystemExit):
-            step = steps[len(done)]
-            self.stderr.write(f"\n{step.name} was interrupted. Go on with: {_resuming(step, deployment, options)}")
+            for step in steps[len(done) : len(done) + 1]:
+                self.stderr.write(f"\n{step.name} was interrupted. Go on with: {_resuming(step, deployment, options)}")
             raise
         if actions.dry_run:
             self._end_dry_run(len(steps) - len(done))
@@ -128,8 +134,6 @@ class Command(BaseCommand):
     def _version(self, steps: Sequence[DeployStep], actions: DeployActions, options: Mapping[str, Any]) -> str:
         """Returns the version that the steps are about; "" if none needs one."""
         given, names = options["release"], {step.name for step in steps}
-        if given is not None and not is_version(given):
-            raise CommandError(f"{given!r} can't name a version: use letters, digits, '.', '_' and '-'.")
         allow_dirty = options["allow_dirty"]
         if "build" in names:
             try:
@@ -141,7 +145,8 @@ class Command(BaseCommand):
                     raise
                 self.stderr.write(self.style.WARNING(str(error)))
                 return given or new_version(actions, allow_dirty=True)
-        if given is None and any(_needs_version(step) for step in steps):
+        needing = [step for step in steps if _needs_version(step) or (options["back_on_failure"] and step.releases)]
+        if given is None and needing:
             raise CommandError("Without the step build, say which version is meant: --release VERSION.")
         return given or ""
 
@@ -174,7 +179,15 @@ class Command(BaseCommand):
     ) -> None:
         if options["env"] is None:
             raise CommandError(f"Say which environment: --back --env {environments[-1].name}.")
-        Deployment(options["release"] or "", environments, actions).back(environments[0])
+        try:
+            Deployment(options["release"] or "", environments, actions).back(environments[0])
+        except (KeyboardInterrupt, SystemExit):
+            name = environments[0].name
+            self.stderr.write(
+                f"\nInterrupted: {name} may have begun to go back. A second --back would go back one more version; "
+                "with --release VERSION it goes back from that version only."
+            )
+            raise
         if actions.dry_run:
             self._end_dry_run(0)
 

@@ -14,7 +14,7 @@ from typing import Final
 
 from macaron_django.conf import settings
 from macaron_django.shipping.deploying.container_images import ContainerImages
-from macaron_django.shipping.deploying.deploy_actions import DeployActions
+from macaron_django.shipping.deploying.deploy_actions import DeployActions, DeployError
 from macaron_django.shipping.deploying.deploy_environments import STEPS_BEFORE, DeployEnvironment
 from macaron_django.shipping.deploying.release_drivers import Driver, Release, ReleaseFiles
 from macaron_django.shipping.deploying.served_versions import wait_for_version
@@ -152,7 +152,11 @@ class Deployment:
             return
         release = driver.back()
         self._actions.write(f"It goes back to {_said(release)}.")
-        self._settle(environment, release)
+        try:
+            self._settle(environment, release)
+        except DeployError as error:
+            told = f"{environment.name} has begun to go back to {_said(release)}. A second --back goes back further."
+            raise DeployError(f"{error} {told}") from error
 
     def _settle(self, environment: DeployEnvironment, release: Release) -> None:
         if self._actions.dry_run:

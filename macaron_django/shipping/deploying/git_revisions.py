@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from datetime import datetime, timezone
 
 from macaron_django.shipping.deploying.deploy_actions import DeployActions, DeployError
 
 __all__ = ["new_version", "require_version_of_revision"]
 
-#: What a tag of an image may be.
-_VERSION = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}")
 _DIRTY = "-dirty"
 #: How many of the changed files are named.
 _NAMED = 5
@@ -33,15 +30,6 @@ def require_version_of_revision(actions: DeployActions, version: str, *, allow_d
             f"{version} can't be built here, because {revision} is checked out. Check out the revision of {version}, "
             "leave out --release, or begin with a later step: --from push."
         )
-
-
-def is_version(text: str) -> bool:
-    """Returns whether a text can be the name of a version.
-
-    >>> is_version("261130-1200-94ea2bc"), is_version("../latest")
-    (True, False)
-    """
-    return _VERSION.fullmatch(text) is not None
 
 
 def _revision(actions: DeployActions, *, allow_dirty: bool) -> str:

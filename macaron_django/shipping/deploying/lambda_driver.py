@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from macaron_django.shipping.deploying.deploy_actions import DeployActions, DeployError
-from macaron_django.shipping.deploying.release_drivers import Release, ReleaseFiles
+from macaron_django.shipping.deploying.release_drivers import Release, ReleaseFiles, is_version
 
 __all__ = ["LambdaDriver"]
 
@@ -89,7 +89,12 @@ class LambdaDriver:
         """Moves the alias to the version that it had before."""
         alias = self._described_alias()
         history = [] if alias is None else _history(alias)
-        if alias is None or len(history) < 2:
+        if alias is None:
+            raise DeployError(
+                f"{self._function} has no alias {self._alias}, and so no release to go back from. Release a version "
+                "that was uploaded: --from with this environment's name, and --release VERSION."
+            )
+        if len(history) < 2:
             raise DeployError(
                 f"The description of the alias {self._alias} of {self._function} doesn't say what it had before. "
                 "Release a version that was uploaded: --from with this environment's name, and --release VERSION."
@@ -101,7 +106,8 @@ class LambdaDriver:
         configuration = self._actions.read(
             self._lambda, "GetFunctionConfiguration", FunctionName=self._function, Qualifier=number
         )
-        return Release(configuration.get("Description", ""), {self._alias: number})
+        described = configuration.get("Description", "")  # by this command, or in another tool's words
+        return Release(described if number.isdecimal() and is_version(described) else "", {self._alias: number})
 
     def _move(self, alias: Mapping[str, Any], history: Sequence[str]) -> None:
         # The revision keeps a move that another deployment has made meanwhile from being lost.

@@ -5,6 +5,7 @@ The known ones are ``ecs`` and ``lambda``. A project's own is named by its dotte
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,12 +15,14 @@ from django.utils.module_loading import import_string
 
 from macaron_django.shipping.deploying.deploy_actions import DeployActions
 
-__all__ = ["DRIVERS", "Driver", "DriverClass", "Release", "ReleaseFiles", "driver_class"]
+__all__ = ["DRIVERS", "Driver", "DriverClass", "Release", "ReleaseFiles", "driver_class", "is_version"]
 
 DRIVERS: Mapping[str, str] = {
     "ecs": "macaron_django.shipping.deploying.ecs_driver.EcsDriver",
     "lambda": "macaron_django.shipping.deploying.lambda_driver.LambdaDriver",
 }
+#: What a tag of an image may be.
+_VERSION = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}")
 
 
 @dataclass(frozen=True)
@@ -85,6 +88,15 @@ class DriverClass(Protocol):
     optional: frozenset[str]
 
     def __call__(self, options: Mapping[str, Any], actions: DeployActions) -> Driver: ...
+
+
+def is_version(text: str) -> bool:
+    """Returns whether a text can be the name of a version.
+
+    >>> is_version("261130-1200-94ea2bc"), is_version("../latest")
+    (True, False)
+    """
+    return _VERSION.fullmatch(text) is not None
 
 
 def driver_class(name: str) -> DriverClass:

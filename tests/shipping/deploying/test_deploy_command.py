@@ -282,6 +282,13 @@ def test_going_back_needs_an_environment_and_an_earlier_release(folder):
         call_command("deploy", "--back", "--env", "live")
 
 
+def test_going_back_that_has_begun_and_failed_warns_of_going_back_further(folder):
+    Path("live.txt").write_text("1-broken\n2-b", "utf-8")
+    with pytest.raises(CommandError, match=r"doesn't start\. live has begun to go back to 1-broken\. A second --back"):
+        call_command("deploy", "--back", "--env", "live")
+    assert Path("live.txt").read_text("utf-8") == "1-broken"
+
+
 def test_going_back_shows_in_a_dry_run_what_it_would_do(folder, capsys):
     Path("live.txt").write_text("1-a\n2-b", "utf-8")
     call_command("deploy", "--back", "--env", "live", "--dry-run")
@@ -304,6 +311,8 @@ def test_a_server_that_serves_another_version_fails_the_release(folder, server):
         (["--env", "moon"], "There is no environment moon. Known: staging, live."),
         (["--from", "live", "--no-live"], "the other options leave that step out"),
         (["--from", "live", "--to", "check"], "No step is left"),
+        (["--from", "live-acceptance", "--back-on-failure"], "say which version is meant: --release VERSION"),
+        (["--back", "--env", "live", "--release", ""], "'' can't name a version: use letters"),
     ],
 )
 def test_options_that_mean_nothing_are_refused(folder, options, message):

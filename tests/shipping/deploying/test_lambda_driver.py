@@ -10,7 +10,7 @@ from uuid import uuid4
 
 import pytest
 
-from macaron_django.shipping.deploying import DeployError, ReleaseFiles, lambda_driver
+from macaron_django.shipping.deploying import DeployError, Release, ReleaseFiles, lambda_driver
 from macaron_django.shipping.deploying.lambda_driver import LambdaDriver
 from tests.shipping.deploying.conftest import REGION, ShownActions
 
@@ -104,6 +104,16 @@ def test_an_alias_that_was_moved_by_other_means_is_where_the_next_release_goes_b
     aws("lambda").update_alias(FunctionName=function, Name="live", FunctionVersion="1")
     deploy(live, files(tmp_path, "three"))
     assert live.back().version == "one"
+
+
+def test_descriptions_of_other_tools_name_no_version(aws, function, actions, tmp_path):
+    aws("lambda").publish_version(FunctionName=function, Description="Mend the search")
+    live = driver(function, actions)
+    with pytest.raises(DeployError, match="has no alias live, and so no release to go back from"):
+        live.back()
+    aws("lambda").create_alias(FunctionName=function, Name="live", FunctionVersion="1")
+    deploy(live, files(tmp_path, "two"))
+    assert live.back() == live.current() == Release("", {"live": "1"})
 
 
 def test_the_history_of_an_alias_stays_within_a_description():
