@@ -70,6 +70,8 @@ class Command(BaseCommand):
         parser.add_argument("--overwrite", action="store_true", help="With --out: replace an existing file.")
 
     def handle(self, *_arguments: str, **options: Any) -> None:
+        if options["service"] != "fargate" and (options["secret"] or options["load_balancer"] != "existing"):
+            raise CommandError("--secret and --load-balancer are about containers: add --service fargate.")
         refuse_left_out("Its tables would be missing.")
         persistences = [each for api in registry for each in api.persistences.values()] + own_tables()
         if not persistences:

@@ -11,6 +11,7 @@ __all__ = [
     "DEPLOYMENT",
     "FARGATE_ALARMS",
     "HEALTH_COMMAND",
+    "LATER_VARIABLES",
     "PORT",
     "PULL_ACTIONS",
     "USER",
@@ -27,6 +28,8 @@ HEALTH_COMMAND: Final = (
     f"import urllib.request; urllib.request.urlopen('http://127.0.0.1:{PORT}/ready', timeout=3)",
 )
 WORKER_COMMAND: Final = ("python", "manage.py", "macaronworker")
+#: Variables whose values are known only where the file is used, beside those of ``environment``.
+LATER_VARIABLES: Final = ("AWS_REGION", "ALLOWED_HOSTS")
 #: What ECS needs to fetch an image of a private repository; beside these, ``GetAuthorizationToken`` of any.
 PULL_ACTIONS: Final = ("ecr:BatchCheckLayerAvailability", "ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer")
 #: Seconds: until a new task has to be healthy; for the requests of a task that ends; until it is killed, which is
@@ -66,7 +69,8 @@ class FargateService:
 
     ``secrets`` are the environment variables that come from Secrets Manager; each is a parameter with an ARN. With
     ``worker``, other containers of the same image run tasks. Without ``own_load_balancer``, a rule is added to a
-    listener that exists. Raises ValueError for a secret that isn't the name of a variable in capitals.
+    listener that exists. Raises ValueError for a secret that isn't the name of a variable in capitals, that is given
+    twice, or whose variable has a value already: ECS refuses such a task definition.
     """
 
     settings_module: str
@@ -75,11 +79,16 @@ class FargateService:
     own_load_balancer: bool = False
 
     def __post_init__(self) -> None:
-        for name in self.secrets:
+        for number, name in enumerate(self.secrets):
             if not _VARIABLE.fullmatch(name):
                 raise ValueError(
-                    f"{name!r} can't be a secret: write an environment variable in capitals: DATABASE_URL."
+                    f"{name!r} can't be a secret: write an environment variable in capitals, with a letter first and "
+                    "after each '_': DATABASE_URL."
                 )
+            if name in self.secrets[:number]:
+                raise ValueError(f"The secret {name} is given twice.")
+            if name in (*self.environment(), *LATER_VARIABLES):
+                raise ValueError(f"{name} can't be a secret: the task definition has its value already.")
 
     def environment(self) -> dict[str, str]:
         """Returns the variables whose values are known now, as the settings of a new project read them."""

@@ -25,6 +25,7 @@ from macaron_django.shipping.infrastructure.cloudformation import cloudformation
 from macaron_django.shipping.infrastructure.described_services import (
     DEPLOYMENT,
     HEALTH_COMMAND,
+    LATER_VARIABLES,
     PORT,
     USER,
     FargateService,
@@ -243,6 +244,13 @@ def _printed(*arguments: str, **options: Any) -> dict[str, Any]:
     return template
 
 
+def test_the_variables_of_a_task_are_those_that_no_secret_may_have(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DJANGO_SETTINGS_MODULE", "shop.settings")
+    (container,) = _printed()["Resources"]["ServiceTask"]["Properties"]["ContainerDefinitions"]
+    service = FargateService("shop.settings", ())
+    assert {each["Name"] for each in container["Environment"]} == {*service.environment(), *LATER_VARIABLES}
+
+
 def test_the_command_adds_workers_where_tasks_use_celery(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DJANGO_SETTINGS_MODULE", "shop.settings")
     with override_settings(MACARON={"TASKS": {"BACKEND": "celery"}}):
@@ -261,10 +269,28 @@ def test_the_command_adds_workers_where_tasks_use_celery(monkeypatch: pytest.Mon
     assert [name for name in without["Parameters"] if name.endswith("SecretArn")] == ["ApiKeySecretArn"]
 
 
-def test_the_command_refuses_a_secret_that_is_not_a_variable(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(
+    ("secrets", "message"),
+    [
+        (["arn:aws:x"], "'arn:aws:x' can't be a secret: write an environment variable"),
+        (["KEY_1"], "with a letter first and after each '_'"),
+        (["API_KEY", "API_KEY"], "The secret API_KEY is given twice"),
+        (["PORT"], "PORT can't be a secret: the task definition has its value already"),
+        (["ALLOWED_HOSTS"], "ALLOWED_HOSTS can't be a secret"),
+    ],
+)
+def test_the_command_refuses_what_cannot_be_a_secret(
+    secrets: list[str], message: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("DJANGO_SETTINGS_MODULE", "shop.settings")
-    with pytest.raises(CommandError, match="'arn:aws:x' can't be a secret"):
-        _printed("--secret", "arn:aws:x")
+    with pytest.raises(CommandError, match=message):
+        _printed(*(word for name in secrets for word in ("--secret", name)))
+
+
+@pytest.mark.parametrize("options", [{"secret": ["API_KEY"]}, {"load_balancer": "new"}])
+def test_the_command_refuses_options_of_containers_without_them(options: dict[str, Any]) -> None:
+    with pytest.raises(CommandError, match="are about containers: add --service fargate"):
+        call_command(Command(), "terraform", service="lambda", **options)
 
 
 # -- Terraform itself --------------------------------------------------------------------------------------------------
