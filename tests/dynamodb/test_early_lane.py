@@ -7,6 +7,7 @@ import gc
 import os
 import socket
 import sys
+import threading
 import time
 import weakref
 from collections.abc import Callable
@@ -30,6 +31,8 @@ from macaron_django.dynamodb.calls.client_configurations import Configuration
 from macaron_django.dynamodb.calls.clients import clients, reset
 from macaron_django.dynamodb.calls.fast_lane.early.early_lane import MEMBERS, PARAMETERS, ConnectionLimits, EarlyLane
 from macaron_django.dynamodb.calls.fast_lane.early.early_places import EarlyPlace, early_place, is_untouched
+from macaron_django.dynamodb.calls.fast_lane.http import HTTPAnswer
+from macaron_django.dynamodb.calls.fast_lane.idle_connections import watched
 from macaron_django.dynamodb.calls.fast_lane.lane import FastLane
 from macaron_django.dynamodb.calls.fast_lane.lane_calls import OPERATIONS, DamagedAnswerError, Lane
 from macaron_django.dynamodb.calls.fast_lane.loop_connections import _Pool
@@ -230,6 +233,23 @@ def test_a_refusal_is_botocores_exception(lane: tuple[EarlyLane, str]) -> None:
     assert refused.value.response["ResponseMetadata"]["HTTPStatusCode"] == 400
 
 
+@pytest.mark.usefixtures("untouched")
+def test_an_event_loop_does_not_wait_for_botocores_import(embedded: engines.Engine) -> None:
+    readers: list[int] = []
+
+    def read_refusal(_operation: str, _answer: HTTPAnswer) -> dict[str, Any]:
+        readers.append(threading.get_ident())
+        return {}
+
+    place = early_place(embedded.endpoint_url, embedded.region, ("local", "local"), is_local=True)
+    assert place is not None
+    early = EarlyLane(place, LIMITS, read_refusal)
+    wrong = {"TableName": "there-is-none", "Key": {"profile_id": {"S": "ada"}}}
+    assert asyncio.run(early.answer_on_loop("GetItem", wrong)) == {}
+    assert readers
+    assert threading.get_ident() not in readers
+
+
 def test_what_it_does_not_know_is_left_to_botocore(lane: tuple[EarlyLane, str]) -> None:
     early, table = lane
     assert early.answer("DescribeTable", {"TableName": table}) is None
@@ -250,6 +270,14 @@ def test_connections_that_fail_are_botocores_errors() -> None:
             early_lane(place).answer("GetItem", get, timeout=0.05)
         with pytest.raises(ReadTimeoutError):
             early_lane(place, ConnectionLimits(1, 5, 0.05)).answer("GetItem", get)
+
+
+def test_sockets_of_gevent_keep_their_own_timeout(monkeypatch: pytest.MonkeyPatch) -> None:
+    green = type("socket", (socket.socket,), {"__module__": "gevent._socket3"})
+    monkeypatch.setattr(socket, "socket", green)  # as its monkey patch does; it waits itself, and never in the kernel
+    with green() as opened:
+        watched(opened, opened, 5)
+        assert opened.gettimeout() == 5
 
 
 def test_nothing_is_sent_after_the_deadline(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -146,7 +146,11 @@ class _CallAttempt:
             answer = made.lane.answer(self.operation, self.call, self.tally, read=self.read, timeout=self.timeout)
             if answer is not None:
                 return answer
-        return cast("dict[str, Any]", cast("Any", made.client)._make_api_call(self.operation, self.call))
+        return self._by_botocore(made)
+
+    def _by_botocore(self, made: MadeClient) -> dict[str, Any]:
+        # To know its client may take botocore's import.
+        return cast("dict[str, Any]", made.client._make_api_call(self.operation, self.call))
 
     async def wait(self) -> dict[str, Any]:
         made = clients.present()
@@ -174,7 +178,7 @@ class _CallAttempt:
             )
             if answer is not None:
                 return answer
-        return await in_thread(cast("Any", made.client)._make_api_call, self.operation, self.call)
+        return await in_thread(self._by_botocore, made)
 
 
 def _entered(circuit: Circuit, rules: CircuitRules) -> int:

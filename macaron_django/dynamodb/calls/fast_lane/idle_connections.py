@@ -107,8 +107,9 @@ def _end_reader(opened: Any) -> Callable[[], bool]:
 
 
 def _waits_in_kernel(opened: Any) -> bool:
-    """Whether the kernel itself ends a call that takes too long. TLS would begin such a call again."""
-    return _IS_LINUX and type(opened) is socket.socket
+    """Whether the kernel itself ends a call that takes too long. TLS and gevent would begin such a call again."""
+    kind = type(opened)
+    return _IS_LINUX and kind is socket.socket and kind.__module__ == "socket"
 
 
 def _state_reader(opened: Any) -> Callable[[], bool]:

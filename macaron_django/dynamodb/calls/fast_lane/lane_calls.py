@@ -11,12 +11,14 @@ import time
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final, Protocol
 from urllib.parse import quote
 from zlib import crc32
 
 import botocore.exceptions
 
+from macaron_django.drivers import in_thread
 from macaron_django.dynamodb.calls.fast_lane.blocking_exchange import exchange
 from macaron_django.dynamodb.calls.fast_lane.http import HTTPAnswer
 from macaron_django.dynamodb.calls.fast_lane.idle_connections import IdleConnections, OpenConnection
@@ -138,6 +140,11 @@ class Lane(ABC):
         """As ``answer``, without blocking the event loop that runs."""
 
     @property
+    def imports_parser(self) -> bool:
+        """Whether botocore must be imported to read an answer other than 200, which blocks."""
+        return False
+
+    @property
     def renews_credentials(self) -> bool:
         """Whether the next call must first get new credentials, which blocks."""
         return False
@@ -209,7 +216,8 @@ class Lane(ABC):
             raise _broken_off(template.url, error) from error
         if tally is not None:
             tally.request_size, tally.response_size = len(body), len(answer.body)
-        return self._members(operation, template, answer, read, has_metadata=traced is not None)
+        members = partial(self._members, operation, template, answer, read, has_metadata=traced is not None)
+        return await in_thread(members) if answer.status != 200 and self.imports_parser else members()
 
     def _prepared(self, operation: str, parameters: Mapping[str, Any]) -> tuple[RequestTemplate, bytes] | None:
         """What a call is sent with, and its body; None if botocore must make the call."""

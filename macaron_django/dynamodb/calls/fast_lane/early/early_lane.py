@@ -14,7 +14,7 @@ from importlib import import_module
 from typing import Any, Final, NamedTuple
 from urllib.parse import urlsplit
 
-from macaron_django.dynamodb.calls.fast_lane.early.early_places import EarlyPlace
+from macaron_django.dynamodb.calls.fast_lane.early.early_places import EarlyPlace, is_imported
 from macaron_django.dynamodb.calls.fast_lane.early.opened_connections import OpenedConnections
 from macaron_django.dynamodb.calls.fast_lane.http import HTTPAnswer
 from macaron_django.dynamodb.calls.fast_lane.lane_calls import (
@@ -129,6 +129,10 @@ class EarlyLane(Lane):
         timeout: float | None = None,
     ) -> dict[str, Any] | None:
         return await self._answer_on_loop(operation, parameters, read, timeout, tally)
+
+    @property
+    def imports_parser(self) -> bool:
+        return not is_imported()
 
     def renew_credentials(self) -> None:
         """Does nothing: keys in the environment stay as they are."""
