@@ -31,10 +31,15 @@ from macaron_django.schemas.values.api_objects import APIObject
 from macaron_django.schemas.values.json_options import with_datetimes, with_nulls
 from macaron_django.schemas.values.json_text import dump_json
 
-__all__ = ["is_made", "json_form", "respond"]
+__all__ = ["drf_response", "is_made", "json_form", "respond"]
 
 #: The types of results that are what they are.
 _MADE = frozenset({NoneType, bool, bytes, float, int, str})
+
+
+def drf_response(body: Any, status: int, headers: Mapping[str, str]) -> DRFResponse:
+    """Returns DRF's response for JSON, whose renderer writes the media type unless the headers name one."""
+    return DRFResponse(body, status=status, headers=headers, content_type=_media_type_in(headers))
 
 
 def respond(
@@ -43,13 +48,13 @@ def respond(
     classes: Classes,
     *,
     media_type_of: Callable[[Any], str | None] = lambda value: None,
-    answer: Callable[[Any, int, Mapping[str, str]], HttpResponseBase] | None = None,
+    answer: Callable[[Any, int, Mapping[str, str]], HttpResponseBase] = drf_response,
 ) -> HttpResponseBase:
     """Returns the response for ``result``: a response, ``(value, status[, headers])``, None, an iterator or a value.
 
     ``media_type_of`` chooses the media type that the client accepts, among those that can hold a value; without it,
     the first declared one is chosen. ``answer`` makes the response of a value's JSON, a status and headers: by default,
-    DRF's.
+    DRF's. A Content-Type among the headers is the answer's, however the value is written.
     Raises an exception that was returned, as PyMacaron's handlers may do, and ``ResponseInvalid`` where
     ``check_response`` does.
     """
@@ -77,6 +82,7 @@ def respond(
     if isinstance(value, (bytes, bytearray, memoryview)):
         media_type = _declared_type(declared, media_type_of(value))
         media_type = media_type if media_type and "*" not in media_type else "application/octet-stream"
+        media_type = None if _media_type_in(headers) else media_type
         return HttpResponse(bytes(value), status=status, headers=headers, content_type=media_type)
     if declared is not None and not declared.content and "204" in operation.responses and status == 204:
         return DRFResponse(status=204, headers=headers)
@@ -87,7 +93,7 @@ def respond(
     if version is not None and 200 <= status < 300:
         headers = {"ETag": entity_tag(version), **headers}
     body = _encoded(body, schema)
-    return DRFResponse(body, status=status, headers=headers) if answer is None else answer(body, status, headers)
+    return answer(body, status, headers)
 
 
 def is_made(result: Any) -> bool:
@@ -169,6 +175,10 @@ def _header_texts(headers: Mapping[str, Any], declared: Response | None, classes
     return found
 
 
+def _media_type_in(headers: Mapping[str, Any]) -> Any:
+    return next((value for name, value in headers.items() if name.lower() == "content-type"), None)
+
+
 def _without_value(
     operation: Operation, status: int | None, headers: Mapping[str, Any], classes: Classes
 ) -> HttpResponseBase:
@@ -183,7 +193,8 @@ def _without_value(
     headers = _header_texts(headers, declared_response(operation, status), classes)
     check_response(operation, status, None)
     if schema is not None and validator_for(schema, "response").is_valid(None):
-        return HttpResponse(b"null", status=status, headers=dict(headers), content_type=JSON)  # DRF's would be empty
+        media_type = None if _media_type_in(headers) else JSON
+        return HttpResponse(b"null", status=status, headers=dict(headers), content_type=media_type)  # DRF's: empty
     return DRFResponse(status=status, headers=dict(headers))
 
 
@@ -287,7 +298,7 @@ def _streamed(
             _json_array(values, schema.items if schema is not None else None, classes),
             status=status,
             headers=dict(headers),
-            content_type=JSON if "*" in media_type else media_type,
+            content_type=None if _media_type_in(headers) else JSON if "*" in media_type else media_type,
         )
     else:
         frame, item_schema = text_bytes, None
@@ -296,7 +307,8 @@ def _streamed(
         return frame(_encoded(json_form(value, item_schema, classes), item_schema))
 
     content: Any = _amap(framed, values) if isinstance(values, AsyncIterator) else map(framed, values)
-    return StreamingHttpResponse(content, status=status, headers=dict(headers), content_type=media_type)
+    content_type = None if _media_type_in(headers) else media_type
+    return StreamingHttpResponse(content, status=status, headers=dict(headers), content_type=content_type)
 
 
 async def _amap(function: Any, values: AsyncIterator[Any]) -> AsyncIterator[bytes]:

@@ -27,7 +27,7 @@ from rest_framework.viewsets import ViewSetMixin
 from macaron_django.api.answers import error_responses as errors
 from macaron_django.api.answers.error_bodies import ErrorBody, makes_own_bodies
 from macaron_django.api.answers.error_descriptions import describe
-from macaron_django.api.answers.handler_results import is_made, respond
+from macaron_django.api.answers.handler_results import drf_response, is_made, respond
 from macaron_django.api.answers.json_answers import JSONAnswer
 from macaron_django.api.answers.renderers import (
     JSONRenderer,
@@ -531,7 +531,7 @@ class OperationViewSet(ViewSetMixin, GenericAPIView[Any], metaclass=Watched):
         plan = self.plan
         if self._gives_bytes(plan):
             return JSONAnswer(body, status, headers, self, plan.renderer.media_type)  # type: ignore[union-attr]
-        return Response(body, status=status, headers=headers)
+        return drf_response(body, status, headers)
 
     def media_type_of(self, value: Any) -> str:
         """Returns the media type of an answer with this value, which may require another renderer.

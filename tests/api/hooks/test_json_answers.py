@@ -283,12 +283,32 @@ def text():
     return "Ada"
 
 
+def typed():
+    return {"name": "Ada"}, 200, {"content-type": "text/x-own"}
+
+
+def typed_bytes():
+    return b"Ada", 200, {"Content-Type": "text/x-own"}
+
+
+def typed_null():
+    return None, 200, {"Content-Type": "text/x-own"}
+
+
+def typed_stream():
+    return iter(["Ada"]), 200, {"Content-Type": "text/x-own"}
+
+
+TYPED = (typed, typed_bytes, typed_null, typed_stream)
+
+
 def failing():
     raise Http404("nobody")
 
 
 HANDLED = [(named, "application/json"), (made, "application/json"), (named, "application/vnd.shop+json")]
 HANDLED += [(text, "text/plain"), (text, "application/json"), (failing, "application/json")]
+HANDLED += [(each, "application/json") for each in TYPED]
 
 
 def test_what_handlers_return_is_bytes_as_drf_would_have_rendered():
@@ -306,15 +326,17 @@ def test_what_handlers_return_is_bytes_as_drf_would_have_rendered():
         with override_settings(ROOT_URLCONF=urls, MIDDLEWARE=middleware):
             for path in paths:
                 answer = Client().get(path)
-                sent = {name: value for name, value in answer.items() if name != "Content-Length"}
-                body = sorted(answer.json()) if answer.status_code == 404 else answer.content
+                sent = {name.title(): value for name, value in answer.items() if name != "Content-Length"}
+                content = answer.getvalue()
+                body = sorted(json.loads(content)) if answer.status_code == 404 else content
                 found.append((answer.status_code, sent, body, type(answer) is JSONAnswer))
         return found
 
     as_bytes, as_drf = asked([]), asked([UNKNOWN])
     assert [each[:3] for each in as_bytes] == [each[:3] for each in as_drf]
     assert [sent["Content-Type"].split(";")[0] for _, sent, _, _ in as_bytes[:5]] == [of for _, of in HANDLED[:5]]
-    assert [is_bytes for *_, is_bytes in as_bytes] == [True, True, True, False, True, True]
+    assert {sent["Content-Type"] for _, sent, _, _ in as_bytes[-len(TYPED) :]} == {"text/x-own"}
+    assert [is_bytes for *_, is_bytes in as_bytes[:7]] == [True, True, True, False, True, True, True]
     assert not any(is_bytes for *_, is_bytes in as_drf)
 
 
