@@ -143,8 +143,9 @@ class Command(BaseCommand):
             except DeployError as error:
                 if allow_dirty or not actions.dry_run:
                     raise
+                version = given or new_version(actions, allow_dirty=True)
                 self.stderr.write(self.style.WARNING(str(error)))
-                return given or new_version(actions, allow_dirty=True)
+                return version
         needing = [step for step in steps if _needs_version(step) or (options["back_on_failure"] and step.releases)]
         if given is None and needing:
             raise CommandError("Without the step build, say which version is meant: --release VERSION.")

@@ -50,7 +50,7 @@ class DeployActions:
                 stdin=subprocess.PIPE if text else None,
             )
         except (OSError, ValueError) as error:  # ValueError: a null character
-            raise DeployError(f"`{command[0]}` can't be started: {error}") from error
+            raise DeployError(f"`{command[0]}` can't be started: {sentence(error)}") from error
         if process.stdin is not None:
             # A command that ends before it has read the text says itself what is wrong.
             with contextlib.suppress(BrokenPipeError), process.stdin as given:
@@ -65,9 +65,10 @@ class DeployActions:
                 list(command), cwd=self.folder, capture_output=True, encoding="utf-8", errors="replace", check=False
             )
         except (OSError, ValueError) as error:  # ValueError: a null character
-            raise DeployError(f"`{command[0]}` can't be started: {error}") from error
+            raise DeployError(f"`{command[0]}` can't be started: {sentence(error)}") from error
         if done.returncode:
-            raise DeployError(f"`{shown_command(command)}` ended with {done.returncode}: {done.stderr.strip()}")
+            told = sentence(done.stderr) or "It says nothing."
+            raise DeployError(f"`{shown_command(command)}` ended with {done.returncode}: {told}")
         return done.stdout
 
     def client(self, service: str, region: str | None) -> Any:
@@ -75,13 +76,17 @@ class DeployActions:
         try:
             import boto3  # only here: a project that isn't deployed to AWS works without it
             from botocore.config import Config
-            from botocore.exceptions import BotoCoreError
+            from botocore.exceptions import BotoCoreError, NoRegionError
         except ImportError as error:
             raise DeployError("This driver needs boto3: `pip install 'macaron_django[aws]'`.") from error
         try:
             return boto3.client(service, region_name=region, config=Config(retries={"mode": "standard"}))  # type: ignore[call-overload]
-        except BotoCoreError as error:
-            raise DeployError(f"AWS {service}: {error}") from error
+        except NoRegionError as error:
+            raise DeployError(
+                "No region of AWS is known. Set REGION of the environment, such as 'eu-west-1'."
+            ) from error
+        except (BotoCoreError, ValueError) as error:  # ValueError: an endpoint of AWS_ENDPOINT_URL that is no URL
+            raise DeployError(f"AWS {service}: {sentence(error)}") from error
 
     def read(self, client: Any, operation: str, **parameters: Any) -> Any:
         """Returns the answer of an AWS operation that changes nothing, such as ``DescribeServices``."""
@@ -114,7 +119,17 @@ def _failing_as_deploy_error(client: Any, operation: str) -> Iterator[None]:
     try:
         yield
     except (BotoCoreError, ClientError) as error:
-        raise DeployError(f"AWS {client.meta.service_model.service_id} {operation}: {error}") from error
+        raise DeployError(f"AWS {client.meta.service_model.service_id} {operation}: {sentence(error)}") from error
+
+
+def sentence(told: object) -> str:
+    """Returns what a program or library says, so that another sentence can follow.
+
+    >>> sentence("fatal: Needed a single revision\\n")
+    'fatal: Needed a single revision.'
+    """
+    text = str(told).strip()
+    return text if text.endswith((".", "!", "?")) or not text else f"{text}."
 
 
 def shown_command(command: Sequence[str], variables: Mapping[str, str] | None = None) -> str:

@@ -164,6 +164,14 @@ def test_a_dry_run_shows_the_calls_without_secrets_and_changes_nothing(aws, clus
     assert driver(cluster, actions).current().places == {"notes": before}
 
 
+def test_without_a_region_the_key_to_set_is_named(cluster, actions, monkeypatch, tmp_path):
+    for name in ("AWS_REGION", "AWS_DEFAULT_REGION", "AWS_PROFILE"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "none"))
+    with pytest.raises(DeployError, match=r"No region of AWS is known\. Set REGION of the environment"):
+        driver(cluster, actions, REGION=None)
+
+
 def test_a_service_that_is_not_there_is_named(aws, cluster, actions):
     with pytest.raises(DeployError, match=f"The cluster {cluster} in {REGION} has no active service notes"):
         driver(cluster, actions).current()
