@@ -317,6 +317,16 @@ def test_what_an_update_expects_stays_until_it_is_written(make_rows: MakePersist
     assert model.objects.get(pk="a").age == 4
 
 
+@pytest.mark.parametrize("fields", [None, ["age"]])
+def test_a_row_that_is_read_again_expects_nothing_of_before(make_rows: MakePersistence, fields: Any) -> None:
+    row = make_rows().model.objects.create(profile_id="a", age=1)
+    row._state.expected = {"age": {"N": "7"}}
+    row.refresh_from_db(fields=fields)
+    row.name = "x"
+    row.save()
+    assert type(row).objects.get(pk="a").name == "x"
+
+
 def test_a_row_whose_key_was_changed_is_another_item(make_rows: MakePersistence) -> None:
     persistence = make_rows()
     row = persistence.model(profile_id="a", age=1)

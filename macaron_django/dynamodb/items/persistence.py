@@ -62,7 +62,8 @@ class Persistence(ItemCodec, Items):
 
     Attributes that the schema doesn't know are never touched. With ``version``, saving a row that has been changed
     since it was loaded raises StaleItem. So does any attribute that isn't what ``row._state.expected`` says (None: it
-    isn't there), which may be set for the next update of a loaded row. It stays until that update is written.
+    isn't there), which may be set for the next update of a loaded row: it stays until that update is written
+    or the row is read again.
 
     After a save the row has the values that a row loaded then would have: a number in DynamoDB's spelling, a set for a
     list, and what others have changed in the meantime. With ``update_fields`` only these are refreshed, and the next
@@ -317,6 +318,9 @@ class Persistence(ItemCodec, Items):
                 self._set(row, name, attribute.value_in(item))
         if names is None:
             self.additional.load(row, item)
+            _taken(row)
+        elif "expected" in row._state.__dict__:
+            row._state.expected = {name: each for name, each in row._state.expected.items() if name not in names}
         row._state.item = item if names is None or loaded is None else self._partly_loaded(loaded, item, names)
 
     def _partly_loaded(self, loaded: AttributeMap, item: AttributeMap, names: Collection[str]) -> AttributeMap:
@@ -544,7 +548,7 @@ _OF_THE_NEXT_UPDATE = ("expected", "rewritten")
 
 
 def _taken(row: Row) -> None:
-    """Forgets what was said of the next update, which has been written."""
+    """Forgets what was said of the next update: it has been written, or the row has been read again."""
     for name in _OF_THE_NEXT_UPDATE:
         row._state.__dict__.pop(name, None)
 
