@@ -172,7 +172,7 @@ class ItemStore(Store):
             if item is None:
                 self.refuse_unstorable(clean)
                 return None
-            return self._saved_row(item, clean, self._writable)
+            return self._saved_row(item, clean, self._writable | (clean.keys() - self.schema.properties.keys()))
         values = {name: value for name, value in clean.items() if name not in self._kept}
         if self._changes_with_updates:
             values |= generated_values(self.schema, values, False)
@@ -418,7 +418,7 @@ class ItemStore(Store):
     ) -> Stored:
         """Sets the properties ``names`` of the item's row to what ``clean`` says, and saves it."""
         row = self.persistence.decode(item)
-        values = {name: value for name, value in clean.items() if name in names or name not in self.schema.properties}
+        values = {name: value for name, value in clean.items() if name in names}
         own = {name: value for name, value in values.items() if name in self.schema.properties}
         made = generated_values(self.schema, own, False)
         additional = values.keys() - own.keys() - made.keys()

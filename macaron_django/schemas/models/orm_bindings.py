@@ -97,6 +97,7 @@ class OrmBinding(ModelBinding):
         removed: Collection[str],
         additional: Collection[str] = (),
         merged: Collection[str] = (),
+        unnamed: Collection[str] = (),
     ) -> Model:
         using = router.db_for_write(self.model, instance=instance)
         with self._refusals(values, using, instance), self._whole(using):

@@ -59,10 +59,12 @@ class ModelBinding:
         removed: Collection[str],
         additional: Collection[str] = (),
         merged: Collection[str] = (),
+        unnamed: Collection[str] = (),
     ) -> Model:
         """Set ``values``, unset the properties in ``removed``, and save; ``additional`` as in :meth:`create`.
 
-        ``merged`` are the properties whose new value has parts of the old one.
+        ``merged`` are the properties whose new value has parts of the old one. Those in ``unnamed`` aren't in the
+        request: they are written only if they have changed.
         """
         raise NotImplementedError
 
@@ -112,6 +114,7 @@ class RowBinding(ModelBinding):
         removed: Collection[str],
         additional: Collection[str] = (),
         merged: Collection[str] = (),
+        unnamed: Collection[str] = (),
     ) -> Model:
         item = cast("Any", instance)
         for name, value in values.items():
@@ -123,7 +126,9 @@ class RowBinding(ModelBinding):
         for name in removed:
             if name in item and not self._is_hidden(name):
                 del item[name]
-        cast("Any", self.model._default_manager).persistence.rewrite(instance, {*values, *removed}, merged)
+        cast("Any", self.model._default_manager).persistence.rewrite(
+            instance, {*values, *removed}.difference(unnamed), merged
+        )
         instance.save()
         return instance
 

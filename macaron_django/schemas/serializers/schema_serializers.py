@@ -489,8 +489,11 @@ class SchemaSerializer(SchemaValidationMixin, serializers.Serializer[Any]):
         for name, value in made.items():
             values[name] = self._spec.conversion(name).to_python(value)
         removed = writable | ((self._patched or frozenset()) - properties.keys())
+        unnamed = () if self._patched is None else self._additional - self._patched
         try:
-            return binding.update(instance, values, sorted(removed - values.keys()), self._additional, self._merged)
+            return binding.update(
+                instance, values, sorted(removed - values.keys()), self._additional, self._merged, unnamed
+            )
         except ValidationFailed as failure:
             supplied = {*self._given_by_caller(validated_data), *made}
             raise self._blamed(failure, validated_data, supplied) from None

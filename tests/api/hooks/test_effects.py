@@ -373,3 +373,16 @@ def test_what_validation_adds_does_not_hide_that_an_item_is_absent(serve):
 
     kinds = serve(get_serializer_class=get_serializer_class)
     assert kinds.ask("PUT /plain/nobody", {"text": "x"}).status_code == 404
+
+
+def test_a_patch_leaves_the_additional_properties_that_it_does_not_name_to_others(kinds):
+    def perform_update(self, serializer):
+        other = type(serializer.instance).objects.get(pk="a")
+        other["more"] = "by others"
+        other.save()
+        serializer.save()
+
+    kinds.serve("open", lambda viewset: subclass(viewset, perform_update=perform_update))
+    kinds.has("open", id="a", more="x", mine=1)
+    answer = kinds.ask("PATCH /open/a", {"text": "y", "mine": 2})
+    assert answer.json() == {"id": "a", "text": "y", "more": "by others", "mine": 2}
