@@ -73,7 +73,8 @@ def _value(value: Any) -> str:
     if isinstance(value, Mapping):
         if not value:
             return "{}"
-        inner = {_value(name) if not name.isidentifier() else name: each for name, each in value.items()}
+        # An object that begins with `for` is an expression.
+        inner = {name if name.isidentifier() and name != "for" else _value(name): each for name, each in value.items()}
         return "\n".join(["{", *("  " + line for line in _arguments(inner)), "}"])
     if isinstance(value, (list, tuple)):
         if len(value) < 2:
