@@ -114,10 +114,14 @@ def _method(client: Any, operation: str) -> str:
 
 @contextlib.contextmanager
 def _failing_as_deploy_error(client: Any, operation: str) -> Iterator[None]:
-    from botocore.exceptions import BotoCoreError, ClientError
+    from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError
 
     try:
         yield
+    except NoCredentialsError as error:
+        raise DeployError(
+            "No credentials of AWS are found. Set AWS_PROFILE, or AWS_ACCESS_KEY_ID and the like, as boto3 wants them."
+        ) from error
     except (BotoCoreError, ClientError) as error:
         raise DeployError(f"AWS {client.meta.service_model.service_id} {operation}: {sentence(error)}") from error
 

@@ -11,6 +11,7 @@ from datetime import datetime, timezone
 from typing import Any
 from uuid import uuid4
 
+import boto3
 import pytest
 from botocore.stub import Stubber
 
@@ -170,6 +171,17 @@ def test_without_a_region_the_key_to_set_is_named(cluster, actions, monkeypatch,
     monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "none"))
     with pytest.raises(DeployError, match=r"No region of AWS is known\. Set REGION of the environment"):
         driver(cluster, actions, REGION=None)
+
+
+def test_without_credentials_it_says_how_to_give_them(actions, monkeypatch, tmp_path):
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_PROFILE"):
+        monkeypatch.delenv(name, raising=False)
+    for name in ("AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE"):
+        monkeypatch.setenv(name, str(tmp_path / "none"))
+    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+    monkeypatch.setattr(boto3, "DEFAULT_SESSION", None)  # which remembers credentials
+    with pytest.raises(DeployError, match=r"No credentials of AWS are found\. Set AWS_PROFILE"):
+        driver("shop", actions).current()
 
 
 def test_a_service_that_is_not_there_is_named(aws, cluster, actions):
