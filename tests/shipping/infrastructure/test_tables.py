@@ -32,6 +32,7 @@ from macaron_django.shipping.infrastructure.described_tables import (
     described_tables,
     resource_names,
 )
+from macaron_django.shipping.infrastructure.hcl import Block, hcl_text
 from macaron_django.shipping.infrastructure.terraform import terraform_text
 from macaron_django.testing.isolation import engine_in_memory
 
@@ -342,3 +343,8 @@ def test_the_command_prints_and_writes_the_file_once(tmp_path: Path, monkeypatch
         call_command(Command(), "terraform", out=file)
     call_command(Command(), "terraform", out=file, overwrite=True, stdout=StringIO())
     assert file.read_text("utf-8").startswith("terraform {\n")
+
+
+def test_a_tag_called_for_begins_no_expression() -> None:
+    block = Block("x", arguments={"tags": {"for": "a", "team": "${b}"}})
+    assert hcl_text((block,)).splitlines()[2:4] == ['    "for" = "a"', '    team  = "$${b}"']
