@@ -6,9 +6,13 @@ import pytest
 from django.contrib.admin.models import LogEntry
 from django.contrib.auth.models import Group, Permission, User
 from django.contrib.contenttypes.models import ContentType
+from django.db.models import BinaryField, CharField
 from rest_framework import serializers
 
+from macaron_django.exceptions import UnstorableValue
 from macaron_django.schemas import serializer_for
+from macaron_django.schemas.models.column_limits import column_limits
+from macaron_django.schemas.models.column_values import held_by
 
 JSON = "application/json"
 PATCH = "application/merge-patch+json"
@@ -20,6 +24,7 @@ ENTRY_SCHEMA = {
         "id": {"type": "integer", "readOnly": True},
         "flag": {"type": ["integer", "null"], "x-field": "action_flag", "maximum": 10**9},
         "text": {"type": "string", "x-field": "object_repr"},
+        "octets": {"type": "string", "contentEncoding": "base64", "x-field": "change_message"},
         "object_id": {"type": ["string", "null"]},
         "user_id": {"type": "integer"},
         "kind": {"type": ["integer", "null"], "x-field": "content_type"},
@@ -109,6 +114,27 @@ def test_what_a_patch_leaves_alone_may_be_beyond_its_field(client, user):
     entry = LogEntry.objects.create(user=user, object_repr="a" * 300, action_flag=77)
     patched = client.patch(f"/entries/{entry.pk}", {"object_id": "b"}, content_type=PATCH)
     assert (patched.status_code, patched.json()["object_id"]) == (200, "b")
+
+
+def test_octets_in_a_column_of_text_are_base64(client, user):
+    body = {"flag": 1, "user_id": user.pk, "octets": "aGk=", "text": "a"}
+    made = client.post("/entries", body, content_type=JSON)
+    assert (made.status_code, made.json()["octets"]) == (201, "aGk=")
+    entry = LogEntry.objects.get()
+    assert entry.change_message == "aGk="
+    patched = client.patch(f"/entries/{entry.pk}", {"octets": "aGkh"}, content_type=PATCH)
+    assert (patched.status_code, patched.json()["octets"]) == (200, "aGkh")
+    assert LogEntry.objects.get().change_message == "aGkh"
+
+
+def test_octets_are_held_as_columns_take_them():
+    assert held_by(BinaryField())(b"hi") == b"hi"
+    with pytest.raises(UnstorableValue, match="base64"):
+        held_by(BinaryField())("h\u00e9")
+    assert list(column_limits(BinaryField())("h\u00e9")) == []
+    limits = column_limits(CharField(max_length=8))
+    assert list(limits(b"\0" * 6)) == []
+    assert [code for code, _ in limits(b"\0" * 7)] == ["max_length"]
 
 
 def test_a_value_that_the_model_needs_is_asked_for(client, user):

@@ -10,22 +10,17 @@ import inspect
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import replace
-from datetime import datetime, timezone
-from decimal import Decimal, InvalidOperation
+from datetime import datetime
+from decimal import InvalidOperation
 from functools import cached_property, partial
 from typing import Any, cast
 
 from django.apps import apps
-from django.conf import settings as django_settings
 from django.core.exceptions import FieldDoesNotExist, ObjectDoesNotExist
 from django.db import DataError, IntegrityError, connections, router, transaction
 from django.db.models import (
-    DateTimeField,
-    DecimalField,
-    DurationField,
     Field,
     ForeignKey,
-    JSONField,
     Manager,
     ManyToManyField,
     Model,
@@ -39,6 +34,7 @@ from macaron_django.exceptions import ItemExists, UnstorableValue, ValidationFai
 from macaron_django.openapi import Property, Schema, json_pointers
 from macaron_django.schemas.models.column_json import OTHER, json_copier, plain_kinds
 from macaron_django.schemas.models.column_limits import ColumnLimits, column_limits
+from macaron_django.schemas.models.column_values import held_by
 from macaron_django.schemas.models.row_bindings import ModelBinding, RowBinding
 from macaron_django.schemas.validation.violations import Violation
 from macaron_django.schemas.values.classes import Classes
@@ -225,7 +221,7 @@ class OrmBinding(ModelBinding):
             elif isinstance(field, ForeignKey):
                 columns[field.name if isinstance(value, Model) else field.attname] = value
             else:
-                columns[field.attname] = _held_by(field)(value)
+                columns[field.attname] = held_by(field)(value)
         return columns, relations
 
     @cached_property
@@ -235,7 +231,7 @@ class OrmBinding(ModelBinding):
         """
         fields = {name: self._field(name) for name in self.schema.properties}
         return {
-            name: (field.attname, _held_by(field))
+            name: (field.attname, held_by(field))
             for name, field in fields.items()
             if isinstance(field, Field) and field.concrete and not (field.is_relation or field.many_to_many)
         }
@@ -406,39 +402,3 @@ def _members(value: Any) -> Mapping[str, Any]:
 
 def _quoted(json: Any) -> str:
     return repr(json) if isinstance(json, str) else str(json)
-
-
-def _held_by(field: Any) -> Callable[[Any], Any]:
-    """What makes a field's value of a property's; it raises what ``_refusals`` handles if the column can't hold it."""
-    if isinstance(field, DecimalField):
-        return partial(_decimal, field)
-    if isinstance(field, DurationField):
-        return _duration
-    if isinstance(field, DateTimeField):
-        return _moment
-    return json_value if isinstance(field, JSONField) else _plain
-
-
-def _decimal(field: DecimalField[Any, Any], value: Any) -> Any:
-    """Unchanged; InvalidOperation for a number of more digits, which SQLite would store and Django couldn't read."""
-    if value is not None:
-        field.to_python(value).quantize(Decimal(1).scaleb(-field.decimal_places), context=field.context)
-    return value
-
-
-def _moment(value: Any) -> Any:
-    """A date-time as Django reads it from the database, so that the answer has the same spelling as later ones."""
-    is_aware = isinstance(value, datetime) and value.tzinfo is not None
-    return value.astimezone(timezone.utc) if is_aware and django_settings.USE_TZ else value
-
-
-def _duration(value: Any) -> Any:
-    """Unchanged; raises for a text, which is a duration of years or months, or of too many days."""
-    if isinstance(value, str):
-        raise UnstorableValue("A duration of years, months or billions of days doesn't fit any column.")
-    return value
-
-
-def _plain(value: Any) -> Any:
-    """The value for the ORM: API objects become dictionaries."""
-    return value.to_json() if hasattr(value, "to_json") else value

@@ -1,0 +1,73 @@
+"""Makes the values of a Django model's columns of the Python values of a schema's properties."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime, timezone
+from decimal import Decimal
+from functools import partial
+from typing import Any, Final
+
+from django.conf import settings as django_settings
+from django.db.models import BinaryField, CharField, DateTimeField, DecimalField, DurationField, JSONField, TextField
+
+from macaron_django.exceptions import UnstorableValue
+from macaron_django.schemas.values.conversions import json_value
+
+__all__ = ["held_by", "text_held"]
+
+_OCTETS: Final = (bytes, bytearray, memoryview)
+
+
+def held_by(field: Any) -> Callable[[Any], Any]:
+    """Return the function that makes a field's value of a property's.
+
+    It raises ``UnstorableValue``, ``InvalidOperation`` or ``OverflowError`` if the column can't hold the value.
+    """
+    if isinstance(field, DecimalField):
+        return partial(_decimal, field)
+    if isinstance(field, DurationField):
+        return _duration
+    if isinstance(field, DateTimeField):
+        return _moment
+    if isinstance(field, BinaryField):
+        return _octets
+    if isinstance(field, CharField | TextField):
+        return text_held
+    return json_value if isinstance(field, JSONField) else _plain
+
+
+def text_held(value: Any) -> Any:
+    """Return what a column of text holds: of octets their base64, as in JSON; Django would write ``b'...'``."""
+    return json_value(value) if isinstance(value, _OCTETS) else _plain(value)
+
+
+def _octets(value: Any) -> Any:
+    if isinstance(value, str):
+        raise UnstorableValue("A text that isn't base64 doesn't fit a column of octets.")
+    return value
+
+
+def _decimal(field: DecimalField[Any, Any], value: Any) -> Any:
+    """Unchanged; InvalidOperation for a number of more digits, which SQLite would store and Django couldn't read."""
+    if value is not None:
+        field.to_python(value).quantize(Decimal(1).scaleb(-field.decimal_places), context=field.context)
+    return value
+
+
+def _moment(value: Any) -> Any:
+    """A date-time as Django reads it from the database, so that the answer has the same spelling as later ones."""
+    is_aware = isinstance(value, datetime) and value.tzinfo is not None
+    return value.astimezone(timezone.utc) if is_aware and django_settings.USE_TZ else value
+
+
+def _duration(value: Any) -> Any:
+    """Unchanged; raises for a text, which is a duration of years or months, or of too many days."""
+    if isinstance(value, str):
+        raise UnstorableValue("A duration of years, months or billions of days doesn't fit any column.")
+    return value
+
+
+def _plain(value: Any) -> Any:
+    """The value for the ORM: API objects become dictionaries."""
+    return value.to_json() if hasattr(value, "to_json") else value
