@@ -337,6 +337,18 @@ def test_a_row_whose_key_was_changed_is_another_item(make_rows: MakePersistence)
     assert persistence.get_item(persistence.key("b")) == {"profile_id": {"S": "b"}, "age": {"N": "1"}}
 
 
+def test_a_row_whose_key_was_changed_is_saved_whole_after_a_part_of_the_other_item_was_read(
+    make_rows: MakePersistence,
+) -> None:
+    model = make_rows().model
+    row = model.objects.create(profile_id="a", age=1, name="x")
+    model.objects.create(profile_id="b", age=2, name="y")
+    row.profile_id = "b"
+    row.refresh_from_db(fields=["age"])
+    row.save()
+    assert model.objects.get(pk="b").to_json() == {"profile_id": "b", "age": 2, "name": "x"}
+
+
 @pytest.mark.parametrize(
     "schema", [CLOSED, {**CLOSED, "properties": {"profile_id": {"type": "string"}, "age": {"type": "integer"}}}]
 )

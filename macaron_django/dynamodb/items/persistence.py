@@ -258,14 +258,12 @@ class Persistence(ItemCodec, Items):
 
         Returns whether it is a new item.
         """
-        key, stored = self.key_of(row), _stored(row)
-        # A row whose key was changed is another item, as with Django's models.
-        is_loaded = stored is not None and not row._state.adding and same_items(self.key_in(stored), key)
-        base = stored if is_loaded else None
+        key = self.key_of(row)
+        base = self._loaded(row, key)
         if update_fields is not None:
             self._update(row, key, base, {row._spec.property_names.get(name, name) for name in update_fields})
             return False
-        if not force_insert and (force_update or is_loaded):
+        if not force_insert and (force_update or base is not None):
             self._update(row, key, base)
             return False
         try:
@@ -312,7 +310,7 @@ class Persistence(ItemCodec, Items):
         if item is None or self.is_hidden(item):
             raise DynamoDBItemNotFound(f"There is no {self.schema.name} with {describe_key(key)} any more.")
         names = None if fields is None else {row._spec.property_names.get(name, name) for name in fields}
-        loaded = _stored(row)
+        loaded = self._loaded(row, key)
         for name, attribute in self._properties.items():
             if names is None or name in names:
                 self._set(row, name, attribute.value_in(item))
@@ -322,6 +320,14 @@ class Persistence(ItemCodec, Items):
         elif "expected" in row._state.__dict__:
             row._state.expected = {name: each for name, each in row._state.expected.items() if name not in names}
         row._state.item = item if names is None or loaded is None else self._partly_loaded(loaded, item, names)
+
+    def _loaded(self, row: Row, key: AttributeMap) -> AttributeMap | None:
+        """The item that a row has been loaded from; None if the row is new, or if its key was changed: then it is
+        another item, as with Django's models.
+        """
+        stored = _stored(row)
+        is_loaded = stored is not None and not row._state.adding and same_items(self.key_in(stored), key)
+        return stored if is_loaded else None
 
     def _partly_loaded(self, loaded: AttributeMap, item: AttributeMap, names: Collection[str]) -> AttributeMap:
         """The item that a row has been loaded from, if it has the properties ``names`` of ``item`` and the other ones
