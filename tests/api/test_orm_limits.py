@@ -41,7 +41,13 @@ def taking(type_, schema):
 
 
 PATHS = {
-    "/entries": {"post": {**taking(JSON, ENTRY), **answer("201", ENTRY)}},
+    "/entries": {
+        "get": {
+            "parameters": [{"name": "octets", "in": "query", "schema": {"type": "string"}}],
+            **answer("200", {"type": "array", "items": ENTRY}),
+        },
+        "post": {**taking(JSON, ENTRY), **answer("201", ENTRY)},
+    },
     "/entries/{id}": {
         "parameters": [{"name": "id", "in": "path", "required": True, "schema": {"type": "integer"}}],
         "get": answer("200", ENTRY),
@@ -120,6 +126,8 @@ def test_octets_in_a_column_of_text_are_base64(client, user):
     body = {"flag": 1, "user_id": user.pk, "octets": "aGk=", "text": "a"}
     made = client.post("/entries", body, content_type=JSON)
     assert (made.status_code, made.json()["octets"]) == (201, "aGk=")
+    assert client.get("/entries?octets=aGk%3D").json() == [made.json()]
+    assert client.get("/entries?octets=aGkh").json() == []
     entry = LogEntry.objects.get()
     assert entry.change_message == "aGk="
     patched = client.patch(f"/entries/{entry.pk}", {"octets": "aGkh"}, content_type=PATCH)

@@ -10,9 +10,9 @@ from typing import Any, TypeAlias
 
 from django.core.exceptions import ValidationError
 from django.core.validators import BaseValidator, DecimalValidator
-from django.db.models import BinaryField, CharField, Field, TextField
+from django.db.models import Field
 
-from macaron_django.schemas.models.column_values import text_held
+from macaron_django.schemas.models.column_values import compared_with
 
 __all__ = ["ColumnLimits", "column_limits"]
 
@@ -35,7 +35,7 @@ def column_limits(field: Field[Any, Any]) -> ColumnLimits | None:
                 yield "null", str(field.error_messages["null"])
             return
         try:
-            held = _held(field, value)
+            held = compared_with(field, value)
         except ValidationError as error:
             yield from _reasons(error)
             return
@@ -49,12 +49,6 @@ def column_limits(field: Field[Any, Any]) -> ColumnLimits | None:
                 yield from _reasons(error)
 
     return broken
-
-
-def _held(field: Field[Any, Any], value: Any) -> Any:
-    if isinstance(field, BinaryField):
-        return value  # Django decodes a text
-    return field.to_python(text_held(value) if isinstance(field, CharField | TextField) else value)
 
 
 #: How many choices an error names.

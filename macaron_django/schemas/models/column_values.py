@@ -14,7 +14,7 @@ from django.db.models import BinaryField, CharField, DateTimeField, DecimalField
 from macaron_django.exceptions import UnstorableValue
 from macaron_django.schemas.values.conversions import json_value
 
-__all__ = ["held_by", "text_held"]
+__all__ = ["compared_with", "held_by"]
 
 _OCTETS: Final = (bytes, bytearray, memoryview)
 
@@ -33,11 +33,18 @@ def held_by(field: Any) -> Callable[[Any], Any]:
     if isinstance(field, BinaryField):
         return _octets
     if isinstance(field, CharField | TextField):
-        return text_held
+        return _text_held
     return json_value if isinstance(field, JSONField) else _plain
 
 
-def text_held(value: Any) -> Any:
+def compared_with(field: Any, value: Any) -> Any:
+    """Return the value that a field's values can be compared with. Raises what the field's ``to_python`` does."""
+    if isinstance(field, BinaryField):
+        return value  # Django decodes a text
+    return field.to_python(_text_held(value) if isinstance(field, CharField | TextField) else value)
+
+
+def _text_held(value: Any) -> Any:
     """Return what a column of text holds: of octets their base64, as in JSON; Django would write ``b'...'``."""
     return json_value(value) if isinstance(value, _OCTETS) else _plain(value)
 

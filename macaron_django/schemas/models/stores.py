@@ -23,6 +23,7 @@ from macaron_django.drivers import Steps
 from macaron_django.exceptions import RequestInvalid, ValidationFailed
 from macaron_django.openapi import Direction, Property, Schema
 from macaron_django.schemas.formats.format_checks import formats_version
+from macaron_django.schemas.models.column_values import compared_with
 from macaron_django.schemas.validation.defaults import cleaner_for
 from macaron_django.schemas.validation.validators import SchemaValidator, validator_for
 from macaron_django.schemas.validation.violations import Violation
@@ -259,7 +260,7 @@ class Store:
             if target is None:
                 return value
             try:
-                found = target.to_python(value)
+                found = compared_with(target, value)
                 is_naive = isinstance(found, datetime) and settings.USE_TZ and timezone.is_naive(found)
                 return timezone.make_aware(found) if is_naive else found
             except Exception as error:  # a field of the project's may raise anything of its own
