@@ -103,5 +103,17 @@ def test_a_start_checks_only_what_has_changed(
     started = Registry()
     with caplog.at_level(logging.WARNING, "macaron_django"):
         assert started.load(found) is None
-    assert "run `manage.py prebuild`" in caplog.text
+    assert "run `manage.py prebuild`." in caplog.text
     assert [finding.id for finding in started.left_out["pets_ahead"]] == ["E031"]
+
+
+def test_a_spec_that_may_refer_to_other_hosts_is_not_said_to_lack_its_files(
+    folder: Path, tmp_path: Path, settings: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    settings.MACARON = {**settings.MACARON, "SPEC_HOSTS": ["specs.example"]}
+    path = tmp_path / "pets.yaml"
+    path.write_text('openapi: 3.1.0\ninfo: {title: Pets, version: "1"}\npaths: {}\n')
+    folder.mkdir()
+    with caplog.at_level(logging.WARNING, "macaron_django"):
+        assert Registry().load(DiscoveredAPI("pets_of_hosts", path)) is not None
+    assert "unless the spec refers to other hosts" in caplog.text
