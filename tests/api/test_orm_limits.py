@@ -135,6 +135,23 @@ def test_octets_in_a_column_of_text_are_base64(client, user):
     assert LogEntry.objects.get().change_message == "aGkh"
 
 
+@pytest.mark.django_db
+def test_octets_that_are_taken_are_named_as_clients_sent_them(document, serve):
+    schema = {
+        "type": "object",
+        "x-model": "auth.Group",
+        "properties": {"id": {"type": "integer", "readOnly": True}, "name": {"type": "string", "format": "byte"}},
+    }
+    group = {"$ref": "#/components/schemas/Group"}
+    one = {"parameters": PATHS["/entries/{id}"]["parameters"], "get": answer("200", group)}
+    paths = {"/groups": {"post": {**taking(JSON, group), **answer("201", group)}}, "/groups/{id}": one}
+    client = serve(document(paths, {"Group": schema}, security=[]))
+    assert client.post("/groups", {"name": "aGk="}, content_type=JSON).status_code == 201
+    taken = client.post("/groups", {"name": "aGk="}, content_type=JSON)
+    assert taken.status_code == 409
+    assert "name 'aGk='" in taken.json()["error_description"]
+
+
 def test_octets_are_held_as_columns_take_them():
     assert held_by(BinaryField())(b"hi") == b"hi"
     with pytest.raises(UnstorableValue, match="base64"):

@@ -333,7 +333,7 @@ class OrmBinding(ModelBinding):
         for name, value in values.items():
             field = self._field(name)
             if isinstance(field, Field) and value is not None and field.concrete and field.unique:
-                others = self.model._base_manager.filter(**{field.attname: value}).exclude(pk=own_key)
+                others = self.model._base_manager.filter(**{field.attname: held_by(field)(value)}).exclude(pk=own_key)
                 if others.exists():
                     shown = _quoted(self._json_of(value, self.schema.properties[name].schema))
                     return ItemExists.of(self._kind, f"{name} {shown}")
