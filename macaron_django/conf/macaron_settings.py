@@ -13,6 +13,7 @@ from types import MappingProxyType
 from typing import Any
 
 from django.conf import settings as django_settings
+from django.core.exceptions import ImproperlyConfigured
 
 from macaron_django.conf.pym_config_files import (
     PymConfig,
@@ -38,7 +39,9 @@ class Section:
         self._as_made = dict(given)
         for key, default in defaults.items():
             value = given.get(key, default)
-            if name == "MACARON" and key in SECTIONS and isinstance(value, Mapping):
+            if name == "MACARON" and key in SECTIONS:
+                if not isinstance(value, Mapping):
+                    raise ImproperlyConfigured(f"{name}[{key!r}] must be a dictionary, not {type(value).__name__}.")
                 value = Section(f"{name}[{key!r}]", default, value)
             self.__dict__[key] = value
 

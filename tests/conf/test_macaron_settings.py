@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from django.conf import settings as django_settings
 from django.core.checks import run_checks
+from django.core.exceptions import ImproperlyConfigured
 from django.test.utils import override_settings
 
 from macaron_django.checks import check_settings
@@ -34,6 +35,12 @@ def test_a_setting_follows_its_dictionary_where_that_is_changed_in_its_place() -
         assert settings.DYNAMODB.TABLE_PREFIX == ""
         given["PAGE_SIZE"] = 3
         assert settings.PAGE_SIZE == 3
+
+
+def test_a_section_that_is_no_dictionary_is_named_without_its_value() -> None:
+    said = r"^MACARON\['DEPLOY'\] must be a dictionary, not str\.$"
+    with override_settings(MACARON={"DEPLOY": "a-secret"}), pytest.raises(ImproperlyConfigured, match=said):
+        _ = settings.PAGE_SIZE
 
 
 def test_a_section_stays_the_same_while_its_dictionary_does() -> None:
