@@ -10,9 +10,9 @@ from django.apps import apps
 from django.conf import settings
 from django.test import Client, override_settings
 
+from macaron_django import events
 from macaron_django.api import build_viewsets, url_patterns
 from macaron_django.dynamodb import persist
-from macaron_django.dynamodb.calls.connection import Connection
 from macaron_django.dynamodb.tables.syncing import create_table
 from macaron_django.schemas import Classes
 
@@ -37,22 +37,27 @@ def by(name, **more):
     return {"name": name, "in": "query", "schema": {"type": "string"}, **more}
 
 
+class Counted(events.Subscriber):
+    """What calls to DynamoDB read: their number, and the items."""
+
+    def __init__(self):
+        self.counted = Counter()
+
+    def dynamodb_call(self, began):
+        if began.operation == "BatchGetItem":
+            self.counted["items"] += sum(len(wanted["Keys"]) for wanted in began.parameters["RequestItems"].values())
+
+    def dynamodb_call_ended(self, ended):
+        self.counted["calls"] += 1
+        self.counted["items"] += ended.answer.get("ScannedCount", 0)
+
+
 @pytest.fixture
-def read(monkeypatch):
-    """What the calls of DynamoDB read: their number, and the items, by operation."""
-    counted = Counter()
-    steps = Connection.steps
-
-    def noted(self, operation, parameters, *arguments):
-        answer = yield from steps(self, operation, parameters, *arguments)
-        counted["calls"] += 1
-        counted["items"] += answer.get("ScannedCount", 0)
-        if operation == "BatchGetItem":
-            counted["items"] += sum(len(wanted["Keys"]) for wanted in parameters["RequestItems"].values())
-        return answer
-
-    monkeypatch.setattr(Connection, "steps", noted)
-    return counted
+def read():
+    subscriber = Counted()
+    events.subscribe(subscriber)
+    yield subscriber.counted
+    events.unsubscribe(subscriber)
 
 
 @pytest.fixture

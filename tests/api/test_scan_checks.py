@@ -220,7 +220,7 @@ def test_a_lookup_that_dynamodb_lacks_is_reported_and_501(made, dynamodb, lookup
     viewsets = made([by("given", lookup), by("topic")])
     (finding,) = viewsets.findings()
     assert (finding.id, finding.location.pointer) == ("W310", "#/paths/~1notes/get")
-    assert f"'given' by '{lookup.rpartition('__')[0]}'" in finding.message
+    assert f"filters '{lookup.rpartition('__')[0]}' with 'given'" in finding.message
     assert finding.message.endswith("answered with 501.")
     create_table(viewsets.stores["Note"].model.objects.persistence.table)
     urls = type("urls", (), {"urlpatterns": url_patterns(viewsets.api, viewsets)})
