@@ -48,8 +48,8 @@ class Results:
             place = place.setdefault(name, {})
         new = {row["stack"] for row in rows}
         merged = [row for row in place.get(last, []) if row["stack"] not in new] + rows
-        order = list(STACKS)
-        place[last] = sorted(merged, key=lambda row: order.index(row["stack"]))
+        order = {name: number for number, name in enumerate(STACKS)}
+        place[last] = sorted(merged, key=lambda row: order.get(row["stack"], len(order)))  # a part's own come last
         self.write()
 
     def note(self, section: str, found: dict[str, Any]) -> None:
