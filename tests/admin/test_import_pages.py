@@ -10,6 +10,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 
 from macaron_django.admin.import_export.item_files import read_items
 from macaron_django.exceptions import PersistenceError
+from macaron_django.openapi.reading.source import collector_paused
 from macaron_django.schemas.validation.violation_search import MORE
 from macaron_django.schemas.values.json_text import dump_json
 
@@ -173,7 +174,8 @@ def test_what_cannot_be_read_is_refused_with_its_line(shop, content, name, line,
 def test_a_header_of_many_columns_is_read_once(shop):
     names = [f"c{number}" for number in range(60_000)]
     started = time.thread_time()
-    (item,) = read_items(shop.model._spec.schema, ",".join(names).encode(), "csv")
+    with collector_paused(0):  # a collection costs what the whole suite has made
+        (item,) = read_items(shop.model._spec.schema, ",".join(names).encode(), "csv")
     assert time.thread_time() - started < 3  # 30 s, where each name was counted
     assert "'c19' …" in item.error
     (item,) = read_items(shop.model._spec.schema, ",".join([*names, "c7"]).encode(), "csv")

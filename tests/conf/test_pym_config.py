@@ -160,7 +160,7 @@ def test_a_project_without_the_file_has_the_defaults_and_its_configuration_says_
 ) -> None:
     assert macaron.PAGE_SIZE == 100
     assert get_config().config_path is None
-    with pytest.raises(AttributeError, match=r"The project has no pym-config\.yaml"):
+    with pytest.raises(AttributeError, match=r"the project has no pym-config\.yaml"):
         _ = get_config().name
     assert check_pym_config(None) == []
 

@@ -90,7 +90,7 @@ def test_a_table_needs_no_name_and_a_schema_with_an_id_no_key(make):
     log = {"type": "object", "x-persist": {}, "properties": {"http_log_id": text}}
     assert ids(make({"Pet": pet, "HTTPLog": log})) == []
     (found,) = quick_check(make({"Pet": {"type": "object", "x-persist": {}, "properties": {"name": {}}}}))
-    assert (found.id, "neither pet_id nor id" in found.hint) == ("E042", True)
+    assert (found.id, "pet_id or id, and Pet has neither" in found.hint) == ("E042", True)
 
 
 def test_it_is_read_through_a_reference_but_not_through_all_of(make):
