@@ -13,7 +13,7 @@ from macaron_django.observability.metrics.prices import ON_DEMAND
 PAGE = (Path(__file__).resolve().parents[1] / "docs" / "explanation" / "costs.md").read_text("utf-8")
 PRICES = {
     name: float(dollars)
-    for name, dollars in re.findall(r"^\| ([^|]+) \| [^|]+ \| ([\d.]+) \| (?:yes|less) \|$", PAGE, re.MULTILINE)
+    for name, dollars in re.findall(r"^\| ([^|]+) \| [^|]+ \| ([\d.]+) \| (?:yes|no) \|$", PAGE, re.MULTILINE)
 }
 SUMS = {
     int(line.split("|")[1]): [float(each) for each in line.split("|")[2:-1]]
