@@ -44,7 +44,7 @@ from macaron_django.schemas.validation.violation_search import (
     searches_share_time,
 )
 from macaron_django.schemas.values.api_objects import ObjectSpec
-from macaron_django.schemas.values.classes import Classes
+from macaron_django.schemas.values.classes import Classes, class_name
 from macaron_django.schemas.values.conversions import UNSET, converter
 from macaron_django.schemas.values.generated_values import generated_values
 from macaron_django.schemas.values.merge_patches import merge_patch, with_defaults_for_nulls, without_write_only
@@ -96,11 +96,11 @@ def _build(
         "_method_names": {name: intern(f"validate_{name}") for name in schema.properties},
     }
     if schema.is_object:
-        return type(_class_name(schema, classes), (_base(classes, SchemaSerializer),), members)
+        return type(_class_name(schema), (_base(classes, SchemaSerializer),), members)
     if schema.types == ("array",) and schema.items is not None and is_nested(schema.items):
         members["child"] = serializer_for(schema.items, classes, direction, model=model)()
-        return type(_class_name(schema, classes), (_base(classes, SchemaListSerializer),), members)
-    return type(_class_name(schema, classes), (_base(classes, SchemaValueSerializer),), members)
+        return type(_class_name(schema), (_base(classes, SchemaListSerializer),), members)
+    return type(_class_name(schema), (_base(classes, SchemaValueSerializer),), members)
 
 
 def _base(classes: Classes, kind: type[serializers.BaseSerializer[Any]]) -> type[serializers.BaseSerializer[Any]]:
@@ -116,11 +116,10 @@ def _base(classes: Classes, kind: type[serializers.BaseSerializer[Any]]) -> type
     return cast("type[serializers.BaseSerializer[Any]]", classes.serializer_bases[group])
 
 
-def _class_name(schema: Schema, classes: Classes) -> str:
-    name = schema.name
-    if name is None and schema.is_object and schema.properties:
-        name = classes.for_schema(schema).__name__
-    return re.sub(r"\W", "_", name or schema.title or "Value")
+def _class_name(schema: Schema) -> str:
+    if schema.name is None and schema.is_object and schema.properties:
+        return class_name(schema)
+    return re.sub(r"\W", "_", schema.name or schema.title or "Value")
 
 
 class SchemaListSerializer(SchemaValidationMixin, FormJSON, serializers.ListSerializer[Any]):
