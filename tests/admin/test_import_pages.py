@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import time
-
 import pytest
 from django.contrib.admin.models import LogEntry
 from django.core.files.uploadedfile import SimpleUploadedFile
 
 from macaron_django.admin.import_export.item_files import read_items
 from macaron_django.exceptions import PersistenceError
-from macaron_django.openapi.reading.source import collector_paused
 from macaron_django.schemas.validation.violation_search import MORE
 from macaron_django.schemas.values.json_text import dump_json
 
@@ -171,12 +168,9 @@ def test_what_cannot_be_read_is_refused_with_its_line(shop, content, name, line,
     assert message in page.content.decode()
 
 
-def test_a_header_of_many_columns_is_read_once(shop):
+def test_of_many_columns_some_are_named(shop):  # what they cost: test_import_cost.py
     names = [f"c{number}" for number in range(60_000)]
-    started = time.thread_time()
-    with collector_paused(0):  # a collection costs what the whole suite has made
-        (item,) = read_items(shop.model._spec.schema, ",".join(names).encode(), "csv")
-    assert time.thread_time() - started < 3  # 30 s, where each name was counted
+    (item,) = read_items(shop.model._spec.schema, ",".join(names).encode(), "csv")
     assert "'c19' …" in item.error
     (item,) = read_items(shop.model._spec.schema, ",".join([*names, "c7"]).encode(), "csv")
     assert "column 'c7' occurs twice" in item.error

@@ -1,9 +1,7 @@
 """What checkspec costs grows with the size of a spec, whatever its schemas lead to."""
 
-import cProfile
 import gc
 import json
-import pstats
 import random
 import time
 
@@ -11,6 +9,7 @@ import pytest
 
 from macaron_django import openapi as spec
 from macaron_django.schemas.checks.compilation_checks import build_all
+from tests.calls import count_calls
 from tests.schemas.test_cost import Schemas
 
 #: What is allowed: 5 ms a KB, 50 ms at least; of the test several times as much, for a busy machine.
@@ -85,17 +84,11 @@ def too_costly(text):
     return f"{len(text):,} bytes: {seconds:.2f} s of {allowed:.2f} s" if seconds > BUSY * allowed else None
 
 
-def calls(text):
-    profile = cProfile.Profile()
-    profile.runcall(examine, text)
-    return pstats.Stats(profile).total_calls  # type: ignore[attr-defined]  # as its own report says
-
-
 @pytest.mark.parametrize("shape", list(SHAPES))
 def test_twice_the_spec_costs_twice_as_much(shape):
     small, large = (text_of(SHAPES[shape](n)) for n in (80, 160))
-    calls(small)  # imports and caches what it needs
-    few, many = calls(small), calls(large)
+    examine(small)  # imports and caches what it needs
+    few, many = count_calls(examine, small), count_calls(examine, large)
     assert many < 3 * few  # 4, if it grew with the square
     assert many < CALLS_PER_KB * len(large) / 1000
     assert too_costly(large) is None

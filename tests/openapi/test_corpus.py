@@ -2,7 +2,6 @@
 
 import csv
 import os
-import time
 from pathlib import Path
 
 import jsonschema_rs
@@ -30,12 +29,9 @@ if FOLDER:
 
 
 if rows():
-    #: What one document may take, in seconds of CPU time.
-    PATIENCE = 60
 
     @pytest.mark.parametrize("row", rows())
     def test_a_real_document_is_read_whole(row):
-        started = time.process_time()  # of the processor: the machine may be busy otherwise
         document = load(Path(FOLDER, row["path"]))
         assert document.version == row["version"]
         assert len(document.operations) >= int(row["operations"] or 0)
@@ -57,7 +53,6 @@ if rows():
         for found in check(document):
             assert str(found)
             assert found.hint
-        assert time.process_time() - started < PATIENCE
 
     @pytest.mark.soak
     def test_every_serializer_and_validator_of_ninety_nine_in_a_hundred_is_built():

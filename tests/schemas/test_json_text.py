@@ -3,7 +3,6 @@
 import datetime as dt
 import json
 import math
-import time
 from decimal import Decimal
 from uuid import UUID
 
@@ -12,7 +11,6 @@ from django.utils.translation import gettext_lazy
 from hypothesis import given
 from hypothesis import strategies as st
 
-from macaron_django.openapi.reading.source import collector_paused
 from macaron_django.schemas.values import json_text
 from macaron_django.schemas.values.json_text import JSONTextError, count_containers, dump_json, exact_json
 
@@ -119,10 +117,8 @@ def test_brackets_are_counted_outside_of_strings_only(monkeypatch, piece):
 
 def test_a_string_of_escaped_quotes_that_does_not_end_is_read_once(monkeypatch):
     text = b"[" + b"[]," * 600 + b'"' + b'\\"' * 200_000  # 20 minutes, when each quote was taken for a beginning
-    started = time.thread_time()
-    with collector_paused(0), pytest.raises(JSONTextError):  # a collection costs what the whole suite has made
+    with pytest.raises(JSONTextError):
         exact_json(text)
-    assert time.thread_time() - started < 5
 
 
 def test_the_limit_of_depth_can_not_be_raised_beyond_what_the_stack_holds():
@@ -186,12 +182,10 @@ def test_any_depth_is_written():
     assert dump_json(value) == b"[" * 5001 + b"]" * 5001
 
 
-def test_a_name_that_occurs_twice_is_found_in_linear_time():
+def test_a_name_that_occurs_twice_is_found_among_many():  # what it costs: tests/api/test_request_cost.py
     names = ",".join(f'"{number}":1' for number in range(30_000))
-    started = time.thread_time()
-    with collector_paused(0), pytest.raises(JSONTextError, match='the name "last" occurs twice'):
+    with pytest.raises(JSONTextError, match='the name "last" occurs twice'):
         exact_json(f'{{{names},"last":1,"last":1}}')
-    assert time.thread_time() - started < 3  # 9 s, where each name was counted
 
 
 @pytest.mark.parametrize(

@@ -1,11 +1,8 @@
 import json
 import os
-import time
-import timeit
 from decimal import Decimal
 from pathlib import Path
 
-import jsonschema_rs
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -16,6 +13,7 @@ from macaron_django.schemas import SchemaError, Violation, compile_schema, regis
 from macaron_django.schemas.validation.compilable_schemas import MAX_SCHEMA_DEPTH
 from macaron_django.schemas.validation.patterns import strict_pattern
 from macaron_django.schemas.validation.validators import MAX_DEPTH, MAX_VIOLATIONS
+from tests.calls import count_calls
 
 
 def document(**schemas):
@@ -283,9 +281,7 @@ def test_look_around_runs_on_the_backtracking_engine_with_a_limit_and_a_note():
     assert [note.pointer for note in validator.notes] == ["/properties/a/pattern"]
     assert "backtracking" in validator.notes[0].message
     assert validator.is_valid({"a": "aaa", "b": "b"})
-    started = time.perf_counter()
-    assert not validator.is_valid({"a": "a" * 200 + "b"})
-    assert time.perf_counter() - started < 60
+    assert not validator.is_valid({"a": "a" * 200 + "b"})  # which would take years without the limit
 
 
 def test_a_pattern_that_no_engine_takes_is_an_error_of_the_schema():
@@ -577,7 +573,7 @@ def test_a_fault_in_a_documents_schema_is_left_out_with_a_note():
     assert {note.pointer for note in validator.notes} >= {"/properties/a/pattern"}
 
 
-def test_validation_of_a_small_valid_body_costs_little_more_than_the_native_call():
+def test_validation_of_a_small_valid_body_makes_few_calls_beside_the_native_one():
     address = {"type": "object", "properties": {"street": {"type": "string"}, "zip": {"type": "string"}}}
     schema = {
         "type": "object",
@@ -601,13 +597,9 @@ def test_validation_of_a_small_valid_body_costs_little_more_than_the_native_call
         "address": {"street": "St James's Square", "zip": "SW1Y"},
         "created": "2026-01-31T12:00:00Z",
     }
-    ours, bare = compile_schema(schema), jsonschema_rs.Draft202012Validator(schema, validate_formats=True)
-
-    def seconds(check):
-        return min(timeit.repeat(lambda: check(body), number=200, repeat=50))
-
-    # The figure that is claimed, twice, is measured in benchmarks/; here the machine may be busy.
-    assert seconds(ours.is_valid) < 3 * seconds(bare.is_valid)
+    validator = compile_schema(schema)
+    assert validator.is_valid(body)  # whatever is made at first use is made
+    assert count_calls(validator.is_valid, body) < 10
 
 
 @settings(max_examples=50)
