@@ -65,7 +65,7 @@ HOOKS = {
     hook.name: hook
     for hook in (
         Hook("plain", "plain", spec="trimmed+patch", of=None, more=("patch", "absent", "wrong")),
-        Hook("again", "the same API again: how far measuring is off", spec="trimmed+patch"),
+        Hook("again", "the same API again: the error of the measurement", spec="trimmed+patch"),
         Hook("open", "no `additionalProperties: false`", _each(1.15), spec="plain"),
         Hook("permission", "a permission class of its own", _each(1.25)),
         Hook("queryset", "`get_queryset` of its own", _each(1.4)),

@@ -42,7 +42,7 @@ _OURS = {"STACK_OBSERVABILITY": "opentelemetry"}
 BASE = Tracer("handler", "Django's handler, nothing traced", environment={"STACK_FRONT": ""})
 TRACERS = (
     BASE,
-    Tracer("again", "the same again: how far measuring is off", environment={"STACK_FRONT": ""}),
+    Tracer("again", "the same again: the error of the measurement", environment={"STACK_FRONT": ""}),
     Tracer("front", "the front, nothing traced"),
     Tracer("ours-1", "our OpenTelemetry spans, 1%", 1.15, {**_OURS, "STACK_SAMPLED": "0.01"}),
     Tracer(

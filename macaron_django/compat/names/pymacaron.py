@@ -167,7 +167,7 @@ MODULES: Modules = {
         "prune_none": "macaron_django.schemas.values.json_options.prune_none",
         "get_container_version": "macaron_django.shipping.get_container_version",
         "get_app_name": "macaron_django.conf.get_app_name",
-        "is_ec2_instance": without("where the service runs makes no difference; say it in an environment variable"),
-        "IS_EC2_INSTANCE": Constant(-1, "-1, not known: where the service runs makes no difference"),
+        "is_ec2_instance": without("no code depends on where the service runs; yours can read an environment variable"),
+        "IS_EC2_INSTANCE": Constant(-1, "no code depends on where the service runs"),
     },
 }

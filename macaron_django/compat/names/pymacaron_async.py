@@ -6,7 +6,7 @@ from macaron_django.compat.rows import Modules, without
 
 __all__ = ["MODULES"]
 
-_LOADED = without("`manage.py macaronworker` loads the program of a worker")
+_LOADED = without("`manage.py macaronworker` loads the program that a worker runs")
 
 MODULES: Modules = {
     "pymacaron_async": {
@@ -14,12 +14,12 @@ MODULES: Modules = {
         "start_celery": "macaron_django.tasks.worker_processes.start_celery",
         "kill_celery": "macaron_django.tasks.worker_processes.kill_workers",
         "is_celery_task": "macaron_django.tasks.is_task",
-        "copy_func": without("a task's function is called as it is"),
+        "copy_func": without("a task calls the function itself, without a copy"),
         "flaskapp": without("a worker has no Flask app; current_request() is a request like the caller's"),
     },
     "pymacaron_async.app": {
         "app": "macaron_django.tasks.celery_app.app",
-        "setup_loggers": without("Django's LOGGING holds in workers, too"),
+        "setup_loggers": without("Django's LOGGING applies in workers, too"),
         "conf": without('the settings of workers are those of MACARON["TASKS"]'),
     },
     "pymacaron_async.cmd": {

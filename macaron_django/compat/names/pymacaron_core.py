@@ -6,11 +6,11 @@ from macaron_django.compat.rows import Modules, without
 
 __all__ = ["MODULES"]
 
-_CLIENTS = without("apipool.<api>.client has the operations of an API as methods, which MACARON['CLIENTS'] describes")
+_CLIENTS = without("apipool.<api>.client has a method for each operation of an API in MACARON['CLIENTS']")
 _MADE = without("classes are made when a spec is read, and macaron_django.apipool has them")
-_READ = without("macaron_django.openapi.load() reads a spec, and macaron_django.openapi.Document is what it makes")
-_SERVED = without("operations are served at Django's URLs, which macaron_django.urls includes")
-_TESTS = without("PyMacaron's own tests name it")
+_READ = without("macaron_django.openapi.load() reads a spec, and returns a macaron_django.openapi.Document")
+_SERVED = without("operations are served at the URLs of macaron_django.urls")
+_TESTS = without("only PyMacaron's own tests use it")
 
 MODULES: Modules = {
     "pymacaron_core": {},
@@ -38,13 +38,13 @@ MODULES: Modules = {
         "API": without("apipool.add() loads a spec, and returns its classes"),
         "APIModels": _MADE,
         "generate_model_instantiator": _MADE,
-        "default_error_callback": without("an exception that a handler raises is answered, and reported"),
+        "default_error_callback": without("a handler's exception becomes an error answer, and is reported"),
         "APIClient": "macaron_django.clients.BlockingAPIClient",
     },
     "pymacaron_core.swagger.apipool": {
         "ApiPool": "macaron_django.apipool",
         "MergeApisException": "macaron_django.api_pool.DifferentModelsError",
-        "apis": without("macaron_django.apipool has them by name, and get_api_names() lists them"),
+        "apis": without("macaron_django.apipool has the APIs by name, and get_api_names() lists the names"),
     },
     "pymacaron_core.swagger.client": {
         "ClientCaller": "macaron_django.clients.api_clients.OperationCall",
