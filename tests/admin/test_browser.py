@@ -96,13 +96,13 @@ def search(page, text: str) -> str:
 
 def find_everything(shop, open_page, count: int) -> None:
     page = open_page(shop.client("view"), shop.root)
-    assert search(page, "customer=customer-3 number=3") == "Will ask: GetItem by the whole key"
+    assert search(page, "customer=customer-3 number=3") == "Will run: GetItem by the whole key"
     assert len(rows(page)) == 1
-    assert search(page, "state=paid placed>=2026-01-20") == "Will ask: Query on index by_state"
+    assert search(page, "state=paid placed>=2026-01-20") == "Will run: Query on index by_state"
     assert "Query on index by_state" in page.inner_text(".macaron-plan")
     assert rows(page)
     limit = 1000
-    assert search(page, f'note="Note {count - 1}"') == f"Will ask: Scan, at most {limit:,} items read"
+    assert search(page, f'note="Note {count - 1}"') == f"Will run: Scan, at most {limit:,} items read"
     for _ in range(count // limit + 1):
         if rows(page):
             break

@@ -91,7 +91,7 @@ def test_a_conflict_is_shown_and_theirs_can_be_taken(shop, open_page):
 
     control(page, "name").fill("Mine")
     page.get_by_role("button", name="Save", exact=True).click()
-    page.get_by_role("heading", name="Both have changed this item").wait_for()
+    page.get_by_role("heading", name="You and another user have changed this item").wait_for()
     assert control(page, "name").input_value() == "Mine"
     assert control(page, "stock").input_value() == "7"
     table, tools = page.locator(".macaron-conflict").bounding_box(), page.locator(".object-tools").bounding_box()
@@ -219,7 +219,7 @@ def test_the_pages_that_write_have_no_serious_barriers(shop, open_page, tmp_path
     shop.persistence.update_item({"id": {"S": "tea"}}, {"name": {"S": "Theirs"}})
     control(page, "name").fill("Mine")
     page.get_by_role("button", name="Save", exact=True).click()
-    page.get_by_role("heading", name="Both have changed this item").wait_for()
+    page.get_by_role("heading", name="You and another user have changed this item").wait_for()
     control(page, "name").fill("")
     page.get_by_role("button", name="name: must not be empty").wait_for()
     look()
