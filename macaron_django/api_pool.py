@@ -37,15 +37,15 @@ class APIPool:
         return sorted({*super().__dir__(), *self.get_api_names()})
 
     def __call__(self) -> APIPool:
-        """Return the pool, of which PyMacaron 1 made instances: ``ApiPool().current_server_name``."""
+        """Returns the pool, of which PyMacaron 1 made instances: ``ApiPool().current_server_name``."""
         return self
 
     def get_model(self, api_name: str) -> Classes:
-        """Return the classes of an API. Raises ``AttributeError`` for an unknown API."""
+        """Returns the classes of an API. Raises ``AttributeError`` for an unknown API."""
         return self.__getattr__(api_name)
 
     def get_api_names(self) -> list[str]:
-        """Return the names of all APIs, including those of which only the classes were loaded."""
+        """Returns the names of all APIs, including those of which only the classes were loaded."""
         return sorted(registry.names())
 
     @property
@@ -73,7 +73,8 @@ class APIPool:
         local: bool = False,
         **_ignored: Any,
     ) -> Classes:
-        """Load a spec only for its classes, from a file or a string, and return them; none of its operations is served.
+        """Loads a spec only for its classes, from a file or a string, and returns them; none of its operations is
+        served.
 
         If the project has already loaded the API, its classes are returned unchanged. ``formats`` are objects like
         bravado-core's ``SwaggerFormat``; they hold for every spec that is loaded later. Without ``do_persist``,
@@ -95,17 +96,17 @@ class APIPool:
         return registry.add(name, document, persist=do_persist).classes
 
     def load_swagger(self, api_name: str, api_path: str | Path, *_code: Any, **_options: Any) -> Classes:
-        """Load a spec only for its classes, and return them. Other arguments concern generated code and have no
+        """Loads a spec only for its classes, and returns them. Other arguments concern generated code and have no
         effect.
         """
         return self.add(api_name, yaml_path=api_path)
 
     def add_model(self, api_name: str, model_name: str, model_class: type) -> None:
-        """Let ``apipool.<api>.<model_name>`` be one of the project's own classes."""
+        """Lets ``apipool.<api>.<model_name>`` be one of the project's own classes."""
         setattr(self.get_model(api_name), model_name, model_class)
 
     def enforce_global_model_names(self) -> None:
-        """Raise ``DifferentModelsError``, with the differences, if schemas of one name aren't the same in all APIs."""
+        """Raises ``DifferentModelsError``, with the differences, if schemas of one name aren't the same in all APIs."""
         first: dict[str, Any] = {}
         differences = []
         for api in map(registry.__getitem__, registry.names()):
@@ -138,7 +139,7 @@ apipool = APIPool()
 
 
 def get_model(name: str) -> Any:
-    """Return the class of a schema by its name alone. If several APIs have it, the one loaded last wins.
+    """Returns the class of a schema by its name alone. If several APIs have it, the one loaded last wins.
 
     Raises ``AttributeError`` if no API has such a schema.
     """

@@ -41,7 +41,7 @@ class APIConfig(AppConfig):
         """Loads the spec and makes its classes. A spec that can't be served leaves findings and no models."""
         self.models = apps.all_models[self.label]
         self.models_module = self.module
-        # Modules, classes and the document stay, so collecting garbage meanwhile would be in vain.
+        # Modules, classes and the document stay, so collecting garbage meanwhile would free nothing.
         with collector_paused():
             from macaron_django.registry import registry
 

@@ -22,7 +22,7 @@ __all__ = ["BlockingCall", "StepCall", "Steps", "blocking", "in_thread", "run", 
 P = ParamSpec("P")
 R = TypeVar("R")
 
-#: Threads at most for what can't be awaited. They are started as they are needed.
+#: The most threads for calls that can't be awaited. They are started as they are needed.
 _MOST_THREADS: Final = 64
 
 
@@ -104,7 +104,7 @@ def _between_requests(function: Callable[P, R], *args: P.args, **kwargs: P.kwarg
 
 
 def _close_old_connections() -> None:
-    # What keeps a test away from databases raises it, where an earlier test has left the thread a connection.
+    # Django's tests without databases raise it if an earlier test has left this thread a connection.
     with suppress(RuntimeError):
         close_old_connections()
 

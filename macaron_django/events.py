@@ -15,8 +15,8 @@ The other is called at the beginning, and may return an ``Observation``, such as
         def operation(self, began):
             return Span(began)
 
-Without a subscriber to a kind, whatever begins looks at one empty tuple. One that raises is logged once, with its
-traceback, and changes nothing else.
+A kind of event without subscribers costs a look at an empty tuple. If a subscriber raises, that is logged once, with
+its traceback, and changes nothing else.
 """
 
 from __future__ import annotations
@@ -96,7 +96,7 @@ class OperationEnded(NamedTuple):
     status: int
     #: Seconds since it began.
     duration: float
-    #: As clients are shown them, both "" where the answer is no error of this package's.
+    #: As clients are shown them; both are "" if the answer isn't an error that this package has made.
     error_code: str
     error_id: str
     #: "" for nobody.
@@ -438,7 +438,7 @@ _logged: set[str] = set()
 
 
 def _log_once(failed: Any, method: str, error: Exception) -> None:
-    """Logs that a function, or a method of a class, failed. What it is may be anything that a subscriber returned."""
+    """Logs that a function, or a method of an object, failed; ``failed`` may be anything that a subscriber returned."""
     name = f"{failed.__module__}.{getattr(failed, '__qualname__', type(failed).__qualname__)}{method}"
     if name not in _logged:
         _logged.add(name)

@@ -143,7 +143,7 @@ class PyMacaronException(Exception):
 
     @property
     def is_hidden(self) -> bool:
-        """Whether the message is hidden from clients. With ``DEBUG`` on they learn any."""
+        """Whether the message is hidden from clients. With ``DEBUG`` on, none is."""
         is_fault = self.status >= HTTPStatus.INTERNAL_SERVER_ERROR
         return self.names_internals and is_fault and not django_settings.DEBUG
 
@@ -506,9 +506,7 @@ class CircuitOpen(ServiceUnavailable):
 
 
 class CallOutcomeUnknown(ServiceUnavailable):
-    """The connection broke, or the time was up, after sending a call that can't be repeated: it may have taken
-    effect.
-    """
+    """The connection broke, or time was up, after a call that can't be repeated was sent: it may have taken effect."""
 
     code = "CALL_OUTCOME_UNKNOWN"
 

@@ -72,7 +72,7 @@ class Hooks:
         self.names = frozenset(chain.from_iterable(self._defined.values()))
 
     def overridden(self, cls: type) -> frozenset[str]:
-        """Returns the names of the hooks that ``cls`` doesn't have from the base classes as they were."""
+        """Returns the names of the hooks that ``cls`` doesn't inherit, as they were, from the base classes."""
         others = (vars(base).keys() & self.names for base in cls.__mro__ if base not in self._defined)
         return self.patched().union(*others)
 

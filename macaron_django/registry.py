@@ -83,11 +83,11 @@ class Registry:
         return clients.APIClients()
 
     def _load_client(self, name: str) -> None:
-        """Make the classes of an API that ``CLIENTS`` names, at first use; KeyError where it doesn't."""
+        """Makes the classes of an API that ``CLIENTS`` names, at first use; KeyError where it doesn't."""
         self.add(name, _read(DiscoveredAPI(name, clients.client_specs()[name])), persist=False)
 
     def load(self, found: DiscoveredAPI) -> API | None:
-        """Make an API's classes and models from its spec; None, and findings, where it can't be served."""
+        """Makes an API's classes and models from its spec; None, and findings, where it can't be served."""
         if found.name not in self._findings:  # Django may set up its apps again; models are made once
             findings = self._findings[found.name] = list(found.findings())
             try:
@@ -101,7 +101,7 @@ class Registry:
         return self._apis.get(found.name)
 
     def add(self, name: str, document: spec.Document, *, persist: bool = True) -> API:
-        """Make an API's classes alone, without operations; SpecError where its document has errors."""
+        """Makes an API's classes alone, without operations; SpecError where its document has errors."""
         if any(finding.level == "error" for finding in spec.quick_check(document)):
             raise spec.SpecError(spec.check(document))
         api = _with_clients(API(name, document, Classes(name, document), {}))
@@ -109,7 +109,7 @@ class Registry:
         return made
 
     def make_unserved_classes(self) -> None:
-        """Make the classes of APIs that ``SERVE`` leaves out, even if the code that their specs name can't be imported.
+        """Makes the classes of APIs that ``SERVE`` leaves out, even if code that their specs name can't be imported.
 
         Other services serve these APIs, and this one calls them: their handlers and the classes of their items are
         elsewhere. What is wrong with such an API is a warning.
@@ -196,7 +196,7 @@ def _load(found: DiscoveredAPI, findings: list[spec.Finding]) -> API:
 
 
 def _with_clients(api: API) -> API:
-    """Let ``apipool.<api>.client`` and ``aclient`` call the operations."""
+    """Lets ``apipool.<api>.client`` and ``aclient`` call the operations."""
     described = api.name, api.document, api.classes
     api.classes.further["client"] = lambda: registry.clients.blocking(*described)
     api.classes.further["aclient"] = lambda: registry.clients.on_loop(*described)

@@ -29,7 +29,7 @@ _SECRET_NAME = re.compile(
     re.IGNORECASE,
 )
 _JSON_OBJECT = re.compile(rb'\s*\{\s*["}]')
-#: From the first letter of a word on only: else a long word without a dot is read again from each of its letters.
+#: A match begins only where a word does: otherwise a long word without a dot would be read again from each letter.
 _DOTTED = re.compile(r"(?<![A-Za-z0-9_-])[A-Za-z0-9_-]{10,}(?:\.[A-Za-z0-9_-]*){1,4}")
 #: Shorter secrets aren't replaced in texts: they are too likely to be part of ordinary words.
 _SHORTEST = 4

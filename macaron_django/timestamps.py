@@ -17,7 +17,7 @@ def timenow() -> datetime:
 def to_epoch(t: datetime | str) -> int:
     """Returns the seconds since 1970 of a datetime, or of its ISO 8601 text; without an offset it is in UTC.
 
-    Parts of seconds are dropped. Raises ValueError for text that isn't a date or date-time.
+    Fractions of a second are dropped. Raises ValueError for text that isn't a date or date-time.
 
     >>> to_epoch("2022-10-01T12:00:00+02:00")
     1664618400

@@ -1,6 +1,6 @@
 """Builds the viewset classes of an API from its document and models, and the URL patterns that lead to them.
 
-The first of these that an operation has answers it: ``x-bind-server``; an operationId that is a dotted path;
+An operation is answered by the first of these that it has: ``x-bind-server``; an operationId that is a dotted path;
 generated CRUD; the mock, where ``MOCK`` is on; otherwise 501, with a warning.
 """
 
@@ -124,7 +124,7 @@ def _stores(document: Document, classes: Classes, early: list[Finding]) -> Itera
     for name, schema in document.schemas.items():
         row = classes.rows.get(name)
         if row is not None:
-            from macaron_django.dynamodb.item_store import ItemStore  # PynamoDB, which rows have imported
+            from macaron_django.dynamodb.item_store import ItemStore  # imports PynamoDB, as rows have already done
 
             yield name, ItemStore(schema, row, classes)
         elif schema.extensions.model and schema.name == name:

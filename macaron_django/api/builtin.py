@@ -63,7 +63,7 @@ def ready() -> dict[str, Any]:
 
 
 def version() -> dict[str, Any]:
-    """Returns this package's name and version, the image's, and that of each API that is served, from its document."""
+    """Returns this package's name and version, the image's version, and the version in each served API's document."""
     apis = {name: str(api.document.info.get("version", "")) for name, api in catalogue.items() if api.is_routed}
     return {
         "name": "macaron_django",

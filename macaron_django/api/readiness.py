@@ -31,7 +31,7 @@ _GOOD_FOR = 1.0
 
 
 class _Tables:
-    """Checks each table until it was usable once, then one of them for each answer."""
+    """Checks every table until it has been usable once, and after that one table for each answer."""
 
     def __init__(self) -> None:
         self._usable: dict[str, Any] = {}

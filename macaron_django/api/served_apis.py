@@ -1,6 +1,5 @@
-"""Lists the served APIs for code below the registry, which connects itself here when it is made.
-
-So ``viewsets.myserver`` and ``GET /version`` show what the registry holds at that moment.
+"""Lists the served APIs for code in lower layers than the registry, which connects itself here when it is made.
+``viewsets.myserver`` and ``GET /version`` show what the registry holds when they are used.
 """
 
 from __future__ import annotations

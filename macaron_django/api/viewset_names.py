@@ -52,7 +52,9 @@ def _owners(found: Resources) -> dict[str, Resource]:
 
 
 def _owner(path: str, owners: Mapping[str, Resource]) -> Resource | None:
-    """Returns the resource whose collection or item path a path is, or is below; the longest such path decides."""
+    """Returns the resource that a path belongs to: it is the resource's collection or item path, or is below it. The
+    longest such path decides.
+    """
     if not owners:
         return None
     stems = [path.rstrip("/"), *(path[: end.start()] for end in re.finditer("[/:]", path))]

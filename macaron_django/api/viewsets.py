@@ -81,7 +81,7 @@ def in_use(viewset: type[OperationViewSet]) -> type[OperationViewSet]:
 
 
 class _ViewSetsLeftOut:
-    """The viewsets of an API that couldn't be made: any name is a class, so that modules with subclasses are imported.
+    """The viewsets of an API that couldn't be made: any name gives a class, so that subclasses can be defined.
 
     A module may hold viewsets of other APIs, too, which keep their own permissions.
     """
@@ -101,7 +101,7 @@ def _configured() -> Iterator[type[OperationViewSet]]:
         try:
             found = import_string(dotted)
         except ImportError as error:
-            # Django says that the module lacks the name, whatever the module couldn't find itself.
+            # Django says only that the module lacks the name, even if the module failed to import something itself.
             cause = error.__cause__ or error
             raise UnusableViewsetError(
                 f"MACARON['VIEWSETS'] names {dotted!r}, which can't be imported: {cause}."

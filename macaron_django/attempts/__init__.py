@@ -1,4 +1,4 @@
-"""Decides when calls of something outside of this process are made, for DynamoDB and for other services alike.
+"""Decides when calls to something outside of this process are made, for DynamoDB and for other services alike.
 
 Open ``circuits`` for when calls stop because nothing answers, and how they begin again. Open ``pauses`` for how a step
 waits between two attempts.

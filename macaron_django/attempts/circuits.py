@@ -33,7 +33,7 @@ class CircuitRules(NamedTuple):
 
 
 class CircuitOpenError(Exception):
-    """A call must not be made. ``failures``: in a row; ``seconds``: until the next trial."""
+    """A call must not be made: ``failures`` calls in a row failed, and the next trial is in ``seconds``."""
 
     def __init__(self, failures: int, seconds: float) -> None:
         super().__init__(f"{failures} calls in a row failed; the next one can be made in {seconds:.1f} s")
@@ -41,10 +41,10 @@ class CircuitOpenError(Exception):
 
 
 class Circuit:
-    """What calls of one server have shown. Threads and event loops share it: it never waits while it has its lock.
+    """What calls to one server have shown. Threads and event loops share it: it never waits while it has its lock.
 
-    Each call begins with ``enter`` and ends with ``succeeded``, ``failed`` or, where its outcome says nothing of the
-    server, ``given_up``. What a failure is, its caller knows. ``clock`` returns seconds.
+    Each call begins with ``enter`` and ends with ``succeeded``, ``failed`` or, where its outcome says nothing about the
+    server, ``given_up``. The caller decides what a failure is. ``clock`` returns seconds.
 
     >>> rules = CircuitRules(failures=1, first_pause=600, longest_pause=600, patience=60)
     >>> circuit = Circuit()

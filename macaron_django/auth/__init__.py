@@ -3,7 +3,7 @@
 It takes requests, and returns their verified user, claims and token, or raises an exception that DRF answers with 401
 or 403. To change how tokens are signed or verified open ``tokens``; which keys and settings count, ``key_settings``;
 where credentials are found, ``credentials``; who verifies a scheme, ``credential_verifiers``; what a spec's
-``security`` requires, ``security_requirements``; where keys come from that no path gives, ``key_sources``; what
+``security`` requires, ``security_requirements``; where keys that no path gives come from, ``key_sources``; what
 handlers can ask about the caller, ``caller``.
 """
 

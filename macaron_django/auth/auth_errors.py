@@ -51,7 +51,7 @@ class Failure(PyMacaronException):
 
     @status_code.setter
     def status_code(self, status: int) -> None:
-        """Ignore it: DRF turns a 401 without a challenge into a 403, and this exception has a challenge."""
+        """Ignores the value: DRF turns a 401 without a challenge into a 403, and this exception has a challenge."""
 
     @property
     def auth_header(self) -> str | None:
@@ -59,7 +59,7 @@ class Failure(PyMacaronException):
 
     @auth_header.setter
     def auth_header(self, challenge: str) -> None:
-        """Take the challenge of the view's first authenticator only if the exception was raised without one."""
+        """Takes the challenge of the view's first authenticator only if the exception was raised without one."""
         if self.auth_header is None:
             self.headers = {**self.headers, "WWW-Authenticate": challenge}
 
@@ -105,7 +105,7 @@ class VerificationUnavailableError(Failure, KeysUnavailable, drf.APIException):
 
 
 def failure(error: AuthenticationError | KeysUnavailable, headers: Mapping[str, str] | None = None) -> Failure:
-    """Turn an exception of a token's verification into one that a view answers."""
+    """Turns an exception of a token's verification into one that a view answers."""
     if isinstance(error, Failure):
         return error
     kinds: tuple[tuple[type[PyMacaronException], type[Failure]], ...] = (

@@ -32,7 +32,7 @@ _REFUSAL = "_macaron_jwt_refusal"
 
 
 def bearer_challenge(error: Failure | None = None, scopes: frozenset[str] = frozenset()) -> str:
-    """Return the value of WWW-Authenticate that asks for a bearer token (RFC 6750, section 3)."""
+    """Returns the value of WWW-Authenticate that asks for a bearer token (RFC 6750, section 3)."""
     parameters = {"realm": REALM}
     if isinstance(error, AuthenticationError) and not isinstance(error, MissingCredentialsError):
         # quoted-string: no quotes or backslashes, ASCII only (RFC 6750, section 3)
@@ -77,7 +77,7 @@ class JWTAuthentication(BaseAuthentication):
 
 
 def authenticate_http_request(token: str | None = None, request: AnyRequest | None = None) -> dict[str, Any]:
-    """Verify the token of a request, make its user the current one, and return the claims.
+    """Verifies the token of a request, makes its user the current one, and returns the claims.
 
     ``token`` is the value of an Authorization header (``Bearer …``), used instead of the request's;
     ``request`` defaults to the one being served. Raises AuthMissingHeaderError, AuthTokenExpiredError or
@@ -126,7 +126,7 @@ def _sign_in(request: AnyRequest, credential: Credential) -> dict[str, Any]:
 
 
 def requires_auth(function: Callable[P, R]) -> Callable[P, R]:
-    """Run a handler or a view only for requests with a valid token. Works on ``async def``, too.
+    """Runs a handler or a view only for requests with a valid token. Works on ``async def``, too.
 
     The request is an argument, or the attribute ``request`` of the first argument (a view's ``self``), or the
     request being served. A plain Django view answers 401 itself; elsewhere the exception is raised, for DRF.
@@ -164,7 +164,7 @@ def _request_among(args: tuple[object, ...], kwargs: Mapping[str, object]) -> An
 
 
 def _answer(error: Failure, args: tuple[object, ...]) -> JsonResponse:
-    """Answer for a plain Django view, which has no exception handler; otherwise raise."""
+    """Answers for a plain Django view, which has no exception handler; otherwise raises."""
     request = _request_among(args, {})
     if not isinstance(request, HttpRequest):
         raise error

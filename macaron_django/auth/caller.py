@@ -57,18 +57,18 @@ _NOBODY = Identity()
 
 
 def remember(claims: Mapping[str, Any], token: str = "") -> None:
-    """Make these the current user's claims and token."""
+    """Makes these the current user's claims and token."""
     _identity.set(Identity(claims, token))
 
 
 def remember_request(request: HttpRequest | None) -> None:
-    """Make this the current request; its user isn't known yet."""
+    """Makes this the current request; its user isn't known yet."""
     _request.set(request)
     _identity.set(_NOBODY)
 
 
 def forget(**_: object) -> None:
-    """Forget the current request and user."""
+    """Forgets the current request and user."""
     remember_request(None)
 
 
@@ -81,40 +81,40 @@ request_finished.connect(_finish, dispatch_uid="macaron_django.auth.caller.finis
 
 
 def current_request() -> HttpRequest | None:
-    """Return the request being served; None before authentication has seen it."""
+    """Returns the request being served; None before authentication has seen it."""
     return _request.get(None)
 
 
 def is_being_served() -> bool:
-    """Return whether the current request hasn't been answered yet."""
+    """Returns whether the current request hasn't been answered yet."""
     request = _request.get(None)
     return request is not None and request is not _finished.get()
 
 
 def get_userid() -> str:
-    """Return the authenticated user's id (the claim ``sub``), or "" if there is none."""
+    """Returns the authenticated user's id (the claim ``sub``), or "" if there is none."""
     subject = _identity.get(_NOBODY).claims.get("sub", "")
     return str(subject)
 
 
 def get_user_token() -> str:
-    """Return the authenticated user's token, for calling another API on the user's behalf; "" without one."""
+    """Returns the authenticated user's token, for calling another API on the user's behalf; "" without one."""
     return _identity.get(_NOBODY).token
 
 
 def get_user_token_data() -> dict[str, Any]:
-    """Return the claims of the authenticated user's token; {} without one."""
+    """Returns the claims of the authenticated user's token; {} without one."""
     return dict(_identity.get(_NOBODY).claims)
 
 
 def get_token_issuer() -> str | None:
-    """Return the issuer of the authenticated user's token, or else ``MACARON["JWT"]["ISSUER"]``."""
+    """Returns the issuer of the authenticated user's token, or else ``MACARON["JWT"]["ISSUER"]``."""
     issuer = _identity.get(_NOBODY).claims.get("iss", settings.JWT.ISSUER)
     return issuer if issuer is None or isinstance(issuer, str) else next(iter(issuer), None)
 
 
 def load_auth_token(token: str, load: bool = True) -> dict[str, Any]:
-    """Verify a token and return its claims; unless ``load`` is False they become the current user's.
+    """Verifies a token and returns its claims, which become the current user's unless ``load`` is False.
 
     Raises what ``verify_token`` does.
     """
@@ -128,7 +128,7 @@ def load_auth_token(token: str, load: bool = True) -> dict[str, Any]:
 def backend_token(
     issuer: str | None = None, user_id: object = None, data: Mapping[str, Any] | None = None
 ) -> Iterator[str]:
-    """Use a token of the backend itself, instead of the user's, for calls made inside the block.
+    """Uses a token of the backend itself, instead of the user's, for calls made inside the block.
 
     ``user_id`` defaults to ``MACARON["JWT"]["DEFAULT_USER_ID"]``. The current user doesn't change. Raises
     ImproperlyConfigured without a user id.
@@ -148,7 +148,7 @@ def backend_token(
 
 
 def add_auth(call: Callable[P, R]) -> Callable[P, R]:
-    """Add the current token to a function's keyword argument ``headers``: a decorator for HTTP client calls."""
+    """Decorates a function that makes HTTP calls: adds the current token to its keyword argument ``headers``."""
 
     @wraps(call)
     def authorised(*args: P.args, **kwargs: P.kwargs) -> R:

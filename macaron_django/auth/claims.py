@@ -23,7 +23,7 @@ TEXTS = ("sub", "iss", "jti")
 
 
 def accepted_claims(payload: bytes, options: Section) -> dict[str, Any]:
-    """Return the claims in a payload; raises AuthTokenExpiredError or AuthInvalidTokenError if they don't hold."""
+    """Returns the claims in a payload; raises AuthTokenExpiredError or AuthInvalidTokenError if they don't hold."""
     try:
         claims = json.loads(payload.decode())  # UTF-8, and nothing else (RFC 7519, section 7.2)
         _check_types(claims)
@@ -84,5 +84,5 @@ def _check_parties(claims: dict[str, Any], issuer: Any, audience: Any) -> None:
 
 
 def invalid_token(reason: str) -> AuthInvalidTokenError:
-    """Make the exception for a token that isn't valid. ``reason`` quotes nothing of the token."""
+    """Makes the exception for a token that isn't valid. ``reason`` quotes nothing of the token."""
     return AuthInvalidTokenError(f"The token isn't valid: {reason}.")

@@ -27,7 +27,7 @@ class UnverifiedToken(NamedTuple):
 
 
 def split_token(token: object, max_size: int) -> UnverifiedToken:
-    """Split a token of at most ``max_size`` characters; raises AuthInvalidTokenError if no key could verify it."""
+    """Splits a token of at most ``max_size`` characters; raises AuthInvalidTokenError if no key could verify it."""
     if not isinstance(token, str):
         raise invalid_token("it isn't a JWT")
     if len(token) > max_size:
@@ -42,7 +42,7 @@ def split_token(token: object, max_size: int) -> UnverifiedToken:
 
 def _decoded(segment: bytes) -> bytes:
     content = urlsafe_b64decode(segment + b"=" * (-len(segment) % 4))
-    # Other characters, which the decoder skips, padding, and bits to spare would be other spellings of the same token.
+    # Padding, spare bits, and characters that the decoder skips would be other spellings of the same token.
     if urlsafe_b64encode(content).rstrip(b"=") != segment:
         raise ValueError
     return content
@@ -50,7 +50,7 @@ def _decoded(segment: bytes) -> bytes:
 
 @lru_cache(maxsize=128)
 def _header(segment: bytes) -> tuple[str, str | None]:
-    """Return the algorithm and the key's name. All tokens of an issuer share a header, and it holds no secret."""
+    """Returns the algorithm and the key's name. All tokens of an issuer share a header, and it holds no secret."""
     try:
         header = json.loads(_decoded(segment).decode())
     except (ValueError, RecursionError):

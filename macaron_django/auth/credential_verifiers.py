@@ -59,7 +59,7 @@ def register_verifier(scheme_name: str) -> Callable[[F], F]: ...
 @overload
 def register_verifier(scheme_name: str, function: F) -> F: ...
 def register_verifier(scheme_name: str, function: Any = None) -> Any:
-    """Register the verifier of a security scheme; can be used as a decorator.
+    """Registers the verifier of a security scheme; can be used as a decorator.
 
     ``scheme_name`` is the name under ``securitySchemes``. The registration takes precedence over the setting
     ``MACARON["SECURITY_VERIFIERS"]``, which maps scheme names to dotted paths.
@@ -88,7 +88,7 @@ def _verifier(scheme_name: str) -> Verifier | None:
 
 
 def has_verifier(scheme_name: str, scheme: SecurityScheme) -> bool:
-    """Return whether anything can verify this scheme's credentials."""
+    """Returns whether anything can verify this scheme's credentials."""
     try:
         if _verifier(scheme_name) is not None:
             return True
@@ -98,7 +98,7 @@ def has_verifier(scheme_name: str, scheme: SecurityScheme) -> bool:
 
 
 def is_verified_here(scheme_name: str, scheme: SecurityScheme) -> bool:
-    """Return whether the scheme's credentials are JWTs that no project function verifies."""
+    """Returns whether the scheme's credentials are JWTs that no project function verifies."""
     try:
         return _verifier(scheme_name) is None and carries_jwt(scheme)
     except ImproperlyConfigured:
@@ -106,7 +106,7 @@ def is_verified_here(scheme_name: str, scheme: SecurityScheme) -> bool:
 
 
 def carries_jwt(scheme: SecurityScheme) -> bool:
-    """Return whether the scheme's credentials are a bearer token, which is a JWT unless the scheme has a verifier.
+    """Returns whether the scheme's credentials are a bearer token, which is a JWT unless the scheme has a verifier.
 
     Swagger 2.0 has no bearer scheme: there it is an apiKey in the header Authorization or in PyMacaron's cookie.
     """
@@ -118,14 +118,14 @@ def carries_jwt(scheme: SecurityScheme) -> bool:
 
 
 def is_bearer(scheme: SecurityScheme) -> bool:
-    """Return whether the scheme is bearer, OAuth 2 or OpenID Connect."""
+    """Returns whether the scheme is bearer, OAuth 2 or OpenID Connect."""
     return scheme.type in ("oauth2", "openIdConnect") or (
         scheme.type == "http" and str(scheme.scheme).lower() == "bearer"
     )
 
 
 def verify(scheme_name: str, scheme: SecurityScheme, request: AnyRequest) -> Verified | None:
-    """Verify the request's credentials for a scheme; None if it has none.
+    """Verifies the request's credentials for a scheme; None if it has none.
 
     Raises a Failure if they are wrong, ImproperlyConfigured if the scheme has no verifier.
     """
@@ -152,7 +152,7 @@ def verify(scheme_name: str, scheme: SecurityScheme, request: AnyRequest) -> Ver
 
 
 def _presented(scheme: SecurityScheme, request: AnyRequest) -> tuple[tuple[str, ...] | None, Credential | None]:
-    """Return a scheme's credentials: the verifier's arguments (None without any), and the token or key."""
+    """Returns a scheme's credentials: the verifier's arguments (None without any), and the token or key."""
     if is_bearer(scheme):
         token = credentials.bearer(request)
         return ((token.value,) if token else None), token
@@ -170,7 +170,7 @@ def _presented(scheme: SecurityScheme, request: AnyRequest) -> tuple[tuple[str, 
 
 
 def verify_bearer(credential: Credential, request: AnyRequest) -> Verified:
-    """Verify a JWT, find its user, and enforce CSRF protection if it came in a cookie. Raises a Failure."""
+    """Verifies a JWT, finds its user, and enforces CSRF protection if it came in a cookie. Raises a Failure."""
     try:
         claims = verify_once(credential.value, request)
         user = user_for(claims)
@@ -185,7 +185,7 @@ _OUTCOMES = "_macaron_verified_tokens"
 
 
 def verify_once(token: str, request: AnyRequest | None) -> dict[str, Any]:
-    """Return the claims of a token as ``verify_token`` does, or raise what it raised before for this request.
+    """Returns the claims of a token as ``verify_token`` does, or raises what that raised before for this request.
 
     So ``MACARON["JWT"]["REVOKED"]`` is called once. Without a request the token is verified each time.
     """
@@ -232,5 +232,5 @@ def _as_verified(answer: Any, scheme_name: str, token: str) -> Verified | None:
 
 
 def django_password(username: str, password: str, request: AnyRequest) -> Any:
-    """Verify against Django's authentication backends: a ready verifier for a ``basic`` scheme."""
+    """Verifies a user name and password by Django's authentication backends: a verifier for ``basic`` schemes."""
     return authenticate(credentials.django_request(request), username=username, password=password)

@@ -36,14 +36,14 @@ AnyRequest: TypeAlias = HttpRequest | Request
 
 @dataclass(frozen=True)
 class Credential:
-    """A token or a key. Browsers send one ``from_cookie`` with any site's request: it needs CSRF protection."""
+    """A token or a key. One that came ``from_cookie`` needs CSRF protection: browsers add it to any site's requests."""
 
     value: str = field(repr=False)
     from_cookie: bool = False
 
 
 def django_request(request: AnyRequest) -> HttpRequest:
-    """Return Django's request behind DRF's, which all of a view's authenticators and permissions share."""
+    """Returns Django's request behind DRF's, which all of a view's authenticators and permissions share."""
     return cast("HttpRequest", getattr(request, "_request", request))
 
 
@@ -52,7 +52,7 @@ def _header(request: AnyRequest) -> str:
 
 
 def authorization(request: AnyRequest) -> tuple[str, str] | None:
-    """Split the Authorization header into its scheme, in lower case, and the rest; None without the header."""
+    """Splits the Authorization header into its scheme, in lower case, and the rest; None without the header."""
     header = _header(request)
     if not header:
         return None
@@ -61,7 +61,7 @@ def authorization(request: AnyRequest) -> tuple[str, str] | None:
 
 
 def parse_bearer(text: str) -> str | None:
-    """Return the token of ``Bearer <token>``; None for another scheme.
+    """Returns the token of ``Bearer <token>``; None for another scheme.
 
     Raises RefusedTokenError unless there is exactly one token behind Bearer.
     """
@@ -76,7 +76,7 @@ def parse_bearer(text: str) -> str | None:
 
 
 def bearer(request: AnyRequest) -> Credential | None:
-    """Return the bearer token in the Authorization header, or else in the cookie ``MACARON["JWT"]["COOKIE"]``."""
+    """Returns the bearer token in the Authorization header, or else in the cookie ``MACARON["JWT"]["COOKIE"]``."""
     header = _header(request)
     if header:
         token = parse_bearer(header)
@@ -93,7 +93,7 @@ def bearer(request: AnyRequest) -> Credential | None:
 
 
 def basic(request: AnyRequest) -> tuple[str, str] | None:
-    """Return the user name and password (RFC 7617); raises RefusedCredentialsError if they can't be read."""
+    """Returns the user name and password (RFC 7617); raises RefusedCredentialsError if they can't be read."""
     given = authorization(request)
     if given is None or given[0] != "basic":
         return None
@@ -108,7 +108,7 @@ def basic(request: AnyRequest) -> tuple[str, str] | None:
 
 
 def api_key(request: AnyRequest, location: str, name: str) -> Credential | None:
-    """Return the API key in a header, the query or a cookie.
+    """Returns the API key in a header, the query or a cookie.
 
     Raises RefusedCredentialsError if the query has it twice: a proxy in front of this server, with its log or rate
     limit, may have read the other one.
@@ -124,7 +124,7 @@ def api_key(request: AnyRequest, location: str, name: str) -> Credential | None:
 
 
 def enforce_csrf(request: AnyRequest) -> None:
-    """Raise CrossSiteRequestError for a request that another site may have made the browser send."""
+    """Raises CrossSiteRequestError for a request that another site may have made the browser send."""
     try:
         SessionAuthentication().enforce_csrf(request)  # type: ignore[arg-type]  # it reads what both have
     except PermissionDenied as error:

@@ -14,9 +14,9 @@ __all__ = ["caller_value"]
 
 
 def caller_value(source: str, request: Request) -> str:
-    """Return the value that ``claim:<name>`` or ``user`` has for the caller of a request, as text.
+    """Returns the value that ``claim:<name>`` or ``user`` has for the caller of a request, as text.
 
-    Claims are those of ``request.auth``, a token's or what a verifier or an authenticator returned. Raises
+    The claims are those in ``request.auth``, from a token, a verifier or an authenticator. Raises
     MissingCredentialsError for an anonymous caller, ClaimMissingError where the value is missing, or is neither text
     nor an integer.
     """

@@ -52,7 +52,7 @@ class SchemeRequirement:
     scopes: frozenset[str]
 
     def granted(self, user: Any, auth: Any) -> frozenset[str]:
-        """Return the scopes that the user was granted: by claims that a setting names, or by their ``scopes``."""
+        """Returns the scopes that the user was granted: by claims that a setting names, or by their ``scopes``."""
         return scopes_of(auth) | frozenset(getattr(user, "scopes", ()))
 
 
@@ -105,7 +105,7 @@ class SecurityPolicy:
 
     @property
     def permission_classes(self) -> list[Any]:
-        """DRF's ``permission_classes``: the spec's requirement, and DEFAULT_PERMISSION_CLASSES (decision 13)."""
+        """DRF's ``permission_classes``: the spec's requirement, and DEFAULT_PERMISSION_CLASSES."""
         defaults: list[Any] = list(api_settings.DEFAULT_PERMISSION_CLASSES)
         if self.alternatives is None:
             return defaults
@@ -139,7 +139,7 @@ class SecurityPolicy:
         return required[0] if is_plain else None
 
     def judge(self, request: Request) -> SecurityDecision:
-        """Verify the request's credentials, scheme by scheme, until one alternative holds."""
+        """Verifies the request's credentials, scheme by scheme, until one alternative holds."""
         outcomes: dict[str, Verified | Failure | None] = {}
         if self._only is not None:
             outcome = outcomes[self._only.name] = _outcome(self._only, request)
@@ -181,7 +181,7 @@ class SecurityPolicy:
         return outcome if isinstance(outcome, Verified) else None
 
     def judge_foreign(self, user: Any, auth: Any) -> SecurityDecision:
-        """Decide about a user whom the viewset's own authenticator has let in: only their scopes count."""
+        """Decides about a user whom the viewset's own authenticator has let in: only their scopes count."""
         lacking: frozenset[str] | None = None
         for alternative in self.alternatives or ():
             missing = frozenset[str]().union(*(each.scopes - each.granted(user, auth) for each in alternative))
@@ -191,7 +191,7 @@ class SecurityPolicy:
         return SecurityDecision(verified=Verified(user, auth), lacking=lacking or frozenset())
 
     def challenge(self, error: Failure | None = None) -> str:
-        """Return the value of WWW-Authenticate: every accepted scheme (RFC 9110, section 11.6.1)."""
+        """Returns the value of WWW-Authenticate: every accepted scheme (RFC 9110, section 11.6.1)."""
         challenges: dict[str, None] = {}
         for required in self.requirements:
             if required.scheme is not None:
@@ -199,7 +199,7 @@ class SecurityPolicy:
         return ", ".join(challenges) or bearer_challenge(error)
 
     def missing(self, request: Request) -> Failure:
-        """Make the exception for a request without credentials of an accepted scheme."""
+        """Makes the exception for a request without credentials of an accepted scheme."""
         schemes = [required.scheme for required in self.requirements if required.scheme is not None]
         places = [[_place(r.scheme) for r in each if r.scheme is not None] for each in self.alternatives or ()]
         separator = ", or " if any(len(each) > 1 for each in places) else " or "
@@ -347,7 +347,7 @@ def _with_challenge(error: Exception, policy: SecurityPolicy) -> Exception:
 
 
 def security_for(operation: Operation) -> SecurityPolicy:
-    """Make the policy of an operation from its ``security``, or from the document's if it has none."""
+    """Makes the policy of an operation from its ``security``, or from the document's if it has none."""
     if not _is_readable(operation):
         return SecurityPolicy(operation, ((UNREADABLE,),))
     if operation.security is None:
@@ -363,7 +363,7 @@ def security_for(operation: Operation) -> SecurityPolicy:
 
 
 def _is_readable(operation: Operation) -> bool:
-    """Return whether ``security`` is an array of objects of arrays: anything else could be read as public."""
+    """Returns whether ``security`` is an array of objects of arrays: anything else could be read as public."""
     written = operation.json.get("security")
     if written is None:
         written = operation.document.json.get("security")

@@ -30,7 +30,7 @@ def generate_token(
     issuer: str | None = None,
     iat: float | None = None,
 ) -> str:
-    """Sign a token for a user, valid for ``expire_in`` seconds (by default ``MACARON["JWT"]["EXPIRE_IN"]``).
+    """Signs a token for a user, valid for ``expire_in`` seconds (by default ``MACARON["JWT"]["EXPIRE_IN"]``).
 
     ``data`` are further claims; iss, sub, aud, exp and iat are set from the arguments and settings. Raises
     ImproperlyConfigured if no key can sign, ValueError without a user id.
@@ -52,13 +52,13 @@ def generate_token(
 
 
 def _first(value: Any) -> Any:
-    """Return the value for new tokens where several issuers or audiences are accepted."""
+    """Returns the value for new tokens where several issuers or audiences are accepted."""
     return value if value is None or isinstance(value, str) else next(iter(value), None)
 
 
-@sensitive_variables()  # and those of what is called from here; not so those of a generator, whose caller is forgotten
+@sensitive_variables()  # hides those of the functions called from here, too, but not a generator's
 def verify_token(token: str) -> dict[str, Any]:
-    """Return the claims of a token whose signature, dates, issuer and audience are right.
+    """Returns the claims of a token whose signature, dates, issuer and audience are right.
 
     Raises AuthTokenExpiredError, AuthInvalidTokenError, KeysUnavailable (the JWKS can't be fetched), and
     ImproperlyConfigured where no key is configured.
@@ -91,7 +91,7 @@ def _is_revoked(claims: Mapping[str, Any], hook: Any) -> bool:
 
 
 def scopes_of(claims: object) -> frozenset[str]:
-    """Return the scopes in the claims that ``MACARON["JWT"]["SCOPE_CLAIMS"]`` names.
+    """Returns the scopes in the claims that ``MACARON["JWT"]["SCOPE_CLAIMS"]`` names.
 
     >>> sorted(scopes_of({"scope": "read write", "scp": ["export"], "roles": ["admin"]}))
     ['export', 'read', 'write']

@@ -41,7 +41,7 @@ def get_lambda_handler(application: Application | None = None) -> LambdaHandler:
         """Returns a request's answer, or does a task. Raises TaskFailed, so that Lambda tries again."""
         if is_request(event):
             return answer(without_ambiguous_headers(event), context)
-        # An invocation that is tried again has the same id: what is to be done once is.
+        # An invocation that is tried again has the same id, so that a task with once=True isn't done twice.
         _do(event, getattr(context, "aws_request_id", None))
         return None
 

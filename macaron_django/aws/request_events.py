@@ -12,7 +12,7 @@ Application = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
 
 
 def is_request(event: Event) -> bool:
-    """Returns whether an event is an HTTP request: of API Gateway, version 1 or 2, of a load balancer or a URL."""
+    """Returns whether an event is an HTTP request: API Gateway's (version 1 or 2), a load balancer's or a URL's."""
     context = event.get("requestContext")
     return isinstance(context, Mapping) and ("http" in context or "httpMethod" in event)
 

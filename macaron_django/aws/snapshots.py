@@ -1,4 +1,4 @@
-"""Readies a process for SnapStart: many are begun from one snapshot of it, maybe days later."""
+"""Prepares a process for SnapStart, which starts many processes from one snapshot of it, maybe days later."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def register_hooks() -> bool:
 
 
 def import_botocore() -> None:
-    """Imports botocore, if DynamoDB is used: a restored process has no keys in its environment, but botocore asks."""
+    """Imports botocore if DynamoDB is used: it fetches the keys, which a restored process's environment lacks."""
     if "macaron_django.dynamodb.calls.clients" in sys.modules:
         from macaron_django.dynamodb.calls import connection  # noqa: F401 (for the snapshot)
         from macaron_django.dynamodb.calls.aws_sdk import botocore_clients  # noqa: F401

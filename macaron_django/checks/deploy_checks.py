@@ -117,9 +117,9 @@ def check_threads(app_configs: Sequence[AppConfig] | None, **_kwargs: Any) -> li
     return [
         checks.Warning(
             f"DynamoDB answers after {milliseconds:.1f} ms, and a worker has {threads} "
-            f"thread{'s' * (threads != 1)}: the worker waits whenever its requests do.",
-            hint=f"Give it about {needed_threads(milliseconds)} (GRANIAN_BLOCKING_THREADS, or gunicorn's --threads) if "
-            "most requests make one call.",
+            f"thread{'s' * (threads != 1)}: the worker is idle while its requests wait.",
+            hint=f"Give it about {needed_threads(milliseconds)} threads (GRANIAN_BLOCKING_THREADS, or gunicorn's "
+            "--threads) if most requests make one call.",
             id="macaron_django.W102",
         )
     ]

@@ -54,7 +54,7 @@ def check_clients(app_configs: Sequence[AppConfig] | None, **_kwargs: Any) -> li
     """Reports what is wrong with ``CLIENTS`` and the specs that it names."""
     if not settings.CLIENTS:
         return []
-    from macaron_django.clients import client_findings  # imported here: most projects call nobody
+    from macaron_django.clients import client_findings  # imported here: most projects call no other service
 
     served = {api.name for api in registry}
     return [as_message(each) for each in client_findings(served, lambda name: registry[name].document)]

@@ -39,7 +39,7 @@ class APIClients:
         self._tokens = TokenCache()
         self._made: DocumentMemo[type, Any] = DocumentMemo()
         self._open: WeakSet[Any] = WeakSet()
-        #: What answers every call of every API, while a test says so.
+        #: What answers every call to every API while a test replaces the services.
         self.replacement: Replacement | None = None
 
     def blocking(self, api: str, document: Document, classes: Classes) -> BlockingAPIClient:
@@ -157,7 +157,7 @@ class OperationCall:
             return self._reader.read(received, options)
 
     def _sender(self, call: CallRequest, options: ClientOptions, driver: Callable[[Any], Any]) -> Any:
-        """Returns what ``driver`` makes of the exchange, within the spec's ``x-decorate-request``, if it has one."""
+        """Runs the exchange with ``driver``, within the spec's ``x-decorate-request`` if any; returns the result."""
         dotted = self.operation.extensions.decorate_request
         if dotted is None:
             return driver(self._exchange.answer(call, options))

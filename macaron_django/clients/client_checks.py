@@ -127,7 +127,10 @@ def _values(where: str, given: Mapping[str, Any]) -> Iterator[Finding]:
         if key in given and not is_right(given[key]):
             shown = repr(given[key]) if key != "PROXY" else "no URL"
             if key == "VERIFY" and given[key] is False:
-                message = f"{where}['VERIFY'] is False: anyone between the two can read and change what is sent."
+                message = (
+                    f"{where}['VERIFY'] is False: anyone between this server and the service can read and change "
+                    "what is sent."
+                )
                 hint = "Give the path of the CA certificate that signed the service's certificate."
                 yield Finding("W503", "warning", message, hint, _SETTINGS)
             else:

@@ -15,8 +15,8 @@ __all__ = ["client_names", "shared_names", "unnamed_operations"]
 def client_names(document: Document) -> Mapping[str, Operation]:
     """Returns the operations of a document by their names in Python. If two have the same name, the first one gets it.
 
-    An operationId that is a dotted path gives its last part, and another one an identifier: ``users/get-by-name`` is
-    ``users_get_by_name``. An operation with neither has no name here.
+    An operationId that is a dotted path gives its last part. Any other becomes an identifier: ``users/get-by-name``
+    gives ``users_get_by_name``. An operation without ``x-bind-client`` and operationId isn't among them.
     """
     return {name: found[0] for name, found in _by_name(document).items()}
 

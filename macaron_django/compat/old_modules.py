@@ -71,7 +71,7 @@ class OldModuleFinder(MetaPathFinder, Loader):
         self, fullname: str, path: Sequence[str] | None = None, target: ModuleType | None = None
     ) -> ModuleSpec | None:
         parent = fullname.rpartition(".")[0]
-        # A module that an original lacks is missing: half of each would be neither.
+        # A module that an installed original lacks stays missing: half of each package would work as neither.
         if fullname not in TABLE or (parent and not isinstance(sys.modules.get(parent), OldModule)):
             return None
         is_package = any(other.startswith(f"{fullname}.") for other in TABLE)

@@ -31,9 +31,10 @@ class Constant:
     note: str
 
 
-#: The dotted path of what the name is now; or that it isn't there.
+#: The dotted path of what the name is now, or a row for a name without one.
 Row: TypeAlias = "str | Absent | Constant"
-#: Old module → old name → row. The name "*" is a function's that makes what any other name of the module means.
+#: Old module → old name → row. The row of the name "*" is a function, which returns what any other name of the module
+#: means.
 Modules: TypeAlias = "Mapping[str, Mapping[str, Row]]"
 
 
@@ -45,7 +46,7 @@ def without(reason: str) -> Absent:
 class Placeholder:
     """Replaces an absent name: calling it or inheriting from it raises ``NotAvailableError``.
 
-    Its attributes are missing, with the same sentence.
+    Reading an attribute raises ``AttributeError`` with the same sentence.
     """
 
     def __init__(self, name: str, absent: Absent) -> None:

@@ -14,7 +14,7 @@ LOCAL = "local"
 
 
 def get_container_version(file: Path | None = None) -> str:
-    """Returns the version in ``file``; by default, in that of the image or of the package for Lambda.
+    """Returns the version in ``file``; by default, that of the container's image or of the package for Lambda.
 
     ``"local"`` if there is none: outside of a container.
     """

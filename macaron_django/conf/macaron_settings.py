@@ -65,7 +65,7 @@ class _Settings:
         self._whole = None
 
     def change(self, **values: Any) -> None:
-        """Changes keys of ``MACARON`` in this process; of a section, those of its keys that ``values`` has."""
+        """Changes keys of ``MACARON`` in this process; of a section, only the keys that ``values`` has."""
         given = getattr(django_settings, "MACARON", _NOTHING)
         changed = {
             key: {**given.get(key, {}), **value} if key in SECTIONS and isinstance(value, Mapping) else value
@@ -92,7 +92,7 @@ class _Settings:
         return defaults
 
     def current(self) -> Section:
-        """Returns all settings as they are now: the same object until one of them changes, sections' apart."""
+        """Returns all settings as they are now: the same object until ``MACARON`` or one of its own keys changes."""
         try:
             given: Mapping[str, Any] = django_settings.MACARON
         except AttributeError:

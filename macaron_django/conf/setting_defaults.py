@@ -19,7 +19,7 @@ DEFAULTS: Mapping[str, Any] = MappingProxyType(
         "BASE_PATHS": {},  # {API: "/v2"}: instead of what its spec's servers or basePath say
         "IGNORE_BASE_PATH": None,  # of Swagger 2.0; None: as COMPAT
         "ON_BROKEN_SPEC": "refuse",  # with DEBUG off: nothing is served; "leave_out": the APIs without errors are
-        "VIEWSETS": (),  # dotted paths of classes that are served in the place of the generated viewsets they subclass
+        "VIEWSETS": (),  # dotted paths of classes that are served instead of the generated viewsets they subclass
         "ERROR_FORMAT": "pymacaron",  # "pymacaron", "problem" (RFC 9457) or "drf"
         "RESPONSE_VALIDATION": None,  # "off", "log" or "raise"; None: "raise" while tests run, else "off"
         "MOCK": False,  # answer unbound operations with the spec's examples
@@ -118,7 +118,7 @@ DEFAULTS: Mapping[str, Any] = MappingProxyType(
             "RESULT_URL": None,  # where Celery keeps what tasks return; None: nowhere
             "CELERY_APP": None,  # dotted path of the project's own Celery application
             "QUEUE": "macaron",  # of Celery, for tasks that name none
-            "VISIBILITY_TIMEOUT": 3600,  # seconds until a killed worker's tasks are another's: longer than any takes
+            "VISIBILITY_TIMEOUT": 3600,  # seconds until another worker gets a killed one's tasks; more than any takes
             "DJANGO_ALIAS": "default",  # the backend of Django's setting TASKS, for "django"
             "OUTSIDE_REQUESTS": "run",  # what a call outside of a request does: "run" the function, or "send" it
             "TOKEN_EXPIRE_IN": 900,  # seconds: of the token that a worker issues anew for the caller
@@ -130,7 +130,7 @@ DEFAULTS: Mapping[str, Any] = MappingProxyType(
             "BACKENDS": (),  # "emf", "json_logs", "opentelemetry", "prometheus", "sentry"; or paths of subscribers
             "METRICS_TOKEN": None,  # the bearer token that GET /metrics requires; None: see METRICS_ACCESS
             "METRICS_ACCESS": None,  # dotted path of a function: request → whether it may read /metrics
-            "PRICES": {},  # AS_OF, REGION, READ_MILLION, WRITE_MILLION: in the place of Amazon's price list
+            "PRICES": {},  # AS_OF, REGION, READ_MILLION, WRITE_MILLION: instead of Amazon's price list
             "EMF_NAMESPACE": "macaron_django",  # CloudWatch's namespace of the metrics in EMF lines
             "REPORT_CALL_EXCEEDING_MS": None,  # report slower operations; None: as COMPAT, PyMacaron's 1000 or none
         },
@@ -146,7 +146,7 @@ DEFAULTS: Mapping[str, Any] = MappingProxyType(
         "ERROR_REPORTER": None,  # dotted path of a function: title, data, exception
         "ERROR_CALLBACK": None,  # dotted path of a function: exception → the body of its answer
         "ERROR_DECORATOR": None,  # dotted path of a function: the body of an error's answer → the one sent
-        "DATETIME_ENCODER": None,  # dotted path of a function: datetime → what handlers' answers have in its place
+        "DATETIME_ENCODER": None,  # dotted path of a function: datetime → what handlers' answers have instead
         "CRASH_ENDPOINTS": False,  # /crash/*: endpoints that fail, to try reports
         "SERVE": None,  # names of the APIs whose operations get URLs; None: all
         "PUBLISH_PATH": None,  # path below which each API's document is published for pages of other origins

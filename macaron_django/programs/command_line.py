@@ -34,7 +34,8 @@ def letsgo(name: str, callback: Callable[..., object] | None = None) -> None:
     """Starts a program: ``letsgo(__name__, callback=start)`` as its last line.
 
     Run as a program it reads ``--port``, ``--env`` and ``--debug``, and calls ``start(port, debug)``. Imported by a
-    WSGI server, which wants its ``app``, it calls ``start(port)`` or ``start(port, False)``, and otherwise nothing.
+    WSGI server, which needs the program's ``app``, it calls ``start(port)`` or ``start(port, False)``. In any other
+    import it does nothing.
     """
     if callback is None:
         raise TypeError("letsgo needs a callback: letsgo(__name__, callback=start).")

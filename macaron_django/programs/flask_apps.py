@@ -21,7 +21,7 @@ _METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE",
 
 
 def join(app: Any, apis: WSGIApplication) -> WSGIApplication:
-    """Returns the application that serves both, and makes ``app`` itself it, for servers that load ``server:app``.
+    """Returns the application that serves both. ``app`` serves both, too, for servers that load ``server:app``.
 
     Requests skip an app without routes or hooks, such as that of most PyMacaron services.
     """
@@ -30,7 +30,7 @@ def join(app: Any, apis: WSGIApplication) -> WSGIApplication:
     if not _says_something(app):
         app.wsgi_app = apis
         return apis
-    if app.secret_key is None:  # of Flask's sessions; PyMacaron set one, too
+    if app.secret_key is None:  # for Flask's sessions; PyMacaron set one, too
         app.secret_key = salted_hmac("macaron_django.programs.flask_apps", "").hexdigest()
     _add_rules(app, apis)
     joined: WSGIApplication = app
@@ -38,7 +38,7 @@ def join(app: Any, apis: WSGIApplication) -> WSGIApplication:
 
 
 def _says_something(app: Any) -> bool:
-    """Returns whether a Flask app has routes beside that of static files, or hooks, or a WSGI middleware."""
+    """Returns whether a Flask app has routes, static files, hooks or a WSGI middleware."""
     routes = [rule for rule in app.url_map.iter_rules() if rule.endpoint != "static"]
     hooks = (
         app.before_request_funcs,
@@ -58,12 +58,12 @@ def _is_filled(hooks: Any) -> bool:
 
 
 def _add_rules(app: Any, apis: WSGIApplication) -> None:
-    """Adds the APIs to a Flask app, as what answers where none of its routes does."""
+    """Adds the APIs to a Flask app: they answer the requests that none of its own routes matches."""
 
     def answer(path: str = "") -> Any:
         flask = sys.modules["flask"]
         environ = dict(flask.request.environ)
-        if "stream" in vars(flask.request):  # a function before the request has read the body
+        if "stream" in vars(flask.request):  # one of the app's before_request functions has read the body
             environ["wsgi.input"] = io.BytesIO(flask.request.get_data())
         return flask.Response.from_app(apis, environ)
 

@@ -66,7 +66,10 @@ def settings_module(folder: Path) -> str | None:
 
 
 def made_settings(folder: Path, config: PymConfig | None) -> dict[str, Any]:
-    """Returns the settings of a program in ``folder``. Operations are public unless their spec or decorators differ."""
+    """Returns the settings of the program in ``folder``.
+
+    Operations are public unless their spec or decorators say otherwise.
+    """
     return {
         _MARK: True,
         "BASE_DIR": folder,

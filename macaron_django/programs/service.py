@@ -30,8 +30,8 @@ class Service:
 
     ``app`` is a Flask app that is served beside the APIs, or None. ``error_callback``, ``error_decorator`` and
     ``error_reporter`` are functions, as the settings of these names describe them; ``ping_hook`` is one that GET /ping
-    calls. ``json_encoders`` has the function by which answers write each ``datetime``; other types' aren't used.
-    ``formats`` are string formats of the project's.
+    calls. ``json_encoders`` has the function by which answers write each ``datetime``; functions for other types aren't
+    used. ``formats`` are string formats of the project's.
 
     ::
 
@@ -89,9 +89,9 @@ class Service:
     ) -> Service:
         """Loads every ``*.yaml`` of a folder and of those below it, named by its file; by default, of ``apis``.
 
-        Those that ``ignore`` names are left alone; of those that ``only_models`` names only the classes are made.
-        ``include_crash_api`` serves ``/crash/…``. ``force`` has no effect: no code is generated that could be old.
-        With ``global_names``, raises an exception if schemas of one name aren't the same in all APIs.
+        Those that ``ignore`` names are left alone; for those that ``only_models`` names, only the classes are made.
+        ``include_crash_api`` serves ``/crash/…``. ``force`` has no effect: no code is generated that could be old. With
+        ``global_names``, raises an exception if schemas of one name aren't the same in all APIs.
         """
         folder = Path(path if path is not None else get_config().apis_path)
         found = _specs_in(folder, {*_names(ignore, "ignore"), "pym-config"})

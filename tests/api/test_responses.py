@@ -146,7 +146,7 @@ def test_an_object_of_another_schema_is_refused_unless_it_has_what_is_declared(o
     assert respond([classes["Wider"](name="a", secret="s")], one, classes).data == [{"name": "a"}]
     assert respond([classes["Profile"](name="a")], one, classes).data == [{"name": "a"}]
     named = classes["Stranger"](street="s")
-    with pytest.raises(TypeError, match=r"Stranger can't be answered as Named .*: it lacks name"):
+    with pytest.raises(TypeError, match=r"Stranger can't be returned as Named .*: it lacks name"):
         respond([named], one, classes)
     named["name"] = "an additional property"
     assert respond([named], one, classes).data == [{"name": "an additional property"}]

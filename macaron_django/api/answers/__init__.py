@@ -1,10 +1,11 @@
 """Turns what handlers and actions return into responses, and exceptions into error responses.
 
 Open ``handler_results`` for what a returned value becomes, ``renderers`` for media types, ``response_validation`` for
-``RESPONSE_VALIDATION``, and ``json_answers`` for answers that are rendered at once. Of errors, ``error_descriptions``
-has status, code and message, ``error_bodies`` the formats, ``error_responses`` the exception handler, ``error_views``
-what Django answers outside of the APIs, ``error_objects`` objects of the schema ``Error``, ``error_reports`` what
-operators learn, and ``crash_handlers`` what a project's own views can use.
+``RESPONSE_VALIDATION``, and ``json_answers`` for answers that are rendered at once. For errors, open
+``error_descriptions`` for status, code and message, ``error_bodies`` for the formats, ``error_responses`` for the
+exception handler, ``error_views`` for what Django answers outside of the APIs, ``error_objects`` for objects of the
+schema ``Error``, ``error_reports`` for what operators learn, and ``crash_handlers`` for what a project's own views can
+use.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Answers, logs and reports what goes wrong in a project's own views, as in the APIs' operations.
+"""Answers, logs and reports the exceptions of a project's own views in the same way as those of operations.
 
 These are the functions of ``pymacaron.crash``.
 """
@@ -42,14 +42,14 @@ ErrorDecorator = Callable[[Any], Any]
 
 
 def crash_handler(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Makes a view answer its exceptions as the APIs do: a decorator of Django's views, and of Flask's."""
+    """Decorates a view of Django or Flask, so that its exceptions are answered as those of operations are."""
     return generate_crash_handler_decorator()(function)
 
 
 def generate_crash_handler_decorator(
     error_decorator: ErrorDecorator | None = None,
 ) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
-    """Returns a ``crash_handler`` that sends what ``error_decorator`` makes of the body of each error."""
+    """Returns a ``crash_handler`` that passes the body of each error through ``error_decorator`` before it is sent."""
 
     def decorator(function: Callable[..., Any]) -> Callable[..., Any]:
         if inspect.iscoroutinefunction(function):
@@ -99,7 +99,7 @@ def report_error(
     caught: BaseException | None = None,
     is_fatal: bool = False,
 ) -> str:
-    """Reports an error that didn't have to fail the request; it is logged and passed to the ``ERROR_REPORTER``.
+    """Reports an error that doesn't make the request fail: logs it and passes it to the ``ERROR_REPORTER``.
 
     ``data`` is added to the report, with ``error_caught`` and the ``stack`` of the call. Returns the report's
     ``error_id``, which the log line carries as well.

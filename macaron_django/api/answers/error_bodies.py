@@ -33,7 +33,7 @@ PROBLEM_JSON = "application/problem+json"
 
 @dataclass(frozen=True)
 class ErrorBody:
-    """The body of an error response, its status, and its media type where that isn't JSON's own."""
+    """The body of an error response, its status, and its media type unless that is ``application/json``."""
 
     value: Any
     status: int
@@ -43,7 +43,8 @@ class ErrorBody:
 def error_body(answer: ErrorDescription, exc: Exception) -> ErrorBody:
     """Returns the body of the answer to ``exc``, as the settings say.
 
-    If the project's callback or decorator fails, the failure is logged and the body is as without it.
+    If the project's callback or decorator fails, the failure is logged, and the body is what it would be without that
+    function.
     """
     made = None
     if isinstance(exc, DeclaredError):

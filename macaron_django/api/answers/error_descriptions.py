@@ -60,7 +60,11 @@ def describe(exc: Exception) -> ErrorDescription:
     if _timed_out(exc):
         later = {"Retry-After": "1"}
         return ErrorDescription(
-            504, "TIMEOUT", "What the answer depends on took too long; try again later.", error_id, headers=later
+            504,
+            "TIMEOUT",
+            "A service that the answer depends on took too long; try again later.",
+            error_id,
+            headers=later,
         )
     if isinstance(exc, PyMacaronException):
         return _of_ours(exc, error_id)
@@ -72,7 +76,7 @@ def describe(exc: Exception) -> ErrorDescription:
 
 
 def _timed_out(exc: BaseException) -> bool:
-    """Returns whether ``exc`` is the timeout of another service; for a write, only if it surely had no effect."""
+    """Returns whether ``exc`` is a timeout of another service; a write's counts only if it surely had no effect."""
     if isinstance(exc, EngineUnavailable) and exc.__cause__ is not None:
         exc = exc.__cause__
     # The timeouts of botocore, httpx and requests aren't subclasses of TimeoutError.
@@ -81,8 +85,8 @@ def _timed_out(exc: BaseException) -> bool:
 
 
 def _of_ours(exc: PyMacaronException, error_id: str) -> ErrorDescription:
-    # Messages of the database's own failures name tables, indexes and endpoints, which are for operators only. What
-    # breaks a schema in what the server made is nothing that the client sent.
+    # Messages of the database's own failures name tables, indexes and endpoints, which are for operators only.
+    # Violations in a value that the server made aren't shown either: the client didn't send it.
     message = exc.public_message
     given = getattr(exc, "violations", ()) if exc.status < HTTPStatus.INTERNAL_SERVER_ERROR else ()
     violations = tuple(_violation(each) for each in given)
@@ -153,7 +157,7 @@ def _as_drf(exc: Exception) -> drf_exceptions.APIException | None:
             return drf_exceptions.ValidationError(_django_messages(exc))
         case IntegrityError():
             # The database's message names tables and constraints.
-            return _drf(409, "CONFLICT", "What the request would write conflicts with what is there.")
+            return _drf(409, "CONFLICT", "The request would write data that conflicts with stored data.")
         case django_exceptions.RequestDataTooBig():
             return _drf(413, "BODY_TOO_LARGE", "The body is larger than the server accepts.")
         case django_exceptions.SuspiciousOperation() | UnreadablePostError():

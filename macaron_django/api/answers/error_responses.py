@@ -34,8 +34,8 @@ logger = logging.getLogger("macaron_django")
 def exception_handler(exc: Exception, context: Mapping[str, Any]) -> Response:
     """Returns the error response for ``exc``, with the body that the settings ask for.
 
-    It has the signature of DRF's ``EXCEPTION_HANDLER``. Unlike DRF's own, it answers unexpected exceptions, too: those
-    are logged and sent as ``got_request_exception``, as Django does for views that raise.
+    It has the signature of DRF's ``EXCEPTION_HANDLER``. Unlike DRF's own, it answers unexpected exceptions, too. It
+    logs them and sends the signal ``got_request_exception``, as Django does for views that raise.
     """
     return answered(describe(exc), exc, context, _drf_response)
 
@@ -53,7 +53,7 @@ def answered(
     context: Mapping[str, Any],
     make: Callable[[ErrorBody, Mapping[str, str]], R],
 ) -> R:
-    """Returns the response for ``exc``, which ``answer`` describes: what ``make`` makes of its body and headers."""
+    """Returns the response for ``exc``. ``answer`` describes it, and ``make`` makes it from a body and headers."""
     request = context.get("request")
     if answer.status == HTTPStatus.UNAUTHORIZED:
         answer = replace(answer, headers={**answer.headers, "WWW-Authenticate": _challenge(answer, context)})
@@ -77,8 +77,8 @@ def answered(
 def _challenge(answer: ErrorDescription, context: Mapping[str, Any]) -> str:
     """Returns the challenge that a 401 must carry (RFC 9110, section 11.6.1).
 
-    A viewset's own ``get_authenticate_header()`` gives it, else the exception; for handlers that raise a bare 401, DRF
-    does.
+    It comes from the viewset's own ``get_authenticate_header()``, else from the exception, else from DRF's method, as
+    for handlers that raise a bare 401.
     """
     view, known = context.get("view"), answer.headers.get("WWW-Authenticate")
     is_overridden = "get_authenticate_header" in getattr(getattr(view, "plan", None), "overridden", ())
@@ -94,7 +94,7 @@ _told: WeakKeyDictionary[object, set[type]] = WeakKeyDictionary()
 def _is_news(answer: ErrorDescription, exc: Exception, context: Mapping[str, Any]) -> bool:
     """Returns whether to log and report a server's fault: False for an outage or a 501 that is already known.
 
-    An operation is answered with 501 at each request, until the spec or the project changes.
+    An operation that answers 501 does so at each request, until the spec or the project changes.
     """
     if isinstance(exc, PyMacaronException) and exc.is_known:
         return False

@@ -33,7 +33,7 @@ from macaron_django.schemas.values.json_text import dump_json
 
 __all__ = ["drf_response", "is_made", "json_form", "respond"]
 
-#: The types of results that are what they are.
+#: The types of results that are complete in themselves.
 _MADE = frozenset({NoneType, bool, bytes, float, int, str})
 
 
@@ -107,10 +107,10 @@ def is_made(result: Any) -> bool:
 
 
 def _status_of_object(value: Any, operation: Operation) -> int | None:
-    """Returns the status that an API object or a row is declared for; None if it is declared for a success, or not at
-    all.
+    """Returns the error status that the schema of an API object or a row is declared for.
 
-    If its schema is declared for several, its own property ``status`` decides, or 500 if that doesn't.
+    If there are several, the object's own property ``status`` chooses one; if it doesn't, the status is 500. None if
+    the schema is declared for a success, or for no status.
     """
     own = getattr(value, "_spec", None)
     schema: Schema | None = getattr(own, "schema", None)
@@ -164,7 +164,7 @@ def _unpacked(result: Any) -> tuple[Any, int | None, Mapping[str, Any]]:
 
 
 def _header_texts(headers: Mapping[str, Any], declared: Response | None, classes: Classes) -> Mapping[str, Any]:
-    """Returns the headers with values other than text as the response declares them. Raises ``StyleError``."""
+    """Returns the headers; values that aren't text are written as the response declares them. Raises ``StyleError``."""
     if declared is None or not declared.headers or all(type(value) is str for value in headers.values()):
         return headers
     found, described = dict(headers), {name.lower(): header for name, header in declared.headers.items()}
@@ -182,7 +182,7 @@ def _media_type_in(headers: Mapping[str, Any]) -> Any:
 def _without_value(
     operation: Operation, status: int | None, headers: Mapping[str, Any], classes: Classes
 ) -> HttpResponseBase:
-    """Returns the answer without content that is declared, else JSON's null where the schema allows it."""
+    """Returns the declared answer that has no content, else JSON's null where the schema allows it."""
     if status is None:
         first = operation.success
         is_empty = first is None or not first.content or "204" in operation.responses
@@ -215,9 +215,9 @@ def json_form(value: Any, schema: Schema | None, classes: Classes) -> Any:
     """Returns ``value`` as what ``dump_json`` writes: JSON's types, dates, UUIDs and Decimals.
 
     API objects, rows and model instances are represented by the serializer of ``schema``, or by that of their schema;
-    API objects and rows have null for each property with ``x-nullable`` that is unset.
-    Leaves writeOnly properties out, also of dictionaries. Raises ``TypeError`` for a model instance where the operation
-    declares no object, and for an API object that lacks what the declared object requires, or all that it has.
+    API objects and rows have null for each property with ``x-nullable`` that is unset. Leaves writeOnly properties out,
+    also of dictionaries. Raises ``TypeError`` for a model instance where the operation declares no object. Also raises
+    it for an API object that lacks a property that the declared object requires, or has none of its properties.
     """
     if schema is not None:
         schema = schema.resolved
@@ -231,7 +231,10 @@ def json_form(value: Any, schema: Schema | None, classes: Classes) -> Any:
         return with_nulls(shown, _serialized(value, shown, classes))
     if isinstance(value, Model):
         if schema is None or not schema.is_object:
-            raise TypeError(f"{type(value).__name__} has no JSON form here: the operation declares no object for it.")
+            raise TypeError(
+                f"{type(value).__name__} can't be returned as JSON: the operation declares no object for it. "
+                "Declare one, or return a value of JSON's types."
+            )
         found = _serialized(value, schema, classes)
         _refuse_stranger(value, found, schema)
         return found
@@ -264,7 +267,7 @@ def _refuse_stranger(value: Any, names: Iterable[str], declared: Schema, lacking
     if lacking or (shown and shown.isdisjoint(names)):
         missing = ", ".join(lacking) or "all of its properties"
         raise TypeError(
-            f"{type(value).__name__} can't be answered as {declared.name or 'the object'} ({declared.location}): it "
+            f"{type(value).__name__} can't be returned as {declared.name or 'the object'} ({declared.location}): it "
             f"lacks {missing}. Return an object of the declared schema, or declare the schema of this one."
         )
 
@@ -290,7 +293,7 @@ def _streamed(
     schema = media.schema.resolved if media is not None and media.schema is not None else None
     if essence(media_type) in JSON_LINES:
         item_schema = media.item_schema if media is not None else None
-        # Before OpenAPI 3.2, `schema` is the array of all lines, or what each of them is.
+        # Before OpenAPI 3.2, `schema` describes the array of all lines, or each line.
         of_lines = schema.items if schema is not None and "array" in schema.types else None
         frame, item_schema = json_line, item_schema or of_lines or schema
     elif allows_json(media_type):

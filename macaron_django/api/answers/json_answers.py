@@ -15,10 +15,10 @@ __all__ = ["JSONAnswer"]
 
 
 class JSONAnswer(HttpResponse):
-    """What DRF's ``Response`` is after ``JSONRenderer`` has rendered it: the same status, headers and bytes.
+    """Replaces DRF's ``Response`` as it is once ``JSONRenderer`` has rendered it: the same status, headers and bytes.
 
-    Tests and logs can read from it what they read from DRF's: ``data`` is the value that it shows, and changing it
-    changes no byte. None has no content. ``view`` is what answered.
+    Tests and logs can read from it what they read from DRF's. ``data`` is the value that was written as JSON; None
+    makes an empty body. Changing ``data`` later doesn't change the body. ``view`` is the view that answered.
 
     >>> JSONAnswer({"name": "Ada"}, 200).content
     b'{"name":"Ada"}'

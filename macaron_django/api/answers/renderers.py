@@ -127,9 +127,10 @@ def renderer_classes(
 ) -> list[type[renderers.BaseRenderer]]:
     """Returns the renderers of an operation: those of its declared media types, then those that the project configured.
 
-    Where the operation declares media types, only the HTML renderers of the configured ones are kept. A configured
-    renderer writes a declared media type, but the browsable API isn't the HTML that a document means. ``of_values``
-    leaves out what writes text and bytes only: generated operations have none.
+    Where the operation declares media types, only those of the configured renderers that write HTML are kept. A
+    configured renderer replaces this package's for a declared media type, except the browsable API, which isn't the
+    HTML that a document means. ``of_values`` leaves out renderers of text and bytes, which generated operations don't
+    return.
     """
     good = [r for s, r in operation.responses.items() if str(s).startswith("2")]
     if not good and operation.success is not None:

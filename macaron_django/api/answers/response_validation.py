@@ -45,7 +45,7 @@ def is_validated(mode: str | None) -> bool:
 
 
 def check_response(operation: Operation, status: int, body: Any, media_type: str | None = None) -> None:
-    """Validates ``body`` against the declared schema, where ``RESPONSE_VALIDATION`` asks for it; in tests it is on.
+    """Validates ``body`` against the declared schema if ``RESPONSE_VALIDATION`` asks for it; by default, only tests do.
 
     ``media_type`` is that of the answer. Text that isn't JSON is validated as the type in its schema, such as an
     integer. Raises ``ResponseInvalid``, or logs a warning.

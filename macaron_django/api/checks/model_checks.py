@@ -33,7 +33,7 @@ def missing_model(name: str, schema: Schema, error: Exception) -> Finding:
 def fieldless_properties(
     name: str, schema: Schema, model: type[Model], seen: frozenset[Schema] = frozenset()
 ) -> Iterator[Finding]:
-    """Yields an error for each property without a place on the model, also of the related objects that it shows."""
+    """Yields an error for each property without a field or attribute on the model; also for related objects."""
     for prop in schema.properties.values():
         target = prop.extensions.field or prop.name
         if target == "pk":
@@ -132,7 +132,7 @@ def _differing_bounds(schema: Schema, field: Field[Any, Any]) -> Iterator[str]:
     if not isinstance(field, IntegerField):
         return
     least, greatest = connection.ops.integer_field_range(field.get_internal_type())
-    # A column's own range is only worth a word to a schema that states another.
+    # The column's own range is reported only if the schema states a wider one.
     if greatest is not None and schema.keyword("maximum", greatest) > greatest:
         yield f"accepts numbers up to {greatest} (`maximum`)"
     if least is not None and schema.keyword("minimum", least) < least:
@@ -145,7 +145,7 @@ def _is_bounded(pattern: str) -> bool:
 
 
 _ENDLESS = re.compile(r"[*+]|\{\d*,\}")
-#: Formats whose values no column for text is too short for.
+#: Formats whose values fit into any column for text.
 _SHORT_FORMATS = frozenset({"uuid", "date", "time", "date-time", "ipv4", "ipv6"})
 
 

@@ -1,7 +1,8 @@
 """Finds generated lists for which DynamoDB reads more items than it returns, or would have to if the scan were
 permitted.
 
-The planner says how a list would be read for each filter that a client may send, alone and beside one that is a key.
+The planner works out how the list would be read with each filter that a client may send: alone, and together with a
+filter by a key.
 """
 
 from __future__ import annotations
@@ -34,20 +35,20 @@ def costly_lists(generated: GeneratedOperation, store: Store, viewset: type[Oper
     if generated.action != "list" or not store.is_row:
         return
     table = key_schema_of(store.model._default_manager.persistence)
-    # What an index doesn't hold is fetched after it: that changes nothing here.
+    # Attributes that an index lacks are fetched afterwards, which changes nothing here.
     table = replace(table, indexes=tuple(replace(index, projection="all") for index in table.indexes))
     by_path = [Filter("", (name,)) for name in sorted(generated.given)]
     required = {p.name for p in generated.operation.parameters if p.required}
     answered = [narrowing for narrowing in generated.filters if narrowing.lookup in OPERATORS]
     always = [narrowing for narrowing in answered if narrowing.parameter in required]
-    # The filters that are checked after reading, by what is read and the hash key of that.
+    # The filters that are checked after reading, by what is read and its hash key.
     dropping: dict[tuple[str, str | None], list[Filter]] = {}
     for narrowing in (None, *answered):
         filters = [*by_path, *always, *([narrowing] if narrowing is not None and narrowing not in always else [])]
         try:
             found = planned(table, filters)
         except ScanForbidden:
-            # With filters that are always sent, each of them says it.
+            # Without a further filter, nothing is yielded where other filters are always sent: each of those yields it.
             if narrowing is not None or (by_path and not always):
                 yield _scanning(generated, table, filters, narrowing)
             continue
@@ -75,7 +76,7 @@ def _dropped(found: QueryPlan, filters: Sequence[Filter]) -> Iterator[Filter]:
         keys.add(str(found.range_condition.path[0]))
     for each in filters:
         by_key = found.kind == "query" and len(each.path) == 1 and each.path[0] in keys and each.lookup in _OF_KEYS
-        # Of values of a range key, all between the first and the last are read.
+        # For several values of a range key, everything between the first and the last is read.
         if not by_key or (each.lookup == "in" and each.path[0] != found.hash_key):
             yield each
 
@@ -119,7 +120,7 @@ def _scanning(
         words = f"filters by {'__'.join(narrowing.path)!r}"
         outcome = f"a request that sends {narrowing.parameter!r} alone is answered with 400"
     pinned = {each.path[0] for each in filters if len(each.path) == 1 and each.lookup in _PINNING}
-    # The planner left each of these out, because it may lack a match.
+    # The planner left out each of these indexes, because it may lack matching items.
     incomplete = next((index for index in table.indexes if index.hash_key in pinned and index.range_key), None)
     why, hint = "", "Add an index with that hash_key to x-persist"
     if incomplete is not None:

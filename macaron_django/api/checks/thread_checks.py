@@ -19,7 +19,7 @@ _LOOPS: Final = ("asgi", "rsgi", "uvicorn", "gevent", "eventlet")
 
 
 def needed_threads(waiting_ms: float, cpu_ms: float = CPU_MS) -> int:
-    """Returns the threads with which a worker answers as many requests as its core can.
+    """Returns the number of threads with which a worker answers as many requests as its core can.
 
     ``waiting_ms`` is what a request waits for DynamoDB, ``cpu_ms`` what it computes, both in milliseconds.
 
@@ -39,9 +39,9 @@ def is_starved(threads: int, waiting_ms: float, cpu_ms: float = CPU_MS) -> bool:
 
 
 def configured_threads(environment: Mapping[str, str]) -> int | None:
-    """Returns the threads of a worker that granian's or gunicorn's variables ask for.
+    """Returns the number of threads per worker that the environment variables of granian or gunicorn set.
 
-    None if they don't say, or if the server has an event loop.
+    None if they set none, or if the server has an event loop.
     """
     arguments = _words(environment.get("GUNICORN_CMD_ARGS", ""))
     kinds = (environment.get("GRANIAN_INTERFACE", "wsgi"), _option(arguments, "--worker-class", "-k") or "")

@@ -13,7 +13,7 @@ __all__ = ["shared_url_names"]
 
 
 def shared_url_names(operations: Iterable[Operation]) -> Iterator[Finding]:
-    """Yields a warning for each operation whose name and arguments another path has; W020 names equal operationIds."""
+    """Yields a warning for each operation whose URL has the name and arguments of another path's."""
     first: dict[tuple[str, frozenset[str]], Operation] = {}
     for operation in operations:
         name = url_name(operation)

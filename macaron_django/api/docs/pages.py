@@ -135,7 +135,7 @@ class _PageView(_DocsView):
         return static_url("drf_spectacular_sidecar", name) or self.link(f"docs/assets/{name}")
 
     def distributed_url(self, setting: str, folder: str, filename: str) -> str:
-        """Returns the URL of a file of Swagger UI or Redoc, from where the named setting of drf-spectacular says."""
+        """Returns the URL of a file of Swagger UI or Redoc, at the place that drf-spectacular's ``setting`` names."""
         chosen = spectacular_settings.user_settings.get(setting, "SIDECAR")
         return self.sidecar_url(folder + filename) if chosen == "SIDECAR" else f"{chosen}/{filename}"
 

@@ -35,7 +35,7 @@ Send = Callable[[Mapping[str, Any]], Awaitable[None]]
 
 #: The largest body, in bytes, that is kept in memory while it arrives; Django's handler puts others into a file.
 _BUFFERED: Final = 1024 * 1024
-#: What Django sends of a response at once.
+#: The bytes of a response that Django sends in one message.
 _PIECE: Final = 65536
 #: Methods whose requests have no body where no header announces one.
 _BODILESS: Final = frozenset({"GET", "HEAD", "DELETE"})
@@ -136,7 +136,7 @@ class ASGIFront(Front):
     # -- answers -------------------------------------------------------------------------------
 
     async def _on_loop(self, request: Any, view: Any) -> Any:
-        """Returns the response, by the steps of the plan."""
+        """Runs the steps of the plan, and returns the response."""
         response, after_steps = self.enter(request)
         if response is None:
             try:
@@ -149,7 +149,7 @@ class ASGIFront(Front):
         return self.leave(request, response, after_steps)
 
     def _in_thread(self, request: Any) -> Any:
-        """Returns the response, and ends the request, unless its answer is streamed: the thread serves others, too."""
+        """Returns the response. Closes it here unless it is streamed, because the thread then serves other requests."""
         self.started.send(scope=request.scope)
         response = self.response(request)
         response._handler_class = self.sender
@@ -190,7 +190,7 @@ class ASGIFront(Front):
 
 
 async def _body(request: Any, receive: Receive) -> tuple[bytes | None, dict[str, Any] | None]:
-    """Returns a request's body; else None, and the message that Django's handler must read first."""
+    """Returns a request's body and None. For Django's handler, returns None and the message that it must read first."""
     meta = request.META
     if (
         request.method in _BODILESS

@@ -122,7 +122,7 @@ def _common(middleware: Any) -> Steps:
         return bool(settings.PREPEND_WWW) or not hosts.allow(environ)
 
     def after(request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
-        # An operation's path is valid, so that a 404 leads to no path with a slash.
+        # An operation's path exists, so Django wouldn't redirect its 404 to the path with a slash.
         if response.status_code == 404 and hasattr(request, "urlconf"):
             return middleware.process_response(request, response)  # type: ignore[no-any-return]
         store = response.headers._store
@@ -209,7 +209,7 @@ def _as_it_is(middleware: Any) -> Steps:
 
 def _opentelemetry(middleware: Any) -> Steps:
     def before(request: Any) -> None:
-        # It asks three times for the same address, to find out whether that is excluded.
+        # The middleware asks three times for the request's URL, to find out whether that is excluded.
         vars(request)["build_absolute_uri"] = _KnownAddress(request)
         middleware.process_request(request)
         match = request.resolver_match
@@ -225,7 +225,7 @@ def _opentelemetry(middleware: Any) -> Steps:
 
 
 class _KnownAddress:
-    """A request's ``build_absolute_uri()``, which knows what it says about its own path."""
+    """A request's ``build_absolute_uri()``, which remembers its answer for the request's own path."""
 
     __slots__ = ("_own", "_request")
 

@@ -34,7 +34,7 @@ class Found(NamedTuple):
 class Front:
     """Answers operations and does what a handler's middleware would do, without Django's handler.
 
-    ``sender`` is that of Django's signals.
+    ``sender`` is the sender of Django's signals.
     """
 
     def __init__(self, handler: WSGIHandler, sender: type[Any]) -> None:
@@ -47,7 +47,7 @@ class Front:
         self._get_response: Any = around(self._by_request, responses) if responses else None
 
     def _by_request(self, handler: WSGIHandler, request: Any) -> Any:
-        """What the tracers' wrappers of the handler's ``get_response()`` wrap."""
+        """Responds instead of the handler's ``get_response()``, within the wrappers that tracers put around it."""
         return self._respond(request, self.chain)
 
     @property

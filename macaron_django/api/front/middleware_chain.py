@@ -45,7 +45,7 @@ class MiddlewareChain:
     #: Why Django's handler has to answer all requests; empty if all middleware is known.
     unknown: Sequence[str] = ()
     leaves: list[Callable[[Environ, str], bool]] = field(default_factory=list)
-    #: Each with the number of steps after the view that lie outside it: the ones that are left where it raises.
+    #: Each with the number of steps after the view that still run if it raises: those of the middleware outside it.
     before: list[tuple[Callable[[Any], object], int]] = field(default_factory=list)
     #: The innermost first.
     after: list[Callable[[Any, HttpResponseBase], HttpResponseBase]] = field(default_factory=list)

@@ -32,7 +32,7 @@ class RequestSignal:
 
     def __init__(self, signal: Signal, sender: Any) -> None:
         self.signal, self.sender = signal, sender
-        # Replaced as a whole: receivers and caches as they were, and those to be called, unless Django has to.
+        # Replaced as a whole: the receivers and caches as last seen, and the receivers to call, or None if Django must.
         self._known: tuple[list[Any], Any, list[tuple[Callable[..., object], bool]] | None] = ([], None, None)
         self._layers, self._live_receivers = unwrapped(vars(Signal)["_live_receivers"], CLOSURES)
         self._is_django = all(layer.name in SIGNALS for layer in self._layers)
@@ -79,5 +79,5 @@ def _is_known(receiver: Any) -> bool:
 
 
 def _stays_open(cache: Mapping[str, Any]) -> bool:
-    """Returns whether a cache's ``close()`` does nothing, as ``BaseCache``'s; closing it would only be a search."""
+    """Returns whether a cache's ``close()`` is that of ``BaseCache``, which does nothing."""
     return getattr(import_string(cache["BACKEND"]), "close", None) is BaseCache.close

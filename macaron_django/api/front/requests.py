@@ -47,7 +47,7 @@ _OF_ROUTE = ("_func_path", "app_name", "app_names", "namespace", "namespaces", "
 
 
 class _Given:
-    """An attribute of requests that a middleware sets: it is made now, if the request doesn't have it yet."""
+    """An attribute of requests that a middleware sets: it is made when it is first read."""
 
     def __init__(self, name: str, give: Giver) -> None:
         self.name, self.give = name, give

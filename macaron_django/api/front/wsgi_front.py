@@ -37,7 +37,7 @@ class WSGIFront(Front):
         def called(handler: WSGIHandler, environ: dict[str, Any], start_response: StartResponse) -> Iterable[bytes]:
             return self._answered(environ, start_response, environ.pop(_FOUND))
 
-        #: What tracers have put around the handler's ``__call__()``, around this front's.
+        #: What tracers have put around the handler's ``__call__()``, put around this front's instead.
         self._traced: Any = around(called, calls) if calls else None
 
     def __call__(self, environ: dict[str, Any], start_response: StartResponse) -> Iterable[bytes]:
@@ -106,7 +106,7 @@ def _script_name(environ: dict[str, Any]) -> str:
 
 
 def _headers(response: Any) -> list[tuple[str, str]]:
-    found = [*response.headers._store.values()]  # what its items() says, which looks up each of them again
+    found = [*response.headers._store.values()]  # the same as items(), which would look up each header again
     if response.cookies:
         found += [("Set-Cookie", cookie.output(header="")) for cookie in response.cookies.values()]
     return found

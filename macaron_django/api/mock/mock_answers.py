@@ -24,7 +24,7 @@ _MISSING = object()
 
 
 class NoExample(PyMacaronException):
-    """``MOCK`` is on, the spec gives no example to answer with, and nothing satisfies its schema."""
+    """``MOCK`` is on, but the spec has no example, and no value was found that satisfies the answer's schema."""
 
     code = "NOT_IMPLEMENTED"
     status = 501

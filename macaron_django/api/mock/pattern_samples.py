@@ -19,7 +19,8 @@ __all__ = ["texts_for"]
 
 _PROPERTIES = {"Lu": "A-Z", "Ll": "a-z", "N": "0-9", "P": ".,!-", "S": "+$", "Z": " "}
 _FLAGS_OR_POSITIONS = re.compile(r"\\[bB]|\(\?[a-z]+\)")
-#: What Python's parser raises for a pattern, its FutureWarning made an error included, and rstr for what it lacks.
+#: What Python's parser raises for a pattern, its FutureWarning included, and what rstr raises for syntax it doesn't
+#: know.
 _UNREADABLE = (re.error, FutureWarning, LookupError, OverflowError, RecursionError, TypeError, ValueError)
 _LONGEST = 10_000  # repetitions in one text: they multiply where they are nested
 

@@ -22,7 +22,7 @@ from macaron_django.schemas.models.stores import Store
 
 __all__ = ["generated_accesses", "planned"]
 
-#: The actions of each generated operation but lists. A request with If-Match is judged by the item, which is read.
+#: DynamoDB's actions for each generated operation except lists. A request with If-Match may read the item first.
 _ACTIONS: Final[Mapping[str, tuple[str, ...]]] = {
     "create": ("PutItem",),
     "destroy": ("DeleteItem", "GetItem"),
@@ -31,9 +31,9 @@ _ACTIONS: Final[Mapping[str, tuple[str, ...]]] = {
     "retrieve": ("GetItem",),
 }
 _OF_PLANS: Final = {"batch_get": "BatchGetItem", "get": "GetItem", "query": "Query", "scan": "Scan"}
-#: Filters by keys of which every set is planned; of more, the sets of up to three and all together.
+#: With at most this many filters, every set of them is planned; with more, the sets of up to three and the set of all.
 _MOST_FILTERS: Final = 8
-#: Values by lookup. All of them can hold at once; several values of "in" are two, and one is tried beside them.
+#: Values by lookup, which an item can satisfy all at once. "in" gets two values; plans with a single one are made, too.
 _TEXTS: Final = {"in": "mn", "range": "az", "lt": "z", "lte": "z", "gt": "a", "gte": "a", "isnull": ""}
 
 
@@ -75,7 +75,7 @@ def _list_accesses(generated: GeneratedOperation, persistence: Any) -> Iterator[
     always = [each for each in filters if each.parameter in required]
     optional = [each for each in filters if each.parameter not in required]
     by_key = [each for each in optional if each.path[0] in keys]
-    # All filters by other properties are to a plan what one of them is.
+    # A plan is the same with one filter by another property as with several.
     others = [each for each in optional if each.path[0] not in keys][:1]
     orders: list[Sequence[OrderTerm]] = [()]
     if ORDERING in generated.paging:

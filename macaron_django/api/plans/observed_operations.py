@@ -54,7 +54,7 @@ class ObservedOperations:
         args: tuple[Any, ...],
         kwargs: Mapping[str, Any],
     ) -> HttpResponseBase:
-        """Returns what ``view`` returns, which is called with the request and these arguments."""
+        """Calls ``view`` with the request and these arguments, and returns its response."""
         names = self.named(request.method or "")
         observed = OPERATIONS.begin(OperationBegan(*names, request))
         try:
@@ -171,9 +171,7 @@ def user_id_of(request: HttpRequest) -> str:
 
 
 def _answered(response: Any) -> _How:
-    """Returns how a response ends its operation, and removes the exception from it, because its traceback would keep
-    objects alive.
-    """
+    """Returns how a response ends its operation. Removes its exception, whose traceback would keep objects alive."""
     attributes = vars(response)
     code, error_id = attributes.get("error_code", ""), attributes.get("error_id", "")
     return response.status_code, code, error_id, attributes.pop("_observed_exception", None)

@@ -228,7 +228,7 @@ class Handler:
             found = _import_dotted(dotted)
         except Exception as error:  # importing runs the application's code, which may raise anything
             problem = f"{where} {dotted!r} can't be imported ({type(error).__name__}: {error})"
-            hint = "Correct the path, or what fails in that module."
+            hint = "Correct the path, or fix what fails in that module."
             raise HandlerUnavailable([self._finding(finding_id, problem, hint)]) from error
         if not callable(found):
             hint = "Name a function, or an object that can be called."
@@ -257,7 +257,7 @@ class _HandlerCall:
         return async_to_sync(self.wait)()
 
     async def wait(self) -> Any:
-        async with ThreadSensitiveContext() as context:  # what it runs in a thread is the request's, not everybody's
+        async with ThreadSensitiveContext() as context:  # what it runs in a thread gets the request's own thread
             try:
                 return await self._call()
             finally:

@@ -57,7 +57,7 @@ _FINISHING = (
     *("_allowed_methods", "allowed_methods", "default_response_headers", "get_renderer_context", "http_method_names"),
     "renderer_classes",
 )
-#: The hooks of which none is shown a response: overriding another may mean that one is wanted as DRF makes it.
+#: The hooks that don't get a response. A project that overrides any other hook may expect DRF's own response there.
 _BEFORE_RESPONSES = frozenset(
     {"authentication_classes", "check_object_permissions", "check_permissions", "check_throttles", "determine_version"}
     | {"filter_backends", "filter_queryset", "get_authenticators", "get_object", "get_permissions", "get_queryset"}
@@ -88,7 +88,7 @@ class OperationPlan:
     settings: Section
     #: The name of the viewset's method that answers; "" where ``served`` is None.
     action: str = ""
-    #: Parsers and authenticator classes of every request of the operation; without parsers, DRF makes both.
+    #: The parsers and authenticator classes of every request of the operation. If parsers is None, DRF makes both.
     parsers: Sequence[BaseParser] | None = None
     authenticators: Sequence[type[BaseAuthentication]] = ()
     #: The complete Content-Types of bodies that need no parser, and whether their value is the body as it was sent.
@@ -98,7 +98,7 @@ class OperationPlan:
     request_state: Mapping[str, Any] | None = None
     #: Whether DRF's ``dispatch()``, ``initialize_request()`` and ``initial()`` would do what the plan says, no more.
     is_direct: bool = False
-    #: Whether no code of the project's is given the view before the answer is made, so that none can set a hook on it.
+    #: Whether none of the project's code gets the view before the answer is made, and so can't set a hook on it.
     is_closed: bool = False
     #: The JSON renderer that DRF would choose where ``accepts()`` says so; None if DRF has to negotiate.
     renderer: JSONRenderer | None = None

@@ -28,7 +28,8 @@ class Served:
     classes: Classes
     generated: GeneratedOperation | None = None
     handler: Handler | None = None
-    #: What the operation would be without its handler, the store of its items, and an operation on their path.
+    #: What the operation would be without its handler; then the store of its items, and an operation on the items'
+    #: path.
     replaced: GeneratedOperation | None = None
     store: Store | None = None
     item: GeneratedOperation | None = None
@@ -41,7 +42,7 @@ class Served:
     @cached_property
     def parameters(self) -> ParameterReader:
         """Reads the operation's parameters."""
-        # Lists read limit and cursor whether they are declared or not.
+        # A list takes ``limit`` and ``cursor`` even if they aren't declared.
         paging = self.generated.paging.values() if self.generated is not None else ()
         return ParameterReader(self.operation, self.classes, known=paging)
 
@@ -52,7 +53,7 @@ class Served:
 
     @cached_property
     def body_schema(self) -> Schema | None:
-        """The schema of a JSON body; of the item, if the operation changes the item whatever it takes."""
+        """The schema of a JSON body; the item's schema for an operation whose path goes on after the item's."""
         if self.generated is not None and self.generated.is_below:
             return self.generated.schema
         takes = self.operation.request_body

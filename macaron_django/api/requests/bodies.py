@@ -78,7 +78,7 @@ class BodyReader:
     def parser_classes(self, configured: Iterable[type[BaseParser]] = ()) -> list[type[BaseParser]]:
         """Returns DRF parsers for the declared media types: DRF answers 415 for any other.
 
-        Where the project's ``configured`` parsers read forms, forms of the browsable API are read instead of JSON.
+        If the project's ``configured`` parsers read forms, the browsable API may send a form instead of JSON.
         """
         chosen = list(self._parser_classes)
         if any(is_json(media_type) for media_type in self.content):
@@ -158,7 +158,7 @@ class BodyReader:
     def _items(self, schema: Schema, values: list[Any]) -> list[Any]:
         """Returns the value of each line of a stream, by OpenAPI 3.2's ``itemSchema``."""
         validator, converted = validator_for(schema, "request"), self._conversion(schema)
-        clean = validator.clean_plain if is_plain(values) else validator.clean  # asked once, not of each line
+        clean = validator.clean_plain if is_plain(values) else validator.clean  # decided once, not for each line
         items: list[Any] = []
         violations: list[Violation] = []
         with searches_share_time():

@@ -142,7 +142,8 @@ def _buffer_chunks(request: Any) -> int:
 class _WholeBody:
     """The stream of a body that must arrive whole, with its ``length`` if it has one.
 
-    Servers tell that a client has gone, or that its chunks are malformed, by their own exceptions, or not at all.
+    If a client has gone or its chunks are malformed, some servers raise an exception, which differs by server; others
+    raise none.
     """
 
     def __init__(self, stream: Any, length: int | None = None) -> None:

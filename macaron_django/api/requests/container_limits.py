@@ -15,7 +15,7 @@ from macaron_django.schemas.values.json_text import count_containers
 
 __all__ = ["BYTES_EACH", "require_few_containers"]
 
-#: A large body may have more arrays and objects than the setting says: one in so many bytes.
+#: A large body may have more arrays and objects than the setting says: one for each of this many bytes.
 BYTES_EACH = 20
 
 

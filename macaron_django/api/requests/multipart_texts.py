@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 __all__ = ["PartText", "charset_of", "read_texts", "with_texts"]
 
 _CHUNK = 64 * 1024
-#: Python's own. It never forgets a name that it was asked for, known or not, so clients may ask for these alone.
+#: Python's own codecs. Python remembers every name that it is asked for, known or not, so clients may name only these.
 _CODECS = frozenset({*aliases, *aliases.values(), *(module.name for module in iter_modules(encodings.__path__))})
 #: Characters in the name of a charset (RFC 2978, section 2.3).
 _LONGEST = 40
@@ -87,7 +87,7 @@ def with_texts(form: QueryDict, texts: dict[str, list[str]]) -> QueryDict:
 
 
 def charset_of(name: str) -> str | None:
-    """Returns Python's name of a charset; None if it is unknown, or none."""
+    """Returns Python's name of a charset; None if it is unknown or isn't a charset."""
     known = normalize_encoding(name[:_LONGEST]).lower()
     if len(name) > _LONGEST or known not in _CODECS:
         return None

@@ -182,7 +182,7 @@ _PARSERS: Mapping[str, type[BaseParser]] = {
 class RangeParser(BaseParser):
     """Parses a body of a range, such as ``application/*``, by the media type that it is sent with."""
 
-    #: Parses what is neither JSON nor text; None: it is refused, since nothing could hold it against the schema.
+    #: Parses what is neither JSON nor text. None refuses it, because it couldn't be validated against the schema.
     others: type[BaseParser] | None = BytesParser
 
     def parse(

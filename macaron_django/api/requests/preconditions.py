@@ -32,9 +32,7 @@ class PreconditionFailed(RequestError):  # noqa: N818 (says what the request ask
 
 
 class PreconditionRequired(RequestError):  # noqa: N818
-    """The item has a version, so a write must send the ETag that was read as If-Match: otherwise changes could be
-    lost.
-    """
+    """The item has a version: a write must send If-Match with the ETag that was read, so that no change is lost."""
 
     code = "PRECONDITION_REQUIRED"
     status = 428

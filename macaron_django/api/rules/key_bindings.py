@@ -19,8 +19,8 @@ __all__ = ["Keys", "bind_keys"]
 class Keys(NamedTuple):
     """The properties that identify one item of a schema: the ``primary`` ones (hash key, then range key) together.
 
-    Any one of ``alternative`` (unique properties of a Django model) identifies it, too. ``from_caller`` are the primary
-    ones that come from the caller, and where (``claim:tenant``).
+    Any one of ``alternative`` (unique properties of a Django model) identifies it, too. ``from_caller`` says where each
+    primary one that the caller gives comes from (``claim:tenant``).
     """
 
     primary: tuple[str, ...]

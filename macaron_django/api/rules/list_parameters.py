@@ -35,7 +35,7 @@ def query_parameters(
 ) -> tuple[tuple[Filter, ...], Mapping[str, str], tuple[str, ...]]:
     """Returns the filters of a list, the names of its paging parameters, and the parameters that name no property.
 
-    The paging parameters are by LIMIT, CURSOR and ORDERING. Every list has LIMIT and CURSOR, declared or not.
+    The keys of the paging parameters are LIMIT, CURSOR and ORDERING. Every list has LIMIT and CURSOR, declared or not.
     """
     filters: list[Filter] = []
     paging = {LIMIT: LIMIT, CURSOR: CURSOR}

@@ -64,7 +64,7 @@ class GeneratedOperation:
     schema: Schema
     #: The property that each path parameter is bound to: a key of the item, or a filter of the list.
     keys: Mapping[str, str]
-    #: Where who calls has a key of the item or the list: ``claim:<name>`` or ``user``, by property.
+    #: Where the caller's keys of the item or the list come from, by property: ``claim:<name>`` or ``user``.
     caller_keys: Mapping[str, str] = field(default_factory=dict)
     filters: tuple[Filter, ...] = ()
     #: The names of the query parameters that mean LIMIT, CURSOR and ORDERING.
@@ -106,7 +106,7 @@ class Resources:
     refused: Mapping[Route, Finding]
     #: Warnings about operations that are generated.
     notes: tuple[Finding, ...]
-    #: What operations that are bound to handlers would be without them, and an operation on the path of their items.
+    #: What each operation with a handler would be without it, and an operation on the path of its item.
     bound: Mapping[Route, tuple[GeneratedOperation, GeneratedOperation | None]] = field(default_factory=dict)
 
     def __iter__(self) -> Iterator[Resource]:
@@ -242,7 +242,7 @@ def _below(
 
 
 def is_generated(operation: Operation) -> bool:
-    """Returns whether generated CRUD may answer: the operation isn't bound to a handler, or left out."""
+    """Returns whether generated CRUD may answer: the operation is neither bound to a handler nor left out."""
     extensions = operation.extensions
     return not (extensions.bind_server or extensions.no_bind_server or is_dotted(operation.operation_id))
 

@@ -137,7 +137,7 @@ class Replace(ResourceViewSet):
                 raise PreconditionFailed("The item doesn't exist yet, so If-Match can't match it.") from None
             serializer = self.get_serializer(data=body)
             serializer.is_valid(raise_exception=True)
-            # What a project does where an item is made counts here, too.
+            # A project's own perform_create() applies here, too.
             create = self.perform_create if isinstance(self, Create) else self._save_at_path
             return self.created(self._saved(create, serializer))
         serializer = self.get_serializer(instance, data=body)
@@ -148,12 +148,10 @@ class Replace(ResourceViewSet):
         serializer.save(**self.path_values())
 
     def _refuse(self, body: Any) -> None:
-        """Raises what is wrong with the body of a replacement before its item turns out to be absent, as a store
-        does.
-        """
+        """Raises what is wrong with a replacement's body: as in a store, that precedes an absent item."""
         serializer = self.get_serializer(data=body)
         serializer.is_valid(raise_exception=True)
-        # What the project's own validation adds or makes of them isn't for the table.
+        # The values as sent: those that the project's own validation adds or changes aren't stored.
         known = serializer.validated_data
         sent = body if type(body) is dict and isinstance(known, Mapping) else {}
         values = {name: value for name, value in sent.items() if name in known}

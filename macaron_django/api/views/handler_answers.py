@@ -37,7 +37,7 @@ from macaron_django.schemas.values.conversions import UNSET, json_value
 
 __all__ = ["answered_by_handler", "current_item", "generated"]
 
-#: The actions that change an item which is there.
+#: The actions that change an existing item.
 _CHANGES = frozenset({"replace", "merge_patch", "destroy"})
 
 
@@ -115,8 +115,8 @@ def generated(request: Request, body: Any = UNSET) -> Any:
     """Returns the response that the handler's operation would give without the handler: for handlers to call.
 
     ``body`` replaces the request's: an API object, a row or JSON; for a PATCH, the merge patch. The response has
-    status, ``data`` and headers, and raises what the operation would raise. Raises ``TypeError`` for an operation that
-    doesn't create, list, read, replace, patch or delete items of a persisted schema. Below an item's path
+    status, ``data`` and headers. Raises what the operation would raise, and ``TypeError`` for an operation that doesn't
+    create, list, read, replace, patch or delete items of a persisted schema. Below an item's path
     (``/orders/{id}/cancel``), a GET reads the item, and any other method applies a merge patch to it.
     """
     view = _view(request)
@@ -128,7 +128,8 @@ def generated(request: Request, body: Any = UNSET) -> Any:
 def current_item(request: Request) -> Any:
     """Returns the item that the path names, if the request may change it: for handlers to change and to save.
 
-    Below an item's path (``/orders/{id}/cancel``), that is the item; if they are nested, the innermost.
+    Below an item's path (``/orders/{id}/cancel``), that is the item before ``/cancel``; if items are nested, the
+    innermost.
 
     Checks the viewset's query set, object permissions and preconditions; saving the row then fails if another writer
     has changed it. Raises ``Http404``, ``PreconditionFailed`` (412), ``PreconditionRequired`` (428), and ``TypeError``

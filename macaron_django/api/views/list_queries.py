@@ -44,7 +44,7 @@ def narrowed(view: Any, queryset: Any) -> Any:
     """Returns the query set filtered by the path and the declared query parameters."""
     given = view.path_values(as_lookups=True)
     try:
-        # A filter narrows what the path, who calls and other filters give; it replaces none of it.
+        # A filter narrows what the path, the caller and other filters select; it replaces none of them.
         lookups = [dict(given)]
         for _, name, value in _sent_filters(view):
             if name in lookups[0]:
@@ -81,7 +81,7 @@ def refuse_values(view: Any, error: Exception) -> None:
         raise absent(view.store.schema, view.path_values()) from error
     filters = list(_sent_filters(view)) if view.generated.action == "list" else []
     names = [parameter for parameter, name, value in filters if view.store.refuses(name, value)]
-    if isinstance(error, DataError):  # it has ended the transaction, and with it what can be asked
+    if isinstance(error, DataError):  # it has ended the transaction, so stored values can't be queried
         names = names or [parameter for parameter, _, _ in filters]
     if names:
         raise RequestInvalid(violations=[_uncomparable(name) for name in names]) from error

@@ -28,7 +28,7 @@ __all__ = ["location"]
 #: A key that is written in a path as it is (RFC 3986, section 2.3), and that isn't a dot segment.
 _PLAIN = re.compile(r"(?!\.{1,2}\Z)[0-9A-Za-z._~-]{1,200}")
 _PROBE = "0-probe-0"
-#: Paths of one view at most, which differ in the script's name and in the language of ``i18n_patterns()``.
+#: The most paths remembered for one view: they differ in the script's name and the language of ``i18n_patterns()``.
 _MOST_PATHS = 100
 #: By the view of a URL, then by its path: the property that is the key, and the texts before and after it.
 _known: WeakKeyDictionary[Callable[..., Any], dict[str, tuple[str, str, str]]] = WeakKeyDictionary()

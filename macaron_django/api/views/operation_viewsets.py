@@ -261,7 +261,7 @@ class OperationViewSet(ViewSetMixin, GenericAPIView[Any], metaclass=Watched):
         return self._end(plan, request, response)
 
     def dispatch_steps(self, plan: OperationPlan, http_request: HttpRequest) -> Steps[HttpResponseBase]:
-        """As the view, but waits in steps, for requests that ``answers_in_steps``."""
+        """Does what the view does, but waits in steps: for requests that ``answers_in_steps`` accepts."""
         steps = self._take_steps_in_turn(plan, http_request)
         if OPERATIONS.subscribers and self.plans is not None:
             return self.plans.observed.answered_in_steps(http_request, steps)
@@ -527,7 +527,7 @@ class OperationViewSet(ViewSetMixin, GenericAPIView[Any], metaclass=Watched):
         )
 
     def _of_value(self, body: Any, status: int, headers: Mapping[str, str]) -> HttpResponse:
-        """As ``answer``, of a body that has been checked."""
+        """As ``answer``, for a body that has been checked."""
         plan = self.plan
         if self._gives_bytes(plan):
             return JSONAnswer(body, status, headers, self, plan.renderer.media_type)  # type: ignore[union-attr]

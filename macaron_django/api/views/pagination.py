@@ -116,7 +116,8 @@ class CursorPages(pagination.BasePagination):
     def _list(self) -> str:
         """The list that was asked for: its path and its parameters, except for where the page starts and ends.
 
-        A condition of ``get_queryset()`` may differ between two requests (a time, a query set) and still be the same.
+        A condition of ``get_queryset()`` isn't part of it: it may differ between two requests (a time, a query set)
+        without meaning something else.
         """
         parameters = getattr(self.view, "parameters", None)
         if parameters is None:
@@ -195,7 +196,7 @@ def keyset_page(queryset: QuerySet[Any], limit: int, cursor: str | None, scope: 
     """Returns at most ``limit`` rows of an ORM query set, from ``cursor`` on. Raises ``InvalidCursor``.
 
     The order is the query set's own up to the first term that isn't a field of the model, then the primary key; null
-    comes last in every database. The cursor is sealed, and valid only for the same model, order and ``scope`` only.
+    comes last in every database. The cursor is sealed, and valid only for the same model, order and ``scope``.
     """
     keyset = Keyset(queryset, scope)
     rows = list(keyset.rows(cursor)[: limit + 1])

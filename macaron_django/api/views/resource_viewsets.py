@@ -173,7 +173,7 @@ class ResourceViewSet(OperationViewSet):
             and not is_conditional(self.request.headers)
         ):
             raise PreconditionRequired(
-                f"This {self.store.schema.name} has versions: send the ETag that you read as If-Match."
+                f"This {self.store.schema.name} has versions: send If-Match with the ETag that you read."
             )
         self.is_unchanged(instance)
         return instance
@@ -256,7 +256,7 @@ class ResourceViewSet(OperationViewSet):
     def with_path_values(self, body: Any) -> Any:
         """Returns the body with the values of the path. Raises ``RequestInvalid`` if it has other values.
 
-        What the body's schema requires isn't added: the document says that a request without it is wrong.
+        A value that the body's schema requires isn't added: by the document, a body without it is wrong.
         """
         values = self.path_values()
         if not values or not (type(body) is dict or isinstance(body, Mapping)):
@@ -357,7 +357,7 @@ class ResourceViewSet(OperationViewSet):
         return RequestInvalid(violations=[replace(one, pointer=at, location="path") for one, at in violations])
 
     def place_unstorable(self, error: UnstorableValue) -> None:
-        """Adds to the error where the client sent the value. Raises ``ValidationFailed`` if no client did."""
+        """Adds to the error where the client sent the value. Raises ``ValidationFailed`` if it didn't."""
         steps = json_pointers.split(error.pointer)
         body = self.json_body() if steps else None
         if not steps or (isinstance(body, Mapping) and steps[0] in body):
@@ -407,7 +407,7 @@ class ResourceViewSet(OperationViewSet):
     def shows_items(self, queryset: Any) -> bool:
         """Returns whether a list's response can be made of its items, because no hook in between sees rows."""
         return (
-            getattr(queryset, "gives_rows", False)  # the ORM's say nothing; values() may be fewer on purpose
+            getattr(queryset, "gives_rows", False)  # False for those of the ORM; values() may leave some out on purpose
             and queryset.model is self.store.model  # another model's items would be shown by the wrong schema
             and self.plan.shows
             and self.plan.leaves_alone(_BETWEEN)

@@ -69,7 +69,7 @@ class JWKS:
         self._lock = threading.Lock()
 
     def keys(self, kid: str | None = None) -> tuple[PublishedKey, ...]:
-        """Return the published keys, all or those named ``kid``; an unknown name makes it fetch again.
+        """Returns the published keys, all or those named ``kid``; an unknown name makes it fetch again.
 
         Raises KeysUnavailable without a set that is recent enough.
         """
@@ -148,7 +148,7 @@ def _read(text: bytes) -> tuple[PublishedKey, ...]:
 
 
 def _key(entry: object) -> PublishedKey | None:
-    """Read one JWK; None if it isn't for signatures, is a secret, or is of an unknown type."""
+    """Reads one JWK; None if it isn't for signatures, is a secret, or is of an unknown type."""
     import jwt  # imports cryptography, which a public API doesn't need
     from cryptography.exceptions import UnsupportedAlgorithm
 
@@ -169,5 +169,5 @@ def _key(entry: object) -> PublishedKey | None:
 
 @lru_cache(maxsize=16)
 def jwks_at(url: str, timeout: float, max_age: float) -> JWKS:
-    """Return the keys of a URL, shared by this process."""
+    """Returns the keys of a URL, shared by this process."""
     return JWKS(url, timeout, max_age)

@@ -37,7 +37,7 @@ _PRIVATE = rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey | ed25519.Ed25519Priva
 
 @lru_cache(maxsize=64)
 def load_key(material: bytes) -> Key:
-    """Make a key without a name from a secret, a PEM key or a PEM certificate; raises UnusableKeyError."""
+    """Makes a key without a name from a secret, a PEM key or a PEM certificate; raises UnusableKeyError."""
     if b"-----BEGIN" not in material:
         if material.lstrip().startswith(b"{") and b'"kty"' in material:
             raise UnusableKeyError("is a JWK; give its secret, or a PEM key")
@@ -65,7 +65,7 @@ def load_key(material: bytes) -> Key:
 
 
 def public_key(key: object, kid: str | None = None, setting: str = "") -> Key:
-    """Bind a public key to its algorithms; raises UnusableKeyError for a key of a type that can't sign JWTs."""
+    """Binds a public key to its algorithms; raises UnusableKeyError for a key of a type that can't sign JWTs."""
     if not isinstance(key, _PUBLIC):
         raise UnusableKeyError("is of a type that can't sign JWTs")
     return Key(kid, setting, _named(_names_for(key)), verifying=key)

@@ -66,7 +66,7 @@ def _bytes(value: object) -> bytes:
 
 
 def _configured(options: Section) -> Configured:
-    """Return the keys of SECRET, KEYS and SIGNING_KEY that fit an allowed algorithm, and what is wrong with others."""
+    """Returns the keys of SECRET, KEYS and SIGNING_KEY that fit an allowed algorithm, and what is wrong with others."""
     given = (
         options.SECRET,
         tuple((options.KEYS or {}).items()),
@@ -167,7 +167,7 @@ def _misuse(key: Key, allowed: Sequence[str]) -> ConfigurationProblem | None:
 
 
 def verification_keys(options: Section, kid: str | None, algorithm: str) -> list[Key]:
-    """Return the keys that may verify a token whose header names ``kid`` and ``algorithm``, best first.
+    """Returns the keys that may verify a token whose header names ``kid`` and ``algorithm``, best first.
 
     A token that names its key is verified with that key only; a token that doesn't, with every key of the right
     type. Raises ImproperlyConfigured if no usable key is configured, KeysUnavailable if the JWKS can't be fetched.
@@ -206,7 +206,7 @@ def _published(options: Section, kid: str | None, algorithm: str) -> Iterable[Ke
 
 
 def signing_key() -> tuple[Key, str]:
-    """Return the key that new tokens are signed with, and the first allowed algorithm that fits the key.
+    """Returns the key that new tokens are signed with, and the first allowed algorithm that fits the key.
 
     The key is SIGNING_KEY, or else ``KEYS[SIGNING_KID]``, or else SECRET. Raises ImproperlyConfigured without one.
     """
@@ -235,12 +235,12 @@ def _reason(problems: Sequence[ConfigurationProblem]) -> str:
 
 
 def can_verify() -> bool:
-    """Return whether a key is configured that can verify tokens."""
+    """Returns whether a key is configured that can verify tokens."""
     return bool(settings.JWT.JWKS_URL or _configured(settings.JWT)[0])
 
 
 def configuration_problems() -> list[ConfigurationProblem]:
-    """Return what is wrong with ``MACARON["JWT"]``; an empty list if JWT isn't set up."""
+    """Returns what is wrong with ``MACARON["JWT"]``; an empty list if JWT isn't set up."""
     options = settings.JWT
     found = (*_problems_of_names(options), *_problems_of_jwks(options), *_problems_of_values(options))
     problems = (ConfigurationProblem(f'MACARON["JWT"]["{name}"]', *more) for name, *more in found)

@@ -53,8 +53,8 @@ class AnswerReader:
         """Returns the answer with its value: API objects, JSON, text, bytes, or None.
 
         Raises ``ErrorAnswered`` for a status of 400 and above, and for one of 300 and above that the operation doesn't
-        declare; with ``ERRORS`` as ``return`` it is the value instead. Raises ``AnswerInvalid`` for an answer that
-        breaks the spec, if ``VALIDATE_ANSWERS`` says so.
+        declare; with ``ERRORS`` as ``return``, the exception is the value instead. Raises ``AnswerInvalid`` for an
+        answer that breaks the spec, if ``VALIDATE_ANSWERS`` says so.
         """
         declared = declared_response(self.operation, received.status)
         is_error = received.status >= 400 or (
@@ -113,7 +113,7 @@ class AnswerReader:
         logger.warning("%s", message)
 
     def _media(self, received: ReceivedAnswer, declared: Response | None) -> MediaType | None:
-        """Returns what the spec says of the answer's media type; where the answer has none, of the only one."""
+        """Returns what the spec says of the answer's media type; if the answer has none, of the only declared one."""
         content = declared.content if declared is not None else {}
         sent = essence(received.headers.get("content-type", ""))
         ranges = sorted(content, key=lambda name: name.count("*"))

@@ -306,4 +306,4 @@ def _refused(message: str, name: str, location: str, keyword: str) -> Validation
 
 def _sentence(api: str, name: str, violations: list[Violation]) -> str:
     shown = "; ".join(f"{each.location} {each.pointer or '/'}: {each.message}" for each in violations[:10])
-    return f"The call of {api}, {name}, breaks its spec and wasn't sent: {shown}"
+    return f"The call to {api}, {name}, breaks its spec and wasn't sent: {shown}"

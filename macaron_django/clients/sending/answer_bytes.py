@@ -22,7 +22,7 @@ class AnswerBytes:
         self._api, self._limit = api, limit
         self._pieces: list[bytes] = []
         self._size = 0
-        #: Packed bytes that may come yet: what can't be packed grows by less than a hundredth.
+        #: Compressed bytes that may still come: data that can't be compressed grows by less than a hundredth.
         self._packed = limit + limit // 64 + 1024
         encoding = encoding.strip().lower()
         if encoding not in ("", "identity", "gzip", "x-gzip", "deflate"):

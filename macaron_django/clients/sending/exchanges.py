@@ -30,7 +30,7 @@ from macaron_django.exceptions import AnswerInvalid, CallOutcomeUnknown, Service
 
 __all__ = ["ServiceExchange"]
 
-#: Statuses after which a request that can be sent twice is.
+#: Statuses after which a request is sent again, if it can be sent twice.
 _TRY_AGAIN = frozenset({429, 502, 503, 504})
 #: Statuses that say that the host, or what is in front of it, fails.
 _FAILURES = frozenset({502, 503, 504})

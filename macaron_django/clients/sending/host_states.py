@@ -1,4 +1,4 @@
-"""Keeps what calls of a host have shown: whether it is left alone for a while, and how many retries it gets."""
+"""Keeps what calls to a host have shown: whether it is left alone for a while, and how many retries it gets."""
 
 from __future__ import annotations
 

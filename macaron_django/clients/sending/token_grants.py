@@ -21,7 +21,7 @@ from macaron_django.schemas.values.json_text import JSONTextError, exact_json
 
 __all__ = ["TokenCache", "token_of", "token_request"]
 
-#: Seconds before its end at which a token isn't used any more, how long one is kept that doesn't say, and the longest.
+#: In seconds: how long before its end a token is given up; how long one without an end is kept; the longest for any.
 _EARLY, _UNSAID, _LONGEST = 30.0, 60.0, 366 * 86400
 
 
