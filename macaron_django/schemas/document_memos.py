@@ -17,8 +17,8 @@ Made = TypeVar("Made")
 class DocumentMemo(Generic[Key, Made]):
     """A memo of one kind of thing, such as validators. The document holds the memo, because both refer to each other.
 
-    Threads may make a thing at the same time; each then keeps its own. ``most`` limits the things kept of a document,
-    where what clients send decides how many different keys there are; the others are made each time.
+    Two threads may make the same thing at once; each then uses its own. ``most`` limits how many things are kept for a
+    document, for keys that clients choose; any further thing is made anew at each use.
     """
 
     def __init__(self, most: int | None = None) -> None:

@@ -26,7 +26,7 @@ _WAYS: tuple[Direction, ...] = ("request", "response")
 
 
 class _Example(NamedTuple):
-    """An example or default, and where it is written; ``direction``: it is only sent, or only answered."""
+    """An example or default, and its place; with a ``direction``, only requests or only responses have it."""
 
     schema: Schema
     direction: Direction | None
@@ -37,12 +37,12 @@ class _Example(NamedTuple):
 
     @property
     def judge(self) -> Schema:
-        """The schema to validate it with: the one meant, unless that one would exclude an allowed null."""
+        """The schema to validate it with: the target of a reference, except beside a ``nullable`` that allows null."""
         return self.schema if self.schema.nullable else self.schema.resolved
 
 
 def annotation_findings(document: Document, schemas: Iterable[Schema], parts: CompiledParts) -> Iterator[Finding]:
-    """Yield what is wrong with the annotations of ``schemas``, all those of ``document``, and with its examples."""
+    """Yield what is wrong with a document's annotations and examples; ``schemas`` are all schemas of ``document``."""
     schemas = list(schemas)
     yield from _unknown_formats(schemas)
     of_schemas = (example for schema in schemas for example in _examples_of_schema(schema))

@@ -20,7 +20,7 @@ from macaron_django.schemas.values.classes import Classes
 
 __all__ = ["Built", "build_all", "parent_findings"]
 
-#: Properties of serializers that are made at most, inherited ones included; and more, for each that is written.
+#: How many properties, with inherited ones, serializers are made for: so many, plus so many for each written property.
 _SERIALIZED, _SERIALIZED_EACH = 2_000, 8
 
 
@@ -53,7 +53,7 @@ def build_all(document: Document, classes: Classes | None = None) -> Built:
 
 
 def parent_findings(classes: Classes) -> list[Finding]:
-    """Return a finding about each component whose class can't be made, since ``x-parent`` can't be imported."""
+    """Return a finding about each component whose class can't be made because ``x-parent`` can't be imported."""
     schemas = [schema for schema in classes.document.schemas.values() if schema.extensions.parent]
     return [found for schema in schemas if isinstance(found := _make(schema, classes, {}), Finding)]
 
@@ -79,7 +79,7 @@ def _compile(used: Iterable[Use], parts: CompiledParts) -> tuple[int, list[Findi
 
 
 def _told(part: CompiledPart) -> Iterator[Finding]:
-    """What the compiler had to leave out, or to run on another engine; or that the schema can't be compiled."""
+    """Findings about a part: that it can't be compiled, or what was left out or runs on a slower regex engine."""
     if part.error is not None:
         yield _uncompiled(part)
     for note in part.notes:
@@ -112,7 +112,7 @@ def _location(schema: Schema, pointer: str) -> Location:
 def _served(used: Iterable[Use], schemas: Collection[Schema]) -> Iterator[Schema]:
     """The schemas with their own serializer: components, bodies, and every object with properties in them.
 
-    If schemas inherit so much that they have far more properties than are written, it ends early.
+    It ends early for a document whose schemas inherit far more properties than the document writes.
     """
     bodies = {use.schema.resolved for use in used if use.direction is not None}
     written = {schema: _written(schema) for schema in schemas}
@@ -143,9 +143,11 @@ def _serialize(served: Iterable[Schema], classes: Classes) -> tuple[int, list[Fi
 
 
 def _make(schema: Schema, classes: Classes, nested: dict[Schema, SchemaSerializer]) -> type | Finding:
-    """Make the serializer of a schema, with its fields, and an object's class; or return why they can't be made.
+    """Make the serializer of a schema, with its fields, and the class of its objects; return the serializer's class.
 
-    ``nested`` holds serializers that were made as fields of others: they aren't made again for their own fields.
+    If any can't be made, return the finding that says why.
+
+    ``nested`` holds serializers that were made as fields of others, so that they aren't made a second time.
     """
     try:
         serializer = nested.pop(schema, None) or serializer_for(schema, classes)()

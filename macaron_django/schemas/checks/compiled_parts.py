@@ -22,7 +22,7 @@ __all__ = ["CompiledPart", "CompiledParts"]
 
 
 class CompiledPart(NamedTuple):
-    """The result of compiling a schema by itself: notes for its author, or why it can't be compiled."""
+    """The result of compiling one schema: notes for its author, or the error that prevented it."""
 
     schema: Schema
     notes: tuple[Note, ...]
@@ -51,25 +51,25 @@ class CompiledParts:
         return found
 
     def _compiled(self, part: DefinitionPart) -> _Compiled:
-        """Compile a part, unless it reads as it did in another direction: most have nothing readOnly or writeOnly."""
+        """Compile a part, unless its JSON is the same in another direction: most have nothing readOnly or writeOnly."""
         latest = self._latest.get(part.name)
         if latest is None or latest[0] != part.json:
             latest = self._latest[part.name] = (part.json, _compiled(part.json))
         return latest[1]
 
     def is_valid(self, schema: Schema, direction: Direction, value: Any) -> bool:
-        """Return whether a value is valid by a schema that was added; raises what compiling does."""
+        """Return whether a value is valid by a schema that was added. Raises what compiling the schemas raises."""
         return self._together(direction).is_valid({self.document.part_name(schema, direction): value})
 
     def violation(self, schema: Schema, direction: Direction, value: Any) -> Violation:
-        """Return the first violation of a schema that was added, by a value that isn't valid."""
+        """Return how an invalid value violates a schema that was added: the first violation."""
         instance = {self.document.part_name(schema, direction): value}
         violation = next(self._together(direction).iter_errors(instance))
         _, slash, rest = violation.pointer[1:].partition("/")
         return replace(violation, pointer=slash + rest)
 
     def _together(self, direction: Direction) -> Validator:
-        """The validator of all schemas: the name of an object's one property says which of them validates its value."""
+        """The validator of all schemas. It takes an object with one property: a schema's name, and the value for it."""
         found = self._validators.get(direction)
         if found is None:
             definitions = self._definitions[direction]
@@ -83,7 +83,7 @@ class CompiledParts:
 
 
 class _Compiled(NamedTuple):
-    """A part in its compilable form, without what it refers to; with notes, or the error."""
+    """A part in its compilable form, without the schemas it refers to, and the compiler's notes or error."""
 
     json: Any
     notes: tuple[Note, ...]

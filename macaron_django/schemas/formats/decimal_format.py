@@ -14,7 +14,7 @@ _DECIMAL = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d{1,6})?", re.ASCII)
 
 
 class DecimalFormat(StringFormat):
-    """Not the default for Decimals: without a schema they are numbers."""
+    """Decimals as strings. It isn't the default for Decimals: without a schema they are written as numbers."""
 
     name = "decimal"
     python_types = (Decimal,)

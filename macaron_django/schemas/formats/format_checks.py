@@ -27,14 +27,14 @@ Check = Callable[[str], bool]
 
 
 class _FormatChecks:
-    """The checks by format. They last as long as the process, like the import that registered them."""
+    """The checks by format. They last as long as the process, as do the imported modules that register them."""
 
     def __init__(self) -> None:
         self.by_name: dict[str, Check] = {
             each.name: each.check for each in STRING_FORMATS.values() if not each.is_checked_natively
         }
         self.version = 0
-        #: Formats of a project's whose values have a Python type of their own.
+        #: A project's formats whose values have their own Python type.
         self.converted: dict[str, StringFormat] = {}
 
 
@@ -71,7 +71,7 @@ def register_format(name: str, check: Check) -> None:
 
 
 def register_formats(formats: Iterable[Any]) -> None:
-    """Register formats whose values are something else in Python, for every spec that is loaded from now on.
+    """Register formats whose values aren't strings in Python, for every spec that is loaded from now on.
 
     Each is like bravado-core's ``SwaggerFormat``: ``format`` is its name, ``to_python(text)`` and ``to_wire(value)``
     convert, and ``validate(text)`` raises an exception if the text is wrong.
@@ -99,7 +99,7 @@ class _WireFormat(StringFormat):
         self._described = described
 
     def read(self, text: str) -> Any:
-        """Return the value of a text; the text itself if it is wrong, for validation to find."""
+        """Return the value of a text; the text itself if it is wrong, so that validation reports it."""
         return self._described.to_python(text) if _passes(self._described.validate, text) else text
 
     def write(self, value: Any) -> Any:
@@ -125,5 +125,5 @@ def custom_formats() -> dict[str, Check]:
 
 
 def formats_version() -> int:
-    """Return a number that changes when a format is registered: validators compiled before are out of date."""
+    """Return a number that changes when a format is registered: validators compiled before that are out of date."""
     return _CHECKS.version

@@ -32,7 +32,7 @@ class ByteFormat(StringFormat):
 
 
 class OctetsFormat(ByteFormat):
-    """Octets, which JSON has no strings for. Text that isn't base64 is valid if each character is an octet."""
+    """Octets, for which JSON has no type. Text that isn't base64 is valid if each character's code is below 256."""
 
     name = "binary"
     description = "a string of octets"

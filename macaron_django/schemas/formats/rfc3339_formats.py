@@ -34,7 +34,7 @@ _DURATION = re.compile(
 
 
 class DateTimeFormat(StringFormat):
-    """A leap second, the year 0 and an offset of 24 hours stay text."""
+    """A date-time with a leap second, the year 0 or an offset of 24 hours stays text."""
 
     name = "date-time"
     description = "a date and time with its offset, such as 2026-01-31T12:00:00Z"
@@ -118,7 +118,7 @@ class DateTimeFormat(StringFormat):
 
 
 class DateFormat(StringFormat):
-    """The year 0 stays text."""
+    """A date in the year 0 stays text."""
 
     name = "date"
     description = "a date such as 2026-01-31"
@@ -139,7 +139,7 @@ class DateFormat(StringFormat):
 
 
 class TimeFormat(StringFormat):
-    """A leap second and an offset of 24 hours stay text."""
+    """A time with a leap second or an offset of 24 hours stays text."""
 
     name = "time"
     description = "a time with its offset, such as 12:00:00Z"

@@ -32,15 +32,15 @@ class StringFormat:
 
     #: The value of ``format``.
     name: ClassVar[str]
-    #: What a valid string is, after "must be …"; "" leaves it to the name.
+    #: What a valid string is, as it follows "must be …"; if "", messages give the format's name.
     description: ClassVar[str] = ""
     #: The Python types of its values, the one that ``read`` returns first.
     python_types: ClassVar[tuple[type, ...]] = (str,)
-    #: Whether a value of these types is written in this format where no schema says in which.
+    #: Whether values of these types are written in this format if no schema names one.
     is_default_for_types: ClassVar[bool] = False
     #: Whether jsonschema-rs checks the format by itself; otherwise :meth:`check` does.
     is_checked_natively: ClassVar[bool] = True
-    #: The class in ``rest_framework.serializers`` that describes a schema ("": that of plain strings), and its options.
+    #: The class in ``rest_framework.serializers`` that describes a schema; "" is that of plain strings. Its options.
     serializer_field_class: ClassVar[str] = ""
     serializer_options: ClassVar[Mapping[str, Any]] = MappingProxyType({})
     #: The class in ``django.db.models`` of a row's field; "" is that of plain strings.
@@ -51,7 +51,7 @@ class StringFormat:
         return text
 
     def adopted(self, value: Any) -> Any:
-        """Return the value that a Python object other than a string means: by default the object."""
+        """Return the value to use for a Python object that isn't a string: by default the object itself."""
         return value
 
     def write(self, value: Any) -> str:
@@ -78,7 +78,7 @@ class StringFormat:
         return getattr(models, self.model_field_class) if self.model_field_class else None
 
     def from_html(self, text: str) -> str:
-        """Return the string that the text of the HTML form control means."""
+        """Return the string for the text that an HTML form control sent."""
         return text
 
     def to_html(self, text: str) -> str | None:

@@ -18,7 +18,7 @@ class TextFormat(StringFormat):
 
 
 class PasswordFormat(StringFormat):
-    """Any text, which forms don't show."""
+    """Any text. Forms don't show it."""
 
     name = "password"
     is_checked_natively = False

@@ -25,7 +25,7 @@ _KINDS: Final = {
 
 
 def json_copier(schema: Schema, classes: Classes) -> Callable[[Any], Any]:
-    """Return the function that copies those values of ``schema`` that ``to_json(to_python(value))`` leaves equal."""
+    """Return a function that copies a value if ``to_json(to_python(value))`` would equal it; otherwise, ``OTHER``."""
     target = schema.resolved
     conversion = converter(target, classes)
     if conversion.elements is not None and target.items is not None:
@@ -47,7 +47,7 @@ def _array(items: Schema, classes: Classes) -> Callable[[Any], Any]:
     of_items: Callable[[Any], Any] | None = None
 
     def copy(value: Any) -> Any:
-        nonlocal of_items  # not before its first use: an array may hold arrays of itself
+        nonlocal of_items  # made at its first use, because an array may hold arrays of its own schema
         if type(value) is not list:
             return OTHER
         if of_items is None:

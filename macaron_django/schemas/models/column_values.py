@@ -1,4 +1,4 @@
-"""Makes the values of a Django model's columns of the Python values of a schema's properties."""
+"""Turns the Python values of a schema's properties into the values of a Django model's columns."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _OCTETS: Final = (bytes, bytearray, memoryview)
 
 
 def held_by(field: Any) -> Callable[[Any], Any]:
-    """Return the function that makes a field's value of a property's.
+    """Return the function that turns a property's value into the value of ``field``.
 
     It raises ``UnstorableValue``, ``InvalidOperation`` or ``OverflowError`` if the column can't hold the value.
     """
@@ -38,14 +38,14 @@ def held_by(field: Any) -> Callable[[Any], Any]:
 
 
 def compared_with(field: Any, value: Any) -> Any:
-    """Return the value that a field's values can be compared with. Raises what the field's ``to_python`` does."""
+    """Return ``value`` in a form to compare a field's values with. Raises what the field's ``to_python`` raises."""
     if isinstance(field, BinaryField):
-        return value  # Django decodes a text
+        return value  # Django decodes a string
     return field.to_python(_text_held(value) if isinstance(field, CharField | TextField) else value)
 
 
 def _text_held(value: Any) -> Any:
-    """Return what a column of text holds: of octets their base64, as in JSON; Django would write ``b'...'``."""
+    """Return what a text column holds. Octets become base64, as in JSON; Django would write ``b'...'``."""
     return json_value(value) if isinstance(value, _OCTETS) else _plain(value)
 
 
@@ -56,20 +56,20 @@ def _octets(value: Any) -> Any:
 
 
 def _decimal(field: DecimalField[Any, Any], value: Any) -> Any:
-    """Unchanged; InvalidOperation for a number of more digits, which SQLite would store and Django couldn't read."""
+    """Return the value; InvalidOperation if it has too many digits: SQLite would store what Django couldn't read."""
     if value is not None:
         field.to_python(value).quantize(Decimal(1).scaleb(-field.decimal_places), context=field.context)
     return value
 
 
 def _moment(value: Any) -> Any:
-    """A date-time as Django reads it from the database, so that the answer has the same spelling as later ones."""
+    """Return a date-time as Django will read it from the database, so that this answer and later ones are the same."""
     is_aware = isinstance(value, datetime) and value.tzinfo is not None
     return value.astimezone(timezone.utc) if is_aware and django_settings.USE_TZ else value
 
 
 def _duration(value: Any) -> Any:
-    """Unchanged; raises for a text, which is a duration of years or months, or of too many days."""
+    """Return the value; raises for a string: it is a duration of years or months, or of too many days."""
     if isinstance(value, str):
         raise UnstorableValue("A duration of years, months or billions of days doesn't fit any column.")
     return value

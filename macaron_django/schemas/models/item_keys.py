@@ -1,7 +1,7 @@
-"""Writes both keys of an item as the one string that is its primary key in Django, and reads it.
+"""Writes both keys of an item as one string, its primary key in Django, and reads them from that string.
 
-The string is Base64url, without padding, of the compact JSON array of hash and range key. The same item always has the
-same string: numbers are written in one way, and date-times as in DynamoDB keys, in UTC with six digits.
+The string is the compact JSON array of hash and range key, in Base64url without padding. The same item always has the
+same string: numbers are written in one way, and date-times as in DynamoDB keys, in UTC with six fractional digits.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Makes the Django fields of a row's model.
+"""Makes the Django fields of a row model.
 
 The fields describe and convert; the schema decides what is valid when a row is saved. So they don't have the checks and
 validators that a SQL database needs, such as integer ranges and column lengths.
@@ -48,10 +48,10 @@ class APIObjectEncoder(DjangoJSONEncoder):
 
 
 class PropertyField(models.Field):  # type: ignore[type-arg]
-    """The field of a property: a base class beside Django's field class."""
+    """The field of a property: a mixin for Django's field classes."""
 
     descriptor_class = RowAttribute
-    #: Set by :func:`field_of`; a clone, which migrations make, lacks it.
+    #: Set by :func:`field_of`; the clones that migrations make don't have it.
     schema_property: Property | None = None
 
     @property
@@ -105,7 +105,7 @@ class _IntegerField(PropertyField, models.IntegerField):  # type: ignore[type-ar
 
 
 class _DecimalField(PropertyField, models.DecimalField):  # type: ignore[type-arg]
-    """Any number of digits before and after the point."""
+    """Numbers with any number of digits before and after the point."""
 
     def check(self, **kwargs: Any) -> list[CheckMessage]:
         return models.Field.check(self, **kwargs)
@@ -127,7 +127,7 @@ class _JSONField(PropertyField, models.JSONField):
 
 
 class _BinaryField(PropertyField, models.BinaryField):  # type: ignore[type-arg]
-    """A binary string: DRF's serializers may write it, while Django's forms have no field for bytes."""
+    """Bytes. DRF's serializers may write them; Django's forms have no field for bytes."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **{"editable": True, **kwargs})
@@ -136,7 +136,7 @@ class _BinaryField(PropertyField, models.BinaryField):  # type: ignore[type-arg]
         return None
 
 
-#: The property fields that change more of Django's field than all do.
+#: The property fields that change Django's field in more than what ``PropertyField`` changes.
 _PROPERTY_FIELDS: Mapping[type[models.Field[Any, Any]], type[PropertyField]] = MappingProxyType(
     {
         models.CharField: _CharField,
@@ -153,7 +153,7 @@ _BY_TYPE: Mapping[tuple[str, ...], type[models.Field[Any, Any]]] = MappingProxyT
 
 @cache
 def _property_field(kind: type[Any]) -> type[PropertyField]:
-    """The property field of a Django field's class."""
+    """The property field based on a class of Django's fields."""
     return _PROPERTY_FIELDS.get(kind) or type(f"_{kind.__name__}", (PropertyField, kind), {"__module__": __name__})
 
 
@@ -174,7 +174,7 @@ def field_of(prop: Property, *, primary_key: bool = False) -> PropertyField:
         options["null"] = is_optional or schema.nullable
     if kind in (models.CharField, models.IntegerField, models.TextField) and schema.enum:
         options["choices"] = [(value, str(value)) for value in schema.enum if value is not None]
-        # DRF makes a ChoiceField of it, which takes null by `null`, and "" by `blank`.
+        # DRF makes a ChoiceField of it, which accepts null if `null` is set, and "" if `blank` is set.
         options["validators"] = [partial(_check_choice, schema.enum)]
         if not primary_key:
             options["null"] = schema.nullable
@@ -219,7 +219,7 @@ class ItemKeyAttribute:
 
 
 class ItemKeyField(models.CharField):  # type: ignore[type-arg]
-    """The primary key of items with a hash and a range key. Both functions take the row."""
+    """The primary key of items with a hash and a range key; ``compose`` reads it from a row, ``decompose`` sets it."""
 
     descriptor_class = ItemKeyAttribute
     compose: Callable[[APIObject], str | None]

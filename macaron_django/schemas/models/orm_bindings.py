@@ -1,7 +1,7 @@
-"""Binds a schema's properties to the fields of a Django model kept by the ORM (``x-model``).
+"""Binds a schema's properties to the fields of a Django model that the ORM stores (``x-model``).
 
-A binding creates, changes and reads instances by property names; ``x-field`` gives a property another field. For a row
-``bind_model`` returns the binding of ``row_bindings``.
+A binding creates, changes and reads instances by property names; ``x-field`` names the field of a property that has
+another name. For a row model ``bind_model`` returns the binding of ``row_bindings``.
 """
 
 from __future__ import annotations
@@ -60,10 +60,12 @@ def bind_model(model: type[Model], schema: Schema, classes: Classes) -> ModelBin
 
 
 class OrmBinding(ModelBinding):
-    """The binding to a project's model: fields by name or ``x-field``, foreign keys by ``<name>_id`` or as objects.
+    """The binding to a project's model: properties are fields of that name or of ``x-field``.
 
-    Nested objects are read-only without ``x-writable``. With it, a nested object with a key means the instance with
-    that key, or a new one; an object without a key changes the existing instance, or makes a new one.
+    A foreign key is its ``<name>_id``, or a nested object.
+
+    Nested objects are read-only without ``x-writable``. With it, a nested object with a key changes the instance with
+    that key; one without a key changes the instance that the property has now. If there is none, it is created.
     """
 
     @cached_property
@@ -118,7 +120,7 @@ class OrmBinding(ModelBinding):
 
     @cached_property
     def _limits(self) -> Mapping[str, ColumnLimits]:
-        """The function that checks the values of each property that is a column."""
+        """By property that is a column with limits: the function that checks its values."""
         fields = {name: self._field(name) for name in self.schema.properties if self._nested_schema(name) is None}
         found = {n: column_limits(f) for n, f in fields.items() if isinstance(f, Field) and not f.many_to_many}
         return {name: limits for name, limits in found.items() if limits is not None}
@@ -146,13 +148,13 @@ class OrmBinding(ModelBinding):
 
     @cached_property
     def _readers(self) -> Sequence[tuple[str, str, frozenset[type], Callable[[Model], Any]]]:
-        """For each property: name, column, the types whose values are its JSON, and the function for other values."""
+        """For each property: name, column, the types whose values need no conversion, the function for all others."""
         return [(name, *self._reader(prop)) for name, prop in self.schema.properties.items()]
 
     def _reader(self, prop: Property) -> tuple[str, frozenset[type], Callable[[Model], Any]]:
         schema, field = prop.schema, self._field(prop.name)
         is_field = isinstance(field, Field) and (prop.extensions.field or prop.name) in {field.name, field.attname}
-        # Neither a relation nor a project's own descriptor, which may return something else than the column.
+        # Columns are read directly, but not a project's own descriptor, which may return something else.
         if not is_field or type(inspect.getattr_static(self.model, field.attname)) is not DeferredAttribute:
             return "", frozenset(), partial(self._read, prop=prop)
         column, copied, to_json = (
@@ -181,7 +183,7 @@ class OrmBinding(ModelBinding):
             return None
 
     def _nested_schema(self, name: str) -> Schema | None:
-        """The schema of the related objects that a property shows; None if it shows none, or their keys."""
+        """The schema of the related objects that a property shows; None if it shows only their keys, or no relation."""
         field = self._field(name)
         if field is None or not field.is_relation:
             return None
@@ -226,9 +228,7 @@ class OrmBinding(ModelBinding):
 
     @cached_property
     def _plain_columns(self) -> Mapping[str, tuple[str, Callable[[Any], Any]]]:
-        """For each property that is a column and not a relation: its attribute, and the function for the column's
-        value.
-        """
+        """By property that is a column and no relation: its attribute, and what turns its values into the column's."""
         fields = {name: self._field(name) for name in self.schema.properties}
         return {
             name: (field.attname, held_by(field))
@@ -247,7 +247,7 @@ class OrmBinding(ModelBinding):
     def _saved(
         self, schema: Schema, field: Any, value: Any, present: Model | None = None, path: tuple[str | int, ...] = ()
     ) -> Model:
-        """Save the related object that ``value`` describes; ``present`` is the previous one."""
+        """Save the related object that ``value`` describes; without a key, ``value`` changes ``present``."""
         related: type[Model] = field.related_model
         binding = bind_model(related, schema, self.classes)
         given = {name: value[name] for name in value}
@@ -265,7 +265,7 @@ class OrmBinding(ModelBinding):
             raise ValidationFailed(violations=found) from failure
 
     def _whole(self, using: str) -> AbstractContextManager[Any]:
-        """A transaction (or within one, a savepoint), unless saving is a single statement of Django's."""
+        """A transaction (a savepoint inside another one), unless Django saves with a single statement."""
         is_listened_to = any(signal.has_listeners(self.model) for signal in (pre_save, post_save, m2m_changed))
         is_alone = self._is_saved_at_once and not is_listened_to and not connections[using].in_atomic_block
         return nullcontext() if is_alone else transaction.atomic(using=using)
@@ -285,15 +285,15 @@ class OrmBinding(ModelBinding):
 
     @contextmanager
     def _refusals(self, values: Mapping[str, Any], using: str, instance: Model | None = None) -> Iterator[None]:
-        """Raise ItemExists (409) for the ORM's IntegrityError, naming the value that is taken.
+        """Raise this package's exceptions instead of the ORM's.
 
-        A key that no related instance has, and a value that the model needs and that isn't there, raise
-        ValidationFailed (400). A value that the database can't hold raises UnstorableValue (400), as one that DynamoDB
-        can't hold does.
+        A value that is taken raises ItemExists (409), which names it. The key of a related instance that doesn't exist,
+        and the lack of a value that the model needs, raise ValidationFailed (400). A value that the database can't hold
+        raises UnstorableValue (400), as with DynamoDB.
         """
         own_key = instance.pk if instance is not None else None
         if connections[using].in_atomic_block:
-            # As under ATOMIC_REQUESTS: the database checks foreign keys at the commit, after the answer is written.
+            # As with ATOMIC_REQUESTS: the database checks foreign keys only at the commit, after the answer is written.
             self._refuse(self._missing(values))
         try:
             yield
@@ -304,7 +304,7 @@ class OrmBinding(ModelBinding):
             if instance is None:
                 self._refuse(self._needed(values), error)
             raise self._conflict(values, own_key) from error
-        except (DataError, OverflowError, InvalidOperation) as error:  # of the database, of SQLite's driver, of Django
+        except (DataError, OverflowError, InvalidOperation) as error:  # from the database, SQLite's driver, Django
             # The database's message may quote what was sent, or name its columns.
             raise UnstorableValue(
                 f"The database can't hold a value of this {self._kind}: it is too long or too large for its column, "
@@ -318,7 +318,7 @@ class OrmBinding(ModelBinding):
             raise ValidationFailed(violations=found) from error
 
     def _needed(self, values: Mapping[str, Any]) -> Iterator[Violation]:
-        """Yield a violation for each property without a value whose column needs one."""
+        """Yield a violation for each property that has no value although its column needs one."""
         for name in self.schema.properties:
             field = self._field(name)
             if isinstance(field, Field) and field.concrete and values.get(name) is None and needs_value(field):
@@ -363,7 +363,7 @@ class OrmBinding(ModelBinding):
         target = prop.extensions.field or prop.name
         field = self._field(prop.name)
         if isinstance(field, ForeignKey) and self._nested_schema(prop.name) is None:
-            target = field.attname  # the key, without fetching what it leads to
+            target = field.attname  # the key, without fetching the related row
         owner: Any = instance
         try:
             for step in target.split(LOOKUP_SEP) if LOOKUP_SEP in target.strip("_") else (target,):
@@ -389,14 +389,14 @@ class OrmBinding(ModelBinding):
 
 
 def needs_value(field: Field[Any, Any]) -> bool:
-    """Return whether a row can't be made without a value for ``field``, because nothing else gives it one."""
+    """Return whether a new row must be given a value for ``field``: neither Django nor the database supplies one."""
     is_given = field.null or field.has_default() or field.has_db_default() or getattr(field, "auto_now", False)
     is_given = is_given or getattr(field, "auto_now_add", False) or isinstance(field, AutoFieldMixin)
     return not is_given and field.get_default() is None
 
 
 def _members(value: Any) -> Mapping[str, Any]:
-    """The properties of an object that is to be saved; empty for null or an instance."""
+    """The properties of a nested object that is to be saved; empty for null or an instance."""
     return {name: value[name] for name in value} if value is not None and not isinstance(value, Model) else {}
 
 

@@ -12,21 +12,21 @@ from django.db.models import Model, QuerySet
 
 __all__ = ["REFUSALS", "has_lookup", "is_refused"]
 
-#: What Django, a driver and a database raise for a value that they can't compare with a column.
+#: The exceptions of Django, database drivers and databases for a value that they can't compare with a column.
 REFUSALS: Final = (ValueError, TypeError, ArithmeticError, ValidationError, DatabaseError)
 
-#: A value that each lookup takes, as far as a lookup is particular about it.
+#: A value that the lookup accepts, for each lookup that doesn't accept "1".
 _SAMPLES: Final[Mapping[str, Any]] = {"in": [], "isnull": True, "range": ["1", "2"]}
 
 
 def has_lookup(model: type[Model], name: str, lookup: str) -> bool:
-    """Returns whether ``model`` has the field that ``name`` leads to, and the field or DynamoDB the lookup."""
+    """Returns whether ``model`` has the field at the path ``name``, and the field or DynamoDB supports the lookup."""
     try:
         model._base_manager.filter(**{f"{name}__{lookup}": _SAMPLES.get(lookup, "1")})
     except (FieldError, NotSupportedError):
         return False
     except REFUSALS:
-        return True  # the field lacks only such a value
+        return True  # the lookup exists: the field refuses only the sample value
     return True
 
 
@@ -39,7 +39,7 @@ def is_refused(model: type[Model], lookup: str, value: Any) -> bool:
 
 
 def _fails(rows: QuerySet[Any], lookups: Mapping[str, Any]) -> bool:
-    # What fails in a transaction of PostgreSQL's ends it, except behind a savepoint.
+    # A failure within a transaction makes PostgreSQL refuse the rest of it, unless a savepoint comes before it.
     within = transaction.atomic(using=rows.db) if connections[rows.db].in_atomic_block else nullcontext()
     try:
         with within:

@@ -26,7 +26,7 @@ R = TypeVar("R")
 
 
 def _without_calls(method: Callable[P, R]) -> Callable[P, Steps[R]]:
-    """A store's method that yields no steps: Django's ORM blocks by itself."""
+    """Make a generator of steps from a method that has none: Django's ORM blocks instead of yielding calls."""
 
     @wraps(method)
     def steps(*args: P.args, **kwargs: P.kwargs) -> Steps[R]:
@@ -37,17 +37,17 @@ def _without_calls(method: Callable[P, R]) -> Callable[P, Steps[R]]:
 
 
 class OrmStore(Store):
-    """A Django model of the project. It is saved as instances, with its signals, routers and transactions."""
+    """The store of a project's Django model. It saves instances: signals, routers and transactions work as usual."""
 
     def serves(self, action: str) -> bool:
-        return not hasattr(self.model, "to_json")  # a model with a JSON form of its own shows that
+        return not hasattr(self.model, "to_json")  # a model's own to_json() needs instances
 
     @cached_property
     def binding(self) -> OrmBinding:
         return OrmBinding(self.model, self.schema, self.classes)
 
     def narrowed(self, queryset: Any) -> Store | None:
-        return None  # the ORM doesn't tell whether a query set gives instances: DRF's own way asks for them
+        return None  # the ORM doesn't show whether a query set yields instances, so DRF's way is used, which reads them
 
     def refuses(self, lookup: str, value: Any) -> bool:
         return is_refused(self.model, lookup, value)
@@ -66,7 +66,7 @@ class OrmStore(Store):
     @_without_calls
     def create(self, body: Any, key: Mapping[str, Any], request: Any) -> Stored:
         if self._object.generates_writable and isinstance(body, Mapping):
-            # What the schema may require of a client comes before it is judged; what is readOnly, after.
+            # Writable generated values come before validation, as the schema may require them; readOnly ones, after.
             made = generated_values(self.schema, body, True, request)
             body = {**body, **{name: value for name, value in made.items() if name not in self._read_only}}
         values = {**self._held_values(self.valid(body)), **key}
@@ -80,7 +80,7 @@ class OrmStore(Store):
     @_without_calls
     def replace(self, key: Mapping[str, Any], body: Any) -> Stored | None:
         instance = self._instance(key)
-        values = self._held_values(self.valid(body))  # of an absent object, too: what is wrong with it is told first
+        values = self._held_values(self.valid(body))  # an invalid body is refused even if there is no such object
         if instance is None:
             return None
         return self._updated(instance, values, self._writable)
@@ -91,7 +91,7 @@ class OrmStore(Store):
         if instance is None:
             return None
         if not isinstance(patch, Mapping):
-            self.valid(patch)  # says what is wrong with it
+            self.valid(patch)  # raises, as a patch must be an object
         patch = cleaner_for(self.schema).without_read_only(patch)
         shown = self.binding.to_json(instance)
         merged = merge_patch(shown, with_defaults_for_nulls(self.schema, patch))
@@ -128,7 +128,7 @@ class OrmStore(Store):
         return Stored(self.binding.to_json(instance))
 
     def _held_values(self, body: Mapping[str, Any], changed: Collection[str] | None = None) -> dict[str, Any]:
-        """Returns a valid body's Python values. Raises ``RequestInvalid`` for those that the model's fields refuse.
+        """Returns a valid body's Python values. Raises ``RequestInvalid`` if the model's fields refuse one of them.
 
         ``changed`` are the properties that the client changes; None means all.
         """
@@ -140,7 +140,7 @@ class OrmStore(Store):
         return values
 
     def _python_values(self, values: Mapping[str, Any]) -> dict[str, Any]:
-        # What the schema allows without naming it has no column.
+        # Additional properties, which the schema allows without naming them, have no column.
         return {n: self._object.conversion(n).to_python(v) for n, v in values.items() if n in self._object.properties}
 
     @cached_property

@@ -1,4 +1,4 @@
-"""Carries what a request's ``If-Match`` requires to the rows that its handler saves."""
+"""Carries the requirement of a request's ``If-Match`` to the rows that its handler saves."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class RequiredVersion:
     model: type[Model]
     key: Mapping[str, Any]  # Python values by property name
     allows: Callable[[str], bool]
-    #: Whether the handler has written the item, so that later writes are about its own version.
+    #: Whether the handler has written the item: its later writes then change the version that it wrote itself.
     is_met: bool = False
 
 

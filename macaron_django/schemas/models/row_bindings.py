@@ -1,7 +1,7 @@
 """Binds a schema's properties to a model: the interface of all bindings, and the binding to rows (``x-persist``).
 
-A binding creates, changes and reads instances by property names. A row is addressed by item access, as every API
-object is.
+A binding creates, changes and reads instances by property names. It reads and sets a row's properties by item access
+(``row["name"]``), as with every API object.
 """
 
 from __future__ import annotations
@@ -47,8 +47,8 @@ class ModelBinding:
     def create(self, values: Mapping[str, Any], additional: Collection[str] = ()) -> Model:
         """Store a new instance; raises ``ItemExists`` if its key is taken.
 
-        ``additional`` are the names that a client chose and the schema lacks: they never mean an attribute. There are
-        none if :attr:`keeps_additional` is false.
+        ``additional`` are the names that a client chose and that the schema doesn't have: they are stored as properties
+        and never set as attributes. There are none if :attr:`keeps_additional` is false.
         """
         raise NotImplementedError
 
@@ -63,15 +63,13 @@ class ModelBinding:
     ) -> Model:
         """Set ``values``, unset the properties in ``removed``, and save; ``additional`` as in :meth:`create`.
 
-        ``merged`` are the properties whose new value has parts of the old one. Those in ``unnamed`` aren't in the
-        request: they are written only if they have changed.
+        ``merged`` are the properties whose new value keeps parts of the old one. ``unnamed`` are those that the request
+        doesn't have: they are written only if they have changed.
         """
         raise NotImplementedError
 
     def violations(self, values: Mapping[str, Any], path: tuple[str | int, ...] = ()) -> Iterator[Violation]:
-        """Yield a violation for each value that the schema accepts but the model refuses; pointers begin with
-        ``path``.
-        """
+        """Yield a violation for each valid value that the model refuses; pointers begin with ``path``."""
         return iter(())
 
     def to_json(self, instance: Model) -> dict[str, Any]:
@@ -80,7 +78,7 @@ class ModelBinding:
 
 
 class RowBinding(ModelBinding):
-    """The binding to rows, which have a field for every property, and item access by property name."""
+    """The binding to rows. These have a field for every property, and item access by property name."""
 
     @cached_property
     def keys(self) -> frozenset[str]:
@@ -100,7 +98,7 @@ class RowBinding(ModelBinding):
         own = {name: value for name, value in values.items() if name not in additional}
         if own.keys() <= model._spec.properties.keys():
             row: Model = model.of_values(own)
-        else:  # save(**values) named attributes of the row's own
+        else:  # save(**values) also named attributes of the row that aren't properties
             names = model._spec.field_names
             row = model(**{names.get(name, name): value for name, value in own.items()})
         self._set_additional(row, values, additional)
@@ -138,7 +136,7 @@ class RowBinding(ModelBinding):
                 row[name] = value
 
     def _is_hidden(self, name: str) -> bool:
-        """Whether the rows have a property that this schema, a part of theirs, leaves out."""
+        """Whether the rows have a property that this schema leaves out."""
         return name not in self.schema.properties and name in self.model._spec.properties
 
     def to_json(self, instance: Model) -> dict[str, Any]:

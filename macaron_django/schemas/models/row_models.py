@@ -1,8 +1,8 @@
 """Builds the Django model of a persisted object schema: real, unmanaged, and the row class.
 
-Django owns everything above the manager (admin, forms, signals, permissions); where rows are stored is up to the
-manager's ``persistence``, which ``save()``, ``delete()`` and ``refresh_from_db()`` call. The schema decides what is
-valid: in ``full_clean()`` as forms want it, and in ``save()`` for all other callers.
+Everything above the manager is Django's (admin, forms, signals, permissions). The manager's ``persistence`` stores the
+rows: ``save()``, ``delete()`` and ``refresh_from_db()`` call it. The schema decides what is valid: ``full_clean()``
+checks it for forms, and ``save()`` for all other callers.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ __all__ = ["Row", "build_model", "model_names"]
 
 
 class Row(APIObject, _Model):
-    """The base class of the models of persisted schemas, beside Django's."""
+    """The base class of the models of persisted schemas, which also inherit Django's ``Model``."""
 
     #: Names of the properties that are the key: (hash key,) or (hash key, range key).
     _key_names: ClassVar[tuple[str, ...]]
@@ -133,7 +133,7 @@ class Row(APIObject, _Model):
 
     @property
     def _stored_version(self) -> str | None:
-        """The version of the item that was last read or written; None without one, or if the schema has no versions."""
+        """The version of the item as last read or written; None if there was no item, or the schema has no versions."""
         item = self._state.item  # type: ignore[attr-defined]
         return type(self).objects.persistence.version_of(item) if item else None  # type: ignore[attr-defined]
 
@@ -143,7 +143,7 @@ class Row(APIObject, _Model):
     # Validity
 
     def to_json(self, *options: Any, **named: Any) -> dict[str, Any]:
-        """Return the properties that are set, as JSON holds them; ``ValidationFailed`` if one holds itself.
+        """Return the properties that are set, as JSON; raises ``ValidationFailed`` if a value contains itself.
 
         The options are those of :meth:`APIObject.to_json`.
         """
@@ -229,7 +229,9 @@ class Row(APIObject, _Model):
         using: str | None = None,
         update_fields: Iterable[str] | None = None,
     ) -> None:
-        """Set generated values, validate, write, and send Django's signals: in a transaction, ``post_save`` after it.
+        """Set generated values, validate, write, and send Django's signals.
+
+        Within a transaction, ``post_save`` is sent after its commit.
 
         ``update_fields`` are field or property names, none of them a key's. Raises ``ValidationFailed`` before anything
         is written, ``ItemExists`` if the key of a new row is taken. A value that another program stored, or an older
@@ -271,9 +273,9 @@ class Row(APIObject, _Model):
         using: str | None = None,
         update_fields: Iterable[str] | None = None,
     ) -> bool:
-        """Store the row for ``save_base()``, by which fixtures are loaded. Return whether it replaced an item.
+        """Store the row for ``save_base()``, which ``loaddata`` calls. Return whether it replaced an item.
 
-        Django's serializers write null for a property that is unset.
+        Null becomes unset where the schema doesn't allow null: Django's serializers write null for unset properties.
         """
         for name, prop in self._spec.properties.items():
             if raw and name in self and self[name] is None and not prop.schema.nullable:
@@ -281,7 +283,7 @@ class Row(APIObject, _Model):
         self._check()
         persistence = type(self).objects.persistence  # type: ignore[attr-defined]
         stored = None if force_insert else persistence.get_item(persistence.key_of(self), consistent=True)
-        if raw and stored is not None:  # what is there is replaced, whatever its version
+        if raw and stored is not None:  # a fixture replaces the item, whatever its version
             self._state.item, self._state.adding = stored, False  # type: ignore[attr-defined]
         persistence.save_row(
             self, force_insert=bool(force_insert), force_update=force_update, update_fields=update_fields
@@ -299,9 +301,9 @@ class Row(APIObject, _Model):
             )
 
     def delete(self, using: str | None = None, keep_parents: bool = False) -> tuple[int, dict[str, int]]:
-        """Delete the item and send Django's signals: in a transaction, ``post_delete`` after it.
+        """Delete the item and send Django's signals; within a transaction, ``post_delete`` after its commit.
 
-        Returns what Django does: (1, {label: 1}).
+        Returns what Django's method returns: (1, {label: 1}).
         """
         if self.pk is None:
             raise ValueError(f"{self._meta.object_name} object can't be deleted because its key is not set.")
@@ -368,7 +370,7 @@ def build_model(
         attributes[_item_key_name(spec)] = _item_key_field(hash_key, range_key)
     parent = parent_of(schema)
     parents = (*bases, *((parent,) if parent is not None and parent not in bases else ()), Row, models.Model)
-    if not classes.model_names:  # each depends on all of those before it
+    if not classes.model_names:  # each name depends on the names before it
         classes.model_names.update(model_names(classes.document))
     name = classes.model_names[schema.name or ""]
     made: Any = ModelBase(name, parents, {**attributes, "Meta": _meta(schema, label, name)})
@@ -376,9 +378,10 @@ def build_model(
 
 
 def model_names(document: Document) -> dict[str, str]:
-    """Return the model name of each component: no two equal in any case, none with a double or outer underscore.
+    """Return the model name of each component, by the component's name.
 
-    ContentTypes and permissions carry these names in lower case.
+    No two names differ only in case, because content types and permissions have them in lower case. None begins or ends
+    with an underscore, or has two in a row.
     """
     names: dict[str, str] = {}
     taken: set[str] = set()

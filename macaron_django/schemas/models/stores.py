@@ -1,7 +1,7 @@
 """Reads, creates, replaces, patches and deletes the objects of a schema, from JSON and to JSON, in any database.
 
-A store's methods work in steps: they yield the calls to DynamoDB that they need and are sent the answers, so that one
-implementation serves blocking and asynchronous callers (``macaron_django.drivers``).
+A store's methods are generators: they yield each call to DynamoDB that they need, and the caller sends back its answer.
+So one implementation serves blocking and asynchronous callers (``macaron_django.drivers``).
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ from macaron_django.schemas.values.request_violations import new_violations
 
 __all__ = ["UNCOMPARABLE", "Store", "Stored", "Unmatched", "related_model"]
 
-#: What a client learns of a value that a field, or its database, can't be compared with.
+#: The message for a value that a field, or its database, can't compare with its own.
 UNCOMPARABLE = "isn't a value that this list can be filtered by"
 
 
@@ -54,8 +54,8 @@ class Unmatched(ValueError):  # noqa: N818 (an answer: nothing can match)
 class Store:
     """The objects of a schema in the model that stores them.
 
-    Keys are Python values by property name. Bodies are JSON that hasn't been validated. ``request`` is the
-    one whose caller ``x-generated: user`` and ``claim:<name>`` mean, or None.
+    Keys are Python values by property name. Bodies are JSON that hasn't been validated. ``request`` is the request
+    whose caller supplies the values of ``x-generated: user`` and ``claim:<name>``, or None.
     """
 
     schema: Schema
@@ -73,19 +73,19 @@ class Store:
         self._validators: tuple[int, dict[Direction | None, SchemaValidator]] = (-1, {})
 
     def hooks(self) -> object:
-        """Returns what a project can change on the model at run time, for comparison with an earlier result."""
+        """Returns what a project can change on the model at run time; comparing two results shows whether it did."""
         return None
 
     def serves(self, action: str) -> bool:
-        """Whether the project's code doesn't need to see the rows of an action."""
+        """Whether an action can be served without making rows for the project's code to see."""
         raise NotImplementedError
 
     def shows(self) -> bool:
-        """Whether stored objects can be shown without making rows."""
+        """Whether stored objects can be turned into JSON without making rows."""
         return False
 
     def waits_in_steps(self, action: str) -> bool:
-        """Returns whether the steps of an action yield all calls that they wait for."""
+        """Returns whether the steps of an action yield each call for which they wait."""
         return False
 
     def queryset(self) -> Any:
@@ -93,7 +93,7 @@ class Store:
         raise NotImplementedError
 
     def narrowed(self, queryset: Any) -> Store | None:
-        """Returns a store of only a query set's objects; None if only rows can tell which these are."""
+        """Returns a store of only a query set's objects; None if they are known only once the query set is read."""
         raise NotImplementedError
 
     def read(self, key: Mapping[str, Any]) -> Steps[Stored | None]:
@@ -120,7 +120,7 @@ class Store:
         raise NotImplementedError
 
     def refuse_unstorable(self, values: Any) -> None:
-        """Raises ``UnstorableValue`` for valid values by property name that the database has no place for."""
+        """Raises ``UnstorableValue`` if the database can't store a valid value; ``values`` are by property name."""
 
     def valid(self, body: Any, *, defaults: bool = True) -> dict[str, Any]:
         """Returns a body as a valid object, with defaults; raises ``RequestInvalid`` if it isn't one."""
@@ -150,7 +150,7 @@ class Store:
     def valid_patch(self, before: Mapping[str, Any], patched: Mapping[str, Any]) -> dict[str, Any]:
         """Returns a patched object without readOnly properties.
 
-        Raises ``RequestInvalid`` for what the patch breaks. What was broken ``before`` in other places may stay.
+        Raises ``RequestInvalid`` for what the patch makes invalid. What was invalid ``before`` the patch may stay.
         """
         try:
             return self.valid(patched, defaults=False)
@@ -164,9 +164,9 @@ class Store:
     # -- names ---------------------------------------------------------------------------------
 
     def keys(self) -> tuple[tuple[str, ...], tuple[str, ...]]:
-        """The properties that name one object together, and those that each name one by itself.
+        """The properties that together identify an object, and the other properties that each identify one alone.
 
-        A model's key that no property shows goes by its field's name.
+        A primary key that isn't a property is given by its field's name.
         """
         fields = {name: self.field(name) for name in self.schema.properties}
         primary = [name for name, field in fields.items() if field is not None and field.primary_key]
@@ -187,7 +187,7 @@ class Store:
         return next(named, None)
 
     def lookup(self, path: Iterable[str]) -> str:
-        """The name under which a query set looks a property up; ``path`` leads into nested objects."""
+        """The name of a property in a query set's lookups; ``path`` leads into nested objects."""
         first, *nested = path
         prop = self.schema.properties.get(first)
         if self._spec is None:
@@ -195,7 +195,7 @@ class Store:
             return "__".join([name, *nested])
         names = [self._spec.field_names.get(first, first)]
         for step in nested:
-            # A property may hold what separates the parts of a lookup; its field's name never does.
+            # A property's name may contain "__", which separates the parts of a lookup; its field's name never does.
             properties = prop.schema.resolved.properties if prop is not None else {}
             names.append(field_names(properties).get(step, step))
             prop = properties.get(step)
@@ -237,7 +237,7 @@ class Store:
         return self.value_reader(tuple(path))(value)
 
     def value_reader(self, path: tuple[str, ...]) -> Callable[[Any], Any]:
-        """Returns what makes the Python value of a property, as ``python_value`` does."""
+        """Returns a function that does what ``python_value`` does, for one property."""
         reads = self._value_readers.get(path)
         if reads is None:
             reads = self._value_readers[path] = self._value_reader(path)
@@ -255,7 +255,7 @@ class Store:
 
         def read(value: Any) -> Any:
             if schema is not None and to_python is not None:
-                # A parameter's schema may say another type than the property's: JSON is what they have in common.
+                # A parameter's schema may have another type than the property's: the value passes through JSON.
                 value = to_python(_typed(json_value(value), schema))
             if target is None:
                 return value
@@ -263,7 +263,7 @@ class Store:
                 found = compared_with(target, value)
                 is_naive = isinstance(found, datetime) and settings.USE_TZ and timezone.is_naive(found)
                 return timezone.make_aware(found) if is_naive else found
-            except Exception as error:  # a field of the project's may raise anything of its own
+            except Exception as error:  # a project's own field may raise anything
                 raise Unmatched(UNCOMPARABLE) from error
 
         return read
@@ -274,12 +274,12 @@ class Store:
 
     @cached_property
     def hides(self) -> bool:
-        """Whether some of its properties are hidden from clients, because they are writeOnly."""
+        """Whether the schema hides properties from clients, because they are writeOnly."""
         return hides_write_only(self.schema)
 
     @cached_property
     def related(self) -> tuple[list[str], list[str]]:
-        """The relations that an object shows: what to join, and what to fetch separately, for any number of rows."""
+        """The relations that objects show: those to join, and those to fetch with one more query for all objects."""
         joined: list[str] = []
         beside: list[str] = []
         for path, many in _shown_relations(self.schema, self.model):
@@ -290,7 +290,7 @@ class Store:
 def _shown_relations(
     schema: Schema, model: Any, prefix: str = "", many: bool = False, depth: int = 0
 ) -> Iterator[tuple[str, bool]]:
-    """Each relation whose objects a schema shows, however deeply nested, and whether one row has many of them."""
+    """Yield each relation whose objects a schema shows, nested ones too, and whether a row can have many of them."""
     for name, prop in schema.properties.items():
         target = prop.extensions.field or name
         relations = list(_relations_along(target, model))
@@ -314,7 +314,7 @@ def related_model(model: type[Model], target: str) -> type[Model] | None:
 
 
 def _relations_along(target: str, model: Any) -> Iterator[Any]:
-    """The relations that a field's path begins with: author, publisher of author__publisher__name."""
+    """The relations at the beginning of a field's path: author and publisher for author__publisher__name."""
     for step in target.split(LOOKUP_SEP):
         fields = (field for field in model._meta.get_fields() if field.is_relation and field.related_model is not None)
         relation = next((field for field in fields if _attribute(field) == step), None)
@@ -325,15 +325,15 @@ def _relations_along(target: str, model: Any) -> Iterator[Any]:
 
 
 def _attribute(relation: Any) -> str:
-    """What an instance calls a relation: one from the other side has its own name for that (book_set)."""
+    """The attribute of instances for a relation; a reverse relation has its own name for it (book_set)."""
     return str(relation.get_accessor_name() if relation.auto_created and not relation.concrete else relation.name)
 
 
 #: How many values a range has.
 _ENDS = 2
-#: How far objects that nest in themselves are fetched ahead.
+#: How many levels of objects that contain objects of their own kind are fetched with their parents.
 _DEPTH = 4
-#: The values of the lookups of a date's parts: Python's dates have no other years.
+#: The range of values for lookups by a part of a date; Python's dates have no other years.
 _DATE_PARTS = {"year": (1, 9999), "month": (1, 12), "day": (1, 31)}
 _DIGITS = 4
 _KINDS: dict[str, tuple[type, ...]] = {
@@ -346,7 +346,7 @@ _KINDS: dict[str, tuple[type, ...]] = {
 
 
 def _operand(lookup: str, value: Any) -> Any:
-    """Returns what a lookup compares with if that isn't a value of the property."""
+    """Returns the value for a lookup that doesn't compare with values of the property, such as isnull or year."""
     if isinstance(value, (list, tuple, Mapping)):
         raise Unmatched("takes one value")
     if lookup == "isnull" and not isinstance(value, bool):

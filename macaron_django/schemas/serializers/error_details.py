@@ -96,7 +96,7 @@ def _list_details(node: _ErrorNode, value: list[Any]) -> Details:
     }
     if node.own:
         return {api_settings.NON_FIELD_ERRORS_KEY: node.own, **by_index}
-    # DRF reports lists of objects as lists until 3.20, lists of anything else by index.
+    # Until 3.20, DRF reports errors in a list of objects as a list, and errors in any other list by index.
     if all(isinstance(element, Mapping) for element in value) and not getattr(
         api_settings, "LIST_SERIALIZER_ERRORS_AS_DICT", False
     ):

@@ -48,7 +48,7 @@ _TYPES = ("string", "integer", "number", "boolean", "object", "array")
 
 
 def register_field(type: str, format: str | None, factory: FieldFactory) -> None:  # noqa: A002 (the schema's words)
-    """Make the fields of schemas with this type and format by ``factory(schema, **options)``.
+    """Register ``factory(schema, **options)``, which makes the fields of schemas with this type and format.
 
     ``format=None`` means every format of the type without its own field. A later registration replaces an
     earlier one. Register while Django loads (in ``AppConfig.ready``): fields are made at first use. Raises ValueError
@@ -87,7 +87,7 @@ def field_for(
         default = schema.default
         if schema.has_default:
             options["initial"] = default
-        if required or not schema.has_default:  # DRF has no required field with a default: being required wins
+        if required or not schema.has_default:  # DRF allows no required field with a default: then it is left out
             options["required"] = required
         else:
             options["default"] = (lambda: deepcopy(default)) if isinstance(default, (dict, list)) else default
@@ -106,7 +106,7 @@ def _field(schema: Schema, options: dict[str, Any], nested: Nested | None, insid
     if schema.nullable:
         options["allow_null"] = True
     title = schema.json.get("title") if isinstance(schema.json, Mapping) else None
-    if isinstance(title, str) and title:  # its own: a component's would be the same for sender and receiver
+    if isinstance(title, str) and title:  # not a referenced schema's: fields that refer to it would share one label
         options["label"] = title
     if schema.description:
         options["help_text"] = schema.description
@@ -181,7 +181,7 @@ def _bounds(schema: Schema, **names: str) -> dict[str, int]:
 
 
 class FormJSON:
-    """A field that is a text area with JSON in the browsable API's forms: HTML has no control for it."""
+    """A field for which HTML has no control: in the browsable API's forms it is a text area with JSON."""
 
     field_name: str | None
     required: bool
@@ -189,7 +189,7 @@ class FormJSON:
 
     def __init__(self, *args: Any, **options: Any) -> None:
         options["style"] = {"base_template": "textarea.html", "rows": 4, **options.get("style", {})}
-        options.setdefault("initial", None)  # DRF's lists begin as [], which is wrong where elements are asked for
+        options.setdefault("initial", None)  # DRF's lists begin as [], which is invalid if the schema has minItems
         super().__init__(*args, **options)
 
     def get_value(self, dictionary: Any) -> Any:
@@ -210,7 +210,7 @@ class FormJSON:
 
 
 class _FormText(str):
-    """Text of a form that isn't JSON: shown again as it was typed."""
+    """Text from a form that isn't valid JSON. The form shows it again as it was typed."""
 
     __slots__ = ()
     is_json_string = True
@@ -225,19 +225,19 @@ class JSONListField(FormJSON, serializers.ListField):
 
     def get_value(self, dictionary: Any) -> Any:
         value = super().get_value(dictionary)
-        # tags=a, from a form that isn't the browsable API's, is an array of one.
+        # tags=a, from a form other than the browsable API's, is an array of one element.
         return [str(value)] if isinstance(value, _FormText) and not value.lstrip().startswith("[") else value
 
 
 class JSONDictField(FormJSON, serializers.DictField):
-    """An object whose names aren't known in advance."""
+    """An object whose property names aren't known in advance."""
 
 
 class EnumField(serializers.ChoiceField):
     """One of a fixed set of values, of one type or mixed."""
 
     def iter_options(self) -> Iterator[Any]:
-        if not self.required and not self.allow_null:  # otherwise DRF's form sends the first one, chosen or not
+        if not self.required and not self.allow_null:  # without it, DRF's form sends the first option by default
             yield _NoChoice()
         yield from super().iter_options()
 
@@ -249,7 +249,7 @@ class _NoChoice:
 
 def _string(schema: Schema, **options: Any) -> Field:
     options |= _bounds(schema, minLength="min_length", maxLength="max_length")
-    # drf-spectacular takes "allow blank" for "the pattern, or nothing": whether nothing will do, the pattern says.
+    # With allow_blank, drf-spectacular adds "or empty" to the pattern, which itself says whether "" is valid.
     allow_blank = "min_length" not in options and not schema.pattern
     if schema.pattern:
         options["validators"] = [RegexValidator(cast("re.Pattern[str]", _Pattern(schema.pattern)))]
@@ -257,7 +257,7 @@ def _string(schema: Schema, **options: Any) -> Field:
 
 
 class _Pattern:
-    """A regular expression of ECMA 262 instead of Python's, which would mean something else."""
+    """A compiled regular expression of ECMA 262: Python's ``re`` would read some patterns differently."""
 
     flags = 0
 
@@ -276,7 +276,7 @@ class _Pattern:
 
 
 def _plain_string(schema: Schema, **options: Any) -> Field:
-    """The field of strings without a format, which may be registered."""
+    """The field of strings without a format: the registered one, if there is one."""
     return _made_by(_FACTORIES["string", None], schema, options)
 
 

@@ -1,7 +1,7 @@
 """Translates between JSON values and the HTML forms of the browsable API.
 
-HTML's controls have their own notations: a box that isn't ticked sends nothing, ``datetime-local`` knows no offset,
-an optional text left blank is "".
+HTML's controls have their own notations: an unticked box sends nothing, ``datetime-local`` has no offset, and an
+optional text that is left blank is "".
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ __all__ = ["bound_field", "form_value"]
 
 
 def form_value(field: Any, schema: Schema | None, value: Any) -> Any:
-    """Return the JSON value of what a form sent for ``field``; DRF's ``empty`` for a field left blank."""
+    """Return the JSON value that a form sent for ``field``; DRF's ``empty`` if the field was left blank."""
     if is_html_input(value):
         filled = any(text for _, texts in value.lists() for text in texts)
         return field.json_of_form(value) if filled or field.required else empty
@@ -49,7 +49,7 @@ def _text_value(schema: Schema, text: str) -> Any:
 
 class _NestedBoundField(NestedBoundField):
     def as_form_field(self) -> NestedBoundField:
-        return self  # its fields are turned into text one by one, as those outside are
+        return self  # __getitem__ turns its fields into text one by one, as outside of nested objects
 
     def __getitem__(self, key: str) -> BoundField:
         value = self.value.get(key) if self.value else None

@@ -1,9 +1,9 @@
 """Describes generated serializers to drf-spectacular by their schemas.
 
-Fields can't express everything that a schema does: exclusive bounds of decimals, maps beside properties, ``oneOf``.
-With this extension a project that documents its own views with drf-spectacular gets the whole schema, with each
-reference as a component of the same name; without it, what the fields express is still correct. It is imported by
-``manage.py spectacular`` and the documentation pages only: drf-spectacular takes long to import.
+Fields can't express everything in a schema: exclusive bounds of decimals, maps beside properties, ``oneOf``. With this
+extension a project that documents its own views with drf-spectacular gets the whole schema, with each reference as a
+component of the same name. Without it, drf-spectacular gets what the fields express, which is correct but less. Only
+``manage.py spectacular`` and the documentation pages import it: drf-spectacular takes long to import.
 """
 
 # drf-spectacular says that it is typed; much of it isn't.
@@ -64,7 +64,7 @@ class ObjectExtension(_FromSchema):
 
     def map_serializer(self, auto_schema: AutoSchema, direction: Direction) -> dict[str, Any]:
         described = super().map_serializer(auto_schema, direction)
-        if described.get("type") == "object":  # also of an object without described properties
+        if described.get("type") == "object":  # also if the schema names no properties
             described.setdefault("additionalProperties", {})
         declared = force_instance(self.target)._declared_fields
         if declared:  # by a subclass
@@ -81,7 +81,7 @@ class ValueExtension(_FromSchema):
 
 
 class _Describer:
-    """Writes schemas in the version that drf-spectacular writes, their references as its components."""
+    """Writes schemas in the OpenAPI version that drf-spectacular writes; references become its components."""
 
     def __init__(self, auto_schema: AutoSchema, direction: Direction, serializer: Any) -> None:
         self.auto_schema, self.direction, self.serializer = auto_schema, direction, serializer
@@ -113,7 +113,7 @@ class _Describer:
         described = self.described(schema.subschema(keyword, name))
         types = described.get("type")
         if "enum" in described and not (isinstance(types, str) and types == "string"):
-            # drf-spectacular makes components of a property's enum, and of its types keeps the first.
+            # drf-spectacular would make a component of a property's enum, and keep only the first of its types.
             return {"allOf": [described]}
         return described
 

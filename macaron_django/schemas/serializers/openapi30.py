@@ -1,7 +1,7 @@
 """Writes one level of a schema in OpenAPI 3.0's form, from the 3.1 form.
 
-Callers work from the inside outwards: subschemas are in 3.0's form already. Keywords that 3.0 lacks are left out, so
-that the schema accepts more, never less.
+Callers convert subschemas first. Keywords that 3.0 doesn't have are left out, so that the schema may accept more, but
+never less.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ _NULL = {"type": "string", "enum": [None], "nullable": True}
 
 
 def as_openapi30(schema: dict[str, Any]) -> dict[str, Any]:
-    """Return ``schema``, whose subschemas are in OpenAPI 3.0's form, in that form.
+    """Return ``schema`` in OpenAPI 3.0's form, which its subschemas already have.
 
     >>> as_openapi30({"type": ["integer", "null"], "exclusiveMinimum": 0})
     {'type': 'integer', 'nullable': True, 'minimum': 0, 'exclusiveMinimum': True}

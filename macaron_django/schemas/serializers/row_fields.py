@@ -22,9 +22,9 @@ __all__ = ["RowPropertyField", "install"]
 
 
 class RowPropertyField(serializers.ModelField):
-    """A property of a row by its schema: null where the schema allows it, and every bound of the schema's.
+    """A row's property, validated by its schema: null where the schema allows it, and every bound in the schema.
 
-    Makes its serializer also validate the row as a whole, by the schema's rules about several properties.
+    It also makes its serializer validate the whole row, by the schema's rules about several properties.
     """
 
     def __init__(self, model_field: PropertyField, **kwargs: Any) -> None:
@@ -34,7 +34,7 @@ class RowPropertyField(serializers.ModelField):
         for described in ("max_length", "encoder", "decoder"):
             kwargs.pop(described, None)
         kwargs["allow_null"] = prop.schema.nullable
-        if prop.read_only:  # DRF refuses what only fields with input take
+        if prop.read_only:  # DRF refuses arguments that are for fields with input
             kwargs = {name: value for name, value in kwargs.items() if name in _DESCRIPTIONS} | {"read_only": True}
         elif not kwargs.get("read_only"):
             kwargs["write_only"] = prop.write_only
@@ -42,7 +42,7 @@ class RowPropertyField(serializers.ModelField):
 
     def run_validation(self, data: Any = empty) -> Any:
         serializer = self.parent
-        # Its validators run after its fields. They can't be listed before it has all its fields: DRF reads them for it.
+        # Validators run after the fields. The list can't be read before all fields exist: DRF reads the fields for it.
         if isinstance(serializer, serializers.ModelSerializer) and _ROW_VALIDATOR not in serializer.validators:
             serializer.validators = [*serializer.validators, _ROW_VALIDATOR]
         return super().run_validation(data)
@@ -66,10 +66,10 @@ class RowPropertyField(serializers.ModelField):
 
 
 class RowValidator:
-    """Raises DRF's ``ValidationError`` where ``save()`` would refuse the row that the fields' values make.
+    """Raises DRF's ``ValidationError`` if ``save()`` would refuse the row that has the fields' values.
 
-    A property that isn't among the fields may be set later, as by ``serializer.save(owner=user)``: whether it is
-    missing is left to ``save()``, and so are rules about the whole row that it may still satisfy.
+    A property without a field may be set later, as by ``serializer.save(owner=user)``. So only ``save()`` checks
+    whether it is missing, and any rule about the whole row that it could still satisfy.
     """
 
     requires_context = True
@@ -108,12 +108,12 @@ class RowValidator:
             raise ValidationError({fields.get(name, name): detail for name, detail in details.items()})
 
 
-#: One for all serializers: it keeps nothing.
+#: All serializers share it: it has no state.
 _ROW_VALIDATOR = RowValidator()
-#: The arguments of a field that say how it looks and where its value is.
+#: The arguments of a field that a read-only field keeps: how it looks, and where its value is.
 _DESCRIPTIONS = frozenset({"help_text", "initial", "label", "source", "style"})
 
 
 def install() -> None:
-    """Make ``ModelSerializer`` and its subclasses use this field, by DRF's table of fields."""
+    """Make ``ModelSerializer`` and its subclasses use this field: add it to DRF's table of fields."""
     serializers.ModelSerializer.serializer_field_mapping[PropertyField] = RowPropertyField

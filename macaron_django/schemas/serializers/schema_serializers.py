@@ -85,7 +85,7 @@ def _build(
     schema: Schema, classes: Classes, direction: Direction, model: type[Model] | None
 ) -> type[serializers.BaseSerializer[Any]]:
     members: dict[str, Any] = {
-        "__doc__": schema.description or "",  # drf-spectacular shows it; "" keeps the base class's out
+        "__doc__": schema.description or "",  # drf-spectacular shows it; with "" it doesn't show the base class's
         "__module__": __name__,
         "schema": schema,
         "classes": classes,
@@ -104,10 +104,10 @@ def _build(
 
 
 def _base(classes: Classes, kind: type[serializers.BaseSerializer[Any]]) -> type[serializers.BaseSerializer[Any]]:
-    """A class of ``kind`` with at most a hundred derived serializer classes.
+    """A subclass of ``kind`` from which at most a hundred serializer classes are derived.
 
-    DRF counts its fields on the class ``Field``. CPython then visits all subclasses of the changed class that were
-    used since: with 13,000 serializers below one class, each new field took half a millisecond.
+    DRF counts fields in an attribute of the class ``Field``. At each change CPython visits the subclasses that were
+    used since the last one: with 13,000 serializers below one class, each new field took half a millisecond.
     """
     group = kind, len(classes.serializer_classes) // 100
     if group not in classes.serializer_bases:
@@ -160,7 +160,7 @@ class SchemaListSerializer(SchemaValidationMixin, FormJSON, serializers.ListSeri
 
 
 class SchemaValueSerializer(SchemaValidationMixin, serializers.BaseSerializer[Any]):
-    """Anything but objects with properties as a whole body: a string, a number, one of several shapes."""
+    """Bodies that are neither objects with properties nor arrays of them: strings, numbers, one of several shapes."""
 
     fields: ClassVar[dict[str, Any]] = {}
 
@@ -180,11 +180,11 @@ class SchemaSerializer(SchemaValidationMixin, serializers.Serializer[Any]):
     _method_names: ClassVar[Mapping[str, str]] = {}
     #: See ``_state_in_views``; each class has its own.
     _known_state: ClassVar[Mapping[str, Any] | None] = None
-    #: Names in a merge patch, once one has been read: an update touches these only.
+    #: Names in a merge patch, once one has been read: an update changes only these.
     _patched: frozenset[str] | None = None
-    #: Those of them that are patched inside, so that the rest of their value is the stored one.
+    #: Those whose value in the patch is an object: the rest of their value stays as it is stored.
     _merged: frozenset[str] = frozenset()
-    #: Names that the client chose and the schema lacks: properties of that name, never attributes.
+    #: Names that the client chose and the schema doesn't have: stored as properties, never set as attributes.
     _additional: frozenset[str] = frozenset()
 
     class Meta:
@@ -203,9 +203,9 @@ class SchemaSerializer(SchemaValidationMixin, serializers.Serializer[Any]):
 
     @classmethod
     def _state_in_views(cls) -> Mapping[str, Any] | None:
-        """What DRF gives each serializer that a view makes of the class; None if a class in between has its own way.
+        """The attributes that DRF sets on each serializer made by a view; None if another base class has ``__init__``.
 
-        DRF would count it as a field, which empties CPython's caches of methods for all classes of fields.
+        Copying them avoids DRF's counting of fields, which empties CPython's method caches of all field classes.
         """
         state: Mapping[str, Any] | None = vars(cls).get("_known_state", _NOTHING)
         if state is _NOTHING:
@@ -240,7 +240,7 @@ class SchemaSerializer(SchemaValidationMixin, serializers.Serializer[Any]):
 
     @property
     def _is_jsonfield(self) -> bool:
-        """Inside an object of the same kind a form shows JSON: its fieldsets would never end."""
+        """Whether a form shows JSON: inside an object of the same schema, whose nested fieldsets would never end."""
         ancestor = self.parent
         while ancestor is not None:
             if getattr(ancestor, "schema", None) == self.schema:
@@ -301,7 +301,7 @@ class SchemaSerializer(SchemaValidationMixin, serializers.Serializer[Any]):
         return self._validated_by_methods(values, data)
 
     def _refuse_unheld(self, values: Mapping[str, Any], data: Any) -> None:
-        """Raise SchemaViolated for what the model's fields refuse; for a patch, only for what it changes."""
+        """Raise SchemaViolated if the model's fields refuse a value; of a patch, only values that it changes count."""
         model = self._model()
         if model is None:
             return
@@ -315,7 +315,7 @@ class SchemaSerializer(SchemaValidationMixin, serializers.Serializer[Any]):
     def own_values(self, values: Any) -> Any:
         """Remember the names that aren't in the schema; drop them if the model can't store additional properties.
 
-        Otherwise they would set fields of the ORM's model that the schema leaves out.
+        If kept, they would set fields of an ORM model that the schema leaves out on purpose.
         """
         if values is None or values.keys() <= self.schema.properties.keys():
             return values
@@ -324,11 +324,11 @@ class SchemaSerializer(SchemaValidationMixin, serializers.Serializer[Any]):
         model = self._model() if strays else None
         if model is not None and not self._binding(model).keeps_additional:
             return {name: value for name, value in values.items() if name not in strays}
-        self._additional |= strays  # of all elements, where this is a list's child
+        self._additional |= strays  # a list's child collects those of all elements
         return values
 
     def json_of_form(self, form: Any) -> dict[str, Any]:
-        """Return what an HTML form sent, as JSON."""
+        """Return the JSON object that an HTML form sent."""
         found = {}
         for name, field in self.fields.items():
             prop = self.schema.properties.get(name)
@@ -453,7 +453,7 @@ class SchemaSerializer(SchemaValidationMixin, serializers.Serializer[Any]):
             raise self._blamed(failure, validated_data, {*given, *made}) from None
 
     def _blamed(self, failure: ValidationFailed, sent: Mapping[str, Any], supplied: set[str]) -> ValidationFailed:
-        # A list's child can't tell its caller's values from the client's.
+        # A list's child can't tell the values from save(**values) from the client's.
         found = blamed(failure, self.schema, sent, () if self.parent is not None else supplied)
         if not isinstance(found, RequestInvalid):
             return found
@@ -464,7 +464,7 @@ class SchemaSerializer(SchemaValidationMixin, serializers.Serializer[Any]):
         """Return the values that came with ``save(**values)``, with properties as Python values."""
         validated: Mapping[str, Any] = (
             {} if self.parent is not None else self.validated_data
-        )  # a list's child has none of its own
+        )  # a list's child has no validated_data
         return {
             name: self._spec.conversion(name).to_python(value) if name in self.schema.properties else value
             for name, value in validated_data.items()
@@ -472,7 +472,7 @@ class SchemaSerializer(SchemaValidationMixin, serializers.Serializer[Any]):
         }
 
     def update(self, instance: Any, validated_data: dict[str, Any]) -> Any:
-        """Set the given properties, and unset the schema's other writable ones; for a patch, only those in it."""
+        """Set the given properties and unset the other writable ones; after a patch, change only properties in it."""
         binding = self._binding(type(instance))
         properties = self.schema.properties
         writable = {name for name, prop in properties.items() if not prop.read_only} - binding.kept

@@ -1,7 +1,7 @@
-"""Validates bodies with uploaded files, with a validator that knows only JSON.
+"""Validates bodies with uploaded files, by a validator that accepts only JSON.
 
-For a file only its presence and length count: its content isn't read. The validator sees a text instead, which
-is as long as ``minLength`` demands if the file is.
+Only a file's presence and length are checked: its content isn't read. The validator gets a text instead of the file,
+which has the length that ``minLength`` requires if the file has it.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ def is_binary(schema: Schema) -> bool:
     """Return whether a value of the schema is a sequence of octets, as files are.
 
     It is one with ``format: binary``, with a ``contentMediaType`` and no ``contentEncoding`` (OpenAPI 3.1, section
-    4.8.14.2), or if nothing is said about it; one of several branches is enough.
+    4.8.14.2), or with an empty schema. If a schema has branches, one that describes octets is enough.
     """
     return schema.format == "binary" or any(
         each.format == "binary"
@@ -43,7 +43,7 @@ def _says_something(schema: Schema) -> bool:
     return json is False or (isinstance(json, dict) and not _ANNOTATIONS.issuperset(json))
 
 
-#: Keywords that nothing can break.
+#: Keywords that restrict nothing.
 _ANNOTATIONS = frozenset({"$comment", "default", "deprecated", "description", "example", "examples", "title"})
 
 
@@ -55,7 +55,7 @@ def _clean_octets(validator: SchemaValidator, octets: bytes) -> bytes:
 
 
 def clean_with_uploads(validator: SchemaValidator, value: Any, *, defaults: bool = True) -> Any:
-    """Return ``validator.clean(value, defaults=defaults)`` for octets, or a value that may contain files at any
+    """Return ``validator.clean(value, defaults=defaults)`` for a value that is a file, or contains files at any
     depth.
     """
     if isinstance(value, bytes):
@@ -92,7 +92,7 @@ def _placeholder(schema: Schema | None, size: int) -> str:
 
 
 def _too_long(schema: Schema | None, size: int, path: _Path) -> Iterator[Violation]:
-    """Yields a violation if a file is longer than its schema, and each of its branches for files, allows."""
+    """Yields a violation if a file is longer than its schema allows, in each branch that describes files."""
     bounds = [each.keyword("maxLength") for each in _with_branches(schema) if is_binary(each)]
     if bounds and all(bound is not None and size > bound for bound in bounds):
         message = f"must not be longer than {max(bounds)} bytes"

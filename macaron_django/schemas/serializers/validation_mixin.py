@@ -26,7 +26,7 @@ __all__ = ["SchemaValidationMixin", "SchemaViolated", "violations_in"]
 
 
 class SchemaViolated(ValidationError, RequestInvalid):  # noqa: N818 (as RequestInvalid)
-    """Data that breaks its schema: DRF's ValidationError, with the violations."""
+    """Raised for data that breaks its schema: DRF's ValidationError, with the violations."""
 
     def __init__(self, detail: Any, violations: Sequence[Violation]) -> None:
         ValidationError.__init__(self, detail)
@@ -45,7 +45,7 @@ class SchemaValidationMixin:
     _violations: tuple[Violation, ...] = ()
 
     def is_valid(self, *, raise_exception: bool = False) -> bool:
-        """As DRF's; raises :class:`SchemaViolated`."""
+        """Validate as DRF does; with ``raise_exception``, raise :class:`SchemaViolated`."""
         valid: bool = super().is_valid()  # type: ignore[misc]
         if not valid and raise_exception:
             raise SchemaViolated(self.errors, self.violations)
@@ -53,13 +53,13 @@ class SchemaValidationMixin:
 
     @property
     def violations(self) -> tuple[Violation, ...]:
-        """Why the data isn't valid, with JSON pointers; errors of ``validate`` methods included."""
+        """The reasons why the data isn't valid, with JSON pointers, including errors of ``validate`` methods."""
         if self.errors and not self._violations:
             self._violations = tuple(violations_in(self.errors, ()))
         return self._violations
 
     def _clean(self, value: Any, stored: Mapping[str, Any] | None = None) -> Any:
-        """Returns the value without readOnly properties, with defaults. ``stored`` is what a patch was merged into."""
+        """Returns the value without readOnly properties, with defaults; of a patch, ``stored`` is the value before."""
         try:
             # A patch changes only the properties in it, so it gets no defaults.
             defaults = not getattr(self, "partial", False)

@@ -21,7 +21,7 @@ from macaron_django.schemas.values.field_names import field_names
 
 __all__ = ["Members", "stub"]
 
-#: Returns further lines of an API's namespace, such as its client's; its second argument names the class of a schema.
+#: Returns more lines for an API's namespace, such as its client's. The second argument returns a schema's class name.
 Members: TypeAlias = Callable[[Classes, Callable[[Schema], str]], Iterable[str]]
 
 _HEAD = '''\
@@ -204,7 +204,7 @@ class _APIStub:
         return text if len(text) > 1 else [*text, f"{_INDENT * 2}...\n"]
 
     def _public(self, name: str) -> type | None:
-        """The class that ``apipool.<api>.<name>`` is, if that is a name in Python."""
+        """The class ``apipool.<api>.<name>``; None if there is none, or its name can't be written in Python."""
         found = getattr(self.classes, name, None) if _is_name(name) and not name.startswith("__") else None
         return found if isinstance(found, type) and issubclass(found, APIObject) else None
 
@@ -220,7 +220,7 @@ class _APIStub:
         return self._names[kind]
 
     def _reference(self, schema: Schema) -> str:
-        """The stub's name for the class of an embedded object: its value class, which isn't the row of that schema."""
+        """The stub's name for the class of an embedded object: its value class, not the row model of that schema."""
         kind = self.classes.for_schema(schema)
         own = kind.__name__ if self._public(kind.__name__) is kind else f"_{kind.__name__}"
         name = self._name(kind, self._names.get(kind) or own)
@@ -276,7 +276,7 @@ class _APIStub:
 
 
 def _typed(prop: Property, name_of: Any, is_set: bool) -> StubType:
-    """A required property reads as its schema's type; any other can also be None, if unset."""
+    """A required property reads as its schema's type; any other may also read as None: it may be unset."""
     read, write = stub_type(prop.schema, name_of, is_set=is_set)
     if not prop.required and read != "_typing.Any" and "None" not in read.split(" | "):
         read += " | None"

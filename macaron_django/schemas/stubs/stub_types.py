@@ -1,7 +1,7 @@
 """Finds the Python types of a schema's values, as text for a stub: the type read, and the types that may be written.
 
 It is the counterpart of ``conversions`` for type checkers: a string of format date-time is read as a ``datetime``, and
-may be written as text, too. Modules are imported under a leading underscore, because no field has one.
+may be assigned as text, too. Modules are imported under names with a leading underscore, which no field has.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from macaron_django.schemas.formats.known_formats import STRING_FORMATS
 __all__ = ["ANY", "StubType", "module_alias", "stub_type"]
 
 ANY = "_typing.Any"
-#: Values of an enum that a stub lists at most: nobody chooses from a longer list.
+#: A stub lists the values of an enum up to this number: no one chooses from a longer list.
 _MAX_LITERALS = 60
 
 _JSON_TYPES: Mapping[str, str] = {
@@ -104,7 +104,7 @@ def module_alias(python_type: type) -> str:
 
 
 def _choice(branches: list[Schema], name_of: Naming, inside: frozenset[Schema]) -> StubType:
-    """One of several: objects become their branch's class, other values stay JSON."""
+    """The types of ``oneOf`` and ``anyOf``: an object gets its branch's class, any other value stays JSON."""
     found: StubType | None = None
     for branch in branches:
         target = branch.resolved

@@ -1,4 +1,4 @@
-"""Describes a field of a form as the query parameter that it is written like (OpenAPI 3.1, Encoding Object)."""
+"""Describes a form field as a query parameter, because it is written like one (OpenAPI 3.1, Encoding Object)."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ __all__ = ["field_parameter"]
 
 
 def field_parameter(name: str, schema: Schema, encoding: Encoding | None) -> Parameter:
-    """Returns the query parameter that a field is serialized like. An object without ``encoding`` is JSON."""
+    """Returns a query parameter that is serialized as the field is. An object without ``encoding`` is JSON."""
     content_type = encoding.content_type if encoding else None
     if content_type is None:
         is_document = encoding is None and "object" in schema_types(schema)

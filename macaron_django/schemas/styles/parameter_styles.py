@@ -1,10 +1,10 @@
 """Splits serialized parameters into texts, in each of OpenAPI's styles (3.2, section 4.12.6, "Style Examples").
 
 The functions take a parameter's raw text, ``explode`` and the shape that its schema has, and return a text, a list or a
-dictionary of texts; for deepObject a nested one.
+dictionary of texts; for deepObject a nested dictionary.
 
-A delimiter separates where it isn't percent-encoded; encoded, it belongs to a value (RFC 6570). spaceDelimited,
-pipeDelimited and tabDelimited are always sent encoded, so there both spellings separate. ``style_texts`` writes them.
+A delimiter separates values unless it is percent-encoded: then it belongs to a value (RFC 6570). The delimiters of
+spaceDelimited, pipeDelimited and tabDelimited are always sent encoded, so these separate in both spellings.
 """
 
 from __future__ import annotations
@@ -57,7 +57,7 @@ _DOTTED_LABELS = re.compile(r"3\.0\.[0-3](-.*)?|3\.1\.0(-.*)?")
 
 
 class StyleError(ValueError):
-    """A text isn't written in its style; the message says what is expected."""
+    """Raised for a text that isn't written in its style. The message says what was expected."""
 
 
 def has_dotted_labels(version: str) -> bool:
@@ -81,7 +81,7 @@ def decoded_query(text: str) -> str:
 
 
 def encoded_query(text: str) -> str:
-    """Percent-encodes a value of a form, apart from what separates values."""
+    """Percent-encodes a value of a form, except the characters that separate values."""
     pieces = (text[start : start + PIECE] for start in range(0, len(text), PIECE))
     return "".join([quote_plus(piece, safe=",|") for piece in pieces])
 
@@ -108,7 +108,7 @@ def verbatim(text: str) -> str:
 
 
 def elements(decode: Decode, styles: Sequence[str]) -> Callable[[str], Any]:
-    """Returns what reads an element of an array: ``decode``, or a split by the styles of the arrays that elements are.
+    """Returns the function that reads an array's element: ``decode``, or one that splits it by the nested ``styles``.
 
     >>> elements(decoded, ["form"])("a%2Cb,c")
     ['a,b', 'c']
@@ -176,9 +176,9 @@ def matrix(text: str, name: str, explode: bool, shape: Shape, decode: Decode = d
 def delimited(
     text: str, style: str, shape: Shape, decode: Decode = decoded_query, item_styles: Sequence[str] = ()
 ) -> Texts:
-    """Splits the styles of query parameters that aren't exploded: ``blue,black``, ``blue%20black``, ``blue%7Cblack``.
+    """Splits a query parameter that isn't exploded: ``blue,black``, ``blue%20black`` or ``blue%7Cblack``.
 
-    Paths and headers of Swagger 2 may have these delimiters (ssv, tsv, pipes), too.
+    In Swagger 2, paths and headers may have these delimiters (ssv, tsv, pipes), too.
 
     >>> delimited("R%20100%20G%20200", "spaceDelimited", "object")
     {'R': '100', 'G': '200'}
@@ -201,7 +201,7 @@ def with_encoded_commas(text: str, shape: Shape, decode: Decode = decoded_query)
 
 
 def object_of(pairs: Pairs, decode: Decode = decoded_query) -> dict[str, str]:
-    """Returns an exploded object, whose properties are separate parameters: ``R=100&G=200``."""
+    """Returns an exploded object: its properties are sent as separate parameters, ``R=100&G=200``."""
     found: dict[str, str] = {}
     for name, value in pairs:
         if name in found:

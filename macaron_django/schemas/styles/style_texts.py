@@ -1,8 +1,8 @@
 """Writes values as parameters, in each of OpenAPI's styles (3.2, section 4.12.6, "Style Examples").
 
 The functions take JSON values and return texts as they are sent: percent-encoded in paths, queries and cookies, and
-unchanged in headers. A separator is never part of a value: it is percent-encoded there, or refused in a header.
-``parameter_styles`` splits the texts again.
+unchanged in headers. A separator within a value is percent-encoded; in a header, it is refused. ``parameter_styles``
+splits the texts again.
 """
 
 from __future__ import annotations
@@ -58,7 +58,7 @@ def _encoded_in_label(text: str) -> str:
 
 
 def path_text(parameter: Parameter, value: Any, *, dots: bool = False) -> str:
-    """Returns a parameter's text in a path. Raises ``StyleError`` for what would lead to another path.
+    """Returns a parameter's text in a path. Raises ``StyleError`` for a text that would lead to another path.
 
     ``dots``: the document is of a version whose labels are separated by dots, exploded or not.
 

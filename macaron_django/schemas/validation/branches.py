@@ -16,10 +16,10 @@ __all__ = ["branch_for", "branches_beside_null"]
 def branch_for(schema: Schema, value: Any, *, is_known_valid: bool = False) -> Schema | None:
     """Return the ``oneOf`` or ``anyOf`` branch that ``value`` is meant for, if that is certain.
 
-    ``value`` is JSON of limited depth: branches are found at each level of a tree, and this isn't checked again.
-    The discriminator decides; without one, the only branch that isn't ``null``; otherwise the only valid branch, or of
-    ``anyOf`` the first valid one. ``is_known_valid``: one branch is valid, so the only one whose types, required names
-    and fixed values fit aren't checked again, which would be repeated at each level of a tree.
+    It is the branch that the discriminator names, or the only branch that isn't ``null``; failing these, the only valid
+    branch of a ``oneOf``, or the first valid one of an ``anyOf``. ``value`` must be JSON of limited depth, which isn't
+    checked again. With ``is_known_valid`` one branch is sure to be valid: if the types, required names and fixed values
+    of only one branch fit, it isn't validated again, as that would be repeated at each level of a tree.
     """
     if schema.discriminator is not None and isinstance(value, Mapping):
         name = value.get(schema.discriminator.property_name)
@@ -46,7 +46,7 @@ def _is_null(branch: Schema) -> bool:
 
 @dataclass(frozen=True)
 class _Shape:
-    """What a branch requires of an object or array itself. What only one direction requires doesn't count."""
+    """What a branch requires of an object or array as such, leaving out what it requires in only one direction."""
 
     types: frozenset[str]
     required: frozenset[str]

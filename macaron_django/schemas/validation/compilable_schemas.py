@@ -1,8 +1,8 @@
 """Copies a JSON Schema in a form that jsonschema-rs compiles.
 
-jsonschema-rs compiles recursively in native code, and knows no formats of numbers. So the copy is made iteratively,
-with limits on nesting and size; ``int32``, ``int64``, ``float`` and ``double`` become bounds; and patterns that repeat
-a character thousands of times become limits on length.
+jsonschema-rs compiles recursively in native code, and doesn't know formats of numbers. So the copy is made iteratively,
+with limits on nesting and size. In it, ``int32``, ``int64``, ``float`` and ``double`` become bounds, and patterns that
+repeat a character thousands of times become limits on length.
 """
 
 from __future__ import annotations
@@ -21,10 +21,10 @@ __all__ = ["MAX_SCHEMA_DEPTH", "MAX_SCHEMA_NODES", "Note", "SchemaError", "compi
 
 #: Levels of arrays and objects that a schema may have; each costs native stack when it is compiled.
 MAX_SCHEMA_DEPTH = 250
-#: Values that a schema may have, aliases counted each time they are used.
+#: Values that a schema may have; an alias of YAML counts each time it is used.
 MAX_SCHEMA_NODES = 5_000_000
 
-# Beside 2020-12's keywords: lists of items and dependencies as draft 4 has them, and OpenAPI's components.
+# Besides 2020-12's keywords: draft 4's lists of items and dependencies, and OpenAPI's components.
 _LISTS = SCHEMA_LISTS | {"items"}
 _MAPS = SCHEMA_MAPS | {"dependencies", "schemas"}
 _MAPPINGS = (dict, Mapping)  # nearly all are dictionaries, which are told sooner
@@ -44,7 +44,7 @@ class SchemaError(ValueError):
 
 @dataclass(frozen=True)
 class Note:
-    """What the author of a schema should know about it, although it could be compiled."""
+    """A remark for the author of a schema that could be compiled: a fault, or something that is slow."""
 
     message: str
     pointer: str
@@ -128,7 +128,7 @@ def _completed(schema: Mapping[Any, Any]) -> dict[str, Any]:
 
 
 def _bound_length(schema: dict[str, Any]) -> None:
-    """Express by ``minLength`` and ``maxLength`` what the pattern expresses by repeating one character often."""
+    """Move the bounds of a pattern that repeats one character often into ``minLength`` and ``maxLength``."""
     found = bounded_pattern(schema["pattern"])
     lengths = [schema.get(keyword) for keyword in ("minLength", "maxLength")]
     if found is None or not all(length is None or _is_number(length) for length in lengths):

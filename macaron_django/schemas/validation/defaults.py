@@ -41,7 +41,7 @@ class Cleaner:
 
     @cached_property
     def read_only(self) -> frozenset[str]:
-        """Names that are readOnly here, or in every branch that has them."""
+        """Names of properties that are readOnly in the schema itself, or in every branch that has them."""
         own = self.schema.properties
         names = {name for name, each in own.items() if each.read_only}
         for branch in self.branches:
@@ -128,7 +128,7 @@ class Cleaner:
         return self._each_item(value, Cleaner.without_read_only)
 
     def with_defaults(self, value: Any, *, skip_read_only: bool = False) -> Any:
-        """Return ``value``, which is valid, with the defaults of what it lacks."""
+        """Return ``value``, which must be valid, with the defaults of properties that it doesn't have."""
         if not self.has_defaults:
             return value
         change = Cleaner._with_writable_defaults if skip_read_only else Cleaner.with_defaults

@@ -1,7 +1,7 @@
 """Checks whether an instance is JSON of allowed depth, and if not, why.
 
-jsonschema-rs recurses in native code, takes NaN for null, and doesn't look at what its schema says nothing about. All
-of this is iterative.
+jsonschema-rs recurses in native code, treats NaN as null, and doesn't visit values that its schema doesn't describe.
+The functions here visit all values, without recursion.
 """
 
 from __future__ import annotations
@@ -83,8 +83,8 @@ def _problem(message: str, trail: Any) -> Violation:
 
 
 def too_deep(name: str) -> Violation:
-    """Return the violation of a property whose value is nested deeper than Python's stack, or in itself."""
-    return Violation(f"{_TOO_DEEP}, or holds itself", json_pointers.join([name]), "", "depth")
+    """Return the violation of a property whose value contains itself, or is too deep for Python's stack."""
+    return Violation(f"{_TOO_DEEP}, or contains itself", json_pointers.join([name]), "", "depth")
 
 
 _TOO_DEEP = f"is nested deeper than {MAX_DEPTH} levels"

@@ -1,7 +1,7 @@
 """Rewrites regular expressions that the engines of jsonschema-rs refuse, or can compile only at too great a cost.
 
-An engine unrolls ``[class]{1,4096}`` to four thousand copies of the class: up to several MiB in each validator that
-holds it. Public documents have hundreds of such patterns (AWS's do), nearly all of this one form.
+An engine unrolls ``[class]{1,4096}`` to four thousand copies of the class: up to several MiB in each validator with the
+pattern. Public documents (such as AWS's) have hundreds of such patterns, nearly all of this one form.
 """
 
 from __future__ import annotations
@@ -27,9 +27,9 @@ class BoundedPattern(NamedTuple):
 
 
 def bounded_pattern(pattern: str) -> BoundedPattern | None:
-    r"""Return an equivalent of a ``pattern`` that repeats one character with large bounds; None for another pattern.
+    r"""Return the equivalent of a ``pattern`` that repeats one character with large bounds; None for any other.
 
-    Both count characters, as JSON Schema counts the length of a string.
+    A pattern's bounds count characters, as JSON Schema's ``minLength`` and ``maxLength`` do.
 
     >>> bounded_pattern(r"^[^\r\n]{1,900}$")
     BoundedPattern(pattern='^[^\\r\\n]*$', least=1, most=900)
@@ -51,7 +51,7 @@ def bounded_pattern(pattern: str) -> BoundedPattern | None:
 
 
 def strict_pattern(pattern: str) -> str:
-    r"""Return ``pattern`` in ECMA-262's strict grammar, where browsers allow more.
+    r"""Return ``pattern`` in ECMA-262's strict grammar; it may be in the wider grammar that browsers accept.
 
     A ``-`` next to a class such as ``\w`` is escaped; ``[^]`` is any character.
 

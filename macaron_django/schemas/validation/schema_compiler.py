@@ -1,7 +1,8 @@
 """Compiles schemas with jsonschema-rs, and notes which changes a schema needed for that.
 
-jsonschema-rs stops at the first error in a schema. This tries again: a pattern is rewritten, or runs on the
-backtracking engine; of a document's schema, what can't be compiled is left out, because real documents have errors.
+jsonschema-rs stops at the first error in a schema. So a failed pattern is rewritten, or runs on the backtracking
+engine, and the schema is compiled again. In a document's schemas any other failed keyword is left out, because real
+documents have errors.
 """
 
 from __future__ import annotations
@@ -35,7 +36,7 @@ __all__ = [
 
 Dialect = Literal["2020-12", "draft4", "openapi-3.0", "swagger-2.0"]
 
-#: Steps after which the backtracking engine gives up, and the pattern counts as not matched.
+#: Steps after which the backtracking engine gives up: the pattern then counts as not matched.
 BACKTRACK_LIMIT = 100_000
 ENGINES: dict[str, type[jsonschema_rs.Validator]] = {
     "2020-12": jsonschema_rs.Draft202012Validator,
@@ -72,7 +73,7 @@ Compiler = partial[jsonschema_rs.Validator]
 
 
 class CompiledSchema:
-    """A compiled schema, which tells whether an instance is valid. ``notes`` are for the author of the schema."""
+    """A compiled schema, which decides whether an instance is valid. ``notes`` are for the author of the schema."""
 
     def __init__(
         self, schema: Any, compiler: Compiler, native: jsonschema_rs.Validator, notes: tuple[Note, ...]
@@ -83,7 +84,7 @@ class CompiledSchema:
         self.notes = notes
 
     def is_valid(self, instance: Any) -> bool:
-        """Return whether ``instance`` is valid; False as well for what isn't JSON or is nested too deeply."""
+        """Return whether ``instance`` is valid; False as well if it isn't JSON, or is nested too deeply."""
         try:
             # As json_instances.is_plain, whose call would be a third of the work.
             if _dumps(instance, None, JSON_ONLY).rfind(b"null") < 0 or holds_json_only(instance):
@@ -94,7 +95,7 @@ class CompiledSchema:
         return problem is None and self._is_valid(plain)
 
     def is_valid_json(self, instance: Any) -> bool:
-        """As :meth:`is_valid`, of what is known to be JSON of limited depth."""
+        """Return what :meth:`is_valid` returns, for an instance known to be JSON of limited depth."""
         try:
             return self._is_valid(instance)
         except (TypeError, ValueError):
@@ -122,8 +123,9 @@ def compiled_bundle(schema: Schema, direction: Direction | None = None) -> Compi
 def _compilable_bundle(schema: Schema, direction: Direction | None) -> tuple[Any, set[str]]:
     """The schema's bundle in compilable form, and the formats in it.
 
-    An entry of ``$defs`` is copied once for all bundles that hold it: the schemas of a giant document share most of
-    theirs. So is what `compile_native` changes in one; its note stays with the bundle that was compiled first.
+    An entry of ``$defs`` is copied once for all bundles that have it, because the schemas of a giant document share
+    most of their entries. So what `compile_native` changes in one is changed in all bundles, while only the bundle
+    that was compiled first has the note.
     """
     made = _DEFINITIONS.of(schema.document)
     bundle = dict(schema.bundle(direction))
@@ -150,10 +152,10 @@ def compile_native(
     *,
     lenient: bool,
 ) -> tuple[Compiler, jsonschema_rs.Validator, tuple[Note, ...]]:
-    """Compile ``schema``; return the compiler, which its parts need too, the validator and notes. Raises SchemaError.
+    """Compile ``schema``; return the compiler (which its parts need too), the validator and notes. Raises SchemaError.
 
-    Patterns in it are rewritten in place, and if ``lenient`` what can't be compiled is removed. ``formats`` are those
-    that it mentions; None leaves them unchecked.
+    Patterns are rewritten in place; if ``lenient``, keywords that can't be compiled are removed. ``formats`` are the
+    formats in the schema; None leaves all formats unchecked.
     """
 
     def retrieve(uri: str) -> Any:
@@ -239,7 +241,7 @@ def _parent(schema: Any, path: list[str | int]) -> Any:
 
 
 def _pattern_at(schema: Any, path: list[str | int]) -> str | None:
-    """The pattern that ``path`` leads to: a value of ``pattern``, or a name in ``patternProperties``."""
+    """The pattern at ``path``: a value of ``pattern``, or a name in ``patternProperties``."""
     if path[-1:] == ["pattern"]:
         return str(_parent(schema, path)["pattern"])
     return str(path[-1]) if path[-2:-1] == ["patternProperties"] else None

@@ -1,7 +1,7 @@
-"""Compiles the parts of a schema, so that each can tell whether a part of an instance is valid.
+"""Compiles the parts of a schema, so that each can decide whether a part of an instance is valid.
 
-They are compiled together, at the first invalid instance: parts refer to one another, and each on its own would be
-compiled with all that it refers to.
+They are compiled together, at the first invalid instance. Parts refer to one another: compiled one by one, each would
+be compiled with all the parts it refers to.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ _ASSERTIONS = (
 )  # fmt: skip
 #: In draft 4, booleans that change the bound beside them.
 _EXCLUSIVE = {"minimum": "exclusiveMinimum", "maximum": "exclusiveMaximum"}
-#: Other keywords by which a value may be invalid.
+#: Other keywords that can make a value invalid.
 _LISTS = SCHEMA_LISTS | {"items"}
 _MAPS = (SCHEMA_MAPS | {"dependencies"}) - {"$defs", "definitions"}
 _JUDGING = (
@@ -64,7 +64,7 @@ class Subschemas:
         return found
 
     def referred(self, reference: str) -> Subschema | None:
-        """Return what a ``$ref`` leads to, if it is a JSON pointer into the same schema."""
+        """Return the target of a ``$ref``, if it is a JSON pointer into the same schema."""
         if reference != "#" and not reference.startswith("#/"):
             return None
         steps: list[str | int] = []
@@ -86,7 +86,7 @@ class Subschemas:
         return found
 
     def verdict(self, path: Path) -> Verdict:
-        """Return what tells whether an instance of the part at ``path`` is valid."""
+        """Return the function that decides whether an instance of the part at ``path`` is valid."""
         name = self._names.get(path)
         if name is None:
             return self._compiled({"$ref": _reference(path)}).is_valid
@@ -94,7 +94,7 @@ class Subschemas:
         return lambda instance: is_valid({name: instance})
 
     def native_errors(self, path: Path, instance: Any) -> list[jsonschema_rs.ValidationError]:
-        """Return jsonschema-rs's own errors of an instance of the part at ``path``."""
+        """Return the errors that jsonschema-rs itself reports about an instance of the part at ``path``."""
         return list(self._all.iter_errors({self._names[path]: instance})) if path in self._names else []
 
     def _retrieved(self, uri: str) -> Any:
@@ -108,17 +108,17 @@ class Subschemas:
 
     @cached_property
     def is_whole(self) -> bool:
-        """Whether it refers by JSON pointers only, and to nothing outside of it, as a document's bundles do."""
+        """Whether all references in the schema are JSON pointers into the schema itself, as in a document's bundles."""
         return not any(part.leads_elsewhere for part in self._reachable)
 
     @cached_property
     def _names(self) -> Mapping[Path, str]:
-        """A property name for each part that isn't judged by its assertions alone."""
+        """A property name for each part that has more than assertions."""
         return {part.path: str(number) for number, part in enumerate(self._reachable) if part.is_compound}
 
     @cached_property
     def _all(self) -> jsonschema_rs.Validator:
-        """One validator of all parts: the name of an object's one property says which part judges its value."""
+        """One validator of all parts. It takes an object with one property: a part's name, and the value for it."""
         parts = {name: {"$ref": _reference(path)} for path, name in self._names.items()}
         return self._compiled({"properties": parts})
 
@@ -154,12 +154,12 @@ class Subschema:
         own = json if isinstance(json, dict) else {}
         #: The keywords that count; none of a boolean schema.
         self.keywords: Mapping[str, Any] = {"$ref": own["$ref"]} if table.is_draft4 and "$ref" in own else own
-        #: Whether more than its assertions judges an instance.
+        #: Whether it has other keywords than assertions that restrict an instance.
         self.is_compound = not _JUDGING.isdisjoint(self.keywords)
 
     @cached_property
     def is_valid(self) -> Verdict:
-        """Tells whether an instance is valid."""
+        """The function that decides whether an instance is valid."""
         if isinstance(self.json, bool):
             return self._equals_schema
         if self.target is not None and not self.assertions and _JUDGING.intersection(self.keywords) == {"$ref"}:
@@ -181,7 +181,7 @@ class Subschema:
 
     @cached_property
     def meets_assertions(self) -> Verdict:
-        """Tells whether an instance meets all assertions."""
+        """The function that decides whether an instance meets all assertions."""
         own = {name: self.keywords[name] for name in _ASSERTIONS if name in self.keywords}
         return self.table.validator_of(own).is_valid if own else lambda instance: True
 
@@ -204,7 +204,7 @@ class Subschema:
 
     @cached_property
     def has_fixed_values(self) -> bool:
-        """Whether it lists its values, like a property that distinguishes kinds of objects."""
+        """Whether it has ``const`` or ``enum``, like a property that distinguishes kinds of objects."""
         part: Subschema | None = self
         seen: set[Subschema] = set()
         while part is not None and part not in seen:
@@ -218,13 +218,13 @@ class Subschema:
 
     @cached_property
     def target(self) -> Subschema | None:
-        """What its ``$ref`` leads to, if that is in the same schema."""
+        """The part that its ``$ref`` refers to; None if that is in another schema."""
         reference = self.keywords.get("$ref")
         return self.table.referred(reference) if isinstance(reference, str) else None
 
     @property
     def leads_elsewhere(self) -> bool:
-        """Whether it refers to another resource, or is one inside the schema."""
+        """Whether it refers to another resource, or is itself a resource within the schema (by ``$id``)."""
         own = self.keywords.get("id" if self.table.is_draft4 else "$id")
         if (isinstance(own, str) and self.path) or not self.keywords.keys().isdisjoint(
             {"$dynamicRef", "$recursiveRef"}
@@ -252,7 +252,7 @@ class Subschema:
 
     @cached_property
     def maps(self) -> Mapping[str, Mapping[str, Subschema]]:
-        """By keyword, its parts by their names."""
+        """By keyword, the parts in its object, by name."""
         return {
             keyword: {
                 name: self._part(keyword, name) for name, member in value.items() if isinstance(member, (dict, bool))
@@ -263,7 +263,7 @@ class Subschema:
 
     @cached_property
     def parts(self) -> tuple[Subschema, ...]:
-        """All parts, and what the ``$ref`` leads to."""
+        """All parts, and the target of the ``$ref``."""
         found = [*self.single.values()]
         found += [part for parts in self.lists.values() for part in parts]
         found += [part for parts in self.maps.values() for part in parts.values()]
@@ -280,7 +280,7 @@ class Subschema:
         return not self.keywords.keys().isdisjoint({"properties", "patternProperties", "additionalProperties"})
 
     def judges_of_member(self, name: str) -> list[Subschema]:
-        """Return the parts that judge the value of the property ``name``; a false one if it is unknown."""
+        """Return the parts that judge the value of the property ``name``; for an unknown one that may be ``false``."""
         found = [part for is_valid, part in self._patterns if is_valid(name)]
         own = self._properties.get(name)
         if own is not None:
@@ -308,12 +308,12 @@ class Subschema:
 
     @cached_property
     def other_elements(self) -> Subschema | None:
-        """The part that judges all elements after those."""
+        """The part that judges all elements after the first ones."""
         return self.single.get("additionalItems" if "items" in self.lists else "items")
 
     @cached_property
     def names_needed_by(self) -> Mapping[str, tuple[str, ...]]:
-        """The names that an object needs, by the name of the keyword, and of the property that needs them."""
+        """By property name, the other properties that an object with this property must have."""
         named = self.keywords.get("dependentRequired", self.keywords.get("dependencies"))
         found = named.items() if isinstance(named, dict) else ()
         return {name: tuple(names) for name, names in found if isinstance(names, list)}

@@ -11,12 +11,12 @@ from macaron_django.schemas.validation.subschemas import Subschema, Verdict
 __all__ = ["Judge", "PickedBranch", "applied", "branch_that_gets_furthest", "picked_branch", "types_wanted"]
 
 
-#: Asks a verdict about a value, within the bounds of a search.
+#: Returns the verdict on a value, within the limits of a search.
 Judge = Callable[[Verdict, Any], bool]
 
 
 class PickedBranch(NamedTuple):
-    """The discriminating property, the branch that it picks (None for none), and its allowed values."""
+    """The discriminator's property, the branch that its value picks (None if it picks none), and its allowed values."""
 
     property_name: str
     branch: Subschema | None
@@ -24,7 +24,7 @@ class PickedBranch(NamedTuple):
 
 
 def picked_branch(union: Subschema, branches: tuple[Subschema, ...], instance: Any) -> PickedBranch | None:
-    """Return what the discriminator beside a ``oneOf`` or ``anyOf`` picks; None without one."""
+    """Return the branch that the discriminator beside a ``oneOf`` or ``anyOf`` picks; None without a discriminator."""
     discriminator = union.keywords.get("discriminator")
     if not isinstance(discriminator, Mapping) or not isinstance(instance, Mapping):
         return None
@@ -53,7 +53,7 @@ def types_wanted(branch: Subschema, instance: Any, judged: Judge) -> list[str] |
 
 
 def applied(part: Subschema, instance: Any, judged: Judge) -> Iterator[Subschema]:
-    """Yield a part, and those that ``allOf``, ``if`` and ``$ref`` apply to the same instance with it."""
+    """Yield a part, and the parts that its ``allOf``, ``if`` and ``$ref`` apply to the same instance."""
     seen = {part}
     todo = [part]
     while todo:
@@ -70,10 +70,10 @@ def applied(part: Subschema, instance: Any, judged: Judge) -> Iterator[Subschema
 
 
 def branch_that_gets_furthest(branches: list[Subschema], instance: Any, judged: Judge) -> Subschema | None:
-    """Return the only branch that gets inside of ``instance``; None if none does, or several.
+    """Return the only branch that fails inside ``instance``, not at its top; None if there is none, or several.
 
-    A branch doesn't get inside if it rejects the value itself, the names of its properties, or the property that
-    distinguishes kinds.
+    A branch fails at the top if it rejects the value itself, the names of its properties, or the property that
+    distinguishes kinds of objects.
     """
     found = [branch for branch in branches if _gets_inside(branch, instance, judged)]
     return found[0] if len(found) == 1 else None

@@ -1,9 +1,9 @@
 """Validates instances against compiled schemas, with every violation.
 
-jsonschema-rs decides. Added to it: nesting is checked before every validation, because it recurses natively; instances
-must be JSON, because it takes NaN for null; patterns run on its linear-time engine, and a pattern that it refuses
-(look-around, backreferences) on the backtracking engine with a limit and a :class:`Note`. Nothing is ever fetched from
-a network or a disk.
+jsonschema-rs decides what is valid. This module adds limits. Nesting is checked before every validation, because
+jsonschema-rs recurses natively. Instances must be JSON, because it treats NaN as null. Patterns run on its linear-time
+engine; one that this refuses (look-around, backreferences) runs on the backtracking engine, with a limit and a
+:class:`Note`. Nothing is ever fetched from a network or a disk.
 """
 
 from __future__ import annotations
@@ -55,8 +55,8 @@ def compile_schema(
     """Compile ``schema``, written in ``dialect``, into a :class:`Validator`.
 
     ``remotes`` holds the other schemas that it may refer to, by URI; no URI is ever fetched.
-    ``validate_formats=False`` makes ``format`` a mere annotation, as JSON Schema 2020-12 has it by default.
-    Of a schema that refers to other resources, or holds some, :meth:`Validator.iter_errors` says only that an instance
+    ``validate_formats=False`` makes ``format`` a mere annotation, as it is by default in JSON Schema 2020-12.
+    If the schema refers to other resources, or contains some, :meth:`Validator.iter_errors` says only that an instance
     is invalid. Raises :class:`SchemaError` if the schema isn't valid, or refers to something that doesn't exist.
 
     >>> validator = compile_schema({"type": "object", "required": ["name"]})
@@ -126,7 +126,7 @@ class SchemaValidator(Validator):
         return self.clean_plain(plain, defaults=defaults)
 
     def clean_plain(self, instance: Any, *, defaults: bool = True) -> Any:
-        """As :meth:`clean`, of an instance in JSON's own types and of allowed depth (``is_plain``)."""
+        """Do what :meth:`clean` does, for an instance in JSON's own types and of allowed depth (``is_plain``)."""
         is_request = self._direction == "request"
         try:
             if is_request:

@@ -1,10 +1,10 @@
 """Finds what is wrong with an invalid instance, within limits of time and number.
 
-jsonschema-rs tells in microseconds whether a part of an instance is valid, but lists the errors of every branch at
-every level of a union, each with a copy of its instance: their number grows exponentially with the depth, and their
-size with its square. So the search uses only verdicts, and descends where they are negative. Of a failed ``oneOf``
-or ``anyOf`` it follows one branch: the one that the discriminator picks, the only one of the right type, or the one
-that gets furthest; otherwise one sentence covers all.
+jsonschema-rs decides in microseconds whether a part of an instance is valid. But it lists the errors of every branch at
+every level of a union, each with a copy of its instance: the number of errors grows exponentially with the depth, and
+their size with its square. So the search uses only verdicts, and descends where they are negative. In a failed
+``oneOf`` or ``anyOf`` it follows one branch: the one that the discriminator picks, the only one of the right type, or
+the one that fails furthest inside. If there is no such branch, one sentence covers all branches.
 """
 
 from __future__ import annotations
@@ -34,24 +34,24 @@ from macaron_django.schemas.validation.violations import Violation, one_of, sent
 
 __all__ = ["MAX_VIOLATIONS", "MORE", "at_most_violations", "searches_share_time", "violations_of"]
 
-#: Violations that are reported of one instance at most.
+#: The most violations that are reported of one instance.
 MAX_VIOLATIONS = 1000
-#: What is reported last if there are more, or may be.
+#: Reported last if there are more violations, or may be.
 MORE = Violation("has more errors than are listed here", "", "", "more")
-#: Characters of pointers, which repeat the names that a client chose.
+#: The most characters in all pointers together: they repeat names that a client chose.
 _MAX_CHARACTERS = 500_000
-#: CPU seconds: at least, per KB of the instance, and at most.
+#: The CPU seconds that a search may take: the base, what each KB of the instance adds, and the most.
 _SECONDS, _SECONDS_PER_KB, _MOST_SECONDS = 0.04, 0.0005, 5.0
-#: Bytes judged before the clock counts, so that a collection of garbage cuts no ordinary search short; that many times
-#: the seconds are the limit then. A text or number counts as ``_SCALAR`` bytes, an object or array as the instance.
+#: Until ``_FREE_BYTES`` are judged, a search may take ``_PATIENCE`` times as long, so that garbage collection doesn't
+#: cut an ordinary search short. A text or number counts as ``_SCALAR`` bytes, an object or array as the whole instance.
 _FREE_BYTES, _PATIENCE, _SCALAR = 500_000, 10, 32
-#: Texts and numbers judged between two looks at the clock, which take as long as two of them.
+#: How many texts and numbers are judged between two looks at the clock; a look takes as long as judging two of them.
 _VERDICTS = 64
 
 
 @dataclass
 class _SearchTime:
-    """What one or more searches may take beyond the part that depends on the size of an instance."""
+    """The time that one or more searches may take, besides the time that an instance's size allows."""
 
     seconds: float
     bytes_judged: int = 0
@@ -71,7 +71,7 @@ def searches_share_time() -> Iterator[None]:
 
 
 def at_most_violations(violations: list[Violation]) -> list[Violation]:
-    """Return as many of ``violations`` as are reported, and :data:`MORE` if there are others."""
+    """Return the first :data:`MAX_VIOLATIONS` of ``violations``, followed by :data:`MORE` if there are others."""
     return violations if len(violations) <= MAX_VIOLATIONS else [*violations[:MAX_VIOLATIONS], MORE]
 
 
@@ -91,7 +91,7 @@ class _Trail(NamedTuple):
 
 
 class _Mismatch(NamedTuple):
-    """A value that is invalid by a part of the schema. ``place`` is the number of its place in the instance."""
+    """A value that is invalid by a part of the schema. ``place`` is a number for the value's place in the instance."""
 
     part: Subschema
     value: Any
@@ -100,7 +100,7 @@ class _Mismatch(NamedTuple):
 
 
 class _End(NamedTuple):
-    """The point at which everything below a fault has been searched; ``found`` is what had been found before."""
+    """Marks that all below a fault has been searched; ``found`` is how many violations had been found before."""
 
     fault: _Mismatch
     found: int
@@ -121,7 +121,7 @@ class _Search:
         self._is_over = False
         self._found = self._verdicts = 0
         self._places: dict[tuple[int, str | int], int] = {}
-        self._explained: dict[tuple[Subschema, int], bool] = {}  # what has been visited; False until it is left
+        self._explained: dict[tuple[Subschema, int], bool] = {}  # True once its search has ended
         self._unexplored: _Mismatch | None = None
         self._todo: list[Violation | _Mismatch | _End] = [_Mismatch(parts.at(()), instance, _Trail(None, ""), 0)]
         if parts.is_whole:
@@ -337,9 +337,7 @@ class _Search:
         return _violation(fault, message, "discriminator", at=picked.property_name)
 
     def _unexplained(self, fault: _Mismatch) -> list[Violation]:
-        """The violations of a value in whose parts no fault was found: from what those leave over, or an unnamed
-        one.
-        """
+        """The violations of a value whose parts have no fault: from ``unevaluated…`` keywords, or "is not valid"."""
         found = []
         if self._parts.is_whole and not _UNEVALUATED.isdisjoint(fault.part.keywords):
             for error in fault.part.table.native_errors(fault.part.path, fault.value):
@@ -353,7 +351,7 @@ class _Search:
 
 _Kind = jsonschema_rs.ValidationErrorKind
 _UNEVALUATED = frozenset({"unevaluatedItems", "unevaluatedProperties"})
-#: Faults in one value that are looked for: each is a violation at least.
+#: How many faults in one value are looked for; each is at least one violation.
 _ENOUGH = MAX_VIOLATIONS + 1
 
 

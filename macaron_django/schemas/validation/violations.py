@@ -1,7 +1,7 @@
 """What is wrong with an instance, and where, in a sentence for the client.
 
-No message quotes the instance: a value may be a secret, or megabytes long. What the schema says (a limit, a pattern,
-the allowed values) is quoted, cut at :data:`MAX_QUOTE` characters, and so are names of properties.
+No message quotes the instance: a value may be a secret, or megabytes long. Messages quote the schema (a limit, a
+pattern, the allowed values) and names of properties, cut at :data:`MAX_QUOTE` characters.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from macaron_django.schemas.formats.known_formats import STRING_FORMATS
 
 __all__ = ["MAX_QUOTE", "Violation", "one_of", "sentence", "wrong_type"]
 
-#: Characters of a schema's value or a property's name that a message quotes at most.
+#: The most characters of a schema's value or a property's name that a message quotes.
 MAX_QUOTE = 80
 
 
@@ -49,7 +49,7 @@ def sentence(keyword: str, value: Any, instance: Any) -> str:
 
 
 def wrong_type(types: Sequence[str], instance: Any) -> str:
-    """Return the message that ``instance`` has none of the ``types``.
+    """Return the message for an ``instance`` that has none of the ``types``.
 
     >>> wrong_type(["object"], 5)
     'must be an object, not an integer'

@@ -1,7 +1,7 @@
 """Makes API object classes from object schemas, and defines what values and rows have in common.
 
-An API object has its properties as attributes, by field name (``field_names``), and as items, by property name; an
-unset property reads as None or its default, and ``"name" in object`` tells whether it is set. A *value* checks each
+An API object has its properties as attributes, by field name (``field_names``), and as items, by property name. An
+unset property reads as its default or None; ``"name" in object`` is true if the property is set. A *value* checks each
 property when it is set and compares by content; a *row* (``models``) is a Django model with :class:`APIObject` as a
 mixin, checked when it is saved. :class:`~macaron_django.schemas.values.classes.Classes` holds the classes of one API.
 """
@@ -131,16 +131,17 @@ class APIObject:
     def from_json(
         cls, json: Mapping[str, Any], prune_none: bool | None = None, keep_datetime: bool | None = None
     ) -> Self:
-        """Make an object from its JSON form, which may hold datetimes; ``ValidationFailed`` with every violation.
+        """Make an object from its JSON form, in which datetimes may be objects.
 
-        ``prune_none`` leaves nulls out, at any depth; None does so where ``MACARON["COMPAT"]`` is on.
-        ``keep_datetime``, of PyMacaron 1, has no effect: datetimes are kept.
+        ``prune_none`` leaves nulls out, at any depth; its default is the setting ``MACARON["COMPAT"]``.
+        ``keep_datetime``, of PyMacaron 1, has no effect: datetimes are kept. Raises ``ValidationFailed`` with every
+        violation.
         """
         return cls._from_properties(cls._readable(json, prune_none, check=True))
 
     @classmethod
     def _readable(cls, json: Mapping[str, Any], prune_none: bool | None, *, check: bool) -> Mapping[str, Any]:
-        """Return what ``from_json`` makes an object of, validated if ``check`` says so."""
+        """Return the JSON of which ``from_json`` makes an object; if ``check``, after validating it."""
         if under_compat() if prune_none is None else prune_none:
             with suppress(RecursionError):  # which validation reports
                 json = without_nulls(json)
@@ -172,12 +173,12 @@ class APIObject:
         exclude_unset: bool = True,
         exclude_none: bool = False,
     ) -> dict[str, Any]:
-        """Return the properties that are set, as JSON holds them.
+        """Return the properties that are set, as JSON.
 
         The options are PyMacaron's, and also apply to nested objects: ``keep_datetime`` leaves dates and datetimes
         unchanged; ``datetime_encoder`` writes datetimes; ``keep_nullable`` writes null for each unset property with
-        ``x-nullable``; ``exclude_unset=False`` writes unset properties as they read, and ``exclude_none`` leaves out
-        what is null.
+        ``x-nullable``; ``exclude_unset=False`` writes unset properties with the value that the attribute has, and
+        ``exclude_none`` leaves out properties that are null.
         """
         if keep_datetime or keep_nullable or datetime_encoder is not None or exclude_none or not exclude_unset:
             given = keep_datetime, keep_nullable, datetime_encoder, exclude_unset, exclude_none
@@ -195,12 +196,12 @@ class APIObject:
         return json
 
     def _json_with(self, options: JSONOptions) -> Any:
-        """Return the JSON form as part of another object's; a project's own ``to_json()`` has no options."""
+        """Return the JSON form as part of another object's; a project's own ``to_json()`` gets no ``options``."""
         return self.to_json() if overrides(type(self), ("to_json",), APIObject) else options.written(self)
 
     @classmethod
     def _reads_fields(cls) -> bool:
-        """Whether item access is this class's: a project's class may read its properties in another way."""
+        """Whether item access is that of this class: a project's class may override it."""
         return cls.__getitem__ is APIObject.__getitem__ and cls.__iter__ is APIObject.__iter__
 
     def to_dict(self) -> dict[str, Any]:
@@ -252,7 +253,7 @@ class APIObject:
         return self
 
     def to_bravado(self) -> Self:
-        """Return self: what PyMacaron stored in a bravado object is in the object itself."""
+        """Return self: PyMacaron kept values in a separate bravado object, while this object has them itself."""
         return self
 
     @classmethod
@@ -289,8 +290,8 @@ def _plain(value: Any) -> Any:
 class Value(APIObject):
     """An API object that isn't a row.
 
-    Keyword arguments are property or field names, their values JSON or Python forms; required properties can be set
-    later. Raises ``ValidationFailed`` with every violation.
+    Keyword arguments are named like properties or fields; their values are in JSON or Python form. Required properties
+    can be set later. Raises ``ValidationFailed`` with every violation.
     """
 
     __hash__: ClassVar[None] = None  # type: ignore[assignment]
@@ -327,11 +328,11 @@ class Value(APIObject):
         return violations
 
     def __setattr__(self, name: str, value: Any) -> None:
-        known = getattr(type(self), name, UNSET)  # data of the class of x-parent may be set, and methods be put on
+        known = getattr(type(self), name, UNSET)  # data attributes of x-parent's class may be set, and methods added
         is_known = isinstance(known, PropertyDescriptor) or not (known is UNSET or callable(known))
         if not (is_known or name.startswith("_") or callable(value)):
             raise AttributeError(
-                f"{type(self).__name__} has no property {name!r}; an additional one is set as an item, [{name!r}]"
+                f"{type(self).__name__} has no property {name!r}; set an additional property as an item, [{name!r}]"
             )
         object.__setattr__(self, name, value)
 
@@ -399,7 +400,7 @@ def _shown(value: APIObject, name: str) -> str:
 def value_class(
     spec: ObjectSpec, name: str, qualified_name: str, module: str, grafted: type | None = None
 ) -> type[Value]:
-    """Make the value class of an object schema; ``grafted`` has methods that keep its objects."""
+    """Make the value class of an object schema; the methods of ``grafted``, which store objects, are added to it."""
     attributes: dict[str, Any] = {
         field: PropertyDescriptor(property_name, field) for property_name, field in spec.field_names.items()
     }

@@ -16,7 +16,7 @@ __all__ = ["AppliedSchemas", "applied_schemas"]
 
 
 class AppliedSchemas:
-    """The schemas that may apply to one value, the one that describes it first. There may be none."""
+    """The schemas that may apply to one value, beginning with the one that describes it. There may be none."""
 
     def __init__(self, schemas: tuple[Schema, ...]) -> None:
         self.schemas = schemas
@@ -35,7 +35,7 @@ class AppliedSchemas:
     def member(self, name: str) -> AppliedSchemas:
         """The schemas of an object's property."""
         found = self._members.get(name)
-        # Only the names in the schema are kept: any others come from whoever wrote the object.
+        # The result is kept only for names in the schema: any others come from the object's author.
         return found if found is not None else applied_schemas(_members(self.schemas, name))
 
     @cached_property
@@ -96,7 +96,7 @@ _APPLIED: DocumentMemo[tuple[Schema, ...], AppliedSchemas] = DocumentMemo(most=5
 
 
 def applied_schemas(schemas: Iterable[Schema] | Schema) -> AppliedSchemas:
-    """Returns the schemas that may apply if these do: behind references, in ``allOf``, and in any branch."""
+    """Returns the schemas that may apply together with these: behind references, in ``allOf``, and in any branch."""
     first = (schemas,) if isinstance(schemas, Schema) else tuple(dict.fromkeys(schemas))
     if not first:
         return _NONE
@@ -133,7 +133,7 @@ def _members(schemas: Iterable[Schema], name: str) -> Iterator[Schema]:
 
 
 def _unnamed(schemas: Iterable[Schema]) -> Iterator[Schema]:
-    """Yields the schemas that apply to properties without a name in any of ``schemas``."""
+    """Yields the schemas that apply to properties that none of ``schemas`` names."""
     for schema in schemas:
         yield from (schema.subschema("patternProperties", one) for one in schema.keywords.get("patternProperties", ()))
         if isinstance(schema.additional_properties, Schema):
@@ -147,7 +147,7 @@ def _matches(pattern: str, name: str) -> bool:
 
 @lru_cache(maxsize=1024)
 def _validator(pattern: str) -> Validator | None:
-    """None for a pattern that can't be compiled: it may match any name."""
+    """The validator of a pattern; None if it can't be compiled, so that it may match any name."""
     try:
         return compile_schema({"pattern": pattern})
     except SchemaError:

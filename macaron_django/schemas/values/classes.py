@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Classes", "class_name"]
 
-#: Steps of a pointer that say nothing about what is there.
+#: Steps of a pointer that don't help to name the schema at its end.
 _SILENT = frozenset({"#", "components", "schemas", "paths", "properties", "content", "schema", "allOf", "$defs"})
 
 
@@ -37,7 +37,7 @@ class Classes:
         self.document = document
         #: Row classes by schema name; filled by the registry.
         self.rows: dict[str, type] = {}
-        #: Classes whose methods keep the objects of a schema, by its name, as x-persist says; filled by the registry.
+        #: By schema name, the class named by x-persist whose methods store the objects; filled by the registry.
         self.grafts: dict[str, type] = {}
         #: Names of the Django models of components; filled by ``models``.
         self.model_names: dict[str, str] = {}
@@ -46,7 +46,7 @@ class Classes:
         #: Serializer classes by schema, direction and model, and the bases that they share; filled by ``serializers``.
         self.serializer_classes: dict[tuple[Schema, str, type | None], type] = {}
         self.serializer_bases: dict[tuple[type, int], type] = {}
-        #: Further attributes, such as ``client``, and what makes them; filled by the registry.
+        #: Further attributes, such as ``client``, and the functions that make them; filled by the registry.
         self.further: dict[str, Callable[[], Any]] = {}
         self._values: dict[Schema, type[Value]] = {}
 
@@ -92,9 +92,7 @@ class Classes:
 
     @cached_property
     def _unnamed(self) -> dict[str, Schema]:
-        """The object schemas that aren't components, by the names of their classes. If two share a name, the first
-        one.
-        """
+        """The object schemas that aren't components, by class name; the first one, if several have the same name."""
         found: dict[str, Schema] = {}
         for schema in map(_resolved, self._objects()):
             if schema.name is None:
@@ -150,7 +148,7 @@ class Classes:
 
     def _class_of(self, name: str) -> Any:
         if name not in self:
-            raise ValueError(f"the API {self.api!r} has no schema {name!r} of objects")
+            raise ValueError(f"the API {self.api!r} has no schema {name!r} that describes objects")
         return self[name]
 
     # Pickling
@@ -180,7 +178,7 @@ class Classes:
         return (schema for schema in reachable_schemas(todo) if schema.properties)
 
 
-#: What PyMacaron's objects of APIs have as attributes.
+#: The attributes of PyMacaron's API objects, and the functions that make them.
 _PYMACARONS: Mapping[str, Callable[[Classes], Any]] = {
     "model": lambda classes: classes,
     "name": lambda classes: classes.api,
@@ -207,7 +205,7 @@ def _has_class(schema: Schema) -> bool:
 
 
 def class_name(schema: Schema, name: str | None = None) -> str:
-    """Return the name of an object schema's class: that of its component, or else of its place in the document.
+    """Return the name of an object schema's class, after its component, or else after its place in the document.
 
     ``#/components/schemas/Profile/properties/home-address`` is ``ProfileHomeAddress``.
     """
@@ -219,7 +217,7 @@ def class_name(schema: Schema, name: str | None = None) -> str:
     if "~" in pointer or "%" in pointer:
         steps = [json_pointers.unescape(unquote(step)) for step in steps]
     shown = [step for step in steps if step not in _SILENT]
-    if shown == steps or not any(shown):  # the whole of a file: named after the file
+    if shown == steps or not any(shown):  # a schema that is a whole file is named after the file
         shown = [file.rpartition("/")[2].partition(".")[0], *shown]
     return _camel_case(shown)
 

@@ -44,7 +44,7 @@ class Unset:
         return "UNSET"
 
     def __reduce__(self) -> str:
-        return "UNSET"  # of which copies are itself
+        return "UNSET"  # so copies and pickles lead to the same object
 
 
 #: The value of a property that isn't there, as opposed to one that is null.
@@ -55,9 +55,9 @@ UNSET: Final = Unset()
 class Conversion:
     """``to_python(value)`` and ``to_json(value)`` of one schema.
 
-    The rest describes ``to_python`` to code that reads values from sources other than JSON and converts them.
+    The other fields describe ``to_python``, for code that converts values from sources other than JSON itself.
     ``unchanged``: it changes nothing; ``elements``: the conversion of an array's elements; ``object_class``: the API
-    object class that it makes of an object, property by property.
+    object class of which it makes instances, property by property.
     """
 
     to_python: Callable[[Any], Any]
@@ -92,7 +92,7 @@ def converter(schema: Schema, classes: ObjectClasses) -> Conversion:
 
 
 def json_value(value: Any) -> Any:
-    """Return ``value`` as JSON holds it, by its Python type alone.
+    """Return the JSON of ``value``, converted by its Python type alone.
 
     >>> import datetime as dt
     >>> json_value({"at": dt.datetime(2026, 1, 1, tzinfo=dt.timezone.utc), "tags": ("a", "b")})
@@ -274,13 +274,13 @@ def _dictionary(members: Schema, classes: ObjectClasses) -> Conversion:
     return Conversion(to_python, to_json)
 
 
-#: Whether what is being converted is part of JSON that a branch has been found for by validation: then it is valid, and
-#: isn't copied or validated again at each level of a tree.
+#: Whether the value is part of JSON whose branch was found by validation. Then it is valid: it isn't copied or
+#: validated again at each level of a tree.
 _is_of_valid_json: ContextVar[bool] = ContextVar("macaron_is_of_valid_json", default=False)
 
 
 def _choice(schema: Schema, classes: ObjectClasses) -> Conversion:
-    """Of several schemas, or of a base schema with a discriminator (Swagger 2.0)."""
+    """The conversion by one of several schemas, or by a base schema with a discriminator (Swagger 2.0)."""
 
     def to_python(value: Any) -> Any:
         if hasattr(value, "to_json") and hasattr(value, "pk"):  # a row is embedded by value
@@ -294,7 +294,7 @@ def _choice(schema: Schema, classes: ObjectClasses) -> Conversion:
         json, is_json = value, is_plain(value)
         if not is_json:
             json = json_value(value)
-            is_json = holds_json_only(value)  # after what ends with an error where a value holds itself
+            is_json = holds_json_only(value)  # comes after json_value(), which raises if a value contains itself
         return in_branch(value, branch_for(schema, json), is_valid=is_json and schema.discriminator is None)
 
     def in_branch(value: Any, branch: Schema | None, *, is_valid: bool) -> Any:

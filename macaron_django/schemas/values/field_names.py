@@ -1,16 +1,16 @@
 """Gives each property a field name: a safe Python and Django attribute for any JSON name.
 
-Users' code and admin URLs depend on the result, so the rule is pure and never changes; more names are reserved only if
-a newer Django uses them in its models. JSON, item access and DynamoDB use the property's own name.
+Users' code and admin URLs depend on the result. So it depends only on the names, and the rule never changes; more names
+are reserved only if a newer Django uses them in its models. JSON, item access and DynamoDB use the property's own name.
 
 The rule, in order:
 
 1. A name that is an ASCII identifier, has no leading, trailing or double underscore and isn't reserved is kept,
    whatever the other names are.
 2. Any other name is rewritten. Each run of non-ASCII characters becomes its code points (``日本`` → ``u65e5_u672c``).
-   Each other character that no identifier may hold becomes ``_``. Runs of ``_`` become one, and those at the ends are
-   removed. If nothing is left, the name is ``field``. A leading digit gets ``field_`` before it. A reserved word gets
-   ``_field`` after it, or ``field_`` before it if it is like ``get_next_by_…``.
+   Each other character that no identifier may have becomes ``_``. Each run of ``_`` becomes one ``_``; at the ends it
+   is removed. If nothing is left, the name is ``field``. A leading digit gets ``field_`` before it. A reserved word
+   gets ``_field`` after it, or ``field_`` before it if it is like ``get_next_by_…``.
 3. A rewritten name that is already taken gets the lowest free number from 2 on, in schema order: ``a_b``, ``a_b_2``.
 """
 
@@ -50,8 +50,8 @@ _API_OBJECT = frozenset(
         "to_dict", "to_json", "to_model", "update_from_dict",
     }
 )  # fmt: skip
-#: The names that no field gets, beside those that a caller adds. They include the attributes of the installed
-#: Django's models, so that a field can't break a newer Django.
+#: The names that no field gets, besides those that a caller adds. They include the model attributes of the installed
+#: Django, so that a field can't break a newer Django.
 RESERVED: frozenset[str] = _PYTHON | _DJANGO | _API_OBJECT | frozenset(dir(models.Model))
 
 #: Django adds ``get_<field>_display``, ``get_next_by_<field>`` and ``get_previous_by_<field>`` to models.

@@ -1,6 +1,6 @@
 """Makes the values that the server sets on objects, as ``x-generated`` says: UUIDs, times, the caller.
 
-A missing key that is readOnly and of ``format: uuid`` is generated, too. What a schema generates is determined once.
+A missing key that is readOnly and of ``format: uuid`` is generated, too. Each schema is examined for this only once.
 """
 
 from __future__ import annotations
@@ -21,13 +21,13 @@ from macaron_django.schemas.document_memos import DocumentMemo
 
 __all__ = ["Maker", "Makers", "generated_values", "makers_of", "uuid4_text", "uuid7"]
 
-#: What the name of a claim follows.
+#: The prefix before the name of a claim.
 CLAIM = "claim:"
 #: The longest number has as many digits as DynamoDB's.
 _WHOLE_NUMBER = r"-?[0-9]{1,38}"
-#: Makes a new value, given the request, or None; returns None if there is no value.
+#: Makes a new value from the request (None outside of one); returns None if there is no value.
 Maker: TypeAlias = Callable[[Any], Any]
-#: Property names and what makes their values, in the schema's order.
+#: Property names and the functions that make their values, in the schema's order.
 Makers: TypeAlias = tuple[tuple[str, Maker], ...]
 
 
@@ -42,9 +42,10 @@ def generated_values(
     """Return the properties that the server sets on an object when it is saved, as JSON, by property name.
 
     ``existing`` are the properties that the object has. On creation every generated property that is missing gets a
-    value, except ``user`` without an authenticated user and ``claim:<name>`` without the claim; on an update,
-    ``now-on-update`` gets a new one. ``keys`` are the properties of the key, by default those of the schema's
-    ``x-persist``. Raises ``ClaimMissingError`` if the credentials of ``request`` lack a required property's claim.
+    value, except ``user`` without an authenticated user and ``claim:<name>`` without the claim. On an update, only
+    ``now-on-update`` properties get a new value. ``keys`` are the properties of the key, by default those of the
+    schema's ``x-persist``. Raises ``ClaimMissingError`` if the credentials of ``request`` don't have the claim of a
+    required property.
     """
     values: dict[str, Any] = {}
     for name, make in makers_of(schema, creating, keys):
@@ -82,7 +83,7 @@ def _keys_of(schema: Schema) -> Collection[str]:
 
 
 def _kind_on_create(prop: Property, *, is_key: bool = False) -> str | None:
-    """The kind of value that a new object gets; a readOnly uuid key gets one without ``x-generated``."""
+    """The kind of value that a new object gets; a readOnly uuid key gets a UUID even without ``x-generated``."""
     if prop.extensions.generated:
         return prop.extensions.generated
     return "uuid4" if is_key and prop.read_only and prop.schema.resolved.format == "uuid" else None
@@ -96,8 +97,8 @@ def _kind_on_update(prop: Property) -> str | None:
 def _maker_of(kind: str, prop: Property) -> Maker:
     """The function that makes values of a kind: "uuid4", "uuid7", "now", "now-on-update", "user", "claim:<name>".
 
-    "now" is seconds since 1970 for a number, a date for the format date. "user" is the primary key of an
-    authenticated user, or None; "claim:<name>" is a claim of ``request.auth``.
+    "now" is the time in seconds since 1970 if the property is a number, and a date if its format is date. "user" is the
+    primary key of an authenticated user, or None; "claim:<name>" is a claim of ``request.auth``.
     """
     schema = prop.schema.resolved
     types = schema.types
@@ -130,7 +131,7 @@ def _user_key(user: Any, types: tuple[str, ...]) -> Any:
 
 
 def _claim(name: str, prop: Property, types: tuple[str, ...], request: Any) -> Any:
-    """The value of a claim, as text or an integer like the property; None for any other."""
+    """The value of a claim, as text or as an integer, like the property; None if the claim is neither."""
     claims = getattr(request, "auth", None)
     value = claims.get(name) if isinstance(claims, Mapping) else None
     found: str | int | None = None
@@ -152,7 +153,7 @@ def uuid4_text() -> str:
 
 
 def uuid7() -> uuid.UUID:
-    """Return a UUID that sorts by the time it was made (RFC 9562, section 5.7); Python has it from 3.14 on."""
+    """Return a UUID; UUIDs sort by the time they were made (RFC 9562, section 5.7). Python's own comes with 3.14."""
     milliseconds = time.time_ns() // 1_000_000
     number = (
         (milliseconds & (1 << 48) - 1) << 80 | 7 << 76 | secrets.randbits(12) << 64 | 2 << 62 | secrets.randbits(62)

@@ -1,4 +1,4 @@
-"""Writes API objects as PyMacaron does on request: datetimes kept or encoded, nulls added or left out."""
+"""Writes API objects with PyMacaron's options: datetimes kept or encoded, nulls added or left out."""
 
 from __future__ import annotations
 
@@ -85,7 +85,7 @@ def with_nulls(schema: Schema, json: Any) -> Any:
 
 
 def with_datetimes(schema: Schema, json: Any, encoder: Callable[[dt.datetime], Any]) -> Any:
-    """Return the JSON of a value of ``schema`` with each of its date-times as ``encoder`` writes it."""
+    """Return the JSON of a value of ``schema``; ``encoder`` writes each date-time in it."""
     date_times = STRING_FORMATS["date-time"]
 
     def encoded(each: Schema, value: Any) -> Any:
@@ -104,7 +104,7 @@ def _has_nullable(schema: Schema) -> bool:
 
 
 def _filled(schema: Schema, json: Any) -> Any:
-    """Returns an object with null for each property with ``x-nullable`` that it lacks, and any other value as it is."""
+    """Returns an object with null for each missing ``x-nullable`` property; returns any other value unchanged."""
     if isinstance(json, Mapping):
         nullable = (
             name for name, prop in schema.properties.items() if prop.extensions.nullable and not prop.write_only
@@ -114,7 +114,7 @@ def _filled(schema: Schema, json: Any) -> Any:
 
 
 def _changed(schema: Schema, json: Any, change: Callable[[Schema, Any], Any]) -> Any:
-    """Returns a value of ``schema`` whose scalars and objects, the innermost first, ``change`` has replaced."""
+    """Returns a value of ``schema`` after ``change`` has replaced its scalars and objects, the innermost first."""
     schema = schema.resolved
     branches = branches_beside_null(schema)
     if len(branches) == 1 and not schema.properties:
@@ -136,7 +136,7 @@ def _changed(schema: Schema, json: Any, change: Callable[[Schema, Any], Any]) ->
 
 
 def prune_none(*args: Any, **kwargs: Any) -> dict[str, Any]:
-    """Take the members that are None out of a dictionary, at any depth, and return it: PyMacaron's function.
+    """Remove the members that are None from a dictionary, at any depth, and return it: PyMacaron's function.
 
     It takes a dictionary, which it changes, or its members, as keywords or pairs.
 

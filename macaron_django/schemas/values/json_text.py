@@ -1,8 +1,8 @@
 """Reads and writes JSON text exactly: no digit, key or character is lost.
 
-An integer of any size is an ``int``; a number with a fraction or exponent is a ``float`` where the float's own digits
-are the number's, otherwise a ``Decimal``. Ambiguous text is refused with :class:`JSONTextError`:
-duplicate names, ``NaN``, lone surrogates, bytes that aren't Unicode, nesting beyond a limit.
+An integer of any size is an ``int``. A number with a fraction or exponent is a ``float`` if Python writes that float
+with the same digits, otherwise a ``Decimal``. Ambiguous text is refused with :class:`JSONTextError`: duplicate names,
+``NaN``, lone surrogates, bytes that aren't Unicode, nesting beyond a limit.
 """
 
 from __future__ import annotations
@@ -26,10 +26,10 @@ from macaron_django.schemas.formats.rfc3339_formats import with_z
 
 __all__ = ["MAX_DEPTH", "MAX_DIGITS", "JSONTextError", "count_containers", "dump_json", "exact_json"]
 
-#: Nesting that is read at most, whatever the caller's limit: beyond it parsers would exhaust the stack.
+#: The deepest nesting that is read, whatever the caller's limit: parsers would exhaust the stack beyond it.
 MAX_DEPTH = 500
-#: Digits of a number, and size of its exponent, that are read at most: converting more takes quadratic time
-#: (Python's own limit for ``int(text)``, for the same reason), and DynamoDB holds 38.
+#: The most digits of a number, and the largest exponent, that are read: converting takes quadratic time, for which
+#: Python has the same limit in ``int(text)``. DynamoDB holds 38 digits.
 MAX_DIGITS = 4300
 
 #: Brackets as signed bytes: one level deeper, or one less deep.
@@ -41,14 +41,14 @@ _SAME = bytes(range(256))
 _SURROGATE = re.compile(r"[\ud800-\udfff]")
 _SPACE = b" \t\n\r"
 _LOST, _TWICE = object(), object()
-#: The longest text, in bytes, of which an error says which name occurs twice: to find it takes 30 times as much memory.
+#: Up to this length in bytes, an error says which name occurs twice: finding it takes 30 times as much memory.
 _LONGEST_NAMED = 384 * 1024
-#: What JSON text in UTF-8 begins with, beside white space.
+#: The bytes with which JSON text in UTF-8 can begin, besides white space.
 _ASCII_STARTS = frozenset(bytes([character]) for character in b'{["-0123456789tfn')
 
 
 class JSONTextError(ValueError):
-    """Text that isn't JSON, or is ambiguous JSON. ``line`` and ``column`` count from 1."""
+    """Raised for text that isn't JSON, or is ambiguous JSON. ``line`` and ``column`` count from 1."""
 
     line: int | None
     column: int | None
@@ -59,11 +59,11 @@ class JSONTextError(ValueError):
 
 
 def exact_json(text: bytes | bytearray | memoryview | str, *, max_depth: int = MAX_DEPTH) -> Any:
-    """Read JSON text; UTF-8, or UTF-16 or UTF-32 as RFC 4627, section 3 tells them apart; a BOM is skipped.
+    """Read JSON text in UTF-8, UTF-16 or UTF-32, recognised as in RFC 4627, section 3; a BOM is skipped.
 
-    Raises :class:`JSONTextError`. orjson keeps the last of duplicate names and rounds long numbers; so it writes what
-    it has read, and if that gives the same bytes, apart from white space, nothing was lost. That is so for most JSON
-    from client libraries. Anything else is read again by the standard library with hooks.
+    Raises :class:`JSONTextError`. orjson is fast, but keeps the last of duplicate names and rounds long numbers. So its
+    result is written again: if that gives the same bytes, apart from white space, nothing was lost. That is so for most
+    JSON from client libraries. All other text is read again by the standard library, with hooks.
 
     >>> exact_json(b'{"id": 123456789012345678901234567890, "price": 0.10000000000000000001}')
     {'id': 123456789012345678901234567890, 'price': Decimal('0.10000000000000000001')}
@@ -78,16 +78,16 @@ def exact_json(text: bytes | bytearray | memoryview | str, *, max_depth: int = M
 
 
 def _read_by_orjson(encoded: bytes) -> Any:
-    """Returns what orjson reads. If that isn't all, ``_TWICE`` if names occur twice, else ``_LOST``.
+    """Returns what orjson reads; ``_TWICE`` if that lost a duplicate name, ``_LOST`` if it lost anything else.
 
-    So nothing is kept for the second reader.
+    Returning no partial result frees its memory before the second reader runs.
     """
     try:
         value = orjson.loads(encoded)
         written = orjson.dumps(value)
     except (orjson.JSONDecodeError, TypeError):  # TypeError (JSONEncodeError): deeper than orjson writes
         return _LOST
-    # White space within strings goes on both sides: a member or a digit that was lost is never white space.
+    # White space within strings is removed from both texts, too: a lost member or digit is never white space.
     if written == encoded or written.translate(None, _SPACE) == encoded.translate(None, _SPACE):
         return value
     del written
@@ -130,7 +130,7 @@ def _decoded(encoded: bytes) -> str:
 
 
 def count_containers(text: bytes | bytearray | memoryview | str) -> int:
-    """Return how many arrays and objects a JSON text begins. Raises :class:`JSONTextError` if it isn't Unicode.
+    """Return how many arrays and objects begin in a JSON text. Raises :class:`JSONTextError` if it isn't Unicode.
 
     >>> count_containers('[{"a": {}}, "[[["]')
     3
@@ -144,7 +144,7 @@ def _brackets(encoded: bytes) -> bytes:
 
 
 def _outside_strings(encoded: bytes, table: bytes, left_out: bytes) -> bytes:
-    """The text of JSON without its strings, translated by a table, without the bytes that are left out."""
+    """The JSON text without its strings, after ``bytes.translate`` with a table and the bytes to delete."""
     encoded = encoded.replace(rb"\\", b"").replace(rb"\"", b"")
     found, is_string = bytearray(), False
     for start in range(0, len(encoded), _PIECE):
@@ -155,7 +155,7 @@ def _outside_strings(encoded: bytes, table: bytes, left_out: bytes) -> bytes:
 
 
 def _refuse_depth(encoded: bytes, limit: int) -> None:
-    # All of it in C: a loop in Python would take as long as all the rest for arrays and objects without content.
+    # All steps run in C: a loop in Python would double the time for a text of empty arrays and objects.
     if max(accumulate(memoryview(_brackets(encoded)).cast("b")), default=0) > limit:
         raise JSONTextError(f"arrays and objects are nested more than {limit} levels deep")
 
@@ -185,7 +185,7 @@ def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 def _number(text: str) -> float | Decimal:
     number = float(text)
     if len(text) < 16 and "e" not in text and "E" not in text:
-        # Up to 15 significant digits a float gives back the decimal it was read from (DBL_DIG).
+        # A decimal of up to 15 significant digits survives conversion to a float and back (DBL_DIG).
         return number
     try:
         exact = Decimal(text)

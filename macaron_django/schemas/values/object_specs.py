@@ -70,17 +70,15 @@ class ObjectSpec:
 
     @cached_property
     def json_writers(self) -> Sequence[tuple[str, str, Callable[[Any], Any], frozenset[type]]]:
-        """For each property its name, its field, the function for JSON of its Python value, and the types of the values
-        that the function returns as they are.
+        """For each property: its name, its field, the function that turns its Python value into JSON, and the types of
+        values that this function returns unchanged.
         """
         writers = ((name, field, self.conversion(name).to_json) for name, field in self.field_names.items())
         return [(*each, PLAIN_TYPES if each[2] is json_value else frozenset()) for each in writers]
 
     @cached_property
     def field_defaults(self) -> Sequence[tuple[str, str, Callable[[], Any]]]:
-        """For each property its name, its field, and the function for the Python value of its default, UNSET without
-        one.
-        """
+        """For each property: its name, its field, and the function that returns its default in Python, or UNSET."""
         return [(name, field, self._default_maker(name)) for name, field in self.field_names.items()]
 
     def _default_maker(self, name: str) -> Callable[[], Any]:
@@ -91,7 +89,7 @@ class ObjectSpec:
 
     @cached_property
     def defaults(self) -> Mapping[str, Any]:
-        """The values that unset properties read as, by name: defaults of scalars. A list or object would be shared."""
+        """By name, the values that unset properties read as: their defaults. Lists and objects are never shared."""
         scalars = {
             name: prop.schema.default
             for name, prop in self.properties.items()

@@ -1,6 +1,6 @@
-"""Picks the violations that a request is to blame for.
+"""Picks the violations that a request has caused.
 
-A request isn't to blame for what the stored object broke before and keeps, nor for values that the server supplied.
+A request doesn't cause violations that the stored object had before and keeps, or those of values that the server set.
 """
 
 from __future__ import annotations
@@ -23,9 +23,9 @@ def new_violations(
 ) -> list[Violation]:
     """Returns the violations of an object after a change, without those that it had before and that the change kept.
 
-    A change keeps a violation if it doesn't touch the value. It also keeps a violation of a whole object, such as
-    ``minProperties``, if it sets other values of the same properties. Of a failed ``oneOf`` or ``anyOf``, a branch
-    must name and accept what was changed. None is left out if the search ended early.
+    A change keeps a violation if it doesn't change the value. It also keeps a violation of a whole object, such as of
+    ``minProperties``, if it only sets other values of the same properties. It keeps that of a failed ``oneOf`` or
+    ``anyOf`` if a branch names and accepts what was changed. If a search ended early, all violations are returned.
     """
     validator = validator_for(schema, direction)
     if not (found := list(validator.iter_errors(after))):
@@ -62,7 +62,7 @@ def _at(value: Any, pointer: str) -> Any:
 
 
 def _is_same(one: Any, other: Any) -> bool:
-    """Returns whether both are the same JSON: true and 1 differ, although they are equal in Python."""
+    """Returns whether two values are the same JSON: true and 1 differ, although they are equal in Python."""
     if one is _NONE or other is _NONE:
         return one is other
     return dump_json(one) == dump_json(other)
@@ -79,10 +79,10 @@ _OF_VALUES = frozenset({"const", "enum"})
 
 
 def valid_merge_patch(schema: Schema, patch: Any) -> Any:
-    """Returns a JSON merge patch (RFC 7386) without readOnly properties; raises ``RequestInvalid`` for what is wrong.
+    """Returns a JSON merge patch (RFC 7386) without readOnly properties; raises ``RequestInvalid`` for an invalid one.
 
-    A patch doesn't need to have anything, and null removes. So it is valid if its values are, and if it doesn't remove
-    a required property without a default.
+    A patch may leave out any property, and null removes one. So it is valid if its values are valid, and it doesn't
+    remove a required property that has no default.
     """
     patch = cleaner_for(schema).without_read_only(patch)
     violations = [
@@ -111,9 +111,9 @@ def blamed(
 ) -> ValidationFailed:
     """Returns ``RequestInvalid`` if the request caused ``failure``, else ``failure`` itself.
 
-    The failure is that of an object which was made of a valid request body and can't be stored. ``schema`` is the
-    body's, ``sent`` are its properties, ``supplied`` those that the server has set. A request can cause violations of
-    the properties that clients can send, and of the whole object if the server has supplied nothing.
+    The failure is about an object that was made from a valid request body and can't be stored. ``schema`` and ``sent``
+    are the body's schema and properties, ``supplied`` the properties that the server has set. A request can cause
+    violations of properties that clients can send, and of the whole object if the server has set none.
     """
     properties = schema.properties
 

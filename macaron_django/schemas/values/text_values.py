@@ -1,6 +1,6 @@
-"""Reads the text of parameters and form fields as JSON values: ``"42"`` is 42 where the schema wants an integer.
+"""Reads the text of parameters and form fields as JSON values: ``"42"`` is 42 if the schema requires an integer.
 
-A text that isn't such a value stays text, so that the schema's validator reports it. Parameters, urlencoded bodies and
+A text that can't be read so stays text, and the schema's validator reports it. Parameters, urlencoded bodies and
 the browsable API's forms all read text with this module.
 """
 
@@ -51,7 +51,7 @@ def _json_or_text(text: str) -> Any:
 
 
 def array_items(schema: Schema) -> Schema | None:
-    """Return the schema of an array's elements, also if only a branch of oneOf or anyOf has one."""
+    """Return the schema of an array's elements, even if only a branch of oneOf or anyOf has one."""
     if schema.items is not None:
         return schema.items
     branches = (*schema.one_of, *schema.any_of)
@@ -59,7 +59,7 @@ def array_items(schema: Schema) -> Schema | None:
 
 
 def property_schema(schema: Schema, name: str) -> Schema | None:
-    """Return the schema of an object's property, also if only a branch or ``additionalProperties`` has one."""
+    """Return the schema of an object's property, even if only a branch or ``additionalProperties`` has one."""
     for described in (schema, *schema.one_of, *schema.any_of):
         if name in described.properties:
             return described.properties[name].schema
