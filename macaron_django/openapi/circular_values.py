@@ -1,6 +1,6 @@
-"""Works out values that depend on one another, where schemas may lead back to themselves.
+"""Computes values that depend on one another, for schemas that may refer to themselves.
 
-Following each path through such schemas takes time that grows exponentially with their number.
+It replaces following each path through such schemas, which takes time that grows exponentially with their number.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ __all__ = ["circular_values"]
 Node = TypeVar("Node", bound=Hashable)
 Value = TypeVar("Value")
 
-#: How often a value may change. Values that only grow, or only shrink, change less often; no others are expected.
+#: How often a value may change: more often than any value does that only grows or only shrinks, as all should.
 _MOST_CHANGES = 20
 
 
@@ -25,8 +25,8 @@ def circular_values(
 ) -> dict[Node, Value]:
     """Returns the value of each node that ``start`` leads to.
 
-    ``below`` names the nodes that a node's value depends on. ``judge`` returns the value of a node, given those of
-    the nodes below it; each begins as ``initially``, and is judged again when one below it has changed.
+    ``below`` returns the nodes on which a node's value depends. ``judge`` returns a node's value, given the values of
+    the nodes below it. Each value begins as ``initially``, and is computed again when one below it has changed.
 
     >>> below = {"a": ["b", "c"], "b": ["a"], "c": []}
     >>> circular_values("a", below.get, lambda node, of: max([node, *map(of.get, below[node])]), "")
@@ -36,7 +36,7 @@ def circular_values(
     needed: dict[Node, Iterable[Node]] = {}
     order: list[Node] = []
     todo: list[tuple[Node, bool]] = [(start, False)]
-    while todo:  # what is below a node comes before it, so that only circles are judged again
+    while todo:  # nodes come after those below them, so that only values in circles are computed again
         node, is_behind = todo.pop()
         if is_behind:
             order.append(node)

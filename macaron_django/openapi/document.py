@@ -1,7 +1,7 @@
 """A document and its operations, as the rest of the package reads them.
 
 ``load`` reads and parses a file; operations, schemas, parameters and responses are made when they are first read.
-What is wrong with a document is for ``checks`` to say, and ``publishing`` makes the document that is served.
+``checks`` finds what is wrong with a document, and ``publishing`` makes the document that is served.
 """
 
 from __future__ import annotations
@@ -56,9 +56,9 @@ def load(
     """Reads a document from a file or from a mapping.
 
     Relative references of a mapping are resolved against ``base_uri`` (a path or URI). References may read files in
-    the document's folder and in the folders beside it, or below ``root``, and from ``allow_hosts``. ``cache`` is a
-    folder for the trees of long YAML files (``cache_folder()``); without it, none are cached. ``prebuilt`` is a folder
-    with the trees that ``prebuilt_entries`` has made. ``base_path`` replaces the path of ``servers`` or ``basePath``.
+    the document's folder and the folders beside it, or below ``root``, and from the hosts in ``allow_hosts``. ``cache``
+    is a folder for the trees of long YAML files (``cache_folder()``); without it, none are cached. ``prebuilt`` is a
+    folder of trees that ``prebuilt_entries`` made. ``base_path`` replaces the path of ``servers`` or ``basePath``.
     ``ignore_base_path`` leaves out the ``basePath`` of Swagger 2.0, as PyMacaron did.
 
     Raises ``SpecError`` only if there is no OpenAPI document to read; ``check`` finds everything else.
@@ -108,7 +108,7 @@ class Document(DocumentTree):
 
     @lazy_attribute
     def memos(self) -> dict[object, dict[Any, Any]]:
-        """What later stages make of the document and keep with it, by the memo that keeps it."""
+        """What later stages have made from the document, by the memo that stores it here."""
         return {}
 
     @lazy_attribute
@@ -118,7 +118,7 @@ class Document(DocumentTree):
 
     @lazy_attribute
     def message_reader(self) -> OpenAPI3Reader:
-        """What reads the parameters, bodies and responses of operations."""
+        """The reader of the parameters, bodies and responses of operations."""
         from macaron_django.openapi.dialects.openapi3 import OpenAPI3Reader
         from macaron_django.openapi.dialects.swagger2 import Swagger2Reader
 
@@ -147,18 +147,18 @@ class Document(DocumentTree):
 
     @lazy_attribute
     def children_by_parent(self) -> Mapping[Schema, list[Schema]]:
-        """The components that have a schema in their ``allOf``, by that schema."""
+        """By schema, the components that have it in their ``allOf``."""
         return children_by_parent(self.schemas)
 
     @lazy_attribute
     def _components(self) -> tuple[SourceFile, str] | None:
-        """The file that holds the components, and how pointers to them begin."""
+        """The file that holds the components, and the beginning of the pointers to them."""
         section = self.section("schemas", "definitions")
         return (section.file, _renamed(section.file, section.pointer + "/")) if section.mapping else None
 
     @lazy_attribute
     def _aliased(self) -> dict[tuple[str, str], str]:
-        """The names of components that are only a reference into another file, by the URI and pointer there."""
+        """The names of components that are only a reference into another file, by the target's URI and pointer."""
         found: dict[tuple[str, str], str] = {}
         for name, child in self.section("schemas", "definitions").children():
             reference = child.mapping.get("$ref")
@@ -169,7 +169,7 @@ class Document(DocumentTree):
         return found
 
     def component_name(self, schema: Schema) -> str | None:
-        """Returns the name of the component that a schema is; None if it isn't one."""
+        """Returns the name of a schema that is a component; None for any other schema."""
         if self._components is None:
             return None
         file, prefix = self._components
@@ -194,7 +194,7 @@ class Document(DocumentTree):
         return schema
 
     def schema_at(self, file: SourceFile, source_pointer: str, pointer: str, json: Any = None) -> Schema:
-        """Returns the one ``Schema`` of a place; ``json`` is its 3.1 form where that is known already."""
+        """Returns the one ``Schema`` of a place; ``json`` is its 3.1 form, if that is already known."""
         schema = self._schemas.get((file.uri, pointer))
         if schema is None:
             schema = Schema(self, file, pointer, source_pointer)
@@ -204,7 +204,7 @@ class Document(DocumentTree):
         return schema
 
     def normalised(self, schema: Schema) -> dict[str, Any] | bool:
-        """Returns the 3.1 form of a schema; empty if it is nested too deeply, which is a finding."""
+        """Returns the 3.1 form of a schema; empty if it is nested too deeply, which the checks report."""
         try:
             return normalise_schema(schema.written, schema.file.dialect, max_depth=self.limits.max_depth)
         except TooDeepError:
@@ -219,7 +219,7 @@ class Document(DocumentTree):
         return self.schema_of(node) if isinstance(node.value, dict | bool) else None
 
     def may_be_marked(self, schema: Schema) -> bool:
-        """Returns whether a schema, or one that it may mean, has an x- attribute of this package."""
+        """Returns whether a schema, or one that it merely refers to, may have an x- attribute of this package."""
         return may_be_marked(SourceNode(schema.file, schema.source_pointer, schema.written), self.sources)
 
     def discriminated(self, schema: Schema, discriminator: Mapping[str, Any]) -> Mapping[str, Schema]:
@@ -245,7 +245,7 @@ class Document(DocumentTree):
         return self._bundler.part_name(schema, direction)
 
     def references(self, schema: Schema, direction: Direction | None = None) -> list[Schema]:
-        """Returns the schemas that a schema refers to directly, which are in its bundle's ``$defs``."""
+        """Returns the schemas that a schema refers to directly; all are in its bundle's ``$defs``."""
         return self._bundler.references(schema, direction)
 
     @property
@@ -381,7 +381,7 @@ class Operation(Frozen):
 
     @lazy_attribute
     def security(self) -> Requirements | None:
-        """The requirements, any one of which lets a caller in; () if public, None if the document declares none."""
+        """The requirements, of which a caller must meet one; () if public, None if the document declares none."""
         own = self.json.get("security")
         return self.document.security if own is None else security_requirements(own)
 

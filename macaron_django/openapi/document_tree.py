@@ -134,7 +134,7 @@ class DocumentTree:
 
     @property
     def reading_options(self) -> tuple[object, ...]:
-        """What the document was read with, as far as that may change what is wrong with it, wherever it is."""
+        """The options that may change what the checks find, in a form that doesn't depend on where the document is."""
         root, path = self.sources.root, self.main.path
         below = None if root is None or path is None else os.path.relpath(root, path.parent)
         return self.limits, below, tuple(sorted(self._allow_hosts)), self._base_path
@@ -234,6 +234,6 @@ def server_path(servers: Any) -> str:
 
 
 def _clean_path(path: str) -> str:
-    """Returns a path as it is put before others: "" or like "/v1"."""
+    """Returns a path in the form of a prefix: "", or like "/v1"."""
     path = path.strip().rstrip("/")
     return path if not path or path.startswith("/") else "/" + path

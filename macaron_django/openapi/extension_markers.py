@@ -1,4 +1,4 @@
-"""Tells which schemas may carry x- attributes of this package, from the tree as read.
+"""Finds out from the tree as read which schemas may have x- attributes of this package.
 
 A large document has thousands of components, nearly all without such attributes. This module looks at them without
 normalising anything, and it is separate from ``extensions`` because most documents don't need that import.
@@ -12,12 +12,12 @@ from macaron_django.openapi.references.resolution import BrokenReference, Files
 __all__ = ["TELLING", "may_be_marked"]
 
 MARKS = frozenset({"x-admin", "x-model", "x-parent", "x-persist"})
-#: A schema as written without any of these carries no attribute, and doesn't refer to a schema that might.
+#: A schema written without any of these keys has no attribute, and doesn't refer to a schema that might.
 TELLING = MARKS | {"$ref", "anyOf", "oneOf"}
 
 
 def may_be_marked(schema: SourceNode, sources: Files) -> bool:
-    """Returns whether a schema, or one that it may mean, has an x- attribute of this package."""
+    """Returns whether a schema, or one that it merely refers to, may have an x- attribute of this package."""
     todo = [schema]
     for _ in range(20):
         if not todo:

@@ -31,7 +31,7 @@ __all__ = [
 
 @dataclass(frozen=True)
 class Index:
-    """A secondary index. ``projection`` is "all", "keys" or the names of the properties it holds beside the keys."""
+    """A secondary index. ``projection`` is "all", "keys" or the names of the properties it holds besides the keys."""
 
     name: str
     hash_key: str
@@ -41,9 +41,9 @@ class Index:
 
 @dataclass(frozen=True)
 class Persist:
-    """``x-persist``: where and how the items of a schema are kept.
+    """``x-persist``: where and how the items of a schema are stored.
 
-    ``given`` holds the keys that the spec spells out, as a class may set the others.
+    ``given`` holds the keys of ``x-persist`` that the spec has: a class may set the others.
     """
 
     class_path: str | None = None
@@ -63,7 +63,7 @@ class Persist:
     tags: Mapping[str, str] = field(default_factory=dict, hash=False)
     point_in_time_recovery: bool | None = None  # None: the table keeps the setting that it has
     deletion_protection: bool | None = None
-    #: Keys that come from who calls: ``claim:<name>`` or ``user``, by property.
+    #: By property, the source of a key that the caller's credentials give: ``claim:<name>`` or ``user``.
     keys_from: Mapping[str, str] = field(default_factory=dict, hash=False)
     given: frozenset[str] = frozenset()
 
@@ -103,9 +103,9 @@ class OperationExtensions:
 
 
 def schema_extensions(nodes: Sequence[SourceNode]) -> SchemaExtensions:
-    """Returns the attributes of a schema from the nodes that may carry them, nearest first.
+    """Returns the attributes of a schema from the nodes that may have them, nearest first.
 
-    These are the schema itself and what a lone ``$ref`` leads to, never what it is composed of.
+    These nodes are the schema itself and the target of a lone ``$ref``, never the parts of a composition.
     """
     nodes = [node for node in nodes if any(key.startswith("x-") for key in node.mapping)]
     if not nodes:
@@ -121,7 +121,7 @@ def schema_extensions(nodes: Sequence[SourceNode]) -> SchemaExtensions:
 
 
 def means_model(value: Any) -> bool:
-    """Returns whether an ``x-model`` is meant for this package: other tools write a plain word, or an object."""
+    """Returns whether an ``x-model`` is meant for this package: those of other tools are a plain word, or an object."""
     return isinstance(value, str) and "." in value
 
 
@@ -167,7 +167,7 @@ def _persist(node: SourceNode) -> Persist | None:
 
 
 def is_dotted(operation_id: str | None) -> bool:
-    """Returns whether an operationId is the dotted path of a handler, as connexion's are.
+    """Returns whether an operationId is the dotted path of a handler, as in connexion.
 
     >>> is_dotted("myserver.api.view_profile"), is_dotted("view_profile"), is_dotted("v1.0")
     (True, False, False)
@@ -216,7 +216,7 @@ def _billing(value: Any) -> tuple[str, tuple[int, int] | None]:
 
 
 def _indexes(value: Any, hash_key: str | None) -> Mapping[str, Index]:
-    """Indexes by name; for local ones the table's hash key is given. A bare string is the one key."""
+    """Indexes by name. ``hash_key`` is the table's, for local indexes; an index that is a string is its only key."""
     found: dict[str, Index] = {}
     for name, index in value.items() if isinstance(value, Mapping) else ():
         if isinstance(index, str):
@@ -263,7 +263,7 @@ def _text(value: Any) -> str | None:
 
 
 def _names(value: Any) -> tuple[str, ...]:
-    """Names from a list, or from a text with commas between them."""
+    """The names in a list, or in a text that separates them by commas."""
     if isinstance(value, str):
         value = value.split(",")
     return tuple(name.strip() for name in value if _text(name)) if isinstance(value, list) else ()

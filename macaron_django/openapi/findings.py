@@ -102,7 +102,7 @@ def finding(id_: str, location: Location, message: str, hint: str) -> Finding:
 
 
 def explained_by(*ids: str) -> str:
-    """Returns a sentence with the command that prints the cause, an example and the remedy of these IDs.
+    """Returns a sentence naming the command that prints the cause, an example and the remedy for these IDs.
 
     >>> explained_by("E010")
     '`manage.py explaincheck E010` explains it.'

@@ -10,7 +10,7 @@ from typing import Any
 
 __all__ = ["MISSING", "child", "escape", "join", "split", "step", "unescape"]
 
-#: What ``step`` finds where nothing is; null is something.
+#: The result of ``step`` if nothing is there; null, by contrast, is a value.
 MISSING: Any = object()
 
 
@@ -33,7 +33,7 @@ def unescape(token: str) -> str:
 
 
 def child(pointer: str, token: str) -> str:
-    """Returns the pointer to a key below what ``pointer`` leads to.
+    """Returns the pointer to a key below the place of ``pointer``.
 
     >>> child("#/paths", "/pets")
     '#/paths/~1pets'

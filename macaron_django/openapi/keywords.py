@@ -1,4 +1,4 @@
-"""The keywords of JSON Schema 2020-12: which hold schemas, and which values they may have.
+"""The keywords of JSON Schema 2020-12: which of them hold schemas, and which values each may have.
 
 The dialects drop a malformed keyword, so that one slip doesn't make a schema unusable; the checks report it.
 """
@@ -36,7 +36,7 @@ ANNOTATIONS = frozenset(
 COUNTS = (
     "maxContains", "maxItems", "maxLength", "maxProperties", "minContains", "minItems", "minLength", "minProperties",
 )  # fmt: skip
-#: Of several values of a bound, which holds.
+#: The function that picks the tightest of several values of a bound.
 TIGHTEST = {
     "minimum": max, "exclusiveMinimum": max, "minLength": max, "minItems": max, "minProperties": max,
     "maximum": min, "exclusiveMaximum": min, "maxLength": min, "maxItems": min, "maxProperties": min,

@@ -26,7 +26,7 @@ class Frozen:
 
 
 class lazy_attribute(Generic[Value]):  # noqa: N801 (a decorator, spelled as ``property`` is)
-    """Computes an attribute once. Threads that compute it at the same time all get the value that was first ready.
+    """Computes an attribute once. Threads that compute it at the same time all get the value that was ready first.
 
     >>> class Circle(Frozen):
     ...     radius = 1
@@ -57,7 +57,7 @@ class lazy_attribute(Generic[Value]):  # noqa: N801 (a decorator, spelled as ``p
 class LazyMapping(Mapping[str, Value], Generic[Value]):
     """A read-only mapping of known keys that makes each value when it is first read.
 
-    ``Document.schemas`` lists two thousand names with it, without normalising two thousand schemas.
+    With it, ``Document.schemas`` can list two thousand names without normalising two thousand schemas.
 
     >>> squares = LazyMapping(["2", "3"], lambda key: int(key) ** 2)
     >>> list(squares), squares["3"]

@@ -20,7 +20,7 @@ __all__ = ["Encoding", "Header", "MediaType", "Parameter", "RequestBody", "Respo
 
 @dataclass(frozen=True)
 class Encoding:
-    """How one property of a form is written."""
+    """How a form writes one property."""
 
     content_type: str | None
     style: str

@@ -16,11 +16,11 @@ from macaron_django.openapi.references.resolution import BrokenReference
 __all__ = ["METHODS", "FoundOperation", "found_operations"]
 
 METHODS = frozenset({"get", "put", "post", "delete", "options", "head", "patch", "trace", "query"})
-#: Path, method, route (the path below that of the servers), the operation as read, and, unless it is at its method in
-#: its path's item with no reference between: its node, and its path items (the siblings of a $ref, then its target).
+#: Path, method, route (the path with that of the servers before it), the operation as read, its node, and its path
+#: items (the siblings of a $ref, then its target). Without references, the node is None and there are no path items.
 FoundOperation = tuple[str, str, str, Mapping[str, Any], SourceNode | None, tuple[SourceNode, ...]]
 
-#: What a path item that needs no second look has, and what an operation that does.
+#: The fields of a path item that can be read quickly, and those of an operation that can't.
 _PLAIN_PATH_ITEM = METHODS | {"description", "parameters", "summary"}
 _UNUSUAL = frozenset({"$ref", "servers"})
 
@@ -45,7 +45,7 @@ def found_operations(document: DocumentTree) -> Iterator[FoundOperation]:
 
 
 def _unusual(document: DocumentTree, path: str, child: SourceNode) -> Iterator[FoundOperation]:
-    """Yields those of a path item with references, servers, additional operations or methods in capitals."""
+    """Yields the operations of a path item with references, servers, additional operations or methods in capitals."""
     path_items = _path_items(document, child)
     methods: dict[str, SourceNode] = {}
     for item in path_items:
@@ -84,13 +84,13 @@ def _operation_node(document: DocumentTree, node: SourceNode) -> SourceNode:
     if "$ref" not in node.value:
         return node
     target = document.follow(node) or node
-    if "security" in node.value and target is not node:  # to overlook it might open what the author closed
+    if "security" in node.value and target is not node:  # ignoring it might open an operation that it protects
         return SourceNode(target.file, target.pointer, {**target.mapping, "security": node.value["security"]})
     return target
 
 
 def _path_items(document: DocumentTree, node: SourceNode) -> tuple[SourceNode, ...]:
-    """Returns a path item, and those that its chain of ``$ref``s leads to."""
+    """Returns a path item, and the path items in its chain of ``$ref``s."""
     items = [node]
     while isinstance(items[-1].value.get("$ref"), str) and len(items) < 100:
         try:

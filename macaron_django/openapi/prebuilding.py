@@ -1,7 +1,7 @@
-"""Works out ahead what each start finds out about a spec: the trees of its YAML texts, and that it has no errors.
+"""Prepares what each start would otherwise compute for a spec: the trees of its YAML texts, and that it has no errors.
 
 ``prebuilt_entries`` makes the files of a folder, and ``is_known_sound`` reads them at a start. Their names are hashes
-of texts, and they hold plain JSON: what has changed since then isn't found, and nothing in them is run.
+of the texts, so a changed text doesn't find an old file. They hold plain JSON: nothing in them is run.
 """
 
 from __future__ import annotations
@@ -22,15 +22,15 @@ __all__ = ["is_known_sound", "prebuilt_entries"]
 
 
 def prebuilt_entries(document: Document, version: str) -> dict[str, bytes]:
-    """Returns the content of files by their names, for a document that was read from a file.
+    """Returns the contents of the prebuilt files, by file name, for a document that was read from a file.
 
-    ``version`` is this package's. Raises ``SpecError`` if the document has errors. One whose references lead to other
-    hosts is checked at each start.
+    ``version`` is this package's version. Raises ``SpecError`` if the document has errors. A document that refers to
+    other hosts is still checked at each start.
     """
-    from macaron_django.openapi.checks.document_checks import check  # a start reads what this has found
+    from macaron_django.openapi.checks.document_checks import check  # not needed at a start
 
     assert document.main.path is not None  # noqa: S101 (the caller's promise)
-    # Not from a cache or an earlier prebuilt file, which would vouch for itself.
+    # Read anew: a cache or an earlier prebuilt file would only confirm itself.
     document = load(document.main.path, **document.load_options)
     errors = [finding for finding in check(document) if finding.level == "error"]
     if errors:
@@ -42,7 +42,7 @@ def prebuilt_entries(document: Document, version: str) -> dict[str, bytes]:
             continue
         raw = file.path.read_bytes()
         parsed = parse(raw, file.name, document.limits)
-        if repr(parsed.tree) == repr(file.tree):  # else the file has changed since it was checked
+        if repr(parsed.tree) == repr(file.tree):  # otherwise the file has changed since it was checked
             digests[_beside(document, file.path)] = sha256(raw).hexdigest()
         content = None if looks_like_json(raw) else entry_text(parsed)
         if content is not None:
@@ -54,7 +54,7 @@ def prebuilt_entries(document: Document, version: str) -> dict[str, bytes]:
 
 
 def is_known_sound(document: Document, folder: Path, version: str) -> bool:
-    """Returns whether ``folder`` says that a document, with all of its files as they are now, has no errors."""
+    """Returns whether ``folder`` has the record that a document, with all its files as they are now, has no errors."""
     if document.main.path is None:
         return False
     try:
@@ -66,7 +66,7 @@ def is_known_sound(document: Document, folder: Path, version: str) -> bool:
 
 
 def _sound_name(document: Document, version: str) -> str:
-    """The name of the file that says that a document has no errors, as this version and this Python read it."""
+    """The name of the file that records that a document has no errors when read by this version and this Python."""
     digest = sha256(repr((version, sys.version_info[:2], document.dialect, document.reading_options)).encode())
     if document.main.path is not None:
         digest.update(document.main.path.read_bytes())

@@ -1,7 +1,8 @@
 """Publishes a document: makes the one self-contained OpenAPI document that is served.
 
-Its version and content are as read. What is in other files moves into its components (or in place, where no section
-can hold it), ``servers`` or ``basePath`` say where it is mounted, and x- attributes for the server are left out.
+Its version and content are as read, with three changes: objects in other files move into its components (or replace
+the reference, if no section can hold them), ``servers`` or ``basePath`` show where it is mounted, and x- attributes
+for the server are left out.
 """
 
 from __future__ import annotations
@@ -41,8 +42,8 @@ def publish(
 ) -> dict[str, Any]:
     """Returns the document as it is served, in one file, in the version that it was written in.
 
-    ``base_path`` ("" or like "/v1") is where its paths are mounted; without it, ``servers`` or ``basePath`` stay as
-    they are. Parts that don't change are shared with the document: treat the result as read-only.
+    ``base_path`` ("" or like "/v1") is the prefix at which its paths are mounted; without it, ``servers`` or
+    ``basePath`` stay as they are. Unchanged parts are shared with the document: treat the result as read-only.
     """
     return _Publisher(document, frozenset() if keep_server_extensions else SERVER_EXTENSIONS, base_path).publish()
 
@@ -72,7 +73,7 @@ class _Publisher:
         return served
 
     def _reserve_components(self) -> None:
-        """Lets a component that is only a reference into another file hold what it refers to."""
+        """Makes each component that is only a reference into another file hold the object that it refers to."""
         for kind, section in self.sections.items():
             self.taken[section] = {}
             for name, child in self.document.section(section, section).children():
@@ -87,7 +88,7 @@ class _Publisher:
 
     def _mount(self, served: dict[str, Any]) -> None:
         if self.old:
-            for key in ("host", "schemes"):  # those of the server that answers the request
+            for key in ("host", "schemes"):  # without them, the server that answers the request counts
                 served.pop(key, None)
             served["basePath"] = self.base_path or "/"
         else:
@@ -132,7 +133,7 @@ class _Publisher:
         return copy
 
     def _amend(self, kind: str, node: SourceNode, copy: dict[str, Any]) -> None:
-        """Corrects in the copy of a node what is different in the document that is served."""
+        """Changes the copy of a node where the served document differs from the document as read."""
         if kind == "schema" and isinstance(copy.get("properties"), dict):
             _require_mandatory(copy, node.mapping["properties"])
         if kind == "discriminator" and isinstance(copy.get("mapping"), dict):
@@ -154,7 +155,7 @@ class _Publisher:
         return child.value
 
     def _reference(self, kind: str, node: SourceNode, target: SourceNode, depth: int) -> Any:
-        """A reference that works in one file, or a copy of its target if no section can hold that."""
+        """A reference that works within one file, or a copy of its target if no section can hold the target."""
         reference: str = node.value["$ref"]
         main = self.document.main
         if target.file is main:
@@ -166,7 +167,7 @@ class _Publisher:
         name = self.names.get(place)
         if name is None:
             name = self.names[place] = self._new_name(section, target)
-            self.taken[section][name] = None  # until its turn comes
+            self.taken[section][name] = None  # replaced when ``todo`` gets there
             self.todo.append((section, name, kind, target))
         prefix = f"#/{section}/" if self.old else f"#/components/{section}/"
         return prefix + quote(escape(name), safe="~")
@@ -196,14 +197,14 @@ class _Publisher:
         return mapped
 
     def _mounted(self, servers: Any) -> str:
-        """Where the paths of an overriding ``servers`` are mounted: under the same prefix as the rest."""
+        """The mounted path of ``servers`` that override the document's: it gets the same prefix as theirs."""
         base, own = self.base_path or "", self.document.base_path
         prefix = base.removesuffix(own) if own else base
         return prefix + server_path(servers) or "/"
 
 
 def _require_mandatory(schema: dict[str, Any], properties: Mapping[str, Any]) -> None:
-    """Adds to the schema's ``required`` what ``x-mandatory`` says of its properties, so that clients see it."""
+    """Adds the properties with ``x-mandatory`` to the schema's ``required``, so that clients see it."""
     given = schema.get("required", [])
     if isinstance(given, list):
         added = [name for name in mandatory_properties(properties) if name not in given]

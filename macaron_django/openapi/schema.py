@@ -1,8 +1,8 @@
 """Schemas as the rest of the package reads them.
 
-A ``Schema`` is frozen and lazy. Its attributes are *effective*: they look through ``$ref``, ``allOf`` and the
-"or null" wrapper, so callers don't have to know how an author composed a schema. Only ``json`` and ``bundle()`` show
-the composition, and only they decide what is valid.
+A ``Schema`` is frozen and lazy. Its attributes are *effective*: they look through ``$ref``, ``allOf`` and a union with
+``null``, so callers don't have to know how an author composed a schema. Only ``json`` and ``bundle()`` show the
+composition, and only they decide what is valid.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from macaron_django.openapi.reading.limits import Limits
 
     class SchemaDocument(Protocol):
-        """What schemas, and everything made of them, need of their document: ``Document`` provides it."""
+        """The part of a document that schemas, and all that is made from them, need. ``Document`` implements it."""
 
         @property
         def limits(self) -> Limits: ...
@@ -54,14 +54,14 @@ if TYPE_CHECKING:
 
 __all__ = ["MOST_PARTS", "Direction", "Discriminator", "Property", "Schema", "reachable_schemas"]
 
-#: What a schema is used for: what a client sends, or what it is answered.
+#: Whether a schema describes what a client sends or what it receives.
 Direction = Literal["request", "response"]
 #: How many schemas an instance may have to match: its own and those that it inherits from. Of 300 public documents none
 #: has more than 27. Without a bound, schemas that inherit from one another would cost the square of their number.
 MOST_PARTS = 100
 _UNSET: Any = object()
 Value = TypeVar("Value")
-#: Keywords that may lead to the schema that is meant.
+#: Keywords that may refer to other schemas for the same instance.
 _LEADING_ON = frozenset({"$dynamicRef", "$ref", "allOf", "anyOf", "oneOf"})
 
 
@@ -113,9 +113,9 @@ class Property(Frozen):
 
 
 class Schema(Frozen):
-    """A schema at one place of a document, which has only one of them: ``schema_at`` and ``schema_of`` make them.
+    """The schema at a place of a document. Each place has only one ``Schema``: ``schema_at`` and ``schema_of`` make it.
 
-    ``pointer`` is spelled as OpenAPI 3 would (``#/components/schemas/Pet``) whatever the document's version.
+    ``pointer`` is spelled as in OpenAPI 3 (``#/components/schemas/Pet``), whatever the document's version.
     """
 
     document: SchemaDocument
@@ -175,12 +175,12 @@ class Schema(Frozen):
 
     @lazy_attribute
     def _leads_on(self) -> bool:
-        """Whether one of its keywords may name other schemas for the same instance, or what it means; few have one."""
+        """Whether a keyword may name other schemas for the same instance. Few schemas have one."""
         return not _LEADING_ON.isdisjoint(self.keywords)
 
     @lazy_attribute
     def target(self) -> Schema | None:
-        """The schema that ``$ref`` or ``$dynamicRef`` leads to; None without one, or if it is broken."""
+        """The schema that ``$ref`` or ``$dynamicRef`` refers to; None without a reference, or if it is broken."""
         for keyword in ("$ref", "$dynamicRef"):
             reference = self.keywords.get(keyword)
             if isinstance(reference, str):
@@ -189,14 +189,14 @@ class Schema(Frozen):
 
     @property
     def is_overloaded(self) -> bool:
-        """Whether it has ``MOST_PARTS`` parts, and perhaps more that were left out."""
+        """Whether it has ``MOST_PARTS`` parts, so that more of them may have been left out."""
         if self._is_reference:
             return self.resolved.is_overloaded
         return len(self.parts) >= MOST_PARTS <= sum([not part._is_lone_reference for part in self.parts])
 
     @lazy_attribute
     def _or_null(self) -> Schema | None:
-        """The schema X where this one says no more than "X or null"."""
+        """The schema X, if this one is only "X or null"."""
         for keyword in ("anyOf", "oneOf") if self._leads_on else ():
             branches = self.keywords.get(keyword)
             if isinstance(branches, list) and len(branches) == 2 and {"type": "null"} in branches:
@@ -214,12 +214,12 @@ class Schema(Frozen):
 
     @property
     def _following(self) -> Schema | None:
-        """The schema that this one means: the target of a lone ``$ref``, or X of "X or null"."""
+        """The schema that this one merely refers to: the target of a lone ``$ref``, or X of "X or null"."""
         return self._or_null or (self.target if self._is_lone_reference else None)
 
     @lazy_attribute
     def resolved(self) -> Schema:
-        """The schema behind a chain of lone ``$ref``s and "or null"; itself without one."""
+        """The schema at the end of a chain of lone ``$ref``s and "X or null"; the schema itself if there is none."""
         if not self._leads_on or self._following is None:
             return self
         schema, seen = self, {self}
@@ -231,18 +231,18 @@ class Schema(Frozen):
             end = following.__dict__.get("resolved")
             if end is not None and end._following is None:  # no circle
                 schema = end
-        for each in seen:  # or each of a long chain would walk down the rest of it
+        for each in seen:  # otherwise each schema of a long chain would walk the rest of it
             each.__dict__.setdefault("resolved", schema)
         return schema
 
     @property
     def _is_reference(self) -> bool:
-        """Whether it says no more than another schema, and isn't part of a circle."""
+        """Whether it merely refers to another schema, and isn't part of a circle."""
         return self.resolved is not self and self.resolved._following is None
 
     @lazy_attribute
     def name(self) -> str | None:
-        """The name of the component that it is, or that a lone ``$ref`` leads to; None for any other schema."""
+        """Its name if it is a component, or that of the component it merely refers to; None for any other schema."""
         schema: Schema | None = self
         for _ in range(100):  # a cycle of references has no name
             if schema is None:
@@ -255,9 +255,9 @@ class Schema(Frozen):
 
     @lazy_attribute
     def parts(self) -> tuple[Schema, ...]:
-        """The schemas that an instance must match, in written order: itself, those behind references and in allOf.
+        """The schemas that an instance must match, in written order: itself, targets of references, and those in allOf.
 
-        At most ``MOST_PARTS`` of them, without lone references; ``check`` finds a schema that has as many.
+        There are at most ``MOST_PARTS``, not counting lone references; ``check`` reports a schema with that many.
         """
         if not self._leads_on:
             return (self,)
@@ -278,9 +278,9 @@ class Schema(Frozen):
 
     @lazy_attribute
     def _direct_parts(self) -> tuple[tuple[Schema, bool], ...]:
-        """The schemas that its own keywords name, the last first, and whether each covers only its own keywords.
+        """The schemas that its own keywords name, in reverse. True marks the schema itself: it isn't followed again.
 
-        Kept, because every schema that inherits from this one walks through it.
+        The result is kept, because every schema that inherits from this one walks through it.
         """
         if not self._leads_on:
             return ((self, True),)
@@ -302,7 +302,7 @@ class Schema(Frozen):
 
     @lazy_attribute
     def _parts_by_keyword(self) -> Mapping[str, Sequence[Schema]]:
-        """The parts that have a keyword among their own, by that keyword: the schema itself first."""
+        """By keyword, the parts that have it as their own keyword, beginning with the schema itself."""
         parts = self.parts
         if len(parts) == 1:
             return dict.fromkeys(self.keywords, parts)
@@ -345,7 +345,7 @@ class Schema(Frozen):
 
     @lazy_attribute
     def _union_types(self) -> tuple[str, ...]:
-        """The effective types, those of its branches where it names none itself; () if every type is allowed."""
+        """The effective types, or those of its branches if it names none itself; () if every type is allowed."""
         return self._solved("_union_types", Schema._typed_branches, Schema._types_of_branches, ())
 
     def _typed_branches(self) -> tuple[Schema, ...]:
@@ -361,7 +361,7 @@ class Schema(Frozen):
 
     @lazy_attribute
     def nullable(self) -> bool:
-        """Whether null is valid. A schema that only leads back to itself forbids nothing."""
+        """Whether null is valid. A schema that only refers back to itself forbids nothing."""
         return self._solved("nullable", Schema._judges_of_null, Schema._accepts_null, True)
 
     def _judges_of_null(self) -> tuple[Schema, ...]:
@@ -398,7 +398,7 @@ class Schema(Frozen):
         judge: Callable[[Schema, Mapping[Schema, Value]], Value],
         initially: Value,
     ) -> Value:
-        """Returns the attribute called ``name``, and keeps it on each schema whose value this one's depends on."""
+        """Returns the attribute ``name``, and stores it on each schema on whose value this schema's value depends."""
         needed = below(self) if self._leads_on else ()
         if all(name in each.__dict__ for each in needed):  # so that it isn't in a circle
             return judge(self, {each: each.__dict__[name] for each in needed})
@@ -456,7 +456,7 @@ class Schema(Frozen):
 
     @property
     def has_default(self) -> bool:
-        """Whether there is a default, be it null."""
+        """Whether there is a default, even if it is null."""
         return self.keyword("default", _UNSET) is not _UNSET
 
     @property
@@ -467,7 +467,7 @@ class Schema(Frozen):
     @lazy_attribute
     def properties(self) -> Mapping[str, Property]:
         """The properties, through ``$ref`` and ``allOf``, in document order."""
-        if self._is_reference:  # or each of many references to a large schema would have properties of its own
+        if self._is_reference:  # otherwise each of many references to a large schema would have its own properties
             return self.resolved.properties
         found: dict[str, Schema] = {}
         for part in self.parts:
@@ -519,12 +519,12 @@ class Schema(Frozen):
 
     @lazy_attribute
     def one_of(self) -> tuple[Schema, ...]:
-        """The branches of the nearest ``oneOf`` that says more than "or null"."""
+        """The branches of the nearest ``oneOf`` that isn't only "X or null"."""
         return self._first_branches("oneOf")
 
     @lazy_attribute
     def any_of(self) -> tuple[Schema, ...]:
-        """The branches of the nearest ``anyOf`` that says more than "or null"."""
+        """The branches of the nearest ``anyOf`` that isn't only "X or null"."""
         return self._first_branches("anyOf")
 
     @lazy_attribute
@@ -554,8 +554,8 @@ class Schema(Frozen):
 
     @property
     def attribute_nodes(self) -> tuple[SourceNode, ...]:
-        """The nodes that may carry x- attributes of this schema, nearest first: itself, and what it resolves to."""
-        # The normal form keeps x- attributes as they were written, and takes twenty times as long as looking for one.
+        """The nodes that may have x- attributes of this schema: its own, then those that it merely refers to."""
+        # The schema as written is enough: normalising it would take twenty times as long as looking for an attribute.
         written = self.__dict__.get("written")
         if isinstance(written, dict) and written.keys().isdisjoint(_LEADING_ON):
             return (SourceNode(self.file, self.source_pointer, written),)
@@ -565,7 +565,7 @@ class Schema(Frozen):
 
     @lazy_attribute
     def extensions(self) -> SchemaExtensions:
-        """The x- attributes of the schema itself, or of what a lone ``$ref`` leads to."""
+        """The x- attributes of the schema itself, or of the schema that it merely refers to."""
         from macaron_django.openapi.extensions import schema_extensions
 
         is_plain = "json" not in self.__dict__ and not self.document.may_be_marked(self)
@@ -573,13 +573,13 @@ class Schema(Frozen):
 
     @property
     def is_decimal(self) -> bool:
-        """Whether its numbers are always Decimals in Python, and never floats: ``x-decimal``."""
+        """Whether its numbers are always Decimals in Python, never floats, because of ``x-decimal``."""
         from macaron_django.openapi.extensions import property_extensions
 
         return "number" in self.types and property_extensions(self.attribute_nodes).decimal
 
     def bundle(self, direction: Direction | None = None) -> dict[str, Any]:
-        """Returns self-contained JSON Schema 2020-12, with what the schema refers to in its own ``$defs``.
+        """Returns self-contained JSON Schema 2020-12; the schemas that this one refers to are in its ``$defs``.
 
         For "request", readOnly properties aren't required; for "response", writeOnly ones aren't. Bundles share
         their definitions: treat them as read-only.
@@ -592,7 +592,7 @@ def _string(value: Any) -> str | None:
 
 
 def reachable_schemas(schemas: Iterable[Schema]) -> Iterator[Schema]:
-    """Yields the schemas, and those of everything in their instances, at any depth, each once and resolved."""
+    """Yields the schemas, and those of all values within their instances, at any depth; each once and resolved."""
     seen: set[Schema] = set()
     todo = list(schemas)
     while todo:

@@ -1,6 +1,6 @@
 """Security schemes, and the security requirements of a document or an operation.
 
-Swagger 2.0's ``basic`` and ``flow`` are read as what OpenAPI 3.1 calls them.
+Swagger 2.0's ``basic`` and ``flow`` are read in OpenAPI 3.1's terms.
 """
 
 from __future__ import annotations
@@ -21,14 +21,14 @@ __all__ = [
 
 Requirements = tuple[Mapping[str, tuple[str, ...]], ...]
 
-#: What ``security`` counts as where it can't be read: a scheme that no document can declare, so that nobody is let in.
+#: Used for a ``security`` that can't be read: it requires a scheme that no document can declare, so it admits no one.
 NOBODY: Requirements = ({"": ()},)
 
 
 def security_requirements(value: Any) -> Requirements | None:
-    """Returns the requirements, any one of which lets a caller in; () for public, None if nothing is said.
+    """Returns the requirements, of which a caller must meet one; () if public, None if ``security`` is absent.
 
-    A malformed ``security`` gives ``NOBODY``: what is left of it might be public, so none of it is used.
+    A malformed ``security`` gives ``NOBODY``: its readable parts alone might admit everyone, so none of it is used.
 
     >>> security_requirements([{"oauth": ["read"]}, {}]), security_requirements([])
     (({'oauth': ('read',)}, {}), ())
@@ -43,7 +43,7 @@ def security_requirements(value: Any) -> Requirements | None:
 
 
 def malformed_requirement(value: Any) -> str | None:
-    """Returns how a malformed ``security`` should have been written; None if it is well-formed.
+    """Returns the well-formed spelling of a malformed ``security``; None if it is well-formed already.
 
     >>> malformed_requirement([{"oauth": "admin"}])
     '[{oauth: [admin]}]'

@@ -1,7 +1,7 @@
 """Finds schemas that apply themselves to the same instance.
 
-A circle through ``properties`` or ``items`` is recursion and fine. One that never leaves the instance means nothing,
-and a validator must break it off.
+A circle through ``properties`` or ``items`` is ordinary recursion. A circle that never leaves the instance has no
+meaning: a validator would never come to its end.
 """
 
 from __future__ import annotations
@@ -58,8 +58,8 @@ def _circle(path: dict[Schema, str], back: Schema, keyword: str) -> Iterator[Fin
         return
     names = " → ".join(dict.fromkeys(schema.name for schema in members if schema.name))
     if keywords & {"anyOf", "oneOf"}:
-        message = f"{names} is a branch of itself; that branch says nothing."
+        message = f"{names} is a branch of itself: that branch has no meaning."
         yield finding("W014", back.location, message, "Take the parent out of allOf, or the child out of oneOf.")
     else:
-        message = f"{names} is made of itself, and never reaches anything."
+        message = f"{names} inherits from itself through allOf, so it can never be resolved."
         yield finding("E014", back.location, message, "Remove the schema from its own allOf.")

@@ -14,9 +14,9 @@ __all__ = ["check", "quick_check"]
 
 
 def quick_check(document: Document) -> tuple[Finding, ...]:
-    """Returns what decides whether a document can be served, each fault once.
+    """Returns the faults that decide whether a document can be served, each once.
 
-    These are the faults that reading showed, and those of operations and x- attributes; it doesn't walk over the
+    These are the faults found while reading it, and those of operations and x- attributes. It doesn't walk over the
     whole document.
     """
     return unique(
@@ -30,7 +30,7 @@ def quick_check(document: Document) -> tuple[Finding, ...]:
 
 
 def check(document: Document) -> tuple[Finding, ...]:
-    """Returns everything that can be found wrong with a document, the findings of ``quick_check`` first.
+    """Returns all that can be found wrong with a document, the findings of ``quick_check`` first.
 
     It walks over the whole document and reads its files once more.
     """

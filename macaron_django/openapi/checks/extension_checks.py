@@ -60,7 +60,7 @@ def operation_attributes(document: Document) -> Iterator[Finding]:
 def _two_handlers(operation: Operation) -> Finding:
     bound, named = operation.json["x-bind-server"], operation.operation_id
     message = f"{operation.method.upper()} {operation.path} names two handlers: x-bind-server {bound}, and operationId."
-    hint = "Keep one. x-bind-server is used now; with macaron_django.compat, the operationId is, as in PyMacaron."
+    hint = "Keep one. x-bind-server is used; with macaron_django.compat, operationId would be, as in PyMacaron."
     if bound == named:
         hint = "Give it an operationId without dots, or leave x-bind-server out."
     return finding("W042", operation.node.child("x-bind-server").location, message, hint)
@@ -98,14 +98,14 @@ def component_attributes(document: Document) -> Iterator[Finding]:
 
 
 class _Harmless:
-    """Remembers keys that need no check: a document has few different keys, at thousands of places."""
+    """Remembers keys that need no check: a document has few different keys, but each at many places."""
 
     def __init__(self, attributes: tuple[str, ...]) -> None:
         self._attributes = attributes
         self._keys: set[str] = set()
 
     def others(self, mapping: Mapping[str, Any]) -> list[str]:
-        """Returns the keys that are attributes of this package or look like one, or may lead to a schema with some."""
+        """Returns the keys that are or resemble attributes of this package, or may lead to a schema with such a key."""
         if self._keys.issuperset(mapping):
             return []
         found = [key for key in mapping if key not in self._keys and self._matters(key)]
@@ -119,7 +119,7 @@ class _Harmless:
 
 
 def _may_have_attributes(document: Document, node: SourceNode) -> bool:
-    """Whether a component, or what it refers to, may have an attribute of this package or a misspelled one."""
+    """Whether a component, or a schema it refers to, may have an attribute of this package, even a misspelled one."""
     todo = [node]
     for _ in range(_MOST_LOOKS):
         if not todo:
@@ -149,7 +149,9 @@ def _component(schema: Schema) -> Iterator[Finding]:
         if key == "x-model":
             hint = "Write it as app_label.Model, as in library.Book."
             if not means_model(value):
-                message = f"x-model isn't the label of a Django model, and is taken for another tool's: {value!r}."
+                message = (
+                    f"x-model isn't the label of a Django model, so it is assumed to be another tool's: {value!r}."
+                )
                 yield finding("W041", location, message, f"{hint} If it is another tool's, there is nothing to do.")
             elif not re.match(_MODEL, value):
                 yield finding("E049", location, f"x-model is not the label of a Django model: {value!r}.", hint)
@@ -210,7 +212,7 @@ def _simple(key: str, value: Any, known: tuple[str, ...], location: Location) ->
 
 
 def other_attributes(kind: str, node: SourceNode) -> Iterator[Finding]:
-    """Checks the attributes of any parameter, and of schemas where ``component_attributes`` doesn't look."""
+    """Checks the attributes of parameters, and of schemas that ``component_attributes`` doesn't visit."""
     if kind == "parameter":
         for key, child in node.children():
             if key.startswith("x-"):

@@ -1,7 +1,7 @@
 """Walks over the objects of a document, visiting each once.
 
-References are followed into other files; one that can't be followed is visited as broken. The walk is iterative, so
-neither depth nor cycles exhaust anything.
+References are followed into other files; one that can't be followed is visited as broken. The walk is iterative and
+visits nothing twice, so neither depth nor cycles matter.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ __all__ = ["Visit", "children_of", "walk"]
 
 @dataclass(frozen=True)
 class Visit:
-    """An object of a kind that ``grammar`` lists, or a reference to one: its target, or why it is broken."""
+    """An object of a kind that ``grammar`` lists, or a reference to one: its target, or the reason it is broken."""
 
     kind: str
     node: SourceNode
@@ -84,7 +84,7 @@ _MAP_OF = "map of "
 
 
 def _reads_beside_reference(kind: str, node: SourceNode) -> bool:
-    """Whether siblings of a ``$ref`` count here: in path items, and in schemas from OpenAPI 3.1 on."""
+    """Whether the siblings of a ``$ref`` have a meaning: in path items, and in schemas from OpenAPI 3.1 on."""
     if not isinstance(node.value.get("$ref"), str):
         return True
     return kind == "path_item" or (kind == "schema" and node.file.dialect not in ("2.0", "3.0"))

@@ -1,7 +1,7 @@
-"""Checks routes, path parameters, bodies and security: what decides whether a document can be served.
+"""Checks routes, path parameters, bodies and security, which decide whether a document can be served.
 
-This runs at each start, so it reads plain mappings, reads each list of parameters once, and makes a location only for
-a finding.
+This runs at each start. To be fast it reads plain mappings, reads each list of parameters once, and makes a location
+only for a finding.
 """
 
 from __future__ import annotations
@@ -147,10 +147,10 @@ def _read(owner: SourceNode, given: list[Any] | dict[str, Any], document: Docume
 
 def _parameter(name: Any, place: Any, node: SourceNode) -> Iterator[Finding]:
     if not isinstance(name, str) or not name:
-        yield finding("E025", node.location, "A parameter without a name.", "Give it a name.")
+        yield finding("E025", node.location, "A parameter has no name.", "Give it a name.")
     if place not in _PLACES:
         message = f"The parameter {name!r} is in {place!r}, which isn't a location for parameters."
-        yield finding("E025", node.location, message, f"Write in: with one of {', '.join(_PLACES[:4])}.")
+        yield finding("E025", node.location, message, f"Set `in` to one of {', '.join(_PLACES[:4])}.")
 
 
 def _template(operation: Operation, described: Iterable[_Described]) -> Iterator[Finding]:
@@ -185,15 +185,13 @@ def _bodies(operation: Operation, described: Iterable[_Described]) -> Iterator[F
 
 
 def _requirements(document: Document, owner: SourceNode, declared: Mapping[str, Any] | None) -> Iterator[Finding]:
-    """Whether the ``security`` of an operation or of the document can be met; ``declared`` is None if it doesn't
-    have to.
-    """
+    """Whether ``security`` is well-formed and its schemes are ``declared``; None skips the second check."""
     given = owner.mapping.get("security")
     if given is None:
         return
     right = malformed_requirement(given)
     if right is not None:
-        message = "`security` isn't a list of security requirements: until it is, no request is let in."
+        message = "`security` isn't a list of security requirements: until it is, every request is refused."
         yield finding("E028", owner.child("security").location, message, f"Write it as `security: {right}`.")
         return
     for requirement in given:

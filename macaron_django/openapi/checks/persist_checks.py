@@ -135,7 +135,9 @@ def _can_be_key(property_: Property) -> bool:
 def _indexes(schema: Schema, node: SourceNode, limit: int, *, local: bool) -> Iterator[Finding]:
     what = "local index" if local else "index"
     if node.value is not None and not isinstance(node.value, dict):
-        yield finding("E044", node.location, "Indexes are a mapping: name to keys.", "Write `by_author: author_id`.")
+        yield finding(
+            "E044", node.location, "Indexes must be a mapping of names to keys.", "Write `by_author: author_id`."
+        )
     if len(node.mapping) > limit:
         message = f"{schema.name} has {len(node.mapping)} {'local ' if local else ''}indexes; DynamoDB allows {limit}."
         yield finding("E045", node.location, message, "Remove some.")
@@ -235,12 +237,17 @@ def _keys_from(schema: Schema, node: SourceNode, options: Mapping[str, Any]) -> 
             yield finding("E042", child.location, message, f"Name {' or '.join(filter(None, keys))}.")
         if not isinstance(child.value, str) or not _SOURCE.fullmatch(child.value):
             message = f"x-persist: keys_from can't take {name} from {child.value!r}."
-            yield finding("E047", child.location, message, "Write claim: and the name of a claim, or user.")
+            yield finding("E047", child.location, message, "Write `user`, or `claim:` and the name of a claim.")
 
 
 def _tags(node: SourceNode) -> Iterator[Finding]:
     if node.value is not None and not isinstance(node.value, dict):
-        yield finding("E047", node.location, "x-persist: tags are a mapping of texts.", "Write `tags: {team: shop}`.")
+        yield finding(
+            "E047",
+            node.location,
+            "x-persist: tags must be a mapping of strings to strings.",
+            "Write `tags: {team: shop}`.",
+        )
     if len(node.mapping) > MAX_TAGS:
         message = f"x-persist has {len(node.mapping)} tags; DynamoDB allows {MAX_TAGS}."
         yield finding("E047", node.location, message, "Remove some.")
@@ -251,6 +258,8 @@ def _tags(node: SourceNode) -> Iterator[Finding]:
             yield finding("E047", child.location, message, "Put it in quotes.")
         elif not (0 < len(key) <= 128 and len(value) <= 256 and _TAG_TEXT.match(key + value)):
             hint = "A tag has at most 128 characters, its value 256: letters, digits, spaces and + - = . _ : / @."
-            yield finding("E047", child.location, f"x-persist: AWS takes no tag {key!r} with {value!r}.", hint)
+            yield finding(
+                "E047", child.location, f"x-persist: AWS doesn't accept the tag {key!r} with {value!r}.", hint
+            )
         elif key.lower().startswith("aws:"):
             yield finding("E047", child.location, f"x-persist: the tag {key} is AWS's own.", "Give it another name.")

@@ -28,7 +28,7 @@ _ANNOTATIONS = frozenset(
 )
 _BESIDE_REFERENCE = frozenset({"$ref", "description", "summary", "title"})
 _TEXTS = ("description", "operationId", "summary")
-#: Where no version has a reference (Swagger 2.0 and 3.x: only in place of what Reference Object names), but specs do.
+#: Objects that no version of OpenAPI allows a reference in place of, though specs have one.
 _NO_REFERENCE = frozenset({"components", "operation", "paths", "responses", "server"})
 _PLAIN_FIELDS = ("externalDocs", "info", "tags")
 _COMPONENTS = ("schemas", "parameters", "responses", "requestBodies", "headers")
@@ -119,7 +119,7 @@ def _check(document: Document, visit: Visit, *, used: bool) -> Iterator[Finding]
 
 
 def _named(kind: str) -> str:
-    """How a sentence about what something must be begins."""
+    """The beginning of the sentence that says what an object of this kind must be."""
     name = kind.replace("_", " ")
     if kind in ("paths", "components", "responses"):
         return f"The {name} are"
@@ -141,11 +141,11 @@ def _misplaced(kind: str, node: SourceNode) -> Iterator[Finding]:
     if isinstance(node.mapping.get("$ref"), str):
         what = f"all {kind.removeprefix('map of ').replace('_', ' ')}s" if kind.startswith("map of ") else f"the {kind}"
         message = f"OpenAPI doesn't allow a $ref in place of {what}; it was followed."
-        yield finding("W025", node.child("$ref").location, message, "Write there what it refers to.")
+        yield finding("W025", node.child("$ref").location, message, "Replace it with the object that it refers to.")
 
 
 def _plain_fields(document: Document, node: SourceNode) -> Iterator[Finding]:
-    """References in what holds none, and what nothing follows but ``info``."""
+    """Finds references in fields where OpenAPI has none; only that of ``info`` is followed."""
     for field in _PLAIN_FIELDS:
         child = node.child(field)
         for place in (child, *(item for _, item in child.children())):
@@ -157,7 +157,7 @@ def _plain_fields(document: Document, node: SourceNode) -> Iterator[Finding]:
                         document.sources.resolve(place, reference)
                     except BrokenReference as broken:
                         message = f"{message} {broken.message}"
-                yield finding("W025", location, message, "Write there what it refers to.")
+                yield finding("W025", location, message, "Replace it with what it refers to.")
 
 
 def _target(document: Document, kind: str, node: SourceNode, target: SourceNode) -> Iterator[Finding]:
@@ -168,8 +168,8 @@ def _target(document: Document, kind: str, node: SourceNode, target: SourceNode)
     while isinstance(current.mapping.get("$ref"), str) and current.file.uri + current.pointer not in ending:
         if current.file.uri + current.pointer in seen:
             if current.file.uri + current.pointer == node.file.uri + node.pointer:
-                message = "This reference goes round in a circle and never reaches anything."
-                yield finding("E014", place, message, "Let one of them say what is meant.")
+                message = "This reference leads back to itself and never reaches a definition."
+                yield finding("E014", place, message, "Replace one reference of the circle with the definition.")
             return
         seen.add(current.file.uri + current.pointer)
         try:
@@ -201,16 +201,16 @@ def _fields(document: Document, kind: str, node: SourceNode) -> Iterator[Finding
         for key in ("title", "version") if "$ref" not in info.mapping else ():
             if key not in info.mapping:
                 place = info.location if info.mapping else node.location
-                yield finding("W012", place, f"A document whose info has no {key}.", f"Add `{key}` to `info`.")
+                yield finding("W012", place, f"The document's info has no {key}.", f"Add `{key}` to `info`.")
     if kind == "document" and node.mapping.get("paths") is None and document.dialect in ("2.0", "3.0"):
-        yield finding("W012", node.location, "A document without paths.", "Add `paths: {}`.")
+        yield finding("W012", node.location, "The document has no paths.", "Add `paths: {}`.")
     for key in REQUIRED.get(kind, ()):
         if key not in node.mapping and not (kind == "operation" and document.dialect in ("3.1", "3.2")):
             yield finding("W012", node.location, f"{_article(kind)} {kind} without {key}.", f"Add `{key}`.")
 
 
 def _collection_formats(kind: str, node: SourceNode) -> Iterator[Finding]:
-    """Formats that are none, and arrays in arrays that are separated as those are."""
+    """Finds unknown formats, and arrays in arrays that have the same separator as the outer one."""
     if node.mapping.get("type") != "array":
         return
     outer, inner = str(node.mapping.get("collectionFormat", "csv")), item_formats(node.mapping)
@@ -239,13 +239,13 @@ def _schema(document: Document, node: SourceNode) -> Iterator[Finding]:
         value, place = schema[keyword], node.child(keyword).location
         message = f"{keyword} must be {wanted}, not {_described(value)}."
         if keyword in ("exclusiveMinimum", "exclusiveMaximum") and isinstance(value, bool):
-            hint = f"It was read as OpenAPI 3.0 has it. Write the bound itself: {keyword}: {_bound(schema, keyword)}."
+            hint = f"It was read as in OpenAPI 3.0. Write the bound itself: {keyword}: {_bound(schema, keyword)}."
             yield finding("W031", place, message, hint)
         elif value is None:
-            yield finding("W031", place, message, f"Remove it: it was read as if {keyword} weren't there.")
+            yield finding("W031", place, message, f"Remove it: the schema was read as if it had no {keyword}.")
         else:
             annotation = keyword in _ANNOTATIONS or (keyword == "required" and isinstance(value, bool))
-            hint = f"Correct it; until then it counts for nothing: {keyword} was left out."
+            hint = f"Correct it; until then {keyword} is ignored."
             yield finding("W030" if annotation else "E030", place, message, hint)
     yield from _nullability(node, dialect)
     dialect_uri = schema.get("$schema")
@@ -266,7 +266,7 @@ def _bound(schema: dict[str, object], exclusive: str) -> object:
 
 
 def _old_spellings_apart(schema: dict[str, object], dialect: str) -> dict[str, object]:
-    """The keywords to judge by 2020-12: not those that older dialects spell otherwise."""
+    """The keywords to check by JSON Schema 2020-12, without those that an older dialect writes differently."""
     if dialect in ("2.0", "3.0"):
         old = {"exclusiveMinimum", "exclusiveMaximum", "examples", "items"}
         schema = {key: value for key, value in schema.items() if key not in old or isinstance(value, dict)}
@@ -290,9 +290,9 @@ def _nullability(node: SourceNode, dialect: str) -> Iterator[Finding]:
 
 
 def _dynamic(document: Document, node: SourceNode) -> Iterator[Finding]:
-    """In one resource an anchor has one place, wherever one comes from; in several, the way there decides.
+    """Finds a ``$dynamicRef`` whose anchor is in several resources, so that its target depends on the path to it.
 
-    Validators go that way; a serializer's fields and a Python value's type are the same other_attributes.
+    Validators follow that path; a serializer's fields and a Python value's type can't.
     """
     reference = node.mapping.get("$dynamicRef")
     if not isinstance(reference, str):
@@ -301,8 +301,8 @@ def _dynamic(document: Document, node: SourceNode) -> Iterator[Finding]:
     places = [uri for file in document.sources for uri in file.identified if uri.endswith(fragment)]
     if len(places) > 1:
         message = (
-            f"{fragment} is defined in {len(places)} schemas with an $id: what is valid here depends on the path that "
-            "led here, but serializers and Python values are those of the nearest one."
+            f"{fragment} is defined in {len(places)} schemas with an $id. The validator chooses one by the path that "
+            "led to this $dynamicRef, but serializers and Python values always use the nearest one."
         )
         hint = "If only one of these schemas is meant, refer to it with $ref."
         yield finding("W026", node.child("$dynamicRef").location, message, hint)

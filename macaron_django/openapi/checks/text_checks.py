@@ -1,4 +1,4 @@
-"""Checks the text of a spec for what leaves no trace in the tree, such as duplicate keys and YAML tags."""
+"""Checks the text of a spec for faults that the parsed tree doesn't show, such as duplicate keys and YAML tags."""
 
 from __future__ import annotations
 
@@ -30,12 +30,12 @@ def noted(file: SourceFile) -> Iterator[Finding]:
         message = "The merge key << isn't part of YAML 1.2; its content was merged."
         yield finding("W001", file.location("#"), message, "Use $ref and allOf, which every OpenAPI tool understands.")
     if "control-character" in file.parsed.notes:
-        message = "A string holds control characters that JSON wants escaped."
+        message = "A string holds control characters, which must be escaped in JSON."
         yield finding("W002", file.location("#"), message, "Write them as \\u0000 escapes.")
 
 
 def reread(file: SourceFile) -> Iterator[Finding]:
-    """Yields what only a second reading of the text shows."""
+    """Yields the faults that only a second reading of the text shows."""
     yield from _not_json_numbers(file)
     try:
         text = file.text()
@@ -67,14 +67,14 @@ def _duplicates_in_json(file: SourceFile, text: str) -> Iterator[Finding]:
         return
     for key in found:
         lines = [mark.start() for mark in re.finditer(re.escape(json.dumps(key, ensure_ascii=False)) + r"\s*:", text)]
-        # Exact only where the key stands nowhere else; otherwise the file is named without a line.
+        # The line is certain only if the key occurs nowhere else; otherwise the finding has no line.
         start = lines[1] if len(lines) == 2 else None
         line = None if start is None else text.count("\n", 0, start) + 1
         yield _duplicate(file.name, key, line, None if start is None else start - text.rfind("\n", 0, start))
 
 
 def _scalars(file: SourceFile, text: str) -> Iterator[Finding]:
-    """Tags, and numbers that the reader left as text."""
+    """Finds tags, and numbers that the reader left as text."""
     import yaml
 
     from macaron_django.openapi.reading.yaml_events import events
@@ -89,8 +89,10 @@ def _scalars(file: SourceFile, text: str) -> Iterator[Finding]:
                     "W005", location, f"The YAML tag {tag} means nothing in an OpenAPI document.", "Remove it."
                 )
             elif isinstance(event, yaml.ScalarEvent) and not event.style and re.fullmatch(_HUGE, event.value):
-                message = f"The number {event.value[:20]}… is larger than any that can be read; it is taken for text."
-                yield finding("W006", location, message, "Write a smaller number, or quote it as the text that it is.")
+                message = f"The number {event.value[:20]}… is too large to be read as a number; it is read as text."
+                yield finding(
+                    "W006", location, message, "Write a smaller number, or put it in quotes if text is intended."
+                )
     except yaml.YAMLError:
         return
 

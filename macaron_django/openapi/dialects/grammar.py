@@ -14,14 +14,14 @@ __all__ = ["ANY", "OTHERS", "REQUIRED", "Field", "fields_of", "is_known"]
 
 
 class Field(NamedTuple):
-    """What a field has. ``shape``: "one", "list" or "map"; ``kind``: that of its objects, "" for plain values."""
+    """A field's ``shape`` ("one", "list" or "map") and the ``kind`` of the objects in it ("" for plain values)."""
 
     shape: str
     kind: str
 
 
 ANY = Field("one", "")
-#: The field name for all names that a kind doesn't list.
+#: The key for all field names that a kind doesn't list.
 OTHERS = "*"
 
 

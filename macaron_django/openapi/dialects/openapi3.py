@@ -18,7 +18,7 @@ _STYLES = {"path": "simple", "query": "form", "header": "simple", "cookie": "for
 
 
 class OpenAPI3Reader:
-    """Reads what an operation of an OpenAPI 3.x document holds."""
+    """Reads the contents of an operation of an OpenAPI 3.x document."""
 
     def __init__(self, document: SchemaDocument) -> None:
         self.document = document

@@ -20,7 +20,7 @@ NUMBER_FORMATS: Mapping[str, tuple[float, float]] = {
     "float": (-3.4028234663852886e38, 3.4028234663852886e38),
     "double": (-1.7976931348623157e308, 1.7976931348623157e308),
 }
-#: Beside a $ref, 3.0 and Swagger 2.0 ignore everything; these say nothing about validity and are kept.
+#: Kept beside a $ref, as they don't affect validity; 3.0 and Swagger 2.0 ignore all other keywords there.
 _KEPT_BESIDE_REF = frozenset({"$ref", "description", "summary", "title"})
 
 
@@ -81,7 +81,7 @@ def mandatory_properties(properties: Mapping[str, Any]) -> list[str]:
 
 
 def rename_reference(reference: str) -> str:
-    """Returns a reference of Swagger 2.0 as the 3.1 form spells it.
+    """Returns a reference of Swagger 2.0 as it is spelled in the 3.1 form.
 
     >>> rename_reference("#/definitions/Pet")
     '#/components/schemas/Pet'
@@ -125,16 +125,16 @@ def _nullable(schema: dict[str, Any], dialect: str) -> None:
     elif isinstance(types, list) and "null" not in types:
         schema["type"] = [*types, "null"]
     _nullable_composition(schema)
-    # OpenAPI 3.0.3 wants null in the enum itself; x-nullable, as its implementers read it, lets null past everything.
+    # OpenAPI 3.0.3 requires null in the enum itself; other implementations of x-nullable accept null without that.
     enum = schema.get("enum")
     if not nullable and isinstance(enum, list) and None not in enum:
         schema["enum"] = [*enum, None]
 
 
 def _nullable_composition(schema: dict[str, Any]) -> None:
-    """``nullable`` beside allOf, oneOf or anyOf: the composition or null, as its authors mean it.
+    """Make the schema accept null besides its composition, as authors mean ``nullable`` beside allOf, oneOf or anyOf.
 
-    A null branch inside ``oneOf`` would make null match twice where another branch takes it already.
+    A null branch within ``oneOf`` would be a second match for null if another branch already accepts it.
     """
     moved: dict[str, Any] = {}
     for keyword in ("$ref", "allOf", "oneOf", "anyOf", "discriminator"):
@@ -160,7 +160,7 @@ def _repair(schema: dict[str, Any]) -> None:
 
 
 def _pymacaron(schema: dict[str, Any]) -> None:
-    """PyMacaron requires properties by ``x-mandatory``, and its ``datetime`` is OpenAPI's ``date-time``."""
+    """Translate PyMacaron's ``x-mandatory`` into ``required``, and its ``datetime`` into ``date-time``."""
     properties = schema.get("properties")
     if properties and isinstance(properties, dict) and (mandatory := mandatory_properties(properties)):
         required = schema.get("required", [])

@@ -18,7 +18,7 @@ from macaron_django.openapi.schema import Schema
 
 __all__ = ["COLLECTIONS", "Swagger2Reader", "item_formats"]
 
-#: The style in a query or form, and explode, of each collectionFormat; ``tsv`` has no style in OpenAPI 3.
+#: The style and ``explode`` of each collectionFormat in a query or form; ``tsv`` has no style in OpenAPI 3.
 COLLECTIONS = {
     "csv": ("form", False),
     "ssv": ("spaceDelimited", False),
@@ -44,7 +44,7 @@ def item_formats(value: Mapping[str, Any]) -> list[str]:
 
 
 class Swagger2Reader(OpenAPI3Reader):
-    """Reads what an operation of a Swagger 2.0 document holds, in OpenAPI 3.1's terms."""
+    """Reads the contents of an operation of a Swagger 2.0 document, in OpenAPI 3.1's terms."""
 
     def parameters(self, parameters: Sequence[SourceNode]) -> tuple[Parameter, ...]:
         """Reads the parameters, without bodies and form fields."""
@@ -66,8 +66,8 @@ class Swagger2Reader(OpenAPI3Reader):
         return self._inline_schema(node), None, {}
 
     def _inline_schema(self, node: SourceNode) -> Schema:
-        """The schema that a parameter or header is, its own keywords left out."""
-        if isinstance(node.mapping.get("schema"), dict):  # not Swagger, but seen and unmistakable
+        """The schema within a parameter or header: its keywords without those of the parameter itself."""
+        if isinstance(node.mapping.get("schema"), dict):  # not Swagger 2.0, but found in documents, and clear
             return self.document.schema_of(node.child("schema"))
         json = normalise_schema(
             {key: value for key, value in node.mapping.items() if key not in _NOT_SCHEMA},

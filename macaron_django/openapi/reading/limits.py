@@ -1,4 +1,4 @@
-"""How much a spec may ask of the reader."""
+"""The limits on the size and depth of a spec."""
 
 from __future__ import annotations
 

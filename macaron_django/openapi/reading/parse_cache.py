@@ -1,7 +1,7 @@
 """Caches the trees of long YAML texts on disk, from one start of a process to the next.
 
-Parsing the largest YAML specs takes a third of a second, reading the same tree as JSON a hundredth. Entries are named
-by a hash of the text and hold JSON, so reading one builds nothing but plain values. A folder that other users may
+Parsing the largest YAML specs takes a third of a second; reading the same tree as JSON takes a hundredth. Entries are
+named by a hash of the text and hold JSON, so reading one builds nothing but plain values. A folder that other users can
 write to isn't used. JSON and short texts aren't cached, as that would gain nothing.
 """
 
@@ -22,7 +22,7 @@ from macaron_django.openapi.reading.trees import DuplicateKey, Parsed
 
 __all__ = ["cache_folder", "entry_name", "entry_text", "parse_cached"]
 
-#: Part of each name: an entry written by other code than this isn't found.
+#: A part of each name, so that entries written by different code aren't found.
 _FORM = b"macaron_django 2"
 _SHORTEST = 64 * 1024
 _MOST_ENTRIES = 32
@@ -45,10 +45,10 @@ def cache_folder() -> Path | None:
 def parse_cached(
     raw: bytes, name: str, limits: Limits, folder: str | Path | None, prebuilt: str | Path | None = None
 ) -> Parsed:
-    """Returns what ``parse`` does, from ``folder`` if it is there. A folder that can't be used is ignored.
+    """Returns the result of ``parse``, from ``folder`` if it is cached there. An unusable folder is ignored.
 
-    ``prebuilt`` is a folder with the entries of texts of any length, which are only read. Raises ``SpecError`` as
-    ``parse`` does.
+    ``prebuilt`` is a folder with entries for texts of any length; it is only read. Raises ``SpecError`` as ``parse``
+    does.
     """
     if looks_like_json(raw):
         return parse(raw, name, limits)
@@ -76,7 +76,7 @@ def entry_name(raw: bytes, limits: Limits) -> str:
 
 
 def entry_text(parsed: Parsed) -> bytes | None:
-    """Returns the content of an entry; None if JSON can't hold what was parsed."""
+    """Returns the content of an entry; None if JSON can't hold the parsed tree."""
     if parsed.is_shared:  # an alias would be written out at each of its places
         return None
     duplicates = [(duplicate.key, duplicate.line, duplicate.column) for duplicate in parsed.duplicates]
@@ -138,7 +138,7 @@ def _last_used(entry: Path) -> float:
 
 
 def _is_private(folder: Path) -> bool:
-    """Whether no other user could have written there."""
+    """Whether no other user can have written to the folder."""
     if sys.platform == "win32":
         return True  # the user's profile is its owner's
     status = folder.stat()

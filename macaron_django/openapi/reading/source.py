@@ -1,7 +1,7 @@
 """Reads the bytes of a YAML or JSON file and parses them to a tree.
 
-The reader is safe against hostile text: size, nesting and alias expansion are limited, no tag builds an object, and
-every fault becomes a ``SpecError`` with the line and column where the parser knows them. It knows nothing of OpenAPI.
+The reader is safe against hostile text: size, nesting and alias expansion are limited, no YAML tag builds an object,
+and every fault becomes a ``SpecError``, with line and column if the parser knows them. It knows nothing of OpenAPI.
 JSON is parsed here, YAML in ``yaml_text``.
 """
 
@@ -73,7 +73,7 @@ def read_bytes(path: str | os.PathLike[str], name: str, limits: Limits) -> bytes
 
 
 def _rest(descriptor: int, most: int) -> bytes:
-    """Of a file that is growing, doesn't tell its size, or is larger than one call reads."""
+    """The rest of a file that is growing, doesn't report its size, or is larger than one call reads."""
     parts: list[bytes] = []
     while most > 0 and (part := os.read(descriptor, min(most, 2**20))):
         parts.append(part)
@@ -104,20 +104,20 @@ def decode(raw: bytes, name: str) -> str:
 
 
 def parse(raw: bytes, name: str, limits: Limits) -> Parsed:
-    """Parses JSON or YAML, by the first character, to a tree with string keys.
+    """Parses JSON or YAML to a tree with string keys; the first character decides which it is.
 
     Raises ``SpecError``: E003 if it isn't text, E004 for bad syntax, E005 beyond the limits.
     """
-    if len(raw) < _SMALL and raw[:1] == b"{":  # of so little a collection walks nothing
+    if len(raw) < _SMALL and raw[:1] == b"{":  # too small for a collection to begin
         return _parse_json(raw, name, limits)
     with collector_paused(len(raw)):
         return _parse(raw, name, limits)
 
 
-class collector_paused:  # noqa: N801 (called like a function, and sooner entered than a generator)
+class collector_paused:  # noqa: N801 (called like a function; entering it is faster than entering a generator)
     """Pauses the garbage collector while a tree is built: it holds no garbage, and each collection would walk it.
 
-    The tree of a text of many bytes (``size``) is put among the oldest objects at once, so that the next three
+    If the text is long (``size`` in bytes), its tree is put among the oldest objects at once, so that the next three
     collections don't walk it either.
     """
 
@@ -183,13 +183,13 @@ def _loads(raw: bytes, max_depth: int) -> Any:
         if _is_deeper(tree, max_depth):
             raise ValueError("depth limit")
         return tree
-    # orjson itself counts: it begins at what is left of its own limit.
+    # orjson itself counts the levels: brackets before the text leave max_depth of its own limit.
     surplus = _read_depth() - max_depth
     if surplus <= 0:
         return orjson.loads(raw)
     tree = orjson.loads(b"".join((b"[" * surplus, raw, b"]" * surplus)))
     for _ in range(surplus):
-        if len(tree) != 1:  # something stood behind the text's own value
+        if len(tree) != 1:  # the text had more than one value
             raise ValueError("several values")
         tree = tree[0]
     return tree
@@ -198,8 +198,8 @@ def _loads(raw: bytes, max_depth: int) -> Any:
 def _is_deeper(tree: Any, max_depth: int) -> bool:
     """Returns whether mappings and lists nest more than ``max_depth`` levels deep.
 
-    The collector's own step from values to what is in them takes a sixth of the time that reading took, and less than
-    to write the tree, or to read it behind a thousand brackets.
+    ``gc.get_referents`` goes from values to the values in them. For the whole tree this takes a sixth of the time that
+    reading took, less than writing the tree, or reading it behind a thousand brackets.
     """
     level = [tree]
     for _ in range(max_depth):
@@ -230,7 +230,7 @@ def _is_depth(error: ValueError) -> bool:
 
 def _has_long_integer(raw: bytes) -> bool:
     """Returns whether there may be an integer beyond 64 bits outside strings, judged by the bytes before it."""
-    # Nineteen digits in a row are two or more among every ninth byte.
+    # Of nineteen digits in a row, taking every ninth byte leaves two or more.
     sample = raw[::9].translate(_DIGITS)
     pair = sample.find(b"00")
     while pair >= 0:
@@ -241,11 +241,11 @@ def _has_long_integer(raw: bytes) -> bool:
 
 
 def _is_long_integer(raw: bytes, place: int) -> bool:
-    """Whether ``place`` is among the digits of one."""
+    """Whether ``place`` is within an integer beyond 64 bits."""
     head = raw[max(0, place - 64) : place]
     before = head.rstrip(b"0123456789")
     introduced = before.rstrip(b"- \t\r\n")
-    if not introduced:  # so many digits, or so much space before them
+    if not introduced:  # too many digits, or too much space before them, to decide
         return True
     if introduced[-1:] not in (b":", b"[", b","):  # in a string
         return False
@@ -256,7 +256,7 @@ def _is_long_integer(raw: bytes, place: int) -> bool:
 
 
 def _parse_almost_json(text: str, problem: ValueError, name: str, limits: Limits) -> Parsed:
-    """YAML's flow style begins as JSON does; what is neither is reported as JSON."""
+    """Parses YAML's flow style, which begins as JSON does; a text that is neither is reported as faulty JSON."""
     try:
         return _parse_yaml(text, name, limits)
     except SpecError as error:

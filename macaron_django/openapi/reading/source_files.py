@@ -19,16 +19,16 @@ from macaron_django.openapi.reading.trees import Parsed
 
 __all__ = ["SourceFile", "SourceNode", "join_uri"]
 
-#: Bytes of a text that may wait to be searched for identifiers.
+#: A text of up to this many bytes is kept until it is searched for identifiers.
 _KEPT = 64 * 1024
-#: Of an ASCII character, in JSON or YAML.
+#: The escape of an ASCII character in JSON or YAML.
 _ESCAPE = re.compile(rb"\\(?:u00|x|U000000)[2-7]")
 _IDENTIFIERS = ("$anchor", "$dynamicAnchor", "$id", "$self")
 _IDENTIFIER = re.compile(rb"\$(?:id|anchor|dynamicAnchor|self)[\"']?\s*:")
 
 
 class SourceFile:
-    """A text that was read: its tree, its dialect ("2.0", "3.0", "3.1", "3.2") and the places in it."""
+    """A text that was read: its tree, its dialect ("2.0", "3.0", "3.1", "3.2") and the places of its values."""
 
     name: str
     parsed: Parsed
@@ -37,13 +37,13 @@ class SourceFile:
     def __init__(
         self, uri: str | None, name: str, place: str | None, parsed: Parsed, dialect: str, raw: bytes | None
     ) -> None:
-        """``place`` is the absolute path, None if the text isn't a file's. Without ``uri``, the URI is made from it."""
+        """``place`` is the absolute path, None for a text from elsewhere. Without ``uri``, the URI is made from it."""
         self.name, self.parsed, self.dialect, self._place = name, parsed, dialect, place
         self.tree: Any = parsed.tree
         if uri is not None:
             self.uri = uri
         self._remote = raw if place is None else None
-        self._raw = raw  # until it was searched, which routing doesn't need
+        self._raw = raw  # kept until it is searched, which routing doesn't need
         if raw is not None and len(raw) > _KEPT:
             self._search()
 
@@ -59,7 +59,7 @@ class SourceFile:
 
     @lazy_attribute
     def has_ids(self) -> bool:
-        """Whether a schema may be identified by $id, $anchor or $self. Searching the text saves walking the tree."""
+        """Whether $id, $anchor or $self may identify a schema. Searching the text for them saves walking the tree."""
         self._search()
         return self.has_ids
 
@@ -82,7 +82,7 @@ class SourceFile:
             self.has_extensions = any(key.startswith("x-") for key in keys)
 
     def text(self) -> str:
-        """Reads the text again, as it isn't kept; raises ``OSError`` or ``SpecError``."""
+        """The text, read again because it isn't kept; raises ``OSError`` or ``SpecError``."""
         if self.path is not None:
             return decode(self.path.read_bytes(), self.name)
         return decode(self._remote or b"", self.name)
@@ -97,7 +97,7 @@ class SourceFile:
             return {}
 
     def mark(self, pointer: str) -> tuple[int, int] | None:
-        """Returns the line and column of a pointer, or of the nearest enclosing one that is in the text."""
+        """Returns the line and column of a pointer, or of the nearest enclosing value that is in the text."""
         while pointer not in self._marks and "/" in pointer:
             pointer = pointer.rpartition("/")[0]
         return self._marks.get(pointer)

@@ -1,4 +1,4 @@
-"""What parsing a text gives: a tree of plain values with string keys, or the place of a syntax error."""
+"""The results of parsing a text: a tree of plain values with string keys, or the place of a syntax error."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class DuplicateKey:
 
 
 class Parsed(NamedTuple):
-    """A tree and what is odd about the text it came from."""
+    """A tree, and the oddities of the text it came from."""
 
     tree: Any
     duplicates: tuple[DuplicateKey, ...] = ()

@@ -1,8 +1,8 @@
 """Reads YAML event by event, for a tree that is exact in every detail or for the line and column of each node.
 
 The fast parser (ryaml) gives neither lines nor the source text of keys, expands aliases and refuses integers of more
-than 64 bits. This reader is slower and iterative: it shares what an alias repeats and counts what the copies would
-have been. It resolves scalars by the YAML 1.2 core schema, so ``no``, ``on`` and dates are strings.
+than 64 bits. This reader is slower and iterative. An alias shares the value that it repeats, but counts as a copy
+toward the limits. Scalars are resolved by the YAML 1.2 core schema, so ``no``, ``on`` and dates are strings.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ _LEADING_ZERO = re.compile(r"[-+]?0[0-9]")
 _FLOAT = re.compile(
     r"(?:[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?|[-+]?\.(?:inf|Inf|INF)|\.(?:nan|NaN|NAN))\Z"
 )
-# What libyaml refuses to read although JSON allows it, or almost does.
+# Characters that libyaml refuses to read although JSON allows them, or almost does.
 _UNPRINTABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\ud800-\udfff\ufffe\uffff]")
 
 
@@ -35,7 +35,7 @@ _TEXT_OF_A_NODE = 64
 
 
 class TooLargeError(ValueError):
-    """The document holds more nodes, or nests them deeper, than the limits allow."""
+    """Raised if the document has more nodes, or nests them deeper, than the limits allow."""
 
 
 def events(text: str) -> Iterator[Any]:
@@ -80,8 +80,8 @@ class _Frame:
 class ExactLoader:
     """Reads one document into ``tree``, with the ``duplicates`` among its keys.
 
-    ``merged`` says whether it has a merge key (``<<``), ``shared`` whether it has an alias. Long texts count as
-    several values, so that repeating one is limited too.
+    ``merged`` says whether it has a merge key (``<<``), ``shared`` whether it has an alias. A long text counts as
+    several values, so that repeating it by aliases is limited too.
 
     Raises ``yaml.YAMLError`` for bad syntax, ``TooLargeError`` beyond the limits.
     """
@@ -176,7 +176,7 @@ class ExactLoader:
 def marks(text: str) -> dict[str, tuple[int, int]]:
     """Maps each JSON pointer (``#/a/b``) of a text to the line and column (from 1) of its key or item.
 
-    Stops without an error where the text stops being YAML.
+    Stops without an error at the first place that isn't valid YAML.
     """
     found: dict[str, tuple[int, int]] = {}
     stack: list[list[Any]] = []  # [pointer, next key or index, is a mapping]

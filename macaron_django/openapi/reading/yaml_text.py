@@ -19,11 +19,11 @@ from macaron_django.openapi.reading.trees import Parsed, syntax_error
 
 __all__ = ["parse_yaml"]
 
-# Each begins with its literal character, which makes the search fast; the lookbehind then tells &a from R&D.
+# Each pattern begins with a literal character, which makes the search fast; the lookbehind then tells &a from R&D.
 _ANCHOR = re.compile(r"&(?<![^\s\[{,:\-]&)([^\s,\[\]{}]+)")
 _ALIAS = re.compile(r"\*(?<![^\s\[{,:\-]\*)([^\s,\[\]{}]+)")
 _PLACE = re.compile(r" at line (\d+) column (\d+)")
-# Keys that are integers, spelled otherwise than Python writes them: `+1`; `007`, `0x1F`, `-0`.
+# Integer keys that Python would write differently: `+1`; `007`, `0x1F`, `-0`.
 _SIGNED_KEY = re.compile(r"\+(?<![\w.:]\+)\d+[ \t]*:(?=\s)")
 _ZERO_KEY = re.compile(r"0(?:(?<=-0)0*|(?<![\w.:]0)[box\d][\dA-Fa-f_]*)[ \t]*:(?=\s)")
 _RYAML_DEPTH = 128
@@ -46,7 +46,7 @@ def parse_yaml(text: str, name: str, limits: Limits) -> Parsed:
         else:
             if _is_plain(tree, text, limits) or _string_keys(tree, text, name, limits):
                 return Parsed(tree)
-            # The exact reader knows how a float, boolean or null key was spelled, merges, and drops tags.
+            # The exact reader keeps the spelling of float, boolean and null keys, applies merge keys, and drops tags.
     return _parse_exactly(text, name, limits)
 
 
@@ -70,7 +70,7 @@ def _parse_exactly(text: str, name: str, limits: Limits) -> Parsed:
 
 
 def _is_plain(tree: Any, text: str, limits: Limits) -> bool:
-    """Returns whether all keys are strings, after converting those of responses to strings.
+    """Returns whether all keys are strings, after turning the status codes of responses into strings.
 
     orjson refuses other keys, and looks at them faster than Python can.
     """
@@ -117,7 +117,7 @@ def _are_spelled_plainly(text: str) -> bool:
 
 
 def _rename(node: dict[Any, Any]) -> bool:
-    """Whether all keys have different names as strings: 200 and "200" haven't."""
+    """Whether all keys are still different as strings: 200 and "200" aren't."""
     renamed = {key if type(key) is str else str(key): value for key, value in node.items()}
     if len(renamed) < len(node):
         return False

@@ -1,7 +1,7 @@
 """Bundles a schema and all that it refers to into one JSON Schema 2020-12, to compile or to hand out.
 
-Each schema reached becomes an entry of ``$defs``. It is rewritten once per document and direction and shared by all
-bundles that hold it, so bundles are read-only.
+Each schema that it refers to, even indirectly, becomes an entry of ``$defs``. An entry is rewritten once for each
+direction and shared by all bundles of the document that have it, so bundles are read-only.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from macaron_django.openapi.schema import Direction, Schema
 __all__ = ["Bundler", "Definition", "DefinitionPart", "reference_to"]
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
-#: What a validator has no use for, or what would change the meaning of the references in a bundle.
+#: Keywords that a validator doesn't use, or that would change the meaning of the references in a bundle.
 _LEFT_OUT = frozenset(
     {
         "$anchor", "$comment", "$defs", "$dynamicAnchor", "$id", "$schema", "$vocabulary", "definitions", "description",
@@ -32,9 +32,9 @@ _IGNORED_WHEN = {"request": "readOnly", "response": "writeOnly"}
 
 
 class Definition(NamedTuple):
-    """An entry of ``$defs``: a schema for one direction, and what the ``$dynamicRef``s in it mean (``scope``).
+    """An entry of ``$defs``: a schema for one direction, with the targets of the ``$dynamicRef``s in it (``scope``).
 
-    ``is_base``: without what its discriminator adds, as the schemas that inherit from it need it.
+    ``is_base``: it lacks what its discriminator adds, for the schemas that inherit from it.
     """
 
     schema: Schema
@@ -72,20 +72,20 @@ class Bundler:
     """Bundles the schemas of one document. Several threads may use it."""
 
     def __init__(self) -> None:
-        # Filled by setdefault(), with what is finished.
+        # Filled with finished values by setdefault(), as other threads read them.
         self.names: dict[Schema, str] = {}
         self._named: dict[str, Schema] = {}  # the same by name
-        self._wanted: dict[str, int] = {}  # about how many wanted each
+        self._wanted: dict[str, int] = {}  # about how many schemas wanted each name
         self._rewritten: dict[Definition, _Rewritten] = {}
 
     def bundle(self, schema: Schema, direction: Direction | None) -> dict[str, Any]:
-        """Returns a schema as self-contained JSON Schema 2020-12, with what it refers to in ``$defs``."""
+        """Returns a schema as self-contained JSON Schema 2020-12; the schemas that it refers to are in ``$defs``."""
         root = self._rewrite(Definition(schema, direction, scope=entered((), schema)))
         definitions = {self.key(each): rewritten.json for each, rewritten in self._reached(root.references)}
         return _with_definitions(root, definitions)
 
     def parts(self, schemas: Iterable[Schema], direction: Direction | None) -> Iterator[DefinitionPart]:
-        """Yields the schemas and all that they refer to, each once and by itself: in it, references accept anything."""
+        """Yields the schemas and all that they refer to, each once and alone: references in it accept anything."""
         roots = [Definition(schema, direction, scope=entered((), schema)) for schema in schemas]
         for definition, rewritten in self._reached(dict.fromkeys(roots)):
             anything = dict.fromkeys(map(self.key, rewritten.references), True)
@@ -156,7 +156,9 @@ class _DefinitionWriter:
         self.references: dict[Definition, None] = {}
 
     def rewrite(self, json: Any, schema: Schema, outer: tuple[Schema, ...]) -> dict[str, Any] | bool:
-        """``outer``: the enclosing schemas of the same instance, which may make properties readOnly or writeOnly."""
+        """Return the JSON for a bundle; ``outer`` are enclosing schemas of the same instance, which may mark properties
+        readOnly or writeOnly.
+        """
         if not isinstance(json, dict):
             return json if isinstance(json, bool) else True
         if "$id" in json and self.scope != (inside := entered(self.scope, schema)):
@@ -219,14 +221,14 @@ class _DefinitionWriter:
         return self._bundler.reference(definition)
 
     def _refer_to_bases(self, schema: Schema, parts: list[Any]) -> None:
-        """What is built on a schema with a Swagger 2.0 discriminator needs that schema without its branches."""
+        """Refers to parents with a Swagger 2.0 discriminator as bases: as part of a child they have no branches."""
         for part, json in zip(schema.branches("allOf"), parts, strict=True):
             if part.target is not None and inheritance(part.target) is not None:
                 self.references.pop(self._definition(part.target), None)
                 json["$ref"] = self._refer(self._definition(part.target, is_base=True))
 
     def add_inheritance(self, schema: Schema, json: dict[str, Any]) -> None:
-        """Swagger 2.0's discriminator: its value is the name of the definition that the instance must match."""
+        """Adds Swagger 2.0's discriminator, whose value is the name of the definition that the instance must match."""
         found = inheritance(schema)
         if found is None:
             return

@@ -1,7 +1,7 @@
 """Finds the schema that each value of a discriminator names.
 
-In Swagger 2.0 a discriminator decides what is valid: its value names the definition, built on the base through
-``allOf``, that the instance must match. In OpenAPI 3 it only says which branch is meant.
+In Swagger 2.0 a discriminator decides what is valid: the instance must match the definition that its value names, which
+is built on the base through ``allOf``. In OpenAPI 3 it only says which branch is meant.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ __all__ = ["Inheritance", "children_by_parent", "discriminated", "inheritance", 
 
 
 def discriminated(schema: Schema, discriminator: Mapping[str, Any]) -> Mapping[str, Schema]:
-    """Maps each value to its schema, by ``mapping`` or by the names of the branches or of the inheriting schemas."""
+    """Maps each value to its schema, by ``mapping`` or by the names of the branches or inheriting schemas."""
     found: dict[str, Schema] = {}
     mapping = discriminator.get("mapping")
     for value, reference in mapping.items() if isinstance(mapping, Mapping) else ():
@@ -54,7 +54,7 @@ def inheritors(schema: Schema) -> tuple[Schema, ...]:
 
 
 def children_by_parent(components: Mapping[str, Schema]) -> Mapping[Schema, list[Schema]]:
-    """Maps each schema that components name in their ``allOf`` to these components."""
+    """Returns, by schema, the components that have it in their ``allOf``."""
     found: dict[Schema, list[Schema]] = {}
     for schema in components.values():
         for part in schema.branches("allOf"):
@@ -64,7 +64,7 @@ def children_by_parent(components: Mapping[str, Schema]) -> Mapping[Schema, list
 
 
 class Inheritance(NamedTuple):
-    """What Swagger 2.0's discriminator adds to a schema: the value of ``property_name`` names the schema to match."""
+    """The rule of Swagger 2.0's discriminator: the value of ``property_name`` names the schema to match."""
 
     property_name: str
     values: Mapping[str, Schema]
@@ -72,7 +72,7 @@ class Inheritance(NamedTuple):
 
 
 def inheritance(schema: Schema) -> Inheritance | None:
-    """Returns what a discriminator of Swagger 2.0 adds to its schema; None for any other schema."""
+    """Returns the rule that a Swagger 2.0 discriminator adds to its schema; None for any other schema."""
     if schema.file.dialect != "2.0":
         return None
     discriminator = schema.keywords.get("discriminator")

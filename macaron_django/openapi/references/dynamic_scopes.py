@@ -1,8 +1,8 @@
 """Resolves ``$dynamicRef`` for bundles.
 
-JSON Schema resolves it while validating: of the resources entered so far (schemas with an ``$id``, files), the
-outermost that has the anchor counts. All that matters of the way to a schema is which anchors it has met, so a bundle
-holds a schema once for each such scope, with plain references.
+JSON Schema resolves it while validating: among the resources entered so far (schemas with an ``$id``, files), the
+outermost one with the anchor counts. So a path to a schema matters only by the anchors met on it, its scope. A bundle
+holds a schema once for each scope, with plain references.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ Scope = tuple[tuple[str, Schema], ...]
 
 
 def entered(scope: Scope, schema: Schema) -> Scope:
-    """Returns the scope inside ``schema``: anchors of its resource are added, those met before stay."""
+    """Returns the scope inside ``schema``: it adds the anchors of its resource, unless they were met before."""
     if not schema.file.has_ids:
         return scope
     own = schema.file.dynamic_anchors.get(schema.file.base_at(schema.source_pointer))

@@ -91,7 +91,7 @@ class Files:
         try:
             file = self._read(target, reference, node.file)
         except BrokenReference:
-            # A copy of what $self or $id says is published elsewhere: its neighbours were copied beside it.
+            # The file may be a copy: what its $self or $id names is elsewhere, but its neighbours were copied, too.
             target, _, fragment = join_uri(node.file.uri, reference).partition("#")
             if base == node.file.uri or urlsplit(reference).scheme:
                 raise
@@ -174,7 +174,7 @@ class Files:
             raise BrokenReference("E011", finding.message, finding.hint) from error
 
     def _permitted(self, root: Path, target: str, reference: str) -> Path:
-        """Returns the path of a file URI if references may read it: below ``root``, links only in the main folder."""
+        """Returns the path of a file URI if references may read it: below ``root``; links only in the main folder."""
         path = Path(unquote(urlsplit(target).path))
         try:
             real, real_root = path.resolve(), root.resolve()
@@ -196,7 +196,7 @@ class Files:
         return self.main.path.resolve().parent if self.main.path else Path(self.root or ".").resolve()
 
     def _fetch(self, target: str) -> bytes:
-        from urllib.request import Request, urlopen  # draws in TLS and e-mail
+        from urllib.request import Request, urlopen  # imports TLS and e-mail modules
 
         host = (urlsplit(target).hostname or "").lower()
         if host not in self._allow_hosts:
@@ -209,7 +209,7 @@ class Files:
             request = Request(target, headers={"Accept": "application/yaml, application/json, */*;q=0.1"})  # noqa: S310 (http and https only, see _open)
             with urlopen(request, timeout=10) as answer:  # noqa: S310
                 if (urlsplit(answer.url).hostname or "").lower() not in self._allow_hosts:
-                    raise BrokenReference("E013", f"{target} redirects to another host.", "Refer to that one.")
+                    raise BrokenReference("E013", f"{target} redirects to another host.", "Refer to that host's URL.")
                 raw: bytes = answer.read(self._limits.max_bytes + 1)
         except (OSError, ValueError) as error:
             raise BrokenReference(
@@ -221,7 +221,7 @@ class Files:
 
 
 def _name_beside(referrer: SourceFile, path: Path) -> str:
-    """Spells a path as that of the referring file: relative to the same folder where that is possible."""
+    """Spells a path as the referring file's is spelled: relative to the same folder, if possible."""
     if referrer.path is None:
         return str(path)
     folder = Path(referrer.name).parent
