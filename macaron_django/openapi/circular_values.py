@@ -13,7 +13,7 @@ __all__ = ["circular_values"]
 Node = TypeVar("Node", bound=Hashable)
 Value = TypeVar("Value")
 
-#: How often a value may change: more often than any value does that only grows or only shrinks, as all should.
+#: How often a value may change. A value that only grows or only shrinks changes less often; no others are expected.
 _MOST_CHANGES = 20
 
 

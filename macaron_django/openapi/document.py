@@ -264,7 +264,7 @@ class Operation(Frozen):
     document: Document
     path: str
     method: str
-    route: str  # the path, below that of the servers
+    route: str  # the path, with that of the servers before it
     json: Mapping[str, Any]  # as read, in the document's own dialect
 
     def __init__(
@@ -277,7 +277,7 @@ class Operation(Frozen):
         node: SourceNode | None = None,
         path_items: tuple[SourceNode, ...] = (),
     ) -> None:
-        """``node`` may be left out if it is in its path's item, under its method, with no reference between."""
+        """``node`` may be left out if it is directly in the path item of ``path``, at ``method``."""
         attributes = self.__dict__
         attributes["document"], attributes["path"], attributes["method"] = document, path, method
         attributes["route"], attributes["json"] = route, json
@@ -356,7 +356,7 @@ class Operation(Frozen):
 
     @property
     def greedy_parameters(self) -> frozenset[str]:
-        """The names of path parameters that may hold slashes. Routing needs no more of the parameters."""
+        """The names of path parameters that may hold slashes: all that routing must know about parameters."""
         found = (node.mapping for node in self.parameter_nodes)
         names = (each.get("name") for each in found if each.get("in") == "path" and each.get("x-path-greedy") is True)
         return frozenset(name for name in names if isinstance(name, str))

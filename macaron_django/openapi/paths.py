@@ -17,7 +17,7 @@ __all__ = ["METHODS", "FoundOperation", "found_operations"]
 
 METHODS = frozenset({"get", "put", "post", "delete", "options", "head", "patch", "trace", "query"})
 #: Path, method, route (the path with that of the servers before it), the operation as read, its node, and its path
-#: items (the siblings of a $ref, then its target). Without references, the node is None and there are no path items.
+#: items (the siblings of a $ref, then its target). A plain operation has None instead of a node, and no path items.
 FoundOperation = tuple[str, str, str, Mapping[str, Any], SourceNode | None, tuple[SourceNode, ...]]
 
 #: The fields of a path item that can be read quickly, and those of an operation that can't.

@@ -1,8 +1,8 @@
 """Publishes a document: makes the one self-contained OpenAPI document that is served.
 
-Its version and content are as read, with three changes: objects in other files move into its components (or replace
-the reference, if no section can hold them), ``servers`` or ``basePath`` show where it is mounted, and x- attributes
-for the server are left out.
+Its version and content are as read, with these changes: objects in other files move into its components (or replace the
+reference, if no section can hold them), ``servers`` or ``basePath`` show where it is mounted, ``required`` includes the
+properties with ``x-mandatory``, and x- attributes for the server are left out.
 """
 
 from __future__ import annotations
@@ -197,7 +197,7 @@ class _Publisher:
         return mapped
 
     def _mounted(self, servers: Any) -> str:
-        """The mounted path of ``servers`` that override the document's: it gets the same prefix as theirs."""
+        """The path of ``servers`` that override the document's, mounted at the same prefix as the rest."""
         base, own = self.base_path or "", self.document.base_path
         prefix = base.removesuffix(own) if own else base
         return prefix + server_path(servers) or "/"

@@ -400,7 +400,7 @@ class Schema(Frozen):
     ) -> Value:
         """Returns the attribute ``name``, and stores it on each schema on whose value this schema's value depends."""
         needed = below(self) if self._leads_on else ()
-        if all(name in each.__dict__ for each in needed):  # so that it isn't in a circle
+        if all(name in each.__dict__ for each in needed):  # then this schema isn't in a circle
             return judge(self, {each: each.__dict__[name] for each in needed})
 
         def unsolved(schema: Schema) -> tuple[Schema, ...]:

@@ -148,7 +148,7 @@ GOOD = {"table": "pets", "hash_key": "id"}
         ({**GOOD, "billing": "free"}, "E047", "on-demand"),
         ({**GOOD, "billing": {"read": 0, "write": 1}}, "E047", "on-demand"),
         ({**GOOD, "sets": ["id"]}, "E047", "can't be a set"),
-        ({**GOOD, "tags": ["team"]}, "E047", "a mapping of texts"),
+        ({**GOOD, "tags": ["team"]}, "E047", "a mapping of strings to strings"),
         ({**GOOD, "tags": {"cost": 7}}, "E047", "Put it in quotes"),
         ({**GOOD, "tags": {"team": "a;b"}}, "E047", "letters, digits"),
         ({**GOOD, "tags": {"": "a"}}, "E047", "at most 128 characters"),

@@ -31,7 +31,7 @@ GENERATORS: Mapping[str, tuple[str, ...]] = {
     "user": ("string", "integer", "number"),
     "claim:<name>": ("string", "integer", "number"),
 }
-#: Places that are looked at to find out whether a component needs its checks; it gets them where that isn't enough.
+#: How many places are searched for attributes of a component. If that isn't enough, the component is checked.
 _MOST_LOOKS = 20
 _DOTTED = r"[^\W\d]\w*(?:\.[^\W\d]\w*)+\Z"
 _MODEL = r"[^\W\d]\w*\.[^\W\d]\w*\Z"
@@ -60,7 +60,7 @@ def operation_attributes(document: Document) -> Iterator[Finding]:
 def _two_handlers(operation: Operation) -> Finding:
     bound, named = operation.json["x-bind-server"], operation.operation_id
     message = f"{operation.method.upper()} {operation.path} names two handlers: x-bind-server {bound}, and operationId."
-    hint = "Keep one. x-bind-server is used; with macaron_django.compat, operationId would be, as in PyMacaron."
+    hint = "Keep one. x-bind-server is used now; with macaron_django.compat, operationId is used, as in PyMacaron."
     if bound == named:
         hint = "Give it an operationId without dots, or leave x-bind-server out."
     return finding("W042", operation.node.child("x-bind-server").location, message, hint)

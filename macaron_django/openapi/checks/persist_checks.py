@@ -228,7 +228,7 @@ def _sets(schema: Schema, node: SourceNode) -> Iterator[Finding]:
 def _keys_from(schema: Schema, node: SourceNode, options: Mapping[str, Any]) -> Iterator[Finding]:
     example = "Write `keys_from: {tenant_id: claim:tenant}`."
     if node.value is not None and not isinstance(node.value, dict):
-        yield finding("E047", node.location, "x-persist: keys_from is a mapping of keys to claims.", example)
+        yield finding("E047", node.location, "x-persist: keys_from must be a mapping of keys to claims.", example)
     keys = [options.get("hash_key") or implied_hash_key(schema.name, schema.properties), options.get("range_key")]
     for name, child in node.children() if node.mapping else ():
         # A class may set the keys: then it is checked with them.

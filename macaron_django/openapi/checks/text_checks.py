@@ -13,11 +13,11 @@ from macaron_django.openapi.reading.source_files import SourceFile
 
 __all__ = ["noted", "reread"]
 
-#: Those of JSON's own types; any other would have a loader build something.
+#: The tags of JSON's own types. With any other, a loader would build an object.
 _CORE_TAGS = frozenset(
     {"!", *(f"tag:yaml.org,2002:{name}" for name in ("bool", "float", "int", "map", "null", "seq", "str"))}
 )
-#: Plain numbers of more digits, or a larger exponent, than 128 bits and IEEE 754's doubles have room for.
+#: Unquoted numbers that don't fit: integers of more than 128 bits, or exponents too large for IEEE 754's doubles.
 _HUGE = r"(?<![\w.'\"])[-+]?(?:\d{40,}|\d+(?:\.\d*)?[eE]\+?(?:[4-9]\d\d|\d{4,})|0x[\da-fA-F]{33,})(?![\w.'\"])"
 _TAG = r"(?:^|[\s\[{,:-])!\S"
 

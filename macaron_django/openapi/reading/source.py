@@ -33,7 +33,7 @@ __all__ = [
 _CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f]")
 _DIGITS = bytes(0x30 if chr(byte).isdecimal() else 0x20 for byte in range(256))
 _SMALL, _LARGE = 65_536, 262_144
-# Without waiting for the writer of a pipe; and without Windows translating line ends.
+# So that opening a pipe doesn't wait for its writer, and Windows doesn't translate line ends.
 _READ_AT_ONCE = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
 _INTEGER = re.compile(rb"\d+(?![\d.eE])")
 _BYTE_ORDER_MARKS = (

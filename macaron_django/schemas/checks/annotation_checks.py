@@ -37,7 +37,7 @@ class _Example(NamedTuple):
 
     @property
     def judge(self) -> Schema:
-        """The schema to validate it with: the target of a reference, except beside a ``nullable`` that allows null."""
+        """The schema to validate it with: the one referred to, unless only the reference itself allows null."""
         return self.schema if self.schema.nullable else self.schema.resolved
 
 

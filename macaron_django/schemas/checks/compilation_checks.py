@@ -1,7 +1,7 @@
 """Compiles every validator, serializer and class that a document needs, and reports what can't be.
 
 A server makes them at first use. ``manage.py checkspec`` makes them all, so that its "ok" means that each can be
-made. What can't be made, or only without a keyword, is a finding; nothing raises.
+made. A finding reports each that can't be made, or only without a keyword; nothing raises.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from macaron_django.schemas.values.classes import Classes
 
 __all__ = ["Built", "build_all", "parent_findings"]
 
-#: How many properties, with inherited ones, serializers are made for: so many, plus so many for each written property.
+#: The limit on the properties of all serializers, inherited ones included: a base, and more for each written property.
 _SERIALIZED, _SERIALIZED_EACH = 2_000, 8
 
 
@@ -154,7 +154,7 @@ def _make(schema: Schema, classes: Classes, nested: dict[Schema, SchemaSerialize
         for field in getattr(serializer, "fields", {}).values():  # made at first use
             inner = getattr(field, "child", field)
             if isinstance(inner, SchemaSerializer):
-                inner.parent = None  # type: ignore[assignment]  # each looks at all that it is in
+                inner.parent = None  # type: ignore[assignment]  # otherwise it looks at every serializer around it
                 nested[inner.schema] = inner
         if schema.is_object and (schema.name is not None or schema.extensions.parent):  # others have no way to fail
             classes.for_schema(schema)

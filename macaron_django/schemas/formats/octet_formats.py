@@ -11,7 +11,7 @@ __all__ = ["ByteFormat", "OctetsFormat"]
 
 
 class ByteFormat(StringFormat):
-    """Base64 with padding (RFC 4648, section 4). A text with bits beyond the last byte stays text."""
+    """Base64 with padding (RFC 4648, section 4). A text with bits left over after the last byte stays text."""
 
     name = "byte"
     description = "base64 (RFC 4648, padded)"

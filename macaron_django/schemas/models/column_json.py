@@ -25,7 +25,7 @@ _KINDS: Final = {
 
 
 def json_copier(schema: Schema, classes: Classes) -> Callable[[Any], Any]:
-    """Return a function that copies a value if ``to_json(to_python(value))`` would equal it; otherwise, ``OTHER``."""
+    """Return a function that copies a value if ``to_json(to_python(value))`` equals it, and else returns ``OTHER``."""
     target = schema.resolved
     conversion = converter(target, classes)
     if conversion.elements is not None and target.items is not None:
@@ -67,7 +67,7 @@ def _object(conversion: Conversion, classes: Classes) -> Callable[[Any], Any]:
     members: list[tuple[str, Callable[[Any], Any]]] | None = None
 
     def copy(value: Any) -> Any:
-        nonlocal members  # not before its first use: an object may hold objects of its own schema
+        nonlocal members  # made at its first use, because an object may hold objects of its own schema
         if type(value) is not dict:
             return OTHER
         if members is None:

@@ -65,7 +65,7 @@ class OrmBinding(ModelBinding):
     A foreign key is its ``<name>_id``, or a nested object.
 
     Nested objects are read-only without ``x-writable``. With it, a nested object with a key changes the instance with
-    that key; one without a key changes the instance that the property has now. If there is none, it is created.
+    that key; one without a key changes the instance that the property has now. A missing instance is created.
     """
 
     @cached_property

@@ -1,4 +1,4 @@
-"""Builds the Django model of a persisted object schema: real, unmanaged, and the row class.
+"""Builds the row class of a persisted object schema: a real, unmanaged Django model.
 
 Everything above the manager is Django's (admin, forms, signals, permissions). The manager's ``persistence`` stores the
 rows: ``save()``, ``delete()`` and ``refresh_from_db()`` call it. The schema decides what is valid: ``full_clean()``
@@ -100,7 +100,7 @@ class Row(APIObject, _Model):
 
     @classmethod
     def _is_made_plainly(cls) -> bool:
-        """Whether making a row calls no project code: no method of its class and no receiver."""
+        """Whether making a row calls no project code: neither a method of its class nor a signal receiver."""
         return (
             cls.__init__ is Row.__init__
             and cls.__new__ is Row.__new__

@@ -48,7 +48,7 @@ class Stored(NamedTuple):
 
 
 class Unmatched(ValueError):  # noqa: N818 (an answer: nothing can match)
-    """The value can't be one of the property's, so nothing can have it."""
+    """Raised for a value that the property can't have, so that no object matches."""
 
 
 class Store:
@@ -64,7 +64,7 @@ class Store:
 
     #: Whether the model is a row of DynamoDB's.
     is_row: ClassVar[bool] = False
-    #: The keys that come from who calls, and where: ``claim:<name>`` or ``user``.
+    #: The keys that the caller's credentials give, with their source: ``claim:<name>`` or ``user``.
     keys_from: Mapping[str, str] = MappingProxyType({})
 
     def __init__(self, schema: Schema, model: type[Model], classes: Classes) -> None:

@@ -307,8 +307,8 @@ def _is_number(value: Any) -> bool:
     return isinstance(value, (int, float)) and not isinstance(value, bool)
 
 
-#: By type and format. Beside them, string formats make their own fields (``formats``), and arrays, objects, enums and
-#: composed schemas are made above, unless an entry is registered for them.
+#: The factories by type and format. Without an entry here, string formats make their own fields (``formats``), and
+#: ``_field`` makes those of arrays, objects, enums and composed schemas.
 _FACTORIES: dict[tuple[str, str | None], FieldFactory] = {
     ("string", None): _string,
     ("integer", None): _integer,

@@ -10,7 +10,7 @@ from typing import Any
 
 __all__ = ["as_openapi30"]
 
-#: JSON Schema 2020-12 without those of OpenAPI 3.0.
+#: The keywords of JSON Schema 2020-12 that OpenAPI 3.0 doesn't have.
 _UNKNOWN = frozenset(
     {
         "contains", "contentEncoding", "contentMediaType", "contentSchema", "dependentRequired", "dependentSchemas",

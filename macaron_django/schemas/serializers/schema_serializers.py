@@ -123,7 +123,7 @@ def _class_name(schema: Schema) -> str:
 
 
 class SchemaListSerializer(SchemaValidationMixin, FormJSON, serializers.ListSerializer[Any]):
-    """Arrays of objects: ``many=True`` of a :class:`SchemaSerializer`, or a schema of type array itself."""
+    """Arrays of objects: ``many=True`` of a :class:`SchemaSerializer`, or the serializer of an array schema."""
 
     def get_initial(self) -> Any:
         return super().get_initial() if self.parent is None else self.initial

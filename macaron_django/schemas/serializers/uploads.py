@@ -28,7 +28,7 @@ def is_binary(schema: Schema) -> bool:
     """Return whether a value of the schema is a sequence of octets, as files are.
 
     It is one with ``format: binary``, with a ``contentMediaType`` and no ``contentEncoding`` (OpenAPI 3.1, section
-    4.8.14.2), or with an empty schema. If a schema has branches, one that describes octets is enough.
+    4.8.14.2), or with a schema that restricts nothing. If it has branches, one that describes octets is enough.
     """
     return schema.format == "binary" or any(
         each.format == "binary"

@@ -156,7 +156,7 @@ _INDENT = "    "
 
 
 def stub(apis: Iterable[Classes], members: Members = lambda classes, name_of: (), types: str = "") -> str:
-    """Return the text of ``macaron_django/__init__.pyi``; ``types`` is what the lines of ``members`` need."""
+    """Return the text of ``macaron_django/__init__.pyi``; ``types`` are the imports for the lines of ``members``."""
     written = [_APIStub(classes, members) for classes in apis]
     body = ["class apipool(metaclass=_Pool):  # a namespace, so that its classes can be named in annotations\n"]
     body += [line for each in written if _is_name(each.api) for line in each.lines()]
@@ -167,14 +167,14 @@ def stub(apis: Iterable[Classes], members: Members = lambda classes, name_of: ()
 
 
 def _imports_of_formats() -> set[str]:
-    """What the Python types of string formats need in addition to the head's imports."""
+    """The imports for the Python types of string formats that the head of the file doesn't have."""
     types = (each.python_types[0] for each in STRING_FORMATS.values())
     lines = {f"import {each.__module__} as {module_alias(each)}\n" for each in types}
     return {line for line in lines if line not in _HEAD}
 
 
 class _APIStub:
-    """The namespace of one API, and what it must import."""
+    """The namespace of one API, and the imports that it needs."""
 
     def __init__(self, classes: Classes, members: Members) -> None:
         self.api, self.classes, self.members = classes.api, classes, members

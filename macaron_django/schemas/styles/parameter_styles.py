@@ -40,7 +40,7 @@ Decode: TypeAlias = Callable[[str], str]
 #: Decoded names with raw values, in order.
 Pairs: TypeAlias = "Sequence[tuple[str, str]]"
 
-#: Characters that are percent-decoded, or encoded, at a time.
+#: How many characters are percent-decoded, or encoded, at a time.
 PIECE = 16 * 1024
 #: The delimiters of the styles of query parameters and forms.
 DELIMITERS: Mapping[str, re.Pattern[str]] = {
@@ -52,7 +52,7 @@ DELIMITERS: Mapping[str, re.Pattern[str]] = {
 #: Outside of queries and forms a plus isn't a space.
 _SPACES = re.compile("%20| ")
 _ENCODED_COMMA = re.compile("%2C", re.IGNORECASE)
-#: Versions in whose table of styles the values of a label are separated by dots, exploded or not.
+#: The versions of OpenAPI that separate the values of a label by dots, exploded or not.
 _DOTTED_LABELS = re.compile(r"3\.0\.[0-3](-.*)?|3\.1\.0(-.*)?")
 
 
@@ -136,7 +136,7 @@ def simple(text: str, explode: bool, shape: Shape, decode: Decode = decoded, ite
 def label(text: str, explode: bool, shape: Shape, decode: Decode = decoded, *, dots: bool = False) -> Texts:
     """Splits style "label", of paths: ``.blue,black``, exploded ``.blue.black``.
 
-    ``dots``: the document is of a version (3.0.0 to 3.0.3, 3.1.0) whose table separates by dots either way.
+    ``dots``: the document's version (3.0.0 to 3.0.3, 3.1.0) separates by dots, exploded or not.
 
     >>> label(".R=100.G=200", True, "object")
     {'R': '100', 'G': '200'}

@@ -21,7 +21,7 @@ __all__ = ["cookie_pairs", "encoded", "header_text", "path_text", "query_pairs",
 
 Encode = Callable[[str], str]
 
-#: What stands between values that aren't exploded, in paths, queries and forms, and in headers.
+#: The separators of values that aren't exploded, in paths, queries and forms, and in headers.
 _SEPARATORS: Mapping[str, tuple[str, str]] = {
     "form": (",", ","),
     "simple": (",", ","),
@@ -29,7 +29,7 @@ _SEPARATORS: Mapping[str, tuple[str, str]] = {
     "pipeDelimited": ("%7C", "|"),
     "tabDelimited": ("%09", "\t"),
 }
-#: Reserved characters that ``allowReserved`` leaves as they are: those that can't end a value of a query.
+#: Reserved characters that ``allowReserved`` leaves unencoded: those that can't end a value in a query.
 _RESERVED = ":/?@!$'()*,;"
 _UNSENDABLE = re.compile(r"[^\t\x20-\x7e\x80-\xff]")
 _COOKIE_VALUE = re.compile(r"[\x21\x23-\x2b\x2d-\x3a\x3c-\x5b\x5d-\x7e]*")  # RFC 6265, section 4.1.1

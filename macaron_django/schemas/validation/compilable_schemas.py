@@ -27,7 +27,7 @@ MAX_SCHEMA_NODES = 5_000_000
 # Besides 2020-12's keywords: draft 4's lists of items and dependencies, and OpenAPI's components.
 _LISTS = SCHEMA_LISTS | {"items"}
 _MAPS = SCHEMA_MAPS | {"dependencies", "schemas"}
-_MAPPINGS = (dict, Mapping)  # nearly all are dictionaries, which are told sooner
+_MAPPINGS = (dict, Mapping)  # dict first: nearly all are dictionaries, and checking for them is faster
 _SCHEMA, _SCHEMAS, _DATA = "schema", "schemas", "data"
 
 

@@ -18,7 +18,7 @@ from macaron_django.schemas.validation.violations import Violation
 
 __all__ = ["JSON_ONLY", "MAX_DEPTH", "holds_json_only", "is_plain", "json_only", "too_deep"]
 
-#: Levels of arrays and objects that an instance may have: what orjson writes, well below what the stack holds.
+#: The most levels of arrays and objects in an instance: as many as orjson writes, far fewer than the stack allows.
 MAX_DEPTH = 254
 JSON_ONLY = orjson.OPT_PASSTHROUGH_SUBCLASS | orjson.OPT_PASSTHROUGH_DATETIME | orjson.OPT_PASSTHROUGH_DATACLASS
 _SCALARS = frozenset({str, int, bool, type(None)})

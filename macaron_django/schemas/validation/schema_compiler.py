@@ -53,7 +53,7 @@ def normalised_schema(schema: Any, dialect: str) -> Any:
     version = dialect.rpartition("-")[2]
     try:
         modern = normalise_schema(schema, version, max_depth=MAX_SCHEMA_DEPTH)
-        for keyword in ("definitions", "$defs", "components"):  # a $ref beside them leaves them out
+        for keyword in ("definitions", "$defs", "components"):  # normalising drops them beside a $ref
             named = schema.get(keyword)
             schemas = named.get("schemas") if keyword == "components" and isinstance(named, dict) else named
             if isinstance(schemas, dict) and isinstance(modern, dict):
@@ -61,7 +61,7 @@ def normalised_schema(schema: Any, dialect: str) -> Any:
                     name: normalise_schema(each, version, max_depth=MAX_SCHEMA_DEPTH) for name, each in schemas.items()
                 }
                 modern[keyword] = {"schemas": normal} if keyword == "components" else normal
-                if keyword == "definitions" and version == "2.0":  # where Swagger's references lead after reading
+                if keyword == "definitions" and version == "2.0":  # Swagger's references lead there after reading
                     modern["components"] = {"schemas": normal}
     except ValueError as error:
         raise SchemaError(str(error)) from error
@@ -161,7 +161,7 @@ def compile_native(
     def retrieve(uri: str) -> Any:
         return remotes[uri.rstrip("#")]
 
-    # jsonschema-rs is slower with formats of ours, used or not.
+    # Only formats in use: each custom format makes jsonschema-rs slower, even one that no schema has.
     known = {**(LATER_FORMATS if engine is jsonschema_rs.Draft4Validator else {}), **custom_formats()}
     custom = {name: check for name, check in known.items() if name in (formats or ())}
     notes: list[Note] = []

@@ -193,7 +193,7 @@ class _Search:
             raise _OverError
 
     def _now(self) -> float:
-        # What it takes to compile assertions, once, isn't this instance's.
+        # Compiling assertions, which happens only once, doesn't count as time of this instance.
         return time.thread_time() - (self._parts.seconds - self._compiled)
 
     def _faults(self, fault: _Mismatch) -> Iterator[Violation | _Mismatch]:

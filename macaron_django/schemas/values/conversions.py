@@ -205,7 +205,7 @@ def _array(items: Schema, classes: ObjectClasses) -> Conversion:
     element: Conversion | None = None
 
     def of_items() -> Conversion:
-        nonlocal element  # not before its first use: an array may hold arrays of itself
+        nonlocal element  # made at its first use: an array may hold arrays of its own schema
         if element is None:
             element = converter(items, classes)
         return element
@@ -234,7 +234,7 @@ def _object(schema: Schema, classes: ObjectClasses) -> Conversion:
         made: Any = None
 
         def object_class() -> Any:
-            nonlocal made  # not before its first use: an object may hold objects of its own kind
+            nonlocal made  # made at its first use: an object may hold objects of its own schema
             if made is None:
                 made = classes.for_schema(schema)
             return made

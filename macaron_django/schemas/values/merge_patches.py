@@ -35,7 +35,7 @@ def merge_patch(target: Any, patch: Any) -> Any:
 
 
 def with_defaults_for_nulls(schema: Schema, patch: Mapping[str, Any]) -> dict[str, Any]:
-    """Return ``patch`` with a property's default, if it has one, instead of null: columns of the ORM get it then."""
+    """Return ``patch`` with null replaced by the property's default, if it has one: so removal resets an ORM column."""
     properties = schema.properties
     return {
         name: copy.deepcopy(properties[name].schema.default)
