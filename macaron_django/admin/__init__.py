@@ -1,6 +1,6 @@
 """Shows and edits items in the Django admin: ``ItemAdmin``, registered for every persisted schema.
 
-Django's autodiscovery imports this package and with that registers the models that the project hasn't registered.
+Django's autodiscovery imports this package, which registers the models that the project hasn't registered itself.
 Open ``lists`` for the list, ``forms`` for adding, changing and deleting, ``import_export`` for files, ``pages`` for the
 read-only pages, ``failed_task_admin`` for tasks, ``display`` for how values look, and ``permissions`` for who may do
 what.
@@ -20,10 +20,10 @@ __all__ = ["ItemAdmin", "register_items"]
 
 
 def register_items(site: AdminSite) -> None:
-    """Registers the model of every persisted schema that isn't registered on ``site`` yet, and that of failed tasks.
+    """Registers on ``site`` the models of persisted schemas and of failed tasks that aren't registered there yet.
 
-    A site without its own index templates gets ones that describe the schemas and extend Django's. The index and the
-    sidebar lead to the tables, too.
+    A site without its own index templates gets templates that extend Django's and describe the schemas. The index and
+    the sidebar also link to the pages about tables.
     """
     from macaron_django.registry import registry
 

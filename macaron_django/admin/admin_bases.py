@@ -23,7 +23,7 @@ __all__ = ["ItemAdminBase", "ObjectTool"]
 
 @dataclass(frozen=True)
 class ObjectTool:
-    """A link at the top right of a page, as Django's "Add" and "History"."""
+    """A link at the top right of a page, like Django's "Add" and "History"."""
 
     label: Any  # text, maybe translated when shown
     url: str
@@ -34,7 +34,7 @@ class ItemAdminBase(ModelAdmin):
     """The base class of each part of ``ItemAdmin``. A part adds links to those that ``super()`` returns."""
 
     def get_queryset(self, request: HttpRequest) -> Any:
-        # Whoever looks after the table sees what is in it, also what `expired: hidden` in x-persist hides from clients.
+        # Administrators see all items in the table, even those that `expired: hidden` in x-persist hides from clients.
         queryset: Any = super().get_queryset(request)
         return queryset.with_expired()
 
@@ -51,7 +51,7 @@ class ItemAdminBase(ModelAdmin):
             return None
 
     def _table_conflict(self) -> str:
-        """Says how the table's keys differ from the schema's, as after a key was renamed; "" if they don't."""
+        """Returns how the table's keys differ from the schema's (after a key was renamed, say); "" if they don't."""
         try:
             found = compare_table(self.model.objects.persistence.table)  # type: ignore[attr-defined]
         except PersistenceError:

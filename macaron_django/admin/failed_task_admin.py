@@ -1,7 +1,7 @@
-"""Shows the tasks that failed, each with its report, and has one run again.
+"""Shows the tasks that failed, each with its report, and can run one again.
 
-They are items of a separate table, so that the parts of ``ItemAdmin`` list and delete them. Users
-who may change them may run them again; a form has no user.
+Failed tasks are items of their own table, so the parts of ``ItemAdmin`` list and delete them. Users with permission to
+change them can run them again; there is no form for them.
 """
 
 from __future__ import annotations
@@ -76,7 +76,7 @@ class FailedTaskPage:
 
 
 class StatusFilter(ValueFilter):
-    """The statuses; without a choice and without a search, those that have failed and weren't run again."""
+    """The filter by status. By default, without a search, it selects tasks that failed and weren't run again."""
 
     def __init__(self, request: HttpRequest, params: Any, model: Any, model_admin: Any) -> None:
         super().__init__(request, params, model, model_admin)
@@ -91,12 +91,12 @@ class StatusFilter(ValueFilter):
 class FailedTaskAdmin(
     PermissionsMixin, BulkDeletionMixin, ItemViewMixin, ChangeListMixin, AllowedLookupsMixin, ColumnsMixin, FiltersMixin
 ):
-    """The list of failed tasks, newest first, a page for each with its report, and the page that runs one again."""
+    """The list of failed tasks, newest first; a page for each, with its report; and the page that runs one again."""
 
     item_template = "admin/macaron_django/failed_task.html"
     run_again_template = "admin/macaron_django/run_again.html"
     ordering = ("-failed_at",)
-    list_per_page = 25  # each is read with its report
+    list_per_page = 25  # few, because each task is read with its report
 
     def get_list_filter(self, request: HttpRequest) -> Any:
         of_status, of_time, *_ = filters_of(self.model)  # those of the index come first
@@ -109,7 +109,7 @@ class FailedTaskAdmin(
         return False
 
     def has_run_again_permission(self, request: HttpRequest) -> bool:
-        """Whether this user may run failed tasks again: by Django's permission to change them."""
+        """Whether this user may run failed tasks again: Django's permission to change them decides."""
         codename = get_permission_codename("change", self.opts)
         user: Any = request.user
         return not is_read_only(self.model) and bool(user.has_perm(f"{self.opts.app_label}.{codename}"))
@@ -132,7 +132,7 @@ class FailedTaskAdmin(
         return page
 
     def run_again_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        """Asks whether to run a task again (GET), and does it (POST): once, however often it is posted."""
+        """Asks whether to run a task again (GET), and runs it (POST): only once, even if that is posted repeatedly."""
         if not self.has_run_again_permission(request):
             raise PermissionDenied
         pk = unquote(object_id)
@@ -173,10 +173,10 @@ class FailedTaskAdmin(
                 messages.WARNING,
                 _("The task has already been run again and has finished. It wasn't sent twice."),
             ),
-            "gone": (messages.ERROR, _("The task isn't kept any more.")),
+            "gone": (messages.ERROR, _("The task is no longer stored.")),
             "unreadable": (
                 messages.ERROR,
-                _("The task can't be sent again: it is signed with another SECRET_KEY, or was too long to be kept."),
+                _("The task can't be sent again: it is signed with another SECRET_KEY, or was too long to be stored."),
             ),
         }[outcome]
         self.message_user(request, text, level)

@@ -33,5 +33,5 @@ class ItemAdmin(
     """Lists, shows and edits the items of a persisted schema, for staff with Django's permissions on its model.
 
     Columns come from the schema in its order, or from its ``x-admin: {columns: [names]}``. To change more, subclass
-    and register it for ``apipool.<api>.<Schema>``, as any ``ModelAdmin``.
+    and register it for ``apipool.<api>.<Schema>``, like any ``ModelAdmin``.
     """

@@ -1,4 +1,4 @@
-"""Makes the admin's own pages, for staff only: their URL patterns, their addresses and their responses."""
+"""Makes the pages that this admin adds, for staff only: their URL patterns, their addresses and their responses."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def admin_path(model_admin: ItemAdminBase, route: str, view: Callable[..., Any],
 
 
 def address(model_admin: ItemAdminBase, name: str, pk: Any = None) -> str:
-    """Returns the URL of a page of Django's (``change``) or of ours, for one item if ``pk`` is given."""
+    """Returns the URL of one of Django's pages (``change``) or of this admin's, for one item if ``pk`` is given."""
     full = f"admin:{model_admin.opts.app_label}_{model_admin.opts.model_name}_{name}"
     return reverse(full, args=[] if pk is None else [quote(pk)], current_app=model_admin.admin_site.name)
 
@@ -36,7 +36,7 @@ def address(model_admin: ItemAdminBase, name: str, pk: Any = None) -> str:
 def admin_page(
     model_admin: ItemAdminBase, request: HttpRequest, template: str, title: str, **context: Any
 ) -> TemplateResponse:
-    """Returns a page with ``context`` beside what all pages of the admin have, and the way back to the list."""
+    """Returns a page with ``context``, besides the context that all pages of the admin have, and a link to the list."""
     site, opts = model_admin.admin_site, model_admin.opts
     request.current_app = site.name
     common = {

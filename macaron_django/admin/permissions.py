@@ -1,4 +1,4 @@
-"""Decides who may do what: Django's permissions of the model, less what a setting or the schema makes read-only."""
+"""Decides who may do what: Django's permissions on the model, except writing if a setting or the schema forbids it."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def is_read_only(model: type[Model]) -> bool:
 
 
 class PermissionsMixin(ItemAdminBase):
-    """Grants Django's permissions, but none to write where the setting or the schema says read-only."""
+    """Grants Django's permissions, but no permission to write if the setting or the schema says read-only."""
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return not is_read_only(self.model) and super().has_add_permission(request)

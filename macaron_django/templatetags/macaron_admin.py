@@ -29,7 +29,7 @@ _LENGTH = 160  # characters of a description in a list of schemas
 
 @register.inclusion_tag("admin/macaron_django/engine.html", takes_context=True)
 def macaron_engine(context: Context) -> dict[str, Any]:
-    """Shows where the items on a page are kept: engine, endpoint, region, account. Shows nothing if it has no items.
+    """Shows where a page's items are stored: engine, endpoint, region, account. Shows nothing if the page has none.
 
     Templates call it in ``content``, the only block that every skin shows.
     """
@@ -53,7 +53,7 @@ def _persistences(context: Context) -> Iterator[Persistence]:
 
 @register.filter(is_safe=True)
 def foldable_filters(filters: str, changelist: Any) -> str:
-    """Folds Django's panel of filters behind a line that says which are in use. Skins keep their own panel."""
+    """Folds Django's panel of filters behind a line that shows the filters in use. Skins keep their own panel."""
     if 'id="changelist-filter"' not in filters:
         return filters
     used = [f"{spec.title}: {label}" for spec in changelist.filter_specs for label in _chosen(spec, changelist)]
@@ -66,13 +66,13 @@ def foldable_filters(filters: str, changelist: Any) -> str:
 
 
 def _chosen(spec: Any, changelist: Any) -> list[str]:
-    """Returns the label of a filter's choice, unless it is the first: all."""
+    """Returns the labels of a filter's selected choices, except for the first choice, "All"."""
     return [str(choice["display"]) for choice in [*spec.choices(changelist)][1:] if choice.get("selected")]
 
 
 @register.filter(name="local_text")
 def in_local_language(text: Any) -> str:
-    """Shows what a lower layer says, such as the plan of a query, in the user's language."""
+    """Shows a text of a lower layer, such as the plan of a query, in the user's language."""
     from macaron_django.admin.display.local_texts import local_text  # as above
 
     return local_text(str(text))

@@ -15,7 +15,7 @@ __all__ = ["Difference", "differences", "same_json"]
 
 @dataclass(frozen=True)
 class Difference:
-    """A place where two values differ; UNSET is for a value that is missing."""
+    """A place where two values differ; UNSET means that the value is missing."""
 
     pointer: str
     before: Any
@@ -23,7 +23,7 @@ class Difference:
 
 
 def differences(before: Any, after: Any, path: tuple[str | int, ...] = ()) -> Iterator[Difference]:
-    """Yields the innermost places where ``after`` differs from ``before``. Arrays of two lengths differ as a whole.
+    """Yields the innermost places where ``after`` differs from ``before``. Arrays of unequal length differ as a whole.
 
     >>> [each.pointer for each in differences({"name": "Ada", "tags": [1, 2]}, {"name": "Eve", "tags": [1, 3]})]
     ['/name', '/tags/1']
@@ -39,7 +39,7 @@ def differences(before: Any, after: Any, path: tuple[str | int, ...] = ()) -> It
 
 
 def same_json(one: Any, other: Any) -> bool:
-    """Whether two JSON values are equal: 1 and 1.0 are, as in DynamoDB; 1 and true aren't, unlike in Python.
+    """Whether two JSON values are equal: as in DynamoDB, 1 equals 1.0; unlike in Python, 1 doesn't equal true.
 
     >>> same_json([1, {"a": 1.0}], [1.0, {"a": 1}]), same_json(1, True)
     (True, False)

@@ -1,6 +1,6 @@
 """Lists the sentences of lower layers that the admin shows, for translation; ``local_texts`` recognises them.
 
-A placeholder such as ``%(place_text)s`` is a part with its own sentence in this list; others stay as they are.
+The text of a placeholder such as ``%(place_text)s`` is itself a sentence of this list; that of others isn't translated.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
-"""Writes in the language of the user what lower layers say in English: violations, errors, plans, table differences.
+"""Translates the English texts of lower layers for the user: violations, errors, plans, differences of tables.
 
-These layers answer clients and logs, too, so they don't translate; ``known_sentences`` lists what they say.
+These layers also write to clients and logs, so they don't translate; ``known_sentences`` lists their sentences.
 """
 
 from __future__ import annotations
@@ -16,19 +16,19 @@ from macaron_django.admin.display.known_sentences import SENTENCES
 __all__ = ["local_error", "local_text"]
 
 _PLACEHOLDER: Final = re.compile(r"%\((\w+)\)s")
-#: What may come before a sentence: the sign of a table's difference, or the JSON pointer of what is wrong.
+#: What may come before a sentence: the sign of a table's difference, or the JSON pointer of a violation.
 _PREFIX: Final = re.compile(r"[+~!?] |/\S*: ")
 
 
 class _Sentence(NamedTuple):
-    """A sentence with placeholders: the literal texts, and the names of what is between them."""
+    """A sentence with placeholders: its literal texts, and the names of the placeholders between them."""
 
     template: str
     literals: list[str]
     names: list[str]
 
     def parts(self, text: str) -> dict[str, str] | None:
-        """Returns what the placeholders are in a text; None if it is another sentence. Takes linear time."""
+        """Returns the values of the placeholders in a text; None if it is another sentence. Takes linear time."""
         first, *middle = self.literals
         if not text.startswith(first) or not (text == first or middle):
             return None
@@ -50,7 +50,7 @@ class _Sentence(NamedTuple):
 
 @cache
 def _sentences() -> list[_Sentence]:
-    """Returns the known sentences: first those that begin with a text, and among them those with the most text."""
+    """Returns the known sentences: first those that begin with a literal text, the longest literal texts first."""
     split = [_PLACEHOLDER.split(template) for template in SENTENCES]
     found = [_Sentence(template, parts[::2], parts[1::2]) for template, parts in zip(SENTENCES, split, strict=True)]
     return sorted(found, key=lambda each: (not each.literals[0], -sum(map(len, each.literals))))

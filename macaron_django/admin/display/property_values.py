@@ -1,4 +1,4 @@
-"""Formats the values of items for people: short for a cell of a list, whole for an item's page.
+"""Formats the values of items for people: shortened for a cell of a list, complete for an item's page.
 
 Templates write and escape the ``ShownValue`` trees that are made here.
 """
@@ -30,7 +30,7 @@ __all__ = ["ShownValue", "cell", "shown", "shown_property", "web_address", "with
 
 _CELL_LENGTH = 80
 _LINKED = ("http", "https", "mailto")
-#: JSON Schema's types of the kinds of ``ShownValue``.
+#: The JSON Schema type of each kind of ``ShownValue`` that isn't named like its type.
 _TYPES = {"text": "string", "empty": "string", "moment": "string", "date": "string", "link": "string"}
 
 
@@ -77,12 +77,12 @@ class ShownValue:
 
     @property
     def shown_type(self) -> str:
-        """The type that the schema gives; without one, the value's own."""
+        """The type that the schema gives; if it gives none, the value's own type."""
         return self.type or ("" if self.kind == "secret" else _TYPES.get(self.kind, self.kind))
 
 
 def with_problems(properties: Iterable[ShownValue], violations: Iterable[Violation]) -> list[ShownValue]:
-    """Returns the properties with the violations: each at its value, or at the nearest that is shown around it."""
+    """Returns the properties with the violations, each at its value, or at the nearest shown value around it."""
     found = list(violations)
     return [_with_problems(each, [one for one in found if _is_at(one.pointer, each)]) for each in properties]
 
@@ -93,7 +93,7 @@ def _with_problems(node: ShownValue, violations: list[Violation]) -> ShownValue:
     children = with_problems(node.children, violations)
     own = [one for one in violations if not any(_is_at(one.pointer, child) for child in children)]
     problems = [f"{one.pointer[len(node.pointer) + 1 :]} {local_text(one.message)}".strip() for one in own]
-    if node.kind == "secret":  # the rule that a secret breaks may tell something about it
+    if node.kind == "secret":  # the rule that a secret breaks may reveal something about it
         problems = [_("doesn't match the schema")]
     return replace(node, problems=tuple(problems), children=tuple(children))
 

@@ -1,7 +1,7 @@
 """Takes secrets out of items: properties that are ``writeOnly``, and passwords.
 
-What is only shown has a mask instead. What a user edits doesn't have them, and gets them back before it is
-stored.
+Values that are only shown have a mask instead. Values that a user edits have no secrets, and get them back before they
+are stored.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ def is_secret(prop: Property) -> bool:
 def without_secrets(schema: Schema, json: Any, *, mask: str | None = None) -> Any:
     """Returns a copy of a JSON value without its secrets, or with ``mask`` instead of them, at any depth.
 
-    What any branch of ``oneOf`` or ``anyOf`` keeps secret is secret in all.
+    A value that is secret in any branch of ``oneOf`` or ``anyOf`` is secret in all branches.
     """
     return _without(applied_schemas(schema), json, mask)
 
@@ -67,7 +67,7 @@ def _hidden_places(applied: AppliedSchemas, json: Any) -> dict[str, Any]:
 
 
 def without_secret_attributes(schema: Schema, item: AttributeMap, *, mask: str | None = None) -> AttributeMap:
-    """Does the same for an item in DynamoDB's own form; a mask becomes an attribute of type S."""
+    """Does what ``without_secrets`` does, for an item in DynamoDB's own form; a mask becomes an attribute of type S."""
     return _without_attributes(applied_schemas(schema), item, mask)
 
 
@@ -92,7 +92,7 @@ def _attribute_without_secrets(applied: AppliedSchemas, value: AttributeValue, m
 
 
 def with_secrets(schema: Schema, json: Any, stored: Any) -> Any:
-    """Returns a copy of ``json`` with the secrets of ``stored`` where it has none itself."""
+    """Returns a copy of ``json`` with each secret of ``stored`` for which it has no value itself."""
     return _with(applied_schemas(schema), json, stored)
 
 
@@ -113,7 +113,7 @@ def _with(applied: AppliedSchemas, json: Any, stored: Any) -> Any:
 
 
 def _element_with_secrets(applied: AppliedSchemas, element: Any, place: int, json: list[Any], stored: list[Any]) -> Any:
-    """Finds the stored element that looks the same, since it may have moved, else the one at its place."""
+    """Takes secrets from the stored element that looks the same, as it may have moved, or from the one at its place."""
     for candidate in stored[place : place + 1] + stored:
         if same_json(_without(applied, candidate, None), element):
             return candidate

@@ -1,4 +1,4 @@
-"""Deletes many items: shows first which, then deletes them in batches while the page reports progress.
+"""Deletes many items: it first shows them, then deletes them in batches while the page reports progress.
 
 Without JavaScript one request deletes them all.
 """
@@ -34,7 +34,7 @@ __all__ = ["BulkDeletionMixin"]
 MOST: Final = 10_000
 NAMED: Final = 100
 BATCH: Final = 25
-#: Columns that the preview shows beside the key.
+#: How many columns the preview shows besides the key.
 COLUMNS: Final = 4
 
 

@@ -1,7 +1,7 @@
 """The pages that add, change, duplicate and delete one item.
 
-Only changed properties are written, on the condition that no one else has changed them. If someone has, the form
-shows both versions.
+Only changed properties are written, and only if no one else has changed them. If someone has, the form shows both
+versions.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ DUPLICATE = "duplicate"
 class ChangeFormMixin(ItemAdminBase):
     """The pages that add, change and delete one item.
 
-    A ``form``, ``fields`` or ``fieldsets`` of a subclass's own are used in Django's way instead, for properties that
+    If a subclass sets ``form``, ``fields`` or ``fieldsets``, Django's own form is used instead, for the properties that
     Django has fields for.
     """
 
@@ -109,7 +109,7 @@ class ChangeFormMixin(ItemAdminBase):
         except (PersistenceError, RequestError) as error:
             if request.method != "POST" or hasattr(request, "item_refusal"):
                 raise
-            # Another user was faster, or DynamoDB refused: show the form again with the typed text and the error.
+            # Another user was faster, or DynamoDB refused the write: show the form again, with the text and the error.
             request.item_refusal = error  # type: ignore[attr-defined]
             return show()
 
@@ -153,7 +153,7 @@ class ChangeFormMixin(ItemAdminBase):
         before = None if add else form.before
         return change_message(before, shown_json(self.persistence, form.edit.row), adding=add)
 
-    # -- checking while one types --------------------------------------------------------------
+    # -- checking while the user types --------------------------------------------------------------
 
     def get_urls(self) -> list[URLPattern]:
         validate = require_POST(self.validate_view)

@@ -1,6 +1,7 @@
 """Finds out what others have changed in an item since a user loaded it.
 
-The form carries the item as it was loaded, signed: a digest of each attribute and the JSON that was shown, no secrets.
+The form contains the item as it was loaded, in signed form: a digest of each attribute, and the JSON that was shown,
+without secrets.
 """
 
 from __future__ import annotations
@@ -41,7 +42,7 @@ class Conflict:
 
 @dataclass(frozen=True)
 class LoadedItem:
-    """``json``: what was shown; ``digests``: of each attribute."""
+    """An item as the form was made from it: the JSON that was shown, and a digest of each attribute."""
 
     json: Mapping[str, Any]
     digests: Mapping[str, str]
@@ -73,7 +74,7 @@ class LoadedItem:
 def conflicts_of(
     loaded: LoadedItem, mine: Mapping[str, Any], theirs: Mapping[str, Any], by_others: Iterable[str]
 ) -> list[Conflict]:
-    """Returns the properties that both users changed to different values; others changed those in ``by_others``."""
+    """Returns the properties that both users changed to different values; ``by_others`` are all that others changed."""
     changed = set(changed_names(loaded.json, mine))
     return [
         Conflict(name, loaded.json.get(name, UNSET), theirs.get(name, UNSET), mine.get(name, UNSET))
@@ -85,7 +86,7 @@ def conflicts_of(
 def expected_of(
     persistence: Persistence, item: AttributeMap, changed: Iterable[str]
 ) -> dict[str, AttributeValue | None]:
-    """Returns the condition of a write that changes these properties: their attributes have the values of ``item``."""
+    """Returns the condition of a write that changes these properties: their attributes must still be as in ``item``."""
     if persistence.options.version:
         return {}  # the version is the condition for the whole item
     known = persistence.attributes

@@ -1,6 +1,6 @@
-"""Turns the JSON that a user typed into a row to save, with everything that is wrong with it.
+"""Turns the JSON that a user typed into a row to save, with all that is wrong with it.
 
-The form, the check while one types and the import share this. It writes nothing.
+The form, the check while the user types and the import share this module. It writes nothing.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ __all__ = ["ItemEdit", "UnreadableItem", "changed_names", "fixed_names", "read_i
 
 
 class UnreadableItem(ValueError):  # noqa: N818 (says what the text is)
-    """The text isn't a JSON object; ``line`` and ``column`` are where, if known."""
+    """Raised for a text that isn't a JSON object; ``line`` and ``column`` are the place of the fault, if known."""
 
     def __init__(self, message: str, line: int | None = None, column: int | None = None) -> None:
         super().__init__(message)
@@ -58,7 +58,7 @@ class ItemEdit:
     ) -> ItemEdit:
         """Returns the edit of a new item, with the attributes of ``beside`` that aren't in the schema.
 
-        ``fixed``: other properties that can't be given than ``fixed_names``.
+        ``fixed`` are the properties that can't be given, by default ``fixed_names``.
         """
         fixed = fixed_names(persistence, creating=True) if fixed is None else fixed
         given = {name: value for name, value in json.items() if name not in fixed}
@@ -83,7 +83,7 @@ class ItemEdit:
     ) -> ItemEdit:
         """Returns the edit that changes the ``stored`` item in the way that ``loaded`` was changed to ``json``.
 
-        Both are as ``shown_json`` has it, without secrets; ``fixed`` as in ``new``.
+        Both have the form of ``shown_json``, without secrets. ``fixed`` is as in ``new``.
         """
         row = persistence.decode(stored)
         edit = cls(row, changed_names(loaded, json))
@@ -144,12 +144,12 @@ def fixed_names(persistence: Persistence, *, creating: bool) -> set[str]:
         fixed.add(persistence.options.version)
     if not creating:
         return fixed | keys
-    # A readOnly key that isn't generated has to be typed.
+    # A readOnly key that isn't generated must be typed.
     return fixed - keys | {name for name in fixed & keys if persistence.schema.properties[name].extensions.generated}
 
 
 def read_item(text: str) -> dict[str, Any]:
-    """Returns the JSON object of a text. Raises UnreadableItem, also if it exceeds the limits of a request's body."""
+    """Returns the JSON object of a text. Raises UnreadableItem if it isn't one, or exceeds a request body's limits."""
     if len(text.encode("utf-8", "surrogatepass")) > settings.MAX_BODY_SIZE:
         raise UnreadableItem(_("This is larger than MACARON['MAX_BODY_SIZE'] allows."))
     try:

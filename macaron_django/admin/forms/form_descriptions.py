@@ -1,4 +1,4 @@
-"""Describes a persisted schema's form to the script that builds its controls in the browser.
+"""Describes the form for a persisted schema to the script that builds its controls in the browser.
 
 References and ``allOf`` are resolved, and a schema that refers to itself is described once.
 """
@@ -30,7 +30,7 @@ def describe_form(
     keys: Collection[str] = (),
     sets: Collection[str] = (),
 ) -> dict[str, Any]:
-    """Returns ``{"nodes": […]}``. A number in a node is the place of another node; node 0 is the item.
+    """Returns ``{"nodes": […]}``. A number in a node is the index of another node; node 0 describes the item.
 
     Properties in ``fixed`` are shown and can't be changed; those in ``without`` aren't shown; those in ``keys`` come
     first; the arrays in ``sets`` have no order.
@@ -53,7 +53,7 @@ class _Descriptions:
         self._item |= self._object(schema, fixed, without)
 
     def place(self, schema: Schema) -> int:
-        """Returns the place of a schema's node, which is added when the schema is first met."""
+        """Returns the index of a schema's node, which is added when the schema is first met."""
         place = self._places.get(schema)
         if place is None:
             place = self._places[schema] = len(self.nodes)

@@ -53,7 +53,7 @@ WORDS = {
     "down": gettext_lazy("Move down"),
     "kind": gettext_lazy("Kind"),
     "required": gettext_lazy("required"),
-    "generated": gettext_lazy("generated where not set"),
+    "generated": gettext_lazy("generated if not set"),
     "secretSet": gettext_lazy("set (hidden)"),
     "secretReplaced": gettext_lazy("will be replaced"),
     "secretNew": gettext_lazy("will be set"),
@@ -115,9 +115,10 @@ class ItemWidget(forms.Textarea):
 
 
 class ItemForm(ModelForm):
-    """``edit`` is what will be saved, ``conflicts`` what prevents that, ``by_others`` what others have changed.
+    """The form of an item's JSON text.
 
-    ``stored_violations``: what the stored item breaks of its schema, before the user has changed the form.
+    ``edit`` is what will be saved, ``conflicts`` are the properties that prevent it, and ``by_others`` those that
+    others have changed. ``stored_violations`` are those that the stored item has before the user changes it.
     """
 
     item = forms.CharField(strip=False, label=gettext_lazy("Item"))
@@ -221,7 +222,7 @@ class ItemForm(ModelForm):
         self.edit.row._state.expected = expected_of(persistence, item, self.edit.changed)
 
     def _show_both(self, loaded: LoadedItem, now: LoadedItem, typed: dict[str, Any]) -> None:
-        """Fills the form with the stored values where the user changed nothing, and bases the next save on them."""
+        """Fills the form with the stored values where the user changed nothing; the next save is compared with them."""
         merged = dict(now.json)
         for name in changed_names(loaded.json, typed):
             if name in typed:

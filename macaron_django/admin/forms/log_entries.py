@@ -1,6 +1,6 @@
 """Writes and reads the messages of Django's log entries, which hold the differences that a change made.
 
-Secrets never get here. Long values are cut: the log isn't a backup.
+The log never gets secrets. Long values are cut: it isn't a backup.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from macaron_django.schemas.values.conversions import UNSET
 
 __all__ = ["change_message", "told_differences"]
 
-#: The most characters of a value, and the most places of an item, that an entry keeps.
+#: The most characters of a value, and the most changed places of an item, that an entry keeps.
 MAX_VALUE = 500
 MAX_PLACES = 100
 
@@ -38,7 +38,7 @@ def change_message(before: Mapping[str, Any] | None, after: Mapping[str, Any], *
 
 
 def told_differences(message: str) -> Iterator[tuple[str, str | None, str | None]]:
-    """Yields pointer, before and after of each difference in an entry's message; None means that it was missing."""
+    """Yields pointer, value before and value after of each difference in an entry's message; None if missing."""
     try:
         parts = standard_json.loads(message)
         for part in parts:

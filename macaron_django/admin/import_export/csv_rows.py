@@ -1,11 +1,11 @@
-"""Converts items to rows of CSV that no spreadsheet takes for formulas, and back without loss.
+"""Converts items to rows of CSV that no spreadsheet treats as formulas, and back without loss.
 
-A text is written as it is, everything else as JSON; an empty cell is a property that isn't set. A text that could be
-taken for something else (an empty one, ``null``, one that starts with a quotation mark) is written as JSON, too. A
-text that a spreadsheet would compute, as a whole or from a separator on, gets a ``'`` in front.
+A text is written as it is, any other value as JSON; an empty cell is a property that isn't set. A text that could be
+read as another value (an empty one, ``null``, one that starts with a quotation mark) is written as JSON, too. If a
+spreadsheet would compute a text, or the rest of it after a separator, a ``'`` is put before that part.
 
-What spreadsheets make of a file that they save is read, too: TRUE, and yes and no in four languages, for booleans,
-and decimal commas for numbers.
+Files are also read as spreadsheets save them: with TRUE, or yes and no in four languages, for booleans, and with
+decimal commas in numbers.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ __all__ = ["CellError", "cells_of", "columns", "json_of"]
 
 # OWASP, "CSV Injection": spreadsheets compute cells that start so, with or without blanks before it. Where the locale's
 # separator isn't the comma, they also begin a cell behind a semicolon, a tab or the end of a line within a text. The
-# apostrophe is escaped because it escapes here. Blanks don't include what separates: no part of a text is read twice.
+# apostrophe is escaped, too, as it is the escape character. Blanks exclude separators: no part of a text is read twice.
 _BLANK: Final = (
     r"[\x00-\x08\x0b\x0c\x0e-\x20\x7f-\xa0\xad\u1680\u180e\u2000-\u200f\u2028-\u202f\u205f-\u2064\u3000\ufeff]"
 )
@@ -36,7 +36,7 @@ _COMPUTED: Final = re.compile(rf"^(?=[\t\r\n]|{_FORMULA})|(?<=[;\t\r\n])(?={_FOR
 _ESCAPED: Final = re.compile(rf"^'|(?<=[;\t\r\n])'(?={_FORMULA})")
 _NUMBER: Final = re.compile(r"-?\d+(\.\d+)?([eE][+-]?\d+)?", re.ASCII)
 _WORDS: Final = {"true": True, "false": False}
-#: What a cell of a boolean property may say beside those.
+#: What else a cell of a boolean property may say.
 _ANSWERS: Final = {
     **dict.fromkeys(("yes", "y", "1", "vrai", "oui", "wahr", "ja", "verdadero", "sí", "si"), True),
     **dict.fromkeys(("no", "n", "0", "faux", "non", "falsch", "nein", "falso"), False),
@@ -45,7 +45,7 @@ _DECIMAL_COMMA: Final = re.compile(r"-?\d+,\d+([eE][+-]?\d+)?", re.ASCII)
 
 
 class CellError(ValueError):
-    """A cell of CSV doesn't hold a value; ``column`` is its property."""
+    """Raised for a cell of CSV that isn't a valid value; ``column`` is its property."""
 
     def __init__(self, column: str, message: str) -> None:
         super().__init__(message)
@@ -93,7 +93,7 @@ def json_of(schema: Schema, names: Sequence[str], cells: Sequence[str]) -> dict[
 
 
 def safe_text(text: str) -> str:
-    """``text`` as no spreadsheet computes it."""
+    """Return ``text`` in a form that no spreadsheet computes."""
     return text if _NUMBER.fullmatch(text) else _COMPUTED.sub("'", text)
 
 

@@ -1,4 +1,4 @@
-"""Exports items as a streamed file: all of them, what a search lists, or selected ones. Secrets are left out."""
+"""Exports items as a streamed file: all items, those that a search lists, or selected ones. Secrets are left out."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ class ExportMixin(ItemAdminBase):
         return [*own, *super().get_urls()]
 
     def export_view(self, request: HttpRequest) -> HttpResponse:
-        """Shows the formats to choose from, and whether to export everything or what the list shows."""
+        """Shows the choice of formats, and of exporting all items or only those that the list shows."""
         if not self.has_view_permission(request):
             raise PermissionDenied
         query = request.META.get("QUERY_STRING", "")

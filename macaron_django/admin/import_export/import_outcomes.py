@@ -36,7 +36,7 @@ Kind: TypeAlias = Literal["created", "changed", "unchanged", "refused"]
 
 #: Items to compare with one BatchGetItem; DynamoDB takes at most 100.
 _CHUNK: Final = 100
-#: The most problems that are shown of one item, and their most characters where it can't be read.
+#: The most problems that are shown of one item, and the most characters of the problem if it can't be read.
 _PROBLEMS: Final = 20
 _CHARACTERS: Final = 2000
 #: The most characters of a part of a key that isn't valid.
@@ -45,7 +45,7 @@ _KEY: Final = 100
 
 @dataclass
 class ImportOutcome:
-    """What becomes of one item of a file; ``problems`` say why it is refused."""
+    """What an import does with one item of a file; ``problems`` say why it is refused."""
 
     line: int
     kind: Kind
@@ -58,7 +58,7 @@ class ImportOutcome:
 
 
 def outcomes(persistence: Persistence, items: Iterable[FileItem]) -> Iterator[ImportOutcome]:
-    """Yields what each item would do. If a key is in the file twice, the second item is refused."""
+    """Yields the outcome of each item. If a key is in the file twice, the second item is refused."""
     seen: set[Any] = set()
     remaining = iter(items)
     while chunk := list(islice(remaining, _CHUNK)):
@@ -128,7 +128,7 @@ def _drafted(persistence: Persistence, entry: FileItem) -> ImportOutcome | tuple
 
 
 def _key_typed(persistence: Persistence, entry: FileItem) -> str:
-    """Returns what an item without a valid key has of one."""
+    """Returns the parts of the key that an item without a valid key has."""
     if entry.json is not None:
         given = entry.json
     else:
@@ -179,12 +179,12 @@ def _compared(
 
 
 def _versions(persistence: Persistence) -> set[str]:
-    """Returns the name of the version, which is counted and never imported."""
+    """Returns the name of the version property, if there is one: versions are counted and never imported."""
     return {persistence.options.version} if persistence.options.version else set()
 
 
 def _stays(persistence: Persistence, name: str) -> bool:
-    """Whether a property that a line lacks stays as it is: a readOnly one can't be removed by leaving it out."""
+    """Whether a property that isn't in a line stays as it is: leaving out a readOnly property doesn't remove it."""
     described = persistence.schema.properties.get(name)
     return described is not None and described.read_only
 

@@ -1,6 +1,6 @@
 """The pages that import a file of items: an upload, a preview of what would change, and the import itself.
 
-The preview's form carries the file, compressed and signed, so that the server keeps nothing and imports exactly what
+The preview's form contains the file, compressed and signed, so that the server stores nothing and imports exactly what
 was shown.
 """
 
@@ -54,7 +54,7 @@ class UploadForm(forms.Form):
     file = forms.FileField(
         label=gettext_lazy("File"),
         help_text=gettext_lazy(
-            "CSV, also as a spreadsheet saves it, JSON lines, an array of JSON objects, or DynamoDB JSON; in UTF-8."
+            "CSV (also as saved by a spreadsheet), JSON lines, an array of JSON objects, or DynamoDB JSON; in UTF-8."
         ),
     )
 
@@ -70,7 +70,7 @@ class UploadForm(forms.Form):
 
 
 class ImportMixin(ItemAdminBase):
-    """The pages of an import, for users who may add items. Replacing existing ones takes permission to change."""
+    """The pages of an import, for users who may add items. Replacing existing items needs permission to change them."""
 
     import_template = "admin/macaron_django/import.html"
 
@@ -119,7 +119,7 @@ class ImportMixin(ItemAdminBase):
         return self._import_page(request, form, found, sealed=sealed, kind=kind)
 
     def _outcomes(self, request: HttpRequest, content: bytes, kind: FileForm) -> Any:
-        """Yields the outcome of each item of the file; what this user may not do is refused."""
+        """Yields the outcome of each item of the file; items for which this user has no permission are refused."""
         persistence = persistence_of(self.model)
         items = read_items(persistence.schema, content, kind, persistence.key_names)
         for outcome in islice(outcomes(persistence, items), MOST + 1):
@@ -136,7 +136,7 @@ class ImportMixin(ItemAdminBase):
         try:
             content, kind = self._unsealed(request)
         except (signing.BadSignature, ValueError):
-            self.message_user(request, _("This isn't what was shown; choose the file again."), messages.ERROR)
+            self.message_user(request, _("This isn't the file that was shown: choose the file again."), messages.ERROR)
             return HttpResponseRedirect(address(self, "import"))
         replace = request.POST.get("existing") == "replace"
         done: Counter[str] = Counter()
@@ -186,7 +186,7 @@ class ImportMixin(ItemAdminBase):
         if done["skipped"]:
             told.append(ngettext("%d left as it was", "%d left as they were", done["skipped"]) % done["skipped"])
         if done["unchanged"]:
-            told.append(ngettext("%d the same already", "%d the same already", done["unchanged"]) % done["unchanged"])
+            told.append(ngettext("%d already the same", "%d already the same", done["unchanged"]) % done["unchanged"])
         self.message_user(request, f"{', '.join(told)}.", messages.SUCCESS)
         for problem in refused[:20]:
             self.message_user(request, problem, messages.ERROR)
@@ -223,7 +223,7 @@ class ImportMixin(ItemAdminBase):
     # -- the file between the two pages --------------------------------------------------------
 
     def _signer(self, request: HttpRequest) -> signing.Signer:
-        """Returns a signer for this model and this user only."""
+        """Returns a signer whose signatures are valid only for this model and this user."""
         return signing.Signer(salt=f"macaron_django.admin.import:{self.opts.label}:{request.user.pk}")
 
     def _sealed(self, request: HttpRequest, content: bytes) -> str:

@@ -1,4 +1,4 @@
-"""Reads a file of items in any format of an export: each item with its line, or with what is wrong."""
+"""Reads a file of items in any format of an export: each item with its line, or with its error."""
 
 from __future__ import annotations
 
@@ -40,8 +40,8 @@ _LISTED: Final = 20
 class FileItem:
     """An item of a file: its ``json``, or its attributes if the file is in DynamoDB's own form, or the ``error``.
 
-    ``partial``: properties that the file has no column for stay as they are. ``key``: what is known of the key of an
-    item that can't be read.
+    ``partial`` are the properties without a column in the file, which stay as they are. ``key`` is the known part of
+    the key of an item that can't be read.
     """
 
     line: int
@@ -72,7 +72,7 @@ def read_items(schema: Schema, content: bytes, form: FileForm, keys: Sequence[st
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         line = content.count(b"\n", 0, error.start) + 1
-        yield FileItem(line, error=_("The file is not in UTF-8: save it as that."))
+        yield FileItem(line, error=_("The file is not in UTF-8: save it in that encoding."))
         return
     yield from _csv_items(schema, text, keys) if form == "csv" else _json_items(text, form)
 
@@ -99,7 +99,7 @@ def _json_items(text: str, form: FileForm) -> Iterator[FileItem]:
 def _array_elements(text: str) -> Iterator[tuple[int, str]]:
     """Yields the text of each element of a JSON array, with its line. What can't be separated is one element."""
     place, line, counted = text.index("[") + 1, 1, 0
-    decoder = JSONDecoder(parse_float=str, parse_int=str)  # only where the elements end is wanted
+    decoder = JSONDecoder(parse_float=str, parse_int=str)  # only the end of each element is needed
     while True:
         place = _BETWEEN.match(text, place).end()  # type: ignore[union-attr]  # it matches nothing, too
         line, counted = line + text.count("\n", counted, place), place
@@ -108,7 +108,7 @@ def _array_elements(text: str) -> Iterator[tuple[int, str]]:
         try:
             end = decoder.raw_decode(text, place)[1]
         except (ValueError, RecursionError):
-            yield line, text[place:] or "["  # whose error is the reader's to find
+            yield line, text[place:] or "["  # the reader will report its error
             return
         yield line, text[place:end]
         place = end
@@ -135,7 +135,7 @@ def _csv_items(schema: Schema, text: str, keys: Sequence[str]) -> Iterator[FileI
                 continue
             named = " / ".join(cell for name, cell in zip(names, cells, strict=False) if name in keys)
             if len(cells) != len(names):
-                error = _("There are %(found)d cells, and %(wanted)d columns.")
+                error = _("There are %(found)d cells, but %(wanted)d columns.")
                 yield FileItem(start, error=error % {"found": len(cells), "wanted": len(names)}, key=named)
                 continue
             try:

@@ -1,6 +1,6 @@
 """The list of items, paged by cursor instead of by number.
 
-It shows the rows, what DynamoDB was asked and what that cost, and links to the next and the previous page.
+It shows the rows, the calls to DynamoDB and their cost, and links to the next and the previous page.
 """
 
 from __future__ import annotations
@@ -29,14 +29,14 @@ __all__ = ["ChangeListMixin", "ItemChangeList"]
 
 #: URL parameters: the last item of the previous page, the first of the next page, and a scan's cursors so far.
 AFTER, BEFORE, TRAIL = "_after", "_before", "_trail"
-#: How many pages back a list can go in a scan, which can't run backwards. Before them comes the first page.
+#: How many pages back a list can go in a scan, which can't run backwards. The page before those is the first one.
 TRAIL_LENGTH = 8
 FIRST = "-"  # never a cursor
 
 
 @dataclass(frozen=True)
 class PagePosition:
-    """The cursors in a page's URL, which say where in the list it begins or ends."""
+    """The cursors in a page's URL, which say where in the list the page begins or ends."""
 
     after: str
     before: str
@@ -62,7 +62,7 @@ class PagePosition:
 
 @dataclass(frozen=True)
 class IndexOffer:
-    """An index that would answer instead of a scan, without the items that lack its range key ``missing``."""
+    """An index that could replace a scan. It doesn't have the items without its range key, ``missing``."""
 
     index: str
     missing: str
@@ -93,7 +93,7 @@ class ItemChangeList(ChangeList):
             return self.root_queryset.none()
 
     def get_ordering(self, request: HttpRequest, queryset: Any) -> Any:
-        """Returns the requested order if the query set can have it; the plan says whether this list has it."""
+        """Returns the requested order if the query set can have it; ``_planned`` finds out whether this list can."""
         wanted = list(self.model_admin.get_ordering(request) or ())
         if ORDER_VAR in self.params:
             wanted = []
@@ -202,7 +202,7 @@ class ItemChangeList(ChangeList):
 
     @cached_property
     def offers(self) -> list[IndexOffer]:
-        """The indexes that would answer this scan if items without their range key may be left out."""
+        """The indexes that could replace this scan, if items without their range key may be left out."""
         if not self.is_scan:
             return []
         found = []
@@ -218,7 +218,7 @@ class ItemChangeList(ChangeList):
 
     @property
     def taken_offers(self) -> list[IndexOffer]:
-        """The index offers that this list's address has accepted, each with the address that takes it back."""
+        """The index offers that are in use according to the list's URL, each with the URL that leaves it out."""
         return [
             IndexOffer(name, index.range_key, self.get_query_string(remove=[self._is_there(index.range_key)]))
             for name, index in self._partial_indexes()
@@ -281,7 +281,7 @@ class ChangeListMixin(ItemAdminBase):
         return [path("plan/", self.admin_site.admin_view(self.plan_view), name=name), *super().get_urls()]
 
     def plan_view(self, request: HttpRequest) -> JsonResponse:
-        """Returns as JSON what the list with these parameters would ask DynamoDB for, without reading."""
+        """Returns as JSON the calls to DynamoDB that the list with these parameters would make, without making them."""
         if not self.has_view_permission(request):
             raise PermissionDenied
         try:

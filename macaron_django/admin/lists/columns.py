@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 __all__ = ["ColumnsMixin", "PropertyColumn", "columns_of"]
 
 _NUMBER = '<span class="macaron-number">{}</span>'
-#: The most characters of a text that a cell shows when one points at it.
+#: The most characters of a text that a cell shows when the mouse is over it.
 _TITLE = 500
 #: The most columns of a list if the schema doesn't choose them with ``x-admin: {columns: […]}``.
 MAX_COLUMNS = 8
@@ -52,7 +52,7 @@ class PropertyColumn:
 
     @property
     def admin_order_field(self) -> str | None:
-        return None if is_secret(self.prop) else self.field  # the order would say much of what is masked
+        return None if is_secret(self.prop) else self.field  # sorting would reveal much about masked values
 
     def __call__(self, row: Any) -> Any:
         value = row.__dict__.get(self.field, UNSET)
@@ -80,7 +80,7 @@ class ExpiredColumn:
     """Marks the rows that ``expired: hidden`` in x-persist hides from clients."""
 
     __name__ = "expired"
-    short_description = "expired"  # a word of x-persist, as the names of properties are of the schema
+    short_description = "expired"  # not translated: it is x-persist's word, as property names are the schema's
     boolean = True
 
     def __call__(self, row: Any) -> bool:
@@ -99,7 +99,7 @@ class ColumnsMixin(ItemAdminBase):
         return [*columns_of(self.model), *marks]
 
     def get_list_display_links(self, request: HttpRequest, list_display: Any) -> Any:
-        """Lets the hash key and the range key lead to the item; the first column if neither is in the list."""
+        """Links the hash key and the range key to the item, or the first column if neither is in the list."""
         if self.list_display_links is None or list(self.list_display_links):
             return super().get_list_display_links(request, list_display)
         keys = [column for column in list_display if getattr(column, "is_key", False)]

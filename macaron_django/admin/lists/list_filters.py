@@ -1,6 +1,6 @@
 """The filters beside a list, for dates and for properties with few values.
 
-Filters that use a key or an index come first; the titles of the others say that they scan.
+Filters that use a key or an index come first; the titles of the others show that they scan.
 """
 
 from __future__ import annotations
@@ -37,14 +37,14 @@ class FilterChoice:
 
 
 class PropertyFilter(ListFilter):
-    """The filter of one property. Subclasses define the choices and what their parameters mean."""
+    """The filter by one property. Subclasses define the choices, and what their parameters mean."""
 
     title = ""
     field = ""
     prop: Property
 
     def __init__(self, request: HttpRequest, params: Any, model: Any, model_admin: Any) -> None:
-        self.title = self.field_path = self.prop.name  # skins read the path, as Django's filters have it
+        self.title = self.field_path = self.prop.name  # skins read field_path, which Django's filters have
         super().__init__(request, params, model, model_admin)
         for name in map(str, self.expected_parameters()):
             if name in params:
@@ -61,7 +61,7 @@ class PropertyFilter(ListFilter):
         raise NotImplementedError
 
     def _example(self) -> dict[str, Any]:
-        """Returns a lookup of this filter, to plan a query with."""
+        """Returns one of this filter's lookups, as an example for planning a query."""
         raise NotImplementedError
 
     def _scans(self, queryset: Any) -> bool:
@@ -134,7 +134,7 @@ class DateFilter(PropertyFilter):
         return FilterChoice(label, {f"{self.field}__gte": self._text(start), f"{self.field}__lt": self._text(end)})
 
     def _text(self, day: dt.date) -> str:
-        """Returns the date, or its first moment in the current time zone, as a text that DynamoDB sorts."""
+        """Returns the date, or its first moment in the current time zone, in the form that DynamoDB compares."""
         if self.prop.schema.format == "date":
             return day.isoformat()
         midnight = timezone.make_aware(dt.datetime.combine(day, dt.time()), timezone.get_current_timezone())

@@ -1,6 +1,6 @@
 """Parses the text of the search box, such as ``email=ada@example.com created>=2026-01-01``, into a filter.
 
-Also describes in one line what DynamoDB will be asked. Reads no items.
+It also describes in one line the call to DynamoDB that a search needs. It reads no items.
 
 =============================  =======================================================
 ``name=x``, ``name!=x``        is, is not; ``name=a,b`` is one of them
@@ -9,8 +9,8 @@ Also describes in one line what DynamoDB will be asked. Reads no items.
 ``name^=x``                    begins with; also ``begins_with(name, x)``
 ``name~x``                     contains; also ``contains(name, x)``
 ``name between x and y``       from x to y, both included; also ``between(name, x, y)``
-``name=null``, ``name!=null``  isn't there, is there
-``x``                          the hash key, or what ``x-admin: {search: […]}`` names
+``name=null``, ``name!=null``  is not set, is set
+``x``                          the hash key, or a property in ``x-admin: {search: […]}``
 =============================  =======================================================
 
 Spaces mean "and", which binds closer than the word ``or``; quotes hold text with spaces; ``address.city`` looks inside.
@@ -52,7 +52,7 @@ class SearchError(ValueError):
 
 _TEXT = r"""(?:"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*')"""
 _VALUE = rf"(?:{_TEXT}|[^\s,()\"'][^\s,]*)"
-_NAME = rf"(?:{_TEXT}|[^\s<>=!~^,()\"']+)"  # what holds more than these needs quotes
+_NAME = rf"(?:{_TEXT}|[^\s<>=!~^,()\"']+)"  # a word with other characters needs quotes
 _ARGUMENT = rf"(?:{_TEXT}|[^\s,)]+)"
 _TERM = re.compile(
     rf"""\s*(?:
@@ -77,9 +77,9 @@ _LOOKUPS: Mapping[str, str] = {
     "begins_with": "startswith",
     "contains": "contains",
 }
-#: Words that mean something between conditions, unless they are quoted.
+#: Words with a meaning between conditions, unless they are quoted.
 _WORDS = {"and", "or", "null"}
-#: What to write instead of words that other search boxes know, behind the name of a property.
+#: What to write after a property's name instead of words that other search boxes know.
 _SPOKEN: Mapping[str, str] = {
     "is": "{0}=… {0}=null {0}!=null",
     "equals": "{0}=…",
@@ -90,7 +90,7 @@ _SPOKEN: Mapping[str, str] = {
     "between": "{0} between … and …",
 }
 _MAX_LENGTH = 2000  # characters
-#: The most remarks about a search: each looks for the nearest of all values.
+#: The most remarks about a search; they are limited because each compares a value with all known values.
 _REMARKS = 10
 #: The most values of an enum that a message lists.
 _LISTED = 20
@@ -110,9 +110,9 @@ class _Comparison:
 
 
 def find(queryset: Any, text: str, is_allowed: Callable[[str, Any], bool]) -> Any:
-    """Returns ``queryset`` narrowed to what ``text`` says. Raises SearchError if that can't be. Reads nothing.
+    """Returns ``queryset`` filtered as ``text`` says, without reading. Raises SearchError if that isn't possible.
 
-    ``is_allowed``: whether a lookup may be used with a value, as ``ModelAdmin.lookup_allowed``.
+    ``is_allowed`` returns whether a lookup may be used with a value, like ``ModelAdmin.lookup_allowed``.
     """
     spec: ObjectSpec = queryset.model._spec
     alternatives = _alternatives(spec, text)
@@ -125,7 +125,7 @@ def find(queryset: Any, text: str, is_allowed: Callable[[str, Any], bool]) -> An
         either.append(reduce(and_, conditions, Q()))
     try:
         found = queryset.filter(reduce(or_, either))
-        found.order_by().plan()  # raises if DynamoDB can't do it; the order is the list's matter
+        found.order_by().plan()  # raises if DynamoDB can't do it; the list checks the order
     except FieldError:
         raise SearchError(_unknown(spec, [term for terms in alternatives for term in terms])) from None
     except (ValueError, TypeError, PyMacaronException) as error:
@@ -134,7 +134,7 @@ def find(queryset: Any, text: str, is_allowed: Callable[[str, Any], bool]) -> An
 
 
 def remarks(queryset: Any, text: str) -> list[str]:
-    """Returns what is doubtful in a search that works: values that the schema's ``enum`` doesn't have."""
+    """Returns remarks about likely mistakes in a search that works: values that the schema's ``enum`` doesn't have."""
     spec: ObjectSpec = queryset.model._spec
     filters = filters_of(queryset.persistence)
     found: list[str] = []
@@ -175,7 +175,7 @@ def _lookups_in(condition: Q) -> Iterator[tuple[str, Any]]:
 
 
 def _alternatives(spec: ObjectSpec, text: str) -> list[list[re.Match[str]]]:
-    """Returns the terms between the words ``or``: those of one list must all hold, those of one of the lists."""
+    """Returns a list of terms for each side of the words ``or``: an item must match all terms of one list."""
     found: list[list[re.Match[str]]] = [[]]
     before = ""
     for term in _terms(text):
@@ -211,7 +211,7 @@ def _terms(text: str) -> Iterator[re.Match[str]]:
 
 
 def _named(term: re.Match[str]) -> str:
-    """Returns the name that a term speaks of, or its word."""
+    """Returns the property's name in a term, or the term's word."""
     groups = ("subject", "called", "ranged", "name", "label", "word")
     return _unquoted(next(term[group] for group in groups if term[group]))
 
@@ -232,7 +232,7 @@ def _condition(queryset: Any, spec: ObjectSpec, term: re.Match[str]) -> Q:
 
 
 def _comparison(spec: ObjectSpec, term: re.Match[str]) -> _Comparison | None:
-    """Returns what a term compares; None for a word that is looked for."""
+    """Returns the comparison in a term; None if the term is a word to look for."""
     if term["word"] or (term["label"] and not _labels(spec, term)):
         return None
     name = _named(term)
@@ -255,14 +255,14 @@ def _comparison(spec: ObjectSpec, term: re.Match[str]) -> _Comparison | None:
 
 
 def _labels(spec: ObjectSpec, term: re.Match[str]) -> bool:
-    """Whether what is before the colon is a property. Keys have colons, too: ``user:12`` is one.
+    """Whether the text before the colon is a property. It may not be: a key such as ``user:12`` also has a colon.
 
-    Raises SearchError if it is only nearly one.
+    Raises SearchError if the text is nearly the name of a property.
     """
     label = _unquoted(term["label"])
     if label in spec.properties or label.split(".")[0] in spec.properties:
         return True
-    near = _nearest(label, _names(spec), 0.75)  # more than for a name: keys with colons are common
+    near = _nearest(label, _names(spec), 0.75)  # stricter than for other names, because keys with colons are common
     if near:
         told = _("There is no property “%(name)s”. Did you mean “%(near)s”? Put a key with a colon in quotes.")
         raise SearchError(told % {"name": label, "near": near})
@@ -311,7 +311,7 @@ def _names(spec: ObjectSpec) -> list[str]:
 
 
 def _nearest(text: str, known: Iterable[str], cutoff: float = 0.65) -> str:
-    """Returns what a text may be a slip of, or ""."""
+    """Returns the known name of which a text may be a misspelling, or ""."""
     by_lower = {each.lower(): each for each in known}
     found = get_close_matches(text.lower(), by_lower, n=1, cutoff=cutoff)
     return by_lower[found[0]] if found else ""
@@ -330,7 +330,7 @@ def _unknown_name(spec: ObjectSpec, name: str) -> str:
 
 def _unknown(spec: ObjectSpec, terms: list[re.Match[str]]) -> str:
     names = [_named(term) for term in terms]
-    told = _("The schema doesn't say what is meant by %(names)s.") % {"names": ", ".join(names)}
+    told = _("The schema doesn't describe %(names)s.") % {"names": ", ".join(names)}
     known = [one["name"] for one in suggestions(spec)]
     return told + "".join(_did_you_mean(name, known) for name in names if name not in known)
 
@@ -373,7 +373,7 @@ def quoted(text: str) -> str:
 
 
 def sentence(plan: QueryPlan) -> str:
-    """Describes in one line what DynamoDB will be asked.
+    """Describes in one line the call to DynamoDB that a query needs.
 
     >>> sentence(profiles.filter(name="Ada").capped().plan())  # doctest: +SKIP
     'Scan, at most 1,000 items read'
@@ -399,7 +399,7 @@ def sentence(plan: QueryPlan) -> str:
 
 
 def _quick(persistence: Any) -> Iterator[str]:
-    """Yields the searches that need only a Query. An index leaves out items that lack its range key."""
+    """Yields the searches that need only a Query. Those with ``name!=null`` use an index of only items that have it."""
     properties = persistence.schema.properties
     yield f"{persistence.hash_key}=…"
     for index in persistence.options.indexes.values():

@@ -1,4 +1,4 @@
-"""Reads all items of a search page by page, for exports and bulk deletion."""
+"""Reads all items of a search, page by page, for exports and bulk deletion."""
 
 from __future__ import annotations
 

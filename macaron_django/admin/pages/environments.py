@@ -1,6 +1,6 @@
-"""Tells where the shown items are kept: engine, endpoint, region and account, and whether that is production.
+"""Finds out where the shown items are stored: engine, endpoint, region and account, and whether that is production.
 
-The account is read from a table's ARN and cached for an hour, or for a minute if there is none yet.
+The account is read from a table's ARN and cached for an hour, or for a minute if there is no table yet.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ _HOUR, _MINUTE = 3600, 60  # seconds
 
 @dataclass(frozen=True)
 class Environment:
-    """What a page says about the engine."""
+    """The facts about the engine that a page shows."""
 
     engine: str
     endpoint: str

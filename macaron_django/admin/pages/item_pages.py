@@ -1,6 +1,6 @@
 """The read-only page of an item: each property by its type, and the item as DynamoDB holds it.
 
-Users who may only view an item get it instead of the form; everybody finds it under ``…/view/``.
+Users who may only view an item get it instead of the form; for all users it is at ``…/view/``.
 """
 
 from __future__ import annotations
@@ -43,14 +43,14 @@ if TYPE_CHECKING:
 
 __all__ = ["ItemPage", "ItemViewMixin"]
 
-#: How an item can be shown, by the values of the URL parameter ``as``.
+#: The ways to show an item, by the value of the URL parameter ``as``.
 TABS: Final = {
     "fields": gettext_lazy("Fields"),
     "json": gettext_lazy("JSON"),
     "dynamodb": gettext_lazy("DynamoDB JSON"),
 }
 
-#: What Django's change form may have, and this page hasn't.
+#: The parts of Django's change form that this page doesn't have.
 _NOT_SHOWN = (
     "add", "has_absolute_url", "has_editable_inline_admin_formsets", "has_file_field", "is_popup", "save_as",
     "save_on_top",
@@ -59,7 +59,7 @@ _NOT_SHOWN = (
 
 @dataclass(frozen=True)
 class ItemPage:
-    """A row, as the template shows it."""
+    """A row in the form that the template shows."""
 
     row: Any
     persistence: Persistence
@@ -76,19 +76,19 @@ class ItemPage:
 
     @property
     def roles(self) -> dict[str, str]:
-        """Whether each property of the key is the hash key or the range key, by its name."""
+        """By name of each property of the key: whether it is the hash key or the range key."""
         return dict(zip(self.persistence.key_names, (_("hash key"), _("range key")), strict=False))  # one or two
 
     @cached_property
     def properties(self) -> list[ShownValue]:
-        """The properties that are set: the key, the others in the schema's order, then those not in the schema."""
+        """The properties that are set: the key, then the schema's others in its order, then the additional ones."""
         applied = applied_schemas(self._spec.schema)
         shown = [shown_property(name, applied.member(name), self.row[name]) for name in self._ordered(self.row)]
         return with_problems(shown, self.violations)
 
     @cached_property
     def violations(self) -> list[Violation]:
-        """What the stored item breaks of its schema."""
+        """The stored item's violations of its schema."""
         return ItemEdit.checked(self.persistence, self.row).violations
 
     @property
@@ -104,7 +104,7 @@ class ItemPage:
 
     @property
     def whole_problems(self) -> list[str]:
-        """The violations that belong to no shown value: a property that is missing, or the item as a whole."""
+        """The violations that belong to no shown value: that a property is missing, or of the item as a whole."""
         shown = {one.name for one in self.properties}
         return [
             f"{one.pointer[1:]} {local_text(one.message)}".strip()
@@ -147,7 +147,7 @@ class ItemPage:
 
     @property
     def expires(self) -> dt.datetime | None:
-        """When time to live lets the item expire; None if it never does."""
+        """The moment at which the item expires (time to live); None if it never does."""
         name = self.persistence.options.ttl
         seconds = self._item.get(name, {}).get("N") if name else None
         try:
@@ -200,7 +200,7 @@ def _inside(value: Any, kind: str, name: str) -> Any:
 
 
 class ItemViewMixin(ItemAdminBase):
-    """The read-only page of an item: at ``…/view/``, and instead of the form for users who may not change it."""
+    """The read-only page of an item, at ``…/view/``; users who may not change the item get it instead of the form."""
 
     item_template = "admin/macaron_django/item.html"
 

@@ -1,6 +1,6 @@
 """The page that compares an API's tables in DynamoDB with their schemas.
 
-It is at each model's ``tables/``, because Django's admin has no pages for a whole app.
+It is at ``tables/`` below each model, because Django's admin has no pages for a whole app.
 """
 
 from __future__ import annotations
