@@ -1,6 +1,6 @@
 """URLs of the example project: the admin, and every API; the root leads to their documentation.
 
-What nothing serves is answered as the APIs answer, unless a browser asks.
+Unknown paths are answered in the APIs' format, unless a browser asks for them.
 """
 
 from django.contrib import admin

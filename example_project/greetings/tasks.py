@@ -1,4 +1,4 @@
-"""What is done after a greeting was answered."""
+"""Work after the answer to a new greeting."""
 
 from datetime import datetime, timezone
 from typing import Any

@@ -57,7 +57,7 @@ def cancel_order(order_id, request):
 
 
 def export_orders():
-    tenant = get_user_token_data()["tenant"]  # now: a generator would only ask while the answer is sent
+    tenant = get_user_token_data()["tenant"]  # read now: a generator would read it only while the answer is sent
     return apipool.orders.Order.objects.filter(tenant_id=tenant).iterator()
 
 

@@ -43,6 +43,6 @@ class CheckEntry(NamedTuple):
 
 @cache
 def check_entries() -> dict[str, CheckEntry]:
-    """Returns all entries by ID, in the page's order, which is that of the stages that find them."""
+    """Returns all entries by ID, in the page's order, one stage of checking after the other."""
     page = (files("macaron_django.management") / "checks.md").read_text("utf-8")
     return {id_: CheckEntry(id_, markdown.rstrip()) for id_, markdown in _ENTRY.findall(page)}

@@ -60,7 +60,7 @@ def report_on(
     Never raises: if the file can't be read, or this package fails on it, there is a finding.
     """
     started = time.perf_counter()
-    with collector_paused(0):  # what is built is kept to the end, and each collection would walk all of it
+    with collector_paused(0):  # what is built is kept to the end, and each garbage collection would walk it
         report = _examined(SpecReport(str(path)), path, limits or spec.Limits(), allow_hosts, root)
     return replace(report, findings=_in_order(report.findings), seconds=time.perf_counter() - started)
 

@@ -18,7 +18,7 @@ from macaron_django.scrubbing import HIDDEN, Scrubber
 
 __all__ = ["EffectiveSetting", "effective_settings", "own_keys"]
 
-#: Names that end like a secret's, and aren't one.
+#: Names that end like the name of a secret, but aren't secret.
 _PUBLIC = frozenset({"ALLOW_SHORT_SECRET", "COOKIE", "MAX_TOKEN_SIZE", "SIGNING_KID", "JWKS_URL", "JWKS_TIMEOUT"})
 #: Secrets whose names don't say so.
 _SECRET = frozenset({"KEYS", "SIGNING_KEY"})
@@ -69,7 +69,7 @@ def _effective(
 
 
 def own_keys() -> Iterator[EffectiveSetting]:
-    """Yields the keys of ``pym-config.yaml`` that feed no setting, which ``get_config()`` has as attributes."""
+    """Yields the keys of ``pym-config.yaml`` that set no setting: ``get_config()`` has them as attributes."""
     found = settings.file()
     if found is None:
         return

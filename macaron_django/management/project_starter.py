@@ -29,7 +29,7 @@ class StartProject(BaseCommand):
         "for each handler, tests, a container, CI, and a lock of versions. Existing files are never overwritten."
     )
     requires_system_checks = []
-    #: It is about another project than that of any settings.
+    #: It makes a new project: settings of another one don't matter.
     suppressed_base_arguments = {"--pythonpath", "--settings", "--traceback", "--verbosity", "--version"}
 
     def add_arguments(self, parser: ArgumentParser) -> None:
@@ -101,6 +101,6 @@ class StartProject(BaseCommand):
         elif api.kept:
             self.stdout.write(f"  Review what is persisted, as marked in {api.spec}: {names}.")
         if any(path.startswith("apis.") for path in api.verifiers.values()):
-            self.stdout.write(f"  Write who may call it, in apis/{api.name}/verifiers.py: no one may until then.")
+            self.stdout.write(f"  Write who may call the API, in apis/{api.name}/verifiers.py: until then, no one may.")
         if api.stubs:
             self.stdout.write(f"  Write the {len(api.stubs)} handlers in {api.handlers}: each answers 501 until then.")

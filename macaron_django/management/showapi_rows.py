@@ -129,7 +129,7 @@ def field_names_of(api: API) -> Iterator[NamedField]:
 
 
 def options_of(persistence: Persistence) -> Iterator[tuple[str, str]]:
-    """Yields the options of ``x-persist`` in force, as a spec writes them, with defaults and those of the class."""
+    """Yields the options of ``x-persist`` in force, as a spec writes them, with defaults and the class's options."""
     options: Persist = persistence.options
     yield "table", persistence.table_name
     yield "hash_key", str(options.hash_key)
@@ -158,7 +158,7 @@ def _index(index: Index) -> str:
 
 
 def kept_names(api: API) -> Iterator[tuple[str, str]]:
-    """Yields (kind, name) of what the document describes and no URL serves."""
+    """Yields (kind, name) of what the document describes but no URL serves."""
     kept = unserved_parts(api.document)
     for kind, names in (("webhook", kept.webhooks), ("callback", kept.callbacks), ("link", kept.links)):
         yield from ((kind, name) for name in names)

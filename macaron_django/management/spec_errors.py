@@ -15,12 +15,12 @@ from macaron_django.openapi import SpecError
 __all__ = ["read_or_refused"]
 
 Read = TypeVar("Read")
-#: Errors that are shown of one spec: the first ones often cause the others.
+#: How many errors of one spec are shown: the first ones often cause the others.
 _MOST = 20
 
 
 def read_or_refused(read: Callable[[], Read], spec: Path | None) -> Read:
-    """Returns what ``read`` does. Raises CommandError for a spec that isn't there, can't be read or has errors."""
+    """Returns what ``read`` returns. Raises CommandError for a spec that isn't there, can't be read or has errors."""
     if spec is not None and not spec.is_file():
         if spec.is_dir():
             raise CommandError(f"{printable(str(spec))} is a folder, not a file.")

@@ -22,5 +22,5 @@ def add_storage_choice(parser: ArgumentParser, otherwise: str) -> None:
         action="store_const",
         const="orm",
         dest="storage",
-        help="Store them in Django models, which are written, too (x-model).",
+        help="Store them in Django models (x-model), and write the models.",
     )

@@ -19,7 +19,7 @@ SERVER = ("granian", "whitenoise")
 class ContainedProject:
     """What the files depend on.
 
-    ``wsgi`` is the application as granian takes it, ``config.wsgi:application``. With ``worker``, Celery does tasks.
+    ``wsgi`` is the application as granian takes it, ``config.wsgi:application``. With ``worker``, Celery runs tasks.
     ``extra`` is what the project's ``Dockerfile.extra`` adds to the image.
     """
 
@@ -33,7 +33,7 @@ class ContainedProject:
 
     @property
     def slug(self) -> str:
-        """The project's name as that of an image and a database."""
+        """The project's name in a form that images and databases can have."""
         return re.sub(r"[^a-z0-9]+", "_", self.project.lower()).strip("_") or "app"
 
 
@@ -43,7 +43,7 @@ def container_files(project: ContainedProject) -> dict[str, str]:
 
 
 def differing_files(folder: Path, files: Mapping[str, str]) -> dict[str, str]:
-    """Returns the texts of those files that are in the folder already and have another text."""
+    """Returns the present texts of those files in the folder that would change."""
     there = {path: (folder / path).read_text("utf-8") for path in files if (folder / path).exists()}
     return {path: text for path, text in there.items() if text != files[path]}
 

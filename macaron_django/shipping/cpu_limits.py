@@ -14,7 +14,7 @@ __all__ = ["usable_cpus"]
 
 
 def usable_cpus(root: Path = Path("/")) -> int:
-    """Returns how many CPUs this process may use: those it may run on, within the limits above it; at least 1.
+    """Returns how many CPUs this process may use: those it may run on, within its groups' limits; at least 1.
 
     A part of a CPU counts as a whole one: 1.5 CPUs keep two processes busy at times. ``root`` is where ``proc`` and
     ``sys`` are.
@@ -22,7 +22,7 @@ def usable_cpus(root: Path = Path("/")) -> int:
     affinity = getattr(os, "sched_getaffinity", None)
     cpus = len(affinity(0)) if affinity is not None else os.cpu_count() or 1
     limits = [*_quotas(root)]
-    if (task := task_cpus()) is not None:  # Fargate's limit is above what the container sees of its control groups
+    if (task := task_cpus()) is not None:  # Fargate's limit is on a group that the container can't see
         limits.append(task)
     return max(1, min([cpus, *map(ceil, limits)]))
 
@@ -45,7 +45,7 @@ def _version1(folder: Path) -> float | None:
 
 
 def _cpus(allowed: str, period: str) -> float | None:
-    """Returns None where there is no limit, or another version of control groups."""
+    """Returns a quota in CPUs; None if there is no limit, or if the files are of the other version."""
     if not (allowed.isdecimal() and period.isdecimal() and int(period)):
         return None
     return int(allowed) / int(period)
@@ -54,8 +54,8 @@ def _cpus(allowed: str, period: str) -> float | None:
 def _group_paths(root: Path) -> Iterator[list[Path]]:
     """Yields, for each hierarchy that limits CPUs, the folders of this process's group and of those above it.
 
-    ``/proc/self/cgroup`` has the group by the hierarchy's root, and ``/proc/self/mountinfo`` which part of the
-    hierarchy is mounted where: in a container that is often the container's own group.
+    ``/proc/self/cgroup`` has the group's path from the root of its hierarchy, and ``/proc/self/mountinfo`` says
+    which part of the hierarchy is mounted where: in a container that is often the container's own group.
     """
     groups = {}
     for line in _lines(root / "proc/self/cgroup"):

@@ -45,7 +45,7 @@ def task_addresses(environment: Mapping[str, str] = os.environ) -> list[str]:
 
 @cache
 def _answer(address: str) -> dict[str, Any]:
-    """Returns what ECS answers; nothing, with a warning, if it doesn't. Proxies are for other addresses."""
+    """Returns what ECS answers; nothing, with a warning, if it doesn't. Doesn't use the proxy of other addresses."""
     try:
         with build_opener(ProxyHandler({})).open(address, timeout=_TIMEOUT) as response:
             found = json.loads(response.read(_LONGEST))

@@ -10,7 +10,7 @@ from django.template import Context, Engine
 __all__ = ["TEMPLATES", "rendered"]
 
 TEMPLATES = Path(__file__).parent / "templates"
-#: Marks a template, so that tools don't take it for what it becomes.
+#: Marks a template, so that tools don't mistake it for the file that it becomes.
 _SUFFIX = "-tpl"
 
 

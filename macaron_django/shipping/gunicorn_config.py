@@ -1,8 +1,8 @@
 """A configuration for gunicorn: ``gunicorn --config python:macaron_django.shipping.gunicorn_config config.wsgi``.
 
-What gunicorn's command line says comes first: ``--bind 0.0.0.0:80``. ``PORT`` says the port where a platform chooses
-it, ``WEB_CONCURRENCY`` or ``PYM_GUNICORN_WORKERS_COUNT`` the number of workers. The log goes to standard error and
-output, without the queries of URLs, which may hold keys.
+Options of gunicorn's command line, such as ``--bind 0.0.0.0:80``, take precedence. ``PORT`` is the port if a
+platform chooses it, ``WEB_CONCURRENCY`` or ``PYM_GUNICORN_WORKERS_COUNT`` the number of workers. The log goes to
+standard error and output, without the queries of URLs, which may hold keys.
 """
 
 from __future__ import annotations
@@ -56,7 +56,7 @@ def when_ready(server: Any) -> None:
 
 
 def worker_int(worker: Any) -> None:
-    """Says where each thread is, if the log has debug messages: a worker that hangs is ended by SIGINT or SIGQUIT."""
+    """Logs where each thread is, if the log has debug messages: a worker that hangs is ended by SIGINT or SIGQUIT."""
     worker.log.info("Worker received INT or QUIT signal.")
     if worker.log.error_log.isEnabledFor(logging.DEBUG):
         faulthandler.dump_traceback()

@@ -1,4 +1,4 @@
-"""Makes the files of the folder ``PREBUILT``, and says which of those that are there are out of date."""
+"""Makes the files of the folder ``PREBUILT``, and says which of the existing ones are out of date."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ class PrebuiltFolder:
     def update(self) -> None:
         """Writes what is missing, and removes what is surplus. Raises OSError.
 
-        A file appears whole, as starts may read the folder meanwhile, and instead of a link there.
+        A file appears all at once, because starts may read the folder meanwhile. A link of its name is replaced.
         """
         self.folder.mkdir(parents=True, exist_ok=True)
         for name in self.missing():

@@ -1,4 +1,4 @@
-"""A test client whose requests take the same way as a server's: through the front, where it answers.
+"""A test client whose requests take the same path as a server's: through the front, if it answers them.
 
 Django's and Django REST framework's clients call Django's handler, which a server calls only after the front.
 """
@@ -23,7 +23,7 @@ __all__ = ["APIClient"]
 class APIClient(DRFClient):
     """DRF's test client, whose requests go through the front.
 
-    Answers are what a server sends. ``data`` is there, and so are ``json()`` and ``wsgi_request``.
+    Answers are what a server sends, and have ``data``, ``json()`` and ``wsgi_request``, too.
     """
 
     handler: Any
@@ -74,7 +74,7 @@ class _FrontHandler(ForceAuthClientHandler):
 
 
 def _request_class(client: _FrontHandler) -> type[WSGIRequest]:
-    """Returns a class of requests that a client has forced a user on, and whose CSRF tokens aren't checked."""
+    """Returns the class of a client's requests: they have its forced user, and check CSRF tokens only if it says so."""
     members = {
         "_dont_enforce_csrf_checks": not client.enforce_csrf_checks,
         "_force_auth_user": property(lambda _: client._force_user),

@@ -54,14 +54,14 @@ class ClientMock:
 
     def __init__(self) -> None:
         self.calls: list[MockedCall] = []
-        #: Whether calling an operation that requires credentials needs some.
+        #: Whether calls of operations that require credentials must have them.
         self.requires_credentials = True
         self._replies: dict[tuple[str, str], tuple[int, Any, Mapping[str, str]]] = {}
 
     def reply(
         self, api: str, operation: str, value: Any = None, status: int = 200, headers: Mapping[str, str] | None = None
     ) -> None:
-        """Lets an operation, by its name in Python, be answered with a status and a value: JSON, objects or bytes."""
+        """Answers an operation, by its name in Python, with this status and value: JSON, objects or bytes."""
         self._replies[api, operation] = status, value, headers or {}
 
     def answer(self, call: CallRequest, request: httpx.Request) -> httpx.Response:

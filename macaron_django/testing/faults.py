@@ -88,7 +88,7 @@ class RandomFaults:
         self.chances, self.seed = dict(chances), seed
 
     def __iter__(self) -> Iterator[Fault | None]:
-        generator = random.Random(self.seed)  # noqa: S311 (it is to be repeatable)
+        generator = random.Random(self.seed)  # noqa: S311 (it must be repeatable)
         faults = [*self.chances, None]
         weights = [*self.chances.values(), 1 - sum(self.chances.values())]
         while True:
@@ -184,7 +184,7 @@ class FaultProxy:
         try:
             answer = self._answer(request, fault)
         finally:
-            # A part of a batch that was applied is an application, too.
+            # A batch that was applied in part counts as applied.
             applied = answer is not None and answer.applied
             self.exchanges.append(Exchange(request.operation, fault, applied))
         return answer
@@ -229,7 +229,7 @@ class FaultProxy:
         return answer.with_body(json.dumps(text).encode())
 
     def _ask_engine(self, request: _ProxiedRequest) -> _EngineAnswer:
-        # One connection for each request: with a kept one that was closed, it isn't known what was applied.
+        # One connection for each request: if a kept one is closed, no one knows what was applied.
         connection = http.client.HTTPConnection(*self._target, timeout=60)
         try:
             connection.putrequest(request.method, request.path, skip_host=True, skip_accept_encoding=True)

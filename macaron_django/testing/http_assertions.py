@@ -24,7 +24,7 @@ __all__ = ["HTTPAssertions"]
 METHODS = ("get", "head", "options", "post", "put", "patch", "delete")
 #: How often a GET is sent whose answer doesn't come in time. No other method may be sent twice.
 ATTEMPTS = 3
-#: Timeouts are this many times what the test case says, as in PyMacaron: a busy machine fails no test.
+#: Timeouts are this many times what the test case says, as in PyMacaron, so that a busy machine doesn't fail tests.
 PATIENCE = 5
 #: The most characters of an answer that a failure quotes.
 LONGEST_QUOTE = 4000
@@ -57,7 +57,7 @@ class HTTPAssertions(unittest.TestCase):
         allow_error: bool = False,
         verify_ssl: bool = True,
     ) -> Any:
-        """The answer has this status and is JSON; with ``allow_error``, another status than 200 is taken, too."""
+        """The answer has this status and is JSON; ``allow_error`` also accepts statuses other than 200."""
         return self._assertMethodReturnJson(
             path, method, data, status, auth, verify_ssl=verify_ssl, allow_error=allow_error
         )
@@ -82,7 +82,7 @@ class HTTPAssertions(unittest.TestCase):
     def assertCallReturnError(
         self, method: str, path: str, status: int, error: str, data: Any = None, auth: str | None = None
     ) -> Any:
-        """The answer is an error with this status, which its body repeats, and code."""
+        """The answer is an error with this status, also in its body, and this code."""
         return self._assert_error(path, method, data, status, error, auth)
 
     def assertGetReturnJson(

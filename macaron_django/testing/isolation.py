@@ -28,7 +28,7 @@ class EngineRefusedError(RuntimeError):
 
 
 class RefusingEngine(engines.Engine):
-    """The engine of tests that have none: raises EngineRefusedError instead of calling a server."""
+    """The engine of tests that haven't chosen one: raises EngineRefusedError instead of calling a server."""
 
     name = "refused"
     credentials = ("refused", "refused")
@@ -98,7 +98,7 @@ def isolated(engine: engines.Engine) -> Iterator[engines.Engine]:
 
 
 def is_amazon(engine: engines.Engine) -> bool:
-    """Whether calls to ``engine`` would go to AWS."""
+    """Returns whether calls to ``engine`` would go to AWS."""
     if engine.name == "aws":
         return True
     if engine.local:  # its URL isn't read, because that would start it

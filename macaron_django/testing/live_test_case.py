@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 __all__ = ["MacaronTestCase"]
 
-#: The values of the Authorization header that no endpoint takes, and the codes of the errors.
+#: Values of the Authorization header that no endpoint accepts, and the codes of the errors.
 REFUSED = (
     ("", "AUTHORIZATION_HEADER_MISSING"),
     ("Bearer1234567890", "TOKEN_INVALID"),
@@ -112,7 +112,7 @@ class MacaronTestCase(HTTPAssertions, ServedTestCase):
         return answer
 
     def assertHasAuthVersion(self, verify_ssl: bool = True) -> Any:
-        """/auth/version refuses requests without a valid token, and takes ``token``. Returns its answer."""
+        """/auth/version refuses requests without a valid token, and accepts ``token``. Returns its answer."""
         for header, code in REFUSED:
             self.assertGetReturnError("auth/version", 401, code, header, verify_ssl=verify_ssl)
         answer = self.assertGetReturnJson("auth/version", 200, f"Bearer {self.token}", verify_ssl=verify_ssl)

@@ -1,6 +1,6 @@
 """The pytest plugin that ``manage.py acceptance`` adds: loads the project's apps before any test module is imported.
 
-pytest-django does so where it is installed, and acceptance tests don't need it.
+pytest-django does this, too, but acceptance tests work without it.
 """
 
 from __future__ import annotations

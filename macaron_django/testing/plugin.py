@@ -59,7 +59,7 @@ def pytest_runtest_teardown() -> None:
 
 
 def guarding() -> bool:
-    """Whether this process runs tests, in which ``engines.current()`` calls ``guard``."""
+    """Returns whether this process runs tests: then ``engines.current()`` calls ``guard``."""
     return bool(_runs)
 
 

@@ -37,7 +37,7 @@ class RecordedEngine(EndpointEngine):
 
     @contextmanager
     def recording(self, file: Path | None = None) -> Iterator[None]:
-        """Notes the accesses of the calls inside, and adds those that are new to ``file``."""
+        """Records the accesses of the calls in the block, and adds to ``file`` those that it doesn't have."""
         before = set(self.seen)
         prefix = settings.DYNAMODB.TABLE_PREFIX
         self._notes = True

@@ -29,8 +29,8 @@ class ServerTarget:
     def parse(cls, host: str, port: str | int | None = None, token: str | None = None) -> ServerTarget:
         """Returns the server of a host name, or of a URL without a path, and a port.
 
-        Without a port, it is the URL's own, or that of its scheme; of a name, 8080. Port 443 is HTTPS, as any port is
-        of a URL that begins with ``https://``. Raises ValueError, which says what is wrong.
+        Without ``port``, a URL's own port is used, or that of its scheme, and 8080 for a name. Port 443 means HTTPS,
+        and so does any port in a URL that begins with ``https://``. Raises ValueError, which says what is wrong.
 
         >>> ServerTarget.parse("https://api.example.com/").base_url
         'https://api.example.com:443'
@@ -58,7 +58,7 @@ class ServerTarget:
 
     @property
     def environment(self) -> dict[str, str]:
-        """The environment variables that say this to acceptance tests."""
+        """The environment variables that name this server to acceptance tests."""
         scheme = "https://" if self.secure else ""
         token = {"PYM_JWT_TOKEN": self.token} if self.token else {}
         return {"PYM_SERVER_HOST": scheme + self.host, "PYM_SERVER_PORT": str(self.port), **token}
@@ -96,7 +96,7 @@ def target_in_environment(environment: Mapping[str, str] = os.environ) -> Server
         return None
     if not host or not port:
         missing = "PYM_SERVER_PORT" if host else "PYM_SERVER_HOST"
-        raise ImproperlyConfigured(f"Set {missing}, too: both name the server that acceptance tests call, or neither.")
+        raise ImproperlyConfigured(f"Set {missing}, too: the server of acceptance tests needs both or neither.")
     try:
         return ServerTarget.parse(host, port, environment.get("PYM_JWT_TOKEN") or None)
     except ValueError as error:

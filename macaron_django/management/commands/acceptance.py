@@ -47,7 +47,7 @@ class Command(BaseCommand):
         "tables, or against a running one. The tests find it in PYM_SERVER_HOST, PYM_SERVER_PORT and PYM_JWT_TOKEN, as "
         "macaron_django.testing.MacaronTestCase does. After --, PATHs may be options of pytest."
     )
-    requires_system_checks: list[str] = []  # of the server that is started only
+    requires_system_checks: list[str] = []  # only a server that is started has checks
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument(
@@ -118,7 +118,7 @@ def _checked_paths(paths: Sequence[str]) -> list[str]:
         raise CommandError(f"There is no folder {FOLDER} here: give the files or folders of your acceptance tests.")
     options = False
     for path in paths:
-        options = options or path.startswith("-")  # behind it, words may be an option's values
+        options = options or path.startswith("-")  # after an option, words may be its values
         place = Path(path.partition("::")[0].partition("[")[0])
         if options or place.exists():
             continue

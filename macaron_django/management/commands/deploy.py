@@ -36,7 +36,7 @@ class Command(BaseCommand):
     help = (
         "Deploys the project as MACARON['DEPLOY'] says: checks, unit tests, image or package, acceptance tests on this "
         "machine, push, tables, then for each environment the release and acceptance tests. The first step that fails "
-        "ends it."
+        "ends the deployment."
     )
     requires_system_checks = []  # the first step runs them
 
@@ -172,7 +172,7 @@ class Command(BaseCommand):
         try:
             deployment.back(environment)
         except DeployError as error:
-            return [*told, f"It couldn't go back: {error} Try again with: {shown_command(command)}"]
+            return [*told, f"Going back failed: {error} Try again with: {shown_command(command)}"]
         return [*told, f"{environment.name} serves again what it served before."]
 
     def _back(
@@ -216,7 +216,7 @@ class Command(BaseCommand):
 
 
 def _known_names() -> list[str]:
-    """Returns the names of all steps, of a setting that may be wrong."""
+    """Returns the names of all steps, even if the setting has errors."""
     environments = settings.DEPLOY.ENVIRONMENTS
     names = [each for each in environments if isinstance(each, str)] if isinstance(environments, Mapping) else []
     known = step_names([DeployEnvironment(name, {}) for name in names])
@@ -248,7 +248,7 @@ def _chosen_steps(deployment: Deployment, options: Mapping[str, Any]) -> list[De
         raise CommandError(f"--from {options['first']}: the other options leave that step out.")
     chosen = chosen_steps(steps, without=frozenset(without), first=options["first"], last=options["last"])
     if not chosen:
-        raise CommandError("No step is left.")
+        raise CommandError("No step is left: the options leave all of them out.")
     return chosen
 
 

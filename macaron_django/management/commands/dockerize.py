@@ -28,8 +28,8 @@ BUILD = 'docker build --build-arg VERSION="$(date +%y%m%d-%H%M)-$(git rev-parse 
 
 class Command(BaseCommand):
     help = (
-        "Writes Dockerfile, start.sh, compose.yaml and .dockerignore beside manage.py. What Dockerfile.extra holds is "
-        "a part of the Dockerfile. It keeps changed files."
+        "Writes Dockerfile, start.sh, compose.yaml and .dockerignore beside manage.py. The contents of "
+        "Dockerfile.extra become a part of the Dockerfile. Files that you have changed are kept."
     )
     requires_system_checks = []  # the files depend on few settings
 

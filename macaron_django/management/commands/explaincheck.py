@@ -20,7 +20,7 @@ class Command(BaseCommand):
         "Prints the cause, an example and the remedy of what manage.py check, checkspec or the log reports under an "
         "ID, such as W304. Without an ID, lists all of them."
     )
-    requires_system_checks = []  # a project with errors is one that has questions
+    requires_system_checks = []  # a project with errors needs this command most
     requires_migrations_checks = False
 
     def add_arguments(self, parser: ArgumentParser) -> None:

@@ -64,7 +64,9 @@ class Command(BaseCommand):
         instead = parser.add_mutually_exclusive_group()
         instead.add_argument("--dry-run", action="store_true", help="Show what would be written, and write nothing.")
         instead.add_argument(
-            "--check", action="store_true", help="Like --dry-run, but exit with 1 if anything is missing or orphaned."
+            "--check",
+            action="store_true",
+            help="Like --dry-run, but exit with 1 if there is anything to write or to list.",
         )
 
     def handle(self, *_arguments: str, **options: Any) -> None:
@@ -155,7 +157,7 @@ def _is_unanswered(served: Any) -> bool:
 
 
 def _orphans(apis: list[API]) -> Iterator[OrphanHandler]:
-    """Yields the orphans in the modules of these APIs' handlers; what any API binds is none."""
+    """Yields the orphans in the modules of these APIs' handlers: functions that no API binds."""
     base = base_folder().absolute()
     bound = {dotted for api in registry for dotted in bound_handlers(api.document.operations)}
     bound |= {each for api in registry for one in api.document.operations for each in one.extensions.decorate_server}

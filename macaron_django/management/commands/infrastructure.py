@@ -1,4 +1,4 @@
-"""``manage.py infrastructure`` writes the service's tables, alarms and rights for CloudFormation or Terraform."""
+"""``manage.py infrastructure`` writes the service's tables, alarms and permissions for CloudFormation or Terraform."""
 
 from __future__ import annotations
 

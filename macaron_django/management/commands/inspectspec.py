@@ -1,4 +1,4 @@
-"""``manage.py inspectspec FILE`` prints the Django models of a spec's schemas, as ``inspectdb`` does a database's."""
+"""``manage.py inspectspec FILE`` prints Django models for a spec's schemas, as ``inspectdb`` does for tables."""
 
 from __future__ import annotations
 
@@ -42,5 +42,5 @@ class Command(BaseCommand):
                     raise CommandError(f"{name} doesn't describe an object with properties: it can't be a model.")
             if not chosen:
                 raise CommandError(f"No schema of {spec} has a property that looks like its key: name the schemas.")
-            about = f"Models of {spec.name}, as `manage.py inspectspec` has read it: review them."
+            about = f"Models of {spec.name}, made by `manage.py inspectspec`: review them."
             self.stdout.write(models_source(document, {name: keys.get(name) for name in chosen}, about), ending="")

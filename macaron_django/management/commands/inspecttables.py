@@ -1,4 +1,4 @@
-"""``manage.py inspecttables`` prints an OpenAPI document with ``x-persist`` for DynamoDB tables that are there."""
+"""``manage.py inspecttables`` prints an OpenAPI document with ``x-persist`` for existing DynamoDB tables."""
 
 from __future__ import annotations
 

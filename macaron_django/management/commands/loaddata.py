@@ -1,4 +1,4 @@
-"""``manage.py loaddata`` as Django's, also for rows of persisted schemas, which have no table in the database."""
+"""Django's ``manage.py loaddata``, also for rows of persisted schemas, which have no table in the database."""
 
 from __future__ import annotations
 

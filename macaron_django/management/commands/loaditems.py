@@ -85,7 +85,7 @@ class Command(BaseCommand):
 
     def _so_far(self, options: dict[str, Any]) -> str:
         if not self._last.lines:
-            return "No line before it was loaded."
+            return "No line was loaded."
         done = options["skip_lines"] + self._last.lines
         return f"{self._last.lines:,} lines were loaded: continue with --skip-lines {done}."
 

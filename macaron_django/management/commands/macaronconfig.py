@@ -20,7 +20,7 @@ class Command(BaseCommand):
         "Shows the settings in force and where each came from: the project's settings, pym-config.yaml or the "
         "defaults. Secrets are masked."
     )
-    requires_system_checks = []  # settings with errors are what one looks for
+    requires_system_checks = []  # this command helps to find settings with errors
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--changed", action="store_true", help="Only those that aren't defaults.")

@@ -21,7 +21,7 @@ __all__ = ["Command"]
 class Command(BaseCommand):
     help = (
         "Packs the project and its requirements into a zip file for AWS Lambda, compiled for the Python that runs this "
-        "command: give the function the same. Hidden files, tests, databases and keys are left out."
+        "command: give the function the same version. Hidden files, tests, databases and keys are left out."
     )
     requires_system_checks = []
 
@@ -43,7 +43,9 @@ class Command(BaseCommand):
             "--out", metavar="FILE", type=Path, help="The zip file (default: lambda-ARCHITECTURE.zip in this folder)."
         )
 
-        parser.add_argument("--release", metavar="VERSION", default="", help="What /version shows as the container's.")
+        parser.add_argument(
+            "--release", metavar="VERSION", default="", help="The version that /version shows as container."
+        )
         parser.add_argument(
             "--for-s3", action="store_true", help="The file goes to S3: only its unpacked size is limited."
         )

@@ -1,4 +1,4 @@
-"""``manage.py prebuild`` works out ahead what each start finds out about the specs."""
+"""``manage.py prebuild`` parses and checks the specs ahead, so that starts don't have to."""
 
 from __future__ import annotations
 

@@ -24,7 +24,7 @@ class Command(BaseCommand):
         "Shows for each operation of an API what answers it, its serializer, model and manager; which properties have "
         "fields with another name; and the options of x-persist in force."
     )
-    requires_system_checks = []  # an API with errors is one to look at
+    requires_system_checks = []  # this command helps to look at an API with errors
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("apis", nargs="*", metavar="API", help="The names of APIs (default: all).")

@@ -25,7 +25,7 @@ class Command(BaseCommand):
         "Adds an API to the project: apis/NAME/ with a copy of the spec, whose operations are bound to the stubs of "
         "handlers beside it. Doesn't change other files, and prints the line to add to the settings."
     )
-    requires_system_checks = []  # another API's errors are no reason not to begin
+    requires_system_checks = []  # another API's errors don't matter here
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("file", metavar="FILE", help="An OpenAPI file, in YAML or JSON.")

@@ -86,7 +86,7 @@ class ContainerImages:
                 self._actions.run([*compose, "up", "--detach", "--no-build"], variables={"VERSION": version})
                 yield self._url(compose, built)
             except BaseException as failure:
-                # The first failure is the one to tell: if there is no `compose` at all, these fail, too.
+                # The first failure is the one to report: if there is no `compose` at all, these fail, too.
                 with contextlib.suppress(DeployError):
                     if isinstance(failure, DeployError):
                         self._actions.run([*compose, "logs", "--tail", "50", *built])

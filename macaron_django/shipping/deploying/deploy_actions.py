@@ -1,4 +1,4 @@
-"""Does what a deployment changes, commands and AWS calls, and shows it; in a dry run, it only shows it."""
+"""Runs and shows the commands and AWS calls of a deployment that change something; a dry run only shows them."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ class DeployActions:
         except (OSError, ValueError) as error:  # ValueError: a null character
             raise DeployError(f"`{command[0]}` can't be started: {sentence(error)}") from error
         if done.returncode:
-            told = sentence(done.stderr) or "It says nothing."
+            told = sentence(done.stderr) or "It printed no error."
             raise DeployError(f"`{shown_command(command)}` ended with {done.returncode}: {told}")
         return done.stdout
 
@@ -85,7 +85,7 @@ class DeployActions:
             raise DeployError(
                 "No region of AWS is known. Set REGION of the environment, such as 'eu-west-1'."
             ) from error
-        except (BotoCoreError, ValueError) as error:  # ValueError: an endpoint of AWS_ENDPOINT_URL that is no URL
+        except (BotoCoreError, ValueError) as error:  # ValueError: AWS_ENDPOINT_URL isn't a URL
             raise DeployError(f"AWS {service}: {sentence(error)}") from error
 
     def read(self, client: Any, operation: str, **parameters: Any) -> Any:

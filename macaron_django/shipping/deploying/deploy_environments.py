@@ -189,11 +189,11 @@ def _variable_problems(where: str, variables: Any) -> Iterator[DeployProblem]:
         isinstance(each, str) for pair in variables.items() for each in pair
     ):
         hint = "It must map names of environment variables to texts."
-        yield _problem(where, "has something else than texts", hint)
+        yield _problem(where, "has values that aren't texts", hint)
         return
     for name, value in variables.items():
         if not _matches(_VARIABLE, name):
-            hint = "Use letters, digits and '_', and begin with none of the digits."
+            hint = "Use letters, digits and '_', and don't begin with a digit."
             yield _problem(where, f"has the name {name!r}", hint)
         elif "\0" in value:
             yield _problem(f"{where}[{name!r}]", "has a null character", "Remove it.")

@@ -21,7 +21,7 @@ from macaron_django.shipping.deploying.served_versions import wait_for_version
 
 __all__ = ["DeployStep", "Deployment", "deploy_steps", "step_names"]
 
-#: Where packages are kept between two runs of the command. git leaves it alone, and so does `package`.
+#: Where packages are kept between two runs of the command. git ignores it, and `package` leaves it out.
 PACKAGES: Final = ".deploy"
 #: Seconds until load balancers have noticed which servers there are.
 NOTICED_WITHIN: Final = 120.0
@@ -52,7 +52,7 @@ def deploy_steps(deployment: Deployment) -> list[DeployStep]:
         "unittest": ("the unit tests", deployment.unittest),
         "build": ("the image or package", deployment.build),
         "local-acceptance": ("the acceptance tests, on this machine", deployment.local_acceptance),
-        "push": ("what was built, to where it is released from", deployment.push),
+        "push": ("the upload of what was built", deployment.push),
         "tables": ("the tables of each environment", deployment.tables),
     }
     steps = [DeployStep(name, *before[name]) for name in STEPS_BEFORE]
@@ -131,7 +131,7 @@ class Deployment:
                 self._manage(*shlex.split(command), variables=environment.variables)
 
     def release(self, environment: DeployEnvironment) -> None:
-        """Releases the version, and waits until it alone is served."""
+        """Releases the version, and waits until no other version is served."""
         driver = self.driver(environment)
         self._actions.write(f"{environment.name} serves {_said(driver.current())}.")
         self._settle(environment, driver.release(self._files))
@@ -143,7 +143,7 @@ class Deployment:
         self._manage("acceptance", "--host", environment.base_url, *paths, variables=environment.variables)
 
     def back(self, environment: DeployEnvironment) -> None:
-        """Releases what the environment served before this version; does nothing if it serves another one already."""
+        """Releases what the environment served before this version; does nothing if it already serves another one."""
         driver = self.driver(environment)
         current = driver.current()
         self._actions.write(f"{environment.name} serves {_said(current)}.")
@@ -191,4 +191,4 @@ def _said(release: Release) -> str:
     if release.version:
         return release.version
     places: str = ", ".join(Path(each).name for each in release.places.values())
-    return f"what this command hasn't released ({places})" if places else "nothing yet"
+    return f"something that this command hasn't released ({places})" if places else "nothing yet"

@@ -47,8 +47,8 @@ class EcsDriver:
     def current(self) -> Release:
         """Returns the last release.
 
-        A deployment that failed halfway, or that ECS rolled back in one service, is only in some of the services: they
-        have run what the others run.
+        After a deployment that failed halfway, or that ECS rolled back in one service, only some of the services have
+        the last release. It is found by what they ran before, which the others still run.
         """
         places = {name: each["taskDefinition"] for name, each in self._described().items()}
         found = [self._task_definition(each)[1] for each in dict.fromkeys(places.values())]
@@ -86,7 +86,7 @@ class EcsDriver:
             for name in list(waited_for):
                 state = self._state(name, services[name], waited_for[name])
                 if state is None and name in shown:
-                    # With `rollback`, the circuit breaker makes the deployment before the primary one again.
+                    # With `rollback`, the circuit breaker makes the previous deployment primary again.
                     told = f"ECS has gone back to {services[name]['taskDefinition']}, or another deployment has begun."
                     raise DeployError(" ".join([f"{name}: {told}", *self._stopped(name)]))
                 state = state or "ECS doesn't show the deployment yet"  # its answers may be older than the last change
@@ -126,7 +126,7 @@ class EcsDriver:
         return None
 
     def _version_of(self, before: str) -> str:
-        """Returns the version of a task definition that services go back to, which must be there still."""
+        """Returns the version of a task definition that services go back to, which must still exist."""
         try:
             definition, tags = self._task_definition(before)
         except DeployError as error:
@@ -186,7 +186,7 @@ class EcsDriver:
         return Release(version, places)
 
     def _pinned(self, image: str) -> str:
-        """Returns the image by its digest, if its registry is Amazon ECR; by its tag, else."""
+        """Returns the image by its digest, if its registry is Amazon ECR, otherwise by its tag."""
         found = _ECR.fullmatch(image)
         if found is None:
             return image

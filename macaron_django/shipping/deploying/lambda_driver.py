@@ -53,7 +53,7 @@ class LambdaDriver:
         name = "x86_64" if self._architecture == "x86-64" else self._architecture
         self._change("UpdateFunctionCode", Architectures=[name], **source)
         self._wait_until("LastUpdateStatus", "Successful")
-        # The digest keeps what another deployment has uploaded meanwhile from being published under this name.
+        # Because of the digest, code that another deployment has uploaded meanwhile isn't published under this name.
         published = self._change("PublishVersion", Description=files.version, CodeSha256=digest)
         # A version with SnapStart needs minutes until it can be invoked.
         self._wait_until("State", "Active", Qualifier=published["Version"])
@@ -110,7 +110,7 @@ class LambdaDriver:
         return Release(described if number.isdecimal() and is_version(described) else "", {self._alias: number})
 
     def _move(self, alias: Mapping[str, Any], history: Sequence[str]) -> None:
-        # The revision keeps a move that another deployment has made meanwhile from being lost.
+        # Because of the revision, this fails if another deployment has moved the alias meanwhile.
         revision = {"RevisionId": alias["RevisionId"]} if "RevisionId" in alias else {}
         self._change(
             "UpdateAlias",
@@ -133,8 +133,8 @@ class LambdaDriver:
     def _in_bucket(self, code: bytes, version: str) -> dict[str, str]:
         if self._bucket is None:
             raise DeployError(
-                f"The package has {len(code) / 1024 / 1024:.1f} MB, and Lambda takes {MOST_DIRECT // 1024 // 1024} MB "
-                "from here. Name a bucket of S3 as BUCKET."
+                f"The package has {len(code) / 1024 / 1024:.1f} MB, but without S3, Lambda accepts only "
+                f"{MOST_DIRECT // 1024 // 1024} MB. Name an S3 bucket as BUCKET."
             )
         key = f"{self._function}/{version}.zip"
         s3 = self._actions.client("s3", self._region)
@@ -169,7 +169,7 @@ class LambdaDriver:
 
 
 def _history(alias: Mapping[str, Any]) -> list[str]:
-    """Returns the versions that an alias had, the current one first; that alone if another tool has moved it."""
+    """Returns the versions that an alias had, the current one first; only that if another tool has moved the alias."""
     current = str(alias["FunctionVersion"])
     found = _HISTORY.search(alias.get("Description", ""))
     numbers = found[1].split(" < ") if found else []

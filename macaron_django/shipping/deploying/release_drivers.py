@@ -1,4 +1,4 @@
-"""What a driver is: the few things that ``manage.py deploy`` has to do where a project runs.
+"""Defines drivers, which do what ``manage.py deploy`` must do in the place where a project runs.
 
 The known ones are ``ecs`` and ``lambda``. A project's own is named by its dotted path in the setting.
 """
@@ -36,7 +36,7 @@ class ReleaseFiles:
 
 @dataclass(frozen=True)
 class Release:
-    """A version where it is served. ``places`` is the driver's own: what serves it, such as services, and as what.
+    """A version that is served. ``places`` is for the driver only: where, such as each service's task definition.
 
     ``version`` is empty if it wasn't released by ``manage.py deploy``.
     """
@@ -52,7 +52,7 @@ class Driver(Protocol):
     DeployError, with the remedy, for everything that keeps them from doing what they say.
     """
 
-    #: What has to be built for it: ``"image"``, ``"package"`` (of Lambda) or ``"nothing"``.
+    #: What must be built for it: ``"image"``, ``"package"`` (of Lambda) or ``"nothing"``.
     makes: str
     #: The keys that an environment must and may have in the setting, beside those of all drivers.
     required: frozenset[str]

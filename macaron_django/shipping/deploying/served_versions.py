@@ -36,9 +36,9 @@ def wait_for_answer(url: str, seconds: float) -> None:
 
 
 def wait_for_version(base_url: str, version: str, seconds: float) -> str | None:
-    """Returns the version that is served, once it is the given one, or None if ``/version`` doesn't say which it is.
+    """Waits until the given version is served, and returns it; returns None if ``/version`` doesn't name a version.
 
-    Raises DeployError if it is another one after that many seconds, or none: load balancers take a while.
+    Raises DeployError if it isn't served after that many seconds: load balancers take a while.
     """
     deadline = time.monotonic() + seconds
     while True:

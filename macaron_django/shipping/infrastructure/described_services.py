@@ -30,10 +30,10 @@ HEALTH_COMMAND: Final = (
 WORKER_COMMAND: Final = ("python", "manage.py", "macaronworker")
 #: Variables whose values are known only where the file is used, beside those of ``environment``.
 LATER_VARIABLES: Final = ("AWS_REGION", "ALLOWED_HOSTS")
-#: What ECS needs to fetch an image of a private repository; beside these, ``GetAuthorizationToken`` of any.
+#: What ECS needs to fetch a private repository's image, beside ``GetAuthorizationToken``, which isn't about one.
 PULL_ACTIONS: Final = ("ecr:BatchCheckLayerAvailability", "ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer")
-#: Seconds: until a new task has to be healthy; for the requests of a task that ends; until it is killed, which is
-#: longer than the 5 s that start.sh serves on and the 30 s that granian waits.
+#: Seconds: until a new task must be healthy; for the requests of a task that ends; until a task that ends is killed.
+#: The last is longer than the 5 s for which start.sh goes on serving plus the 30 s for which granian waits.
 DEPLOYMENT: Final[Mapping[str, int]] = {"grace": 90, "draining": 30, "stop": 40}
 
 #: What alarms about the containers look at: the metric of AWS/ApplicationELB and its statistic, the comparison and

@@ -17,7 +17,7 @@ __all__ = ["MOST_UNITS", "PYTHON_RUNTIME", "DescribedIndex", "DescribedTable", "
 
 #: How many times its capacity a provisioned table may be scaled up to.
 MOST_UNITS: Final = 10
-#: Lambda's name of this Python, for which ``manage.py package`` compiles.
+#: Lambda's name for this Python, for which ``manage.py package`` compiles.
 PYTHON_RUNTIME: Final = f"python{sys.version_info.major}.{sys.version_info.minor}"
 
 
@@ -100,8 +100,8 @@ def resource_names(tables: Iterable[DescribedTable], prefix: str) -> dict[tuple[
     """Returns a name in snake case for the resources of each table, and of each of its indexes, without the prefix.
 
     The keys are the table's name with None, and with each index. Two names that differ in punctuation alone would be
-    one in CloudFormation, whose names have letters and digits only: those that aren't plain get a part of their hash,
-    which doesn't depend on the order of tables, because another name means another resource.
+    one in CloudFormation, whose names have letters and digits only: a name that isn't plain gets a part of its hash.
+    So a name doesn't depend on the order of the tables, which matters because a new name means a new resource.
 
     >>> table = DescribedTable("live-order.lines", "id", None, {}, (), None, None, None, None, {})
     >>> resource_names([table], "live-")

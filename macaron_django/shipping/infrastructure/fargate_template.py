@@ -72,7 +72,7 @@ def _parameters(service: FargateService) -> Iterator[tuple[str, Any]]:
         _parameter("String", "The ARN of the image's private ECR repository; empty for another registry.", Default=""),
     )
     yield "Architecture", _parameter("String", Default="X86_64", AllowedValues=["ARM64", "X86_64"])
-    yield "Cpu", _parameter("String", "1024 are one vCPU.", Default="512", AllowedValues=[*_UNITS])
+    yield "Cpu", _parameter("String", "In CPU units: 1024 are one vCPU.", Default="512", AllowedValues=[*_UNITS])
     yield "Memory", _parameter("String", "MiB; Fargate has a range for each number of vCPUs.", Default="1024")
     yield "LeastTasks", _parameter("Number", Default=2, MinValue=1)
     yield "MostTasks", _parameter("Number", Default=10, MinValue=1)
@@ -96,7 +96,7 @@ def _parameters(service: FargateService) -> Iterator[tuple[str, Any]]:
         yield "CertificateArn", _parameter("String", "The ARN of the certificate for the host name.")
     else:
         yield "ListenerArn", _parameter("String", "The ARN of the load balancer's listener.")
-        yield "RulePriority", _parameter("Number", "The rule's place in the listener.", MinValue=1, MaxValue=50000)
+        yield "RulePriority", _parameter("Number", "The rule's priority in the listener.", MinValue=1, MaxValue=50000)
         yield "LoadBalancerSecurityGroup", _parameter("AWS::EC2::SecurityGroup::Id")
     for name in service.secrets:
         yield _secret(name), _parameter("String", f"The ARN of the secret in Secrets Manager whose value is {name}.")

@@ -87,7 +87,7 @@ def _variables(service: FargateService) -> Iterator[Block]:
         "repository_arn", "The ARN of the image's private ECR repository; null for another registry.", default=_NULL
     )
     yield variable("architecture", "ARM64 or X86_64.", default="X86_64")
-    yield variable("cpu", "1024 are one vCPU.", _NUMBER, default=512)
+    yield variable("cpu", "In CPU units: 1024 are one vCPU.", _NUMBER, default=512)
     yield variable("memory", "MiB; Fargate has a range for each number of vCPUs.", _NUMBER, default=1024)
     yield variable("least_tasks", kind=_NUMBER, default=2)
     yield variable("most_tasks", kind=_NUMBER, default=10)
@@ -105,7 +105,7 @@ def _variables(service: FargateService) -> Iterator[Block]:
         yield variable("certificate_arn", "The ARN of the certificate for the host name.")
     else:
         yield variable("listener_arn", "The ARN of the load balancer's listener.")
-        yield variable("rule_priority", "The rule's place in the listener.", _NUMBER)
+        yield variable("rule_priority", "The rule's priority in the listener.", _NUMBER)
         yield variable("load_balancer_security_group")
     for name in service.secrets:
         yield variable(_secret(name), f"The ARN of the secret in Secrets Manager whose value is {name}.")

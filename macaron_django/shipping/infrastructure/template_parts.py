@@ -9,7 +9,7 @@ __all__ = ["HAS_TOPIC", "KEPT", "Resource", "alarm", "allowed", "pascal", "role"
 
 Resource = dict[str, Any]
 
-#: Whether a resource survives its stack, and a change that needs another one.
+#: Whether a resource survives its stack, and a change that replaces it.
 KEPT: Final = {"DeletionPolicy": "Retain", "UpdateReplacePolicy": "Retain"}
 #: The condition that a topic for alarms was given.
 HAS_TOPIC: Final = "HasAlarmTopic"

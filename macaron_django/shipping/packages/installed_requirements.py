@@ -18,7 +18,7 @@ _UNREAD: Final = frozenset({".c", ".h", ".po", ".pot", ".pxd", ".pyi", ".pyx"})
 
 #: pip's name of each architecture that Lambda has.
 ARCHITECTURES: Final[Mapping[str, str]] = {"x86-64": "x86_64", "arm64": "aarch64"}
-#: The versions of glibc that wheels may want: Lambda's Pythons from 3.12 on have 2.34.
+#: The versions of glibc that wheels may need: Lambda's Pythons from 3.12 on have 2.34.
 _GLIBC: Final = ("manylinux_2_34", "manylinux_2_28", "manylinux_2_17", "manylinux2014")
 
 
@@ -52,7 +52,7 @@ def install_requirements(requirements: Path, folder: Path, architecture: str) ->
 def compile_modules(folder: Path) -> None:
     """Compiles the modules of a folder for this version of Python: Lambda's processes can't keep what they compile.
 
-    Whether the source is newer isn't looked at afterwards. What isn't Python of this version is left as it is.
+    Python won't check afterwards whether a source is newer. Files that this version can't compile stay as they are.
     """
     compileall.compile_dir(
         folder, quiet=2, stripdir=str(folder), invalidation_mode=PycInvalidationMode.UNCHECKED_HASH, workers=1

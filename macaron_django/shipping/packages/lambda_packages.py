@@ -19,7 +19,7 @@ __all__ = ["LambdaPackage", "TooLargePackageError", "make_lambda_package"]
 #: Bytes of a zip file that is uploaded, and of its content (AWS, "Lambda quotas").
 MOST_ZIPPED: Final = 50 * 1024 * 1024
 MOST_UNZIPPED: Final = 250 * 1024 * 1024
-#: When all files were changed, so that the same content is the same package.
+#: The time of change of all files, so that the same content gives the same package.
 _CHANGED: Final = (1980, 1, 1, 0, 0, 0)
 _NAMED: Final = 5
 

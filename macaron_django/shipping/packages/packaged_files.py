@@ -9,7 +9,7 @@ from typing import Final
 __all__ = ["packaged_files"]
 
 _LEFT_OUT: Final = frozenset({"__pycache__", "build", "dist", "node_modules", "tests"})
-#: The ends of names: databases with their journals, keys and what has them, Terraform's values, logs, and what is made.
+#: The ends of names: databases with their journals, keys and key stores, Terraform's values, logs, build products.
 _ENDS_LEFT_OUT: Final = (
     *(f"{kind}{part}" for kind in (".db", ".sqlite", ".sqlite3") for part in ("", "-journal", "-shm", "-wal")),
     *(".jks", ".key", ".keystore", ".p12", ".pem", ".pfx", ".ppk"),

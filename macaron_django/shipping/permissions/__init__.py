@@ -2,5 +2,5 @@
 
 Accesses to tables come in, from the operations' plans and from recorded test runs; a policy goes out. Open
 ``recorded_calls`` for the file of a test run, and ``policies`` for the policy. Which permissions a call to DynamoDB
-takes is in ``dynamodb/tables/table_accesses``.
+needs is in ``dynamodb/tables/table_accesses``.
 """

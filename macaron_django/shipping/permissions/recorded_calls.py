@@ -34,7 +34,7 @@ def _line(access: TableAccess, prefix: str) -> dict[str, str | bool]:
 
 
 def read_recorded(file: Path, prefix: str) -> Iterator[TableAccess]:
-    """Yields the accesses of the file, for tables under ``prefix``. Raises ValueError for a line of something else."""
+    """Yields the accesses of the file, for tables under ``prefix``. Raises ValueError for any other line."""
     with file.open(encoding="utf-8") as lines:
         for number, line in enumerate(lines, 1):
             yield _access(line, f"{file}:{number}", prefix)

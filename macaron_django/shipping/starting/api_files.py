@@ -24,7 +24,7 @@ from macaron_django.shipping.starting.verifier_stubs import verifier_paths, veri
 
 __all__ = ["APIFiles", "Storage", "api_files", "api_name", "name_problem"]
 
-#: Where the schemas that look kept are kept: in DynamoDB, in models, or nowhere yet.
+#: Where schemas that look persisted are stored: in DynamoDB, in models, or nowhere yet.
 Storage: TypeAlias = Literal["dynamodb", "orm", "none"]
 
 _GENERIC = re.compile(r"(?:all|api|index|main|openapi|root|schema|spec|swagger)(?:_?v?\d[\d_]*)?")
@@ -67,7 +67,7 @@ class APIFiles:
 
 
 def api_name(source: Path, otherwise: str) -> str:
-    """Returns the name of a spec's API, after its file; ``otherwise`` if that has a name that any spec may have.
+    """Returns the name of a spec's API, after its file; ``otherwise`` if that is a name such as ``openapi``.
 
     >>> api_name(Path("specs/Pet-Store.v2.yaml"), "shop"), api_name(Path("openapi.yaml"), "My-Shop")
     ('pet_store_v2', 'my_shop')
@@ -82,9 +82,9 @@ def api_name(source: Path, otherwise: str) -> str:
 def name_problem(name: str) -> str | None:
     """Returns why a name can't be that of an API with its own folder; None if it can."""
     if not re.fullmatch(r"[a-z][a-z0-9_]*", name) or iskeyword(name):
-        return f"{name!r} can't name an API: use lower-case letters, digits and underscores, and no word of Python's."
+        return f"{name!r} can't name an API: use lower-case letters, digits and underscores, and no keyword of Python."
     if name in _TAKEN:
-        return f"{name!r} is the name of another app or API of each project: choose another one."
+        return f"{name!r} is the name of an app or an API that every project has: choose another one."
     return None
 
 
@@ -158,7 +158,7 @@ def _stubs(
 
 
 def _markers(document: Document, kept: list[KeptSchema], storage: Storage, api: str) -> list[tuple[Path, SpecAddition]]:
-    """Returns what says in the spec that schemas are kept, or that they look so."""
+    """Returns the additions that mark schemas in the spec as persisted, or as looking so."""
     found = []
     for each in kept:
         schema = each.schema
@@ -179,7 +179,7 @@ def _markers(document: Document, kept: list[KeptSchema], storage: Storage, api: 
 
 
 def _field_names(schema: Schema) -> list[tuple[Path, SpecAddition]]:
-    """Returns what says in the spec which fields have another name than their property."""
+    """Returns the additions that name in the spec each field whose name differs from its property's."""
     return [
         (prop.schema.file.path, SpecAddition(prop.schema.source_pointer, "x-field", field))
         for prop, field in zip(schema.properties.values(), field_names(schema.properties).values(), strict=True)
@@ -188,7 +188,7 @@ def _field_names(schema: Schema) -> list[tuple[Path, SpecAddition]]:
 
 
 def _foreign(document: Document) -> list[str]:
-    """Returns the handlers and classes that a spec names itself, which a new project hasn't got."""
+    """Returns the handlers and classes that a spec already names, which a new project doesn't have."""
     bound = {each.extensions.bind_server for each in document.operations}
     classes = {persist.class_path for each in document.persisted.values() if (persist := each.extensions.persist)}
     models = {schema.extensions.model for schema in document.schemas.values()}

@@ -45,7 +45,7 @@ def bound_handlers(operations: Iterable[Operation]) -> dict[str, Operation]:
 
 
 def module_path(module: str, base: Path) -> Path | None:
-    """Returns the file of a module, which may be still to be written; None where it isn't one below ``base``."""
+    """Returns the file of a module, which may not exist yet; None if it isn't a module below ``base``."""
     try:
         found = importlib.util.find_spec(module)
     except (ImportError, ValueError):
@@ -60,9 +60,9 @@ def module_path(module: str, base: Path) -> Path | None:
 
 
 def module_beside(spec: Path, api: str, bound: Iterable[str], base: Path) -> str | None:
-    """Returns the dotted path of the module for an API's new handlers; None where the spec's place gives none.
+    """Returns the dotted path of the module for an API's new handlers.
 
-    That is the one that most of its handlers are in, else one beside the spec.
+    That is the module with most of its handlers, else one beside the spec; None if there can't be a module beside it.
     """
     used = Counter(dotted.rpartition(".")[0] for dotted in bound)
     for module, _ in used.most_common():

@@ -39,7 +39,7 @@ class HandlerStub:
 def function_name(operation: Operation, taken: Collection[str] = ()) -> str:
     """Returns the name of an operation's handler: its operationId in snake case, else its method and path.
 
-    One that is taken gets a number.
+    A name that is taken gets a number.
     """
     words = operation.operation_id or f"{operation.method} {operation.path}"
     plain = re.sub(r"\W+", "_", snake_case(words), flags=re.ASCII).strip("_")

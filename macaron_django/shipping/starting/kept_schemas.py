@@ -13,7 +13,7 @@ from macaron_django.openapi import Document, Operation, Schema, implied_hash_key
 
 __all__ = ["KeptSchema", "generated_routes", "indexes_for", "kept_keys", "look_kept"]
 
-#: More of them cost each write more than most filters are worth.
+#: More indexes cost each write more than most filters are worth.
 _MOST_INDEXES = 5
 _WRITES = frozenset({"create", "replace", "merge_patch"})
 
@@ -115,7 +115,7 @@ def _is_free(schema: Schema) -> bool:
 
 
 def _means(parameter: str, key: str) -> bool:
-    """Whether a path parameter gives the key: by its name, or as ``petId`` gives ``id``."""
+    """Returns whether a path parameter gives the key: by its name, or as ``petId`` gives ``id``."""
     given, wanted = (snake_case(name).replace("-", "_") for name in (parameter, key))
     return given == wanted or (wanted == "id" and given.endswith("id")) or given.replace("_", "") == wanted
 
@@ -123,7 +123,7 @@ def _means(parameter: str, key: str) -> bool:
 def _can_be_key(schema: Schema, key: str) -> bool:
     found = schema.properties[key]
     types = found.schema.types
-    if not key.isprintable():  # a comment in the spec has to stay on its line
+    if not key.isprintable():  # a comment in the spec must stay on its line
         return False
     if types == ("integer",):  # which nothing could generate
         return not found.read_only

@@ -28,7 +28,7 @@ _MADE = {"uuid": "default=uuid.uuid4, editable=False"}
 
 
 def identified(document: Document) -> dict[str, str]:
-    """Returns the components that have a property to be identified by, and its name."""
+    """Returns the components that have an identifying property, with its name."""
     found = {}
     for name, schema in document.schemas.items():
         key = implied_hash_key(name, schema.properties) if schema.is_object and schema.properties else None
@@ -40,7 +40,7 @@ def identified(document: Document) -> dict[str, str]:
 def models_source(document: Document, keys: Mapping[str, str | None], title: str) -> str:
     """Returns the source of a module with a model for each schema in ``keys``.
 
-    ``keys`` has the property that identifies an object, by schema. A model without one gets Django's ``id``.
+    ``keys`` maps each schema to the property that identifies its objects. A model without one gets Django's ``id``.
     """
     written = _Models(document, keys)
     models = "\n\n\n".join("\n".join(written.model(name)) for name in written.order())
@@ -122,7 +122,7 @@ class _Models:
         kind = _TEXT_FIELDS.get(schema.format or "") or (string_format.model_field_class if string_format else "")
         longest = schema.keyword("maxLength")
         if kind == "DecimalField":
-            comments.append("how many digits it has, the spec doesn't say")
+            comments.append("the spec doesn't say how many digits it has")
             return kind, ["max_digits=19", "decimal_places=4"]
         if kind and kind not in {"CharField", "EmailField", "URLField", "SlugField", "TextField"}:
             return kind, []
@@ -132,7 +132,7 @@ class _Models:
         if isinstance(longest, int) and longest <= _LONGEST:
             return kind if kind in {"EmailField", "URLField"} else "CharField", [f"max_length={max(longest, 1)}"]
         if is_key:
-            comments.append("how long it is at most, the spec doesn't say")
+            comments.append("the spec doesn't say how long it can be")
             return "CharField", [f"max_length={_LONGEST}"]
         if kind in {"EmailField", "URLField"}:
             return kind, [f"max_length={_LONGEST}"] if kind == "URLField" else []

@@ -72,7 +72,7 @@ def _locks(version: str, *, needs_moto: bool) -> dict[str, str]:
 
 
 def _as_sample(text: str) -> str:
-    """Leaves out what asks for a review: the sample was made to be kept so."""
+    """Leaves out the comments that ask for a review: the sample doesn't need one."""
     return re.sub(r"  # proposed: .*", "", text)
 
 
@@ -109,7 +109,7 @@ def _literal(text: str) -> str:
 
 
 def write_project(project: NewProject, folder: Path) -> None:
-    """Writes the files into a folder that is empty or isn't there. A failure or interrupt leaves no part of it."""
+    """Writes the files into a folder that is empty or doesn't exist. A failure or interrupt leaves no part of it."""
     folder.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=f".{folder.name}-", dir=folder.parent) as temporary:
         made = Path(temporary) / folder.name
@@ -127,7 +127,7 @@ def write_project(project: NewProject, folder: Path) -> None:
         shutil.move(made, folder)
 
 
-#: Makes the first migration of an app alone: the project's own settings need what may not be installed here.
+#: Makes the first migration of one app, without the project's settings: what they need may not be installed here.
 _MAKE_MIGRATION = """
 import sys
 import django

@@ -24,7 +24,7 @@ class SpecAddition:
     """A key to add to the mapping at ``pointer``.
 
     ``comment`` follows it in YAML; JSON has no comments, and gets it as the value of ``x-comment``. With
-    ``is_proposed`` the whole line is a comment, and nothing is added to what can't hold one.
+    ``is_proposed`` the whole line is a comment, and a mapping that can't have comments gets nothing.
     """
 
     pointer: str
@@ -46,7 +46,7 @@ class SpecText:
     def with_additions(self, additions: Iterable[SpecAddition]) -> str:
         """Returns the text with the keys added, each as the first of its mapping.
 
-        Skips a mapping that isn't there, and one that an alias shares with another that got the same key.
+        Skips a mapping that doesn't exist. A mapping that several aliases share gets a key only once.
         """
         places: dict[tuple[int, str], Callable[[str], str]] = {}
         for each in additions:

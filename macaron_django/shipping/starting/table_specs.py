@@ -23,7 +23,7 @@ _KEY_TYPES: Mapping[str, dict[str, Any]] = {
     "N": {"type": "number"},
     "B": {"type": "string", "format": "byte"},
 }
-#: Maps with more keys than this, most of which are in few of them, hold data in their keys.
+#: If maps have more keys than this, and most keys are in few of the maps, the keys are data.
 _MANY_KEYS = 20
 
 
@@ -68,7 +68,7 @@ def _schema(table: ExistingTable, name: str) -> dict[str, Any]:
     for attribute in dict.fromkeys([*_keys(found["KeySchema"]).values(), *kinds, *sorted(values)]):
         sampled = values.get(attribute, [])
         if attribute in kinds:
-            # A format would have keys spelled in one way only, and those of items that are there may differ.
+            # With a format, a key has one spelling only, and existing items may have keys in others.
             properties[attribute] = _key_schema(kinds[attribute], sampled)
         else:
             properties[attribute] = _value_schema(sampled)
@@ -144,7 +144,7 @@ def _key_schema(kind: str, sampled: Sequence[Any]) -> dict[str, Any]:
 
 
 def _value_schema(values: Sequence[Any]) -> dict[str, Any]:
-    """Returns a schema that all these values fit; one of anything, where they have little in common."""
+    """Returns a schema that all these values fit; a schema for anything if they have little in common."""
     by_kind: dict[str, list[Any]] = {}
     for value in values:
         kind, content = next(iter(value.items()))

@@ -47,7 +47,7 @@ def test_what_the_how_to_shows_is_right():
         ({**ECS, "BASE_URL": "example.com"}, "['BASE_URL'] is 'example.com'. It must be a URL with http"),
         ({**ECS, "BASE_URL": "https://a:b@example.com"}, "['BASE_URL'] is 'https://a:b@example.com'. It must be"),
         ({**ECS, "TIMEOUT": 0}, "['TIMEOUT'] is 0. It must be a whole number of seconds"),
-        ({**ECS, "VARIABLES": {"DEBUG": True}}, "['VARIABLES'] has something else than texts. It must map names"),
+        ({**ECS, "VARIABLES": {"DEBUG": True}}, "['VARIABLES'] has values that aren't texts. It must map names"),
         ({**ECS, "TABLES": "synctables"}, "['TABLES'] is 'synctables'. It must be a list of texts."),
         ({**ECS, "DRIVER": "fargate"}, "['DRIVER'] is 'fargate'. Use one of 'ecs', 'lambda', or the dotted path"),
         ({**ECS, "DRIVER": "shop.no.Driver"}, "['DRIVER'] is 'shop.no.Driver'. Use one of"),

@@ -79,7 +79,7 @@ def test_an_empty_folder_is_taken_and_a_full_one_refused(tmp_path):
         (["shop", "--spec", "."], "is a folder"),
         (["shop", "--spec", "broken.yaml"], r"broken\.yaml:3:1: E004"),
         (["shop", "--spec", "wrong.yaml"], r"wrong\.yaml:5:5: E021"),
-        (["shop", "--spec", "wrong.yaml", "--api", "auth"], "'auth' is the name of another app"),
+        (["shop", "--spec", "wrong.yaml", "--api", "auth"], "'auth' is the name of an app"),
     ],
 )
 def test_what_it_refuses_leaves_nothing(arguments, message, tmp_path):
