@@ -62,7 +62,7 @@ TRACERS = (
     Tracer(*("theirs-100", "the same, all", None), {"STACK_SAMPLED": "1", "STACK_TRACER": "django,botocore"}),
     Tracer("sentry", "`sentry_sdk.init(dsn)`, without tracing", 1.3, {"STACK_TRACER": "sentry"}),
     Tracer(
-        *("sentry-alone", "our Sentry backend in the place of its integrations, without tracing", 1.3),
+        *("sentry-alone", "our Sentry backend instead of its integrations, without tracing", 1.3),
         {"STACK_TRACER": "sentry-alone", "STACK_OBSERVABILITY": "sentry"},
     ),
 )
