@@ -91,7 +91,7 @@ class MacaronConfig(AppConfig):
         """Returns an object of the schema ``Error``, of the API that is being served, else of any API. Raises
         LookupError if none has it.
 
-        Of ``fields`` the object gets those that the schema knows.
+        The object gets those ``fields`` that the schema has.
         """
         from macaron_django.auth.caller import current_request
         from macaron_django.registry import registry
@@ -114,7 +114,7 @@ def _keeps_failed_tasks() -> bool:
 
 
 def _start_backends(setting: str = "MACARON", **_kwargs: Any) -> None:
-    """Subscribes what the settings name to events. Imports nothing if they never named anything."""
+    """Subscribes the backends that the settings name to events. Imports nothing if they never named anything."""
     if setting != "MACARON":
         return
     try:

@@ -259,7 +259,7 @@ class Observation(Generic[EndedT]):
         """
 
     def end(self, ended: EndedT) -> None:
-        """Called once at the end, after ``leave``; of a streamed answer possibly in another thread and context."""
+        """Called once at the end, after ``leave``; for a streamed answer, possibly in another thread and context."""
 
 
 class Subscriber:
@@ -301,7 +301,7 @@ class Subscriber:
 
 
 class Kind(Generic[BeganT, EndedT]):
-    """One kind of event. It begins only if it has ``subscribers``."""
+    """One kind of event. Callers begin it only if it has ``subscribers``."""
 
     def __init__(self, method: str, *, encloses: bool = False) -> None:
         self.method, self.encloses = method, encloses

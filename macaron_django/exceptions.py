@@ -163,7 +163,8 @@ class PyMacaronException(Exception):
         return self
 
     def to_dict(self) -> dict[str, Any]:
-        """Returns the error as PyMacaron's dictionary: status, error, and the other three if known.
+        """Returns the error as PyMacaron's dictionary: status and error; error_id, user_message and error_caught if
+        known.
 
         >>> OutOfStock = type("OutOfStock", (PyMacaronException,), {"code": "OUT_OF_STOCK", "status": 409})
         >>> OutOfStock("The last one was just sold").to_dict()

@@ -93,7 +93,7 @@ def _is_traced(found: Any, original: Any) -> bool:
 
 
 def overrides(cls: type[Any], names: Iterable[str], *own: type[Any]) -> bool:
-    """Whether a class has any of these methods from another class than the first of ``own`` that has one.
+    """Whether a class overrides any of these methods, compared with the first class of ``own`` that has the method.
 
     >>> overrides(bool, ("__add__", "__repr__"), int)
     True

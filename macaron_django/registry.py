@@ -74,7 +74,7 @@ class Registry:
         return self._apis[name] if name in self._apis else self._unserved_classes[name]
 
     def names(self) -> list[str]:
-        """The names of all APIs in the order of loading, those of which there are only classes last."""
+        """The names of all APIs in the order of loading; those of which there are only classes come last."""
         return list(dict.fromkeys([*self._apis, *self._unserved_classes, *clients.client_specs()]))
 
     @cached_property
@@ -146,7 +146,9 @@ class Registry:
         return (path for api in self for path in api.document.files)
 
     def urls(self, without: Collection[str] = ()) -> list[IndexedResolver]:
-        """The operations of every API, and the pages about them, under one index; not of the APIs in ``without``."""
+        """The URLs of all operations and documentation pages, under one index; without those of the APIs in
+        ``without``.
+        """
         self.unserved = frozenset(without)
         served = {api.name: api for api in self if api.name not in without}
         operations = [each for api in served.values() for each in api_layer.url_patterns(api.name, api.viewsets)]

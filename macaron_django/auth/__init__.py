@@ -1,10 +1,10 @@
 """Authentication and authorization: JWTs, credentials, and the operations' ``security``.
 
 It takes requests, and returns their verified user, claims and token, or raises an exception that DRF answers with 401
-or 403. To change how tokens are signed or verified open ``tokens``; which keys and settings count, ``key_settings``;
-where credentials are found, ``credentials``; who verifies a scheme, ``credential_verifiers``; what a spec's
-``security`` requires, ``security_requirements``; where keys that no path gives come from, ``key_sources``; what
-handlers can ask about the caller, ``caller``.
+or 403. Open ``tokens`` for how tokens are signed and verified, ``key_settings`` for which keys and settings count,
+``credentials`` for where credentials are found, ``credential_verifiers`` for what verifies a scheme,
+``security_requirements`` for what a spec's ``security`` requires, ``key_sources`` for where keys that no path gives
+come from, and ``caller`` for what handlers can ask about the caller.
 """
 
 from macaron_django.auth.authentication import JWTAuthentication, authenticate_http_request, requires_auth

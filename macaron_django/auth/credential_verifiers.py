@@ -187,7 +187,8 @@ _OUTCOMES = "_macaron_verified_tokens"
 def verify_once(token: str, request: AnyRequest | None) -> dict[str, Any]:
     """Returns the claims of a token as ``verify_token`` does, or raises what that raised before for this request.
 
-    So ``MACARON["JWT"]["REVOKED"]`` is called once. Without a request the token is verified each time.
+    This way ``MACARON["JWT"]["REVOKED"]`` is called once for each request. Without a request the token is verified each
+    time.
     """
     if request is None:
         return verify_token(token)

@@ -52,7 +52,7 @@ def generate_token(
 
 
 def _first(value: Any) -> Any:
-    """Returns the value for new tokens where several issuers or audiences are accepted."""
+    """Returns the issuer or audience of new tokens: the first, where several are accepted."""
     return value if value is None or isinstance(value, str) else next(iter(value), None)
 
 

@@ -81,7 +81,7 @@ def _body_type(content: Mapping[str, MediaType], name_of: Callable[[Schema], str
 
 
 def _answer(operation: Operation, name_of: Callable[[Schema], str]) -> str:
-    """Returns the type of the value of a success, where there is one that isn't streamed or of many types."""
+    """Returns the type of what a successful call returns: a union of the declared responses' types."""
     good = [each for status, each in operation.responses.items() if status.startswith("2")]
     types: dict[str, None] = {}
     for response in good:

@@ -46,7 +46,7 @@ class ProjectConfig:
 
     @property
     def live_host(self) -> str | None:
-        """The host of ``live_url``, or what the file says; None without either."""
+        """The host of ``live_url``, else the ``live_host`` in the file; None without either."""
         found = settings.file()
         return None if found is None else host_of(found)
 

@@ -47,7 +47,9 @@ _LIKENESS = 0.8
 
 
 def sources_of(config: PymConfig) -> dict[str, tuple[str, Any]]:
-    """Returns the settings that a file gives: dotted setting → key of the file, value. What is None gives nothing."""
+    """Returns the settings that a file gives: dotted setting → key of the file, value. Keys without a value are left
+    out.
+    """
     found: dict[str, tuple[str, Any]] = {}
     for key, setting in SETTINGS.items():
         value = config.values.get(key)

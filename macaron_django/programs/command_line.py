@@ -20,7 +20,7 @@ DEFAULT_PORT = 80
 
 
 def get_port() -> int:
-    """Returns the port that the environment names, ``PORT`` or else ``PYM_SERVER_PORT``; 80 without."""
+    """Returns the port in the environment variable ``PORT``, else ``PYM_SERVER_PORT``; 80 if neither is set."""
     for name in ("PORT", "PYM_SERVER_PORT"):
         if given := os.environ.get(name):
             try:

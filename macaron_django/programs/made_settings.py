@@ -39,10 +39,10 @@ def are_made() -> bool:
 
 
 def ensure_settings(folder: Path) -> None:
-    """Names the settings of a program in ``folder``, for this process and its children, unless some are named.
+    """Chooses the settings of a program in ``folder``, for this process and its children.
 
-    Those of the environment's ``DJANGO_SETTINGS_MODULE`` win, then those that the folder's manage.py names, then a
-    module ``settings`` in the folder or in one of its packages. Without any they are made.
+    They are the first of: those of the environment's ``DJANGO_SETTINGS_MODULE``; those that the folder's manage.py
+    names; a module ``settings`` in the folder or in one of its packages. If there are none, they are made.
     """
     if django_settings.configured or os.environ.get(ENVIRONMENT_VARIABLE):
         return

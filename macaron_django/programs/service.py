@@ -87,7 +87,7 @@ class Service:
         force: bool = False,
         global_names: bool = False,
     ) -> Service:
-        """Loads every ``*.yaml`` of a folder and of those below it, named by its file; by default, of ``apis``.
+        """Loads every ``*.yaml`` in a folder, by default ``apis``, and below it. An API has the name of its file.
 
         Those that ``ignore`` names are left alone; for those that ``only_models`` names, only the classes are made.
         ``include_crash_api`` serves ``/crash/…``. ``force`` has no effect: no code is generated that could be old. With
@@ -176,7 +176,7 @@ class Service:
         return list(names)
 
     def _load(self, specs: Mapping[str, Path]) -> None:
-        """Loads specs, and Django's apps first, if they aren't."""
+        """Loads specs, and before them Django's apps, if these aren't loaded yet."""
         if not apps.ready:
             self._set_up(specs)
             return

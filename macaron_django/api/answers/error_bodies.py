@@ -63,7 +63,7 @@ def error_body(answer: ErrorDescription, exc: Exception) -> ErrorBody:
 
 
 def makes_own_bodies() -> bool:
-    """Returns whether the project's functions take part in error bodies."""
+    """Returns whether a function of the project makes or changes error bodies."""
     return settings.ERROR_CALLBACK is not None or settings.ERROR_DECORATOR is not None
 
 

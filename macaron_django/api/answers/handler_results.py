@@ -52,11 +52,10 @@ def respond(
 ) -> HttpResponseBase:
     """Returns the response for ``result``: a response, ``(value, status[, headers])``, None, an iterator or a value.
 
-    ``media_type_of`` chooses the media type that the client accepts, among those that can hold a value; without it,
-    the first declared one is chosen. ``answer`` makes the response of a value's JSON, a status and headers: by default,
-    DRF's. A Content-Type among the headers is the answer's, however the value is written.
-    Raises an exception that was returned, as PyMacaron's handlers may do, and ``ResponseInvalid`` where
-    ``check_response`` does.
+    ``media_type_of`` chooses the media type that the client accepts, among those that can hold a value; without it, the
+    first declared one is chosen. ``answer`` makes the response of a value's JSON, a status and headers: by default,
+    DRF's. A Content-Type among the headers is sent as it is, however the value is written. Raises an exception that the
+    handler returned, as PyMacaron allows, and ``ResponseInvalid`` where ``check_response`` does.
     """
     if isinstance(result, ErrorReply):
         raise result.error

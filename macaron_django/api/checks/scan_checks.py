@@ -1,5 +1,5 @@
-"""Finds generated lists for which DynamoDB reads more items than it returns, or would have to if the scan were
-permitted.
+"""Finds generated lists for which DynamoDB reads more items than it returns, and those that only a forbidden scan could
+answer.
 
 The planner works out how the list would be read with each filter that a client may send: alone, and together with a
 filter by a key.

@@ -19,7 +19,7 @@ _LOOPS: Final = ("asgi", "rsgi", "uvicorn", "gevent", "eventlet")
 
 
 def needed_threads(waiting_ms: float, cpu_ms: float = CPU_MS) -> int:
-    """Returns the number of threads with which a worker answers as many requests as its core can.
+    """Returns the number of threads that a worker needs to keep its core busy.
 
     ``waiting_ms`` is what a request waits for DynamoDB, ``cpu_ms`` what it computes, both in milliseconds.
 

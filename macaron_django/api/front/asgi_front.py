@@ -242,7 +242,7 @@ def _may_save_session(request: Any) -> bool:
 
 
 def _end(response: Any) -> None:
-    """Closes what a response on the loop has open; the front sends its signal."""
+    """Closes what a response on the loop holds open, without its signal ``request_finished``, which the front sends."""
     for closer in response._resource_closers:
         with contextlib.suppress(Exception):
             closer()

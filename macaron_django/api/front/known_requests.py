@@ -97,7 +97,7 @@ class Front:
         return self._leave(request, response, after_steps)
 
     def _through(self, request: Any, middleware: Any, inner: MiddlewareChain) -> Any:
-        """Returns what a middleware that wraps others does."""
+        """Returns the response of a middleware that wraps the rest of the chain."""
         around_inner = copy.copy(middleware)
         around_inner.get_response = lambda request: self._respond(request, inner)
         return around_inner(request)
@@ -163,6 +163,6 @@ class Front:
 
 
 def rendered(response: Any) -> Any:
-    """Returns a response whose content is made."""
+    """Renders a response if it must be rendered, and returns it."""
     render = getattr(response, "render", None)
     return render() if callable(render) else response

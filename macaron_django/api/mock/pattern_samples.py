@@ -41,7 +41,7 @@ def texts_for(pattern: str, shortest: int = 0) -> Iterator[str]:
 
 
 class _Plainest(random.Random):
-    """Takes the ``turn``-th plainest choice, and ``more`` repetitions above the fewest."""
+    """Takes the ``turn``-th plainest choice, and ``more`` repetitions than the fewest allowed."""
 
     def __init__(self, more: int, turn: int) -> None:
         super().__init__()

@@ -45,7 +45,7 @@ class HandlerUnavailable(Exception):  # noqa: N818 (a state of the handler)
 def handler_for(operation: Operation) -> Handler | None:
     """Returns the handler that the spec binds to ``operation`` by ``x-bind-server``, else by a dotted operationId.
 
-    If both name one and ``MACARON["COMPAT"]`` is on, it is the operationId's, as in PyMacaron.
+    If both name a handler and ``MACARON["COMPAT"]`` is on, the operationId decides, as in PyMacaron.
     """
     bound = operation.extensions.bind_server
     named = operation.operation_id if is_dotted(operation.operation_id) else None
@@ -126,7 +126,7 @@ class Handler:
         return self._form if self._form.names & named.keys() or (takes_all and not takes_rest) else None
 
     def call(self, request: Any, body: Any, values: Mapping[str, Any]) -> Any:
-        """Calls the function, and returns what it does; an ``async def`` is awaited.
+        """Calls the function, and returns its result; an ``async def`` is awaited.
 
         ``values`` are the parameters by argument name.
         """

@@ -177,15 +177,13 @@ class _WholeBody:
 
 
 def _is_buffered(request: Request) -> bool:
-    """Returns whether the body is JSON that ``buffered_body`` reads, or has been read."""
+    """Returns whether the body is JSON, which ``buffered_body`` reads, or has already been read."""
     is_json = request._request.META.get("CONTENT_TYPE", "").lower() in getattr(request, "json_types", ())
     return is_json or request._request._read_started or _is_parsed(request)  # type: ignore[attr-defined]
 
 
 def _require_all_of(request: Any, length: int) -> None:
-    """Makes reading raise ``MalformedBody`` if a body over WSGI ends before its length. Over ASGI they have arrived
-    whole.
-    """
+    """Makes reading raise ``MalformedBody`` if a body over WSGI ends before its length. Over ASGI it arrives whole."""
     if isinstance(
         getattr(request, "_stream", None), LimitedStream
     ):  # a middleware may have put a stream of another length there

@@ -103,7 +103,7 @@ class OperationRequest(Request):
         return self._json
 
     def _keep(self, value: Any) -> None:
-        """Stores the value of the body where DRF does: error reports leave out the secrets in it."""
+        """Stores the value of the body where DRF does, for error reports, which leave out its secrets."""
         self._json = self._data = self._full_data = value
         self._files: Any = MultiValueDict()
 

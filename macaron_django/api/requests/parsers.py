@@ -141,7 +141,7 @@ BROWSER_FORMS: Mapping[str, type[BaseParser]] = {URL_ENCODED: BrowserFormParser,
 
 
 def json_value_of(text: bytes | str, what: str = "The body", *, max_depth: int | None = None) -> Any:
-    """Returns the value of a JSON text, nested as far as ``MAX_BODY_DEPTH`` allows, or ``max_depth``.
+    """Returns the value of a JSON text. It may be nested as deeply as ``max_depth``, by default ``MAX_BODY_DEPTH``.
 
     Raises ``MalformedBody``, with a message that begins with ``what``, and ``RequestInvalid`` if the text has too many
     arrays and objects.

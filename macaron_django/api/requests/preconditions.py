@@ -56,7 +56,7 @@ def entity_tag(version: object) -> str:
 
 
 def is_conditional(headers: Mapping[str, str]) -> bool:
-    """Returns whether a write has ``If-Match``: it applies to one state of the item."""
+    """Returns whether a write has ``If-Match``, and so applies to one state of the item only."""
     return bool(headers.get("If-Match"))
 
 

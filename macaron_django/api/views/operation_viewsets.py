@@ -225,7 +225,7 @@ class OperationViewSet(ViewSetMixin, GenericAPIView[Any], metaclass=Watched):
         return [authenticator() for authenticator in policy.authentication_classes]
 
     def get_permissions(self) -> list[Any]:
-        """Returns the spec's permissions, and the viewset's own ``permission_classes``, else the project's defaults."""
+        """Returns the spec's permissions, and those of ``permission_classes``, which are the project's by default."""
         policy = self._security
         if policy is None:
             return list(super().get_permissions())
@@ -423,7 +423,7 @@ class OperationViewSet(ViewSetMixin, GenericAPIView[Any], metaclass=Watched):
         return response
 
     def answers_in_steps(self, action: str, meta: Mapping[str, Any]) -> bool:
-        """Returns whether a generated action waits only for steps, for a request with these headers."""
+        """Returns whether a generated action waits only in steps, for a request with these headers."""
         return False
 
     def _acting(self) -> Steps[HttpResponseBase]:

@@ -291,7 +291,7 @@ class ResourceViewSet(OperationViewSet):
     def store_for(self, hooks: frozenset[str], *, changes: bool = False, narrows: bool = True) -> Store | None:
         """Returns the store that answers the request; None if a project's hook may see a row or a serializer.
 
-        ``hooks`` are the hooks that would. The project's own query set narrows the store to its items.
+        ``hooks`` are the hooks that get one of them. The project's own query set narrows the store to its items.
         """
         plan, request = self.plan, self.request
         meta, renderer = request._request.META, request.accepted_renderer
@@ -321,7 +321,7 @@ class ResourceViewSet(OperationViewSet):
             raise
 
     def answers_in_steps(self, action: str, meta: Mapping[str, Any]) -> bool:
-        """Returns whether the store answers a request, and its steps yield all calls that they wait for."""
+        """Returns whether the store answers a request in steps that yield every call they wait for."""
         return (
             not is_judged(meta)
             and not self.filter_backends
@@ -405,7 +405,7 @@ class ResourceViewSet(OperationViewSet):
         return serializer_for(self.store.schema, self.classes, "response", model=self.store.model)
 
     def shows_items(self, queryset: Any) -> bool:
-        """Returns whether a list's response can be made of its items, because no hook in between sees rows."""
+        """Returns whether a list's response can be made from stored items, because no hook in between sees rows."""
         return (
             getattr(queryset, "gives_rows", False)  # False for those of the ORM; values() may leave some out on purpose
             and queryset.model is self.store.model  # another model's items would be shown by the wrong schema

@@ -185,7 +185,9 @@ def verification_keys(options: Section, kid: str | None, algorithm: str) -> list
 
 
 def fetch_published_keys() -> None:
-    """Fetches the keys behind ``JWKS_URL``, if none that can be used are known. Raises KeysUnavailable if it can't."""
+    """Fetches the keys behind ``JWKS_URL``, unless usable ones are known. Raises KeysUnavailable if they can't be
+    fetched.
+    """
     _jwks(settings.JWT).keys()
 
 

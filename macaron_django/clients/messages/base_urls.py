@@ -33,8 +33,9 @@ def is_absolute(url: str) -> bool:
 def base_url(api: str, operation: Operation, options: ClientOptions) -> str:
     """Returns what comes before an operation's path, without a trailing slash.
 
-    An absolute ``BASE_URL`` is used as it is. A path as ``BASE_URL`` replaces the path of the spec's server. An API
-    that this process serves is where its URLs are. Raises ``ImproperlyConfigured`` if neither gives a host.
+    An absolute ``BASE_URL`` is used as it is. A path as ``BASE_URL`` replaces the path of the spec's server. With
+    ``IN_PROCESS``, it is the URL at which this process serves the API. Raises ``ImproperlyConfigured`` if neither gives
+    a host.
     """
     given = options.base_url
     if given is not None and "://" in given:

@@ -54,7 +54,7 @@ class Channel:
     # Threads
 
     def client(self, options: ClientOptions) -> httpx.Client:
-        """Returns the client of the process's threads, a new one where the options have changed, or the process."""
+        """Returns the client of the process's threads; a new one if the options or the process have changed."""
         with self._lock:
             self._leave_parents_connections()
             if self._blocking is None or self._blocking[0] != options:

@@ -40,7 +40,7 @@ class KeptConnections:
                     self._kept.append((connection, kept))
 
     def release(self) -> None:
-        """Returns them to Django when the last of several calls ends."""
+        """Gives the connections back to Django when the last of several calls ends."""
         while self._kept:
             connection, kept = self._kept.pop()
             kept.calls -= 1
