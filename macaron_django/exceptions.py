@@ -483,7 +483,7 @@ class ErrorAnswered(ServiceError):
 
 
 class AnswerInvalid(ServiceError):
-    """The service's answer breaks its spec, can't be read or is too large; ``violations`` lists what is known of it."""
+    """The service's answer breaks its spec, can't be read or is too large; ``violations`` lists the known ones."""
 
     code = "SERVICE_ANSWER_INVALID"
 

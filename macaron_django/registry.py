@@ -190,7 +190,9 @@ def _load(found: DiscoveredAPI, findings: list[spec.Finding]) -> API:
     if folder is not None and not is_sound:
         # A spec that refers to other hosts is checked at each start.
         unless = ", unless the spec refers to other hosts" if settings.SPEC_HOSTS else ""
-        logger.warning("%s has nothing for %s as it is now: run `manage.py prebuild`%s.", folder, found.path, unless)
+        logger.warning(
+            "%s has no file for the current contents of %s: run `manage.py prebuild`%s.", folder, found.path, unless
+        )
     if any(finding.level == "error" for finding in (*findings, *(() if is_sound else spec.quick_check(document)))):
         raise spec.SpecError(spec.check(document))
     api = _with_clients(API(found.name, document, Classes(found.name, document), {}, found.builtin, is_sound))

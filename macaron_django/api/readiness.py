@@ -1,6 +1,6 @@
-"""Finds out what a server lacks to answer requests, for GET /ready.
+"""Finds out what keeps a server from answering requests, for GET /ready.
 
-Each check has a thread, so a check that hangs delays neither the answer nor the other checks.
+Each check runs in a separate thread, so a check that hangs delays neither the answer nor the other checks.
 """
 
 from __future__ import annotations

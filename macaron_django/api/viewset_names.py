@@ -17,7 +17,7 @@ __all__ = ["action_name", "viewset_operations"]
 
 
 def viewset_operations(document: Document, found: Resources) -> dict[str, tuple[Resource | None, list[Operation]]]:
-    """Returns for each viewset, by its name, its resource, if it has one, and its operations in document order.
+    """Returns what each viewset has, by its name: a resource or None, and its operations in document order.
 
     The operations on a resource's paths, and below them, belong to the resource. Others are grouped by the path before
     their first parameter. Operations with ``x-no-bind-server`` are left out.

@@ -75,8 +75,8 @@ class APIClients:
 class BlockingAPIClient:
     """The operations of an API as methods, by their names.
 
-    ``client["getPet"]`` is the operation with an operationId, and ``client["GET", "/pets/{id}"]`` that of a method and
-    a path, for those without a name in Python.
+    ``client["getPet"]`` is the operation with that operationId, and ``client["GET", "/pets/{id}"]`` the one with that
+    method and path, for operations without a name in Python.
     """
 
     def __init__(self, api: str, document: Document, classes: Classes, exchange: ServiceExchange) -> None:

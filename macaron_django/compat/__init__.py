@@ -2,8 +2,8 @@
 
 Importing this package makes ``pymacaron``, ``pymacaron_core``, ``pymacaron_dynamodb``, ``pymacaron_async`` and
 ``pymacaron_unit`` importable: by ``"macaron_django.compat"`` in ``INSTALLED_APPS``, by ``import macaron_django.compat``
-as a program's first line, or by ``python -m macaron_django.compat PROGRAM``. To add or change a name open its module in
-``names``; for what a row may say, ``rows``; for how a module is found and a name resolved, ``old_modules``.
+as a program's first line, or by ``python -m macaron_django.compat PROGRAM``. Open ``names`` to add or change a name,
+``rows`` for what a row may say, and ``old_modules`` for how a module is found and a name resolved.
 """
 
 from __future__ import annotations

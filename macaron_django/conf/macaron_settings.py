@@ -117,8 +117,8 @@ settings = _Settings()
 def under_compat() -> bool:
     """Returns whether to behave as PyMacaron did where there is a choice: as ``COMPAT`` says.
 
-    Without the setting, that is so if PyMacaron's modules can be imported by their old names in this process, now or
-    once Django has loaded the apps.
+    Without the setting, the answer is yes if PyMacaron's modules can be imported by their old names in this process,
+    now or once Django has loaded the apps.
     """
     chosen: bool | None = settings.COMPAT
     if chosen is not None:

@@ -21,7 +21,8 @@ _METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE",
 
 
 def join(app: Any, apis: WSGIApplication) -> WSGIApplication:
-    """Returns the application that serves both. ``app`` serves both, too, for servers that load ``server:app``.
+    """Returns the application that serves ``app`` and the APIs. ``app`` serves them, too, for servers that load
+    ``server:app``.
 
     Requests skip an app without routes or hooks, such as that of most PyMacaron services.
     """

@@ -24,7 +24,7 @@ def shared_url_names(operations: Iterable[Operation]) -> Iterator[Finding]:
             yield Finding(
                 id="W311",
                 level="warning",
-                message=f"The URL of {described(operation)} has the same name as that of {described(other)}: {name!r}.",
+                message=f"The URLs of {described(operation)} and {described(other)} have the same name: {name!r}.",
                 hint="Give each operation its own operationId, so that reverse() can find both.",
                 location=operation.location,
             )

@@ -45,7 +45,7 @@ _HANDLING: Final = ("__call__", "handle", "create_request", "run_get_response", 
 
 
 class ASGIFront(Front):
-    """An ASGI application: Django's, with known requests answered before it."""
+    """Django's ASGI application, behind code that answers the known requests."""
 
     def __init__(self, application: ASGIHandler) -> None:
         super().__init__(WSGIHandler(), type(application))

@@ -27,7 +27,7 @@ _FOUND: Final = "macaron_django.found"
 
 
 class WSGIFront(Front):
-    """A WSGI application: Django's, with known requests answered before it."""
+    """Django's WSGI application, behind code that answers the known requests."""
 
     def __init__(self, handler: WSGIHandler) -> None:
         super().__init__(handler, type(handler))

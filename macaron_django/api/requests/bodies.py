@@ -134,9 +134,9 @@ class BodyReader:
     def read(self, request: HttpRequest | Request, unknown: UnknownProperties | None = None) -> Any:
         """Returns the body validated and converted, as a handler gets it; None if an optional one is missing.
 
-        A persisted schema becomes an unsaved row, another object schema an API object, ``format: binary`` an
-        uploaded file or bytes. A JSON merge patch has the values it sets, and None for what it removes. Raises what
-        ``body`` does, and ``RequestInvalid`` with all violations.
+        The value is an unsaved row for a persisted schema, an API object for another object schema, and an uploaded
+        file or bytes for ``format: binary``. A JSON merge patch has the values it sets, and None for what it removes.
+        Raises what ``body`` does, and ``RequestInvalid`` with all violations.
         """
         body = self.body(request, unknown)
         schema = body.declared.schema if body.declared is not None else None

@@ -198,7 +198,8 @@ class RangeParser(BaseParser):
 def parsers_for(media_type: str, schema: Schema | None) -> list[type[BaseParser]]:
     """Returns the parser classes of a declared media type or range, each with its ``media_type``.
 
-    A range also has those of forms, because DRF looks for them. A range of octets has one that parses nothing.
+    For a range there are parsers of forms, too, because DRF looks for them. A range of octets gets a parser that parses
+    nothing.
     """
     name = essence(media_type)
     if "*" not in name or name.startswith("text/"):

@@ -23,7 +23,7 @@ __all__ = ["IndexedResolver", "SegmentTrie"]
 class IndexedResolver(URLResolver):
     """A resolver without a prefix, with an index of its patterns and of those of the resolvers in it.
 
-    ``url_patterns`` is the same as of any resolver, for ``reverse()`` and checks. While ``DEBUG`` is on, ``tried`` of a
+    ``url_patterns`` is the same as in any resolver, for ``reverse()`` and checks. While ``DEBUG`` is on, ``tried`` of a
     match or a ``Resolver404`` lists what Django's search would have tried, for the page that shows it.
     """
 

@@ -148,7 +148,7 @@ class Replace(ResourceViewSet):
         serializer.save(**self.path_values())
 
     def _refuse(self, body: Any) -> None:
-        """Raises what is wrong with a replacement's body: as in a store, that precedes an absent item."""
+        """Raises what is wrong with a replacement's body. Stores, too, report that before an absent item."""
         serializer = self.get_serializer(data=body)
         serializer.is_valid(raise_exception=True)
         # The values as sent: those that the project's own validation adds or changes aren't stored.

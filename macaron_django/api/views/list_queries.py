@@ -76,7 +76,7 @@ def _sent_filters(view: Any) -> Iterator[tuple[str, str, Any]]:
 
 
 def refuse_values(view: Any, error: Exception) -> None:
-    """Raises ``RequestInvalid`` or ``Http404`` if a value that the client sent is why a query has failed."""
+    """Raises ``RequestInvalid`` or ``Http404`` if a query failed because of a value that the client sent."""
     if any(view.store.refuses(name, value) for name, value in view.path_values(as_lookups=True).items()):
         raise absent(view.store.schema, view.path_values()) from error
     filters = list(_sent_filters(view)) if view.generated.action == "list" else []

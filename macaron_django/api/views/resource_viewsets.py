@@ -76,7 +76,7 @@ class ResourceViewSet(OperationViewSet):
         """The generated operation that is being answered. Raises ``AttributeError`` for a handler's operation."""
         served = self.current
         if served is None or served.generated is None:
-            raise AttributeError("only generated operations have this: a handler answers the current one")
+            raise AttributeError("only generated operations have this, and a handler answers this operation")
         return served.generated
 
     @property
