@@ -89,7 +89,7 @@ class APIPool:
         if name in registry.names():
             return registry[name].classes
         if (yaml_path is None) == (yaml_str is None):
-            raise TypeError(f"apipool.add({name!r}) takes yaml_path or yaml_str.")
+            raise TypeError(f"apipool.add({name!r}) needs either yaml_path or yaml_str.")
         limits = spec.Limits(max_bytes=settings.MAX_SPEC_SIZE)
         source: Any = yaml_path if yaml_str is None else parse(yaml_str.encode(), f"{name}.yaml", limits).tree
         document = spec.load(source, limits=limits, ignore_base_path=under_compat())
@@ -145,5 +145,5 @@ def get_model(name: str) -> Any:
     """
     found = [api.classes[name] for api in map(registry.__getitem__, registry.names()) if name in api.classes]
     if not found:
-        raise AttributeError(f"No API has a schema {name!r} of objects; the APIs are {', '.join(registry.names())}.")
+        raise AttributeError(f"No API has an object schema {name!r}; the APIs are {', '.join(registry.names())}.")
     return found[-1]

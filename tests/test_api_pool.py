@@ -108,7 +108,7 @@ def test_models_are_found_by_their_name_alone() -> None:
     assert get_model("Place")(name="Wien").name == "Wien"
     assert get_model("Stay") is not apipool.add("later", yaml_str=OTHER).Stay
     assert get_model("Stay") is apipool.later.Stay
-    with pytest.raises(AttributeError, match="No API has a schema 'Nothing'"):
+    with pytest.raises(AttributeError, match="No API has an object schema 'Nothing'"):
         get_model("Nothing")
 
 

@@ -114,7 +114,7 @@ def api_key(request: AnyRequest, location: str, name: str) -> Credential | None:
     limit, may have read the other one.
     """
     if location == "query" and len(request.GET.getlist(name)) > 1:
-        raise RefusedCredentialsError(f"The query must hold {name} once.")
+        raise RefusedCredentialsError(f"The query must have {name} only once.")
     found = {
         "header": request.headers.get(name),
         "query": request.GET.get(name),

@@ -104,7 +104,7 @@ class JWKS:
                 self._keys = _read(_fetch(self.url, self.timeout))
                 self._fetched, self._is_outage = time.monotonic(), False
             except (OSError, http.client.HTTPException, ValueError) as error:
-                logger.warning("JWKS of %s not fetched: %s", urlsplit(self.url).hostname, type(error).__name__)
+                logger.warning("The JWKS of %s wasn't fetched: %s", urlsplit(self.url).hostname, type(error).__name__)
             finally:
                 # After the fetch: threads that waited for it mustn't start the next one.
                 self._tried = time.monotonic()

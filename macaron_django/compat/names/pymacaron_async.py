@@ -19,7 +19,7 @@ MODULES: Modules = {
     },
     "pymacaron_async.app": {
         "app": "macaron_django.tasks.celery_app.app",
-        "setup_loggers": without("Django's LOGGING applies in workers, too"),
+        "setup_loggers": without("Django's LOGGING applies to workers, too"),
         "conf": without('the settings of workers are those of MACARON["TASKS"]'),
     },
     "pymacaron_async.cmd": {

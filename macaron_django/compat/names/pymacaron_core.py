@@ -8,8 +8,8 @@ __all__ = ["MODULES"]
 
 _CLIENTS = without("apipool.<api>.client has a method for each operation of an API in MACARON['CLIENTS']")
 _MADE = without("classes are made when a spec is read, and macaron_django.apipool has them")
-_READ = without("macaron_django.openapi.load() reads a spec, and returns a macaron_django.openapi.Document")
-_SERVED = without("operations are served at the URLs of macaron_django.urls")
+_READ = without("macaron_django.openapi.load() reads a spec and returns a macaron_django.openapi.Document")
+_SERVED = without("operations are served at Django's URLs, which macaron_django.urls includes")
 _TESTS = without("only PyMacaron's own tests use it")
 
 MODULES: Modules = {
