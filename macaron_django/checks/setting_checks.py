@@ -108,7 +108,7 @@ def _unusable_viewsets() -> Iterator[checks.CheckMessage]:
             for viewset in api.viewsets.values():
                 in_use(viewset)
     except UnusableViewsetError as error:
-        hint = "Correct the path, or the imports of its module. Until then, check can't tell what answers the operations."
+        hint = "Correct the path, or its module's imports. Until then, check can't tell what answers the operations."
         yield checks.Error(str(error), hint=hint, id="macaron_django.E102")
 
 

@@ -1,4 +1,4 @@
-"""The version of the image or package that serves, which its build has written into a file."""
+"""The version of the container's image, or of the package for Lambda, which its build has written into a file."""
 
 from __future__ import annotations
 

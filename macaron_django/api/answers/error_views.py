@@ -47,7 +47,7 @@ def page_not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
-    """Answers for a view or a middleware that failed. Logs and reports the failure like one of an operation."""
+    """Answers for a view or a middleware that failed. Logs and reports the failure as if an operation had failed."""
     failed = sys.exc_info()[1]
     exception = failed if isinstance(failed, Exception) else APIException()
     return _answer(request, exception, lambda request, _: defaults.server_error(request))

@@ -24,7 +24,7 @@ logger = logging.getLogger("macaron_django")
 class ResponseInvalid(ValidationFailed):
     """The response breaks the schema that the spec declares for it, and ``RESPONSE_VALIDATION`` is ``raise``.
 
-    Its message names files and quotes values, so clients see it with ``DEBUG`` on only.
+    Its message names files and quotes values, so clients see it only with ``DEBUG`` on.
     """
 
     code = "INVALID_RESPONSE"

@@ -218,7 +218,7 @@ class _InOwnContext(httpx.BaseTransport):
 
 
 class _KeepingHandler(ASGIHandler):
-    """Django's handler, for a caller whose synchronous code may have the same thread."""
+    """Django's handler, for a caller whose synchronous code may run in the same thread."""
 
     async def handle(self, scope: Any, receive: Any, send: Any) -> None:
         kept = KeptConnections()
