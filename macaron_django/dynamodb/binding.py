@@ -22,7 +22,7 @@ _GRAFTED = ("load_from_db", "save_to_db")
 
 
 def graft(schema: Schema, classes: Classes) -> bool:
-    """Whether ``x-persist`` names a class that stores the schema's objects itself, whose methods they then get.
+    """Whether ``x-persist`` names a class that stores the schema's objects itself; if so, the objects get its methods.
 
     Such a class has PyMacaron's two methods and says nothing about DynamoDB, so the spec mustn't either. Raises
     SpecError, with the finding, if the class can't be imported or lacks one of the methods.
@@ -40,7 +40,8 @@ def graft(schema: Schema, classes: Classes) -> bool:
         message = f"x-persist names {persist.class_path}, which has no {lacking[0]}()."
         hint = f"Add it: a class that stores objects itself has {' and '.join(_GRAFTED)}."
         raise SpecError([Finding("E090", "error", message, hint, persist.location)])
-    # The class comes last, so that the API object's methods win, as in PyMacaron: only __new__ has to be its own.
+    # The class comes last, so that the API object's methods win, as in PyMacaron. Its own __new__ would be used all the
+    # same, so that such a class gives only its two methods.
     classes.grafts[str(schema.name)] = _methods_of(cls) if overrides(cls, ("__new__",), object) else cls
     return True
 
@@ -58,7 +59,7 @@ def persist(api: str, label: str, schema: Schema, classes: Classes) -> Persisten
             label=label,
             classes=classes,
             manager=ItemManager(persistence),
-            hash_key=str(persistence.options.hash_key),  # the options in force have one
+            hash_key=str(persistence.options.hash_key),  # persistence_for() has made sure of one
             range_key=persistence.options.range_key,
             bases=bases,
             module=f"macaron_django.apis.{api}",
@@ -121,7 +122,7 @@ def _base(cls: type, persistence: Persistence) -> type:
 
 
 def _methods_of(cls: type) -> type:
-    """The class, or where it makes its objects in its own way, one with PyMacaron's two methods only."""
+    """The class; if it makes its objects in its own way, a class with only PyMacaron's two methods of it."""
     if not overrides(cls, ("__init__", "__new__"), object):
         return cls
     methods = {name: inspect.getattr_static(cls, name) for name in _GRAFTED if hasattr(cls, name)}

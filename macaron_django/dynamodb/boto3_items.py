@@ -82,7 +82,7 @@ def _number(value: float | Decimal, pointer: str) -> str:
     return str(number)
 
 
-# What pymacaron_dynamodb made of the items that boto3 gave it, by the definitions of a Swagger 2.0 document
+# Conversions that pymacaron_dynamodb made: from boto3's items, by the definitions of a Swagger 2.0 document
 
 
 def normalized_item(schema: Mapping[str, Any], value: Any) -> Any:
@@ -104,20 +104,24 @@ def normalized_item(schema: Mapping[str, Any], value: Any) -> Any:
 
 
 def normalized_object(api: Any, definitions: Mapping[str, Any], reference: str, value: Mapping[str, Any]) -> Any:
-    """Returns an object as the definition that ``reference`` names has it."""
+    """Returns an object with its values converted by the definition that ``reference`` names."""
     properties = definitions[reference.rpartition("/")[2]].get("properties", {})
     return normalized_dict(api, definitions, properties, value)
 
 
 def normalized_list(api: Any, definitions: Mapping[str, Any], items: Mapping[str, Any], value: Sequence[Any]) -> Any:
-    """Returns a list, its elements as ``items`` has them; including numbers and lists, unlike in PyMacaron."""
+    """Returns a list with its elements converted by the schema ``items``. PyMacaron left numbers and lists as they
+    were.
+    """
     return [_normalized(api, definitions, items, each) for each in value]
 
 
 def normalized_dict(
     api: Any, definitions: Mapping[str, Any], properties: Mapping[str, Any], value: Mapping[str, Any]
 ) -> dict[str, Any]:
-    """Returns an object by its properties' schemas. Attributes that they don't name are kept, with a warning."""
+    """Returns an object with its values converted by its properties' schemas. Other attributes are kept, with a
+    warning.
+    """
     found = dict(value)
     for name, member in found.items():
         if name in properties:

@@ -48,7 +48,7 @@ class ItemStore(Store):
     """
 
     is_row = True
-    #: Whose items these are; None: all of the table's.
+    #: The query set that these items must be in; None: all items of the table.
     _within: ItemQuerySet | None = None
     #: The validators of properties, and the version of the formats that they were made with.
     _known_judges: tuple[int, Mapping[str, SchemaValidator] | None] = (-1, None)
@@ -123,7 +123,7 @@ class ItemStore(Store):
                 if value is not None:
                     made[name] = value
         if is_object and not made.keys() <= self._read_only:
-            # What the schema may require of a client comes before it is judged; what is readOnly, after.
+            # Values that the schema may require of a client are added before validation; readOnly ones, after it.
             body = {**body, **{name: value for name, value in made.items() if name not in self._read_only}}
         clean = self.valid(body)
         values = {**made, **clean, **self.as_json(key)} if key else {**made, **clean}
@@ -150,9 +150,9 @@ class ItemStore(Store):
         return self._told(item, created=True) if self._is_told() else stored
 
     def _stays_valid(self, clean: Mapping[str, Any], shown: Mapping[str, Any]) -> bool:
-        """Returns whether an object is surely valid if a valid request has all but a few of its properties.
+        """Returns whether an object is surely valid, given that a valid request has all but a few of its properties.
 
-        These are validated one by one, if the schema doesn't judge them together.
+        Those few are validated one by one, unless the schema judges properties together.
         """
         judges = self._judges
         if judges is None or not self._required <= shown.keys():
@@ -201,7 +201,7 @@ class ItemStore(Store):
         try:
             item = yield from self._update(key, set_, self._places - set_.keys())
         except StaleItem as error:
-            if condition_failed(error):  # it isn't there, or it isn't one of the query set's
+            if condition_failed(error):  # it doesn't exist, or isn't in the query set
                 return None
             raise
         return item
@@ -212,12 +212,12 @@ class ItemStore(Store):
         if item_key is None or item is None:
             return None
         if not isinstance(patch, Mapping):
-            self.valid(patch)  # says what is wrong with it
+            self.valid(patch)  # raises what is wrong with it
         patch = cleaner_for(self.schema).without_read_only(patch)
         shown = self.persistence.json_of(item)
         merged = merge_patch(shown, with_defaults_for_nulls(self.schema, patch))
         clean = self.valid_patch(shown, merged)
-        # A null may name an attribute that clients aren't shown: that one stays.
+        # A null may name an attribute that clients don't see: this attribute stays.
         names = (patch.keys() & {*self.schema.properties, *shown, *clean}) - self._kept
         merged = [name for name in names if isinstance(patch[name], Mapping)]
         if self._wants_rows():
@@ -230,7 +230,7 @@ class ItemStore(Store):
         if not (set_ or remove):
             return self._told(item, created=False)
         check_item_size({name: value for name, value in {**item, **set_}.items() if name not in remove})
-        # A patch of an object's members is about the object that was read.
+        # A patch that changes some members of an object is meant for the object that was read.
         expected = {name: item.get(name) for name in merged}
         if self._version is not None:
             expected[self._version] = item.get(self._version)
@@ -286,7 +286,7 @@ class ItemStore(Store):
         return Stored(self.persistence.json_of(item), self._version_in(item))
 
     def _shown(self, row: Any) -> Stored:
-        """What a row shows that has just been saved."""
+        """What a row shows after it has been saved."""
         return Stored(row.to_json(), self._version_in(row._state.item))
 
     def _update(
@@ -340,7 +340,7 @@ class ItemStore(Store):
 
     @cached_property
     def _makers(self) -> Makers:
-        """The function that makes the values that the server sets on a new object."""
+        """The functions that make the values that the server sets on a new object."""
         return makers_of(self.schema, True, self._key_names)
 
     @property
@@ -350,7 +350,7 @@ class ItemStore(Store):
         if version != formats_version():
             json, below = self.schema.json, cleaner_for(self.schema).below
             each_alone = isinstance(json, Mapping) and all(map(_judges_each_alone, json))
-            # A request lacks what is readOnly further down, which would be missed here.
+            # A request lacks readOnly members of nested objects. Such a property can't be validated by itself.
             if each_alone and not any(cleaner.has_read_only for cleaner in below):
                 judges = {name: validator_for(prop.schema) for name, prop in self.schema.properties.items()}
             self._known_judges = formats_version(), judges
@@ -374,7 +374,7 @@ class ItemStore(Store):
         return frozenset(self.schema.properties) - self._read_only - self._kept
 
     def _key(self, key: Mapping[str, Any]) -> AttributeMap | None:
-        """The key as DynamoDB has it; None for one that no item can have."""
+        """The key as DynamoDB stores it; None if no item can have it."""
         try:
             return self.persistence.key(*[key[name] for name in self._key_names])
         except UnstorableValue:
@@ -396,7 +396,7 @@ class ItemStore(Store):
         return bool(post_save.receivers) and post_save.has_listeners(self.model)
 
     def _told(self, item: AttributeMap, *, created: bool) -> Stored:
-        """Sends ``post_save``, as a row's ``save()`` does, if it has receivers; returns what is to be shown then."""
+        """Sends ``post_save``, as a row's ``save()`` does, if it has receivers; returns what the answer shows."""
         if not self._is_told():
             return self._stored(item)
         row = self.persistence.decode(item)
@@ -416,7 +416,7 @@ class ItemStore(Store):
     def _saved_row(
         self, item: AttributeMap, clean: Mapping[str, Any], names: Collection[str], merged: Collection[str] = ()
     ) -> Stored:
-        """Sets the properties ``names`` of the item's row to what ``clean`` says, and saves it."""
+        """Sets the properties ``names`` of the item's row to their values in ``clean``, and saves it."""
         row = self.persistence.decode(item)
         values = {name: value for name, value in clean.items() if name in names}
         own = {name: value for name, value in values.items() if name in self.schema.properties}
@@ -459,5 +459,5 @@ _OF_EACH = frozenset(
     {"type", "properties", "required", "additionalProperties", "title", "description", "default", "example", "examples"}
     | {"deprecated", "externalDocs", "xml", "$comment"}
 )
-#: The methods of rows that items pass by.
+#: The methods of rows that this store doesn't call.
 _METHODS = attrgetter(*ROW_METHODS, "delete")

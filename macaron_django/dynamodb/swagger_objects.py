@@ -47,10 +47,11 @@ class _OfPersistence:
 
 
 class PersistentSwaggerObject:
-    """Base of the classes that ``x-persist`` names. All but ``api_name`` and ``model_name`` may be in the spec.
+    """Base of the classes that ``x-persist`` names. All attributes but ``api_name`` and ``model_name`` may be in the
+    spec.
 
     Beside those below a class may have ``local_indexes``, ``billing``, ``scan``, ``sets``, ``tags``,
-    ``point_in_time_recovery`` and ``deletion_protection``, with the same meaning as there.
+    ``point_in_time_recovery`` and ``deletion_protection``, with the same meaning as in ``x-persist``.
 
     ::
 
@@ -118,7 +119,7 @@ class PersistentSwaggerObject:
         save()
 
     def load_to_db(self) -> None:
-        """The name that PyMacaron's documentation once gives ``save_to_db``."""
+        """Another name of ``save_to_db``, which PyMacaron's documentation uses once."""
         self.save_to_db()
 
 

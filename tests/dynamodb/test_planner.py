@@ -230,7 +230,7 @@ def test_an_index_that_holds_what_is_wanted_needs_no_second_read() -> None:
 def test_an_index_is_left_alone_where_it_may_lack_matches() -> None:
     table = replace(PROFILES, required=frozenset({"id"}))
 
-    with pytest.raises(ScanForbidden, match=r"index by_team finds only those that have 'joined'.*joined__isnull=False"):
+    with pytest.raises(ScanForbidden, match=r"index by_team finds only items that have 'joined'.*joined__isnull=False"):
         plan(table, where(team="t"))
     assert plan(table, where(team="t", joined__isnull=False)).index == table.indexes[2]
     assert plan(table, where(team="t", joined__gt="2020")).index == table.indexes[2]
@@ -318,7 +318,7 @@ def test_the_order_asked_for_decides_the_index_and_the_direction(
         (
             where(status="open"),
             {"order": [OrderTerm("total")], "table": TOTALS},
-            "index by_total finds only those that have 'total'. If that is enough, add total__isnull=False",
+            "index by_total finds only items that have 'total'. If that is enough, add total__isnull=False",
         ),
         (where(id__in=["a", "b"]), {"order": [OrderTerm("name")]}, "can't order items asked for by key"),
         (ALL, {"index": "by_zip"}, "has no index 'by_zip'; its indexes: by_email, by_city, by_team"),
@@ -393,7 +393,7 @@ def test_explain_prints_each_part_of_the_decision() -> None:
             {"tenant_id": "t", "customer": "c"},
             [],
             "less to read than in the table: here customer can have any value; "
-            "there tenant_id groups the items that order_id names",
+            "there tenant_id groups the items that order_id identifies",
         ),
         (
             TENANTS,
@@ -406,7 +406,8 @@ def test_explain_prints_each_part_of_the_decision() -> None:
             TENANTS,
             {"customer": "c", "reference": "r"},
             [],
-            "less to read than in index by_customer: here reference names an item; there customer can have any value",
+            "less to read than in index by_customer: here reference identifies an item; "
+            "there customer can have any value",
         ),
         (TENANTS, {"tenant_id": "t", "customer": "c"}, ["order_id"], "index by_customer doesn't have this order"),
         (

@@ -788,7 +788,7 @@ def test_what_f_adds_stays_within_the_bounds_of_the_schema(engine: object, make:
         {"below": F("below") + 0.5},
         {"below": F("below") - 1},
     ]:
-        with pytest.raises(ItemOutOfBounds, match=f"id 'a' would leave .* /{next(iter(change))}: ") as beyond:
+        with pytest.raises(ItemOutOfBounds, match=f"id 'a' would be outside .* /{next(iter(change))}: ") as beyond:
             row.update(**change)
         assert (beyond.value.schema, beyond.value.key) == ("Profile", {"id": {"S": "a"}})
         assert beyond.value.item is not None
@@ -848,8 +848,8 @@ def test_a_page_says_what_it_read_and_cost(engine: object, make: Make) -> None:
     ("change", "words"),
     [
         ({"name": F("name") + 1}, "text + number"),
-        ({"left": F("name")}, "a text, and left a number"),
-        ({"name": F("left") + 1}, "a number, and name a text"),
+        ({"left": F("name")}, "a text, and left is a number"),
+        ({"name": F("left") + 1}, "a number, and name is a text"),
         ({"left": F("left") + "1"}, "number + text"),
         ({"left": F("left") + timedelta(days=1)}, "number + duration"),
         ({"on": F("on") + 1}, "boolean + number"),

@@ -216,7 +216,7 @@ def test_what_f_may_not_add_cancels_the_transaction_and_is_named(
     properties = {"sku": {"type": "string"}, "left": {"type": "integer", "minimum": 0}}
     stock = make_rows({"type": "object", "properties": properties}, hash_key="sku", table="stock").model.objects
     stock.create(sku="pen", left=1)
-    what = r"sku 'pen' .* bounds by left = F\(left\) - .*2.*; nothing was written"
+    what = r"sku 'pen' .* bounds after left = F\(left\) - .*2.*; nothing was written"
     with pytest.raises(ItemOutOfBounds, match=what) as refused, transaction():  # noqa: PT012 (raised at its end)
         profiles.model(profile_id="a").save()
         stock.filter(sku="pen").update(left=F("left") - 2)

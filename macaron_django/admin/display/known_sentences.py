@@ -72,14 +72,14 @@ SENTENCES: Final = (
     _("a key must have a value"),
     _("a key can't be empty"),
     _("a key can't hold a date-time finer than a microsecond"),
-    _("%(size)s bytes are more than the %(limit)s of a key"),
+    _("it has %(size)s bytes, more than the %(limit)s allowed in a key"),
     _("nested deeper than DynamoDB's 32 levels"),
     _("nested deeper than DynamoDB's 32 levels, or within itself"),
     _("%(value)s isn't a date-time of RFC 3339"),
     _("%(value)s isn't a number that DynamoDB can hold"),
     _("%(count)s digits are more than DynamoDB's %(limit)s"),
     _("outside DynamoDB's range of 1E-130 to 9.99…E+125"),
-    _("over 38 digits; add to its schema `type: integer`"),
+    _("over 38 digits; add `type: integer` to its schema"),
     _("a name must be a string, not %(name)s"),
     _("DynamoDB has no type for a %(type)s; pass its JSON form"),
     _("DynamoDB doesn't accept attributes without a name"),
@@ -110,14 +110,14 @@ SENTENCES: Final = (
     _("the schema doesn't show that %(place_text)s would leave less to read"),
     _("less to read than in %(place_text)s: here %(here_text)s; there %(there_text)s"),
     _("%(name)s has %(count)s values"),
-    _("%(name)s names an item"),
-    _("%(name)s groups the items that %(range_key)s names"),
+    _("%(name)s identifies an item"),
+    _("%(name)s groups the items that %(range_key)s identifies"),
     _("%(name)s can have any value"),
     _("%(words_text)s and %(name)s is given"),
     _("%(words_text)s and %(name)s is in a range"),
     _("DynamoDB can't order %(place_text)s in %(table)s by %(name)s: %(remedy_text)s."),
     _(
-        "DynamoDB can't order %(place_text)s in %(table)s by %(name)s: index %(index)s finds only those that "
+        "DynamoDB can't order %(place_text)s in %(table)s by %(name)s: index %(index)s finds only items that "
         "have %(key)s. If that is enough, add %(lookup)s or %(call)s."
     ),
     _("a Scan"),
@@ -133,7 +133,7 @@ SENTENCES: Final = (
         "DynamoDB finds items by one value of a hash key, and none of these filters gives one. Add such a "
         "filter, or permit the scan with `scan: capped` or `scan: allowed` in x-persist."
     ),
-    _("index %(index)s finds only those that have %(key)s. If that is enough, add %(lookup)s or %(call)s."),
+    _("index %(index)s finds only items that have %(key)s. If that is enough, add %(lookup)s or %(call)s."),
     _("index %(index)s would find them, but not by a consistent read: leave consistent() out."),
     _(
         "an index would find them: add `%(index)s` to x-persist, or permit the scan there with `scan: capped`"
@@ -184,8 +184,8 @@ SENTENCES: Final = (
     _("DynamoDB refused the credentials for table %(table)s: %(error)s"),
     _("DynamoDB failed to handle a call on table %(table)s: %(error)s"),
     _("DynamoDB didn't answer a call on table %(table)s: %(error)s"),
-    _("DynamoDB throttled a call on table %(table)s through every retry: %(error)s"),
-    _("%(operation)s on %(table)s: DynamoDB left %(count)s items undone through every retry: %(names)s"),
+    _("DynamoDB throttled every attempt of a call on table %(table)s: %(error)s"),
+    _("%(operation)s on %(table)s: DynamoDB left %(count)s items unprocessed after every retry: %(names)s"),
     _(
         "%(operation)s on %(table)s got no answer: it may have been applied, and sending it again could apply"
         " it twice. Load the item to find out. (%(error)s)"

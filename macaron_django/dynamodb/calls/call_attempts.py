@@ -38,7 +38,7 @@ from macaron_django.exceptions import WriteOutcomeUnknown
 
 __all__ = ["WITH_CAPACITY", "Applied", "Call", "KeyNames", "call_steps"]
 
-#: The names of a table's keys. Telling them may block: the table may have to be described.
+#: Returns the names of a table's keys. The call may block: the table may have to be described.
 KeyNames = Callable[[str], Iterable[str]]
 
 #: Whether the item that made a condition fail (None: there is none) shows that our write was applied.
@@ -141,7 +141,7 @@ class _CallAttempt:
         return answer
 
     def _block(self, made: MadeClient) -> dict[str, Any]:
-        # botocore repeats what failed once, because it checks its connections.
+        # Botocore makes the second attempt, because it checks its connections.
         if made.lane is not None and not self.is_repeated:
             answer = made.lane.answer(self.operation, self.call, self.tally, read=self.read, timeout=self.timeout)
             if answer is not None:
@@ -149,7 +149,7 @@ class _CallAttempt:
         return self._by_botocore(made)
 
     def _by_botocore(self, made: MadeClient) -> dict[str, Any]:
-        # To know its client may take botocore's import.
+        # Reading ``made.client`` may import botocore.
         return cast("dict[str, Any]", made.client._make_api_call(self.operation, self.call))
 
     async def wait(self) -> dict[str, Any]:
@@ -252,7 +252,7 @@ def _after_doubt(
             try:
                 item = yield from _stored(key_names, call)
             except botocore_errors() as error:
-                # As the exception of a read, it would say that nothing was written.
+                # Raised as it is, the read's exception would say that nothing was written.
                 raise _unknown(operation, call, doubtful) from error
         if applied(item):
             return {"Attributes": item or {}}
@@ -282,7 +282,7 @@ def _renew(error: Exception) -> None:
 def _prepared(operation: str, parameters: dict[str, Any]) -> Call:
     call = parameters if isinstance(parameters, Call) else Call(parameters)
     if operation not in WITH_CAPACITY:
-        call.pop("ReturnConsumedCapacity", None)  # PynamoDB adds it to what it doesn't know
+        call.pop("ReturnConsumedCapacity", None)  # PynamoDB adds it to operations that it doesn't know
     if operation == _TRANSACTION and not call.get("ClientRequestToken"):
         # botocore would make one for each attempt, and so apply a transaction twice.
         call["ClientRequestToken"] = os.urandom(16).hex()

@@ -1,6 +1,6 @@
 """Classifies what botocore and PynamoDB raise, and translates it into this package's exceptions.
 
-``failure_kind`` says whether a failed call may have been applied; ``connection`` decides what follows from that.
+``failure_kind`` says whether a failed call may have been applied; ``call_attempts`` decides what follows from that.
 """
 
 from __future__ import annotations
@@ -90,7 +90,7 @@ EXPIRED_CREDENTIALS: Final = {"ExpiredToken", "ExpiredTokenException"}
 class FailureKind(Enum):
     """What is known about a failed call."""
 
-    REFUSED = "DynamoDB refused: nothing was written, and trying again will be refused again"
+    REFUSED = "DynamoDB refused the call: nothing was written, and another attempt would be refused, too"
     RETRYABLE = "nothing was written, and trying again later may succeed"
     AMBIGUOUS = "no answer, or an unclear one: it may have been applied"
 
@@ -102,7 +102,7 @@ def error_code(error: BaseException) -> str:
 
 
 def transport_errors() -> tuple[type[Exception], ...]:
-    """The exceptions of a call that got no answer from DynamoDB. botocore lets a few of urllib3's pass."""
+    """The exceptions of a call that got no answer from DynamoDB. A few of urllib3's pass through botocore."""
     urllib3 = sys.modules.get("urllib3.exceptions")  # what hasn't been imported raises nothing
     ours = (BotoCoreError, ConnectionError, TimeoutError)
     return ours if urllib3 is None else (*ours, urllib3.HTTPError)
@@ -119,7 +119,7 @@ def failures() -> tuple[type[Exception], ...]:
 
 
 class CancellationReason(NamedTuple):
-    """Why one item made DynamoDB cancel a transaction; ``code`` is "None" where it didn't.
+    """Why one item made DynamoDB cancel a transaction; ``code`` is "None" for an item that didn't.
 
     ``item`` is the stored item where a condition failed, None if there is none. ``names_items`` says whether the engine
     sends stored items; if it doesn't, ``item`` says nothing.
@@ -206,7 +206,9 @@ def translated(table: str) -> Iterator[None]:
 def translate(
     error: Exception, table: str, *, condition_failed: PyMacaronException | None = None
 ) -> PyMacaronException:
-    """This package's exception for ``error``, which a call on ``table`` raised, a condition that failed apart."""
+    """This package's exception for ``error``, which a call on ``table`` raised; ``condition_failed`` for a failed
+    condition.
+    """
     if isinstance(error, TableDoesNotExist):
         return _table_missing(table)
     if isinstance(error, PynamoDBException) and isinstance(error.cause, Exception):
@@ -235,7 +237,7 @@ def _translate_answer(
     if code == CONDITION_FAILED:
         return condition_failed or StaleItem(f"An item of table {table} was changed by another writer in the meantime.")
     if code in _THROTTLING:
-        return Throttled(f"DynamoDB throttled a call on table {table} through every retry: {message}")
+        return Throttled(f"DynamoDB throttled every attempt of a call on table {table}: {message}")
     if code in _CONTENTION:
         return StaleItem(f"Another transaction holds an item of table {table}; load it and try again.")
     if code == "ResourceNotFoundException":

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Clients", "MadeClient", "clients", "reset"]
 
-#: Seconds that calls are refused after the last failure: at first, and at most.
+#: For how many seconds calls are refused after the last failure: at first, and at most.
 _FIRST_PAUSE: Final = 1.0
 _LONGEST_PAUSE: Final = 30.0
 
@@ -161,7 +161,7 @@ def _read_by_botocore(operation: str, answer: HTTPAnswer) -> dict[str, Any]:
 
 
 def _circuit_rules(configuration: Configuration) -> CircuitRules | None:
-    """Returns when requests' calls are refused at once, while DynamoDB doesn't answer."""
+    """Returns the rules for refusing requests' calls at once while DynamoDB doesn't answer."""
     if configuration.circuit_failures is None:
         return None
     patience = configuration.connect_timeout + configuration.read_timeout

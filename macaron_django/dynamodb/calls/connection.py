@@ -57,7 +57,7 @@ class Connection(PynamoDBConnection):
     def steps(
         self, operation_name: str, operation_kwargs: dict[str, Any], read: ReadMembers = response_members
     ) -> Steps[dict[str, Any]]:
-        """As ``dispatch``, in steps, for item operations whose ResponseMetadata isn't needed.
+        """Does what ``dispatch`` does, in steps, for item operations whose ResponseMetadata isn't needed.
 
         ``read`` reads the answer where botocore doesn't have to.
         """

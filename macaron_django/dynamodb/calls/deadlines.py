@@ -1,7 +1,7 @@
 """Limits how long a request waits for DynamoDB, including attempts and pauses (``REQUEST_DEADLINE``).
 
 A request gets its seconds at Django's ``request_started``, and each call uses up some of them by waiting. Commands,
-tasks and other threads have no limit, and a streamed answer lifts its request's.
+tasks and other threads have no limit, and a streamed answer lifts its request's limit.
 """
 
 from __future__ import annotations
@@ -30,11 +30,11 @@ class _RequestTime:
     def __init__(self) -> None:
         self.waited = 0.0
         self.is_lifted = False
-        self._most: float | None = -1  # not read: most requests make no call, or one
+        self._most: float | None = -1  # not read from the settings yet: most requests make no call, or one
 
     @property
     def seconds(self) -> float | None:
-        """The seconds that it may still wait; None if nothing limits it."""
+        """The seconds that the request may still wait; None if nothing limits it."""
         if self._most == -1:
             self._most = settings.DYNAMODB.REQUEST_DEADLINE
         return None if self._most is None or self.is_lifted else self._most - self.waited
@@ -54,8 +54,8 @@ _deadline: ContextVar[float | None] = ContextVar("macaron_django_call_deadline",
 _allowance: ContextVar[_RequestTime | None] = ContextVar("macaron_django_request_deadline", default=None)
 
 
-#: Of requests on an event loop, by the context that Django's ASGI handler opens for each: there signals are sent in
-#: tasks of their own, whose context variables nobody else sees.
+#: Times of requests on an event loop, by the context that Django's ASGI handler opens for each request. Context
+#: variables don't help there: signals are sent in separate tasks, and no other code sees what these set.
 _of_contexts: Final[WeakKeyDictionary[ThreadSensitiveContext, _RequestTime]] = WeakKeyDictionary()
 
 
@@ -68,7 +68,7 @@ def _open(**_: object) -> None:
 
 
 def _close(**_: object) -> None:
-    # A server's thread, and a test's, goes on without a request.
+    # The thread of a server or a test goes on after the request.
     context = SyncToAsync.thread_sensitive_context.get(None)
     if context is None:
         _allowance.set(None)
@@ -97,7 +97,8 @@ def lift_deadline() -> None:
 
 
 def begin(operation: str) -> _Waiting | None:
-    """Begin a call, to be ended by ``end``; None if nothing limits it, or a call that it is part of does.
+    """Begin a call, to be ended by ``end``; None if nothing limits it, or if it is part of a call that is already
+    limited.
 
     Raises TimeoutError if the request has no time left.
     """
@@ -115,7 +116,7 @@ def begin(operation: str) -> _Waiting | None:
 
 
 def end(waiting: _Waiting) -> None:
-    """End a call, and take what it waited from its request's seconds."""
+    """End a call, and subtract the time that it waited from its request's seconds."""
     _deadline.set(None)
     waiting.allowance.waited += time.monotonic() - waiting.since
 
@@ -138,7 +139,7 @@ def pause(seconds: float) -> None:
 
 
 def pausing(seconds: float) -> float:
-    """The seconds to pause between two attempts, not past the deadline; a pause outside of calls is counted."""
+    """The seconds to pause between two attempts, not past the deadline; a pause outside of calls counts as waiting."""
     remaining, allowance = left(), _current()
     if remaining is None and allowance is not None:
         remaining = allowance.seconds
@@ -149,5 +150,6 @@ def pausing(seconds: float) -> float:
 def overdue(operation: str) -> TimeoutError:
     """The exception for a call that the request has no time for: it wasn't sent, or it only reads."""
     return TimeoutError(
-        f'{operation} ended: this request has waited for DynamoDB for MACARON["DYNAMODB"]["REQUEST_DEADLINE"]'
+        f"{operation} ended: this request has waited for DynamoDB as long as "
+        'MACARON["DYNAMODB"]["REQUEST_DEADLINE"] allows'
     )

@@ -33,7 +33,7 @@ def item_steps(
     parameters: dict[str, Any],
     read: ReadMembers,
 ) -> Steps[dict[str, Any]]:
-    """As ``dispatch``, in steps, for item operations whose ResponseMetadata isn't needed.
+    """Does what PynamoDB's ``dispatch`` does, in steps, for item operations whose ResponseMetadata isn't needed.
 
     ``read`` reads the answer where botocore doesn't have to. ``connect`` returns PynamoDB's connection.
     """

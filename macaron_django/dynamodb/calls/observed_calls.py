@@ -24,7 +24,9 @@ _READS: Final = frozenset({"BatchGetItem", "GetItem", "Query", "Scan", "Transact
 
 
 class ObservedCall(Observed[DynamoDBCallEnded]):
-    """A call whose subscribers learn how it ends. Its sender counts the attempts, and the bytes of the last one."""
+    """A call that subscribers get an event for when it ends. The code that sends it counts the attempts, and the bytes
+    of the last one.
+    """
 
     __slots__ = ("_call", "_index", "_operation", "_tables", "_within", "attempts", "request_size", "response_size")
 
@@ -84,7 +86,7 @@ class ObservedCall(Observed[DynamoDBCallEnded]):
         )
 
     def _measure(self, said: Mapping[str, Any]) -> None:
-        """Counts the bytes of a call that botocore has sent, which writes the same JSON."""
+        """Counts the bytes of a call that botocore has sent: botocore writes the same JSON."""
         self.request_size = len(request_body(self._call) or b"")
         headers = said.get("ResponseMetadata", {}).get("HTTPHeaders", {})
         length = headers.get("content-length", "")

@@ -1,6 +1,6 @@
-"""Decides how often a call to DynamoDB is tried again, and how long to pause before.
+"""Decides how often a call to DynamoDB is tried again, and how long to pause before each attempt.
 
-Which calls can be repeated without writing twice is decided in ``connection``; each kind of retry is one policy here.
+Each kind of retry has one policy here. ``call_attempts`` decides which calls can be repeated without writing twice.
 """
 
 from __future__ import annotations
@@ -74,11 +74,11 @@ class RetryPolicy:
 _CALLS: Final = RetryPolicy(pause=0.05, longest=2.0, jitter=True)
 _BATCHES: Final = RetryPolicy(pause=0.05, longest=3.2)
 
-#: An update computed from an item that others change meanwhile: read and written again.
+#: For an update computed from an item that others change meanwhile: it is read and written again.
 UPDATE_CONFLICTS: Final = RetryPolicy(attempts=10)
 #: A table or an index in the making: seconds for a table, hours for an index over many items.
 TABLE_READY: Final = RetryPolicy(pause=0.05, factor=1.5, longest=5.0)
-#: AWS says ContinuousBackupsUnavailable for a while after a table was made.
+#: AWS answers ContinuousBackupsUnavailable for a while after a table was created.
 BACKUPS_AVAILABLE: Final = RetryPolicy(pause=2.0, factor=1.0, patience=120.0)
 
 

@@ -112,7 +112,8 @@ class AdditionalAttributes:
     def changes(
         self, held: AttributeMap, wanted: AttributeMap, rewritten: Collection[str] = ()
     ) -> tuple[AttributeMap, set[str]]:
-        """Returns what to set and what to remove of an item, so that it has the additional properties of ``wanted``.
+        """Returns the attributes to set and those to remove, so that an item has the additional properties of
+        ``wanted``.
 
         Those in ``rewritten`` are set even if the item has them.
         """

@@ -35,7 +35,9 @@ _AS_WRITTEN: Final = frozenset({"S", "BOOL", "NULL"})
 
 
 class SortedValue(AttributeValue):
-    """What a key holds for a value, which was ``given`` in another spelling that older items may have as their key."""
+    """What a key holds for a value that was ``given`` in another spelling; the keys of older items may have that
+    spelling.
+    """
 
     def __init__(self, value: AttributeValue, given: AttributeValue) -> None:
         super().__init__(value)

@@ -66,7 +66,7 @@ class PropertyAttribute(Attribute[Any]):
         self.is_text = codec.is_plain_text(conversion)
         #: Whether a twin attribute may keep what was given.
         self.keeps_given = role != NO_ROLE
-        # Text as the table's own key is never held in another spelling than was given.
+        # If the table's own key is text, it is stored in the spelling that was given.
         self.has_twin = self.keeps_given and not (self.is_text and role.only_in_table_key)
         self._name = name
         #: The name of the twin.
@@ -123,7 +123,7 @@ class PropertyAttribute(Attribute[Any]):
             raise UnstorableValue("nested deeper than DynamoDB's 32 levels, or within itself", self.pointer) from None
 
     def placer(self) -> ValuePlacer:
-        """As ``json_placer``, of a Python value."""
+        """Returns a function that puts the attributes of a Python value into an item. It raises UnstorableValue."""
         if self.conversion.unchanged:
             return self.json_placer()
         to_python, attributes_of = self.conversion.to_python, self.attributes_of
@@ -189,7 +189,7 @@ class PropertyAttribute(Attribute[Any]):
         if self.codec.spelled_in_one_way and not self.keeps_given:
             tag, one, other = self.codec.attr_type, held[self._name], wanted[self._name]
             if tag in one and tag in other:
-                return same(one, other)  # as its value would tell
+                return same(one, other)  # comparing their Python values has the same result
         if same({"M": held}, {"M": wanted}):
             return True
         value = self.value_in(held)
@@ -222,7 +222,7 @@ class PropertyAttribute(Attribute[Any]):
             if size == 0:
                 raise UnstorableValue("a key can't be empty", self.pointer)
             if size > (limit := self.role.size_limit):
-                raise UnstorableValue(f"{size} bytes are more than the {limit} of a key", self.pointer)
+                raise UnstorableValue(f"it has {size} bytes, more than the {limit} allowed in a key", self.pointer)
 
     # -- PynamoDB's side -----------------------------------------------------------------------
 
@@ -301,7 +301,7 @@ class VersionPropertyAttribute(PropertyAttribute, VersionAttribute):  # type: ig
 def build_attribute(
     described: Property, classes: Classes, *, role: Role = NO_ROLE, as_set: bool = False, version: bool = False
 ) -> PropertyAttribute:
-    """Returns the attribute of a property. Raises ValueError for a property that can't be the key that it should be.
+    """Returns the attribute of a property. Raises ValueError if it should be a key and can't be one.
 
     ``as_set``: ``x-persist`` lists it in ``sets``. ``version``: it is the optimistic lock.
     """
@@ -311,7 +311,7 @@ def build_attribute(
     if role.in_key and attribute.attr_type not in _KEY_TYPES:
         raise ValueError(
             f"{schema.location}: {described.name} can't be a key of a table or an index: "
-            "give it one `type`, out of string, integer and number"
+            "give it a single `type`: string, integer or number"
         )
     return attribute
 

@@ -69,7 +69,7 @@ class ItemCodec:
     @cached_property
     def typed_items(self) -> TypedItems | None:
         """Reads and shows whole pages of items; None if rows are needed, or msgspec doesn't accept a name."""
-        # With msgspec, which the first list needs: not each process does that starts.
+        # Imported here: only lists need msgspec, and not every process answers one.
         from macaron_django.dynamodb.codec.typed_items import typed_items
 
         return typed_items(self.shape, self.json_of)

@@ -37,7 +37,7 @@ class ItemShape:
 
     #: The Django model of the rows.
     model: Any
-    #: By property name, in schema order; then the version, if it is no property.
+    #: By property name, in schema order; then the version, if it isn't a property.
     attributes: Mapping[str, PropertyAttribute]
     additional: AdditionalAttributes
 

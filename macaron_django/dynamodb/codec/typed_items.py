@@ -201,9 +201,9 @@ class _Types:
         return name
 
     def _tagged(self, alternatives: Sequence[Alternative], held: str, *, nullable: bool) -> _Typed:
-        """The type of an attribute value that is one of these, and the expression for its JSON.
+        """The type of an attribute value that has one of these types, and the expression for its JSON.
 
-        If there is none, the last alternative's expression is evaluated and raises one of ``OTHER_TYPE`` then.
+        For a value of another type, the last alternative's expression raises one of ``OTHER_TYPE``.
         """
         if nullable:
             alternatives = [*alternatives, Alternative("NULL", bool, f"null({held}.NULL)")]

@@ -1,6 +1,6 @@
 """The engine ``dynamodb-local``: Amazon's DynamoDB Local, a Java program.
 
-It keeps its data in a folder; the tests' second opinion about what DynamoDB does keeps it in memory.
+It keeps its data in a folder. The tests run it in memory, as a second opinion on what DynamoDB does.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ def find_jar() -> Path:
 
 
 class DynamoDBLocalEngine(LocalProcessEngine):
-    """DynamoDB Local with its data in ``folder``; in memory and for this process only where that is ``None``."""
+    """DynamoDB Local with its data in ``folder``; if that is ``None``, in memory and for this process only."""
 
     name = "dynamodb-local"
 
@@ -93,7 +93,7 @@ class DynamoDBLocalEngine(LocalProcessEngine):
 
 @cache
 def _runs(java: str) -> bool:
-    """Whether it is Java: macOS has a program of that name that only says where to get it."""
+    """Whether the program is Java: macOS has one of that name that only says where to get Java."""
     try:
         return subprocess.run([java, "-version"], capture_output=True, check=False, timeout=30).returncode == 0  # noqa: S603
     except (OSError, subprocess.TimeoutExpired):

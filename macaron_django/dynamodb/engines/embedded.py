@@ -27,7 +27,7 @@ _MACHINES = {"x86_64": "x64", "amd64": "x64", "aarch64": "arm64", "arm64": "arm6
 
 
 def binary_missing() -> str:
-    """Returns how to get the binary on this platform. Packages of its publisher's for others aren't tested here."""
+    """Returns how to get the binary on this platform. Its packages for other platforms aren't tested here."""
     tested = _platform() == "linux-x64"
     package = f"@dynoxide/linux-x64@{DYNOXIDE_VERSION}" if tested else "dynoxide"
     return (
@@ -81,7 +81,7 @@ def data_file() -> Path:
 
 
 class EmbeddedEngine(LocalProcessEngine):
-    """Dynoxide over the file ``path``; in memory and for this process only where that is ``None``."""
+    """Dynoxide over the file ``path``; if that is ``None``, in memory and for this process only."""
 
     name = "embedded"
     returns_refused_items = True

@@ -1,7 +1,7 @@
-"""Chooses the engine that ``MACARON["DYNAMODB"]`` and ``DEBUG`` name, once a process, and keeps it.
+"""Chooses the engine by ``MACARON["DYNAMODB"]`` and ``DEBUG``, once for each process, and keeps it.
 
-Without ``ENGINE``, that is the first of ``BY_ITSELF`` that is here where ``DEBUG`` is on, and an error where it is off:
-never AWS by accident. Tests choose another engine with ``use``.
+If ``ENGINE`` isn't set, it chooses the first of ``BY_ITSELF`` that this machine has while ``DEBUG`` is on, and reports
+an error while ``DEBUG`` is off: AWS is never chosen by accident. Tests choose another engine with ``use``.
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ ALSO = "Java with AWS's DynamoDB Local, Podman or Docker will do as well."
 
 
 class NoEngineHereError(ImproperlyConfigured):
-    """None was named, and this machine has none."""
+    """The settings name no engine, and this machine has none."""
 
 
 _lock = threading.RLock()
@@ -73,10 +73,10 @@ def sample_debug() -> None:
 def current() -> Engine:
     """Return the engine in use; raise ``ImproperlyConfigured`` if the settings name none that can be used.
 
-    In a pytest run it is what the ``dynamodb`` fixture provides, and otherwise one that refuses every call.
+    In a pytest run, that is the engine of the ``dynamodb`` fixture; in tests without it, one that refuses every call.
     """
     engine = _replacements[-1] if _replacements else None
-    plugin = sys.modules.get("macaron_django.testing.plugin")  # there in a pytest process only
+    plugin = sys.modules.get("macaron_django.testing.plugin")  # imported in a pytest process only
     if plugin is not None and plugin.guarding():
         guarded: Engine = plugin.guard(engine)
         return guarded
@@ -106,7 +106,7 @@ def choice_warning() -> str | None:
     """Return what a project that names no engine must know: that there is none here, or only one that forgets.
 
     That isn't a problem yet: a project can be migrated and looked at without DynamoDB. ``None`` if there is nothing to
-    say, or ``configuration_problem()`` is the one to say it.
+    say, or if ``configuration_problem()`` says it.
     """
     try:
         return _moto_instead() if settings.DYNAMODB.ENGINE is None and _chosen_name() == "moto" else None

@@ -16,7 +16,8 @@ from macaron_django.dynamodb.planning.query_plans import QueryPlan
 
 __all__ = ["CursorPage", "MatchPage", "PageLength", "list_scope", "read_page"]
 
-#: How many times as long as in DynamoDB's answer an item may be in ours: 1E+125, as a whole number, is nine times.
+#: An item in our answer may be this many times as long as in DynamoDB's: 1E+125 as a whole number is nine times as
+#: long.
 _GROWTH: Final = 16
 
 
@@ -36,7 +37,7 @@ class CursorPage:
 
 @dataclass(frozen=True)
 class MatchPage:
-    """As ``CursorPage``, before items become rows and the position a cursor."""
+    """Like ``CursorPage``, before items become rows and the position becomes a cursor."""
 
     found: Sequence[Match]
     next: AttributeMap | None
@@ -44,7 +45,7 @@ class MatchPage:
 
 
 class PageLength:
-    """Adds up the bytes of a page's items as JSON, which may be ``most`` in all.
+    """Adds up the bytes of a page's items as JSON. A page may have ``most`` bytes.
 
     ``length_of`` is called only if the answers from DynamoDB are long enough for it to matter.
     """
@@ -56,7 +57,9 @@ class PageLength:
         self._sum = 1  # with the brackets, and a comma after each item but one
 
     def fitting(self, found: Sequence[Match], sent: int | None) -> int:
-        """Returns how many of ``found`` fit, at least one: all matches so far, after an answer of ``sent`` bytes."""
+        """Returns how many of ``found`` fit, at least one. ``found``: all matches so far; ``sent``: the bytes of the
+        last answer.
+        """
         self._sent += math.inf if sent is None else sent
         if self._sent * _GROWTH > self._most:
             for match in found[self._count :]:

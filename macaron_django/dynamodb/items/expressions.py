@@ -95,14 +95,14 @@ class Expressions:
         return parameters
 
 
-#: Characters of the attributes' names of an update whose text is remembered.
+#: The text of an update is remembered if its attributes' names have at most this many characters.
 _REMEMBERED = 1000
 
 
 def _update(
     set_: tuple[str, ...], remove: tuple[str, ...], add: tuple[str, ...]
 ) -> tuple[str, Mapping[str, str], tuple[str, ...]]:
-    """Returns the text of an update of these attributes, the placeholders of their names, and those of their values."""
+    """Returns the text of an update of these attributes, their names' placeholders, and their values' placeholders."""
     names: dict[str, str] = {}
     for name in (*set_, *remove, *add):
         names.setdefault(name, f"#{len(names)}")

@@ -62,7 +62,7 @@ _WRITE_BATCH: Final = 25
 
 
 class PageOptions(TypedDict, total=False):
-    """What a Query and a Scan have in common. ``read`` may make other items of the answer than attribute maps."""
+    """What a Query and a Scan have in common. ``read`` may read items as something other than maps."""
 
     index: str | None
     filter: Where | None
@@ -113,7 +113,7 @@ class Items:
 
     @property
     def kind(self) -> str:
-        """What clients read as the name of an item. They never read the table's name."""
+        """What messages to clients call an item. They never contain the table's name."""
         return "item"
 
     @property
@@ -315,13 +315,14 @@ class Items:
         counts from the existing value, or from nothing. The item is created if it doesn't exist and no condition
         forbids it.
 
-        ``condition``: "present", "absent", or a condition of PynamoDB's. ``expected``: values that attributes must
-        have before the write; None for one that must be missing. Raises ItemExists if an item exists that must be
-        absent, ItemAbsent if there is none, and ItemChanged if it has other values. They need no second call, except
-        for a GetItem with engines that don't honour ReturnValuesOnConditionCheckFailure.
+        ``condition``: "present", "absent", or a condition of PynamoDB's. ``expected``: values that attributes must have
+        before the write; None for one that must be missing. Raises ItemExists if an item exists that must be absent,
+        ItemAbsent if there is none, and ItemChanged if it has other values. None of these exceptions needs a second
+        call, except a GetItem with engines that don't honour ReturnValuesOnConditionCheckFailure.
 
-        Where a ``condition`` of PynamoDB's keeps an ``addition`` within bounds, there is ItemOutOfBounds, too. With
-        such an engine a failed condition of this kind isn't looked up, and is a plain StaleItem.
+        If a ``condition`` of PynamoDB's keeps an ``addition`` within bounds, its failure may raise ItemOutOfBounds,
+        too. Engines that don't honour ReturnValuesOnConditionCheckFailure don't show why it failed: with them it raises
+        a plain StaleItem.
 
         Inside a transaction, where the answer isn't known yet, this returns {} and the transaction raises. If nothing
         changes in an item that must be present, the item is read, not written.
@@ -498,7 +499,7 @@ class Items:
     def _unprocessed(self, operation: str, left: Sequence[AttributeMap]) -> Throttled:
         named = "; ".join(describe_key(key) for key in left[:5]) + ("; …" if len(left) > 5 else "")
         return Throttled(
-            f"{operation} on {self.table_name}: DynamoDB left {len(left)} items undone through every retry: {named}"
+            f"{operation} on {self.table_name}: DynamoDB left {len(left)} items unprocessed after every retry: {named}"
         )
 
     def _key_of_request(self, request: Mapping[str, Any]) -> AttributeMap:

@@ -40,7 +40,7 @@ _SINGLE: Final = frozenset({"ReturnValues", "ReturnConsumedCapacity", "ReturnIte
 
 @dataclass(frozen=True)
 class TransactionWrite:
-    """One write of a transaction. ``identity``: the item, told apart from any other."""
+    """One write of a transaction. ``identity``: what tells the item apart from all others."""
 
     operation: str
     parameters: Mapping[str, Any]
@@ -186,7 +186,7 @@ def _open(current: PendingTransaction | None) -> PendingTransaction | None:
 
 
 def use_gathering(current: PendingTransaction | None) -> None:
-    """Collect the writes of this thread or task there; None: send each at once."""
+    """Collect the writes of this thread or task in ``current``; None: send each at once."""
     _gathering.set(current)
 
 
@@ -200,7 +200,7 @@ def on_commit(function: Callable[[], object]) -> None:
             dynamodb.on_commit(lambda: mail_receipt(order.pk))
 
     It isn't called for a transaction that fails, nor for one whose outcome is unknown. The functions are called in
-    their order, in ``async with`` in a thread. If one raises, the others are still called: then the first exception
+    order; ``async with`` calls them in a thread. If one raises, the others are still called: then the first exception
     leaves the block, and what was written stays.
     """
     current = gathering()

@@ -61,13 +61,14 @@ class Persistence(ItemCodec, Items):
       as Django does for a primary key that exists; ``force_insert`` (so ``create()``) raises ItemExists.
 
     Attributes that the schema doesn't know are never touched. With ``version``, saving a row that has been changed
-    since it was loaded raises StaleItem. So does any attribute that isn't what ``row._state.expected`` says (None: it
-    isn't there), which may be set for the next update of a loaded row: it stays until that update is written
-    or the row is read again.
+    since it was loaded raises StaleItem. ``row._state.expected`` may have attribute values that the next update of a
+    loaded row must find (None: no such attribute); any other value raises StaleItem, too. It stays set until that
+    update is written or the row is read again.
 
     After a save the row has the values that a row loaded then would have: a number in DynamoDB's spelling, a set for a
-    list, and what others have changed in the meantime. With ``update_fields`` only these are refreshed, and the next
-    save still compares the others with what was loaded: it doesn't change back what others have changed.
+    list, and what other programs have changed in the meantime. With ``update_fields`` only these fields are refreshed.
+    The next save still compares the other fields with what was loaded, and so doesn't undo what other programs have
+    changed.
     """
 
     options: Persist
@@ -163,7 +164,7 @@ class Persistence(ItemCodec, Items):
         return key
 
     def key_from_pk(self, pk: Any) -> AttributeMap:
-        """Returns the key that one of Django's primary keys means. Raises ValueError if it can't be one."""
+        """Returns the key that a primary key of Django's represents. Raises ValueError if it can't be one."""
         try:
             if self.range_key is None:
                 return self.key(self._from_text(self.hash_key, pk))
@@ -278,9 +279,9 @@ class Persistence(ItemCodec, Items):
     def rewrite(self, row: Row, names: Collection[str], merged: Iterable[str] = ()) -> None:
         """Makes the next update of a loaded row write the properties ``names``, whether they have changed or not.
 
-        So a request that names properties writes the same whatever the item holds. One that names none, about a row
-        that it has read, needs no call. ``merged`` are those whose new value has parts of the old one: the update
-        raises StaleItem if the item has another value of them by then.
+        So a request that names properties writes the same whatever the item holds. A request that names none and has
+        already read the row needs no call. ``merged`` are the properties whose new value keeps parts of the old one: if
+        the item has another value by then, the update raises StaleItem.
         """
         stored = _stored(row)
         if stored is None:
@@ -322,16 +323,16 @@ class Persistence(ItemCodec, Items):
         row._state.item = item if names is None or loaded is None else self._partly_loaded(loaded, item, names)
 
     def _loaded(self, row: Row, key: AttributeMap) -> AttributeMap | None:
-        """The item that a row has been loaded from; None if the row is new, or if its key was changed: then it is
-        another item, as with Django's models.
+        """The item that a row has been loaded from; None if the row is new, or if its key was changed. A changed key
+        means another item, as with Django's models.
         """
         stored = _stored(row)
         is_loaded = stored is not None and not row._state.adding and same_items(self.key_in(stored), key)
         return stored if is_loaded else None
 
     def _partly_loaded(self, loaded: AttributeMap, item: AttributeMap, names: Collection[str]) -> AttributeMap:
-        """The item that a row has been loaded from, if it has the properties ``names`` of ``item`` and the other ones
-        of ``loaded``.
+        """The item that a row counts as loaded from, with the properties ``names`` from ``item`` and the others from
+        ``loaded``.
         """
         kept = self.additional.shown(loaded) | self.additional.shown(item)
         kept.update(*(place.attribute.names for place in self._changeable if place.name not in names))
@@ -348,7 +349,7 @@ class Persistence(ItemCodec, Items):
     def _update(
         self, row: Row, key: AttributeMap, base: AttributeMap | None, names: Collection[str] | None = None
     ) -> None:
-        """Updates the row's item; ``base`` is the item that the row was loaded from, None if it is another one."""
+        """Updates the row's item; ``base`` is the item as it was loaded; None if the row wasn't loaded from it."""
         state = row._state.__dict__
         rewritten: Collection[str] | None = state.get("rewritten")
         set_, remove = self._changes(row, base, names, rewritten or ())
@@ -549,12 +550,12 @@ def with_defaults(api: str, schema: Schema, options: Persist) -> Persist:
     return replace(options, table=table, hash_key=hash_key)
 
 
-#: What a row's state may say of its next update.
+#: What a row's state may say about its next update.
 _OF_THE_NEXT_UPDATE = ("expected", "rewritten")
 
 
 def _taken(row: Row) -> None:
-    """Forgets what was said of the next update: it has been written, or the row has been read again."""
+    """Forgets what the row's state says about its next update, once that is written or the row is read again."""
     for name in _OF_THE_NEXT_UPDATE:
         row._state.__dict__.pop(name, None)
 

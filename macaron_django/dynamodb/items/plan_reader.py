@@ -67,8 +67,8 @@ class PlanReader:
     plan: QueryPlan
     names: tuple[str, ...] | None = None
     consistent: bool = False
-    segment: tuple[int, int] | None = None  # this one, of so many
-    typed: TypedItems | None = None  # reads items of which nobody wants the attribute maps
+    segment: tuple[int, int] | None = None  # this segment, of how many
+    typed: TypedItems | None = None  # reads items if no one needs attribute maps
 
     def items(self, start: AttributeMap | None = None, wanted: int | None = None) -> Iterator[Match]:
         """Every match after ``start``, at most ``wanted``; raises ScanForbidden if a capped scan can't read further."""
@@ -235,7 +235,7 @@ class PlanReader:
                 return
 
     def _sizes(self, wanted: int | None) -> Iterator[int | None]:
-        """What `Limit` to give to each call: DynamoDB counts the items read, not those that pass the filter."""
+        """The `Limit` of each call: DynamoDB counts the items read, not those that pass the filter."""
         plan = self.plan
         exact = plan.filter == ALL and plan.remainder == ALL
         size = wanted if wanted is None or exact else max(FIRST_READ, 2 * wanted)
@@ -328,7 +328,7 @@ class PlanReader:
 
 
 def _place(found: Iterable[bool]) -> int:
-    """The place of the first one found; raises InvalidCursor if there is none."""
+    """The place of the first True; raises InvalidCursor if there is none."""
     try:
         return list(found).index(True)
     except ValueError:

@@ -1,6 +1,6 @@
-"""Writes conditions as PynamoDB's, for a filter, a key or a conditional write.
+"""Converts this package's conditions to PynamoDB's, for a filter, a key or a conditional write.
 
-Only this module knows both.
+Only this module knows both kinds.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ __all__ = ["MAX_EXPRESSION", "PropertyPath", "condition_expression", "countable"
 
 #: Bytes of one expression; AWS: "Expression parameters" in "Service, account, and table quotas".
 MAX_EXPRESSION: Final = 4096
-#: Values that one IN takes: 100 (the same page), of which some engines count the attribute as one.
+#: Values in one IN. DynamoDB takes 100 (the same page), but some engines count the attribute, too.
 MAX_OPERANDS: Final = 99
 
 
@@ -77,7 +77,8 @@ _COMPARISONS: Final[Mapping[str, Callable[[PropertyPath, Value], pynamodb.Condit
 
 
 def countable(name: str, bounds: Iterable[tuple[str, AttributeValue]], *, from_nothing: bool) -> pynamodb.Condition:
-    """That an attribute is a number within ``bounds``, or, where counting begins ``from_nothing``, isn't there.
+    """The condition that an attribute is a number within ``bounds`` or, if counting may begin ``from_nothing``, is
+    absent.
 
     >>> countable("age", [("maximum", {"N": "9"})], from_nothing=True)
     ((attribute_type (age, {'S': 'N'}) AND age <= {'N': '9'}) OR attribute_not_exists (age))

@@ -56,7 +56,7 @@ _LIMIT: Final = re.compile(r"[Mm]ember must have length less than or equal to (\
 
 
 class EngineLimit(UnsupportedQuery):
-    """The engine accepts fewer items in a transaction, ``items``, than AWS does; nothing was written."""
+    """The engine accepts only ``items`` items in a transaction, fewer than AWS; nothing was written."""
 
     def __init__(self, items: int) -> None:
         super().__init__(
@@ -77,12 +77,12 @@ class transaction:  # noqa: N801 (used like a function, as Django's atomic is)
             Stock.objects.filter(pk=order.sku).update(left=F("left") - 1)
             dynamodb.transaction.check(Customer.objects.filter(pk=order.customer, active=True))
 
-    Up to 100 items with 4 MB together, each written or checked once. Reads inside see the state before; a new
-    row is put on the condition that its key is free, and what is updated or deleted must exist. If an item's
-    condition doesn't hold, its ItemExists or StaleItem is raised at the end of the block; an exception inside sends
-    nothing; either way the rows are unsaved again, as before. A block inside another adds to it, and removes its own
-    part on an exception. ``post_save``, ``post_delete`` and the functions of ``dynamodb.on_commit()`` wait for the end,
-    and aren't sent or called if it fails.
+    Up to 100 items with 4 MB together, each written or checked once. Reads inside see the state before; a new row is
+    put on the condition that its key is free, and what is updated or deleted must exist. If an item's condition doesn't
+    hold, its ItemExists or StaleItem is raised at the end of the block; an exception inside sends nothing; in both
+    cases the rows are again as they were before the block, unsaved. A block inside another adds to it, and removes its
+    own part on an exception. ``post_save``, ``post_delete`` and the functions of ``dynamodb.on_commit()`` wait for the
+    end, and aren't sent or called if it fails.
 
     Calls of this thread (or, in ``async with``, of this task and what it awaits) are collected, those of other threads
     aren't. With a ``token`` of the caller's, sending the same transaction again within ten minutes doesn't write twice,
@@ -100,7 +100,9 @@ class transaction:  # noqa: N801 (used like a function, as Django's atomic is)
             raise RuntimeError("A transaction can be used only once: write `with transaction():` each time.")
         outer = gathering()
         if outer is not None and self._token is not None:
-            raise UnsupportedQuery("A transaction inside another one is sent with the outer one's token: give it none.")
+            raise UnsupportedQuery(
+                "A transaction inside another one is sent with the outer one: give only the outer one a token."
+            )
         self._gathering = PendingTransaction(outer)
         use_gathering(self._gathering)
         return self
@@ -152,7 +154,7 @@ class transaction:  # noqa: N801 (used like a function, as Django's atomic is)
         """
         named = [_named(target) for target in targets]
         identities = [(persistence.table_name, persistence._identity(key)) for persistence, key, _ in named]
-        # DynamoDB takes each item once.
+        # DynamoDB accepts an item only once.
         places = {identity: number for number, identity in enumerate(dict.fromkeys(identities))}
         if len(places) > MAX_TRANSACTION_ITEMS:
             raise UnsupportedQuery(f"transaction.get() reads at most {MAX_TRANSACTION_ITEMS} items.")

@@ -48,7 +48,7 @@ class WriteCondition:
     demand: Demand
     expected: Expected
     addition: Addition | None = None
-    #: An item that is there may be replaced by a new one all the same, where this holds: it has expired.
+    #: If this holds, a new item may replace an existing one all the same: the existing one has expired.
     replaceable: Where | None = None
 
     def add_to(self, expressions: Expressions) -> None:
@@ -80,22 +80,22 @@ class WriteCondition:
         return bool(self.expected) and self._is_about_values
 
     def exception(self, item: AttributeMap | None, *, is_known: bool) -> ItemExists | StaleItem:
-        """The exception for DynamoDB's refusal; ``is_known``: that no ``item`` came means that there is none."""
+        """The exception for DynamoDB's refusal; ``is_known``: whether no ``item`` means that none exists."""
         presence_only = self.demand == "present" and not self.expected
         if self.demand == "absent" or (item is None and not (is_known or presence_only)):
             return self.undecided()
         return self.decided(item)
 
     def decided(self, item: AttributeMap | None) -> StaleItem:
-        """The exception where ``item`` is what is stored, None if nothing is."""
+        """The exception if ``item`` is what is stored; None: nothing is stored."""
         if item is None:
             return ItemAbsent(f"There is no {self.name}; nothing was written.", schema=self.kind, key=self.key)
         kind: type[StaleItem] = ItemChanged
         reason = "was changed since it was loaded" if self._is_about_values else "doesn't match the query set"
         if self.addition is not None:
-            reason = f"{reason}, or {self.addition.text} can't be added to it"
+            reason = f"{reason}, or {self.addition.text} can't be applied to it"
             if self.addition.leaves_bounds(item):
-                kind, reason = ItemOutOfBounds, f"would leave its schema's bounds by {self.addition.text}"
+                kind, reason = ItemOutOfBounds, f"would be outside its schema's bounds after {self.addition.text}"
         return kind(f"The {self.name} {reason}; nothing was written.", schema=self.kind, key=self.key, item=item)
 
     def undecided(self) -> ItemExists | StaleItem:
@@ -106,7 +106,7 @@ class WriteCondition:
         if not self._is_about_values:
             reasons = "isn't there, or doesn't match the query set"
             if self.addition is not None:
-                reasons = f"{reasons}, or would leave its schema's bounds by {self.addition.text}"
+                reasons = f"{reasons}, or would be outside its schema's bounds after {self.addition.text}"
         return StaleItem(f"The {self.name} {reasons}; nothing was written.", schema=self.kind, key=self.key)
 
     @property
@@ -128,7 +128,8 @@ def _expectation(name: str, value: AttributeValue | None) -> Where:
 def values_after(
     expected: Expected, set_: Mapping[str, AttributeValue], add: Mapping[str, AttributeValue]
 ) -> AttributeMap:
-    """The attributes whose values after an update are known before it: those set, and expected numbers added to.
+    """The attributes whose values after an update are known before it: those that are set, and numbers of a known value
+    that are added to.
 
     >>> values_after({"version": {"N": "3"}}, {"name": {"S": "x"}}, {"version": {"N": "1"}, "visits": {"N": "1"}})
     {'name': {'S': 'x'}, 'version': {'N': '4'}}
@@ -146,7 +147,7 @@ def _sum(value: AttributeValue, number: AttributeValue) -> AttributeValue:
 
 
 def equal_values(one: AttributeValue | None, other: AttributeValue | None) -> bool:
-    """Whether DynamoDB calls two attributes equal; None is one that is missing."""
+    """Whether DynamoDB calls two attributes equal; None means a missing attribute."""
     return one is other if one is None or other is None else same(one, other)
 
 

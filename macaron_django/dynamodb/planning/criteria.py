@@ -63,7 +63,7 @@ def cannot_order(criteria: Criteria, term: OrderTerm, place: str) -> str:
         if index.range_key == name and values and len(values) == 1 and not criteria.finds_all_in(index):
             return (
                 f"DynamoDB can't order {place} in {criteria.table.table} by {name!r}: index {index.name} finds only "
-                f"those that have {name!r}. If that is enough, add {name}__isnull=False or "
+                f"items that have {name!r}. If that is enough, add {name}__isnull=False or "
                 f"using_index({index.name!r})."
             )
     keys = [(criteria.table.hash_key, criteria.table.range_key, "the table")]
@@ -94,7 +94,7 @@ def scan_forbidden(criteria: Criteria, condition: Condition) -> str:
     existing = next((index for index in table.indexes if index.hash_key == equal and not index.local), None)
     if existing is not None and not criteria.consistent:
         return (
-            f"{start} index {existing.name} finds only those that have {existing.range_key!r}. "
+            f"{start} index {existing.name} finds only items that have {existing.range_key!r}. "
             f"If that is enough, add {existing.range_key}__isnull=False or using_index({existing.name!r})."
         )
     if existing is not None:

@@ -1,6 +1,6 @@
 """Leaves items past their time to live out of a plan, as ``expired: hidden`` in ``x-persist`` says.
 
-DynamoDB deletes them days later. Looking for them isn't a filter to which the schema's ``scan`` policy applies.
+DynamoDB deletes them days later. Leaving them out isn't a filter to which the schema's ``scan`` policy applies.
 """
 
 from __future__ import annotations
@@ -19,7 +19,8 @@ def expired(ttl: str, now: int) -> Condition:
 
 
 def without_expired(plan: QueryPlan, ttl: str, now: int) -> QueryPlan:
-    """The plan for the items that haven't expired. It must have been made for ``ttl`` among what is wanted.
+    """The plan for the items that haven't expired. The plan must have been made with ``ttl`` among the wanted
+    attributes.
 
     >>> from macaron_django.dynamodb.planning.query_plans import TableKeySchema
     >>> print(without_expired(QueryPlan("scan", TableKeySchema("sessions", "id")), "ends", 1767225600).explain())

@@ -75,7 +75,7 @@ def plan(
 
 
 def _by_whole_key(table: TableKeySchema, condition: Condition) -> QueryPlan | None:
-    """The plan if the condition is exactly one whole key: a short cut past the steps below."""
+    """The plan if the condition is exactly one whole key: then the steps below aren't needed."""
     if isinstance(condition, KeyIn):
         if len(condition.keys) != 1:
             return None
@@ -171,7 +171,7 @@ def _sorted_keys(
 
 
 def _by_query(criteria: Criteria) -> QueryPlan | None:
-    """The best Query that the condition's equalities allow, and which has the wanted order."""
+    """The best Query that the condition's equalities allow and that has the wanted order."""
     usable = (index for index in criteria.table.indexes if index.local or not criteria.consistent)
     indexes = [None, *filter(criteria.finds_all_in, usable)]
     plans = [found for index in indexes if (found := _query(criteria, index)) is not None]

@@ -30,7 +30,7 @@ class TableKeySchema:
 
     ``required``: the attributes that each item has beside its keys. ``scan``: the schema's policy for filtered scans;
     ``scan_limit``: how many items a capped one may read. ``listed``: how many values an attribute can have, where the
-    schema lists them. ``identifiers``: the attributes that name an item by themselves.
+    schema lists them. ``identifiers``: the attributes that identify an item by themselves.
     """
 
     table: str
@@ -51,7 +51,7 @@ class TableKeySchema:
 
 @dataclass(frozen=True)
 class OrderTerm:
-    """One term of an ordering; None is the primary key, over which DynamoDB has no order: any satisfies it."""
+    """One term of an ordering; None is the primary key. DynamoDB has no order of keys, so any order satisfies it."""
 
     attribute: str | None
     descending: bool = False
@@ -64,12 +64,12 @@ Kind: TypeAlias = Literal["empty", "get", "batch_get", "query", "scan"]
 class QueryPlan:
     """What will be sent to DynamoDB, and what is checked here afterwards.
 
-    ``keys``: those of GetItem or BatchGetItem. ``partitions``: the hash key values of a Query, one call after
-    the other. ``range_condition``: the one condition on the range key that a Query can take. ``filter``: what
-    DynamoDB checks after reading. ``remainder``: what it can't, checked here. ``fetch``: an index lacks attributes
+    ``keys``: those of GetItem or BatchGetItem. ``partitions``: the hash key values of a Query, one call after the
+    other. ``range_condition``: the one condition on the range key that a Query can take. ``filter``: what DynamoDB
+    checks after reading. ``remainder``: what it can't check; this package does. ``fetch``: an index lacks attributes
     that are wanted, so its keys are read first and the items after that. ``read_limit``: the items after which reading
-    stops, as a capped scan does. ``reason``: why this index was chosen, if there was a choice.
-    ``hidden``: the part of the filter or the remainder that hides expired items, which changes with the time.
+    stops, as a capped scan does. ``reason``: why this index was chosen, if there was a choice. ``hidden``: the part of
+    the filter or the remainder that hides expired items, which changes with the time.
     """
 
     kind: Kind

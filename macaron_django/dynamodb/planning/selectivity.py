@@ -9,12 +9,13 @@ from macaron_django.dynamodb.planning.query_plans import QueryPlan, TableKeySche
 
 __all__ = ["reason", "share"]
 
-#: The share of a table that one value of a hash key leaves: where it only groups the items, where nothing is known of
-#: it, and where it names the item. Only their order counts, and how they compare with 1 in as many as are listed.
+#: The share of a table that has one value of the hash key: if the key only groups items, if nothing is known about it,
+#: and if it identifies an item. Only their order counts, and how they compare with the share 1/n of a key with n listed
+#: values.
 _GROUP: Final = 1e-3
 _ANY: Final = 1e-4
 _ITEM: Final = 1e-6
-#: What the range key leaves of that.
+#: The part of that share that a condition on the range key leaves.
 _EQUAL: Final = 1e-3
 _BETWEEN: Final = 1e-1
 _BEYOND: Final = 1 / 3
@@ -62,9 +63,9 @@ def _words(plan: QueryPlan) -> str:
     if name in table.listed:
         words = f"{name} has {table.listed[name]} values"
     elif name in table.identifiers:
-        words = f"{name} names an item"
+        words = f"{name} identifies an item"
     elif _hash_share(table, name) == _GROUP:
-        words = f"{name} groups the items that {table.range_key} names"
+        words = f"{name} groups the items that {table.range_key} identifies"
     else:
         words = f"{name} can have any value"
     condition = plan.range_condition

@@ -46,7 +46,7 @@ class BulkWriteMethods:
         rows = list(objs)
         items = [self._new_item(row) for row in rows]
         if update_conflicts:
-            # BatchWriteItem takes a key once: of those given twice the last one stays, as if put one by one.
+            # BatchWriteItem takes a key once: of rows given twice the last one stays, as if put one by one.
             self.persistence.batch_write(puts={self.persistence._identity(item): item for item in items}.values())
             self._stored(rows, items)
         elif ignore_conflicts:

@@ -16,7 +16,7 @@ from macaron_django.openapi import Schema
 
 __all__ = ["Kind", "computed", "kind_of_expression", "kind_of_schema"]
 
-#: What can be computed with; None if only the item tells.
+#: The kinds of values; None if only the item shows which kind it is.
 Kind: TypeAlias = Literal["number", "text", "bytes", "boolean", "moment", "day", "duration", "list", "object"] | None
 
 _OPERATIONS: Final[Mapping[str, Callable[[Any, Any], Any]]] = {
@@ -59,11 +59,11 @@ _TYPES: Final[Mapping[str, Kind]] = {
     "object": "object",
 }
 _VALUES: Final[tuple[tuple[type | tuple[type, ...], Kind], ...]] = (
-    (bool, "boolean"),  # before int, which it is one of
+    (bool, "boolean"),  # before int: a bool is an int, too
     ((int, float, Decimal), "number"),
     (str, "text"),
     ((bytes, bytearray), "bytes"),
-    (datetime, "moment"),  # before date, which it is one of
+    (datetime, "moment"),  # before date: a datetime is a date, too
     (date, "day"),
     (timedelta, "duration"),
     ((list, tuple), "list"),

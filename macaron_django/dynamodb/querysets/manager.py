@@ -35,7 +35,7 @@ class ItemManager(_Base):  # type: ignore[misc]
         self._persistence = persistence
 
     def __eq__(self, other: object) -> bool:
-        # Django compares constructor arguments, whose persistence has no equality of its own.
+        # Django compares the constructor's arguments, but a persistence has no equality of its own.
         return type(other) is type(self) and other._persistence is self._persistence
 
     def __hash__(self) -> int:

@@ -41,7 +41,7 @@ if TYPE_CHECKING:
 
 __all__ = ["ItemQuerySet"]
 
-#: Of one process; DynamoDB would take a million, from many.
+#: Parallel Scans of one process. DynamoDB accepts a million, from many processes.
 MAX_SEGMENTS = 1000
 #: Rows shown by ``repr()``.
 REPR_SIZE = 20
@@ -154,7 +154,7 @@ class ItemQuerySet(ReadMethods, WriteMethods, BulkWriteMethods, AsyncMethods, Un
     def _clone(self) -> Self:
         clone = object.__new__(type(self))
         clone.__dict__.update(self.__dict__)
-        clone.__dict__.pop("_fetch_all", None)  # DRF puts one on a view's query set, against its evaluation
+        clone.__dict__.pop("_fetch_all", None)  # DRF sets it on a view's query set, to prevent its evaluation
         clone._result_cache = None
         return clone
 
@@ -363,7 +363,7 @@ class ItemQuerySet(ReadMethods, WriteMethods, BulkWriteMethods, AsyncMethods, Un
         return self._with(bare=True)
 
     def _whole_key(self, lookups: Mapping[str, Any]) -> AttributeMap | None:
-        """The key that the lookups give, if nothing else restricts these rows: a short cut past filters and plans."""
+        """The key that the lookups give, if nothing else restricts these rows: then filters and plans aren't needed."""
         is_everything = (
             self._where is ALL
             and self._index is None
@@ -388,7 +388,7 @@ class ItemQuerySet(ReadMethods, WriteMethods, BulkWriteMethods, AsyncMethods, Un
         return self._plan(self._names)
 
     def cursor_after(self, row: Any) -> str:
-        """The cursor of the rows after ``row``, which was read from here or from the reverse of this."""
+        """The cursor of the rows after ``row``. It must have been read from this query set or from its reverse."""
         plan = self.plan()
         position = {name: row._state.item[name] for name in plan.position_names}
         return seal(position, list_scope(self.persistence, plan))
@@ -401,7 +401,7 @@ class ItemQuerySet(ReadMethods, WriteMethods, BulkWriteMethods, AsyncMethods, Un
         return f"{text}\n  {sliced}" if sliced else text
 
     @property
-    def _convert(self) -> Callable[[Any], Any]:  # of what its own reader gives: attribute maps, or typed items
+    def _convert(self) -> Callable[[Any], Any]:  # from what the reader returns: attribute maps, or typed items
         return self.persistence.decode if self._values is None else self._values.make
 
     def _found(self, limit: int | None = None) -> Iterator[Match]:

@@ -53,7 +53,7 @@ class UnsupportedMethods:
         if any(fields):
             raise UnsupportedQuery(
                 f"DynamoDB has no joins: {self.model._meta.label} has no relations for select_related(), "
-                "nested objects are part of their item."
+                "and nested objects are part of their item."
             )
         return self._clone()
 

@@ -34,7 +34,7 @@ from macaron_django.schemas.values.conversions import UNSET
 __all__ = ["UpdateClauses", "UpdateExpression"]
 
 _BOUNDS: Final = frozenset({"minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum"})
-#: Keywords beside which a number's schema says only bounds, which DynamoDB can check where it counts.
+#: If a number's schema has no other keywords, it says only bounds. DynamoDB can check these when it counts.
 _BOUNDS_ONLY: Final = _BOUNDS | {
     *("type", "format", "default", "title", "description", "example", "examples", "deprecated", "readOnly"),
     *("writeOnly", "$comment", "externalDocs"),
@@ -75,7 +75,7 @@ class UpdateExpression:
     def guard(self) -> Condition | None:
         """The condition under which counters can be increased directly; None if there are no counters.
 
-        If it isn't met, an item must be read and its ``change`` computed without ``counting``, which says why.
+        If it isn't met, read the item and call ``change(item, counting=False)``, whose exception says why.
         """
         return reduce(and_, self._guards) if self._guards else None
 
@@ -91,10 +91,11 @@ class UpdateExpression:
         return frozenset((*constant.set_, *constant.remove, *constant.add, *self._computed))
 
     def change(self, item: AttributeMap | None = None, *, counting: bool = True) -> UpdateClauses:
-        """Returns the clauses that change ``item``. It matters only if ``needs_item`` is true or ``counting`` is false.
+        """Returns the clauses that change ``item``, which is used only if ``needs_item`` is true or ``counting`` is
+        false.
 
-        ValidationFailed for a value that the schema refuses, ItemOutOfBounds for one computed from the item that passes
-        a minimum or maximum.
+        Raises ValidationFailed for a value that the schema refuses, and ItemOutOfBounds for a value computed from the
+        item that is beyond a minimum or maximum.
         """
         constant = self._constant
         counters = {} if counting else self._counters
@@ -125,7 +126,8 @@ class UpdateExpression:
                 raise
             kind, key = self._persistence.kind, self._persistence.key_in(item)
             raise ItemOutOfBounds(
-                f"{kind} with {describe_key(key)} would leave its schema's bounds by {name} = {expression}: {error}",
+                f"{kind} with {describe_key(key)} would be outside its schema's bounds after {name} = {expression}: "
+                f"{error}",
                 schema=kind,
                 key=key,
                 item=item,
@@ -177,10 +179,12 @@ class UpdateExpression:
         wanted = kind_of_schema(properties[name].schema)
         given = kind_of_expression(expression, lambda named: kind_of_schema(properties[self._named(named)].schema))
         if wanted is not None and given is not None and given != wanted:
-            raise UnsupportedQuery(f"{name} can't become {expression}: that is a {given}, and {name} a {wanted}.")
+            raise UnsupportedQuery(f"{name} can't become {expression}: that is a {given}, and {name} is a {wanted}.")
 
     def _countable(self, name: str, step: Decimal) -> Condition:
-        """That ``step`` can be added: to a number, or to nothing if counting begins there, within the bounds."""
+        """The condition that ``step`` can be added within the bounds: to a number, or to nothing if counting may begin
+        there.
+        """
         schema = self._persistence.schema.properties[name].schema
         bounds = [
             (keyword, Decimal(str(limit)))
@@ -212,7 +216,7 @@ class UpdateExpression:
             return None
         schema = self._persistence.schema.properties[name].schema
         if "number" not in schema.types and number % 1:
-            message = f"must be an integer, and {value} won't be"
+            message = f"must stay an integer, but {value} may not be one"
             raise ValidationFailed(violations=[Violation(message, json_pointers.join((name,)), "", "type")])
         return -number if value.connector == Combinable.SUB else number
 

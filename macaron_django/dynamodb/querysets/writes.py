@@ -116,11 +116,11 @@ class WriteMethods:
     # -- update() and delete() --------------------------------------------------------------------------------------
 
     def update(self: Any, **kwargs: Any) -> int:
-        """Change every row that matches, one UpdateItem for each, and say how many there were.
+        """Change every row that matches, with one UpdateItem for each, and return how many there were.
 
-        ``F("visits") + 1`` is added by DynamoDB itself, within the property's ``minimum`` and ``maximum``: beyond them
-        it raises ItemOutOfBounds; any other value that breaks its schema raises ValidationFailed. Without signals, as
-        in Django.
+        ``F("visits") + 1`` is added by DynamoDB itself, within the property's ``minimum`` and ``maximum``. A result
+        beyond them raises ItemOutOfBounds; any other value that breaks its schema raises ValidationFailed. Without
+        signals, as in Django.
 
         In a transaction there must be a row to update: if the query set names one by its whole key, the end of the
         block raises StaleItem if the item doesn't match; any other query set that matches nothing raises ItemAbsent at
@@ -169,7 +169,7 @@ class WriteMethods:
                 if not condition_failed(error):
                     raise
                 if counting and assignments.guard is not None:
-                    counting = False  # it matches no longer, is gone, or can't be added to: a look tells
+                    counting = False  # it no longer matches, is gone, or can't be added to: reading it shows which
                 elif not assignments.needs_item and counting and not is_required:
                     return False  # it matches no longer, or is gone
                 continue

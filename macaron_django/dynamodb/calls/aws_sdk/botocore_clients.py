@@ -22,7 +22,7 @@ __all__ = ["new_client", "strangers"]
 
 
 def new_client(session: botocore.session.Session, configuration: Configuration) -> BaseClient:
-    """Returns a client of ``session``, which is isolated for an engine that runs here."""
+    """Returns a client of ``session``. For an engine that runs here, the session must be isolated."""
     access_key, secret_key = configuration.credentials or (None, None)
     client: BaseClient = session.create_client(
         "dynamodb",
@@ -45,7 +45,7 @@ def new_client(session: botocore.session.Session, configuration: Configuration) 
 
 
 def strangers() -> list[str]:
-    """Returns the names of what makes the fast lane leave calls to botocore, for any client that is made here."""
+    """Returns the names of the hooks that make the fast lane leave calls to botocore, whichever client makes them."""
     configuration = Configuration("http://localhost", "eu-west-1", ("a", "b"), 1, 1, 1, fast_lane=True)
     hooks = BotocoreHooks(new_client(new_session(), configuration), own=frozenset({__name__}))
     found = [name for operation in sorted(OPERATIONS) for name in hooks.watchers(operation).strangers]
@@ -53,7 +53,7 @@ def strangers() -> list[str]:
 
 
 class _BoundTimeout(Timeout):
-    """The timeouts of one client. urllib3 clones them for each attempt, which ends at its request's deadline."""
+    """The timeouts of one client. urllib3 clones them for each attempt; a clone ends at its request's deadline."""
 
     def clone(self) -> Timeout:
         remaining = deadlines.left()

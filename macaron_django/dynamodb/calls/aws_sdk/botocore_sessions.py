@@ -26,7 +26,7 @@ class _ModelFiles(JSONFileLoader):
             raw = _read(file_path)
             with collector_paused(len(raw)):
                 return orjson.loads(raw)
-        except (OSError, ValueError):  # none, or one of AWS_DATA_PATH that isn't strict JSON: as botocore takes it
+        except (OSError, ValueError):  # missing, or in AWS_DATA_PATH and not strict JSON: botocore decides
             return super().load_file(file_path)
 
 

@@ -10,7 +10,9 @@ __all__ = ["exchange"]
 
 
 def exchange(connection: socket.socket, request: bytes) -> HTTPAnswer:
-    """Returns the answer to ``request``; ``OSError`` if it breaks off (TimeoutError: took too long)."""
+    """Returns the answer to ``request``. Raises ``OSError`` if the exchange breaks off, TimeoutError if it takes too
+    long.
+    """
     try:
         return _exchanged(connection, request)
     except BlockingIOError as error:  # the kernel's timeout

@@ -41,12 +41,12 @@ _EVENTS: Final = (
 #: botocore's own handlers of these events do what the fast lane does, or nothing for DynamoDB. Handlers of other
 #: modules of botocore (adaptive retries, endpoint discovery, Stubber) were registered on purpose.
 _OWN: Final = frozenset({"botocore.handlers", "botocore.retries.standard", "botocore.signers", "botocore.useragent"})
-#: Registered where there is no endpoint URL, so for AWS itself; refuses operations that can't do without endpoint
-#: discovery, and DynamoDB has none.
+#: Registered where there is no endpoint URL, so for AWS itself; refuses operations that require endpoint discovery, and
+#: no operation of DynamoDB does.
 _BLOCKS_DISCOVERY: Final = block_endpoint_discovery_required_operations
 _MOTO: Final = "moto.core.botocore_stubber"
 
-#: The methods that the lane does without → the wrappers of them that are known.
+#: The methods that the lane doesn't call → their known wrappers.
 _METHODS: Final[Mapping[tuple[type, str], frozenset[str]]] = {
     (BaseClient, "_make_api_call"): CALLS,
     (BaseClient, "_make_request"): frozenset(),
@@ -66,7 +66,7 @@ class Watchers:
     #: moto's handlers, which do nothing while no ``mock_aws`` is active.
     stubbers: tuple[Any, ...] = ()
     traced: TracedCalls | None = None
-    #: Those that leave all calls to botocore, by name.
+    #: The names of hooks that the lane doesn't know: botocore must make all calls.
     strangers: list[str] = field(default_factory=list)
 
     @property

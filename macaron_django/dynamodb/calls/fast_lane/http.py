@@ -10,7 +10,7 @@ __all__ = ["READ_SIZE", "BrokenExchangeError", "HTTPAnswer", "Reading", "read_an
 
 T = TypeVar("T")
 
-#: Bytes to receive at once, where it isn't known how many come.
+#: Bytes to receive at once while it isn't known how many will come.
 READ_SIZE: Final = 65536
 _LARGEST_READ: Final = 1024 * 1024
 #: Of status line and headers together: what http.client allows for one line.
@@ -100,7 +100,7 @@ def _any_answer(received: bytes) -> Reading[HTTPAnswer]:
     encoding = headers.get("transfer-encoding")
     if encoding is not None:
         if encoding.lower() != "chunked":
-            raise BrokenExchangeError(f"the answer has the transfer encoding {encoding!r}")
+            raise BrokenExchangeError(f"the answer has an unknown transfer encoding: {encoding!r}")
         body, rest = yield from _chunks(received)
     elif status in (204, 304):
         body, rest = b"", received
@@ -116,7 +116,7 @@ def _any_answer(received: bytes) -> Reading[HTTPAnswer]:
 
 
 def _head(received: bytes) -> Reading[tuple[int, str, dict[str, str], bytes, bytes]]:
-    """Status, version and headers of the answer, its head as it came, and what was received of what follows."""
+    """Status, version and headers of the answer, its head as received, and the bytes received after the head."""
     while (end := received.find(b"\r\n\r\n")) < 0:
         if len(received) > _MAX_HEAD:
             raise BrokenExchangeError("the answer's headers don't end")
@@ -136,7 +136,7 @@ def _headers(lines: list[str]) -> dict[str, str]:
     for line in lines:
         name, colon, value = line.partition(":")
         if not colon or name != name.strip():
-            raise BrokenExchangeError(f"the answer has the header {line[:60]!r}")
+            raise BrokenExchangeError(f"the answer has a malformed header: {line[:60]!r}")
         name, value = name.lower(), value.strip()
         headers[name] = f"{headers[name]}, {value}" if name in headers else value
     return headers
@@ -152,7 +152,7 @@ def _keeps_alive(version: str, headers: dict[str, str]) -> bool:
 
 def _length(text: str) -> int:
     if not (text.isascii() and text.isdecimal()) or int(text) > _MAX_BODY:
-        raise BrokenExchangeError(f"the answer has the length {text[:60]!r}")
+        raise BrokenExchangeError(f"the answer's Content-Length isn't valid: {text[:60]!r}")
     return int(text)
 
 
@@ -182,7 +182,7 @@ def _chunks(received: bytes) -> Reading[tuple[bytes, bytes]]:
             size = -1
         total += size
         if size < 0 or total > _MAX_BODY:
-            raise BrokenExchangeError(f"the answer has a chunk of the size {line[:20]!r}")
+            raise BrokenExchangeError(f"a chunk of the answer has a size that isn't valid: {line[:20]!r}")
         if size == 0:
             while line:  # trailers, and the empty line after them
                 line, received = yield from _line(received)

@@ -1,4 +1,4 @@
-"""Keeps the open connections of threads to one endpoint that wait for a lane's next call.
+"""Keeps threads' open connections to one endpoint ready for a lane's next call.
 
 A subclass says where the next connection comes from: ``PooledConnections`` takes what botocore has opened,
 ``OpenedConnections`` opens one.
@@ -20,7 +20,7 @@ from typing import Any, Final, NamedTuple
 __all__ = ["IdleConnections", "OpenConnection", "watched"]
 
 
-#: Seconds after which a connection is asked thoroughly whether it is fit for another request.
+#: Seconds without use after which a connection is checked thoroughly before another request.
 _LONG_IDLE: Final = 1.0
 #: The first byte of Linux's ``struct tcp_info``: a connection that both sides keep open (``TCP_ESTABLISHED``).
 _ESTABLISHED: Final = b"\x01"
@@ -59,7 +59,7 @@ class IdleConnections(ABC):
 
     @abstractmethod
     def next_one(self, timeout: float | None) -> OpenConnection | None:
-        """Another connection, for where none is idle; None if botocore must open it."""
+        """Another connection, for when none is idle; None if botocore must open it."""
 
     def take(self, timeout: float | None = None) -> OpenConnection | None:
         """A connection for the caller to return or close; None if botocore must open one.
@@ -84,7 +84,7 @@ class IdleConnections(ABC):
 
 
 def watched(connection: Any, opened: Any, timeout: float | None) -> OpenConnection:
-    """Returns what the lane needs of a new connection, which waits ``timeout`` seconds for an answer.
+    """Returns a new connection as the lane needs it: it waits ``timeout`` seconds for an answer.
 
     ``opened`` is its socket; ``connection`` has ``close()``.
     """
@@ -113,8 +113,8 @@ def _waits_in_kernel(opened: Any) -> bool:
 
 
 def _state_reader(opened: Any) -> Callable[[], bool]:
-    """Returns a function that tells whether the server surely hasn't closed a connection; it always returns False
-    where that can't be known.
+    """Returns a function that returns True if the server surely hasn't closed a connection, and False if that can't be
+    known.
     """
     if not _IS_LINUX:
         return lambda: False

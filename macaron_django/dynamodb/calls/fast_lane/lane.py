@@ -2,8 +2,8 @@
 
 Endpoint, signing region, credentials and connections, with their proxies, TLS and timeouts, are the client's, and its
 parser reads every answer other than 200. Botocore opens a thread's connections, and makes the first call over each of
-them; an event loop's are opened here, but not through proxies. Where the lane returns None, the call must be the
-client's.
+them; an event loop's are opened here, but not through proxies. Where the lane returns None, the client must make the
+call.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Sends the calls of a lane and reads their answers; which requests they are, its two lanes know.
+"""Sends the calls of a lane and reads their answers. Its two subclasses make the requests.
 
 ``lane`` takes all that a request needs from a botocore client. ``early_lane`` does without one.
 """
@@ -99,7 +99,7 @@ class RequestTemplate:
 
 
 class Measuring(Protocol):
-    """Is given the bytes of the body of a call, and of its answer's."""
+    """Receives the sizes of a call's body and of its answer's body, in bytes."""
 
     request_size: int
     response_size: int

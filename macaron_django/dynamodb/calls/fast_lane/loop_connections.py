@@ -18,7 +18,7 @@ from macaron_django.dynamodb.calls.fast_lane.loop_protocol import LoopConnection
 
 __all__ = ["LoopConnections", "NotConnectedError", "Place"]
 
-#: Seconds after which an idle connection is asked whether it has ended, before it is used.
+#: Seconds after which an idle connection is checked for its end before it is used.
 _ASKED_AFTER: Final = 1.0
 #: Seconds for which a connection may be idle.
 _LONGEST_IDLE: Final = 60.0
@@ -56,7 +56,7 @@ class LoopConnections:
         return self._find_place()
 
     async def exchange(self, request: Callable[[], bytes], timeout: float | None = None) -> HTTPAnswer:
-        """Returns the answer to what ``request`` makes, once there is a connection.
+        """Returns the answer to the request that ``request`` makes once there is a connection.
 
         ``timeout``: seconds after which to give up, if that is less than the place's. Raises ``NotConnectedError``
         if there is no connection, ``OSError`` if the exchange breaks off. An exchange that is cancelled ends its
@@ -98,7 +98,7 @@ class _Pool:
         self._loop, self._place = loop, place
         self._idle: deque[LoopConnection] = deque()  # the one used last is at the end
         self._places = place.most  # for further connections
-        #: Those that wait for a connection; None gives one its place.
+        #: Exchanges that wait: each is given a connection, or None as the permission to open one.
         self._waiting: deque[asyncio.Future[LoopConnection | None]] = deque()
 
     def idle(self) -> LoopConnection | None:
@@ -187,7 +187,9 @@ class _Pool:
             self._places += 1
 
     def _wake(self, given: LoopConnection | None) -> bool:
-        """Gives a connection, or the place for one, to the first that waits. Returns whether one waits."""
+        """Gives a connection, or the permission to open one, to the first exchange that waits. Returns whether one
+        waited.
+        """
         while self._waiting:
             waiting = self._waiting.popleft()
             if not waiting.done():

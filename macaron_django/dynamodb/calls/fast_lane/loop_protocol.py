@@ -31,10 +31,10 @@ class LoopConnection(asyncio.Protocol):
         self.idle_since = 0.0
 
     async def exchange(self, request: bytes, seconds: float | None) -> HTTPAnswer:
-        """Returns the answer to ``request``; ``OSError`` if it breaks off.
+        """Returns the answer to ``request``. Raises ``OSError`` if the exchange breaks off.
 
-        TimeoutError if nothing comes for ``seconds``. After any exception the connection must be closed: the answer may
-        still arrive.
+        Raises TimeoutError if nothing comes for ``seconds``. After any exception the connection must be closed: the
+        answer may still arrive.
         """
         answer: asyncio.Future[HTTPAnswer] = self._loop.create_future()
         self._answer = answer
@@ -56,7 +56,7 @@ class LoopConnection(asyncio.Protocol):
         return self._transport is None or bool(self._transport.is_closing())
 
     def is_readable(self) -> bool:
-        """Whether it has ended, or bytes came that don't belong to a request, perhaps since the loop last checked."""
+        """Whether it has ended, or has bytes that belong to no request; the loop may not have noticed yet."""
         opened = self._transport.get_extra_info("socket")
         if opened is None or not hasattr(select, "poll"):
             return self.has_ended()

@@ -1,4 +1,4 @@
-"""Takes out of botocore's urllib3 pool the connections that it has opened, and where and how event loops connect.
+"""Takes the open connections out of botocore's urllib3 pool, and reads from it where and how event loops connect.
 
 The lane keeps the connections, so that a call needs neither the pool's queue nor its locks.
 """
@@ -33,7 +33,7 @@ class PooledConnections(IdleConnections):
 
 
 def place_of(pool: Any) -> Place:
-    """The place of a urllib3 pool without a proxy, after ``_setup_ssl_cert`` has told it its certificates."""
+    """The place of a urllib3 pool without a proxy, after ``_setup_ssl_cert`` has set its certificates."""
     timeout = pool.timeout
     return Place(
         pool.host,
@@ -47,7 +47,7 @@ def place_of(pool: Any) -> Place:
 
 
 def _tls(pool: Any) -> ssl.SSLContext:
-    """As urllib3's ``HTTPSConnection.connect`` and ``ssl_wrap_socket`` make it."""
+    """The TLS context that urllib3's ``HTTPSConnection.connect`` and ``ssl_wrap_socket`` would make."""
     context: ssl.SSLContext = create_urllib3_context()
     if pool.cert_reqs == "CERT_NONE":
         context.check_hostname = False

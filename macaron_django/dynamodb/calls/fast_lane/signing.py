@@ -18,7 +18,7 @@ Headers = tuple[tuple[str, str], ...]
 
 
 class TracedHeaders(NamedTuple):
-    """The headers that one request has beside those of all."""
+    """The headers that one request has beside those that all requests have."""
 
     signed: Headers = ()
     unsigned: Headers = ()
@@ -105,8 +105,8 @@ class Signer:
 
 
 def _sorted_in(canonical: str, more: Iterable[tuple[str, str]]) -> tuple[str, str, str]:
-    """The first lines of a canonical request, its headers with others among them, and the names of all."""
-    from botocore.auth import SIGNED_HEADERS_BLACKLIST  # imported here: others are a tracer's, which has imported it
+    """The first lines of a canonical request, its headers with ``more`` sorted in, and the names of all headers."""
+    from botocore.auth import SIGNED_HEADERS_BLACKLIST  # here: only a tracer, which has botocore, adds headers
 
     start, headers = canonical[: len(_START)], canonical[len(_START) :]
     lines = headers.splitlines()

@@ -1,8 +1,8 @@
 """Makes calls inside the tracers' wrappers of botocore, so that tracers see what they would see if botocore made the
 call.
 
-Their own code runs: around the sending, and for the headers that they add to a request. A tracer's wrappers of urllib3
-or http.client, below botocore, don't run: the lane uses neither.
+The tracers' own code runs around the sending, and adds headers to a request. A tracer's wrappers of urllib3 or
+http.client, below botocore, don't run: the lane uses neither.
 """
 
 from __future__ import annotations
@@ -60,8 +60,8 @@ class TracedCalls:
 
     @classmethod
     def of(cls, client: Any, operation: str, handlers: Any) -> TracedCalls | None:
-        """Returns how to make calls with these tracers; None if there are none. ``handlers``: with the event of
-        each.
+        """Returns how to make calls with these tracers; None if there are none. ``handlers``: pairs of an event and its
+        handler.
         """
         layers, _ = unwrapped(vars(BaseClient)["_make_api_call"], CLOSURES)
         preparing, _ = unwrapped(vars(Endpoint)["prepare_request"], CLOSURES)
@@ -72,7 +72,7 @@ class TracedCalls:
 
     @property
     def are_recorded(self) -> bool:
-        """Whether a call that is made now has a span that is exported."""
+        """Whether a call made now gets a span that will be exported."""
         return any(map(records_calls, self._wrappers))
 
     def call(self, parameters: dict[str, Any], send: ReadySending) -> dict[str, Any]:

@@ -41,17 +41,17 @@ __all__ = [
 
 #: Reads an attribute value.
 ValueReader: TypeAlias = Callable[[AttributeValue], Any]
-#: Writes a value that is inside so many levels of arrays and objects. Raises UnusualValue.
+#: Writes a value; the number says how many levels of arrays and objects it is inside. Raises UnusualValue.
 ValueWriter: TypeAlias = Callable[[Any, int], AttributeValue]
 #: Puts a value into an item. Raises UnusualValue.
 ValuePlacer: TypeAlias = Callable[[Any, AttributeMap], None]
 SizeOf: TypeAlias = Callable[[AttributeValue], int]
-#: Makes the writer of a member, for values in the same form as those of what it is a member of.
+#: Makes the writer of a member; the member's values have the same form as the array or object around it.
 WriterOf: TypeAlias = "Callable[[Codec, Conversion], ValueWriter]"
 
 #: Lists and maps inside one another. AWS's quota of 32 levels counts the item itself.
 MAX_NESTED: Final = 31
-#: The same in JSON text that another program has stored: what requests may have, too.
+#: The limit for JSON text that another program has stored: the same as for requests.
 _MAX_TEXT_DEPTH: Final = 100
 #: What a compiled reader of JSON may raise for a value that isn't of its schema's type.
 OTHER_TYPE: Final = (KeyError, TypeError, ValueError, ArithmeticError)
@@ -62,7 +62,7 @@ class UnusualValue(Exception):  # noqa: N818 (no error: ``Codec.encode`` decides
 
 
 class CodecOf(Protocol):
-    """The function that finds the codec of a schema; of None, the codec of values of any type."""
+    """The function that finds the codec of a schema; for None, the codec of values of any type."""
 
     def __call__(self, schema: Schema | None, /) -> Codec: ...
 
@@ -195,7 +195,7 @@ class Codec:
         return [usual._replace(expression=self.json_source.format(content=content, otherwise=usual.expression))]
 
     def alternative(self, tag: str, content: Any, conversion: Conversion, held: str, types: TypeBuilder) -> Alternative:
-        """Returns an alternative whose JSON the ``json_reader`` says."""
+        """Returns an alternative whose JSON the ``json_reader`` reads."""
         read = self.json_reader(conversion)
         return Alternative(tag, content, f"{types.function(lambda content: read({tag: content}))}({held}.{tag})")
 
@@ -231,11 +231,11 @@ class Codec:
     # -- keys ----------------------------------------------------------------------------------
 
     def sorted_form(self, given: AttributeValue, role: Role, pointer: str) -> AttributeValue:
-        """Returns what a key, an index or a time to live holds for a value, so that DynamoDB sorts it as meant."""
+        """Returns what a key, an index or a time to live holds for a value, so that DynamoDB sorts it correctly."""
         return given
 
     def restored(self, held: AttributeValue, role: Role) -> AttributeValue:
-        """Returns the value that ``held`` is read as, where nothing is kept beside it."""
+        """Returns the value that ``held`` means when it has no twin."""
         return held
 
     def key_placer(self, conversion: Conversion, role: Role, name: str, given_name: str) -> ValuePlacer | None:
@@ -253,7 +253,9 @@ def check_depth(depth: int, pointer: str) -> None:
 
 
 def json_in_text(text: str, expected: type) -> Any:
-    """Returns the list or dict that a text holds as JSON, as PynamoDB's JSONAttribute has it; else the text."""
+    """Returns the list or dict that a text holds as JSON, as PynamoDB's JSONAttribute stores it; otherwise returns the
+    text.
+    """
     try:
         parsed = exact_json(text, max_depth=_MAX_TEXT_DEPTH)
     except JSONTextError:

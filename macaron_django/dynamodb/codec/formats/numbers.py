@@ -127,7 +127,7 @@ def encode_number(value: float | Decimal, pointer: str = "", *, integer: bool = 
         raise UnstorableValue("outside DynamoDB's range of 1E-130 to 9.99…E+125", pointer)
     # Beyond 38 digits an integer without a declared type might be read as the float of the same repr.
     if isinstance(value, int) and not integer and abs(value) >= _LONGER and decode_number(str(value)) != value:
-        raise UnstorableValue("over 38 digits; add to its schema `type: integer`", pointer)
+        raise UnstorableValue("over 38 digits; add `type: integer` to its schema", pointer)
     if isinstance(value, int):
         return str(value)
     return f"{sign}{digits}E{exponent}" if isinstance(value, Decimal) else repr(value)

@@ -151,7 +151,7 @@ class ObjectCodec(Codec):
     # -- writing -------------------------------------------------------------------------------
 
     def writer(self, conversion: Conversion) -> ValueWriter:
-        """Of API objects."""
+        """Returns the writer of API objects."""
         in_steps, object_class = self.writer_in_steps(conversion), conversion.object_class
         if object_class is None:
             return in_steps
@@ -205,7 +205,9 @@ class ObjectCodec(Codec):
         return write
 
     def _writers(self, kind: type[Any], writer_of: WriterOf) -> tuple[dict[str, ValueWriter], ValueWriter]:
-        """By property name, and of others; none where a class stores or shows its properties in its own way."""
+        """The writers by property name, and the writer of other properties. A class that stores or shows its properties
+        in its own way has none by name.
+        """
         spec = kind._spec
         write_other = writer_of(*additional_member(spec, self.others))
         if not is_plain_value(kind) or not _are_plain_names(spec.properties):

@@ -33,7 +33,7 @@ CODECS: Final[tuple[type[Codec], ...]] = (
 
 
 def codec_of(schema: Schema | None, *, as_set: bool = False) -> Codec:
-    """Returns the codec of a schema; of None, that of values of any type.
+    """Returns the codec of a schema; for None, the codec of values of any type.
 
     ``as_set``: the property is listed in the ``sets`` of ``x-persist``.
     """

@@ -1,4 +1,5 @@
-"""Sends item operations in a process that hasn't imported botocore, so that its first answer doesn't wait for that.
+"""Sends item operations in a process that hasn't imported botocore, so that its first answer doesn't wait for the
+import.
 
 The requests are those of ``lane``, but for the User-Agent; tests compare the two. Where this lane returns None, and for
 each answer other than 200, botocore's client is made and takes over.
@@ -185,7 +186,7 @@ def _host(url: str) -> str:
 
 
 def _tls() -> ssl.SSLContext:
-    """Trusts whom botocore trusts: the authorities of certifi, or those that botocore comes with."""
+    """Trusts the authorities that botocore trusts: those of certifi, or those that botocore comes with."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     try:
         authorities = str(import_module("certifi").where())

@@ -25,11 +25,11 @@ _KNOWN: Final = re.compile(
 _AWS: Final = re.compile("AWS_|BOTO")
 #: The modules with the methods that tracers wrap.
 _WRAPPED: Final = ("botocore.client", "botocore.endpoint", "botocore.parsers")
-#: Where the authorities are whose certificates botocore accepts.
+#: Variables that name other authorities for botocore to trust.
 _AUTHORITIES: Final = frozenset({"AWS_CA_BUNDLE", "REQUESTS_CA_BUNDLE"})
 #: The partition ``aws`` in botocore's ``partitions.json``, whose hosts all have the same form.
 _REGION: Final = re.compile(r"(?:us|eu|ap|sa|ca|me|af|il|mx)-[a-z]+-\d+")
-#: Who finds modules in most processes, by class: Python, installed packages, this one and pytest.
+#: The classes of import finders that most processes have: Python's, those of installed packages, ours and pytest's.
 _FINDERS: Final = re.compile(
     r"_frozen_importlib\.(?:BuiltinImporter|FrozenImporter)|_frozen_importlib_external\.PathFinder"
     r"|__editable___\w+_finder\.\w+|_distutils_hack\.\w+|_virtualenv\.\w+|(?:pkg_resources|setuptools)\.extern\.\w+"
@@ -38,7 +38,7 @@ _FINDERS: Final = re.compile(
 
 
 class EarlyPlace(NamedTuple):
-    """Where calls go, and what signs them. Error reports show local variables: its text has no secrets."""
+    """Where calls go, and what signs them. Its repr() has no secrets, because error reports show local variables."""
 
     url: str
     region: str
@@ -80,7 +80,7 @@ def early_place(
 
 
 def _is_plain(environment: Mapping[str, str]) -> bool:
-    """Whether all that could change a client's calls is known."""
+    """Whether this module knows everything that could change a client's calls."""
     if sys.platform in ("win32", "darwin"):  # proxies may be the system's
         return False
     for name in environment:
@@ -101,7 +101,8 @@ def is_imported() -> bool:
 
 
 def is_untouched() -> bool:
-    """Returns whether no one can have hooked into botocore's calls: nothing has imported its parts, or waits for them.
+    """Returns whether no one can have hooked into botocore's calls: nothing has imported its parts, or waits for their
+    import.
 
     Tracers that wrap botocore import it, or have an import hook that wraps it as soon as someone else does.
     """
