@@ -1,4 +1,4 @@
-"""A persisted schema's table by key values, in this package's terms and in those of boto3's ``Table``."""
+"""Calls a persisted schema's table by key values, in this package's terms or in those of boto3's ``Table``."""
 
 from __future__ import annotations
 
@@ -27,9 +27,9 @@ _DONE: Final = {"ResponseMetadata": {"HTTPStatusCode": 200}}
 class FoundItems:
     """The items of a query or scan, read when they are needed.
 
-    Iterating yields dictionaries in JSON form. ``found["Items"]`` is the list that boto3 answers with, its numbers
-    Decimals, and ``found["Count"]`` their number: all of them, or up to the limit, however DynamoDB pages them.
-    ``LastEvaluatedKey`` is there if a limit has left items unread.
+    Iterating yields dictionaries in JSON form. ``found["Items"]`` is the list that boto3 returns, with Decimals for
+    numbers, and ``found["Count"]`` is its length. The list has all items, or those up to the limit, however DynamoDB
+    pages them. ``LastEvaluatedKey`` is there if a limit has left items unread.
     """
 
     def __init__(self, pages: Callable[[], Iterator[ResultPage]], to_json: Callable[[AttributeMap], Any]) -> None:
@@ -72,7 +72,7 @@ class FoundItems:
 class Table:
     """A persisted schema's table. Items are dictionaries in JSON form, by property name.
 
-    Called like boto3's ``Table`` is, the methods answer as that does: ``get_item(Key=…)``, ``put_item(Item=…)``,
+    Called with boto3's arguments, the methods answer like boto3's ``Table``: ``get_item(Key=…)``, ``put_item(Item=…)``,
     ``delete_item(Key=…)``, ``scan()["Items"]``, ``query(KeyConditionExpression=…)["Items"]``. Other methods and
     arguments are boto3's, if it is installed.
     """
@@ -93,7 +93,8 @@ class Table:
     def get_item(self, **key: Any) -> dict[str, Any]:
         """The item with this key, including attributes unknown to the schema; DynamoDBItemNotFound if there is none.
 
-        With ``Key={…}``, and ``ConsistentRead`` if wanted: boto3's answer, which has no ``Item`` if there is none.
+        With ``Key={…}``, and ``ConsistentRead`` if wanted, returns boto3's answer, which has no ``Item`` if there is
+        none.
         """
         if _is_boto3_call(key):
             is_plain = key.keys() <= {"Key", "ConsistentRead"}
@@ -107,7 +108,7 @@ class Table:
     def put_item(self, data: Mapping[str, Any] | None = None, overwrite: bool = False, **boto3s: Any) -> Any:
         """Put an item, in JSON form; ItemExists if its key is taken and ``overwrite`` isn't set.
 
-        With ``Item={…}`` an item is replaced, as boto3 has it; its values may be boto3's.
+        With ``Item={…}`` an existing item is replaced, as by boto3; its values may be boto3's.
         """
         if boto3s:
             if boto3s.keys() != {"Item"}:
@@ -121,7 +122,7 @@ class Table:
         return True
 
     def delete_item(self, **key: Any) -> Any:
-        """Delete the item with this key, and return whether there was one. With ``Key={…}``: boto3's answer."""
+        """Delete the item with this key, and return whether there was one. With ``Key={…}``, return boto3's answer."""
         if not _is_boto3_call(key):
             return self._persistence.delete_item(self._key(key))
         if key.keys() != {"Key"}:
@@ -163,8 +164,8 @@ class Table:
         return self._found(page, limit, start)
 
     def scan(self, *, limit: int | None = None, **boto3s: Any) -> FoundItems:
-        """All items, or the first ``limit``: reads the table. As boto3's: ``scan()["Items"]``, ``scan(Limit=…)``,
-        ``scan(ExclusiveStartKey=…)``.
+        """All items, or the first ``limit``; reads the table. boto3's form works, too: ``scan()["Items"]``,
+        ``scan(Limit=…)``, ``scan(ExclusiveStartKey=…)``.
         """
         if boto3s.keys() - {"Limit", "ExclusiveStartKey"}:
             return self._boto3().scan(**boto3s)  # type: ignore[no-any-return]  # boto3's answer
@@ -268,7 +269,7 @@ def _keys_of(condition: Any) -> Iterator[tuple[str, Any]]:
 
 
 def attribute_map_of(persistence: Persistence, item: Mapping[str, Any]) -> AttributeMap:
-    """An attribute map, from one, from the JSON form of an item, or from boto3's."""
+    """The attribute map of an item that is given as one, in JSON form or in boto3's form."""
     if item and all(isinstance(value, dict) and len(value) == 1 and value.keys() <= TYPES for value in item.values()):
         return dict(item)
     known = persistence.attributes

@@ -60,7 +60,7 @@ class _Subscribed:
         self._subscribers: dict[str, Any] = {}
 
     def be(self, wanted: Mapping[str, str]) -> None:
-        """Stops what isn't wanted any more, and starts what is new, given where the subscribers are."""
+        """Stops subscribers that aren't wanted any more, and starts new ones. ``wanted``: name → dotted path."""
         for name in [each for each in self._subscribers if each not in wanted]:
             subscriber = self._subscribers.pop(name)
             events.unsubscribe(subscriber)
@@ -106,5 +106,5 @@ def _is_installed(backend: Backend) -> bool:
         return True
     try:
         return find_spec(backend.module) is not None
-    except ModuleNotFoundError:  # of the package that it is in
+    except ModuleNotFoundError:  # its parent package isn't installed
         return False

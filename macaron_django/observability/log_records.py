@@ -25,7 +25,7 @@ __all__ = ["DEFAULT_LEVEL", "UserFilter", "UserLogger", "log_to_stdout", "pymlog
 DEFAULT_LEVEL = logging.DEBUG
 #: The loggers whose level ``set_level`` sets, beside the root's.
 PACKAGES = ("macaron_django", "django", "pymacaron", "pymacaron_async")
-#: What these say below the level is of no use to a service, and may quote what it sends to AWS.
+#: Below these levels, what they log is of no use to a service, and may quote what it sends to AWS.
 QUIET = {"boto3": logging.WARNING, "botocore": logging.WARNING, "urllib3": logging.INFO, "pynamodb": logging.INFO}
 
 
@@ -45,7 +45,7 @@ class UserFilter(logging.Filter):
 
 
 class UserLogger(Adapter):
-    """The logger of a name, whose records carry ``USER_ID``, whichever handler writes them."""
+    """A named logger. Its records carry ``USER_ID``, whichever handler writes them."""
 
     def __init__(self, name: str | None = None) -> None:
         super().__init__(logging.getLogger(name or "macaron_django"), {})
@@ -80,9 +80,9 @@ def set_level(newlevel: int | str) -> None:
 
 
 def log_to_stdout(celery: bool = False) -> None:
-    """Writes all records from ``DEFAULT_LEVEL`` on to standard output, with the user, as PyMacaron does.
+    """Writes all records of ``DEFAULT_LEVEL`` and above to standard output, with the user, as PyMacaron does.
 
-    It takes the place of the root logger's handlers. ``celery`` calls the process a worker in each line. A project with
+    It replaces the root logger's handlers. With ``celery``, each line says that the process is a worker. A project with
     ``LOGGING`` doesn't need it.
     """
     kind = "WORKER" if celery else "DJANGO"

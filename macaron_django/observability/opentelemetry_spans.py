@@ -329,7 +329,9 @@ def _error_type(error: BaseException | None) -> str:
 
 
 def _encodable(text: str) -> str:
-    """Returns a text without lone surrogates, which a JWT's claims may have: OTLP's exporter drops all spans then."""
+    """Returns a text without lone surrogates, which a JWT's claims may have: with them, OTLP's exporter drops all
+    spans.
+    """
     return text.encode("utf-8", "replace").decode()
 
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 __all__ = ["RequestContext", "current_context", "remember_context"]
 
-#: What a request id may be made of: what proxies and other services make them of, and nothing that a log misreads.
+#: The characters that a request id may have: those that proxies and other services use, and none that a log misreads.
 _REQUEST_ID: Final = re.compile(r"[A-Za-z0-9._:+/=@-]{1,128}").fullmatch
 #: W3C Trace Context, section 3.2: version, trace id, parent id and flags. Later versions may have more.
 _TRACEPARENT: Final = re.compile(r"(?!ff)([0-9a-f]{2})-(?!0{32})([0-9a-f]{32})-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}(-.*)?")
@@ -34,7 +34,7 @@ class RequestContext:
         self.request = request
         self.began_at = time.perf_counter()
         given, parent = meta.get("HTTP_X_REQUEST_ID"), meta.get("HTTP_TRACEPARENT")
-        made = f"{random.getrandbits(256):064x}"  # no secret, and the kernel's random numbers cost a system call
+        made = f"{random.getrandbits(256):064x}"  # it isn't secret, and the kernel's random numbers cost a system call
         self.request_id = given if given and _REQUEST_ID(given) else made[:32]
         self.trace_id = (parent and _trace_id(parent)) or made[32:]
 

@@ -49,10 +49,10 @@ class RequestMiddleware:
         remember_context(RequestContext(request))
 
     def process_response(self, request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
-        """Puts the id on the answer, and writes the access line: of a streamed answer, when its last byte was sent."""
+        """Puts the id on the answer, and writes the access line; for a streamed answer, after its last byte."""
         context = current_context()
         if context is None or context.request is not request:
-            return response  # a test that calls it by itself
+            return response  # a test that calls only this method
         response.headers.setdefault("X-Request-ID", context.request_id)
         if logger.isEnabledFor(logging.INFO):
             streamed: Any = response

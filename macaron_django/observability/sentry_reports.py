@@ -25,11 +25,11 @@ _ORIGIN: Final = "auto.http.macaron_django"
 
 
 class SentryReports(events.Subscriber):
-    """Tells Sentry's current client what happens. It may be made later on."""
+    """Tells Sentry's current client what happens. The client may be made later on."""
 
     def __init__(self) -> None:
         add_global_event_processor(_without_doubles)
-        for logger in ("django.server", "django.request"):  # each 500 once more, without its exception
+        for logger in ("django.server", "django.request"):  # they report each 500 again, without its exception
             ignore_logger(logger)
 
     def operation(self, began: events.OperationBegan) -> events.Observation[events.OperationEnded]:
@@ -187,7 +187,7 @@ def _scrubbed(event: Any, _hint: Any) -> Any:
 
 
 def _without_doubles(event: Any, hint: Any) -> Any:
-    """Returns a report, or None for one of a fault that the end of an operation reports with more about it."""
+    """Returns a report; None if its fault is reported with more detail at the end of the operation."""
     if not _observed.get() or not hint.get("exc_info"):
         return event
     mechanisms = {(each.get("mechanism") or {}).get("type") for each in event.get("exception", {}).get("values", ())}

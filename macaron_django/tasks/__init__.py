@@ -1,9 +1,10 @@
-"""Work after the answer: functions with ``@asynctask()`` are sent to a worker, and done there as their caller.
+"""Work after the answer: calls of functions with ``@asynctask()`` are sent to a worker, which makes them as their
+caller.
 
 A call in a request comes in; a signed message goes to a broker, and in a worker the function is called. Open
 ``asynctasks`` for the decorator and how a task is sent, ``messages`` for what arguments may be and what a worker knows
-of the caller, ``runs`` for what a worker does, ``failures`` for reports, ``outbox`` and ``run_marks`` for at least once
-and once, ``backends`` for brokers, and ``worker_processes`` for starting workers.
+of the caller, ``runs`` for what a worker does, ``failures`` for reports, ``outbox`` for tasks that are done at least
+once, ``run_marks`` for those done only once, ``backends`` for brokers, and ``worker_processes`` for starting workers.
 """
 
 from __future__ import annotations

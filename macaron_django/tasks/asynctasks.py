@@ -1,4 +1,4 @@
-"""``@asynctask()``: has a function done by a worker when it is called in a request."""
+"""``@asynctask()``: has a worker run a function that is called in a request."""
 
 from __future__ import annotations
 
@@ -73,7 +73,7 @@ class AsyncTask(Generic[P, R]):
         return None
 
     def call(self, *args: P.args, **kwargs: P.kwargs) -> R:
-        """Calls the function here and now, and returns what it returns."""
+        """Calls the function in this process now, and returns what it returns."""
         function = self.task_definition.function
         made: R = (async_to_sync(function) if iscoroutinefunction(function) else function)(*args, **kwargs)
         return made
@@ -90,7 +90,7 @@ class AsyncTask(Generic[P, R]):
         """Sends the task from wherever this is called, to be done after ``countdown`` seconds, or at ``eta``.
 
         In a transaction, of DynamoDB's or of the ORM's, it is sent when that is committed, and never if it fails.
-        Raises UnsendableArgument at once, and TaskNotSent where the broker doesn't take it and it has no outbox.
+        Raises UnsendableArgument at once, and TaskNotSent if the broker doesn't take the task and it has no outbox.
         """
         from macaron_django.tasks.messages.argument_json import argument_json
         from macaron_django.tasks.messages.callers import described_caller
@@ -142,18 +142,19 @@ def asynctask(
     once: bool = False,
     queue: str | None = None,
 ) -> Callable[[Callable[P, R]], AsyncTask[P, R]]:
-    """Makes a function a task: called in a request, it is done by a worker, as the caller, and returns None at once.
+    """Makes a function a task: a call in a request returns None at once, and a worker runs the function as the caller.
 
     ::
 
         @asynctask(delay=5, retries=3)
         def welcome(profile: Profile) -> None: ...
 
-    It begins after ``delay`` seconds. After an exception that ``retry_on`` names it is tried again, ``retries`` times,
-    ``backoff`` seconds later and then after twice as long each time; the last failure is reported. ``rows="whole"``
-    sends stored rows as they are instead of their keys. ``outbox=True`` keeps the message in DynamoDB until the
-    broker has it. It is written in the same transaction as other items, or after a transaction of the ORM alone.
-    ``once=True`` makes the function's writes to DynamoDB only once, in one transaction, even if the task is done twice.
+    The task begins after ``delay`` seconds. After an exception that ``retry_on`` names it is tried again up to
+    ``retries`` times: first after ``backoff`` seconds, then after twice as long each time. The last failure is
+    reported. ``rows="whole"`` sends stored rows as they are instead of their keys. ``outbox=True`` keeps the message in
+    DynamoDB until the broker has it. The message is part of an open transaction of DynamoDB's; if only the ORM has one
+    open, it is written after that. ``once=True`` makes the function's writes to DynamoDB only once, in one transaction,
+    even if the task is done twice.
     """
     if callable(delay):
         raise TypeError("asynctask takes options: write @asynctask() above the function.")
@@ -209,7 +210,7 @@ def _after_commit(send: Callable[[], None]) -> None:
 
 
 def _is_gathering() -> bool:
-    """Returns whether a transaction of DynamoDB's is open, which the outbox's message is part of."""
+    """Returns whether a transaction of DynamoDB's is open: the outbox's message is then part of it."""
     pending_writes = sys.modules.get("macaron_django.dynamodb.items.pending_writes")
     return pending_writes is not None and pending_writes.gathering() is not None
 

@@ -65,7 +65,9 @@ def remember_definition(definition: TaskDefinition) -> None:
 
 
 def task_path(function: Callable[..., Any]) -> str:
-    """Returns a function's dotted path; of a program's own module, as it is called when a worker imports it."""
+    """Returns a function's dotted path. If its module is ``__main__``, the path has the name by which workers import
+    it.
+    """
     module = function.__module__
     if module == "__main__" and (file := getattr(sys.modules["__main__"], "__file__", None)):
         module = Path(file).stem

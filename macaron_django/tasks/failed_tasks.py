@@ -29,7 +29,7 @@ logger = logging.getLogger("macaron_django")
 _LONGEST_ERROR: Final = 500
 #: Bytes of a report's JSON: DynamoDB allows 400 KB for an item, and the message may have most of it.
 _LONGEST_REPORT: Final = 64 * 1024
-#: Characters of each text in a report, and entries of each list: the first that makes it short enough.
+#: The most characters of each text in a report, and entries of each list. The first that makes it short enough counts.
 _CUTS: Final = ((16_384, 500), (2_048, 100), (256, 25))
 
 #: What came of a request to run a task again. ``gone``: it isn't kept any more. ``unreadable``: its message was too
@@ -57,7 +57,7 @@ def keep_failure(message: Message, error: str, report: Mapping[str, Any]) -> Non
     model: Any = failed_task_model()
     try:
         text = message.signed()
-    except UnsendableArgument:  # it is longer than messages may be, and came without one
+    except UnsendableArgument:  # longer than a message may be: it wasn't sent as one
         text = None
     try:
         row = model(**values, message=text) if text else model(**values)
@@ -65,7 +65,7 @@ def keep_failure(message: Message, error: str, report: Mapping[str, Any]) -> Non
             row = model(**values)
         row.save()
     except PyMacaronException:
-        logger.warning("Task %s [%s] failed, and isn't kept.", message.task, message.id, exc_info=True)
+        logger.warning("Task %s [%s] failed, but couldn't be stored.", message.task, message.id, exc_info=True)
 
 
 def _fits(row: Any) -> bool:
@@ -145,11 +145,14 @@ def run_again(task_id: str, backend: TaskBackend) -> RunAgain:
 
 
 def note_done(message: Message) -> None:
-    """Notes that a task that was run again is done. Where it can't be noted, it seems to be running still."""
+    """Notes that a task that was run again is done. If that can't be noted, the task still seems to be running."""
     table = failed_tasks_table()
     try:
         table.update_item(table.key(message.id), {"status": {"S": "done"}}, condition="present")
     except StaleItem:
         return  # it isn't kept any more
     except PersistenceError:
-        logger.warning("Task %s [%s] was run again and is done, which isn't noted.", *(message.task, message.id))
+        logger.warning(
+            "Task %s [%s] is done after another run, but is still listed as running.",
+            *(message.task, message.id),
+        )

@@ -35,9 +35,9 @@ class TaskFailed(Exception):
 
 
 def report_task_failure(message: Message, error: Exception, request: HttpRequest | None, again_in: float | None) -> str:
-    """Logs a failure with its traceback, and reports it if it is the last; returns its ``error_id``.
+    """Logs a failure with its traceback, and reports it if no attempt follows; returns its ``error_id``.
 
-    ``again_in``: the seconds after which it is tried again, where it is.
+    ``again_in``: the seconds after which the task is tried again, if it is.
     """
     answer = describe(error)
     name = f"{message.task} [{message.id}]"

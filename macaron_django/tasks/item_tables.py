@@ -142,7 +142,7 @@ def own_accesses() -> list[TableAccess]:
 def _required(name: str, option: str) -> Persistence:
     if not settings.TASKS.OUTBOX:
         raise ImproperlyConfigured(
-            f"{option} needs tables in DynamoDB: set MACARON['TASKS']['OUTBOX'] to True, and run `synctables`."
+            f"{option} needs tables in DynamoDB: set MACARON['TASKS']['OUTBOX'] to True and run `manage.py synctables`."
         )
     return _persistences()[name]
 

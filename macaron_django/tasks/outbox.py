@@ -1,6 +1,6 @@
 """The outbox: messages that are written in the same transaction as the items, and deleted when the broker has them.
 
-What a process has left there, because it died or the broker didn't answer, the relay sends: each at least once.
+If a process leaves messages there, because it died or the broker didn't answer, the relay sends each at least once.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ def put_away(message: Message) -> None:
 def relay(backend: TaskBackend, *, now: Callable[[], float] = time.time) -> int:
     """Sends what waits in the outbox and is due; returns how many messages the broker has taken.
 
-    Several relays share the work: each message is claimed by a conditional update, and is another's again when it
+    Several relays share the work: each message is claimed by a conditional update, and another relay may claim it if it
     hasn't been sent by the end of ``GRACE``. A message that the broker refuses stays.
     """
     outbox, sent, start = outbox_table(), 0, None
@@ -76,7 +76,7 @@ def _sent(item: dict[str, Any], backend: TaskBackend, now: float) -> bool:
     except (BadMessage, TaskNotSent) as error:
         logger.warning("Task %s [%s] stays in the outbox: %s", item["task"]["S"], item["id"]["S"], error)
         return False
-    except Exception:  # of a backend, such as for a queue that it doesn't know: the others go on
+    except Exception:  # a backend's error, such as for an unknown queue: the other messages go on
         logger.exception("Task %s [%s] stays in the outbox.", item["task"]["S"], item["id"]["S"])
         return False
     put_away(message)

@@ -16,15 +16,17 @@ from macaron_django.tasks.messages.task_messages import Message
 
 __all__ = ["done_once"]
 
-#: Seconds that a mark is kept. A message that comes a second time comes within minutes, or a broker's redelivery.
+#: Seconds that a mark is kept. If a message comes twice, the second one comes within minutes, or after the broker's
+#: redelivery time.
 MARK_KEPT: Final = 30 * 24 * 3600
 
 
 def done_once(message: Message, call: Callable[[], Any]) -> Any:
-    """Calls a task's function in a transaction with its mark; returns None without calling where it is marked.
+    """Calls a task's function in a transaction with its mark; returns None without a call if the task is already
+    marked.
 
-    A second run, even at the same moment, writes nothing. Where no answer tells whether the transaction was
-    applied, the mark does.
+    A second run, even at the same moment, writes nothing. If no answer shows whether the transaction was applied, the
+    mark does.
     """
     marks = marks_table()
     key = marks.key(message.id)

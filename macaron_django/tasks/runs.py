@@ -26,21 +26,26 @@ if TYPE_CHECKING:
 
 __all__ = ["SentAgain", "called", "current_task", "is_task", "run"]
 
-#: Seconds before its time that a message may come, by the difference of two clocks.
+#: How many seconds too early a message may come, because two clocks differ.
 _EARLY: Final = 0.5
-#: How many workers are given the same attempt: one that kills its worker, such as by its memory, isn't given to all.
+#: How many workers are given the same attempt: an attempt that kills its worker, such as by its memory, isn't given to
+#: all.
 _MOST_DELIVERIES: Final = 10
 _current: ContextVar[Message | None] = ContextVar("macaron_django.tasks.current", default=None)
 
 
 class SentAgain(NamedTuple):
-    """What ``run`` returns of a task that isn't done yet: by what the result of its next message can be asked for."""
+    """What ``run`` returns for a task that isn't done yet: the ``handle`` by which to ask for its next message's
+    result.
+    """
 
     handle: str
 
 
 def current_task() -> Message | None:
-    """Returns the message of the task that this code does: its ``id``, ``task``, ``attempt``; None outside of one."""
+    """Returns the message of the task that this code is part of: its ``id``, ``task``, ``attempt``; None outside of a
+    task.
+    """
     return _current.get()
 
 
@@ -52,8 +57,8 @@ def is_task() -> bool:
 def run(message: Message, backend: TaskBackend) -> Any:
     """Does a task, and returns what its function returns, as ``argument_json`` writes it.
 
-    One that comes before its time is sent again, for then. So is a failed one that will be tried again: both return
-    SentAgain. Otherwise the failure is reported, and TaskFailed raised.
+    A task that comes before its time is sent again, for its time. A failed task that will be tried again is sent again,
+    too. Both return SentAgain. Any other failure is reported, and raises TaskFailed.
     """
     if message.due is not None and message.due > time.time() + _EARLY and backend.abilities.delays:
         return SentAgain(backend.send(replace(message, deliveries=1)))
@@ -100,7 +105,7 @@ def _done(message: Message, definition: TaskDefinition, backend: TaskBackend) ->
 
 
 def _note_done(message: Message) -> None:
-    """Tells the admin's list of failed tasks of one that was run again."""
+    """Notes in the list of failed tasks that a task that was run again is done."""
     if message.again and settings.TASKS.KEEP_FAILURES_DAYS:
         from macaron_django.tasks.failed_tasks import note_done
 

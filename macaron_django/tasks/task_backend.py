@@ -18,7 +18,7 @@ class UnsupportedByBackend(NotImplementedError):
 
 @dataclass(frozen=True)
 class Abilities:
-    """What a backend can do: ``delays`` are those of ``delay``, ``eta`` and of the pauses between attempts."""
+    """What a backend can do. ``delays``: ``delay``, ``eta`` and the pauses between attempts."""
 
     delays: bool
     results: bool
@@ -34,11 +34,11 @@ class TaskBackend(ABC):
     @property
     @abstractmethod
     def abilities(self) -> Abilities:
-        """What it can do, by the settings in force."""
+        """What the backend can do with the settings in force."""
 
     @abstractmethod
     def send(self, message: Message) -> str:
-        """Hands a message over, and returns by what its result can be asked for. Raises TaskNotSent."""
+        """Hands a message over, and returns the handle by which to ask for its result. Raises TaskNotSent."""
 
     def result(self, handle: str, timeout: float | None) -> Any:
         """Returns what the task has returned, as ``argument_json`` writes it; waits ``timeout`` seconds for it.
@@ -48,5 +48,5 @@ class TaskBackend(ABC):
         raise UnsupportedByBackend(f"The backend {self.name} of tasks keeps no results.")
 
     def problem(self) -> str | None:
-        """Returns why it can't be used, such as a package that isn't installed; None if it can."""
+        """Returns why the backend can't be used, such as a package that isn't installed; None if it can."""
         return None

@@ -71,7 +71,7 @@ def _start(command: Sequence[str]) -> subprocess.Popen[bytes]:
 
 
 def kill_workers() -> None:
-    """Ends what ``start_celery`` and ``start_relay`` have started; a task that is being done is done again later."""
+    """Ends what ``start_celery`` and ``start_relay`` have started. Tasks that they have begun are done again later."""
     for each in _started:
         each.terminate()
     while _started:

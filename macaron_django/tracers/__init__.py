@@ -1,4 +1,4 @@
-"""Knows what tracing and error tracking put around botocore and Django, so that shorter ways are traced, too.
+"""Knows the wrappers that tracers put around botocore and Django, so that shorter ways are traced, too.
 
 Nothing of a tracer is imported here: the name of a wrapper says whose it is. Open ``known_tracers`` to add a tracer,
 ``wrappers`` for how its code is put around something else, and ``fibers`` for how such code, which blocks, runs on an

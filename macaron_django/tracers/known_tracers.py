@@ -1,7 +1,7 @@
 """Names what OpenTelemetry, Sentry, the AWS X-Ray SDK and ddtrace put around botocore and Django.
 
-A name is that of the code, as ``wrappers.name_of`` says it. Under another name, in a version that works in another way,
-a wrapper isn't known, and code that looks for it takes the longer way.
+A name is that of a wrapper's code, as ``wrappers.name_of`` returns it. In a version of a tracer that works differently,
+a wrapper has another name. It isn't known then, and code that looks for it takes the longer way.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ _DDTRACE: Final = "ddtrace.contrib.internal"
 _SENTRY: Final = "sentry_sdk.integrations.boto3"
 _SENTRY_DJANGO: Final = "sentry_sdk.integrations.django"
 
-#: Function → its free variable that has what it is around, or the tracer's function that it calls.
+#: Function → its free variable that has the function that it wraps, or the tracer's function that it calls.
 CLOSURES: Final[Mapping[str, str]] = {
     f"{_SENTRY}._client.sentry_patched_make_api_call": "orig_make_api_call",
     f"{_DDTRACE}.trace_utils.wrapper": "func",
@@ -80,7 +80,7 @@ def _traces_parsers(wrapper: Any) -> bool:
     return bool(wrapper.__globals__["config"].botocore["instrument_internals"])
 
 
-#: Around ``ResponseParser.parse`` → whether it does something there.
+#: Around ``ResponseParser.parse`` → a function that returns whether the wrapper does something there.
 RESPONSE_PARSERS: Final[Mapping[str, Callable[[Any], bool]]] = {
     f"{_DDTRACE}.botocore.patch.patched_lib_fn": _traces_parsers
 }
@@ -94,7 +94,7 @@ def reads_answers(wrapper: Any) -> bool:
 def records_calls(wrapper: Any) -> bool:
     """Returns whether a wrapper of ``_make_api_call`` makes a span that is exported now.
 
-    Sentry's makes one of each call, and throws it away where the request isn't traced.
+    Sentry's wrapper makes a span of each call, and throws it away if the request isn't traced.
     """
     return name_of(wrapper) != f"{_SENTRY}._client.sentry_patched_make_api_call" or _records(wrapper)
 

@@ -13,7 +13,7 @@ from typing import Any
 
 __all__ = ["Layer", "around", "has_other_code", "name_of", "unwrapped"]
 
-#: Function that stands for another one → the free variable that has it.
+#: Function that replaces another one → its free variable that has the replaced one.
 Closures = Mapping[str, str]
 
 
@@ -29,8 +29,8 @@ class Layer:
 def unwrapped(function: Any, closures: Closures) -> tuple[list[Layer], Any]:
     """Returns the wrappers of a function, the outermost first, and what they are around.
 
-    Wrappers made by wrapt are found by themselves. A function that calls the one that it replaced has that in a free
-    variable: ``closures`` names such functions, and the variable.
+    Wrappers made by wrapt are found by themselves. Other wrappers have the function that they call in a free variable:
+    ``closures`` names these wrappers, and the variable.
     """
     layers = []
     while (found := _layer(function, closures)) is not None:
@@ -47,7 +47,7 @@ def around(function: Any, layers: list[Layer]) -> Any:
 
 
 def name_of(function: Any) -> str:
-    """Returns the module that defines a function, and its name there: that of its code, whatever it passes for.
+    """Returns the module that defines a function, and its name there: that of its code, whatever its ``__name__`` is.
 
     >>> name_of(around)
     'macaron_django.tracers.wrappers.around'
@@ -60,7 +60,7 @@ def name_of(function: Any) -> str:
 
 
 def has_other_code(function: Any) -> bool:
-    """Returns whether the code of a function was rewritten, as ddtrace does: then it has functions for constants."""
+    """Returns whether a function's code was rewritten, as ddtrace does: then some of its constants are functions."""
     code = getattr(function, "__code__", None)
     return code is not None and any(callable(each) for each in code.co_consts)
 
@@ -81,7 +81,9 @@ def _layer(function: Any, closures: Closures) -> tuple[Layer, Any] | None:
 
 
 def _inner(function: Any, closures: Closures, *, last: bool = True) -> Any:
-    """Returns what a function has in the variable that ``closures`` names; ``last``: and itself where none is named."""
+    """Returns what a function has in the variable that ``closures`` names. If none is named: with ``last`` the function
+    itself, otherwise None.
+    """
     variable = closures.get(name_of(function))
     if variable is None or not isinstance(function, FunctionType):
         return function if last else None

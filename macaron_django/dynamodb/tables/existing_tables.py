@@ -15,7 +15,7 @@ from macaron_django.dynamodb.tables.table_differences import NOT_THERE, Descript
 
 __all__ = ["ExistingTable", "existing_table", "table_names"]
 
-#: What a table does without: local engines lack it, or the caller may not ask.
+#: Errors that mean an empty answer: local engines lack the operation, or the caller has no permission for it.
 _NO_ANSWER: Final = NOT_THERE | {"AccessDeniedException", "ValidationException", "NotImplemented"}
 
 

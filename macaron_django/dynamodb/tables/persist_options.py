@@ -15,7 +15,7 @@ from macaron_django.openapi import Index, Persist
 
 __all__ = ["checkable", "mapping_from_class", "options_from_class", "persistence_options"]
 
-#: PyMacaron's names, and this package's own, of what a class may say.
+#: The attributes that a class may have, by option: PyMacaron's names, and this package's own.
 _ATTRIBUTES: Final[Mapping[str, str]] = {
     "table_name": "table",
     "primary_key": "hash_key",
@@ -71,7 +71,7 @@ def options_from_class(cls: type) -> Persist:
 
 
 def persistence_options(persist: Persist) -> tuple[Persist, type | None]:
-    """The options in force for a schema, and the class that its ``x-persist`` names, if it does.
+    """The options in force for a schema, and the class that its ``x-persist`` names, if any.
 
     Raises ImportError, with the spec's file and line, if that class can't be imported.
     """

@@ -34,7 +34,7 @@ __all__ = ["compare_table", "create_table", "item_estimate", "sync_table"]
 
 Progress = Callable[[str], None]
 
-#: AWS's refusals of what a table in the making can't have yet.
+#: AWS's errors for what a table can't have while it is being created.
 _NOT_YET = frozenset({"ResourceInUseException", "ContinuousBackupsUnavailableException"})
 
 

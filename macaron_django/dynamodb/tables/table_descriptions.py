@@ -51,7 +51,7 @@ class IndexDescription:
 
 @dataclass(frozen=True)
 class TableDescription:
-    """A table. None if the engine doesn't say. ``size`` in bytes; DynamoDB counts every six hours or so."""
+    """A table; None for what the engine doesn't say. ``size`` is in bytes. DynamoDB counts every six hours or so."""
 
     name: str
     status: str

@@ -27,7 +27,7 @@ from macaron_django.schemas.values.field_names import field_names
 
 __all__ = ["ItemModel", "build_table"]
 
-#: Read and write units of a provisioned table or index that says no more: what the AWS console suggests.
+#: Read and write units of a provisioned table or index whose schema gives none: what the AWS console suggests.
 DEFAULT_CAPACITY: Final = (5, 5)
 _BILLING: Final = {"on-demand": "PAY_PER_REQUEST", "provisioned": "PROVISIONED"}
 

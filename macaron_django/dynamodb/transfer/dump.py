@@ -36,7 +36,7 @@ class DumpState:
 
     @classmethod
     def read(cls, path: Path) -> DumpState:
-        """What ``write`` wrote; raises ValueError or KeyError if something else did."""
+        """The state that ``write`` wrote; raises ValueError or KeyError for a file with anything else."""
         told: Mapping[str, Any] = json.loads(path.read_bytes())
         positions = [None if key is None else from_dynamodb_json(key) for key in told["positions"]]
         return cls(told["table"], told["form"], told["compressed"], positions, told["items"], told["size"])
@@ -52,7 +52,7 @@ class DumpState:
 def dump_items(
     persistence: Persistence, sink: BinaryIO, state: DumpState, *, consistent: bool = False
 ) -> Iterator[DumpState]:
-    """Write what ``state`` says isn't written yet, and yield it after each page.
+    """Write what isn't written yet according to ``state``, and yield the state after each page.
 
     Each compressed page is a separate gzip member, so that a file cut off after any page is whole.
     """
@@ -68,7 +68,7 @@ def dump_items(
 
 
 def flushed(sink: BinaryIO) -> None:
-    """Flush what was written to the disk, before a state says that it is there."""
+    """Make sure that what was written is on the disk, before a state says so."""
     sink.flush()
     os.fsync(sink.fileno())
 

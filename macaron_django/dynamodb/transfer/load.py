@@ -41,7 +41,7 @@ class Line:
 
 @dataclass(frozen=True)
 class LoadState:
-    """``lines`` done from the start, of which ``written`` are new and ``present`` were left as they are there."""
+    """``lines`` done from the start: ``written`` of them were written, and ``present`` left out, as their items exist."""
 
     lines: int = 0
     written: int = 0
@@ -162,7 +162,7 @@ def _finished(state: LoadState, chunk: Sequence[Line], future: Future[int]) -> L
 
 
 def _replacing(persistence: Persistence, chunk: Sequence[Line], items: Sequence[AttributeMap]) -> int:
-    # BatchWriteItem takes a key once: of those given twice the last one stays.
+    # BatchWriteItem takes a key once: of items given twice the last one stays.
     persistence.batch_write(puts={persistence._identity(item): item for item in items}.values())
     return len(items)
 

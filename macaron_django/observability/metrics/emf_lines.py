@@ -1,8 +1,8 @@
 """Writes a line in CloudWatch's embedded metric format for each operation, which CloudWatch Logs turns into metrics.
 
 The lines go to the logger ``macaron_django.emf``, and from there to standard output, which AWS Lambda, ECS and the
-CloudWatch agent read; a project that gives the logger handlers has them there. No library fits: Amazon's own
-(aws-embedded-metrics) brings aiohttp, and needs a flush in each request.
+CloudWatch agent read; if a project gives the logger handlers, the lines go to them instead. No library fits: Amazon's
+own (aws-embedded-metrics) brings aiohttp, and needs a flush in each request.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What capacity units cost: Amazon's price list of a day and a region, or the one that the settings give."""
+"""What capacity units cost: Amazon's price list of one day and region, or the list in the settings."""
 
 from __future__ import annotations
 

@@ -28,7 +28,11 @@ METRICS: Final[dict[str, tuple[type[Any], str, tuple[str, ...]]]] = {
     "macaron_operation_duration_seconds": (Histogram, "How long operations took.", (*_OPERATION, "status")),
     "macaron_operation_read_units_total": (Counter, "Read units that operations have consumed.", _OPERATION),
     "macaron_operation_write_units_total": (Counter, "Write units that operations have consumed.", _OPERATION),
-    "macaron_operation_cost_dollars_total": (Counter, "What those units cost by the price list.", _OPERATION),
+    "macaron_operation_cost_dollars_total": (
+        Counter,
+        "What the units of operations cost by the price list.",
+        _OPERATION,
+    ),
     "macaron_dynamodb_call_duration_seconds": (
         Histogram,
         "How long calls to DynamoDB took, including all attempts.",
@@ -57,7 +61,7 @@ class PrometheusMetrics(EventBackend):
 
     def start(self) -> None:
         self._metrics = {name: _metric(name) for name in METRICS}
-        #: What observes and counts in the children of metrics, because to look one up by its labels takes longer.
+        #: The functions that count in the children of metrics: looking a child up by its labels takes longer.
         self._known: dict[tuple[Any, ...], _Counts] = {}
         self._counted: dict[tuple[Any, ...], list[tuple[_Counts, float, float]]] = {}
         self._prices: Prices = current_prices()
@@ -99,10 +103,10 @@ class PrometheusMetrics(EventBackend):
     def _made_counted(
         self, table: str, read: float, written: float, operation: events.OperationBegan | None
     ) -> list[tuple[_Counts, float, float]]:
-        """Returns what counts units, and their cost, of a table, and of an operation if there is one; with the weights
-        of read and write units in what it counts.
+        """Returns the counters of a table's units, and of an operation's units and their cost if there is one. Each
+        comes with the weights of a read unit and a write unit in what it counts.
 
-        Nothing counts units that weren't consumed, so that no metric of them is shown.
+        Units that weren't consumed have no counter, so that their metric isn't shown.
         """
         reads, writes = (f"macaron_{{}}_{kind}_units_total" for kind in ("read", "write"))
         owners: list[tuple[str, tuple[str, ...]]] = [("dynamodb", (table,))]

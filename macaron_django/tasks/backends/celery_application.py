@@ -1,6 +1,6 @@
 """Makes Celery's application: with a broker in Redis, and acknowledgements after the work instead of before.
 
-So a task that a killed worker had begun is done again. A project can name its own application.
+With such acknowledgements, a task that a killed worker had begun is done again. A project can name its own application.
 """
 
 from __future__ import annotations
@@ -23,7 +23,9 @@ BROKER_URL: Final = "redis://localhost:6379/0"
 
 
 def broker_url() -> str:
-    """Returns the broker's URL: of the setting, else of the environment's ``CELERY_BROKER_URL``, else of this host."""
+    """Returns the broker's URL: from the setting, else from ``CELERY_BROKER_URL`` in the environment, else on this
+    host.
+    """
     return settings.TASKS.BROKER_URL or os.environ.get("CELERY_BROKER_URL") or BROKER_URL
 
 
@@ -58,7 +60,7 @@ def _made(broker: str, results: str | None, queue: str, visibility_timeout: int)
         broker_transport_options={
             "visibility_timeout": visibility_timeout,
             "unacked_restore_throttle": 1,  # look for such tasks every 10 seconds, instead of every 100
-            # Of requests, which wait for them; workers ask for messages every second.
+            # Requests wait for these timeouts; workers ask for messages every second.
             "socket_connect_timeout": 3,
             "socket_timeout": 3,
             "socket_keepalive": True,

@@ -25,7 +25,7 @@ logger = logging.getLogger("macaron_django")
 #: The name of the one task of Celery's, whose argument is a message.
 RUN_MESSAGE: Final = "macaron_django.tasks.run"
 
-#: Of the visibility timeout, how much a worker may wait for a task to be due: then it sends it again.
+#: The share of the visibility timeout that a worker may wait for a task to be due. After that it sends the task again.
 _SHARE: Final = 0.5
 
 
@@ -47,8 +47,8 @@ class CeleryBackend(TaskBackend):
     def send(self, message: Message) -> str:
         """Sends a message, to be given to a worker when it is due.
 
-        Redis gives a message that a worker holds for longer than the visibility timeout to another one. What is due
-        later than half of that is given to a worker before its time, who sends it again.
+        If a worker holds a message for longer than the visibility timeout, Redis gives it to another one. A message
+        that is due after more than half of that timeout is given to a worker early, and the worker sends it again.
         """
         text = message.signed()
         wait = None
@@ -66,7 +66,7 @@ class CeleryBackend(TaskBackend):
                 argsrepr="(…)",
                 kwargsrepr="{}",
             )
-        except Exception as error:  # those of Celery, of kombu, and of the broker's own client
+        except Exception as error:  # exceptions of Celery, of kombu, and of the broker's own client
             raise TaskNotSent(f"The broker doesn't accept {message.task}: {type(error).__name__}.") from error
         return message.id
 
@@ -86,7 +86,7 @@ class CeleryBackend(TaskBackend):
 
 
 def add_task(app: Celery) -> None:
-    """Adds the task that does messages to a worker's application."""
+    """Adds the task that runs messages to a worker's application."""
     if RUN_MESSAGE not in app.tasks:
         options: dict[str, Any] = {
             "name": RUN_MESSAGE,
@@ -112,8 +112,8 @@ def _run_text(task: Any, text: str) -> Any:
     except BadMessage as error:
         logger.error("A message wasn't run: %s", error)  # noqa: TRY400 (its traceback says nothing more)
         raise
-    except TaskNotSent as error:  # a next attempt, or what came too early: the message stays where it is
+    except TaskNotSent as error:  # it couldn't be sent again for later: the message stays where it is
         raise Reject(str(error), requeue=True) from error
     if isinstance(returned, SentAgain):
-        raise Ignore  # its result is that of the next message, which has the same id
+        raise Ignore  # the next message has the same id, and its result is the task's
     return returned

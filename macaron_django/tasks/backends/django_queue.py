@@ -40,7 +40,7 @@ def _is_there(name: str) -> bool:
 
 
 def _run_message(text: str) -> Any:
-    """Does the task of a message: the one function that Django's workers call."""
+    """Runs the task of a message: the one function that Django's workers call."""
     returned = run(read_message(text), DjangoBackend())
     return {_AGAIN: returned.handle} if isinstance(returned, SentAgain) else returned
 
@@ -58,7 +58,7 @@ def __getattr__(name: str) -> Any:
 
 @lru_cache(maxsize=4)
 def _task(alias: str, queue: str | None) -> Any:
-    """Returns Django's task that does messages, of the backend with an alias of Django's setting ``TASKS``."""
+    """Returns Django's task that runs messages, for the backend with this alias in Django's setting ``TASKS``."""
     package = _package()
     if package is None:
         raise TaskNotSent("Django has no tasks before 6.0: pip install 'macaron_django[django-tasks]'.")

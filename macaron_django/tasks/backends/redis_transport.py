@@ -1,8 +1,9 @@
 """Takes messages from Redis so that none is lost when a worker is killed.
 
-kombu's own transport pops a message, and notes afterwards, maybe minutes later, that a worker has it: one that is
-killed in between takes the message with it. Here it is moved to a list beside its queue in the same command, is taken
-out of that list when it has been noted, and is put back if that hasn't happened within the visibility timeout.
+kombu's own transport pops a message, and notes afterwards, maybe minutes later, that a worker has it. If the worker is
+killed in between, the message is lost. Here one command takes the message from its queue and puts it into a list beside
+the queue. It leaves the list when it has been noted. If that doesn't happen within the visibility timeout, it is put
+back into the queue.
 """
 
 from __future__ import annotations
@@ -30,7 +31,7 @@ _Transport: Any = redis.Transport
 
 #: Seconds between two looks at what was left.
 _INTERVAL: Final = 5
-#: How many messages a look puts back at most, of each queue.
+#: How many messages one look puts back at most, for each queue.
 _MOST: Final = 100
 #: The longest that a worker waits at one of several queues, when all were empty.
 _TURN: Final = 0.2
@@ -113,7 +114,7 @@ class TakingChannel(_Channel):  # type: ignore[misc]
                 flush()
 
     def _message(self, text: bytes | str) -> Any:
-        """Returns the message that a text is, as kombu delivers it; None if it isn't one."""
+        """Returns the message in a text, as kombu delivers it; None if the text isn't a message."""
         try:
             message = loads(bytes_to_str(text))
             made = self.Message(message, channel=self)
@@ -162,6 +163,6 @@ class TakingChannel(_Channel):  # type: ignore[misc]
 
 
 class TakingTransport(_Transport):  # type: ignore[misc]
-    """kombu's transport of Redis, with such channels."""
+    """kombu's transport of Redis, with channels that move messages."""
 
     Channel = TakingChannel

@@ -63,7 +63,8 @@ def argument_of_json(json: Any) -> Any:
     read = _READERS.get(json[_TAG]) if isinstance(json[_TAG], str) else None
     if read is None:
         raise UnknownTag(
-            f"There is no kind of argument {json[_TAG]!r}: the message comes from a newer version, or is damaged."
+            f"This version doesn't know arguments of the kind {json[_TAG]!r}: the message comes from a newer version, "
+            "or is damaged."
         )
     try:
         return read(json)

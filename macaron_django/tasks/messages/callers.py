@@ -1,4 +1,4 @@
-"""Takes who and what called a task along to its worker: the user, the token, the request, the trace and the language.
+"""Brings a task's caller to its worker: the user, the token, the request, the trace and the language.
 
 In the worker ``get_userid()``, ``get_user_token()``, ``current_request()`` and Django's translations answer as they did
 for the caller. A token never travels in clear: this service's own is issued anew, any other is encrypted.
@@ -47,7 +47,7 @@ _SET_ANEW: Final = ("exp", "iat", "nbf", "sub")
 
 
 def described_caller() -> dict[str, Any]:
-    """Returns what is known of the caller, as JSON holds it; outside of a request, of the task that calls."""
+    """Returns what is known of the caller, in JSON form. In a task, that is the task's own caller."""
     request = served_request()
     described: dict[str, Any] = {"language": translation.get_language(), "trace": _trace(request)}
     claims, token = auth_caller.get_user_token_data(), auth_caller.get_user_token()

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 __all__ = ["in_request", "served_request"]
 
-# That of a plain Django view is known by its WSGI environ or ASGI scope alone.
+# Django's signals give only the WSGI environ or ASGI scope of a plain view's request.
 _carrier: ContextVar[Mapping[str, Any] | None] = ContextVar("macaron_django.tasks.carrier", default=None)
 
 
@@ -33,13 +33,15 @@ request_finished.connect(_finish, dispatch_uid="macaron_django.tasks.messages.se
 def in_request() -> bool:
     """Returns whether this code serves a request.
 
-    Not so for an asynchronous view of Django's own: its handler begins a request in another context than the view's.
+    Returns False in Django's own asynchronous views: Django begins their requests in another context than the view's.
     """
     return served_request() is not None
 
 
 def served_request() -> HttpRequest | None:
-    """Returns the request that this code serves, or that the task's caller served; None outside of both."""
+    """Returns the request that this code serves, or in a task, the request that its caller served; None outside of
+    both.
+    """
     from macaron_django.auth.caller import current_request, is_being_served
     from macaron_django.auth.credentials import django_request
 

@@ -1,7 +1,7 @@
 """The message that carries a task to its worker: JSON, signed with ``SECRET_KEY``.
 
 A worker refuses a message that isn't signed by its own service, so that access to the broker isn't enough to have a
-task run in any user's name. The user's claims and the arguments can be read there; tokens can't.
+task run in any user's name. Readers of the broker see the user's claims and the arguments, but not the tokens.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ class BadMessage(ValueError):
 
 
 def new_task_id() -> str:
-    """Returns a new id, the later ones the greater (UUID version 7, RFC 9562)."""
+    """Returns a new id, greater than earlier ones (UUID version 7, RFC 9562)."""
     return str(uuid7())
 
 
@@ -56,7 +56,7 @@ class Message:
         return replace(self, attempt=self.attempt + 1, deliveries=1, due=due)
 
     def next_delivery(self) -> Message:
-        """Returns the message for the next worker of the same attempt, which another worker hasn't ended."""
+        """Returns the message with which another worker makes the same attempt, because one hasn't finished it."""
         return replace(self, deliveries=self.deliveries + 1)
 
     def run_again(self) -> Message:
@@ -66,7 +66,7 @@ class Message:
     def signed(self) -> str:
         """Returns the message as text. Raises UnsendableArgument if it is longer than ``MAX_MESSAGE_SIZE``.
 
-        What a worker sends again may be longer by its counts and its time.
+        A message that a worker sends again may be longer by its counts and its time.
         """
         text = Signer(salt=_SALT).sign(json.dumps(asdict(self), separators=(",", ":")))
         if len(text) > settings.TASKS.MAX_MESSAGE_SIZE and self.attempt == self.deliveries == 1 and not self.again:
@@ -78,7 +78,7 @@ class Message:
 
 
 def read_message(text: str) -> Message:
-    """Returns the message that a text is. Raises BadMessage."""
+    """Returns the message in a text. Raises BadMessage."""
     if not isinstance(text, str):
         raise BadMessage("A message must be text.")
     try:
