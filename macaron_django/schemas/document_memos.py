@@ -15,7 +15,7 @@ Made = TypeVar("Made")
 
 
 class DocumentMemo(Generic[Key, Made]):
-    """A memo of one kind of thing, such as validators. The document holds the memo, because both refer to each other.
+    """A memo of one kind of thing, such as validators. The document stores its contents, so both are freed together.
 
     Two threads may make the same thing at once; each then uses its own. ``most`` limits how many things are kept for a
     document, for keys that clients choose; any further thing is made anew at each use.

@@ -187,7 +187,7 @@ class Files:
                 "E012",
                 f"The reference {reference!r} leaves the folder of the document.",
                 f"Keep the files of a document below {root.name}/, without links that lead out of it, or name the "
-                "folder that holds them all: MACARON['SPEC_ROOTS'], checkspec --root.",
+                "folder that holds them all (with MACARON['SPEC_ROOTS'] or checkspec --root).",
             )
         return path
 

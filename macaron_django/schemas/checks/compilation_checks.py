@@ -1,4 +1,4 @@
-"""Compiles every validator, serializer and class that a document needs, and reports what can't be.
+"""Compiles every validator, serializer and class that a document needs, and reports those that fail.
 
 A server makes them at first use. ``manage.py checkspec`` makes them all, so that its "ok" means that each can be
 made. A finding reports each that can't be made, or only without a keyword; nothing raises.
@@ -90,7 +90,7 @@ def _told(part: CompiledPart) -> Iterator[Finding]:
             yield finding("W202", location, f"{keyword} {note.message}.", hint)
         else:
             message = f"{note.message[0].upper()}{note.message[1:]}."
-            hint = "Rewrite the pattern without these if it must be fast on every string."
+            hint = "Rewrite the pattern without look-around and backreferences if it must be fast on every string."
             yield finding("W201", location, message, hint)
 
 

@@ -40,7 +40,8 @@ class StringFormat:
     is_default_for_types: ClassVar[bool] = False
     #: Whether jsonschema-rs checks the format by itself; otherwise :meth:`check` does.
     is_checked_natively: ClassVar[bool] = True
-    #: The class in ``rest_framework.serializers`` that describes a schema; "" is that of plain strings. Its options.
+    #: The class in ``rest_framework.serializers`` that describes a schema, and its options. "" is the class of plain
+    #: strings.
     serializer_field_class: ClassVar[str] = ""
     serializer_options: ClassVar[Mapping[str, Any]] = MappingProxyType({})
     #: The class in ``django.db.models`` of a row's field; "" is that of plain strings.
