@@ -203,6 +203,28 @@ def test_an_answer_that_does_not_come_in_time_closes_the_connection() -> None:
     asyncio.run(main())
 
 
+def test_each_answer_of_a_connection_has_its_own_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def main() -> None:
+        loop = asyncio.get_running_loop()
+        now, later = loop.time, [0.0]
+        monkeypatch.setattr(loop, "time", lambda: now() + later[0])
+        async with serving([[WHOLE]] * 3, most=1, read_timeout=3000.0) as (server, connections):
+            await ask(connections, 2000.0)
+            await ask(connections, 500.0)
+            server.goes_on.clear()
+            waiting = asyncio.ensure_future(ask(connections, 1000.0))
+            for seconds, is_over in ((0.0, False), (600.0, False), (900.0, False), (1500.0, True)):
+                later[0] = seconds
+                await asyncio.sleep(0.02)
+                assert waiting.done() is is_over
+            with pytest.raises(TimeoutError):
+                await waiting
+            assert server.opened == 1
+            server.goes_on.set()
+
+    asyncio.run(main())
+
+
 def test_a_connection_that_the_server_has_closed_is_not_used() -> None:
     async def main() -> None:
         async with serving([[WHOLE, None], [WHOLE]]) as (server, connections):

@@ -28,6 +28,7 @@ class LoopConnection(asyncio.Protocol):
         self._wanted = 0
         self._seconds: float | None = None
         self._timer: asyncio.TimerHandle | None = None
+        self._ends_at = 0.0  # the exchange, by the loop's clock
         self.idle_since = 0.0
 
     async def exchange(self, request: bytes, seconds: float | None) -> HTTPAnswer:
@@ -47,8 +48,6 @@ class LoopConnection(asyncio.Protocol):
             return await answer
         finally:
             self._answer = self._reading = None
-            if self._timer is not None:
-                self._timer.cancel()
             self.idle_since = self._loop.time()
 
     def has_ended(self) -> bool:
@@ -66,6 +65,7 @@ class LoopConnection(asyncio.Protocol):
 
     def close(self) -> None:
         """Ends it at once."""
+        self._stop_timer()
         if self._transport is not None:
             self._transport.abort()
 
@@ -114,6 +114,7 @@ class LoopConnection(asyncio.Protocol):
 
     def connection_lost(self, error: Exception | None) -> None:
         self._transport = None
+        self._stop_timer()
         answer = self._answer
         if answer is not None and not answer.done():
             broken = BrokenExchangeError("the server closed the connection without an answer")
@@ -122,13 +123,28 @@ class LoopConnection(asyncio.Protocol):
     # -- time ----------------------------------------------------------------------------------
 
     def _start_timer(self) -> None:
+        """Lets the exchange end in ``_seconds``.
+
+        A timer that is earlier goes on: when it fires, it starts another for the rest.
+        """
+        if self._seconds is None:
+            return
+        self._ends_at = ends_at = self._loop.time() + self._seconds
+        if self._timer is None or self._timer.when() > ends_at:
+            self._stop_timer()
+            self._timer = self._loop.call_at(ends_at, self._time_out)
+
+    def _time_out(self) -> None:
+        self._timer = None
+        answer = self._answer
+        if answer is None or answer.done() or self._seconds is None:
+            return
+        if self._loop.time() < self._ends_at:
+            self._timer = self._loop.call_at(self._ends_at, self._time_out)
+        else:
+            answer.set_exception(TimeoutError("timed out"))
+
+    def _stop_timer(self) -> None:
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
-        if self._seconds is not None:
-            self._timer = self._loop.call_later(self._seconds, self._time_out)
-
-    def _time_out(self) -> None:
-        answer = self._answer
-        if answer is not None and not answer.done():
-            answer.set_exception(TimeoutError("timed out"))
