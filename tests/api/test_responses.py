@@ -6,17 +6,20 @@ import asyncio
 import datetime as dt
 import json
 from decimal import Decimal
+from http import HTTPStatus
 from uuid import UUID
 
 import pytest
 from django.contrib.sessions.models import Session
 from django.http import HttpResponse
+from django.http.response import BadHeaderError
 from django.test import override_settings
 from rest_framework import renderers
 from rest_framework.response import Response
 
 from macaron_django import openapi as spec
 from macaron_django.api.answers.handler_results import json_form, respond
+from macaron_django.api.answers.json_answers import JSONAnswer
 from macaron_django.api.answers.renderers import BytesRenderer, JSONRenderer, TextRenderer, renderer_classes
 from macaron_django.api.answers.response_validation import ResponseInvalid
 from macaron_django.exceptions import PyMacaronException
@@ -359,3 +362,20 @@ def test_date_times_of_handlers_are_written_by_the_project_s_function(operation)
         streamed = respond(iter([classes.Visit(at=noon)]), many, classes)
         assert streamed.getvalue() == b'[{"at":1769860800}]'
     assert respond(classes.Visit(at=noon), one, classes).data == {"at": noon}
+
+
+@pytest.mark.parametrize("media_type", ["application/json", "application/problem+json; charset=utf-8", "application/ö"])
+@pytest.mark.parametrize("status", [200, 404, HTTPStatus.CREATED])
+def test_an_answer_of_bytes_has_what_djangos_response_has(media_type: str, status: int) -> None:
+    answer, expected = JSONAnswer([1], status, None, None, media_type), HttpResponse(b"[1]", media_type, status)
+    attributes = {name: value for name, value in vars(answer).items() if name not in {"data", "view"}}
+    assert attributes.pop("headers").items() == expected.headers.items()
+    assert {**attributes, "headers": expected.headers} == vars(expected)
+    assert (answer.charset, answer.reason_phrase) == (expected.charset, expected.reason_phrase)
+
+
+def test_an_answer_of_bytes_refuses_what_djangos_response_refuses() -> None:
+    with pytest.raises(ValueError, match="100 to 599"):
+        JSONAnswer([1], 600)
+    with pytest.raises(BadHeaderError):
+        JSONAnswer([1], 200, None, None, "text/plain\r\nX-Own: 1")

@@ -41,7 +41,7 @@ def declared_response(operation: Operation, status: int) -> Response | None:
 def is_validated(mode: str | None) -> bool:
     """Returns whether responses are validated under a value of ``RESPONSE_VALIDATION``; with None, while tests run."""
     # django.test and pytest-django set up an outbox while tests run.
-    return hasattr(mail, "outbox") if mode is None else mode != "off"
+    return "outbox" in vars(mail) if mode is None else mode != "off"
 
 
 def check_response(operation: Operation, status: int, body: Any, media_type: str | None = None) -> None:
