@@ -15,6 +15,7 @@ from typing import Any
 from django.conf import settings as django_settings
 from django.core.exceptions import ImproperlyConfigured
 
+from macaron_django.conf.django_settings import django_setting
 from macaron_django.conf.pym_config_files import (
     PymConfig,
     base_folder,
@@ -94,7 +95,7 @@ class _Settings:
     def current(self) -> Section:
         """Returns all settings as they are now: the same object until ``MACARON`` or one of its own keys changes."""
         try:
-            given: Mapping[str, Any] = django_settings.MACARON
+            given: Mapping[str, Any] = django_setting("MACARON")
         except AttributeError:
             given = _NOTHING
         whole = self._whole

@@ -11,7 +11,7 @@ from django.core.exceptions import ImproperlyConfigured
 from django.test.utils import override_settings
 
 from macaron_django.checks import check_settings
-from macaron_django.conf import settings
+from macaron_django.conf import django_setting, settings
 
 
 def test_a_setting_follows_override_settings() -> None:
@@ -21,6 +21,19 @@ def test_a_setting_follows_override_settings() -> None:
             assert settings.PAGE_SIZE == 100
             assert settings.DYNAMODB.MAX_ATTEMPTS == 4
         assert (settings.PAGE_SIZE, settings.DYNAMODB.MAX_ATTEMPTS) == (7, 2)
+
+
+def test_a_setting_of_djangos_follows_every_change_of_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert django_setting("APPEND_SLASH") is django_setting("APPEND_SLASH") is True
+    with override_settings(APPEND_SLASH=False):
+        assert django_setting("APPEND_SLASH") is False
+    assert django_setting("APPEND_SLASH") is True
+    monkeypatch.setattr(django_settings, "APPEND_SLASH", None)
+    assert django_setting("APPEND_SLASH") is None
+    monkeypatch.undo()
+    assert django_setting("APPEND_SLASH") is True
+    with pytest.raises(AttributeError):
+        django_setting("NO_SUCH_SETTING")
 
 
 def test_a_setting_follows_its_dictionary_where_that_is_changed_in_its_place() -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import copy
 from typing import Any, NamedTuple
 
-from django.conf import settings
 from django.core.handlers import exception
 from django.core.handlers.wsgi import WSGIHandler
 from django.core.signals import request_finished, request_started
@@ -18,6 +17,7 @@ from macaron_django.api.front.known_middleware import Environ
 from macaron_django.api.front.middleware_chain import AfterStep, MiddlewareChain
 from macaron_django.api.front.request_signals import RequestSignal
 from macaron_django.api.front.routes import OperationRoute, Routes
+from macaron_django.conf import django_setting
 from macaron_django.tracers import around
 
 __all__ = ["Found", "Front", "rendered"]
@@ -53,7 +53,7 @@ class Front:
     @property
     def is_in_charge(self) -> bool:
         """Whether operations are answered here: not if errors are shown or raised for developers and tests."""
-        return self.chain.is_known and not (settings.DEBUG or settings.DEBUG_PROPAGATE_EXCEPTIONS)
+        return self.chain.is_known and not (django_setting("DEBUG") or django_setting("DEBUG_PROPAGATE_EXCEPTIONS"))
 
     def find(self, path: str) -> Found | None:
         """Returns where an operation's path leads; None for any other path."""
@@ -80,7 +80,7 @@ class Front:
 
     def response(self, request: Any) -> Any:
         """Returns what Django's handler returns for a request."""
-        set_urlconf(settings.ROOT_URLCONF)
+        set_urlconf(django_setting("ROOT_URLCONF"))
         if self._get_response is not None:
             response = self._get_response(self.handler, request)
         else:
@@ -107,7 +107,7 @@ class Front:
 
         If one of the steps has raised, returns a response, too.
         """
-        set_urlconf(settings.ROOT_URLCONF)
+        set_urlconf(django_setting("ROOT_URLCONF"))
         return self._enter(request, self.chain)
 
     @staticmethod

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from django.conf import settings
 from django.core.cache import close_caches
 from django.core.cache.backends.base import BaseCache
 from django.core.handlers.base import reset_urlconf
@@ -13,6 +12,7 @@ from django.db import close_old_connections, connections, reset_queries
 from django.dispatch import Signal
 from django.utils.module_loading import import_string
 
+from macaron_django.conf import django_setting
 from macaron_django.tracers import unwrapped
 from macaron_django.tracers.known_tracers import CLOSURES, SIGNALS, records_signals
 
@@ -20,6 +20,8 @@ __all__ = ["RequestSignal"]
 
 #: Django's receivers that look at the connections to databases, and do nothing if there are none.
 _OF_CONNECTIONS = frozenset({close_old_connections, reset_queries})
+#: Django's name for the engine of a database that a project doesn't configure.
+_NO_DATABASE = "django.db.backends.dummy"
 _KNOWN = _OF_CONNECTIONS | {close_caches, reset_urlconf}
 
 
@@ -43,7 +45,7 @@ class RequestSignal:
         if receivers is None or (self._layers and any(records_signals(layer.wrapper) for layer in self._layers)):
             self.signal.send(sender=self.sender, **named)
             return
-        has_connections = bool(connections.all(initialized_only=True))
+        has_connections = _has_databases() and bool(connections.all(initialized_only=True))
         for receiver, is_of_connections in receivers:
             if has_connections or not is_of_connections:
                 receiver(signal=self.signal, sender=self.sender, **named)
@@ -61,17 +63,22 @@ class RequestSignal:
 
     def _receivers(self) -> list[tuple[Callable[..., object], bool]] | None:
         seen, caches, receivers = self._known
-        if seen != self.signal.receivers or caches is not settings.CACHES:
+        if seen != self.signal.receivers or caches is not django_setting("CACHES"):
             seen, caches, receivers = self._known = self._look()
         return receivers
 
     def _look(self) -> tuple[list[Any], Any, list[tuple[Callable[..., object], bool]] | None]:
-        seen, caches = [*self.signal.receivers], settings.CACHES
+        seen, caches = [*self.signal.receivers], django_setting("CACHES")
         found, asynchronous = self._live_receivers(self.signal, self.sender)
         if asynchronous or not self._is_django or not all(map(_is_known, found)):
             return seen, caches, None
         idle = {close_caches} if all(map(_stays_open, caches.values())) else set()
         return seen, caches, [(each, each in _OF_CONNECTIONS) for each in found if each not in idle]
+
+
+def _has_databases() -> bool:
+    """Returns whether there are databases; Django's own connection does nothing if there are none."""
+    return any(each["ENGINE"] != _NO_DATABASE for each in connections.settings.values())
 
 
 def _is_known(receiver: Any) -> bool:

@@ -9,7 +9,6 @@ import contextlib
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any, Final
 
-from django.conf import settings
 from django.core.handlers.wsgi import WSGIHandler, get_path_info, get_script_name
 from django.http import HttpResponse
 from django.urls import set_script_prefix
@@ -18,6 +17,7 @@ from macaron_django.api.answers.json_answers import JSONAnswer
 from macaron_django.api.front.known_requests import Found, Front
 from macaron_django.api.front.request_signals import RequestSignal
 from macaron_django.api.front.requests import OperationMatch, request_class
+from macaron_django.conf import django_setting
 from macaron_django.tracers import around
 
 __all__ = ["Sent", "WSGIFront"]
@@ -98,7 +98,7 @@ def _script_name(environ: dict[str, Any]) -> str:
     name: str = environ.get("SCRIPT_NAME", "")
     if (
         name.isascii()
-        and settings.FORCE_SCRIPT_NAME is None
+        and django_setting("FORCE_SCRIPT_NAME") is None
         and not ("SCRIPT_URL" in environ or "REDIRECT_URL" in environ)
     ):
         return name
