@@ -25,6 +25,7 @@ from rest_framework.settings import api_settings
 from macaron_django.api.front.known_requests import Found, Front, rendered
 from macaron_django.api.front.middleware_chain import is_replaced
 from macaron_django.api.front.requests import OperationMatch, asgi_request_class
+from macaron_django.conf import django_setting
 from macaron_django.drivers import in_thread, run_on_loop
 
 __all__ = ["ASGIFront"]
@@ -65,7 +66,7 @@ class ASGIFront(Front):
             return
         request._stream = BytesIO(body or b"")
         request.resolver_match = OperationMatch(found.route, found.arguments, found.path)
-        set_script_prefix(get_script_prefix(scope))
+        set_script_prefix(request.script_name)
         view = self._view_on_loop(request, found)
         if view is None:
             response = await in_thread(self._in_thread, request)
@@ -99,7 +100,7 @@ class ASGIFront(Front):
         if found is None:
             return None
         try:
-            request = self._request_class(scope)
+            request = self._request_class(scope, prefix)
         except UnicodeDecodeError:
             return None  # Django answers 400
         if self.chain.leaves:
@@ -121,7 +122,7 @@ class ASGIFront(Front):
             or not plan.accepts(meta.get("HTTP_ACCEPT", "*/*"))
             or (meta["QUERY_STRING"] and str(api_settings.URL_FORMAT_OVERRIDE) in meta["QUERY_STRING"])
             or not (self.started.is_known and self.finished.is_known)
-            or settings.CSRF_USE_SESSIONS  # the session is read at each request
+            or django_setting("CSRF_USE_SESSIONS")  # the session is read at each request
             or any(each["ATOMIC_REQUESTS"] for each in connections.settings.values())
         ):
             return None
@@ -181,7 +182,8 @@ class ASGIFront(Front):
         if content is None or len(content) > _PIECE:
             await self.application.send_response(response, send)
             return
-        headers = [(name.encode("ascii"), value.encode("latin1")) for name, value in response.items()]
+        # What its items() says, which looks up each of them again.
+        headers = [(name.encode("ascii"), value.encode("latin1")) for name, value in response.headers._store.values()]
         if response.cookies:
             cookies = response.cookies.values()
             headers += [(b"Set-Cookie", each.output(header="").encode("ascii").strip()) for each in cookies]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Callable, Mapping
+from functools import lru_cache
 from typing import Any
 
 from django.core.handlers.asgi import ASGIRequest
@@ -16,6 +17,10 @@ __all__ = ["Giver", "OperationMatch", "asgi_request_class", "request_class"]
 Giver = Callable[[Any], object]
 #: Content types that Django's parser of header values returns as they are, without parameters.
 _PLAIN_TYPES = frozenset({"", "application/json"})
+#: The headers whose names in ``META`` have no prefix.
+_UNPREFIXED = frozenset({b"content-length", b"content-type"})
+#: What Django treats specially: cookies, and headers that it leaves out.
+_SPECIAL_NAMES = frozenset({"", "HTTP_COOKIE"})
 
 
 class OperationMatch(ResolverMatch):
@@ -72,10 +77,18 @@ def request_class(base: type[WSGIRequest], attributes: Mapping[str, Giver]) -> A
 
 
 def asgi_request_class(base: type[ASGIRequest], attributes: Mapping[str, Giver]) -> Any:
-    """As ``request_class``, for ASGI: its classes are called with the scope. The body and the match are set later."""
+    """As ``request_class``, for ASGI: its classes are called with the scope and the script's name.
 
-    def initialize(self: Any, scope: dict[str, Any]) -> None:
-        base.__init__(self, scope, None)  # type: ignore[arg-type]  # (the body comes later)
+    The body and the match are set later.
+    """
+    is_django = base.__init__ is ASGIRequest.__init__ and _is_scope_read_as_django_does()
+
+    def initialize(self: Any, scope: dict[str, Any], script_name: str) -> None:
+        meta = _meta_of(scope) if is_django and not script_name else None
+        if meta is None:
+            base.__init__(self, scope, None)  # type: ignore[arg-type]  # (the body comes later)
+        else:
+            _initialize_of_scope(self, scope, meta)
 
     return _with(base, attributes, initialize)
 
@@ -110,6 +123,55 @@ def _initialize(self: Any, environ: dict[str, Any], script_name: str, path_info:
     self.resolver_match = match
 
 
+def _initialize_of_scope(self: Any, scope: dict[str, Any], meta: dict[str, Any]) -> None:
+    """Sets what ``ASGIRequest`` sets, where there is no script's name."""
+    self.scope, self.META = scope, meta
+    self._post_parse_error = self._read_started = False
+    self.resolver_match = self._stream = None
+    self.path = self.path_info = meta["PATH_INFO"]
+    self.script_name, self.method = "", meta["REQUEST_METHOD"]
+    content_type = meta.get("CONTENT_TYPE", "")
+    if content_type in _PLAIN_TYPES:
+        self.content_type, self.content_params = content_type, {}
+    else:
+        self._set_content_type_params(meta)
+
+
+def _meta_of(scope: dict[str, Any]) -> dict[str, Any] | None:
+    """Returns the ``META`` of a scope; None if Django has to combine headers, or to find what is wrong."""
+    client, server = scope.get("client"), scope.get("server")
+    query, headers = scope.get("query_string"), scope.get("headers")
+    if not client or not server or type(query) is not bytes or not query.isascii() or type(headers) is not list:
+        return None
+    meta = {
+        "REQUEST_METHOD": scope["method"].upper(),
+        "QUERY_STRING": query.decode(),
+        "SCRIPT_NAME": "",
+        "PATH_INFO": scope["path"],
+        "wsgi.multithread": True,
+        "wsgi.multiprocess": True,
+        "REMOTE_ADDR": client[0],
+        "REMOTE_HOST": client[0],
+        "REMOTE_PORT": client[1],
+        "SERVER_NAME": server[0],
+        "SERVER_PORT": str(server[1]),
+    }
+    before = len(meta)
+    for name, value in headers:
+        meta[_meta_name(name)] = value.decode("latin1")
+    return meta if len(meta) == before + len(headers) and meta.keys().isdisjoint(_SPECIAL_NAMES) else None
+
+
+@lru_cache(maxsize=256)
+def _meta_name(header: bytes) -> str:
+    """Returns the name of a header in ``META``; "" for one that Django leaves out."""
+    name = header.decode("latin1")
+    if "_" in name:
+        return ""
+    name = name.upper().replace("-", "_")
+    return name if header in _UNPREFIXED else f"HTTP_{name}"
+
+
 def _open_stream(request: Any) -> None:
     try:
         length = int(request.environ.get("CONTENT_LENGTH"))
@@ -127,3 +189,15 @@ def _is_as_django_has_it() -> bool:
     _initialize(ours, {**environ}, "/c/", "/a//b", None)
     _open_stream(ours)
     return {**theirs, "_stream": 0} == {**vars(ours), "_stream": 0}
+
+
+def _is_scope_read_as_django_does() -> bool:
+    """Returns whether ``_initialize_of_scope`` sets all that this version of Django sets."""
+    scope: dict[str, Any] = {"type": "http", "method": "post", "path": "/a//b", "query_string": b"c=%64"}
+    scope |= {"client": ("192.0.2.1", 4321), "server": ("192.0.2.2", 80)}
+    scope["headers"] = [(b"content-type", b"application/json"), (b"content-length", b"1"), (b"x-y-z", b"\xe9")]
+    ours, meta = ASGIRequest.__new__(ASGIRequest), _meta_of(scope)
+    if meta is None:
+        return False
+    _initialize_of_scope(ours, scope, meta)
+    return vars(ours) == vars(ASGIRequest(scope, None))  # type: ignore[arg-type]  # (no body is read)
