@@ -52,7 +52,7 @@ class Changes:
 
     def state(self) -> object:
         """Returns a value that stays equal as long as nothing has changed."""
-        return _changes, tuple(chain.from_iterable(self._unwatched))
+        return _changes, [*map(list, self._unwatched)]
 
 
 class Hooks:

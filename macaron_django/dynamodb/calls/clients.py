@@ -61,7 +61,6 @@ class Clients:
     def forget(self) -> None:
         # After a fork, too: sockets are shared with the parent, and its lock may have been held.
         self._lock = threading.Lock()
-        self._process = os.getpid()
         self._sessions: dict[bool, botocore.session.Session] = {}
         self._made: MadeClient | None = None
         self._finders: list[Any] = []
@@ -79,7 +78,7 @@ class Clients:
     def present(self) -> MadeClient | None:
         """As ``current``, but None if that would have to make a client, which takes a while."""
         made = self._made
-        if made is None or self._process != os.getpid():
+        if made is None:  # a fork forgets it
             return None
         if made.botocore_client is None and (is_imported() or sys.meta_path != self._finders):
             return None
@@ -93,8 +92,6 @@ class Clients:
         return None
 
     def _new(self, engine: engines.Engine, section: Section) -> MadeClient:
-        if self._process != os.getpid():
-            self.forget()
         configuration = Configuration.of(engine, section)
         with self._lock:
             made = self._made
