@@ -200,7 +200,7 @@ def _throttle(of: dict[tuple[str, str], dict[str, Any]]) -> Iterator[list[str]]:
         own, bare = (of.get((name, operation), {}).get("more_ms") for name in ("throttled", "bare_throttled"))
         if own is not None and bare is not None and bare > 0:
             figures = f"{operation}: {own:.2f} of {bare:.2f} ms"
-            yield _row("a throttle adds, of what it adds to a bare view", figures, own / bare, hooks.ADDED)
+            yield _row("what a throttle adds, of what it adds to a bare view", figures, own / bare, hooks.ADDED)
 
 
 def _token(cpu: Cpu) -> Iterator[list[str]]:

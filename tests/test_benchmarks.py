@@ -275,11 +275,11 @@ def test_each_hook_says_whether_its_target_holds(results):
     rows = {row[0]: row[1:] for row in table_rows(text.partition("## Hooks")[2].partition("## ")[0], "")}
     assert rows["plain"] == ["1.00 ms"] * 4
     assert rows["no `additionalProperties: false`"] == ["1.20 > 1.15, missed"] * 4
-    assert rows["a permission class of its own"] == ["1.20 ≤ 1.25"] * 4
-    assert rows["`perform_create` of its own"] == [*["1.00 ≤ 1.05"] * 3, "1.00 ≤ 1.30"]
+    assert rows["an overridden permission class"] == ["1.20 ≤ 1.25"] * 4
+    assert rows["an overridden `perform_create`"] == [*["1.00 ≤ 1.05"] * 3, "1.00 ≤ 1.30"]
     assert rows["a JWT"] == ["1.00"] * 4
     assert rows["PATCH, of PUT"] == ["1.50 of 1.00 ms", "1.50", "1.40", "missed"]
-    assert rows["a throttle adds, of what it adds to a bare view"] == [
+    assert rows["what a throttle adds, of what it adds to a bare view"] == [
         "create: 0.30 of 0.20 ms",
         "1.50",
         "1.00",
