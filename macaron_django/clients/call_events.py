@@ -35,7 +35,7 @@ class _Told:
 
 @contextmanager
 def told_call(api: str, operation: Operation) -> Iterator[_Told]:
-    """Tells subscribers of a call when a ``with`` block begins and how it ended; does nothing if there are none."""
+    """Tells subscribers that a call begins with a ``with`` block, and how it ended. Without any, does nothing."""
     told = _Told(is_told=bool(events.CLIENT_CALLS.subscribers))
     if not events.CLIENT_CALLS.subscribers:
         yield told

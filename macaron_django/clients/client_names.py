@@ -22,7 +22,7 @@ def client_names(document: Document) -> Mapping[str, Operation]:
 
 
 def shared_names(document: Document) -> Mapping[str, list[Operation]]:
-    """Returns the names that several operations have, with these operations."""
+    """Returns each name that several operations share, with those operations."""
     return {name: found for name, found in _by_name(document).items() if len(found) > 1}
 
 

@@ -141,7 +141,7 @@ def _instances(handler: Any) -> Iterator[Any]:
 
 
 def _is_transparent(middleware: Any) -> bool:
-    """Returns whether a middleware only calls the one within: Sentry's wrappers do, unless they make spans."""
+    """Returns whether a middleware only calls the one inside it: Sentry's wrappers do, unless they make spans."""
     made = type(middleware).__init__
     if getattr(made, "__globals__", {}).get("__name__") != _SENTRYS:
         return False
@@ -157,7 +157,7 @@ def _known(middleware: type) -> Known | None:
 
 
 def _misplaced(instances: Sequence[Any]) -> list[str]:
-    """Returns the middleware that lacks a required one before it: then Django answers every request with an error."""
+    """Returns the middleware without the one that must precede it: Django then answers every request with an error."""
     before: set[str] = set()
     found = []
     for each in instances:

@@ -97,7 +97,7 @@ def _examples_in(schema: Schema, value: Any, steps: tuple[str | int, ...] = ()) 
 
 
 def _with(value: Any, steps: tuple[Any, ...], example: Any, validator: Validator) -> Any:
-    """Returns ``value`` with an example in one place, or ``value`` itself if that isn't valid."""
+    """Returns ``value`` with an example in one place, or ``value`` itself if the result isn't valid."""
     changed = deepcopy(value)
     place = changed
     for step in steps[:-1]:

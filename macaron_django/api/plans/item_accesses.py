@@ -1,7 +1,7 @@
 """Works out which accesses to DynamoDB's tables the generated operations need, from how each is carried out.
 
-A list is planned for every set of filters and every order that a client may send. It doesn't know what handlers,
-overridden hooks and receivers of signals do: a recorded test run shows that.
+A list is planned for every set of filters and every order that a client may send. What handlers, overridden hooks and
+receivers of signals do isn't known here: a recorded test run shows that.
 """
 
 from __future__ import annotations

@@ -92,7 +92,7 @@ class ObservedOperations:
 
 
 def _leave(names: OperationNames, request: HttpRequest, observed: Observed[OperationEnded], response: Any) -> None:
-    """Ends an operation with its answer: now, when the answer is rendered, or when its last byte was sent."""
+    """Ends an operation with its answer: now, when the answer is rendered, or when its last byte has been sent."""
     user_id = user_id_of(request)
     observed.leave()
     if not response.streaming and getattr(response, "is_rendered", True):

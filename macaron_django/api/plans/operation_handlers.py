@@ -149,7 +149,7 @@ class Handler:
 
     @cached_property
     def _parameter_names(self) -> tuple[str, ...] | None:
-        """The names of the operation's parameters in the order of the function's arguments, if it has no others."""
+        """The parameters' names in the order of the function's arguments; None if it has other arguments."""
         named = self.signature.parameters.values()
         usual = inspect.Parameter.POSITIONAL_OR_KEYWORD
         if self.operation.request_body is not None or any(p.kind is not usual or p.name == "request" for p in named):

@@ -47,7 +47,7 @@ class OperationRequest(Request):
     def planned(
         cls, request: HttpRequest, state: Mapping[str, Any], authenticators: Sequence[Any], view: Any
     ) -> OperationRequest:
-        """Returns what the constructor would make of ``request``, given the ``request_state`` of its operation."""
+        """Returns what the constructor would make from ``request``, given the ``request_state`` of its operation."""
         made = cls.__new__(cls)
         attributes = made.__dict__
         attributes.update(state)

@@ -157,7 +157,8 @@ class ParameterReader:
 
     @cached_property
     def _plain_texts(self) -> tuple[tuple[tuple[str, str], str, _ParameterField], ...] | None:
-        """The key, argument and field of each parameter, if without a query the path's texts are the only values.
+        """The key, argument and field of each parameter, if the only values of requests without a query are in the
+        path.
 
         None if a header or a cookie may be sent, a default may apply, or the text isn't the value.
         """
@@ -271,7 +272,7 @@ class _ParameterField(FieldReader):
         raise RequestInvalid(violations=[Violation(message, pointer, "", keyword, self.location)])
 
     def _relocated(self, read: Callable[[Any], Any], value: Any) -> Any:
-        """Returns what ``read`` makes of a value. Its violations get the parameter's location and name."""
+        """Returns the result of ``read`` for a value. Its violations get the parameter's location and name."""
         try:
             return read(value)
         except ValidationFailed as failure:

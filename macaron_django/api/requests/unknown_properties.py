@@ -89,7 +89,7 @@ class UnknownProperties:
         }
 
     def policy_of(self, applied: AppliedSchemas, above: str) -> str:
-        """Returns the policy of an object: its schema's, if it has one, else that of the object around it."""
+        """Returns the policy of an object: that of its schema, if there is one, else that of the enclosing object."""
         if not self.by_schema:
             return above
         return next((found for s in applied.schemas if (found := self.by_schema.get(s.name or ""))), above)

@@ -1,4 +1,4 @@
-"""Makes Django URL patterns of the paths of operations, exactly as the spec writes them.
+"""Makes Django URL patterns from the paths of operations, exactly as the spec writes them.
 
 A trailing slash, several parameters in one segment, and custom verbs after a parameter are kept. Where two templates
 match, the more literal one is tried first. Each operation can be reversed by its operationId, in the API's namespace:

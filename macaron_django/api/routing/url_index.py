@@ -64,7 +64,7 @@ class IndexedResolver(URLResolver):
         return trie
 
     def _tried(self, last: int | None = None) -> list[list[Any]]:
-        """Returns what Django's search tries up to a position, or without a match."""
+        """Returns what Django's search tries up to a position, or all that it tries if nothing matches."""
         return [each.trail for each in self._indexed[: None if last is None else last + 1]]
 
 
@@ -152,8 +152,8 @@ class SegmentTrie(Generic[P]):
         self.root: _TrieNode[P] = _TrieNode()
 
     def add(self, each: P, segments: Sequence[str | None], is_open: bool) -> None:
-        """Adds a pattern. A segment that is None matches any segment that isn't empty; more may follow if it is
-        open.
+        """Adds a pattern. A segment that is None matches any segment that isn't empty; more may follow if the pattern
+        is open.
         """
         node = self.root
         for segment in segments:

@@ -25,7 +25,9 @@ logger = logging.getLogger("macaron_django.clients")
 
 @dataclass(frozen=True)
 class ReceivedAnswer:
-    """An answer as received, decompressed, after so many ``attempts``. ``headers`` are by name in lower case."""
+    """An answer as received, decompressed; ``attempts`` is how often the call was sent. ``headers`` are by name in
+    lower case.
+    """
 
     status: int
     headers: Mapping[str, str] = field(hash=False, repr=False)
