@@ -77,7 +77,7 @@ class APIPool:
         served.
 
         If the project has already loaded the API, its classes are returned unchanged. ``formats`` are objects like
-        bravado-core's ``SwaggerFormat``; they hold for every spec that is loaded later. Without ``do_persist``,
+        bravado-core's ``SwaggerFormat``; they apply to every spec that is loaded later. Without ``do_persist``,
         ``x-persist`` has no effect. ``host``, ``port`` and ``proto`` say where ``client`` calls it, ``timeout`` how
         many seconds it waits, ``verify_ssl`` whether it verifies certificates, and ``local`` that this process serves
         the API. Raises ``SpecError`` with what is wrong.

@@ -88,8 +88,8 @@ def blocking(method: Callable[Concatenate[Any, P], Steps[R]]) -> Callable[Concat
 async def in_thread(function: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
     """Returns what ``function`` returns in a thread, with this task's context variables.
 
-    Before and after, the thread's connections to databases that are too old or broken are closed, as Django does before
-    and after a request: no signal of a request reaches these threads.
+    Before and after, the thread closes its database connections that are too old or broken. Django does that before and
+    after a request, but no signal of a request reaches these threads.
     """
     call = partial(copy_context().run, partial(_between_requests, function, *args, **kwargs))
     return await asyncio.get_running_loop().run_in_executor(_threads(os.getpid()), call)

@@ -9,7 +9,7 @@ A subscriber has two methods for each kind. One is called at the end::
 
     events.subscribe(SlowOperations())
 
-The other is called at the beginning, and may return an ``Observation``, such as a span, that is given the end::
+The other is called at the beginning, and may return an ``Observation``, such as a span, that receives the end::
 
     class Spans(events.Subscriber):
         def operation(self, began):

@@ -81,7 +81,7 @@ request_finished.connect(_finish, dispatch_uid="macaron_django.auth.caller.finis
 
 
 def current_request() -> HttpRequest | None:
-    """Returns the request being served; None before authentication has seen it."""
+    """Returns the request being served; None until authentication has seen the request."""
     return _request.get(None)
 
 
