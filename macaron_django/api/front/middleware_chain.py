@@ -157,7 +157,7 @@ def _known(middleware: type) -> Known | None:
 
 
 def _misplaced(instances: Sequence[Any]) -> list[str]:
-    """Returns the middleware without the one that must precede it: Django then answers every request with an error."""
+    """Returns each middleware that lacks the one that must precede it: Django answers all requests with an error."""
     before: set[str] = set()
     found = []
     for each in instances:
