@@ -95,7 +95,7 @@ class PersistentSwaggerObject:
 
     @classmethod
     def load_from_db(cls, key: Any, range_value: Any = None) -> Any:
-        """The row with this key, read consistently; DynamoDBItemNotFound if there is none."""
+        """The row with this key, read consistently; raises DynamoDBItemNotFound if there is none."""
         persistence = cls.persistence
         named = persistence.key(key, range_value)
         item = persistence.get_item(named, consistent=True)

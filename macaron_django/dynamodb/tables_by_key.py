@@ -91,7 +91,7 @@ class Table:
         return found is not None
 
     def get_item(self, **key: Any) -> dict[str, Any]:
-        """The item with this key, including attributes unknown to the schema; DynamoDBItemNotFound if there is none.
+        """The item with this key, with attributes unknown to the schema; raises DynamoDBItemNotFound if there is none.
 
         With ``Key={…}``, and ``ConsistentRead`` if wanted, returns boto3's answer, which has no ``Item`` if there is
         none.
@@ -106,7 +106,7 @@ class Table:
         return self._persistence.json_of_all(item)
 
     def put_item(self, data: Mapping[str, Any] | None = None, overwrite: bool = False, **boto3s: Any) -> Any:
-        """Put an item, in JSON form; ItemExists if its key is taken and ``overwrite`` isn't set.
+        """Put an item, in JSON form; raises ItemExists if its key is taken and ``overwrite`` isn't set.
 
         With ``Item={…}`` an existing item is replaced, as by boto3; its values may be boto3's.
         """

@@ -55,7 +55,7 @@ class UserLogger(Adapter):
         return msg, kwargs
 
     def get_extra(self, extra: MutableMapping[str, Any]) -> dict[str, Any]:
-        """Returns ``extra`` with the ``USER_ID`` beside what it has."""
+        """Returns ``extra`` with the ``USER_ID`` added."""
         return {**extra, "USER_ID": _user_text()}
 
     def warn(self, msg: object, *args: object, **kwargs: Any) -> None:
@@ -64,7 +64,7 @@ class UserLogger(Adapter):
 
 
 def pymlogger(name: str | None = None) -> UserLogger:
-    """Returns the logger of a name; without one, this package's."""
+    """Returns the logger with this name; without a name, this package's."""
     return UserLogger(name)
 
 

@@ -48,7 +48,7 @@ def current_context() -> RequestContext | None:
 
 
 def remember_context(context: RequestContext | None) -> None:
-    """Makes this the current request's; None forgets it."""
+    """Makes ``context`` the current request's; None forgets the request."""
     _context.set(context)
 
 

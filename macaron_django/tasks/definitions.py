@@ -20,7 +20,7 @@ DEFINITION = "task_definition"
 
 
 class UnknownTask(LookupError):
-    """A message names a task that isn't here: the worker runs different code from the sender."""
+    """A message names a task that isn't here: the worker's code differs from the sender's."""
 
 
 @dataclass(frozen=True)
@@ -47,7 +47,7 @@ class TaskDefinition:
         return float(self.backoff * 2 ** min(attempt - 1, 16))
 
     def is_tried_again(self, attempt: int, error: BaseException) -> bool:
-        """Returns whether a failure of this attempt, from 1, is followed by another."""
+        """Returns whether another attempt follows if this one (the first is 1) fails."""
         return attempt <= self.retries and isinstance(error, self.retry_on)
 
 
@@ -94,4 +94,6 @@ def task_named(path: str) -> TaskDefinition:
         if isinstance(definition, TaskDefinition):
             return definition
         break
-    raise UnknownTask(f"There is no task {path} here: the worker runs different code than the sender.")
+    raise UnknownTask(
+        f"There is no task {path} here: the worker's code differs from the sender's. Deploy the same code to both."
+    )

@@ -1,4 +1,4 @@
-"""Keeps tasks that failed for good in DynamoDB, with their reports, and sends them again.
+"""Keeps tasks that have failed for good, with their reports, in DynamoDB, and sends them again.
 
 They are kept for ``MACARON["TASKS"]["KEEP_FAILURES_DAYS"]``. The admin shows them.
 """
@@ -109,9 +109,9 @@ def _is_overdue(item: AttributeMap) -> bool:
 
 
 def run_again(task_id: str, backend: TaskBackend) -> RunAgain:
-    """Sends a task that failed again, with its arguments and as its caller; at most once for each failure.
+    """Sends a failed task once more, with its arguments and as its caller; at most once for each failure.
 
-    Raises TaskNotSent where the broker doesn't take it: it has failed as before.
+    Raises TaskNotSent if the broker doesn't take it: then it still counts as failed.
     """
     table = failed_tasks_table()
     key = table.key(task_id)

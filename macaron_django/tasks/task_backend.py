@@ -27,7 +27,7 @@ class Abilities:
 
 
 class TaskBackend(ABC):
-    """A way to have tasks done. ``MACARON["TASKS"]["BACKEND"]`` names one, or the dotted path of a class."""
+    """A way to have tasks done. ``MACARON["TASKS"]["BACKEND"]`` is the name of one, or the dotted path of its class."""
 
     name: str
 

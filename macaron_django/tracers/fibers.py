@@ -24,7 +24,9 @@ def can_await() -> bool:
 
 
 async def run_in_fiber(function: Callable[[], T]) -> T:
-    """Returns what ``function`` returns. It can call ``await_in_fiber``, in the context of the task that runs."""
+    """Returns what ``function`` returns. The function can call ``await_in_fiber``, in the context of the task that
+    runs.
+    """
     from greenlet import getcurrent, greenlet
 
     driver = getcurrent()

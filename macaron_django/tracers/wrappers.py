@@ -27,7 +27,7 @@ class Layer:
 
 
 def unwrapped(function: Any, closures: Closures) -> tuple[list[Layer], Any]:
-    """Returns the wrappers of a function, the outermost first, and what they are around.
+    """Returns the wrappers of a function, the outermost first, and the function inside them.
 
     Wrappers made by wrapt are found by themselves. Other wrappers have the function that they call in a free variable:
     ``closures`` names these wrappers, and the variable.

@@ -338,7 +338,7 @@ def test_what_dynamodb_cannot_do_is_refused_in_a_sentence(condition: Any, option
         (where(name="n", age__gt=3), {}, "add `indexes: {by_name: {hash_key: name, range_key: age}}`"),
         (where(age__gt=3), {}, "none of these filters gives one"),
         (Not(where(name="n")), {}, "not (name = 'n') would read all of table profiles"),
-        (where(email="e"), {"consistent": True}, "index by_email would find them, but not by a consistent read"),
+        (where(email="e"), {"consistent": True}, "index by_email would find the items, but not by a consistent read"),
         (where(name="n"), {"index": "by_email"}, "would read all of table profiles"),
     ],
 )

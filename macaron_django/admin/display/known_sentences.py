@@ -134,9 +134,9 @@ SENTENCES: Final = (
         "filter, or permit the scan with `scan: capped` or `scan: allowed` in x-persist."
     ),
     _("index %(index)s finds only items that have %(key)s. If that is enough, add %(lookup)s or %(call)s."),
-    _("index %(index)s would find them, but not by a consistent read: leave consistent() out."),
+    _("index %(index)s would find the items, but not by a consistent read: leave consistent() out."),
     _(
-        "an index would find them: add `%(index)s` to x-persist, or permit the scan there with `scan: capped`"
+        "an index would find the items: add `%(index)s` to x-persist, or permit the scan there with `scan: capped`"
         " or `scan: allowed`."
     ),
     _("Table %(table)s has no index %(name)s; its indexes: %(known)s."),
@@ -176,7 +176,7 @@ SENTENCES: Final = (
     _("%(item_text)s already exists and has a version: load it, change it and save it."),
     _("The stored version isn't a number, so it can't be increased: correct the item."),
     _("An item of table %(table)s was changed by another writer in the meantime."),
-    _("Another transaction holds an item of table %(table)s; load it and try again."),
+    _("Another transaction holds an item of table %(table)s; load the item and try again."),
     _("A call on table %(table)s failed: %(error)s"),
     _("A call on table %(table)s wasn't sent to DynamoDB: %(error)s"),
     _("DynamoDB refused a call on table %(table)s: %(error)s"),

@@ -233,7 +233,7 @@ def _after_failure(
 
 
 def _seen(operation: str, call: dict[str, Any], error: Exception) -> Exception:
-    """The failure as PynamoDB shows it, if it is an answer."""
+    """The failure; if DynamoDB answered, as PynamoDB's exception."""
     if not isinstance(error, ClientError):
         return error
     from macaron_django.dynamodb.calls.aws_sdk.shown_refusals import shown_refusal  # imported here: it needs botocore

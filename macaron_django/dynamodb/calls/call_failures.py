@@ -167,7 +167,9 @@ def failure_kind(error: BaseException) -> FailureKind:
 
 
 class CallNotSentError(BotoCoreError):
-    """A call that wasn't sent, because those before it weren't answered. ``seconds``: until one is sent again."""
+    """A call that wasn't sent, because those before it weren't answered. ``seconds``: how long until calls are sent
+    again.
+    """
 
     fmt = "{failures} calls in a row got no answer, so this one wasn't sent; the next attempt is in {seconds:.1f} s"
 
@@ -239,7 +241,7 @@ def _translate_answer(
     if code in _THROTTLING:
         return Throttled(f"DynamoDB throttled every attempt of a call on table {table}: {message}")
     if code in _CONTENTION:
-        return StaleItem(f"Another transaction holds an item of table {table}; load it and try again.")
+        return StaleItem(f"Another transaction holds an item of table {table}; load the item and try again.")
     if code == "ResourceNotFoundException":
         return _table_missing(table)
     if code in _CREDENTIALS:

@@ -32,7 +32,8 @@ _LONGEST_PAUSE: Final = 30.0
 
 
 class MadeClient(NamedTuple):
-    """A client, and what it was made from. While engine and section stay the same, so do region and credentials.
+    """A client, and what it was made from. While the engine and the section of settings stay the same, so do region and
+    credentials.
 
     ``botocore_client`` is None as long as the early lane makes the calls.
     """

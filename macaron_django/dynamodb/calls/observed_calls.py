@@ -94,7 +94,7 @@ class ObservedCall(Observed[DynamoDBCallEnded]):
 
 
 def _tables(call: Mapping[str, Any]) -> tuple[str, ...]:
-    """Returns the names of the tables that a call of several is about, each once."""
+    """Returns the names of the tables of a batch or a transaction, each once."""
     if (items := call.get("RequestItems")) is not None:
         return tuple(items)
     actions = (action for item in call.get("TransactItems", ()) for action in item.values())

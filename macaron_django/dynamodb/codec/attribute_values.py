@@ -94,7 +94,7 @@ def equality_form(value: AttributeValue) -> Any:
 
 
 def same(left: AttributeValue, right: AttributeValue) -> bool:
-    """Whether DynamoDB calls them equal: 1 and 1.0 are, "1" and 1 aren't."""
+    """Whether DynamoDB calls two attribute values equal: 1 and 1.0 are, "1" and 1 aren't."""
     if left == right:  # the usual case
         return True
     ((kind, one),) = left.items()

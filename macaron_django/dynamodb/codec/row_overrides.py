@@ -67,7 +67,7 @@ def is_plain_value(kind: type[Any]) -> bool:
 
 
 def has_init_receivers(model: Any) -> bool:
-    """Whether ``pre_init`` or ``post_init`` is received for the model's rows."""
+    """Whether ``pre_init`` or ``post_init`` has receivers for the model's rows."""
     return bool(pre_init.receivers or post_init.receivers) and (
         pre_init.has_listeners(model) or post_init.has_listeners(model)
     )

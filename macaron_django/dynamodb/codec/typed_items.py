@@ -219,7 +219,7 @@ class _Types:
 
 
 def _twin_reader(attribute: PropertyAttribute) -> Callable[[Any, _Twin], dict[str, Any]]:
-    """Returns what shows a property that has a twin: an object with its name, or without."""
+    """Returns the function that shows a property that has a twin, as an object: empty if the property isn't there."""
     name, read = attribute.attr_name, attribute.codec.json_reader(attribute.conversion)
 
     def show(value: Any, twin: _Twin) -> dict[str, Any]:
@@ -238,7 +238,7 @@ def _as_map(value: Any) -> dict[str, Any]:
 
 
 def _null(is_null: Any) -> None:
-    """KeyError if a value isn't null after all."""
+    """Raises KeyError if a value isn't null after all."""
     if is_null is not True:
         raise KeyError("NULL")
 

@@ -60,15 +60,17 @@ def response_members(body: bytes, known: AbstractSet[str]) -> dict[str, Any] | N
 
 
 def has_nulls(body: bytes) -> bool:
-    """Whether JSON may hold a null, which botocore leaves out at every level; "null" in a text is rare enough."""
+    """Whether JSON may hold a null, which botocore leaves out at every level; "null" in a text counts, too, but is
+    rare.
+    """
     return _NULL(body) is not None
 
 
 def with_base64(value: Any) -> Any:
     """Returns a copy with base64 for bytes.
 
-    An object with the one member "B" or "BS" that holds them is an attribute value. (As the name of
-    an attribute, "B" leads to an object, its value; placeholders of names start with "#".)
+    An object whose only member is "B" or "BS" with bytes is an attribute value. (If "B" is the name of an attribute, it
+    leads to an object and not to bytes; placeholders of names start with "#".)
     """
     if isinstance(value, dict):
         if len(value) == 1:

@@ -24,10 +24,10 @@ class Engine(ABC):
     """A DynamoDB-compatible server.
 
     ``endpoint_url`` is ``None`` for Amazon's own address; reading it starts a local server that isn't running.
-    ``credentials`` are (access key, secret key), or ``None`` for the standard credential chain.
-    ``local`` engines are this machine's, and hold no data of production. With ``returns_refused_items``, the engine
-    is known to honour ReturnValuesOnConditionCheckFailure, so that an answer without an item says that there is none.
-    With ``keeps_tokens``, a transaction's token outlives the server's process: Amazon keeps it for ten minutes.
+    ``credentials`` are (access key, secret key), or ``None`` for the standard credential chain. ``local`` engines run
+    on this machine, and hold no data of production. With ``returns_refused_items``, the engine is known to honour
+    ReturnValuesOnConditionCheckFailure, so that an answer without an item says that there is none. With
+    ``keeps_tokens``, a transaction's token outlives the server's process: Amazon keeps it for ten minutes.
     """
 
     name: str
@@ -65,7 +65,7 @@ class Engine(ABC):
         """Make sure that it runs, and goes on running as long as this process uses it."""
 
     def look_again(self) -> None:  # noqa: B027 (nothing to do, for most)
-        """After a call without an answer, find out where the server is by now, for ``endpoint_url``."""
+        """After a call without an answer, find out where the server is now, so that ``endpoint_url`` is right."""
 
     def stop(self) -> None:  # noqa: B027 (nothing to do, for most)
         """Stop using it; a local server ends with its last user."""

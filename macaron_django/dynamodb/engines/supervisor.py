@@ -119,8 +119,8 @@ def write_state(fd: int, state: dict[str, Any]) -> None:
 def secret_host(known: object = None) -> str:
     """Return an address of the loopback network that no one can guess, or the one ``known`` from before.
 
-    Local engines answer every page of a browser on this machine that finds them, whatever its origin. A page would
-    have to try 16 million addresses. Where the system has 127.0.0.1 alone, as macOS has, that is returned.
+    Local engines answer web pages in a browser on this machine, whatever their origin. To find the engine, a page would
+    have to try 16 million addresses. If the system has only 127.0.0.1, as macOS does, that is returned.
     """
     guessed = "127." + ".".join(str(1 + octet % 254) for octet in os.urandom(3))
     for host in (known, guessed):

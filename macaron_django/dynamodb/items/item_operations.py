@@ -281,7 +281,8 @@ class Items:
     ) -> Steps[None]:
         """Put an item, replacing any existing one unless ``condition`` or ``expected`` forbid it.
 
-        Raises ItemExists if it should have been absent; ItemAbsent or ItemChanged if another condition isn't met.
+        Raises ItemExists if the item must be absent but exists; ItemAbsent or ItemChanged if another condition isn't
+        met.
         """
         check_item_size(item)
         demand = WriteCondition(self.kind, self.key_in(item), condition, expected or {}, replaceable=self.replaceable())

@@ -109,7 +109,7 @@ class Persistence(ItemCodec, Items):
         return self.options.ttl if self.options.expired == "hidden" else None
 
     def is_hidden(self, item: AttributeMap) -> bool:
-        """Whether an item counts as absent: it has expired, and its schema hides those."""
+        """Whether an item counts as absent: it has expired, and its schema hides expired items."""
         ttl = self.hides_expired_by
         return ttl is not None and matches(expired(ttl, int(time.time())), item)
 
@@ -206,7 +206,7 @@ class Persistence(ItemCodec, Items):
         return {name: value for name, value in known.items() if value is not UNSET} | others
 
     def item_of_all(self, json: Mapping[str, Any]) -> AttributeMap:
-        """Returns the item of such a JSON object. Raises UnstorableValue."""
+        """Returns the item of a JSON object like those of ``json_of_all``. Raises UnstorableValue."""
         attributes = self.attributes
         item: AttributeMap = {}
         for name, value in json.items():

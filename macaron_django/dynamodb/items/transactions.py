@@ -126,9 +126,10 @@ class transaction:  # noqa: N801 (used like a function, as Django's atomic is)
     def check(target: Any, *, absent: bool = False) -> None:
         """Make the transaction fail unless an item that it doesn't write meets a condition.
 
-        ``target`` is a row: its item must be there, at its ``version`` if it has one; or a query set that names one
-        key: that item must match. With ``absent``, there must be no item with this key. Outside a transaction this
-        raises UnsupportedQuery; StaleItem, or ItemExists with ``absent``, comes at the end of the block.
+        ``target`` is a row, whose item must exist and have the row's ``version`` if there is one; or a query set that
+        names one key, whose item must match. With ``absent``, there must be no item with this key. Outside a
+        transaction this raises UnsupportedQuery; StaleItem, or ItemExists with ``absent``, comes at the end of the
+        block.
         """
         current = gathering()
         if current is None:

@@ -31,8 +31,8 @@ _DIGITS: Final = Context(prec=38)
 class Addition:
     """What ``F()`` adds to an item, if the condition that keeps it within its schema's bounds is met.
 
-    ``text`` says it as the message does: ``left = F(left) - 2``. ``leaves_bounds`` says whether the item's number would
-    be out of bounds after the addition.
+    ``text`` is its form in messages: ``left = F(left) - 2``. ``leaves_bounds`` says whether the item's number would be
+    out of bounds after the addition.
     """
 
     text: str

@@ -98,8 +98,10 @@ def scan_forbidden(criteria: Criteria, condition: Condition) -> str:
             f"If that is enough, add {existing.range_key}__isnull=False or using_index({existing.name!r})."
         )
     if existing is not None:
-        return f"{start} index {existing.name} would find them, but not by a consistent read: leave consistent() out."
+        return (
+            f"{start} index {existing.name} would find the items, but not by a consistent read: leave consistent() out."
+        )
     return (
-        f"{start} an index would find them: add `indexes: {{by_{equal}: {{{keys}}}}}` to x-persist, "
+        f"{start} an index would find the items: add `indexes: {{by_{equal}: {{{keys}}}}}` to x-persist, "
         "or permit the scan there with `scan: capped` or `scan: allowed`."
     )

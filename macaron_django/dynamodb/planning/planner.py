@@ -193,7 +193,7 @@ def _by_query(criteria: Criteria) -> QueryPlan | None:
 
 
 def _merit(candidate: QueryPlan) -> tuple[float, bool, int, int]:
-    """First what leaves less to read, then whole items, then fewer calls, then the table before its indexes."""
+    """Prefers what leaves less to read, then whole items, then fewer calls, then the table to its indexes."""
     place = 0 if candidate.index is None else 1 if candidate.index.local else 2
     left = 0 if candidate.kind == "empty" else share(candidate)
     return left, candidate.fetch, len(candidate.partitions), place

@@ -293,7 +293,7 @@ def _coerced(schema: Schema, value: Any) -> Any:
 
 
 def _check_time(schema: Schema, value: Any) -> None:
-    """ValueError for text that the property's format doesn't know: it would be compared letter by letter.
+    """Raises ValueError for text that isn't of the property's format: it would be compared letter by letter.
 
     A year, a month or a day is accepted for a date-time: it sorts like its beginning.
     """

@@ -129,7 +129,7 @@ class ItemQuerySet(ReadMethods, WriteMethods, BulkWriteMethods, AsyncMethods, Un
 
     @property
     def ordered(self) -> bool:
-        """Pages don't overlap: DynamoDB reads in an order that stays the same while nothing is written."""
+        """Always true, so that pages don't overlap: DynamoDB's order stays the same while nothing is written."""
         return True
 
     @property
@@ -187,7 +187,7 @@ class ItemQuerySet(ReadMethods, WriteMethods, BulkWriteMethods, AsyncMethods, Un
     def filter(self, *args: Any, **kwargs: Any) -> Self:
         """The rows for which all of the lookups hold.
 
-        There are exact, in, lt, lte, gt, gte, range, startswith, contains and isnull.
+        The lookups are exact, in, lt, lte, gt, gte, range, startswith, contains and isnull.
         """
         return self._narrowed(self._filters.condition(*args, **kwargs))
 

@@ -19,7 +19,7 @@ class ReadMethods:
     """The methods at the end of a chain, which read something."""
 
     def get(self: Any, *args: Any, **kwargs: Any) -> Any:
-        """The one row that matches; ``DoesNotExist`` or ``MultipleObjectsReturned`` if none or several match."""
+        """The one row that matches; raises ``DoesNotExist`` if none does, ``MultipleObjectsReturned`` if several do."""
         key = None if args else self._whole_key(kwargs)
         narrowed = self.filter(*args, **kwargs) if key is None and (args or kwargs) else self
         if key is not None:

@@ -43,7 +43,7 @@ class WriteMethods:
     # -- writing one --------------------------------------------------------------------------------------------------
 
     def create(self: Any, **kwargs: Any) -> Any:
-        """Store a new row; ItemExists (an IntegrityError) if its key is taken."""
+        """Store a new row; raises ItemExists (an IntegrityError) if its key is taken."""
         row = self.model(**kwargs)
         row.save(force_insert=True)
         return row
@@ -52,7 +52,7 @@ class WriteMethods:
         """The row that matches and False, or a new one and True; two simultaneous calls never create the same key
         twice.
 
-        Repeated if others create or delete the row at the same time.
+        It is tried again if others create or delete the row at the same time.
         """
         for attempt in UPDATE_CONFLICTS:
             try:
@@ -77,7 +77,7 @@ class WriteMethods:
     ) -> tuple[Any, bool]:
         """The row that matches, changed to ``defaults``, and False; or a new one and True.
 
-        Repeated if others change or delete the row at the same time.
+        It is tried again if others change or delete the row at the same time.
         """
         defaults = defaults or {}
         items = self
@@ -98,7 +98,7 @@ class WriteMethods:
         raise AssertionError("unreachable")  # pragma: no cover
 
     def _as_written(self: Any, lookups: Mapping[str, Any]) -> Any:
-        """Consistent, so that a row stored a moment ago is seen, unless only a global index finds it."""
+        """These rows, read consistently to see a row stored a moment ago, unless only a global index finds it."""
         fresh = self.consistent()
         try:
             fresh.filter(**lookups)._plan()
@@ -248,9 +248,8 @@ class WriteMethods:
 
     def _changed_again_and_again(self: Any, key: AttributeMap) -> ItemChanged:
         kind = self.persistence.kind
-        message = (
-            f"The {kind} with {describe_key(key)} was changed by others {UPDATE_CONFLICTS.attempts} times in a row."
-        )
+        often = f"{UPDATE_CONFLICTS.attempts} times in a row"
+        message = f"The {kind} with {describe_key(key)} was changed by others {often}: try again later."
         return ItemChanged(message, schema=kind, key=key)
 
     def _keys(self: Any, changing: Collection[str]) -> Iterator[AttributeMap]:

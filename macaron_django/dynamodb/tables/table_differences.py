@@ -81,7 +81,7 @@ def unless(codes: AbstractSet[str], table: Table, operation: str, **parameters: 
 
 
 def billing_mode(found: Description) -> str:
-    """The billing of a table described: DynamoDB leaves out the initial one."""
+    """The billing of a table, from DescribeTable, which leaves it out if it never changed."""
     return str((found.get("BillingModeSummary") or {}).get("BillingMode", "PROVISIONED"))
 
 

@@ -44,7 +44,7 @@ class ItemModel(Model):
 
     @classmethod
     def attribute(cls, name: str) -> PropertyAttribute:
-        """The attribute that holds the property ``name``; KeyError if there is none."""
+        """The attribute that holds the property ``name``; raises KeyError if there is none."""
         return cls._by_attribute_name[name]
 
     @classmethod

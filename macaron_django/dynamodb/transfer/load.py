@@ -41,7 +41,7 @@ class Line:
 
 @dataclass(frozen=True)
 class LoadState:
-    """``lines`` done from the start: ``written`` of them were written, and ``present`` left out, as their items exist."""
+    """``lines`` done from the start: ``written`` of them were written, ``present`` left out, as their items exist."""
 
     lines: int = 0
     written: int = 0

@@ -27,7 +27,7 @@ def metrics_patterns() -> list[URLPattern]:
 def metrics(request: HttpRequest) -> HttpResponse:
     """Answers with the metrics of all of the server's processes, in the format that the Accept header asks for.
 
-    404 to everyone else, who shouldn't learn that there are metrics.
+    Answers 404 to everyone else, who shouldn't learn that there are metrics.
     """
     if "prometheus" not in settings.OBSERVABILITY.BACKENDS or not _may_read(request):
         raise Http404("There is nothing at this path.")
@@ -44,7 +44,9 @@ def metrics(request: HttpRequest) -> HttpResponse:
 
 
 def anybody(request: HttpRequest) -> bool:
-    """Lets everybody read the metrics, for ``METRICS_ACCESS``: where only Prometheus can reach the path."""
+    """Lets everyone read the metrics: a value of ``METRICS_ACCESS`` for servers where only Prometheus can reach the
+    path.
+    """
     return True
 
 

@@ -38,7 +38,7 @@ class Prices(NamedTuple):
 
 
 def current_prices() -> Prices:
-    """Returns the price list of the settings, whose keys replace Amazon's one by one."""
+    """Returns Amazon's price list, with the keys that the settings have replaced by theirs."""
     chosen = {**ON_DEMAND, **settings.OBSERVABILITY.PRICES}
     read, write = chosen["READ_MILLION"] / 1e6, chosen["WRITE_MILLION"] / 1e6
     return Prices(str(chosen["AS_OF"]), str(chosen["REGION"]), read, write)

@@ -45,7 +45,7 @@ redis.call('ZREM', KEYS[4], ARGV[2])
 
 
 class TakingQoS(_QoS):  # type: ignore[misc]
-    """kombu's bookkeeping, which also puts back what was taken and not noted."""
+    """kombu's bookkeeping, which also puts back messages that were taken and not noted."""
 
     def restore_visible(self, start: int = 0, num: int = 10, interval: int = 10) -> None:
         super().restore_visible(start, num, interval)
@@ -65,7 +65,7 @@ class TakingChannel(_Channel):  # type: ignore[misc]
     _looked_at = 0.0
 
     def taken_key(self, queue: str) -> str:
-        """Returns the name of the list of what was taken from a queue."""
+        """Returns the name of the list of messages taken from a queue."""
         return f"{queue}{self.sep}taken"
 
     def _brpop_start(self, timeout: float | None = None) -> None:

@@ -65,7 +65,7 @@ class DamagedAnswerError(botocore.exceptions.BotoCoreError):
 
 
 def check_answer(operation: str, headers: Mapping[str, str], body: bytes) -> None:
-    """DamagedAnswerError if the answer has a checksum that isn't its body's."""
+    """Raises DamagedAnswerError if the answer has a checksum that isn't its body's."""
     checksum = headers.get("x-amz-crc32")
     if checksum is not None and checksum.strip() != str(crc32(body)):
         raise DamagedAnswerError(operation=operation, reason="its CRC32 doesn't fit")
@@ -124,7 +124,7 @@ class Lane(ABC):
         """Return or raise what botocore's ``_make_api_call`` would; None if the caller must call that instead.
 
         ``read`` reads the answer instead of ``response_members``; the result then has no ResponseMetadata. ``timeout``:
-        seconds after which to give up, where they are fewer than the client's. ``tally`` is given the sizes.
+        seconds after which to give up, where they are fewer than the client's. ``tally`` receives the sizes.
         """
 
     @abstractmethod

@@ -82,10 +82,12 @@ class TypeBuilder(Protocol):
         """Returns the type of a codec's attribute values, and the expression for the JSON of the value ``held``."""
 
     def function(self, read: Callable[[Any], Any]) -> str:
-        """Returns the name that an expression can call a function by."""
+        """Returns the name by which an expression can call a function."""
 
     def object(self, codec: Codec, conversion: Conversion) -> tuple[Any, str] | None:
-        """Returns the type of an API object's map and the name of a function that shows one; None if it has none."""
+        """Returns the type of an API object's map, and the name of the function that shows such a map; None if it has
+        no type.
+        """
 
 
 class Codec:

@@ -110,7 +110,7 @@ class NumberCodec(Codec):
 
 
 def encode_number(value: float | Decimal, pointer: str = "", *, integer: bool = False) -> str:
-    """Returns the text of a number that comes back equal. Raises UnstorableValue if DynamoDB can't store it.
+    """Returns a text that is read back as an equal number. Raises UnstorableValue if DynamoDB can't store the number.
 
     A float is written as its shortest repr, unless that would be a different integer: the float 1e23 isn't 10**23, so
     its exact digits are written.
@@ -134,7 +134,7 @@ def encode_number(value: float | Decimal, pointer: str = "", *, integer: bool = 
 
 
 def decode_number(text: str, *, integer: bool = False) -> int | float | Decimal:
-    """Returns the number of a text: an ``int``, a ``float`` whose digits are the number's, else a ``Decimal``."""
+    """Returns the number in a text: an ``int``, a ``float`` if it has exactly the same digits, else a ``Decimal``."""
     if len(text) <= 16:
         if text.isdigit():
             return int(text)

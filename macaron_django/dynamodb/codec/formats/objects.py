@@ -113,7 +113,7 @@ class ObjectCodec(Codec):
         return read
 
     def _field_readers(self, spec: ObjectSpec) -> dict[str, tuple[str, ValueReader, bool]]:
-        """By property name: the field, how its value is read, and whether that is text as it is."""
+        """By property name: the field, how its value is read, and whether the value is plain text."""
         fields = spec.field_names
         return {
             name: (fields[name], codec.reader(conversion), codec.is_plain_text(conversion))

@@ -54,7 +54,7 @@ class SetCodec(Codec):
         return self.by_json_type.decode(value)
 
     def _is_of_scalars(self, conversion: Conversion) -> bool:
-        """Whether members are numbers or text that are equal in Python where they are in DynamoDB."""
+        """Whether members are numbers or text that are equal in Python if they are in DynamoDB."""
         if conversion.elements is None:
             return False
         return isinstance(self.items, NumberCodec) or self.items.is_plain_text(conversion.elements())

@@ -186,7 +186,7 @@ def _host(url: str) -> str:
 
 
 def _tls() -> ssl.SSLContext:
-    """Trusts the authorities that botocore trusts: those of certifi, or those that botocore comes with."""
+    """A TLS context with the authorities that botocore trusts: those of certifi, or those that botocore comes with."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     try:
         authorities = str(import_module("certifi").where())
