@@ -1,4 +1,4 @@
-"""Keeps what a schema marks with ``x-persist`` in DynamoDB, behind a Django manager.
+"""Keeps the objects of schemas with ``x-persist`` in DynamoDB, behind a Django manager.
 
 The only part of the package that imports PynamoDB and botocore. ``binding`` gives a schema its persistence and its
 rows' class. Below it are folders: ``querysets`` (what Django sees), ``planning`` (which call answers a query),

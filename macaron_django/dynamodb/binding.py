@@ -122,7 +122,7 @@ def _base(cls: type, persistence: Persistence) -> type:
 
 
 def _methods_of(cls: type) -> type:
-    """The class; if it makes its objects in its own way, a class with only PyMacaron's two methods of it."""
+    """The class, or if it makes its objects in its own way, a class with only its two methods from PyMacaron."""
     if not overrides(cls, ("__init__", "__new__"), object):
         return cls
     methods = {name: inspect.getattr_static(cls, name) for name in _GRAFTED if hasattr(cls, name)}

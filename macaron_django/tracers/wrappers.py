@@ -1,7 +1,7 @@
 """Finds what tracers have wrapped around a function, and wraps the same around another one.
 
-A known tracer sees a shorter way to the same result as if it were the function itself: its own code runs,
-and its spans have its own names.
+To a known tracer, a shorter way to the same result looks like the function itself: the tracer's own code runs, and the
+spans have its names.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Describes the items of a persisted schema, and the functions that are compiled from that."""
+"""Describes the items of a persisted schema, and the functions that are compiled for them."""
 
 from __future__ import annotations
 

@@ -1,8 +1,7 @@
 """Reads the items of a Query's or Scan's answer by the types of their schema, and shows them as JSON.
 
 msgspec makes one small object for each attribute value instead of a dictionary, and detects values that aren't of their
-schema's type. An answer that holds such a value, or an additional attribute, is read as attribute maps, like any other
-answer.
+schema's type. If an answer holds such a value, or an additional attribute, all of its items are read as attribute maps.
 """
 
 from __future__ import annotations

@@ -21,7 +21,7 @@ from macaron_django.dynamodb.engines.shared_processes import SharedProcess, temp
 
 __all__ = ["DYNOXIDE_VERSION", "EmbeddedEngine", "binary_missing", "data_file", "find_binary", "node_modules"]
 
-#: The one that is tested, as in package.json.
+#: The version that is tested, as in package.json.
 DYNOXIDE_VERSION = "1.2.1"
 _MACHINES = {"x86_64": "x64", "amd64": "x64", "aarch64": "arm64", "arm64": "arm64"}
 

@@ -1,4 +1,4 @@
-"""Base of the engines that run elsewhere and are only reached."""
+"""Base of the engines that run elsewhere: this process only connects to them."""
 
 from __future__ import annotations
 

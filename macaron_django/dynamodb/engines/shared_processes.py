@@ -1,4 +1,4 @@
-"""Joins the server process that all processes of a project share, and starts it where it isn't running.
+"""Joins the server process that all processes of a project share, and starts it if it isn't running.
 
 Joining is a shared ``flock`` on the users file, held until ``leave()`` or until the process ends, however it ends.
 Starting is an exclusive ``flock`` on the state file: the process that gets it starts the supervisor and hands the

@@ -72,7 +72,7 @@ class Expressions:
         if names or values:
             raise ValueError("an update must be the first of a call's expressions")
         attributes = tuple(set_), tuple(remove), tuple(added)
-        # Clients choose names, too: what is remembered has to stay small.
+        # Clients choose names, too: what is remembered must stay small.
         is_short = sum(map(len, chain.from_iterable(attributes))) <= _REMEMBERED
         text, known, placeholders = (_known_update if is_short else _update)(*attributes)
         names.update(known)

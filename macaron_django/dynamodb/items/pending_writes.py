@@ -1,4 +1,4 @@
-"""Keeps the writes of an open transaction until its end, within DynamoDB's limits, and what waits for them.
+"""Keeps the writes of an open transaction, within DynamoDB's limits, and the functions that wait for its end.
 
 ``item_operations`` hands writes over to it; ``transactions`` opens it and sends them.
 """

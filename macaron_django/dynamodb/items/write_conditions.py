@@ -1,7 +1,7 @@
 """The condition of a write to one item, and the exception that says why it failed.
 
-ItemExists if the item had to be absent; ItemAbsent, ItemChanged or ItemOutOfBounds if it had to exist, to have other
-values, or to have a number that can be increased.
+The exception is ItemExists if the item had to be absent, ItemAbsent if it had to exist, ItemChanged if it had to have
+other values, and ItemOutOfBounds if an addition would take a number beyond its bounds.
 """
 
 from __future__ import annotations

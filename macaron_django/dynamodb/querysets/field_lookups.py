@@ -1,6 +1,6 @@
 """Turns Django's filters (``Q``, ``age__gte=3``) into conditions on attributes.
 
-Resolves field names and nested properties, and encodes the values; an unknown name is Django's FieldError.
+Resolves field names and nested properties, and encodes the values; an unknown name raises Django's FieldError.
 """
 
 from __future__ import annotations

@@ -263,7 +263,7 @@ class WriteMethods:
         keys = (self.persistence.key_in(found.item) for found in reader._found())
         index = plan.index
         if index is not None and {index.hash_key, index.range_key} & set(changing):
-            # The write would move the item in the index that is being read, and it would be met again.
+            # The write would move the item in the index that is being read, and the item would be read again.
             return iter(list(keys))
         return keys
 

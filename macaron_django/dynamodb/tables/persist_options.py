@@ -1,4 +1,4 @@
-"""Merges what ``x-persist`` says with what the class that it names says.
+"""Merges the options of ``x-persist`` with those of the class that it names.
 
 A mapping in the spec wins over the class key by key: the class only fills in what the spec leaves out.
 """

@@ -1,4 +1,4 @@
-"""Writes a line in CloudWatch's embedded metric format for each operation, which CloudWatch Logs turns into metrics.
+"""Writes a line for each operation in CloudWatch's embedded metric format, which CloudWatch Logs turns into metrics.
 
 The lines go to the logger ``macaron_django.emf``, and from there to standard output, which AWS Lambda, ECS and the
 CloudWatch agent read; if a project gives the logger handlers, the lines go to them instead. No library fits: Amazon's

@@ -1,4 +1,4 @@
-"""Answers GET /metrics for Prometheus: to those who have the token of the settings, or whom a function lets in."""
+"""Answers GET /metrics for Prometheus: to clients that have the token in the settings, or that a function lets in."""
 
 from __future__ import annotations
 

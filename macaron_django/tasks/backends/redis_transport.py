@@ -56,7 +56,7 @@ class TakingChannel(_Channel):  # type: ignore[misc]
     """kombu's channel, which moves a message instead of popping it."""
 
     QoS = TakingQoS
-    #: One list a queue: a move takes from one list alone, so that priorities have no effect.
+    #: One list for each queue: a move takes from one list only, so that priorities have no effect.
     priority_steps = (0,)
     from_transport_options = tuple(name for name in _Channel.from_transport_options if name != "priority_steps")
     _taken_from = ""

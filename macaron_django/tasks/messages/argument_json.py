@@ -1,7 +1,7 @@
 """Writes the arguments and results of tasks as JSON, and reads them: text, numbers, and values with a type tag.
 
-What JSON has no form for is an object with a tag under ``$``: ``{"$": "date", "v": "2026-01-31"}``. A tag that isn't
-known is refused, and nothing is ever unpickled. ``docs/how-to/tasks.md`` lists the tags.
+A value that JSON has no form for becomes an object with a tag under ``$``: ``{"$": "date", "v": "2026-01-31"}``. A tag
+that isn't known is refused, and nothing is ever unpickled. ``docs/how-to/tasks.md`` lists the tags.
 """
 
 from __future__ import annotations
@@ -69,7 +69,9 @@ def argument_of_json(json: Any) -> Any:
     try:
         return read(json)
     except (KeyError, TypeError, AttributeError) as error:
-        raise UnknownTag(f"An argument of the kind {json[_TAG]!r} has the wrong form.") from error
+        raise UnknownTag(
+            f"An argument of the kind {json[_TAG]!r} has the wrong form: the message is damaged."
+        ) from error
 
 
 def _written(value: Any, rows: RowForm, place: str, depth: int) -> Any:

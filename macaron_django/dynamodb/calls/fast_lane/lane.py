@@ -1,9 +1,9 @@
 """Sends item operations over a botocore client's open connections, without botocore's own code for each call.
 
-Endpoint, signing region, credentials and connections, with their proxies, TLS and timeouts, are the client's, and its
-parser reads every answer other than 200. Botocore opens a thread's connections, and makes the first call over each of
-them; an event loop's are opened here, but not through proxies. Where the lane returns None, the client must make the
-call.
+The client provides the endpoint, the signing region, the credentials and the connections with their proxies, TLS and
+timeouts. Its parser reads every answer other than 200. Botocore opens a thread's connections, and makes the first call
+over each of them; an event loop's are opened here, but not through proxies. Where the lane returns None, the client
+must make the call.
 """
 
 from __future__ import annotations

@@ -141,7 +141,7 @@ class Lane(ABC):
 
     @property
     def imports_parser(self) -> bool:
-        """Whether botocore must be imported to read an answer other than 200, which blocks."""
+        """Whether reading an answer other than 200 must import botocore, which blocks."""
         return False
 
     @property

@@ -192,7 +192,7 @@ class ObjectCodec(Codec):
             nonlocal writers, write_other  # as above
             if writers is None:
                 made, write_other = self._writers(object_class(), json_writer)
-                writers = made  # the last to be set, as other threads ask for it
+                writers = made  # set last, because other threads check it
             if type(value) is not dict or depth >= MAX_NESTED:
                 return in_steps(value, depth)
             inner, of_members = depth + 1, writers

@@ -1,8 +1,8 @@
 """Decides whether a process can call DynamoDB before botocore is imported, and what it then calls.
 
-It can where nothing but the engine, a region and the access keys in the environment decide where calls go and how they
-are signed, as on AWS Lambda. Profiles, files in ``~/.aws``, roles, proxies, other certificates and every AWS variable
-that isn't listed here are botocore's to understand.
+It can if only the engine, a region and the access keys in the environment decide where calls go and how they are
+signed, as on AWS Lambda. Only botocore understands profiles, files in ``~/.aws``, roles, proxies, other certificates
+and the AWS variables that aren't listed here.
 """
 
 from __future__ import annotations
