@@ -174,7 +174,7 @@ def _class_of(name: str) -> Any:
 
 def _moto_instead() -> str:
     return (
-        "Moto simulates DynamoDB in this process's memory: nothing is kept when it ends, and other manage.py "
+        "DynamoDB is simulated by moto, in this process's memory: nothing is kept when it ends, and other manage.py "
         f"processes don't see it. {_remedy()}"
     )
 
