@@ -1,4 +1,4 @@
-"""Finds the schemas of a spec that look as if they were kept: read by a key in the path, and written."""
+"""Finds the schemas of a spec that look persisted: read by a key in the path, and written."""
 
 from __future__ import annotations
 
