@@ -73,7 +73,9 @@ class PropertyAttribute(Attribute[Any]):
         self.given_name = name + GIVEN
         #: The names of all attributes that may hold the property.
         self.names = (name, self.given_name) if self.keeps_given else (name,)
-        self._write = codec.writer(conversion)
+        #: Writes usual Python values as ``given`` does, with 0 as depth. Raises UnusualValue or RecursionError for
+        #: others.
+        self.write = codec.writer(conversion)
 
     @property
     def attr_type(self) -> str | None:  # type: ignore[override]
@@ -112,7 +114,7 @@ class PropertyAttribute(Attribute[Any]):
     def given(self, value: Any) -> AttributeValue:
         """Returns what DynamoDB holds for a Python value outside of keys and indexes."""
         try:
-            return self._write(value, 0)
+            return self.write(value, 0)
         except (UnusualValue, RecursionError):
             return self._given_in_steps(value)
 

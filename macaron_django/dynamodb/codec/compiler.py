@@ -137,21 +137,23 @@ def _item_writer(shape: ItemShape) -> ItemWriter:
     known, hidden, encode_additional = additional.known, additional.hidden, additional.encode
     attributes = [(place.field, place.attribute) for place in shape.places]
     places = [  # without a twin there is one attribute, and its name is known
-        (field, None, one.attributes_of) if one.keeps_given else (field, one.attr_name, one.given)
-        for field, one in attributes
+        (field, None if one.keeps_given else one.attr_name, one, one.write) for field, one in attributes
     ]
 
     def encode(row: Any) -> AttributeMap:
         stored, values = row._state.__dict__.get("item"), row.__dict__
         item = {} if stored is None or known.issuperset(stored) else hidden(stored)
-        for field, name, written in places:
+        for field, name, attribute, write in places:
             value = values.get(field, UNSET)
             if value is UNSET:
                 continue
             if name is None:
-                item |= written(value)
-            else:
-                item[name] = written(value)
+                item |= attribute.attributes_of(value)
+                continue
+            try:
+                item[name] = write(value, 0)
+            except (UnusualValue, RecursionError):
+                item[name] = attribute.given(value)
         return item | encode_additional(row) if row._additional else item
 
     return encode

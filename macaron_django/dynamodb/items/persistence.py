@@ -286,9 +286,12 @@ class Persistence(ItemCodec, Items):
         stored = _stored(row)
         if stored is None:
             return
-        places = sum(len(self.attributes[name].names) if name in self.attributes else 1 for name in names)
-        row._state.rewritten = names if places <= MOST_PLACES else None
+        has_few = 2 * len(names) <= MOST_PLACES  # each has one place, or two
+        row._state.rewritten = names if has_few or self._places_of(names) <= MOST_PLACES else None
         row._state.expected = row._state.__dict__.get("expected", {}) | {name: stored.get(name) for name in merged}
+
+    def _places_of(self, names: Iterable[str]) -> int:
+        return sum(len(self.attributes[name].names) if name in self.attributes else 1 for name in names)
 
     def delete_row(self, row: Row) -> bool:
         """Deletes the row's item. Returns whether there was one. Raises StaleItem if its ``version`` has changed.
@@ -384,12 +387,19 @@ class Persistence(ItemCodec, Items):
         for name, _, attribute in self._changeable:
             if names is not None and name not in names:
                 continue
-            places = attribute.names
-            is_same = stored is not None and len(places) == 1 and stored.get(name) == wanted.get(name)
-            if is_same and name not in rewritten:
-                continue
+            places, is_rewritten = attribute.names, name in rewritten
+            if len(places) == 1:
+                want_here = wanted.get(name)
+                if is_rewritten:
+                    if want_here is None:
+                        remove.append(name)
+                    else:
+                        set_[name] = want_here
+                    continue
+                if stored is not None and stored.get(name) == want_here:
+                    continue
             want = {place: wanted[place] for place in places if place in wanted}
-            known = None if name in rewritten else stored
+            known = None if is_rewritten else stored
             held = None if known is None else {place: known[place] for place in places if place in known}
             if held is not None and (held == want or attribute.means_the_same(held, want)):
                 continue

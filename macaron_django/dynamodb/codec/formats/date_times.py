@@ -10,7 +10,14 @@ from decimal import Decimal
 from typing import Any, Final
 
 from macaron_django.dynamodb.codec.attribute_values import AttributeMap, AttributeValue
-from macaron_django.dynamodb.codec.formats.base import Alternative, TypeBuilder, UnusualValue, ValuePlacer, ValueReader
+from macaron_django.dynamodb.codec.formats.base import (
+    Alternative,
+    TypeBuilder,
+    UnusualValue,
+    ValuePlacer,
+    ValueReader,
+    ValueWriter,
+)
 from macaron_django.dynamodb.codec.formats.text import TextCodec
 from macaron_django.dynamodb.codec.roles import Role
 from macaron_django.exceptions import UnstorableValue
@@ -83,6 +90,16 @@ class DateTimeCodec(TextCodec):
     def alternatives(self, conversion: Conversion, held: str, types: TypeBuilder) -> Sequence[Alternative]:
         text = super().alternatives(conversion, held, types) or ()
         return [*text, self.alternative("N", str, conversion, held, types)]
+
+    def writer(self, conversion: Conversion) -> ValueWriter:
+        write_others, to_json = super().writer(conversion), conversion.to_json
+        if to_json(datetime(2000, 1, 1, tzinfo=timezone.utc)) != "2000-01-01T00:00:00Z":  # a project's own format
+            return write_others
+
+        def write(value: Any, depth: int) -> AttributeValue:
+            return {"S": to_json(value)} if type(value) is datetime else write_others(value, depth)
+
+        return write
 
     # -- keys: UTC with six fractional digits; time to live: seconds since 1970 ------------------
 
