@@ -7,9 +7,8 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from http import HTTPStatus
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.utils.module_loading import import_string
 
@@ -31,9 +30,8 @@ logger = logging.getLogger("macaron_django")
 PROBLEM_JSON = "application/problem+json"
 
 
-@dataclass(frozen=True)
-class ErrorBody:
-    """The body of an error response, its status, and its media type unless that is ``application/json``."""
+class ErrorBody(NamedTuple):
+    """The body of an error response, its status, and its media type where that isn't JSON's own."""
 
     value: Any
     status: int
@@ -46,16 +44,16 @@ def error_body(answer: ErrorDescription, exc: Exception) -> ErrorBody:
     If the project's callback or decorator fails, the failure is logged, and the body is what it would be without that
     function.
     """
-    made = None
+    made, own = None, settings.current()
     if isinstance(exc, DeclaredError):
         made = ErrorBody({**exc.body}, answer.status)
-    elif settings.ERROR_CALLBACK is not None:
+    elif own.ERROR_CALLBACK is not None:
         made = _guarded("ERROR_CALLBACK", lambda callback: _called_back(callback, answer, exc))
     if made is None:
-        body_format = settings.ERROR_FORMAT
+        body_format = own.ERROR_FORMAT
         media_type = PROBLEM_JSON if body_format == "problem" else None
         made = ErrorBody(ERROR_BODIES[body_format](answer), answer.status, media_type)
-    if settings.ERROR_DECORATOR is not None:
+    if own.ERROR_DECORATOR is not None:
         value = made.value
         decorated = _guarded("ERROR_DECORATOR", lambda decorator: decorator(value))
         made = made if decorated is None else ErrorBody(decorated, made.status, made.media_type)
@@ -63,8 +61,9 @@ def error_body(answer: ErrorDescription, exc: Exception) -> ErrorBody:
 
 
 def makes_own_bodies() -> bool:
-    """Returns whether a function of the project makes or changes error bodies."""
-    return settings.ERROR_CALLBACK is not None or settings.ERROR_DECORATOR is not None
+    """Returns whether the project's functions take part in error bodies."""
+    own = settings.current()
+    return own.ERROR_CALLBACK is not None or own.ERROR_DECORATOR is not None
 
 
 def _guarded(setting: str, use: Callable[[Callable[[Any], Any]], Any]) -> Any:

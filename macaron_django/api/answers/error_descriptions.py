@@ -6,10 +6,11 @@ What is internal stays in the log unless ``DEBUG`` is on.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from functools import lru_cache
 from http import HTTPStatus
 from pprint import pformat
-from typing import Any
+from types import MappingProxyType
+from typing import Any, NamedTuple
 
 from django.conf import settings as django_settings
 from django.core import exceptions as django_exceptions
@@ -30,8 +31,7 @@ LAST_STATUS = 599
 INTERNAL = "The server failed to answer; quote the error_id to its operators, whose log has the details."
 
 
-@dataclass(frozen=True)
-class ErrorDescription:
+class ErrorDescription(NamedTuple):
     """What a client sees of an exception, in any body format."""
 
     status: int
@@ -40,7 +40,7 @@ class ErrorDescription:
     error_id: str
     user_message: str | None = None
     violations: tuple[Mapping[str, str], ...] = ()  # pointer, location, keyword, message
-    headers: Mapping[str, str] = field(default_factory=dict)
+    headers: Mapping[str, str] = MappingProxyType({})
     error_caught: str | None = None  # what a PyMacaronException says was caught
     drf_body: Any = None  # what DRF's own handler would answer, for DRF's exceptions
 
@@ -79,9 +79,15 @@ def _timed_out(exc: BaseException) -> bool:
     """Returns whether ``exc`` is a timeout of another service; a write's counts only if it surely had no effect."""
     if isinstance(exc, EngineUnavailable) and exc.__cause__ is not None:
         exc = exc.__cause__
+    kind: Any = type(exc)
+    return _is_timeout(kind)
+
+
+@lru_cache(maxsize=100)
+def _is_timeout(kind: type[BaseException]) -> bool:
     # The timeouts of botocore, httpx and requests aren't subclasses of TimeoutError.
-    foreign = not isinstance(exc, (PyMacaronException, drf_exceptions.APIException))
-    return foreign and any("Timeout" in base.__name__ for base in type(exc).__mro__)
+    foreign = not issubclass(kind, (PyMacaronException, drf_exceptions.APIException))
+    return foreign and any("Timeout" in base.__name__ for base in kind.__mro__)
 
 
 def _of_ours(exc: PyMacaronException, error_id: str) -> ErrorDescription:

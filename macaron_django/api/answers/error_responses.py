@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from http import HTTPStatus
 from typing import Any, TypeVar
 from weakref import WeakKeyDictionary
@@ -56,7 +55,7 @@ def answered(
     """Returns the response for ``exc``. ``answer`` describes it, and ``make`` makes it from a body and headers."""
     request = context.get("request")
     if answer.status == HTTPStatus.UNAUTHORIZED:
-        answer = replace(answer, headers={**answer.headers, "WWW-Authenticate": _challenge(answer, context)})
+        answer = answer._replace(headers={**answer.headers, "WWW-Authenticate": _challenge(answer, context)})
     is_news = answer.status < HTTPStatus.INTERNAL_SERVER_ERROR or _is_news(answer, exc, context)
     log_error(answer, exc, request, is_news=is_news)
     if answer.status >= HTTPStatus.INTERNAL_SERVER_ERROR and is_news:
@@ -110,8 +109,11 @@ def _is_news(answer: ErrorDescription, exc: Exception, context: Mapping[str, Any
 def log_error(answer: ErrorDescription, exc: Exception, request: Any, *, is_news: bool = True) -> None:
     """Logs an answer: a new fault of the server as an error with its traceback, the rest as information."""
     at_fault = is_news and answer.status >= HTTPStatus.INTERNAL_SERVER_ERROR
+    level = logging.ERROR if at_fault else logging.INFO
+    if not logger.isEnabledFor(level):
+        return
     logger.log(
-        logging.ERROR if at_fault else logging.INFO,
+        level,
         "%s %s answered %d %s (error_id %s): %s",
         getattr(request, "method", "?"),
         _printable(getattr(request, "path", "?")),
