@@ -139,7 +139,8 @@ def checks_in_order() -> list[str]:
     from macaron_django.api.plans import request_checks
 
     functions = [getattr(request_checks, name) for name in request_checks.__all__ if name.islower()]
-    variants = {"initial", "tell_tracers", "admit_anybody"}  # in the place of others
+    # In the place of others.
+    variants = {"initial", "tell_tracers", "admit_anybody", "authenticate_by_header_or_session"}
     ordered = sorted(functions, key=lambda function: inspect.getsourcelines(function)[1])
     return [function.__name__ for function in ordered if function.__name__ not in variants]
 

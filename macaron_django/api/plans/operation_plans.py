@@ -281,8 +281,12 @@ def _checks(overridden: frozenset[str], patched: frozenset[str], served: Served 
     if not overridden.isdisjoint(_VERSIONING) or view.versioning_class is not None:
         found.append(checks.determine_version)
     is_public = served is not None and served.security.is_public and not served.security.is_optional
-    is_anybodys = is_public and overridden.isdisjoint(_AUTHENTICATING)
-    found.append(checks.admit_anybody if is_anybodys else checks.authenticate)
+    found.append(checks.authenticate)
+    if overridden.isdisjoint(_AUTHENTICATING):
+        if is_public:
+            found[-1] = checks.admit_anybody
+        elif served is not None and checks.HEADER_OR_SESSION.issuperset(served.security.authentication_classes):
+            found[-1] = checks.authenticate_by_header_or_session
     if not (served is not None and overridden.isdisjoint(_PERMITTING) and _lets_everybody(served)):
         found.append(checks.check_permissions)
     if not overridden.isdisjoint(_THROTTLING) or list(view.throttle_classes):

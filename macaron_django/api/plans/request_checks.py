@@ -5,12 +5,14 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
+from rest_framework.authentication import BasicAuthentication, SessionAuthentication, TokenAuthentication
 from rest_framework.exceptions import ParseError
 from rest_framework.settings import api_settings
 from rest_framework.views import APIView
 
 from macaron_django.api.routing.routers import control_characters
 from macaron_django.auth.caller import remember_request
+from macaron_django.auth.security_requirements import RequestMemory
 from macaron_django.tracers import around, unwrapped
 from macaron_django.tracers.known_tracers import CLOSURES
 
@@ -18,9 +20,11 @@ if TYPE_CHECKING:
     from rest_framework.request import Request
 
 __all__ = [
+    "HEADER_OR_SESSION",
     "OWN",
     "admit_anybody",
     "authenticate",
+    "authenticate_by_header_or_session",
     "check_permissions",
     "check_throttles",
     "determine_version",
@@ -75,11 +79,44 @@ def authenticate(view: Any, request: Request) -> None:
     view.perform_authentication(request)
 
 
+def authenticate_by_header_or_session(view: Any, request: Request) -> None:
+    """Authenticates the request by ``HEADER_OR_SESSION``, which need not be called if it has neither of the two."""
+    http_request = request._request
+    has_credentials = "HTTP_AUTHORIZATION" in http_request.META or hasattr(http_request, "user")
+    # DRF's test client replaces the authenticators, to force a user.
+    is_usual = HEADER_OR_SESSION.issuperset(map(type, request.authenticators or ())) and _methods() == _METHODS
+    if has_credentials or not is_usual:
+        view.perform_authentication(request)
+        return
+    request._authenticator = None  # type: ignore[attr-defined]  # as DRF does
+    _admit(request)
+
+
+#: The authenticators that read the header ``Authorization``, or the user that a middleware has set; and this package's
+#: own, which only remembers the request.
+HEADER_OR_SESSION = frozenset({RequestMemory, BasicAuthentication, SessionAuthentication, TokenAuthentication})
+
+
+def _methods() -> tuple[Any, ...]:
+    """Returns the methods of ``HEADER_OR_SESSION``, which a test may replace."""
+    return (
+        *(RequestMemory.authenticate, BasicAuthentication.authenticate),
+        *(SessionAuthentication.authenticate, TokenAuthentication.authenticate),
+    )
+
+
+_METHODS = _methods()
+
+
 def admit_anybody(view: Any, request: Request) -> None:
     """Sets the anonymous user for a public operation, as DRF does where no authenticator succeeds."""
     if request.authenticators:  # DRF's test client has forced a user
         view.perform_authentication(request)
         return
+    _admit(request)
+
+
+def _admit(request: Request) -> None:
     remember_request(request)  # as an authenticator does
     user: Any = api_settings.UNAUTHENTICATED_USER
     token: Any = api_settings.UNAUTHENTICATED_TOKEN
@@ -104,4 +141,7 @@ def read_parameters(view: Any, request: Request) -> None:
 
 #: The checks that call no code of the project's, which might set a hook on the view: ``negotiate`` only where no hook
 #: of the negotiation is overridden.
-OWN = frozenset({refuse_control_characters, tell_tracers, negotiate, admit_anybody, read_parameters})
+OWN = frozenset(
+    {refuse_control_characters, tell_tracers, negotiate, admit_anybody, authenticate_by_header_or_session}
+    | {read_parameters}
+)

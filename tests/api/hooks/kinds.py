@@ -39,8 +39,8 @@ KINDS: dict[str, dict[str, Any]] = {
         "x-persist": {"hash_key": "group", "range_key": "id"},
     },
 }
-#: Who may call the operations of which kind, beside everybody.
-SECURED: dict[str, list[Any]] = {"tokens": [{"bearer": []}], "asking": [{"bearer": []}, {}]}
+#: Who may call the operations of which kind, beside everybody; None: the document doesn't say.
+SECURED: dict[str, list[Any] | None] = {"tokens": [{"bearer": []}], "asking": [{"bearer": []}, {}], "silent": None}
 MERGE_PATCH = "application/merge-patch+json"
 
 
@@ -53,7 +53,9 @@ def document() -> dict[str, Any]:
         persist = {"table": f"kinds-{kind}", "hash_key": "id", "scan": "allowed", **said.get("x-persist", {})}
         name = kind.capitalize()
         schemas[name] = {"type": "object", "properties": _PROPERTIES, **said, "x-persist": persist}
-        paths |= _paths(kind, {"$ref": f"#/components/schemas/{name}"}, {"security": SECURED.get(kind, [])})
+        security = SECURED.get(kind, [])
+        more = {} if security is None else {"security": security}
+        paths |= _paths(kind, {"$ref": f"#/components/schemas/{name}"}, more)
     bearer = {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}
     return {
         "openapi": "3.1.0",

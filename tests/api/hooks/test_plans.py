@@ -5,9 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from django.test import override_settings
+from django.contrib.auth import get_user_model
+from django.test import Client, override_settings
 from rest_framework import authentication, filters, pagination, permissions, renderers, throttling, versioning
 from rest_framework.settings import api_settings
+from rest_framework.test import APIClient
 
 from macaron_django.api.views.operation_viewsets import OperationViewSet
 from macaron_django.auth import generate_token
@@ -15,6 +17,7 @@ from tests.api.hooks.kinds import Kinds, subclass
 
 PUBLIC = ("negotiate", "admit_anybody", "read_parameters")
 SECURED = ("negotiate", "authenticate", "check_permissions", "read_parameters")
+SILENT = ("negotiate", "authenticate_by_header_or_session", "read_parameters")
 KEYED = ("refuse_control_characters",)
 
 
@@ -43,7 +46,9 @@ def summary(kinds: Kinds, kind: str) -> dict[str, Any]:
     }
 
 
-@pytest.mark.parametrize(("kind", "steps"), [("plain", PUBLIC), ("tokens", SECURED), ("asking", SECURED)])
+@pytest.mark.parametrize(
+    ("kind", "steps"), [("plain", PUBLIC), ("tokens", SECURED), ("asking", SECURED), ("silent", SILENT)]
+)
 def test_a_plan_holds_the_steps_that_the_document_asks_for(kinds, kind, steps):
     kinds.serve(kind)
     for line, plan in kinds.plans(kind).items():
@@ -53,6 +58,43 @@ def test_a_plan_holds_the_steps_that_the_document_asks_for(kinds, kind, steps):
         assert plan.headers is not None
         assert plan.headers["Allow"]
         assert not plan.overridden
+
+
+@pytest.mark.django_db
+def test_drfs_authenticators_are_asked_wherever_they_may_know_somebody(kinds, monkeypatch):
+    users = []
+
+    def saw_user(self, request, *args, **kwargs):
+        users.append((str(request.user), request.auth, request.successful_authenticator))
+        return super(type(self), self).list(request, *args, **kwargs)
+
+    kinds.serve("silent", lambda generated: subclass(generated, list=saw_user))
+    joe = get_user_model()(username="joe")
+    with override_settings(MIDDLEWARE=[]):
+        assert kinds.ask("GET /silent").status_code == 200
+        assert kinds.ask("GET /silent", Authorization="Basic wrong").status_code == 403
+        forced = APIClient()
+        forced.force_authenticate(joe)
+        assert forced.get("/silent").status_code == 200
+        with monkeypatch.context() as patching:
+            patching.setattr(authentication.SessionAuthentication, "authenticate", lambda self, request: (joe, "own"))
+            assert kinds.ask("GET /silent").status_code == 200
+    with override_settings(MIDDLEWARE=[f"{__name__}.{knows_joe.__name__}"]):
+        assert Client().get("/silent").status_code == 200
+    kinds_of = [type(authenticator).__name__ for _, _, authenticator in users]
+    assert [user for user, *_ in users] == ["AnonymousUser", "joe", "joe", "joe"]
+    assert [auth for _, auth, _ in users] == [None, None, "own", None]
+    assert kinds_of == ["NoneType", "ForcedAuthentication", "SessionAuthentication", "SessionAuthentication"]
+
+
+def knows_joe(get_response):
+    """A middleware that says who is logged in."""
+
+    def answer(request):
+        request.user = get_user_model()(username="joe")
+        return get_response(request)
+
+    return answer
 
 
 def test_options_and_unknown_methods_are_left_to_drf(kinds):
