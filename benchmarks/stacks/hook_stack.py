@@ -1,7 +1,8 @@
 """One process with an API for each hook of hooks.py, all of the same profiles: a spec and a table each.
 
-Below `/bare` and `/bare_throttled` are views of Django REST framework that read an item, below `/drf_orm` a hand-written
-viewset on the model of `/orm`. Below `/startproject` the middleware of `django-admin startproject` runs; else none.
+Below `/bare` and `/bare_throttled` are views of Django REST framework that read an item, below `/drf_orm` a viewset
+that is written by hand, on the model of `/orm`. Below `/startproject` the middleware of `django-admin startproject`
+runs; else none.
 The header `X-Application` chooses the front, or what has `RequestMiddleware`.
 """
 
