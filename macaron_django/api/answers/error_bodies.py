@@ -31,7 +31,7 @@ PROBLEM_JSON = "application/problem+json"
 
 
 class ErrorBody(NamedTuple):
-    """The body of an error response, its status, and its media type where that isn't JSON's own."""
+    """The body of an error response, its status, and its media type unless that is ``application/json``."""
 
     value: Any
     status: int
@@ -61,7 +61,7 @@ def error_body(answer: ErrorDescription, exc: Exception) -> ErrorBody:
 
 
 def makes_own_bodies() -> bool:
-    """Returns whether the project's functions take part in error bodies."""
+    """Returns whether a function of the project makes or changes error bodies."""
     own = settings.current()
     return own.ERROR_CALLBACK is not None or own.ERROR_DECORATOR is not None
 
