@@ -40,7 +40,11 @@ class ProfileNotFound(PyMacaronException):
 
 
 class OutOfStock(PyMacaronException):
-    """The last one was sold."""
+    """The last one was sold,
+    and no more will come.
+
+    Raised by the till.
+    """
 
     code = "OUT_OF_STOCK"
     status = 409
@@ -74,7 +78,7 @@ def test_an_error_of_the_applications_has_pymacarons_body():
 def test_an_error_without_a_message_has_no_user_message():
     body = answer(OutOfStock()).data
     assert "user_message" not in body
-    assert body["error_description"] == "The last one was sold."
+    assert body["error_description"] == "The last one was sold, and no more will come."
     assert answer(ProfileNotFound()).data["error_description"] == "Not Found"
 
 

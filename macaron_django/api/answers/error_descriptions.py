@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from functools import lru_cache
 from http import HTTPStatus
+from inspect import cleandoc
 from pprint import pformat
 from types import MappingProxyType
 from typing import Any, NamedTuple
@@ -123,9 +124,10 @@ def _of_ours(exc: PyMacaronException, error_id: str) -> ErrorDescription:
 
 
 def _docstring(exception_class: type[PyMacaronException]) -> str:
-    """Returns the first line of a class's own docstring, for exceptions without a message; else the status's phrase."""
-    own = exception_class.__dict__.get("__doc__")
-    return own.strip().splitlines()[0] if own and own.strip() else phrase(exception_class.status, exception_class.code)
+    """Returns the first paragraph of a class's own docstring, else the phrase of its status."""
+    own = exception_class.__dict__.get("__doc__") or ""
+    paragraph = cleandoc(own).partition("\n\n")[0]
+    return " ".join(paragraph.split()) or phrase(exception_class.status, exception_class.code)
 
 
 def is_error_status(status: int) -> bool:
