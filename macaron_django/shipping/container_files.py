@@ -9,7 +9,14 @@ from pathlib import Path
 
 from macaron_django.shipping.file_templates import rendered
 
-__all__ = ["ContainedProject", "container_files", "differing_files", "missing_requirements", "write_files"]
+__all__ = [
+    "ContainedProject",
+    "container_files",
+    "differing_files",
+    "dockerfile_python",
+    "missing_requirements",
+    "write_files",
+]
 
 #: What the image runs beside the project.
 SERVER = ("granian", "whitenoise")
@@ -40,6 +47,14 @@ class ContainedProject:
 def container_files(project: ContainedProject) -> dict[str, str]:
     """Returns the files by their paths in the project."""
     return rendered("container", {**asdict(project), "slug": project.slug})
+
+
+def dockerfile_python(folder: Path) -> str | None:
+    """Returns the Python of the base image that the folder's Dockerfile names; None if it has no such line."""
+    file = folder / "Dockerfile"
+    text = file.read_text("utf-8") if file.is_file() else ""
+    found = re.search(r"^ARG BASE=docker\.io/library/python:(\d+\.\d+)-slim$", text, re.MULTILINE)
+    return found and found[1]
 
 
 def differing_files(folder: Path, files: Mapping[str, str]) -> dict[str, str]:

@@ -82,6 +82,14 @@ def test_a_changed_file_is_kept_unless_forced_and_then_all_are(folder, capsys):
     call_command("dockerize")  # nothing differs
 
 
+def test_the_python_of_an_image_stays_unless_another_is_named(folder):
+    call_command("dockerize", "--python", "3.12")
+    call_command("dockerize")  # nothing differs, whatever Python runs this
+    assert "python:3.12-slim" in (folder / "Dockerfile").read_text("utf-8")
+    call_command("dockerize", "--python", "3.13", "--force")
+    assert "python:3.13-slim" in (folder / "Dockerfile").read_text("utf-8")
+
+
 def test_what_the_image_needs_is_missed_before_it_is_built(folder, capsys):
     (folder / "requirements.txt").write_text("# granian\nwhitenoise[brotli]>=6\n", "utf-8")
     call_command("dockerize", "--dry-run")

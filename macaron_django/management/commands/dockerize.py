@@ -17,6 +17,7 @@ from macaron_django.shipping.container_files import (
     ContainedProject,
     container_files,
     differing_files,
+    dockerfile_python,
     missing_requirements,
     write_files,
 )
@@ -38,9 +39,8 @@ class Command(BaseCommand):
         parser.add_argument("--force", action="store_true", help="Overwrite files that differ.")
         parser.add_argument(
             "--python",
-            default="{}.{}".format(*sys.version_info[:2]),
             metavar="X.Y",
-            help="The Python of the image (default: the one that runs this command).",
+            help="The Python of the image (default: that of the Dockerfile, else the one that runs this command).",
         )
 
     def handle(self, *_arguments: str, **options: Any) -> None:
@@ -51,7 +51,9 @@ class Command(BaseCommand):
                 f"{requirements} isn't there: the image installs what it names. `pip freeze > requirements.txt` writes "
                 "one."
             )
-        project = _project(folder, options["python"])
+        project = _project(
+            folder, options["python"] or dockerfile_python(folder) or "{}.{}".format(*sys.version_info[:2])
+        )
         files = container_files(project)
         differing = differing_files(folder, files)
         for path, text in files.items():

@@ -59,8 +59,8 @@ class Command(BaseCommand):
             metavar="VARIABLE",
             action="append",
             help=(
-                "With fargate: an environment variable that comes from Secrets Manager (default: SECRET_KEY and "
-                "DATABASE_URL; CELERY_BROKER_URL, too, if there are workers). Repeat it for several."
+                "With --service: an environment variable that comes from Secrets Manager (default: SECRET_KEY; with "
+                "fargate DATABASE_URL, too, and CELERY_BROKER_URL if there are workers). Repeat it for several."
             ),
         )
         add_access_arguments(parser)
@@ -70,8 +70,10 @@ class Command(BaseCommand):
         parser.add_argument("--overwrite", action="store_true", help="With --out: replace an existing file.")
 
     def handle(self, *_arguments: str, **options: Any) -> None:
-        if options["service"] != "fargate" and (options["secret"] or options["load_balancer"] != "existing"):
-            raise CommandError("--secret and --load-balancer are about containers: add --service fargate.")
+        if options["service"] != "fargate" and options["load_balancer"] != "existing":
+            raise CommandError("--load-balancer is about containers: add --service fargate.")
+        if options["service"] == "none" and options["secret"]:
+            raise CommandError("--secret is about a service: add --service lambda or --service fargate.")
         refuse_left_out("Its tables would be missing.")
         persistences = [each for api in registry for each in api.persistences.values()] + own_tables()
         if not persistences:
@@ -104,11 +106,13 @@ class Command(BaseCommand):
 def _service(options: Mapping[str, Any]) -> LambdaService | FargateService | None:
     if options["service"] == "none":
         return None
+    prefix = settings.DYNAMODB.TABLE_PREFIX
     if options["service"] == "lambda":
-        return LambdaService(_settings_module())
+        return LambdaService(_settings_module(), tuple(options["secret"] or ("SECRET_KEY",)), table_prefix=prefix)
     worker = settings.TASKS.BACKEND == "celery"
     return FargateService(
         _settings_module(),
+        table_prefix=prefix,
         secrets=tuple(options["secret"] or ("SECRET_KEY", "DATABASE_URL", *(["CELERY_BROKER_URL"] if worker else []))),
         worker=worker,
         own_load_balancer=options["load_balancer"] == "new",

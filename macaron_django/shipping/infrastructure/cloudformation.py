@@ -8,7 +8,7 @@ from typing import Any, Final
 import yaml
 
 from macaron_django.dynamodb.tables.table_accesses import TableAccess
-from macaron_django.shipping.infrastructure.described_services import FargateService, LambdaService
+from macaron_django.shipping.infrastructure.described_services import ALIAS, FargateService, LambdaService
 from macaron_django.shipping.infrastructure.described_tables import (
     MOST_UNITS,
     PYTHON_RUNTIME,
@@ -25,6 +25,7 @@ from macaron_django.shipping.infrastructure.template_parts import (
     allowed,
     pascal,
     role,
+    secret_parameters,
     target_tracking,
 )
 from macaron_django.shipping.permissions.policies import statements_of
@@ -64,9 +65,10 @@ def cloudformation_template(
         }
         outputs["ServicePolicy"] = {"Value": {"Ref": "ServicePolicy"}}
     elif isinstance(service, LambdaService):
-        parameters |= _FUNCTION_PARAMETERS
-        resources |= _function(policy, service.settings_module)
+        parameters |= _FUNCTION_PARAMETERS | dict(secret_parameters(service.secrets).values())
+        resources |= _function(policy, service)
         outputs["URL"] = {"Value": {"Fn::GetAtt": ["ServiceAPI", "ApiEndpoint"]}}
+        outputs["Function"] = {"Value": {"Ref": "ServiceFunction"}}
     else:
         containers = fargate_template(service, policy["Statement"])
         parameters |= containers.parameters
@@ -102,8 +104,9 @@ def _table_resources(table: DescribedTable, names: Names) -> Iterator[tuple[str,
             least = (table.units or (1, 1))[number]
             yield f"{part}Target", _scaling_target(name, index, kind, least)
             yield f"{part}Scaling", target_tracking(f"{part}Target", f"DynamoDB{kind}CapacityUtilization", 70)
-    for kind in ("Read", "Write"):
-        yield f"{name}{kind}Throttled", _alarm(name, kind)
+    for index in (None, *(each.name for each in table.indexes if not each.local)):
+        for kind in ("Read", "Write"):
+            yield f"{names[table.name, index]}{kind}Throttled", _alarm(name, index, kind)
 
 
 def _table(table: DescribedTable) -> Resource:
@@ -173,11 +176,13 @@ def _scaling_target(name: str, index: str | None, kind: str, least: int) -> Reso
     }
 
 
-def _alarm(name: str, kind: str) -> Resource:
+def _alarm(name: str, index: str | None, kind: str) -> Resource:
+    """Returns the alarm of a table, or of an index: a table's metric has nothing of its indexes."""
+    place = f"${{{name}Table}}" if index is None else f"the index {index} of ${{{name}Table}}"
     return alarm(
-        {"Fn::Sub": f"DynamoDB throttles {kind.lower()}s of ${{{name}Table}}."},
+        {"Fn::Sub": f"DynamoDB throttles {kind.lower()}s of {place}."},
         f"{kind}ThrottleEvents",
-        {"TableName": {"Ref": f"{name}Table"}},
+        {"TableName": {"Ref": f"{name}Table"}, **({} if index is None else {"GlobalSecondaryIndexName": index})},
         namespace="AWS/DynamoDB",
     )
 
@@ -209,7 +214,17 @@ _FUNCTION_PARAMETERS: Final = {
 }
 
 
-def _function(policy: Resource, settings_module: str) -> dict[str, Resource]:
+def _function(policy: Resource, service: LambdaService) -> dict[str, Resource]:
+    """Returns the function, and the API, which calls an alias: new code isn't served until the alias is moved."""
+    environment: dict[str, Any] = {
+        **service.environment(),
+        # Not the API's own name alone: the API needs the function, which would need the API.
+        "ALLOWED_HOSTS": {"Fn::Sub": ".execute-api.${AWS::Region}.${AWS::URLSuffix}"},
+        **{
+            name: {"Fn::Sub": f"{{{{resolve:secretsmanager:${{{parameter}}}}}}}"}
+            for name, (parameter, _) in secret_parameters(service.secrets).items()
+        },
+    }
     logs = allowed(["logs:CreateLogStream", "logs:PutLogEvents"], [{"Fn::GetAtt": ["ServiceLog", "Arn"]}])
     return {
         "ServiceLog": {"Type": "AWS::Logs::LogGroup", **KEPT, "Properties": {"RetentionInDays": 30}},
@@ -224,8 +239,21 @@ def _function(policy: Resource, settings_module: str) -> dict[str, Resource]:
                 "Role": {"Fn::GetAtt": ["ServiceRole", "Arn"]},
                 "MemorySize": 1024,
                 "Timeout": 29,
-                "Environment": {"Variables": {"DJANGO_SETTINGS_MODULE": settings_module}},
+                "Environment": {"Variables": environment},
                 "LoggingConfig": {"LogGroup": {"Ref": "ServiceLog"}},
+            },
+        },
+        "ServiceVersion": {
+            "Type": "AWS::Lambda::Version",
+            **KEPT,
+            "Properties": {"FunctionName": {"Ref": "ServiceFunction"}},
+        },
+        "ServiceAlias": {
+            "Type": "AWS::Lambda::Alias",
+            "Properties": {
+                "Name": ALIAS,
+                "FunctionName": {"Ref": "ServiceFunction"},
+                "FunctionVersion": {"Fn::GetAtt": ["ServiceVersion", "Version"]},
             },
         },
         "ServiceAPI": {
@@ -233,14 +261,14 @@ def _function(policy: Resource, settings_module: str) -> dict[str, Resource]:
             "Properties": {
                 "Name": {"Ref": "AWS::StackName"},
                 "ProtocolType": "HTTP",
-                "Target": {"Fn::GetAtt": ["ServiceFunction", "Arn"]},
+                "Target": {"Ref": "ServiceAlias"},
             },
         },
         "ServiceInvocation": {
             "Type": "AWS::Lambda::Permission",
             "Properties": {
                 "Action": "lambda:InvokeFunction",
-                "FunctionName": {"Ref": "ServiceFunction"},
+                "FunctionName": {"Ref": "ServiceAlias"},
                 "Principal": "apigateway.amazonaws.com",
                 "SourceArn": {
                     "Fn::Sub": "arn:${AWS::Partition}:execute-api:${AWS::Region}:${AWS::AccountId}:${ServiceAPI}/*"

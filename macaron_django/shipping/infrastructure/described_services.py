@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Final
 
 __all__ = [
+    "ALIAS",
     "DEPLOYMENT",
     "FARGATE_ALARMS",
     "HEALTH_COMMAND",
@@ -20,6 +21,8 @@ __all__ = [
     "LambdaService",
 ]
 
+#: The function's alias that is served: a release of `manage.py deploy` moves it.
+ALIAS: Final = "current"
 #: What the image of ``dockerize`` listens at and runs as.
 PORT: Final = 8000
 USER: Final = "10001:10001"
@@ -58,9 +61,22 @@ _VARIABLE: Final = re.compile("[A-Z][A-Z0-9]*(_[A-Z][A-Z0-9]*)*")
 
 @dataclass(frozen=True)
 class LambdaService:
-    """A function behind an HTTP API."""
+    """A function behind an HTTP API, which calls the alias ``ALIAS``.
+
+    ``secrets`` are environment variables whose values are in Secrets Manager when the file is applied; each is a
+    parameter with an ARN. Raises ValueError as FargateService does.
+    """
 
     settings_module: str
+    secrets: tuple[str, ...] = ()
+    table_prefix: str = ""
+
+    def __post_init__(self) -> None:
+        _require_secrets(self.secrets, self.environment())
+
+    def environment(self) -> dict[str, str]:
+        """Returns the variables whose values are known now, as the settings of a new project read them."""
+        return _settings_variables(self.settings_module, self.table_prefix)
 
 
 @dataclass(frozen=True)
@@ -77,24 +93,30 @@ class FargateService:
     secrets: tuple[str, ...]
     worker: bool = False
     own_load_balancer: bool = False
+    table_prefix: str = ""
 
     def __post_init__(self) -> None:
-        for number, name in enumerate(self.secrets):
-            if not _VARIABLE.fullmatch(name):
-                raise ValueError(
-                    f"{name!r} can't be a secret: write an environment variable in capitals, with a letter first and "
-                    "after each '_': DATABASE_URL."
-                )
-            if name in self.secrets[:number]:
-                raise ValueError(f"The secret {name} is given twice.")
-            if name in (*self.environment(), *LATER_VARIABLES):
-                raise ValueError(f"{name} can't be a secret: the task definition has its value already.")
+        _require_secrets(self.secrets, self.environment())
 
     def environment(self) -> dict[str, str]:
         """Returns the variables whose values are known now, as the settings of a new project read them."""
-        return {
-            "DJANGO_SETTINGS_MODULE": self.settings_module,
-            "DYNAMODB_ENGINE": "aws",
-            "BEHIND_PROXY": "on",
-            "PORT": str(PORT),
-        }
+        known = _settings_variables(self.settings_module, self.table_prefix)
+        return {**known, "BEHIND_PROXY": "on", "PORT": str(PORT)}
+
+
+def _settings_variables(settings_module: str, table_prefix: str) -> dict[str, str]:
+    prefix = {"DYNAMODB_TABLE_PREFIX": table_prefix} if table_prefix else {}
+    return {"DJANGO_SETTINGS_MODULE": settings_module, "DYNAMODB_ENGINE": "aws", **prefix}
+
+
+def _require_secrets(secrets: tuple[str, ...], known: Mapping[str, str]) -> None:
+    for number, name in enumerate(secrets):
+        if not _VARIABLE.fullmatch(name):
+            raise ValueError(
+                f"{name!r} can't be a secret: write an environment variable in capitals, with a letter first and "
+                "after each '_': DATABASE_URL."
+            )
+        if name in secrets[:number]:
+            raise ValueError(f"The secret {name} is given twice.")
+        if name in (*known, *LATER_VARIABLES):
+            raise ValueError(f"{name} can't be a secret: the service has its value already.")

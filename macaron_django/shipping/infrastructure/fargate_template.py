@@ -21,8 +21,8 @@ from macaron_django.shipping.infrastructure.template_parts import (
     Resource,
     alarm,
     allowed,
-    pascal,
     role,
+    secret_parameters,
     target_tracking,
 )
 
@@ -45,6 +45,8 @@ def fargate_template(service: FargateService, statements: Sequence[Resource]) ->
     """Returns the parts that make a service whose policy has ``statements``."""
     outputs: dict[str, Any] = {
         "Cluster": {"Value": {"Ref": "ServiceCluster"}},
+        "Service": {"Value": {"Fn::GetAtt": ["Service", "Name"]}},
+        **({"Worker": {"Value": {"Fn::GetAtt": ["Worker", "Name"]}}} if service.worker else {}),
         "Task": {"Value": {"Ref": "ServiceTask"}},
         "SecurityGroup": {"Value": {"Ref": "ServiceSecurityGroup"}},
     }
@@ -98,8 +100,7 @@ def _parameters(service: FargateService) -> Iterator[tuple[str, Any]]:
         yield "ListenerArn", _parameter("String", "The ARN of the load balancer's listener.")
         yield "RulePriority", _parameter("Number", "The rule's priority in the listener.", MinValue=1, MaxValue=50000)
         yield "LoadBalancerSecurityGroup", _parameter("AWS::EC2::SecurityGroup::Id")
-    for name in service.secrets:
-        yield _secret(name), _parameter("String", f"The ARN of the secret in Secrets Manager whose value is {name}.")
+    yield from secret_parameters(service.secrets).values()
     if service.worker:
         yield "LeastWorkers", _parameter("Number", Default=1, MinValue=1)
         yield "MostWorkers", _parameter("Number", Default=10, MinValue=1)
@@ -112,15 +113,11 @@ def _parameter(kind: str, description: str | None = None, **more: Any) -> dict[s
     return {"Type": kind, **more, **({} if description is None else {"Description": description})}
 
 
-def _secret(name: str) -> str:
-    return f"{pascal(name.lower())}SecretArn"
-
-
 # -- tasks -------------------------------------------------------------------------------------------------------------
 
 
 def _task_resources(service: FargateService, statements: Sequence[Resource]) -> dict[str, Resource]:
-    secrets = [{"Ref": _secret(name)} for name in service.secrets]
+    secrets = [{"Ref": parameter} for parameter, _ in secret_parameters(service.secrets).values()]
     execution = {
         "logs": [
             allowed(["logs:CreateLogStream", "logs:PutLogEvents"], [{"Fn::GetAtt": ["ServiceLog", "Arn"]}]),
@@ -185,7 +182,10 @@ def _task(service: FargateService, container: Resource) -> Resource:
                         {"Name": "AWS_REGION", "Value": {"Ref": "AWS::Region"}},
                         {"Name": "ALLOWED_HOSTS", "Value": {"Ref": "HostName"}},
                     ],
-                    "Secrets": [{"Name": name, "ValueFrom": {"Ref": _secret(name)}} for name in service.secrets],
+                    "Secrets": [
+                        {"Name": name, "ValueFrom": {"Ref": parameter}}
+                        for name, (parameter, _) in secret_parameters(service.secrets).items()
+                    ],
                     "LogConfiguration": {
                         "LogDriver": "awslogs",
                         "Options": {

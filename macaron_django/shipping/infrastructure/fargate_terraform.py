@@ -22,6 +22,7 @@ from macaron_django.shipping.infrastructure.terraform_parts import (
     policy_json,
     role_block,
     scaling_blocks,
+    secret_variable,
     statement,
     variable,
 )
@@ -75,6 +76,11 @@ def fargate_blocks(service: FargateService) -> Iterator[Block]:
         yield _task(service, "worker", {"command": list(WORKER_COMMAND)})
         yield _service("worker", Expression('"${var.service_name}-worker"'), {})
         yield from _scaling("worker", "workers")
+    yield Block("output", ("cluster",), {"value": Expression("aws_ecs_cluster.service.name")})
+    yield Block("output", ("service",), {"value": Expression("aws_ecs_service.service.name")})
+    if service.worker:
+        yield Block("output", ("worker",), {"value": Expression("aws_ecs_service.worker.name")})
+    yield Block("output", ("task",), {"value": Expression("aws_ecs_task_definition.service.arn")})
     if service.own_load_balancer:
         yield Block("output", ("load_balancer",), {"value": Expression("aws_lb.service.dns_name")})
     yield Block("output", ("security_group",), {"value": Expression("aws_security_group.service.id")})
@@ -107,15 +113,10 @@ def _variables(service: FargateService) -> Iterator[Block]:
         yield variable("listener_arn", "The ARN of the load balancer's listener.")
         yield variable("rule_priority", "The rule's priority in the listener.", _NUMBER)
         yield variable("load_balancer_security_group")
-    for name in service.secrets:
-        yield variable(_secret(name), f"The ARN of the secret in Secrets Manager whose value is {name}.")
+    yield from map(secret_variable, service.secrets)
     if service.worker:
         yield variable("least_workers", kind=_NUMBER, default=1)
         yield variable("most_workers", kind=_NUMBER, default=10)
-
-
-def _secret(name: str) -> str:
-    return f"{name.lower()}_secret_arn"
 
 
 # -- tasks -------------------------------------------------------------------------------------------------------------
@@ -140,7 +141,7 @@ def _roles(service: FargateService) -> Iterator[Block]:
         )
     ]
     if service.secrets:
-        secrets = [Expression(f"var.{_secret(name)}") for name in service.secrets]
+        secrets = [_arn(name) for name in service.secrets]
         allowed.append(statement(["secretsmanager:GetSecretValue"], secrets))
     yield _execution_policy("execution", allowed)
     yield _execution_policy(
@@ -151,6 +152,10 @@ def _roles(service: FargateService) -> Iterator[Block]:
         ],
         count=Expression("var.repository_arn == null ? 0 : 1"),
     )
+
+
+def _arn(secret: str) -> Expression:
+    return Expression(f"var.{secret_variable(secret).labels[0]}")
 
 
 def _execution_policy(name: str, statements: list[dict[str, Any]], **more: Expression) -> Block:
@@ -182,7 +187,7 @@ def _task(service: FargateService, name: str, container: Mapping[str, Any]) -> B
         "mountPoints": [{"sourceVolume": "tmp", "containerPath": "/tmp"}],  # noqa: S108
         "stopTimeout": DEPLOYMENT["stop"],
         "environment": environment,
-        "secrets": [{"name": each, "valueFrom": Expression(f"var.{_secret(each)}")} for each in service.secrets],
+        "secrets": [{"name": each, "valueFrom": _arn(each)} for each in service.secrets],
         "logConfiguration": {
             "logDriver": "awslogs",
             "options": {

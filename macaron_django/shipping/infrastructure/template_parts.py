@@ -5,7 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
-__all__ = ["HAS_TOPIC", "KEPT", "Resource", "alarm", "allowed", "pascal", "role", "target_tracking"]
+__all__ = [
+    "HAS_TOPIC",
+    "KEPT",
+    "Resource",
+    "alarm",
+    "allowed",
+    "pascal",
+    "role",
+    "secret_parameters",
+    "target_tracking",
+]
 
 Resource = dict[str, Any]
 
@@ -22,6 +32,17 @@ def pascal(snake: str) -> str:
     'OrderLines'
     """
     return "".join(part.capitalize() for part in snake.split("_"))
+
+
+def secret_parameters(secrets: Iterable[str]) -> dict[str, tuple[str, Resource]]:
+    """Returns the parameter that takes the ARN of each secret, as its name and what it is."""
+    return {
+        name: (
+            f"{pascal(name.lower())}SecretArn",
+            {"Type": "String", "Description": f"The ARN of the secret in Secrets Manager whose value is {name}."},
+        )
+        for name in secrets
+    }
 
 
 def allowed(actions: Iterable[str], resources: Iterable[Any]) -> Resource:

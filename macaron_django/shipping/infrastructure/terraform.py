@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
 
 from macaron_django.dynamodb.tables.table_accesses import TableAccess
-from macaron_django.shipping.infrastructure.described_services import FargateService, LambdaService
+from macaron_django.shipping.infrastructure.described_services import ALIAS, FargateService, LambdaService
 from macaron_django.shipping.infrastructure.described_tables import (
     MOST_UNITS,
     PYTHON_RUNTIME,
@@ -20,6 +21,7 @@ from macaron_django.shipping.infrastructure.terraform_parts import (
     policy_json,
     role_block,
     scaling_blocks,
+    secret_variable,
     statement,
     variable,
 )
@@ -51,13 +53,13 @@ def terraform_text(
     ]
     for table in tables:
         blocks += _table_blocks(table, names)
-    known = {"aws_region"} if isinstance(service, FargateService) else set()
+    known = set() if service is None else {"aws_region"}
     if any((each.table, None) not in names for each in accesses):
         known = {"aws_caller_identity", "aws_partition", "aws_region"}
     blocks += (Block("data", (kind, "current")) for kind in sorted(known))
     blocks += _policy(accesses, names)
     if isinstance(service, LambdaService):
-        blocks += _function(service.settings_module)
+        blocks += _function(service)
     elif service is not None:
         blocks += fargate_blocks(service)
     return hcl_text(tuple(blocks))
@@ -73,8 +75,9 @@ def _table_blocks(table: DescribedTable, names: Names) -> Iterator[Block]:
         for number, kind in enumerate(("read", "write")):
             label = f"{names[table.name, index]}_{kind}"
             yield from _scaling(name, index, kind, (table.units or (1, 1))[number], label)
-    for kind in ("Read", "Write"):
-        yield _alarm(name, kind)
+    for index in (None, *(each.name for each in table.indexes if not each.local)):
+        for kind in ("Read", "Write"):
+            yield _alarm(name, index, kind, names[table.name, index])
 
 
 def _table(table: DescribedTable, name: str) -> Block:
@@ -136,13 +139,16 @@ def _scaling(name: str, index: str | None, kind: str, least: int, label: str) ->
     )
 
 
-def _alarm(name: str, kind: str) -> Block:
+def _alarm(name: str, index: str | None, kind: str, label: str) -> Block:
+    """Returns the alarm of a table, or of an index: a table's metric has nothing of its indexes."""
+    below, place = ("", "table") if index is None else (f"-{index}", f"index {index}")
+    dimensions = {"TableName": Expression(f"aws_dynamodb_table.{name}.name")}
     return alarm_block(
-        f"{name}_{kind.lower()}_throttled",
-        Expression(f'"${{aws_dynamodb_table.{name}.name}}-{kind.lower()}-throttled"'),
-        f"DynamoDB throttles {kind.lower()}s of the table.",
+        f"{label}_{kind.lower()}_throttled",
+        Expression(f'"${{aws_dynamodb_table.{name}.name}}{below}-{kind.lower()}-throttled"'),
+        f"DynamoDB throttles {kind.lower()}s of the {place}.",
         f"{kind}ThrottleEvents",
-        {"TableName": Expression(f"aws_dynamodb_table.{name}.name")},
+        dimensions if index is None else {**dimensions, "GlobalSecondaryIndexName": index},
         namespace="AWS/DynamoDB",
     )
 
@@ -187,11 +193,26 @@ def _arn(table: str, index: str, names: Names) -> Expression:
     return Expression(f'"${{{arn}}}{below}"' if index else arn)
 
 
-def _function(settings_module: str) -> Iterator[Block]:
+def _function(service: LambdaService) -> Iterator[Block]:
+    """Yields the function, and the API, which calls an alias: new code isn't served until the alias is moved."""
     yield variable("code_bucket", "The S3 bucket with the package of the service.")
     yield variable("code_key", "The package's key, another one for each release.")
     yield variable("architecture", default="arm64")
     yield variable("service_name", default="service")
+    environment: dict[str, Any] = {
+        **service.environment(),
+        # Not the API's own name alone: the API needs the function, which would need the API.
+        "ALLOWED_HOSTS": Expression('".execute-api.${data.aws_region.current.name}.amazonaws.com"'),
+    }
+    for secret in service.secrets:
+        label = secret.lower()
+        yield (given := secret_variable(secret))
+        yield Block(
+            "data",
+            ("aws_secretsmanager_secret_version", label),
+            {"secret_id": Expression(f"var.{given.labels[0]}")},
+        )
+        environment[secret] = Expression(f"data.aws_secretsmanager_secret_version.{label}.secret_string")
     name = Expression("var.service_name")
     yield Block(
         "resource",
@@ -225,9 +246,10 @@ def _function(settings_module: str) -> Iterator[Block]:
             "role": Expression("aws_iam_role.service.arn"),
             "memory_size": 1024,
             "timeout": 29,
+            "publish": True,
         },
         (
-            Block("environment", arguments={"variables": {"DJANGO_SETTINGS_MODULE": settings_module}}),
+            Block("environment", arguments={"variables": environment}),
             Block(
                 "logging_config",
                 arguments={"log_format": "Text", "log_group": Expression("aws_cloudwatch_log_group.service.name")},
@@ -236,8 +258,23 @@ def _function(settings_module: str) -> Iterator[Block]:
     )
     yield Block(
         "resource",
+        ("aws_lambda_alias", "service"),
+        {
+            "name": ALIAS,
+            "function_name": Expression("aws_lambda_function.service.function_name"),
+            "function_version": Expression("aws_lambda_function.service.version"),
+        },
+        (  # which a release changes
+            Block(
+                "lifecycle",
+                arguments={"ignore_changes": [Expression("description"), Expression("function_version")]},
+            ),
+        ),
+    )
+    yield Block(
+        "resource",
         ("aws_apigatewayv2_api", "service"),
-        {"name": name, "protocol_type": "HTTP", "target": Expression("aws_lambda_function.service.arn")},
+        {"name": name, "protocol_type": "HTTP", "target": Expression("aws_lambda_alias.service.arn")},
     )
     yield Block(
         "resource",
@@ -245,8 +282,10 @@ def _function(settings_module: str) -> Iterator[Block]:
         {
             "action": "lambda:InvokeFunction",
             "function_name": Expression("aws_lambda_function.service.function_name"),
+            "qualifier": Expression("aws_lambda_alias.service.name"),
             "principal": "apigateway.amazonaws.com",
             "source_arn": Expression('"${aws_apigatewayv2_api.service.execution_arn}/*"'),
         },
     )
     yield Block("output", ("url",), {"value": Expression("aws_apigatewayv2_api.service.api_endpoint")})
+    yield Block("output", ("function",), {"value": Expression("aws_lambda_function.service.function_name")})

@@ -7,7 +7,17 @@ from typing import Any, Final
 
 from macaron_django.shipping.infrastructure.hcl import Block, Expression, hcl_text
 
-__all__ = ["STRING", "alarm_block", "json_of", "policy_json", "role_block", "scaling_blocks", "statement", "variable"]
+__all__ = [
+    "STRING",
+    "alarm_block",
+    "json_of",
+    "policy_json",
+    "role_block",
+    "scaling_blocks",
+    "secret_variable",
+    "statement",
+    "variable",
+]
 
 STRING: Final = Expression("string")
 
@@ -15,6 +25,11 @@ STRING: Final = Expression("string")
 def variable(name: str, description: str | None = None, kind: str = STRING, **more: Any) -> Block:
     """Returns a variable, which must be given unless it has a ``default``."""
     return Block("variable", (name,), {"description": description, "type": kind, **more})
+
+
+def secret_variable(name: str) -> Block:
+    """Returns the variable that takes the ARN of the secret of an environment variable."""
+    return variable(f"{name.lower()}_secret_arn", f"The ARN of the secret in Secrets Manager whose value is {name}.")
 
 
 def statement(actions: Iterable[str], resources: Iterable[str]) -> dict[str, Any]:

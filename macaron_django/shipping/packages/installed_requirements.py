@@ -16,6 +16,9 @@ __all__ = ["ARCHITECTURES", "RequirementsNotInstalledError", "compile_modules", 
 #: Files of packages that nothing reads at run time: translations' sources, type stubs, and what extensions are made of.
 _UNREAD: Final = frozenset({".c", ".h", ".po", ".pot", ".pxd", ".pyi", ".pyx"})
 
+#: Packages that only servers of a container use: Lambda calls the project itself.
+_SERVERS: Final = ("granian", "gunicorn")
+
 #: pip's name of each architecture that Lambda has.
 ARCHITECTURES: Final[Mapping[str, str]] = {"x86-64": "x86_64", "arm64": "aarch64"}
 #: The versions of glibc that wheels may need: Lambda's Pythons from 3.12 on have 2.34.
@@ -26,16 +29,20 @@ class RequirementsNotInstalledError(RuntimeError):
     """pip didn't find, or couldn't install, what a project requires."""
 
 
-def install_requirements(requirements: Path, folder: Path, architecture: str) -> None:
-    """Installs wheels for this version of Python, on the given architecture. Raises RequirementsNotInstalledError."""
+def install_requirements(requirements: Path, folder: Path, architecture: str, *, wheels: Path | None = None) -> None:
+    """Installs wheels for this version of Python, on the given architecture. Raises RequirementsNotInstalledError.
+
+    pip looks for them in the folder ``wheels``, too, if it is there.
+    """
     machine = ARCHITECTURES[architecture]
     platforms = [part for version in _GLIBC for part in ("--platform", f"{version}_{machine}")]
+    found = ["--find-links", str(wheels)] if wheels is not None and wheels.is_dir() else []
     version = f"{sys.version_info.major}.{sys.version_info.minor}"
     installed = subprocess.run(  # noqa: S603 (pip, of this environment)
         [
             *(sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-compile"),
             *("--only-binary", ":all:", "--implementation", "cp", "--python-version", version, *platforms),
-            *("--target", str(folder), "--requirement", str(requirements)),
+            *("--target", str(folder), *found, "--requirement", str(requirements)),
         ],
         capture_output=True,
         text=True,
@@ -44,6 +51,9 @@ def install_requirements(requirements: Path, folder: Path, architecture: str) ->
     if installed.returncode:
         raise RequirementsNotInstalledError(f"pip can't install {requirements} for {architecture}: {installed.stderr}")
     shutil.rmtree(folder / "bin", ignore_errors=True)  # programs
+    for name in _SERVERS:
+        for path in (folder / name, *folder.glob(f"{name}-*.dist-info")):
+            shutil.rmtree(path, ignore_errors=True)
     for path in folder.rglob("*"):
         if path.suffix in _UNREAD and path.is_file():
             path.unlink()

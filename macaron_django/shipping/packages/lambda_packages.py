@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Final
 
 from macaron_django.shipping.packages.installed_requirements import compile_modules, install_requirements
-from macaron_django.shipping.packages.packaged_files import packaged_files
+from macaron_django.shipping.packages.packaged_files import WHEELS, packaged_files
 
 __all__ = ["LambdaPackage", "TooLargePackageError", "make_lambda_package"]
 
@@ -56,7 +56,7 @@ def make_lambda_package(
     """
     with tempfile.TemporaryDirectory(prefix="macaron-package-") as made:
         content = Path(made, "content")
-        install_requirements(requirements, content, architecture)
+        install_requirements(requirements, content, architecture, wheels=project / WHEELS)
         for path in packaged_files(project):
             target = content / path.relative_to(project)
             target.parent.mkdir(parents=True, exist_ok=True)
@@ -93,7 +93,9 @@ def _too_large(content: Path, size: int, unzipped: int) -> str:
     largest = ", ".join(f"{name} ({_megabytes(bytes_)})" for name, bytes_ in sizes.most_common(_NAMED))
     return (
         f"The package has {_megabytes(size)}, and {_megabytes(unzipped)} when unpacked; Lambda takes "
-        f"{_megabytes(MOST_ZIPPED)} and {_megabytes(MOST_UNZIPPED)}. The largest parts: {largest}."
+        f"{_megabytes(MOST_ZIPPED)} and {_megabytes(MOST_UNZIPPED)}. The largest parts: {largest}. Name what the "
+        "function needs in another file of --requirements, or add --for-s3: a package in S3 has only the limit of what "
+        "is unpacked."
     )
 
 

@@ -6,10 +6,12 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
-__all__ = ["packaged_files"]
+__all__ = ["WHEELS", "packaged_files"]
 
-_LEFT_OUT: Final = frozenset({"__pycache__", "build", "dist", "node_modules", "tests"})
-#: The ends of names: databases with their journals, keys and key stores, Terraform's values, logs, build products.
+#: The folder of wheels that a project has beside the package index, for what it requires.
+WHEELS: Final = "wheels"
+_LEFT_OUT: Final = frozenset({"__pycache__", "build", "dist", "node_modules", "tests", WHEELS})
+#: The ends of names: databases with their journals, keys and what has them, Terraform's values, logs, and what is made.
 _ENDS_LEFT_OUT: Final = (
     *(f"{kind}{part}" for kind in (".db", ".sqlite", ".sqlite3") for part in ("", "-journal", "-shm", "-wal")),
     *(".jks", ".key", ".keystore", ".p12", ".pem", ".pfx", ".ppk"),

@@ -275,7 +275,7 @@ def test_the_command_adds_workers_where_tasks_use_celery(monkeypatch: pytest.Mon
         (["arn:aws:x"], "'arn:aws:x' can't be a secret: write an environment variable"),
         (["KEY_1"], "with a letter first and after each '_'"),
         (["API_KEY", "API_KEY"], "The secret API_KEY is given twice"),
-        (["PORT"], "PORT can't be a secret: the task definition has its value already"),
+        (["PORT"], "PORT can't be a secret: the service has its value already"),
         (["ALLOWED_HOSTS"], "ALLOWED_HOSTS can't be a secret"),
     ],
 )
@@ -287,17 +287,26 @@ def test_the_command_refuses_what_cannot_be_a_secret(
         _printed(*(word for name in secrets for word in ("--secret", name)))
 
 
-@pytest.mark.parametrize("options", [{"secret": ["API_KEY"]}, {"load_balancer": "new"}])
-def test_the_command_refuses_options_of_containers_without_them(options: dict[str, Any]) -> None:
-    with pytest.raises(CommandError, match="are about containers: add --service fargate"):
-        call_command(Command(), "terraform", service="lambda", **options)
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"secret": ["API_KEY"]}, "is about a service: add --service lambda or --service fargate"),
+        ({"load_balancer": "new"}, "is about containers: add --service fargate"),
+        ({"load_balancer": "new", "service": "lambda"}, "is about containers: add --service fargate"),
+    ],
+)
+def test_the_command_refuses_options_of_services_without_them(options: dict[str, Any], message: str) -> None:
+    with pytest.raises(CommandError, match=message):
+        call_command(Command(), "terraform", **options)
 
 
 # -- Terraform itself --------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.soak
-@pytest.mark.parametrize("service", [None, LambdaService("shop.settings"), *SERVICES.values()])
+@pytest.mark.parametrize(
+    "service", [None, LambdaService("shop.settings", ("SECRET_KEY",), "live-"), *SERVICES.values()]
+)
 def test_terraform_finds_nothing_wrong_in_the_files(
     service: LambdaService | FargateService | None, tmp_path: Path
 ) -> None:

@@ -236,7 +236,7 @@ def test_cfn_lint_finds_nothing_in_the_templates(persistences: list[Persistence]
     secrets = ("SECRET_KEY", "DATABASE_URL")
     for name, service in (
         ("tables", None),
-        ("function", LambdaService("shop.settings")),
+        ("function", LambdaService("shop.settings", secrets, table_prefix="live-")),
         ("containers", FargateService("shop.settings", secrets, worker=True)),
         ("load-balancer", FargateService("shop.settings", secrets, own_load_balancer=True)),
     ):
@@ -288,6 +288,23 @@ def test_a_provisioned_table_and_its_indexes_are_scaled(persistences: list[Persi
     assert sorted((each["min_capacity"], each["max_capacity"]) for each in targets) == [(3, 30)] * 2 + [(7, 70)] * 2
 
 
+def test_a_table_and_each_of_its_global_indexes_have_alarms(persistences: list[Persistence]) -> None:
+    resources = yaml.safe_load(_template(persistences))["Resources"]
+    alarms = [each["Properties"] for each in resources.values() if each["Type"] == "AWS::CloudWatch::Alarm"]
+    watched = {(each["MetricName"], *(str(dimension["Value"]) for dimension in each["Dimensions"])) for each in alarms}
+    orders, rates = "{'Ref': 'ShopOrders68e05efeTable'}", "{'Ref': 'ShopOrdersTable'}"
+    places = [(orders,), (orders, "by_status"), (orders, "by.reference"), (rates,), (rates, "by_status")]
+    assert watched == {
+        (f"{kind}ThrottleEvents", *place) for kind in ("Read", "Write") for place in places
+    }  # none for the local index, whose events are its table's
+    parsed = _plain(hcl2.loads(_terraform(persistences)))["resource"]
+    found = [alarm for each in parsed for alarm in each.get("aws_cloudwatch_metric_alarm", {}).values()]
+    assert len({each["alarm_name"] for each in found}) == len(alarms) == len(found) == 10
+    assert sorted(each["dimensions"].get("GlobalSecondaryIndexName", "") for each in found) == sorted(
+        each["Dimensions"][1]["Value"] if each["Dimensions"][1:] else "" for each in alarms
+    )
+
+
 def _described(name: str, *indexes: str) -> DescribedTable:
     made = tuple(DescribedIndex(each, "day", None, None) for each in indexes)
     return DescribedTable(name, "id", None, {"id": "S", "day": "S"}, made, (1, 1), None, None, None, {"${a}": "x"})
@@ -300,11 +317,11 @@ def test_no_two_resources_have_one_name() -> None:
     ]
     resources = yaml.safe_load(cloudformation_template(tables, []))["Resources"]
     kinds = Counter(each["Type"].rpartition("::")[2] for each in resources.values())
-    assert kinds == {"Table": 6, "ScalableTarget": 20, "ScalingPolicy": 20, "Alarm": 12, "ManagedPolicy": 1}
+    assert kinds == {"Table": 6, "ScalableTarget": 20, "ScalingPolicy": 20, "Alarm": 20, "ManagedPolicy": 1}
     assert all(name.isalnum() for name in resources)
     text = terraform_text(tables, [])
     labels = re.findall(r'^resource "(\w+)" "([\w-]+)"', text, re.MULTILINE)
-    assert len(labels) == len(set(labels)) == 6 + 20 + 20 + 12 + 1
+    assert len(labels) == len(set(labels)) == 6 + 20 + 20 + 20 + 1
     assert '"$${a}" = "x"' in text
 
 
@@ -325,7 +342,7 @@ def test_terraforms_file_has_the_service_where_it_is_asked_for(persistences: lis
 
     assert kinds(service=LambdaService("shop.settings")) - kinds() == {
         *("aws_apigatewayv2_api", "aws_cloudwatch_log_group", "aws_iam_role", "aws_iam_role_policy"),
-        *("aws_iam_role_policy_attachment", "aws_lambda_function", "aws_lambda_permission"),
+        *("aws_iam_role_policy_attachment", "aws_lambda_alias", "aws_lambda_function", "aws_lambda_permission"),
     }
 
 
