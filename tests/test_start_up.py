@@ -123,8 +123,8 @@ runpy.run_path(program)
 sys.setprofile(None)
 print(calls)
 """
-#: The most calls of Python's and C's functions until the first answer, as a multiple of bare Django's. It is the same at
-#: each start: 2.53 where the ratio of CPU seconds was 2.15, and 3.6 where botocore was imported (Python 3.11).
+#: The most calls of functions until the first answer, as a multiple of bare Django's. It is the same at each start:
+#: 2.53 where the ratio of CPU seconds was 2.15, and 3.6 where botocore was imported (Python 3.11).
 MOST_CALLS = 2.7
 #: MB of memory until then.
 MOST_MEMORY = 90
