@@ -2,44 +2,33 @@
 
 from __future__ import annotations
 
-import re
 import time
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property
-from typing import Any, Final, TypeAlias
+from typing import Any, Final
 
 from django.db import DEFAULT_DB_ALIAS
 from django.db.models import Model
 
 from macaron_django.dynamodb.codec.additional_attributes import AdditionalAttributes
 from macaron_django.dynamodb.codec.attribute_values import AttributeMap, AttributeValue, same_items
-from macaron_django.dynamodb.codec.attributes import PropertyAttribute
 from macaron_django.dynamodb.codec.compiler import ItemCodec
 from macaron_django.dynamodb.codec.formats.anything import ANYTHING
-from macaron_django.dynamodb.codec.formats.base import ValuePlacer
 from macaron_django.dynamodb.codec.formats.schema_codecs import codec_of
 from macaron_django.dynamodb.codec.item_shapes import ItemShape, PropertyPlace
 from macaron_django.dynamodb.codec.item_sizes import check_item_size
 from macaron_django.dynamodb.items.expressions import Where
-from macaron_django.dynamodb.items.item_operations import Items
+from macaron_django.dynamodb.items.identity import ItemVersions, Row, next_version, stored_item
 from macaron_django.dynamodb.items.pending_writes import gathering, on_commit
 from macaron_django.dynamodb.items.pynamodb_conditions import condition_expression
 from macaron_django.dynamodb.items.write_conditions import Demand, describe_key
 from macaron_django.dynamodb.planning.conditions import matches
 from macaron_django.dynamodb.planning.expiry import expired
 from macaron_django.dynamodb.tables.table_layouts import TableLayout, default_table_name
-from macaron_django.exceptions import (
-    DynamoDBItemNotFound,
-    ItemChanged,
-    ItemExists,
-    PersistenceError,
-    UnstorableValue,
-)
+from macaron_django.exceptions import DynamoDBItemNotFound, ItemExists, UnstorableValue
 from macaron_django.openapi import Persist, Schema, implied_hash_key, json_pointers
 from macaron_django.schemas import Classes
-from macaron_django.schemas.models.item_keys import keys_from_pk, pk_for
-from macaron_django.schemas.models.required_versions import RequiredVersion, required_version
 from macaron_django.schemas.values.api_objects import ObjectSpec
 from macaron_django.schemas.values.conversions import UNSET, converter
 
@@ -47,10 +36,9 @@ __all__ = ["MOST_PLACES", "Persistence"]
 
 #: Attributes that an update can rewrite at most: an update expression has 4 KB (AWS: "Expression size").
 MOST_PLACES: Final = 100
-Row: TypeAlias = Any  # a model built at run time: its attributes are its schema's
 
 
-class Persistence(ItemCodec, Items):
+class Persistence(ItemCodec, ItemVersions):
     """A persisted schema and its table.
 
     ``save_row`` follows Django's ``save()``:
@@ -135,63 +123,6 @@ class Persistence(ItemCodec, Items):
             raise KeyError(f"{self.schema.name} has no property {'.'.join(map(str, names))}")
         return codec_of(schema).encode(converter(schema, self.classes).to_json(value))
 
-    # -- keys ----------------------------------------------------------------------------------
-
-    def key(self, hash_value: Any, range_value: Any = None) -> AttributeMap:
-        """Returns the key of an item, from the Python values of its properties."""
-        values = (hash_value,) if self.range_key is None else (hash_value, range_value)
-        key: AttributeMap = {}
-        for place, value in zip(self._key_placers, values, strict=True):
-            place(value, key)
-        # A key may come with a twin of another spelling.
-        return key if len(key) == len(values) else {name: key[name] for name in self.key_names}
-
-    @cached_property
-    def _key_placers(self) -> tuple[ValuePlacer, ...]:
-        return tuple(self.attributes[name].placer() for name in self.key_names)
-
-    def key_of(self, row: Row) -> AttributeMap:
-        """Returns the key that a row has now. Raises UnstorableValue if one of its properties isn't set."""
-        stored = row._state.__dict__.get("item")
-        key: AttributeMap = {}
-        for name in self.key_names:
-            attribute, value = self.attributes[name], self._value(row, name)
-            if value is UNSET or value is None:
-                raise UnstorableValue("a key must have a value", attribute.pointer)
-            # What others have written may be spelled in a way of their own.
-            is_stored = stored is not None and name in stored and attribute.value_in(stored) == value
-            key[name] = stored[name] if is_stored else attribute.attributes_of(value)[name]
-        return key
-
-    def key_from_pk(self, pk: Any) -> AttributeMap:
-        """Returns the key that a primary key of Django's represents. Raises ValueError if it can't be one."""
-        try:
-            if self.range_key is None:
-                return self.key(self._from_text(self.hash_key, pk))
-            pairs = zip(self.key_names, keys_from_pk(pk), strict=True)
-            return {name: self._key_of_json(name, value) for name, value in pairs}
-        except UnstorableValue as error:
-            raise ValueError(f"{pk!r} isn't a key of {self.schema.name}: {error}") from error
-
-    def _key_of_json(self, name: str, value: Any) -> AttributeValue:
-        attribute = self.attributes[name]
-        key = attribute.encode_json(value)
-        attribute.check_key(key)
-        return key
-
-    def pk_of(self, item: AttributeMap) -> Any:
-        """Returns Django's primary key of an item."""
-        hash_attribute = self.attributes[self.hash_key]
-        if self.range_key is None:
-            return hash_attribute.value_in(item)
-        return pk_for(hash_attribute.value_in(item), self.attributes[self.range_key].value_in(item))
-
-    def _from_text(self, name: str, value: Any) -> Any:
-        """A number, if text from a URL is one."""
-        if isinstance(value, str) and self.attributes[name].attr_type == "N":
-            return int(value) if re.fullmatch(r"-?\d+", value, re.ASCII) else float(value)
-        return value
-
     # -- rows, items and JSON ------------------------------------------------------------------
 
     @cached_property
@@ -226,11 +157,6 @@ class Persistence(ItemCodec, Items):
         )
 
     @cached_property
-    def _properties(self) -> Mapping[str, PropertyAttribute]:
-        attributes = self.attributes
-        return {name: attributes[name] for name in self.schema.properties}
-
-    @cached_property
     def _changeable(self) -> tuple[PropertyPlace, ...]:
         """The places of the properties that an update may change: not the table's key or the version."""
         return tuple(
@@ -238,9 +164,6 @@ class Persistence(ItemCodec, Items):
             for place in self.shape.places
             if not place.attribute.role.in_table_key and place.name != self.options.version
         )
-
-    def _value(self, row: Row, name: str) -> Any:
-        return row.__dict__.get(row._spec.field_names[name], UNSET)
 
     def _set(self, row: Row, name: str, value: Any) -> None:
         setattr(row, row._spec.field_names[name], value)
@@ -283,7 +206,7 @@ class Persistence(ItemCodec, Items):
         already read the row needs no call. ``merged`` are the properties whose new value keeps parts of the old one: if
         the item has another value by then, the update raises StaleItem.
         """
-        stored = _stored(row)
+        stored = stored_item(row)
         if stored is None:
             return
         has_few = 2 * len(names) <= MOST_PLACES  # each has one place, or two
@@ -298,7 +221,7 @@ class Persistence(ItemCodec, Items):
 
         In a transaction the item must exist, so that only one of two simultaneous deletions succeeds.
         """
-        expected = self._expected_version(row)
+        expected = self.expected_version(row)
         demand: Demand = None if gathering() is None else "present"
         return self.delete_item(self.key_of(row), condition=demand, expected=expected)
 
@@ -329,7 +252,7 @@ class Persistence(ItemCodec, Items):
         """The item that a row has been loaded from; None if the row is new, or if its key was changed. A changed key
         means another item, as with Django's models.
         """
-        stored = _stored(row)
+        stored = stored_item(row)
         is_loaded = stored is not None and not row._state.adding and same_items(self.key_in(stored), key)
         return stored if is_loaded else None
 
@@ -356,14 +279,14 @@ class Persistence(ItemCodec, Items):
         state = row._state.__dict__
         rewritten: Collection[str] | None = state.get("rewritten")
         set_, remove = self._changes(row, base, names, rewritten or ())
-        expected = self._expected_version(row) if base is not None or self.options.version else {}
+        expected = self.expected_version(row) if base is not None or self.options.version else {}
         expected |= state.get("expected", {})
         changes_nothing = base is not None and rewritten is not None and not (set_ or remove)
         if changes_nothing and gathering() is None:
             _taken(row)
             return
         if self.options.version and not changes_nothing:
-            set_[self.options.version] = _next_version(expected.get(self.options.version))
+            set_[self.options.version] = next_version(expected.get(self.options.version))
         foreseen = {name: value for name, value in {**(base or {}), **key, **set_}.items() if name not in remove}
         check_item_size(foreseen)
         item = self.update_item(key, set_, remove, condition="present", expected=expected)
@@ -444,63 +367,6 @@ class Persistence(ItemCodec, Items):
             wanted |= self.additional.encode(row)
         return self.item_changes(stored, wanted, names, rewritten)
 
-    def version_of(self, item: AttributeMap) -> str | None:
-        """Returns an item's version: None without versions, 0 if the item is older than its schema's ``version``."""
-        version = self.options.version
-        return None if version is None else str(next(iter(item.get(version, {}).values()), "0"))
-
-    def _expected_version(self, row: Row) -> dict[str, AttributeValue | None]:
-        version = self.options.version
-        if version is None:
-            return {}
-        stored = _stored(row)
-        if stored is not None and not row._state.adding:
-            return self.required_values(self.key_of(row), stored) or {version: stored.get(version)}
-        given = self._value(row, version) if version in self._properties else UNSET
-        if given is UNSET or given is None:
-            key = self.key_of(row)
-            raise ItemChanged(
-                f"{self.schema.name} with {describe_key(key)} already exists and has a version: "
-                "load it, change it and save it.",
-                schema=self.kind,
-                key=key,
-            )
-        return {version: self.attributes[version].encode(given)}
-
-    def required_version_of(self, key: AttributeMap) -> RequiredVersion | None:
-        """Returns what the request being served requires of an item; None if it requires nothing or has already written
-        the item.
-        """
-        required = required_version.get()
-        if required is None or required.is_met:
-            return None
-        if required.model._meta.concrete_model is not self.model._meta.concrete_model:
-            return None
-        names = self.key_names
-        return required if same_items(self.key(*[required.key[name] for name in names]), key) else None
-
-    def required_values(self, key: AttributeMap, item: AttributeMap) -> dict[str, AttributeValue | None]:
-        """Returns the version that a write must find if the request's If-Match allows that of ``item``.
-
-        Returns {} if the request requires nothing. Raises ItemChanged if If-Match doesn't allow it.
-        """
-        required, version = self.required_version_of(key), self.options.version
-        if required is None or version is None:
-            return {}
-        if required.allows(str(self.version_of(item))):
-            return {version: item.get(version)}
-        raise ItemChanged(
-            f"{self.schema.name} with {describe_key(key)} no longer matches If-Match.",
-            schema=self.kind,
-            key=key,
-        )
-
-    def note_written(self, key: AttributeMap) -> None:
-        """Records that the request has written an item, so that its later writes apply to its own version."""
-        required = self.required_version_of(key)
-        if required is not None:
-            required.is_met = True
-
     def written(
         self,
         row: Row,
@@ -568,16 +434,3 @@ def _taken(row: Row) -> None:
     """Forgets what the row's state says about its next update, once that is written or the row is read again."""
     for name in _OF_THE_NEXT_UPDATE:
         row._state.__dict__.pop(name, None)
-
-
-def _stored(row: Row) -> AttributeMap | None:
-    item: AttributeMap | None = row._state.__dict__.get("item")
-    return item
-
-
-def _next_version(value: AttributeValue | None) -> AttributeValue:
-    if value is None:
-        return {"N": "1"}
-    if "N" not in value:
-        raise PersistenceError("The stored version isn't a number, so it can't be increased: correct the item.")
-    return {"N": str(int(value["N"]) + 1)}

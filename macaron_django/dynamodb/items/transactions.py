@@ -141,7 +141,7 @@ class transaction:  # noqa: N801 (used like a function, as Django's atomic is)
         elif queryset is not None:
             condition = WriteCondition(persistence.kind, key, queryset.write_demand(), {})
         else:
-            condition = WriteCondition(persistence.kind, key, "present", persistence._expected_version(target))
+            condition = WriteCondition(persistence.kind, key, "present", persistence.expected_version(target))
         expressions = Expressions()
         condition.add_to(expressions)
         persistence._gather("ConditionCheck", {"Key": key, **expressions.parameters()}, condition, current)
