@@ -12,7 +12,6 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from django.conf import settings
 from django.core.exceptions import DisallowedHost
 from django.core.handlers.wsgi import WSGIRequest
 from django.http import HttpRequest
@@ -20,6 +19,7 @@ from django.http.response import HttpResponseBase, ResponseHeaders
 from django.utils.cache import patch_vary_headers
 
 from macaron_django.api.front.requests import Giver
+from macaron_django.conf import django_setting
 
 __all__ = ["KNOWN", "Known", "Steps"]
 
@@ -101,7 +101,7 @@ def _sessions(middleware: Any) -> Steps:
 
     def before(request: HttpRequest) -> None:
         cookies = request.META.get("HTTP_COOKIE")
-        if cookies and settings.SESSION_COOKIE_NAME in cookies:
+        if cookies and django_setting("SESSION_COOKIE_NAME") in cookies:
             middleware.process_request(request)
 
     def after(request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
@@ -117,9 +117,9 @@ def _common(middleware: Any) -> Steps:
 
     def leaves(environ: Environ, path: str) -> bool:
         agent = environ.get("HTTP_USER_AGENT")
-        if agent is not None and any(each.search(agent) for each in settings.DISALLOWED_USER_AGENTS):
+        if agent is not None and any(each.search(agent) for each in django_setting("DISALLOWED_USER_AGENTS")):
             return True
-        return bool(settings.PREPEND_WWW) or not hosts.allow(environ)
+        return bool(django_setting("PREPEND_WWW")) or not hosts.allow(environ)
 
     def after(request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
         # An operation's path exists, so Django wouldn't redirect its 404 to the path with a slash.
@@ -143,9 +143,9 @@ class _Hosts:
         """Returns whether Django would take the request's host."""
         host = environ.get("HTTP_HOST")
         allowed, known = self._known
-        if allowed != settings.ALLOWED_HOSTS:
-            allowed, known = self._known = [*settings.ALLOWED_HOSTS], set()
-        is_plain = host is not None and not settings.USE_X_FORWARDED_HOST
+        if allowed != django_setting("ALLOWED_HOSTS"):
+            allowed, known = self._known = [*django_setting("ALLOWED_HOSTS")], set()
+        is_plain = host is not None and not django_setting("USE_X_FORWARDED_HOST")
         if is_plain and host in known:
             return True
         try:
@@ -160,7 +160,7 @@ class _Hosts:
 def _csrf(middleware: Any) -> Steps:
     def before(request: HttpRequest) -> None:
         cookies = request.META.get("HTTP_COOKIE")
-        if settings.CSRF_USE_SESSIONS or (cookies and settings.CSRF_COOKIE_NAME in cookies):
+        if django_setting("CSRF_USE_SESSIONS") or (cookies and django_setting("CSRF_COOKIE_NAME") in cookies):
             middleware.process_request(request)
 
     def after(request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
@@ -176,7 +176,7 @@ def _authentication(middleware: Any) -> Steps:
 
 
 def _messages(middleware: Any) -> Steps:
-    if not settings.MESSAGE_STORAGE.startswith("django.contrib.messages.storage."):
+    if not django_setting("MESSAGE_STORAGE").startswith("django.contrib.messages.storage."):
         return Steps(before=middleware.process_request, after=middleware.process_response)
 
     def after(request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:

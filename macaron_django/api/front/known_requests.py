@@ -147,8 +147,6 @@ class Front:
         view = self.handler.make_view_atomic(match.func)
         try:
             response = view(request, **match.kwargs)
-            if type(response) is JSONAnswer:
-                return response
             if not isinstance(response, HttpResponseBase):
                 self.handler.check_response(response, view)
             return rendered(response)
@@ -163,6 +161,8 @@ class Front:
 
 
 def rendered(response: Any) -> Any:
-    """Renders a response if it must be rendered, and returns it."""
+    """Returns a response whose content is made."""
+    if type(response) is JSONAnswer:
+        return response
     render = getattr(response, "render", None)
     return render() if callable(render) else response

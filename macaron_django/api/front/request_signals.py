@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.core.cache import close_caches
 from django.core.cache.backends.base import BaseCache
@@ -25,6 +25,13 @@ _NO_DATABASE = "django.db.backends.dummy"
 _KNOWN = _OF_CONNECTIONS | {close_caches, reset_urlconf}
 
 
+class _Receivers(NamedTuple):
+    """The receivers of a signal, and whether each looks at connections; ``own`` are this package's."""
+
+    all: list[tuple[Callable[..., object], bool]]
+    own: list[Callable[..., object]]
+
+
 class RequestSignal:
     """A signal with one sender.
 
@@ -34,8 +41,8 @@ class RequestSignal:
 
     def __init__(self, signal: Signal, sender: Any) -> None:
         self.signal, self.sender = signal, sender
-        # Replaced as a whole: the receivers and caches as last seen, and the receivers to call, or None if Django must.
-        self._known: tuple[list[Any], Any, list[tuple[Callable[..., object], bool]] | None] = ([], None, None)
+        # Replaced as a whole: receivers and caches as they were, and those to be called, unless Django has to.
+        self._known: tuple[list[Any], Any, _Receivers | None] = ([], None, None)
         self._layers, self._live_receivers = unwrapped(vars(Signal)["_live_receivers"], CLOSURES)
         self._is_django = all(layer.name in SIGNALS for layer in self._layers)
 
@@ -46,39 +53,43 @@ class RequestSignal:
             self.signal.send(sender=self.sender, **named)
             return
         has_connections = _has_databases() and bool(connections.all(initialized_only=True))
-        for receiver, is_of_connections in receivers:
+        for receiver, is_of_connections in receivers.all:
             if has_connections or not is_of_connections:
                 receiver(signal=self.signal, sender=self.sender, **named)
 
     def send_own(self, **named: Any) -> None:
         """Calls this package's receivers only: Django's do nothing if no database and no cache was used."""
-        for receiver, _ in self._receivers() or ():
-            if receiver not in _KNOWN:
-                receiver(signal=self.signal, sender=self.sender, **named)
+        receivers = self._receivers()
+        for receiver in () if receivers is None else receivers.own:
+            receiver(signal=self.signal, sender=self.sender, **named)
 
     @property
     def is_known(self) -> bool:
         """Whether only Django and this package listen, so that nothing blocks if no database is open."""
         return self._receivers() is not None
 
-    def _receivers(self) -> list[tuple[Callable[..., object], bool]] | None:
+    def _receivers(self) -> _Receivers | None:
         seen, caches, receivers = self._known
         if seen != self.signal.receivers or caches is not django_setting("CACHES"):
             seen, caches, receivers = self._known = self._look()
         return receivers
 
-    def _look(self) -> tuple[list[Any], Any, list[tuple[Callable[..., object], bool]] | None]:
+    def _look(self) -> tuple[list[Any], Any, _Receivers | None]:
         seen, caches = [*self.signal.receivers], django_setting("CACHES")
         found, asynchronous = self._live_receivers(self.signal, self.sender)
         if asynchronous or not self._is_django or not all(map(_is_known, found)):
             return seen, caches, None
         idle = {close_caches} if all(map(_stays_open, caches.values())) else set()
-        return seen, caches, [(each, each in _OF_CONNECTIONS) for each in found if each not in idle]
+        every = [(each, each in _OF_CONNECTIONS) for each in found if each not in idle]
+        return seen, caches, _Receivers(every, [each for each in found if each not in _KNOWN])
 
 
 def _has_databases() -> bool:
     """Returns whether there are databases; Django's own connection does nothing if there are none."""
-    return any(each["ENGINE"] != _NO_DATABASE for each in connections.settings.values())
+    for each in connections.settings.values():  # noqa: SIM110 (a generator costs more)
+        if each["ENGINE"] != _NO_DATABASE:
+            return True
+    return False
 
 
 def _is_known(receiver: Any) -> bool:

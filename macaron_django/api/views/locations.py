@@ -9,10 +9,12 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from functools import lru_cache
+from operator import attrgetter
 from typing import Any
 from weakref import WeakKeyDictionary
 
 from django.conf import settings
+from django.core.handlers.asgi import ASGIRequest
 from django.core.handlers.wsgi import WSGIRequest
 from django.core.signals import setting_changed
 from django.http import HttpRequest
@@ -28,7 +30,9 @@ __all__ = ["location"]
 #: A key that is written in a path as it is (RFC 3986, section 2.3), and that isn't a dot segment.
 _PLAIN = re.compile(r"(?!\.{1,2}\Z)[0-9A-Za-z._~-]{1,200}")
 _PROBE = "0-probe-0"
-#: The most paths remembered for one view: they differ in the script's name and the language of ``i18n_patterns()``.
+#: What a class of requests tells their origin by.
+_teller = attrgetter("_get_scheme", "get_host", "scheme")
+#: Paths of one view at most, which differ in the script's name and in the language of ``i18n_patterns()``.
 _MOST_PATHS = 100
 #: By the view of a URL, then by its path: the property that is the key, and the texts before and after it.
 _known: WeakKeyDictionary[Callable[..., Any], dict[str, tuple[str, str, str]]] = WeakKeyDictionary()
@@ -88,12 +92,17 @@ def _origin(request: Any) -> str:
 def _said_of_origin(request: Any) -> tuple[str, str] | None:
     """Returns what a request says about its origin; None if scheme and Host alone don't determine it."""
     meta = request.META
-    host, scheme = meta.get("HTTP_HOST"), meta.get("wsgi.url_scheme")
-    if host is None or scheme is None or not isinstance(request, WSGIRequest) or _is_forwarded():
+    host, kind = meta.get("HTTP_HOST"), type(request)
+    base: type[HttpRequest]
+    if issubclass(kind, WSGIRequest):
+        base, scheme = WSGIRequest, meta.get("wsgi.url_scheme")
+    elif issubclass(kind, ASGIRequest):
+        base, scheme = ASGIRequest, request.scope.get("scheme")
+    else:
         return None
-    kind = type(request)
-    is_djangos = kind.get_host is WSGIRequest.get_host and kind.scheme is WSGIRequest.scheme
-    return (scheme, host) if is_djangos else None
+    if not host or not scheme or _is_forwarded():
+        return None
+    return (scheme, host) if _teller(kind) == _teller(base) else None
 
 
 @lru_cache(maxsize=1)

@@ -5,9 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from django.core.exceptions import DisallowedHost
+from django.core.handlers.asgi import ASGIRequest
 from django.core.handlers.wsgi import WSGIHandler
 from django.test import override_settings
 
+from macaron_django.api.views import locations
 from tests.api.hooks.kinds import Kinds
 from tests.api.hooks.wsgi_requests import send
 
@@ -60,3 +63,20 @@ def test_a_proxys_headers_count_from_when_the_settings_say_so(plain):
 def test_no_address_is_told_to_a_host_that_isnt_allowed(plain):
     for number in range(2):
         assert created(plain, f"a{number}", {"Host": "evil.example"}) == "400 Bad Request"
+
+
+@override_settings(ALLOWED_HOSTS=["*"])
+def test_each_request_on_an_event_loop_names_its_own_origin():
+    def origin(host: str, **told: Any) -> str:
+        headers = [(b"host", host.encode()), (b"x-forwarded-host", b"shop.example"), (b"x-forwarded-proto", b"https")]
+        scope = {"type": "http", "method": "POST", "path": "/", "headers": headers, "server": ("named", 8080), **told}
+        return locations._origin(ASGIRequest(scope, None))  # type: ignore[arg-type]  # (no body is read)
+
+    for _ in range(2):
+        assert origin("one.example", scheme="http") == "http://one.example"
+        assert origin("one.example", scheme="https") == "https://one.example"
+        assert origin("two.example:81") == "http://two.example:81"
+        with override_settings(USE_X_FORWARDED_HOST=True, SECURE_PROXY_SSL_HEADER=("HTTP_X_FORWARDED_PROTO", "https")):
+            assert origin("one.example", scheme="http") == "https://shop.example"
+        with override_settings(ALLOWED_HOSTS=["two.example"]), pytest.raises(DisallowedHost):
+            origin("one.example", scheme="http")
