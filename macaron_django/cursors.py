@@ -38,6 +38,7 @@ _SALT_SIZE = 16
 _TIME_SIZE = 4
 _TAG_SIZE = 16
 _PURPOSE = b"macaron_django.cursors/1"
+_write = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 
 
 def seal(position: Position, scope: str) -> str:
@@ -49,7 +50,7 @@ def seal(position: Position, scope: str) -> str:
     """
     salt = os.urandom(_SALT_SIZE)
     stamp = int(time.time()).to_bytes(_TIME_SIZE, "big")
-    text = json.dumps(_to_json(position), ensure_ascii=False, separators=(",", ":"))
+    text = _write(_to_json(position))
     cipher, nonce = _cipher(django_settings.SECRET_KEY, salt)
     sealed = cipher.encrypt(nonce, stamp + text.encode("utf-8", "surrogatepass"), scope.encode())
     return base64.urlsafe_b64encode(salt + sealed).rstrip(b"=").decode()

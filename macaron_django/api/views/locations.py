@@ -1,4 +1,4 @@
-"""Finds the absolute URL of an item, for the ``Location`` of the response that creates it.
+"""Finds the absolute URL of an item, for the ``Location`` of the response that creates it, and that of a request.
 
 Django's ``reverse()`` tries all patterns at each call. So it is called once for each URL that items are posted to, and
 the texts before and after a plain key are remembered.
@@ -19,19 +19,20 @@ from django.core.handlers.wsgi import WSGIRequest
 from django.core.signals import setting_changed
 from django.http import HttpRequest
 from django.urls import NoReverseMatch, reverse
+from django.utils.encoding import iri_to_uri
 from rest_framework.request import Request
 
 from macaron_django.api.routing.argument_names import path_arguments
 from macaron_django.api.routing.routers import control_characters, url_name
 from macaron_django.api.rules.resources import GeneratedOperation
 
-__all__ = ["location"]
+__all__ = ["location", "own_url"]
 
 #: A key that is written in a path as it is (RFC 3986, section 2.3), and that isn't a dot segment.
 _PLAIN = re.compile(r"(?!\.{1,2}\Z)[0-9A-Za-z._~-]{1,200}")
 _PROBE = "0-probe-0"
 #: What a class of requests tells their origin by.
-_teller = attrgetter("_get_scheme", "get_host", "scheme")
+_teller = attrgetter("_get_scheme", "build_absolute_uri", "get_host", "scheme")
 #: Paths of one view at most, which differ in the script's name and in the language of ``i18n_patterns()``.
 _MOST_PATHS = 100
 #: By the view of a URL, then by its path: the property that is the key, and the texts before and after it.
@@ -74,6 +75,14 @@ def location(
         ((parameter, name),) = item.keys.items()
         _remember(match.func, sent.path, name, _around(view, arguments[parameter]))
     return request.build_absolute_uri(path)
+
+
+def own_url(request: Any) -> str:
+    """Returns Django's ``request.build_absolute_uri()``. Raises ``DisallowedHost``."""
+    if _said_of_origin(request) is None or "/." in request.path:  # dot segments are resolved
+        url: str = request.build_absolute_uri()
+        return url
+    return iri_to_uri(f"{_origin(request)}{request.get_full_path()}")
 
 
 def _origin(request: Any) -> str:

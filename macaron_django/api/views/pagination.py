@@ -27,6 +27,7 @@ from rest_framework.response import Response
 from macaron_django.api.rules.envelopes import Envelope
 from macaron_django.api.rules.list_parameters import CURSOR, LIMIT
 from macaron_django.api.rules.resources import GeneratedOperation
+from macaron_django.api.views.locations import own_url
 from macaron_django.conf import settings
 from macaron_django.cursors import open_cursor, seal
 from macaron_django.exceptions import InvalidCursor, RequestInvalid
@@ -180,7 +181,7 @@ def next_url(request: HttpRequest | Request, name: str, cursor: str) -> str:
 
     The other parameters stay as they were sent: an encoded comma is part of a value, a plain one may end it.
     """
-    url = urlsplit(request.build_absolute_uri())
+    url = urlsplit(own_url(getattr(request, "_request", request)))
     others = (each for each in url.query.split("&") if each and unquote_plus(each.partition("=")[0]) != name)
     return urlunsplit(url._replace(query="&".join([urlencode({name: cursor}), *others])))
 

@@ -1,13 +1,14 @@
-"""The address of a created item begins with its request's own scheme and host, whatever earlier requests said."""
+"""Addresses in answers begin with their request's own scheme and host, whatever earlier requests said."""
 
 from __future__ import annotations
 
+import io
 from typing import Any
 
 import pytest
 from django.core.exceptions import DisallowedHost
 from django.core.handlers.asgi import ASGIRequest
-from django.core.handlers.wsgi import WSGIHandler
+from django.core.handlers.wsgi import WSGIHandler, WSGIRequest
 from django.test import override_settings
 
 from macaron_django.api.views import locations
@@ -80,3 +81,17 @@ def test_each_request_on_an_event_loop_names_its_own_origin():
             assert origin("one.example", scheme="http") == "https://shop.example"
         with override_settings(ALLOWED_HOSTS=["two.example"]), pytest.raises(DisallowedHost):
             origin("one.example", scheme="http")
+
+
+@override_settings(ALLOWED_HOSTS=["*"])
+@pytest.mark.parametrize("path", ["/profiles", "//profiles", "/a/./b", "/a/../b", "/.", "/ö?#", "/a%2Fb"])
+@pytest.mark.parametrize("query", ["", "limit=1&after=%C3%B6", "a=ö", "a=1#b", "?a"])
+def test_a_requests_own_address_is_djangos(path: str, query: str):
+    scope = {"type": "http", "method": "GET", "path": path, "query_string": query.encode(), "scheme": "https"}
+    scope["headers"] = [(b"host", b"one.example")]
+    environ = {"REQUEST_METHOD": "GET", "PATH_INFO": path.encode().decode("latin-1"), "wsgi.input": io.BytesIO()}
+    environ |= {"QUERY_STRING": query.encode().decode("latin-1"), "HTTP_HOST": "one.example", "wsgi.url_scheme": "http"}
+    for request in (ASGIRequest(scope, None), WSGIRequest(environ)):  # type: ignore[arg-type]  # (no body is read)
+        assert locations.own_url(request) == request.build_absolute_uri()
+    with override_settings(ALLOWED_HOSTS=["two.example"]), pytest.raises(DisallowedHost):
+        locations.own_url(ASGIRequest(scope, None))  # type: ignore[arg-type]  # (no body is read)
