@@ -77,13 +77,15 @@ class Hooks:
         return self.patched().union(*others)
 
     def patched(self) -> frozenset[str]:
-        """Returns the names of the hooks that have been replaced on one of the base classes."""
-        return frozenset(
+        """Returns the names of the hooks that have been replaced on, or added to, one of the base classes."""
+        replaced = {
             name
             for base, attributes in self._defined.items()
             for name, value in attributes.items()
             if (found := vars(base).get(name)) is not value and not _is_traced(found, value)
-        )
+        }
+        added = (vars(base).keys() & self.names - attributes.keys() for base, attributes in self._defined.items())
+        return frozenset(replaced.union(*added))
 
 
 def _is_traced(found: Any, original: Any) -> bool:

@@ -16,8 +16,9 @@ from rest_framework.response import Response
 
 from macaron_django.api.requests.preconditions import PreconditionFailed, is_conditional
 from macaron_django.api.views.list_queries import UnanswerableParameter, absent
-from macaron_django.api.views.operation_viewsets import DATA, FILTERING
+from macaron_django.api.views.operation_viewsets import DATA
 from macaron_django.api.views.pagination import CursorPages
+from macaron_django.api.views.planned_viewsets import FILTERING
 from macaron_django.api.views.resource_viewsets import ResourceViewSet
 from macaron_django.drivers import Steps, run
 from macaron_django.overrides import Hooks

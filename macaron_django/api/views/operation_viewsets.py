@@ -4,25 +4,21 @@ from __future__ import annotations
 
 import weakref
 from collections.abc import Callable, Iterable, Mapping
-from functools import partial, wraps
+from functools import partial
 from http import HTTPStatus
 from typing import Any, ClassVar
 
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.utils.cache import patch_vary_headers
-from django.utils.decorators import classonlymethod
-from django.views.generic import View
 from rest_framework import serializers
-from rest_framework.exceptions import AuthenticationFailed, NotAuthenticated, ParseError
-from rest_framework.generics import GenericAPIView
+from rest_framework.exceptions import AuthenticationFailed, NotAuthenticated
 from rest_framework.request import Empty, Request
 from rest_framework.response import Response
 from rest_framework.settings import api_settings
 from rest_framework.utils.html import is_html_input
 from rest_framework.utils.serializer_helpers import ReturnDict
 from rest_framework.views import exception_handler as drf_exception_handler
-from rest_framework.viewsets import ViewSetMixin
 
 from macaron_django.api.answers import error_responses as errors
 from macaron_django.api.answers.error_bodies import ErrorBody, makes_own_bodies
@@ -38,23 +34,21 @@ from macaron_django.api.answers.renderers import (
 )
 from macaron_django.api.answers.response_validation import check_response, is_validated
 from macaron_django.api.plans.operation_handlers import HandlerUnavailable
-from macaron_django.api.plans.operation_plans import Check, OperationPlan, OperationPlans
+from macaron_django.api.plans.operation_plans import Check, OperationPlan
 from macaron_django.api.plans.served_operations import Served
 from macaron_django.api.requests.operation_requests import OperationRequest, WeakContext
-from macaron_django.api.requests.parameters import ParameterValues
 from macaron_django.api.rules.operation_schemas import json_schema
 from macaron_django.api.views.negotiation import NEGOTIATION, Negotiation, names_format
 from macaron_django.api.views.pagination import CursorPages
-from macaron_django.auth.security_requirements import SecurityPermission, SecurityPolicy
+from macaron_django.api.views.planned_viewsets import PlannedViewSet
 from macaron_django.drivers import BlockingCall, Steps
 from macaron_django.events import OPERATIONS
-from macaron_django.exceptions import NotImplementedYet, RequestInvalid
-from macaron_django.openapi import Operation
+from macaron_django.exceptions import NotImplementedYet
 from macaron_django.openapi.media_types import JSON
-from macaron_django.overrides import Hooks, Watched
+from macaron_django.overrides import Hooks
 from macaron_django.schemas import Classes, serializer_for
 
-__all__ = ["DATA", "FILTERING", "OperationViewSet"]
+__all__ = ["DATA", "OperationViewSet"]
 
 
 class _OfOperation:
@@ -77,24 +71,15 @@ class _OfOperation:
         return list(self.choose(view, self.configured))
 
 
-class OperationViewSet(ViewSetMixin, GenericAPIView[Any], metaclass=Watched):
+class OperationViewSet(PlannedViewSet):
     """The base class of every generated viewset."""
 
-    api: ClassVar[str] = ""
     classes: ClassVar[Classes]
     #: What serves each operation, by route (base path and path), then method.
     routes: ClassVar[Mapping[str, Mapping[str, Served]]] = {}
     replacement: ClassVar[type[OperationViewSet] | None] = None
     #: Whether URLs have been made, so that the viewset can't be replaced any more.
     is_routed: ClassVar[bool] = False
-    #: What serves each operation of this view's path, by method; set by as_view().
-    served: Mapping[str, Served] = {}
-    #: What this path's requests have to go through; set by as_view().
-    plans: OperationPlans | None = None
-    #: The hooks that a project may override, as DRF and this package define them.
-    hooks: ClassVar[Hooks]
-
-    http_method_names = [*View.http_method_names, "query"]
     pagination_class = CursorPages
     content_negotiation_class = Negotiation
     renderer_classes = _OfOperation(
@@ -107,142 +92,6 @@ class OperationViewSet(ViewSetMixin, GenericAPIView[Any], metaclass=Watched):
     parser_classes = _OfOperation(
         api_settings.DEFAULT_PARSER_CLASSES, lambda view, configured: view._parser_classes(configured)
     )
-
-    @classonlymethod
-    def as_view(cls, actions: Any = None, **initkwargs: Any) -> Any:  # noqa: N805 (a class)
-        """DRF's ``as_view()``; the view knows the plans of its path's operations.
-
-        If a plan is direct, its steps run one after the other, and DRF's ``dispatch()`` isn't called.
-        """
-        plans = OperationPlans(cls, cls.hooks, initkwargs)
-        made: Any = super().as_view(actions, plans=plans, **initkwargs)
-        if "get" in made.actions:
-            made.actions.setdefault("head", made.actions["get"])  # as DRF does at the first request
-        given = {**initkwargs, "plans": plans, "action_map": made.actions}
-
-        def prepared(plan: OperationPlan, args: tuple[Any, ...], kwargs: dict[str, Any]) -> OperationViewSet:
-            self = cls.__new__(cls)
-            self.__dict__.update(given, args=args, kwargs=kwargs, _plan=plan, action=plan.action, format_kwarg=None)
-            return self
-
-        def answered(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
-            plan = plans.of(request.method or "") if cls.__init__ is View.__init__ else None
-            if plan is None or not plan.is_direct_for(request.META.get("HTTP_ACCEPT", "*/*")) or _is_forced(request):
-                answer: HttpResponseBase = made(request, *args, **kwargs)
-                return answer
-            return prepared(plan, args, kwargs)._take_steps(plan, request)
-
-        @wraps(made)
-        def view(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
-            if OPERATIONS.subscribers:
-                return plans.observed.answered(answered, request, args, kwargs)
-            return answered(request, *args, **kwargs)
-
-        plans.prepared = prepared
-        plans.view_function = view
-        return view
-
-    @property
-    def plan(self) -> OperationPlan:
-        """The plan of the request's operation, rebuilt if a hook has been set on the view itself."""
-        attributes = self.__dict__
-        plan: OperationPlan | None = attributes.get("_plan")
-        if plan is not None and plan.is_closed:
-            return plan
-        names = self.hooks.names
-        if plan is None or not (
-            names.isdisjoint(attributes) or plan.overridden.issuperset(names.intersection(attributes))
-        ):
-            plans = self.plans or OperationPlans(type(self), self.hooks, {"served": self.served})
-            method = str(getattr(self.request, "method", None) or "OPTIONS")
-            plan = attributes["_plan"] = plans.of(method, names.intersection(attributes))
-        return plan
-
-    # -------------------------------------------------------------- which operation this is
-
-    @property
-    def current(self) -> Served | None:
-        """What serves the request's method; None for OPTIONS and for methods that the path doesn't have."""
-        attributes = self.__dict__
-        request = attributes.get("request")
-        # Kept, because a request needs it many times. DRF's metadata and browsable API replace the view's request.
-        known: tuple[Any, Served | None] | None = attributes.get("_current")
-        if known is None or known[0] is not request:
-            if request is None or not request.method:
-                return next(iter(self.served.values()), None)
-            method = request.method.lower()
-            served = self.served.get(method) or (self.served.get("get") if method == "head" else None)
-            known = attributes["_current"] = (request, served)
-        return known[1]
-
-    @property
-    def served_here(self) -> Served:
-        """As ``current``; raises ``AttributeError`` if the path has no such method."""
-        served = self.current
-        if served is None:
-            raise AttributeError("the path declares no operation for this method")
-        return served
-
-    @property
-    def operation(self) -> Operation:
-        """The operation that is being answered. Raises ``AttributeError`` if the path has no such method."""
-        served = self.current
-        return served.operation if served is not None else self.served_here.operation
-
-    @property
-    def parameters(self) -> ParameterValues:
-        """The parameters that were sent or have a default. Raises ``RequestInvalid`` if one of them is wrong."""
-        served = self.current
-        if served is None:
-            return ParameterValues({}, {})
-        # The browsable API reads those of other operations, too.
-        read: dict[Served, ParameterValues] = self.__dict__.setdefault("_parameters", {})
-        if served not in read:
-            try:
-                read[served] = served.parameters.read(self.request, self.kwargs)
-            except RequestInvalid as failure:
-                if getattr(self, "action", None) == "metadata":
-                    # OPTIONS tries the path's other methods, and understands DRF's own exceptions.
-                    raise ParseError(str(failure)) from failure
-                raise
-        return read[served]
-
-    # -------------------------------------------------------------- policies
-
-    @property
-    def _security(self) -> SecurityPolicy | None:
-        """The operation's policy; for OPTIONS and undeclared methods, the path's most open one."""
-        served = self.current
-        if served is not None:
-            return served.security
-        policies = [each.security for each in self.served.values()]
-        return next((policy for policy in policies if policy.is_public), policies[0] if policies else None)
-
-    def get_authenticators(self) -> list[Any]:
-        policy = self._security
-        if policy is None or "authentication_classes" in self.plan.overridden:
-            return list(super().get_authenticators())
-        return [authenticator() for authenticator in policy.authentication_classes]
-
-    def get_permissions(self) -> list[Any]:
-        """Returns the spec's permissions, and those of ``permission_classes``, which are the project's by default."""
-        policy = self._security
-        if policy is None:
-            return list(super().get_permissions())
-        required: list[Any] = list(policy.permission_classes)
-        if "permission_classes" in self.plan.overridden:
-            of_spec = [c for c in required if isinstance(c, type) and issubclass(c, SecurityPermission)]
-            required = [*of_spec, *self.permission_classes]
-        return [permission() for permission in required]
-
-    @classmethod
-    def filters_itself(cls) -> bool:
-        """Returns whether a subclass has its own filters, which may read any declared parameter."""
-        return not cls.hooks.overridden(cls).isdisjoint(FILTERING)
-
-    def get_format_suffix(self, **kwargs: Any) -> str | None:
-        """Returns None, because a path parameter named ``format`` belongs to the operation."""
-        return None
 
     def get_exception_handler(self) -> Callable[..., Any]:
         configured = super().get_exception_handler()
@@ -575,16 +424,6 @@ class _Nothing(serializers.Serializer[Any]):
     """The serializer of operations without a JSON body or response."""
 
 
-def _is_forced(request: HttpRequest) -> bool:
-    """Returns whether DRF's test client has chosen the user."""
-    return (
-        getattr(request, "_force_auth_user", None) is not None
-        or getattr(request, "_force_auth_token", None) is not None
-    )
-
-
-#: The hooks that filter lists.
-FILTERING = frozenset({"filter_backends", "filter_queryset"})
 #: The attributes that generated viewsets set, and that aren't hooks.
 DATA = frozenset({"api", "classes", "hooks", "is_routed", "item", "plans", "replacement", "routes", "served", "store"})
 OperationViewSet.hooks = Hooks(OperationViewSet, data=DATA)

@@ -28,7 +28,8 @@ from macaron_django.api.rules.list_parameters import ORDERING
 from macaron_django.api.rules.resources import GeneratedOperation
 from macaron_django.api.views import list_queries
 from macaron_django.api.views.locations import location
-from macaron_django.api.views.operation_viewsets import FILTERING, OperationViewSet
+from macaron_django.api.views.operation_viewsets import OperationViewSet
+from macaron_django.api.views.planned_viewsets import FILTERING
 from macaron_django.auth.key_sources import caller_value
 from macaron_django.conf import settings
 from macaron_django.drivers import Steps

@@ -1,0 +1,192 @@
+"""Finds the operation and the plan of a view's request, and who may send it: what a viewset needs before it answers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import wraps
+from typing import Any, ClassVar
+
+from django.http import HttpRequest
+from django.http.response import HttpResponseBase
+from django.utils.decorators import classonlymethod
+from django.views.generic import View
+from rest_framework.exceptions import ParseError
+from rest_framework.generics import GenericAPIView
+from rest_framework.viewsets import ViewSetMixin
+
+from macaron_django.api.plans.operation_plans import OperationPlan, OperationPlans
+from macaron_django.api.plans.served_operations import Served
+from macaron_django.api.requests.parameters import ParameterValues
+from macaron_django.auth.security_requirements import SecurityPermission, SecurityPolicy
+from macaron_django.events import OPERATIONS
+from macaron_django.exceptions import RequestInvalid
+from macaron_django.openapi import Operation
+from macaron_django.overrides import Hooks, Watched
+
+__all__ = ["FILTERING", "PlannedViewSet"]
+
+
+class PlannedViewSet(ViewSetMixin, GenericAPIView[Any], metaclass=Watched):
+    """The base class of viewsets whose requests go through the steps of a plan."""
+
+    api: ClassVar[str] = ""
+    #: What serves each operation of this view's path, by method; set by as_view().
+    served: Mapping[str, Served] = {}
+    #: What this path's requests have to go through; set by as_view().
+    plans: OperationPlans | None = None
+    #: The hooks that a project may override, as DRF and this package define them.
+    hooks: ClassVar[Hooks]
+
+    http_method_names = [*View.http_method_names, "query"]
+
+    @classonlymethod
+    def as_view(cls, actions: Any = None, **initkwargs: Any) -> Any:  # noqa: N805 (a class)
+        """DRF's ``as_view()``; the view knows the plans of its path's operations.
+
+        If a plan is direct, its steps run one after the other, and DRF's ``dispatch()`` isn't called.
+        """
+        plans = OperationPlans(cls, cls.hooks, initkwargs)
+        made: Any = super().as_view(actions, plans=plans, **initkwargs)
+        if "get" in made.actions:
+            made.actions.setdefault("head", made.actions["get"])  # as DRF does at the first request
+        given = {**initkwargs, "plans": plans, "action_map": made.actions}
+
+        def prepared(plan: OperationPlan, args: tuple[Any, ...], kwargs: dict[str, Any]) -> PlannedViewSet:
+            self = cls.__new__(cls)
+            self.__dict__.update(given, args=args, kwargs=kwargs, _plan=plan, action=plan.action, format_kwarg=None)
+            return self
+
+        def answered(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+            plan = plans.of(request.method or "") if cls.__init__ is View.__init__ else None
+            if plan is None or not plan.is_direct_for(request.META.get("HTTP_ACCEPT", "*/*")) or _is_forced(request):
+                answer: HttpResponseBase = made(request, *args, **kwargs)
+                return answer
+            return prepared(plan, args, kwargs)._take_steps(plan, request)
+
+        @wraps(made)
+        def view(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+            if OPERATIONS.subscribers:
+                return plans.observed.answered(answered, request, args, kwargs)
+            return answered(request, *args, **kwargs)
+
+        plans.prepared = prepared
+        plans.view_function = view
+        return view
+
+    @property
+    def plan(self) -> OperationPlan:
+        """The plan of the request's operation, rebuilt if a hook has been set on the view itself."""
+        attributes = self.__dict__
+        plan: OperationPlan | None = attributes.get("_plan")
+        if plan is not None and plan.is_closed:
+            return plan
+        names = self.hooks.names
+        if plan is None or not (
+            names.isdisjoint(attributes) or plan.overridden.issuperset(names.intersection(attributes))
+        ):
+            plans = self.plans or OperationPlans(type(self), self.hooks, {"served": self.served})
+            method = str(getattr(self.request, "method", None) or "OPTIONS")
+            plan = attributes["_plan"] = plans.of(method, names.intersection(attributes))
+        return plan
+
+    # -------------------------------------------------------------- which operation this is
+
+    @property
+    def current(self) -> Served | None:
+        """What serves the request's method; None for OPTIONS and for methods that the path doesn't have."""
+        attributes = self.__dict__
+        request = attributes.get("request")
+        # Kept, because a request needs it many times. DRF's metadata and browsable API replace the view's request.
+        known: tuple[Any, Served | None] | None = attributes.get("_current")
+        if known is None or known[0] is not request:
+            if request is None or not request.method:
+                return next(iter(self.served.values()), None)
+            method = request.method.lower()
+            served = self.served.get(method) or (self.served.get("get") if method == "head" else None)
+            known = attributes["_current"] = (request, served)
+        return known[1]
+
+    @property
+    def served_here(self) -> Served:
+        """As ``current``; raises ``AttributeError`` if the path has no such method."""
+        served = self.current
+        if served is None:
+            raise AttributeError("the path declares no operation for this method")
+        return served
+
+    @property
+    def operation(self) -> Operation:
+        """The operation that is being answered. Raises ``AttributeError`` if the path has no such method."""
+        served = self.current
+        return served.operation if served is not None else self.served_here.operation
+
+    @property
+    def parameters(self) -> ParameterValues:
+        """The parameters that were sent or have a default. Raises ``RequestInvalid`` if one of them is wrong."""
+        served = self.current
+        if served is None:
+            return ParameterValues({}, {})
+        # The browsable API reads those of other operations, too.
+        read: dict[Served, ParameterValues] = self.__dict__.setdefault("_parameters", {})
+        if served not in read:
+            try:
+                read[served] = served.parameters.read(self.request, self.kwargs)
+            except RequestInvalid as failure:
+                if getattr(self, "action", None) == "metadata":
+                    # OPTIONS tries the path's other methods, and understands DRF's own exceptions.
+                    raise ParseError(str(failure)) from failure
+                raise
+        return read[served]
+
+    # -------------------------------------------------------------- policies
+
+    @property
+    def _security(self) -> SecurityPolicy | None:
+        """The operation's policy; for OPTIONS and undeclared methods, the path's most open one."""
+        served = self.current
+        if served is not None:
+            return served.security
+        policies = [each.security for each in self.served.values()]
+        return next((policy for policy in policies if policy.is_public), policies[0] if policies else None)
+
+    def get_authenticators(self) -> list[Any]:
+        policy = self._security
+        if policy is None or "authentication_classes" in self.plan.overridden:
+            return list(super().get_authenticators())
+        return [authenticator() for authenticator in policy.authentication_classes]
+
+    def get_permissions(self) -> list[Any]:
+        """Returns the spec's permissions, and the viewset's own ``permission_classes``, else the project's defaults."""
+        policy = self._security
+        if policy is None:
+            return list(super().get_permissions())
+        required: list[Any] = list(policy.permission_classes)
+        if "permission_classes" in self.plan.overridden:
+            of_spec = [c for c in required if isinstance(c, type) and issubclass(c, SecurityPermission)]
+            required = [*of_spec, *self.permission_classes]
+        return [permission() for permission in required]
+
+    @classmethod
+    def filters_itself(cls) -> bool:
+        """Returns whether a subclass has its own filters, which may read any declared parameter."""
+        return not cls.hooks.overridden(cls).isdisjoint(FILTERING)
+
+    def get_format_suffix(self, **kwargs: Any) -> str | None:
+        """Returns None, because a path parameter named ``format`` belongs to the operation."""
+        return None
+
+    def _take_steps(self, plan: OperationPlan, http_request: HttpRequest) -> HttpResponseBase:
+        """Does what DRF's ``dispatch()`` does, for a plan that knows what all of its hooks would do."""
+        raise NotImplementedError
+
+
+def _is_forced(request: HttpRequest) -> bool:
+    """Returns whether DRF's test client has chosen the user."""
+    return (
+        getattr(request, "_force_auth_user", None) is not None
+        or getattr(request, "_force_auth_token", None) is not None
+    )
+
+
+#: The hooks that filter lists.
+FILTERING = frozenset({"filter_backends", "filter_queryset"})
