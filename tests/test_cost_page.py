@@ -13,7 +13,10 @@ from macaron_django.observability.metrics.prices import ON_DEMAND
 PAGE = (Path(__file__).resolve().parents[1] / "docs" / "explanation" / "costs.md").read_text("utf-8")
 PRICES = {
     name: float(dollars)
-    for name, dollars in re.findall(r"^\| ([^|]+) \| [^|]+ \| ([\d.]+) \| (?:yes|no) \|$", PAGE, re.MULTILINE)
+    # Each with the list that it was compared with: a link, then a date or why there is none.
+    for name, dollars in re.findall(
+        r"^\| ([^|]+) \| [^|]+ \| ([\d.]+) \| \[[^|]+\]\(https:[^|]+\), [^|]+ \|$", PAGE, re.MULTILINE
+    )
 }
 SUMS = {
     int(line.split("|")[1]): [float(each) for each in line.split("|")[2:-1]]
@@ -27,6 +30,11 @@ def test_dynamodbs_prices_are_those_of_monitoring() -> None:
     assert PRICES["DynamoDB reads"] == ON_DEMAND["READ_MILLION"]
     assert PRICES["DynamoDB writes"] == ON_DEMAND["WRITE_MILLION"]
     assert f"in {ON_DEMAND['REGION']} on {ON_DEMAND['AS_OF']}" in PAGE
+
+
+def test_each_price_has_the_list_that_it_was_compared_with() -> None:
+    (table,) = re.findall(r"compared with \|\n\|[-:|]+\|\n((?:\|.*\|\n)+)", PAGE)
+    assert len(PRICES) == table.count("\n") == 14
 
 
 @pytest.mark.parametrize("rate", STORED)
