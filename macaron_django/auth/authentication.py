@@ -90,8 +90,8 @@ def authenticate_http_request(token: str | None = None, request: AnyRequest | No
             request = current_request()
         if request is None:
             raise RuntimeError(
-                "authenticate_http_request needs the request: pass it, or give the function that "
-                "requires_auth decorates a parameter `request`."
+                "authenticate_http_request needs the request: pass it, or add the parameter `request` to the "
+                "function that requires_auth decorates."
             )
         credential = bearer(request)
         if credential is None:

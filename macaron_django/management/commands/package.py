@@ -44,7 +44,7 @@ class Command(BaseCommand):
         )
 
         parser.add_argument(
-            "--release", metavar="VERSION", default="", help="The version that /version shows as container."
+            "--release", metavar="VERSION", default="", help="The version that /version shows as 'container'."
         )
         parser.add_argument(
             "--for-s3", action="store_true", help="The file goes to S3: only its unpacked size is limited."

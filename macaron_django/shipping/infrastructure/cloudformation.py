@@ -209,7 +209,7 @@ def _arn(table: str, index: str, names: Names) -> Resource:
 
 _FUNCTION_PARAMETERS: Final = {
     "CodeBucket": {"Type": "String", "Description": "The S3 bucket with the package of the service."},
-    "CodeKey": {"Type": "String", "Description": "The package's key, another one for each release."},
+    "CodeKey": {"Type": "String", "Description": "The package's key in the bucket; each release has a new one."},
     "Architecture": {"Type": "String", "Default": "arm64", "AllowedValues": ["arm64", "x86_64"]},
 }
 

@@ -68,7 +68,7 @@ def fargate_template(service: FargateService, statements: Sequence[Resource]) ->
 
 
 def _parameters(service: FargateService) -> Iterator[tuple[str, Any]]:
-    yield "Image", _parameter("String", "The image, with its tag or digest; another one for each release.")
+    yield "Image", _parameter("String", "The image, with its tag or digest; each release has a new one.")
     yield (
         "RepositoryArn",
         _parameter("String", "The ARN of the image's private ECR repository; empty for another registry.", Default=""),

@@ -88,7 +88,7 @@ def fargate_blocks(service: FargateService) -> Iterator[Block]:
 
 def _variables(service: FargateService) -> Iterator[Block]:
     yield variable("service_name", default="service")
-    yield variable("image", "The image, with its tag or digest; another one for each release.")
+    yield variable("image", "The image, with its tag or digest; each release has a new one.")
     yield variable(
         "repository_arn", "The ARN of the image's private ECR repository; null for another registry.", default=_NULL
     )
@@ -292,7 +292,7 @@ _FORWARD: Final = {"type": "forward", "target_group_arn": Expression("aws_lb_tar
 
 
 def _locals(group: str, full_name: str) -> Block:
-    """What both kinds of load balancer are known by: their security group, and the name that metrics have."""
+    """Returns what other blocks use of a load balancer of either kind: its security group, and its name in metrics."""
     named = {"load_balancer_security_group": Expression(group), "load_balancer": Expression(full_name)}
     return Block("locals", arguments=named)
 
