@@ -101,7 +101,7 @@ class DocumentTree:
 
     @lazy_attribute
     def security(self) -> Requirements | None:
-        """The requirements of operations that declare none; None if the document declares none either."""
+        """The security requirements of operations without their own; None if the document has none."""
         return security_requirements(self.json.get("security"))
 
     @lazy_attribute

@@ -398,7 +398,7 @@ class Schema(Frozen):
         judge: Callable[[Schema, Mapping[Schema, Value]], Value],
         initially: Value,
     ) -> Value:
-        """Returns the attribute ``name``, and stores it on each schema on whose value this schema's value depends."""
+        """Returns the value of the attribute ``name``, and stores the values of the schemas that it depends on."""
         needed = below(self) if self._leads_on else ()
         if all(name in each.__dict__ for each in needed):  # then this schema isn't in a circle
             return judge(self, {each: each.__dict__[name] for each in needed})

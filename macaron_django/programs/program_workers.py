@@ -18,7 +18,7 @@ PROGRAM = "server"
 
 
 def _load_program() -> None:
-    """Calls the program's ``start``, as its last line does when it runs; a worker then serves nothing."""
+    """Calls the program's ``start``, as ``server.py`` does when it is run; in a worker, ``start`` serves nothing."""
     folder = Path(os.environ.get(FOLDER) or Path.cwd())
     sys.path.insert(0, str(folder))
     if os.environ.get(LAYER) == "1":

@@ -153,7 +153,7 @@ class Service:
             run_server(application, self.port)
 
     def _start_worker(self) -> None:
-        """Starts a worker of tasks beside the program, where ``with_async`` of ``pym-config.yaml`` says so."""
+        """Starts a task worker beside the program, where ``with_async`` of ``pym-config.yaml`` says so."""
         if settings.file() is None or not getattr(get_config(), "with_async", False):
             return
         if find_spec("celery") is None:

@@ -1,4 +1,4 @@
-"""Django's settings for a program that has none: what ``DJANGO_SETTINGS_MODULE`` names in its processes."""
+"""Django's settings for a program that has none. In its processes, ``DJANGO_SETTINGS_MODULE`` names this module."""
 
 from __future__ import annotations
 

@@ -77,7 +77,7 @@ def _folders(point: Path, mounted: PurePosixPath, group: PurePosixPath) -> list[
 
 
 def _unescaped(text: str) -> str:
-    """Returns a path of mountinfo, which writes blanks and backslashes in octal (proc_pid_mountinfo(5))."""
+    """Decodes a path of mountinfo, where blanks and backslashes are octal escapes (proc_pid_mountinfo(5))."""
     return re.sub(r"\\([0-7]{3})", lambda found: chr(int(found[1], 8)), text)
 
 

@@ -43,7 +43,7 @@ class _FrontHandler(ForceAuthClientHandler):
 
     @property
     def front(self) -> WSGIFront:
-        """The front before a separate handler, made with the settings of the first request."""
+        """The front, with its own handler. Both are made at the first request, with the settings of that moment."""
         if self._front is None:
             handler = WSGIHandler()
             handler.request_class = _request_class(self)

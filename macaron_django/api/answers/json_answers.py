@@ -18,7 +18,7 @@ __all__ = ["JSONAnswer"]
 
 
 class JSONAnswer(HttpResponse):
-    """Replaces DRF's ``Response`` as it is once ``JSONRenderer`` has rendered it: the same status, headers and bytes.
+    """A response with the status, headers and bytes that DRF's ``Response`` has once ``JSONRenderer`` has rendered it.
 
     Tests and logs can read from it what they read from DRF's. ``data`` is the value that was written as JSON; None
     makes an empty body. Changing ``data`` later doesn't change the body. ``view`` is the view that answered.

@@ -19,8 +19,8 @@ __all__ = ["Keys", "bind_keys"]
 class Keys(NamedTuple):
     """The properties that identify one item of a schema: the ``primary`` ones (hash key, then range key) together.
 
-    Any one of ``alternative`` (unique properties of a Django model) identifies it, too. ``from_caller`` says where each
-    primary one that the caller gives comes from (``claim:tenant``).
+    Any one of ``alternative`` (unique properties of a Django model) identifies it, too. ``from_caller`` has the
+    source of each primary property that comes from the caller (``claim:tenant``).
     """
 
     primary: tuple[str, ...]

@@ -188,7 +188,7 @@ class OperationViewSet(PlannedViewSet):
         return response if plan.is_closed else self._released(response)
 
     def _bind_methods(self) -> None:
-        """Gives the view a method for each of HTTP's, as ``as_view()`` does."""
+        """Makes each HTTP method of the view call its action, as ``as_view()`` does."""
         for method, action in self.action_map.items():
             setattr(self, method, getattr(self, action))
 

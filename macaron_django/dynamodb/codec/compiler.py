@@ -58,12 +58,12 @@ class ItemCodec:
 
     @cached_property
     def json_of(self) -> JSONReader:
-        """Makes the JSON object of an item, as ``decode(item).to_json()`` does, usually without the row."""
+        """Makes the JSON object of an item, as ``decode(item).to_json()`` does, usually without making the row."""
         return _json_reader(self.shape, self.decode)
 
     @cached_property
     def item_of_json(self) -> JSONWriter:
-        """Makes the item of a new row from a valid JSON object, usually without the row. Raises UnstorableValue."""
+        """Makes the item of a new row from valid JSON, usually without making the row. Raises UnstorableValue."""
         return _json_writer(self.shape, self.encode)
 
     @cached_property

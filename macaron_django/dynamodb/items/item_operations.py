@@ -1,7 +1,7 @@
 """DynamoDB's item operations on one table, as functions of attribute maps.
 
-Raises this package's exceptions. Inside a transaction it collects writes instead of sending them. Rows and schemas are
-``persistence``'s.
+Raises this package's exceptions. Inside a transaction it collects writes instead of sending them. The module
+``persistence`` handles rows and schemas.
 """
 
 from __future__ import annotations

@@ -280,7 +280,7 @@ def _schema_or_none(additional: Schema | bool) -> Schema | None:
 
 
 def _coerced(schema: Schema, value: Any) -> Any:
-    """``value`` in the type of its schema, if it is text from a URL or a number for text."""
+    """Returns text from a URL as a number or a boolean, and a number as a string, where the schema has that type."""
     types = set(schema.types)
     if isinstance(value, str):
         if types and types <= {"integer", "number"}:

@@ -22,7 +22,7 @@ _MOST: Final = 64 * 1024
 
 
 def wait_for_answer(url: str, seconds: float) -> None:
-    """Returns when a GET is answered with 200; raises DeployError after that many seconds."""
+    """Waits until a GET is answered with 200; raises DeployError if none is within ``seconds``."""
     deadline = time.monotonic() + seconds
     while True:
         try:
@@ -38,7 +38,7 @@ def wait_for_answer(url: str, seconds: float) -> None:
 def wait_for_version(base_url: str, version: str, seconds: float) -> str | None:
     """Waits until the given version is served, and returns it; returns None if ``/version`` doesn't name a version.
 
-    Raises DeployError if it isn't served after that many seconds: load balancers take a while.
+    Raises DeployError if it isn't served within ``seconds``: load balancers take a while.
     """
     deadline = time.monotonic() + seconds
     while True:

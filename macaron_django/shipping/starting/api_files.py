@@ -179,7 +179,7 @@ def _markers(document: Document, kept: list[KeptSchema], storage: Storage, api: 
 
 
 def _field_names(schema: Schema) -> list[tuple[Path, SpecAddition]]:
-    """Returns the additions that name in the spec each field whose name differs from its property's."""
+    """Returns an ``x-field`` for each property whose field has another name."""
     return [
         (prop.schema.file.path, SpecAddition(prop.schema.source_pointer, "x-field", field))
         for prop, field in zip(schema.properties.values(), field_names(schema.properties).values(), strict=True)

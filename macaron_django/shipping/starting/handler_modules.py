@@ -40,7 +40,7 @@ class OrphanHandler:
 
 
 def bound_handlers(operations: Iterable[Operation]) -> dict[str, Operation]:
-    """Returns the operations that are bound to a function by ``x-bind-server``, by its dotted path."""
+    """Returns the operations that ``x-bind-server`` binds to a function, by the function's dotted path."""
     return {dotted: each for each in operations if (dotted := each.extensions.bind_server)}
 
 

@@ -93,8 +93,8 @@ class TypeBuilder(Protocol):
 class Codec:
     """How the values of a schema are stored.
 
-    A value that isn't of the schema's type is stored by its JSON type: ``type`` isn't all that validates a value, and
-    other programs write to the same table.
+    A value of another type than the schema's is stored by its JSON type. Such values exist, because validation
+    doesn't depend on ``type`` alone, and other programs write to the same table.
     """
 
     #: JSON Schema's types of the values.
@@ -208,7 +208,7 @@ class Codec:
         return self.straight_writer(conversion, self.writer_in_steps(conversion), python_writer)
 
     def json_writer(self, conversion: Conversion) -> ValueWriter:
-        """Returns a function that writes JSON values as ``writer`` writes ``conversion.to_python(value)``."""
+        """Returns a function that writes a JSON value as ``writer`` writes the Python value that it converts to."""
         return self.straight_writer(conversion, self.json_writer_in_steps(conversion), json_writer)
 
     def straight_writer(self, conversion: Conversion, in_steps: ValueWriter, writer_of: WriterOf) -> ValueWriter:
