@@ -1,8 +1,8 @@
 """Django's ASGI application, with its URLs loaded: a server that can't serve the specs stops at startup.
 
-Requests for operations are answered before Django's handler, if the effect of every middleware on them is known: on the
-event loop, or in threads if something blocks (``macaron_django.api.front``). In a project's ``asgi.py``, instead of
-Django's function of the same name::
+Requests for operations are answered before Django's handler, if the effect of every middleware on them is known
+(``macaron_django.api.front``). They run on the event loop, or in threads if something blocks. In a project's
+``asgi.py``, instead of Django's function of the same name::
 
     from macaron_django.asgi import get_asgi_application
 

@@ -384,7 +384,7 @@ class ItemChanged(StaleItem):
 
 
 class ItemOutOfBounds(StaleItem):
-    """What ``F()`` adds would take a number of the item past its schema's ``minimum`` or ``maximum``."""
+    """``F()`` would make a number in the item smaller than its schema's ``minimum`` or greater than its ``maximum``."""
 
     code = "OUT_OF_BOUNDS"
 

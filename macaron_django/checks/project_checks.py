@@ -108,7 +108,7 @@ def known_tasks() -> list[Any]:
 
 @register()
 def check_tasks(app_configs: Sequence[AppConfig] | None, **_kwargs: Any) -> list[checks.CheckMessage]:
-    """Reports a backend of tasks that can't be used, and tasks that lack their tables."""
+    """Reports a task backend that can't be used, and tasks that lack their tables."""
     if settings.TASKS.BACKEND == "immediate" and not known_tasks():
         return []
     from macaron_django.tasks.backends.chosen_backend import chosen_backend  # projects without tasks do without it

@@ -1,4 +1,4 @@
-"""What every backend of tasks does: it takes messages, and may know when they are due and what came of them."""
+"""What every task backend does: it takes messages, and may know when they are due and what came of them."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ class TaskBackend(ABC):
 
         Raises UnsupportedByBackend, TimeoutError, or TaskFailed where the task has failed.
         """
-        raise UnsupportedByBackend(f"The backend {self.name} of tasks keeps no results.")
+        raise UnsupportedByBackend(f"The task backend {self.name} keeps no results.")
 
     def problem(self) -> str | None:
         """Returns why the backend can't be used, such as a package that isn't installed; None if it can."""

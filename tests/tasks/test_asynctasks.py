@@ -171,7 +171,7 @@ def test_apply_async_sends_from_anywhere(sent: list[Message]) -> None:
     assert before + 60 <= (sent[1].due or 0) <= time.time() + 60
     assert before + 120 <= (sent[3].due or 0) <= time.time() + 120
     assert (sent[4].due, sent[4].queue) == (eta.timestamp(), "slow")
-    with pytest.raises(UnsupportedByBackend, match="The backend kept of tasks keeps no results"):
+    with pytest.raises(UnsupportedByBackend, match="The task backend kept keeps no results"):
         made.result()
 
 

@@ -229,7 +229,7 @@ class Items:
         forward: bool = True,
         **options: Unpack[PageOptions],
     ) -> ResultPage:
-        """One page of the items with this hash key, of the table's or of ``index``."""
+        """Returns one page of the items that have this hash key in the table, or in ``index``."""
         name = self.index_keys(options.get("index"))[0]
         if _impossible({name: hash_key}):
             return ResultPage([], None, 0, 0, None)

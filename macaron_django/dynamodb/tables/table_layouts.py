@@ -1,6 +1,6 @@
 """Works out the layout of a persisted schema's table: its name, and the attributes that are in it.
 
-All that reading and writing items needs of a table is here, without PynamoDB's model of it.
+Code that reads and writes items needs nothing else about a table, and no PynamoDB model of it.
 """
 
 from __future__ import annotations

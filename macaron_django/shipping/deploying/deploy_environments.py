@@ -152,7 +152,7 @@ def _driver_value_problems(where: str, options: Mapping[str, Any]) -> Iterator[D
     for key in ("CLUSTER", "CONTAINER", "FUNCTION", "ALIAS", "BUCKET"):
         value = options.get(key)
         if value is not None and not (isinstance(value, str) and value):
-            yield _problem(f"{where}[{key!r}]", f"is {value!r}", "It must be a text.")
+            yield _problem(f"{where}[{key!r}]", f"is {value!r}", "It must be a string that isn't empty.")
     services = options.get("SERVICES") or ("",) * ("SERVICES" not in options)
     yield from _list_problems(f"{where}['SERVICES']", services)
     if isinstance(services, list | tuple) and not 0 < len(services) <= MOST_SERVICES:
@@ -188,8 +188,8 @@ def _variable_problems(where: str, variables: Any) -> Iterator[DeployProblem]:
     if not isinstance(variables, Mapping) or not all(
         isinstance(each, str) for pair in variables.items() for each in pair
     ):
-        hint = "It must map names of environment variables to texts."
-        yield _problem(where, "has values that aren't texts", hint)
+        hint = "It must map names of environment variables to strings."
+        yield _problem(where, "has values that aren't strings", hint)
         return
     for name, value in variables.items():
         if not _matches(_VARIABLE, name):

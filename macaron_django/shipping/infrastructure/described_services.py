@@ -23,7 +23,7 @@ __all__ = [
 
 #: The function's alias that is served: a release of `manage.py deploy` moves it.
 ALIAS: Final = "current"
-#: What the image of ``dockerize`` listens at and runs as.
+#: The port that the image of ``dockerize`` listens on, and the user that it runs as.
 PORT: Final = 8000
 USER: Final = "10001:10001"
 HEALTH_COMMAND: Final = (
