@@ -1,9 +1,9 @@
 """Stage 2: from a schema to Python. Validation, values, Django models, DRF serializers and stubs; no URLs, no DynamoDB.
 
-It takes a Schema, and makes a validator, an API object class, a row model, a serializer class or a stub. To change what
-is valid open ``validation``; one string format, ``formats``; Python values and classes, ``values``; Django models,
-``models``; how parameters and forms are written, ``styles``; DRF serializers and fields, ``serializers``; what
-``checkspec`` finds in schemas, ``checks``; ``stubs``.
+It takes a Schema, and makes a validator, an API object class, a row model, a serializer class or a stub. Open
+``validation`` for what is valid, ``formats`` for a string format, ``values`` for Python values and classes, ``models``
+for Django models, ``styles`` for how parameters and forms are written, ``serializers`` for DRF serializers and fields,
+``checks`` for what ``checkspec`` finds in schemas, and ``stubs`` for type stubs.
 """
 
 from typing import TYPE_CHECKING
