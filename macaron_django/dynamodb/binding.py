@@ -22,7 +22,8 @@ _GRAFTED = ("load_from_db", "save_to_db")
 
 
 def graft(schema: Schema, classes: Classes) -> bool:
-    """Whether ``x-persist`` names a class that stores the schema's objects itself; if so, the objects get its methods.
+    """Gives the schema's objects the methods of the class that ``x-persist`` names, if that class stores them itself.
+    Returns whether it does.
 
     Such a class has PyMacaron's two methods and says nothing about DynamoDB, so the spec mustn't either. Raises
     SpecError, with the finding, if the class can't be imported or lacks one of the methods.
@@ -47,9 +48,9 @@ def graft(schema: Schema, classes: Classes) -> bool:
 
 
 def persist(api: str, label: str, schema: Schema, classes: Classes) -> Persistence:
-    """Build the Django model whose manager stores a schema's items, and enter it in ``classes`` as the row class.
+    """Builds the Django model whose manager stores a schema's items, and enters it in ``classes`` as the row class.
 
-    ``label`` is that of the API's Django app. Raises SpecError, with the finding, if the schema can't be persisted.
+    ``label`` is the app label of the API. Raises SpecError, with the finding, if the schema can't be persisted.
     """
     persistence, bases = persistence_for(api, schema, classes)
     try:
@@ -73,8 +74,8 @@ def persist(api: str, label: str, schema: Schema, classes: Classes) -> Persisten
 
 
 def persistence_for(api: str, schema: Schema, classes: Classes) -> tuple[Persistence, tuple[type, ...]]:
-    """The persistence of a schema with ``x-persist``, and the bases of its row class; raises SpecError if it can't be
-    persisted.
+    """Returns the persistence of a schema with ``x-persist``, and the bases of its row class. Raises SpecError if the
+    schema can't be persisted.
     """
     persist = schema.extensions.persist
     if persist is None:
@@ -102,7 +103,9 @@ def _refused(finding_id: str, error: Exception, persist: Persist, hint: str) -> 
 
 
 def _check_class(schema: Schema, persist: Persist, cls: type) -> None:
-    """Check a class's options like a spec's. Raises SpecError with the findings, which name the class."""
+    """Checks the options that a class sets by the rules for a spec's. Raises SpecError with the findings, which name
+    the class.
+    """
     said = {name: value for name, value in mapping_from_class(cls).items() if name not in persist.given}
     keys = {name: getattr(persist, name) for name in ("hash_key", "range_key") if name in persist.given}
     found = [
@@ -114,7 +117,7 @@ def _check_class(schema: Schema, persist: Persist, cls: type) -> None:
 
 
 def _base(cls: type, persistence: Persistence) -> type:
-    """The base of the rows for the class that ``x-persist`` names."""
+    """Returns the base of the row class, from the class that ``x-persist`` names."""
     if issubclass(cls, PersistentSwaggerObject):
         cls.persistence = persistence
         return cls
@@ -122,7 +125,9 @@ def _base(cls: type, persistence: Persistence) -> type:
 
 
 def _methods_of(cls: type) -> type:
-    """The class, or if it makes its objects in its own way, a class with only its two methods from PyMacaron."""
+    """Returns the class itself or, if it makes its objects in its own way, a class with only its two methods from
+    PyMacaron.
+    """
     if not overrides(cls, ("__init__", "__new__"), object):
         return cls
     methods = {name: inspect.getattr_static(cls, name) for name in _GRAFTED if hasattr(cls, name)}

@@ -86,7 +86,7 @@ def _number(value: float | Decimal, pointer: str) -> str:
 
 
 def normalized_item(schema: Mapping[str, Any], value: Any) -> Any:
-    """Returns a scalar as its schema's type: an int for an integer, a float for a number, a bool for a boolean.
+    """Returns a scalar in its schema's type: an int for an integer, a float for a number, a bool for a boolean.
 
     A number whose digits don't fit into a float stays a Decimal.
 
@@ -110,8 +110,8 @@ def normalized_object(api: Any, definitions: Mapping[str, Any], reference: str, 
 
 
 def normalized_list(api: Any, definitions: Mapping[str, Any], items: Mapping[str, Any], value: Sequence[Any]) -> Any:
-    """Returns a list with its elements converted by the schema ``items``. PyMacaron left numbers and lists as they
-    were.
+    """Returns a list with its elements converted by the schema ``items``. PyMacaron didn't convert elements that are
+    numbers or lists.
     """
     return [_normalized(api, definitions, items, each) for each in value]
 

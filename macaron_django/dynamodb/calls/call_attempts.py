@@ -78,7 +78,7 @@ def call_steps(
 ) -> Steps[dict[str, Any]]:
     """Sends a call, and repeats it if that is safe; returns the answer, or raises as PynamoDB's connection does.
 
-    ``read`` reads the answer where botocore doesn't have to.
+    ``read`` reads the answer, unless botocore must.
     """
     call = parameters if operation in _ITEM_READS else _prepared(operation, parameters)
     observed = ObservedCall(operation, call) if DYNAMODB_CALLS.subscribers else None
@@ -102,7 +102,7 @@ def call_steps(
 
 
 class _CallAttempt:
-    """One attempt at a call: by the fast lane, or by botocore. ``timeout``: seconds, where a deadline bounds it."""
+    """One attempt at a call: by the fast lane, or by botocore. ``timeout``: its seconds, None for the client's."""
 
     __slots__ = ("call", "is_repeated", "operation", "read", "tally", "timeout")
 
@@ -233,7 +233,7 @@ def _after_failure(
 
 
 def _seen(operation: str, call: dict[str, Any], error: Exception) -> Exception:
-    """The failure; if DynamoDB answered, as PynamoDB's exception."""
+    """Returns the failure, as PynamoDB's exception if DynamoDB answered."""
     if not isinstance(error, ClientError):
         return error
     from macaron_django.dynamodb.calls.aws_sdk.shown_refusals import shown_refusal  # imported here: it needs botocore
@@ -260,7 +260,7 @@ def _after_doubt(
 
 
 def _stored(key_names: KeyNames, call: dict[str, Any]) -> Steps[AttributeMap | None]:
-    """The item that a write is about, for engines that don't send it along with the refusal."""
+    """Returns the item that a write is about, for engines that don't send it along with the refusal."""
     key = call.get("Key")
     if not key:
         names = yield BlockingCall(key_names, call["TableName"])
@@ -272,7 +272,7 @@ def _stored(key_names: KeyNames, call: dict[str, Any]) -> Steps[AttributeMap | N
 
 
 def _renew(error: Exception) -> None:
-    """Before another attempt, get new credentials, or find out where the server is now."""
+    """Gets new credentials, or finds out where the server is now, before another attempt."""
     if error_code(error) in EXPIRED_CREDENTIALS:
         reset()
     elif isinstance(error, EndpointConnectionError):
@@ -295,7 +295,7 @@ def _prepared(operation: str, parameters: dict[str, Any]) -> Call:
 
 
 def _undone_by_itself(call: dict[str, Any]) -> bool:
-    """Whether the item that was put makes the put's condition false, so that it can't be applied twice."""
+    """Returns whether a put's condition is false once its item is stored, so that the put can't be applied twice."""
     condition = _ABSENT.fullmatch(call["ConditionExpression"])
     if condition is None:
         return False

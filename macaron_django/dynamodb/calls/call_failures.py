@@ -96,20 +96,20 @@ class FailureKind(Enum):
 
 
 def error_code(error: BaseException) -> str:
-    """DynamoDB's code for an answer that is an error, "" for any other exception."""
+    """Returns DynamoDB's error code from an exception that holds its answer, "" from any other exception."""
     response: Mapping[str, Any] = getattr(error, "response", None) or {}
     return str(response.get("Error", {}).get("Code", ""))
 
 
 def transport_errors() -> tuple[type[Exception], ...]:
-    """The exceptions of a call that got no answer from DynamoDB. A few of urllib3's pass through botocore."""
+    """The exceptions of a call that got no answer from DynamoDB. Some are urllib3's, which botocore lets through."""
     urllib3 = sys.modules.get("urllib3.exceptions")  # what hasn't been imported raises nothing
     ours = (BotoCoreError, ConnectionError, TimeoutError)
     return ours if urllib3 is None else (*ours, urllib3.HTTPError)
 
 
 def botocore_errors() -> tuple[type[Exception], ...]:
-    """What botocore's client raises: refusals, and ``transport_errors``."""
+    """Returns the exceptions that botocore's client raises: refusals, and ``transport_errors``."""
     return (ClientError, *transport_errors())
 
 
@@ -148,7 +148,7 @@ def cancellation_reasons(error: BaseException | None) -> list[CancellationReason
 
 
 def failure_kind(error: BaseException) -> FailureKind:
-    """What is known about the call that failed with ``error``."""
+    """Returns what is known about the call that failed with ``error``."""
     if isinstance(error, ClientError):
         code = error_code(error)
         reasons = {reason.code for reason in cancellation_reasons(error)} - {"None"}
@@ -167,9 +167,7 @@ def failure_kind(error: BaseException) -> FailureKind:
 
 
 class CallNotSentError(BotoCoreError):
-    """A call that wasn't sent, because those before it weren't answered. ``seconds``: how long until calls are sent
-    again.
-    """
+    """A call wasn't sent, because earlier ones got no answer. ``seconds``: how long until calls are sent again."""
 
     fmt = "{failures} calls in a row got no answer, so this one wasn't sent; the next attempt is in {seconds:.1f} s"
 
@@ -198,7 +196,7 @@ _OF_THIS_PROCESS: Final = (
 
 @contextmanager
 def translated(table: str) -> Iterator[None]:
-    """Raise only this package's exceptions from a block."""
+    """Raises the failures of calls in a block as this package's exceptions."""
     try:
         yield
     except failures() as error:
@@ -208,8 +206,8 @@ def translated(table: str) -> Iterator[None]:
 def translate(
     error: Exception, table: str, *, condition_failed: PyMacaronException | None = None
 ) -> PyMacaronException:
-    """This package's exception for ``error``, which a call on ``table`` raised; ``condition_failed`` for a failed
-    condition.
+    """Returns this package's exception for ``error``, which a call on ``table`` raised. ``condition_failed`` is the one
+    for a failed condition.
     """
     if isinstance(error, TableDoesNotExist):
         return _table_missing(table)
@@ -254,7 +252,7 @@ def _translate_answer(
 
 
 def is_about_size(message: str) -> bool:
-    """Whether DynamoDB's message says that an item is too large, for which it has no code."""
+    """Returns whether DynamoDB's message says that an item is too large: DynamoDB has no error code for that."""
     return "size" in message.lower() and "exceeded" in message.lower()
 
 

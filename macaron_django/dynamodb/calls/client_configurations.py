@@ -1,4 +1,4 @@
-"""What a client of DynamoDB is bound to: an engine's address and keys, and the settings of its calls."""
+"""Describes what a client of DynamoDB depends on: an engine's address and keys, and the settings of its calls."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ __all__ = ["Configuration"]
 
 @dataclass(frozen=True)
 class Configuration:
-    """Everything that a client is bound to. Times are in seconds."""
+    """Everything that a client depends on. Times are in seconds."""
 
     endpoint_url: str | None
     region: str

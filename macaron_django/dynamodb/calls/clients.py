@@ -1,7 +1,7 @@
 """Keeps the process's botocore client, and the fast lane beside it, for the current engine and settings.
 
 Both are made again after a fork, and when the engine or the settings change. botocore is imported when something needs
-it: until then, where that is enough, an early lane makes the calls.
+it. Until then an early lane makes the calls, if it can.
 """
 
 from __future__ import annotations
@@ -67,17 +67,17 @@ class Clients:
         self._finders: list[Any] = []
 
     def current(self) -> MadeClient:
-        """The client, and the fast lane beside it where there is one."""
+        """Returns the client for the present configuration, with its fast lane if it has one."""
         return self.present() or self._new(engines.current(), settings.DYNAMODB)
 
     def with_botocore(self) -> MadeClient:
-        """As ``current``, with botocore's client, for which botocore is imported."""
+        """Does what ``current`` does, but imports botocore if the client lacks botocore's."""
         import botocore.client  # noqa: F401 (the early lane ends as soon as anyone has imported it)
 
         return self.current()
 
     def present(self) -> MadeClient | None:
-        """As ``current``, but None if that would have to make a client, which takes a while."""
+        """Does what ``current`` does, but returns None if it would have to make a client, which takes a while."""
         made = self._made
         if made is None:  # a fork forgets it
             return None
@@ -114,7 +114,7 @@ class Clients:
     def _early(
         self, engine: engines.Engine, section: Section, configuration: Configuration, circuit: Circuit
     ) -> MadeClient | None:
-        """A client that is the early lane alone; None if calls need botocore, or if it has been imported."""
+        """Returns a client that is only the early lane; None if calls need botocore, or if it has been imported."""
         if not configuration.fast_lane or not is_untouched():
             return None
         place = early_place(
@@ -172,5 +172,5 @@ if hasattr(os, "register_at_fork"):
 
 
 def reset() -> None:
-    """Drop session and client; the next call makes new ones."""
+    """Drops session and client; the next call makes new ones."""
     clients.forget()

@@ -44,7 +44,7 @@ class Connection(PynamoDBConnection):
         return self._meta_table or super().get_meta_table(table_name)
 
     def key_names(self, table_name: str) -> list[str]:
-        """The names of a table's keys; the table is described if they are unknown."""
+        """Returns the names of a table's keys, which it gets by DescribeTable if they are unknown."""
         return [entry["AttributeName"] for entry in self.get_meta_table(table_name).data["KeySchema"]]
 
     def dispatch(self, operation_name: str, operation_kwargs: dict[str, Any]) -> dict[str, Any]:
@@ -59,7 +59,7 @@ class Connection(PynamoDBConnection):
     ) -> Steps[dict[str, Any]]:
         """Does what ``dispatch`` does, in steps, for item operations whose ResponseMetadata isn't needed.
 
-        ``read`` reads the answer where botocore doesn't have to.
+        ``read`` reads the answer, unless botocore must.
         """
         return item_steps(lambda: self, self.key_names, operation_name, operation_kwargs, read)
 

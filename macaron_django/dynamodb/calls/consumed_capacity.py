@@ -23,7 +23,7 @@ _meter: ContextVar[Meter | None] = ContextVar("meter", default=None)
 
 @contextmanager
 def metered() -> Iterator[Meter]:
-    """Add up what the calls that this thread or task makes in the block consume.
+    """Adds up the units that the calls of this thread or task consume inside the block.
 
     >>> with metered() as meter:
     ...     count_capacity({"ConsumedCapacity": {"CapacityUnits": 0.5}})
@@ -40,7 +40,7 @@ def metered() -> Iterator[Meter]:
 
 
 def count_capacity(answer: Mapping[str, Any]) -> None:
-    """Add the cost of an answer to the innermost ``metered`` block."""
+    """Adds the cost of an answer to the innermost ``metered`` block."""
     meter, consumed = _meter.get(), answer.get("ConsumedCapacity")
     if meter is None or not consumed:
         return

@@ -23,7 +23,9 @@ _TOO_FEW: Final = 0.01
 
 
 class _RequestTime:
-    """How long a request has waited so far, in seconds, and whether that is limited. Its threads and tasks share it."""
+    """How long a request has waited so far, in seconds, and whether that is limited. The request's threads and tasks
+    share this object.
+    """
 
     __slots__ = ("_most", "is_lifted", "waited")
 
@@ -77,7 +79,7 @@ def _close(**_: object) -> None:
 
 
 def _current() -> _RequestTime | None:
-    """The allowance of the request that this thread or task serves; None if it doesn't serve one."""
+    """Returns the time of the request that this thread or task serves; None if it doesn't serve one."""
     allowance = _allowance.get()
     if allowance is None and _of_contexts:
         context = SyncToAsync.thread_sensitive_context.get(None)
@@ -90,15 +92,15 @@ request_finished.connect(_close, dispatch_uid="macaron_django.dynamodb.calls.dea
 
 
 def lift_deadline() -> None:
-    """Let the current request wait for DynamoDB as long as it takes: its answer is streamed."""
+    """Lets the current request wait for DynamoDB without a limit, because its answer is streamed."""
     allowance = _current()
     if allowance is not None:
         allowance.is_lifted = True
 
 
 def begin(operation: str) -> _Waiting | None:
-    """Begin a call, to be ended by ``end``; None if nothing limits it, or if it is part of a call that is already
-    limited.
+    """Begins a call, and returns it for ``end``; None if nothing limits the call, or if it is part of one that is
+    already limited.
 
     Raises TimeoutError if the request has no time left.
     """
@@ -116,7 +118,7 @@ def begin(operation: str) -> _Waiting | None:
 
 
 def end(waiting: _Waiting) -> None:
-    """End a call, and subtract the time that it waited from its request's seconds."""
+    """Ends a call, and subtracts the time that it waited from its request's seconds."""
     _deadline.set(None)
     waiting.allowance.waited += time.monotonic() - waiting.since
 
@@ -134,12 +136,14 @@ def is_over() -> bool:
 
 
 def pause(seconds: float) -> None:
-    """Sleep between two attempts, but not past the deadline."""
+    """Sleeps between two attempts, but not past the deadline."""
     time.sleep(pausing(seconds))
 
 
 def pausing(seconds: float) -> float:
-    """The seconds to pause between two attempts, not past the deadline; a pause outside of calls counts as waiting."""
+    """Returns the seconds to pause between two attempts, so that the deadline isn't passed. Outside of calls, the pause
+    counts as waiting.
+    """
     remaining, allowance = left(), _current()
     if remaining is None and allowance is not None:
         remaining = allowance.seconds
@@ -148,7 +152,7 @@ def pausing(seconds: float) -> float:
 
 
 def overdue(operation: str) -> TimeoutError:
-    """The exception for a call that the request has no time for: it wasn't sent, or it only reads."""
+    """Returns the exception for a call that the request has no time for. The call wasn't sent, or it only reads."""
     return TimeoutError(
         f"{operation} ended: this request has waited for DynamoDB as long as "
         'MACARON["DYNAMODB"]["REQUEST_DEADLINE"] allows'

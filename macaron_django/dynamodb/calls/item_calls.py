@@ -35,7 +35,7 @@ def item_steps(
 ) -> Steps[dict[str, Any]]:
     """Does what PynamoDB's ``dispatch`` does, in steps, for item operations whose ResponseMetadata isn't needed.
 
-    ``read`` reads the answer where botocore doesn't have to. ``connect`` returns PynamoDB's connection.
+    ``read`` reads the answer, unless botocore must. ``connect`` returns PynamoDB's connection.
     """
     if is_watched():
         return _dispatching(connect, operation, parameters)

@@ -43,7 +43,7 @@ class RetryPolicy:
     patience: float = float("inf")
 
     def __iter__(self) -> Iterator[Attempt]:
-        """Yield each attempt, after its pause. The caller leaves the loop when one has succeeded.
+        """Yields each attempt, after its pause. The caller leaves the loop when one has succeeded.
 
         >>> [attempt.is_last for attempt in RetryPolicy(attempts=3)]
         [False, False, True]
@@ -59,7 +59,7 @@ class RetryPolicy:
                 return
 
     def pauses(self) -> Iterator[float]:
-        """Yield the seconds to pause before each attempt, 0 before the first; for callers that pause themselves.
+        """Yields the seconds to pause before each attempt, 0 before the first; for callers that pause themselves.
 
         >>> list(RetryPolicy(attempts=4, pause=1.0, longest=3.0).pauses())
         [0.0, 1.0, 2.0, 3.0]

@@ -1,8 +1,8 @@
 """The PynamoDB attribute of a property, which also reads and writes the property's place in an item.
 
-It adds to PynamoDB's methods what only an item's attribute has: keys, time to live, and the twin. Keys of
-tables and indexes hold a date-time in UTC with six fractional digits, and a UUID in lower case. The original stays in
-the twin, ``<property>#given``, where it differs; so does a null, which an index can't hold as its key.
+It adds to PynamoDB's methods what only an item's attribute has: keys, time to live, and the twin. Keys of tables and
+indexes hold a date-time in UTC with six fractional digits, and a UUID in lower case. If the original differs, the twin,
+``<property>#given``, keeps it. The twin also keeps a null, which an index can't hold as its key.
 """
 
 from __future__ import annotations
@@ -89,7 +89,7 @@ class PropertyAttribute(Attribute[Any]):
         return self._sortable(self.given(value))
 
     def encode_json(self, value: Any) -> AttributeValue:
-        """As ``encode``, from the value's JSON form."""
+        """Returns the attribute value of a value in JSON form, as ``encode`` does."""
         return self._sortable(self.codec.encode(value, self.pointer))
 
     # -- its place in an item ------------------------------------------------------------------
@@ -166,7 +166,7 @@ class PropertyAttribute(Attribute[Any]):
         return place_key
 
     def held_in(self, item: AttributeMap) -> AttributeValue | None:
-        """Returns the attribute value of the property in ``item``, as it was given; None if it isn't there."""
+        """Returns the attribute value of the property in ``item``, as it was given; None if the item lacks it."""
         held = item.get(self._name)
         if self.has_twin and self.given_name in item:
             given = item[self.given_name]
@@ -175,17 +175,17 @@ class PropertyAttribute(Attribute[Any]):
         return held
 
     def value_in(self, item: AttributeMap) -> Any:
-        """Returns the Python value of the property in ``item``, UNSET if it isn't there."""
+        """Returns the Python value of the property in ``item``, UNSET if the item lacks it."""
         held = self.held_in(item)
         return UNSET if held is None else self.decode(held)
 
     def json_in(self, item: AttributeMap) -> Any:
-        """As ``value_in``, in JSON form."""
+        """Returns the JSON form of the property in ``item``, UNSET if the item lacks it."""
         held = self.held_in(item)
         return UNSET if held is None else self.codec.decode(held)
 
     def means_the_same(self, held: AttributeMap, wanted: AttributeMap) -> bool:
-        """Whether two maps of the property's attributes have the same value of it, in whatever spelling."""
+        """Returns whether the property has the same value in two attribute maps, however it is spelled."""
         if not (held and wanted):
             return False
         if self.codec.spelled_in_one_way and not self.keeps_given:

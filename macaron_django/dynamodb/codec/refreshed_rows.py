@@ -24,7 +24,7 @@ class RowRefresher(Protocol):
 def row_refresher(shape: ItemShape) -> RowRefresher:
     """Returns the function that refreshes the rows of one schema.
 
-    A value that the item holds as it is stays the same object: the caller may go on changing it.
+    If the item holds a value unchanged, the row keeps the same object, which the caller may go on changing.
     """
     places = [
         (

@@ -47,12 +47,12 @@ def is_loaded_plainly(model: Any) -> bool:
 
 
 def is_shown_plainly(model: Any) -> bool:
-    """Whether an item's JSON follows from the item: only this package's code would make and show its row."""
+    """Returns whether an item's JSON can be made without a row: only this package's code would make and show it."""
     return is_loaded_plainly(model) and not overrides(model, _SHOWING, Row, Model)
 
 
 def is_stored_plainly(model: Any) -> bool:
-    """Whether an item follows from JSON: only this package's code would make and fill its row."""
+    """Returns whether JSON can become an item without a row: only this package's code would make and fill it."""
     return is_loaded_plainly(model) and not overrides(model, _STORING, Row, Model)
 
 

@@ -51,7 +51,7 @@ class TypedItems:
         self._decode: Callable[[bytes], Any] = msgspec.json.Decoder(_answer(item_type)).decode
 
     def members(self, body: bytes, known: AbstractSet[str]) -> dict[str, Any] | None:
-        """As ``response_members``, but with a ``TypedItem`` for each item where all of them can be one."""
+        """Does what ``response_members`` does, but with a ``TypedItem`` for each item if all of them can be one."""
         if has_init_receivers(self._model) or (self._holds_anything and has_nulls(body)):
             return response_members(body, known)
         try:
@@ -119,7 +119,7 @@ _Typed: TypeAlias = tuple[Any, str]
 
 
 class _UntypedError(Exception):
-    """A property has a name that msgspec doesn't take: with quotes, control characters, half a surrogate pair."""
+    """A property has a name that msgspec doesn't accept: with quotes, control characters, half a surrogate pair."""
 
 
 class _Types:
@@ -138,7 +138,7 @@ class _Types:
     def structure(
         self, members: Sequence[_TypedMember], base: type, hidden: Sequence[str] = ()
     ) -> tuple[type, Callable[[Any], dict[str, Any]]]:
-        """Returns the type of a map of attribute values, and the function from one to its JSON object.
+        """Returns the type of a map of attribute values, and the function that makes the JSON object of such a map.
 
         The function raises one of ``OTHER_TYPE`` where a value isn't of its schema's type. ``hidden`` aren't shown.
         """
@@ -218,7 +218,7 @@ class _Types:
 
 
 def _twin_reader(attribute: PropertyAttribute) -> Callable[[Any, _Twin], dict[str, Any]]:
-    """Returns the function that shows a property that has a twin, as an object: empty if the property isn't there."""
+    """Returns the function that shows a property that has a twin, as an object: empty if the item lacks it."""
     name, read = attribute.attr_name, attribute.codec.json_reader(attribute.conversion)
 
     def show(value: Any, twin: _Twin) -> dict[str, Any]:

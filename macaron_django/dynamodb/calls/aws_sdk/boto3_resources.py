@@ -19,7 +19,7 @@ __all__ = ["get_dynamodb"]
 
 
 def get_dynamodb() -> Any:
-    """Return ``boto3.resource("dynamodb")`` for the engine, region and credentials in the settings.
+    """Returns ``boto3.resource("dynamodb")`` for the engine, region and credentials in the settings.
 
     Its calls don't join a transaction, and a request's deadline doesn't apply to them. Each thread has its own
     resource, as boto3 requires. Raises ``ImproperlyConfigured`` if boto3 isn't installed.

@@ -1,4 +1,4 @@
-"""Makes botocore's client for an engine: it gets one attempt for each call, and its answers are checked for damage."""
+"""Makes botocore's client for an engine. The client makes one attempt at each call, and checks answers for damage."""
 
 from __future__ import annotations
 

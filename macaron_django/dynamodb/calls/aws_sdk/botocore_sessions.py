@@ -31,13 +31,15 @@ class _ModelFiles(JSONFileLoader):
 
 
 def _read(path: str) -> bytes:
-    """The content of a model file named without its suffix: the plain file if there is one, else the compressed one."""
+    """Returns the content of a model file named without its suffix: the plain file if there is one, else the compressed
+    one.
+    """
     plain = Path(f"{path}.json")
     return plain.read_bytes() if plain.is_file() else gzip.decompress(Path(f"{path}.json.gz").read_bytes())
 
 
 def new_session(*, isolated: bool = False) -> botocore.session.Session:
-    """A session like that of ``botocore.session.get_session``, with orjson reading its files.
+    """Returns a session like that of ``botocore.session.get_session``, with orjson reading its files.
 
     An isolated session doesn't read AWS settings from the environment or files: engines on this machine don't need
     them, and stale or unreadable ones would stop them.

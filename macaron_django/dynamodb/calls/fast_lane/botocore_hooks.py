@@ -61,7 +61,7 @@ _PLACES: Final = tuple((vars(owner), name) for owner, name in _METHODS)
 
 @dataclass(frozen=True)
 class Watchers:
-    """What hooks into the calls of an operation. ``traced``: how tracers' calls are made, if there are any."""
+    """What hooks into the calls of an operation. ``traced``: how calls are made with tracers, if there are any."""
 
     #: moto's handlers, which do nothing while no ``mock_aws`` is active.
     stubbers: tuple[Any, ...] = ()
@@ -139,6 +139,6 @@ def _methods() -> list[Any]:
 
 
 def _module(handler: Any) -> str:
-    """Where a function, a method or an object with ``__call__`` was defined."""
+    """Returns the name of the module that defines a function, a method or an object with ``__call__``."""
     owner = getattr(handler, "__self__", handler)
     return str(getattr(handler, "__module__", None) or type(owner).__module__)

@@ -34,7 +34,7 @@ class HTTPAnswer(NamedTuple):
 
     @property
     def headers(self) -> dict[str, str]:
-        """By lower-case names."""
+        """The headers, by lower-case names."""
         return _headers(self.head.decode("latin-1").split("\r\n")[1:])
 
 
@@ -66,7 +66,7 @@ def read_answer(received: bytes) -> Reading[HTTPAnswer]:
 
 
 def _ordinary(received: bytes) -> tuple[bytes, bytes, int] | None:
-    """The head of an ordinary answer, what was received after it, and the length of its body."""
+    """Returns the head of an ordinary answer, the bytes received after it, and the length of its body."""
     end = received.find(b"\r\n\r\n")
     head = received[:end] if end > 0 else b""
     lowered = head.lower()
@@ -116,7 +116,7 @@ def _any_answer(received: bytes) -> Reading[HTTPAnswer]:
 
 
 def _head(received: bytes) -> Reading[tuple[int, str, dict[str, str], bytes, bytes]]:
-    """Status, version and headers of the answer, its head as received, and the bytes received after the head."""
+    """Returns the answer's status, version and headers, its head as received, and the bytes received after it."""
     while (end := received.find(b"\r\n\r\n")) < 0:
         if len(received) > _MAX_HEAD:
             raise BrokenExchangeError("the answer's headers don't end")
@@ -157,7 +157,7 @@ def _length(text: str) -> int:
 
 
 def _exactly(received: bytes, length: int) -> Reading[bytes]:
-    """``received`` and what follows, until there are ``length`` bytes; fewer if the connection ends before."""
+    """Returns ``received`` and the bytes that follow, ``length`` in all; fewer if the connection ends before."""
     filled = len(received)
     if filled >= length:
         return received

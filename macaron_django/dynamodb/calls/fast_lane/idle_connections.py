@@ -29,10 +29,11 @@ _IS_LINUX: Final = sys.platform == "linux"
 
 
 class OpenConnection(NamedTuple):
-    """``timeout``: the seconds that the client waits for an answer; None: as long as it takes.
+    """A blocking connection. ``timeout``: the seconds that the client waits for an answer; None waits forever.
 
-    ``has_ended``: whether the server has closed it, or sent bytes that belong to no request. ``is_open``: whether the
-    server surely hasn't closed it, which says nothing about bytes and lets no other thread run in between.
+    ``has_ended``: whether the server has closed the connection, or sent bytes that belong to no request. ``is_open``:
+    whether the server surely hasn't closed it, without looking for such bytes, and without letting another thread run
+    meanwhile.
     """
 
     connection: Any
@@ -42,7 +43,7 @@ class OpenConnection(NamedTuple):
     is_open: Callable[[], bool]
 
     def wait_at_most(self, seconds: float | None) -> None:
-        """Bound the next call by fewer seconds than ``timeout``; None: by ``timeout`` again."""
+        """Limits the next call to fewer seconds than ``timeout``; None restores ``timeout``."""
         if seconds is not None or not _waits_in_kernel(self.socket):
             self.socket.settimeout(self.timeout if seconds is None else seconds)
         else:
@@ -59,12 +60,12 @@ class IdleConnections(ABC):
 
     @abstractmethod
     def next_one(self, timeout: float | None) -> OpenConnection | None:
-        """Another connection, for when none is idle; None if botocore must open it."""
+        """Returns another connection, for when none is idle; None if botocore must open it."""
 
     def take(self, timeout: float | None = None) -> OpenConnection | None:
-        """A connection for the caller to return or close; None if botocore must open one.
+        """Returns a connection that the caller must return or close; None if botocore must open one.
 
-        ``timeout``: the seconds that opening one may take, where they are fewer than the client's.
+        ``timeout``: the seconds that opening one may take, if that is less than the client's timeout.
         """
         while True:
             try:
@@ -76,7 +77,7 @@ class IdleConnections(ABC):
             kept.connection.close()
 
     def give_back(self, kept: OpenConnection) -> None:
-        """Keep a connection for the next call."""
+        """Keeps a connection for the next call."""
         if len(self._idle) < self._most:
             self._idle.append((kept, time.monotonic()))
         else:

@@ -121,10 +121,10 @@ class Lane(ABC):
         read: ReadMembers | None = None,
         timeout: float | None = None,
     ) -> dict[str, Any] | None:
-        """Return or raise what botocore's ``_make_api_call`` would; None if the caller must call that instead.
+        """Returns or raises what botocore's ``_make_api_call`` would; None if the caller must call that instead.
 
         ``read`` reads the answer instead of ``response_members``; the result then has no ResponseMetadata. ``timeout``:
-        seconds after which to give up, where they are fewer than the client's. ``tally`` receives the sizes.
+        seconds after which to give up, if that is less than the client's timeout. ``tally`` receives the sizes.
         """
 
     @abstractmethod
@@ -137,7 +137,7 @@ class Lane(ABC):
         read: ReadMembers | None = None,
         timeout: float | None = None,
     ) -> dict[str, Any] | None:
-        """As ``answer``, without blocking the event loop that runs."""
+        """Does what ``answer`` does, without blocking the running event loop."""
 
     @property
     def imports_parser(self) -> bool:
@@ -151,11 +151,11 @@ class Lane(ABC):
 
     @abstractmethod
     def renew_credentials(self) -> None:
-        """Get new credentials if they are about to expire."""
+        """Gets new credentials if they are about to expire."""
 
     @abstractmethod
     def _template(self, operation: str, parameters: Mapping[str, Any]) -> RequestTemplate | None:
-        """What a call is sent with; None if botocore must make it."""
+        """Returns what a call is sent with; None if botocore must make it."""
 
     @abstractmethod
     def _read_by_botocore(self, operation: str, answer: HTTPAnswer) -> dict[str, Any]:
@@ -220,7 +220,7 @@ class Lane(ABC):
         return await in_thread(members) if answer.status != 200 and self.imports_parser else members()
 
     def _prepared(self, operation: str, parameters: Mapping[str, Any]) -> tuple[RequestTemplate, bytes] | None:
-        """What a call is sent with, and its body; None if botocore must make the call."""
+        """Returns what a call is sent with, and its body; None if botocore must make the call."""
         template = self._template(operation, parameters)
         if template is None or not parameters.keys() <= template.parameters:
             return None
@@ -236,7 +236,7 @@ class Lane(ABC):
         *,
         has_metadata: bool,
     ) -> dict[str, Any]:
-        """What an answer holds; raises what botocore would."""
+        """Returns the members of an answer; raises what botocore would."""
         if answer.status == 200:
             _check_checksum(operation, answer)
             members = (read or response_members)(answer.body, template.members)

@@ -102,7 +102,7 @@ class _Pool:
         self._waiting: deque[asyncio.Future[LoopConnection | None]] = deque()
 
     def idle(self) -> LoopConnection | None:
-        """A connection that is open, for the caller to return or drop; None if there is none."""
+        """Returns an idle connection, which the caller must return or drop; None if none is open."""
         while self._idle:
             connection = self._idle.pop()
             age = self._loop.time() - connection.idle_since
@@ -114,7 +114,7 @@ class _Pool:
         return None
 
     async def connected(self, timeout: float | None) -> LoopConnection:
-        """A new connection, or one that another request returns if the limit is reached."""
+        """Returns a new connection or, if the limit is reached, one that another request returns."""
         place = self._place
         if self._places and not self._waiting:
             self._places -= 1
@@ -169,7 +169,7 @@ class _Pool:
         return connection
 
     def give_back(self, connection: LoopConnection) -> None:
-        """Keep a connection for the next request."""
+        """Keeps a connection for the next request."""
         if connection.has_ended():
             self.drop(connection)
         elif not self._wake(connection):
@@ -178,7 +178,7 @@ class _Pool:
                 self.drop(self._idle.popleft())
 
     def drop(self, connection: LoopConnection) -> None:
-        """Close a connection, and let another be opened."""
+        """Closes a connection, and lets another be opened."""
         connection.close()
         self._free_place()
 

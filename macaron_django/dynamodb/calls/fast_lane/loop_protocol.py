@@ -18,7 +18,7 @@ __all__ = ["LoopConnection"]
 
 
 class LoopConnection(asyncio.Protocol):
-    """``idle_since``: when its last answer came, by the loop's clock."""
+    """An open connection. ``idle_since``: when its last answer came, by the loop's clock."""
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self._loop = loop
@@ -51,11 +51,11 @@ class LoopConnection(asyncio.Protocol):
             self.idle_since = self._loop.time()
 
     def has_ended(self) -> bool:
-        """Whether the server has closed it, as far as the loop knows."""
+        """Whether the server has closed the connection, as far as the loop knows."""
         return self._transport is None or bool(self._transport.is_closing())
 
     def is_readable(self) -> bool:
-        """Whether it has ended, or has bytes that belong to no request; the loop may not have noticed yet."""
+        """Whether the connection has ended or has bytes that belong to no request; the loop may not know yet."""
         opened = self._transport.get_extra_info("socket")
         if opened is None or not hasattr(select, "poll"):
             return self.has_ended()
@@ -64,7 +64,7 @@ class LoopConnection(asyncio.Protocol):
         return bool(poll.poll(0))
 
     def close(self) -> None:
-        """Ends it at once."""
+        """Closes the connection at once."""
         self._stop_timer()
         if self._transport is not None:
             self._transport.abort()
@@ -123,9 +123,9 @@ class LoopConnection(asyncio.Protocol):
     # -- time ----------------------------------------------------------------------------------
 
     def _start_timer(self) -> None:
-        """Lets the exchange end in ``_seconds``.
+        """Starts a timer that ends the exchange after ``_seconds``.
 
-        A timer that is earlier goes on: when it fires, it starts another for the rest.
+        A running timer that fires earlier is kept: it then starts another for the rest.
         """
         if self._seconds is None:
             return

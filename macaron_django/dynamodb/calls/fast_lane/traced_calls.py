@@ -87,7 +87,9 @@ class TracedCalls:
     async def call_on_loop(
         self, parameters: dict[str, Any], send: Callable[[str, dict[str, Any]], Awaitable[dict[str, Any] | None]]
     ) -> dict[str, Any]:
-        """As ``call``, on the event loop that runs: the tracers' code yields to it while ``send`` waits."""
+        """Does what ``call`` does, on the running event loop: the tracers' code yields to the loop while ``send``
+        waits.
+        """
 
         async def sending(client: Any, operation: str, given: dict[str, Any]) -> Any:
             answer = await send(operation, given)
@@ -135,7 +137,7 @@ class TracedCalls:
 
 
 def _plain(headers: Iterable[tuple[str, Any]]) -> Headers:
-    """Returns those that fit on one line of a request: what tracers pass on may come from a client."""
+    """Returns the headers that fit on one line each: what tracers pass on may come from a client."""
     return tuple((name, str(value)) for name, value in headers if _LINE.fullmatch(f"{name}: {value}"))
 
 
@@ -143,12 +145,12 @@ _LINE: Final = re.compile(r"[!-9;-~]+: [ -~]*")
 
 
 def _send(client: Any, operation: str, parameters: dict[str, Any]) -> Any:
-    """What the tracers wrap, instead of ``BaseClient._make_api_call``."""
+    """Sends a call. The tracers wrap this, instead of ``BaseClient._make_api_call``."""
     return _sending.get()(client, operation, parameters)
 
 
 def _prepare(endpoint: Any, request: Any) -> None:
-    """What the tracers wrap, instead of ``Endpoint.prepare_request``."""
+    """Prepares a request. The tracers wrap this, instead of ``Endpoint.prepare_request``."""
 
 
 def _by_botocore(client: Any, operation: str, parameters: dict[str, Any]) -> Any:

@@ -85,8 +85,8 @@ class TypeBuilder(Protocol):
         """Returns the name by which an expression can call a function."""
 
     def object(self, codec: Codec, conversion: Conversion) -> tuple[Any, str] | None:
-        """Returns the type of an API object's map, and the name of the function that shows such a map; None if it has
-        no type.
+        """Returns the type of an API object's map, and the name of the function that shows such a map; None if the
+        object has no type.
         """
 
 

@@ -185,6 +185,8 @@ def _in_rfc_3339(text: str) -> str:
 
 
 def _text_of_epoch(seconds: str) -> str:
-    """RFC 3339 text of Unix seconds, in UTC, with a fraction only where there is one; OverflowError out of range."""
+    """Returns Unix seconds as RFC 3339 text in UTC, with a fraction only if there is one. Raises OverflowError if they
+    are out of range.
+    """
     moment = datetime(1970, 1, 1, tzinfo=timezone.utc) + timedelta(microseconds=int(Decimal(seconds) * 1_000_000))
     return f"{moment.replace(tzinfo=None).isoformat()}Z"

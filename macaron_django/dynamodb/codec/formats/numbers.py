@@ -153,7 +153,7 @@ def decode_number(text: str, *, integer: bool = False) -> int | float | Decimal:
 
 
 def _significant_digits(number: Decimal) -> tuple[str, str, int]:
-    """Sign ("" or "-"), digits without zeros at either end, and the exponent of the last of them."""
+    """Returns the sign ("" or "-"), the digits without zeros at either end, and the exponent of the last digit."""
     # By hand: Decimal.normalize() would round to the context's precision.
     sign, digits, exponent = number.as_tuple()
     assert isinstance(exponent, int)  # noqa: S101 (the callers have checked that it is finite)

@@ -113,7 +113,7 @@ class ObjectCodec(Codec):
         return read
 
     def _field_readers(self, spec: ObjectSpec) -> dict[str, tuple[str, ValueReader, bool]]:
-        """By property name: the field, how its value is read, and whether the value is plain text."""
+        """Returns for each property name: the field, how its value is read, and whether the value is plain text."""
         fields = spec.field_names
         return {
             name: (fields[name], codec.reader(conversion), codec.is_plain_text(conversion))
@@ -205,8 +205,8 @@ class ObjectCodec(Codec):
         return write
 
     def _writers(self, kind: type[Any], writer_of: WriterOf) -> tuple[dict[str, ValueWriter], ValueWriter]:
-        """The writers by property name, and the writer of other properties. A class that stores or shows its properties
-        in its own way has none by name.
+        """Returns the writers by property name, and the writer of other properties. A class that stores or shows its
+        properties in its own way has none by name.
         """
         spec = kind._spec
         write_other = writer_of(*additional_member(spec, self.others))
@@ -216,7 +216,7 @@ class ObjectCodec(Codec):
 
 
 def additional_member(spec: ObjectSpec, others: Codec) -> Member:
-    """The properties that a class allows without naming them, which ``others`` holds."""
+    """Returns the member for the properties that a class allows without naming them; ``others`` is their codec."""
     unnamed = next(name for name in map(str, count()) if name not in spec.properties)
     return Member(others, UNCHANGED if spec.schema_of(unnamed) is None else spec.conversion(unnamed))
 

@@ -54,7 +54,7 @@ class SetCodec(Codec):
         return self.by_json_type.decode(value)
 
     def _is_of_scalars(self, conversion: Conversion) -> bool:
-        """Whether members are numbers or text that are equal in Python if they are in DynamoDB."""
+        """Returns whether the members are numbers or text, which are equal in Python if they are in DynamoDB."""
         if conversion.elements is None:
             return False
         return isinstance(self.items, NumberCodec) or self.items.is_plain_text(conversion.elements())
@@ -142,7 +142,7 @@ def _no_members(elements: list[Any]) -> list[Any]:
 
 
 def _as_set(value: Any) -> Any:
-    """A set made from a list; a list of lists or maps can't be one."""
+    """Returns a set made from a list; a list of lists or maps can't be one."""
     if not isinstance(value, list):
         return value
     try:

@@ -104,7 +104,7 @@ def is_untouched() -> bool:
     """Returns whether no one can have hooked into botocore's calls: nothing has imported its parts, or waits for their
     import.
 
-    Tracers that wrap botocore import it, or have an import hook that wraps it as soon as someone else does.
+    Tracers that wrap botocore import it, or have an import hook that wraps it as soon as it is imported.
     """
     return not is_imported() and all(map(_is_known, sys.meta_path))
 

@@ -19,7 +19,7 @@ class OpenedConnections(IdleConnections):
         self._place = place
 
     def next_one(self, timeout: float | None) -> OpenConnection:
-        """A new connection. Raises NotConnectedError, whose cause is an ``OSError``."""
+        """Opens a connection, and returns it. Raises NotConnectedError, whose cause is an ``OSError``."""
         place = self._place
         limits = [each for each in (place.connect_timeout, timeout) if each is not None]
         try:
