@@ -25,7 +25,7 @@ _KINDS: Final = {
 
 
 def json_copier(schema: Schema, classes: Classes) -> Callable[[Any], Any]:
-    """Return a function that copies a value if ``to_json(to_python(value))`` equals it, and else returns ``OTHER``."""
+    """Returns a function that copies a value if ``to_json(to_python(value))`` equals it, else returns ``OTHER``."""
     target = schema.resolved
     conversion = converter(target, classes)
     if conversion.elements is not None and target.items is not None:
