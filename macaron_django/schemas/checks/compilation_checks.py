@@ -154,7 +154,7 @@ def _make(schema: Schema, classes: Classes, nested: dict[Schema, SchemaSerialize
         for field in getattr(serializer, "fields", {}).values():  # made at first use
             inner = getattr(field, "child", field)
             if isinstance(inner, SchemaSerializer):
-                inner.parent = None  # type: ignore[assignment]  # otherwise it looks at every serializer around it
+                inner.parent = None  # each looks at all that it is in
                 nested[inner.schema] = inner
         if schema.is_object and (schema.name is not None or schema.extensions.parent):  # others have no way to fail
             classes.for_schema(schema)

@@ -10,7 +10,7 @@ schema's validation.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from sys import intern
 from typing import Any, ClassVar, cast
@@ -25,18 +25,12 @@ from rest_framework.settings import api_settings
 from rest_framework.utils.html import is_html_input
 from rest_framework.utils.serializer_helpers import BoundField
 
-from macaron_django.exceptions import RequestInvalid, ValidationFailed
 from macaron_django.openapi import Direction, Schema
-from macaron_django.schemas.models.orm_bindings import bind_model, model_of
-from macaron_django.schemas.models.row_bindings import ModelBinding
 from macaron_django.schemas.serializers.error_details import error_details
 from macaron_django.schemas.serializers.fields import FormJSON, field_for, is_nested
 from macaron_django.schemas.serializers.html_forms import bound_field, form_value
-from macaron_django.schemas.serializers.validation_mixin import (
-    SchemaValidationMixin,
-    SchemaViolated,
-    violations_in,
-)
+from macaron_django.schemas.serializers.saving_mixin import SchemaSavingMixin
+from macaron_django.schemas.serializers.validation_mixin import SchemaValidationMixin, SchemaViolated, violations_in
 from macaron_django.schemas.validation.defaults import cleaner_for
 from macaron_django.schemas.validation.violation_search import (
     MAX_VIOLATIONS,
@@ -46,9 +40,7 @@ from macaron_django.schemas.validation.violation_search import (
 from macaron_django.schemas.values.api_objects import ObjectSpec
 from macaron_django.schemas.values.classes import Classes, class_name
 from macaron_django.schemas.values.conversions import UNSET, converter
-from macaron_django.schemas.values.generated_values import generated_values
 from macaron_django.schemas.values.merge_patches import merge_patch, with_defaults_for_nulls, without_write_only
-from macaron_django.schemas.values.request_violations import blamed
 
 __all__ = [
     "SchemaListSerializer",
@@ -171,21 +163,13 @@ class SchemaValueSerializer(SchemaValidationMixin, serializers.BaseSerializer[An
         return without_write_only(self.schema, converter(self.schema, self.classes).to_json(instance))
 
 
-class SchemaSerializer(SchemaValidationMixin, serializers.Serializer[Any]):
+class SchemaSerializer(SchemaValidationMixin, SchemaSavingMixin, serializers.Serializer[Any]):
     """Objects of one schema. ``validated_data`` holds Python values by property name."""
 
-    _spec: ClassVar[ObjectSpec]
-    _bindings: ClassVar[dict[type[Model], ModelBinding]] = {}
     #: The names of the methods that validate properties, by property name.
     _method_names: ClassVar[Mapping[str, str]] = {}
     #: See ``_state_in_views``; each class has its own.
     _known_state: ClassVar[Mapping[str, Any] | None] = None
-    #: Names in a merge patch, once one has been read: an update changes only these.
-    _patched: frozenset[str] | None = None
-    #: Those whose value in the patch is an object: the rest of their value stays as it is stored.
-    _merged: frozenset[str] = frozenset()
-    #: Names that the client chose and the schema doesn't have: stored as properties, never set as attributes.
-    _additional: frozenset[str] = frozenset()
 
     class Meta:
         list_serializer_class = SchemaListSerializer
@@ -351,11 +335,6 @@ class SchemaSerializer(SchemaValidationMixin, serializers.Serializer[Any]):
         made = {name: value for name, value in made.items() if not properties[name].read_only}
         return {**data, **made} if made else data
 
-    def _generated(
-        self, existing: Mapping[str, Any], *, creating: bool, keys: Collection[str] | None = None
-    ) -> dict[str, Any]:
-        return generated_values(self.schema, existing, creating, self.context.get("request"), keys=keys)
-
     def _validated_by_methods(self, values: dict[str, Any], data: Any) -> dict[str, Any]:
         """Run fields that a subclass declares, and its ``validate_<name>`` methods."""
         errors: dict[str, Any] = {}
@@ -411,91 +390,6 @@ class SchemaSerializer(SchemaValidationMixin, serializers.Serializer[Any]):
     def _json_of_values(self, values: Mapping[str, Any]) -> dict[str, Any]:
         conversion = self._spec.conversion
         return {name: conversion(name).to_json(value) for name, value in values.items() if value is not UNSET}
-
-    # What is kept -----------------------------------------------------------------------------------------------
-
-    def get_model(self) -> type[Model]:
-        """Return the model that ``save()`` works on; raises NotImplementedError without one."""
-        model = self._model()
-        if model is None:
-            name = type(self).__name__
-            raise NotImplementedError(
-                f"{name} can't be saved: its schema has neither x-persist nor x-model. Add one of them, "
-                f"or override create() and update() in a subclass of the serializer."
-            )
-        return model
-
-    def _model(self) -> type[Model] | None:
-        model = self.model or self.context.get("model") or model_of(self.schema, self.classes)
-        if model is None and isinstance(self.instance, Model):
-            model = type(self.instance)
-        return cast("type[Model] | None", model)
-
-    def _binding(self, model: type[Model]) -> ModelBinding:
-        known = self._bindings.get(model)
-        if known is None:
-            known = self._bindings[model] = bind_model(model, self.schema, self.classes)
-        return known
-
-    def _stored_json(self) -> dict[str, Any]:
-        return {} if self.instance is None else self._json_of(self.instance)
-
-    def create(self, validated_data: dict[str, Any]) -> Any:
-        binding = self._binding(self.get_model())
-        given = self._given_by_caller(validated_data)
-        values = {**validated_data, **given}
-        made = self._generated(values, creating=True, keys=binding.keys)
-        for name, value in made.items():
-            values[name] = self._spec.conversion(name).to_python(value)
-        try:
-            return binding.create(values, self._additional)
-        except ValidationFailed as failure:
-            raise self._blamed(failure, validated_data, {*given, *made}) from None
-
-    def _blamed(self, failure: ValidationFailed, sent: Mapping[str, Any], supplied: set[str]) -> ValidationFailed:
-        # A list's child can't tell the values from save(**values) from the client's.
-        found = blamed(failure, self.schema, sent, () if self.parent is not None else supplied)
-        if not isinstance(found, RequestInvalid):
-            return found
-        details = error_details(found.violations, getattr(self, "initial_data", None))
-        return SchemaViolated(details, found.violations)
-
-    def _given_by_caller(self, validated_data: Mapping[str, Any]) -> dict[str, Any]:
-        """Return the values that came with ``save(**values)``, with properties as Python values."""
-        validated: Mapping[str, Any] = (
-            {} if self.parent is not None else self.validated_data
-        )  # a list's child has no validated_data
-        return {
-            name: self._spec.conversion(name).to_python(value) if name in self.schema.properties else value
-            for name, value in validated_data.items()
-            if name not in validated or validated[name] is not value
-        }
-
-    def update(self, instance: Any, validated_data: dict[str, Any]) -> Any:
-        """Set the given properties and unset the other writable ones; after a patch, change only properties in it."""
-        binding = self._binding(type(instance))
-        properties = self.schema.properties
-        writable = {name for name, prop in properties.items() if not prop.read_only} - binding.kept
-        if self._patched is not None:
-            writable &= self._patched
-        # Names that aren't properties come from save(**values), or are additional ones.
-        values = {
-            name: value
-            for name, value in validated_data.items()
-            if name in writable or name not in properties or name not in self.validated_data
-        }
-        made = self._generated(values, creating=False)
-        for name, value in made.items():
-            values[name] = self._spec.conversion(name).to_python(value)
-        removed = writable | ((self._patched or frozenset()) - properties.keys())
-        unnamed = () if self._patched is None else self._additional - self._patched
-        try:
-            return binding.update(
-                instance, values, sorted(removed - values.keys()), self._additional, self._merged, unnamed
-            )
-        except ValidationFailed as failure:
-            supplied = {*self._given_by_caller(validated_data), *made}
-            raise self._blamed(failure, validated_data, supplied) from None
 
 
 _NOTHING: dict[str, Any] = {}
