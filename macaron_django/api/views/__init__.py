@@ -1,10 +1,11 @@
 """The viewsets that answer operations, with the hooks of DRF's generic views; projects subclass them.
 
 Open ``actions`` for what create, list, retrieve, update and delete do, ``resource_viewsets`` for their query sets,
-items and serializers, ``list_queries`` for the filters and orders of lists, ``operation_viewsets`` for what every
-operation has, such as parameters, security and handlers, ``handler_answers`` for the preconditions of handlers and what
-they can call, ``negotiation`` for the choice of renderers, ``pagination`` for the pages of lists, and ``locations`` for
-the addresses of new items and of requests.
+items and serializers, ``conditional_viewsets`` for their preconditions, ``list_queries`` for the filters and orders of
+lists, ``planned_viewsets`` for what a view knows of its operation, such as parameters and security,
+``operation_viewsets`` for how a request is answered, also by handlers, ``handler_answers`` for the preconditions of
+handlers and what they can call, ``negotiation`` for the choice of renderers, ``pagination`` for the pages of lists, and
+``locations`` for the addresses of new items.
 """
 
 from __future__ import annotations

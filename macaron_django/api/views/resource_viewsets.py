@@ -15,31 +15,20 @@ from django.http import Http404, HttpResponse
 from rest_framework import serializers
 
 from macaron_django.api.plans.served_operations import Served
-from macaron_django.api.requests.preconditions import (
-    PreconditionFailed,
-    PreconditionOutcome,
-    PreconditionRequired,
-    entity_tag,
-    is_conditional,
-    is_judged,
-    judge,
-)
+from macaron_django.api.requests.preconditions import entity_tag, is_judged
 from macaron_django.api.rules.list_parameters import ORDERING
 from macaron_django.api.rules.resources import GeneratedOperation
 from macaron_django.api.views import list_queries
+from macaron_django.api.views.conditional_viewsets import ConditionalViewSet
 from macaron_django.api.views.locations import location
-from macaron_django.api.views.operation_viewsets import OperationViewSet
 from macaron_django.api.views.planned_viewsets import FILTERING
 from macaron_django.auth.key_sources import caller_value
 from macaron_django.conf import settings
 from macaron_django.drivers import Steps
 from macaron_django.exceptions import (
     ClaimMissingError,
-    ItemAbsent,
-    ItemOutOfBounds,
     RequestInvalid,
     ScanForbidden,
-    StaleItem,
     UnstorableValue,
     UnsupportedQuery,
     ValidationFailed,
@@ -56,19 +45,14 @@ from macaron_django.schemas.values.merge_patches import without_write_only
 __all__ = ["NARROWING", "ResourceViewSet"]
 
 logger = logging.getLogger("macaron_django")
-R = TypeVar("R")
 S = TypeVar("S")
-#: How often a write without If-Match is tried while others write the same item.
-_ATTEMPTS = 5
 #: How many characters of a client's value an error repeats.
 _QUOTED = 100
 
 
-class ResourceViewSet(OperationViewSet):
+class ResourceViewSet(ConditionalViewSet):
     """The base class of viewsets with generated operations."""
 
-    #: The resource's schema and the model that keeps it.
-    store: ClassVar[Store]
     #: An operation on one item's path, whose URL is the item's; None if no path leads to an item.
     item: ClassVar[GeneratedOperation | None] = None
 
@@ -144,79 +128,6 @@ class ResourceViewSet(OperationViewSet):
         if self.plan.asks_objects:
             self.check_object_permissions(self.request, found)
         return found
-
-    # -------------------------------------------------------------- versions
-
-    def entity_tag(self, instance: Any) -> str | None:
-        """Returns the item's ``ETag``; None if its schema has no version. Override it to give other models one."""
-        version = self.store.version(instance)
-        return None if version is None else entity_tag(version)
-
-    def is_unchanged(self, instance: Any) -> bool:
-        """Returns whether the client already has the item. Raises ``PreconditionFailed`` for an unmet precondition."""
-        if not is_judged(self.request.META):
-            return False
-        method = str(self.request.method)
-        verdict = judge(method, self.request.headers, self.entity_tag(instance))
-        if verdict is PreconditionOutcome.FAILED:
-            raise PreconditionFailed(f"The {self.store.schema.name} doesn't meet the request's preconditions.")
-        return verdict is PreconditionOutcome.NOT_MODIFIED
-
-    def changeable(self) -> Any:
-        """Returns the item that the path names, if the request's preconditions allow a change.
-
-        Raises ``PreconditionRequired`` or ``PreconditionFailed``.
-        """
-        instance = self.get_object()
-        if (
-            settings.REQUIRE_IF_MATCH
-            and self.entity_tag(instance) is not None
-            and not is_conditional(self.request.headers)
-        ):
-            raise PreconditionRequired(
-                f"This {self.store.schema.name} has versions: send If-Match with the ETag that you read."
-            )
-        self.is_unchanged(instance)
-        return instance
-
-    def write(self, attempt: Callable[[], R]) -> R:
-        """Calls ``attempt``, which reads and writes an item; repeats it if another request has written the item in
-        between.
-
-        A request with If-Match applies to one state of the item. A request without it wins over any state. An item that
-        has been deleted is a 404 at the next attempt.
-        """
-        for _ in range(_ATTEMPTS - 1):
-            try:
-                return attempt()
-            except ItemOutOfBounds:  # noqa: PERF203 (this loop is about its exceptions)
-                raise
-            except StaleItem as stale:
-                self._refuse_again(stale)
-        return attempt()
-
-    def write_steps(self, attempt: Callable[[], Steps[R]]) -> Steps[R]:
-        """As ``write``, for attempts in steps."""
-        for _ in range(_ATTEMPTS - 1):
-            try:
-                return (yield from attempt())
-            except ItemOutOfBounds:  # noqa: PERF203 (this loop is about its exceptions)
-                raise
-            except StaleItem as stale:
-                self._refuse_again(stale)
-        return (yield from attempt())
-
-    def _refuse_again(self, stale: StaleItem) -> None:
-        """Raises ``PreconditionFailed`` for a request about a state that the item no longer has."""
-        if is_conditional(self.request.headers) and not isinstance(stale, ItemAbsent):
-            raise PreconditionFailed(str(stale)) from stale
-
-    def tagged(self, response: HttpResponse, instance: Any) -> HttpResponse:
-        """Returns the response with the ``ETag`` of the item that it shows."""
-        tag = self.entity_tag(instance)
-        if tag is not None:
-            response["ETag"] = tag
-        return response
 
     # -------------------------------------------------------------- path parameters
 
