@@ -74,7 +74,7 @@ class EcsDriver:
     def wait(self, release: Release) -> None:
         """Returns when the deployments are completed; raises DeployError when one has failed, or takes too long."""
         deadline = time.monotonic() + self._timeout
-        waited_for, shown = dict(release.places), dict[str, str]()
+        waited_for, shown, seen = dict(release.places), dict[str, str](), set[str]()
         services = self._described()
         for name in waited_for:
             breaker = services[name].get("deploymentConfiguration", {}).get("deploymentCircuitBreaker", {})
@@ -85,11 +85,14 @@ class EcsDriver:
         while True:
             for name in list(waited_for):
                 state = self._state(name, services[name], waited_for[name])
-                if state is None and name in shown:
-                    # With `rollback`, the circuit breaker makes the previous deployment primary again.
+                if state is None and name in seen:
+                    # With `rollback`, the circuit breaker makes the deployment before the primary one again.
                     told = f"ECS has gone back to {services[name]['taskDefinition']}, or another deployment has begun."
                     raise DeployError(" ".join([f"{name}: {told}", *self._stopped(name)]))
-                state = state or "ECS doesn't show the deployment yet"  # its answers may be older than the last change
+                if state is None:  # its answers may be older than the last change
+                    state = "ECS doesn't show the deployment yet"
+                else:
+                    seen.add(name)
                 if shown.get(name) != state:
                     self._actions.write(f"{name}: {state}")
                     shown[name] = state

@@ -293,7 +293,7 @@ def test_an_answer_from_before_the_release_and_reasons_that_cannot_be_read_hide_
     one, stubber = recorded
     old = deployment(OLD, "PRIMARY", "COMPLETED", 2)
     failed = deployment(NEW, "PRIMARY", "FAILED", rolloutStateReason="Tasks failed to start.")
-    during(stubber, answer(old), answer(failed))
+    during(stubber, answer(old), answer(old), answer(failed))
     stubber.add_client_error("list_tasks", "AccessDeniedException")
     with pytest.raises(
         DeployError, match=r"the deployment failed\. Tasks failed to start\. Why its tasks .*AccessDenied"
