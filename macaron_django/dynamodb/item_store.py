@@ -265,7 +265,7 @@ class ItemStore(Store):
     # -- items ---------------------------------------------------------------------------------
 
     def _item(self, key: AttributeMap | None) -> Steps[AttributeMap | None]:
-        """The item as it is now, to be changed."""
+        """Returns the item that a change begins from."""
         if key is None:
             return None
         item = yield from self.persistence.get_item_steps(key, consistent=True)
@@ -276,7 +276,7 @@ class ItemStore(Store):
 
     @property
     def _demand(self) -> Any:
-        """What a change requires of the existing item."""
+        """Returns what a change requires of the existing item."""
         if self._within is None and self.persistence.hides_expired_by is None:
             return "present"
         items = self.queryset() if self._within is None else self._within
@@ -286,7 +286,7 @@ class ItemStore(Store):
         return Stored(self.persistence.json_of(item), self._version_in(item))
 
     def _shown(self, row: Any) -> Stored:
-        """What a row shows after it has been saved."""
+        """Returns what a row shows after it has been saved."""
         return Stored(row.to_json(), self._version_in(row._state.item))
 
     def _update(
@@ -396,7 +396,7 @@ class ItemStore(Store):
         return bool(post_save.receivers) and post_save.has_listeners(self.model)
 
     def _told(self, item: AttributeMap, *, created: bool) -> Stored:
-        """Sends ``post_save``, as a row's ``save()`` does, if it has receivers; returns what the answer shows."""
+        """Sends ``post_save`` if it has receivers, as a row's ``save()`` does. Returns what the answer shows."""
         if not self._is_told():
             return self._stored(item)
         row = self.persistence.decode(item)
@@ -451,7 +451,7 @@ def _is_deletion_told(model: Any) -> bool:
 
 
 def _judges_each_alone(keyword: str) -> bool:
-    """Whether a keyword judges each property by itself, or nothing."""
+    """Returns whether a keyword judges each property by itself, or judges nothing."""
     return keyword in _OF_EACH or keyword.startswith("x-")
 
 

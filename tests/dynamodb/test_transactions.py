@@ -203,7 +203,7 @@ def test_an_engine_that_takes_fewer_items_says_how_many_and_what_to_do(
         assert len(_held(orders)) == 11
         return
     with (
-        pytest.raises(UnsupportedQuery, match="in use takes at most 10 items in a transaction, AWS 100"),
+        pytest.raises(UnsupportedQuery, match="in use takes at most 10 items in a transaction, and AWS 100"),
         transaction(),
     ):
         orders.model.objects.bulk_create(rows)

@@ -172,7 +172,7 @@ SENTENCES: Final = (
     _("The %(item_text)s was changed since it was loaded; nothing was written."),
     _("The %(item_text)s was changed or deleted since it was loaded; nothing was written."),
     _("The %(item_text)s doesn't match the query set; nothing was written."),
-    _("The %(item_text)s isn't there, or doesn't match the query set; nothing was written."),
+    _("The %(item_text)s doesn't exist, or doesn't match the query set; nothing was written."),
     _("%(item_text)s already exists and has a version: load it, change it and save it."),
     _("The stored version isn't a number, so it can't be increased: correct the item."),
     _("An item of table %(table)s was changed by another writer in the meantime."),
@@ -190,7 +190,7 @@ SENTENCES: Final = (
         "%(operation)s on %(table)s got no answer: it may have been applied, and sending it again could apply"
         " it twice. Load the item to find out. (%(error)s)"
     ),
-    _("There is no table or index %(table)s as its schema describes it: run `manage.py synctables`."),
+    _("Table %(table)s or one of its indexes doesn't exist: run `manage.py synctables`."),
     _(
         "No AWS credentials for table %(table)s: %(error)s. Set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, "
         'a profile or a role, or pick a local engine with MACARON["DYNAMODB"]["ENGINE"].'

@@ -257,4 +257,4 @@ def is_about_size(message: str) -> bool:
 
 
 def _table_missing(table: str) -> TableMissing:
-    return TableMissing(f"There is no table or index {table!r} as its schema describes it: run `manage.py synctables`.")
+    return TableMissing(f"Table {table!r} or one of its indexes doesn't exist: run `manage.py synctables`.")

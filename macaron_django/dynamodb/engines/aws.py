@@ -42,7 +42,7 @@ class AWSEngine(RemoteEngine):
 
     @property
     def address(self) -> str:
-        """Return the service's URL, for status only: clients ask botocore, which knows partitions and FIPS."""
+        """The service's URL, only for the status: clients ask botocore, which knows partitions and FIPS."""
         return f"https://dynamodb.{self.region}.amazonaws.com"
 
 

@@ -1,7 +1,7 @@
 """The engine ``container``: Dynoxide's image, run by Podman or Docker, with its data in a volume.
 
-For machines without a binary. The container publishes its port on the address that the supervisor has chosen, and ends
-with ``run``, to which the supervisor sends SIGTERM.
+For machines that have no binary of Dynoxide. The container publishes its port on the address that the supervisor has
+chosen, and ends with ``run``, to which the supervisor sends SIGTERM.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ RUNTIME_MISSING = (
 
 
 def find_runtime() -> str | None:
-    """Returns the path of the first of Podman and Docker that works; a client without its daemon doesn't."""
+    """Returns the path of Podman's or Docker's client: the first that works, which it does only with its daemon."""
     found = (shutil.which(name) for name in RUNTIMES)
     return next((runtime for runtime in found if runtime and _works(runtime)), None)
 
@@ -43,10 +43,10 @@ def _works(runtime: str) -> bool:
 
 
 class ContainerEngine(LocalProcessEngine):
-    """Dynoxide in a container, for the project whose data would be in the file ``path``.
+    """Dynoxide in a container, for the project whose data the engine ``embedded`` would keep in the file ``path``.
 
-    The data is in a volume named after that path: a folder of the project's would show the container more than the
-    engine needs, and SQLite wants a file system that locks, which shared folders of virtual machines may not.
+    The data is in a volume named after that path. A folder of the project would show the container more than the engine
+    needs. SQLite also needs file locks, which the shared folders of virtual machines may lack.
     """
 
     name = "container"

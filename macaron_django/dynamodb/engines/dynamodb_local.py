@@ -20,13 +20,13 @@ from macaron_django.dynamodb.engines.shared_processes import SharedProcess, temp
 __all__ = ["DynamoDBLocalEngine", "find_jar"]
 
 JAR_MISSING = (
-    "DynamoDBLocal.jar isn't here: unpack AWS's download in the project's folder, with `mkdir dynamodb_local && tar "
+    "DynamoDBLocal.jar wasn't found: unpack AWS's download in the project's folder, with `mkdir dynamodb_local && tar "
     "-xzf dynamodb_local_latest.tar.gz -C dynamodb_local`, or name the jar's path in MACARON['DYNAMODB']['BINARY']."
 )
 
 
 def find_jar() -> Path:
-    """Return the path of ``DynamoDBLocal.jar``; ``DynamoDBLocal_lib`` must be in the same folder."""
+    """Returns the path of ``DynamoDBLocal.jar``; ``DynamoDBLocal_lib`` must be in the same folder."""
     if settings.DYNAMODB.BINARY is not None:
         configured = Path(settings.DYNAMODB.BINARY).expanduser().absolute()
         jar = configured / "DynamoDBLocal.jar" if configured.is_dir() else configured
@@ -93,7 +93,7 @@ class DynamoDBLocalEngine(LocalProcessEngine):
 
 @cache
 def _runs(java: str) -> bool:
-    """Whether the program is Java: macOS has one of that name that only says where to get Java."""
+    """Returns whether the program is Java: macOS has one of that name that only says where to get Java."""
     try:
         return subprocess.run([java, "-version"], capture_output=True, check=False, timeout=30).returncode == 0  # noqa: S603
     except (OSError, subprocess.TimeoutExpired):

@@ -27,19 +27,19 @@ _MACHINES = {"x86_64": "x64", "amd64": "x64", "aarch64": "arm64", "arm64": "arm6
 
 
 def binary_missing() -> str:
-    """Returns how to get the binary on this platform. Its packages for other platforms aren't tested here."""
+    """Returns how to get the binary on this platform. Only the package for x64 Linux is tested."""
     tested = _platform() == "linux-x64"
     package = f"@dynoxide/linux-x64@{DYNOXIDE_VERSION}" if tested else "dynoxide"
     return (
-        f"The embedded DynamoDB engine (Dynoxide) isn't here: run `npm install {package}` in the project's folder, put "
-        "`dynoxide` on PATH, or name its path in MACARON['DYNAMODB']['BINARY']."
+        f"The embedded DynamoDB engine (Dynoxide) wasn't found: run `npm install {package}` in the project's folder, "
+        "put `dynoxide` on PATH, or name its path in MACARON['DYNAMODB']['BINARY']."
     )
 
 
 def find_binary() -> Path | None:
-    """Return the path of ``dynoxide``: the one in the settings, npm's, or the first on PATH.
+    """Returns the path of ``dynoxide``: the one in the settings, npm's, or the first on PATH.
 
-    A path in the settings that leads nowhere raises ``ImproperlyConfigured``: nothing else is tried then.
+    Raises ``ImproperlyConfigured`` if the path in the settings leads nowhere: the other places aren't tried then.
     """
     if settings.DYNAMODB.BINARY is not None:
         configured = Path(settings.DYNAMODB.BINARY).expanduser().absolute()
@@ -58,7 +58,7 @@ def find_binary() -> Path | None:
 
 
 def node_modules() -> Iterator[Path]:
-    """Yield the folders where npm may have installed an engine: the project's, its parents', this checkout's."""
+    """Yields the folders where npm may have installed an engine: the project's, its parents', this checkout's."""
     base = base_folder().absolute()
     checkout = Path(__file__).parents[3]
     for folder in dict.fromkeys([base, *base.parents, checkout]):
@@ -67,7 +67,7 @@ def node_modules() -> Iterator[Path]:
 
 
 def data_file() -> Path:
-    """Return where the data is kept: ``MACARON["DYNAMODB"]["PATH"]``, else beside Django's SQLite file."""
+    """Returns the path of the data: ``MACARON["DYNAMODB"]["PATH"]``, else a file beside Django's SQLite file."""
     if settings.DYNAMODB.PATH is not None:
         return Path(settings.DYNAMODB.PATH).expanduser().absolute()
     database = django_settings.DATABASES.get("default", {})
@@ -113,7 +113,7 @@ class EmbeddedEngine(LocalProcessEngine):
 
 
 def _platform() -> str:
-    """Returns this platform as the names of npm's packages have it: ``linux-x64``, ``darwin-arm64``."""
+    """Returns this platform's name in npm's packages: ``linux-x64``, ``darwin-arm64``."""
     return f"{sys.platform}-{_MACHINES.get(platform.machine().lower(), platform.machine())}"
 
 

@@ -43,5 +43,5 @@ class EndpointEngine(RemoteEngine):
 
     @property
     def credentials(self) -> tuple[str, str] | None:
-        """Dummies, unless the environment has keys: Alternator can be set to check them."""
+        """Dummy keys, unless the environment has keys: Alternator can be set to check them."""
         return None if "AWS_ACCESS_KEY_ID" in os.environ else LOCAL_CREDENTIALS

@@ -14,7 +14,7 @@ LOCAL_CREDENTIALS = ("local", "local")
 
 
 def local_region() -> str:
-    """Return the region for a server that has none: that of the settings or the environment, or a default."""
+    """Returns the region for a server that has none: the one in the settings or the environment, or a default."""
     return str(
         settings.DYNAMODB.REGION or os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION") or "eu-west-1"
     )
@@ -25,7 +25,7 @@ class Engine(ABC):
 
     ``endpoint_url`` is ``None`` for Amazon's own address; reading it starts a local server that isn't running.
     ``credentials`` are (access key, secret key), or ``None`` for the standard credential chain. ``local`` engines run
-    on this machine, and hold no data of production. With ``returns_refused_items``, the engine is known to honour
+    on this machine, and hold no production data. With ``returns_refused_items``, the engine is known to honour
     ReturnValuesOnConditionCheckFailure, so that an answer without an item says that there is none. With
     ``keeps_tokens``, a transaction's token outlives the server's process: Amazon keeps it for ten minutes.
     """
@@ -56,28 +56,28 @@ class Engine(ABC):
     @property
     @abstractmethod
     def running(self) -> bool:
-        """Whether it answers, whichever process started it. Reading this starts nothing."""
+        """Whether the engine answers, whichever process started it. Reading this starts nothing."""
 
     def check(self) -> None:  # noqa: B027 (nothing to do, for most)
-        """Raise ``ImproperlyConfigured`` if it can't be started as it is configured; start nothing."""
+        """Raises ``ImproperlyConfigured`` if the engine can't be started with its configuration. Starts nothing."""
 
     def start(self) -> None:  # noqa: B027 (nothing to do, for most)
-        """Make sure that it runs, and goes on running as long as this process uses it."""
+        """Makes sure that the engine runs, and goes on running as long as this process uses it."""
 
     def look_again(self) -> None:  # noqa: B027 (nothing to do, for most)
-        """After a call without an answer, find out where the server is now, so that ``endpoint_url`` is right."""
+        """Finds out where the server is now, after a call without an answer, so that ``endpoint_url`` is right."""
 
     def stop(self) -> None:  # noqa: B027 (nothing to do, for most)
-        """Stop using it; a local server ends with its last user."""
+        """Stops using the engine; a local server ends with its last user."""
 
     @abstractmethod
     def status(self) -> str:
-        """Describe it in one line. Starts nothing."""
+        """Describes the engine in one line. Starts nothing."""
 
     def shut_down(self) -> bool:
-        """End it for all its users, and return whether there was anything to end."""
+        """Ends the engine for all its users, and returns whether there was anything to end."""
         return False
 
     def wait_for_end(self, timeout: float) -> bool:
-        """After ``stop()``, return whether it ended within ``timeout`` seconds because it had no other users."""
+        """Returns whether the engine ended within ``timeout`` seconds of ``stop()``, because it had no other users."""
         return False

@@ -1,7 +1,7 @@
-"""The engine ``moto``: a stand-in from pip, served by threads of this process, with its data in memory.
+"""The engine ``moto``: a simulated DynamoDB from pip, served by threads of this process, with its data in memory.
 
-Each process has its own data, which ends with it. The children of ``runserver`` find their parent's server through an
-environment variable, so that the data survives a reload.
+Each process has its own data, which is lost when the process ends. The children of ``runserver`` find their parent's
+server through an environment variable, so that the data survives a reload.
 """
 
 from __future__ import annotations

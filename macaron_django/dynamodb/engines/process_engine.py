@@ -19,11 +19,13 @@ class LocalProcessEngine(Engine):
 
     @abstractmethod
     def make_process(self) -> SharedProcess:
-        """Describe the server process; nothing is started yet."""
+        """Describes the server process, without starting it."""
 
     @abstractmethod
     def command(self) -> list[str]:
-        """Return the command that starts the server on ``{port}``; raise ``ImproperlyConfigured`` if it isn't here."""
+        """Returns the command that starts the server on ``{port}``. Raises ``ImproperlyConfigured`` if a program is
+        missing.
+        """
 
     def check(self) -> None:
         self.command()
@@ -42,7 +44,7 @@ class LocalProcessEngine(Engine):
         return f"http://{host}:{port}"
 
     def start(self) -> None:
-        """Use the server from this process, starting it if it isn't running; safe to call again."""
+        """Uses the server from this process, starting it if it isn't running; safe to call again."""
         self.process.join()
 
     def look_again(self) -> None:
@@ -50,7 +52,7 @@ class LocalProcessEngine(Engine):
             self._process.look_again()
 
     def stop(self) -> None:
-        """Stop using the server; it ends with the last process that does."""
+        """Stops using the server, which ends with the last process that uses it."""
         if self._process:
             self._process.leave()
 
@@ -67,9 +69,9 @@ class LocalProcessEngine(Engine):
         return f"{self.name}: running at http://{host}:{port} (process {pid}){data}"
 
     def shut_down(self) -> bool:
-        """End the server for every process that uses it, and return whether it was running."""
+        """Ends the server for every process that uses it, and returns whether it was running."""
         return self.process.shut_down()
 
     def wait_for_end(self, timeout: float) -> bool:
-        """After ``stop()``, return whether the server ended within ``timeout`` seconds, unused by other processes."""
+        """Returns whether the server ended within ``timeout`` seconds of ``stop()``, because it had no other users."""
         return self.process.wait_for_end(timeout)

@@ -54,7 +54,7 @@ ALSO = "Java with AWS's DynamoDB Local, Podman or Docker will do as well."
 
 
 class NoEngineHereError(ImproperlyConfigured):
-    """The settings name no engine, and this machine has none."""
+    """The settings name no engine, and this machine has none to choose."""
 
 
 _lock = threading.RLock()
@@ -65,13 +65,13 @@ _debug: bool | None = None
 
 
 def sample_debug() -> None:
-    """Remember DEBUG as it is now: called when apps load, because test runners switch it off later."""
+    """Remembers DEBUG as it is now. Called when apps load, because test runners switch it off later."""
     global _debug
     _debug = bool(django_settings.DEBUG)
 
 
 def current() -> Engine:
-    """Return the engine in use; raise ``ImproperlyConfigured`` if the settings name none that can be used.
+    """Returns the engine in use. Raises ``ImproperlyConfigured`` if the settings name none that can be used.
 
     In a pytest run, that is the engine of the ``dynamodb`` fixture; in tests without it, one that refuses every call.
     """
@@ -84,7 +84,7 @@ def current() -> Engine:
 
 
 def make(name: str) -> Engine:
-    """Make the engine called ``name`` from the settings; nothing is started."""
+    """Makes the engine called ``name`` from the settings, without starting it."""
     if name not in NAMES:
         raise ImproperlyConfigured(
             f"MACARON['DYNAMODB']['ENGINE'] is {name!r}, which isn't an engine: choose one of {', '.join(NAMES)}."
@@ -94,7 +94,7 @@ def make(name: str) -> Engine:
 
 
 def configuration_problem() -> str | None:
-    """Return what is wrong with the choice of engine in one or two sentences, or ``None``; start nothing."""
+    """Returns what is wrong with the choice of engine, in one or two sentences, or ``None``. Starts nothing."""
     try:
         make(_chosen_name()).check()
     except (ImproperlyConfigured, ImportError) as error:
@@ -103,10 +103,10 @@ def configuration_problem() -> str | None:
 
 
 def choice_warning() -> str | None:
-    """Return what a project that names no engine must know: that there is none here, or only one that forgets.
+    """Returns a warning for a project that names no engine: this machine has none, or only one that forgets its data.
 
-    That isn't a problem yet: a project can be migrated and looked at without DynamoDB. ``None`` if there is nothing to
-    say, or if ``configuration_problem()`` says it.
+    That isn't a problem yet: a project can be migrated and looked at without DynamoDB. Returns ``None`` if there is
+    nothing to warn of, or if ``configuration_problem()`` reports it.
     """
     try:
         return _moto_instead() if settings.DYNAMODB.ENGINE is None and _chosen_name() == "moto" else None
@@ -118,7 +118,7 @@ def choice_warning() -> str | None:
 
 @contextmanager
 def use(engine: Engine) -> Iterator[Engine]:
-    """Make ``engine`` the current one in all threads, for the duration of a ``with`` block."""
+    """Makes ``engine`` the current one in all threads, for the duration of a ``with`` block."""
     with _lock:
         _replacements.append(engine)
     try:
@@ -129,7 +129,7 @@ def use(engine: Engine) -> Iterator[Engine]:
 
 
 def reset() -> None:
-    """Stop using the engines made from the settings, and choose anew at the next call."""
+    """Stops using the engines made from the settings; the next call chooses anew."""
     with _lock:
         for engine in _made.values():
             engine.stop()

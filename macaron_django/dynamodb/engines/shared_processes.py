@@ -65,7 +65,7 @@ class SharedProcess:
         self.address: tuple[str, int] | None = None  # host and port, known while this process is a user
 
     def join(self) -> tuple[str, int]:
-        """Become a user of the server, starting it if need be; return its host and port. Calling it again is cheap."""
+        """Becomes a user of the server, starting it if need be, and returns its host and port. Safe to call again."""
         with self._mutex:
             if self._users_fd is not None and self.address is not None and self._supervised():
                 return self.address
@@ -87,7 +87,7 @@ class SharedProcess:
             return self.address
 
     def look_again(self) -> None:
-        """After a call without an answer, look whether another process has started the server again, and where.
+        """Finds out, after a call without an answer, whether another process has restarted the server, and where.
 
         A server that was stopped on purpose stays stopped. One whose owner was killed, or lost its lock
         files, is started again by the next ``join()``.
@@ -104,17 +104,19 @@ class SharedProcess:
                 self.address = None
 
     def leave(self) -> None:
-        """Stop being a user; the server ends with its last one."""
+        """Stops being a user; the server ends with its last one."""
         with self._mutex:
             self._unlock()
 
     def running(self) -> tuple[int, tuple[str, int]] | None:
-        """Return (supervisor's pid, (host, port)) of the server, whichever process started it; ``None`` without one."""
+        """Returns (supervisor's pid, (host, port)) of the server, whichever process started it; ``None`` if no server
+        is running.
+        """
         found = self._look()
         return found if found and supervisor.answers(found[1]) else None
 
     def shut_down(self, timeout: float = 15.0) -> bool:
-        """End the server for all its users, and return whether there was one."""
+        """Ends the server for all its users, and returns whether there was one."""
         found = self._look()
         if found is None:
             return False
@@ -130,7 +132,7 @@ class SharedProcess:
         return self.wait_for_end(timeout)
 
     def wait_for_end(self, timeout: float) -> bool:
-        """Wait until no supervisor is left, and return whether that was within ``timeout`` seconds."""
+        """Waits until no supervisor is left. Returns False if that takes more than ``timeout`` seconds."""
         deadline = time.monotonic() + timeout
         pause = PAUSE
         while self._supervised():
@@ -214,11 +216,11 @@ class SharedProcess:
             )
 
     def _look(self) -> tuple[int, tuple[str, int]] | None:
-        """Return (supervisor's pid, (host, port)) of the running server without becoming its user."""
+        """Returns (supervisor's pid, (host, port)) of the running server without becoming its user."""
         return _owner(self._state()) if self._supervised() else None
 
     def _state(self) -> dict[str, Any]:
-        """What the server's owner wrote last."""
+        """Returns what the server's owner wrote last."""
         try:
             fd = os.open(self.state_file, os.O_RDONLY)
         except OSError:
@@ -231,7 +233,7 @@ class SharedProcess:
             os.close(fd)
 
     def _supervised(self) -> bool:
-        """Whether a supervisor lives: it holds the state file's lock."""
+        """Returns whether a supervisor is running, by whether the state file is locked."""
         if sys.platform == "win32":
             return False
         try:
@@ -248,7 +250,7 @@ class SharedProcess:
 
 
 def temporary_folder() -> Path:
-    """Return a folder's name that no one else has; it is made when the server is first used, and removed after."""
+    """Returns the name of a new folder, which is made when the server is first used, and removed afterwards."""
     return Path(tempfile.gettempdir()) / f"dynamodb-{uuid.uuid4().hex}"
 
 
@@ -261,7 +263,9 @@ def _lock_exclusively(fd: int) -> bool:
 
 
 def _address_in_use(state: dict[str, Any]) -> tuple[str, int] | None:
-    """Return the host and port that a locked state file names, if its owner is the one who wrote it, and it answers."""
+    """Returns the host and port in a locked state file, if the process that holds the lock wrote them and the server
+    answers.
+    """
     owner = _owner(state)
     if owner is None:
         return None
@@ -276,7 +280,7 @@ def _address_in_use(state: dict[str, Any]) -> tuple[str, int] | None:
 
 
 def _owner(state: dict[str, Any]) -> tuple[int, tuple[str, int]] | None:
-    """Return the supervisor's pid and the server's host and port; earlier releases wrote no host."""
+    """Returns the supervisor's pid and the server's host and port; earlier releases wrote no host."""
     pid, host, port = state.get("pid"), state.get("host", supervisor.LOOPBACK), state.get("port")
     return None if pid is None or port is None else (pid, (host, port))
 

@@ -45,7 +45,7 @@ FAILED_STARTS = 10  # in a row, after which the supervisor gives up
 
 @dataclasses.dataclass(frozen=True)
 class SupervisorConfig:
-    """What to run: paths are absolute, ``{host}`` and ``{port}`` in ``command`` are replaced by those chosen."""
+    """What to run: paths are absolute, ``{host}`` and ``{port}`` in ``command`` are replaced by the chosen ones."""
 
     state_file: str
     state_fd: int  # of the state file, locked by the process that started this one; the lock is inherited
@@ -60,7 +60,7 @@ class SupervisorConfig:
 
 
 def read_state(fd: int) -> dict[str, Any]:
-    """Return what the state file says; nothing if it is empty, half written or damaged.
+    """Returns what the state file says; {} if the file is empty, half written or damaged.
 
     What can't be a process or a port is left out.
     """
@@ -110,14 +110,14 @@ _FIELDS: dict[str, Callable[[object], bool]] = {
 
 
 def write_state(fd: int, state: dict[str, Any]) -> None:
-    """Replace the content in place: the lock belongs to the inode, so the file can't be replaced."""
+    """Replaces the content in place: the lock belongs to the inode, so the file can't be replaced."""
     content = json.dumps(state).encode()
     os.ftruncate(fd, 0)
     os.pwrite(fd, content, 0)
 
 
 def secret_host(known: object = None) -> str:
-    """Return an address of the loopback network that no one can guess, or the one ``known`` from before.
+    """Returns an address of the loopback network that no one can guess, or the one ``known`` from before.
 
     Local engines answer web pages in a browser on this machine, whatever their origin. To find the engine, a page would
     have to try 16 million addresses. If the system has only 127.0.0.1, as macOS does, that is returned.
@@ -132,10 +132,10 @@ def secret_host(known: object = None) -> str:
 
 
 def ask(address: tuple[str, int], operation: str, body: dict[str, Any], timeout: float = 2.0) -> dict[str, Any]:
-    """Call ``operation`` of the local engine at ``address``, a host and a port.
+    """Calls ``operation`` of the local engine at ``address``, a host and a port.
 
-    Local engines look at the form of the signature only, so none is computed. Raises ``OSError`` if nothing
-    answers and ``ValueError`` if what answers isn't DynamoDB or refuses.
+    Local engines check only the form of the signature, so none is computed. Raises ``OSError`` if nothing answers and
+    ``ValueError`` if what answers isn't DynamoDB or refuses.
     """
     connection = http.client.HTTPConnection(*address, timeout=timeout)
     scope = "local/20200101/eu-west-1/dynamodb/aws4_request"
@@ -168,7 +168,7 @@ def answers(address: tuple[str, int]) -> bool:
 
 
 def main(argument: str) -> int:
-    """Detach from the starter, then supervise until no process uses the server; nothing reads the exit code."""
+    """Detaches from the starter, then supervises until no process uses the server; nothing reads the exit code."""
     fields = json.loads(argument)
     order = SupervisorConfig(**{**fields, "command": tuple(fields["command"])})
     if os.fork():  # the starter waits for this one, so it keeps no zombie; init adopts the other
@@ -245,7 +245,7 @@ class _Supervisor:
                 pass
 
     def _keep_running(self) -> str:
-        """Restart a server that crashed or whose data file was taken away; return why that failed, or ""."""
+        """Restarts a server that crashed or whose data file was taken away. Returns why that failed, or ""."""
         server = self.server
         if server is None:
             return "The server was never started."
@@ -261,7 +261,7 @@ class _Supervisor:
         return self._start(self.port)
 
     def _start(self, preferred_port: int | None) -> str:
-        """Start the server, on the port that it had before if that is free; return why that failed, or ""."""
+        """Starts the server, if possible on the port that it had before. Returns why that failed, or ""."""
         failure = ""
         for _ in range(5):  # another program may take the port before the server does
             self.port = _free_port(self.host, preferred_port)
@@ -324,7 +324,7 @@ class _Supervisor:
 
 
 def _end_orphan(state: dict[str, Any]) -> None:
-    """End the server of a supervisor that was killed, if that pid still runs the same command."""
+    """Ends the server of a supervisor that was killed, if the server's pid still runs the same command."""
     pid, command = state.get("engine_pid"), state.get("engine_command")
     if pid is None or command is None:
         return

@@ -73,7 +73,7 @@ class PageLength:
 def read_page(
     reader: PlanReader, limit: int, start: AttributeMap | None = None, length: PageLength | None = None
 ) -> MatchPage:
-    """Read until ``limit`` items matched and it is known whether there is another.
+    """Reads until ``limit`` items matched and it is known whether another one follows.
 
     DynamoDB's own LastEvaluatedKey doesn't say that: it is also there if the last item has just been read.
     A page ends before that, perhaps with no item, where the plan's ``read_limit`` or ``length`` is reached.
@@ -93,7 +93,7 @@ def read_page(
 
 
 def list_scope(persistence: Persistence, plan: QueryPlan) -> str:
-    """What a cursor is bound to: API, schema, table, index, filters and direction."""
+    """Returns what a cursor is bound to: API, schema, table, index, filters and direction."""
     told = [
         plan.kind,
         plan.index.name if plan.index else "",

@@ -34,24 +34,24 @@ class Expressions:
         self._texts: dict[str, str] = {}
 
     def name(self, attribute: str) -> str:
-        """The placeholder of an attribute's name; always the same for one name."""
+        """Returns the placeholder of an attribute's name, always the same for one name."""
         # The numbering is PynamoDB's, whose conditions add to the same dictionaries.
         return self._names.setdefault(attribute, f"#{len(self._names)}")
 
     def value(self, value: AttributeValue) -> str:
-        """A new placeholder for an attribute value."""
+        """Returns a new placeholder for an attribute value."""
         placeholder = f":{len(self._values)}"
         self._values[placeholder] = value
         return placeholder
 
     def condition(self, *conditions: Where | None, parameter: str = "ConditionExpression") -> None:
-        """All of ``conditions`` must hold."""
+        """Requires that all of ``conditions`` hold."""
         texts = [self.text(condition) for condition in conditions if condition is not None]
         if texts:
             self._texts[parameter] = texts[0] if len(texts) == 1 else " AND ".join(map(_enclosed, texts))
 
     def require(self, text: str) -> None:
-        """Make a text the condition of a write."""
+        """Makes a text the condition of a write."""
         self._texts["ConditionExpression"] = text
 
     def text(self, condition: Where) -> str:
@@ -67,7 +67,7 @@ class Expressions:
         remove: Iterable[str] = (),
         add: Mapping[str, AttributeValue] | None = None,
     ) -> None:
-        """Set, remove and add (DynamoDB's ADD) attributes; what is empty is left out."""
+        """Sets, removes and adds attributes (with DynamoDB's ADD), leaving out empty clauses."""
         added, names, values = add or {}, self._names, self._values
         if names or values:
             raise ValueError("an update must be the first of a call's expressions")
@@ -81,7 +81,7 @@ class Expressions:
             self._texts["UpdateExpression"] = text
 
     def projection(self, names: Iterable[str] | None) -> None:
-        """Read only these attributes; None for all."""
+        """Limits a read to these attributes; None reads all."""
         if names is not None:
             self._texts["ProjectionExpression"] = ", ".join(map(self.name, dict.fromkeys(names)))
 
@@ -124,7 +124,7 @@ Where: TypeAlias = Condition | Callable[[Expressions], str]
 
 
 def _enclosed(text: str) -> str:
-    """``text`` in parentheses, of which DynamoDB refuses a second pair.
+    """Returns ``text`` in one pair of parentheses; DynamoDB refuses a second pair.
 
     >>> _enclosed("a = b"), _enclosed("(a OR b)"), _enclosed("(a) AND (b)")
     ('(a = b)', '(a OR b)', '((a) AND (b))')

@@ -101,9 +101,9 @@ class Items:
         self._derived: dict[Callable[..., Any], tuple[object, Any]] = {}
 
     def derived(self, make: Callable[[Self, Basis], Made], basis: Basis) -> Made:
-        """What ``make(self, basis)`` returns, made once, and again if ``basis`` is another object.
+        """Returns what ``make(self, basis)`` returns, which is made once, and again if ``basis`` is another object.
 
-        For values that depend on a table and its rows' class, or on the settings, and are needed at each call.
+        It is for values that depend on a table and its rows' class, or on the settings, and are needed at each call.
         """
         known = self._derived.get(make)
         if known is None or known[0] is not basis:
@@ -144,7 +144,7 @@ class Items:
         return self.key_names
 
     def index_keys(self, index: str | None) -> tuple[str, ...]:
-        """Hash and range key of an index; the table's for None."""
+        """Returns the hash and range key of an index; for None, the table's."""
         return self.layout.key_names(index)
 
     def replaceable(self) -> Where | None:
@@ -190,7 +190,9 @@ class Items:
         consistent: bool = False,
         projection: Iterable[str] | None = None,
     ) -> list[AttributeMap | None]:
-        """The items with these keys, in the same order; None if there is none. Spellings are as in ``get_item``."""
+        """The items with these keys, in the same order; None if there is none. Other spellings of keys are tried as in
+        ``get_item``.
+        """
         found = self._batch_get(keys, consistent=consistent, projection=projection)
         missed = [number for number, item in enumerate(found) if item is None]
         as_given = {number: key for number in missed if (key := key_as_given(keys[number])) is not None}
@@ -229,7 +231,7 @@ class Items:
         forward: bool = True,
         **options: Unpack[PageOptions],
     ) -> ResultPage:
-        """Returns one page of the items that have this hash key in the table, or in ``index``."""
+        """Returns one page of the items with this hash key, from the table or from ``index``."""
         name = self.index_keys(options.get("index"))[0]
         if _impossible({name: hash_key}):
             return ResultPage([], None, 0, 0, None)
@@ -241,7 +243,7 @@ class Items:
     def scan(
         self, *, segment: int | None = None, total_segments: int | None = None, **options: Unpack[PageOptions]
     ) -> ResultPage:
-        """One page of all items, or of one of ``total_segments`` parts of them."""
+        """Returns one page of all items, or of one of ``total_segments`` parts of them."""
         return self._page("Scan", Expressions(), options, Segment=segment, TotalSegments=total_segments)
 
     def _page(self, operation: str, expressions: Expressions, options: PageOptions, **parameters: Any) -> ResultPage:
@@ -279,7 +281,7 @@ class Items:
     def put_item_steps(
         self, item: AttributeMap, *, condition: Demand = None, expected: Expected | None = None
     ) -> Steps[None]:
-        """Put an item, replacing any existing one unless ``condition`` or ``expected`` forbid it.
+        """Puts an item, replacing any existing one unless ``condition`` or ``expected`` forbid it.
 
         Raises ItemExists if the item must be absent but exists; ItemAbsent or ItemChanged if another condition isn't
         met.
@@ -310,7 +312,7 @@ class Items:
         return_values: str = "ALL_NEW",
         addition: Addition | None = None,
     ) -> Steps[AttributeMap]:
-        """Change attributes of an item in one UpdateItem, and return the item as it is afterwards.
+        """Changes attributes of an item in one UpdateItem, and returns the item as it is afterwards.
 
         ``set_``, ``remove`` and ``add`` are the clauses of its UpdateExpression: ``add={"version": {"N": "1"}}``
         counts from the existing value, or from nothing. The item is created if it doesn't exist and no condition
@@ -361,7 +363,7 @@ class Items:
     update_item = blocking(update_item_steps)
 
     def _confirmed(self, demand: WriteCondition) -> Steps[AttributeMap]:
-        """The item, if it is as required; raises ItemAbsent or ItemChanged if not."""
+        """Returns the item if it is as required; raises ItemAbsent or ItemChanged if not."""
         transaction = gathering()
         if transaction is not None:
             expressions = Expressions()
@@ -377,7 +379,7 @@ class Items:
     def delete_item_steps(
         self, key: AttributeMap, *, condition: Demand = None, expected: Expected | None = None
     ) -> Steps[bool]:
-        """Delete an item and return whether there was one. Conditions and errors are those of ``update_item``."""
+        """Deletes an item and returns whether there was one. Conditions and errors are those of ``update_item``."""
         return (yield from self.pop_item_steps(key, condition=condition, expected=expected)) is not None
 
     delete_item = blocking(delete_item_steps)
@@ -385,7 +387,7 @@ class Items:
     def pop_item_steps(
         self, key: AttributeMap, *, condition: Demand = None, expected: Expected | None = None
     ) -> Steps[AttributeMap | None]:
-        """Delete an item and return it as it was, None if there was none.
+        """Deletes an item and returns it as it was, None if there was none.
 
         Returns {} if it isn't known: inside a transaction, and if the first of two attempts got no answer.
         Conditions and errors are those of ``update_item``.
@@ -410,8 +412,8 @@ class Items:
     pop_item = blocking(pop_item_steps)
 
     def batch_write(self, puts: Iterable[AttributeMap] = (), deletes: Iterable[AttributeMap] = ()) -> None:
-        """Put and delete without conditions; Throttled names the items that DynamoDB left unprocessed at every
-        attempt.
+        """Puts and deletes without conditions. Raises Throttled, which names the items that DynamoDB left unprocessed
+        at every attempt.
         """
         if gathering() is not None:
             for item in puts:

@@ -16,7 +16,7 @@ __all__ = ["key_schema_of"]
 
 
 def key_schema_of(persistence: Persistence) -> TableKeySchema:
-    """What the planner needs to know of a table; made again if settings have changed."""
+    """Returns what the planner needs to know about a table; made again if settings have changed."""
     return persistence.derived(_key_schema, settings.DYNAMODB)
 
 
@@ -47,7 +47,7 @@ def _key_schema(persistence: Persistence, section: Section) -> TableKeySchema:
 
 
 def _listed(schema: Schema) -> int | None:
-    """How many values a schema allows; None if it doesn't list or limit them."""
+    """Returns how many values a schema allows; None if it doesn't list or limit them."""
     if schema.enum is not None:
         return max(1, len(schema.enum))
     types = set(schema.types) - {"null"}

@@ -22,7 +22,7 @@ Arrival: TypeAlias = "list[Match] | Exception | None"
 
 
 def parallel_items(reader: PlanReader, segments: int) -> Iterator[Match]:
-    """The items of ``segments`` parallel Scans; a Query, which has no segments, is read in one piece.
+    """Yields the items of ``segments`` parallel Scans; a Query, which has no segments, is read in one piece.
 
     The segments of a capped scan share its cap. Closing the iterator ends the threads.
     """

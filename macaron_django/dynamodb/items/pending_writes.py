@@ -49,7 +49,7 @@ class TransactionWrite:
 
     @property
     def name(self) -> str:
-        """The item as a person reads it."""
+        """The item in readable form."""
         return self.condition.name
 
     @property
@@ -62,7 +62,7 @@ class TransactionWrite:
 
     @cached_property
     def size(self) -> int:
-        """The bytes that are sent of the item; only DynamoDB knows what an update leaves unchanged."""
+        """The bytes of the item that are sent; only DynamoDB knows what an update leaves unchanged."""
         if "Item" in self.parameters:
             return item_size(self.parameters["Item"])
         return item_size(self.parameters["Key"]) + item_size(self.parameters.get("ExpressionAttributeValues", {}))
@@ -83,7 +83,7 @@ class PendingTransaction:
         self.is_open = True
 
     def add(self, write: TransactionWrite) -> None:
-        """Collect a write; raises UnsupportedQuery or ItemTooLarge if DynamoDB wouldn't accept it together with the
+        """Collects a write. Raises UnsupportedQuery or ItemTooLarge if DynamoDB wouldn't accept it together with the
         others.
         """
         with self._lock:
@@ -111,27 +111,27 @@ class PendingTransaction:
         return self.writes if self.outer is None else [*self.outer._all_writes(), *self.writes]
 
     def on_abandon(self, undo: Callable[[], None]) -> None:
-        """Call ``undo`` if what was collected isn't written."""
+        """Calls ``undo`` if the collected writes aren't made."""
         self._undo.append(undo)
 
     def on_commit(self, function: Callable[[], object]) -> None:
-        """Call ``function`` once what was collected is written."""
+        """Calls ``function`` once the collected writes are made."""
         self._waiting.append(function)
 
     def close(self) -> None:
-        """Stop collecting: a task that outlives the block sends its writes at once."""
+        """Stops collecting: a task that outlives the block sends its writes at once."""
         self.is_open = False
 
     @property
     def heir(self) -> PendingTransaction | None:
-        """The outer transaction that takes this over; None if there is none, or if it has ended.
+        """Returns the outer transaction that takes over the writes; None if there is none, or if it has ended.
 
         A task may outlive the block that it was started in.
         """
         return _open(self.outer)
 
     def hand_over(self, outer: PendingTransaction) -> None:
-        """Make this part of an outer transaction."""
+        """Makes this transaction part of an outer one."""
         writes, self.writes = self.writes, []
         for write in writes:
             outer.add(write)
@@ -140,7 +140,7 @@ class PendingTransaction:
         self._waiting = []
 
     def committed(self) -> None:
-        """Call the waiting functions in order.
+        """Calls the waiting functions in order.
 
         If one raises, the others are still called; then the first exception is raised.
         """
@@ -154,7 +154,7 @@ class PendingTransaction:
             raise errors[0]
 
     def abandon(self) -> None:
-        """Forget everything."""
+        """Forgets the writes and the waiting functions, and undoes the effects on objects in memory."""
         self.writes = []
         self._waiting = []
         while self._undo:
@@ -174,24 +174,24 @@ _gathering: ContextVar[PendingTransaction | None] = ContextVar("macaron_django_t
 
 
 def gathering() -> PendingTransaction | None:
-    """What the open transaction of this thread or task has collected; None outside of one."""
+    """Returns the open transaction of this thread or task; None outside of one."""
     return _open(_gathering.get())
 
 
 def _open(current: PendingTransaction | None) -> PendingTransaction | None:
-    """The innermost transaction that still collects writes, from this one outwards."""
+    """Returns the innermost transaction that still collects writes, from this one outwards."""
     while current is not None and not current.is_open:
         current = current.outer
     return current
 
 
 def use_gathering(current: PendingTransaction | None) -> None:
-    """Collect the writes of this thread or task in ``current``; None: send each at once."""
+    """Collects the writes of this thread or task in ``current``; with None, each is sent at once."""
     _gathering.set(current)
 
 
 def on_commit(function: Callable[[], object]) -> None:
-    """Call a function once the open transaction of this thread or task is written; at once outside of one.
+    """Calls a function once the open transaction of this thread or task is written; without one, at once.
 
     ::
 

@@ -44,8 +44,8 @@ class Persistence(ItemCodec, ItemVersions):
     ``save_row`` follows Django's ``save()``:
 
     * a loaded row is one UpdateItem of its changes, made only if the item still exists. A row without changes is read
-      instead, which tells whether its item still exists; with ``version``, it is written as a new version;
-    * a new one is a conditional put. If its key is taken, ``save()`` updates the item to the row's properties,
+      instead, which shows whether its item still exists; with ``version``, it is written as a new version;
+    * a new row is a conditional put. If its key is taken, ``save()`` updates the item to the row's properties,
       as Django does for a primary key that exists; ``force_insert`` (so ``create()``) raises ItemExists.
 
     Attributes that the schema doesn't know are never touched. With ``version``, saving a row that has been changed
@@ -122,6 +122,63 @@ class Persistence(ItemCodec, ItemVersions):
         if schema is None:
             raise KeyError(f"{self.schema.name} has no property {'.'.join(map(str, names))}")
         return codec_of(schema).encode(converter(schema, self.classes).to_json(value))
+
+    # -- keys ----------------------------------------------------------------------------------
+
+    def key(self, hash_value: Any, range_value: Any = None) -> AttributeMap:
+        """Returns the key of an item, from the Python values of its properties."""
+        values = (hash_value,) if self.range_key is None else (hash_value, range_value)
+        key: AttributeMap = {}
+        for place, value in zip(self._key_placers, values, strict=True):
+            place(value, key)
+        # A key may come with a twin of another spelling.
+        return key if len(key) == len(values) else {name: key[name] for name in self.key_names}
+
+    @cached_property
+    def _key_placers(self) -> tuple[ValuePlacer, ...]:
+        return tuple(self.attributes[name].placer() for name in self.key_names)
+
+    def key_of(self, row: Row) -> AttributeMap:
+        """Returns the key that a row has now. Raises UnstorableValue if one of its properties isn't set."""
+        stored = row._state.__dict__.get("item")
+        key: AttributeMap = {}
+        for name in self.key_names:
+            attribute, value = self.attributes[name], self._value(row, name)
+            if value is UNSET or value is None:
+                raise UnstorableValue("a key must have a value", attribute.pointer)
+            # What others have written may be spelled in a way of their own.
+            is_stored = stored is not None and name in stored and attribute.value_in(stored) == value
+            key[name] = stored[name] if is_stored else attribute.attributes_of(value)[name]
+        return key
+
+    def key_from_pk(self, pk: Any) -> AttributeMap:
+        """Returns the key that a primary key of Django's represents. Raises ValueError if it can't be one."""
+        try:
+            if self.range_key is None:
+                return self.key(self._from_text(self.hash_key, pk))
+            pairs = zip(self.key_names, keys_from_pk(pk), strict=True)
+            return {name: self._key_of_json(name, value) for name, value in pairs}
+        except UnstorableValue as error:
+            raise ValueError(f"{pk!r} isn't a key of {self.schema.name}: {error}") from error
+
+    def _key_of_json(self, name: str, value: Any) -> AttributeValue:
+        attribute = self.attributes[name]
+        key = attribute.encode_json(value)
+        attribute.check_key(key)
+        return key
+
+    def pk_of(self, item: AttributeMap) -> Any:
+        """Returns Django's primary key of an item."""
+        hash_attribute = self.attributes[self.hash_key]
+        if self.range_key is None:
+            return hash_attribute.value_in(item)
+        return pk_for(hash_attribute.value_in(item), self.attributes[self.range_key].value_in(item))
+
+    def _from_text(self, name: str, value: Any) -> Any:
+        """Returns the number that text from a URL holds, for a numeric property; otherwise the value itself."""
+        if isinstance(value, str) and self.attributes[name].attr_type == "N":
+            return int(value) if re.fullmatch(r"-?\d+", value, re.ASCII) else float(value)
+        return value
 
     # -- rows, items and JSON ------------------------------------------------------------------
 
@@ -341,7 +398,7 @@ class Persistence(ItemCodec, ItemVersions):
         names: Collection[str] | None = None,
         rewritten: Collection[str] = (),
     ) -> tuple[AttributeMap, list[str]]:
-        """As ``item_changes``, from what the row has."""
+        """Returns what ``item_changes`` does, from the row's values."""
         wanted: AttributeMap = {}
         values = row.__dict__
         for name, field, attribute in self._changeable:
@@ -416,7 +473,7 @@ class Persistence(ItemCodec, ItemVersions):
 
 
 def with_defaults(api: str, schema: Schema, options: Persist) -> Persist:
-    """Returns the options with what follows from the schema: the table's name, and ``id`` as key. Raises ValueError."""
+    """Returns the options, completed from the schema: the table's name, and ``id`` as key. Raises ValueError."""
     table = options.table or default_table_name(api, schema.name or "item")
     hash_key = options.hash_key or implied_hash_key(schema.name, schema.properties)
     if hash_key is None:

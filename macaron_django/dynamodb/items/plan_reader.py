@@ -71,7 +71,9 @@ class PlanReader:
     typed: TypedItems | None = None  # reads items if no one needs attribute maps
 
     def items(self, start: AttributeMap | None = None, wanted: int | None = None) -> Iterator[Match]:
-        """Every match after ``start``, at most ``wanted``; raises ScanForbidden if a capped scan can't read further."""
+        """Yields every match after ``start``, at most ``wanted``. Raises ScanForbidden if a capped scan can't read
+        further.
+        """
         count = 0
         batch: MatchBatch | None = None
         for batch in self.batches(start, wanted):
@@ -101,7 +103,9 @@ class PlanReader:
                 return self._rounds(None, start, wanted)
 
     def pages(self) -> Iterator[Sequence[AttributeMap]] | None:
-        """All items, page by page, if each item read belongs to the list unchanged; None if they must be checked."""
+        """Returns all items, page by page, if each item read belongs to the list unchanged; None if they must be
+        checked.
+        """
         plan = self.plan
         if plan.kind not in {"query", "scan"} or plan.remainder != ALL or plan.fetch or plan.read_limit is not None:
             return None
@@ -116,7 +120,9 @@ class PlanReader:
                 yield page.items
 
     def count(self, limit: int | None = None) -> int:
-        """How many match, up to ``limit``; every one is read, but DynamoDB sends only their number if possible."""
+        """Returns how many items match, up to ``limit``. All are read, but DynamoDB sends only their number if
+        possible.
+        """
         plan = self.plan
         if plan.kind not in {"query", "scan"} or plan.remainder != ALL or plan.fetch:
             return sum(1 for _ in self.items(wanted=limit))
@@ -217,7 +223,7 @@ class PlanReader:
         following: AttributeValue | None = None,
         read: int = 0,
     ) -> Iterator[MatchBatch]:
-        """The rounds of one partition, or of a Scan; ``read``: how many items were read before it."""
+        """Yields the rounds of one partition, or of a Scan; ``read``: how many items were read before it."""
         sizes = self._sizes(wanted)
         cap = self.plan.read_limit
         last = start
@@ -269,7 +275,7 @@ class PlanReader:
         )
 
     def _matching(self, page: ResultPage, last: AttributeMap | None) -> Iterator[MatchBatch]:
-        """The matches of one answer, which ends at ``last``."""
+        """Yields the matches of one answer, which ends at ``last``."""
         plan = self.plan
         items, names = page.items, plan.position_names
         if plan.fetch and items:
@@ -281,8 +287,8 @@ class PlanReader:
             yield MatchBatch(found, last, page.scanned_count, page.length)
 
     def _fetched(self, page: ResultPage, last: AttributeMap | None) -> Iterator[MatchBatch]:
-        """The items that an index's entries lead to: one batch at a time, because items may be long even if entries are
-        short.
+        """Yields the items that an index's entries lead to: one batch at a time, because items may be long even if
+        entries are short.
         """
         plan, entries = self.plan, page.items
         names = plan.position_names

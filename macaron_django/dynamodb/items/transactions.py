@@ -60,14 +60,15 @@ class EngineLimit(UnsupportedQuery):
 
     def __init__(self, items: int) -> None:
         super().__init__(
-            f"The DynamoDB engine in use takes at most {items} items in a transaction, AWS {MAX_TRANSACTION_ITEMS}; "
-            "nothing was written. Divide the work, or use a newer engine: `embedded` takes as many as AWS."
+            f"The DynamoDB engine in use takes at most {items} items in a transaction, and AWS "
+            f"{MAX_TRANSACTION_ITEMS}; nothing was written. Divide the work, or use a newer engine: `embedded` takes "
+            "as many as AWS."
         )
         self.items = items
 
 
 class transaction:  # noqa: N801 (used like a function, as Django's atomic is)
-    """Collect the saves, deletes and checks made inside, and send them at the end: all are applied, or none.
+    """Collects the saves, deletes and checks made inside, and sends them at the end: all are applied, or none.
 
     ::
 
@@ -77,15 +78,15 @@ class transaction:  # noqa: N801 (used like a function, as Django's atomic is)
             Stock.objects.filter(pk=order.sku).update(left=F("left") - 1)
             dynamodb.transaction.check(Customer.objects.filter(pk=order.customer, active=True))
 
-    Up to 100 items with 4 MB together, each written or checked once. Reads inside see the state before; a new row is
-    put on the condition that its key is free, and what is updated or deleted must exist. If an item's condition doesn't
-    hold, its ItemExists or StaleItem is raised at the end of the block; an exception inside sends nothing; in both
-    cases the rows are again as they were before the block, unsaved. A block inside another adds to it, and removes its
-    own part on an exception. ``post_save``, ``post_delete`` and the functions of ``dynamodb.on_commit()`` wait for the
-    end, and aren't sent or called if it fails.
+    Up to 100 items with 4 MB together, each written or checked once. Reads inside see the state before the block; a new
+    row is put on the condition that its key is free, and what is updated or deleted must exist. If an item's condition
+    doesn't hold, ItemExists or StaleItem is raised for it at the end of the block; an exception inside sends nothing;
+    in both cases the rows are again as they were before the block, unsaved. A block inside another adds to it, and
+    removes its own part on an exception. ``post_save``, ``post_delete`` and the functions of ``dynamodb.on_commit()``
+    wait for the end, and aren't sent or called if it fails.
 
     Calls of this thread (or, in ``async with``, of this task and what it awaits) are collected, those of other threads
-    aren't. With a ``token`` of the caller's, sending the same transaction again within ten minutes doesn't write twice,
+    aren't. With a ``token`` from the caller, sending the same transaction again within ten minutes doesn't write twice,
     even from another process.
     """
 
@@ -124,7 +125,7 @@ class transaction:  # noqa: N801 (used like a function, as Django's atomic is)
 
     @staticmethod
     def check(target: Any, *, absent: bool = False) -> None:
-        """Make the transaction fail unless an item that it doesn't write meets a condition.
+        """Makes the transaction fail unless an item that it doesn't write meets a condition.
 
         ``target`` is a row, whose item must exist and have the row's ``version`` if there is one; or a query set that
         names one key, whose item must match. With ``absent``, there must be no item with this key. Outside a
@@ -148,7 +149,7 @@ class transaction:  # noqa: N801 (used like a function, as Django's atomic is)
 
     @staticmethod
     def get(*targets: Any) -> list[Any]:
-        """Read up to 100 items as they were at one moment: rows in the order requested, None for each missing one.
+        """Reads up to 100 items as they were at one moment: rows in the order requested, None for each missing one.
 
         ``ada, order = transaction.get(Profile.objects.filter(pk="ada"), Order.objects.filter(pk=7))``; a row
         means the item with its key.
@@ -190,7 +191,7 @@ class transaction:  # noqa: N801 (used like a function, as Django's atomic is)
 
 
 def _named(target: Any) -> tuple[Persistence, AttributeMap, Any]:
-    """Persistence and key of a row, or of the one item that a query set names; and the query set."""
+    """Returns the persistence and the key of a row, or of the one item that a query set names; and the query set."""
     if hasattr(target, "_plan"):
         plan = target._plan()
         if plan.kind != "get" or target.query.is_sliced:

@@ -52,7 +52,7 @@ class WriteCondition:
     replaceable: Where | None = None
 
     def add_to(self, expressions: Expressions) -> None:
-        """Make it the ConditionExpression of a call."""
+        """Makes this the ConditionExpression of a call."""
         function = _PRESENCE.get(self.demand) if isinstance(self.demand, str) else None
         if function is not None and not self.expected and self.replaceable is None:
             expressions.require(f"{function}({expressions.name(next(iter(self.key)))})")
@@ -104,7 +104,7 @@ class WriteCondition:
             return ItemExists.of(self.kind, describe_key(self.key), self.key)
         reasons = "was changed or deleted since it was loaded"
         if not self._is_about_values:
-            reasons = "isn't there, or doesn't match the query set"
+            reasons = "doesn't exist, or doesn't match the query set"
             if self.addition is not None:
                 reasons = f"{reasons}, or would be outside its schema's bounds after {self.addition.text}"
         return StaleItem(f"The {self.name} {reasons}; nothing was written.", schema=self.kind, key=self.key)
@@ -128,8 +128,8 @@ def _expectation(name: str, value: AttributeValue | None) -> Where:
 def values_after(
     expected: Expected, set_: Mapping[str, AttributeValue], add: Mapping[str, AttributeValue]
 ) -> AttributeMap:
-    """The attributes whose values after an update are known before it: those that are set, and numbers of a known value
-    that are added to.
+    """The attributes whose values after an update are known before it: those that are set, and known numbers that
+    something is added to.
 
     >>> values_after({"version": {"N": "3"}}, {"name": {"S": "x"}}, {"version": {"N": "1"}, "visits": {"N": "1"}})
     {'name': {'S': 'x'}, 'version': {'N': '4'}}

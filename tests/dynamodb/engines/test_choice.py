@@ -199,7 +199,7 @@ def test_an_engine_that_was_chosen_and_is_not_here_is_a_problem():
     with dynamodb(ENGINE="container"):
         assert "needs Podman or Docker" in (engines.configuration_problem() or "")
     with dynamodb(ENGINE="dynamodb-local"):
-        assert "DynamoDBLocal.jar isn't here" in (engines.configuration_problem() or "")
+        assert "DynamoDBLocal.jar wasn't found" in (engines.configuration_problem() or "")
 
 
 @pytest.mark.usefixtures("unguarded", "debug_on")

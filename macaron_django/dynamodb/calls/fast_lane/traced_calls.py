@@ -137,7 +137,7 @@ class TracedCalls:
 
 
 def _plain(headers: Iterable[tuple[str, Any]]) -> Headers:
-    """Returns the headers that each fit on one line: what tracers pass on may come from a client."""
+    """Returns the headers that fit on one line: what tracers pass on may come from a client."""
     return tuple((name, str(value)) for name, value in headers if _LINE.fullmatch(f"{name}: {value}"))
 
 
