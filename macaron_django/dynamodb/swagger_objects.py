@@ -50,7 +50,7 @@ class PersistentSwaggerObject:
     """Base of the classes that ``x-persist`` names. All attributes but ``api_name`` and ``model_name`` may be in the
     spec.
 
-    Beside those below a class may have ``local_indexes``, ``billing``, ``scan``, ``sets``, ``tags``,
+    Beside the attributes below, a class may have ``local_indexes``, ``billing``, ``scan``, ``sets``, ``tags``,
     ``point_in_time_recovery`` and ``deletion_protection``, with the same meaning as in ``x-persist``.
 
     ::
@@ -79,18 +79,18 @@ class PersistentSwaggerObject:
 
     @staticmethod
     def setup(childclass: type[PersistentSwaggerObject]) -> None:
-        """Raise ``NotBoundError`` unless the class has its table; nothing else needs setting up."""
+        """Raises ``NotBoundError`` unless the class has its table; nothing else needs setting up."""
         childclass.persistence  # noqa: B018 (reading it is the test)
 
     @classmethod
     def import_childclass(cls, object: Any) -> Any:  # noqa: A002 (PyMacaron's name)
-        """Return the class that the ``x-persist`` of an object's schema names."""
+        """Returns the class that the ``x-persist`` of an object's schema names."""
         module, _, name = str(object.__persistence_class__).rpartition(".")
         return getattr(import_module(module), name)
 
     @classmethod
     def get_table(cls) -> Table:
-        """The table, for calls by key."""
+        """Returns the table, for calls by key."""
         return Table(cls.persistence)
 
     @classmethod
@@ -109,7 +109,7 @@ class PersistentSwaggerObject:
         return cls.persistence.decode(attribute_map_of(cls.persistence, item))
 
     def save_to_db(self) -> None:
-        """Store the row: ``save()``."""
+        """Stores the row, as ``save()`` does."""
         save = getattr(self, "save", None)
         if save is None:
             raise NotBoundError(
@@ -119,7 +119,7 @@ class PersistentSwaggerObject:
         save()
 
     def load_to_db(self) -> None:
-        """Another name of ``save_to_db``, which PyMacaron's documentation uses once."""
+        """Does what ``save_to_db`` does; PyMacaron's documentation uses this name once."""
         self.save_to_db()
 
 

@@ -106,7 +106,7 @@ class Table:
         return self._persistence.json_of_all(item)
 
     def put_item(self, data: Mapping[str, Any] | None = None, overwrite: bool = False, **boto3s: Any) -> Any:
-        """Put an item, in JSON form; raises ItemExists if its key is taken and ``overwrite`` isn't set.
+        """Puts an item, in JSON form; raises ItemExists if its key is taken and ``overwrite`` isn't set.
 
         With ``Item={…}`` an existing item is replaced, as by boto3; its values may be boto3's.
         """
@@ -122,7 +122,7 @@ class Table:
         return True
 
     def delete_item(self, **key: Any) -> Any:
-        """Delete the item with this key, and return whether there was one. With ``Key={…}``, return boto3's answer."""
+        """Deletes the item with this key, and returns whether there was one; with ``Key={…}``, boto3's answer."""
         if not _is_boto3_call(key):
             return self._persistence.delete_item(self._key(key))
         if key.keys() != {"Key"}:
@@ -164,8 +164,8 @@ class Table:
         return self._found(page, limit, start)
 
     def scan(self, *, limit: int | None = None, **boto3s: Any) -> FoundItems:
-        """All items, or the first ``limit``; reads the table. boto3's form works, too: ``scan()["Items"]``,
-        ``scan(Limit=…)``, ``scan(ExclusiveStartKey=…)``.
+        """Returns all items, or the first ``limit``, by reading the table. boto3's form works, too:
+        ``scan()["Items"]``, ``scan(Limit=…)``, ``scan(ExclusiveStartKey=…)``.
         """
         if boto3s.keys() - {"Limit", "ExclusiveStartKey"}:
             return self._boto3().scan(**boto3s)  # type: ignore[no-any-return]  # boto3's answer
@@ -269,7 +269,7 @@ def _keys_of(condition: Any) -> Iterator[tuple[str, Any]]:
 
 
 def attribute_map_of(persistence: Persistence, item: Mapping[str, Any]) -> AttributeMap:
-    """The attribute map of an item that is given as one, in JSON form or in boto3's form."""
+    """Returns the attribute map of an item, which is one already, or is in JSON form or in boto3's form."""
     if item and all(isinstance(value, dict) and len(value) == 1 and value.keys() <= TYPES for value in item.values()):
         return dict(item)
     known = persistence.attributes

@@ -60,7 +60,7 @@ class _Subscribed:
         self._subscribers: dict[str, Any] = {}
 
     def be(self, wanted: Mapping[str, str]) -> None:
-        """Stops subscribers that aren't wanted any more, and starts new ones. ``wanted``: name → dotted path."""
+        """Stops subscribers that aren't wanted any more, and starts new ones. ``wanted`` has dotted paths by name."""
         for name in [each for each in self._subscribers if each not in wanted]:
             subscriber = self._subscribers.pop(name)
             events.unsubscribe(subscriber)
@@ -78,7 +78,7 @@ _subscribed = _Subscribed()
 
 
 def follow_settings() -> None:
-    """Subscribes the backends that are named now. What can't be imported is left to the checks."""
+    """Subscribes the backends that are named now. The checks report what can't be imported."""
     named = settings.OBSERVABILITY.BACKENDS
     wanted = {}
     for each in () if isinstance(named, str) else named:

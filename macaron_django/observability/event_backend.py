@@ -11,7 +11,7 @@ class EventBackend(events.Subscriber):
     """A subscriber that the setting ``OBSERVABILITY["BACKENDS"]`` can name."""
 
     def start(self) -> None:
-        """Called before it receives events."""
+        """Prepares the subscriber, before it receives events."""
 
     def stop(self) -> None:
-        """Called when it receives no more events, for example when a test changes settings."""
+        """Ends the subscriber when it receives no more events, for example when a test changes settings."""

@@ -1,6 +1,6 @@
 """Keeps the ids of the request that is being served: for log lines, and for calls to other services.
 
-``RequestMiddleware`` sets it; outside of a request, or without that middleware, there is none.
+``RequestMiddleware`` sets them; outside of a request, or without that middleware, there are none.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Gives each request its ids, answers with them, and writes one access line for it.
 
-Put it first in ``MIDDLEWARE``, so that nothing is answered without it. ``api.front`` knows this middleware.
+Put the middleware first in ``MIDDLEWARE``, so that nothing is answered without it. ``api.front`` knows this middleware.
 """
 
 from __future__ import annotations

@@ -36,7 +36,7 @@ _LONGEST_PAUSE: Final = 366 * 24 * 3600
 
 @dataclass
 class SentTask:
-    """A task that was sent, or is sent when the open transaction has been committed."""
+    """A task that was sent, or will be sent when the open transaction has been committed."""
 
     id: str
     _handle: str | None = None
@@ -127,7 +127,7 @@ class AsyncTask(Generic[P, R]):
         return sent
 
     async def aapply_async(self, *args: Any, **options: Any) -> SentTask:
-        """As ``apply_async()``, to be awaited."""
+        """Does what ``apply_async()`` does, to be awaited."""
         return await sync_to_async(self.apply_async)(*args, **options)
 
 
@@ -153,8 +153,8 @@ def asynctask(
     ``retries`` times: first after ``backoff`` seconds, then after twice as long each time. The last failure is
     reported. ``rows="whole"`` sends stored rows as they are instead of their keys. ``outbox=True`` keeps the message in
     DynamoDB until the broker has it. The message is part of an open transaction of DynamoDB's; if only the ORM has one
-    open, it is written after that. ``once=True`` makes the function's writes to DynamoDB only once, in one transaction,
-    even if the task is done twice.
+    open, the message is written when that is committed. ``once=True`` makes the function's writes to DynamoDB only
+    once, in one transaction, even if the task is done twice.
     """
     if callable(delay):
         raise TypeError("asynctask takes options: write @asynctask() above the function.")

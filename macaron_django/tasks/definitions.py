@@ -20,7 +20,7 @@ DEFINITION = "task_definition"
 
 
 class UnknownTask(LookupError):
-    """A message names a task that isn't here: the worker's code differs from the sender's."""
+    """A message names a task that this worker lacks: the worker's code differs from the sender's."""
 
 
 @dataclass(frozen=True)

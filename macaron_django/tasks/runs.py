@@ -113,7 +113,7 @@ def _note_done(message: Message) -> None:
 
 
 def called(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Returns a function that can be called without awaiting it: it runs one that is ``async def`` to its end."""
+    """Returns a function that can be called without ``await``: an ``async def`` function runs to its end."""
     return async_to_sync(function) if iscoroutinefunction(function) else function
 
 

@@ -19,7 +19,7 @@ Closures = Mapping[str, str]
 
 @dataclass(frozen=True)
 class Layer:
-    """One wrapper. ``name``: where it is defined. ``wrapper``: its function. ``put``: wraps it around another one."""
+    """One wrapper. ``name``: where it is defined. ``wrapper``: its function. ``put``: wraps it around a function."""
 
     name: str
     wrapper: Any
@@ -29,7 +29,7 @@ class Layer:
 def unwrapped(function: Any, closures: Closures) -> tuple[list[Layer], Any]:
     """Returns the wrappers of a function, the outermost first, and the function inside them.
 
-    Wrappers made by wrapt are found by themselves. Other wrappers have the function that they call in a free variable:
+    Wrappers made by wrapt are always found. Other wrappers have the function that they call in a free variable:
     ``closures`` names these wrappers, and the variable.
     """
     layers = []
@@ -47,7 +47,8 @@ def around(function: Any, layers: list[Layer]) -> Any:
 
 
 def name_of(function: Any) -> str:
-    """Returns the module that defines a function, and its name there: that of its code, whatever its ``__name__`` is.
+    """Returns the module that defines a function, and the function's name there: its code's name, whatever its
+    ``__name__`` is.
 
     >>> name_of(around)
     'macaron_django.tracers.wrappers.around'
@@ -81,8 +82,8 @@ def _layer(function: Any, closures: Closures) -> tuple[Layer, Any] | None:
 
 
 def _inner(function: Any, closures: Closures, *, last: bool = True) -> Any:
-    """Returns what a function has in the variable that ``closures`` names. If none is named: with ``last`` the function
-    itself, otherwise None.
+    """Returns what a function has in the variable that ``closures`` names. If ``closures`` names none, returns the
+    function itself with ``last``, otherwise None.
     """
     variable = closures.get(name_of(function))
     if variable is None or not isinstance(function, FunctionType):

@@ -137,7 +137,7 @@ def conjuncts(condition: Condition) -> tuple[Condition, ...]:
 
 
 def paths(condition: Condition) -> frozenset[Path]:
-    """Every attribute path that the condition looks at."""
+    """Yields every attribute path that the condition looks at."""
     match condition:
         case Lookup():
             return frozenset({condition.path})
@@ -150,7 +150,7 @@ def paths(condition: Condition) -> frozenset[Path]:
 
 
 def simplify(condition: Condition) -> Condition:
-    """The same condition, flattened; a contradiction becomes ``NOTHING``.
+    """Returns the same condition, flattened; a contradiction becomes ``NOTHING``.
 
     >>> a, b = ({"S": text} for text in "ab")
     >>> simplify(And((Lookup(("x",), "exact", (a,)), Lookup(("x",), "exact", (b,)))))

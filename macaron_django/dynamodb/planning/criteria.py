@@ -14,7 +14,9 @@ __all__ = ["Criteria", "attributes_of", "cannot_order", "scan_forbidden"]
 
 @dataclass(frozen=True)
 class Criteria:
-    """``parts`` must all hold. ``wanted``: the attributes that will be looked at, None for all."""
+    """The conditions of a query; ``parts`` must all hold. ``wanted``: the attributes that will be looked at, None for
+    all.
+    """
 
     table: TableKeySchema
     parts: tuple[Condition, ...]
@@ -33,7 +35,9 @@ class Criteria:
         return tuple(part for part in self.parts if not any(part is one for one in used))
 
     def equal_values(self, attribute: str | None) -> tuple[tuple[AttributeValue, ...] | None, list[Lookup]]:
-        """The values that an attribute is pinned to, and the lookups that pin it; None if it isn't pinned."""
+        """Returns the values that an attribute must equal, and the lookups that require this; None if it may have
+        others.
+        """
         pinning = [lookup for lookup in self.lookups(attribute) if lookup.operator in {"exact", "in"}]
         if not pinning:
             return None, []

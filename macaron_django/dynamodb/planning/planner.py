@@ -1,7 +1,8 @@
 """Chooses the cheapest DynamoDB call that answers a query: GetItem, BatchGetItem, Query or Scan.
 
 Assigns each part of the condition to where it can be checked: in the key, in DynamoDB's filter, or after the answer.
-Pure: reads no settings and no items, so that each decision is a row in a table of tests and a line of ``explain()``.
+The planner reads no settings and no items, so that each decision is a row in a table of tests and a line of
+``explain()``.
 """
 
 from __future__ import annotations
@@ -45,7 +46,7 @@ def plan(
     index: str | None = None,
     consistent: bool = False,
 ) -> QueryPlan:
-    """Choose the call.
+    """Returns the plan with the cheapest call.
 
     ``order``: what the rows must be sorted by; ``backward``: the reverse of whatever order the call has;
     ``wanted``: the attributes that will be looked at, None for all; ``index``: the one to use (None: the best);
@@ -95,7 +96,7 @@ def _by_whole_key(table: TableKeySchema, condition: Condition) -> QueryPlan | No
 
 
 def _settle_keys(table: TableKeySchema, condition: Condition) -> Condition:
-    """Simplify what is certain about the table's keys: they are never null and never empty."""
+    """Simplifies what is certain about the table's keys: they are never null and never empty."""
     never_null = [Lookup((name,), "isnull") for name in table.key_names]
     settled: list[Condition] = []
     for part in conjuncts(condition):
@@ -122,7 +123,7 @@ def _possible(table: TableKeySchema, key: AttributeMap) -> bool:
 
 
 def _by_primary_key(criteria: Criteria) -> QueryPlan | None:
-    """GetItem or BatchGetItem, if every key is known in full."""
+    """Returns the plan for GetItem or BatchGetItem, if every key is known in full."""
     table = criteria.table
     named = [part for part in criteria.parts if isinstance(part, KeyIn)]
     if named:
@@ -193,7 +194,9 @@ def _by_query(criteria: Criteria) -> QueryPlan | None:
 
 
 def _merit(candidate: QueryPlan) -> tuple[float, bool, int, int]:
-    """Prefers what leaves less to read, then whole items, then fewer calls, then the table to its indexes."""
+    """Returns a sort key: less left to read comes first, then whole items, fewer calls, and the table before its
+    indexes.
+    """
     place = 0 if candidate.index is None else 1 if candidate.index.local else 2
     left = 0 if candidate.kind == "empty" else share(candidate)
     return left, candidate.fetch, len(candidate.partitions), place
@@ -222,7 +225,9 @@ def _query(criteria: Criteria, index: IndexKeySchema | None) -> QueryPlan | None
 def _split(
     criteria: Criteria, index: IndexKeySchema | None, rest: Sequence[Condition], queried_by: AbstractSet[str | None]
 ) -> QueryPlan:
-    """Divide what the key condition doesn't say between DynamoDB's filter and a check after the answer."""
+    """Returns a Query that divides what its key condition doesn't say: between DynamoDB's filter and a check after the
+    answer.
+    """
     held = None if index is None else _held(criteria.table, index)
     filters: list[Condition] = []
     remainder: list[Condition] = []
@@ -279,7 +284,7 @@ def _leading_term(criteria: Criteria, pinned: str | None, range_key: str | None,
 
 
 def _ordered(criteria: Criteria, candidate: QueryPlan) -> QueryPlan:
-    """``candidate`` in the wanted order; raises UnsupportedQuery if it doesn't have that order."""
+    """Returns ``candidate`` in the wanted order; raises UnsupportedQuery if it doesn't have that order."""
     if candidate.kind != "query":
         return candidate
     range_key = candidate.index.range_key if candidate.index else candidate.table.range_key

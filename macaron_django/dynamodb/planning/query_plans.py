@@ -51,7 +51,9 @@ class TableKeySchema:
 
 @dataclass(frozen=True)
 class OrderTerm:
-    """One term of an ordering; None is the primary key. DynamoDB has no order of keys, so any order satisfies it."""
+    """One term of an ordering; an ``attribute`` of None means the primary key. DynamoDB has no order of keys, so any
+    order satisfies it.
+    """
 
     attribute: str | None
     descending: bool = False
@@ -101,7 +103,7 @@ class QueryPlan:
         return tuple(dict.fromkeys(names))
 
     def summary(self) -> str:
-        """One line: the call.
+        """Returns the call in one line.
 
         >>> QueryPlan("scan", TableKeySchema("profiles", "profile_id"), read_limit=1000).summary()
         'Scan of profiles, at most 1,000 items read'
@@ -120,7 +122,7 @@ class QueryPlan:
         return f"{times} on {target}"
 
     def explain(self) -> str:
-        """The decision, one line for each part."""
+        """Returns the decision, one line for each part."""
         lines = [self.summary()]
         if self.keys:
             lines.append(f"key: {describe(KeyIn(self.keys[:5]))}{' …' if len(self.keys) > 5 else ''}")

@@ -24,7 +24,7 @@ def _twin(name: str) -> _Twin:
         return await sync_to_async(getattr(self, name))(*args, **kwargs)
 
     twin.__name__ = twin.__qualname__ = f"a{name}"
-    twin.__doc__ = f"As ``{name}()``, to be awaited."
+    twin.__doc__ = f"Does what ``{name}()`` does, to be awaited."
     return twin
 
 
@@ -60,7 +60,7 @@ class AsyncMethods:
         return rows()
 
     async def aiterator(self, chunk_size: int = _CHUNK) -> AsyncIterator[Any]:
-        """As ``iterator()``, with one page in memory at a time, but without blocking the event loop."""
+        """Does what ``iterator()`` does, with one page in memory at a time, without blocking the event loop."""
         remaining: Iterator[Any] = self.iterator()  # type: ignore[attr-defined]
         while chunk := await sync_to_async(_taken)(remaining, chunk_size):
             for row in chunk:

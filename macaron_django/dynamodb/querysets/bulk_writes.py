@@ -31,10 +31,10 @@ class BulkWriteMethods:
         update_fields: Sequence[str] | None = None,
         unique_fields: Sequence[str] | None = None,
     ) -> list[Any]:
-        """Store new rows, in transactions of up to 100: of each hundred all are stored, or none.
+        """Stores new rows, in transactions of up to 100: of each hundred all are stored, or none.
 
         A taken key raises ItemExists; with ``ignore_conflicts`` such a row is left out (and the others are put one by
-        one), with ``update_conflicts`` it replaces the existing item completely, without transactions. No
+        one), with ``update_conflicts`` it replaces the existing item completely, without transactions. Sends no
         signals, as in Django.
         """
         if ignore_conflicts and update_conflicts:
@@ -114,7 +114,7 @@ class BulkWriteMethods:
             done += len(chunk)
 
     def bulk_update(self: Any, objs: Iterable[Any], fields: Sequence[str], batch_size: int | None = None) -> int:
-        """Save these fields of these rows, one UpdateItem for each row."""
+        """Saves these fields of these rows, with one UpdateItem for each row."""
         if not fields:
             raise ValueError("Field names must be given to bulk_update().")
 
@@ -129,7 +129,7 @@ class BulkWriteMethods:
 
 
 def _transactions(items: Sequence[AttributeMap], size: int) -> Iterator[list[AttributeMap]]:
-    """The items in the fewest runs of at most ``size`` that DynamoDB takes as one transaction."""
+    """Yields the items in the fewest runs of at most ``size`` that DynamoDB accepts as one transaction."""
     chunk: list[AttributeMap] = []
     total = 0
     for item in items:
@@ -144,6 +144,6 @@ def _transactions(items: Sequence[AttributeMap], size: int) -> Iterator[list[Att
 
 
 def add_progress(error: PyMacaronException, more: str) -> None:
-    """Add to an error how much was done, except in a transaction."""
+    """Adds to an error how much was done, except in a transaction."""
     if gathering() is None:  # a transaction that is left by an error has written nothing
         error.add_sentence(more)

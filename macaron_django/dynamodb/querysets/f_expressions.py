@@ -72,7 +72,7 @@ _VALUES: Final[tuple[tuple[type | tuple[type, ...], Kind], ...]] = (
 
 
 def kind_of_schema(schema: Schema) -> Kind:
-    """The kind of a property's values; None if there are several, or any."""
+    """The kind of a property's values; None if it can have several kinds."""
     kinds = {_FORMATS.get(schema.format, "text") if type_ == "string" else _TYPES.get(type_) for type_ in schema.types}
     return kinds.pop() if len(kinds) == 1 else None
 

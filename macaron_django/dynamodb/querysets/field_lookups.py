@@ -106,7 +106,7 @@ class Filters:
     # -- names -----------------------------------------------------------------------------------------------------
 
     def resolve(self, name: str, *, lookups: bool = True) -> tuple[Target, str]:
-        """What ``address__zip__startswith`` names, and the operator that ends it ("exact" if none does)."""
+        """Returns what ``address__zip__startswith`` names, and the operator at its end ("exact" if there is none)."""
         first, *rest = name.split(LOOKUP_SEP)
         target = self._top_level(first)
         while rest and (inner := _step(target, rest[0])) is not None:
@@ -215,7 +215,7 @@ class Filters:
         return codec_of(schema).encode(value)
 
     def _encode_member(self, target: Target, value: Any) -> AttributeValue:
-        """As ``encode``, for what an array or a set may hold."""
+        """Does what ``encode`` does, for a value that an array or a set may hold."""
         schema = target.schema
         if schema is None or "array" not in schema.types:
             return _part(value)
@@ -228,7 +228,7 @@ def filters_of(persistence: Persistence) -> Filters:
 
 
 def _depth(q: Q) -> int:
-    """How many levels of Q objects there are, counted up to one more than the limit."""
+    """Returns how many levels of Q objects there are, counted up to one more than the limit."""
     depth, level = 0, [q]
     while level and depth <= _MAX_DEPTH:
         depth, level = depth + 1, [child for one in level for child in one.children if isinstance(child, Q)]
@@ -251,12 +251,14 @@ def _json(to_json: Callable[[Any], Any], value: Any, target: Target) -> Any:
 
 
 def _part(value: Any) -> AttributeValue:
-    """A part of a string or of bytes in any form: it isn't a value of its schema."""
+    """Returns the attribute value of a part of a string or of bytes, in any form: it isn't a value of the schema."""
     return {"B": bytes(value)} if isinstance(value, bytes | bytearray) else ANYTHING.encode(str(value))
 
 
 def _step(target: Target, name: str) -> Target | None:
-    """One step inwards, by property name, field name or place in an array; None if there is none."""
+    """Returns the target one step further inwards, by property name, field name or place in an array; None if there is
+    none.
+    """
     schema = target.schema
     if schema is None or target.is_key:
         return None
@@ -280,7 +282,7 @@ def _schema_or_none(additional: Schema | bool) -> Schema | None:
 
 
 def _coerced(schema: Schema, value: Any) -> Any:
-    """Returns text from a URL as a number or a boolean, and a number as a string, where the schema has that type."""
+    """Returns ``value`` in the type of its schema, if it is text from a URL or a number for text."""
     types = set(schema.types)
     if isinstance(value, str):
         if types and types <= {"integer", "number"}:

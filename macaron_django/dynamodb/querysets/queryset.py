@@ -64,7 +64,7 @@ class QueryFacts:
         return self.low_mark > 0 or self.high_mark is not None
 
     def clone(self) -> NoReturn:
-        """Refuse the copy that ``Exists`` and ``Subquery`` ask for."""
+        """Refuses the copy that ``Exists`` and ``Subquery`` ask for."""
         raise UnsupportedQuery(NO_SUBQUERIES)
 
 
@@ -218,7 +218,9 @@ class ItemQuerySet(ReadMethods, WriteMethods, BulkWriteMethods, AsyncMethods, Un
         other._refuse_slice("combine")
 
     def order_by(self, *names: Any) -> Self:
-        """Rows in the order of a range key, or in its reverse (``"-created"``); by ``pk``: in DynamoDB's own order."""
+        """Returns rows in the order of a range key, or in its reverse (``"-created"``); for ``pk``, in DynamoDB's own
+        order.
+        """
         self._refuse_slice("reorder")
         for name in names:
             self._order_term(name)
@@ -240,31 +242,31 @@ class ItemQuerySet(ReadMethods, WriteMethods, BulkWriteMethods, AsyncMethods, Un
         return OrderTerm(str(target.path[0]), descending)
 
     def using_index(self, name: str) -> Self:
-        """Read this index, whatever the planner would choose. Only items in the index are found."""
+        """Reads this index, whatever the planner would choose. Only items in the index are found."""
         return self._with(index=name)
 
     def consistent(self, value: bool = True) -> Self:
-        """Read consistently: at twice the price, and not from global indexes."""
+        """Reads consistently: at twice the price, and not from global indexes."""
         return self._with(consistent=value)
 
     def capped(self) -> Self:
-        """Permit a filtered scan whatever the schema's policy, and stop it where a capped scan stops.
+        """Permits a filtered scan whatever the schema's policy, and stops it where a capped scan stops.
 
         For people who search and can see what it costs; ``page()`` continues from where it stopped.
         """
         return self._with(capped=True)
 
     def with_expired(self) -> Self:
-        """Include items past their time to live, which ``expired: hidden`` in x-persist would leave out."""
+        """Includes items past their time to live, which ``expired: hidden`` in x-persist would leave out."""
         return self._with(with_expired=True)
 
     @property
     def _hides_by(self) -> str | None:
-        """The attribute by which expired items are left out; None if none are."""
+        """The attribute by which expired items are left out; None if none are left out."""
         return None if self._with_expired else self.persistence.hides_expired_by
 
     def scan(self, segments: int = 1) -> Self:
-        """Read the table (or index) by this many parallel Scans; rows come in no particular order, and the schema's
+        """Reads the table (or index) by this many parallel Scans. Rows come in no particular order, and the schema's
         scan policy applies.
         """
         if segments < 1:
@@ -276,25 +278,27 @@ class ItemQuerySet(ReadMethods, WriteMethods, BulkWriteMethods, AsyncMethods, Un
         return self._with(segments=segments)
 
     def only(self, *names: str) -> Self:
-        """Rows are complete anyway: DynamoDB reads and bills whole items. ``values()`` makes answers smaller."""
+        """Checks the names, and returns complete rows: DynamoDB reads and bills whole items. ``values()`` makes answers
+        smaller.
+        """
         for name in names:
             self._filters.resolve(name, lookups=False)
         return self._clone()
 
     def defer(self, *names: str | None) -> Self:
-        """As ``only()``: the names are checked, and rows are complete."""
+        """Checks the names, and returns complete rows, as ``only()`` does."""
         return self._clone() if names == (None,) else self.only(*(str(name) for name in names))
 
     # -- values -----------------------------------------------------------------------------------------------------
 
     def values(self, *names: str, **expressions: Any) -> Self:
-        """Dictionaries instead of rows; DynamoDB sends only the named properties (and bills the whole items)."""
+        """Returns dictionaries instead of rows. DynamoDB sends only the named properties, but bills the whole items."""
         if expressions:
             raise UnsupportedQuery(NO_EXPRESSIONS)
         return self._with_values(names, "dict")
 
     def values_list(self, *names: str, flat: bool = False, named: bool = False) -> Self:
-        """Tuples instead of rows; ``flat``: single values; ``named``: named tuples."""
+        """Returns tuples instead of rows; with ``flat``, single values; with ``named``, named tuples."""
         if flat and named:
             raise TypeError("'flat' and 'named' can't be used together.")
         if flat and len(names) != 1:
@@ -308,7 +312,7 @@ class ItemQuerySet(ReadMethods, WriteMethods, BulkWriteMethods, AsyncMethods, Un
         return self._values is None
 
     def as_json(self) -> Self:
-        """Dictionaries as ``row.to_json()`` gives them, instead of rows: faster, and in the form of answers."""
+        """Returns dictionaries as ``row.to_json()`` makes them, instead of rows: faster, and in the form of answers."""
         return self._with_values((), "json")
 
     def _with_values(self, names: Sequence[str], shape: Shape) -> Self:
@@ -384,17 +388,19 @@ class ItemQuerySet(ReadMethods, WriteMethods, BulkWriteMethods, AsyncMethods, Un
         return PlanReader(self.persistence, self._plan(names), (*sorted(names), *twins), self._consistent)
 
     def plan(self) -> QueryPlan:
-        """The call that will be made, as a value; ``explain()`` says it in words."""
+        """Returns the call that will be made, as a value; ``explain()`` describes it in words."""
         return self._plan(self._names)
 
     def cursor_after(self, row: Any) -> str:
-        """The cursor of the rows after ``row``. It must have been read from this query set or from its reverse."""
+        """Returns the cursor of the rows after ``row``, which must have been read from this query set or from its
+        reverse.
+        """
         plan = self.plan()
         position = {name: row._state.item[name] for name in plan.position_names}
         return seal(position, list_scope(self.persistence, plan))
 
     def explain(self, *, format: str | None = None, **options: Any) -> str:  # noqa: A002 (Django's signature)
-        """What will be sent to DynamoDB, without sending it."""
+        """Returns what will be sent to DynamoDB, without sending it."""
         text = self.plan().explain()
         marks = (f"rows from {self._low}" if self._low else "", f"up to {self._high}" if self._high is not None else "")
         sliced = " ".join(mark for mark in marks if mark)

@@ -19,7 +19,9 @@ class ReadMethods:
     """The methods at the end of a chain, which read something."""
 
     def get(self: Any, *args: Any, **kwargs: Any) -> Any:
-        """The one row that matches; raises ``DoesNotExist`` if none does, ``MultipleObjectsReturned`` if several do."""
+        """Returns the one row that matches; raises ``DoesNotExist`` if none does, ``MultipleObjectsReturned`` if
+        several do.
+        """
         key = None if args else self._whole_key(kwargs)
         narrowed = self.filter(*args, **kwargs) if key is None and (args or kwargs) else self
         if key is not None:
@@ -46,7 +48,9 @@ class ReadMethods:
         return next(self._rows(limit=1), None) if self._result_cache is None else next(iter(self._result_cache), None)
 
     def last(self: Any) -> Any:
-        """The last row, None if there is none; refused if DynamoDB can't read backwards (in a Scan)."""
+        """Returns the last row, None if there is none. Raises UnsupportedQuery where DynamoDB can't read backwards: in
+        a Scan.
+        """
         return next(self.reverse()._rows(limit=1), None)
 
     def earliest(self: Any, *fields: str) -> Any:
@@ -90,7 +94,7 @@ class ReadMethods:
         return max(0, counted - int(self._low))
 
     def in_bulk(self: Any, id_list: Iterable[Any] | None = None, *, field_name: str = "pk") -> dict[Any, Any]:
-        """A dictionary of rows by primary key; by BatchGetItem if the ids are given."""
+        """Returns a dictionary of rows by primary key; it reads them by BatchGetItem if the ids are given."""
         self._refuse_slice("use in_bulk() on")
         if field_name not in {"pk", self.model._meta.pk.name}:
             raise ValueError(f"in_bulk()'s field_name must be a unique field but {field_name!r} isn't.")
@@ -105,7 +109,8 @@ class ReadMethods:
         read_limit: int | None = None,
         max_bytes: int | None = None,
     ) -> CursorPage:
-        """At most ``limit`` rows from ``cursor`` on, and the cursor of the rows after them (None: there are none).
+        """Returns at most ``limit`` rows from ``cursor`` on, and the cursor of the rows after them (None: there are
+        none).
 
         A page before the end can be short, or empty, if a capped scan stopped, if ``read_limit`` items were
         read (``limit`` at least), or if one more row would make it longer than ``max_bytes`` of JSON. It still has

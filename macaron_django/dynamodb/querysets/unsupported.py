@@ -1,4 +1,4 @@
-"""Refuses what Django's query sets can do but DynamoDB can't, before any call, with a sentence for each."""
+"""Refuses what Django's query sets can do but DynamoDB can't, before any call, and says why."""
 
 from __future__ import annotations
 
@@ -65,11 +65,11 @@ class UnsupportedMethods:
         return self._clone()
 
     def distinct(self: Any, *names: str) -> Any:
-        """Items are distinct by their keys; DynamoDB has no distinct values of properties."""
+        """Does nothing without names: keys make items distinct. DynamoDB has no distinct values of properties."""
         if names or self._values is not None:
             raise UnsupportedQuery("DynamoDB has no DISTINCT: collect the values in a Python set.")
         return self._clone()
 
     def fetch_mode(self: Any, mode: Any) -> Any:
-        """Django 6.1's choice of how relations are loaded; items have none."""
+        """Does nothing: Django 6.1 sets here how relations are loaded, and items have none."""
         return self._clone()

@@ -43,16 +43,16 @@ class WriteMethods:
     # -- writing one --------------------------------------------------------------------------------------------------
 
     def create(self: Any, **kwargs: Any) -> Any:
-        """Store a new row; raises ItemExists (an IntegrityError) if its key is taken."""
+        """Stores a new row; raises ItemExists (an IntegrityError) if its key is taken."""
         row = self.model(**kwargs)
         row.save(force_insert=True)
         return row
 
     def get_or_create(self: Any, defaults: Mapping[str, Any] | None = None, **kwargs: Any) -> tuple[Any, bool]:
-        """The row that matches and False, or a new one and True; two simultaneous calls never create the same key
-        twice.
+        """Returns the row that matches and False, or a new one and True. Two simultaneous calls never create the same
+        key twice.
 
-        It is tried again if others create or delete the row at the same time.
+        The call is tried again if others create or delete the row at the same time.
         """
         for attempt in UPDATE_CONFLICTS:
             try:
@@ -75,9 +75,9 @@ class WriteMethods:
         create_defaults: Mapping[str, Any] | None = None,
         **kwargs: Any,
     ) -> tuple[Any, bool]:
-        """The row that matches, changed to ``defaults``, and False; or a new one and True.
+        """Returns the row that matches, changed to ``defaults``, and False; or a new one and True.
 
-        It is tried again if others change or delete the row at the same time.
+        The call is tried again if others change or delete the row at the same time.
         """
         defaults = defaults or {}
         items = self
@@ -98,7 +98,7 @@ class WriteMethods:
         raise AssertionError("unreachable")  # pragma: no cover
 
     def _as_written(self: Any, lookups: Mapping[str, Any]) -> Any:
-        """These rows, read consistently to see a row stored a moment ago, unless only a global index finds it."""
+        """Returns these rows, read consistently to see newly stored ones, unless only a global index finds them."""
         fresh = self.consistent()
         try:
             fresh.filter(**lookups)._plan()
@@ -116,10 +116,10 @@ class WriteMethods:
     # -- update() and delete() --------------------------------------------------------------------------------------
 
     def update(self: Any, **kwargs: Any) -> int:
-        """Change every row that matches, with one UpdateItem for each, and return how many there were.
+        """Changes every row that matches, with one UpdateItem for each, and returns how many there were.
 
         ``F("visits") + 1`` is added by DynamoDB itself, within the property's ``minimum`` and ``maximum``. A result
-        beyond them raises ItemOutOfBounds; any other value that breaks its schema raises ValidationFailed. Without
+        beyond them raises ItemOutOfBounds; any other value that breaks its schema raises ValidationFailed. Sends no
         signals, as in Django.
 
         In a transaction there must be a row to update: if the query set names one by its whole key, the end of the
@@ -186,7 +186,7 @@ class WriteMethods:
         return False
 
     def _refuse_nothing(self: Any) -> None:
-        """Raise ItemAbsent or ItemChanged in a transaction, because a write that matches nothing must make it fail."""
+        """Raises ItemAbsent or ItemChanged in a transaction, because a write that matches nothing must make it fail."""
         if gathering() is None:
             return
         kind, plan = self.persistence.kind, self._keys_only().plan()
@@ -199,7 +199,7 @@ class WriteMethods:
         )
 
     def delete(self: Any) -> tuple[int, dict[str, int]]:
-        """Delete every row that matches, one DeleteItem for each; return Django's counts, and send its signals.
+        """Deletes every row that matches, with one DeleteItem for each. Returns Django's counts, and sends its signals.
 
         In a transaction there must be a row to delete, as for ``update()``.
         """
@@ -286,7 +286,7 @@ class WriteMethods:
     def write_demand(self: Any, *, any_key: bool = False) -> Any:
         """The condition that lets a write change only an item of the query set.
 
-        ``any_key``: the key comes from somewhere else, so it may be outside the query set.
+        ``any_key``: the key comes from somewhere else, so its item may be outside the query set.
         """
         present = PropertyPath((self.persistence.hash_key,)).exists()
         demand = simplify(self._where) if any_key else self._demand

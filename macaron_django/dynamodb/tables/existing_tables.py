@@ -21,7 +21,7 @@ _NO_ANSWER: Final = NOT_THERE | {"AccessDeniedException", "ValidationException",
 
 @dataclass(frozen=True)
 class ExistingTable:
-    """A table as DescribeTable has it, its TTL attribute, and a sample of its items as sent."""
+    """A table as DescribeTable returns it, its TTL attribute, and a sample of its items as sent."""
 
     name: str
     description: Description

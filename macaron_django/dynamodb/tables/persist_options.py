@@ -32,7 +32,7 @@ _ATTRIBUTES: Final[Mapping[str, str]] = {
 
 
 def mapping_from_class(cls: type) -> dict[str, Any]:
-    """What a class sets as attributes, by the keys that x-persist has for it."""
+    """Returns the options that a class sets as attributes, by their keys in ``x-persist``."""
     said: dict[str, Any] = {}
     for attribute, option in _ATTRIBUTES.items():
         value = getattr(cls, attribute, None)
@@ -42,7 +42,7 @@ def mapping_from_class(cls: type) -> dict[str, Any]:
 
 
 def checkable(said: Mapping[str, Any]) -> dict[str, Any]:
-    """``mapping_from_class`` as a spec would say it: ``Index``es as mappings, tuples and sets as lists."""
+    """Returns these options in the form of a spec: ``Index``es as mappings, tuples and sets as lists."""
     return {name: _plain(value, local=name == "local_indexes") for name, value in said.items()}
 
 

@@ -39,10 +39,10 @@ _NOT_YET = frozenset({"ResourceInUseException", "ContinuousBackupsUnavailableExc
 
 
 def create_table(table: Table, *, wait: bool = True, safeguards: bool = True, progress: Progress | None = None) -> bool:
-    """Make the table with its indexes, time to live and ``safeguards``, and return whether it was missing.
+    """Makes the table with its indexes, time to live and ``safeguards``, and returns whether it was missing.
 
-    With ``wait``, return when it can be used. Without it, what AWS refuses while a table is being created is left to
-    the next ``sync_table``. A temporary table needs no safeguards, and some would prevent dropping it.
+    With ``wait``, returns when the table can be used. Without it, what AWS refuses while a table is being created is
+    left to the next ``sync_table``. A temporary table needs no safeguards, and some would prevent dropping it.
     """
     with translated(table.Meta.table_name):
         try:
@@ -62,7 +62,7 @@ def create_table(table: Table, *, wait: bool = True, safeguards: bool = True, pr
 
 
 def compare_table(table: Table) -> list[TableDifference]:
-    """What ``sync_table`` would do, and what it can't."""
+    """Returns the differences that ``sync_table`` would remove, and those that it can't."""
     with translated(table.Meta.table_name):
         return list(_differences(table, describe(table)))
 
@@ -70,7 +70,7 @@ def compare_table(table: Table) -> list[TableDifference]:
 def sync_table(
     table: Table, *, dry_run: bool = False, wait: bool = True, progress: Progress | None = None
 ) -> list[TableDifference]:
-    """Bring the table up to what its schema says, and return the differences.
+    """Brings the table up to what its schema says, and returns the differences.
 
     DynamoDB adds one index at a time: without ``wait`` the first missing one is started, and the rest is left to the
     next run. ``progress`` receives a line of text for each step and wait.
@@ -269,7 +269,7 @@ def _enable_ttl(table: Table, attribute: str) -> None:
 
 
 def _wait(table: Table, progress: Progress | None = None) -> None:
-    """Wait until the table and its indexes can be used."""
+    """Waits until the table and its indexes can be used."""
     for attempt in TABLE_READY:
         unready = _unready(describe(table))
         if not unready:

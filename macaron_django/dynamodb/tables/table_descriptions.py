@@ -71,7 +71,7 @@ class TableDescription:
 
 
 def describe_table(table: Table) -> TableDescription | None:
-    """What DynamoDB says about the table; None if there is none."""
+    """Returns what DynamoDB says about the table; None if there is none."""
     with translated(table.Meta.table_name):
         found = describe(table)
         if found is None:

@@ -55,23 +55,23 @@ class TableDifference:
 
 
 def call(table: Table, operation: str, **parameters: Any) -> dict[str, Any]:
-    """DynamoDB's answer to an operation on the table."""
+    """Returns DynamoDB's answer to an operation on the table."""
     return send(table, operation, TableName=table.Meta.table_name, **parameters)
 
 
 def send(table: Table, operation: str, **parameters: Any) -> dict[str, Any]:
-    """As ``call``, for the operations that name no table."""
+    """Does what ``call`` does, for the operations that name no table."""
     answer: dict[str, Any] = table._get_connection().connection.dispatch(operation, parameters)
     return answer
 
 
 def describe(table: Table) -> Description | None:
-    """DescribeTable; None if there is no such table."""
+    """Returns the answer to DescribeTable; None if there is no such table."""
     return cast("Description | None", unless({"ResourceNotFoundException"}, table, "DescribeTable").get("Table"))
 
 
 def unless(codes: AbstractSet[str], table: Table, operation: str, **parameters: Any) -> dict[str, Any]:
-    """As ``call``; an empty answer if DynamoDB or a local engine refuses with one of these codes."""
+    """Does what ``call`` does, but returns an empty answer if the engine refuses with one of these codes."""
     try:
         return call(table, operation, **parameters)
     except ClientError as error:
@@ -81,7 +81,7 @@ def unless(codes: AbstractSet[str], table: Table, operation: str, **parameters: 
 
 
 def billing_mode(found: Description) -> str:
-    """The billing of a table, from DescribeTable, which leaves it out if it never changed."""
+    """Returns a table's billing mode, which DescribeTable leaves out if it never changed."""
     return str((found.get("BillingModeSummary") or {}).get("BillingMode", "PROVISIONED"))
 
 

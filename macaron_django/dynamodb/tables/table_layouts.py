@@ -21,7 +21,7 @@ __all__ = ["TableLayout", "default_table_name"]
 
 @dataclass(frozen=True, eq=False)
 class TableLayout:
-    """``attributes``: by the property's name, in the schema's order; then the version, if it isn't a property."""
+    """A table's attributes by property name, in the schema's order; then the version, if it isn't a property."""
 
     api: str
     schema_name: str | None

@@ -33,7 +33,7 @@ SAFEGUARDS: Final = frozenset({TAGS, RECOVERY, PROTECTION})
 
 
 def wanted_safeguards(table: Table) -> Iterator[str]:
-    """What a new table gets, as lines of a diff."""
+    """Returns what a new table gets, as lines of a diff."""
     meta = cast("Any", table.Meta)
     if meta.tags:
         yield f"tags {_told(meta.tags)}"
@@ -57,7 +57,7 @@ def safeguard_differences(table: Table, found: Description) -> Iterator[TableDif
 
 
 def apply_safeguard(table: Table, difference: TableDifference) -> None:
-    """Set what the schema says; a tag that the schema doesn't mention stays."""
+    """Sets what the schema says; a tag that the schema doesn't mention stays."""
     if difference.subject == TAGS:
         tags = [{"Key": key, "Value": value} for key, value in cast("Any", table.Meta).tags.items()]
         send(table, "TagResource", ResourceArn=call(table, "DescribeTable")["Table"]["TableArn"], Tags=tags)

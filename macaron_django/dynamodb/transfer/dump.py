@@ -42,7 +42,7 @@ class DumpState:
         return cls(told["table"], told["form"], told["compressed"], positions, told["items"], told["size"])
 
     def write(self, path: Path) -> None:
-        """Replace ``path`` in one step, so that it is whole whenever the process ends."""
+        """Replaces ``path`` in one step, so that the file is whole whenever the process ends."""
         positions = [None if key is None else to_dynamodb_json(key) for key in self.positions]
         new = path.with_name(f"{path.name}.new")
         new.write_text(json.dumps({**self.__dict__, "positions": positions}), "utf-8")
@@ -52,7 +52,7 @@ class DumpState:
 def dump_items(
     persistence: Persistence, sink: BinaryIO, state: DumpState, *, consistent: bool = False
 ) -> Iterator[DumpState]:
-    """Write what isn't written yet according to ``state``, and yield the state after each page.
+    """Writes what isn't written yet according to ``state``, and yields the state after each page.
 
     Each compressed page is a separate gzip member, so that a file cut off after any page is whole.
     """
@@ -68,7 +68,7 @@ def dump_items(
 
 
 def flushed(sink: BinaryIO) -> None:
-    """Make sure that what was written is on the disk, before a state says so."""
+    """Makes sure that what was written is on the disk, before a state says so."""
     sink.flush()
     os.fsync(sink.fileno())
 
@@ -76,7 +76,7 @@ def flushed(sink: BinaryIO) -> None:
 def _pages(
     persistence: Persistence, positions: list[AttributeMap | None], *, consistent: bool
 ) -> Iterator[tuple[int, ResultPage]]:
-    """Every segment's pages as they arrive; one page of each segment is read while others are written."""
+    """Yields every segment's pages as they arrive; one page of each segment is read while others are written."""
     total = len(positions)
 
     def read(segment: int, start: AttributeMap | None) -> ResultPage:

@@ -31,7 +31,7 @@ class LineError(ValueError):
 
 
 def line_of(persistence: Persistence, item: AttributeMap, form: Form) -> bytes:
-    """The line of an item, with its end."""
+    """Returns the line of an item, including the line break."""
     json = {"Item": to_dynamodb_json(item)} if form == "dynamodb" else persistence.json_of_all(item)
     return dump_json(json) + b"\n"
 

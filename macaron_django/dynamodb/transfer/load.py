@@ -32,7 +32,9 @@ _CHUNK: Final = 25
 
 @dataclass(frozen=True)
 class Line:
-    """``place``: file and line number; ``read``: bytes of the files up to here, as they are on the disk."""
+    """A line to load. ``place``: file and line number; ``read``: bytes of the files up to here, as they are on the
+    disk.
+    """
 
     place: str
     text: bytes
@@ -41,7 +43,7 @@ class Line:
 
 @dataclass(frozen=True)
 class LoadState:
-    """``lines`` done from the start: ``written`` of them were written, ``present`` left out, as their items exist."""
+    """``lines`` are done from the start: ``written`` were written, ``present`` left out because their items exist."""
 
     lines: int = 0
     written: int = 0
@@ -54,7 +56,7 @@ class LoadState:
 
 
 def read_lines(paths: Iterable[Path]) -> Iterator[Line]:
-    """The lines of files, one after the other, compressed by gzip or not; empty ones are left out.
+    """Yields the lines of files, one after the other, compressed by gzip or not; empty ones are left out.
 
     Raises LineError if a compressed file breaks off.
     """
@@ -82,10 +84,11 @@ def load_items(
     form: Form | None = None,
     workers: int = 8,
 ) -> Iterator[LoadState]:
-    """Write the items of ``lines`` and yield the progress repeatedly.
+    """Writes the items of ``lines`` and yields the progress repeatedly.
 
-    An item whose key is taken is left out (``skip``), written over what is there (``replace``) or, unless it is the
-    same item, an error (``fail``). LineError and the package's own errors are raised after all earlier lines are done.
+    If an item's key is taken, ``skip`` leaves the item out, ``replace`` overwrites the existing one, and ``fail``
+    raises an error unless both are the same. LineError and the package's own errors are raised after all earlier lines
+    are done.
     """
     write = _WRITERS[on_conflict]
     state = LoadState()
@@ -111,7 +114,7 @@ def load_items(
 def try_items(
     persistence: Persistence, lines: Iterable[Line], *, form: Form | None = None
 ) -> Iterator[tuple[LoadState, LineError | None]]:
-    """Check the lines without writing: count the existing items, and yield each line that is wrong."""
+    """Checks the lines without writing: counts the existing items, and yields each line that is wrong."""
     state = LoadState()
     remaining = iter(lines)
     while chunk := list(islice(remaining, 100)):
@@ -130,7 +133,7 @@ def try_items(
 def _chunks(
     persistence: Persistence, lines: Iterable[Line], form: Form | None
 ) -> Iterator[tuple[list[Line], list[AttributeMap], LineError | None]]:
-    """Lines with their items; the first line that is wrong ends them."""
+    """Yields lines with their items; the first line that is wrong ends them."""
     chunk: list[Line] = []
     items: list[AttributeMap] = []
     try:

@@ -38,7 +38,7 @@ class Prices(NamedTuple):
 
 
 def current_prices() -> Prices:
-    """Returns Amazon's price list, with the keys that the settings have replaced by theirs."""
+    """Returns Amazon's price list, with the settings' values for the keys that they have."""
     chosen = {**ON_DEMAND, **settings.OBSERVABILITY.PRICES}
     read, write = chosen["READ_MILLION"] / 1e6, chosen["WRITE_MILLION"] / 1e6
     return Prices(str(chosen["AS_OF"]), str(chosen["REGION"]), read, write)

@@ -104,7 +104,7 @@ class PrometheusMetrics(EventBackend):
         self, table: str, read: float, written: float, operation: events.OperationBegan | None
     ) -> list[tuple[_Counts, float, float]]:
         """Returns the counters of a table's units, and of an operation's units and their cost if there is one. Each
-        comes with the weights of a read unit and a write unit in what it counts.
+        counter comes with what a read unit and a write unit add to it.
 
         Units that weren't consumed have no counter, so that their metric isn't shown.
         """

@@ -2,8 +2,8 @@
 
 kombu's own transport pops a message, and notes afterwards, maybe minutes later, that a worker has it. If the worker is
 killed in between, the message is lost. Here one command takes the message from its queue and puts it into a list beside
-the queue. It leaves the list when it has been noted. If that doesn't happen within the visibility timeout, it is put
-back into the queue.
+the queue. The message leaves the list when it has been noted. If that doesn't happen within the visibility timeout, it
+is put back into the queue.
 """
 
 from __future__ import annotations

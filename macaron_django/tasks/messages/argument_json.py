@@ -52,7 +52,7 @@ def argument_json(value: Any, *, rows: RowForm = "key", place: str = "the argume
 def argument_of_json(json: Any) -> Any:
     """Returns the value that ``argument_json`` wrote. Rows that were sent by their key are read, consistently.
 
-    Raises UnknownTag, LookupError for an API, schema or model that isn't here, and the model's DoesNotExist.
+    Raises UnknownTag, LookupError for an API, schema or model that this process lacks, and the model's DoesNotExist.
     """
     if isinstance(json, list):
         return [argument_of_json(each) for each in json]
