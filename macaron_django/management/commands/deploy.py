@@ -22,7 +22,11 @@ from macaron_django.shipping.deploying.deploy_environments import (
 )
 from macaron_django.shipping.deploying.deploy_steps import Deployment, DeployStep, deploy_steps, step_names
 from macaron_django.shipping.deploying.deploy_workflows import github_workflow
-from macaron_django.shipping.deploying.git_revisions import new_version, require_version_of_revision
+from macaron_django.shipping.deploying.git_revisions import (
+    new_version,
+    place_in_repository,
+    require_version_of_revision,
+)
 from macaron_django.shipping.deploying.release_drivers import is_version
 from macaron_django.shipping.deploying.step_runs import StepFailedError, StepRun, chosen_steps, run_steps
 
@@ -67,7 +71,7 @@ class Command(BaseCommand):
         instead.add_argument(
             "--workflow",
             choices=["github"],
-            help="Write a CI workflow that runs the same steps; with --dry-run, only print it.",
+            help="Write a CI workflow that runs the same steps, without those left out; with --dry-run, only print it.",
         )
         parser.add_argument("--force", action="store_true", help="With --workflow: overwrite a file that differs.")
         left_out = parser.add_argument_group("steps to leave out")
@@ -89,7 +93,7 @@ class Command(BaseCommand):
         with printing(self), ending_on_sigterm():
             try:
                 if options["workflow"]:
-                    self._write_workflow(environments, actions, force=options["force"])
+                    self._write_workflow(environments, actions, options)
                 elif options["print_release"]:
                     self.stdout.write(new_version(actions, allow_dirty=options["allow_dirty"]))
                 elif options["back"]:
@@ -193,16 +197,18 @@ class Command(BaseCommand):
             self._end_dry_run(0)
 
     def _write_workflow(
-        self, environments: Sequence[DeployEnvironment], actions: DeployActions, *, force: bool
+        self, environments: Sequence[DeployEnvironment], actions: DeployActions, options: Mapping[str, Any]
     ) -> None:
-        files = github_workflow(environments)
+        steps = {step.name for step in _chosen_steps(Deployment("", environments, actions), options)}
+        root, inside = place_in_repository(actions)
+        files = github_workflow(environments, steps, inside)
         if actions.dry_run:
             self.stdout.write("".join(files.values()), ending="")
             return
-        if not force and (differing := differing_files(actions.folder, files)):
+        if not options["force"] and (differing := differing_files(root, files)):
             raise CommandError(f"{', '.join(differing)} differs from the new text: add --force to overwrite it.")
         for name, text in files.items():
-            path: Path = actions.folder / name
+            path: Path = root / name
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(text, "utf-8", newline="")
             self.stdout.write(f"Wrote {path}")

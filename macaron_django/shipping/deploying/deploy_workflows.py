@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 
 from macaron_django.shipping.deploying.deploy_environments import STEPS_BEFORE, DeployEnvironment
 from macaron_django.shipping.file_templates import rendered
@@ -14,19 +14,25 @@ __all__ = ["github_workflow"]
 OF_ENVIRONMENTS = "tables"
 
 
-def github_workflow(environments: Sequence[DeployEnvironment]) -> dict[str, str]:
-    """Returns the file of GitHub Actions, by its path: a job for what comes before, then one for each environment."""
+def github_workflow(
+    environments: Sequence[DeployEnvironment], steps: Container[str], folder: str = ""
+) -> dict[str, str]:
+    """Returns the file of GitHub Actions, by its path: a job for what comes before, then one for each environment.
+
+    The jobs have those steps that are in ``steps``. ``folder`` is where the project is in its repository.
+    """
     regions = [region for each in environments if (region := each.options["REGION"])]
     context = {
         "python": f"{sys.version_info.major}.{sys.version_info.minor}",
         "region": regions[0] if regions else "",
-        "before": [name for name in STEPS_BEFORE if name != OF_ENVIRONMENTS],
+        "folder": folder,
+        "before": [name for name in STEPS_BEFORE if name != OF_ENVIRONMENTS and name in steps],
         "environments": [
             {
                 "name": each.name,
                 "region": each.options["REGION"] or (regions[0] if regions else ""),
                 "needs": environments[number - 1].name if number else "build",
-                "steps": [OF_ENVIRONMENTS, each.name, f"{each.name}-acceptance"],
+                "steps": [name for name in (OF_ENVIRONMENTS, each.name, f"{each.name}-acceptance") if name in steps],
             }
             for number, each in enumerate(environments)
         ],

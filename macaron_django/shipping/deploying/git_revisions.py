@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from datetime import datetime, timezone
+from pathlib import Path
 
 from macaron_django.shipping.deploying.deploy_actions import DeployActions, DeployError
 
-__all__ = ["new_version", "require_version_of_revision"]
+__all__ = ["new_version", "place_in_repository", "require_version_of_revision"]
 
 _DIRTY = "-dirty"
 #: How many of the changed files are named.
@@ -30,6 +31,18 @@ def require_version_of_revision(actions: DeployActions, version: str, *, allow_d
             f"{version} can't be built here, because {revision} is checked out. Check out the revision of {version}, "
             "leave out --release, or begin with a later step: --from push."
         )
+
+
+def place_in_repository(actions: DeployActions) -> tuple[Path, str]:
+    """Returns the folder of the project's repository, and the project's folder in it, "" if both are one.
+
+    A project without a repository is taken for the whole of one.
+    """
+    try:
+        inside = actions.output(["git", "rev-parse", "--show-prefix"]).strip().rstrip("/")
+    except DeployError:
+        inside = ""
+    return (actions.folder.parents[inside.count("/")] if inside else actions.folder), inside
 
 
 def _revision(actions: DeployActions, *, allow_dirty: bool) -> str:

@@ -142,7 +142,7 @@ def _scaling(name: str, index: str | None, kind: str, least: int, label: str) ->
 def _alarm(name: str, index: str | None, kind: str, label: str) -> Block:
     """Returns the alarm of a table, or of an index: a table's metric has nothing of its indexes."""
     below, place = ("", "table") if index is None else (f"-{index}", f"index {index}")
-    dimensions: dict[str, Any] = {"TableName": Expression(f"aws_dynamodb_table.{name}.name")}
+    dimensions: dict[str, str] = {"TableName": Expression(f"aws_dynamodb_table.{name}.name")}
     return alarm_block(
         f"{label}_{kind.lower()}_throttled",
         Expression(f'"${{aws_dynamodb_table.{name}.name}}{below}-{kind.lower()}-throttled"'),

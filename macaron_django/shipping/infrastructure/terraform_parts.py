@@ -59,7 +59,7 @@ def alarm_block(
     name: Expression,
     description: str,
     metric: str,
-    dimensions: Mapping[str, Expression],
+    dimensions: Mapping[str, str],
     *,
     namespace: str,
     statistic: str = "Sum",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import subprocess
 from argparse import ArgumentParser
 from pathlib import Path
 from typing import Any
@@ -100,6 +101,24 @@ def test_a_project_that_is_not_on_aws_asks_for_no_credentials(folder):
     text = (folder / FILE).read_text("utf-8")
     assert yaml.safe_load(text)["permissions"] == {"contents": "read"}
     assert "aws" not in text.lower()
+
+
+def test_steps_that_are_left_out_are_not_in_the_workflow(folder):
+    call_command("deploy", "--workflow", "github", "--no-test", "--no-unittest")
+    jobs = yaml.safe_load((folder / FILE).read_text("utf-8"))["jobs"]
+    assert [name for name, _ in commands(jobs["build"])] == ["check", "build", "push"]
+    assert [name for name, _ in commands(jobs["live"])] == ["tables", "live"]
+
+
+def test_a_project_in_a_folder_of_its_repository_has_its_workflow_where_github_looks(tmp_path):
+    subprocess.run(["git", "init", "--quiet", str(tmp_path)], check=True)
+    project = tmp_path / "services" / "notes"
+    project.mkdir(parents=True)
+    with override_settings(BASE_DIR=project, MACARON={"DEPLOY": {"ENVIRONMENTS": ENVIRONMENTS}}):
+        call_command("deploy", "--workflow", "github")
+    workflow = yaml.safe_load((tmp_path / FILE).read_text("utf-8"))
+    assert workflow["defaults"] == {"run": {"working-directory": "services/notes"}}
+    assert not (project / ".github").exists()
 
 
 def test_a_workflow_that_was_changed_is_kept_unless_forced(folder, capsys):
