@@ -198,6 +198,16 @@ def test_a_search_through_a_reference_to_itself_ends(schema):
     assert ("", "matches a schema that it must not match") in found({"not": {}, **schema}, 1)
 
 
+def test_what_two_references_lead_to_is_not_judged_twice_a_level():
+    inner = {"properties": {"a": {"$ref": "#"}}}
+    validator = compile_schema({**inner, "allOf": [inner], "unevaluatedProperties": False})
+    value = {}
+    for _ in range(100):
+        value = {"a": value}
+    violations = list(validator.iter_errors({**value, "b": 1}))  # 2 ** 100 verdicts, by jsonschema-rs's own list
+    assert [(each.pointer, each.keyword) for each in violations] == [("/b", "unevaluatedProperties")]
+
+
 def test_a_body_that_unions_make_too_deep_is_refused():
     kind = {"type": "object", "properties": {"of": {"type": "array", "items": {"$ref": COMPONENTS + "Node"}}}}
     defaults = {"properties": {"size": {"default": 1}}}
@@ -248,6 +258,34 @@ def test_the_discriminator_of_a_union_that_holds_aliases_picks_by_what_they_lead
     assert [each.pointer for each in validator.iter_errors({"kind": "cat"})] == ["/lives"]
     assert [each.pointer for each in validator.iter_errors({"kind": "Dog"})] == ["/bark"]
     assert [each.message for each in validator.iter_errors({"kind": "cow"})] == ['must be one of "cat", "Dog"']
+
+
+A, B, C = ({"properties": {name: {"type": "integer"}}} for name in "abc")
+OBJECT = {"a": 1, "b": 2, "c": 3}
+
+
+@pytest.mark.parametrize(
+    ("schema", "unknown"),
+    [
+        ({}, "abc"),
+        (A, "bc"),
+        ({"patternProperties": {"[ab]": {}}}, "c"),
+        ({"allOf": [A, {"allOf": [B]}]}, "c"),
+        ({"anyOf": [A, {**B, "required": ["z"]}]}, "bc"),
+        ({"oneOf": [A, {**B, "required": ["z"]}]}, "bc"),
+        ({"if": A, "then": B, "else": C}, "c"),
+        ({"if": {**A, "required": ["z"]}, "then": B, "else": C}, "ab"),
+        ({"dependentSchemas": {"a": B, "z": C}}, "ac"),
+        ({"$defs": {"B": B}, "$ref": "#/$defs/B"}, "ac"),
+        ({"not": {"not": A}}, "abc"),
+        ({**A, "unevaluatedProperties": {"maximum": 2}}, "c"),
+    ],
+)
+def test_what_nothing_else_judges_is_unknown(schema, unknown):
+    schema = {"unevaluatedProperties": False, **schema}
+    assert found(schema, OBJECT) == [(f"/{name}", "is not a known property") for name in unknown]
+    (error,) = jsonschema_rs.Draft202012Validator(schema).iter_errors(OBJECT)
+    assert sorted(error.kind.unexpected) == list(unknown)
 
 
 # The same as jsonschema-rs

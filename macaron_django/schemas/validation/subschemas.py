@@ -93,10 +93,6 @@ class Subschemas:
         is_valid = self._all.is_valid
         return lambda instance: is_valid({name: instance})
 
-    def native_errors(self, path: Path, instance: Any) -> list[jsonschema_rs.ValidationError]:
-        """Return the errors that jsonschema-rs itself reports about an instance of the part at ``path``."""
-        return list(self._all.iter_errors({self._names[path]: instance})) if path in self._names else []
-
     def _retrieved(self, uri: str) -> Any:
         return self._schema if uri.rstrip("#") == _URI else self._compiler.keywords["retriever"](uri)
 

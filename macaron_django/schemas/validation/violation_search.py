@@ -338,19 +338,51 @@ class _Search:
 
     def _unexplained(self, fault: _Mismatch) -> list[Violation]:
         """The violations of a value whose parts have no fault: from ``unevaluated…`` keywords, or "is not valid"."""
-        found = []
-        if self._parts.is_whole and not _UNEVALUATED.isdisjoint(fault.part.keywords):
-            for error in fault.part.table.native_errors(fault.part.path, fault.value):
-                if isinstance(error.kind, _Kind.UnevaluatedProperties):
-                    message, keyword = "is not a known property", "unevaluatedProperties"
-                    found += [_violation(fault, message, keyword, at=name) for name in error.kind.unexpected]
-                elif isinstance(error.kind, _Kind.UnevaluatedItems):
-                    found.append(_violation(fault, sentence("unevaluatedItems", None, None), "unevaluatedItems"))
+        found: list[Violation] = []
+        try:
+            if self._parts.is_whole:
+                found += islice(self._unevaluated(fault), _ENOUGH)
+        except _OverError:
+            self._is_over = True
         return found[::-1] or [_violation(fault, "is not valid", "")]
+
+    def _unevaluated(self, fault: _Mismatch) -> Iterator[Violation]:
+        judges = fault.part.single
+        if isinstance(fault.value, list) and "unevaluatedItems" in judges:
+            yield _violation(fault, sentence("unevaluatedItems", None, None), "unevaluatedItems")
+        if isinstance(fault.value, dict) and "unevaluatedProperties" in judges:
+            for name in self._names_left(fault.part, fault.value):
+                if self._fails(judges["unevaluatedProperties"], fault.value[name]):
+                    yield _violation(fault, "is not a known property", "unevaluatedProperties", at=name)
+
+    def _names_left(self, part: Subschema, value: dict[str, Any]) -> list[str]:
+        """The properties that nothing in a part judges besides its own ``unevaluatedProperties``.
+
+        jsonschema-rs lists them, too, but judges what is below them anew for each reference that leads there.
+        """
+        left = list(value)
+        seen, todo = {part}, [part]
+        while todo:
+            each = todo.pop()
+            left = [name for name in left if not each.judges_of_member(name)]
+            inner = [*each.lists.get("allOf", ()), *self._valid_branches(each, value)]
+            inner += [found for name, found in each.maps.get("dependentSchemas", {}).items() if name in value]
+            inner += [each.target] if each.target is not None else []
+            todo += [found for found in inner if found not in seen]
+            seen.update(inner)
+        return left
+
+    def _valid_branches(self, part: Subschema, value: Any) -> Iterator[Subschema]:
+        for keyword in ("anyOf", "oneOf"):
+            yield from (each for each in part.lists.get(keyword, ()) if not self._fails(each, value))
+        if "if" in part.single:
+            is_met = not self._fails(part.single["if"], value)
+            chosen = part.single.get("then" if is_met else "else")
+            yield from ([part.single["if"]] if is_met else [])
+            yield from ([chosen] if chosen is not None else [])
 
 
 _Kind = jsonschema_rs.ValidationErrorKind
-_UNEVALUATED = frozenset({"unevaluatedItems", "unevaluatedProperties"})
 #: How many faults in one value are looked for; each is at least one violation.
 _ENOUGH = MAX_VIOLATIONS + 1
 
