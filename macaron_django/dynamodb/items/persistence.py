@@ -123,63 +123,6 @@ class Persistence(ItemCodec, ItemVersions):
             raise KeyError(f"{self.schema.name} has no property {'.'.join(map(str, names))}")
         return codec_of(schema).encode(converter(schema, self.classes).to_json(value))
 
-    # -- keys ----------------------------------------------------------------------------------
-
-    def key(self, hash_value: Any, range_value: Any = None) -> AttributeMap:
-        """Returns the key of an item, from the Python values of its properties."""
-        values = (hash_value,) if self.range_key is None else (hash_value, range_value)
-        key: AttributeMap = {}
-        for place, value in zip(self._key_placers, values, strict=True):
-            place(value, key)
-        # A key may come with a twin of another spelling.
-        return key if len(key) == len(values) else {name: key[name] for name in self.key_names}
-
-    @cached_property
-    def _key_placers(self) -> tuple[ValuePlacer, ...]:
-        return tuple(self.attributes[name].placer() for name in self.key_names)
-
-    def key_of(self, row: Row) -> AttributeMap:
-        """Returns the key that a row has now. Raises UnstorableValue if one of its properties isn't set."""
-        stored = row._state.__dict__.get("item")
-        key: AttributeMap = {}
-        for name in self.key_names:
-            attribute, value = self.attributes[name], self._value(row, name)
-            if value is UNSET or value is None:
-                raise UnstorableValue("a key must have a value", attribute.pointer)
-            # What others have written may be spelled in a way of their own.
-            is_stored = stored is not None and name in stored and attribute.value_in(stored) == value
-            key[name] = stored[name] if is_stored else attribute.attributes_of(value)[name]
-        return key
-
-    def key_from_pk(self, pk: Any) -> AttributeMap:
-        """Returns the key that a primary key of Django's represents. Raises ValueError if it can't be one."""
-        try:
-            if self.range_key is None:
-                return self.key(self._from_text(self.hash_key, pk))
-            pairs = zip(self.key_names, keys_from_pk(pk), strict=True)
-            return {name: self._key_of_json(name, value) for name, value in pairs}
-        except UnstorableValue as error:
-            raise ValueError(f"{pk!r} isn't a key of {self.schema.name}: {error}") from error
-
-    def _key_of_json(self, name: str, value: Any) -> AttributeValue:
-        attribute = self.attributes[name]
-        key = attribute.encode_json(value)
-        attribute.check_key(key)
-        return key
-
-    def pk_of(self, item: AttributeMap) -> Any:
-        """Returns Django's primary key of an item."""
-        hash_attribute = self.attributes[self.hash_key]
-        if self.range_key is None:
-            return hash_attribute.value_in(item)
-        return pk_for(hash_attribute.value_in(item), self.attributes[self.range_key].value_in(item))
-
-    def _from_text(self, name: str, value: Any) -> Any:
-        """Returns the number that text from a URL holds, for a numeric property; otherwise the value itself."""
-        if isinstance(value, str) and self.attributes[name].attr_type == "N":
-            return int(value) if re.fullmatch(r"-?\d+", value, re.ASCII) else float(value)
-        return value
-
     # -- rows, items and JSON ------------------------------------------------------------------
 
     @cached_property
