@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Mapping
 from macaron_django.api.routing.argument_names import operation_arguments
 from macaron_django.clients.client_names import client_names
 from macaron_django.openapi import Document, MediaType, Operation, Schema
-from macaron_django.openapi.media_types import MULTIPART, URL_ENCODED, essence, is_json
+from macaron_django.openapi.operations.media_types import MULTIPART, URL_ENCODED, essence, is_json
 from macaron_django.schemas.stubs.stub_types import ANY, stub_type
 
 __all__ = ["CLIENT_TYPES", "client_lines"]

@@ -2,8 +2,9 @@
 
 ``load`` makes the document, ``check`` finds what is wrong with it, and ``publish`` makes the document that is served.
 Open ``reading`` for files and texts, ``references`` for what ``$ref`` and discriminators lead to, ``dialects`` for the
-differences between versions, ``checks`` for findings, ``extensions`` for x- attributes, and ``document``, ``schema``
-and ``messages`` for what the rest of the package reads. There is no Django, REST framework or AWS in here.
+differences between versions, ``checks`` for findings, ``extensions`` for x- attributes, ``operations`` for parameters,
+bodies and security, and ``document`` and ``schema`` for what the rest of the package reads. There is no Django, REST
+framework or AWS in here.
 """
 
 from typing import TYPE_CHECKING
@@ -11,16 +12,16 @@ from typing import TYPE_CHECKING
 from macaron_django.lazy_exports import lazy_exports
 from macaron_django.openapi.document import Document, Operation, load
 from macaron_django.openapi.findings import Finding, Location, SpecError, explained_by
+from macaron_django.openapi.operations.security import SecurityScheme
 from macaron_django.openapi.reading.limits import Limits
 from macaron_django.openapi.reading.parse_cache import cache_folder
 from macaron_django.openapi.schema import Direction, Property, Schema
-from macaron_django.openapi.security import SecurityScheme
 
 if TYPE_CHECKING:
     from macaron_django.openapi.checks.document_checks import check, quick_check
     from macaron_django.openapi.checks.persist_checks import class_findings
     from macaron_django.openapi.extensions import Index, Persist, implied_hash_key, is_dotted, snake_case
-    from macaron_django.openapi.messages import Encoding, Header, MediaType, Parameter, Response
+    from macaron_django.openapi.operations.messages import Encoding, Header, MediaType, Parameter, Response
     from macaron_django.openapi.prebuilding import is_known_sound, prebuilt_entries
     from macaron_django.openapi.publishing import publish
 
@@ -62,7 +63,7 @@ __getattr__ = lazy_exports(
         "checks.document_checks": ("check", "quick_check"),
         "checks.persist_checks": ("class_findings",),
         "extensions": ("Index", "Persist", "implied_hash_key", "is_dotted", "snake_case"),
-        "messages": ("Encoding", "Header", "MediaType", "Parameter", "Response"),
+        "operations.messages": ("Encoding", "Header", "MediaType", "Parameter", "Response"),
         "prebuilding": ("is_known_sound", "prebuilt_entries"),
         "publishing": ("publish",),
     },

@@ -17,6 +17,7 @@ from macaron_django.openapi.extension_markers import TELLING, may_be_marked
 from macaron_django.openapi.findings import Location, SpecError, spec_error
 from macaron_django.openapi.json_pointers import unescape
 from macaron_django.openapi.lazy_values import Frozen, LazyMapping, lazy_attribute
+from macaron_django.openapi.operations.security import Requirements, security_requirements
 from macaron_django.openapi.paths import found_operations
 from macaron_django.openapi.reading.limits import Limits
 from macaron_django.openapi.reading.parse_cache import parse_cached
@@ -27,12 +28,11 @@ from macaron_django.openapi.reading.versions import DIALECTS, dialect_of
 from macaron_django.openapi.references.discriminators import children_by_parent, discriminated
 from macaron_django.openapi.references.resolution import BrokenReference
 from macaron_django.openapi.schema import Direction, Schema
-from macaron_django.openapi.security import Requirements, security_requirements
 
 if TYPE_CHECKING:
     from macaron_django.openapi.dialects.openapi3 import OpenAPI3Reader
     from macaron_django.openapi.extensions import OperationExtensions
-    from macaron_django.openapi.messages import Parameter, RequestBody, Response
+    from macaron_django.openapi.operations.messages import Parameter, RequestBody, Response
     from macaron_django.openapi.references.bundling import Bundler, DefinitionPart
 
 __all__ = ["Document", "Operation", "load"]

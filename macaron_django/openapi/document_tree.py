@@ -12,10 +12,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from macaron_django.openapi.lazy_values import lazy_attribute
+from macaron_django.openapi.operations.security import (
+    Requirements,
+    SecurityScheme,
+    security_requirements,
+    security_scheme,
+)
 from macaron_django.openapi.reading.limits import Limits
 from macaron_django.openapi.reading.source_files import SourceFile, SourceNode
 from macaron_django.openapi.references.resolution import BrokenReference, Files
-from macaron_django.openapi.security import Requirements, SecurityScheme, security_requirements, security_scheme
 
 if TYPE_CHECKING:
     pass

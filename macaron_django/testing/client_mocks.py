@@ -20,7 +20,7 @@ from macaron_django.api.routing.path_templates import PathTemplate
 from macaron_django.clients.messages.call_requests import CallRequest
 from macaron_django.exceptions import PyMacaronException
 from macaron_django.openapi import Operation, SecurityScheme
-from macaron_django.openapi.media_types import JSON, allows_json
+from macaron_django.openapi.operations.media_types import JSON, allows_json
 from macaron_django.registry import registry
 from macaron_django.schemas import json_value
 from macaron_django.schemas.values.json_text import dump_json

@@ -24,7 +24,7 @@ from macaron_django.api.requests.body_bytes import BodyTooLarge, MalformedBody
 from macaron_django.api.requests.form_bodies import UrlencodedForm
 from macaron_django.api.requests.multipart_texts import charset_of
 from macaron_django.exceptions import RequestInvalid
-from macaron_django.openapi.media_types import JSON_LINES
+from macaron_django.openapi.operations.media_types import JSON_LINES
 from macaron_django.schemas.serializers import uploads
 from macaron_django.schemas.validation import validators
 from macaron_django.schemas.validation.json_instances import is_plain

@@ -23,7 +23,7 @@ from macaron_django.api.answers.json_answers import JSONAnswer
 from macaron_django.api.answers.renderers import BytesRenderer, JSONRenderer, TextRenderer, renderer_classes
 from macaron_django.api.answers.response_validation import ResponseInvalid
 from macaron_django.exceptions import PyMacaronException
-from macaron_django.openapi.media_types import JSON_LINES
+from macaron_django.openapi.operations.media_types import JSON_LINES
 from macaron_django.schemas import Classes
 
 PROFILE = {

@@ -24,7 +24,7 @@ from macaron_django.api.routing.argument_names import operation_arguments
 from macaron_django.clients.messages.call_answers import Answer
 from macaron_django.exceptions import ErrorAnswered
 from macaron_django.openapi import Document, Operation, Schema, load
-from macaron_django.openapi.media_types import MULTIPART, URL_ENCODED, essence, is_json
+from macaron_django.openapi.operations.media_types import MULTIPART, URL_ENCODED, essence, is_json
 from macaron_django.registry import registry
 from macaron_django.schemas import APIObject, SchemaError, validator_for
 from macaron_django.schemas.serializers.uploads import is_binary

@@ -29,7 +29,7 @@ from macaron_django.auth.caller import current_request, get_user_token_data
 from macaron_django.auth.credentials import AnyRequest, django_request
 from macaron_django.conf import settings
 from macaron_django.openapi import Operation, Schema
-from macaron_django.openapi.media_types import essence
+from macaron_django.openapi.operations.media_types import essence
 from macaron_django.schemas.values.json_text import dump_json
 from macaron_django.scrubbing import Scrubber, is_secret_schema
 

@@ -25,7 +25,7 @@ from macaron_django.api.answers.error_bodies import error_body
 from macaron_django.api.answers.error_descriptions import ErrorDescription, describe
 from macaron_django.api.answers.error_responses import log_error, report_failure
 from macaron_django.exceptions import ErrorReply
-from macaron_django.openapi.media_types import JSON
+from macaron_django.openapi.operations.media_types import JSON
 from macaron_django.schemas.values.json_text import dump_json
 
 __all__ = ["bad_request", "page_not_found", "permission_denied", "plain_response", "server_error"]

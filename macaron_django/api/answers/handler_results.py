@@ -24,7 +24,7 @@ from macaron_django.conf import settings
 from macaron_django.dynamodb.calls.deadlines import lift_deadline
 from macaron_django.exceptions import ErrorReply, PyMacaronException
 from macaron_django.openapi import Operation, Response, Schema
-from macaron_django.openapi.media_types import JSON, JSON_LINES, allows_json, essence
+from macaron_django.openapi.operations.media_types import JSON, JSON_LINES, allows_json, essence
 from macaron_django.schemas import Classes, converter, serializer_for, validator_for
 from macaron_django.schemas.styles.style_texts import header_text
 from macaron_django.schemas.values.api_objects import APIObject

@@ -11,7 +11,7 @@ from typing import Any
 from django.http import HttpResponse
 from django.http.response import ResponseHeaders
 
-from macaron_django.openapi.media_types import JSON
+from macaron_django.openapi.operations.media_types import JSON
 from macaron_django.schemas.values.json_text import dump_json
 
 __all__ = ["JSONAnswer"]

@@ -13,7 +13,7 @@ from django.apps import apps
 from rest_framework import renderers
 
 from macaron_django.openapi import Operation
-from macaron_django.openapi.media_types import JSON_LINES, allows_json, essence
+from macaron_django.openapi.operations.media_types import JSON_LINES, allows_json, essence
 from macaron_django.schemas.values.json_text import dump_json
 
 __all__ = [

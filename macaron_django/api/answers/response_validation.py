@@ -11,7 +11,7 @@ from macaron_django.api.rules.operation_schemas import json_schema
 from macaron_django.conf import settings
 from macaron_django.exceptions import ValidationFailed
 from macaron_django.openapi import Operation, Response
-from macaron_django.openapi.media_types import allows_json, essence
+from macaron_django.openapi.operations.media_types import allows_json, essence
 from macaron_django.schemas import validator_for
 from macaron_django.schemas.values.json_text import dump_json, exact_json
 from macaron_django.schemas.values.text_values import value_of_text

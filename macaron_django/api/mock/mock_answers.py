@@ -15,7 +15,7 @@ from macaron_django.api.mock.samples import NoSample, sample_of
 from macaron_django.api.rules.operation_schemas import success_status
 from macaron_django.exceptions import PyMacaronException
 from macaron_django.openapi import MediaType, Operation, Schema
-from macaron_django.openapi.media_types import allows_json
+from macaron_django.openapi.operations.media_types import allows_json
 from macaron_django.schemas import SchemaError, Validator, validator_for
 
 __all__ = ["NoExample", "example_answer", "example_of"]

@@ -27,7 +27,7 @@ from macaron_django.api.requests.unknown_properties import UnknownProperties, de
 from macaron_django.conf import under_compat
 from macaron_django.exceptions import RequestInvalid, ValidationFailed
 from macaron_django.openapi import MediaType, Operation, Schema, json_pointers
-from macaron_django.openapi.media_types import MERGE_PATCH, MULTIPART, URL_ENCODED, essence, is_json, matches
+from macaron_django.openapi.operations.media_types import MERGE_PATCH, MULTIPART, URL_ENCODED, essence, is_json, matches
 from macaron_django.schemas.serializers.schema_serializers import SchemaSerializer, serializer_for
 from macaron_django.schemas.serializers.uploads import clean_with_uploads, is_binary
 from macaron_django.schemas.validation.json_instances import is_plain

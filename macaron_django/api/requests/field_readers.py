@@ -8,7 +8,7 @@ from typing import Any
 
 from macaron_django.conf import settings
 from macaron_django.openapi import Parameter, Schema
-from macaron_django.openapi.media_types import is_json
+from macaron_django.openapi.operations.media_types import is_json
 from macaron_django.schemas.styles import parameter_styles as styles
 from macaron_django.schemas.validation.validators import SchemaValidator, validator_for
 from macaron_django.schemas.values.json_text import JSONTextError, exact_json

@@ -20,7 +20,7 @@ from macaron_django.api.requests.field_readers import ABSENT, FieldReader
 from macaron_django.api.requests.multipart_texts import PartText, charset_of
 from macaron_django.exceptions import RequestInvalid
 from macaron_django.openapi import MediaType, Schema, json_pointers
-from macaron_django.openapi.media_types import OCTETS, essence, matches
+from macaron_django.openapi.operations.media_types import OCTETS, essence, matches
 from macaron_django.schemas.serializers.uploads import is_binary
 from macaron_django.schemas.styles import parameter_styles as styles
 from macaron_django.schemas.styles.form_fields import field_parameter

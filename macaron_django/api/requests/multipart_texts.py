@@ -22,7 +22,7 @@ from django.http.multipartparser import FIELD, ChunkIter, LazyStream, MultiPartP
 from django.utils.http import parse_header_parameters
 
 from macaron_django.api.requests.body_bytes import MalformedBody
-from macaron_django.openapi.media_types import essence
+from macaron_django.openapi.operations.media_types import essence
 
 if TYPE_CHECKING:
     from typing_extensions import Self

@@ -28,7 +28,7 @@ from macaron_django.api.routing.path_templates import PathTemplate
 from macaron_django.conf import settings
 from macaron_django.exceptions import RequestInvalid, ValidationFailed
 from macaron_django.openapi import MediaType, Operation, Parameter, json_pointers
-from macaron_django.openapi.media_types import URL_ENCODED, essence
+from macaron_django.openapi.operations.media_types import URL_ENCODED, essence
 from macaron_django.schemas.styles import parameter_styles as styles
 from macaron_django.schemas.validation.violations import Violation
 from macaron_django.schemas.values.classes import Classes

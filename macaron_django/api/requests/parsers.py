@@ -23,7 +23,15 @@ from macaron_django.api.requests.form_bodies import UrlencodedForm
 from macaron_django.api.requests.multipart_texts import charset_of, read_texts, with_texts
 from macaron_django.conf import settings
 from macaron_django.openapi import Schema
-from macaron_django.openapi.media_types import JSON, JSON_LINES, MULTIPART, URL_ENCODED, essence, is_json, matches
+from macaron_django.openapi.operations.media_types import (
+    JSON,
+    JSON_LINES,
+    MULTIPART,
+    URL_ENCODED,
+    essence,
+    is_json,
+    matches,
+)
 from macaron_django.schemas.serializers.uploads import is_binary
 from macaron_django.schemas.values.json_text import JSONTextError, exact_json
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping
 
 from macaron_django.openapi import MediaType, Operation, Schema
-from macaron_django.openapi.media_types import allows_json
+from macaron_django.openapi.operations.media_types import allows_json
 
 __all__ = [
     "AmbiguousOperation",

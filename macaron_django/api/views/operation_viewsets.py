@@ -44,7 +44,7 @@ from macaron_django.api.views.planned_viewsets import PlannedViewSet
 from macaron_django.drivers import BlockingCall, Steps
 from macaron_django.events import OPERATIONS
 from macaron_django.exceptions import NotImplementedYet
-from macaron_django.openapi.media_types import JSON
+from macaron_django.openapi.operations.media_types import JSON
 from macaron_django.overrides import Hooks
 from macaron_django.schemas import Classes, serializer_for
 

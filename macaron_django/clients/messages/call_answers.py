@@ -12,7 +12,7 @@ from macaron_django.clients.client_options import ClientOptions
 from macaron_django.conf import settings
 from macaron_django.exceptions import AnswerInvalid, ErrorAnswered, ValidationFailed
 from macaron_django.openapi import MediaType, Operation, Response, Schema
-from macaron_django.openapi.media_types import JSON_LINES, allows_json, essence, is_json, matches
+from macaron_django.openapi.operations.media_types import JSON_LINES, allows_json, essence, is_json, matches
 from macaron_django.schemas import APIObject, Classes, SchemaError, Violation, converter, validator_for
 from macaron_django.schemas.serializers.uploads import is_binary
 from macaron_django.schemas.values.json_text import JSONTextError, exact_json

@@ -16,7 +16,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile, UploadedFile
 
 from macaron_django.exceptions import ValidationFailed
 from macaron_django.openapi import MediaType, Operation, Schema, load
-from macaron_django.openapi.media_types import (
+from macaron_django.openapi.operations.media_types import (
     JSON,
     JSON_LINES,
     MERGE_PATCH,

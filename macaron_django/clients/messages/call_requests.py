@@ -17,7 +17,7 @@ from macaron_django.clients.messages.passed_headers import passed_headers, span_
 from macaron_django.clients.messages.supplied_credentials import Credentials, Grant, credentials_for
 from macaron_django.exceptions import ValidationFailed
 from macaron_django.openapi import Operation, Parameter, json_pointers
-from macaron_django.openapi.media_types import URL_ENCODED, essence, is_json
+from macaron_django.openapi.operations.media_types import URL_ENCODED, essence, is_json
 from macaron_django.schemas import UNSET, APIObject, Classes, Violation, converter, json_value, validator_for
 from macaron_django.schemas.styles.parameter_styles import StyleError, has_dotted_labels
 from macaron_django.schemas.styles.style_texts import (

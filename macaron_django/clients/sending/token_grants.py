@@ -16,7 +16,7 @@ from macaron_django.clients.messages.call_bodies import WrittenBody
 from macaron_django.clients.messages.call_requests import CallRequest
 from macaron_django.clients.messages.supplied_credentials import Grant
 from macaron_django.exceptions import AnswerInvalid, ServiceUnavailable
-from macaron_django.openapi.media_types import URL_ENCODED
+from macaron_django.openapi.operations.media_types import URL_ENCODED
 from macaron_django.schemas.values.json_text import JSONTextError, exact_json
 
 __all__ = ["TokenCache", "token_of", "token_request"]

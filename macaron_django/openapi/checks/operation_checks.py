@@ -12,9 +12,9 @@ from typing import Any, NamedTuple
 
 from macaron_django.openapi.document import Document, Operation
 from macaron_django.openapi.findings import Finding, finding
+from macaron_django.openapi.operations.security import malformed_requirement
 from macaron_django.openapi.paths import METHODS
 from macaron_django.openapi.reading.source_files import SourceNode
-from macaron_django.openapi.security import malformed_requirement
 
 __all__ = ["operation_findings", "template_variables"]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from macaron_django.openapi.messages import Encoding, Header, MediaType, Parameter, RequestBody, Response
+from macaron_django.openapi.operations.messages import Encoding, Header, MediaType, Parameter, RequestBody, Response
 from macaron_django.openapi.reading.source_files import SourceNode
 from macaron_django.openapi.schema import Schema
 

@@ -11,8 +11,8 @@ from typing import Any
 
 from macaron_django.openapi.dialects.openapi3 import OpenAPI3Reader, text
 from macaron_django.openapi.dialects.schema_dialects import normalise_schema
-from macaron_django.openapi.media_types import JSON, MULTIPART, URL_ENCODED
-from macaron_django.openapi.messages import Encoding, MediaType, Parameter, RequestBody
+from macaron_django.openapi.operations.media_types import JSON, MULTIPART, URL_ENCODED
+from macaron_django.openapi.operations.messages import Encoding, MediaType, Parameter, RequestBody
 from macaron_django.openapi.reading.source_files import SourceNode
 from macaron_django.openapi.schema import Schema
 

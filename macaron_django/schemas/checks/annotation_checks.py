@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from macaron_django.openapi import Finding
 from macaron_django.openapi.dialects.schema_dialects import NUMBER_FORMATS
 from macaron_django.openapi.findings import finding
-from macaron_django.openapi.media_types import is_json
+from macaron_django.openapi.operations.media_types import is_json
 from macaron_django.schemas.formats.format_checks import custom_formats
 from macaron_django.schemas.formats.known_formats import STRING_FORMATS
 

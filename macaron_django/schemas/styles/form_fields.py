@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from macaron_django.openapi import Encoding, Parameter, Schema
-from macaron_django.openapi.media_types import JSON, is_json
+from macaron_django.openapi.operations.media_types import JSON, is_json
 from macaron_django.schemas.values.text_values import schema_types
 
 __all__ = ["field_parameter"]

@@ -13,7 +13,7 @@ from typing import Any
 from urllib.parse import quote
 
 from macaron_django.openapi import Header, Parameter
-from macaron_django.openapi.media_types import is_json
+from macaron_django.openapi.operations.media_types import is_json
 from macaron_django.schemas.styles.parameter_styles import StyleError, is_spread
 from macaron_django.schemas.values.json_text import dump_json
 

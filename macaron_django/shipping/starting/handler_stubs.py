@@ -13,7 +13,7 @@ from keyword import iskeyword
 from macaron_django.api.plans.form_arguments import form_arguments
 from macaron_django.api.routing.argument_names import argument_name, operation_arguments
 from macaron_django.openapi import MediaType, Operation, Parameter, Schema, snake_case
-from macaron_django.openapi.media_types import allows_json
+from macaron_django.openapi.operations.media_types import allows_json
 from macaron_django.schemas.stubs.stub_types import ANY, stub_type
 from macaron_django.schemas.values.classes import class_name
 
