@@ -111,7 +111,6 @@ class Lane(ABC):
     def __init__(self) -> None:
         self._second: tuple[int, str] = (0, "")
 
-    @abstractmethod
     def answer(
         self,
         operation: str,
@@ -126,8 +125,8 @@ class Lane(ABC):
         ``read`` reads the answer instead of ``response_members``; the result then has no ResponseMetadata. ``timeout``:
         seconds after which to give up, if that is less than the client's timeout. ``tally`` receives the sizes.
         """
+        return self._answer(operation, parameters, read, timeout, tally)
 
-    @abstractmethod
     async def answer_on_loop(
         self,
         operation: str,
@@ -137,7 +136,8 @@ class Lane(ABC):
         read: ReadMembers | None = None,
         timeout: float | None = None,
     ) -> dict[str, Any] | None:
-        """Does what ``answer`` does, without blocking the running event loop."""
+        """As ``answer``, without blocking the event loop that runs."""
+        return await self._answer_on_loop(operation, parameters, read, timeout, tally)
 
     @property
     def imports_parser(self) -> bool:

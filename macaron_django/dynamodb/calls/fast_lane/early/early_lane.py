@@ -20,7 +20,6 @@ from macaron_django.dynamodb.calls.fast_lane.early.opened_connections import Ope
 from macaron_django.dynamodb.calls.fast_lane.http import HTTPAnswer
 from macaron_django.dynamodb.calls.fast_lane.lane_calls import (
     Lane,
-    Measuring,
     RequestTemplate,
     in_lambda,
     names_resources,
@@ -28,7 +27,6 @@ from macaron_django.dynamodb.calls.fast_lane.lane_calls import (
 )
 from macaron_django.dynamodb.calls.fast_lane.loop_connections import LoopConnections, Place
 from macaron_django.dynamodb.calls.fast_lane.signing import CONTENT_TYPE, Signer
-from macaron_django.dynamodb.codec.wire import ReadMembers
 
 __all__ = ["MEMBERS", "PARAMETERS", "ConnectionLimits", "EarlyLane"]
 
@@ -108,28 +106,6 @@ class EarlyLane(Lane):
         self._idle = OpenedConnections(connections)
         self._on_loops = LoopConnections(lambda: connections)  # not self: the last reference closes the connections
         self._templates: dict[str, RequestTemplate] = {}
-
-    def answer(
-        self,
-        operation: str,
-        parameters: dict[str, Any],
-        tally: Measuring | None = None,
-        *,
-        read: ReadMembers | None = None,
-        timeout: float | None = None,
-    ) -> dict[str, Any] | None:
-        return self._answer(operation, parameters, read, timeout, tally)
-
-    async def answer_on_loop(
-        self,
-        operation: str,
-        parameters: dict[str, Any],
-        tally: Measuring | None = None,
-        *,
-        read: ReadMembers | None = None,
-        timeout: float | None = None,
-    ) -> dict[str, Any] | None:
-        return await self._answer_on_loop(operation, parameters, read, timeout, tally)
 
     @property
     def imports_parser(self) -> bool:
