@@ -300,11 +300,11 @@ class ItemStore(Store):
         return self.persistence.update_item_steps(key, set_, remove, add, condition=self._demand, expected=expected)
 
     def _version_in(self, item: AttributeMap) -> str | None:
-        """The version of an item: 0 where it is older than its schema's ``version``."""
+        """Returns the version of an item: 0 where it is older than its schema's ``version``."""
         return self.persistence.version_of(item)
 
     def _attributes(self, values: Mapping[str, Any]) -> AttributeMap:
-        """The attributes that hold these values, given as JSON, and no others."""
+        """Returns the attributes that hold these values, given as JSON, and no others."""
         item = self.persistence.item_of_json(values)
         if item.keys() == values.keys():
             return item
@@ -312,7 +312,7 @@ class ItemStore(Store):
         return {name: value for name, value in item.items() if name in places}
 
     def _places_of(self, names: Iterable[str]) -> frozenset[str]:
-        """The names of the attributes that hold these properties."""
+        """Returns the names of the attributes that hold these properties."""
         attributes = self.persistence.attributes
         return frozenset(
             place for name in names for place in (attributes[name].names if name in attributes else (name,))
@@ -374,7 +374,7 @@ class ItemStore(Store):
         return frozenset(self.schema.properties) - self._read_only - self._kept
 
     def _key(self, key: Mapping[str, Any]) -> AttributeMap | None:
-        """The key as DynamoDB stores it; None if no item can have it."""
+        """Returns the key as DynamoDB stores it; None if no item can have it."""
         try:
             return self.persistence.key(*[key[name] for name in self._key_names])
         except UnstorableValue:
@@ -442,7 +442,7 @@ class _NoItems(ItemStore):
 
 
 def _is_told_before(model: Any) -> bool:
-    """Whether a receiver sees a row before it is saved."""
+    """Returns whether a receiver sees a row before it is saved."""
     return has_init_receivers(model) or (bool(pre_save.receivers) and pre_save.has_listeners(model))
 
 

@@ -95,7 +95,7 @@ class PersistentSwaggerObject:
 
     @classmethod
     def load_from_db(cls, key: Any, range_value: Any = None) -> Any:
-        """The row with this key, read consistently; raises DynamoDBItemNotFound if there is none."""
+        """Returns the row with this key, read consistently; raises DynamoDBItemNotFound if there is none."""
         persistence = cls.persistence
         named = persistence.key(key, range_value)
         item = persistence.get_item(named, consistent=True)
@@ -105,7 +105,7 @@ class PersistentSwaggerObject:
 
     @classmethod
     def to_model(cls, item: Mapping[str, Any]) -> Any:
-        """The row of an item that a method of the table returned, or of an attribute map."""
+        """Returns the row of an item that a method of the table returned, or of an attribute map."""
         return cls.persistence.decode(attribute_map_of(cls.persistence, item))
 
     def save_to_db(self) -> None:

@@ -85,13 +85,14 @@ class Table:
         return self._persistence.table_name
 
     def has_item(self, **key: Any) -> bool:
-        """Whether there is an item with this key: ``has_item(profile_id="7")``."""
+        """Returns whether there is an item with this key: ``has_item(profile_id="7")``."""
         named = self._key(key)
         found = self._persistence.get_item(named, consistent=True, projection=list(named))
         return found is not None
 
     def get_item(self, **key: Any) -> dict[str, Any]:
-        """The item with this key, with attributes unknown to the schema; raises DynamoDBItemNotFound if there is none.
+        """Returns the item with this key, with attributes unknown to the schema; raises DynamoDBItemNotFound if there
+        is none.
 
         With ``Key={…}``, and ``ConsistentRead`` if wanted, returns boto3's answer, which has no ``Item`` if there is
         none.
@@ -133,7 +134,7 @@ class Table:
     def query(
         self, *, index: str | None = None, limit: int | None = None, reverse: bool = False, **keys: Any
     ) -> FoundItems:
-        """The items with this hash key, in the order of the range key, which can be restricted:
+        """Returns the items with this hash key, in the order of the range key, which can be restricted:
         ``query(author_id="7", year__gte=1990)``, with ``lt``, ``lte``, ``gt``, ``between`` and ``startswith``.
 
         boto3's form works, too: ``query(KeyConditionExpression=Key("author_id").eq("7"))``, with ``IndexName``,

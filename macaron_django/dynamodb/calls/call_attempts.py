@@ -304,7 +304,7 @@ def _undone_by_itself(call: dict[str, Any]) -> bool:
 
 
 def _repeatable(operation: str, call: dict[str, Any]) -> bool:
-    """Whether a call whose outcome isn't known can be sent again without being applied twice."""
+    """Returns whether a call whose outcome isn't known can be sent again without being applied twice."""
     return engines.current().keeps_tokens if operation == _TRANSACTION else _applied(call) is not None
 
 
@@ -313,7 +313,7 @@ def _applied(call: dict[str, Any]) -> Applied | None:
 
 
 def _unanswered(operation: str, failure: Exception) -> Exception:
-    """The exception of a read whose last attempt failed."""
+    """Returns the exception of a read whose last attempt failed."""
     if deadlines.is_over() and failure_kind(failure) is not FailureKind.REFUSED:
         return deadlines.overdue(operation)
     return failure

@@ -102,7 +102,9 @@ def error_code(error: BaseException) -> str:
 
 
 def transport_errors() -> tuple[type[Exception], ...]:
-    """The exceptions of a call that got no answer from DynamoDB. Some are urllib3's, which botocore lets through."""
+    """Returns the exceptions of a call that got no answer from DynamoDB. Some are urllib3's, which botocore lets
+    through.
+    """
     urllib3 = sys.modules.get("urllib3.exceptions")  # what hasn't been imported raises nothing
     ours = (BotoCoreError, ConnectionError, TimeoutError)
     return ours if urllib3 is None else (*ours, urllib3.HTTPError)
@@ -114,7 +116,7 @@ def botocore_errors() -> tuple[type[Exception], ...]:
 
 
 def failures() -> tuple[type[Exception], ...]:
-    """The exceptions that ``translate`` accepts."""
+    """Returns the exceptions that ``translate`` accepts."""
     return (PynamoDBException, *botocore_errors())
 
 
@@ -132,7 +134,7 @@ class CancellationReason(NamedTuple):
 
 
 def cancellation_reasons(error: BaseException | None) -> list[CancellationReason]:
-    """The reason of each item of a cancelled transaction, in the order of its items."""
+    """Returns the reason of each item of a cancelled transaction, in the order of its items."""
     if error is None or error_code(error) != "TransactionCanceledException":
         return []
     response: Mapping[str, Any] = getattr(error, "response", {})
@@ -177,7 +179,7 @@ class CallNotSentError(BotoCoreError):
 
 
 def is_outage(error: BaseException) -> bool:
-    """Whether DynamoDB failed or didn't answer, so that other calls may fail, too."""
+    """Returns whether DynamoDB failed or didn't answer, so that other calls may fail, too."""
     if isinstance(error, ClientError):
         return int(error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 400)) >= 500
     return isinstance(error, transport_errors()) and not isinstance(error, _OF_THIS_PROCESS)

@@ -80,5 +80,5 @@ class TableConnection(PynamoDBTableConnection):
 
 
 def connection() -> Connection:
-    """A connection for calls that aren't about one table: transactions, and lists of tables."""
+    """Returns a connection for calls that aren't about one table: transactions, and lists of tables."""
     return Connection()

@@ -124,13 +124,13 @@ def end(waiting: _Waiting) -> None:
 
 
 def left() -> float | None:
-    """The seconds that the current call may still take, at least a few milliseconds; None if nothing limits it."""
+    """Returns the seconds that the current call may still take, at least a few milliseconds; None without a limit."""
     deadline = _deadline.get()
     return None if deadline is None else max(deadline - time.monotonic(), _TOO_FEW)
 
 
 def is_over() -> bool:
-    """Whether the current call has no time for another attempt."""
+    """Returns whether the current call has no time for another attempt."""
     deadline = _deadline.get()
     return deadline is not None and deadline - time.monotonic() <= _TOO_FEW
 

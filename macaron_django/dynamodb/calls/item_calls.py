@@ -52,7 +52,7 @@ def _dispatching(
 
 
 def is_watched() -> object:
-    """Whether PynamoDB's own dispatching is observed, by its signals or its log, or replaced."""
+    """Returns whether PynamoDB's own dispatching is observed, by its signals or its log, or replaced."""
     return (
         _SIGNALS[0].receivers
         or _SIGNALS[1].receivers

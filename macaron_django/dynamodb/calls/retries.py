@@ -83,12 +83,12 @@ BACKUPS_AVAILABLE: Final = RetryPolicy(pause=2.0, factor=1.0, patience=120.0)
 
 
 def calls() -> RetryPolicy:
-    """The policy for a call that was throttled, conflicted with a transaction, or got no answer."""
+    """Returns the policy for a call that was throttled, conflicted with a transaction, or got no answer."""
     return replace(_CALLS, attempts=max(1, int(settings.DYNAMODB.MAX_ATTEMPTS)))
 
 
 def batches() -> RetryPolicy:
-    """The policy for the unprocessed part of a batch.
+    """Returns the policy for the unprocessed part of a batch.
 
     It has more attempts than a single call, because each attempt usually completes part of the batch.
     """

@@ -94,7 +94,7 @@ def equality_form(value: AttributeValue) -> Any:
 
 
 def same(left: AttributeValue, right: AttributeValue) -> bool:
-    """Whether DynamoDB calls two attribute values equal: 1 and 1.0 are, "1" and 1 aren't."""
+    """Returns whether DynamoDB calls two attribute values equal: 1 and 1.0 are, "1" and 1 aren't."""
     if left == right:  # the usual case
         return True
     ((kind, one),) = left.items()
@@ -109,7 +109,7 @@ def same(left: AttributeValue, right: AttributeValue) -> bool:
 
 
 def same_items(one: AttributeMap, other: AttributeMap) -> bool:
-    """Whether DynamoDB stores the same for both items: numbers by value, sets without order."""
+    """Returns whether DynamoDB stores the same for both items: numbers by value, sets without order."""
     return same({"M": one}, {"M": other})
 
 
@@ -128,7 +128,7 @@ def value_at(item: AttributeMap, path: Path) -> AttributeValue | None:
 
 
 def contains(value: AttributeValue, wanted: AttributeValue) -> bool:
-    """Whether ``wanted`` is part of a string or of bytes, an element of a list or a member of a set."""
+    """Returns whether ``wanted`` is part of a string or of bytes, an element of a list or a member of a set."""
     ((kind, content),) = value.items()
     ((wanted_kind, wanted_content),) = wanted.items()
     if kind == "L":
@@ -141,7 +141,7 @@ def contains(value: AttributeValue, wanted: AttributeValue) -> bool:
 
 
 def starts_with(value: AttributeValue, prefix: AttributeValue) -> bool:
-    """Whether a string begins with another, or bytes with other bytes: ``begins_with``."""
+    """Returns whether a string begins with another, or bytes with other bytes: ``begins_with``."""
     ((kind, content),) = value.items()
     ((prefix_kind, prefix_content),) = prefix.items()
     return bool(kind == prefix_kind and kind in {"S", "B"} and content.startswith(prefix_content))

@@ -63,7 +63,7 @@ _PLAIN = frozenset({str, int, bool, type(None), Unset})
 
 
 def _are_alike(one: Any, other: Any) -> bool:
-    """Whether two JSON values are written alike, apart from the order of an object's members."""
+    """Returns whether two JSON values are written alike, apart from the order of an object's members."""
     kind = type(one)
     if kind is not type(other):
         return False

@@ -40,7 +40,7 @@ _VALUE_METHODS: Final = ("__getattribute__", "__new__", "_from_properties", "_st
 
 
 def is_loaded_plainly(model: Any) -> bool:
-    """Whether only Django's and this package's code makes a row from an item."""
+    """Returns whether only Django's and this package's code makes a row from an item."""
     return not overrides(model, _LOADING, Row, Model) and all(
         isinstance(getattr(model, field), RowAttribute) for field in model._spec.property_names
     )
@@ -57,17 +57,17 @@ def is_stored_plainly(model: Any) -> bool:
 
 
 def is_saved_plainly(model: Any) -> bool:
-    """Whether only this package's code makes, saves and shows rows, apart from receivers of signals."""
+    """Returns whether only this package's code makes, saves and shows rows, apart from receivers of signals."""
     return is_loaded_plainly(model) and not overrides(model, ROW_METHODS, Row, Model)
 
 
 def is_plain_value(kind: type[Any]) -> bool:
-    """Whether only this package's code makes, stores and shows API objects of a class."""
+    """Returns whether only this package's code makes, stores and shows API objects of a class."""
     return not overrides(kind, _VALUE_METHODS, Value)
 
 
 def has_init_receivers(model: Any) -> bool:
-    """Whether ``pre_init`` or ``post_init`` has receivers for the model's rows."""
+    """Returns whether ``pre_init`` or ``post_init`` has receivers for the model's rows."""
     return bool(pre_init.receivers or post_init.receivers) and (
         pre_init.has_listeners(model) or post_init.has_listeners(model)
     )

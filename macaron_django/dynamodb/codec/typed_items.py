@@ -77,7 +77,7 @@ class _KeyValue(TypedDict, total=False):
 
 
 def _answer(item_type: Any) -> Any:
-    """The type of a page, read into a dictionary; other members are left out."""
+    """Returns the type of a page, read into a dictionary; other members are left out."""
     members = {
         "Items": list[item_type],
         "Count": int,
@@ -200,7 +200,7 @@ class _Types:
         return name
 
     def _tagged(self, alternatives: Sequence[Alternative], held: str, *, nullable: bool) -> _Typed:
-        """The type of an attribute value that has one of these types, and the expression for its JSON.
+        """Returns the type of an attribute value that has one of these types, and the expression for its JSON.
 
         For a value of another type, the last alternative's expression raises one of ``OTHER_TYPE``.
         """

@@ -60,8 +60,8 @@ def response_members(body: bytes, known: AbstractSet[str]) -> dict[str, Any] | N
 
 
 def has_nulls(body: bytes) -> bool:
-    """Whether JSON may hold a null, which botocore leaves out at every level; "null" in a text counts, too, but is
-    rare.
+    """Returns whether JSON may hold a null, which botocore leaves out at every level; "null" in a text counts, too, but
+    is rare.
     """
     return _NULL(body) is not None
 

@@ -38,7 +38,7 @@ class Engine(ABC):
 
     @classmethod
     def is_here(cls) -> bool:
-        """Whether this machine has what the engine needs, so that it can be chosen without being named."""
+        """Returns whether this machine has what the engine needs, so that it can be chosen without being named."""
         return False
 
     @property

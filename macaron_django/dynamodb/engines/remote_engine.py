@@ -11,7 +11,7 @@ __all__ = ["RemoteEngine", "reachable"]
 
 
 def reachable(url: str, timeout: float = 2.0) -> bool:
-    """Whether something accepts connections at ``url``."""
+    """Returns whether something accepts connections at ``url``."""
     parts = urlsplit(url)
     port = parts.port or (443 if parts.scheme == "https" else 80)
     try:

@@ -160,7 +160,7 @@ def ask(address: tuple[str, int], operation: str, body: dict[str, Any], timeout:
 
 
 def answers(address: tuple[str, int]) -> bool:
-    """Whether a DynamoDB-compatible server answers a real request at ``address``."""
+    """Returns whether a DynamoDB-compatible server answers a real request at ``address``."""
     try:
         return "TableNames" in ask(address, "ListTables", {"Limit": 1})
     except (OSError, ValueError):
@@ -365,7 +365,7 @@ def _inode(path: str) -> int | None:
 
 
 def same_file(path: str, fd: int) -> bool:
-    """Whether ``path`` still leads to the file that ``fd`` has open."""
+    """Returns whether ``path`` still leads to the file that ``fd`` has open."""
     return _inode(path) == os.fstat(fd).st_ino
 
 

@@ -55,7 +55,7 @@ class Expressions:
         self._texts["ConditionExpression"] = text
 
     def text(self, condition: Where) -> str:
-        """The text of a condition."""
+        """Returns the text of a condition."""
         if isinstance(condition, Condition):
             text: str = condition.serialize(self._names, self._values)
             return text
@@ -86,7 +86,7 @@ class Expressions:
             self._texts["ProjectionExpression"] = ", ".join(map(self.name, dict.fromkeys(names)))
 
     def parameters(self) -> dict[str, Any]:
-        """The parameters of the call that hold these expressions."""
+        """Returns the parameters of the call that hold these expressions."""
         parameters: dict[str, Any] = dict(self._texts)
         if self._names:
             parameters["ExpressionAttributeNames"] = {placeholder: name for name, placeholder in self._names.items()}

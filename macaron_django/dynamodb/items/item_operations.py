@@ -148,13 +148,13 @@ class Items:
         return self.layout.key_names(index)
 
     def replaceable(self) -> Where | None:
-        """The condition under which a new item replaces an existing one as if it didn't exist; None if there is no such
-        condition.
+        """Returns the condition under which a new item replaces an existing one as if it didn't exist; None if there is
+        no such condition.
         """
         return None
 
     def key_in(self, item: AttributeMap) -> AttributeMap:
-        """The key of an item."""
+        """Returns the key of an item."""
         return {name: item[name] for name in self.key_names}
 
     # -- reading -------------------------------------------------------------------------------
@@ -162,7 +162,7 @@ class Items:
     def get_item_steps(
         self, key: AttributeMap, *, consistent: bool = False, projection: Iterable[str] | None = None
     ) -> Steps[AttributeMap | None]:
-        """The item with this key, None if there is none.
+        """Returns the item with this key, None if there is none.
 
         A key given in another spelling than the stored one is also tried as given: another program, or an older version
         of this one, may have stored it.
@@ -190,8 +190,8 @@ class Items:
         consistent: bool = False,
         projection: Iterable[str] | None = None,
     ) -> list[AttributeMap | None]:
-        """The items with these keys, in the same order; None if there is none. Other spellings of keys are tried as in
-        ``get_item``.
+        """Returns the items with these keys, in the same order; None if there is none. Other spellings of keys are
+        tried as in ``get_item``.
         """
         found = self._batch_get(keys, consistent=consistent, projection=projection)
         missed = [number for number, item in enumerate(found) if item is None]
@@ -518,7 +518,7 @@ _LONGEST_KEY = 2048
 
 
 def _impossible(key: AttributeMap) -> bool:
-    """Whether no item can have this key, so that DynamoDB would answer with an error."""
+    """Returns whether no item can have this key, so that DynamoDB would answer with an error."""
     for value in key.values():
         for tag, content in value.items():
             if tag in {"S", "B"} and (not content or len(content) > _LONGEST_KEY):

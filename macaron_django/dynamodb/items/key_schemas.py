@@ -60,7 +60,9 @@ def _listed(schema: Schema) -> int | None:
 
 
 def _identifiers(schema: Schema) -> frozenset[str]:
-    """The properties that identify an item by themselves: a generated UUID, and one whose name implies the hash key."""
+    """Returns the properties that identify an item by themselves: a generated UUID, and one whose name implies the hash
+    key.
+    """
     generated = {n for n, prop in schema.properties.items() if (prop.extensions.generated or "").startswith("uuid")}
     implied = implied_hash_key(schema.name, schema.properties)
     return frozenset(generated if implied is None else {*generated, implied})

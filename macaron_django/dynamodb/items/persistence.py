@@ -97,7 +97,7 @@ class Persistence(ItemCodec, ItemVersions):
         return self.options.ttl if self.options.expired == "hidden" else None
 
     def is_hidden(self, item: AttributeMap) -> bool:
-        """Whether an item counts as absent: it has expired, and its schema hides expired items."""
+        """Returns whether an item counts as absent: it has expired, and its schema hides expired items."""
         ttl = self.hides_expired_by
         return ttl is not None and matches(expired(ttl, int(time.time())), item)
 
@@ -249,16 +249,16 @@ class Persistence(ItemCodec, ItemVersions):
         row._state.item = item if names is None or loaded is None else self._partly_loaded(loaded, item, names)
 
     def _loaded(self, row: Row, key: AttributeMap) -> AttributeMap | None:
-        """The item that a row has been loaded from; None if the row is new, or if its key was changed. A changed key
-        means another item, as with Django's models.
+        """Returns the item that a row has been loaded from; None if the row is new, or if its key was changed. A
+        changed key means another item, as with Django's models.
         """
         stored = stored_item(row)
         is_loaded = stored is not None and not row._state.adding and same_items(self.key_in(stored), key)
         return stored if is_loaded else None
 
     def _partly_loaded(self, loaded: AttributeMap, item: AttributeMap, names: Collection[str]) -> AttributeMap:
-        """The item that a row counts as loaded from, with the properties ``names`` from ``item`` and the others from
-        ``loaded``.
+        """Returns the item that a row counts as loaded from, with the properties ``names`` from ``item`` and the others
+        from ``loaded``.
         """
         kept = self.additional.shown(loaded) | self.additional.shown(item)
         kept.update(*(place.attribute.names for place in self._changeable if place.name not in names))

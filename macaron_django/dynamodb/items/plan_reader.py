@@ -151,7 +151,7 @@ class PlanReader:
         yield MatchBatch(found, None, read=int(item is not None))
 
     def one(self) -> AttributeMap | None:
-        """The item of a plan for GetItem, None if there is none that matches."""
+        """Returns the item of a plan for GetItem, None if no item matches."""
         item = self._get_item()
         return None if item is None or not self._fits(item) else item
 
@@ -205,7 +205,7 @@ class PlanReader:
                 return
 
     def _at_its_end(self, start: AttributeMap) -> bool:
-        """Whether the range key has reached the last value that the key condition allows.
+        """Returns whether the range key has reached the last value that the key condition allows.
 
         No two items of a table have the same keys, so nothing follows, and DynamoDB Local refuses such a call.
         """
@@ -241,7 +241,7 @@ class PlanReader:
                 return
 
     def _sizes(self, wanted: int | None) -> Iterator[int | None]:
-        """The `Limit` of each call: DynamoDB counts the items read, not those that pass the filter."""
+        """Yields the `Limit` of each call: DynamoDB counts the items read, not those that pass the filter."""
         plan = self.plan
         exact = plan.filter == ALL and plan.remainder == ALL
         size = wanted if wanted is None or exact else max(FIRST_READ, 2 * wanted)
@@ -307,7 +307,7 @@ class PlanReader:
     # -- names -----------------------------------------------------------------------------------------------------
 
     def _projection(self) -> list[str] | None:
-        """The attributes to read: those wanted, those of the remainder, and the position's."""
+        """Returns the attributes to read: those wanted, those of the remainder, and the position's."""
         plan = self.plan
         if plan.fetch:
             return list(plan.position_names)
@@ -334,7 +334,7 @@ class PlanReader:
 
 
 def _place(found: Iterable[bool]) -> int:
-    """The place of the first True; raises InvalidCursor if there is none."""
+    """Returns the place of the first True; raises InvalidCursor if there is none."""
     try:
         return list(found).index(True)
     except ValueError:

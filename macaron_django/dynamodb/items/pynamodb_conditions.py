@@ -44,7 +44,7 @@ class PropertyPath(Path):
 
 
 def condition_expression(condition: Condition) -> pynamodb.Condition | None:
-    """The PynamoDB condition; None if everything matches. Raises UnsupportedQuery if it is longer than DynamoDB
+    """Returns the PynamoDB condition; None if everything matches. Raises UnsupportedQuery if it is longer than DynamoDB
     accepts.
 
     >>> condition_expression(Not(Lookup(("a", "b"), "exact", ({"N": "1"},))))
@@ -77,8 +77,8 @@ _COMPARISONS: Final[Mapping[str, Callable[[PropertyPath, Value], pynamodb.Condit
 
 
 def countable(name: str, bounds: Iterable[tuple[str, AttributeValue]], *, from_nothing: bool) -> pynamodb.Condition:
-    """The condition that an attribute is a number within ``bounds`` or, if counting may begin ``from_nothing``, is
-    absent.
+    """Returns the condition that an attribute is a number within ``bounds`` or, if counting may begin ``from_nothing``,
+    is absent.
 
     >>> countable("age", [("maximum", {"N": "9"})], from_nothing=True)
     ((attribute_type (age, {'S': 'N'}) AND age <= {'N': '9'}) OR attribute_not_exists (age))

@@ -249,7 +249,7 @@ def _send(writes: Sequence[TransactionWrite], token: str | None) -> None:
 
 
 def _cancellation(writes: Sequence[TransactionWrite], error: PersistenceError) -> PyMacaronException | None:
-    """The exception for the first item that made DynamoDB cancel the transaction."""
+    """Returns the exception for the first item that made DynamoDB cancel the transaction."""
     reasons = cancellation_reasons(error.__cause__)
     for write, reason in zip(writes, reasons, strict=False):
         code, condition = reason.code, write.condition

@@ -71,7 +71,7 @@ class WriteCondition:
             yield _expectation(name, value)
 
     def expects(self, item: AttributeMap) -> bool:
-        """Whether ``item`` has the values expected."""
+        """Returns whether ``item`` has the expected values."""
         return all(equal_values(item.get(name), value) for name, value in self.expected.items())
 
     @property
@@ -80,14 +80,14 @@ class WriteCondition:
         return bool(self.expected) and self._is_about_values
 
     def exception(self, item: AttributeMap | None, *, is_known: bool) -> ItemExists | StaleItem:
-        """The exception for DynamoDB's refusal; ``is_known``: whether no ``item`` means that none exists."""
+        """Returns the exception for DynamoDB's refusal; ``is_known``: whether no ``item`` means that none exists."""
         presence_only = self.demand == "present" and not self.expected
         if self.demand == "absent" or (item is None and not (is_known or presence_only)):
             return self.undecided()
         return self.decided(item)
 
     def decided(self, item: AttributeMap | None) -> StaleItem:
-        """The exception if ``item`` is what is stored; None: nothing is stored."""
+        """Returns the exception, given that ``item`` is what is stored; None means that nothing is."""
         if item is None:
             return ItemAbsent(f"There is no {self.name}; nothing was written.", schema=self.kind, key=self.key)
         kind: type[StaleItem] = ItemChanged
@@ -99,7 +99,7 @@ class WriteCondition:
         return kind(f"The {self.name} {reason}; nothing was written.", schema=self.kind, key=self.key, item=item)
 
     def undecided(self) -> ItemExists | StaleItem:
-        """The exception if nothing is known about what is stored."""
+        """Returns the exception for when it isn't known what is stored."""
         if self.demand == "absent":
             return ItemExists.of(self.kind, describe_key(self.key), self.key)
         reasons = "was changed or deleted since it was loaded"
@@ -128,8 +128,8 @@ def _expectation(name: str, value: AttributeValue | None) -> Where:
 def values_after(
     expected: Expected, set_: Mapping[str, AttributeValue], add: Mapping[str, AttributeValue]
 ) -> AttributeMap:
-    """The attributes whose values after an update are known before it: those that are set, and known numbers that
-    something is added to.
+    """Returns the attributes whose values after an update are known before it: those that are set, and known numbers
+    that something is added to.
 
     >>> values_after({"version": {"N": "3"}}, {"name": {"S": "x"}}, {"version": {"N": "1"}, "visits": {"N": "1"}})
     {'name': {'S': 'x'}, 'version': {'N': '4'}}
@@ -147,11 +147,11 @@ def _sum(value: AttributeValue, number: AttributeValue) -> AttributeValue:
 
 
 def equal_values(one: AttributeValue | None, other: AttributeValue | None) -> bool:
-    """Whether DynamoDB calls two attributes equal; None means a missing attribute."""
+    """Returns whether DynamoDB calls two attributes equal; None means a missing attribute."""
     return one is other if one is None or other is None else same(one, other)
 
 
 def describe_key(key: AttributeMap) -> str:
-    """A key in readable form: ``profile_id 'a' and year 2026``."""
+    """Returns a key in readable form: ``profile_id 'a' and year 2026``."""
     contents: dict[str, Any] = {name: next(iter(value.items())) for name, value in key.items()}
     return " and ".join(f"{name} {text if tag == 'N' else repr(text)}" for name, (tag, text) in contents.items())

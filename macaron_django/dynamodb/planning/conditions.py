@@ -91,7 +91,7 @@ NOTHING = Or(())
 
 
 def holds(lookup: Lookup, value: AttributeValue | None) -> bool:
-    """Whether ``lookup`` holds for an attribute with this value; None is an absent attribute."""
+    """Returns whether ``lookup`` holds for an attribute with this value; None means an absent attribute."""
     if lookup.operator == "isnull":
         return value is None or "NULL" in value
     if value is None:
@@ -117,7 +117,7 @@ def _in_order(operator: str, value: AttributeValue, values: Sequence[AttributeVa
 
 
 def matches(condition: Condition, item: AttributeMap) -> bool:
-    """Whether ``condition`` holds for ``item``, as a DynamoDB filter expression would decide."""
+    """Returns whether ``condition`` holds for ``item``, as a DynamoDB filter expression would decide."""
     match condition:
         case Lookup():
             return holds(condition, value_at(item, condition.path))
@@ -132,7 +132,7 @@ def matches(condition: Condition, item: AttributeMap) -> bool:
 
 
 def conjuncts(condition: Condition) -> tuple[Condition, ...]:
-    """The parts that must all hold."""
+    """Returns the parts that must all hold."""
     return condition.children if isinstance(condition, And) else (condition,)
 
 
@@ -219,7 +219,7 @@ def _simplify_either(condition: Or) -> Condition:
 
 
 def _merged(left: Condition, right: Condition) -> Condition | None:
-    """The single condition equal to two parts of an OR, if both name primary keys or values of one attribute."""
+    """Returns the one condition equal to two parts of an OR, if both name primary keys or values of one attribute."""
     match left, right:
         case KeyIn(keys), KeyIn(others):
             return KeyIn(keys + tuple(key for key in others if key not in keys))
@@ -236,7 +236,7 @@ def _simplify_opposite(condition: Not) -> Condition:
 
 
 def _contradictory(lookups: Sequence[Lookup]) -> bool:
-    """Whether no single attribute value can satisfy these lookups on one path."""
+    """Returns whether no single attribute value can satisfy these lookups on one path."""
     if len(lookups) < 2:
         return False
     if any(one.operator == "isnull" for one in lookups):
@@ -258,7 +258,7 @@ Bound: TypeAlias = tuple[AttributeValue, bool]  # the value, and whether it is i
 
 
 def bounds(lookups: Sequence[Lookup]) -> tuple[list[Bound], list[Bound]]:
-    """The lower and the upper bounds that these lookups set."""
+    """Returns the lower and the upper bounds that these lookups set."""
     lowers: list[Bound] = []
     uppers: list[Bound] = []
     for one in lookups:
@@ -276,7 +276,7 @@ SIGNS = {"exact": "=", "lt": "<", "lte": "<=", "gt": ">", "gte": ">="}
 
 
 def describe(condition: Condition) -> str:
-    """The condition in words.
+    """Returns the condition in words.
 
     >>> describe(And((Lookup(("age",), "gte", ({"N": "3"},)), Not(Lookup(("a", "b"), "isnull")))))
     'age >= 3 and not (a.b is null)'
@@ -321,7 +321,7 @@ def _few(values: Sequence[str]) -> str:
 
 
 def show(value: AttributeValue) -> str:
-    """A value in readable form, shortened."""
+    """Returns a value in readable form, shortened."""
     ((kind, content),) = value.items()
     if kind == "N":
         return str(content)

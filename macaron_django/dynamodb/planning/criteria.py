@@ -26,11 +26,11 @@ class Criteria:
     consistent: bool
 
     def lookups(self, attribute: str | None) -> list[Lookup]:
-        """The lookups on this attribute itself, not on something inside it."""
+        """Returns the lookups on this attribute itself, not on something inside it."""
         return [part for part in self.parts if isinstance(part, Lookup) and part.path == (attribute,)]
 
     def without(self, consumed: Iterable[Condition]) -> tuple[Condition, ...]:
-        """The parts that aren't among ``consumed``, compared by identity."""
+        """Returns the parts that aren't among ``consumed``, compared by identity."""
         used = list(consumed)
         return tuple(part for part in self.parts if not any(part is one for one in used))
 
@@ -46,7 +46,7 @@ class Criteria:
         return tuple(values), pinning
 
     def finds_all_in(self, index: IndexKeySchema) -> bool:
-        """Whether no match can be missing from the index, which leaves out the items that lack its range key."""
+        """Returns whether no match can be missing from the index, which omits the items that lack its range key."""
         name = index.range_key
         if name is None or name in self.table.required or name in self.table.key_names:
             return True
@@ -55,12 +55,12 @@ class Criteria:
 
 
 def attributes_of(parts: Iterable[Condition]) -> frozenset[str]:
-    """The attributes that these conditions look at or into."""
+    """Returns the attributes that these conditions look at or into."""
     return frozenset(str(path[0]) for part in parts for path in paths(part))
 
 
 def cannot_order(criteria: Criteria, term: OrderTerm, place: str) -> str:
-    """The message for an order that ``place``, such as "a Scan", doesn't have."""
+    """Returns the message for an order that ``place``, such as "a Scan", doesn't have."""
     name = term.attribute
     for index in criteria.table.indexes:
         values, _ = criteria.equal_values(index.hash_key)
@@ -82,7 +82,7 @@ def cannot_order(criteria: Criteria, term: OrderTerm, place: str) -> str:
 
 
 def scan_forbidden(criteria: Criteria, condition: Condition) -> str:
-    """The message for a filtered scan that the schema doesn't permit."""
+    """Returns the message for a filtered scan that the schema doesn't permit."""
     table = criteria.table
     start = f"{describe(condition)} would read all of table {table.table}:"
     lookups = [part for part in criteria.parts if isinstance(part, Lookup) and len(part.path) == 1]

@@ -14,12 +14,12 @@ __all__ = ["expired", "without_expired"]
 
 
 def expired(ttl: str, now: int) -> Condition:
-    """The condition of an item that is past its time to live, in seconds since 1970."""
+    """Returns the condition of an item that is past its time to live, in seconds since 1970."""
     return Lookup((ttl,), "lte", ({"N": str(now)},))
 
 
 def without_expired(plan: QueryPlan, ttl: str, now: int) -> QueryPlan:
-    """The plan for the items that haven't expired. The plan must have been made with ``ttl`` among the wanted
+    """Returns the plan for the items that haven't expired. The plan must have been made with ``ttl`` among the wanted
     attributes.
 
     >>> from macaron_django.dynamodb.planning.query_plans import TableKeySchema
@@ -36,7 +36,7 @@ def without_expired(plan: QueryPlan, ttl: str, now: int) -> QueryPlan:
 
 
 def _queried_by(plan: QueryPlan) -> frozenset[str | None]:
-    """The keys that a Query's filter may not name."""
+    """Returns the keys that a Query's filter may not name."""
     if plan.kind == "scan":
         return frozenset()
     keys = plan.index or plan.table

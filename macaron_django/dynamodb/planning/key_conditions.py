@@ -13,14 +13,14 @@ __all__ = ["impossible_key", "range_condition"]
 
 
 def impossible_key(value: AttributeValue, *, is_range_key: bool) -> bool:
-    """Whether no item can have such a key; DynamoDB would answer with an error instead of an empty list."""
+    """Returns whether no item can have such a key; DynamoDB would answer with an error instead of an empty list."""
     ((kind, content),) = value.items()
     size = len(content.encode("utf-8", "surrogatepass")) if kind == "S" else len(content) if kind == "B" else 0
     return kind != "N" and not 0 < size <= (MAX_RANGE_KEY if is_range_key else MAX_HASH_KEY)
 
 
 def range_condition(lookups: Sequence[Lookup]) -> tuple[Lookup | None, list[Lookup]]:
-    """The one condition that a Query takes on its range key, and the lookups that it covers completely.
+    """Returns the one condition that a Query takes on its range key, and the lookups that it covers completely.
 
     ``gt`` and ``lt`` together become BETWEEN, whose ends are then filtered out here. What can't be a key isn't sent:
     DynamoDB refuses it even as a bound.
@@ -74,7 +74,7 @@ def _spanning(listed: Lookup) -> Lookup | None:
 
 
 def _implies(chosen: Lookup, other: Lookup) -> bool:
-    """Whether what ``chosen`` finds always satisfies ``other`` (both are bounds on one attribute)."""
+    """Returns whether what ``chosen`` finds always satisfies ``other`` (both are bounds on one attribute)."""
     (their_lowers, their_uppers), (lowers, uppers) = bounds([other]), bounds([chosen])
     if not their_lowers and not their_uppers:
         return False

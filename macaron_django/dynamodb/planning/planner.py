@@ -76,7 +76,7 @@ def plan(
 
 
 def _by_whole_key(table: TableKeySchema, condition: Condition) -> QueryPlan | None:
-    """The plan if the condition is exactly one whole key: then the steps below aren't needed."""
+    """Returns the plan if the condition is exactly one whole key: then the steps below aren't needed."""
     if isinstance(condition, KeyIn):
         if len(condition.keys) != 1:
             return None
@@ -155,7 +155,7 @@ def _distinct(keys: Iterable[AttributeMap]) -> tuple[AttributeMap, ...]:
 def _sorted_keys(
     criteria: Criteria, keys: tuple[AttributeMap, ...]
 ) -> tuple[tuple[AttributeMap, ...], str | None, bool]:
-    """The keys in the wanted order: by the range key within one hash key, or as they were given."""
+    """Returns the keys in the wanted order: by the range key within one hash key, or as they were given."""
     range_key = criteria.table.range_key
     one_partition = len({equality_form(key[criteria.table.hash_key]) for key in keys}) == 1
     term = _leading_term(criteria, criteria.table.hash_key if one_partition else None, range_key, one_partition)
@@ -172,7 +172,7 @@ def _sorted_keys(
 
 
 def _by_query(criteria: Criteria) -> QueryPlan | None:
-    """The best Query that the condition's equalities allow and that has the wanted order."""
+    """Returns the best Query that the condition's equalities allow and that has the wanted order."""
     usable = (index for index in criteria.table.indexes if index.local or not criteria.consistent)
     indexes = [None, *filter(criteria.finds_all_in, usable)]
     plans = [found for index in indexes if (found := _query(criteria, index)) is not None]
@@ -203,7 +203,7 @@ def _merit(candidate: QueryPlan) -> tuple[float, bool, int, int]:
 
 
 def _query(criteria: Criteria, index: IndexKeySchema | None) -> QueryPlan | None:
-    """The Query of the table, or of one of its indexes; None if no value of the hash key is given."""
+    """Returns the Query of the table, or of one of its indexes; None if no value of the hash key is given."""
     keys = index or criteria.table
     partitions, consumed = criteria.equal_values(keys.hash_key)
     if partitions is None:
@@ -249,7 +249,7 @@ def _split(
 
 
 def _held(table: TableKeySchema, index: IndexKeySchema) -> frozenset[str] | None:
-    """The attributes that an index holds; None for all."""
+    """Returns the attributes that an index holds; None for all."""
     if index.projection == "all":
         return None
     extra = () if isinstance(index.projection, str) else index.projection
@@ -265,7 +265,7 @@ def _join(parts: Iterable[Condition]) -> Condition:
 
 
 def _leading_term(criteria: Criteria, pinned: str | None, range_key: str | None, unique: bool) -> OrderTerm | None:
-    """The first term of the ordering that has an effect; a second one with an effect raises UnsupportedQuery."""
+    """Returns the first term of the ordering that has an effect; a second such term raises UnsupportedQuery."""
     meaningful: list[OrderTerm] = []
     for term in criteria.order:
         values, _ = criteria.equal_values(term.attribute)

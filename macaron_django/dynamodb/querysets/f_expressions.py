@@ -72,13 +72,14 @@ _VALUES: Final[tuple[tuple[type | tuple[type, ...], Kind], ...]] = (
 
 
 def kind_of_schema(schema: Schema) -> Kind:
-    """The kind of a property's values; None if it can have several kinds."""
+    """Returns the kind of a property's values; None if it can have several kinds."""
     kinds = {_FORMATS.get(schema.format, "text") if type_ == "string" else _TYPES.get(type_) for type_ in schema.types}
     return kinds.pop() if len(kinds) == 1 else None
 
 
 def kind_of_expression(expression: Any, kind_of_name: Callable[[F], Kind]) -> Kind:
-    """The kind of an expression's value; raises UnsupportedQuery if it is meaningless, such as text plus a number.
+    """Returns the kind of an expression's value; raises UnsupportedQuery if it is meaningless, such as text plus a
+    number.
 
     >>> kind_of_expression(F("visits") + 1, lambda name: "number")
     'number'
@@ -98,7 +99,7 @@ def kind_of_expression(expression: Any, kind_of_name: Callable[[F], Kind]) -> Ki
 
 
 def computed(expression: Any, value_of_name: Callable[[F], Any]) -> Any:
-    """The value of an expression; None if a part of it is None, as in SQL. Raises UnsupportedQuery if it has no
+    """Returns the value of an expression; None if a part of it is None, as in SQL. Raises UnsupportedQuery if it has no
     value.
     """
     if isinstance(expression, F):

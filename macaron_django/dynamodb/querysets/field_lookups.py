@@ -58,7 +58,7 @@ class Filters:
         self._model = model
 
     def condition(self, *args: Any, **kwargs: Any) -> Condition:
-        """The condition that all arguments together mean."""
+        """Returns the condition that all arguments together mean."""
         if not args and kwargs.keys().isdisjoint(_ARGUMENTS_OF_Q):
             return And(tuple(self._of_pair(pair) for pair in sorted(kwargs.items())))  # in Q's order
         q = Q(*args, **kwargs)
@@ -71,7 +71,7 @@ class Filters:
         return self._of_q(q)
 
     def whole_key(self, lookups: Mapping[str, Any]) -> AttributeMap | None:
-        """The key that these lookups give by equality; None if they give anything else, or no possible key."""
+        """Returns the key that these lookups give by equality; None if they give anything else, or no possible key."""
         if len(lookups) != len(self._persistence.key_names):
             return None
         key: AttributeMap = {}
@@ -199,7 +199,7 @@ class Filters:
         return null if value is None or value else Not(null)
 
     def encode(self, target: Target, value: Any) -> AttributeValue:
-        """The attribute value of ``value`` at ``target``. Accepts text from a URL for a number."""
+        """Returns the attribute value of ``value`` at ``target``. Accepts text from a URL for a number."""
         schema = target.schema
         if isinstance(value, datetime) and value.tzinfo is None:
             raise ValueError(f"{value!r} has no time zone, so it can't be compared with items: make it aware.")
@@ -223,7 +223,7 @@ class Filters:
 
 
 def filters_of(persistence: Persistence) -> Filters:
-    """The filters of a persisted schema, made once for its model."""
+    """Returns the filters of a persisted schema, made once for its model."""
     return persistence.derived(Filters, persistence.model)
 
 

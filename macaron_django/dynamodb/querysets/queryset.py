@@ -185,14 +185,14 @@ class ItemQuerySet(ReadMethods, WriteMethods, BulkWriteMethods, AsyncMethods, Un
         return self._with(where=NOTHING)
 
     def filter(self, *args: Any, **kwargs: Any) -> Self:
-        """The rows for which all of the lookups hold.
+        """Returns the rows for which all of the lookups hold.
 
         The lookups are exact, in, lt, lte, gt, gte, range, startswith, contains and isnull.
         """
         return self._narrowed(self._filters.condition(*args, **kwargs))
 
     def exclude(self, *args: Any, **kwargs: Any) -> Self:
-        """The rows for which not all of the lookups hold, including those that lack the property."""
+        """Returns the rows for which not all of the lookups hold, including those that lack the property."""
         return self._narrowed(Not(self._filters.condition(*args, **kwargs)))
 
     def complex_filter(self, filter_obj: Q | Mapping[str, Any]) -> Self:
@@ -367,7 +367,9 @@ class ItemQuerySet(ReadMethods, WriteMethods, BulkWriteMethods, AsyncMethods, Un
         return self._with(bare=True)
 
     def _whole_key(self, lookups: Mapping[str, Any]) -> AttributeMap | None:
-        """The key that the lookups give, if nothing else restricts these rows: then filters and plans aren't needed."""
+        """Returns the key that the lookups give, if nothing else restricts these rows: then filters and plans aren't
+        needed.
+        """
         is_everything = (
             self._where is ALL
             and self._index is None
@@ -411,7 +413,7 @@ class ItemQuerySet(ReadMethods, WriteMethods, BulkWriteMethods, AsyncMethods, Un
         return self.persistence.decode if self._values is None else self._values.make
 
     def _found(self, limit: int | None = None) -> Iterator[Match]:
-        """The items of the slice, at most ``limit`` of them."""
+        """Returns the items of the slice, at most ``limit`` of them."""
         high = self._high
         if limit is not None:
             high = self._low + limit if high is None else min(high, self._low + limit)
@@ -442,7 +444,7 @@ class ItemQuerySet(ReadMethods, WriteMethods, BulkWriteMethods, AsyncMethods, Un
         return iter(self._result_cache or ())
 
     def iterator(self, chunk_size: int | None = None) -> Iterator[Any]:
-        """The rows one after the other, with only one page in memory at a time."""
+        """Returns the rows one after the other, with only one page in memory at a time."""
         return self._rows()
 
     def __len__(self) -> int:
@@ -500,5 +502,5 @@ def _restored(kind: type[ItemQuerySet], label: str, state: dict[str, Any]) -> It
 
 
 def _plan_of_everything(_: Persistence, table: TableKeySchema) -> QueryPlan:
-    """The plan of a list without filter and order."""
+    """Returns the plan of a list without filter and order."""
     return plan(table, ALL)

@@ -44,7 +44,7 @@ class ReadMethods:
         raise self.model.MultipleObjectsReturned(f"get() returned more than one {name}: filter by its whole key.")
 
     def first(self: Any) -> Any:
-        """The first row, None if there is none."""
+        """Returns the first row, None if there is none."""
         return next(self._rows(limit=1), None) if self._result_cache is None else next(iter(self._result_cache), None)
 
     def last(self: Any) -> Any:
@@ -85,7 +85,7 @@ class ReadMethods:
         return bool(self.filter(pk=obj.pk).exists())
 
     def count(self: Any) -> int:
-        """The exact number of rows: DynamoDB reads every one of them to count them."""
+        """Returns the exact number of rows: DynamoDB reads every one of them to count them."""
         if self._result_cache is not None:
             return len(self._result_cache)
         if self._high is not None and self._high <= self._low:

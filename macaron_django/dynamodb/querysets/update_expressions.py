@@ -144,7 +144,7 @@ class UpdateExpression:
         return str(target.path[0])
 
     def _named(self, expression: F) -> str:
-        """The attribute that F() names."""
+        """Returns the attribute that F() names."""
         name: str = expression.name  # type: ignore[attr-defined]
         target, _ = self._filters.resolve(name, lookups=False)
         if len(target.path) != 1:
@@ -168,7 +168,9 @@ class UpdateExpression:
         self._guards.append(self._countable(name, Decimal(self._constant.add[name]["N"])))
 
     def _says_bounds_only(self, name: str) -> bool:
-        """Whether DynamoDB can check what the schema says of a number; it can't check enum, multipleOf and the like."""
+        """Returns whether DynamoDB can check what the schema says of a number; it can't check enum, multipleOf and the
+        like.
+        """
         described = self._persistence.schema.properties[name].schema.resolved.json
         return isinstance(described, Mapping) and all(
             keyword in _BOUNDS_ONLY or keyword.startswith("x-") for keyword in described
@@ -182,8 +184,8 @@ class UpdateExpression:
             raise UnsupportedQuery(f"{name} can't become {expression}: that is a {given}, and {name} is a {wanted}.")
 
     def _countable(self, name: str, step: Decimal) -> Condition:
-        """The condition that ``step`` can be added within the bounds: to a number, or to nothing if counting may begin
-        there.
+        """Returns the condition that ``step`` can be added within the bounds: to a number, or to nothing if counting
+        may begin there.
         """
         schema = self._persistence.schema.properties[name].schema
         bounds = [
@@ -203,7 +205,7 @@ class UpdateExpression:
         )
 
     def _counted(self, name: str, value: Any) -> int | float | Decimal | None:
-        """The number that ``F(name) + number`` adds; None if the value is something else."""
+        """Returns the number that ``F(name) + number`` adds; None if the value is something else."""
         if not isinstance(value, CombinedExpression) or value.connector not in {Combinable.ADD, Combinable.SUB}:
             return None
         left, right = value.lhs, value.rhs

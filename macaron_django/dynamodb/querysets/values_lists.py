@@ -34,7 +34,9 @@ class ValueRows:
 
     @classmethod
     def of(cls, persistence: Persistence, filters: Filters, names: Sequence[Any], shape: Shape = "dict") -> ValueRows:
-        """The values of these names, nested ones (``address__zip``) among them; of all fields if there are none."""
+        """Returns the values of these names, nested ones (``address__zip``) among them; of all fields if there are
+        none.
+        """
         if any(not isinstance(name, str) for name in names):
             raise UnsupportedQuery(NO_EXPRESSIONS)
         if shape == "json":
@@ -70,7 +72,7 @@ def _dictionaries(persistence: Persistence, model: Any) -> Callable[[tuple[str, 
 
 
 def _written_out(persistence: Persistence, targets: Mapping[str, Target]) -> Callable[[AttributeMap], dict[str, Any]]:
-    """The function from item to dictionary, generated for these fields: a loop costs a third more."""
+    """Returns the function from item to dictionary, generated for these fields: a loop costs a third more."""
     makers: dict[str, Any] = {}
     parts = []
     for place, (name, target) in enumerate(targets.items()):

@@ -253,8 +253,8 @@ class WriteMethods:
         return ItemChanged(message, schema=kind, key=key)
 
     def _keys(self: Any, changing: Collection[str]) -> Iterator[AttributeMap]:
-        """The keys of the rows that match. In a transaction a named key isn't looked up: the end of the transaction
-        shows whether it exists.
+        """Returns the keys of the rows that match. In a transaction a named key isn't looked up: the end of the
+        transaction shows whether it exists.
         """
         reader = self._keys_only()
         plan = reader._plan(())
@@ -274,7 +274,7 @@ class WriteMethods:
         return simplify(And(tuple(part for part in conjuncts(simplify(self._where)) if not paths(part) <= keys)))
 
     def holds(self: Any, item: AttributeMap) -> bool:
-        """Whether an item, found by its key, is in the query set."""
+        """Returns whether an item, found by its key, is in the query set."""
         return not self._is_hidden(item) and (self._where is ALL or matches(self._where, item))
 
     def _holds_beyond_key(self: Any, item: AttributeMap) -> bool:
@@ -284,7 +284,7 @@ class WriteMethods:
         return self._hides_by is not None and self.persistence.is_hidden(item)
 
     def write_demand(self: Any, *, any_key: bool = False) -> Any:
-        """The condition that lets a write change only an item of the query set.
+        """Returns the condition that lets a write change only an item of the query set.
 
         ``any_key``: the key comes from somewhere else, so its item may be outside the query set.
         """
@@ -306,7 +306,7 @@ class WriteMethods:
 
 
 def condition_failed(error: StaleItem) -> bool:
-    """Whether DynamoDB refused the condition, not because a transaction holds the item."""
+    """Returns whether a write failed because of its condition, not because a transaction holds the item."""
     return error.__cause__ is not None and error_code(error.__cause__) == CONDITION_FAILED
 
 

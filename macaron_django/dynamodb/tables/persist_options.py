@@ -57,7 +57,7 @@ def _plain(value: Any, *, local: bool) -> Any:
 
 
 def options_from_class(cls: type) -> Persist:
-    """The options that a class sets as attributes; ``given`` names them."""
+    """Returns the options that a class sets as attributes; ``given`` names them."""
     said = mapping_from_class(cls)
     if "sets" in said:
         said["sets"] = tuple(said["sets"])
@@ -71,7 +71,7 @@ def options_from_class(cls: type) -> Persist:
 
 
 def persistence_options(persist: Persist) -> tuple[Persist, type | None]:
-    """The options in force for a schema, and the class that its ``x-persist`` names, if any.
+    """Returns the options in force for a schema, and the class that its ``x-persist`` names, if any.
 
     Raises ImportError, with the spec's file and line, if that class can't be imported.
     """

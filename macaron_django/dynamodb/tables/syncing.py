@@ -97,7 +97,7 @@ def sync_table(
 
 
 def item_estimate(table: Table) -> int | None:
-    """The number of items by DynamoDB's own count, made every six hours or so; None if it doesn't give one."""
+    """Returns the number of items by DynamoDB's own count, made every six hours or so; None if it doesn't give one."""
     with translated(table.Meta.table_name):
         count: int | None = (describe(table) or {}).get("ItemCount")
     return count
@@ -293,7 +293,7 @@ def why_unusable(table: Table) -> str | None:
 
 
 def _unready(found: Description | None) -> list[str]:
-    """The parts of a table that can't be used yet, each with its status."""
+    """Returns the parts of a table that can't be used yet, each with its status."""
     found = found or {}
     states = {"table": found.get("TableStatus", "CREATING")}
     for index in found.get("GlobalSecondaryIndexes") or ():

@@ -44,5 +44,5 @@ def accesses_of_call(operation: str, parameters: Mapping[str, Any]) -> Iterator[
 
 
 def _name(named: str) -> str:
-    """The name of a table, which calls may give as an ARN."""
+    """Returns the name of a table, which calls may give as an ARN."""
     return named.partition(":table/")[2].partition("/")[0] if named.startswith("arn:") else named

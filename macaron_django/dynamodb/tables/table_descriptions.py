@@ -80,7 +80,7 @@ def describe_table(table: Table) -> TableDescription | None:
 
 
 def account_of(table: Table) -> str | None:
-    """The AWS account that the table is in, from its ARN; None if there is no table."""
+    """Returns the AWS account that the table is in, from its ARN; None if there is no table."""
     with translated(table.Meta.table_name):
         found = describe(table)
     parts = str((found or {}).get("TableArn", "")).split(":")

@@ -86,7 +86,7 @@ def billing_mode(found: Description) -> str:
 
 
 def has_recovery(backups: Mapping[str, Any]) -> bool | None:
-    """Whether an answer to DescribeContinuousBackups has point-in-time recovery on; None for an empty one."""
+    """Returns whether an answer to DescribeContinuousBackups has point-in-time recovery on; None for an empty one."""
     if not backups:
         return None
     described = backups["ContinuousBackupsDescription"].get("PointInTimeRecoveryDescription") or {}

@@ -31,7 +31,7 @@ class TableLayout:
 
     @classmethod
     def of(cls, schema: Schema, options: Persist, api: str, classes: Classes) -> TableLayout:
-        """The layout of a schema's table; raises ValueError with file and line if a key isn't suitable."""
+        """Returns the layout of a schema's table; raises ValueError with file and line if a key isn't suitable."""
         base_name = options.table or default_table_name(api, schema.name or "item")
         return cls(api, schema.name, base_name, options, _attributes(schema, options, classes))
 
@@ -46,7 +46,7 @@ class TableLayout:
         return {**self.options.indexes, **self.options.local_indexes}
 
     def key_names(self, index: str | None = None) -> tuple[str, ...]:
-        """The names of the hash key and, if there is one, the range key of an index; the table's for None."""
+        """Returns the names of the hash key and, if there is one, the range key of an index; for None, the table's."""
         options = self.options
         if index is None:
             names = options.hash_key, options.range_key
@@ -58,7 +58,7 @@ class TableLayout:
 
 
 def default_table_name(api: str, schema_name: str) -> str:
-    """The table of a schema that names none: the API and the schema in snake case.
+    """Returns the table's name for a schema that names none: the API and the schema in snake case.
 
     >>> default_table_name("myserver", "UserProfile")
     'myserver_user_profile'
@@ -91,7 +91,7 @@ def _attributes(schema: Schema, options: Persist, classes: Classes) -> dict[str,
 
 
 def _roles(options: Persist) -> dict[str, Role]:
-    """The role of each property for the table."""
+    """Returns the role of each property for the table."""
     played: dict[str, dict[str, bool]] = {}
 
     def plays(name: str | None, part: str) -> None:

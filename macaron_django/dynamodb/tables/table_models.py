@@ -44,7 +44,7 @@ class ItemModel(Model):
 
     @classmethod
     def attribute(cls, name: str) -> PropertyAttribute:
-        """The attribute that holds the property ``name``; raises KeyError if there is none."""
+        """Returns the attribute that holds the property ``name``; raises KeyError if there is none."""
         return cls._by_attribute_name[name]
 
     @classmethod
@@ -123,7 +123,7 @@ class _LateBound(type):
 
 
 def build_table(layout: TableLayout) -> type[ItemModel]:
-    """The PynamoDB model class of a table."""
+    """Returns the PynamoDB model class of a table."""
     attributes, options = layout.attributes, layout.options
     reserved = {*dir(ItemModel), "Meta", "hash_key", "range_key"}  # the last two are arguments of PynamoDB's __init__
     python_names = field_names([*attributes, *(f"index_{name}" for name in layout.indexes)], reserved=reserved)

@@ -44,7 +44,7 @@ def wanted_safeguards(table: Table) -> Iterator[str]:
 
 
 def safeguard_differences(table: Table, found: Description) -> Iterator[TableDifference]:
-    """The differences between a table and its schema. Skips what the schema doesn't mention."""
+    """Yields the differences between a table and its schema. Skips what the schema doesn't mention."""
     meta = cast("Any", table.Meta)
     if meta.tags:
         yield from _tag_differences(table, found)

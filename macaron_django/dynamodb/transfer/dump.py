@@ -36,7 +36,7 @@ class DumpState:
 
     @classmethod
     def read(cls, path: Path) -> DumpState:
-        """The state that ``write`` wrote; raises ValueError or KeyError for a file with anything else."""
+        """Returns the state that ``write`` wrote; raises ValueError or KeyError for a file with anything else."""
         told: Mapping[str, Any] = json.loads(path.read_bytes())
         positions = [None if key is None else from_dynamodb_json(key) for key in told["positions"]]
         return cls(told["table"], told["form"], told["compressed"], positions, told["items"], told["size"])

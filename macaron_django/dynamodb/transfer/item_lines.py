@@ -37,7 +37,7 @@ def line_of(persistence: Persistence, item: AttributeMap, form: Form) -> bytes:
 
 
 def item_in(persistence: Persistence, line: bytes, form: Form | None = None) -> AttributeMap:
-    """The item of a line, complete and storable; raises LineError with what is wrong with it.
+    """Returns the item of a line, complete and storable; raises LineError with what is wrong with it.
 
     Without ``form``, an object whose one member is ``Item`` is DynamoDB's form, anything else the plain one. A plain
     item must be valid by its schema; in DynamoDB's own form items may be older than the schema.
@@ -69,13 +69,13 @@ def item_in(persistence: Persistence, line: bytes, form: Form | None = None) -> 
 
 
 def to_dynamodb_json(item: AttributeMap) -> dict[str, Any]:
-    """An attribute map as JSON writes it: binary as base64."""
+    """Returns an attribute map as JSON writes it: binary as base64."""
     made: dict[str, Any] = with_base64(item)
     return made
 
 
 def from_dynamodb_json(json: Any) -> AttributeMap:
-    """The attribute map that JSON describes; raises LineError with a pointer if it isn't one."""
+    """Returns the attribute map that JSON describes; raises LineError with a pointer if it isn't one."""
     return _map_from_json(json, "")
 
 

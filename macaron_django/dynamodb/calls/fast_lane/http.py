@@ -87,7 +87,7 @@ _ORDINARY: Final = re.compile(
 
 
 def _any_answer(received: bytes) -> Reading[HTTPAnswer]:
-    """The answer that begins with ``received``."""
+    """Returns the answer that begins with ``received``."""
     if not received:
         raise BrokenExchangeError("the server closed the connection without an answer")
     while True:

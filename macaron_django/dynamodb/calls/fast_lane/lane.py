@@ -53,7 +53,7 @@ class FastLane(Lane):
 
     @classmethod
     def beside(cls, client: BaseClient) -> FastLane | None:
-        """The lane of ``client``; None if its requests aren't signed and sent in botocore's default way."""
+        """Returns the lane of ``client``; None if its requests aren't signed and sent in botocore's default way."""
         inner: Any = client
         session = inner._endpoint.http_session
         ordinary = (

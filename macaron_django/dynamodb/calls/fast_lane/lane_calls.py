@@ -87,12 +87,12 @@ class RequestTemplate:
     members: frozenset[str]
 
     def headers(self, traced: TracedCalls | None) -> TracedHeaders:
-        """The headers that only this request has, including those of tracers."""
+        """Returns the headers that only this request has, including those of tracers."""
         trace = trace_header() if self.in_lambda else ()
         return TracedHeaders((), trace) if traced is None else traced.headers(self.url, trace)
 
     def request(self, body: bytes, timestamp: str, headers: TracedHeaders = NO_HEADERS) -> bytes:
-        """The whole request, signed."""
+        """Returns the whole request, signed."""
         signed = self.signer.header_lines(self.target, body, timestamp, headers.signed)
         unsigned = "".join(f"{name}: {value}\r\n" for name, value in headers.unsigned)
         return f"{self.head}{unsigned}{signed}Content-Length: {len(body)}\r\n\r\n".encode("latin-1") + body
@@ -277,14 +277,14 @@ class Lane(ABC):
 
 
 def _broken_off(url: str, error: OSError) -> Exception:
-    """botocore's exception for a missing or incomplete answer."""
+    """Returns botocore's exception for a missing or incomplete answer."""
     if isinstance(error, TimeoutError):
         return botocore.exceptions.ReadTimeoutError(endpoint_url=url, error=error)
     return botocore.exceptions.ConnectionClosedError(endpoint_url=url, request=None, error=error)
 
 
 def _not_sent(url: str, error: NotConnectedError) -> Exception:
-    """botocore's exception for a connection that couldn't be opened."""
+    """Returns botocore's exception for a connection that couldn't be opened."""
     cause = error.__cause__
     if isinstance(cause, ssl.SSLError):
         return botocore.exceptions.SSLError(endpoint_url=url, error=cause)
@@ -311,13 +311,13 @@ def _metadata(answer: HTTPAnswer) -> dict[str, Any]:
 
 
 def trace_header() -> tuple[tuple[str, str], ...]:
-    """The header that botocore sends in AWS Lambda, by which AWS notices functions that call themselves."""
+    """Returns the header that botocore sends in AWS Lambda, by which AWS notices functions that call themselves."""
     trace = os.environ.get("_X_AMZN_TRACE_ID")
     return (("X-Amzn-Trace-Id", quote(trace, safe=_TRACE_SAFE)),) if trace else ()
 
 
 def names_resources(parameters: Mapping[str, Any]) -> bool:
-    """Whether a table of a batch or a transaction is named by its ARN."""
+    """Returns whether a batch or a transaction names a table by its ARN."""
     if "RequestItems" in parameters:
         return any(":" in table for table in parameters["RequestItems"])
     actions = (action for item in parameters.get("TransactItems", ()) for action in item.values())
@@ -325,12 +325,12 @@ def names_resources(parameters: Mapping[str, Any]) -> bool:
 
 
 def in_lambda() -> bool:
-    """Whether this process runs in AWS Lambda."""
+    """Returns whether this process runs in AWS Lambda."""
     return "AWS_LAMBDA_FUNCTION_NAME" in os.environ
 
 
 def request_head(place: str, lines: Mapping[str, str]) -> str:
-    """The first lines of a request to ``place``, in its form for a proxy if it goes to one."""
+    """Returns the first lines of a request to ``place``, in the form for a proxy if it goes to one."""
     return "".join([f"POST {place} HTTP/1.1\r\n", *(f"{name}: {value}\r\n" for name, value in lines.items())])
 
 

@@ -51,11 +51,11 @@ class LoopConnection(asyncio.Protocol):
             self.idle_since = self._loop.time()
 
     def has_ended(self) -> bool:
-        """Whether the server has closed the connection, as far as the loop knows."""
+        """Returns whether the server has closed the connection, as far as the loop knows."""
         return self._transport is None or bool(self._transport.is_closing())
 
     def is_readable(self) -> bool:
-        """Whether the connection has ended or has bytes that belong to no request; the loop may not know yet."""
+        """Returns whether the connection has ended or has bytes of no request; the loop may not know yet."""
         opened = self._transport.get_extra_info("socket")
         if opened is None or not hasattr(select, "poll"):
             return self.has_ended()

@@ -33,7 +33,7 @@ class PooledConnections(IdleConnections):
 
 
 def place_of(pool: Any) -> Place:
-    """The place of a urllib3 pool without a proxy, after ``_setup_ssl_cert`` has set its certificates."""
+    """Returns the place of a urllib3 pool without a proxy, after ``_setup_ssl_cert`` has set its certificates."""
     timeout = pool.timeout
     return Place(
         pool.host,
@@ -47,7 +47,7 @@ def place_of(pool: Any) -> Place:
 
 
 def _tls(pool: Any) -> ssl.SSLContext:
-    """The TLS context that urllib3's ``HTTPSConnection.connect`` and ``ssl_wrap_socket`` would make."""
+    """Returns the TLS context that urllib3's ``HTTPSConnection.connect`` and ``ssl_wrap_socket`` would make."""
     context: ssl.SSLContext = create_urllib3_context()
     if pool.cert_reqs == "CERT_NONE":
         context.check_hostname = False

@@ -67,7 +67,7 @@ class Signer:
         self._key = _DayKey("", "", None, None)  # one tuple, as threads share a signer
 
     def header_lines(self, target: str, body: bytes, timestamp: str, more: Iterable[tuple[str, str]] = ()) -> str:
-        """The lines that date and authorise a request; ``timestamp`` is UTC as ``20260101T000000Z``.
+        """Returns the lines that date and authorise a request; ``timestamp`` is UTC as ``20260101T000000Z``.
 
         ``more``: further headers, which are signed as well and begin the lines.
         """
@@ -105,7 +105,9 @@ class Signer:
 
 
 def _sorted_in(canonical: str, more: Iterable[tuple[str, str]]) -> tuple[str, str, str]:
-    """The first lines of a canonical request, its headers with ``more`` sorted in, and the names of all headers."""
+    """Returns the first lines of a canonical request, its headers with ``more`` sorted in, and the names of all
+    headers.
+    """
     from botocore.auth import SIGNED_HEADERS_BLACKLIST  # here: only a tracer, which has botocore, adds headers
 
     start, headers = canonical[: len(_START)], canonical[len(_START) :]

@@ -118,7 +118,7 @@ class Codec:
 
     @classmethod
     def fits(cls, schema: Schema, types: frozenset[str]) -> bool:
-        """Whether values of a schema are of this format. ``types``: those of the schema, without "null"."""
+        """Returns whether values of a schema are of this format. ``types``: the schema's types without "null"."""
         return types == cls.json_types
 
     # -- any value -----------------------------------------------------------------------------
@@ -162,7 +162,7 @@ class Codec:
         return lambda value: to_python(decode(value))
 
     def is_plain_text(self, conversion: Conversion) -> bool:
-        """Whether the Python value is the content under "S", so that loops don't need a call."""
+        """Returns whether Python values are the content under "S" itself, so that loops need no call."""
         return False
 
     def json_reader(self, conversion: Conversion) -> ValueReader:

@@ -168,7 +168,7 @@ def _to_microseconds(utc: str) -> str:
 
 
 def _is_spelled_by_python(text: str) -> bool:
-    """Whether a text that ends in Z is also how Python would write that time."""
+    """Returns whether a text that ends in Z is also how Python would write that time."""
     try:
         return datetime.fromisoformat(text[:-1]).isoformat(timespec="microseconds") == text[:-1]
     except ValueError:

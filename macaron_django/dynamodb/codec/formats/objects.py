@@ -60,7 +60,7 @@ class ObjectCodec(Codec):
         return self.codec_of(_schema_of_others(self.schema))
 
     def members(self, spec: ObjectSpec) -> dict[str, Member]:
-        """The properties of an API object class, in schema order."""
+        """Returns the properties of an API object class, in schema order."""
         return {name: Member(self.properties.get(name, self.others), spec.conversion(name)) for name in spec.properties}
 
     def encode(self, value: Any, pointer: str = "", depth: int = 0) -> AttributeValue:
@@ -266,5 +266,5 @@ def _schema_of_others(schema: Schema) -> Schema | None:
 
 
 def _are_plain_names(names: Iterable[Any]) -> bool:
-    """Whether DynamoDB certainly accepts all names."""
+    """Returns whether DynamoDB certainly accepts all names."""
     return all(type(name) is str and name and name.isascii() for name in names)

@@ -135,7 +135,7 @@ def set_of(members: Sequence[AttributeValue], pointer: str) -> AttributeValue:
 
 
 def _no_members(elements: list[Any]) -> list[Any]:
-    """The JSON of an empty set. Raises KeyError for any other list, which another program wrote."""
+    """Returns the JSON of an empty set. Raises KeyError for any other list, which another program wrote."""
     if elements:
         raise KeyError("L")
     return []

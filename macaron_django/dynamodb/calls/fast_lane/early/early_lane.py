@@ -150,7 +150,7 @@ class EarlyLane(Lane):
 
 
 def _host(url: str) -> str:
-    """The Host of requests to ``url``, which leaves out the scheme's own port.
+    """Returns the Host of requests to ``url``, which leaves out the scheme's own port.
 
     >>> _host("http://localhost:8000/"), _host("https://dynamodb.eu-west-1.amazonaws.com"), _host("http://[::1]:80")
     ('localhost:8000', 'dynamodb.eu-west-1.amazonaws.com', '[::1]')
@@ -162,7 +162,9 @@ def _host(url: str) -> str:
 
 
 def _tls() -> ssl.SSLContext:
-    """A TLS context with the authorities that botocore trusts: those of certifi, or those that botocore comes with."""
+    """Returns a TLS context with the authorities that botocore trusts: those of certifi, or those that botocore comes
+    with.
+    """
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     try:
         authorities = str(import_module("certifi").where())

@@ -80,7 +80,7 @@ def early_place(
 
 
 def _is_plain(environment: Mapping[str, str]) -> bool:
-    """Whether this module knows everything that could change a client's calls."""
+    """Returns whether this module knows everything that could change a client's calls."""
     if sys.platform in ("win32", "darwin"):  # proxies may be the system's
         return False
     for name in environment:
