@@ -37,7 +37,7 @@ class _Unbound:
 
 
 class _OfPersistence:
-    """An attribute of a class that comes from its persistence."""
+    """A class attribute whose value comes from the class's persistence."""
 
     def __init__(self, read: Any) -> None:
         self._read = read

@@ -17,7 +17,7 @@ __all__ = ["BACKENDS", "Backend", "follow_settings", "is_subscriber", "missing_d
 
 
 class Backend(NamedTuple):
-    """Where a backend's subscriber is, what that imports, and the extra of this package that installs it."""
+    """A backend's subscriber, the module that this imports, and the extra of this package that installs the module."""
 
     subscriber: str
     module: str | None = None

@@ -1,7 +1,7 @@
 """Writes log lines as JSON, each with the ids of the request that it belongs to.
 
-The backend ``json_logs`` gives the formatter to the handlers that write to a stream, of the root logger and of
-Django's. A project with a ``LOGGING`` of its own may name ``JSONFormatter`` there instead.
+The backend ``json_logs`` gives the formatter to those handlers of the root logger and of Django's that write to a
+stream. A project with a ``LOGGING`` of its own may name ``JSONFormatter`` there instead.
 """
 
 from __future__ import annotations

@@ -241,7 +241,7 @@ SENTENCES: Final = (
     _("index %(name)s is %(there)s, its schema says %(wanted)s: give it a new name"),
     _("TTL attribute %(name)s"),
     _("the TTL attribute is %(there)s, which isn't the schema's `ttl`: left unchanged"),
-    _("the TTL attribute is %(there)s, the schema says %(wanted)s: disable TTL, wait an hour, sync"),
+    _("the TTL attribute is %(there)s, the schema says %(wanted)s: disable TTL, wait an hour, sync again"),
     _("billing is %(there)s, but the schema doesn't mention it: left unchanged"),
     _("billing: %(there)s becomes %(wanted)s"),
     _("tags %(tags)s"),

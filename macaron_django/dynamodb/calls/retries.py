@@ -19,7 +19,7 @@ __all__ = ["BACKUPS_AVAILABLE", "TABLE_READY", "UPDATE_CONFLICTS", "Attempt", "R
 
 
 class Attempt(NamedTuple):
-    """One attempt: its number, counted from 1, whether no other follows, and the seconds since the first began."""
+    """One attempt: its number, counted from 1, whether it is the last, and the seconds since the first began."""
 
     number: int
     is_last: bool

@@ -29,7 +29,7 @@ RUNTIME_MISSING = (
 
 
 def find_runtime() -> str | None:
-    """Returns the path of Podman's or Docker's client: the first that works, which it does only with its daemon."""
+    """Returns the path of the first of Podman and Docker that works: a client without its daemon doesn't count."""
     found = (shutil.which(name) for name in RUNTIMES)
     return next((runtime for runtime in found if runtime and _works(runtime)), None)
 

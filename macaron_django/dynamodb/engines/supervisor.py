@@ -6,8 +6,8 @@ milliseconds: run it by path with ``python -I -S`` (importing it through the pac
 
 Two locks say everything that processes must know, and the kernel releases both however a process ends:
 
-- the *state file* is locked exclusively by the supervisor as long as it lives, so a pid in it that no process
-  locks is stale, even if another process has that pid now;
+- the *state file* is locked exclusively by the supervisor as long as it lives, so the pid in an unlocked
+  state file is stale, even if another process has that pid now;
 - the *users file* is locked (shared) by each process that uses the server; the supervisor ends when it
   gets that lock for itself.
 """

@@ -113,7 +113,7 @@ class Items:
 
     @property
     def kind(self) -> str:
-        """What messages to clients call an item. They never contain the table's name."""
+        """The name of an item in messages to clients, which never contain the table's name."""
         return "item"
 
     @property
@@ -321,7 +321,7 @@ class Items:
         ``condition``: "present", "absent", or a condition of PynamoDB's. ``expected``: values that attributes must have
         before the write; None for one that must be missing. Raises ItemExists if an item exists that must be absent,
         ItemAbsent if there is none, and ItemChanged if it has other values. None of these exceptions needs a second
-        call, except a GetItem with engines that don't honour ReturnValuesOnConditionCheckFailure.
+        call; only engines that don't honour ReturnValuesOnConditionCheckFailure need a GetItem.
 
         If a ``condition`` of PynamoDB's keeps an ``addition`` within bounds, its failure may raise ItemOutOfBounds,
         too. Engines that don't honour ReturnValuesOnConditionCheckFailure don't show why it failed: with them it raises

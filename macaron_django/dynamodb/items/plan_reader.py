@@ -39,7 +39,7 @@ class Match(NamedTuple):
 
     @property
     def position(self) -> AttributeMap:
-        """The keys after which a further call goes on."""
+        """The keys after which a further call continues."""
         source = self.source if isinstance(self.source, dict) else self.source.as_map()
         return {name: source[name] for name in self.names if name in source}
 

@@ -252,7 +252,7 @@ class ItemQuerySet(ReadMethods, WriteMethods, BulkWriteMethods, AsyncMethods, Un
     def capped(self) -> Self:
         """Permits a filtered scan whatever the schema's policy, and stops it where a capped scan stops.
 
-        For people who search and can see what it costs; ``page()`` continues from where it stopped.
+        It is for people who search and can see what that costs; ``page()`` continues from where it stopped.
         """
         return self._with(capped=True)
 

@@ -112,9 +112,9 @@ class ReadMethods:
         """Returns at most ``limit`` rows from ``cursor`` on, and the cursor of the rows after them (None: there are
         none).
 
-        A page before the end can be short, or empty, if a capped scan stopped, if ``read_limit`` items were
-        read (``limit`` at least), or if one more row would make it longer than ``max_bytes`` of JSON. It still has
-        a cursor then.
+        A page before the end can be short, or empty, if a capped scan stopped, if ``read_limit`` items were read (at
+        least ``limit``), or if one more row would make it longer than ``max_bytes`` of JSON. It still has a cursor
+        then.
         """
         self._refuse_slice("page through")
         limit = settings.PAGE_SIZE if limit is None else limit

@@ -41,7 +41,7 @@ _NOT_YET = frozenset({"ResourceInUseException", "ContinuousBackupsUnavailableExc
 def create_table(table: Table, *, wait: bool = True, safeguards: bool = True, progress: Progress | None = None) -> bool:
     """Makes the table with its indexes, time to live and ``safeguards``, and returns whether it was missing.
 
-    With ``wait``, returns when the table can be used. Without it, what AWS refuses while a table is being created is
+    With ``wait``, returns when the table can be used. Without it, changes that AWS refuses while it creates a table are
     left to the next ``sync_table``. A temporary table needs no safeguards, and some would prevent dropping it.
     """
     with translated(table.Meta.table_name):
@@ -200,7 +200,7 @@ def _ttl_differences(table: Table) -> Iterator[TableDifference]:
         yield TableDifference("extra", f"the TTL attribute is {there}, which isn't the schema's `ttl`: left unchanged")
     else:
         yield TableDifference(
-            "conflict", f"the TTL attribute is {there}, the schema says {wanted}: disable TTL, wait an hour, sync"
+            "conflict", f"the TTL attribute is {there}, the schema says {wanted}: disable TTL, wait an hour, sync again"
         )
 
 

@@ -51,7 +51,9 @@ class IndexDescription:
 
 @dataclass(frozen=True)
 class TableDescription:
-    """A table; None for what the engine doesn't say. ``size`` is in bytes. DynamoDB counts every six hours or so."""
+    """A table; None for what the engine doesn't say. ``size`` is in bytes. DynamoDB updates it, and the count, every
+    six hours or so.
+    """
 
     name: str
     status: str

@@ -33,7 +33,7 @@ SAFEGUARDS: Final = frozenset({TAGS, RECOVERY, PROTECTION})
 
 
 def wanted_safeguards(table: Table) -> Iterator[str]:
-    """Returns what a new table gets, as lines of a diff."""
+    """Returns the safeguards of a new table, as lines of a diff."""
     meta = cast("Any", table.Meta)
     if meta.tags:
         yield f"tags {_told(meta.tags)}"

@@ -67,7 +67,7 @@ def _task(alias: str, queue: str | None) -> Any:
 
 
 class DjangoBackend(TaskBackend):
-    """Django's tasks. Their workers don't take up again what a killed worker had begun."""
+    """Django's tasks. Their workers don't restart a task that a killed worker had begun."""
 
     name = "django"
 

@@ -80,7 +80,7 @@ def _request_id(request: HttpRequest | None) -> str:
 
 
 def _trace(request: HttpRequest | None) -> dict[str, str]:
-    """Returns the headers of W3C's Trace Context: of the span that is open, else of the request."""
+    """Returns the headers of W3C's Trace Context: those of the open span or, without one, of the request."""
     propagate = sys.modules.get("opentelemetry.propagate")
     trace: dict[str, str] = {}
     if propagate is not None:

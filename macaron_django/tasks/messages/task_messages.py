@@ -36,8 +36,8 @@ def new_task_id() -> str:
 class Message:
     """One task to be done. ``due`` is when it may begin, in seconds since 1970.
 
-    ``attempt`` counts from 1 how often it was tried, ``deliveries`` how often this attempt was given to a worker, and
-    ``again`` how often it was run again after it had failed.
+    ``attempt`` counts from 1 how often the task was tried, ``deliveries`` how often this attempt was given to a worker,
+    and ``again`` how often the task was run again after it had failed.
     """
 
     task: str
@@ -56,7 +56,7 @@ class Message:
         return replace(self, attempt=self.attempt + 1, deliveries=1, due=due)
 
     def next_delivery(self) -> Message:
-        """Returns the message with which another worker makes the same attempt, because one hasn't finished it."""
+        """Returns the message with which another worker repeats this attempt, because a worker hasn't finished it."""
         return replace(self, deliveries=self.deliveries + 1)
 
     def run_again(self) -> Message:

@@ -93,8 +93,8 @@ class TypeBuilder(Protocol):
 class Codec:
     """How the values of a schema are stored.
 
-    A value of another type than the schema's is stored by its JSON type. Such values exist, because validation
-    doesn't depend on ``type`` alone, and other programs write to the same table.
+    A value that isn't of the schema's type is stored by its JSON type: keywords other than ``type`` may allow it, and
+    other programs write to the same table.
     """
 
     #: JSON Schema's types of the values.

@@ -101,8 +101,8 @@ def is_imported() -> bool:
 
 
 def is_untouched() -> bool:
-    """Returns whether no one can have hooked into botocore's calls: nothing has imported its parts, or waits for their
-    import.
+    """Returns whether no one can have hooked into botocore's calls: nothing has imported its parts, and no import hook
+    waits for them.
 
     Tracers that wrap botocore import it, or have an import hook that wraps it as soon as it is imported.
     """
