@@ -340,7 +340,7 @@ class ItemStore(Store):
 
     @cached_property
     def _makers(self) -> Makers:
-        """The functions that make the values that the server sets on a new object."""
+        """The functions that make a new object's values, for the properties that the server sets."""
         return makers_of(self.schema, True, self._key_names)
 
     @property

@@ -48,7 +48,7 @@ def missing_distributions() -> dict[str, str]:
 
 
 def slow_call_ms() -> int | None:
-    """Returns the milliseconds above which an operation is reported; None if none is."""
+    """Returns the milliseconds above which an operation is reported; None if none are reported."""
     chosen: int | None = settings.OBSERVABILITY.REPORT_CALL_EXCEEDING_MS
     return _PYMACARONS if chosen is None and under_compat() else chosen
 

@@ -59,7 +59,7 @@ class UserLogger(Adapter):
         return {**extra, "USER_ID": _user_text()}
 
     def warn(self, msg: object, *args: object, **kwargs: Any) -> None:
-        """The same as ``warning``."""
+        """Does what ``warning`` does."""
         self.warning(msg, *args, **{**kwargs, "stacklevel": kwargs.get("stacklevel", 1) + 1})
 
 
@@ -69,7 +69,7 @@ def pymlogger(name: str | None = None) -> UserLogger:
 
 
 def root_logger() -> logging.Logger:
-    """Returns the logger above all others."""
+    """Returns the root logger."""
     return logging.getLogger()
 
 

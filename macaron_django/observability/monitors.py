@@ -14,9 +14,10 @@ __all__ = ["monitor", "monitor_init"]
 
 @contextmanager
 def monitor(kind: str = "Unknown", method: str = "Unknown") -> Iterator[None]:
-    """Tells the subscribers of events how long a block takes: Prometheus as ``macaron_block_duration_seconds``.
+    """Tells the subscribers of events how long a block takes. In Prometheus, that is
+    ``macaron_block_duration_seconds``.
 
-    ``kind`` says what is measured, such as "mail", and ``method`` what it does, such as "send". Both become labels of
+    ``kind`` says what is measured, such as "mail", and ``method`` what is done, such as "send". Both become labels of
     metrics: give them few different values. An exception passes through, and counts as a failure.
 
     >>> with monitor(kind="mail", method="send"):
@@ -42,5 +43,5 @@ def monitor(kind: str = "Unknown", method: str = "Unknown") -> Iterator[None]:
 def monitor_init(app: Any = None, config: Any = None, celery: bool = False) -> None:
     """Does nothing: the setting ``OBSERVABILITY["BACKENDS"]`` says where measurements go. PyMacaron's programs call it.
 
-    PyMacaron sent them to Scout where the configuration had a ``scout_key``.
+    PyMacaron sent measurements to Scout where the configuration had a ``scout_key``.
     """

@@ -198,7 +198,7 @@ def _due(countdown: float | timedelta | None, eta: datetime | None, delay: float
 
 
 def _after_commit(send: Callable[[], None]) -> None:
-    """Calls ``send`` after the open transactions of DynamoDB and of the ORM; at once without one."""
+    """Calls ``send`` after the open transactions of DynamoDB and of the ORM; without one, at once."""
     for connection in connections.all(initialized_only=True):
         if connection.in_atomic_block:
             send = functools.partial(orm_transaction.on_commit, send, using=connection.alias)

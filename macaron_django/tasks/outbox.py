@@ -37,7 +37,7 @@ def put_in(message: Message) -> None:
 
 
 def put_away(message: Message) -> None:
-    """Deletes a message that the broker has taken. If that fails, it is sent a second time."""
+    """Deletes a message that the broker has taken. If that fails, the message is sent a second time."""
     outbox = outbox_table()
     try:
         outbox.delete_item(outbox.key(message.id))

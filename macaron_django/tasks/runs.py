@@ -57,7 +57,7 @@ def is_task() -> bool:
 def run(message: Message, backend: TaskBackend) -> Any:
     """Does a task, and returns what its function returns, as ``argument_json`` writes it.
 
-    A task that comes before its time is sent again, for its time. A failed task that will be tried again is sent again,
+    A task that comes early is sent again, to begin at its time. A failed task that will be tried again is sent again,
     too. Both return SentAgain. Any other failure is reported, and raises TaskFailed.
     """
     if message.due is not None and message.due > time.time() + _EARLY and backend.abilities.delays:

@@ -24,8 +24,8 @@ def can_await() -> bool:
 
 
 async def run_in_fiber(function: Callable[[], T]) -> T:
-    """Returns what ``function`` returns. The function can call ``await_in_fiber``, in the context of the task that
-    runs.
+    """Calls ``function``, which can call ``await_in_fiber``, in the context of the running task. Returns what it
+    returns.
     """
     from greenlet import getcurrent, greenlet
 
@@ -44,7 +44,7 @@ async def run_in_fiber(function: Callable[[], T]) -> T:
 
 
 def await_in_fiber(awaitable: Awaitable[T]) -> T:
-    """Returns what ``awaitable`` gives, inside of ``run_in_fiber``. Raises what it raises."""
+    """Waits for ``awaitable``, inside of ``run_in_fiber``. Returns or raises what that does."""
     from greenlet import getcurrent
 
     driver: Any = getcurrent().parent

@@ -105,7 +105,7 @@ def records_signals(wrapper: Any) -> bool:
 
 
 def leaves_breadcrumb(handler: Any, request: Any) -> None:
-    """Does what a handler of Sentry's does for a call without a span: records it for later error reports."""
+    """Records a call without a span for later error reports, if ``handler`` is Sentry's, which does the same."""
     note = getattr(handler, "__globals__", {}).get("_add_request_breadcrumb")
     if note is not None and name_of(handler) == f"{_SENTRY}._instrumentation._sentry_request_created":
         note(request)

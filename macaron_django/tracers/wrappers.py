@@ -97,7 +97,7 @@ def _cells(function: FunctionType) -> list[Any]:
 
 
 def _with(function: FunctionType, old: Any, new: Any) -> FunctionType:
-    """Returns a copy of a function, and of those in its free variables, with ``new`` where they have ``old``."""
+    """Returns a copy of a function, and of the functions in its free variables, with ``new`` instead of ``old``."""
     cells = []
     for cell in function.__closure__ or ():
         content = cell.cell_contents

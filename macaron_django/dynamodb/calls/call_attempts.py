@@ -60,10 +60,10 @@ _ABSENT: Final = re.compile(r"\s*attribute_not_exists\s*\(\s*(#?\w+)\s*\)\s*")
 
 
 class Call(dict[str, Any]):
-    """The parameters of an operation, with the evidence that a first, unanswered attempt was applied.
+    """The parameters of an operation. ``applied`` finds out whether a first, unanswered attempt was applied.
 
-    Only a write whose condition is false once it has been applied may carry ``applied``: it is sent
-    again after an ambiguous failure.
+    Only a write whose condition is false once it has been applied may have ``applied``: such a write is sent again
+    after an ambiguous failure.
     """
 
     applied: Applied | None = None

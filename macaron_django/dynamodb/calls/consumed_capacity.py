@@ -13,7 +13,7 @@ __all__ = ["Meter", "count_capacity", "metered"]
 
 @dataclass
 class Meter:
-    """``units``: capacity units; None while no answer has named any (some engines never do)."""
+    """The ``units`` that a block has consumed; None while no answer has named any (some engines never do)."""
 
     units: float | None = None
 

@@ -71,7 +71,7 @@ def _is_dispatch_replaced() -> bool:
 
 
 class _NoSignal:
-    """A signal of PynamoDB's where blinker isn't installed."""
+    """Replaces a signal of PynamoDB's if blinker isn't installed."""
 
     receivers = False
 

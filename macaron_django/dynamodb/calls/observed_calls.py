@@ -24,8 +24,8 @@ _READS: Final = frozenset({"BatchGetItem", "GetItem", "Query", "Scan", "Transact
 
 
 class ObservedCall(Observed[DynamoDBCallEnded]):
-    """A call that subscribers get an event for when it ends. The code that sends it counts the attempts, and the bytes
-    of the last one.
+    """A call for which subscribers get an event when it ends. The sending code counts the attempts, and the bytes of
+    the last one.
     """
 
     __slots__ = ("_call", "_index", "_operation", "_tables", "_within", "attempts", "request_size", "response_size")

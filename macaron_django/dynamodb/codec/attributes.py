@@ -292,7 +292,7 @@ class PropertyAttribute(Attribute[Any]):
 
 
 class VersionPropertyAttribute(PropertyAttribute, VersionAttribute):  # type: ignore[misc]
-    """The attribute of the optimistic lock, which PynamoDB's own ``save()`` keeps, too."""
+    """The attribute of the optimistic lock, which PynamoDB's own ``save()`` uses, too."""
 
     @classmethod
     def unlisted(cls, name: str) -> VersionPropertyAttribute:
@@ -305,7 +305,7 @@ def build_attribute(
 ) -> PropertyAttribute:
     """Returns the attribute of a property. Raises ValueError if it should be a key and can't be one.
 
-    ``as_set``: ``x-persist`` lists it in ``sets``. ``version``: it is the optimistic lock.
+    ``as_set``: ``x-persist`` lists the property in ``sets``. ``version``: the property is the optimistic lock.
     """
     schema: Schema = described.schema
     kind = VersionPropertyAttribute if version else PropertyAttribute

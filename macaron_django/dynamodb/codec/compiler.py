@@ -38,7 +38,7 @@ class ItemCodec:
 
     @cached_property
     def shape(self) -> ItemShape:
-        """What the functions are made of."""
+        """The description from which the functions are made."""
         raise NotImplementedError
 
     @cached_property

@@ -25,22 +25,22 @@ class Role:
 
     @cached_property
     def in_table_key(self) -> bool:
-        """Whether it is a key of the table itself."""
+        """Whether the attribute is a key of the table itself."""
         return self.hash_key or self.range_key
 
     @property
     def only_in_table_key(self) -> bool:
-        """Whether it is only a key of the table."""
+        """Whether the attribute is only a key of the table."""
         return self in _ONLY_TABLE_KEYS
 
     @cached_property
     def in_key(self) -> bool:
-        """Whether it is a key of the table or of an index."""
+        """Whether the attribute is a key of the table or of an index."""
         return self.in_table_key or self.index_hash_key or self.index_range_key
 
     @cached_property
     def size_limit(self) -> int:
-        """The bytes that AWS allows a key."""
+        """The most bytes that AWS allows in the key."""
         return MAX_RANGE_KEY if self.range_key or self.index_range_key else MAX_HASH_KEY
 
 

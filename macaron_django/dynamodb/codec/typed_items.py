@@ -89,7 +89,7 @@ def _answer(item_type: Any) -> Any:
 
 
 class _Twin(Struct, gc=False, forbid_unknown_fields=True):
-    """What was given for a key, where its attribute has another value or none."""
+    """The value that was given for a key whose attribute holds another value or none."""
 
     S: str | UnsetType = UNSET
     NULL: bool | UnsetType = UNSET
@@ -123,7 +123,7 @@ class _UntypedError(Exception):
 
 
 class _Types:
-    """The types of one schema's attribute values, and the functions that show them, written out as a person would.
+    """The types of one schema's attribute values, and the functions that show them, written for this schema.
 
     It is the ``TypeBuilder`` of the codecs.
     """

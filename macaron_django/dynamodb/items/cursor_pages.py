@@ -37,7 +37,7 @@ class CursorPage:
 
 @dataclass(frozen=True)
 class MatchPage:
-    """Like ``CursorPage``, before items become rows and the position becomes a cursor."""
+    """A page like ``CursorPage``, before its items become rows and its position becomes a cursor."""
 
     found: Sequence[Match]
     next: AttributeMap | None

@@ -69,7 +69,8 @@ class TransactionWrite:
 
 
 class PendingTransaction:
-    """The writes of an open transaction, how to undo their effects on objects in memory, and what waits for the end.
+    """The writes of an open transaction, how to undo their effects on objects in memory, and the functions that wait
+    for its end.
 
     The transaction of an inner block has an ``outer`` one, which takes over its writes when the block ends.
     """

@@ -367,6 +367,63 @@ class Persistence(ItemCodec, ItemVersions):
             wanted |= self.additional.encode(row)
         return self.item_changes(stored, wanted, names, rewritten)
 
+    def version_of(self, item: AttributeMap) -> str | None:
+        """Returns an item's version: None without versions, 0 if the item is older than its schema's ``version``."""
+        version = self.options.version
+        return None if version is None else str(next(iter(item.get(version, {}).values()), "0"))
+
+    def _expected_version(self, row: Row) -> dict[str, AttributeValue | None]:
+        version = self.options.version
+        if version is None:
+            return {}
+        stored = _stored(row)
+        if stored is not None and not row._state.adding:
+            return self.required_values(self.key_of(row), stored) or {version: stored.get(version)}
+        given = self._value(row, version) if version in self._properties else UNSET
+        if given is UNSET or given is None:
+            key = self.key_of(row)
+            raise ItemChanged(
+                f"{self.schema.name} with {describe_key(key)} already exists and has a version: "
+                "load it, change it and save it.",
+                schema=self.kind,
+                key=key,
+            )
+        return {version: self.attributes[version].encode(given)}
+
+    def required_version_of(self, key: AttributeMap) -> RequiredVersion | None:
+        """Returns what the request being served requires of an item; None if it requires nothing or has already written
+        the item.
+        """
+        required = required_version.get()
+        if required is None or required.is_met:
+            return None
+        if required.model._meta.concrete_model is not self.model._meta.concrete_model:
+            return None
+        names = self.key_names
+        return required if same_items(self.key(*[required.key[name] for name in names]), key) else None
+
+    def required_values(self, key: AttributeMap, item: AttributeMap) -> dict[str, AttributeValue | None]:
+        """Returns the version that a write must find, which is that of ``item`` if the request's If-Match allows it.
+
+        Returns {} if the request requires nothing. Raises ItemChanged if If-Match doesn't allow that version.
+        """
+        required, version = self.required_version_of(key), self.options.version
+        if required is None or version is None:
+            return {}
+        if required.allows(str(self.version_of(item))):
+            return {version: item.get(version)}
+        raise ItemChanged(
+            f"{self.schema.name} with {describe_key(key)} no longer matches If-Match.",
+            schema=self.kind,
+            key=key,
+        )
+
+    def note_written(self, key: AttributeMap) -> None:
+        """Records that the request has written an item, so that its later writes apply to its own version."""
+        required = self.required_version_of(key)
+        if required is not None:
+            required.is_met = True
+
     def written(
         self,
         row: Row,
@@ -399,7 +456,7 @@ class Persistence(ItemCodec, ItemVersions):
             self._set(row, version, self.attributes[version].value_in(item))
 
     def _unwritten(self, row: Row) -> Callable[[], None]:
-        """Returns the function that makes the row unwritten again, with its values."""
+        """Returns the function that gives the row the state that it has now, before it is written."""
         state = {name: getattr(row._state, name, None) for name in ("adding", "db", "item")}
         state |= {name: row._state.__dict__[name] for name in _OF_THE_NEXT_UPDATE if name in row._state.__dict__}
         version = self.options.version

@@ -30,7 +30,8 @@ FIRST_READ: Final = 64
 class Match(NamedTuple):
     """An item that matches.
 
-    ``source`` is the item or its index entry. The attributes called ``names`` are its position in the list.
+    ``source`` is the item or its index entry. The attributes ``names`` of ``source`` are the item's position in the
+    list.
     """
 
     item: AttributeMap | TypedItem

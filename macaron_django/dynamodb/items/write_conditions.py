@@ -41,7 +41,7 @@ class Addition:
 
 @dataclass(frozen=True)
 class WriteCondition:
-    """What a write requires of the item with ``key``, of the schema ``kind``, and what it adds to it by ``F()``."""
+    """What a write requires of the item with ``key``, of the schema ``kind``, and what ``F()`` adds to the item."""
 
     kind: str
     key: AttributeMap

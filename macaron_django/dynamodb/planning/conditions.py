@@ -65,21 +65,21 @@ class KeyIn:
 
 @dataclass(frozen=True)
 class And:
-    """AND: an empty one holds for each item."""
+    """AND: without children, it holds for every item."""
 
     children: tuple[Condition, ...]
 
 
 @dataclass(frozen=True)
 class Or:
-    """OR: an empty one holds for no item."""
+    """OR: without children, it holds for no item."""
 
     children: tuple[Condition, ...]
 
 
 @dataclass(frozen=True)
 class Not:
-    """NOT: also holds if the attribute is missing."""
+    """NOT: it also holds if the attribute is missing."""
 
     child: Condition
 

@@ -45,7 +45,7 @@ class TableKeySchema:
 
     @cached_property
     def key_names(self) -> tuple[str, ...]:
-        """Hash key, and range key if there is one."""
+        """The hash key and, if there is one, the range key."""
         return (self.hash_key,) if self.range_key is None else (self.hash_key, self.range_key)
 
 
@@ -68,10 +68,10 @@ class QueryPlan:
 
     ``keys``: those of GetItem or BatchGetItem. ``partitions``: the hash key values of a Query, one call after the
     other. ``range_condition``: the one condition on the range key that a Query can take. ``filter``: what DynamoDB
-    checks after reading. ``remainder``: what it can't check; this package does. ``fetch``: an index lacks attributes
-    that are wanted, so its keys are read first and the items after that. ``read_limit``: the items after which reading
-    stops, as a capped scan does. ``reason``: why this index was chosen, if there was a choice. ``hidden``: the part of
-    the filter or the remainder that hides expired items, which changes with the time.
+    checks after reading. ``remainder``: what DynamoDB can't check, so that this package does. ``fetch``: an index lacks
+    attributes that are wanted, so its keys are read first and the items after that. ``read_limit``: the items after
+    which reading stops, as a capped scan does. ``reason``: why this index was chosen, if there was a choice.
+    ``hidden``: the part of the filter or the remainder that hides expired items, which changes with the time.
     """
 
     kind: Kind

@@ -43,7 +43,7 @@ _BOUNDS_ONLY: Final = _BOUNDS | {
 
 @dataclass
 class UpdateClauses:
-    """The clauses of one UpdateItem; ``expected``: what must still be true."""
+    """The clauses of one UpdateItem; ``expected``: values that the item must still have."""
 
     set_: AttributeMap = field(default_factory=dict)
     remove: list[str] = field(default_factory=list)

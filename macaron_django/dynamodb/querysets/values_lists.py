@@ -26,7 +26,9 @@ Shape: TypeAlias = Literal["dict", "tuple", "flat", "named", "json"]
 
 @dataclass(frozen=True)
 class ValueRows:
-    """``attributes``: what must be read, None for all; ``make``: makes an item's value; ``typed``: what may read it."""
+    """How values are made. ``attributes``: what must be read, None for all; ``make``: makes an item's value; ``typed``:
+    reads items by their types, where ``make`` can use these.
+    """
 
     attributes: frozenset[str] | None
     make: Callable[[AttributeMap], Any]
@@ -34,8 +36,8 @@ class ValueRows:
 
     @classmethod
     def of(cls, persistence: Persistence, filters: Filters, names: Sequence[Any], shape: Shape = "dict") -> ValueRows:
-        """Returns the values of these names, nested ones (``address__zip``) among them; of all fields if there are
-        none.
+        """Returns how to make the values of these names, which may be nested (``address__zip``); without names, of all
+        fields.
         """
         if any(not isinstance(name, str) for name in names):
             raise UnsupportedQuery(NO_EXPRESSIONS)
@@ -58,8 +60,8 @@ def _attributes(targets: Mapping[str, Target]) -> frozenset[str]:
 
 
 def _dictionaries(persistence: Persistence, model: Any) -> Callable[[tuple[str, ...]], ValueRows]:
-    """Returns the function that makes dictionaries of some fields, or of all if none is named; the last ones are
-    cached.
+    """Returns the function that makes dictionaries of some fields, or of all if none is named; the functions made last
+    are cached.
     """
     filters = filters_of(persistence)
 

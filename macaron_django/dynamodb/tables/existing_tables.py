@@ -71,7 +71,7 @@ def _sampled(name: str, sample: int) -> list[Mapping[str, Any]]:
 
 
 def _unless(codes: frozenset[str] | set[str], operation: str, name: str) -> dict[str, Any]:
-    """Returns DynamoDB's answer to an operation on a table; an empty one where it refuses with one of these codes."""
+    """Returns DynamoDB's answer to an operation on a table; an empty answer if it refuses with one of these codes."""
     try:
         answer: dict[str, Any] = connection().dispatch(operation, {"TableName": name})
     except (ClientError, PynamoDBException) as error:

@@ -42,7 +42,7 @@ class TableLayout:
 
     @cached_property
     def indexes(self) -> Mapping[str, Index]:
-        """Global and local indexes by their names."""
+        """The global and local indexes, by name."""
         return {**self.options.indexes, **self.options.local_indexes}
 
     def key_names(self, index: str | None = None) -> tuple[str, ...]:

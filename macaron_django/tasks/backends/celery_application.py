@@ -23,8 +23,8 @@ BROKER_URL: Final = "redis://localhost:6379/0"
 
 
 def broker_url() -> str:
-    """Returns the broker's URL: from the setting, else from ``CELERY_BROKER_URL`` in the environment, else on this
-    host.
+    """Returns the broker's URL: from the setting, else from ``CELERY_BROKER_URL`` in the environment, else that of
+    Redis on this host.
     """
     return settings.TASKS.BROKER_URL or os.environ.get("CELERY_BROKER_URL") or BROKER_URL
 

@@ -15,7 +15,9 @@ __all__ = ["ImmediateBackend"]
 
 
 class ImmediateBackend(TaskBackend):
-    """Has no worker. A failure is reported and doesn't reach the sender, as with a worker; pauses are left out."""
+    """A backend without workers. As with a worker, a failure is reported and doesn't reach the sender. There are no
+    pauses.
+    """
 
     name = "immediate"
 

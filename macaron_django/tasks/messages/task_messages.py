@@ -24,7 +24,7 @@ _SALT: Final = "macaron_django.tasks.message"
 
 
 class BadMessage(ValueError):
-    """A message isn't signed by this service, or doesn't have the form of its messages."""
+    """A message isn't signed by this service, or doesn't have the form of a message."""
 
 
 def new_task_id() -> str:

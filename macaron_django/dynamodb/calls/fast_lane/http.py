@@ -23,8 +23,8 @@ class BrokenExchangeError(ConnectionError):
 
 
 class HTTPAnswer(NamedTuple):
-    """``head``: status line and headers as received; ``keeps_alive``: the connection can be used for the next
-    request.
+    """An answer. ``head``: status line and headers as received; ``keeps_alive``: the connection can be used for the
+    next request.
     """
 
     status: int

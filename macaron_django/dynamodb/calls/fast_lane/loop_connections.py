@@ -32,7 +32,7 @@ class NotConnectedError(Exception):
 class Place:
     """Where connections lead to, and how many seconds to wait before an ``OSError``; None waits forever.
 
-    ``most``: how many connections at once, for each loop. ``read_timeout`` also limits the wait for one of them.
+    ``most``: how many connections at once, for each loop. ``read_timeout`` also limits the wait for a connection.
     """
 
     host: str
@@ -198,7 +198,7 @@ class _Pool:
         return False
 
     async def close_with_loop(self) -> None:
-        """Closes the idle connections with the loop, when its asynchronous generators end, or with this pool."""
+        """Has the idle connections closed when the loop ends its asynchronous generators, or when this pool goes."""
         self._closing = _closing(self._idle)
         await anext(self._closing)
 

@@ -30,7 +30,7 @@ _SET_TAGS: Final = ("SS", "NS", "BS")
 
 
 class ArrayCodec(Codec):
-    """Arrays. Reads sets and JSON kept as text as well."""
+    """Arrays. Also reads sets, and JSON kept as text."""
 
     json_types = {"array"}
     attr_type = "L"

@@ -33,7 +33,7 @@ _DATE_TIME: Final = re.compile(
 
 
 class DateTimeCodec(TextCodec):
-    """Date-times (RFC 3339). Reads what PynamoDB's ``UTCDateTimeAttribute`` and ``TTLAttribute`` write as well."""
+    """Date-times (RFC 3339). Also reads what PynamoDB's ``UTCDateTimeAttribute`` and ``TTLAttribute`` write."""
 
     spelled_in_one_way = False
     shows_text = False

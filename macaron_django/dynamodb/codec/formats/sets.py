@@ -30,7 +30,7 @@ SET_ORDER: Final[Mapping[str, Callable[[Any], Any]]] = {"SS": str, "NS": Decimal
 
 
 class SetCodec(Codec):
-    """Arrays held as sets. DynamoDB has no empty set: that is an empty list."""
+    """Arrays held as sets. DynamoDB has no empty set, so an empty list is stored instead."""
 
     items: Codec
 
