@@ -1,4 +1,5 @@
-"""Work after the answer: a call of a function with ``@asynctask()`` is sent to a worker, which runs it for the caller.
+"""Runs work after the answer: a call to a function with ``@asynctask()`` is sent to a worker, which runs it for the
+caller.
 
 A call in a request comes in; a signed message goes to a broker, and in a worker the function is called. Open
 ``asynctasks`` for the decorator and how a task is sent, ``messages`` for what arguments may be and what a worker knows

@@ -1,4 +1,4 @@
-"""What a decorated function is as a task: its name, how often it is tried, and how it is sent."""
+"""Describes a decorated function as a task: its name, how often it is tried, and how it is sent."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Logs and reports the failures of tasks: to ``MACARON["ERROR_REPORTER"]``, with the report that requests have."""
+"""Logs the failures of tasks, and reports them to ``MACARON["ERROR_REPORTER"]`` like those of requests."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What every task backend does: it takes messages, and may know when they are due and what came of them."""
+"""What every backend of tasks does: it takes messages. It may also hold them until they are due, and keep results."""
 
 from __future__ import annotations
 

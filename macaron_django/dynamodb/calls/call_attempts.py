@@ -1,4 +1,4 @@
-"""Makes the attempts of a call to DynamoDB: what is sent, what is sent again and after what pause, and how it ends.
+"""Makes the attempts of a call to DynamoDB: sends it, sends it again after a pause if that is safe, and ends it.
 
 A failed call is sent again only if it can't be applied twice: a read, a write that DynamoDB refused for a temporary
 reason, a write whose condition is false once it has been applied, or a transaction, whose token Amazon remembers. Other

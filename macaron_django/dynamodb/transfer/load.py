@@ -1,4 +1,4 @@
-"""Loads lines into a table, several calls at once; every line is written, skipped or named in an error.
+"""Loads lines into a table, with several calls at once. Every line is written, skipped or named in an error.
 
 Progress counts the lines before the first one that isn't done, so that a load can continue there.
 """

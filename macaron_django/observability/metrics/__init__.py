@@ -1,6 +1,6 @@
 """Turns events into metrics: for Prometheus, and for Amazon CloudWatch.
 
-Events come in; counters, histograms and lines go out. Open ``prometheus_metrics`` for what Prometheus is shown,
+Events come in; counters, histograms and lines go out. Open ``prometheus_metrics`` for what Prometheus sees,
 ``metrics_page`` for who may read it, ``emf_lines`` for CloudWatch, and ``prices`` for what capacity units cost.
 """
 
