@@ -152,8 +152,8 @@ SENTENCES: Final = (
     _("DynamoDB can't look for a primary key by %(lookup)s: filter by the hash key and the range key."),
     _("These filters are nested too deeply: flatten them."),
     _(
-        "This filter has Q objects more than %(count)s levels deep inside one another; DynamoDB accepts 300 "
-        "operators in all: flatten it."
+        "This filter nests Q objects more than %(count)s levels deep; DynamoDB accepts 300 operators in all: "
+        "flatten it."
     ),
     _("Expected a number, not %(value)s."),
     _("Expected true or false, not %(value)s."),

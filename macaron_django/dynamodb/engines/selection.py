@@ -50,7 +50,7 @@ NONE_CONFIGURED = (
     "DynamoDB, to 'endpoint' with an ENDPOINT, or to one of the engines for development: 'embedded', "
     "'dynamodb-local', 'container', 'moto'."
 )
-ALSO = "Java with AWS's DynamoDB Local, Podman or Docker will do as well."
+ALSO = "You can also use AWS's DynamoDB Local with Java, or Podman or Docker."
 
 
 class NoEngineHereError(ImproperlyConfigured):
@@ -163,7 +163,7 @@ def _chosen_name() -> str:
             return name
     raise NoEngineHereError(
         f"There is no DynamoDB engine on this machine, so items can't be read or written yet. {_remedy()} "
-        "For a first look, `pip install 'macaron_django[moto]'` brings one that forgets its data."
+        "For a first look, `pip install 'macaron_django[moto]'` brings an engine that forgets its data."
     )
 
 

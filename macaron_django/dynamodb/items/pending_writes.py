@@ -92,8 +92,7 @@ class PendingTransaction:
             if any(write.identity == other.identity for other in others):
                 raise UnsupportedQuery(
                     f"A transaction can have only one operation for each item, but this is the second one for the "
-                    f"{write.name}: "
-                    "make all changes, then save it once."
+                    f"{write.name}: make all changes, then save the item once."
                 )
             if len(others) == MAX_TRANSACTION_ITEMS:
                 raise UnsupportedQuery(
@@ -148,9 +147,7 @@ class PendingTransaction:
         waiting, self._waiting = self._waiting, []
         errors = [error for error in map(_raised_by, waiting) if error is not None]
         for error in errors[1:]:
-            logger.error(
-                "A function that ran after a transaction raised an exception, as an earlier one had.", exc_info=error
-            )
+            logger.error("Another function that ran after a transaction raised an exception, too.", exc_info=error)
         if errors:
             raise errors[0]
 

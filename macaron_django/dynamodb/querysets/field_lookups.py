@@ -64,9 +64,8 @@ class Filters:
         q = Q(*args, **kwargs)
         if _depth(q) > _MAX_DEPTH:
             raise UnsupportedQuery(
-                f"This filter has Q objects more than {_MAX_DEPTH} levels deep inside one another; DynamoDB accepts "
-                f"300 "
-                "operators in all: flatten it."
+                f"This filter nests Q objects more than {_MAX_DEPTH} levels deep; DynamoDB accepts 300 operators in "
+                "all: flatten it."
             )
         return self._of_q(q)
 

@@ -147,7 +147,7 @@ class ItemQuerySet(ReadMethods, WriteMethods, BulkWriteMethods, AsyncMethods, Un
     def using(self, alias: str | None) -> Self:
         if alias not in (None, DEFAULT_DB_ALIAS):
             raise UnsupportedQuery(
-                f"{self.model._meta.label} is stored in DynamoDB, whose engine is a setting, not in database {alias!r}."
+                f"{self.model._meta.label} is stored in DynamoDB, not in database {alias!r}: leave using() out."
             )
         return self._clone()
 
