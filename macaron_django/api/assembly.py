@@ -198,7 +198,7 @@ def _action(name: str, operation: Operation, handler: Handler | None) -> Any:
 
 
 def url_patterns(api: str, viewsets: APIViewSets) -> list[IndexedResolver]:
-    """Returns the URL patterns of an API, in a namespace of its name. Viewsets can't be replaced afterwards."""
+    """Returns the URL patterns of an API, in a namespace with the API's name. Viewsets can't be replaced afterwards."""
     routes: list[Route] = []
     for viewset in viewsets.values():
         serving = in_use(viewset)

@@ -31,7 +31,7 @@ def add_ping_hook(hook: Callable[[], object]) -> None:
 
 
 def ping() -> dict[str, Any]:
-    """Returns an empty object: the server answers. Only hooks are checked, so that probes are cheap."""
+    """Returns an empty object, to show that the server answers. Checks only hooks, so that probes are cheap."""
     for hook in ping_hooks:
         hook()
     return {}

@@ -25,7 +25,7 @@ SLOW = 2.0  # seconds
 
 
 class MyFatalCustomError(PyMacaronException):
-    """A failure of the server, with a status that no other has."""
+    """A failure of the server, with a status that no other error has."""
 
     code = "FATAL_CUSTOM_ERROR"
     status = 543

@@ -72,5 +72,5 @@ def action_name(operation: Operation, taken: Collection[str]) -> str:
 
 @cache
 def _taken_names() -> frozenset[str]:
-    """The names that DRF and the methods of generated operations have."""
+    """Returns the names of DRF's methods and of those that answer generated operations."""
     return frozenset({*dir(ResourceViewSet), *(name for name, _ in actions.ACTIONS.values())})

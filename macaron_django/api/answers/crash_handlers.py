@@ -42,7 +42,7 @@ ErrorDecorator = Callable[[Any], Any]
 
 
 def crash_handler(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Decorates a view of Django or Flask, so that its exceptions are answered as those of operations are."""
+    """Decorates a Django or Flask view so that its exceptions get the same answers as those of operations."""
     return generate_crash_handler_decorator()(function)
 
 
@@ -124,8 +124,8 @@ def postmortem(
 ) -> None:
     """Logs and reports an exception that isn't the client's fault.
 
-    ``f`` is the function that raised it, ``t0`` and ``t1`` when it began and ended. Neither ``args`` nor ``kwargs`` are
-    reported: they may hold secrets.
+    ``f`` is the function that raised it; ``t0`` and ``t1`` are the times at which it began and ended. Neither ``args``
+    nor ``kwargs`` are reported: they may hold secrets.
     """
     if exception is None:
         return

@@ -76,7 +76,10 @@ def _guarded(setting: str, use: Callable[[Callable[[Any], Any]], Any]) -> Any:
 
 
 def _called_back(callback: Callable[[Any], Any], answer: ErrorDescription, exc: Exception) -> ErrorBody:
-    """Returns what ``ERROR_CALLBACK`` made: the body itself, or an object whose ``status`` is the answer's."""
+    """Returns the body that ``ERROR_CALLBACK`` makes.
+
+    If it makes an object that has a ``status``, the answer gets that.
+    """
     found = callback(_told(answer, exc))
     if isinstance(found, Mapping) and not hasattr(found, "to_json"):
         return ErrorBody(dict(found), answer.status)
@@ -87,7 +90,7 @@ def _called_back(callback: Callable[[Any], Any], answer: ErrorDescription, exc: 
 
 
 def _told(answer: ErrorDescription, exc: Exception) -> PyMacaronException:
-    """Returns what the callback is given: the exception, or a replacement with what clients may see."""
+    """Returns the argument of the callback: the exception, or a replacement that holds only what clients may see."""
     if isinstance(exc, PyMacaronException) and answer.description != INTERNAL:
         told = exc
     else:

@@ -77,7 +77,7 @@ def describe(exc: Exception) -> ErrorDescription:
 
 
 def _timed_out(exc: BaseException) -> bool:
-    """Returns whether ``exc`` is a timeout of another service; a write's counts only if it surely had no effect."""
+    """Returns whether ``exc`` is a timeout of another service, other than of a write that may have had an effect."""
     if isinstance(exc, EngineUnavailable) and exc.__cause__ is not None:
         exc = exc.__cause__
     kind: Any = type(exc)

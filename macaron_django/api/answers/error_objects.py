@@ -35,7 +35,9 @@ def responsify(error: Any) -> ErrorReply:
 
 
 def raise_error(e: Any) -> NoReturn:
-    """Raises the exception of an error object: of the class that ``add_error`` has made for its code, if any."""
+    """Raises the exception that an error object describes, if possible of the class that ``add_error`` made for its
+    code.
+    """
     raise _exception_of(e)
 
 

@@ -43,7 +43,7 @@ _STARTED = "macaron_django.started"
 
 
 def _remember_start(environ: dict[str, Any] | None = None, scope: dict[str, Any] | None = None, **_: object) -> None:
-    """Records when a request began, in the WSGI environ or ASGI scope, which the request keeps."""
+    """Records in the request's WSGI environ or ASGI scope when the request began."""
     for carrier in (environ, scope):
         if carrier is not None:
             carrier[_STARTED] = time.time()

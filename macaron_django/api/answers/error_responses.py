@@ -52,7 +52,10 @@ def answered(
     context: Mapping[str, Any],
     make: Callable[[ErrorBody, Mapping[str, str]], R],
 ) -> R:
-    """Returns the response for ``exc``. ``answer`` describes it, and ``make`` makes it from a body and headers."""
+    """Returns the response for ``exc``.
+
+    ``answer`` describes the response, and ``make`` makes it from a body and headers.
+    """
     request = context.get("request")
     if answer.status == HTTPStatus.UNAUTHORIZED:
         answer = answer._replace(headers={**answer.headers, "WWW-Authenticate": _challenge(answer, context)})
@@ -76,8 +79,8 @@ def answered(
 def _challenge(answer: ErrorDescription, context: Mapping[str, Any]) -> str:
     """Returns the challenge that a 401 must carry (RFC 9110, section 11.6.1).
 
-    It comes from the viewset's own ``get_authenticate_header()``, else from the exception, else from DRF's method, as
-    for handlers that raise a bare 401.
+    It comes from the viewset's own ``get_authenticate_header()``, else from the exception, else from DRF's method, for
+    example if a handler raises a bare 401.
     """
     view, known = context.get("view"), answer.headers.get("WWW-Authenticate")
     is_overridden = "get_authenticate_header" in getattr(getattr(view, "plan", None), "overridden", ())

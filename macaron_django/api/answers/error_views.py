@@ -37,7 +37,7 @@ def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 
 def permission_denied(request: HttpRequest, exception: Exception) -> HttpResponse:
-    """Answers for a view or a middleware that raised ``PermissionDenied``."""
+    """Answers a request for which a view or a middleware raised ``PermissionDenied``."""
     return _answer(request, exception, defaults.permission_denied)
 
 
@@ -47,7 +47,10 @@ def page_not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
-    """Answers for a view or a middleware that failed. Logs and reports the failure as if an operation had failed."""
+    """Answers a request for which a view or a middleware failed.
+
+    Logs and reports the failure like that of an operation.
+    """
     failed = sys.exc_info()[1]
     exception = failed if isinstance(failed, Exception) else APIException()
     return _answer(request, exception, lambda request, _: defaults.server_error(request))

@@ -50,12 +50,14 @@ def respond(
     media_type_of: Callable[[Any], str | None] = lambda value: None,
     answer: Callable[[Any, int, Mapping[str, str]], HttpResponseBase] = drf_response,
 ) -> HttpResponseBase:
-    """Returns the response for ``result``: a response, ``(value, status[, headers])``, None, an iterator or a value.
+    """Returns the response for ``result``.
+
+    ``result`` is a response, ``(value, status[, headers])``, None, an iterator or a value.
 
     ``media_type_of`` chooses the media type that the client accepts, among those that can hold a value; without it, the
     first declared one is chosen. ``answer`` makes the response of a value's JSON, a status and headers: by default,
-    DRF's. A Content-Type among the headers is sent as it is, however the value is written. Raises an exception that the
-    handler returned, as PyMacaron allows, and ``ResponseInvalid`` where ``check_response`` does.
+    DRF's. A Content-Type among the headers is sent unchanged, whatever form the value is written in. If the handler
+    returned an exception, as PyMacaron allows, raises it. Raises ``ResponseInvalid`` where ``check_response`` does.
     """
     if isinstance(result, ErrorReply):
         raise result.error
@@ -96,7 +98,7 @@ def respond(
 
 
 def is_made(result: Any) -> bool:
-    """Returns whether a handler's result is complete, including its items: rendering it reads nothing."""
+    """Returns whether a handler's result, with all its items, is already in memory: rendering it reads nothing more."""
     kind = type(result)
     if kind in (list, tuple):
         return all(map(is_made, result))
@@ -108,8 +110,8 @@ def is_made(result: Any) -> bool:
 def _status_of_object(value: Any, operation: Operation) -> int | None:
     """Returns the error status that the schema of an API object or a row is declared for.
 
-    If there are several, the object's own property ``status`` chooses one; if it doesn't, the status is 500. None if
-    the schema is declared for a success, or for no status.
+    If there are several, the object's own property ``status`` chooses one; if it doesn't, the status is 500. Returns
+    None if the schema is declared for a success, or for no status.
     """
     own = getattr(value, "_spec", None)
     schema: Schema | None = getattr(own, "schema", None)
@@ -131,7 +133,7 @@ def _is_of(schema: Schema, response: Response | None) -> bool:
 
 
 def _declared_error(value: Any, status: int, operation: Operation, classes: Classes) -> DeclaredError:
-    """Returns the exception of an error object that a handler returned; the object is the body of its answer."""
+    """Returns the exception for an error object that a handler returned; the object becomes the body of the answer."""
     declared = declared_response(operation, status)
     schema = json_schema(declared.content) if declared is not None else None
     error = DeclaredError(json_form(value, schema, classes), status)
@@ -181,7 +183,7 @@ def _media_type_in(headers: Mapping[str, Any]) -> Any:
 def _without_value(
     operation: Operation, status: int | None, headers: Mapping[str, Any], classes: Classes
 ) -> HttpResponseBase:
-    """Returns the declared answer that has no content, else JSON's null where the schema allows it."""
+    """Returns the answer for a handler that returned None: the declared one without content, or JSON's null."""
     if status is None:
         first = operation.success
         is_empty = first is None or not first.content or "204" in operation.responses
@@ -211,12 +213,12 @@ def _names_null(schema: Schema | None) -> bool:
 
 
 def json_form(value: Any, schema: Schema | None, classes: Classes) -> Any:
-    """Returns ``value`` as what ``dump_json`` writes: JSON's types, dates, UUIDs and Decimals.
+    """Returns ``value`` in the types that ``dump_json`` writes: JSON's own, dates, UUIDs and Decimals.
 
-    API objects, rows and model instances are represented by the serializer of ``schema``, or by that of their schema;
-    API objects and rows have null for each property with ``x-nullable`` that is unset. Leaves writeOnly properties out,
-    also of dictionaries. Raises ``TypeError`` for a model instance where the operation declares no object. Also raises
-    it for an API object that lacks a property that the declared object requires, or has none of its properties.
+    The serializer of ``schema``, or else of their own schema, represents API objects, rows and model instances; in API
+    objects and rows, an unset property with ``x-nullable`` becomes null. Leaves out writeOnly properties, even of
+    dictionaries. Raises ``TypeError`` for a model instance where the operation declares no object. Also raises it for
+    an API object that lacks a property that the declared object requires, or has none of its properties.
     """
     if schema is not None:
         schema = schema.resolved
@@ -252,7 +254,7 @@ def json_form(value: Any, schema: Schema | None, classes: Classes) -> Any:
 
 
 def _encoded(json: Any, schema: Schema | None) -> Any:
-    """Returns a body with its date-times as ``DATETIME_ENCODER`` writes them, where that is set."""
+    """Returns a body with its date-times as ``DATETIME_ENCODER`` writes them, if that is set."""
     encoder = settings.DATETIME_ENCODER
     if encoder is None or schema is None:
         return json

@@ -74,7 +74,7 @@ class JSONAnswer(HttpResponse):
 
 @lru_cache(maxsize=256)
 def _content_type(media_type: str) -> tuple[str, str]:
-    """Returns how Django keeps the header with this value, which it checks and encodes."""
+    """Returns the entry that Django stores for a Content-Type header, after checking and encoding its value."""
     return ResponseHeaders({"Content-Type": media_type})._store["content-type"]
 
 

@@ -127,7 +127,7 @@ def renderer_classes(
 ) -> list[type[renderers.BaseRenderer]]:
     """Returns the renderers of an operation: those of its declared media types, then those that the project configured.
 
-    Where the operation declares media types, only those of the configured renderers that write HTML are kept. A
+    If the operation declares media types, configured renderers are added to theirs only if they write HTML. A
     configured renderer replaces this package's for a declared media type, except the browsable API, which isn't the
     HTML that a document means. ``of_values`` leaves out renderers of text and bytes, which generated operations don't
     return.

@@ -33,7 +33,7 @@ def missing_model(name: str, schema: Schema, error: Exception) -> Finding:
 def fieldless_properties(
     name: str, schema: Schema, model: type[Model], seen: frozenset[Schema] = frozenset()
 ) -> Iterator[Finding]:
-    """Yields an error for each property without a field or attribute on the model; also for related objects."""
+    """Yields an error for each property that is missing on the model or, for related objects, on theirs."""
     for prop in schema.properties.values():
         target = prop.extensions.field or prop.name
         if target == "pk":

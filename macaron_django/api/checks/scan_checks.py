@@ -68,7 +68,7 @@ def costly_lists(generated: GeneratedOperation, store: Store, viewset: type[Oper
 
 
 def _dropped(found: QueryPlan, filters: Sequence[Filter]) -> Iterator[Filter]:
-    """Yields the filters that are checked after reading, for which any number of items may be read."""
+    """Yields the filters that are applied only after reading: DynamoDB may read any number of items for them."""
     if found.kind not in {"query", "scan"} or found.filter == found.remainder == ALL:
         return
     keys = {found.hash_key}

@@ -21,7 +21,7 @@ _LOOPS: Final = ("asgi", "rsgi", "uvicorn", "gevent", "eventlet")
 def needed_threads(waiting_ms: float, cpu_ms: float = CPU_MS) -> int:
     """Returns the number of threads that a worker needs to keep its core busy.
 
-    ``waiting_ms`` is what a request waits for DynamoDB, ``cpu_ms`` what it computes, both in milliseconds.
+    A request waits ``waiting_ms`` for DynamoDB and computes for ``cpu_ms``, both in milliseconds.
 
     >>> needed_threads(5, 0.5)
     22
@@ -41,7 +41,7 @@ def is_starved(threads: int, waiting_ms: float, cpu_ms: float = CPU_MS) -> bool:
 def configured_threads(environment: Mapping[str, str]) -> int | None:
     """Returns the number of threads per worker that the environment variables of granian or gunicorn set.
 
-    None if they set none, or if the server has an event loop.
+    Returns None if they set none, or if the server has an event loop.
     """
     arguments = _words(environment.get("GUNICORN_CMD_ARGS", ""))
     kinds = (environment.get("GRANIAN_INTERFACE", "wsgi"), _option(arguments, "--worker-class", "-k") or "")
@@ -59,7 +59,7 @@ def _words(text: str) -> list[str]:
 
 
 def _option(arguments: Sequence[str], *names: str) -> str | None:
-    """The last value of an option, as ``--name value`` or ``--name=value``."""
+    """Returns the last value of an option, which is written as ``--name value`` or ``--name=value``."""
     found = None
     for word, following in zip(arguments, [*arguments, ""][1:], strict=True):
         name, equals, value = word.partition("=")

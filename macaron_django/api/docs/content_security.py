@@ -18,10 +18,10 @@ _FETCHED = ("tokenUrl", "refreshUrl", "deviceAuthorizationUrl")
 
 
 def content_security_policy(assets: Iterable[str], document: Document | None = None) -> str:
-    """Returns a policy that allows this host and the hosts that ``assets`` come from, and nothing else.
+    """Returns a policy that allows requests to this host and to the hosts that ``assets`` come from.
 
     It also allows requests to the authorisation servers that the document names, and inline styles, which Swagger UI
-    and Redoc write into the page. It allows no inline scripts.
+    and Redoc write into the page. It allows nothing else: no inline scripts, for example.
     """
     hosts = _origins(assets)
     directives: Mapping[str, list[str]] = {

@@ -92,7 +92,7 @@ class ASGIFront(Front):
     # -- which requests ------------------------------------------------------------------------
 
     def _known(self, scope: Scope) -> tuple[Any, Found] | None:
-        """Returns the request, and where it leads, if it is answered here; None for Django's handler."""
+        """Returns the request, and where it leads, if it is answered here; None if Django's handler answers it."""
         if scope["type"] != "http" or not self._is_django or not self.is_in_charge:
             return None
         path, prefix = scope["path"], get_script_prefix(scope)
@@ -160,8 +160,9 @@ class ASGIFront(Front):
 
     @staticmethod
     async def _watched(answering: Any, view: Any, receive: Receive) -> Any:
-        """Returns the response; None if the client disconnects while a handler answers; the handler is then
-        cancelled.
+        """Returns the response.
+
+        If the client disconnects while a handler answers, cancels the handler and returns None.
         """
         if view.served_here.handler is None:
             return await answering
@@ -192,7 +193,7 @@ class ASGIFront(Front):
 
 
 async def _body(request: Any, receive: Receive) -> tuple[bytes | None, dict[str, Any] | None]:
-    """Returns a request's body and None. For Django's handler, returns None and the message that it must read first."""
+    """Returns a request's body and None; if Django's handler must answer, None and the message for it to read first."""
     meta = request.META
     if (
         request.method in _BODILESS
@@ -244,7 +245,7 @@ def _may_save_session(request: Any) -> bool:
 
 
 def _end(response: Any) -> None:
-    """Closes what a response on the loop holds open, without its signal ``request_finished``, which the front sends."""
+    """Closes what a response on the loop holds open. Doesn't send ``request_finished``: the front sends it."""
     for closer in response._resource_closers:
         with contextlib.suppress(Exception):
             closer()

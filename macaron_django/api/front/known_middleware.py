@@ -140,7 +140,7 @@ class _Hosts:
         self._known: tuple[list[str], set[str]] = ([], set())
 
     def allow(self, environ: Environ) -> bool:
-        """Returns whether Django would take the request's host."""
+        """Returns whether Django would accept the request's host."""
         host = environ.get("HTTP_HOST")
         allowed, known = self._known
         if allowed != django_setting("ALLOWED_HOSTS"):

@@ -64,7 +64,7 @@ class Front:
         return None if found is None else Found(path, *found)
 
     def leaves(self, environ: Environ, path: str) -> bool:
-        """Returns whether Django's handler must answer a request because of its middleware."""
+        """Returns whether a middleware requires that Django's handler answers the request."""
         for leaves in self.chain.leaves:  # noqa: SIM110 (a generator costs more)
             if leaves(environ, path):
                 return True
@@ -103,7 +103,7 @@ class Front:
         return around_inner(request)
 
     def enter(self, request: Any) -> tuple[Any, list[AfterStep]]:
-        """Takes the middleware's steps before the view. Returns the steps to take after it.
+        """Runs the middleware's steps before the view. Returns the steps to run after it.
 
         If one of the steps has raised, returns a response, too.
         """
@@ -122,7 +122,7 @@ class Front:
         return None, chain.after
 
     def leave(self, request: Any, response: Any, after_steps: list[AfterStep]) -> Any:
-        """Takes the middleware's steps after the view, and returns the response."""
+        """Runs the middleware's steps after the view, and returns the response."""
         return self._logged(request, self._leave(request, response, after_steps))
 
     @staticmethod
@@ -161,7 +161,7 @@ class Front:
 
 
 def rendered(response: Any) -> Any:
-    """Returns a response whose content is made."""
+    """Returns the response with its content rendered."""
     if type(response) is JSONAnswer:
         return response
     render = getattr(response, "render", None)

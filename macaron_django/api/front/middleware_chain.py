@@ -169,7 +169,7 @@ def _misplaced(instances: Sequence[Any]) -> list[str]:
 
 
 def is_replaced(owner: type, name: str, wrappers: frozenset[str] = frozenset()) -> bool:
-    """Returns whether a method isn't the one that the class was defined with, apart from ``wrappers`` around it."""
+    """Returns whether a method was replaced after its class was defined; ``wrappers`` around it don't count."""
     layers, found = unwrapped(vars(owner).get(name), CLOSURES)
     if any(layer.name not in wrappers for layer in layers):
         return True

@@ -1,4 +1,4 @@
-"""Makes Django's request, and makes the attributes that middleware adds to it when they are first used."""
+"""Makes Django's request. The attributes that middleware adds to it are made when they are first used."""
 
 from __future__ import annotations
 
@@ -24,9 +24,7 @@ _SPECIAL_NAMES = frozenset({"", "HTTP_COOKIE"})
 
 
 class OperationMatch(ResolverMatch):
-    """What Django's resolver says about an operation's path: the resolver is called for everything except the view and
-    its arguments.
-    """
+    """The match of an operation's path. The resolver is called only to read more than the view and its arguments."""
 
     def __init__(self, route: Any, arguments: dict[str, Any], path_info: str) -> None:
         self.func, self.args, self.kwargs = route.view, (), arguments
@@ -67,7 +65,7 @@ class _Given:
 def request_class(base: type[WSGIRequest], attributes: Mapping[str, Giver]) -> Any:
     """Returns a class of requests like ``base``, with the same name and representation, and with these attributes.
 
-    It is called with the environ, the script's name and the path below it, both decoded, and the match.
+    The class is called with the environ, the script's name and the path below it, both decoded, and the match.
     """
     givers = {**attributes}
     initialize = _by_base(base)
@@ -77,7 +75,7 @@ def request_class(base: type[WSGIRequest], attributes: Mapping[str, Giver]) -> A
 
 
 def asgi_request_class(base: type[ASGIRequest], attributes: Mapping[str, Giver]) -> Any:
-    """As ``request_class``, for ASGI: its classes are called with the scope and the script's name.
+    """Returns a class as ``request_class`` does, but for ASGI: it is called with the scope and the script's name.
 
     The body and the match are set later.
     """
@@ -124,7 +122,7 @@ def _initialize(self: Any, environ: dict[str, Any], script_name: str, path_info:
 
 
 def _initialize_of_scope(self: Any, scope: dict[str, Any], meta: dict[str, Any]) -> None:
-    """Sets what ``ASGIRequest`` sets, where there is no script's name."""
+    """Sets what ``ASGIRequest`` sets for a scope without a script's name."""
     self.scope, self.META = scope, meta
     self._post_parse_error = self._read_started = False
     self.resolver_match = self._stream = None
@@ -138,7 +136,7 @@ def _initialize_of_scope(self: Any, scope: dict[str, Any], meta: dict[str, Any])
 
 
 def _meta_of(scope: dict[str, Any]) -> dict[str, Any] | None:
-    """Returns the ``META`` of a scope; None if Django has to combine headers, or to find what is wrong."""
+    """Returns the ``META`` of a scope; None if Django must combine its headers, or say what is wrong with it."""
     client, server = scope.get("client"), scope.get("server")
     query, headers = scope.get("query_string"), scope.get("headers")
     if not client or not server or type(query) is not bytes or not query.isascii() or type(headers) is not list:

@@ -94,7 +94,7 @@ class Sent:
 
 
 def _script_name(environ: dict[str, Any]) -> str:
-    """Returns the script's name as Django does. Raises ``UnicodeError`` if it isn't UTF-8."""
+    """Returns the script's name, decoded as Django decodes it. Raises ``UnicodeError`` if it isn't UTF-8."""
     name: str = environ.get("SCRIPT_NAME", "")
     if (
         name.isascii()

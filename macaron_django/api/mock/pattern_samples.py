@@ -41,7 +41,7 @@ def texts_for(pattern: str, shortest: int = 0) -> Iterator[str]:
 
 
 class _Plainest(random.Random):
-    """Takes the ``turn``-th plainest choice, and ``more`` repetitions than the fewest allowed."""
+    """Chooses the ``turn``-th plainest option, and ``more`` repetitions in addition to the required ones."""
 
     def __init__(self, more: int, turn: int) -> None:
         super().__init__()
@@ -65,7 +65,7 @@ def _readable(character: str) -> tuple[bool, bool, str]:
 
 
 def _in_python(pattern: str) -> str:
-    """The pattern in Python's dialect: names of groups, properties and code points are written differently."""
+    """Returns the pattern in Python's dialect, which writes names of groups, properties and code points differently."""
     pattern = re.sub(r"\(\?<(?![=!])", "(?P<", pattern)
     pattern = re.sub(r"\\u\{([0-9a-fA-F]+)\}", lambda found: f"\\U{int(found[1], 16):08x}", pattern)
     pattern = _FLAGS_OR_POSITIONS.sub("", pattern)

@@ -45,9 +45,9 @@ _PERMISSIONS = (AllowAny, AllowedAnonymous, IsAdminUser, IsAuthenticated, IsAuth
 def runs_on_loops(
     served: Served, overridden: AbstractSet[str], listed: Collection[Callable[..., None]], view: Any, *, stores: bool
 ) -> bool:
-    """Returns whether nothing blocks: neither these checks before the action, nor the action when it works in steps.
+    """Returns whether nothing blocks: none of the checks before the action, and not the action itself.
 
-    ``listed`` are the plan's checks, ``stores`` whether the store may answer.
+    ``listed`` are the plan's checks; ``stores`` says whether the store may answer.
     """
     return (
         not overridden - {"permission_classes"}

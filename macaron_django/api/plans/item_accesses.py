@@ -58,7 +58,7 @@ def planned(
     wanted: Iterable[str] | None = None,
     texts: Mapping[str, str] = _TEXTS,
 ) -> QueryPlan:
-    """Returns the plan for a request that sends these filters, with values that can all hold at once."""
+    """Returns the plan for a request that sends these filters, with values that don't contradict one another."""
     lookups = (
         Lookup(each.path, each.lookup, tuple({"S": text} for text in texts.get(each.lookup, "m"))) for each in filters
     )

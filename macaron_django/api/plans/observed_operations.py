@@ -67,7 +67,7 @@ class ObservedOperations:
         return response
 
     def answered_in_steps(self, request: HttpRequest, steps: Steps[HttpResponseBase]) -> Steps[HttpResponseBase]:
-        """As ``answered``, in steps."""
+        """Does what ``answered`` does, but in steps."""
         names = self.named(request.method or "")
         observed = OPERATIONS.begin(OperationBegan(*names, request))
         try:
@@ -148,7 +148,7 @@ class _Rendering:
 
 
 def operation_of(request: HttpRequest) -> OperationNames | None:
-    """Returns which operation a request has led to; None if it was something else, or nothing yet."""
+    """Returns the operation that a request has led to; None if it hasn't led to one."""
     view: Any = getattr(request.resolver_match, "func", None)
     plans = getattr(view, "initkwargs", {}).get("plans")
     observed = getattr(plans, "observed", None)
@@ -171,7 +171,10 @@ def user_id_of(request: HttpRequest) -> str:
 
 
 def _answered(response: Any) -> _How:
-    """Returns how a response ends its operation. Removes its exception, whose traceback would keep objects alive."""
+    """Returns how a response ends its operation.
+
+    Removes the exception from the response: its traceback keeps objects alive.
+    """
     attributes = vars(response)
     code, error_id = attributes.get("error_code", ""), attributes.get("error_id", "")
     return response.status_code, code, error_id, attributes.pop("_observed_exception", None)

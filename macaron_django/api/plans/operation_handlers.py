@@ -139,7 +139,7 @@ class Handler:
         return async_to_sync(_awaited)(result) if inspect.isawaitable(result) else result
 
     def called(self, request: Any, body: Any, values: Mapping[str, Any]) -> StepCall:
-        """The call of an ``async def`` as a step: on an event loop it is awaited there."""
+        """Returns the call of an ``async def`` as a step, which an event loop can await itself."""
         args, kwargs = self.bind(request, body, values)
         return _HandlerCall(partial(self.function, *args, **kwargs))
 

@@ -137,7 +137,9 @@ class OperationPlan:
         return self.is_direct and (not self.has_pages or self.accepts(accept))
 
     def gives_up_rows(self, hooks: frozenset[str]) -> bool:
-        """Returns whether the store may answer, where ``hooks`` are the hooks that would see a row or a serializer."""
+        """Returns whether the store may answer: no project overrides one of the ``hooks``, which see rows or
+        serializers.
+        """
         return self.stores and self.overridden.isdisjoint(hooks)
 
     def leaves_alone(self, hooks: frozenset[str]) -> bool:

@@ -80,7 +80,7 @@ def authenticate(view: Any, request: Request) -> None:
 
 
 def authenticate_by_header_or_session(view: Any, request: Request) -> None:
-    """Authenticates the request by ``HEADER_OR_SESSION``, which need not be called if it has neither of the two."""
+    """Authenticates the request, but doesn't call ``HEADER_OR_SESSION`` if there is neither a header nor a session."""
     http_request = request._request
     has_credentials = "HTTP_AUTHORIZATION" in http_request.META or hasattr(http_request, "user")
     # DRF's test client replaces the authenticators, to force a user.

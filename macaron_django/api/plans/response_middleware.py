@@ -27,8 +27,8 @@ def reads_drf_responses(middleware: Iterable[str]) -> bool:
     """Returns whether one of these middleware, named as in ``settings.MIDDLEWARE``, may read a response as DRF's.
 
     Every unknown one may: a subclass of a known class, a function, a name that can't be imported. Django's
-    own read headers, status and bytes only. Plans of operations and the front (``api/front``) both ask this function:
-    a middleware means the same to both.
+    own read headers, status and bytes only. Plans of operations and the front (``api/front``) both call this function,
+    so that they always agree.
 
     >>> reads_drf_responses(["django.middleware.gzip.GZipMiddleware"])
     False

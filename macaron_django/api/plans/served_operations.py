@@ -36,7 +36,7 @@ class Served:
 
     @cached_property
     def without_handler(self) -> dict[type, type]:
-        """The viewsets that answer the operation as if it had no handler, by the viewset's own class."""
+        """The viewsets that answer the operation as if it had no handler, by the class of the viewset that has one."""
         return {}
 
     @cached_property

@@ -119,7 +119,7 @@ def read_limited(stream: IO[bytes]) -> bytes:
 
 
 def _buffer_chunks(request: Any) -> int:
-    """Gives a chunked request over WSGI a length, which is returned: without it, Django doesn't read the body."""
+    """Gives a chunked request over WSGI its length, and returns that: without it, Django doesn't read the body."""
     if not request.META.get("wsgi.input_terminated"):
         raise LengthRequired("A chunked body isn't accepted here: send a Content-Length.")
     buffer = tempfile.SpooledTemporaryFile(max_size=django_settings.FILE_UPLOAD_MAX_MEMORY_SIZE)  # noqa: SIM115
@@ -191,7 +191,7 @@ def _require_all_of(request: Any, length: int) -> None:
 
 
 def _discard(request: Any) -> None:
-    """Keeps reading for a while: if a server closes a connection with unread bytes, the client may never see the
+    """Reads on for a while: if a server closes a connection with unread bytes, the client may never see the
     answer.
     """
     left = 4 * settings.MAX_BODY_SIZE

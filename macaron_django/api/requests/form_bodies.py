@@ -1,7 +1,7 @@
 """Reads urlencoded and multipart forms as JSON objects, by the schema and ``encoding`` of their media type.
 
 Fields are serialized like query parameters (OpenAPI 3.1, Encoding Object). Uploaded files stay files where the schema
-takes octets. Elsewhere they are texts with a file name, as browsers send a Blob of JSON.
+takes octets. Elsewhere their content is read as text, because browsers send a Blob of JSON as a file.
 """
 
 from __future__ import annotations
@@ -135,7 +135,7 @@ class FormReader:
         return is_binary(schema if items is None else items)
 
     def _mistyped(self, name: str, content_type: str) -> Iterator[Violation]:
-        """Yields a violation where a part's media type isn't one of its ``contentType``. A text doesn't need one."""
+        """Yields a violation if the media type of a part isn't among those that ``contentType`` lists for it."""
         allowed = self.content_types.get(name)
         sent = essence(content_type) or OCTETS
         if allowed and not any(matches(sent, each) for each in allowed):

@@ -80,7 +80,7 @@ class _Sources:
 
     @cached_property
     def cookie_pairs(self) -> list[tuple[str, str]]:
-        """Exploded cookies are separated by "&" in OpenAPI 3.0 and 3.1, by ";" in 3.2."""
+        """The names and values of the cookies. "&" separates exploded ones in OpenAPI 3.0 and 3.1, ";" in 3.2."""
         return styles.pairs_of(self.request.META.get("HTTP_COOKIE", ""), ";&")
 
     @cached_property
@@ -157,8 +157,7 @@ class ParameterReader:
 
     @cached_property
     def _plain_texts(self) -> tuple[tuple[tuple[str, str], str, _ParameterField], ...] | None:
-        """The key, argument and field of each parameter, if the only values of requests without a query are in the
-        path.
+        """The key, argument and field of each parameter, if a request without a query has values only in its path.
 
         None if a header or a cookie may be sent, a default may apply, or the text isn't the value.
         """

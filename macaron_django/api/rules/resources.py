@@ -1,7 +1,7 @@
 """Decides which operations of a document create, read, update or delete which schema.
 
 - A *resource* is the one schema in the item path's 2xx responses that is persisted or bound to a model, also through
-  ``allOf``; the item path is a collection path plus one parameter. A path whose GET answers with an array of a kept
+  ``allOf``; the item path is a collection path plus one parameter. A path whose GET answers with an array of such a
   schema, or with an envelope around a single such array, is a collection path even without an item path.
 - Path parameters bind to keys (``key_bindings``); query parameters of a list are filters (``list_parameters``).
 - An input schema may differ from the resource's if its properties are a subset.
@@ -226,7 +226,7 @@ def _below(
 ) -> Iterator[tuple[GeneratedOperation, GeneratedOperation]]:
     """Yields what handlers below an item's path do with the item: a GET reads it, any other method changes it.
 
-    If items are nested, the one with the longest path is meant. Each comes with the operation on the item's path.
+    If items are nested, the one with the longest path is meant. Yields the item's own operation with each of these.
     """
     for operation in operations:
         path = operation.path

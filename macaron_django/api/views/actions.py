@@ -1,7 +1,7 @@
 """Answers generated create, read, update and delete operations: one class for each, with the hooks of DRF's mixins.
 
-The viewset's store answers, or rows and serializers if a hook may see them. ``build_viewsets`` gives a viewset the
-classes of the operations that its spec declares.
+The viewset's store answers. If a hook may see rows or serializers, these answer instead. ``build_viewsets`` gives a
+viewset the classes of the operations that its spec declares.
 """
 
 from __future__ import annotations
@@ -149,7 +149,10 @@ class Replace(ResourceViewSet):
         serializer.save(**self.path_values())
 
     def _refuse(self, body: Any) -> None:
-        """Raises what is wrong with a replacement's body. Stores, too, report that before an absent item."""
+        """Raises what is wrong with the body of a PUT on an absent item.
+
+        Stores, too, report this before they report a 404.
+        """
         serializer = self.get_serializer(data=body)
         serializer.is_valid(raise_exception=True)
         # The values as sent: those that the project's own validation adds or changes aren't stored.

@@ -84,7 +84,7 @@ class ConditionalViewSet(OperationViewSet):
         return attempt()
 
     def write_steps(self, attempt: Callable[[], Steps[R]]) -> Steps[R]:
-        """As ``write``, for attempts in steps."""
+        """Does what ``write`` does, for attempts in steps."""
         for _ in range(_ATTEMPTS - 1):
             try:
                 return (yield from attempt())

@@ -78,7 +78,7 @@ def answered_by_handler(view: OperationViewSet, request: Request) -> HttpRespons
 
 
 def _required(request: Request) -> RequiredVersion | None:
-    """Returns what If-Match requires of the item when a row of it is saved, however the handler loaded it."""
+    """Returns the version that If-Match requires when the handler saves the item, no matter how it loaded the item."""
     if request.method in SAFE_METHODS or not is_conditional(request.headers):
         return None
     view, headers = _view(request), request.headers
@@ -103,7 +103,7 @@ def _refuse_unmet(request: Request) -> None:
 
 
 def _is_sent(view: OperationViewSet, error: UnstorableValue | ItemTooLarge) -> bool:
-    """Returns whether a parameter has the name of the value that can't be stored; the error then gives its place."""
+    """Returns whether the value that can't be stored has a parameter's name; adds the location to the error."""
     if not isinstance(error, UnstorableValue):
         return False
     steps = json_pointers.split(error.pointer)
@@ -159,7 +159,7 @@ def _view(request: Request) -> Any:
 
 
 def _kind(viewset: type[OperationViewSet], served: Served) -> type:
-    """Returns a viewset with the hooks of the operation's viewset, which answers the operation without its handler."""
+    """Returns a viewset that answers the operation without its handler, with the hooks of the operation's viewset."""
     action, mixin = ACTIONS[served.replaced.action]  # type: ignore[union-attr]  # checked by the caller
     bases = (viewset,) if issubclass(viewset, mixin) else (viewset, mixin)
     by_method = {served.operation.method: Served(served.operation, action, served.classes, generated=served.replaced)}
@@ -171,7 +171,7 @@ def _kind(viewset: type[OperationViewSet], served: Served) -> type:
 
 
 class _WithoutHandler:
-    """Takes the body that a handler passes instead of the request's."""
+    """Reads the body that a handler passes, if it passes one, instead of the request's."""
 
     given_body: Any
 

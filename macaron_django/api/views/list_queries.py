@@ -126,7 +126,7 @@ def ordered(view: Any, queryset: Any) -> Any:
 
 
 def _column(model: Any, lookup: str) -> str | None:
-    """Returns the lookup of a row's own column; None if pages by cursor couldn't continue from a row."""
+    """Returns the lookup of the row's own column; None for values in other rows, from which a cursor can't continue."""
     try:
         field = model._meta.get_field(lookup)
     except FieldDoesNotExist:

@@ -1,4 +1,4 @@
-"""Finds the absolute URL of an item, for the ``Location`` of the response that creates it, and that of a request.
+"""Finds absolute URLs: an item's, for the ``Location`` of the response that creates it, and a request's own.
 
 Django's ``reverse()`` tries all patterns at each call. So it is called once for each URL that items are posted to, and
 the texts before and after a plain key are remembered.
@@ -116,7 +116,7 @@ def _said_of_origin(request: Any) -> tuple[str, str] | None:
 
 @lru_cache(maxsize=1)
 def _is_forwarded() -> bool:
-    """Whether a proxy's headers give the origin of requests."""
+    """Returns whether a proxy's headers give the origin of requests."""
     return bool(settings.USE_X_FORWARDED_HOST or settings.USE_X_FORWARDED_PORT or settings.SECURE_PROXY_SSL_HEADER)
 
 

@@ -130,7 +130,7 @@ class OperationViewSet(PlannedViewSet):
         return self.handle_exception(error)
 
     def _handled_in_steps(self, error: Exception) -> Steps[HttpResponseBase]:
-        """As ``_handled``. Reporting a server's fault may block, and so may the project's code."""
+        """Does what ``_handled`` does, in steps: reporting a server's fault may block, as the project's code may."""
         is_own = self.get_exception_handler() is errors.exception_handler and not makes_own_bodies()
         if is_own and describe(error).status < HTTPStatus.INTERNAL_SERVER_ERROR:
             return self._handled(error)
@@ -376,7 +376,7 @@ class OperationViewSet(PlannedViewSet):
         )
 
     def _of_value(self, body: Any, status: int, headers: Mapping[str, str]) -> HttpResponse:
-        """As ``answer``, for a body that has been checked."""
+        """Does what ``answer`` does, for a body that has been checked."""
         plan = self.plan
         if self._gives_bytes(plan):
             return JSONAnswer(body, status, headers, self, plan.renderer.media_type)  # type: ignore[union-attr]

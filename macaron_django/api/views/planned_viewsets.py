@@ -108,7 +108,7 @@ class PlannedViewSet(ViewSetMixin, GenericAPIView[Any], metaclass=Watched):
 
     @property
     def served_here(self) -> Served:
-        """As ``current``; raises ``AttributeError`` if the path has no such method."""
+        """What serves the request's method. Raises ``AttributeError`` if the path has no such method."""
         served = self.current
         if served is None:
             raise AttributeError("the path declares no operation for this method")
