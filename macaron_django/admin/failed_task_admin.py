@@ -132,7 +132,7 @@ class FailedTaskAdmin(
         return page
 
     def run_again_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        """Asks whether to run a task again (GET), and runs it (POST): only once, even if that is posted repeatedly."""
+        """Asks whether to run a task again (GET), and runs it (POST), once even if the form is posted repeatedly."""
         if not self.has_run_again_permission(request):
             raise PermissionDenied
         pk = unquote(object_id)

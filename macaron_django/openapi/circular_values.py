@@ -1,6 +1,6 @@
 """Computes values that depend on one another, for schemas that may refer to themselves.
 
-It replaces following each path through such schemas, which takes time that grows exponentially with their number.
+Following each path through such schemas would take time that grows exponentially with their number.
 """
 
 from __future__ import annotations

@@ -216,7 +216,7 @@ def _billing(value: Any) -> tuple[str, tuple[int, int] | None]:
 
 
 def _indexes(value: Any, hash_key: str | None) -> Mapping[str, Index]:
-    """Indexes by name. ``hash_key`` is the table's, for local indexes; an index that is a string is its only key."""
+    """The indexes by name. ``hash_key`` is the table's, for local indexes; a string is an index's only key."""
     found: dict[str, Index] = {}
     for name, index in value.items() if isinstance(value, Mapping) else ():
         if isinstance(index, str):

@@ -70,7 +70,7 @@ def _operation(
 
 
 def _base_path_of(document: DocumentTree, operation: SourceNode, *path_items: SourceNode) -> str:
-    """Returns the base path by the operation's own ``servers``, its path's, or the document's."""
+    """Returns the base path in the operation's own ``servers``, or else in its path's or the document's."""
     for node in (operation, *path_items):
         if "servers" in node.mapping and document.dialect != "2.0":
             servers = node.mapping["servers"]
@@ -80,7 +80,7 @@ def _base_path_of(document: DocumentTree, operation: SourceNode, *path_items: So
 
 
 def _operation_node(document: DocumentTree, node: SourceNode) -> SourceNode:
-    """Resolves a reference in place of an operation: OpenAPI allows none, but documents in many files have them."""
+    """Follows a reference instead of an operation: OpenAPI allows none there, but documents in many files have them."""
     if "$ref" not in node.value:
         return node
     target = document.follow(node) or node

@@ -278,7 +278,7 @@ class Schema(Frozen):
 
     @lazy_attribute
     def _direct_parts(self) -> tuple[tuple[Schema, bool], ...]:
-        """The schemas that its own keywords name, in reverse. True marks the schema itself: it isn't followed again.
+        """The schemas that its own keywords name, in reverse order. True marks the schema itself: it isn't followed.
 
         The result is kept, because every schema that inherits from this one walks through it.
         """

@@ -17,15 +17,15 @@ Made = TypeVar("Made")
 class DocumentMemo(Generic[Key, Made]):
     """A memo of one kind of thing, such as validators. The document stores its contents, so both are freed together.
 
-    Two threads may make the same thing at once; each then uses its own. ``most`` limits how many things are kept for a
-    document, for keys that clients choose; any further thing is made anew at each use.
+    Two threads may make the same thing at once; each then uses its own. If clients choose the keys,
+    ``most`` limits how many things a document stores; any further thing is made anew at each use.
     """
 
     def __init__(self, most: int | None = None) -> None:
         self._most = most
 
     def get(self, document: SchemaDocument, key: Key, make: Callable[[], Made]) -> Made:
-        """Return what was made from ``document`` under ``key``; ``make`` makes it if nothing was."""
+        """Returns what was made from ``document`` under ``key``; ``make`` makes it if nothing was."""
         made = document.memos.get(self)
         if made is None:
             made = self.of(document)
@@ -37,6 +37,6 @@ class DocumentMemo(Generic[Key, Made]):
         return found
 
     def of(self, document: SchemaDocument) -> dict[Key, Made]:
-        """Return what has been made of ``document`` so far, by key."""
+        """Returns what has been made of ``document`` so far, by key."""
         made: dict[Key, Made] = document.memos.setdefault(self, {})
         return made

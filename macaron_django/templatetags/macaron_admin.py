@@ -29,7 +29,7 @@ _LENGTH = 160  # characters of a description in a list of schemas
 
 @register.inclusion_tag("admin/macaron_django/engine.html", takes_context=True)
 def macaron_engine(context: Context) -> dict[str, Any]:
-    """Shows where a page's items are stored: engine, endpoint, region, account. Shows nothing if the page has none.
+    """Shows where a page's items are stored: engine, endpoint, region, account. Shows nothing if there are no items.
 
     Templates call it in ``content``, the only block that every skin shows.
     """

@@ -1,6 +1,6 @@
 """Lists the sentences of lower layers that the admin shows, for translation; ``local_texts`` recognises them.
 
-The text of a placeholder such as ``%(place_text)s`` is itself a sentence of this list; that of others isn't translated.
+The text of a placeholder such as ``%(place_text)s`` is itself a sentence of this list; other texts aren't translated.
 """
 
 from __future__ import annotations

@@ -68,7 +68,7 @@ def local_text(text: str) -> str:
 
 
 def local_error(error: Exception) -> str:
-    """Returns an exception's message in the user's language: each violation, if it has several."""
+    """Returns an exception's message in the user's language, or the messages of all its violations."""
     violations = getattr(error, "violations", ())
     if violations:
         return "; ".join(f"{each.pointer or '/'}: {local_text(each.message)}" for each in violations)

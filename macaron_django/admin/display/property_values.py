@@ -82,7 +82,7 @@ class ShownValue:
 
 
 def with_problems(properties: Iterable[ShownValue], violations: Iterable[Violation]) -> list[ShownValue]:
-    """Returns the properties with the violations, each at its value, or at the nearest shown value around it."""
+    """Returns the properties with each violation at its value, or at the nearest shown value around that."""
     found = list(violations)
     return [_with_problems(each, [one for one in found if _is_at(one.pointer, each)]) for each in properties]
 

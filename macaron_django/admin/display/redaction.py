@@ -1,7 +1,7 @@
 """Takes secrets out of items: properties that are ``writeOnly``, and passwords.
 
-Values that are only shown have a mask instead. Values that a user edits have no secrets, and get them back before they
-are stored.
+Values that are only shown have a mask instead. A value that a user edits is without its secrets, and gets them back
+before it is stored.
 """
 
 from __future__ import annotations
@@ -113,7 +113,7 @@ def _with(applied: AppliedSchemas, json: Any, stored: Any) -> Any:
 
 
 def _element_with_secrets(applied: AppliedSchemas, element: Any, place: int, json: list[Any], stored: list[Any]) -> Any:
-    """Takes secrets from the stored element that looks the same, as it may have moved, or from the one at its place."""
+    """Returns an element with the secrets of the stored one that looks the same, or else of the one at its place."""
     for candidate in stored[place : place + 1] + stored:
         if same_json(_without(applied, candidate, None), element):
             return candidate

@@ -118,7 +118,7 @@ class ItemForm(ModelForm):
     """The form of an item's JSON text.
 
     ``edit`` is what will be saved, ``conflicts`` are the properties that prevent it, and ``by_others`` those that
-    others have changed. ``stored_violations`` are those that the stored item has before the user changes it.
+    others have changed. ``stored_violations`` are the violations that the stored item has before the user changes it.
     """
 
     item = forms.CharField(strip=False, label=gettext_lazy("Item"))

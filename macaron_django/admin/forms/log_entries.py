@@ -38,7 +38,7 @@ def change_message(before: Mapping[str, Any] | None, after: Mapping[str, Any], *
 
 
 def told_differences(message: str) -> Iterator[tuple[str, str | None, str | None]]:
-    """Yields pointer, value before and value after of each difference in an entry's message; None if missing."""
+    """Yields each difference in an entry's message: pointer, value before, value after (None for a missing value)."""
     try:
         parts = standard_json.loads(message)
         for part in parts:

@@ -93,7 +93,7 @@ def json_of(schema: Schema, names: Sequence[str], cells: Sequence[str]) -> dict[
 
 
 def safe_text(text: str) -> str:
-    """Return ``text`` in a form that no spreadsheet computes."""
+    """Returns ``text`` in a form that no spreadsheet computes."""
     return text if _NUMBER.fullmatch(text) else _COMPUTED.sub("'", text)
 
 

@@ -62,7 +62,7 @@ class PagePosition:
 
 @dataclass(frozen=True)
 class IndexOffer:
-    """An index that could replace a scan. It doesn't have the items without its range key, ``missing``."""
+    """An index that could replace a scan. It leaves out items without the property ``missing``, its range key."""
 
     index: str
     missing: str
@@ -93,7 +93,7 @@ class ItemChangeList(ChangeList):
             return self.root_queryset.none()
 
     def get_ordering(self, request: HttpRequest, queryset: Any) -> Any:
-        """Returns the requested order if the query set can have it; ``_planned`` finds out whether this list can."""
+        """Returns the requested order if the query set accepts it; ``_planned`` drops it if no index has it."""
         wanted = list(self.model_admin.get_ordering(request) or ())
         if ORDER_VAR in self.params:
             wanted = []

@@ -100,7 +100,7 @@ _SUGGESTED, _DEEPEST = 200, 3
 
 @dataclass(frozen=True)
 class _Comparison:
-    """A condition on one property: its name and lookup, an operator of Django's, and the texts to compare with."""
+    """A condition on one property: its name, lookup and operator, and the texts to compare it with."""
 
     name: str
     lookup: str
@@ -399,7 +399,7 @@ def sentence(plan: QueryPlan) -> str:
 
 
 def _quick(persistence: Any) -> Iterator[str]:
-    """Yields the searches that need only a Query. Those with ``name!=null`` use an index of only items that have it."""
+    """Yields the searches that need only a Query; ``name!=null`` where an index leaves out items without ``name``."""
     properties = persistence.schema.properties
     yield f"{persistence.hash_key}=…"
     for index in persistence.options.indexes.values():

@@ -104,7 +104,7 @@ class ItemPage:
 
     @property
     def whole_problems(self) -> list[str]:
-        """The violations that belong to no shown value: that a property is missing, or of the item as a whole."""
+        """The violations that belong to no shown value: those of missing properties and of the item as a whole."""
         shown = {one.name for one in self.properties}
         return [
             f"{one.pointer[1:]} {local_text(one.message)}".strip()

@@ -185,7 +185,7 @@ def _bodies(operation: Operation, described: Iterable[_Described]) -> Iterator[F
 
 
 def _requirements(document: Document, owner: SourceNode, declared: Mapping[str, Any] | None) -> Iterator[Finding]:
-    """Whether ``security`` is well-formed and its schemes are ``declared``; None skips the second check."""
+    """Yields findings about ``security``: malformed, or with schemes that aren't ``declared`` (unchecked if None)."""
     given = owner.mapping.get("security")
     if given is None:
         return

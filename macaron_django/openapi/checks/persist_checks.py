@@ -82,7 +82,7 @@ def _mapping(schema: Schema, node: SourceNode) -> Iterator[Finding]:
 
 
 def class_findings(schema: Schema, options: Mapping[str, Any]) -> Iterator[Finding]:
-    """Yields the findings about the options that a class sets, named as in a mapping, at the place of x-persist."""
+    """Yields the findings about the options that a class sets, as if x-persist itself were a mapping with them."""
     resolved = schema.resolved
     node = SourceNode(resolved.file, f"{resolved.source_pointer}/x-persist", dict(options))
     yield from _mapping(schema, node)

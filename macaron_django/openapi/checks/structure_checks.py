@@ -210,7 +210,7 @@ def _fields(document: Document, kind: str, node: SourceNode) -> Iterator[Finding
 
 
 def _collection_formats(kind: str, node: SourceNode) -> Iterator[Finding]:
-    """Finds unknown formats, and arrays in arrays that have the same separator as the outer one."""
+    """Finds unknown values of ``collectionFormat``, and nested arrays with the same separator as the outer one."""
     if node.mapping.get("type") != "array":
         return
     outer, inner = str(node.mapping.get("collectionFormat", "csv")), item_formats(node.mapping)

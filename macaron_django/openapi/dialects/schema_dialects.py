@@ -132,7 +132,7 @@ def _nullable(schema: dict[str, Any], dialect: str) -> None:
 
 
 def _nullable_composition(schema: dict[str, Any]) -> None:
-    """Make the schema accept null besides its composition, as authors mean ``nullable`` beside allOf, oneOf or anyOf.
+    """Makes a composed schema also accept null: authors mean this by ``nullable`` beside allOf, oneOf or anyOf.
 
     A null branch within ``oneOf`` would be a second match for null if another branch already accepts it.
     """
@@ -160,7 +160,7 @@ def _repair(schema: dict[str, Any]) -> None:
 
 
 def _pymacaron(schema: dict[str, Any]) -> None:
-    """Translate PyMacaron's ``x-mandatory`` into ``required``, and its ``datetime`` into ``date-time``."""
+    """Translates PyMacaron's ``x-mandatory`` into ``required``, and its ``datetime`` into ``date-time``."""
     properties = schema.get("properties")
     if properties and isinstance(properties, dict) and (mandatory := mandatory_properties(properties)):
         required = schema.get("required", [])

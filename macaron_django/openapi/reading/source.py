@@ -199,7 +199,7 @@ def _is_deeper(tree: Any, max_depth: int) -> bool:
     """Returns whether mappings and lists nest more than ``max_depth`` levels deep.
 
     ``gc.get_referents`` goes from values to the values in them. For the whole tree this takes a sixth of the time that
-    reading took, less than writing the tree, or reading it behind a thousand brackets.
+    reading took.
     """
     level = [tree]
     for _ in range(max_depth):
@@ -229,7 +229,7 @@ def _is_depth(error: ValueError) -> bool:
 
 
 def _has_long_integer(raw: bytes) -> bool:
-    """Returns whether there may be an integer beyond 64 bits outside strings, judged by the bytes before it."""
+    """Returns whether the text has, outside its strings, an integer beyond 64 bits; True also if that is unclear."""
     # Of nineteen digits in a row, taking every ninth byte leaves two or more.
     sample = raw[::9].translate(_DIGITS)
     pair = sample.find(b"00")

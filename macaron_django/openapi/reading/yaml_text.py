@@ -117,7 +117,7 @@ def _are_spelled_plainly(text: str) -> bool:
 
 
 def _rename(node: dict[Any, Any]) -> bool:
-    """Whether all keys are still different as strings: 200 and "200" aren't."""
+    """Turns all keys into strings; returns False, and changes nothing, if two become equal, as do 200 and "200"."""
     renamed = {key if type(key) is str else str(key): value for key, value in node.items()}
     if len(renamed) < len(node):
         return False

@@ -34,7 +34,7 @@ _IGNORED_WHEN = {"request": "readOnly", "response": "writeOnly"}
 class Definition(NamedTuple):
     """An entry of ``$defs``: a schema for one direction, with the targets of the ``$dynamicRef``s in it (``scope``).
 
-    ``is_base``: it lacks what its discriminator adds, for the schemas that inherit from it.
+    ``is_base`` marks the form that other schemas inherit from, without what the discriminator adds.
     """
 
     schema: Schema
@@ -85,7 +85,7 @@ class Bundler:
         return _with_definitions(root, definitions)
 
     def parts(self, schemas: Iterable[Schema], direction: Direction | None) -> Iterator[DefinitionPart]:
-        """Yields the schemas and all that they refer to, each once and alone: references in it accept anything."""
+        """Yields the schemas and all that they refer to, each once and by itself: its references accept anything."""
         roots = [Definition(schema, direction, scope=entered((), schema)) for schema in schemas]
         for definition, rewritten in self._reached(dict.fromkeys(roots)):
             anything = dict.fromkeys(map(self.key, rewritten.references), True)
@@ -156,8 +156,9 @@ class _DefinitionWriter:
         self.references: dict[Definition, None] = {}
 
     def rewrite(self, json: Any, schema: Schema, outer: tuple[Schema, ...]) -> dict[str, Any] | bool:
-        """Return the JSON for a bundle; ``outer`` are enclosing schemas of the same instance, which may mark properties
-        readOnly or writeOnly.
+        """Returns the JSON for a bundle.
+
+        ``outer`` are enclosing schemas of the same instance, which may mark properties readOnly or writeOnly.
         """
         if not isinstance(json, dict):
             return json if isinstance(json, bool) else True

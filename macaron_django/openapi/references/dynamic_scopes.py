@@ -1,8 +1,8 @@
 """Resolves ``$dynamicRef`` for bundles.
 
 JSON Schema resolves it while validating: among the resources entered so far (schemas with an ``$id``, files), the
-outermost one with the anchor counts. So a path to a schema matters only by the anchors met on it, its scope. A bundle
-holds a schema once for each scope, with plain references.
+outermost one with the anchor counts. So of the path to a schema only the anchors on it matter: they are its scope. A
+bundle holds a schema once for each scope, with plain references.
 """
 
 from __future__ import annotations

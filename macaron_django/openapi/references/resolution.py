@@ -99,7 +99,7 @@ class Files:
         return self._fragment(file, "#" + fragment)
 
     def _known(self, origin: SourceFile, target: str, fragment: str) -> SourceNode | None:
-        """Returns the node of a URI if it is one of the files read so far, or one of them identifies it."""
+        """Returns the node of a URI that belongs to a file read so far, or is identified in one; otherwise None."""
         for file in dict.fromkeys([origin, *self]):
             if target in (file.base, file.uri):
                 return self._fragment(file, "#" + fragment, target)
@@ -174,7 +174,7 @@ class Files:
             raise BrokenReference("E011", finding.message, finding.hint) from error
 
     def _permitted(self, root: Path, target: str, reference: str) -> Path:
-        """Returns the path of a file URI if references may read it: below ``root``; links only in the main folder."""
+        """Returns the path of a file URI which must be below ``root``; links must stay in the main folder."""
         path = Path(unquote(urlsplit(target).path))
         try:
             real, real_root = path.resolve(), root.resolve()

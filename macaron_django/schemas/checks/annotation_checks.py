@@ -37,12 +37,12 @@ class _Example(NamedTuple):
 
     @property
     def judge(self) -> Schema:
-        """The schema to validate it with: the one referred to, unless only the reference itself allows null."""
+        """The schema that validates the example: this one if it allows null, otherwise the one that it refers to."""
         return self.schema if self.schema.nullable else self.schema.resolved
 
 
 def annotation_findings(document: Document, schemas: Iterable[Schema], parts: CompiledParts) -> Iterator[Finding]:
-    """Yield what is wrong with a document's annotations and examples; ``schemas`` are all schemas of ``document``."""
+    """Yields what is wrong with a document's annotations and examples; ``schemas`` are all schemas of ``document``."""
     schemas = list(schemas)
     yield from _unknown_formats(schemas)
     of_schemas = (example for schema in schemas for example in _examples_of_schema(schema))
@@ -53,7 +53,7 @@ def annotation_findings(document: Document, schemas: Iterable[Schema], parts: Co
 
 
 def _unknown_formats(schemas: Iterable[Schema]) -> Iterator[Finding]:
-    """Yield a finding for each unknown format, at its first place."""
+    """Yields a finding for each unknown format, at its first place."""
     known = {*STRING_FORMATS, *NUMBER_FORMATS, *custom_formats()}
     places: dict[str, list[Schema]] = {}
     for schema in schemas:
@@ -117,7 +117,7 @@ def _below(schema: Schema, keys: str) -> Location:
 
 
 def _judged(examples: Iterable[_Example], parts: CompiledParts) -> Iterator[Finding]:
-    """Yield a finding for each example that is valid neither in requests nor in responses."""
+    """Yields a finding for each example that is valid neither in requests nor in responses."""
     examples = list(examples)
     for way in _WAYS:
         parts.add((each.judge for each in examples if each.direction in (None, way)), way)

@@ -1,7 +1,7 @@
 """Compiles every validator, serializer and class that a document needs, and reports those that fail.
 
 A server makes them at first use. ``manage.py checkspec`` makes them all, so that its "ok" means that each can be
-made. A finding reports each that can't be made, or only without a keyword; nothing raises.
+made. A finding reports each that can't be made, or can be made only without a keyword; no exception is raised.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ class Built:
 
 
 def build_all(document: Document, classes: Classes | None = None) -> Built:
-    """Make everything; ``classes`` are those of the document's API, if it has one.
+    """Makes all serializers, validators and classes; ``classes`` are those of the document's API, if it has one.
 
     >>> from macaron_django.openapi import load
     >>> schemas = {"Pet": {"type": "object", "properties": {"name": {"type": "string"}}}}
@@ -53,7 +53,7 @@ def build_all(document: Document, classes: Classes | None = None) -> Built:
 
 
 def parent_findings(classes: Classes) -> list[Finding]:
-    """Return a finding about each component whose class can't be made because ``x-parent`` can't be imported."""
+    """Returns a finding about each component whose class can't be made because ``x-parent`` can't be imported."""
     schemas = [schema for schema in classes.document.schemas.values() if schema.extensions.parent]
     return [found for schema in schemas if isinstance(found := _make(schema, classes, {}), Finding)]
 
@@ -62,7 +62,7 @@ def parent_findings(classes: Classes) -> list[Finding]:
 
 
 def _compile(used: Iterable[Use], parts: CompiledParts) -> tuple[int, list[Finding]]:
-    """Compile the schemas in use; return how many could be compiled, and the findings."""
+    """Compiles the schemas in use; returns how many could be compiled, and the findings."""
     by_direction: dict[Direction | None, dict[Schema, None]] = {}
     known: set[Schema] = set()
     for schema, direction in used:
@@ -79,7 +79,7 @@ def _compile(used: Iterable[Use], parts: CompiledParts) -> tuple[int, list[Findi
 
 
 def _told(part: CompiledPart) -> Iterator[Finding]:
-    """Findings about a part: that it can't be compiled, or what was left out or runs on a slower regex engine."""
+    """The findings about a part: an error in it, keywords that were left out, patterns that need a slower engine."""
     if part.error is not None:
         yield _uncompiled(part)
     for note in part.notes:
@@ -110,7 +110,7 @@ def _location(schema: Schema, pointer: str) -> Location:
 
 
 def _served(used: Iterable[Use], schemas: Collection[Schema]) -> Iterator[Schema]:
-    """The schemas with their own serializer: components, bodies, and every object with properties in them.
+    """The schemas with their own serializer: components, bodies, and all objects with properties inside these.
 
     It ends early for a document whose schemas inherit far more properties than the document writes.
     """
@@ -143,9 +143,9 @@ def _serialize(served: Iterable[Schema], classes: Classes) -> tuple[int, list[Fi
 
 
 def _make(schema: Schema, classes: Classes, nested: dict[Schema, SchemaSerializer]) -> type | Finding:
-    """Make the serializer of a schema, with its fields, and the class of its objects; return the serializer's class.
+    """Makes the serializer of a schema, with its fields, and the class of its objects; returns the serializer's class.
 
-    If any can't be made, return the finding that says why.
+    Returns a finding that says why, if one of these can't be made.
 
     ``nested`` holds serializers that were made as fields of others, so that they aren't made a second time.
     """

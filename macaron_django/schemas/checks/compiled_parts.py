@@ -39,7 +39,7 @@ class CompiledParts:
         self._validators: dict[Direction | None, Validator] = {}
 
     def add(self, schemas: Iterable[Schema], direction: Direction | None) -> list[CompiledPart]:
-        """Compile schemas, and all that they refer to, each by itself and once."""
+        """Compiles schemas, and all that they refer to, each by itself and once."""
         definitions = self._definitions.setdefault(direction, {})
         self._validators.pop(direction, None)
         found = []
@@ -51,18 +51,18 @@ class CompiledParts:
         return found
 
     def _compiled(self, part: DefinitionPart) -> _Compiled:
-        """Compile a part, unless its JSON is the same in another direction: most have nothing readOnly or writeOnly."""
+        """Compiles a part, once if its JSON is the same in both directions, as it is for most parts."""
         latest = self._latest.get(part.name)
         if latest is None or latest[0] != part.json:
             latest = self._latest[part.name] = (part.json, _compiled(part.json))
         return latest[1]
 
     def is_valid(self, schema: Schema, direction: Direction, value: Any) -> bool:
-        """Return whether a value is valid by a schema that was added. Raises what compiling the schemas raises."""
+        """Returns whether a value is valid by an added schema. Raises SchemaError if the schemas can't be compiled."""
         return self._together(direction).is_valid({self.document.part_name(schema, direction): value})
 
     def violation(self, schema: Schema, direction: Direction, value: Any) -> Violation:
-        """Return how an invalid value violates a schema that was added: the first violation."""
+        """Returns the first violation of an added schema by an invalid value."""
         instance = {self.document.part_name(schema, direction): value}
         violation = next(self._together(direction).iter_errors(instance))
         _, slash, rest = violation.pointer[1:].partition("/")

@@ -14,14 +14,14 @@ __all__ = ["Use", "all_schemas", "uses"]
 
 
 class Use(NamedTuple):
-    """A schema of instances, and the direction in which they are sent; None: either."""
+    """A schema, and the direction in which its instances are sent; None means either direction."""
 
     schema: Schema
     direction: Direction | None
 
 
 def uses(document: Document) -> Iterator[Use]:
-    """Yield the components, then every body, parameter and header of the operations."""
+    """Yields the components, then every body, parameter and header of the operations."""
     for name in document.schemas:
         yield Use(document.schemas[name], "request")
     for operation in document.operations:
@@ -52,7 +52,7 @@ def _headers(headers: Iterable[Header]) -> Iterator[Use]:
 
 
 def all_schemas(roots: Iterable[Schema]) -> Iterator[Schema]:
-    """Yield the roots, their subschemas at any depth, and the targets of references; each once, parents first."""
+    """Yields the roots, their subschemas at any depth, and the targets of references; each once, parents first."""
     seen: set[Schema] = set()
     todo = list(reversed(list(roots)))
     while todo:

@@ -52,7 +52,7 @@ LATER_FORMATS: Mapping[str, Check] = {
 
 
 def register_format(name: str, check: Check) -> None:
-    """Check strings of the format ``name`` with ``check``, in every validator compiled from now on.
+    """Registers ``check`` for strings of the format ``name``, in every validator compiled from now on.
 
     ``check`` returns whether the text is valid, or raises ``ValueError`` if it isn't. Registering a name again
     replaces the earlier check, built-in formats included. Call it from an ``AppConfig.ready()``.
@@ -71,7 +71,7 @@ def register_format(name: str, check: Check) -> None:
 
 
 def register_formats(formats: Iterable[Any]) -> None:
-    """Register formats whose values aren't strings in Python, for every spec that is loaded from now on.
+    """Registers formats whose values aren't strings in Python, for every spec that is loaded from now on.
 
     Each is like bravado-core's ``SwaggerFormat``: ``format`` is its name, ``to_python(text)`` and ``to_wire(value)``
     convert, and ``validate(text)`` raises an exception if the text is wrong.
@@ -82,7 +82,7 @@ def register_formats(formats: Iterable[Any]) -> None:
 
 
 def string_format_of(name: str | None) -> StringFormat | None:
-    """Return the format of this name whose values have their own Python type; None for any other."""
+    """Returns the format of this name whose values have their own Python type; None for any other."""
     return _CHECKS.converted.get(name or "") or _CONVERTED.get(name or "")
 
 
@@ -99,7 +99,7 @@ class _WireFormat(StringFormat):
         self._described = described
 
     def read(self, text: str) -> Any:
-        """Return the value of a text; the text itself if it is wrong, so that validation reports it."""
+        """Returns the value of a text; the text itself if it isn't valid, so that validation reports it."""
         return self._described.to_python(text) if _passes(self._described.validate, text) else text
 
     def write(self, value: Any) -> Any:
@@ -120,10 +120,10 @@ def _passes(validate: Callable[[str], Any], text: str) -> bool:
 
 
 def custom_formats() -> dict[str, Check]:
-    """Return the checks of formats that jsonschema-rs doesn't check or that were registered, by name."""
+    """Returns the checks of formats that jsonschema-rs doesn't check or that were registered, by name."""
     return dict(_CHECKS.by_name)
 
 
 def formats_version() -> int:
-    """Return a number that changes when a format is registered: validators compiled before that are out of date."""
+    """Returns a number that changes when a format is registered: validators compiled before that are out of date."""
     return _CHECKS.version

@@ -69,7 +69,7 @@ class DateTimeFormat(StringFormat):
             return text
 
     def adopted(self, value: Any) -> Any:
-        """Take a naive datetime as UTC, as PyMacaron does, if ``MACARON["COMPAT"]`` is on."""
+        """Takes a naive datetime as UTC, as PyMacaron does, if ``MACARON["COMPAT"]`` is on."""
         if isinstance(value, dt.datetime) and value.tzinfo is None and under_compat():
             message = f"The datetime {value.isoformat()} has no time zone, so it is taken as UTC: make it aware."
             warnings.warn(message, RuntimeWarning, stacklevel=2)
@@ -88,7 +88,7 @@ class DateTimeFormat(StringFormat):
         return with_z(value.isoformat())
 
     def from_html(self, text: str) -> str:
-        """Add what ``datetime-local`` leaves out: seconds, and the offset of the current time zone."""
+        """Adds what ``datetime-local`` leaves out: seconds, and the offset of the current time zone."""
         from django.utils import timezone
 
         if not _LOCAL_DATE_TIME.fullmatch(text):
@@ -100,7 +100,7 @@ class DateTimeFormat(StringFormat):
         return with_z((timezone.make_aware(moment) if timezone.is_naive(moment) else moment).isoformat())
 
     def to_html(self, text: str) -> str | None:
-        """Show a date-time in the current time zone, because ``datetime-local`` drops the offset."""
+        """Shows a date-time in the current time zone, because ``datetime-local`` drops the offset."""
         from django.utils import timezone
 
         try:
@@ -110,7 +110,7 @@ class DateTimeFormat(StringFormat):
         return timezone.localtime(moment).isoformat() if timezone.is_aware(moment) else text
 
     def from_form(self, value: Any) -> Any:
-        """Make naive datetimes aware, which forms return if USE_TZ is off."""
+        """Makes a naive datetime aware: forms return naive ones if USE_TZ is off."""
         from django.utils import timezone
 
         is_naive = isinstance(value, dt.datetime) and timezone.is_naive(value)
@@ -165,7 +165,7 @@ class TimeFormat(StringFormat):
         return remembered_text(value) or with_z(value.isoformat())
 
     def from_html(self, text: str) -> str:
-        """Add the seconds, and UTC as the offset, if they are left out."""
+        """Adds the seconds, and UTC as the offset, if they are left out."""
         if not _LOCAL_TIME.fullmatch(text):
             return text
         return f"{text if text.count(':') == 2 else text + ':00'}Z"
@@ -193,7 +193,7 @@ class DurationFormat(StringFormat):
             return text
 
     def write(self, value: dt.timedelta) -> str:
-        """Write days, hours, minutes and seconds, nested as in RFC 3339, appendix A."""
+        """Writes days, hours, minutes and seconds, nested as in RFC 3339, appendix A."""
         text = remembered_text(value)
         if text:
             return text
@@ -212,13 +212,13 @@ class DurationFormat(StringFormat):
 
 
 def _clock_of(match: re.Match[str]) -> tuple[int, int, int, int]:
-    """Return hour, minute, second and microsecond of a match of the grammar; further digits are cut off."""
+    """Returns the hour, minute, second and microsecond of a matched text; further digits are cut off."""
     fraction = ((match["fraction"] or "") + "000000")[:6]
     return int(match["hour"]), int(match["minute"]), int(match["second"]), int(fraction)
 
 
 def _zone_of(match: re.Match[str]) -> dt.timezone:
-    """Return the offset of a match of the grammar; raises ValueError for 24 hours and more."""
+    """Returns the offset of a matched text; raises ValueError for 24 hours or more."""
     text = match["zone"]
     if text in "Zz":
         return dt.timezone.utc
@@ -227,5 +227,5 @@ def _zone_of(match: re.Match[str]) -> dt.timezone:
 
 
 def with_z(text: str) -> str:
-    """Return the text of a time with "Z" for the offset zero."""
+    """Returns the text of a time with "Z" for the offset zero."""
     return f"{text[:-6]}Z" if text.endswith("+00:00") else text

@@ -1,4 +1,4 @@
-"""The base class of string formats: what validators, conversions, forms, fields and stubs must know about one."""
+"""The base class of string formats: what validators, conversions, forms, fields and stubs must know about a format."""
 
 from __future__ import annotations
 
@@ -48,23 +48,23 @@ class StringFormat:
     model_field_class: ClassVar[str] = ""
 
     def read(self, text: str) -> Any:
-        """Return the Python value of a string; the string itself if Python has no value for it."""
+        """Returns the Python value of a string; the string itself if Python has no value for it."""
         return text
 
     def adopted(self, value: Any) -> Any:
-        """Return the value to use for a Python object that isn't a string: by default the object itself."""
+        """Returns the value to use for a Python object that isn't a string: by default the object itself."""
         return value
 
     def write(self, value: Any) -> str:
-        """Return the string of a Python value."""
+        """Returns the string of a Python value."""
         return str(value)
 
     def check(self, text: str) -> bool:
-        """Return whether a string is valid: by default, whether Python has a value for it."""
+        """Returns whether a string is valid: by default, whether Python has a value for it."""
         return not isinstance(self.read(text), str)
 
     def serializer_field(self, schema: Schema, plain: FieldFactory, **options: Any) -> SerializerField:
-        """Make the DRF field that describes a schema; ``plain`` makes the field of a string without format."""
+        """Makes the DRF field that describes a schema; ``plain`` makes the field of a string without format."""
         if not self.serializer_field_class:
             return plain(schema, **self.serializer_options, **options)
         from rest_framework import serializers  # validation needs no DRF
@@ -73,19 +73,19 @@ class StringFormat:
         return field
 
     def model_field(self) -> ModelField | None:
-        """Return the class of the Django field of a row's property; None for that of a string without format."""
+        """Returns the class of Django field for a row's property; None means the field of a string without format."""
         from django.db import models
 
         return getattr(models, self.model_field_class) if self.model_field_class else None
 
     def from_html(self, text: str) -> str:
-        """Return the string for the text that an HTML form control sent."""
+        """Returns the string for the text that an HTML form control sent."""
         return text
 
     def to_html(self, text: str) -> str | None:
-        """Return the text for the HTML form control; None if it can't show this string."""
+        """Returns the text for the HTML form control; None if it can't show this string."""
         return text
 
     def from_form(self, value: Any) -> Any:
-        """Return the value of a row's property for a value of Django's form field."""
+        """Returns the value of a row's property for a value of Django's form field."""
         return value

@@ -77,11 +77,11 @@ def _restored(kind: Callable[..., Any], arguments: tuple[Any, ...], text: str | 
 
 
 def with_text(value: Value, text: str) -> Value:
-    """Set the text that a new value remembers, and return the value. Its class must have an attribute ``text``."""
+    """Sets the text that a new value remembers, and returns the value. Its class must have an attribute ``text``."""
     value.text = text  # type: ignore[attr-defined]
     return value
 
 
 def remembered_text(value: object) -> str | None:
-    """Return the text that a value remembers; None if it remembers none."""
+    """Returns the text that a value remembers; None if it remembers none."""
     return getattr(value, "text", None) or None

@@ -37,7 +37,7 @@ def json_copier(schema: Schema, classes: Classes) -> Callable[[Any], Any]:
 
 
 def plain_kinds(schema: Schema, classes: Classes) -> frozenset[type]:
-    """Return the types whose values ``to_json(to_python(value))`` returns unchanged."""
+    """Returns the types whose values ``to_json(to_python(value))`` returns unchanged."""
     target = schema.resolved
     is_changed = target.types == ("string",) and not converter(target, classes).unchanged
     return frozenset() if is_changed or len(target.types) != 1 else _KINDS.get(target.types[0], frozenset())

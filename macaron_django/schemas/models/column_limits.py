@@ -1,4 +1,4 @@
-"""Checks values by the limits of a Django model's fields: null, length, range, digits and choices.
+"""Checks values against the limits of a Django model's fields: null, length, range, digits and choices.
 
 What a text looks like (an e-mail address, a slug) is for the schema's ``format`` and ``pattern`` to say.
 """

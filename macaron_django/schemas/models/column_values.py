@@ -20,7 +20,7 @@ _OCTETS: Final = (bytes, bytearray, memoryview)
 
 
 def held_by(field: Any) -> Callable[[Any], Any]:
-    """Return the function that turns a property's value into the value of ``field``.
+    """Returns the function that turns a property's value into the value of ``field``.
 
     It raises ``UnstorableValue``, ``InvalidOperation`` or ``OverflowError`` if the column can't hold the value.
     """
@@ -38,14 +38,14 @@ def held_by(field: Any) -> Callable[[Any], Any]:
 
 
 def compared_with(field: Any, value: Any) -> Any:
-    """Return ``value`` in a form to compare a field's values with. Raises what the field's ``to_python`` raises."""
+    """Returns ``value`` in a form comparable with a field's values. Raises what the field's ``to_python`` raises."""
     if isinstance(field, BinaryField):
         return value  # Django decodes a string
     return field.to_python(_text_held(value) if isinstance(field, CharField | TextField) else value)
 
 
 def _text_held(value: Any) -> Any:
-    """Return what a text column holds. Octets become base64, as in JSON; Django would write ``b'...'``."""
+    """Returns what a text column holds. Octets become base64, as in JSON; Django would write ``b'...'``."""
     return json_value(value) if isinstance(value, _OCTETS) else _plain(value)
 
 
@@ -56,20 +56,20 @@ def _octets(value: Any) -> Any:
 
 
 def _decimal(field: DecimalField[Any, Any], value: Any) -> Any:
-    """Return the value; InvalidOperation if it has too many digits: SQLite would store what Django couldn't read."""
+    """Returns the value. Raises InvalidOperation for too many digits: SQLite would store what Django can't read."""
     if value is not None:
         field.to_python(value).quantize(Decimal(1).scaleb(-field.decimal_places), context=field.context)
     return value
 
 
 def _moment(value: Any) -> Any:
-    """Return a date-time as Django will read it from the database, so that this answer and later ones are the same."""
+    """Returns a date-time as Django will read it from the database, so that every response shows the same."""
     is_aware = isinstance(value, datetime) and value.tzinfo is not None
     return value.astimezone(timezone.utc) if is_aware and django_settings.USE_TZ else value
 
 
 def _duration(value: Any) -> Any:
-    """Return the value; raises for a string: it is a duration of years or months, or of too many days."""
+    """Returns the value; raises for a string: it is a duration of years or months, or of too many days."""
     if isinstance(value, str):
         raise UnstorableValue("A duration of years, months or billions of days doesn't fit any column.")
     return value

@@ -20,7 +20,7 @@ __all__ = ["keys_from_pk", "pk_for"]
 
 
 def pk_for(hash_key: Any, range_key: Any) -> str:
-    """Return the primary key of an item, from the Python or JSON values of its keys.
+    """Returns the primary key of an item, from the Python or JSON values of its keys.
 
     >>> pk_for("ada", 7)
     'WyJhZGEiLDdd'
@@ -30,7 +30,7 @@ def pk_for(hash_key: Any, range_key: Any) -> str:
 
 
 def keys_from_pk(pk: str) -> tuple[Any, Any]:
-    """Return the hash and range key, as JSON, from a primary key; raises ``ValueError`` for any other string.
+    """Returns the hash and range key, as JSON, from a primary key; raises ``ValueError`` for any other string.
 
     >>> keys_from_pk("WyJhZGEiLDdd")
     ('ada', 7)

@@ -69,12 +69,12 @@ class PropertyField(models.Field):  # type: ignore[type-arg]
         return type(self).__mro__[2].__name__  # Django's class, so that its displays and widgets are used
 
     def get_default(self) -> Any:
-        """Return the schema's default as JSON; UNSET if it has none."""
+        """Returns the schema's default as JSON; UNSET if it has none."""
         schema = None if self.schema_property is None else self.schema_property.schema
         return copy.deepcopy(schema.default) if schema is not None and schema.has_default else UNSET
 
     def save_form_data(self, instance: models.Model, data: Any) -> None:
-        """Set the property; an empty value unsets it, or makes it null if it is set and can be null."""
+        """Sets the property; an empty value unsets it, or makes it null if it is set and can be null."""
         if data is not None and data != "":
             schema = None if self.schema_property is None else self.schema_property.schema
             string_format = None if schema is None else STRING_FORMATS.get(schema.format or "")
@@ -116,7 +116,7 @@ class _DecimalField(PropertyField, models.DecimalField):  # type: ignore[type-ar
 
 class _JSONField(PropertyField, models.JSONField):
     def value_to_string(self, obj: models.Model) -> Any:
-        """Return the value in JSON form, as Django's serializers write a JSONField."""
+        """Returns the value in JSON form, as Django's serializers write a JSONField."""
         value = self.value_from_object(obj)
         return (
             value if self.schema_property is None else cast("APIObject", obj).to_json().get(self.property_name, value)
@@ -158,7 +158,7 @@ def _property_field(kind: type[Any]) -> type[PropertyField]:
 
 
 def field_of(prop: Property, *, primary_key: bool = False) -> PropertyField:
-    """Return a new field for ``prop``, with its column, label, help text, choices, null and blank."""
+    """Returns a new field for ``prop``, with its column, label, help text, choices, null and blank."""
     schema = prop.schema
     kind = _kind(schema)
     is_optional = not prop.required or prop.read_only or prop.extensions.generated is not None
@@ -219,7 +219,7 @@ class ItemKeyAttribute:
 
 
 class ItemKeyField(models.CharField):  # type: ignore[type-arg]
-    """The primary key of items with a hash and a range key; ``compose`` reads it from a row, ``decompose`` sets it."""
+    """The primary key of items with a hash and a range key; ``compose`` makes it from them, ``decompose`` sets them."""
 
     descriptor_class = ItemKeyAttribute
     compose: Callable[[APIObject], str | None]

@@ -44,7 +44,7 @@ __all__ = ["OrmBinding", "bind_model", "model_of", "needs_value"]
 
 
 def model_of(schema: Schema, classes: Classes) -> type[Model] | None:
-    """Return the model that stores objects of ``schema``: its row class, or what ``x-model`` names, or None."""
+    """Returns the model that stores objects of ``schema``: its row class, or what ``x-model`` names, or None."""
     schema = schema.resolved
     row = classes.rows.get(schema.name) if schema.name else None
     if row is not None:
@@ -54,13 +54,13 @@ def model_of(schema: Schema, classes: Classes) -> type[Model] | None:
 
 
 def bind_model(model: type[Model], schema: Schema, classes: Classes) -> ModelBinding:
-    """Return the binding of ``schema`` to ``model``; the schema may have only some of the model's properties."""
+    """Returns the binding of ``schema`` to ``model``; the schema may have only some of the model's properties."""
     is_row = hasattr(model, "_spec") and hasattr(model._default_manager, "persistence")
     return RowBinding(model, schema, classes) if is_row else OrmBinding(model, schema, classes)
 
 
 class OrmBinding(ModelBinding):
-    """The binding to a project's model: properties are fields of that name or of ``x-field``.
+    """The binding to a project's model: a property is the field of its name, or the one that ``x-field`` names.
 
     A foreign key is its ``<name>_id``, or a nested object.
 
@@ -120,7 +120,7 @@ class OrmBinding(ModelBinding):
 
     @cached_property
     def _limits(self) -> Mapping[str, ColumnLimits]:
-        """By property that is a column with limits: the function that checks its values."""
+        """For each property that is a column with limits: the function that checks its values."""
         fields = {name: self._field(name) for name in self.schema.properties if self._nested_schema(name) is None}
         found = {n: column_limits(f) for n, f in fields.items() if isinstance(f, Field) and not f.many_to_many}
         return {name: limits for name, limits in found.items() if limits is not None}
@@ -148,7 +148,7 @@ class OrmBinding(ModelBinding):
 
     @cached_property
     def _readers(self) -> Sequence[tuple[str, str, frozenset[type], Callable[[Model], Any]]]:
-        """For each property: name, column, the types whose values need no conversion, the function for all others."""
+        """For each property: name, column, the types that need no conversion, the function that converts others."""
         return [(name, *self._reader(prop)) for name, prop in self.schema.properties.items()]
 
     def _reader(self, prop: Property) -> tuple[str, frozenset[type], Callable[[Model], Any]]:
@@ -183,7 +183,7 @@ class OrmBinding(ModelBinding):
             return None
 
     def _nested_schema(self, name: str) -> Schema | None:
-        """The schema of the related objects that a property shows; None if it shows only their keys, or no relation."""
+        """The schema of related objects that a property shows; None if it shows only keys, or isn't a relation."""
         field = self._field(name)
         if field is None or not field.is_relation:
             return None
@@ -194,7 +194,7 @@ class OrmBinding(ModelBinding):
     def _columns(
         self, values: Mapping[str, Any], instance: Model | None = None
     ) -> tuple[dict[str, Any], dict[str, Any]]:
-        """Split property values into the instance's columns and its many-to-many relations, by attribute name.
+        """Splits property values into the instance's columns and its many-to-many relations, by attribute name.
 
         Nested objects that are written with the instance are saved here.
         """
@@ -228,7 +228,7 @@ class OrmBinding(ModelBinding):
 
     @cached_property
     def _plain_columns(self) -> Mapping[str, tuple[str, Callable[[Any], Any]]]:
-        """By property that is a column and no relation: its attribute, and what turns its values into the column's."""
+        """For each property that is a plain column: its attribute, and the function that makes the column's values."""
         fields = {name: self._field(name) for name in self.schema.properties}
         return {
             name: (field.attname, held_by(field))
@@ -247,7 +247,7 @@ class OrmBinding(ModelBinding):
     def _saved(
         self, schema: Schema, field: Any, value: Any, present: Model | None = None, path: tuple[str | int, ...] = ()
     ) -> Model:
-        """Save the related object that ``value`` describes; without a key, ``value`` changes ``present``."""
+        """Saves the related object that ``value`` describes; without a key, ``value`` changes ``present``."""
         related: type[Model] = field.related_model
         binding = bind_model(related, schema, self.classes)
         given = {name: value[name] for name in value}
@@ -285,11 +285,11 @@ class OrmBinding(ModelBinding):
 
     @contextmanager
     def _refusals(self, values: Mapping[str, Any], using: str, instance: Model | None = None) -> Iterator[None]:
-        """Raise this package's exceptions instead of the ORM's.
+        """Raises this package's exceptions instead of the ORM's.
 
-        A value that is taken raises ItemExists (409), which names it. The key of a related instance that doesn't exist,
-        and the lack of a value that the model needs, raise ValidationFailed (400). A value that the database can't hold
-        raises UnstorableValue (400), as with DynamoDB.
+        A unique value that another row has raises ItemExists (409), which names the value. The key of a related
+        instance that doesn't exist, and the lack of a value that the model needs, raise ValidationFailed (400). A value
+        that the database can't hold raises UnstorableValue (400), as with DynamoDB.
         """
         own_key = instance.pk if instance is not None else None
         if connections[using].in_atomic_block:
@@ -318,7 +318,7 @@ class OrmBinding(ModelBinding):
             raise ValidationFailed(violations=found) from error
 
     def _needed(self, values: Mapping[str, Any]) -> Iterator[Violation]:
-        """Yield a violation for each property that has no value although its column needs one."""
+        """Yields a violation for each property that has no value although its column needs one."""
         for name in self.schema.properties:
             field = self._field(name)
             if isinstance(field, Field) and field.concrete and values.get(name) is None and needs_value(field):
@@ -340,7 +340,7 @@ class OrmBinding(ModelBinding):
         return ItemExists(f"The {self._kind} conflicts with an existing row.")
 
     def _missing(self, values: Mapping[str, Any]) -> Iterator[Violation]:
-        """Yield a violation for each key among ``values`` that no related instance has."""
+        """Yields a violation for each key among ``values`` that no related instance has."""
         for name, value in values.items():
             field = self._field(name)
             if value is None or self._nested_schema(name) is not None:
@@ -389,7 +389,7 @@ class OrmBinding(ModelBinding):
 
 
 def needs_value(field: Field[Any, Any]) -> bool:
-    """Return whether a new row must be given a value for ``field``: neither Django nor the database supplies one."""
+    """Returns whether a new row must be given a value for ``field``: neither Django nor the database supplies one."""
     is_given = field.null or field.has_default() or field.has_db_default() or getattr(field, "auto_now", False)
     is_given = is_given or getattr(field, "auto_now_add", False) or isinstance(field, AutoFieldMixin)
     return not is_given and field.get_default() is None

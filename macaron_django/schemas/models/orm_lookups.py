@@ -31,8 +31,9 @@ def has_lookup(model: type[Model], name: str, lookup: str) -> bool:
 
 
 def is_refused(model: type[Model], lookup: str, value: Any) -> bool:
-    """Returns whether a query fails because of this lookup's value; call it after a failure, because it queries the
-    database.
+    """Returns whether a query fails because of this lookup's value.
+
+    It queries the database, so call it only after the query has failed.
     """
     rows = model._base_manager.order_by()
     return _fails(rows, {lookup: value}) and not _fails(rows, {})

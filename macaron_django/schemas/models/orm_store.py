@@ -26,7 +26,7 @@ R = TypeVar("R")
 
 
 def _without_calls(method: Callable[P, R]) -> Callable[P, Steps[R]]:
-    """Make a generator of steps from a method that has none: Django's ORM blocks instead of yielding calls."""
+    """Turns a method that yields no calls, because Django's ORM blocks, into the generator that a store needs."""
 
     @wraps(method)
     def steps(*args: P.args, **kwargs: P.kwargs) -> Steps[R]:

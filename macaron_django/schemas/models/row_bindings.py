@@ -45,10 +45,10 @@ class ModelBinding:
         return False
 
     def create(self, values: Mapping[str, Any], additional: Collection[str] = ()) -> Model:
-        """Store a new instance; raises ``ItemExists`` if its key is taken.
+        """Stores a new instance; raises ``ItemExists`` if its key is taken.
 
-        ``additional`` are the names that a client chose and that the schema doesn't have: they are stored as properties
-        and never set as attributes. There are none if :attr:`keeps_additional` is false.
+        ``additional`` are names that a client chose and the schema doesn't have: they are stored as properties and
+        never set as attributes. There are none if :attr:`keeps_additional` is false.
         """
         raise NotImplementedError
 
@@ -61,7 +61,7 @@ class ModelBinding:
         merged: Collection[str] = (),
         unnamed: Collection[str] = (),
     ) -> Model:
-        """Set ``values``, unset the properties in ``removed``, and save; ``additional`` as in :meth:`create`.
+        """Sets ``values``, unsets the properties in ``removed``, and saves; ``additional`` is as in :meth:`create`.
 
         ``merged`` are the properties whose new value keeps parts of the old one. ``unnamed`` are those that the request
         doesn't have: they are written only if they have changed.
@@ -69,16 +69,16 @@ class ModelBinding:
         raise NotImplementedError
 
     def violations(self, values: Mapping[str, Any], path: tuple[str | int, ...] = ()) -> Iterator[Violation]:
-        """Yield a violation for each valid value that the model refuses; pointers begin with ``path``."""
+        """Yields a violation for each valid value that the model refuses; pointers begin with ``path``."""
         return iter(())
 
     def to_json(self, instance: Model) -> dict[str, Any]:
-        """Return the instance's properties as JSON, including writeOnly ones, without unset ones."""
+        """Returns the instance's properties as JSON, including writeOnly ones, without unset ones."""
         raise NotImplementedError
 
 
 class RowBinding(ModelBinding):
-    """The binding to rows. These have a field for every property, and item access by property name."""
+    """The binding to rows. Rows have a field for every property, and item access by property name."""
 
     @cached_property
     def keys(self) -> frozenset[str]:

@@ -54,7 +54,7 @@ class Row(APIObject, _Model):
     _key_names: ClassVar[tuple[str, ...]]
 
     def __init__(self, /, *args: Any, **values: Any) -> None:
-        """Make a new row from field or property names; defaults of the schema fill in the rest."""
+        """Makes a new row from values by field or property name; the schema's defaults fill in the rest."""
         spec = self._spec
         known = {spec.field_names.get(name, name): value for name, value in values.items()}
         additional = {name: known.pop(name) for name in values if name in known and self._is_additional(name)}
@@ -72,7 +72,7 @@ class Row(APIObject, _Model):
     def from_json(
         cls, json: Mapping[str, Any], prune_none: bool | None = None, keep_datetime: bool | None = None
     ) -> Self:
-        """Make a new row from the JSON form, without defaults; it is checked when it is saved."""
+        """Makes a new row from the JSON form, without defaults; it is checked when it is saved."""
         return cls._from_properties(cls._readable(json, prune_none, check=False))
 
     @classmethod
@@ -86,7 +86,7 @@ class Row(APIObject, _Model):
 
     @classmethod
     def of_values(cls, values: Mapping[str, Any]) -> Self:
-        """Make a new row from Python values by property name, with the schema's defaults for the rest."""
+        """Makes a new row from Python values by property name, with the schema's defaults for the rest."""
         names = cls._spec.field_names
         if not cls._is_made_plainly():
             return cls(**{names[name]: value for name, value in values.items()})
@@ -143,7 +143,7 @@ class Row(APIObject, _Model):
     # Validity
 
     def to_json(self, *options: Any, **named: Any) -> dict[str, Any]:
-        """Return the properties that are set, as JSON; raises ``ValidationFailed`` if a value contains itself.
+        """Returns the properties that are set, as JSON; raises ``ValidationFailed`` if a value contains itself.
 
         The options are those of :meth:`APIObject.to_json`.
         """
@@ -164,7 +164,7 @@ class Row(APIObject, _Model):
         return [] if validator.is_valid(json) else list(validator.iter_errors(json))
 
     def _check(self) -> None:
-        """Raise ``ValidationFailed`` for violations of the schema, except those that the stored item already has."""
+        """Raises ``ValidationFailed`` for violations of the schema, except those that the stored item already has."""
         violations = self._violations()
         if violations:
             self.refuse_expressions()
@@ -176,7 +176,7 @@ class Row(APIObject, _Model):
             raise ValidationFailed(violations=violations)
 
     def refuse_expressions(self) -> None:
-        """Raise ``UnsupportedQuery`` if a property is an ``F()``, which only a query set's ``update()`` computes."""
+        """Raises ``UnsupportedQuery`` if a property is an ``F()``, which only a query set's ``update()`` computes."""
         for name, field in self._spec.field_names.items():
             value = self.__dict__.get(field)
             if isinstance(value, models.F | BaseExpression):
@@ -191,7 +191,7 @@ class Row(APIObject, _Model):
     def full_clean(
         self, exclude: Iterable[str] | None = None, validate_unique: bool = True, validate_constraints: bool = True
     ) -> None:
-        """Raise Django's ``ValidationError``, by field, if the row breaks its schema or its own ``clean()``."""
+        """Raises Django's ``ValidationError``, by field, if the row breaks its schema or its own ``clean()``."""
         excluded = set(exclude or ())
         errors: dict[str, Any] = {}
         json = {**self.to_json(), **(self._generated(creating=True) if self._state.adding else {})}
@@ -229,7 +229,7 @@ class Row(APIObject, _Model):
         using: str | None = None,
         update_fields: Iterable[str] | None = None,
     ) -> None:
-        """Set generated values, validate, write, and send Django's signals.
+        """Sets generated values, validates, writes, and sends Django's signals.
 
         Within a transaction, ``post_save`` is sent after its commit.
 
@@ -273,7 +273,7 @@ class Row(APIObject, _Model):
         using: str | None = None,
         update_fields: Iterable[str] | None = None,
     ) -> bool:
-        """Store the row for ``save_base()``, which ``loaddata`` calls. Return whether it replaced an item.
+        """Stores the row for ``save_base()``, which ``loaddata`` calls. Returns whether it replaced an item.
 
         Null becomes unset where the schema doesn't allow null: Django's serializers write null for unset properties.
         """
@@ -301,7 +301,7 @@ class Row(APIObject, _Model):
             )
 
     def delete(self, using: str | None = None, keep_parents: bool = False) -> tuple[int, dict[str, int]]:
-        """Delete the item and send Django's signals; within a transaction, ``post_delete`` after its commit.
+        """Deletes the item and sends Django's signals; within a transaction, ``post_delete`` after its commit.
 
         Returns what Django's method returns: (1, {label: 1}).
         """
@@ -320,7 +320,7 @@ class Row(APIObject, _Model):
     def refresh_from_db(
         self, using: str | None = None, fields: Iterable[str] | None = None, from_queryset: Any = None
     ) -> None:
-        """Read the item again; with ``fields`` (field names), only those."""
+        """Reads the item again; with ``fields`` (field names), only those."""
         type(self).objects.persistence.refresh_row(self, fields)  # type: ignore[attr-defined]
 
     # Django's checks of what a SQL database can't hold
@@ -346,7 +346,7 @@ def build_model(
     bases: tuple[type, ...] = (),
     module: str,
 ) -> type[models.Model]:
-    """Make the Django model of a persisted schema and register it with Django's apps under ``label``.
+    """Makes the Django model of a persisted schema and registers it with Django's apps under ``label``.
 
     ``bases`` come first, then the class that ``x-parent`` names. Raises ``KeyError`` if a key isn't a property of the
     schema. Django's apps must be loading models, or have loaded them.
@@ -378,7 +378,7 @@ def build_model(
 
 
 def model_names(document: Document) -> dict[str, str]:
-    """Return the model name of each component, by the component's name.
+    """Returns the model name of each component, by the component's name.
 
     No two names differ only in case, because content types and permissions have them in lower case. None begins or ends
     with an underscore, or has two in a row.

@@ -85,7 +85,7 @@ class Store:
         return False
 
     def waits_in_steps(self, action: str) -> bool:
-        """Returns whether the steps of an action yield each call for which they wait."""
+        """Returns whether an action yields every call that it waits for, and so never blocks."""
         return False
 
     def queryset(self) -> Any:
@@ -290,7 +290,7 @@ class Store:
 def _shown_relations(
     schema: Schema, model: Any, prefix: str = "", many: bool = False, depth: int = 0
 ) -> Iterator[tuple[str, bool]]:
-    """Yield each relation whose objects a schema shows, nested ones too, and whether a row can have many of them."""
+    """Yields each relation whose objects a schema shows, nested ones too, and whether a row can have many of them."""
     for name, prop in schema.properties.items():
         target = prop.extensions.field or name
         relations = list(_relations_along(target, model))

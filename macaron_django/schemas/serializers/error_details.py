@@ -45,7 +45,7 @@ class _ErrorNode:
 
 
 def error_details(violations: Iterable[Violation], value: Any) -> Details:
-    """Return the details of all ``violations`` in ``value``; those of an object as a whole are non-field errors."""
+    """Returns the details of all ``violations`` in ``value``; those of an object as a whole are non-field errors."""
     root = _ErrorNode()
     for violation in violations:
         node = root

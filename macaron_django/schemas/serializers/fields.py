@@ -48,7 +48,7 @@ _TYPES = ("string", "integer", "number", "boolean", "object", "array")
 
 
 def register_field(type: str, format: str | None, factory: FieldFactory) -> None:  # noqa: A002 (the schema's words)
-    """Register ``factory(schema, **options)``, which makes the fields of schemas with this type and format.
+    """Registers ``factory(schema, **options)``, which makes the fields of schemas with this type and format.
 
     ``format=None`` means every format of the type without its own field. A later registration replaces an
     earlier one. Register while Django loads (in ``AppConfig.ready``): fields are made at first use. Raises ValueError
@@ -74,7 +74,7 @@ def field_for(
     write_only: bool = False,
     nested: Nested | None = None,
 ) -> Field:
-    """Return the field that describes ``schema``.
+    """Returns the field that describes ``schema``.
 
     ``nested`` returns the serializer class of an object schema with properties; without it such a schema becomes
     a JSON field. readOnly wins over writeOnly: DRF doesn't allow both.
@@ -95,7 +95,7 @@ def field_for(
 
 
 def is_nested(schema: Schema) -> bool:
-    """Return whether a schema has its own serializer: objects with properties, of one shape only."""
+    """Returns whether a schema has its own serializer: objects with properties, of one shape only."""
     if not schema.is_object or not schema.properties:
         return False
     # anyOf: [{required: [a]}, {required: [b]}] leaves the shape as it is; branches with properties don't.

@@ -22,7 +22,7 @@ __all__ = ["bound_field", "form_value"]
 
 
 def form_value(field: Any, schema: Schema | None, value: Any) -> Any:
-    """Return the JSON value that a form sent for ``field``; DRF's ``empty`` if the field was left blank."""
+    """Returns the JSON value that a form sent for ``field``; DRF's ``empty`` if the field was left blank."""
     if is_html_input(value):
         filled = any(text for _, texts in value.lists() for text in texts)
         return field.json_of_form(value) if filled or field.required else empty
@@ -58,7 +58,7 @@ class _NestedBoundField(NestedBoundField):
 
 
 def bound_field(field: Any, value: Any, errors: Any, prefix: str = "") -> BoundField:
-    """Return DRF's bound field, which shows a field's value and errors; JSON if there is no control for it."""
+    """Returns DRF's bound field, which shows a field's value (as JSON if HTML has no control for it) and errors."""
     if getattr(field, "_is_jsonfield", False):
         # An unset value is left blank: the form would send "null", which is only right if the value is null.
         is_there = value is not None or (field.allow_null and field.root.instance is not None)

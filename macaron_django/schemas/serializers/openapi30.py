@@ -22,7 +22,7 @@ _NULL = {"type": "string", "enum": [None], "nullable": True}
 
 
 def as_openapi30(schema: dict[str, Any]) -> dict[str, Any]:
-    """Return ``schema`` in OpenAPI 3.0's form, which its subschemas already have.
+    """Returns ``schema`` in OpenAPI 3.0's form, which its subschemas already have.
 
     >>> as_openapi30({"type": ["integer", "null"], "exclusiveMinimum": 0})
     {'type': 'integer', 'nullable': True, 'minimum': 0, 'exclusiveMinimum': True}

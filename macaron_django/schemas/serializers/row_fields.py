@@ -69,7 +69,7 @@ class RowValidator:
     """Raises DRF's ``ValidationError`` if ``save()`` would refuse the row that has the fields' values.
 
     A property without a field may be set later, as by ``serializer.save(owner=user)``. So only ``save()`` checks
-    whether it is missing, and any rule about the whole row that it could still satisfy.
+    whether it is missing, and any rule about the whole row that such a value could still satisfy.
     """
 
     requires_context = True
@@ -115,5 +115,5 @@ _DESCRIPTIONS = frozenset({"help_text", "initial", "label", "source", "style"})
 
 
 def install() -> None:
-    """Make ``ModelSerializer`` and its subclasses use this field: add it to DRF's table of fields."""
+    """Makes ``ModelSerializer`` and its subclasses use this field: add it to DRF's table of fields."""
     serializers.ModelSerializer.serializer_field_mapping[PropertyField] = RowPropertyField

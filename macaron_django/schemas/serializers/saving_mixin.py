@@ -41,7 +41,7 @@ class SchemaSavingMixin:
     _additional: frozenset[str] = frozenset()
 
     def get_model(self) -> type[Model]:
-        """Return the model that ``save()`` works on; raises NotImplementedError without one."""
+        """Returns the model that ``save()`` works on; raises NotImplementedError without one."""
         model = self._model()
         if model is None:
             name = type(self).__name__
@@ -90,7 +90,7 @@ class SchemaSavingMixin:
         return SchemaViolated(details, found.violations)
 
     def _given_by_caller(self, validated_data: Mapping[str, Any]) -> dict[str, Any]:
-        """Return the values that came with ``save(**values)``, with properties as Python values."""
+        """Returns the values that came with ``save(**values)``, with properties as Python values."""
         validated: Mapping[str, Any] = (
             {} if self.parent is not None else self.validated_data
         )  # a list's child has none of its own
@@ -101,7 +101,7 @@ class SchemaSavingMixin:
         }
 
     def update(self, instance: Any, validated_data: dict[str, Any]) -> Any:
-        """Set the given properties, and unset the schema's other writable ones; for a patch, only those in it."""
+        """Sets the given properties and unsets the schema's other writable ones; a patch changes only those in it."""
         binding = self._binding(type(instance))
         properties = self.schema.properties
         writable = {name for name, prop in properties.items() if not prop.read_only} - binding.kept

@@ -54,10 +54,10 @@ __all__ = [
 def serializer_for(
     schema: Schema, classes: Classes, direction: Direction = "request", *, model: type[Model] | None = None
 ) -> type[serializers.BaseSerializer[Any]]:
-    """Return the serializer class of ``schema``, the same each time.
+    """Returns the serializer class of ``schema``, the same each time.
 
-    ``model`` is what ``save()`` works on if the schema itself isn't persisted: an input schema with some of the
-    stored schema's properties.
+    ``model`` is the model that ``save()`` writes if the schema itself isn't persisted, such as an input schema with
+    some of the stored schema's properties.
 
     >>> Profile = serializer_for(document.schemas["Profile"], classes)        # doctest: +SKIP
     >>> serializer = Profile(data={"name": "Ann", "age": -1})                 # doctest: +SKIP
@@ -99,7 +99,7 @@ def _base(classes: Classes, kind: type[serializers.BaseSerializer[Any]]) -> type
     """A subclass of ``kind`` from which at most a hundred serializer classes are derived.
 
     DRF counts fields in an attribute of the class ``Field``. At each change CPython visits the subclasses that were
-    used since the last one: with 13,000 serializers below one class, each new field took half a millisecond.
+    used since the last change: with 13,000 serializers below one class, each new field took half a millisecond.
     """
     group = kind, len(classes.serializer_classes) // 100
     if group not in classes.serializer_bases:
@@ -224,7 +224,7 @@ class SchemaSerializer(SchemaValidationMixin, SchemaSavingMixin, serializers.Ser
 
     @property
     def _is_jsonfield(self) -> bool:
-        """Whether a form shows JSON: inside an object of the same schema, whose nested fieldsets would never end."""
+        """Whether a form shows the object as JSON: nested in one of the same schema, its fieldsets would never end."""
         ancestor = self.parent
         while ancestor is not None:
             if getattr(ancestor, "schema", None) == self.schema:
@@ -285,7 +285,7 @@ class SchemaSerializer(SchemaValidationMixin, SchemaSavingMixin, serializers.Ser
         return self._validated_by_methods(values, data)
 
     def _refuse_unheld(self, values: Mapping[str, Any], data: Any) -> None:
-        """Raise SchemaViolated if the model's fields refuse a value; of a patch, only values that it changes count."""
+        """Raises SchemaViolated if the model's fields refuse a value; a patch is checked only for what it changes."""
         model = self._model()
         if model is None:
             return
@@ -297,9 +297,9 @@ class SchemaSerializer(SchemaValidationMixin, SchemaSavingMixin, serializers.Ser
             raise SchemaViolated(error_details(violations, data), violations)
 
     def own_values(self, values: Any) -> Any:
-        """Remember the names that aren't in the schema; drop them if the model can't store additional properties.
+        """Notes the values that aren't in the schema, or drops them if the model can't store additional properties.
 
-        If kept, they would set fields of an ORM model that the schema leaves out on purpose.
+        In an ORM model they would otherwise set fields that the schema leaves out on purpose.
         """
         if values is None or values.keys() <= self.schema.properties.keys():
             return values
@@ -312,7 +312,7 @@ class SchemaSerializer(SchemaValidationMixin, SchemaSavingMixin, serializers.Ser
         return values
 
     def json_of_form(self, form: Any) -> dict[str, Any]:
-        """Return the JSON object that an HTML form sent."""
+        """Returns the JSON object that an HTML form sent."""
         found = {}
         for name, field in self.fields.items():
             prop = self.schema.properties.get(name)
@@ -323,20 +323,20 @@ class SchemaSerializer(SchemaValidationMixin, SchemaSavingMixin, serializers.Ser
         return found
 
     def python_values(self, value: Any) -> Any:
-        """Return the Python values of a JSON object's properties; None for null."""
+        """Returns the Python values of a JSON object's properties; None for null."""
         if not isinstance(value, Mapping):
             return value
         return self._spec.python_values(value)
 
     def _with_generated(self, data: Mapping[str, Any]) -> Mapping[str, Any]:
-        """Add generated values that the schema may require; readOnly ones are added in ``create``."""
+        """Adds generated values that the schema may require; readOnly ones are added in ``create``."""
         made = self._generated(data, creating=True)
         properties = self.schema.properties
         made = {name: value for name, value in made.items() if not properties[name].read_only}
         return {**data, **made} if made else data
 
     def _validated_by_methods(self, values: dict[str, Any], data: Any) -> dict[str, Any]:
-        """Run fields that a subclass declares, and its ``validate_<name>`` methods."""
+        """Validates by the fields that a subclass declares, and by its ``validate_<name>`` methods."""
         errors: dict[str, Any] = {}
         for name, field in self._declared_fields.items():
             bound = self.fields[name] if not field.read_only else None

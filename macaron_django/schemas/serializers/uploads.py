@@ -1,7 +1,7 @@
 """Validates bodies with uploaded files, by a validator that accepts only JSON.
 
 Only a file's presence and length are checked: its content isn't read. The validator gets a text instead of the file,
-which has the length that ``minLength`` requires if the file has it.
+as long as ``minLength`` requires if the file is.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ _CONTAINERS = (dict, list, UploadedFile)
 
 
 def is_binary(schema: Schema) -> bool:
-    """Return whether a value of the schema is a sequence of octets, as files are.
+    """Returns whether a value of the schema is a sequence of octets, as files are.
 
     It is one with ``format: binary``, with a ``contentMediaType`` and no ``contentEncoding`` (OpenAPI 3.1, section
     4.8.14.2), or with a schema that restricts nothing. If it has branches, one that describes octets is enough.
@@ -55,7 +55,7 @@ def _clean_octets(validator: SchemaValidator, octets: bytes) -> bytes:
 
 
 def clean_with_uploads(validator: SchemaValidator, value: Any, *, defaults: bool = True) -> Any:
-    """Return ``validator.clean(value, defaults=defaults)`` for a value that is a file, or contains files at any
+    """Returns ``validator.clean(value, defaults=defaults)`` for a value that is a file, or contains files at any
     depth.
     """
     if isinstance(value, bytes):

@@ -45,7 +45,7 @@ class SchemaValidationMixin:
     _violations: tuple[Violation, ...] = ()
 
     def is_valid(self, *, raise_exception: bool = False) -> bool:
-        """Validate as DRF does; with ``raise_exception``, raise :class:`SchemaViolated`."""
+        """Validates as DRF does; with ``raise_exception``, raise :class:`SchemaViolated`."""
         valid: bool = super().is_valid()  # type: ignore[misc]
         if not valid and raise_exception:
             raise SchemaViolated(self.errors, self.violations)
@@ -59,7 +59,7 @@ class SchemaValidationMixin:
         return self._violations
 
     def _clean(self, value: Any, stored: Mapping[str, Any] | None = None) -> Any:
-        """Returns the value without readOnly properties, with defaults; of a patch, ``stored`` is the value before."""
+        """Returns the value with defaults, without readOnly properties; a patch changes the value ``stored``."""
         try:
             # A patch changes only the properties in it, so it gets no defaults.
             defaults = not getattr(self, "partial", False)
@@ -76,7 +76,7 @@ class SchemaValidationMixin:
 
 
 def violations_in(details: Any, path: tuple[str | int, ...]) -> Iterator[Violation]:
-    """Yield the violations in DRF's error details, with their pointers below ``path``."""
+    """Yields the violations in DRF's error details, with their pointers below ``path``."""
     if isinstance(details, Mapping):
         for name, inner in details.items():
             yield from violations_in(inner, path if name == api_settings.NON_FIELD_ERRORS_KEY else (*path, name))

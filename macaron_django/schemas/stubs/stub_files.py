@@ -156,7 +156,7 @@ _INDENT = "    "
 
 
 def stub(apis: Iterable[Classes], members: Members = lambda classes, name_of: (), types: str = "") -> str:
-    """Return the text of ``macaron_django/__init__.pyi``; ``types`` are the imports for the lines of ``members``."""
+    """Returns the text of ``macaron_django/__init__.pyi``; ``types`` are the imports for the lines of ``members``."""
     written = [_APIStub(classes, members) for classes in apis]
     body = ["class apipool(metaclass=_Pool):  # a namespace, so that its classes can be named in annotations\n"]
     body += [line for each in written if _is_name(each.api) for line in each.lines()]
@@ -267,7 +267,7 @@ class _APIStub:
         return f"{name}.{inner}" if inner else name
 
     def _manager(self, kind: Any) -> str:
-        """The manager's class isn't generic; the stub's knows its type."""
+        """The type of a model's manager. In the stub it is generic, unlike the class itself, so it names the model."""
         return f"_ItemManager[_apipool.{self.api}.{self._names[kind]}]"
 
     @staticmethod

@@ -42,7 +42,7 @@ Naming = Callable[["Schema"], str]
 
 
 def stub_type(schema: Schema, name_of: Naming, *, is_set: bool = False) -> StubType:
-    """Return the types of a property of this schema; ``is_set``: it is an array stored as a DynamoDB set."""
+    """Returns the types of a property of this schema; ``is_set``: it is an array stored as a DynamoDB set."""
     found = _element_types(schema, name_of, is_set=is_set, inside=frozenset())
     return _or(found, StubType("None", "None")) if schema.nullable and found.read != ANY else found
 
@@ -99,7 +99,7 @@ def _formatted(schema: Schema) -> StubType | None:
 
 
 def module_alias(python_type: type) -> str:
-    """Return the name under which a stub imports the module of a type."""
+    """Returns the name under which a stub imports the module of a type."""
     return f"_{python_type.__module__.replace('.', '_')}"
 
 

@@ -136,7 +136,7 @@ def simple(text: str, explode: bool, shape: Shape, decode: Decode = decoded, ite
 def label(text: str, explode: bool, shape: Shape, decode: Decode = decoded, *, dots: bool = False) -> Texts:
     """Splits style "label", of paths: ``.blue,black``, exploded ``.blue.black``.
 
-    ``dots``: the document's version (3.0.0 to 3.0.3, 3.1.0) separates by dots, exploded or not.
+    ``dots``: the document is of a version (3.0.0 to 3.0.3, 3.1.0) that separates by dots, exploded or not.
 
     >>> label(".R=100.G=200", True, "object")
     {'R': '100', 'G': '200'}

@@ -14,12 +14,12 @@ __all__ = ["branch_for", "branches_beside_null"]
 
 
 def branch_for(schema: Schema, value: Any, *, is_known_valid: bool = False) -> Schema | None:
-    """Return the ``oneOf`` or ``anyOf`` branch that ``value`` is meant for, if that is certain.
+    """Returns the ``oneOf`` or ``anyOf`` branch that ``value`` is meant for, if that is certain.
 
     It is the branch that the discriminator names, or the only branch that isn't ``null``; failing these, the only valid
     branch of a ``oneOf``, or the first valid one of an ``anyOf``. ``value`` must be JSON of limited depth, which isn't
-    checked again. With ``is_known_valid`` one branch is sure to be valid: if the types, required names and fixed values
-    of only one branch fit, it isn't validated again, as that would be repeated at each level of a tree.
+    checked again. With ``is_known_valid`` one branch is sure to be valid. So if only one fits by types, required names
+    and fixed values, that one isn't validated again: in a tree this would be repeated at each level.
     """
     if schema.discriminator is not None and isinstance(value, Mapping):
         name = value.get(schema.discriminator.property_name)
@@ -36,7 +36,7 @@ def branch_for(schema: Schema, value: Any, *, is_known_valid: bool = False) -> S
 
 
 def branches_beside_null(schema: Schema) -> list[Schema]:
-    """Return the branches of the schema's ``oneOf``, or else ``anyOf``, that aren't ``type: "null"``."""
+    """Returns the branches of the schema's ``oneOf``, or else ``anyOf``, that aren't ``type: "null"``."""
     return [branch for branch in schema.one_of or schema.any_of if not _is_null(branch)]
 
 
@@ -46,7 +46,7 @@ def _is_null(branch: Schema) -> bool:
 
 @dataclass(frozen=True)
 class _Shape:
-    """What a branch requires of an object or array as such, leaving out what it requires in only one direction."""
+    """What a branch requires of an object or array itself, without what it requires in only one direction."""
 
     types: frozenset[str]
     required: frozenset[str]

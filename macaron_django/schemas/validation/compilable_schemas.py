@@ -51,7 +51,7 @@ class Note:
 
 
 def compilable_schema(schema: Mapping[str, Any] | bool) -> Any:
-    """Return a copy of ``schema`` in plain dictionaries and lists; raises :class:`SchemaError` if it isn't JSON."""
+    """Returns a copy of ``schema`` in plain dictionaries and lists; raises :class:`SchemaError` if it isn't JSON."""
     root: list[Any] = [None]
     todo: list[tuple[Any, Any, Any, int, str]] = [(schema, root, 0, 0, _SCHEMA)]
     nodes = 0
@@ -128,7 +128,7 @@ def _completed(schema: Mapping[Any, Any]) -> dict[str, Any]:
 
 
 def _bound_length(schema: dict[str, Any]) -> None:
-    """Move the bounds of a pattern that repeats one character often into ``minLength`` and ``maxLength``."""
+    """Moves the bounds of a pattern that repeats one character often into ``minLength`` and ``maxLength``."""
     found = bounded_pattern(schema["pattern"])
     lengths = [schema.get(keyword) for keyword in ("minLength", "maxLength")]
     if found is None or not all(length is None or _is_number(length) for length in lengths):

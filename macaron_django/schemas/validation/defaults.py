@@ -24,7 +24,7 @@ _CLEANERS: DocumentMemo[Schema, Cleaner] = DocumentMemo()
 
 
 def cleaner_for(schema: Schema) -> Cleaner:
-    """Return the cleaner of ``schema``, made once and kept with its document."""
+    """Returns the cleaner of ``schema``, made once and stored with its document."""
     return _CLEANERS.get(schema.document, schema, lambda: Cleaner(schema))
 
 
@@ -116,7 +116,7 @@ class Cleaner:
         return named, self.others if self.others is not None and has_work(self.others) else None
 
     def without_read_only(self, value: Any) -> Any:
-        """Return ``value`` without the properties that only the server sets."""
+        """Returns ``value`` without the properties that only the server sets."""
         if not self.has_read_only:
             return value
         if isinstance(value, (dict, Mapping)):  # dict first: the check of the abstract class takes longer than the rest
@@ -128,7 +128,7 @@ class Cleaner:
         return self._each_item(value, Cleaner.without_read_only)
 
     def with_defaults(self, value: Any, *, skip_read_only: bool = False) -> Any:
-        """Return ``value``, which must be valid, with the defaults of properties that it doesn't have."""
+        """Returns ``value``, which must be valid, with the defaults of properties that it doesn't have."""
         if not self.has_defaults:
             return value
         change = Cleaner._with_writable_defaults if skip_read_only else Cleaner.with_defaults
@@ -155,7 +155,7 @@ class Cleaner:
         return None if branch is None or branch.resolved == self.schema.resolved else cleaner_for(branch)
 
     def _each_member(self, value: Any, below: _Below, change: _Change) -> Any:
-        """Return ``value`` with its members changed: itself if none was, otherwise a copy."""
+        """Returns a copy of ``value`` with its members changed, or ``value`` itself if no member changes."""
         named, others = below
         changed: dict[str, Any] = {}
         for name, cleaner in named.items():

@@ -25,7 +25,7 @@ _SCALARS = frozenset({str, int, bool, type(None)})
 
 
 def is_plain(instance: Any) -> bool:
-    """Return True only if ``instance`` is JSON of allowed depth; other instances may be JSON, too."""
+    """Returns True if ``instance`` is clearly JSON of allowed depth; if this returns False, it may still be JSON."""
     try:
         # What orjson writes is JSON of allowed depth, apart from NaN, which it writes as null.
         return orjson.dumps(instance, None, JSON_ONLY).rfind(b"null") < 0 or holds_json_only(instance)
@@ -34,7 +34,7 @@ def is_plain(instance: Any) -> bool:
 
 
 def holds_json_only(instance: Any) -> bool:
-    """Return whether an instance of allowed depth holds only values of JSON's own types, and no NaN."""
+    """Returns whether an instance of allowed depth holds only values of JSON's own types, and no NaN."""
     todo = [instance]
     while todo:
         value = todo.pop()
@@ -51,7 +51,7 @@ def holds_json_only(instance: Any) -> bool:
 
 
 def json_only(instance: Any) -> tuple[Violation | None, Any]:
-    """Return the first reason why ``instance`` isn't JSON, or None and the instance in JSON's own types."""
+    """Returns the first reason why ``instance`` isn't JSON (or None), and the instance in JSON's own types."""
     root: list[Any] = [instance]
     todo: list[tuple[list[Any] | dict[str, Any], int, Any]] = [(root, 0, None)]
     while todo:
@@ -83,7 +83,7 @@ def _problem(message: str, trail: Any) -> Violation:
 
 
 def too_deep(name: str) -> Violation:
-    """Return the violation of a property whose value contains itself, or is too deep for Python's stack."""
+    """Returns the violation of a property whose value contains itself, or is too deep for Python's stack."""
     return Violation(f"{_TOO_DEEP}, or contains itself", json_pointers.join([name]), "", "depth")
 
 

@@ -19,7 +19,7 @@ _REPEATED = re.compile(
 
 
 class BoundedPattern(NamedTuple):
-    """A pattern, and the minimum and maximum length in characters that it no longer expresses; None: any."""
+    """A pattern, and the bounds on length (in characters) that it no longer expresses; None means no bound."""
 
     pattern: str
     least: int | None = None
@@ -27,7 +27,7 @@ class BoundedPattern(NamedTuple):
 
 
 def bounded_pattern(pattern: str) -> BoundedPattern | None:
-    r"""Return the equivalent of a ``pattern`` that repeats one character with large bounds; None for any other.
+    r"""Returns the equivalent of a ``pattern`` that repeats one character with large bounds; None for any other.
 
     A pattern's bounds count characters, as JSON Schema's ``minLength`` and ``maxLength`` do.
 
@@ -51,7 +51,7 @@ def bounded_pattern(pattern: str) -> BoundedPattern | None:
 
 
 def strict_pattern(pattern: str) -> str:
-    r"""Return ``pattern`` in ECMA-262's strict grammar; it may be in the wider grammar that browsers accept.
+    r"""Returns ``pattern`` in ECMA-262's strict grammar; it may be in the wider grammar that browsers accept.
 
     A ``-`` next to a class such as ``\w`` is escaped; ``[^]`` is any character.
 

@@ -47,7 +47,7 @@ ENGINES: dict[str, type[jsonschema_rs.Validator]] = {
 
 
 def normalised_schema(schema: Any, dialect: str) -> Any:
-    """Return the schema in the dialect that its engine reads. An OpenAPI schema may have its own definitions."""
+    """Returns the schema in the dialect that its engine reads. An OpenAPI schema may have its own definitions."""
     if dialect not in ("openapi-3.0", "swagger-2.0") or not isinstance(schema, dict):
         return schema
     version = dialect.rpartition("-")[2]
@@ -84,7 +84,7 @@ class CompiledSchema:
         self.notes = notes
 
     def is_valid(self, instance: Any) -> bool:
-        """Return whether ``instance`` is valid; False as well if it isn't JSON, or is nested too deeply."""
+        """Returns whether ``instance`` is valid; False as well if it isn't JSON, or is nested too deeply."""
         try:
             # As json_instances.is_plain, whose call would be a third of the work.
             if _dumps(instance, None, JSON_ONLY).rfind(b"null") < 0 or holds_json_only(instance):
@@ -95,7 +95,7 @@ class CompiledSchema:
         return problem is None and self._is_valid(plain)
 
     def is_valid_json(self, instance: Any) -> bool:
-        """Return what :meth:`is_valid` returns, for an instance known to be JSON of limited depth."""
+        """Returns what :meth:`is_valid` returns, for an instance known to be JSON of limited depth."""
         try:
             return self._is_valid(instance)
         except (TypeError, ValueError):
@@ -108,7 +108,7 @@ _DEFINITIONS: DocumentMemo[tuple[str, Direction | None], tuple[Any, set[str]]] =
 
 
 def compiled_bundle(schema: Schema, direction: Direction | None = None) -> CompiledSchema:
-    """Return ``schema`` compiled with all that it refers to, once for each direction and kept with its document.
+    """Returns ``schema`` and all that it refers to, compiled once for each direction and stored with its document.
 
     A keyword that can't be compiled is left out, with a note. Raises :class:`SchemaError` if that isn't enough.
     """
@@ -152,7 +152,7 @@ def compile_native(
     *,
     lenient: bool,
 ) -> tuple[Compiler, jsonschema_rs.Validator, tuple[Note, ...]]:
-    """Compile ``schema``; return the compiler (which its parts need too), the validator and notes. Raises SchemaError.
+    """Compiles ``schema``; returns the compiler (which its parts need), the validator and notes. Raises SchemaError.
 
     Patterns are rewritten in place; if ``lenient``, keywords that can't be compiled are removed. ``formats`` are the
     formats in the schema; None leaves all formats unchecked.
@@ -198,7 +198,7 @@ def compile_native(
 
 
 def formats_in(*values: Any) -> set[str]:
-    """Return the formats that schemas mention anywhere."""
+    """Returns the formats that schemas mention anywhere."""
     found: set[str] = set()
     todo: list[Any] = list(values)
     while todo:

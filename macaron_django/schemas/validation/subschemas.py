@@ -54,7 +54,7 @@ class Subschemas:
         self._of_assertions: dict[str, jsonschema_rs.Validator] = {}
 
     def at(self, path: Path) -> Subschema:
-        """Return the part at ``path``; raises LookupError or TypeError where there is none."""
+        """Returns the part at ``path``; raises LookupError or TypeError where there is none."""
         found = self._made.get(path)
         if found is None:
             value = self._schema
@@ -64,7 +64,7 @@ class Subschemas:
         return found
 
     def referred(self, reference: str) -> Subschema | None:
-        """Return the target of a ``$ref``, if it is a JSON pointer into the same schema."""
+        """Returns the target of a ``$ref``, if it is a JSON pointer into the same schema."""
         if reference != "#" and not reference.startswith("#/"):
             return None
         steps: list[str | int] = []
@@ -78,7 +78,7 @@ class Subschemas:
         return self.at(tuple(steps)) if isinstance(value, (dict, bool)) else None
 
     def validator_of(self, assertions: Mapping[str, Any]) -> jsonschema_rs.Validator:
-        """Return the validator of keywords without subschemas; equal ones share it."""
+        """Returns the validator of keywords without subschemas; equal ones share it."""
         text = json.dumps(assertions, default=str)
         found = self._of_assertions.get(text)
         if found is None:
@@ -86,7 +86,7 @@ class Subschemas:
         return found
 
     def verdict(self, path: Path) -> Verdict:
-        """Return the function that decides whether an instance of the part at ``path`` is valid."""
+        """Returns the function that decides whether an instance of the part at ``path`` is valid."""
         name = self._names.get(path)
         if name is None:
             return self._compiled({"$ref": _reference(path)}).is_valid
@@ -276,7 +276,7 @@ class Subschema:
         return not self.keywords.keys().isdisjoint({"properties", "patternProperties", "additionalProperties"})
 
     def judges_of_member(self, name: str) -> list[Subschema]:
-        """Return the parts that judge the value of the property ``name``; for an unknown one that may be ``false``."""
+        """Returns the parts that judge the value of the property ``name``; for an unknown one that may be ``false``."""
         found = [part for is_valid, part in self._patterns if is_valid(name)]
         own = self._properties.get(name)
         if own is not None:

@@ -24,7 +24,7 @@ class PickedBranch(NamedTuple):
 
 
 def picked_branch(union: Subschema, branches: tuple[Subschema, ...], instance: Any) -> PickedBranch | None:
-    """Return the branch that the discriminator beside a ``oneOf`` or ``anyOf`` picks; None without a discriminator."""
+    """Returns the branch that the discriminator beside a ``oneOf`` or ``anyOf`` picks; None without a discriminator."""
     discriminator = union.keywords.get("discriminator")
     if not isinstance(discriminator, Mapping) or not isinstance(instance, Mapping):
         return None
@@ -44,7 +44,7 @@ def _last(reference: Any) -> str | None:
 
 
 def types_wanted(branch: Subschema, instance: Any, judged: Judge) -> list[str] | None:
-    """Return the types that a branch allows if ``instance`` has none of them; None if it has one of them."""
+    """Returns the types that a branch allows if ``instance`` has none of them; None if it has one of them."""
     for part in applied(branch, instance, judged):
         for keyword, value, validator in part.assertions[:1]:
             if keyword == "type" and not judged(validator.is_valid, instance):
@@ -53,7 +53,7 @@ def types_wanted(branch: Subschema, instance: Any, judged: Judge) -> list[str] |
 
 
 def applied(part: Subschema, instance: Any, judged: Judge) -> Iterator[Subschema]:
-    """Yield a part, and the parts that its ``allOf``, ``if`` and ``$ref`` apply to the same instance."""
+    """Yields a part, and the parts that its ``allOf``, ``if`` and ``$ref`` apply to the same instance."""
     seen = {part}
     todo = [part]
     while todo:
@@ -70,7 +70,7 @@ def applied(part: Subschema, instance: Any, judged: Judge) -> Iterator[Subschema
 
 
 def branch_that_gets_furthest(branches: list[Subschema], instance: Any, judged: Judge) -> Subschema | None:
-    """Return the only branch that fails inside ``instance``, not at its top; None if there is none, or several.
+    """Returns the only branch that fails inside ``instance``, not at its top; None if there is none, or several.
 
     A branch fails at the top if it rejects the value itself, the names of its properties, or the property that
     distinguishes kinds of objects.

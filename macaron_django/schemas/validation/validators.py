@@ -52,7 +52,7 @@ def compile_schema(
     remotes: Mapping[str, Any] | None = None,
     validate_formats: bool = True,
 ) -> Validator:
-    """Compile ``schema``, written in ``dialect``, into a :class:`Validator`.
+    """Compiles ``schema``, written in ``dialect``, into a :class:`Validator`.
 
     ``remotes`` holds the other schemas that it may refer to, by URI; no URI is ever fetched.
     ``validate_formats=False`` makes ``format`` a mere annotation, as it is by default in JSON Schema 2020-12.
@@ -75,7 +75,7 @@ class Validator(CompiledSchema):
     """A compiled schema that reports every violation of an instance."""
 
     def iter_errors(self, instance: Any) -> Iterator[Violation]:
-        """Yield every violation, each once.
+        """Yields every violation, each once.
 
         The search for them is limited in time and number. If it ends early, the last violation has the keyword
         "more".
@@ -95,7 +95,7 @@ class Validator(CompiledSchema):
         return Subschemas(self._schema, self._compiler)
 
     def validate(self, instance: Any) -> None:
-        """Raise :class:`~macaron_django.exceptions.ValidationFailed` with what :meth:`iter_errors` yields, if any."""
+        """Raises :class:`~macaron_django.exceptions.ValidationFailed` with what :meth:`iter_errors` yields, if any."""
         if not self.is_valid(instance):
             raise ValidationFailed(violations=list(self._violations(instance)))
 
@@ -111,7 +111,7 @@ class SchemaValidator(Validator):
         self._direction = direction
 
     def clean(self, instance: Any, *, defaults: bool = True) -> Any:
-        """Return ``instance`` with defaults applied and, of a request, without readOnly properties.
+        """Returns ``instance`` with defaults applied and, for a request, without readOnly properties.
 
         The instance itself is never changed; if nothing changes, it is returned as it is. Raises
         :class:`~macaron_django.exceptions.ValidationFailed` if it isn't valid.
@@ -126,7 +126,7 @@ class SchemaValidator(Validator):
         return self.clean_plain(plain, defaults=defaults)
 
     def clean_plain(self, instance: Any, *, defaults: bool = True) -> Any:
-        """Do what :meth:`clean` does, for an instance in JSON's own types and of allowed depth (``is_plain``)."""
+        """Does what :meth:`clean` does, for an instance in JSON's own types and of allowed depth (``is_plain``)."""
         is_request = self._direction == "request"
         try:
             if is_request:
@@ -148,7 +148,7 @@ _VALIDATORS: DocumentMemo[tuple[Schema, Direction | None, int], SchemaValidator]
 
 
 def validator_for(schema: Schema, direction: Direction | None = None) -> SchemaValidator:
-    """Return the validator of ``schema``, compiled at first use and kept with its document.
+    """Returns the validator of ``schema``, compiled at first use and stored with its document.
 
     A keyword that can't be compiled is left out, with a note: real documents have faults. Raises
     :class:`SchemaError` if that isn't enough.

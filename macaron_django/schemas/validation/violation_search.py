@@ -62,7 +62,7 @@ _shared: ContextVar[_SearchTime | None] = ContextVar("macaron_violation_search",
 
 @contextmanager
 def searches_share_time() -> Iterator[None]:
-    """Give all searches inside, for the parts of one request, at least the budget of a single search."""
+    """Lets the searches inside, for the parts of one request, share the time that a single search may take."""
     token = _shared.set(_SearchTime(_SECONDS))
     try:
         yield
@@ -71,7 +71,7 @@ def searches_share_time() -> Iterator[None]:
 
 
 def at_most_violations(violations: list[Violation]) -> list[Violation]:
-    """Return the first :data:`MAX_VIOLATIONS` of ``violations``, followed by :data:`MORE` if there are others."""
+    """Returns the first :data:`MAX_VIOLATIONS` of ``violations``, followed by :data:`MORE` if there are others."""
     return violations if len(violations) <= MAX_VIOLATIONS else [*violations[:MAX_VIOLATIONS], MORE]
 
 
@@ -107,7 +107,7 @@ class _End(NamedTuple):
 
 
 def violations_of(instance: Any, parts: Subschemas) -> Iterator[Violation]:
-    """Yield the violations of an invalid ``instance``, each once, and :data:`MORE` last if there may be others."""
+    """Yields the violations of an invalid ``instance``, each once, and :data:`MORE` last if there may be others."""
     return _Search(parts, instance).run()
 
 

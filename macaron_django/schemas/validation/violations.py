@@ -37,7 +37,7 @@ class Violation:
 
 
 def sentence(keyword: str, value: Any, instance: Any) -> str:
-    """Return how ``instance`` breaks ``keyword``, whose value in the schema is ``value``.
+    """Returns how ``instance`` breaks ``keyword``, whose value in the schema is ``value``.
 
     >>> sentence("minLength", 1, ""), sentence("type", ["string", "null"], [])
     ('must not be empty', 'must be null or a string, not an array')
@@ -49,7 +49,7 @@ def sentence(keyword: str, value: Any, instance: Any) -> str:
 
 
 def wrong_type(types: Sequence[str], instance: Any) -> str:
-    """Return the message for an ``instance`` that has none of the ``types``.
+    """Returns the message for an ``instance`` that has none of the ``types``.
 
     >>> wrong_type(["object"], 5)
     'must be an object, not an integer'
@@ -59,7 +59,7 @@ def wrong_type(types: Sequence[str], instance: Any) -> str:
 
 
 def one_of(values: Sequence[Any]) -> str:
-    """Return ``values`` in a form that follows "must be".
+    """Returns ``values`` in a form that follows "must be".
 
     >>> one_of(["cat", "dog"])
     'one of "cat", "dog"'

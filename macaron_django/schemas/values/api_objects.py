@@ -70,7 +70,7 @@ class APIObject:
         return value
 
     def get(self, name: str, default: Any = None) -> Any:
-        """Return the property ``name`` if it is set, otherwise ``default``, as a dictionary does."""
+        """Returns the property ``name`` if it is set, otherwise ``default``, as a dictionary does."""
         try:
             return self[name]
         except KeyError:
@@ -94,7 +94,7 @@ class APIObject:
         return name in self._additional if field is None else self.__dict__.get(field, UNSET) is not UNSET
 
     def __iter__(self) -> Iterator[str]:
-        """Yield the names of the properties that are set: in schema order, then the additional ones."""
+        """Yields the names of the properties that are set: in schema order, then the additional ones."""
         values = self.__dict__
         yield from (name for name, field in self._spec.field_names.items() if values.get(field, UNSET) is not UNSET)
         yield from self._additional
@@ -131,7 +131,7 @@ class APIObject:
     def from_json(
         cls, json: Mapping[str, Any], prune_none: bool | None = None, keep_datetime: bool | None = None
     ) -> Self:
-        """Make an object from its JSON form, in which datetimes may be objects.
+        """Makes an object from its JSON form, in which datetimes may be Python objects.
 
         ``prune_none`` leaves nulls out, at any depth; its default is the setting ``MACARON["COMPAT"]``.
         ``keep_datetime``, of PyMacaron 1, has no effect: datetimes are kept. Raises ``ValidationFailed`` with every
@@ -141,7 +141,7 @@ class APIObject:
 
     @classmethod
     def _readable(cls, json: Mapping[str, Any], prune_none: bool | None, *, check: bool) -> Mapping[str, Any]:
-        """Return the JSON of which ``from_json`` makes an object; if ``check``, after validating it."""
+        """Returns the JSON that ``from_json`` makes an object from; if ``check``, validates it first."""
         if under_compat() if prune_none is None else prune_none:
             with suppress(RecursionError):  # which validation reports
                 json = without_nulls(json)
@@ -151,7 +151,7 @@ class APIObject:
 
     @classmethod
     def _plain_json(cls, json: Mapping[str, Any]) -> Mapping[str, Any]:
-        """Return JSON for a value that may contain Python values."""
+        """Returns JSON for a value that may contain Python values."""
         try:
             return APIObject.to_json(cls._from_properties(json))
         except RecursionError:  # which validation reports
@@ -159,7 +159,7 @@ class APIObject:
 
     @classmethod
     def _from_properties(cls, properties: Mapping[str, Any]) -> Self:
-        """Make an object from property names and JSON or Python values, without validation."""
+        """Makes an object from property names and JSON or Python values, without validation."""
         made = cls.__new__(cls)
         for name, value in cls._spec.python_values(properties).items():
             made._store(name, value)
@@ -173,7 +173,7 @@ class APIObject:
         exclude_unset: bool = True,
         exclude_none: bool = False,
     ) -> dict[str, Any]:
-        """Return the properties that are set, as JSON.
+        """Returns the properties that are set, as JSON.
 
         The options are PyMacaron's, and also apply to nested objects: ``keep_datetime`` leaves dates and datetimes
         unchanged; ``datetime_encoder`` writes datetimes; ``keep_nullable`` writes null for each unset property with
@@ -196,7 +196,7 @@ class APIObject:
         return json
 
     def _json_with(self, options: JSONOptions) -> Any:
-        """Return the JSON form as part of another object's; a project's own ``to_json()`` gets no ``options``."""
+        """Returns the JSON form as part of another object's JSON; a project's own ``to_json()`` gets no ``options``."""
         return self.to_json() if overrides(type(self), ("to_json",), APIObject) else options.written(self)
 
     @classmethod
@@ -205,60 +205,60 @@ class APIObject:
         return cls.__getitem__ is APIObject.__getitem__ and cls.__iter__ is APIObject.__iter__
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the properties that are set as Python values, nested objects as dictionaries."""
+        """Returns the properties that are set as Python values, nested objects as dictionaries."""
         return {name: _plain(self[name]) for name in self}
 
     def copy(self) -> Self:
-        """Return a shallow copy: nested objects are shared."""
+        """Returns a shallow copy: nested objects are shared."""
         return copy.copy(self)
 
     def clone(self) -> Self:
-        """Return a deep copy."""
+        """Returns a deep copy."""
         return copy.deepcopy(self)
 
     # What the schema says
 
     @classmethod
     def get_model_name(cls) -> str:
-        """Return the name of the schema, or of the class where the schema has none."""
+        """Returns the name of the schema, or of the class where the schema has none."""
         return cls._spec.schema.name or cls.__name__
 
     @classmethod
     def get_model_api(cls) -> str:
-        """Return the name of the API."""
+        """Returns the name of the API."""
         return cls._spec.api
 
     @classmethod
     def get_property_names(cls) -> list[str]:
-        """Return the names of the schema's properties, in its order."""
+        """Returns the names of the schema's properties, in its order."""
         return list(cls._spec.properties)
 
     get_model_properties = get_property_names
 
     @classmethod
     def get_nullable_properties(cls) -> list[str]:
-        """Return the names of the properties with ``x-nullable``."""
+        """Returns the names of the properties with ``x-nullable``."""
         return [name for name, prop in cls._spec.properties.items() if prop.extensions.nullable]
 
     @classmethod
     def diff_with(cls, other: type[APIObject]) -> str:
-        """Return how another class's schema differs, as a unified diff without descriptions; "" if it doesn't."""
+        """Returns how another class's schema differs, as a unified diff without descriptions; "" if it doesn't."""
         return cls._spec.difference(other._spec)
 
     def update_from_dict(self, properties: Mapping[str, Any], ignore_none: bool = False) -> Self:
-        """Set each property of ``properties`` (by property or field name), and return self."""
+        """Sets each property of ``properties`` (by property or field name), and returns self."""
         for name, value in properties.items():
             if not (ignore_none and value is None):
                 self[self._spec.name_of(name)] = value
         return self
 
     def to_bravado(self) -> Self:
-        """Return self: PyMacaron kept values in a separate bravado object, while this object has them itself."""
+        """Returns self: PyMacaron kept values in a separate bravado object, while this object has them itself."""
         return self
 
     @classmethod
     def from_bravado(cls, o: Any) -> Self:
-        """Return an object with the properties of a bravado object, another API object or a mapping.
+        """Returns an object with the properties of a bravado object, another API object or a mapping.
 
         None counts as unset, as it does in bravado.
         """
@@ -366,7 +366,7 @@ class Value(APIObject):
 
 
 def _own_methods(value: Value) -> dict[str, Any]:
-    """Return the methods that were set on one object."""
+    """Returns the methods that were set on one object."""
     fields = value._spec.property_names
     return {name: each for name, each in value.__dict__.items() if callable(each) and name not in fields}
 
@@ -400,7 +400,7 @@ def _shown(value: APIObject, name: str) -> str:
 def value_class(
     spec: ObjectSpec, name: str, qualified_name: str, module: str, grafted: type | None = None
 ) -> type[Value]:
-    """Make the value class of an object schema; the methods of ``grafted``, which store objects, are added to it."""
+    """Makes the value class of an object schema; the methods of ``grafted``, which store objects, are added to it."""
     attributes: dict[str, Any] = {
         field: PropertyDescriptor(property_name, field) for property_name, field in spec.field_names.items()
     }

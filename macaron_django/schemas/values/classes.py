@@ -51,7 +51,7 @@ class Classes:
         self._values: dict[Schema, type[Value]] = {}
 
     def for_schema(self, schema: Schema) -> type[Value]:
-        """Return the value class of an object schema, made at first use."""
+        """Returns the value class of an object schema, made at first use."""
         schema = schema.resolved
         known = self._values.get(schema)
         if known is None:
@@ -118,7 +118,7 @@ class Classes:
     # PyMacaron's pools of models
 
     def get_model_names(self) -> list[str]:
-        """Return the names of the schemas that have a class."""
+        """Returns the names of the schemas that have a class."""
         return list(self)
 
     def json_to_model(
@@ -129,7 +129,7 @@ class Classes:
         keep_datetime: bool | None = None,
         prune_none: bool | None = None,
     ) -> Any:
-        """Make an object of a schema from its JSON form: ``from_json()`` of its class.
+        """Makes an object of a schema from its JSON form: ``from_json()`` of its class.
 
         Rows, which are normally checked when they are saved, are checked at once with ``validate``.
         """
@@ -139,11 +139,11 @@ class Classes:
         return made
 
     def model_to_json(self, object: Any) -> Any:  # noqa: A002 (PyMacaron's name)
-        """Return the JSON form of an object."""
+        """Returns the JSON form of an object."""
         return object.to_json()
 
     def validate(self, model_name: str, object: Any) -> None:  # noqa: A002 (PyMacaron's name)
-        """Raise ``ValidationFailed`` if an object, or JSON, breaks a schema."""
+        """Raises ``ValidationFailed`` if an object, or JSON, breaks a schema."""
         validator_for(self._class_of(model_name)._spec.schema).validate(json_value(object))
 
     def _class_of(self, name: str) -> Any:
@@ -158,18 +158,18 @@ class Classes:
 
     @staticmethod
     def key_of(schema: Schema) -> str:
-        """Return a name for the schema that is valid in other processes, too."""
+        """Returns a name for the schema that is valid in other processes, too."""
         return schema.uri.rpartition("/")[2] if "#" not in schema.uri else _file_and_pointer(schema.uri)
 
     def by_key(self, key: str) -> type[Value]:
-        """Return the value class of the schema that :meth:`key_of` gave this name."""
+        """Returns the value class of the schema that :meth:`key_of` gave this name."""
         for schema in self._objects():
             if self.key_of(schema) == key:
                 return self.for_schema(schema)
         raise LookupError(f"the API {self.api!r} has no schema at {key}")
 
     def _objects(self) -> Iterator[Schema]:
-        """Return every object schema that the components and operations lead to."""
+        """Returns every object schema that the components and operations lead to."""
         todo: list[Schema] = list(self.document.schemas.values())
         for operation in self.document.operations:
             bodies: list[Any] = [operation.request_body, *operation.responses.values()]
@@ -205,7 +205,7 @@ def _has_class(schema: Schema) -> bool:
 
 
 def class_name(schema: Schema, name: str | None = None) -> str:
-    """Return the name of an object schema's class, after its component, or else after its place in the document.
+    """Returns the name of an object schema's class, after its component, or else after its place in the document.
 
     ``#/components/schemas/Profile/properties/home-address`` is ``ProfileHomeAddress``.
     """

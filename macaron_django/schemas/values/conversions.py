@@ -1,7 +1,7 @@
 """Converts between JSON values and Python values, by a schema.
 
 Strings with a format become dates, UUIDs, Decimals or bytes; objects with properties become API objects; a
-number becomes an ``int``, a ``float`` where the float's own digits are the number's, otherwise a ``Decimal``; with
+number becomes an ``int``, a ``float`` where Python writes that with the same digits, otherwise a ``Decimal``; with
 ``x-decimal``, always a ``Decimal``. Both directions are lossless and neither validates: unexpected values pass through
 unchanged, and the validator reports them. ``to_python`` takes both forms, so that a datetime stays one.
 """
@@ -74,17 +74,17 @@ class ObjectClasses(Protocol):
     conversions: dict[Schema, Conversion]
 
     def for_schema(self, schema: Schema, /) -> Any:
-        """Return the value class of an object schema."""
+        """Returns the value class of an object schema."""
 
     def key_of(self, schema: Schema, /) -> str:
-        """Return a name for a schema that is valid in other processes, too."""
+        """Returns a name for a schema that is valid in other processes, too."""
 
     def by_key(self, key: str, /) -> Any:
-        """Return the value class of the schema with this key."""
+        """Returns the value class of the schema with this key."""
 
 
 def converter(schema: Schema, classes: ObjectClasses) -> Conversion:
-    """Return the conversion of ``schema``, made once for each set of classes."""
+    """Returns the conversion of ``schema``, made once for each set of classes."""
     known = classes.conversions.get(schema)
     if known is None:
         known = classes.conversions[schema] = _build(schema, classes)
@@ -92,7 +92,7 @@ def converter(schema: Schema, classes: ObjectClasses) -> Conversion:
 
 
 def json_value(value: Any) -> Any:
-    """Return the JSON of ``value``, converted by its Python type alone.
+    """Returns the JSON of ``value``, converted by its Python type alone.
 
     >>> import datetime as dt
     >>> json_value({"at": dt.datetime(2026, 1, 1, tzinfo=dt.timezone.utc), "tags": ("a", "b")})
@@ -133,7 +133,7 @@ def _json_of_special(value: Any) -> Any:
 
 
 def _ordered(items: Iterable[Any]) -> list[Any]:
-    """The order of a set differs between processes: sort it if its items can be sorted."""
+    """Returns a set's items, sorted if possible, because their order differs between processes."""
     listed = list(items)
     try:
         return sorted(listed)

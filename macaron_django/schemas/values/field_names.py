@@ -60,7 +60,7 @@ _IDENTIFIER = re.compile(r"[A-Za-z][A-Za-z0-9]*(_[A-Za-z0-9]+)*")
 
 
 def field_names(names: Iterable[str], reserved: Iterable[str] = ()) -> dict[str, str]:
-    """Return the field name of each property name, in schema order; no two are equal.
+    """Returns the field name of each property name, in schema order; no two are equal.
 
     ``reserved`` adds names to :data:`RESERVED`.
 
@@ -86,12 +86,12 @@ def field_names(names: Iterable[str], reserved: Iterable[str] = ()) -> dict[str,
 
 
 def is_usable(name: str, reserved: Collection[str] = RESERVED) -> bool:
-    """Return whether ``name`` can be an attribute and a Django field unchanged (see fields.E001 to E003)."""
+    """Returns whether ``name`` can be an attribute and a Django field unchanged (see fields.E001 to E003)."""
     return bool(_IDENTIFIER.fullmatch(name)) and name not in reserved and not _GENERATED.fullmatch(name)
 
 
 def rewritten(name: str, reserved: Collection[str] = RESERVED) -> str:
-    """Return the usable name that ``name`` is rewritten to.
+    """Returns the usable name that ``name`` is rewritten to.
 
     >>> rewritten("日本"), rewritten("$ref"), rewritten("+1"), rewritten("save")
     ('u65e5_u672c', 'ref', 'field_1', 'save_field')

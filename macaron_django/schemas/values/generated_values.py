@@ -39,7 +39,7 @@ def generated_values(
     *,
     keys: Collection[str] | None = None,
 ) -> dict[str, Any]:
-    """Return the properties that the server sets on an object when it is saved, as JSON, by property name.
+    """Returns the properties that the server sets on an object when it is saved, as JSON, by property name.
 
     ``existing`` are the properties that the object has. On creation every generated property that is missing gets a
     value, except ``user`` without an authenticated user and ``claim:<name>`` without the claim. On an update, only
@@ -60,7 +60,7 @@ _MAKERS: DocumentMemo[tuple[Schema, bool, tuple[str, ...] | None], Makers] = Doc
 
 
 def makers_of(schema: Schema, creating: bool, keys: Collection[str] | None = None) -> Makers:
-    """Return the function that makes values for ``schema``, on creation or on an update; ``keys`` as in
+    """Returns the function that makes values for ``schema``, on creation or on an update; ``keys`` as in
     :func:`generated_values`.
     """
     known_by = schema, creating, keys if keys is None else tuple(keys)
@@ -146,14 +146,14 @@ def _claim(name: str, prop: Property, types: tuple[str, ...], request: Any) -> A
 
 
 def uuid4_text() -> str:
-    """Return a random UUID (RFC 9562, section 5.4): the version and the variant replace six of 128 random bits."""
+    """Returns a random UUID (RFC 9562, section 5.4): the version and the variant replace six of 128 random bits."""
     digits = os.urandom(16).hex()
     variant = "89ab"[int(digits[16], 16) & 3]
     return f"{digits[:8]}-{digits[8:12]}-4{digits[13:16]}-{variant}{digits[17:20]}-{digits[20:]}"
 
 
 def uuid7() -> uuid.UUID:
-    """Return a UUID; UUIDs sort by the time they were made (RFC 9562, section 5.7). Python's own comes with 3.14."""
+    """Returns a UUID; UUIDs sort by the time they were made (RFC 9562, section 5.7). Python's own comes with 3.14."""
     milliseconds = time.time_ns() // 1_000_000
     number = (
         (milliseconds & (1 << 48) - 1) << 80 | 7 << 76 | secrets.randbits(12) << 64 | 2 << 62 | secrets.randbits(62)

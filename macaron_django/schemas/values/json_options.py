@@ -28,7 +28,7 @@ class JSONOptions:
     exclude_none: bool = False
 
     def written(self, value: Any) -> dict[str, Any]:
-        """Return the JSON form of an API object: its properties in schema order, then the additional ones."""
+        """Returns the JSON form of an API object: its properties in schema order, then the additional ones."""
         spec = value._spec
         found: dict[str, Any] = {}
         for name, prop in spec.properties.items():
@@ -62,7 +62,7 @@ class JSONOptions:
 
 
 def without_nulls(json: Any) -> Any:
-    """Return a JSON value without the nulls in its objects, at any depth; those in arrays stay.
+    """Returns a JSON value without the nulls in its objects, at any depth; those in arrays stay.
 
     >>> without_nulls({"name": None, "tags": [None, {"id": 1, "label": None}]})
     {'tags': [None, {'id': 1}]}
@@ -79,13 +79,13 @@ _HAS_NULLABLE: DocumentMemo[Schema, bool] = DocumentMemo()
 
 
 def with_nulls(schema: Schema, json: Any) -> Any:
-    """Return a value's JSON, with null for each missing property that ``schema`` marks ``x-nullable``."""
+    """Returns a value's JSON, with null for each missing property that ``schema`` marks ``x-nullable``."""
     has_nullable = _HAS_NULLABLE.get(schema.document, schema, lambda: _has_nullable(schema))
     return _changed(schema, json, _filled) if has_nullable else json
 
 
 def with_datetimes(schema: Schema, json: Any, encoder: Callable[[dt.datetime], Any]) -> Any:
-    """Return the JSON of a value of ``schema``; ``encoder`` writes each date-time in it."""
+    """Returns the JSON of a value of ``schema``; ``encoder`` writes each date-time in it."""
     date_times = STRING_FORMATS["date-time"]
 
     def encoded(each: Schema, value: Any) -> Any:
@@ -136,7 +136,7 @@ def _changed(schema: Schema, json: Any, change: Callable[[Schema, Any], Any]) ->
 
 
 def prune_none(*args: Any, **kwargs: Any) -> dict[str, Any]:
-    """Remove the members that are None from a dictionary, at any depth, and return it: PyMacaron's function.
+    """Removes the members that are None from a dictionary, at any depth, and returns it, as in PyMacaron.
 
     It takes a dictionary, which it changes, or its members, as keywords or pairs.
 

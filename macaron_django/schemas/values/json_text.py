@@ -59,7 +59,7 @@ class JSONTextError(ValueError):
 
 
 def exact_json(text: bytes | bytearray | memoryview | str, *, max_depth: int = MAX_DEPTH) -> Any:
-    """Read JSON text in UTF-8, UTF-16 or UTF-32, recognised as in RFC 4627, section 3; a BOM is skipped.
+    """Reads JSON text in UTF-8, UTF-16 or UTF-32, recognised as in RFC 4627, section 3; a BOM is skipped.
 
     Raises :class:`JSONTextError`. orjson is fast, but keeps the last of duplicate names and rounds long numbers. So its
     result is written again: if that gives the same bytes, apart from white space, nothing was lost. That is so for most
@@ -130,7 +130,7 @@ def _decoded(encoded: bytes) -> str:
 
 
 def count_containers(text: bytes | bytearray | memoryview | str) -> int:
-    """Return how many arrays and objects begin in a JSON text. Raises :class:`JSONTextError` if it isn't Unicode.
+    """Returns how many arrays and objects begin in a JSON text. Raises :class:`JSONTextError` if it isn't Unicode.
 
     >>> count_containers('[{"a": {}}, "[[["]')
     3
@@ -218,7 +218,7 @@ _DECODER = json.JSONDecoder(
 
 
 def dump_json(value: Any) -> bytes:
-    """Write a value as compact UTF-8 JSON: integers of any size and Decimals with all their digits.
+    """Writes a value as compact UTF-8 JSON: integers of any size and Decimals with all their digits.
 
     In addition to JSON's own types it accepts what conversions and handlers produce: dates and times, durations, UUIDs,
     bytes (base64), sets, lazy strings, and anything with ``to_json()``. Floats that JSON has no number for (NaN,
@@ -266,7 +266,7 @@ _JSON_FORMS: tuple[tuple[type | tuple[type, ...], Callable[[Any], Any]], ...] = 
 
 
 def _written(value: Any) -> Iterator[str]:
-    """Yield the text of ``value`` piece by piece; without recursion, so that depth doesn't matter."""
+    """Yields the text of ``value`` piece by piece; without recursion, so that depth doesn't matter."""
     pending: list[Any] = [_Unwritten(value)]
     while pending:
         piece = pending.pop()

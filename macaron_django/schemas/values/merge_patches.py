@@ -17,7 +17,7 @@ __all__ = ["hides_write_only", "merge_patch", "with_defaults_for_nulls", "withou
 
 
 def merge_patch(target: Any, patch: Any) -> Any:
-    """Return ``target`` with ``patch`` merged into it: null removes, objects merge, other values replace.
+    """Returns ``target`` with ``patch`` merged into it: null removes, objects merge, other values replace.
 
     Properties in the patch come last, in the patch's order, so that errors have the same order in every store.
 
@@ -35,7 +35,7 @@ def merge_patch(target: Any, patch: Any) -> Any:
 
 
 def with_defaults_for_nulls(schema: Schema, patch: Mapping[str, Any]) -> dict[str, Any]:
-    """Return ``patch`` with null replaced by the property's default, if it has one: so removal resets an ORM column."""
+    """Returns ``patch`` with each null replaced by its property's default, if any: so null resets an ORM column."""
     properties = schema.properties
     return {
         name: copy.deepcopy(properties[name].schema.default)
@@ -46,7 +46,7 @@ def with_defaults_for_nulls(schema: Schema, patch: Mapping[str, Any]) -> dict[st
 
 
 def without_write_only(schema: Schema, value: Any) -> Any:
-    """Return ``value`` without its writeOnly properties, at any depth, whichever branch makes them writeOnly."""
+    """Returns ``value`` without its writeOnly properties, at any depth, whichever branch makes them writeOnly."""
     return _without(applied_schemas(schema), value) if hides_write_only(schema) else value
 
 
@@ -54,7 +54,7 @@ _HIDES: DocumentMemo[Schema, bool] = DocumentMemo()
 
 
 def hides_write_only(schema: Schema) -> bool:
-    """Return whether any property at any depth of ``schema`` is writeOnly; determined once."""
+    """Returns whether any property at any depth of ``schema`` is writeOnly; determined once."""
     return _HIDES.get(
         schema.document, schema, lambda: any(each.is_write_only for each in applied_schemas(schema).inside())
     )

@@ -54,7 +54,7 @@ class ObjectSpec:
         return {}
 
     def conversion(self, name: str) -> Conversion:
-        """Return the conversion of the property ``name``, which may be an additional one."""
+        """Returns the conversion of the property ``name``, which may be an additional one."""
         known = self._conversions.get(name)
         if known is None:
             schema = self.schema_of(name)
@@ -64,7 +64,7 @@ class ObjectSpec:
         return known
 
     def python_values(self, json: Mapping[str, Any]) -> dict[str, Any]:
-        """Return the Python values of a JSON object's properties, including additional ones."""
+        """Returns the Python values of a JSON object's properties, including additional ones."""
         known, conversion = self._conversions, self.conversion
         return {name: (known.get(name) or conversion(name)).to_python(value) for name, value in json.items()}
 
@@ -102,7 +102,7 @@ class ObjectSpec:
         }
 
     def schema_of(self, name: str) -> Schema | None:
-        """Return the schema of a property; None for an additional one of any type."""
+        """Returns the schema of a property; None for an additional one of any type."""
         if name in self.properties:
             return self.properties[name].schema
         additional = self.schema.additional_properties
@@ -119,11 +119,11 @@ class ObjectSpec:
         return any(prop.extensions.generated and not prop.read_only for prop in self.properties.values())
 
     def name_of(self, name: str) -> str:
-        """Return the property that a keyword argument names, by its own name or its field name."""
+        """Returns the property that a keyword argument names, by its own name or its field name."""
         return name if name in self.properties else self.property_names.get(name, name)
 
     def violations(self, name: str, value: Any) -> list[Violation]:
-        """Return how ``value`` (JSON) violates the schema of the property ``name``."""
+        """Returns how ``value`` (JSON) violates the schema of the property ``name``."""
         schema = self.schema_of(name)
         if schema is None:
             if self.is_open:
@@ -150,7 +150,7 @@ class ObjectSpec:
         )
 
     def difference(self, other: ObjectSpec) -> str:
-        """Return how another object's schema differs, as a unified diff without descriptions; "" where it doesn't."""
+        """Returns how another object's schema differs, as a unified diff without descriptions; "" where it doesn't."""
         mine, its = self._lines(), other._lines()
         before, after = (f"{each.api}.{each.schema.name}" for each in (self, other))
         return "\n".join(unified_diff(mine, its, before, after, lineterm=""))
@@ -164,7 +164,7 @@ _UNKNOWN = Conversion(lambda value: value, json_value)
 
 
 def parent_of(schema: Schema) -> type | None:
-    """Return the class that ``x-parent`` names, None without it; raises ``ImportError`` if it can't be imported."""
+    """Returns the class that ``x-parent`` names, None without it; raises ``ImportError`` if it can't be imported."""
     path = schema.extensions.parent
     if not path:
         return None

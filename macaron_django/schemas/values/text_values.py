@@ -1,6 +1,6 @@
 """Reads the text of parameters and form fields as JSON values: ``"42"`` is 42 if the schema requires an integer.
 
-A text that can't be read so stays text, and the schema's validator reports it. Parameters, urlencoded bodies and
+A text that can't be read that way stays text, and the schema's validator reports it. Parameters, urlencoded bodies and
 the browsable API's forms all read text with this module.
 """
 
@@ -19,12 +19,12 @@ _WORDS = {"true": True, "false": False}
 
 
 def schema_types(schema: Schema) -> frozenset[str]:
-    """Return the JSON types that a value may have, "null" included; empty if the schema doesn't say."""
+    """Returns the JSON types that a value may have, "null" included; empty if the schema doesn't say."""
     return frozenset((*schema.types, "null") if schema.types and schema.nullable else schema.types)
 
 
 def value_of_text(schema: Schema, text: str) -> Any:
-    """Read ``text`` as the schema's type: numbers and booleans as JSON writes them, strings as they are.
+    """Reads ``text`` as the schema's type: numbers and booleans as JSON writes them, strings as they are.
 
     If a schema allows several types, the strictest one that fits wins: null, boolean, number, array or object
     (as JSON text), string. ``""`` is null if null is allowed and a string isn't.
@@ -51,7 +51,7 @@ def _json_or_text(text: str) -> Any:
 
 
 def array_items(schema: Schema) -> Schema | None:
-    """Return the schema of an array's elements, even if only a branch of oneOf or anyOf has one."""
+    """Returns the schema of an array's elements, even if only a branch of oneOf or anyOf has one."""
     if schema.items is not None:
         return schema.items
     branches = (*schema.one_of, *schema.any_of)
@@ -59,7 +59,7 @@ def array_items(schema: Schema) -> Schema | None:
 
 
 def property_schema(schema: Schema, name: str) -> Schema | None:
-    """Return the schema of an object's property, even if only a branch or ``additionalProperties`` has one."""
+    """Returns the schema of an object's property, even if only a branch or ``additionalProperties`` has one."""
     for described in (schema, *schema.one_of, *schema.any_of):
         if name in described.properties:
             return described.properties[name].schema
