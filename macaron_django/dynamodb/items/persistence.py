@@ -86,7 +86,7 @@ class Persistence(ItemCodec, ItemVersions):
     def model(self) -> Any:
         """The class of the rows. Raises RuntimeError before ``bind``."""
         if self._model is None:
-            raise RuntimeError(f"{self!r} has no model yet: call bind(model) first.")
+            raise RuntimeError(f"{self!r} has no model yet: bind(model) comes first.")
         return self._model
 
     # -- values --------------------------------------------------------------------------------
@@ -97,7 +97,7 @@ class Persistence(ItemCodec, ItemVersions):
         return self.options.ttl if self.options.expired == "hidden" else None
 
     def is_hidden(self, item: AttributeMap) -> bool:
-        """Returns whether an item counts as absent: it has expired, and its schema hides expired items."""
+        """Whether an item counts as absent: it has expired, and its schema hides expired items."""
         ttl = self.hides_expired_by
         return ttl is not None and matches(expired(ttl, int(time.time())), item)
 
@@ -249,16 +249,16 @@ class Persistence(ItemCodec, ItemVersions):
         row._state.item = item if names is None or loaded is None else self._partly_loaded(loaded, item, names)
 
     def _loaded(self, row: Row, key: AttributeMap) -> AttributeMap | None:
-        """Returns the item that a row has been loaded from; None if the row is new, or if its key was changed. A
-        changed key means another item, as with Django's models.
+        """The item that a row has been loaded from; None if the row is new, or if its key was changed. A changed key
+        means another item, as with Django's models.
         """
         stored = stored_item(row)
         is_loaded = stored is not None and not row._state.adding and same_items(self.key_in(stored), key)
         return stored if is_loaded else None
 
     def _partly_loaded(self, loaded: AttributeMap, item: AttributeMap, names: Collection[str]) -> AttributeMap:
-        """Returns the item that a row counts as loaded from, with the properties ``names`` from ``item`` and the others
-        from ``loaded``.
+        """The item that a row counts as loaded from, with the properties ``names`` from ``item`` and the others from
+        ``loaded``.
         """
         kept = self.additional.shown(loaded) | self.additional.shown(item)
         kept.update(*(place.attribute.names for place in self._changeable if place.name not in names))
@@ -366,63 +366,6 @@ class Persistence(ItemCodec, ItemVersions):
         if names is None and row._additional:
             wanted |= self.additional.encode(row)
         return self.item_changes(stored, wanted, names, rewritten)
-
-    def version_of(self, item: AttributeMap) -> str | None:
-        """Returns an item's version: None without versions, 0 if the item is older than its schema's ``version``."""
-        version = self.options.version
-        return None if version is None else str(next(iter(item.get(version, {}).values()), "0"))
-
-    def _expected_version(self, row: Row) -> dict[str, AttributeValue | None]:
-        version = self.options.version
-        if version is None:
-            return {}
-        stored = _stored(row)
-        if stored is not None and not row._state.adding:
-            return self.required_values(self.key_of(row), stored) or {version: stored.get(version)}
-        given = self._value(row, version) if version in self._properties else UNSET
-        if given is UNSET or given is None:
-            key = self.key_of(row)
-            raise ItemChanged(
-                f"{self.schema.name} with {describe_key(key)} already exists and has a version: "
-                "load it, change it and save it.",
-                schema=self.kind,
-                key=key,
-            )
-        return {version: self.attributes[version].encode(given)}
-
-    def required_version_of(self, key: AttributeMap) -> RequiredVersion | None:
-        """Returns what the request being served requires of an item; None if it requires nothing or has already written
-        the item.
-        """
-        required = required_version.get()
-        if required is None or required.is_met:
-            return None
-        if required.model._meta.concrete_model is not self.model._meta.concrete_model:
-            return None
-        names = self.key_names
-        return required if same_items(self.key(*[required.key[name] for name in names]), key) else None
-
-    def required_values(self, key: AttributeMap, item: AttributeMap) -> dict[str, AttributeValue | None]:
-        """Returns the version that a write must find, which is that of ``item`` if the request's If-Match allows it.
-
-        Returns {} if the request requires nothing. Raises ItemChanged if If-Match doesn't allow that version.
-        """
-        required, version = self.required_version_of(key), self.options.version
-        if required is None or version is None:
-            return {}
-        if required.allows(str(self.version_of(item))):
-            return {version: item.get(version)}
-        raise ItemChanged(
-            f"{self.schema.name} with {describe_key(key)} no longer matches If-Match.",
-            schema=self.kind,
-            key=key,
-        )
-
-    def note_written(self, key: AttributeMap) -> None:
-        """Records that the request has written an item, so that its later writes apply to its own version."""
-        required = self.required_version_of(key)
-        if required is not None:
-            required.is_met = True
 
     def written(
         self,
