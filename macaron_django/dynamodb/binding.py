@@ -103,8 +103,8 @@ def _refused(finding_id: str, error: Exception, persist: Persist, hint: str) -> 
 
 
 def _check_class(schema: Schema, persist: Persist, cls: type) -> None:
-    """Checks the options that a class sets by the rules for a spec's. Raises SpecError with the findings, which name
-    the class.
+    """Checks a class's options by the rules for those of a spec. Raises SpecError with the findings, which name the
+    class.
     """
     said = {name: value for name, value in mapping_from_class(cls).items() if name not in persist.given}
     keys = {name: getattr(persist, name) for name in ("hash_key", "range_key") if name in persist.given}

@@ -270,7 +270,7 @@ def _keys_of(condition: Any) -> Iterator[tuple[str, Any]]:
 
 
 def attribute_map_of(persistence: Persistence, item: Mapping[str, Any]) -> AttributeMap:
-    """Returns the attribute map of an item, which is one already, or is in JSON form or in boto3's form."""
+    """Returns the attribute map of an item in any form: an attribute map, JSON, or boto3's form."""
     if item and all(isinstance(value, dict) and len(value) == 1 and value.keys() <= TYPES for value in item.values()):
         return dict(item)
     known = persistence.attributes

@@ -1,7 +1,7 @@
 """Makes OpenTelemetry spans and metrics of operations, calls to DynamoDB and to other services, tasks and blocks.
 
-Names are those of OpenTelemetry's semantic conventions: HTTP server spans, AWS SDK spans, and those of DynamoDB. Within
-a span that isn't sampled no others are begun.
+Names are those of OpenTelemetry's semantic conventions: HTTP server spans, AWS SDK spans, and those of DynamoDB. No
+spans are begun within one that isn't sampled.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Starts Celery's workers with what fits the machine, and ends them with the process that has started them."""
+"""Starts Celery's workers with options that fit the machine, and ends them with the process that has started them."""
 
 from __future__ import annotations
 

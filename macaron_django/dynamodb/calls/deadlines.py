@@ -79,7 +79,7 @@ def _close(**_: object) -> None:
 
 
 def _current() -> _RequestTime | None:
-    """Returns the time of the request that this thread or task serves; None if it doesn't serve one."""
+    """Returns the waiting time of the request that this thread or task serves; None if it doesn't serve one."""
     allowance = _allowance.get()
     if allowance is None and _of_contexts:
         context = SyncToAsync.thread_sensitive_context.get(None)

@@ -59,7 +59,7 @@ class RetryPolicy:
                 return
 
     def pauses(self) -> Iterator[float]:
-        """Yields the seconds to pause before each attempt, 0 before the first; for callers that pause themselves.
+        """Yields the seconds to pause before each attempt, 0 before the first. The caller makes the pauses.
 
         >>> list(RetryPolicy(attempts=4, pause=1.0, longest=3.0).pauses())
         [0.0, 1.0, 2.0, 3.0]

@@ -27,7 +27,7 @@ _NOTES: Final = frozenset({"__persistence_class__"})
 class AdditionalAttributes:
     """The additional attributes of one schema's items.
 
-    ``known``: the attributes that the schema's own properties, their twins and the version are kept in.
+    ``known``: the attributes that hold the schema's own properties, their twins and the version.
     """
 
     def __init__(self, known: frozenset[str], spec: ObjectSpec) -> None:

@@ -285,7 +285,7 @@ class PropertyAttribute(Attribute[Any]):
         return Path(self).delete(self._members(values))
 
     def _members(self, values: tuple[Any, ...]) -> _Operand:
-        """Returns the operand of ADD and DELETE: a number, or members of a set, one alone, or a collection of them."""
+        """Returns the operand of ADD and DELETE: a number, or one or more members of a set."""
         if len(values) == 1 and (self.attr_type == "N" or isinstance(values[0], _COLLECTIONS)):
             return self.operand(values[0])
         return self.operand(set(values))

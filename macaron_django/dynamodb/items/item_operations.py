@@ -190,7 +190,7 @@ class Items:
         consistent: bool = False,
         projection: Iterable[str] | None = None,
     ) -> list[AttributeMap | None]:
-        """Returns the items with these keys, in the same order; None if there is none. Other spellings of keys are
+        """Returns the items with these keys, in the same order; None for each missing one. Other spellings of keys are
         tried as in ``get_item``.
         """
         found = self._batch_get(keys, consistent=consistent, projection=projection)

@@ -266,7 +266,7 @@ class ItemQuerySet(ReadMethods, WriteMethods, BulkWriteMethods, AsyncMethods, Un
         return None if self._with_expired else self.persistence.hides_expired_by
 
     def scan(self, segments: int = 1) -> Self:
-        """Reads the table (or index) by this many parallel Scans. Rows come in no particular order, and the schema's
+        """Reads the table (or index) by ``segments`` parallel Scans. Rows come in no particular order, and the schema's
         scan policy applies.
         """
         if segments < 1:

@@ -42,7 +42,9 @@ def mapping_from_class(cls: type) -> dict[str, Any]:
 
 
 def checkable(said: Mapping[str, Any]) -> dict[str, Any]:
-    """Returns these options in the form of a spec: ``Index``es as mappings, tuples and sets as lists."""
+    """Returns the options of ``mapping_from_class`` as a spec has them: ``Index``es as mappings, and tuples and sets as
+    lists.
+    """
     return {name: _plain(value, local=name == "local_indexes") for name, value in said.items()}
 
 

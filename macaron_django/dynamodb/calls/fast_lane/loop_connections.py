@@ -198,7 +198,9 @@ class _Pool:
         return False
 
     async def close_with_loop(self) -> None:
-        """Has the idle connections closed when the loop ends its asynchronous generators, or when this pool goes."""
+        """Has the idle connections closed when the loop ends its asynchronous generators, or when nothing uses this
+        pool any more.
+        """
         self._closing = _closing(self._idle)
         await anext(self._closing)
 

@@ -55,7 +55,9 @@ class LoopConnection(asyncio.Protocol):
         return self._transport is None or bool(self._transport.is_closing())
 
     def is_readable(self) -> bool:
-        """Returns whether the connection has ended or has bytes of no request; the loop may not know yet."""
+        """Returns whether the connection has ended, or has received bytes that belong to no request; the loop may not
+        know yet.
+        """
         opened = self._transport.get_extra_info("socket")
         if opened is None or not hasattr(select, "poll"):
             return self.has_ended()
