@@ -175,7 +175,7 @@ class Schema(Frozen):
 
     @lazy_attribute
     def _leads_on(self) -> bool:
-        """Whether a keyword may name other schemas for the same instance. Few schemas have one."""
+        """Whether one of its keywords may name other schemas for the same instance. In few schemas one does."""
         return not _LEADING_ON.isdisjoint(self.keywords)
 
     @lazy_attribute

@@ -25,7 +25,7 @@ class DocumentMemo(Generic[Key, Made]):
         self._most = most
 
     def get(self, document: SchemaDocument, key: Key, make: Callable[[], Made]) -> Made:
-        """Returns what was made from ``document`` under ``key``; ``make`` makes it if nothing was."""
+        """Returns what is stored for ``document`` and ``key``; if nothing is, ``make`` makes it."""
         made = document.memos.get(self)
         if made is None:
             made = self.of(document)
@@ -37,6 +37,6 @@ class DocumentMemo(Generic[Key, Made]):
         return found
 
     def of(self, document: SchemaDocument) -> dict[Key, Made]:
-        """Returns what has been made of ``document`` so far, by key."""
+        """Returns all that is stored for ``document``, by key."""
         made: dict[Key, Made] = document.memos.setdefault(self, {})
         return made

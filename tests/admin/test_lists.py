@@ -266,7 +266,7 @@ def test_the_hint_names_what_needs_no_scan(make_shop):
 
     page = client.get(shop.root).content.decode()
 
-    assert "Found at once by customer=…, state=… placed!=null, note=…;" in page
+    assert "Quick searches: customer=…, state=… placed!=null, note=…." in page
     for text in ("customer=a", "state=new placed!=null", "note=a"):
         assert client.get(f"{shop.root}plan/", {"q": text}).json()["sentence"].startswith("Query on"), text
 

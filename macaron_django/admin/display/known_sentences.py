@@ -87,7 +87,7 @@ SENTENCES: Final = (
     _("a set can't hold the same value twice"),
     _("half of a surrogate pair, which UTF-8 can't encode"),
     _("The item has %(size)s bytes, more than DynamoDB's %(limit)s. The largest attributes: %(names)s."),
-    _("The credentials lack the claim %(claim)s, a text or an integer, for %(name)s."),
+    _("The credentials lack the claim %(claim)s (a text or an integer), which %(name)s needs."),
     # A query and its plan.
     _("No call: nothing can match"),
     _("GetItem from %(table)s"),

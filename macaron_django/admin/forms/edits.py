@@ -81,9 +81,9 @@ class ItemEdit:
         *,
         fixed: Collection[str] | None = None,
     ) -> ItemEdit:
-        """Returns the edit that changes the ``stored`` item in the way that ``loaded`` was changed to ``json``.
+        """Returns the edit that makes, in the ``stored`` item, the changes that lead from ``loaded`` to ``json``.
 
-        Both have the form of ``shown_json``, without secrets. ``fixed`` is as in ``new``.
+        ``loaded`` and ``json`` have the form of ``shown_json``, without secrets. ``fixed`` is as in ``new``.
         """
         row = persistence.decode(stored)
         edit = cls(row, changed_names(loaded, json))

@@ -412,7 +412,7 @@ def hint(persistence: Any) -> str:
     """Returns the help text of the search box: its signs, and which searches need no scan."""
     quick = ", ".join(dict.fromkeys(_quick(persistence)))
     signs = "=  !=  <  <=  >  >=  ^= (begins with)  ~ (contains)  =null  between … and …  or"
-    return _("Found at once by %(quick)s; anything else is looked for by a scan. Signs: %(signs)s") % {
+    return _("Quick searches: %(quick)s. Any other search is a scan. Signs: %(signs)s") % {
         "quick": quick,
         "signs": signs,
     }

@@ -139,7 +139,7 @@ class collector_paused:  # noqa: N801 (called like a function; entering it is fa
 
 
 def looks_like_json(raw: bytes) -> bool:
-    """Returns whether a text begins as JSON does, and as YAML's flow style does."""
+    """Returns whether a text begins as JSON does, or YAML's flow style, which looks the same."""
     return raw[:64].lstrip()[:1] in (b"{", b"[")
 
 

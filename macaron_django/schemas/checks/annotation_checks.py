@@ -26,7 +26,7 @@ _WAYS: tuple[Direction, ...] = ("request", "response")
 
 
 class _Example(NamedTuple):
-    """An example or default, and its place; with a ``direction``, only requests or only responses have it."""
+    """An example or default, and its place. ``direction`` is set if only requests or only responses have it."""
 
     schema: Schema
     direction: Direction | None

@@ -14,7 +14,7 @@ _DECIMAL = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d{1,6})?", re.ASCII)
 
 
 class DecimalFormat(StringFormat):
-    """Decimals as strings. It isn't the default for Decimals: without a schema they are written as numbers."""
+    """Decimals as strings. Only a schema with this format writes them so; elsewhere Decimals are written as numbers."""
 
     name = "decimal"
     python_types = (Decimal,)

@@ -69,7 +69,7 @@ class ModelBinding:
         raise NotImplementedError
 
     def violations(self, values: Mapping[str, Any], path: tuple[str | int, ...] = ()) -> Iterator[Violation]:
-        """Yields a violation for each valid value that the model refuses; pointers begin with ``path``."""
+        """Yields a violation for each value that only the model refuses; pointers begin with ``path``."""
         return iter(())
 
     def to_json(self, instance: Model) -> dict[str, Any]:

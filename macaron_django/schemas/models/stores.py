@@ -73,7 +73,7 @@ class Store:
         self._validators: tuple[int, dict[Direction | None, SchemaValidator]] = (-1, {})
 
     def hooks(self) -> object:
-        """Returns what a project can change on the model at run time; comparing two results shows whether it did."""
+        """Returns what a project can change on the model at run time, to be compared with a later result."""
         return None
 
     def serves(self, action: str) -> bool:

@@ -90,7 +90,7 @@ class SchemaSavingMixin:
         return SchemaViolated(details, found.violations)
 
     def _given_by_caller(self, validated_data: Mapping[str, Any]) -> dict[str, Any]:
-        """Returns the values that came with ``save(**values)``, with properties as Python values."""
+        """Returns what the caller gave to ``save(**values)``, with properties converted to Python values."""
         validated: Mapping[str, Any] = (
             {} if self.parent is not None else self.validated_data
         )  # a list's child has none of its own

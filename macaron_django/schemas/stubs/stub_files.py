@@ -167,7 +167,7 @@ def stub(apis: Iterable[Classes], members: Members = lambda classes, name_of: ()
 
 
 def _imports_of_formats() -> set[str]:
-    """The imports for the Python types of string formats that the head of the file doesn't have."""
+    """The imports that the head of the file lacks, for the Python types of string formats."""
     types = (each.python_types[0] for each in STRING_FORMATS.values())
     lines = {f"import {each.__module__} as {module_alias(each)}\n" for each in types}
     return {line for line in lines if line not in _HEAD}

@@ -87,8 +87,8 @@ def encoded_query(text: str) -> str:
 
 
 def octets_of(text: str) -> bytes:
-    """Percent-decodes a text of any length piece by piece: Python takes about 100 bytes for each escape while it
-    decodes.
+    """Percent-decodes a text of any length piece by piece: Python needs about 100 bytes of memory for each escape
+    while it decodes.
     """
     encoded = text.encode("utf-8", "surrogatepass")
     pieces, start = [], 0

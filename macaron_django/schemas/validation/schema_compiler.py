@@ -47,7 +47,7 @@ ENGINES: dict[str, type[jsonschema_rs.Validator]] = {
 
 
 def normalised_schema(schema: Any, dialect: str) -> Any:
-    """Returns the schema in the dialect that its engine reads. An OpenAPI schema may have its own definitions."""
+    """Returns the schema, and definitions in it, in the dialect that the engine for ``dialect`` reads."""
     if dialect not in ("openapi-3.0", "swagger-2.0") or not isinstance(schema, dict):
         return schema
     version = dialect.rpartition("-")[2]
@@ -124,7 +124,7 @@ def _compilable_bundle(schema: Schema, direction: Direction | None) -> tuple[Any
     """The schema's bundle in compilable form, and the formats in it.
 
     An entry of ``$defs`` is copied once for all bundles that have it, because the schemas of a giant document share
-    most of their entries. So what `compile_native` changes in one is changed in all bundles, while only the bundle
+    most of their entries. So a change that `compile_native` makes to an entry is in all bundles, but only the bundle
     that was compiled first has the note.
     """
     made = _DEFINITIONS.of(schema.document)

@@ -276,7 +276,7 @@ class Subschema:
         return not self.keywords.keys().isdisjoint({"properties", "patternProperties", "additionalProperties"})
 
     def judges_of_member(self, name: str) -> list[Subschema]:
-        """Returns the parts that judge the value of the property ``name``; for an unknown one that may be ``false``."""
+        """Returns the parts that judge the value of the property ``name``. Such a part may be the schema ``false``."""
         found = [part for is_valid, part in self._patterns if is_valid(name)]
         own = self._properties.get(name)
         if own is not None:

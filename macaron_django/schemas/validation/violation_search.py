@@ -197,7 +197,7 @@ class _Search:
         return time.thread_time() - (self._parts.seconds - self._compiled)
 
     def _faults(self, fault: _Mismatch) -> Iterator[Violation | _Mismatch]:
-        """The violations of a value by a part of the schema itself, and the faults in its parts."""
+        """Yields a value's violations of the keywords of one part of the schema, and the faults inside the value."""
         part, value = fault.part, fault.value
         self._look_at_clock()
         if not self._parts.is_whole:

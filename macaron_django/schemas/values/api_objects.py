@@ -33,7 +33,7 @@ __all__ = ["APIObject", "ObjectSpec", "PropertyDescriptor", "Value", "parent_of"
 
 
 class PropertyDescriptor:
-    """The attribute of a property, kept in the instance's ``__dict__`` under its field name.
+    """The attribute of a property. Its value is in the instance's ``__dict__``, under the field name.
 
     An unset property reads as the default of its schema, if that is a scalar, otherwise as None.
     """

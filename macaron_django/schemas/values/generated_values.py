@@ -141,7 +141,9 @@ def _claim(name: str, prop: Property, types: tuple[str, ...], request: Any) -> A
         elif re.fullmatch(_WHOLE_NUMBER, str(value)):
             found = int(value)
     if found is None and prop.required and request is not None:
-        raise ClaimMissingError(f"The credentials lack the claim {name}, a text or an integer, for {prop.name}.")
+        raise ClaimMissingError(
+            f"The credentials lack the claim {name} (a text or an integer), which {prop.name} needs."
+        )
     return found
 
 

@@ -139,7 +139,7 @@ def count_containers(text: bytes | bytearray | memoryview | str) -> int:
 
 
 def _brackets(encoded: bytes) -> bytes:
-    """A step for each bracket outside of strings."""
+    """Returns a JSON text's brackets outside strings, each as one byte: a step down or up in the nesting."""
     return _outside_strings(encoded, _STEPS, _NO_BRACKETS)
 
 
