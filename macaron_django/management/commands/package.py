@@ -12,7 +12,7 @@ from django.core.management.base import BaseCommand, CommandError
 from macaron_django.conf import base_folder, settings
 from macaron_django.management.spec_errors import read_or_refused
 from macaron_django.shipping.packages.installed_requirements import ARCHITECTURES, RequirementsNotInstalledError
-from macaron_django.shipping.packages.lambda_packages import TooLargePackageError, make_lambda_package
+from macaron_django.shipping.packages.lambda_packages import make_lambda_package
 from macaron_django.shipping.prebuilt_files import PrebuiltFolder, prebuilt_files
 
 __all__ = ["Command"]
@@ -49,6 +49,13 @@ class Command(BaseCommand):
         parser.add_argument(
             "--for-s3", action="store_true", help="The file goes to S3: only its unpacked size is limited."
         )
+        parser.add_argument(
+            "--services",
+            metavar="NAMES",
+            help="The AWS services that the project itself calls, such as s3,sqs; botocore's data about all others "
+            "are left out, except those that this package calls. 'all' keeps everything (default: 'all' if boto3 is "
+            "installed, else none).",
+        )
 
     def handle(self, *_arguments: str, **options: Any) -> None:
         project, architecture = base_folder(), options["architecture"]
@@ -56,6 +63,7 @@ class Command(BaseCommand):
         if not requirements.is_file():
             raise CommandError(f"There is no {requirements}: give what the project requires as --requirements FILE.")
         file = options["out"] or Path(f"lambda-{architecture}.zip")
+        services = None if options["services"] is None else options["services"].replace(",", " ").split()
         folder = settings.PREBUILT
         is_packed = folder is not None and not Path(folder).is_absolute()
         files = read_or_refused(prebuilt_files, None) if is_packed else {}
@@ -73,11 +81,16 @@ class Command(BaseCommand):
                 prebuild,
                 version=options["release"],
                 for_s3=options["for_s3"],
+                services=services,
             )
-        except (OSError, RequirementsNotInstalledError, TooLargePackageError) as error:
+        except (OSError, RequirementsNotInstalledError, ValueError) as error:
             raise CommandError(str(error)) from error
         megabytes = 1024 * 1024
         self.stdout.write(
             f"Wrote {made.file}: {made.zipped / megabytes:.1f} MB, {made.unzipped / megabytes:.1f} MB unpacked, for "
             f"Python {sys.version_info.major}.{sys.version_info.minor} on {architecture}."
         )
+        if made.services is not None:
+            self.stdout.write(
+                f"botocore knows these services in it: {', '.join(sorted(made.services))}. Add others with --services."
+            )

@@ -6,13 +6,14 @@ import shutil
 import tempfile
 import zipfile
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 from macaron_django.shipping.packages.installed_requirements import compile_modules, install_requirements
 from macaron_django.shipping.packages.packaged_files import WHEELS, packaged_files
+from macaron_django.shipping.packages.service_models import leave_out_services
 
 __all__ = ["LambdaPackage", "TooLargePackageError", "make_lambda_package"]
 
@@ -30,11 +31,15 @@ class TooLargePackageError(ValueError):
 
 @dataclass(frozen=True)
 class LambdaPackage:
-    """A zip file that was made, with its size and that of its content, in bytes."""
+    """A zip file that was made, with its size and that of its content, in bytes.
+
+    ``services`` are the AWS services that botocore knows in it; None if botocore is whole, or isn't there.
+    """
 
     file: Path
     zipped: int
     unzipped: int
+    services: frozenset[str] | None
 
 
 def make_lambda_package(
@@ -46,17 +51,20 @@ def make_lambda_package(
     *,
     version: str = "",
     for_s3: bool = False,
+    services: Collection[str] | None = None,
 ) -> LambdaPackage:
     """Makes ``file`` of a project's folder and its requirements, compiled for this version of Python.
 
     ``prebuild`` is called with the folder of the package's content, to add files or to replace them. ``version`` is
     what ``/version`` shows as that of the container. With ``for_s3`` only the unpacked size is limited.
+    ``services`` are the AWS services that the project calls itself (see ``leave_out_services``).
 
-    Raises RequirementsNotInstalledError, TooLargePackageError and OSError; ``file`` isn't touched then.
+    Raises RequirementsNotInstalledError, TooLargePackageError, ValueError and OSError; ``file`` isn't touched then.
     """
     with tempfile.TemporaryDirectory(prefix="macaron-package-") as made:
         content = Path(made, "content")
         install_requirements(requirements, content, architecture, wheels=project / WHEELS)
+        kept = leave_out_services(content, services)
         for path in packaged_files(project):
             target = content / path.relative_to(project)
             target.parent.mkdir(parents=True, exist_ok=True)
@@ -73,7 +81,7 @@ def make_lambda_package(
         if (size > MOST_ZIPPED and not for_s3) or unzipped > MOST_UNZIPPED:
             raise TooLargePackageError(_too_large(content, size, unzipped))
         shutil.move(zipped, file)
-    return LambdaPackage(file, size, unzipped)
+    return LambdaPackage(file, size, unzipped, kept)
 
 
 def _zip(content: Path, file: Path) -> None:
@@ -94,8 +102,8 @@ def _too_large(content: Path, size: int, unzipped: int) -> str:
     return (
         f"The package has {_megabytes(size)}, and {_megabytes(unzipped)} when unpacked; Lambda takes "
         f"{_megabytes(MOST_ZIPPED)} and {_megabytes(MOST_UNZIPPED)}. The largest parts: {largest}. Name what the "
-        "function needs in another file of --requirements, or add --for-s3: a package in S3 has only the limit of what "
-        "is unpacked."
+        "function needs in another file of --requirements and the AWS services that it calls as --services, or add "
+        "--for-s3: a package in S3 has only the limit of what is unpacked."
     )
 
 

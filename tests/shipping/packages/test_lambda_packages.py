@@ -21,6 +21,7 @@ from macaron_django.shipping.packages.lambda_packages import (
     TooLargePackageError,
     make_lambda_package,
 )
+from macaron_django.shipping.packages.service_models import leave_out_services
 from macaron_django.shipping.prebuilt_files import prebuilt_files
 
 ROOT = Path(__file__).parents[3]
@@ -118,6 +119,33 @@ def test_what_cannot_be_packed_is_said(project: Path, tmp_path: Path, monkeypatc
     assert not file.exists()
     make_lambda_package(project, project / "requirements.txt", file, "arm64", for_s3=True)
     assert file.exists()
+
+
+def _install(folder: Path, *names: str) -> Path:
+    for name in ("botocore/data/dynamodb/2012-08-10/x.gz", "botocore/data/ec2/x.gz", "botocore/data/s3/x.gz", *names):
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_text("", "utf-8")
+    (folder / "botocore" / "data" / "endpoints.json").write_text("{}", "utf-8")
+    return folder
+
+
+def _known(folder: Path) -> set[str]:
+    return {path.name for path in (folder / "botocore" / "data").iterdir()}
+
+
+def test_services_that_a_project_does_not_call_are_left_out(tmp_path: Path) -> None:
+    alone = _install(tmp_path / "alone")
+    assert leave_out_services(alone, None) == {"dynamodb"}
+    assert _known(alone) == {"dynamodb", "endpoints.json"}
+    named = _install(tmp_path / "named", "boto3/__init__.py")
+    assert leave_out_services(named, None) is None  # boto3 is for other services
+    assert leave_out_services(named, ["all"]) is None
+    with pytest.raises(ValueError, match="botocore knows no service s4: use its names"):
+        leave_out_services(named, ["s4"])
+    assert _known(named) == {"dynamodb", "ec2", "s3", "endpoints.json"}
+    assert leave_out_services(named, ["s3"]) == {"dynamodb", "s3"}
+    assert _known(named) == {"dynamodb", "s3", "endpoints.json"}
+    assert leave_out_services(tmp_path, None) is None  # no botocore
 
 
 @pytest.mark.soak
