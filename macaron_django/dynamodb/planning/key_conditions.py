@@ -20,7 +20,7 @@ def impossible_key(value: AttributeValue, *, is_range_key: bool) -> bool:
 
 
 def range_condition(lookups: Sequence[Lookup]) -> tuple[Lookup | None, list[Lookup]]:
-    """Returns the one condition that a Query takes on its range key, and the lookups that it covers completely.
+    """Returns the one condition that a Query accepts on its range key, and the lookups that it covers completely.
 
     ``gt`` and ``lt`` together become BETWEEN, whose ends are then filtered out here. What can't be a key isn't sent:
     DynamoDB refuses it even as a bound.

@@ -225,9 +225,7 @@ def _query(criteria: Criteria, index: IndexKeySchema | None) -> QueryPlan | None
 def _split(
     criteria: Criteria, index: IndexKeySchema | None, rest: Sequence[Condition], queried_by: AbstractSet[str | None]
 ) -> QueryPlan:
-    """Returns a Query that divides what its key condition doesn't say: between DynamoDB's filter and a check after the
-    answer.
-    """
+    """Returns a Query whose remaining conditions are divided between DynamoDB's filter and a check after the answer."""
     held = None if index is None else _held(criteria.table, index)
     filters: list[Condition] = []
     remainder: list[Condition] = []

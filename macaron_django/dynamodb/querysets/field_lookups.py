@@ -250,7 +250,7 @@ def _json(to_json: Callable[[Any], Any], value: Any, target: Target) -> Any:
 
 
 def _part(value: Any) -> AttributeValue:
-    """Returns the attribute value of a part of a string or of bytes, in any form: it isn't a value of the schema."""
+    """Returns the attribute value of a part of a string or of bytes, which the schema doesn't have to allow."""
     return {"B": bytes(value)} if isinstance(value, bytes | bytearray) else ANYTHING.encode(str(value))
 
 
