@@ -149,7 +149,7 @@ def asynctask(
         @asynctask(delay=5, retries=3)
         def welcome(profile: Profile) -> None: ...
 
-    The task begins after ``delay`` seconds. After an exception that ``retry_on`` names it is tried again up to
+    The task begins after ``delay`` seconds. After an exception that ``retry_on`` names, the task is tried again up to
     ``retries`` times: first after ``backoff`` seconds, then after twice as long each time. The last failure is
     reported. ``rows="whole"`` sends stored rows as they are instead of their keys. ``outbox=True`` keeps the message in
     DynamoDB until the broker has it. The message is part of an open transaction of DynamoDB's; if only the ORM has one

@@ -1,6 +1,6 @@
 """Django's query set over the items of a table: lazy and chainable; it shows what each call costs.
 
-Has what Django, its admin and DRF expect of a query set. Rows are made by the manager's ``Persistence``.
+It has what Django, its admin and DRF expect of a query set. Rows are made by the manager's ``Persistence``.
 """
 
 from __future__ import annotations

@@ -1,7 +1,8 @@
 """Turns events into metrics: for Prometheus, and for Amazon CloudWatch.
 
 Events come in; counters, histograms and lines go out. Open ``prometheus_metrics`` for what Prometheus sees,
-``metrics_page`` for who may read it, ``emf_lines`` for CloudWatch, and ``prices`` for what capacity units cost.
+``metrics_page`` for who may read the metrics, ``emf_lines`` for CloudWatch, and ``prices`` for what capacity units
+cost.
 """
 
 from macaron_django.lazy_exports import lazy_exports

@@ -37,7 +37,7 @@ _METRICS: Final = [
 
 
 class EMFLines(EventBackend):
-    """Adds up what an operation has consumed, and writes its line when it ends."""
+    """Adds up what an operation has consumed, and writes the operation's line when the operation ends."""
 
     def start(self) -> None:
         self._prices = current_prices()

@@ -18,7 +18,7 @@ Headers = tuple[tuple[str, str], ...]
 
 
 class TracedHeaders(NamedTuple):
-    """The headers that one request has beside those that all requests have."""
+    """The headers that one request has in addition to those that all requests have."""
 
     signed: Headers = ()
     unsigned: Headers = ()
