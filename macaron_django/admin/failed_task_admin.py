@@ -109,7 +109,7 @@ class FailedTaskAdmin(
         return False
 
     def has_run_again_permission(self, request: HttpRequest) -> bool:
-        """Whether this user may run failed tasks again: Django's permission to change them decides."""
+        """Returns whether this user may run failed tasks again: Django's permission to change them decides."""
         codename = get_permission_codename("change", self.opts)
         user: Any = request.user
         return not is_read_only(self.model) and bool(user.has_perm(f"{self.opts.app_label}.{codename}"))

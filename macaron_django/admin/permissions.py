@@ -17,7 +17,7 @@ __all__ = ["PermissionsMixin", "is_read_only"]
 
 
 def is_read_only(model: type[Model]) -> bool:
-    """Whether ``MACARON["ADMIN"]["READ_ONLY"]`` or the schema's ``x-admin`` makes items of ``model`` read-only."""
+    """Returns whether ``MACARON["ADMIN"]["READ_ONLY"]`` or the schema's ``x-admin`` makes a model's items read-only."""
     chosen = cast("type[APIObject]", model)._spec.schema.extensions.admin or {}
     return bool(settings.ADMIN.READ_ONLY or chosen.get("read_only"))
 

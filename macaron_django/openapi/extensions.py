@@ -216,7 +216,7 @@ def _billing(value: Any) -> tuple[str, tuple[int, int] | None]:
 
 
 def _indexes(value: Any, hash_key: str | None) -> Mapping[str, Index]:
-    """The indexes by name. ``hash_key`` is the table's, for local indexes; a string is an index's only key."""
+    """Returns the indexes by name. ``hash_key`` is the table's, for local indexes; a string is an index's only key."""
     found: dict[str, Index] = {}
     for name, index in value.items() if isinstance(value, Mapping) else ():
         if isinstance(index, str):
@@ -263,7 +263,7 @@ def _text(value: Any) -> str | None:
 
 
 def _names(value: Any) -> tuple[str, ...]:
-    """The names in a list, or in a text that separates them by commas."""
+    """Returns the names in a list, or in a text that separates them by commas."""
     if isinstance(value, str):
         value = value.split(",")
     return tuple(name.strip() for name in value if _text(name)) if isinstance(value, list) else ()

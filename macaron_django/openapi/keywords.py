@@ -62,7 +62,7 @@ def is_number(value: Any) -> bool:
 
 
 def _is_count(value: Any) -> bool:
-    """Whether a value is an integer of 0 or more; 2.0 is an integer in JSON Schema."""
+    """Returns whether a value is an integer of 0 or more; 2.0 is an integer in JSON Schema."""
     return is_number(value) and value >= 0 and value == int(value)
 
 

@@ -66,7 +66,7 @@ def is_known_sound(document: Document, folder: Path, version: str) -> bool:
 
 
 def _sound_name(document: Document, version: str) -> str:
-    """The name of the file that records that a document has no errors when read by this version and this Python."""
+    """Returns the name of the file that records that this version, on this Python, finds no errors in a document."""
     digest = sha256(repr((version, sys.version_info[:2], document.dialect, document.reading_options)).encode())
     if document.main.path is not None:
         digest.update(document.main.path.read_bytes())

@@ -155,7 +155,7 @@ class _Publisher:
         return child.value
 
     def _reference(self, kind: str, node: SourceNode, target: SourceNode, depth: int) -> Any:
-        """A reference that works within one file, or a copy of its target if no section can hold the target."""
+        """Returns a reference that works within one file, or a copy of its target if no section can hold the target."""
         reference: str = node.value["$ref"]
         main = self.document.main
         if target.file is main:
@@ -197,7 +197,7 @@ class _Publisher:
         return mapped
 
     def _mounted(self, servers: Any) -> str:
-        """The path of ``servers`` that override the document's, mounted at the same prefix as the rest."""
+        """Returns the path of ``servers`` that override the document's, mounted at the same prefix as the rest."""
         base, own = self.base_path or "", self.document.base_path
         prefix = base.removesuffix(own) if own else base
         return prefix + server_path(servers) or "/"

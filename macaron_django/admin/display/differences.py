@@ -39,7 +39,7 @@ def differences(before: Any, after: Any, path: tuple[str | int, ...] = ()) -> It
 
 
 def same_json(one: Any, other: Any) -> bool:
-    """Whether two JSON values are equal: as in DynamoDB, 1 equals 1.0; unlike in Python, 1 doesn't equal true.
+    """Returns whether two JSON values are equal: as in DynamoDB, 1 equals 1.0; unlike in Python, 1 doesn't equal true.
 
     >>> same_json([1, {"a": 1.0}], [1.0, {"a": 1}]), same_json(1, True)
     (True, False)

@@ -23,7 +23,7 @@ MASK = "••••••"
 
 
 def is_secret(prop: Property) -> bool:
-    """Whether the schema says that the property's value is for the server only."""
+    """Returns whether the schema says that the property's value is for the server only."""
     return applied_schemas(prop.schema).is_secret
 
 

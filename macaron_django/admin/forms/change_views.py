@@ -49,7 +49,7 @@ class ChangeFormMixin(ItemAdminBase):
     # -- the form ------------------------------------------------------------------------------
 
     def edits_json(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        """Whether this user gets the form that is made from the schema."""
+        """Returns whether this user gets the form that is made from the schema."""
         own = self.fields is not None or self.fieldsets is not None or not issubclass(self.form, ItemForm)
         may = self.has_add_permission(request) if obj is None else self.has_change_permission(request, obj)
         return may and not own

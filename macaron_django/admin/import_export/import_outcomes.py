@@ -184,7 +184,7 @@ def _versions(persistence: Persistence) -> set[str]:
 
 
 def _stays(persistence: Persistence, name: str) -> bool:
-    """Whether a property that isn't in a line stays as it is: leaving out a readOnly property doesn't remove it."""
+    """Returns whether a property that a line lacks stays as it is: leaving out a readOnly one doesn't remove it."""
     described = persistence.schema.properties.get(name)
     return described is not None and described.read_only
 

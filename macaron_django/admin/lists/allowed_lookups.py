@@ -25,7 +25,7 @@ class AllowedLookupsMixin(ItemAdminBase):
 
 
 def reads_secrets(model: type[Model], lookup: str) -> bool:
-    """Whether the items found by ``lookup``, such as ``card__pin__startswith``, reveal anything about a secret.
+    """Returns whether the items found by ``lookup``, such as ``card__pin__startswith``, reveal anything about a secret.
 
     Whether an object with secrets exists isn't secret. A lookup that isn't understood is allowed: it finds no items.
     """

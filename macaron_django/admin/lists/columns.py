@@ -119,7 +119,7 @@ def columns_of(model: Any) -> list[PropertyColumn]:
 
 
 def fits_a_column(prop: Property) -> bool:
-    """Whether a property's values fit into one cell of a list."""
+    """Returns whether a property's values fit into one cell of a list."""
     schema = prop.schema
     if is_secret(prop) or schema.format in ("byte", "binary"):
         return False

@@ -211,7 +211,7 @@ def _terms(text: str) -> Iterator[re.Match[str]]:
 
 
 def _named(term: re.Match[str]) -> str:
-    """Returns the property's name in a term, or the term's word."""
+    """Returns the property name in a term; for a term without one, its word."""
     groups = ("subject", "called", "ranged", "name", "label", "word")
     return _unquoted(next(term[group] for group in groups if term[group]))
 
@@ -255,7 +255,7 @@ def _comparison(spec: ObjectSpec, term: re.Match[str]) -> _Comparison | None:
 
 
 def _labels(spec: ObjectSpec, term: re.Match[str]) -> bool:
-    """Whether the text before the colon is a property. It may not be: a key such as ``user:12`` also has a colon.
+    """Returns whether the text before the colon is a property: a key such as ``user:12`` also has a colon.
 
     Raises SearchError if the text is nearly the name of a property.
     """

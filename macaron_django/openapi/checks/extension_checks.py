@@ -119,7 +119,7 @@ class _Harmless:
 
 
 def _may_have_attributes(document: Document, node: SourceNode) -> bool:
-    """Whether a component, or a schema it refers to, may have an attribute of this package, even a misspelled one."""
+    """Returns whether a component, or a schema it refers to, may have attributes of this package, even misspelled."""
     todo = [node]
     for _ in range(_MOST_LOOKS):
         if not todo:

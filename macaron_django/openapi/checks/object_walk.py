@@ -84,7 +84,7 @@ _MAP_OF = "map of "
 
 
 def _reads_beside_reference(kind: str, node: SourceNode) -> bool:
-    """Whether the siblings of a ``$ref`` have a meaning: in path items, and in schemas from OpenAPI 3.1 on."""
+    """Returns whether the siblings of a ``$ref`` have a meaning: in path items, and in schemas from OpenAPI 3.1 on."""
     if not isinstance(node.value.get("$ref"), str):
         return True
     return kind == "path_item" or (kind == "schema" and node.file.dialect not in ("2.0", "3.0"))

@@ -28,7 +28,7 @@ _ANNOTATIONS = frozenset(
 )
 _BESIDE_REFERENCE = frozenset({"$ref", "description", "summary", "title"})
 _TEXTS = ("description", "operationId", "summary")
-#: Objects that no version of OpenAPI allows a reference in place of, though specs have one.
+#: Objects that no version of OpenAPI lets a reference replace, although some specs do that.
 _NO_REFERENCE = frozenset({"components", "operation", "paths", "responses", "server"})
 _PLAIN_FIELDS = ("externalDocs", "info", "tags")
 _COMPONENTS = ("schemas", "parameters", "responses", "requestBodies", "headers")
@@ -119,7 +119,7 @@ def _check(document: Document, visit: Visit, *, used: bool) -> Iterator[Finding]
 
 
 def _named(kind: str) -> str:
-    """The beginning of the sentence that says what an object of this kind must be."""
+    """Returns the beginning of the sentence that says what an object of this kind must be."""
     name = kind.replace("_", " ")
     if kind in ("paths", "components", "responses"):
         return f"The {name} are"
@@ -266,7 +266,7 @@ def _bound(schema: dict[str, object], exclusive: str) -> object:
 
 
 def _old_spellings_apart(schema: dict[str, object], dialect: str) -> dict[str, object]:
-    """The keywords to check by JSON Schema 2020-12, without those that an older dialect writes differently."""
+    """Returns the keywords to check by JSON Schema 2020-12, without those that an older dialect writes differently."""
     if dialect in ("2.0", "3.0"):
         old = {"exclusiveMinimum", "exclusiveMaximum", "examples", "items"}
         schema = {key: value for key, value in schema.items() if key not in old or isinstance(value, dict)}

@@ -66,7 +66,7 @@ class Swagger2Reader(OpenAPI3Reader):
         return self._inline_schema(node), None, {}
 
     def _inline_schema(self, node: SourceNode) -> Schema:
-        """The schema within a parameter or header: its keywords without those of the parameter itself."""
+        """Returns the schema within a parameter or header: its keywords without those of the parameter itself."""
         if isinstance(node.mapping.get("schema"), dict):  # not Swagger 2.0, but found in documents, and clear
             return self.document.schema_of(node.child("schema"))
         json = normalise_schema(

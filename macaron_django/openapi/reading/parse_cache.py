@@ -138,7 +138,7 @@ def _last_used(entry: Path) -> float:
 
 
 def _is_private(folder: Path) -> bool:
-    """Whether no other user can have written to the folder."""
+    """Returns whether no other user can have written to the folder."""
     if sys.platform == "win32":
         return True  # the user's profile is its owner's
     status = folder.stat()

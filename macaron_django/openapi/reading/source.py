@@ -73,7 +73,7 @@ def read_bytes(path: str | os.PathLike[str], name: str, limits: Limits) -> bytes
 
 
 def _rest(descriptor: int, most: int) -> bytes:
-    """The rest of a file that is growing, doesn't report its size, or is larger than one call reads."""
+    """Returns the rest of a file that is growing, doesn't report its size, or is larger than one call reads."""
     parts: list[bytes] = []
     while most > 0 and (part := os.read(descriptor, min(most, 2**20))):
         parts.append(part)
@@ -211,7 +211,7 @@ def _is_deeper(tree: Any, max_depth: int) -> bool:
 
 @cache
 def _read_depth() -> int:
-    """How many levels orjson reads: 1024, as of its version 3.11."""
+    """Returns how many levels orjson reads: 1024, as of its version 3.11."""
     low, high = 1, 4096
     while low < high:
         depth = (low + high + 1) // 2
@@ -241,7 +241,7 @@ def _has_long_integer(raw: bytes) -> bool:
 
 
 def _is_long_integer(raw: bytes, place: int) -> bool:
-    """Whether ``place`` is within an integer beyond 64 bits."""
+    """Returns whether ``place`` is within an integer beyond 64 bits."""
     head = raw[max(0, place - 64) : place]
     before = head.rstrip(b"0123456789")
     introduced = before.rstrip(b"- \t\r\n")

@@ -82,7 +82,7 @@ class SourceFile:
             self.has_extensions = any(key.startswith("x-") for key in keys)
 
     def text(self) -> str:
-        """The text, read again because it isn't kept; raises ``OSError`` or ``SpecError``."""
+        """Returns the text, read again because it isn't kept; raises ``OSError`` or ``SpecError``."""
         if self.path is not None:
             return decode(self.path.read_bytes(), self.name)
         return decode(self._remote or b"", self.name)

@@ -44,7 +44,7 @@ def events(text: str) -> Iterator[Any]:
 
 
 def scalar(event: Any) -> Any:
-    """The value of a scalar by the core schema, or its text."""
+    """Returns the value of a scalar by the core schema, or its text."""
     value, tag = event.value, event.tag
     if tag == _CORE + "str" or (tag in (None, "!") and not event.implicit[0]):
         return value

@@ -112,7 +112,7 @@ def _values(value: Any) -> Iterable[Any]:
 
 
 def _are_spelled_plainly(text: str) -> bool:
-    """Whether Python writes the integers among the keys as the text does."""
+    """Returns whether Python writes the integers among the keys as the text does."""
     return _ZERO_KEY.search(text) is None and _SIGNED_KEY.search(text) is None
 
 

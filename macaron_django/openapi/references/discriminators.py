@@ -83,7 +83,7 @@ def inheritance(schema: Schema) -> Inheritance | None:
 
 
 def _own_value(schema: Schema) -> str | None:
-    """Returns the value that some generators give a schema instead of its name."""
+    """Returns the discriminator's value that some generators give a schema instead of its name."""
     for keyword in ("x-ms-discriminator-value", "x-discriminator-value"):
         value = schema.resolved.keywords.get(keyword)
         if isinstance(value, str):

@@ -174,7 +174,7 @@ class Files:
             raise BrokenReference("E011", finding.message, finding.hint) from error
 
     def _permitted(self, root: Path, target: str, reference: str) -> Path:
-        """Returns the path of a file URI which must be below ``root``; links must lead into the main folder."""
+        """Returns the path of a file URI, which must be below ``root``; links must lead into the main folder."""
         path = Path(unquote(urlsplit(target).path))
         try:
             real, real_root = path.resolve(), root.resolve()

@@ -79,7 +79,7 @@ def _compile(used: Iterable[Use], parts: CompiledParts) -> tuple[int, list[Findi
 
 
 def _told(part: CompiledPart) -> Iterator[Finding]:
-    """The findings about a part: an error in it, keywords that were left out, patterns that need a slower engine."""
+    """Yields the findings about a part: its error, or keywords left out and patterns that need a slower engine."""
     if part.error is not None:
         yield _uncompiled(part)
     for note in part.notes:
@@ -110,7 +110,7 @@ def _location(schema: Schema, pointer: str) -> Location:
 
 
 def _served(used: Iterable[Use], schemas: Collection[Schema]) -> Iterator[Schema]:
-    """The schemas with their own serializer: components, bodies, and all objects with properties inside these.
+    """Yields the schemas with their own serializer: components, bodies, and all objects with properties inside these.
 
     It ends early for a document whose schemas inherit far more properties than the document writes.
     """
@@ -154,7 +154,7 @@ def _make(schema: Schema, classes: Classes, nested: dict[Schema, SchemaSerialize
         for field in getattr(serializer, "fields", {}).values():  # made at first use
             inner = getattr(field, "child", field)
             if isinstance(inner, SchemaSerializer):
-                inner.parent = None  # each looks at all that it is in
+                inner.parent = None  # otherwise each would look through all its parents
                 nested[inner.schema] = inner
         if schema.is_object and (schema.name is not None or schema.extensions.parent):  # others have no way to fail
             classes.for_schema(schema)

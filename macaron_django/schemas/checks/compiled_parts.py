@@ -51,7 +51,7 @@ class CompiledParts:
         return found
 
     def _compiled(self, part: DefinitionPart) -> _Compiled:
-        """Compiles a part, once if its JSON is the same in both directions, as it is for most parts."""
+        """Compiles a part, only once if its JSON is the same in both directions, as it is for most parts."""
         latest = self._latest.get(part.name)
         if latest is None or latest[0] != part.json:
             latest = self._latest[part.name] = (part.json, _compiled(part.json))
@@ -69,7 +69,7 @@ class CompiledParts:
         return replace(violation, pointer=slash + rest)
 
     def _together(self, direction: Direction) -> Validator:
-        """The validator of all schemas. It takes an object with one property: a schema's name, and the value for it."""
+        """Returns the validator of all schemas. Its instances have one property: schema name and value."""
         found = self._validators.get(direction)
         if found is None:
             definitions = self._definitions[direction]

@@ -22,7 +22,7 @@ __all__ = ["DateFormat", "DateTimeFormat", "DurationFormat", "TimeFormat", "with
 #: The grammar of times, which date-times and times share. Any number of fractional digits, and "z" in either case.
 _TIME = r"(?P<hour>\d\d):(?P<minute>\d\d):(?P<second>\d\d)(?:\.(?P<fraction>\d+))?(?P<zone>[Zz]|[+-]\d\d:\d\d)"
 _DATE_TIME = re.compile(r"(?P<year>\d{4})-(?P<month>\d\d)-(?P<day>\d\d)[Tt]" + _TIME, re.ASCII)
-#: What HTML's ``datetime-local`` sends: it knows no offset.
+#: What HTML's ``datetime-local`` sends: it has no offset.
 _LOCAL_DATE_TIME = re.compile(r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}(:\d{2}(\.\d{1,6})?)?")
 _DATE = re.compile(r"(\d{4})-(\d\d)-(\d\d)", re.ASCII)
 _FULL_TIME = re.compile(_TIME, re.ASCII)
@@ -146,7 +146,7 @@ class TimeFormat(StringFormat):
     python_types = (dt.time,)
     is_default_for_types = True
     serializer_field_class = "TimeField"
-    serializer_options = {"style": {"input_type": "text"}}  # HTML's control for times knows no offset
+    serializer_options = {"style": {"input_type": "text"}}  # HTML's control for times has no offset
     model_field_class = "TimeField"
 
     def read(self, text: str) -> dt.time | str:

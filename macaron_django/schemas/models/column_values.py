@@ -76,5 +76,5 @@ def _duration(value: Any) -> Any:
 
 
 def _plain(value: Any) -> Any:
-    """The value for the ORM: API objects become dictionaries."""
+    """Returns the value for the ORM: API objects become dictionaries."""
     return value.to_json() if hasattr(value, "to_json") else value

@@ -153,7 +153,7 @@ _BY_TYPE: Mapping[tuple[str, ...], type[models.Field[Any, Any]]] = MappingProxyT
 
 @cache
 def _property_field(kind: type[Any]) -> type[PropertyField]:
-    """The property field based on a class of Django's fields."""
+    """Returns the property field based on a class of Django's fields."""
     return _PROPERTY_FIELDS.get(kind) or type(f"_{kind.__name__}", (PropertyField, kind), {"__module__": __name__})
 
 

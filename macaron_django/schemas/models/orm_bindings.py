@@ -174,7 +174,7 @@ class OrmBinding(ModelBinding):
         return column, plain_kinds(schema, self.classes), read
 
     def _field(self, name: str) -> Any:
-        """The model's field for a property; None if there is only an attribute, or nothing."""
+        """Returns the model's field for a property; None if it has only an attribute of that name, or nothing."""
         prop = self.schema.properties.get(name)
         target = (prop.extensions.field if prop else None) or name
         try:
@@ -183,7 +183,7 @@ class OrmBinding(ModelBinding):
             return None
 
     def _nested_schema(self, name: str) -> Schema | None:
-        """The schema of related objects that a property shows; None if it shows only keys, or isn't a relation."""
+        """Returns the schema of the objects that a property shows; None if it shows only keys, or isn't a relation."""
         field = self._field(name)
         if field is None or not field.is_relation:
             return None
@@ -247,7 +247,7 @@ class OrmBinding(ModelBinding):
     def _saved(
         self, schema: Schema, field: Any, value: Any, present: Model | None = None, path: tuple[str | int, ...] = ()
     ) -> Model:
-        """Saves the related object that ``value`` describes; without a key, ``value`` changes ``present``."""
+        """Saves the related object that ``value`` describes; a ``value`` without a key changes ``present``."""
         related: type[Model] = field.related_model
         binding = bind_model(related, schema, self.classes)
         given = {name: value[name] for name in value}
@@ -265,7 +265,7 @@ class OrmBinding(ModelBinding):
             raise ValidationFailed(violations=found) from failure
 
     def _whole(self, using: str) -> AbstractContextManager[Any]:
-        """A transaction (a savepoint inside another one), unless Django saves with a single statement."""
+        """Returns a transaction (a savepoint inside another one), unless Django saves with a single statement."""
         is_listened_to = any(signal.has_listeners(self.model) for signal in (pre_save, post_save, m2m_changed))
         is_alone = self._is_saved_at_once and not is_listened_to and not connections[using].in_atomic_block
         return nullcontext() if is_alone else transaction.atomic(using=using)
@@ -396,7 +396,7 @@ def needs_value(field: Field[Any, Any]) -> bool:
 
 
 def _members(value: Any) -> Mapping[str, Any]:
-    """The properties of a nested object that is to be saved; empty for null or an instance."""
+    """Returns the properties of a nested object that is to be saved; empty for null or an instance."""
     return {name: value[name] for name in value} if value is not None and not isinstance(value, Model) else {}
 
 

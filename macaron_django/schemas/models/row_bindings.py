@@ -136,7 +136,7 @@ class RowBinding(ModelBinding):
                 row[name] = value
 
     def _is_hidden(self, name: str) -> bool:
-        """Whether the rows have a property that this schema leaves out."""
+        """Returns whether the rows have a property that this schema leaves out."""
         return name not in self.schema.properties and name in self.model._spec.properties
 
     def to_json(self, instance: Model) -> dict[str, Any]:

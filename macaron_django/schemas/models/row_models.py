@@ -100,7 +100,7 @@ class Row(APIObject, _Model):
 
     @classmethod
     def _is_made_plainly(cls) -> bool:
-        """Whether making a row calls no project code: neither a method of its class nor a signal receiver."""
+        """Returns whether making a row calls no project code: neither a method of its class nor a signal receiver."""
         return (
             cls.__init__ is Row.__init__
             and cls.__new__ is Row.__new__
@@ -409,7 +409,7 @@ def _meta(schema: Schema, label: str, name: str) -> type:
 
 
 def _item_key_name(spec: ObjectSpec) -> str:
-    """``item_key``, or the next free name if a property has that name."""
+    """Returns ``item_key``, or the next free name if a property has that name."""
     taken = set(spec.property_names)
     names = ["item_key", *(f"item_key_{number}" for number in range(2, len(taken) + 3))]
     return next(name for name in names if name not in taken)

@@ -77,11 +77,11 @@ class Store:
         return None
 
     def serves(self, action: str) -> bool:
-        """Whether an action can be served without making rows for the project's code to see."""
+        """Returns whether an action can be served without making rows for the project's code to see."""
         raise NotImplementedError
 
     def shows(self) -> bool:
-        """Whether stored objects can be turned into JSON without making rows."""
+        """Returns whether stored objects can be turned into JSON without making rows."""
         return False
 
     def waits_in_steps(self, action: str) -> bool:
@@ -164,7 +164,7 @@ class Store:
     # -- names ---------------------------------------------------------------------------------
 
     def keys(self) -> tuple[tuple[str, ...], tuple[str, ...]]:
-        """The properties that together identify an object, and the other properties that each identify one alone.
+        """Returns the properties that together identify an object, and the others that each identify one alone.
 
         A primary key that isn't a property is given by its field's name.
         """
@@ -174,11 +174,11 @@ class Store:
         return (primary[0] if primary else self.model._meta.pk.name,), tuple(unique)
 
     def version(self, instance: Any) -> Any:
-        """The stored version of an item; None if its schema names none."""
+        """Returns the stored version of an item; None if its schema names none."""
         return None
 
     def field(self, name: str) -> Field[Any, Any] | None:
-        """The concrete field of a property of an ORM model."""
+        """Returns the concrete field of a property of an ORM model."""
         prop = self.schema.properties.get(name)
         target = (prop.extensions.field if prop is not None else None) or name
         meta = self.model._meta
@@ -187,7 +187,7 @@ class Store:
         return next(named, None)
 
     def lookup(self, path: Iterable[str]) -> str:
-        """The name of a property in a query set's lookups; ``path`` leads into nested objects."""
+        """Returns the name of a property in a query set's lookups; ``path`` leads into nested objects."""
         first, *nested = path
         prop = self.schema.properties.get(first)
         if self._spec is None:
@@ -202,7 +202,7 @@ class Store:
         return "__".join(names)
 
     def filter_lookup(self, path: Iterable[str], lookup: str, value: Any) -> tuple[str, Any]:
-        """The keyword argument of ``filter()`` that looks a property up."""
+        """Returns the keyword argument of ``filter()`` that looks a property up."""
         path = list(path)
         name = self.lookup(path)
         if lookup in {"in", "range"}:
@@ -233,7 +233,7 @@ class Store:
         return prop
 
     def python_value(self, path: Iterable[str], value: Any) -> Any:
-        """The Python value of a property: text is read as what the property's schema says it is."""
+        """Returns the Python value of a property: text is read as what the property's schema says it is."""
         return self.value_reader(tuple(path))(value)
 
     def value_reader(self, path: tuple[str, ...]) -> Callable[[Any], Any]:
@@ -308,13 +308,13 @@ def _shown_relations(
 
 
 def related_model(model: type[Model], target: str) -> type[Model] | None:
-    """The model at the end of a field's path; None if the path ends at a value."""
+    """Returns the model at the end of a field's path; None if the path ends at a value."""
     relations = list(_relations_along(target, model))
     return relations[-1].related_model if len(relations) == len(target.split(LOOKUP_SEP)) else None
 
 
 def _relations_along(target: str, model: Any) -> Iterator[Any]:
-    """The relations at the beginning of a field's path: author and publisher for author__publisher__name."""
+    """Yields the relations at the beginning of a field's path: author and publisher for author__publisher__name."""
     for step in target.split(LOOKUP_SEP):
         fields = (field for field in model._meta.get_fields() if field.is_relation and field.related_model is not None)
         relation = next((field for field in fields if _attribute(field) == step), None)
@@ -325,7 +325,7 @@ def _relations_along(target: str, model: Any) -> Iterator[Any]:
 
 
 def _attribute(relation: Any) -> str:
-    """The attribute of instances for a relation; a reverse relation has its own name for it (book_set)."""
+    """Returns the attribute of instances for a relation; a reverse relation has its own name for it (book_set)."""
     return str(relation.get_accessor_name() if relation.auto_created and not relation.concrete else relation.name)
 
 

@@ -61,7 +61,7 @@ def _is_null(violation: Violation, value: Any) -> bool:
 
 
 def _at(value: Any, tokens: list[str]) -> Any:
-    """The value that the tokens lead to; ``...`` if there is none."""
+    """Returns the value that the tokens lead to; ``...`` if there is none."""
     for token in tokens:
         value = _member(value, token)
     return value

@@ -276,7 +276,7 @@ class _Pattern:
 
 
 def _plain_string(schema: Schema, **options: Any) -> Field:
-    """The field of strings without a format: the registered one, if there is one."""
+    """Returns the field of strings without a format: the registered one, if there is one."""
     return _made_by(_FACTORIES["string", None], schema, options)
 
 

@@ -45,7 +45,7 @@ class _FromSchema(OpenApiSerializerExtension):
         return re.sub(r"[^\w.-]", "_", name) if name and generated else None
 
     def get_identity(self, auto_schema: AutoSchema, direction: Direction) -> Any:
-        """One component for each schema, although there is a class for each direction."""
+        """Returns the schema: there is one component for each, although there is a class for each direction."""
         target = force_instance(self.target)
         return ComponentIdentity(self.target.schema) if type(target).__module__ == serializers.__name__ else None
 

@@ -96,7 +96,7 @@ def _build(
 
 
 def _base(classes: Classes, kind: type[serializers.BaseSerializer[Any]]) -> type[serializers.BaseSerializer[Any]]:
-    """A subclass of ``kind`` from which at most a hundred serializer classes are derived.
+    """Returns a subclass of ``kind`` from which at most a hundred serializer classes are derived.
 
     DRF counts fields in an attribute of the class ``Field``. At each change CPython visits the subclasses that were
     used since the last change: with 13,000 serializers below one class, each new field took half a millisecond.
@@ -187,7 +187,7 @@ class SchemaSerializer(SchemaValidationMixin, SchemaSavingMixin, serializers.Ser
 
     @classmethod
     def _state_in_views(cls) -> Mapping[str, Any] | None:
-        """The attributes that DRF sets on each serializer made by a view; None if another base class has ``__init__``.
+        """Returns the attributes that DRF sets on a serializer made by a view; None if another base has ``__init__``.
 
         Copying them avoids DRF's counting of fields, which empties CPython's method caches of all field classes.
         """

@@ -167,7 +167,7 @@ def stub(apis: Iterable[Classes], members: Members = lambda classes, name_of: ()
 
 
 def _imports_of_formats() -> set[str]:
-    """The imports that the head of the file lacks, for the Python types of string formats."""
+    """Returns the imports that the head of the file lacks, for the Python types of string formats."""
     types = (each.python_types[0] for each in STRING_FORMATS.values())
     lines = {f"import {each.__module__} as {module_alias(each)}\n" for each in types}
     return {line for line in lines if line not in _HEAD}
@@ -204,7 +204,7 @@ class _APIStub:
         return text if len(text) > 1 else [*text, f"{_INDENT * 2}...\n"]
 
     def _public(self, name: str) -> type | None:
-        """The class ``apipool.<api>.<name>``; None if there is none, or its name can't be written in Python."""
+        """Returns the class ``apipool.<api>.<name>``; None if there is none, or its name can't be written in Python."""
         found = getattr(self.classes, name, None) if _is_name(name) and not name.startswith("__") else None
         return found if isinstance(found, type) and issubclass(found, APIObject) else None
 
@@ -220,7 +220,7 @@ class _APIStub:
         return self._names[kind]
 
     def _reference(self, schema: Schema) -> str:
-        """The stub's name for the class of an embedded object: its value class, not the row model of that schema."""
+        """Returns the stub's name for the class of an embedded object: the value class, not the row model."""
         kind = self.classes.for_schema(schema)
         own = kind.__name__ if self._public(kind.__name__) is kind else f"_{kind.__name__}"
         name = self._name(kind, self._names.get(kind) or own)
@@ -267,7 +267,7 @@ class _APIStub:
         return f"{name}.{inner}" if inner else name
 
     def _manager(self, kind: Any) -> str:
-        """The type of a model's manager. In the stub it is generic, unlike the class itself, so it names the model."""
+        """Returns the type of a model's manager, with the model: managers are generic in the stub only."""
         return f"_ItemManager[_apipool.{self.api}.{self._names[kind]}]"
 
     @staticmethod
@@ -276,7 +276,7 @@ class _APIStub:
 
 
 def _typed(prop: Property, name_of: Any, is_set: bool) -> StubType:
-    """A required property reads as its schema's type; any other may also read as None: it may be unset."""
+    """Returns a property's types. One that isn't required may be unset, so it may also read as None."""
     read, write = stub_type(prop.schema, name_of, is_set=is_set)
     if not prop.required and read != "_typing.Any" and "None" not in read.split(" | "):
         read += " | None"
@@ -284,7 +284,7 @@ def _typed(prop: Property, name_of: Any, is_set: bool) -> StubType:
 
 
 def _says_open(schema: Schema) -> bool:
-    """Whether the spec itself allows additional properties; otherwise an editor should mark a misspelled argument."""
+    """Returns whether the spec itself allows additional properties; if not, editors should mark misspelled ones."""
     return schema.keyword("additionalProperties") not in (None, False) or bool(schema.keyword("patternProperties"))
 
 
@@ -294,7 +294,7 @@ def _is_name(text: str) -> bool:
 
 
 def _text(text: str) -> str:
-    """A docstring on one line."""
+    """Returns a text as a docstring on one line."""
     return ascii(" ".join(text.split())[:400])
 
 

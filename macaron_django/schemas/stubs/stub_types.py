@@ -90,7 +90,7 @@ def _literal(schema: Schema) -> StubType:
 
 
 def _formatted(schema: Schema) -> StubType | None:
-    """The types of a string whose format has its own Python type."""
+    """Returns the types of a string whose format has its own Python type."""
     known = STRING_FORMATS.get(schema.format or "") if schema.types == ("string",) else None
     if known is None or known.python_types == (str,):
         return None
@@ -104,7 +104,7 @@ def module_alias(python_type: type) -> str:
 
 
 def _choice(branches: list[Schema], name_of: Naming, inside: frozenset[Schema]) -> StubType:
-    """The types of ``oneOf`` and ``anyOf``: an object gets its branch's class, any other value stays JSON."""
+    """Returns the types of ``oneOf`` and ``anyOf``: an object gets its branch's class, any other value stays JSON."""
     found: StubType | None = None
     for branch in branches:
         target = branch.resolved

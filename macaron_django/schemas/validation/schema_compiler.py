@@ -121,7 +121,7 @@ def compiled_bundle(schema: Schema, direction: Direction | None = None) -> Compi
 
 
 def _compilable_bundle(schema: Schema, direction: Direction | None) -> tuple[Any, set[str]]:
-    """The schema's bundle in compilable form, and the formats in it.
+    """Returns the schema's bundle in compilable form, and the formats in it.
 
     An entry of ``$defs`` is copied once for all bundles that have it, because the schemas of a giant document share
     most of their entries. So a change that `compile_native` makes to an entry is in all bundles, but only the bundle
@@ -241,7 +241,7 @@ def _parent(schema: Any, path: list[str | int]) -> Any:
 
 
 def _pattern_at(schema: Any, path: list[str | int]) -> str | None:
-    """The pattern at ``path``: a value of ``pattern``, or a name in ``patternProperties``."""
+    """Returns the pattern at ``path``: a value of ``pattern``, or a name in ``patternProperties``."""
     if path[-1:] == ["pattern"]:
         return str(_parent(schema, path)["pattern"])
     return str(path[-1]) if path[-2:-1] == ["patternProperties"] else None

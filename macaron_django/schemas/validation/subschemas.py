@@ -109,7 +109,7 @@ class Subschemas:
 
     @cached_property
     def _names(self) -> Mapping[Path, str]:
-        """A property name for each part that has more than assertions."""
+        """Property names, one for each part that has more than assertions."""
         return {part.path: str(number) for number, part in enumerate(self._reachable) if part.is_compound}
 
     @cached_property

@@ -337,7 +337,7 @@ class _Search:
         return _violation(fault, message, "discriminator", at=picked.property_name)
 
     def _unexplained(self, fault: _Mismatch) -> list[Violation]:
-        """The violations of a value whose parts have no fault: from ``unevaluated…`` keywords, or "is not valid"."""
+        """Returns the violations of a value whose parts have no fault: of ``unevaluated…``, or "is not valid"."""
         found: list[Violation] = []
         try:
             if self._parts.is_whole:
@@ -356,7 +356,7 @@ class _Search:
                     yield _violation(fault, "is not a known property", "unevaluatedProperties", at=name)
 
     def _names_left(self, part: Subschema, value: dict[str, Any]) -> list[str]:
-        """The properties that nothing in a part judges besides its own ``unevaluatedProperties``.
+        """Returns the properties that nothing in a part judges besides its own ``unevaluatedProperties``.
 
         jsonschema-rs lists them, too, but judges what is below them anew for each reference that leads there.
         """
@@ -390,7 +390,7 @@ _ENOUGH = MAX_VIOLATIONS + 1
 def _violation(
     fault: _Mismatch, message: str, place: str, keyword: str | None = None, *, at: str | int | None = None
 ) -> Violation:
-    """The violation of the keyword at ``place`` in the part; ``at`` names what is missing or superfluous."""
+    """Returns the violation of the keyword at ``place`` in the part; ``at`` names what is missing or superfluous."""
     return Violation(
         message=message,
         pointer=fault.trail.pointer() if at is None else fault.trail.pointer(at),

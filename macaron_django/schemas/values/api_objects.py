@@ -107,7 +107,7 @@ class APIObject:
 
     @classmethod
     def _is_unset_by_none(cls, name: str) -> bool:
-        """Whether None unsets a property, as in PyMacaron: it can't be null, and ``MACARON["COMPAT"]`` is on."""
+        """Returns whether None unsets a property, as in PyMacaron: with ``MACARON["COMPAT"]``, if it can't be null."""
         return under_compat() and name not in cls._spec.mandatory and bool(cls._spec.violations(name, None))
 
     @property
@@ -201,7 +201,7 @@ class APIObject:
 
     @classmethod
     def _reads_fields(cls) -> bool:
-        """Whether item access is that of this class: a project's class may override it."""
+        """Returns whether item access is this class's own: a project's class may override it."""
         return cls.__getitem__ is APIObject.__getitem__ and cls.__iter__ is APIObject.__iter__
 
     def to_dict(self) -> dict[str, Any]:

@@ -33,7 +33,7 @@ class AppliedSchemas:
         return self.schemas[0] if self.schemas else None
 
     def member(self, name: str) -> AppliedSchemas:
-        """The schemas of an object's property."""
+        """Returns the schemas of an object's property."""
         found = self._members.get(name)
         # The result is kept only for names in the schema: any others come from the object's author.
         return found if found is not None else applied_schemas(_members(self.schemas, name))
@@ -53,7 +53,7 @@ class AppliedSchemas:
         )
 
     def directly_inside(self) -> set[AppliedSchemas]:
-        """The schemas of the value's members and elements."""
+        """Returns the schemas of the value's members and elements."""
         return {*self._members.values(), self.element, *map(applied_schemas, _unnamed(self.schemas))}
 
     def inside(self) -> Iterator[AppliedSchemas]:
@@ -147,7 +147,7 @@ def _matches(pattern: str, name: str) -> bool:
 
 @lru_cache(maxsize=1024)
 def _validator(pattern: str) -> Validator | None:
-    """The validator of a pattern; None if it can't be compiled, so that it may match any name."""
+    """Returns the validator of a pattern; None if it can't be compiled, so that it may match any name."""
     try:
         return compile_schema({"pattern": pattern})
     except SchemaError:

@@ -280,7 +280,7 @@ _is_of_valid_json: ContextVar[bool] = ContextVar("macaron_is_of_valid_json", def
 
 
 def _choice(schema: Schema, classes: ObjectClasses) -> Conversion:
-    """The conversion by one of several schemas, or by a base schema with a discriminator (Swagger 2.0)."""
+    """Returns the conversion by one of several schemas, or by a base schema with a discriminator (Swagger 2.0)."""
 
     def to_python(value: Any) -> Any:
         if hasattr(value, "to_json") and hasattr(value, "pk"):  # a row is embedded by value

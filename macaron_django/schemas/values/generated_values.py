@@ -83,19 +83,19 @@ def _keys_of(schema: Schema) -> Collection[str]:
 
 
 def _kind_on_create(prop: Property, *, is_key: bool = False) -> str | None:
-    """The kind of value that a new object gets; a readOnly uuid key gets a UUID even without ``x-generated``."""
+    """Returns the kind of value that a new object gets; by default a readOnly uuid key gets a UUID."""
     if prop.extensions.generated:
         return prop.extensions.generated
     return "uuid4" if is_key and prop.read_only and prop.schema.resolved.format == "uuid" else None
 
 
 def _kind_on_update(prop: Property) -> str | None:
-    """The kind of value that an object gets each time it is changed."""
+    """Returns the kind of value that an object gets each time it is changed."""
     return prop.extensions.generated if prop.extensions.generated == "now-on-update" else None
 
 
 def _maker_of(kind: str, prop: Property) -> Maker:
-    """The function that makes values of a kind: "uuid4", "uuid7", "now", "now-on-update", "user", "claim:<name>".
+    """Returns the function that makes values of a kind, such as "uuid4", "now", "user" or "claim:<name>".
 
     "now" is the time in seconds since 1970 if the property is a number, and a date if its format is date. "user" is the
     primary key of an authenticated user, or None; "claim:<name>" is a claim of ``request.auth``.
@@ -131,7 +131,7 @@ def _user_key(user: Any, types: tuple[str, ...]) -> Any:
 
 
 def _claim(name: str, prop: Property, types: tuple[str, ...], request: Any) -> Any:
-    """The value of a claim, as text or as an integer, like the property; None if the claim is neither."""
+    """Returns the value of a claim, as text or as an integer, like the property; None if the claim is neither."""
     claims = getattr(request, "auth", None)
     value = claims.get(name) if isinstance(claims, Mapping) else None
     found: str | int | None = None

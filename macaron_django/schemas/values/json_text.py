@@ -95,7 +95,7 @@ def _read_by_orjson(encoded: bytes) -> Any:
 
 
 def _members(value: Any) -> int:
-    """Returns how many members all objects of a value have."""
+    """Returns how many members all objects in a value have together."""
     count, containers = 0, [value] if isinstance(value, dict | list) else []
     while containers:
         container = containers.pop()
@@ -144,7 +144,7 @@ def _brackets(encoded: bytes) -> bytes:
 
 
 def _outside_strings(encoded: bytes, table: bytes, left_out: bytes) -> bytes:
-    """The JSON text without its strings, after ``bytes.translate`` with a table and the bytes to delete."""
+    """Returns the JSON text without its strings, after ``bytes.translate`` with a table and the bytes to delete."""
     encoded = encoded.replace(rb"\\", b"").replace(rb"\"", b"")
     found, is_string = bytearray(), False
     for start in range(0, len(encoded), _PIECE):
