@@ -36,7 +36,7 @@ def address(model_admin: ItemAdminBase, name: str, pk: Any = None) -> str:
 def admin_page(
     model_admin: ItemAdminBase, request: HttpRequest, template: str, title: str, **context: Any
 ) -> TemplateResponse:
-    """Returns a page with ``context``, besides the context that all pages of the admin have, and a link to the list."""
+    """Returns a page that has ``context``, the context of all the admin's pages, and a link to the list."""
     site, opts = model_admin.admin_site, model_admin.opts
     request.current_app = site.name
     common = {

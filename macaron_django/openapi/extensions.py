@@ -177,7 +177,7 @@ def is_dotted(operation_id: str | None) -> bool:
 
 
 def implied_hash_key(schema_name: str | None, properties: Collection[str]) -> str | None:
-    """Returns the hash key of a schema that names none; None if it has neither candidate.
+    """Returns the hash key of a schema that names none; None if it has neither usual name.
 
     >>> implied_hash_key("UserProfile", ["user_profile_id", "id"]), implied_hash_key("UserProfile", ["id"])
     ('user_profile_id', 'id')

@@ -1,8 +1,8 @@
 """Values that never change, and whose attributes are computed when they are first read.
 
-``functools.cached_property`` takes three to five times as long for a first read before Python 3.12, where it holds a
-lock that all instances share; a document has thousands of them. A frozen dataclass takes three times as long to make
-an instance as ``Frozen``, and importing ``dataclasses`` takes longer than reading a small document.
+Before Python 3.12, the first read of a ``functools.cached_property`` takes three to five times as long, because all
+instances share a lock; a document has thousands of such values. An instance of a frozen dataclass takes three times as
+long to make as one of ``Frozen``, and importing ``dataclasses`` takes longer than reading a small document.
 """
 
 from __future__ import annotations

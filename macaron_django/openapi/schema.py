@@ -133,7 +133,7 @@ class Schema(Frozen):
 
     @property
     def uri(self) -> str:
-        """The URI of the file with the pointer."""
+        """The URI of the schema: that of its file, with the pointer as its fragment."""
         return self.file.uri + self.pointer
 
     @property

@@ -1,6 +1,7 @@
 """Lists the sentences of lower layers that the admin shows, for translation; ``local_texts`` recognises them.
 
-The text of a placeholder such as ``%(place_text)s`` is itself a sentence of this list; other texts aren't translated.
+The text for a placeholder such as ``%(place_text)s`` is itself a sentence of this list, and is translated, too. The
+texts for placeholders without ``_text`` in their names aren't.
 """
 
 from __future__ import annotations

@@ -75,7 +75,7 @@ class OpenAPI3Reader:
         return self.document.schema_of(node.child("schema")), None, {}
 
     def request_body(self, operation: SourceNode, parameters: Sequence[SourceNode]) -> RequestBody | None:
-        """Reads the Request Body Object; None without one. ``parameters`` are for Swagger 2.0."""
+        """Reads the Request Body Object; None without one. Only Swagger 2.0 needs ``parameters``."""
         node = self.document.follow(operation.child("requestBody"))
         if node is None or not node.mapping:
             return None

@@ -103,7 +103,7 @@ class SourceFile:
         return self._marks.get(pointer)
 
     def location(self, pointer: str) -> Location:
-        """Returns the place of a pointer; its line is looked up when it is read."""
+        """Returns the place of a pointer; the line is looked up only when it is read."""
         return Location(self.name, pointer, find=self.mark)
 
     def lookup(self, pointer: str) -> Any:

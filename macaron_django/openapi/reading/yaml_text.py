@@ -90,7 +90,7 @@ def _has_plain_keys(tree: Any) -> bool:
 def _status_codes_as_strings(tree: Any, text: str) -> bool:
     """Turns the keys of operations' responses (``200:``) into strings, in place.
 
-    Returns False if none is an integer, or a spelling may be lost.
+    Returns False if no key is an integer, or if a spelling may be lost.
     """
     found = False
     for item in _values(_entry(tree, "paths")):

@@ -222,7 +222,7 @@ class _DefinitionWriter:
         return self._bundler.reference(definition)
 
     def _refer_to_bases(self, schema: Schema, parts: list[Any]) -> None:
-        """Refers to parents with a Swagger 2.0 discriminator as bases: as part of a child they have no branches."""
+        """Makes references to parents with a Swagger 2.0 discriminator lead to their base form, without branches."""
         for part, json in zip(schema.branches("allOf"), parts, strict=True):
             if part.target is not None and inheritance(part.target) is not None:
                 self.references.pop(self._definition(part.target), None)

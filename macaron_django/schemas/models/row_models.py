@@ -349,7 +349,7 @@ def build_model(
     """Makes the Django model of a persisted schema and registers it with Django's apps under ``label``.
 
     ``bases`` come first, then the class that ``x-parent`` names. Raises ``KeyError`` if a key isn't a property of the
-    schema. Django's apps must be loading models, or have loaded them.
+    schema. Call it while Django's apps load models, or later.
     """
     spec = ObjectSpec(api, schema.resolved, classes)
     keys = (hash_key,) if range_key is None else (hash_key, range_key)

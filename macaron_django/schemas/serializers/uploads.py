@@ -1,7 +1,7 @@
 """Validates bodies with uploaded files, by a validator that accepts only JSON.
 
-Only a file's presence and length are checked: its content isn't read. The validator gets a text instead of the file,
-as long as ``minLength`` requires if the file is.
+Only a file's presence and length are checked: its content isn't read. The validator gets a text instead of the file.
+Its length meets ``minLength`` if the file's length does.
 """
 
 from __future__ import annotations

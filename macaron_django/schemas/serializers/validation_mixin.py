@@ -45,7 +45,7 @@ class SchemaValidationMixin:
     _violations: tuple[Violation, ...] = ()
 
     def is_valid(self, *, raise_exception: bool = False) -> bool:
-        """Validates as DRF does; with ``raise_exception``, raise :class:`SchemaViolated`."""
+        """Validates as DRF does; with ``raise_exception``, raises :class:`SchemaViolated` for invalid data."""
         valid: bool = super().is_valid()  # type: ignore[misc]
         if not valid and raise_exception:
             raise SchemaViolated(self.errors, self.violations)

@@ -131,7 +131,7 @@ class Classes:
     ) -> Any:
         """Makes an object of a schema from its JSON form: ``from_json()`` of its class.
 
-        Rows, which are normally checked when they are saved, are checked at once with ``validate``.
+        With ``validate`` a row is checked at once; otherwise only when it is saved.
         """
         made = self._class_of(model_name).from_json(j, prune_none=prune_none, keep_datetime=keep_datetime)
         if validate:

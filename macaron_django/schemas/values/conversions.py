@@ -1,7 +1,7 @@
 """Converts between JSON values and Python values, by a schema.
 
 Strings with a format become dates, UUIDs, Decimals or bytes; objects with properties become API objects; a
-number becomes an ``int``, a ``float`` where Python writes that with the same digits, otherwise a ``Decimal``; with
+number becomes an ``int``, or a ``float`` if Python writes the float with the same digits, or else a ``Decimal``; with
 ``x-decimal``, always a ``Decimal``. Both directions are lossless and neither validates: unexpected values pass through
 unchanged, and the validator reports them. ``to_python`` takes both forms, so that a datetime stays one.
 """

@@ -24,8 +24,9 @@ def new_violations(
     """Returns the violations of an object after a change, without those that it had before and that the change kept.
 
     A change keeps a violation if it doesn't change the value. It also keeps a violation of a whole object, such as of
-    ``minProperties``, if it only sets other values of the same properties. It keeps that of a failed ``oneOf`` or
-    ``anyOf`` if a branch names and accepts what was changed. If a search ended early, all violations are returned.
+    ``minProperties``, if it only sets other values of the same properties. It keeps the violation of a failed
+    ``oneOf`` or ``anyOf`` if a branch names and accepts what was changed. If a search ended early, this
+    returns all violations.
     """
     validator = validator_for(schema, direction)
     if not (found := list(validator.iter_errors(after))):
@@ -113,7 +114,7 @@ def blamed(
 
     The failure is about an object that was made from a valid request body and can't be stored. ``schema`` and ``sent``
     are the body's schema and properties, ``supplied`` the properties that the server has set. A request can cause
-    violations of properties that clients can send, and of the whole object if the server has set none.
+    violations of properties that clients can send, and of the whole object if the server has set no property.
     """
     properties = schema.properties
 
