@@ -18,7 +18,7 @@ Mark = tuple[int, int]
 class Location:
     """A place in a spec: file, JSON pointer, and the line and column (from 1) of the key found there.
 
-    The line is looked up when it is first read, because that reads the text a second time.
+    The line is looked up only when ``line`` is read, because the look-up reads the text again.
 
     >>> str(Location("apis/x.yaml", "#/paths", 12, 5))
     'apis/x.yaml:12:5'

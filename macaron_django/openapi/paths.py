@@ -1,7 +1,7 @@
 """Finds the operations in the paths of a document, and the routes at which they are served.
 
-Every start does this for every operation, so a plain path item costs no nodes; references, ``servers`` and the methods
-of OpenAPI 3.2 take longer.
+Every start does this for every operation, so it makes no nodes for a plain path item; references, ``servers`` and the
+methods of OpenAPI 3.2 take longer.
 """
 
 from __future__ import annotations
@@ -80,7 +80,7 @@ def _base_path_of(document: DocumentTree, operation: SourceNode, *path_items: So
 
 
 def _operation_node(document: DocumentTree, node: SourceNode) -> SourceNode:
-    """Follows a reference instead of an operation: OpenAPI allows none there, but documents in many files have them."""
+    """Follows a reference where an operation should be: OpenAPI allows none, but documents in many files have them."""
     if "$ref" not in node.value:
         return node
     target = document.follow(node) or node

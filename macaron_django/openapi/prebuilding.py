@@ -1,4 +1,4 @@
-"""Prepares what each start would otherwise compute for a spec: the trees of its YAML texts, and that it has no errors.
+"""Prepares what each start would otherwise compute for a spec: the trees of its YAML texts, and whether it has errors.
 
 ``prebuilt_entries`` makes the files of a folder, and ``is_known_sound`` reads them at a start. Their names are hashes
 of the texts, so a changed text doesn't find an old file. They hold plain JSON: nothing in them is run.

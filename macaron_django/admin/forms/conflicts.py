@@ -74,7 +74,7 @@ class LoadedItem:
 def conflicts_of(
     loaded: LoadedItem, mine: Mapping[str, Any], theirs: Mapping[str, Any], by_others: Iterable[str]
 ) -> list[Conflict]:
-    """Returns the properties that both users changed, to different values; others changed all of ``by_others``."""
+    """Returns the properties that both users changed to different values; ``by_others`` is what others changed."""
     changed = set(changed_names(loaded.json, mine))
     return [
         Conflict(name, loaded.json.get(name, UNSET), theirs.get(name, UNSET), mine.get(name, UNSET))

@@ -399,7 +399,7 @@ def sentence(plan: QueryPlan) -> str:
 
 
 def _quick(persistence: Any) -> Iterator[str]:
-    """Yields the searches that need only a Query; ``name!=null`` where an index leaves out items without ``name``."""
+    """Yields the searches that need only a Query, with ``name!=null`` if the index leaves out items without that."""
     properties = persistence.schema.properties
     yield f"{persistence.hash_key}=…"
     for index in persistence.options.indexes.values():

@@ -1,7 +1,7 @@
 """Parses YAML: with the fast parser where its result can be trusted, otherwise with the exact one.
 
 ryaml is ten times as fast as PyYAML, but it expands aliases and loses the spelling of keys that aren't strings; such
-texts go to ``yaml_events``. It is a separate module because neither JSON nor a cached tree needs the parsers.
+texts go to ``yaml_events``. This is a separate module because neither JSON nor a cached tree needs the parsers.
 """
 
 from __future__ import annotations

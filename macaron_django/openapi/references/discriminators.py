@@ -1,7 +1,7 @@
 """Finds the schema that each value of a discriminator names.
 
-In Swagger 2.0 a discriminator decides what is valid: the instance must match the definition that its value names, which
-is built on the base through ``allOf``. In OpenAPI 3 it only says which branch is meant.
+In Swagger 2.0 a discriminator decides what is valid: the instance must match the definition that its value names. That
+definition is built on the base through ``allOf``. In OpenAPI 3 it only says which branch is meant.
 """
 
 from __future__ import annotations

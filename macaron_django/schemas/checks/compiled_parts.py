@@ -1,8 +1,8 @@
 """Compiles the schemas of a document for its checks, at a cost that grows with the document's size.
 
 A server compiles a schema with all that it refers to, at its first use. If many schemas lead to many others, doing that
-for each would take time that grows with the square of their number. So this compiles each one by itself, to find what
-can't be compiled, and then all together, once, to validate examples.
+for each would take time that grows with the square of their number. So this module compiles each schema by itself, to
+find what can't be compiled, and then all together, once, to validate examples.
 """
 
 from __future__ import annotations

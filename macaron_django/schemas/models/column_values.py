@@ -69,7 +69,7 @@ def _moment(value: Any) -> Any:
 
 
 def _duration(value: Any) -> Any:
-    """Returns the value; raises for a string: it is a duration of years or months, or of too many days."""
+    """Returns the value. Raises UnstorableValue for text: a duration of years, months or too many days."""
     if isinstance(value, str):
         raise UnstorableValue("A duration of years, months or billions of days doesn't fit any column.")
     return value

@@ -115,5 +115,5 @@ _DESCRIPTIONS = frozenset({"help_text", "initial", "label", "source", "style"})
 
 
 def install() -> None:
-    """Makes ``ModelSerializer`` and its subclasses use this field: add it to DRF's table of fields."""
+    """Makes ``ModelSerializer`` and its subclasses use this field: adds it to DRF's table of fields."""
     serializers.ModelSerializer.serializer_field_mapping[PropertyField] = RowPropertyField

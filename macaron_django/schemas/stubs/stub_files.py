@@ -284,7 +284,7 @@ def _typed(prop: Property, name_of: Any, is_set: bool) -> StubType:
 
 
 def _says_open(schema: Schema) -> bool:
-    """Returns whether the spec itself allows additional properties; if not, editors should mark misspelled ones."""
+    """Returns whether the spec itself allows additional properties; if not, editors mark a misspelled name."""
     return schema.keyword("additionalProperties") not in (None, False) or bool(schema.keyword("patternProperties"))
 
 

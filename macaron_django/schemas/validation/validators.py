@@ -2,8 +2,8 @@
 
 jsonschema-rs decides what is valid. This module adds limits. Nesting is checked before every validation, because
 jsonschema-rs recurses natively. Instances must be JSON, because it treats NaN as null. Patterns run on its linear-time
-engine; one that this refuses (look-around, backreferences) runs on the backtracking engine, with a limit and a
-:class:`Note`. Nothing is ever fetched from a network or a disk.
+engine; a pattern that this engine refuses (look-around, backreferences) runs on the backtracking engine, with a limit
+and a :class:`Note`. Nothing is ever fetched from a network or a disk.
 """
 
 from __future__ import annotations

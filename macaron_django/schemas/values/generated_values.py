@@ -60,7 +60,7 @@ _MAKERS: DocumentMemo[tuple[Schema, bool, tuple[str, ...] | None], Makers] = Doc
 
 
 def makers_of(schema: Schema, creating: bool, keys: Collection[str] | None = None) -> Makers:
-    """Returns the function that makes values for ``schema``, on creation or on an update; ``keys`` as in
+    """Returns the function that makes values for ``schema``, on creation or on an update; ``keys`` is as in
     :func:`generated_values`.
     """
     known_by = schema, creating, keys if keys is None else tuple(keys)
