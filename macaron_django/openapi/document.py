@@ -101,7 +101,7 @@ def _no_document(tree: Any, name: str) -> SpecError:
 
 
 class Document(DocumentTree):
-    """A read OpenAPI description. Its attributes are in OpenAPI 3.1's terms, whatever version was written."""
+    """A read OpenAPI description. Its attributes are in OpenAPI 3.1's terms, whatever version it is written in."""
 
     def __repr__(self) -> str:
         return f"<Document {self.main.name} {self.title!r}>"

@@ -175,7 +175,7 @@ class Schema(Frozen):
 
     @lazy_attribute
     def _leads_on(self) -> bool:
-        """Whether one of its keywords may name other schemas for the same instance. In few schemas one does."""
+        """Whether one of its keywords may name other schemas for the same instance. Few schemas have such a keyword."""
         return not _LEADING_ON.isdisjoint(self.keywords)
 
     @lazy_attribute
@@ -500,7 +500,7 @@ class Schema(Frozen):
 
     @lazy_attribute
     def items(self) -> Schema | None:
-        """The schema of an array's items; None if anything goes."""
+        """The schema of an array's items; None if every value is allowed."""
         return self._first("items")
 
     @lazy_attribute

@@ -27,7 +27,7 @@ class AllowedLookupsMixin(ItemAdminBase):
 def reads_secrets(model: type[Model], lookup: str) -> bool:
     """Returns whether the items found by ``lookup``, such as ``card__pin__startswith``, reveal anything about a secret.
 
-    Whether an object with secrets exists isn't secret. A lookup that isn't understood is allowed: it finds no items.
+    The existence of an object with secrets isn't secret. A lookup that isn't understood is allowed: it finds no items.
     """
     persistence = model._default_manager.persistence
     try:

@@ -177,7 +177,7 @@ def _parse_json(raw: bytes, name: str, limits: Limits) -> Parsed:
 
 
 def _loads(raw: bytes, max_depth: int) -> Any:
-    """orjson's tree, of at most ``max_depth`` levels."""
+    """Returns orjson's tree, of at most ``max_depth`` levels."""
     if len(raw) < _SMALL:
         tree = orjson.loads(raw)
         if _is_deeper(tree, max_depth):

@@ -37,7 +37,7 @@ class SourceFile:
     def __init__(
         self, uri: str | None, name: str, place: str | None, parsed: Parsed, dialect: str, raw: bytes | None
     ) -> None:
-        """``place`` is the absolute path, None for a text from elsewhere. By default ``uri`` is that of the path."""
+        """``place`` is the absolute path, None for a text from elsewhere. By default ``uri`` is made from it."""
         self.name, self.parsed, self.dialect, self._place = name, parsed, dialect, place
         self.tree: Any = parsed.tree
         if uri is not None:

@@ -62,7 +62,7 @@ def bind_model(model: type[Model], schema: Schema, classes: Classes) -> ModelBin
 class OrmBinding(ModelBinding):
     """The binding to a project's model: a property is the field of its name, or the one that ``x-field`` names.
 
-    A foreign key is its ``<name>_id``, or a nested object.
+    The property for a foreign key is ``<name>_id``, or holds a nested object.
 
     Nested objects are read-only without ``x-writable``. With it, a nested object with a key changes the instance with
     that key; one without a key changes the instance that the property has now. A missing instance is created.

@@ -41,7 +41,7 @@ class SchemaSavingMixin:
     _additional: frozenset[str] = frozenset()
 
     def get_model(self) -> type[Model]:
-        """Returns the model that ``save()`` works on; raises NotImplementedError without one."""
+        """Returns the model that ``save()`` writes; raises NotImplementedError without one."""
         model = self._model()
         if model is None:
             name = type(self).__name__

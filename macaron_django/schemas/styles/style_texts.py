@@ -160,7 +160,7 @@ def header_text(parameter: Parameter | Header, value: Any) -> str:
 
 
 def cookie_pairs(parameter: Parameter, value: Any) -> list[str]:
-    """Returns the cookies of a parameter as ``name=value``. Raises ``StyleError`` for text that they can't hold."""
+    """Returns the cookies of a parameter as ``name=value``. Raises ``StyleError`` for text that cookies can't hold."""
     if parameter.style != "cookie":
         return [f"{name}={text}" for name, text in query_pairs(parameter, value, encoded)]
     pairs = query_pairs(parameter, value, str)

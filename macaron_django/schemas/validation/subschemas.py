@@ -239,7 +239,7 @@ class Subschema:
 
     @cached_property
     def lists(self) -> Mapping[str, tuple[Subschema, ...]]:
-        """By keyword, the parts in its list."""
+        """By keyword, the parts in the keyword's list."""
         return {
             keyword: tuple(self._part(keyword, index) for index in range(len(value)))
             for keyword, value in self.keywords.items()
@@ -248,7 +248,7 @@ class Subschema:
 
     @cached_property
     def maps(self) -> Mapping[str, Mapping[str, Subschema]]:
-        """By keyword, the parts in its object, by name."""
+        """By keyword, the parts in the keyword's object, by name."""
         return {
             keyword: {
                 name: self._part(keyword, name) for name, member in value.items() if isinstance(member, (dict, bool))

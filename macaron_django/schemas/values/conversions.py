@@ -3,7 +3,7 @@
 Strings with a format become dates, UUIDs, Decimals or bytes; objects with properties become API objects; a
 number becomes an ``int``, or a ``float`` if Python writes the float with the same digits, or else a ``Decimal``; with
 ``x-decimal``, always a ``Decimal``. Both directions are lossless and neither validates: unexpected values pass through
-unchanged, and the validator reports them. ``to_python`` takes both forms, so that a datetime stays one.
+unchanged, and the validator reports them. ``to_python`` takes both forms: a datetime stays a datetime.
 """
 
 from __future__ import annotations

@@ -155,7 +155,7 @@ def uuid4_text() -> str:
 
 
 def uuid7() -> uuid.UUID:
-    """Returns a UUID; UUIDs sort by the time they were made (RFC 9562, section 5.7). Python's own comes with 3.14."""
+    """Returns a UUID that sorts by the time it was made (RFC 9562, section 5.7). Python has its own from 3.14 on."""
     milliseconds = time.time_ns() // 1_000_000
     number = (
         (milliseconds & (1 << 48) - 1) << 80 | 7 << 76 | secrets.randbits(12) << 64 | 2 << 62 | secrets.randbits(62)
