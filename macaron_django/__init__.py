@@ -1,4 +1,4 @@
-"""Serve an OpenAPI file with Django REST framework, and keep its schemas in Amazon DynamoDB.
+"""Serves an OpenAPI file with Django REST framework, and stores its schemas in Amazon DynamoDB.
 
 >>> from macaron_django import apipool, viewsets       # doctest: +SKIP
 >>> apipool.myserver.Profile(name="Ada")               # an API's classes, by schema name

@@ -26,7 +26,7 @@ __all__ = ["get_asgi_application"]
 
 
 def get_asgi_application() -> ASGIHandler | ASGIFront:
-    """Returns Django's application behind the front, after importing the root URLconf; raises what that raises.
+    """Returns Django's application behind the front, after importing the root URLconf; raises what the import raises.
 
     With ``MACARON["FRONT"]`` off it is Django's application alone.
     """

@@ -4,7 +4,7 @@ list.
 A position is the key of the last item of a page, which may be a person's e-mail address. The cursor is base64url of
 salt (16 bytes), ciphertext and tag (16 bytes). Key and nonce of AES-256-GCM come from ``SECRET_KEY`` and the salt by
 HKDF-SHA-256, so that no number of cursors exhausts a key. The list's scope (API, table, index, filters, direction) is
-associated data. Inside: the time of sealing (4 bytes, seconds), then the position as JSON.
+associated data. The encrypted text is the time of sealing (4 bytes, seconds), then the position as JSON.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ _write = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 
 
 def seal(position: Position, scope: str) -> str:
-    """The cursor of ``position`` in the list that ``scope`` names.
+    """Returns the cursor of ``position`` in the list that ``scope`` names.
 
     >>> with django.test.override_settings(SECRET_KEY="a secret of some length"):
     ...     open_cursor(seal({"id": {"S": "a"}}, "profiles"), "profiles")
@@ -57,7 +57,7 @@ def seal(position: Position, scope: str) -> str:
 
 
 def open_cursor(text: str, scope: str) -> dict[str, dict[str, Any]]:
-    """The position in a cursor; raises InvalidCursor if it was changed, has expired or belongs to another list."""
+    """Returns the position in a cursor. Raises InvalidCursor if it was changed, has expired or is another list's."""
     if not isinstance(text, str) or not 0 < len(text) <= MAX_LENGTH or not text.isascii():
         raise InvalidCursor("This cursor wasn't made by this server.")
     try:

@@ -30,7 +30,7 @@ CRASH = _OWN / "crash.yaml"
 class DiscoveredAPI:
     """One API: its name (an identifier) and its spec.
 
-    ``problem`` says why it can't be loaded, if that is already known; ``builtin`` is whether it comes with this
+    ``problem`` says why it can't be loaded, if that is already known; ``builtin`` says whether it comes with this
     package.
     """
 

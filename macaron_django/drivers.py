@@ -28,7 +28,7 @@ _MOST_THREADS: Final = 64
 
 @cache
 def _threads(process: int) -> ThreadPoolExecutor:
-    """The threads of a process. A forked process doesn't inherit them."""
+    """Returns the threads of a process. A forked process doesn't inherit them."""
     return ThreadPoolExecutor(_MOST_THREADS, thread_name_prefix="macaron_django")
 
 
@@ -75,7 +75,7 @@ async def run_on_loop(steps: Steps[R]) -> R:
 
 
 def blocking(method: Callable[Concatenate[Any, P], Steps[R]]) -> Callable[Concatenate[Any, P], R]:
-    """Returns the blocking twin of a method that works in steps; it calls the method that its object has."""
+    """Returns a method that runs the steps of ``method`` and blocks. Subclasses may override ``method``."""
     name = method.__name__
 
     @wraps(method)

@@ -253,13 +253,13 @@ class Observation(Generic[EndedT]):
     """What a subscriber keeps between the beginning and the end of something."""
 
     def leave(self) -> None:
-        """Called when the code that is observed returns, in the thread, task and context in which it began.
+        """Is called when the observed code returns, in the thread, task and context in which it began.
 
         Context variables that were set at the beginning are reset here. Only a streamed answer continues after this.
         """
 
     def end(self, ended: EndedT) -> None:
-        """Called once at the end, after ``leave``; for a streamed answer, possibly in another thread and context."""
+        """Is called once at the end, after ``leave``; for a streamed answer, possibly in another thread and context."""
 
 
 class Subscriber:

@@ -577,6 +577,6 @@ def add_error(name: str, code: str, status: int) -> type[PyMacaronException]:
 
 
 def is_error(answer: object) -> bool:
-    """Whether ``answer`` is an HTTP response, an error object or a PyMacaronException with a status of 300 or more."""
+    """Returns whether ``answer`` is a response, error object or PyMacaronException with a status of 300 or more."""
     status = getattr(answer, "status_code", getattr(answer, "status", 0))
     return isinstance(status, int) and status >= 300

@@ -95,7 +95,7 @@ def _is_traced(found: Any, original: Any) -> bool:
 
 
 def overrides(cls: type[Any], names: Iterable[str], *own: type[Any]) -> bool:
-    """Whether a class overrides any of these methods, compared with the first class of ``own`` that has the method.
+    """Returns whether a class overrides any of these methods, whose originals are in the classes ``own``.
 
     >>> overrides(bool, ("__add__", "__repr__"), int)
     True

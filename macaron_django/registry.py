@@ -74,7 +74,7 @@ class Registry:
         return self._apis[name] if name in self._apis else self._unserved_classes[name]
 
     def names(self) -> list[str]:
-        """The names of all APIs in the order of loading; those of which there are only classes come last."""
+        """Returns the names of all APIs in the order of loading; those of which there are only classes come last."""
         return list(dict.fromkeys([*self._apis, *self._unserved_classes, *clients.client_specs()]))
 
     @cached_property
@@ -83,11 +83,14 @@ class Registry:
         return clients.APIClients()
 
     def _load_client(self, name: str) -> None:
-        """Makes the classes of an API that ``CLIENTS`` names, at first use; KeyError where it doesn't."""
+        """Makes the classes of an API that ``CLIENTS`` names, at first use.
+
+        Raises KeyError for an API that it doesn't name.
+        """
         self.add(name, _read(DiscoveredAPI(name, clients.client_specs()[name])), persist=False)
 
     def load(self, found: DiscoveredAPI) -> API | None:
-        """Makes an API's classes and models from its spec; None, and findings, where it can't be served."""
+        """Makes an API's classes and models from its spec. If it can't be served, adds findings and returns None."""
         if found.name not in self._findings:  # Django may set up its apps again; models are made once
             findings = self._findings[found.name] = list(found.findings())
             try:
@@ -101,7 +104,7 @@ class Registry:
         return self._apis.get(found.name)
 
     def add(self, name: str, document: spec.Document, *, persist: bool = True) -> API:
-        """Makes an API's classes alone, without operations; SpecError where its document has errors."""
+        """Makes only an API's classes, without operations. Raises SpecError if its document has errors."""
         if any(finding.level == "error" for finding in spec.quick_check(document)):
             raise spec.SpecError(spec.check(document))
         api = _with_clients(API(name, document, Classes(name, document), {}))
@@ -127,7 +130,7 @@ class Registry:
         return {name: found for name, found in self._findings.items() if name not in self._apis}
 
     def findings(self, *, build: bool = True) -> dict[str, list[spec.Finding]]:
-        """What is wrong with each API, and with what its operations are bound to; ``build`` compiles validators."""
+        """Returns what is wrong with each API, and with what its operations call; ``build`` compiles validators."""
         found = {name: list(findings) for name, findings in self._findings.items()}
         for api in self:
             if build or not api.is_sound:
@@ -142,13 +145,11 @@ class Registry:
         return {name: list(dict.fromkeys(findings)) for name, findings in found.items()}
 
     def files(self) -> Iterator[Path]:
-        """The files that the APIs were read from."""
+        """Returns the files that the APIs were read from."""
         return (path for api in self for path in api.document.files)
 
     def urls(self, without: Collection[str] = ()) -> list[IndexedResolver]:
-        """The URLs of all operations and documentation pages, under one index; without those of the APIs in
-        ``without``.
-        """
+        """Returns the URLs of operations and documentation pages, under one index; not those of APIs in ``without``."""
         self.unserved = frozenset(without)
         served = {api.name: api for api in self if api.name not in without}
         operations = [each for api in served.values() for each in api_layer.url_patterns(api.name, api.viewsets)]
@@ -157,12 +158,12 @@ class Registry:
 
 
 def is_chosen(name: str) -> bool:
-    """Whether ``SERVE`` lets the operations of an API of this name be served; the built-in ones always are."""
+    """Returns whether ``SERVE`` lets this API be served; built-in APIs are served in any case."""
     return settings.SERVE is None or name in settings.SERVE
 
 
 def prebuilt_folder() -> Path | None:
-    """The folder that ``PREBUILT`` names, if it is there."""
+    """Returns the folder that ``PREBUILT`` names, if it is there."""
     folder = None if settings.PREBUILT is None else base_folder() / settings.PREBUILT
     return folder if folder is not None and folder.is_dir() else None
 

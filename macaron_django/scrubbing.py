@@ -44,7 +44,7 @@ class Scrubber:
         self._secrets: set[str] = set()
 
     def is_secret(self, name: str) -> bool:
-        """Whether values with this name are secret."""
+        """Returns whether values with this name are secret."""
         return name.lower() in self._names or _SECRET_NAME.search(name) is not None
 
     def named(self, values: Mapping[str, Any]) -> dict[str, Any]:
@@ -110,7 +110,7 @@ def _branches(schema: Schema, depth: int = 0) -> Iterator[Schema]:
 
 
 def is_secret_schema(schema: Schema) -> bool:
-    """Whether the schema itself says that its values are secret."""
+    """Returns whether the schema itself says that its values are secret."""
     return schema.keyword("writeOnly") is True or schema.format == "password"
 
 
@@ -138,7 +138,7 @@ def _spellings(text: str) -> Iterator[str]:
 
 
 def _is_jose(text: str) -> bool:
-    """Whether a dotted text is a JWS or JWE: its first part is the Base64 of a JSON object (RFC 7515, section 3.1)."""
+    """Returns whether a text is a JWS or JWE: its first part is a JSON object in Base64 (RFC 7515, section 3.1)."""
     head = text.partition(".")[0]
     try:
         return _JSON_OBJECT.match(base64.urlsafe_b64decode(head + "=" * (-len(head) % 4))) is not None

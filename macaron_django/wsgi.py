@@ -25,7 +25,7 @@ __all__ = ["get_wsgi_application"]
 
 
 def get_wsgi_application() -> WSGIHandler | WSGIFront:
-    """Returns Django's application behind the front, after importing the root URLconf; raises what that raises.
+    """Returns Django's application behind the front, after importing the root URLconf; raises what the import raises.
 
     With ``MACARON["FRONT"]`` off it is Django's application alone.
     """

@@ -67,7 +67,10 @@ class Circuit:
         self._trial = self._trials = 0
 
     def enter(self, rules: CircuitRules) -> int:
-        """Lets a call through: returns its number if it is a trial, else 0. Raises ``CircuitOpenError`` for others."""
+        """Lets a call through: returns its number if it is a trial, else 0.
+
+        Raises ``CircuitOpenError`` if the call mustn't be made.
+        """
         if self.is_closed:
             return 0
         with self._lock:

@@ -3,8 +3,8 @@
 It takes requests, and returns their verified user, claims and token, or raises an exception that DRF answers with 401
 or 403. Open ``tokens`` for how tokens are signed and verified, ``key_settings`` for which keys and settings count,
 ``credentials`` for where credentials are found, ``credential_verifiers`` for what verifies a scheme,
-``security_requirements`` for what a spec's ``security`` requires, ``key_sources`` for where keys that no path gives
-come from, and ``caller`` for what handlers can ask about the caller.
+``security_requirements`` for what a spec's ``security`` requires, ``key_sources`` for keys of items that come from the
+caller, and ``caller`` for what handlers can ask about the caller.
 """
 
 from macaron_django.auth.authentication import JWTAuthentication, authenticate_http_request, requires_auth

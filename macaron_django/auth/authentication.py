@@ -164,7 +164,7 @@ def _request_among(args: tuple[object, ...], kwargs: Mapping[str, object]) -> An
 
 
 def _answer(error: Failure, args: tuple[object, ...]) -> JsonResponse:
-    """Answers for a plain Django view, which has no exception handler; otherwise raises."""
+    """Answers the request of a plain Django view, which has no exception handler; otherwise raises."""
     request = _request_among(args, {})
     if not isinstance(request, HttpRequest):
         raise error

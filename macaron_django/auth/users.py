@@ -79,7 +79,7 @@ class TokenUser:
 
 
 def user_for(claims: Mapping[str, Any]) -> TokenUser | AbstractBaseUser:
-    """Returns the user of verified claims; raises AuthInvalidTokenError if they don't exist or are inactive."""
+    """Returns the user of verified claims; raises AuthInvalidTokenError if the user doesn't exist or is inactive."""
     mapping = settings.JWT.USER
     if mapping == "none":
         return TokenUser(claims)

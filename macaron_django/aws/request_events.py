@@ -1,4 +1,4 @@
-"""Removes from an event what a client could pass off as its gateway's, before a request is made from it."""
+"""Removes from an event what a client could forge in the name of the gateway, before the event becomes a request."""
 
 from __future__ import annotations
 

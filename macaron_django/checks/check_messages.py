@@ -16,7 +16,7 @@ Check: TypeAlias = Callable[..., list[checks.CheckMessage]]
 
 
 def register(*, deploy: bool = False) -> Callable[[Check], Check]:
-    """Registers a function as a system check under the tag ``macaron_django``; ``deploy``: for ``--deploy`` only."""
+    """Registers a system check under the tag ``macaron_django``; with ``deploy``, it runs with ``--deploy`` only."""
 
     def registered(check: Check) -> Check:
         @wraps(check)

@@ -118,7 +118,7 @@ class BlockingAPIClient:
 
 
 class AsyncAPIClient(BlockingAPIClient):
-    """The same, for ``await``."""
+    """The operations of an API as methods whose calls are awaited."""
 
     def _made(self, operation: Operation) -> OperationCall:
         return AsyncOperationCall(self._api, operation, self._classes, self._exchange)
@@ -181,7 +181,7 @@ class OperationCall:
 
 
 class AsyncOperationCall(OperationCall):
-    """The same, for ``await``."""
+    """Calls an operation of another service as ``OperationCall`` does, for ``await``."""
 
     async def __call__(self, *args: Any, **kwargs: Any) -> Any:
         return (await self.answer(*args, **kwargs)).value

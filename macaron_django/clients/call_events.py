@@ -24,7 +24,7 @@ class _Told:
         self._is_told = is_told
 
     def sent(self, request: CallRequest) -> CallRequest:
-        """Returns the request that is sent: within the span that a subscriber may have begun for the call."""
+        """Returns the request to send, within the span that a subscriber may have begun for the call."""
         return request.within_span() if self._is_told else request
 
     def received(self, answer: ReceivedAnswer) -> ReceivedAnswer:
@@ -35,7 +35,7 @@ class _Told:
 
 @contextmanager
 def told_call(api: str, operation: Operation) -> Iterator[_Told]:
-    """Tells subscribers that a call begins with a ``with`` block, and how it ended. Without any, does nothing."""
+    """Tells subscribers, if there are any, that a call begins with the ``with`` block, and how it ended."""
     told = _Told(is_told=bool(events.CLIENT_CALLS.subscribers))
     if not events.CLIENT_CALLS.subscribers:
         yield told

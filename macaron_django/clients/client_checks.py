@@ -55,7 +55,9 @@ def client_findings(served: Collection[str], document_of: Callable[[str], Docume
     """
     given = settings.CLIENTS
     if not isinstance(given, Mapping):
-        yield _wrong(f"MACARON['CLIENTS'] is a {type(given).__name__}.", "It maps names of APIs to specs and options.")
+        yield _wrong(
+            f"MACARON['CLIENTS'] is a {type(given).__name__}.", "Map the name of each API to its spec or its options."
+        )
         return
     yield from _values("MACARON['CLIENT_OPTIONS']", vars(settings.CLIENT_OPTIONS))
     if given:

@@ -44,7 +44,7 @@ class ClientOptions:
 
 
 def _given(api: str) -> Mapping[str, Any]:
-    """Returns what ``CLIENTS`` says of an API; {} where it doesn't name it."""
+    """Returns what ``CLIENTS`` says of an API; {} if it doesn't name the API."""
     given = settings.CLIENTS.get(api, {})
     return given if isinstance(given, Mapping) else {"SPEC": given}
 

@@ -16,7 +16,7 @@ LOCAL = "local"
 def get_container_version(file: Path | None = None) -> str:
     """Returns the version in ``file``; by default, that of the container's image or of the package for Lambda.
 
-    ``"local"`` if there is none: outside of a container.
+    Returns ``"local"`` if there is none, as outside of a container.
     """
     files = _version_files() if file is None else [file]
     return next((each.read_text("utf-8").strip() for each in files if each.is_file()), LOCAL)

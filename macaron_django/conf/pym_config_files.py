@@ -21,7 +21,11 @@ __all__ = ["PymConfig", "base_folder", "environment_name", "find_pym_config", "r
 
 @dataclass(frozen=True)
 class PymConfig:
-    """What a file says. ``variables`` are the environment variables that values came from, by key; None: not set."""
+    """What a file says.
+
+    ``variables`` are the environment variables that its values came from, by key; a value is None if a variable isn't
+    set.
+    """
 
     path: Path
     values: Mapping[str, Any] = field(repr=False)
@@ -49,7 +53,7 @@ def environment_name(given: str | None = None) -> str | None:
 def find_pym_config(folder: Path, environment: str | None = None) -> Path | None:
     """Returns the file of ``environment`` in ``folder``, ``pym-config.<environment>.yaml``, else ``pym-config.yaml``.
 
-    None if there is neither.
+    Returns None if there is neither.
     """
     names = [f"pym-config.{environment}.yaml"] if environment else []
     return next((folder / name for name in (*names, "pym-config.yaml") if (folder / name).is_file()), None)

@@ -1,6 +1,6 @@
 """Every setting and its default.
 
-A key that isn't listed here is a check error (``macaron_django.checks``).
+The system checks (``macaron_django.checks``) report any other key as an error.
 """
 
 from __future__ import annotations

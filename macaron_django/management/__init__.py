@@ -1,4 +1,4 @@
-"""Django's commands of this package, and what they share.
+"""The commands that this package adds to ``manage.py``, and what they share.
 
 Each module in ``commands`` is one command: it takes the command line's arguments and prints, or raises CommandError.
 Open ``checkspec_reports`` for what ``checkspec`` examines and ``checkspec_formats`` for how it prints that,

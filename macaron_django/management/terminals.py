@@ -25,7 +25,7 @@ _UNPRINTABLE = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u
 
 @contextlib.contextmanager
 def printing(command: BaseCommand) -> Iterator[None]:
-    """Prints what the encoding lacks as escapes; exits with 130 on Ctrl-C and with 1 on a closed pipe (``| head``)."""
+    """Prints characters that the encoding lacks as escapes; exits with 130 on Ctrl-C and with 1 on a closed pipe."""
     reconfigure = getattr(getattr(command.stdout, "_out", None), "reconfigure", None)
     if reconfigure is not None:
         reconfigure(errors="backslashreplace")

@@ -27,7 +27,7 @@ _MARK = "MACARON_SETTINGS_ARE_MADE"
 
 
 def program_folder() -> Path:
-    """Returns the folder of the program that runs; the current one, where a server or another tool runs."""
+    """Returns the folder of the program that runs; the current folder if a server or another tool runs."""
     path = getattr(sys.modules.get("__main__"), "__file__", None)
     is_program = path is not None and Path(path).suffix == ".py" and Path(path).name != "__main__.py"
     return Path(path).absolute().parent if is_program and path is not None else Path.cwd()
@@ -108,7 +108,7 @@ def made_settings(folder: Path, config: PymConfig | None) -> dict[str, Any]:
 
 
 def _secret_key(config: PymConfig | None) -> str:
-    """Returns Django's SECRET_KEY, which cursors are encrypted with: the environment's, or one that jwt_secret gives.
+    """Returns Django's SECRET_KEY, which encrypts cursors: the environment's, or one derived from jwt_secret.
 
     Without either it is made anew for each process, so that no other process can read its cursors.
     """

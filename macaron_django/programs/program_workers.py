@@ -1,4 +1,4 @@
-"""Celery's application of a program without its own settings, whose ``server.py`` says which APIs there are."""
+"""Celery's application for a program without its own settings: its ``server.py`` says which APIs there are."""
 
 from __future__ import annotations
 

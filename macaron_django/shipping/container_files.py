@@ -58,13 +58,13 @@ def dockerfile_python(folder: Path) -> str | None:
 
 
 def differing_files(folder: Path, files: Mapping[str, str]) -> dict[str, str]:
-    """Returns the present texts of those files in the folder that would change."""
+    """Returns the current text of each file in the folder that ``write_files`` would change."""
     there = {path: (folder / path).read_text("utf-8") for path in files if (folder / path).exists()}
     return {path: text for path, text in there.items() if text != files[path]}
 
 
 def write_files(folder: Path, files: Mapping[str, str]) -> None:
-    """Writes the files; scripts can be executed."""
+    """Writes the files, and makes scripts executable."""
     for path, text in files.items():
         target = folder / path
         target.write_text(text, "utf-8", newline="")

@@ -34,12 +34,12 @@ def _quotas(root: Path) -> Iterator[float]:
 
 
 def _version2(folder: Path) -> float | None:
-    """Reads "150000 100000": microseconds of CPU in each period; "max" has no limit (cgroup-v2.rst, cpu.max)."""
+    """Returns the quota in "150000 100000", microseconds of CPU and of a period (cgroup-v2.rst, cpu.max)."""
     return _cpus(*" ".join(_lines(folder / "cpu.max")).partition(" ")[::2])
 
 
 def _version1(folder: Path) -> float | None:
-    """Reads the two files that the first version has for this; -1 without a limit (sched-bwc.rst)."""
+    """Returns the quota in the two files of the first version, in which -1 means no limit (sched-bwc.rst)."""
     quota, period = (" ".join(_lines(folder / f"cpu.cfs_{each}_us")) for each in ("quota", "period"))
     return _cpus(quota, period)
 
@@ -52,7 +52,7 @@ def _cpus(allowed: str, period: str) -> float | None:
 
 
 def _group_paths(root: Path) -> Iterator[list[Path]]:
-    """Yields, for each hierarchy that limits CPUs, the folders of this process's group and of those above it.
+    """Yields the folders of this process's group and of those above it, for each hierarchy that limits CPUs.
 
     ``/proc/self/cgroup`` has the group's path from the root of its hierarchy, and ``/proc/self/mountinfo`` says
     which part of the hierarchy is mounted where: in a container that is often the container's own group.

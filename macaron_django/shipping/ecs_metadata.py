@@ -32,7 +32,7 @@ def task_cpus(environment: Mapping[str, str] = os.environ) -> float | None:
 def task_addresses(environment: Mapping[str, str] = os.environ) -> list[str]:
     """Returns this container's addresses as ``ALLOWED_HOSTS`` has them; none outside ECS.
 
-    A load balancer's health check has the address as its host.
+    A load balancer's health check sends the address as its Host.
     """
     address = environment.get(_VARIABLE)
     networks = _answer(address).get("Networks") if address else None
@@ -45,7 +45,7 @@ def task_addresses(environment: Mapping[str, str] = os.environ) -> list[str]:
 
 @cache
 def _answer(address: str) -> dict[str, Any]:
-    """Returns what ECS answers; nothing, with a warning, if it doesn't. Doesn't use the proxy of other addresses."""
+    """Returns ECS's answer; logs a warning and returns {} if there is none. Doesn't use the environment's proxy."""
     try:
         with build_opener(ProxyHandler({})).open(address, timeout=_TIMEOUT) as response:
             found = json.loads(response.read(_LONGEST))

@@ -40,7 +40,7 @@ proc_name = None
 
 
 def pre_fork(server: Any, worker: Any) -> None:
-    """Does nothing, as gunicorn's own: for configurations that extend this one and call it."""
+    """Does nothing, like gunicorn's own, so that configurations that extend this one can call it."""
 
 
 def post_fork(server: Any, worker: Any) -> None:

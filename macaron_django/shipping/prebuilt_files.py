@@ -35,18 +35,18 @@ class PrebuiltFolder:
     files: Mapping[str, bytes]
 
     def missing(self) -> list[str]:
-        """The names of files that aren't there, or have another content. Raises OSError."""
+        """Returns the names of files that don't exist, or whose content differs. Raises OSError."""
         return [name for name, content in self.files.items() if self._content(name) != content]
 
     def surplus(self) -> list[str]:
-        """The names of files that nothing needs any more."""
+        """Returns the names of files that nothing needs any more."""
         found = self.folder.iterdir() if self.folder.is_dir() else ()
         return sorted(path.name for path in found if _OURS.fullmatch(path.name) and path.name not in self.files)
 
     def update(self) -> None:
         """Writes what is missing, and removes what is surplus. Raises OSError.
 
-        A file appears all at once, because starts may read the folder meanwhile. A link of its name is replaced.
+        A file appears all at once, because starts may read the folder meanwhile. It replaces a link that has its name.
         """
         self.folder.mkdir(parents=True, exist_ok=True)
         for name in self.missing():

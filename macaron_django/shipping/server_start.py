@@ -16,7 +16,7 @@ Application = TypeVar("Application")
 
 
 def started(get_application: Callable[[], Application]) -> Application:
-    """Returns Django's application, after importing the root URLconf; raises what that raises.
+    """Returns Django's application, after importing the root URLconf; raises what the import raises.
 
     Django would import it with the first request. What is loaded by then lives as long as the process, so the garbage
     collector doesn't look at it, now or later: a full collection takes longer than a small project's own start, finds

@@ -74,7 +74,10 @@ class _FrontHandler(ForceAuthClientHandler):
 
 
 def _request_class(client: _FrontHandler) -> type[WSGIRequest]:
-    """Returns the class of a client's requests: they have its forced user, and check CSRF tokens only if it says so."""
+    """Returns the class of a client's requests.
+
+    The requests have the client's forced user, and check CSRF tokens only if the client says so.
+    """
     members = {
         "_dont_enforce_csrf_checks": not client.enforce_csrf_checks,
         "_force_auth_user": property(lambda _: client._force_user),

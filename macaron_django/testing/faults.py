@@ -97,7 +97,7 @@ class RandomFaults:
 
 @dataclass(frozen=True)
 class Exchange:
-    """A request as the proxy saw it. ``applied``: whether the engine answered it with 200."""
+    """A request as the proxy saw it. ``applied`` says whether the engine answered it with 200."""
 
     operation: str
     fault: Fault | None
@@ -176,7 +176,7 @@ class FaultProxy:
         return None if fault is Fault.PARTIAL_BATCH and operation not in _BATCHES else fault
 
     def _serve(self, request: _ProxiedRequest) -> _EngineAnswer:
-        """Return what the client gets, after calling the engine if the request's fault says so."""
+        """Returns what the client gets, after calling the engine if the request's fault says so."""
         if self._watch is not None:
             self._watch(request.operation, request.body)
         fault = self._next_fault(request.operation)
@@ -348,4 +348,4 @@ class _FaultHandler(BaseHTTPRequestHandler):
     do_GET = do_POST  # noqa: N815 (some engines' health pages)
 
     def log_message(self, *_: object) -> None:
-        """Requests are recorded in ``exchanges``."""
+        """Prints nothing: requests are recorded in ``exchanges``."""

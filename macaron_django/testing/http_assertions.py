@@ -57,7 +57,7 @@ class HTTPAssertions(unittest.TestCase):
         allow_error: bool = False,
         verify_ssl: bool = True,
     ) -> Any:
-        """The answer has this status and is JSON; ``allow_error`` also accepts statuses other than 200."""
+        """Requires an answer in JSON with this status; ``allow_error`` also accepts statuses other than 200."""
         return self._assertMethodReturnJson(
             path, method, data, status, auth, verify_ssl=verify_ssl, allow_error=allow_error
         )
@@ -72,17 +72,17 @@ class HTTPAssertions(unittest.TestCase):
         status: int = 200,
         verify_ssl: bool = True,
     ) -> Any:
-        """The answer is a JSON object that has at least these members."""
+        """Requires a JSON object that has at least these members."""
         return self._assertMethodReturnDict(path, method, data, kv, status, auth, verify_ssl=verify_ssl)
 
     def assertCallReturnOk(self, method: str, path: str, data: Any = None, auth: str | None = None) -> None:
-        """The answer is 200 and ``{}``."""
+        """Requires the status 200 and ``{}``."""
         self.assertEqual(self.assertCallReturnJson(method, path, data, auth, 200), {})
 
     def assertCallReturnError(
         self, method: str, path: str, status: int, error: str, data: Any = None, auth: str | None = None
     ) -> Any:
-        """The answer is an error with this status, also in its body, and this code."""
+        """Requires an error with this status, also in its body, and this code."""
         return self._assert_error(path, method, data, status, error, auth)
 
     def assertGetReturnJson(
@@ -143,7 +143,7 @@ class HTTPAssertions(unittest.TestCase):
         verify_ssl: bool = True,
         quiet: bool = False,
     ) -> str:
-        """The answer is HTML in UTF-8; a failure omits the page if ``quiet`` is true."""
+        """Requires HTML in UTF-8; a failure omits the page if ``quiet`` is true."""
         return self._assert_text(
             path, method, data, status, auth, "text/html", allow_redirects, verify_ssl=verify_ssl, quiet=quiet
         )
@@ -159,7 +159,7 @@ class HTTPAssertions(unittest.TestCase):
         verify_ssl: bool = True,
         quiet: bool = False,
     ) -> str:
-        """The answer is plain text in UTF-8; a failure leaves it out if ``quiet`` is true."""
+        """Requires plain text in UTF-8; a failure omits the text if ``quiet`` is true."""
         return self._assert_text(
             path, method, data, status, auth, "text/plain", allow_redirects, verify_ssl=verify_ssl, quiet=quiet
         )
@@ -175,7 +175,7 @@ class HTTPAssertions(unittest.TestCase):
         verify_ssl: bool = True,
         quiet: bool = False,
     ) -> str:
-        """The answer is a redirect. Returns the URL that it leads to."""
+        """Requires a redirect. Returns the URL that it leads to."""
         answer = self._assertMethodReturnContent(
             path, method, data, status, auth, None, allow_redirects, verify_ssl=verify_ssl, quiet=quiet
         )
@@ -330,7 +330,7 @@ def _requests() -> Any:
 
 
 def _described(answer: Response, *, quiet: bool = False) -> str:
-    """Returns the sentence of a failure about an answer, without the request's credentials."""
+    """Returns a sentence that describes a wrong answer and its call, without the request's credentials."""
     described = f"{answer.request.method} {answer.url} answered {answer.status_code}"
     if quiet:
         return described

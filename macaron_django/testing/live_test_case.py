@@ -95,24 +95,27 @@ class MacaronTestCase(HTTPAssertions, ServedTestCase):
     # ---------------------------------------------------------------- the endpoints that every project has
 
     def assertIsVersion(self, j: Any) -> None:
-        """``j`` is the answer of /version."""
+        """Requires that ``j`` is an answer of /version."""
         for name in ("name", "version"):
             self.assertIsInstance(j[name], str, name)
         self.assertIsInstance(j["apis"], (dict, list), "apis")
         self.assertIsInstance(j.get("pym_env", ""), str, "pym_env")
 
     def assertHasPing(self) -> None:
-        """/ping answers ``{}``."""
+        """Requires that /ping answers with ``{}``."""
         self.assertGetReturnOk("ping")
 
     def assertHasVersion(self, verify_ssl: bool = True) -> Any:
-        """/version answers. Returns its answer."""
+        """Requires that /version answers. Returns its answer."""
         answer = self.assertGetReturnJson("version", 200, verify_ssl=verify_ssl)
         self.assertIsVersion(answer)
         return answer
 
     def assertHasAuthVersion(self, verify_ssl: bool = True) -> Any:
-        """/auth/version refuses requests without a valid token, and accepts ``token``. Returns its answer."""
+        """Requires that /auth/version refuses requests without a valid token, and accepts ``token``.
+
+        Returns its answer.
+        """
         for header, code in REFUSED:
             self.assertGetReturnError("auth/version", 401, code, header, verify_ssl=verify_ssl)
         answer = self.assertGetReturnJson("auth/version", 200, f"Bearer {self.token}", verify_ssl=verify_ssl)

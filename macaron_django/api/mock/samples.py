@@ -115,7 +115,7 @@ class _SampleBuilder:
         return [part for part in parts if part is not True]
 
     def only_required(self, depth: int) -> bool:
-        """Whether optional members are left out: at depth, in large values, and in some attempts."""
+        """Returns whether optional members are left out: at depth, in large values, and in some attempts."""
         return depth > 5 or self.visited > ENOUGH or (self.attempt % 4 == 3 and depth > 0) or self.attempt > 19
 
     def array(self, parts: Parts, depth: int, turn: int) -> list[Any]:

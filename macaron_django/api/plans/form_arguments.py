@@ -24,7 +24,7 @@ class FormArguments:
     """The arguments that a handler may take instead of the whole form, as in PyMacaron."""
 
     def __init__(self, fields: Mapping[str, bool], taken: frozenset[str]) -> None:
-        """``fields`` says of each field whether it is a file; ``taken`` are the names of the operation's parameters."""
+        """Takes ``fields``, which says of each field whether it is a file, and ``taken``, the names of parameters."""
         named = {argument_name(field): (field, "") for field in fields}
         files = [field for field, is_file in fields.items() if is_file]
         described = {argument_name(f"{field}{part}"): (field, part) for field in files for part in _PARTS if part}

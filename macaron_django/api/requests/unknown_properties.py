@@ -96,7 +96,7 @@ class UnknownProperties:
 
 
 def is_open(applied: AppliedSchemas) -> bool:
-    """Whether an object's schemas name some properties, and neither allow nor forbid others."""
+    """Returns whether an object's schemas name some properties, and neither allow nor forbid others."""
     names_some = any(schema.properties for schema in applied.schemas)
     return names_some and not any(_OPEN & schema.keywords.keys() for schema in applied.schemas)
 

@@ -115,7 +115,7 @@ class CursorPages(pagination.BasePagination):
         return self.request.query_params.get(name)
 
     def _list(self) -> str:
-        """The list that was asked for: its path and its parameters, except for where the page starts and ends.
+        """Returns the requested list: its path and its parameters, except for where the page starts and ends.
 
         A condition of ``get_queryset()`` isn't part of it: it may differ between two requests (a time, a query set)
         without meaning something else.

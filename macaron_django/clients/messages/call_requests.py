@@ -267,7 +267,7 @@ class _Texts:
         self.cookies: list[list[str]] = []
 
     def add(self, parameter: Parameter, json: Any, dots: bool) -> None:
-        """Adds a parameter. Raises ``StyleError`` if it can't be written there."""
+        """Adds a parameter. Raises ``StyleError`` if its location can't hold the value."""
         if parameter.location == "path":
             self.path[parameter.name] = path_text(parameter, json, dots=dots)
         elif parameter.location == "query":

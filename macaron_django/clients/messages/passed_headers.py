@@ -24,7 +24,7 @@ _LONGEST_PATH = 1000
 
 
 def passed_headers() -> dict[str, str]:
-    """Returns the headers of a call that is made now, with new ids if the request being served, if any, has none."""
+    """Returns the headers of a call that is made now, with new ids if no request is being served, or if it has none."""
     request = current_request()
     received: Mapping[str, str] = request.headers if request is not None else {}
     call_id = _safe(received.get("PymCallID")) or str(uuid.uuid4())

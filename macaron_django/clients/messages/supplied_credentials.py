@@ -48,7 +48,8 @@ class Credentials:
 def credentials_for(operation: Operation, supplied: Mapping[str, Any]) -> Credentials:
     """Returns the credentials of the first of the operation's security requirements that can be met.
 
-    They are empty for a public operation, and if no requirement can be met: then the service refuses.
+    They are empty for a public operation. They are also empty if no requirement can be met: the service then refuses
+    the call.
     """
     found = Credentials()
     for requirement in operation.security or ():

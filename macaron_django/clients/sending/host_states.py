@@ -1,4 +1,4 @@
-"""Keeps what calls to a host have shown: whether it is left alone for a while, and how many retries it gets."""
+"""Remembers how calls to a host went: whether no calls are made for a while, and how many retries are left."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class HostState:
         self._retries = _FIRST_RETRIES
 
     def admit(self, rules: CircuitRules) -> int:
-        """Returns what the circuit's ``enter`` does; raises ``CircuitOpen`` while it is open."""
+        """Returns what the circuit's ``enter`` returns; raises ``CircuitOpen`` while the circuit is open."""
         try:
             return self.circuit.enter(rules)
         except CircuitOpenError as refused:

@@ -40,7 +40,7 @@ class TokenCache:
         return token if token and self._clock() < until else None
 
     def keep(self, grant: Grant, token: str, seconds: float) -> None:
-        """Keeps a token that is valid for so many seconds."""
+        """Stores a token that is valid for ``seconds``."""
         with self._lock:
             self._tokens[grant] = token, self._clock() + max(0.0, seconds - _EARLY)
 

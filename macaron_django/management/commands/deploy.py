@@ -71,7 +71,7 @@ class Command(BaseCommand):
         instead.add_argument(
             "--workflow",
             choices=["github"],
-            help="Write a CI workflow that runs the same steps, without those left out; with --dry-run, only print it.",
+            help="Write a CI workflow that runs the same steps as this command; with --dry-run, only print it.",
         )
         parser.add_argument("--force", action="store_true", help="With --workflow: overwrite a file that differs.")
         left_out = parser.add_argument_group("steps to leave out")

@@ -28,7 +28,10 @@ class Command(BaseCommand):
         )
         parser.add_argument("-l", "--loglevel", default="INFO", help="The level of Celery's log (default: INFO).")
         parser.add_argument(
-            "--memory", type=int, metavar="MB", help="Replace a process that uses more than this, between two tasks."
+            "--memory",
+            type=int,
+            metavar="MB",
+            help="Replace a process that uses more memory than this, between two tasks.",
         )
         parser.add_argument("--no-relay", action="store_true", help="Don't start macaronrelay.")
         parser.add_argument("arguments", nargs="*", metavar="ARGUMENT", help="Arguments for Celery, after --.")

@@ -1,4 +1,4 @@
-"""``manage.py prebuild`` parses and checks the specs ahead, so that starts don't have to."""
+"""``manage.py prebuild`` parses and checks the specs in advance, so that starts don't have to."""
 
 from __future__ import annotations
 

@@ -94,7 +94,7 @@ class DeployActions:
             return getattr(client, _method(client, operation))(**parameters)
 
     def listed(self, client: Any, operation: str, key: str, **parameters: Any) -> Iterator[Any]:
-        """Yields what all pages of a list have under ``key``."""
+        """Yields the entries under ``key`` in all pages of a list from AWS."""
         with _failing_as_deploy_error(client, operation):
             for page in client.get_paginator(_method(client, operation)).paginate(**parameters):
                 yield from page[key]

@@ -60,9 +60,9 @@ class DeployEnvironment:
 
     @property
     def variables(self) -> dict[str, str]:
-        """Returns what the commands about this environment have in theirs.
+        """Returns the environment variables of the commands that are run for this environment.
 
-        These are PyMacaron's ``PYM_ENV``, the region, so that tables are made where the release goes, and VARIABLES.
+        These are PyMacaron's ``PYM_ENV``; the region, so that tables are made where the release goes; and VARIABLES.
         """
         region = self.options["REGION"]
         return {"PYM_ENV": self.name, **({"AWS_REGION": region} if region else {}), **self.options["VARIABLES"]}
@@ -146,7 +146,7 @@ def _environment_problems(where: str, options: Mapping[str, Any]) -> Iterator[De
 
 
 def _driver_value_problems(where: str, options: Mapping[str, Any]) -> Iterator[DeployProblem]:
-    """Yields what is wrong with the values of the known drivers; a project's own checks its own."""
+    """Yields what is wrong with the options of the known drivers; a project's own driver checks its options itself."""
     if options.get("DRIVER") not in [*DRIVERS]:
         return
     for key in ("CLUSTER", "CONTAINER", "FUNCTION", "ALIAS", "BUCKET"):

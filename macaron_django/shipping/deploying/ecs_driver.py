@@ -48,7 +48,7 @@ class EcsDriver:
         """Returns the last release.
 
         After a deployment that failed halfway, or that ECS rolled back in one service, only some of the services have
-        the last release. It is found by what they ran before, which the others still run.
+        the last release. That is the release that replaced what the other services still run.
         """
         places = {name: each["taskDefinition"] for name, each in self._described().items()}
         found = [self._task_definition(each)[1] for each in dict.fromkeys(places.values())]
@@ -211,7 +211,7 @@ class EcsDriver:
         return f"{_repository(image)}@{answer['imageDetails'][0]['imageDigest']}"
 
     def _state(self, name: str, service: Mapping[str, Any], definition: str) -> str | None:
-        """Returns how far the deployment of a task definition is, or None if it isn't the service's.
+        """Returns how far the deployment of a task definition has come; None if the service isn't deploying it.
 
         Raises DeployError if it has failed.
         """
@@ -231,7 +231,7 @@ class EcsDriver:
         return None
 
     def _stopped(self, name: str) -> Iterator[str]:
-        """Yields why tasks of a service have stopped; ECS keeps that for an hour."""
+        """Yields the reasons why tasks of a service have stopped. ECS remembers them for an hour."""
         try:
             listed = self._actions.read(
                 self._ecs, "ListTasks", cluster=self._cluster, serviceName=name, desiredStatus="STOPPED"

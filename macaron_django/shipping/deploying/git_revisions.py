@@ -17,7 +17,7 @@ _NAMED = 5
 def new_version(actions: DeployActions, *, allow_dirty: bool) -> str:
     """Returns ``DATE-TIME-REVISION`` of the tree that is checked out, in UTC.
 
-    Raises DeployError if it has changes that aren't committed, unless ``allow_dirty``: then the name says so.
+    Raises DeployError if the tree has changes that aren't committed; with ``allow_dirty``, the name says so instead.
     """
     now = datetime.now(timezone.utc).strftime("%y%m%d-%H%M")
     return f"{now}-{_revision(actions, allow_dirty=allow_dirty)}"
@@ -36,7 +36,7 @@ def require_version_of_revision(actions: DeployActions, version: str, *, allow_d
 def place_in_repository(actions: DeployActions) -> tuple[Path, str]:
     """Returns the folder of the project's repository, and the project's folder in it, "" if both are one.
 
-    A project without a repository is taken for the whole of one.
+    A project that isn't in a repository counts as a whole repository.
     """
     try:
         inside = actions.output(["git", "rev-parse", "--show-prefix"]).strip().rstrip("/")
@@ -60,6 +60,6 @@ def _revision(actions: DeployActions, *, allow_dirty: bool) -> str:
     named = ", ".join(line[3:] for line in changed[:_NAMED])
     more = f" and {len(changed) - _NAMED} more" if len(changed) > _NAMED else ""
     raise DeployError(
-        f"There are changes that aren't committed, so that {revision} wouldn't be what is deployed: {named}{more}. "
+        f"Changes that aren't committed would be deployed under the name of {revision}: {named}{more}. "
         "Commit or stash them, or add --allow-dirty."
     )

@@ -59,7 +59,7 @@ class LambdaDriver:
         self._wait_until("State", "Active", Qualifier=published["Version"])
 
     def current(self) -> Release:
-        """Returns the version that the alias has; one without a name if there is no alias yet."""
+        """Returns the release that the alias points to; one without a version if there is no alias yet."""
         alias = self._described_alias()
         return Release("") if alias is None else self._release(alias["FunctionVersion"])
 
@@ -79,7 +79,7 @@ class LambdaDriver:
         return Release(files.version, {self._alias: number})
 
     def wait(self, release: Release) -> None:
-        """Requires that the alias has the version. It moves at once, and only to versions that can be invoked."""
+        """Requires that the alias has the version. An alias moves at once, and only to versions that can be invoked."""
         number = release.places[self._alias]
         alias = self._described_alias()
         if alias is None or alias["FunctionVersion"] != number:
@@ -169,7 +169,10 @@ class LambdaDriver:
 
 
 def _history(alias: Mapping[str, Any]) -> list[str]:
-    """Returns the versions that an alias had, the current one first; only that if another tool has moved the alias."""
+    """Returns the versions that an alias had, the current one first.
+
+    It is the only one if another tool moved the alias.
+    """
     current = str(alias["FunctionVersion"])
     found = _HISTORY.search(alias.get("Description", ""))
     numbers = found[1].split(" < ") if found else []

@@ -36,7 +36,9 @@ class ReleaseFiles:
 
 @dataclass(frozen=True)
 class Release:
-    """A version that is served. ``places`` is for the driver only: where, such as each service's task definition.
+    """A version that is served.
+
+    ``places``, which only the driver reads, says where it is served, such as task definitions by service.
 
     ``version`` is empty if it wasn't released by ``manage.py deploy``.
     """
@@ -59,7 +61,7 @@ class Driver(Protocol):
     optional: frozenset[str]
 
     def __init__(self, options: Mapping[str, Any], actions: DeployActions) -> None:
-        """``options`` is the environment's part of the setting."""
+        """Takes ``options``, the environment's part of the setting."""
 
     def upload(self, files: ReleaseFiles) -> None:
         """Brings what was built to where ``release`` finds it. An image is in its registry already.
@@ -68,13 +70,13 @@ class Driver(Protocol):
         """
 
     def current(self) -> Release:
-        """Returns what is served, or begins to be."""
+        """Returns the release that is served, or that is being rolled out."""
 
     def release(self, files: ReleaseFiles) -> Release:
         """Begins to serve a version that was uploaded, and records what was served before."""
 
     def wait(self, release: Release) -> None:
-        """Returns when that release alone is served."""
+        """Returns as soon as no other release is served."""
 
     def back(self) -> Release:
         """Begins to serve what was served before the current release, as recorded by ``release``."""
@@ -100,9 +102,9 @@ def is_version(text: str) -> bool:
 
 
 def driver_class(name: str) -> DriverClass:
-    """Returns the class of a known driver, or of a dotted path.
+    """Returns the class of the driver that has this name or dotted path.
 
-    Raises ImportError if there is nothing, and TypeError for what isn't a driver.
+    Raises ImportError if there is no such class, and TypeError if it isn't a driver.
     """
     found = import_string(DRIVERS.get(name, name))
     if missing := [each for each in ("makes", "required", "optional") if not hasattr(found, each)]:

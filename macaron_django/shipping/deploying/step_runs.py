@@ -33,7 +33,7 @@ def chosen_steps(
 ) -> list[DeployStep]:
     """Returns the steps from ``first`` to ``last``, by their names, without those left out.
 
-    Without the release to an environment there are no acceptance tests after it, unless ``first`` begins with them.
+    If the release to an environment is left out, so are the acceptance tests after it, unless ``first`` names them.
     """
     names = [step.name for step in steps]
     begin = names.index(first) if first else 0

@@ -177,7 +177,7 @@ def _scaling_target(name: str, index: str | None, kind: str, least: int) -> Reso
 
 
 def _alarm(name: str, index: str | None, kind: str) -> Resource:
-    """Returns the alarm of a table, or of an index: a table's metric has nothing of its indexes."""
+    """Returns the alarm of a table, or of an index: the metric of a table doesn't count its indexes."""
     place = f"${{{name}Table}}" if index is None else f"the index {index} of ${{{name}Table}}"
     return alarm(
         {"Fn::Sub": f"DynamoDB throttles {kind.lower()}s of {place}."},

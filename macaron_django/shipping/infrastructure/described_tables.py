@@ -23,7 +23,7 @@ PYTHON_RUNTIME: Final = f"python{sys.version_info.major}.{sys.version_info.minor
 
 @dataclass(frozen=True)
 class DescribedIndex:
-    """A secondary index. ``held`` are the attributes beside the keys that it holds; None: all."""
+    """A secondary index. ``held`` are the attributes that it holds in addition to the keys; None means all."""
 
     name: str
     hash_key: str
@@ -34,7 +34,10 @@ class DescribedIndex:
 
 @dataclass(frozen=True)
 class DescribedTable:
-    """A table. ``attributes`` has the types of keys: "S", "N" or "B". ``units``: read and write; None: on demand."""
+    """A table. ``attributes`` has the types of keys: "S", "N" or "B".
+
+    ``units`` are those of reads and writes; None means on demand.
+    """
 
     name: str
     hash_key: str
@@ -48,14 +51,14 @@ class DescribedTable:
     tags: Mapping[str, str]
 
     def scaled(self) -> Iterable[str | None]:
-        """Yields what is scaled of a provisioned table: None for the table itself, then its global indexes."""
+        """Yields the scaled parts of a provisioned table: None for the table itself, then its global indexes' names."""
         if self.units is not None:
             yield None
             yield from (index.name for index in self.indexes if not index.local)
 
 
 def described_tables(persistences: Iterable[Persistence]) -> list[DescribedTable]:
-    """Returns the tables of persisted schemas; one for those that share a table."""
+    """Returns the tables of persisted schemas. A table that several schemas share is returned once."""
     found = {each.table_name: _described(each) for each in persistences}
     return list(found.values())
 
@@ -99,9 +102,9 @@ def _keys(schema: Iterable[Mapping[str, str]]) -> tuple[str | None, str | None]:
 def resource_names(tables: Iterable[DescribedTable], prefix: str) -> dict[tuple[str, str | None], str]:
     """Returns a name in snake case for the resources of each table, and of each of its indexes, without the prefix.
 
-    The keys are the table's name with None, and with each index. Two names that differ in punctuation alone would be
-    one in CloudFormation, whose names have letters and digits only: a name that isn't plain gets a part of its hash.
-    So a name doesn't depend on the order of the tables, which matters because a new name means a new resource.
+    The keys are (table, None) for a table and (table, index) for an index. Two names that differ in punctuation alone
+    would be one in CloudFormation, whose names have letters and digits only: a name that isn't plain gets a part of its
+    hash. So a name doesn't depend on the order of the tables, which matters because a new name means a new resource.
 
     >>> table = DescribedTable("live-order.lines", "id", None, {}, (), None, None, None, None, {})
     >>> resource_names([table], "live-")

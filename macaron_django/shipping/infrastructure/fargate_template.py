@@ -151,9 +151,9 @@ def _task_resources(service: FargateService, statements: Sequence[Resource]) -> 
 
 
 def _task(service: FargateService, container: Resource) -> Resource:
-    """Returns the definition of a task; what ``container`` says comes first in its only container.
+    """Returns the definition of a task, whose only container begins with the keys of ``container``.
 
-    Fargate has no tmpfs: /tmp is a volume of the task, which begins with what the image has there.
+    Fargate has no tmpfs: /tmp is a volume of the task, which begins with the image's files at this path.
     """
     return {
         "Type": "AWS::ECS::TaskDefinition",
@@ -320,7 +320,7 @@ def _worker_resources(service: FargateService) -> dict[str, Resource]:
 
 
 def _running(task: str, **more: Any) -> Resource:
-    """Returns a service that runs a task: scaling decides how many, so an update of the stack doesn't."""
+    """Returns a service that runs a task. Scaling sets the number of tasks; updates of the stack don't change it."""
     return {
         "Type": "AWS::ECS::Service",
         "Properties": {

@@ -50,7 +50,7 @@ def _block(block: Block) -> Iterator[str]:
 
 
 def _arguments(given: Mapping[str, Any]) -> Iterator[str]:
-    """The arguments, with those of consecutive lines aligned; one that takes several lines begins another run."""
+    """Yields the lines of arguments, with their values aligned up to the next argument that takes several lines."""
     run: list[tuple[str, str]] = []
     for name, value in given.items():
         text = _value(value)

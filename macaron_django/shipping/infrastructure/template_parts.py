@@ -35,7 +35,7 @@ def pascal(snake: str) -> str:
 
 
 def secret_parameters(secrets: Iterable[str]) -> dict[str, tuple[str, Resource]]:
-    """Returns the parameter that takes the ARN of each secret, as its name and what it is."""
+    """Returns the parameter that takes the ARN of each secret: the parameter's name and definition, by secret."""
     return {
         name: (
             f"{pascal(name.lower())}SecretArn",
@@ -46,12 +46,12 @@ def secret_parameters(secrets: Iterable[str]) -> dict[str, tuple[str, Resource]]
 
 
 def allowed(actions: Iterable[str], resources: Iterable[Any]) -> Resource:
-    """Returns the statement of a policy."""
+    """Returns the statement that allows these actions on these resources."""
     return {"Effect": "Allow", "Action": list(actions), "Resource": list(resources)}
 
 
 def role(service: str, policies: Mapping[str, Iterable[Resource]]) -> Resource:
-    """Returns a role that a service of AWS can take, with the statements of each policy by the policy's name."""
+    """Returns a role that a service of AWS can assume, with the statements of each policy by the policy's name."""
     trusted = {"Effect": "Allow", "Principal": {"Service": f"{service}.amazonaws.com"}, "Action": "sts:AssumeRole"}
     return {
         "Type": "AWS::IAM::Role",

@@ -140,7 +140,7 @@ def _scaling(name: str, index: str | None, kind: str, least: int, label: str) ->
 
 
 def _alarm(name: str, index: str | None, kind: str, label: str) -> Block:
-    """Returns the alarm of a table, or of an index: a table's metric has nothing of its indexes."""
+    """Returns the alarm of a table, or of an index: the metric of a table doesn't count its indexes."""
     below, place = ("", "table") if index is None else (f"-{index}", f"index {index}")
     dimensions: dict[str, str] = {"TableName": Expression(f"aws_dynamodb_table.{name}.name")}
     return alarm_block(

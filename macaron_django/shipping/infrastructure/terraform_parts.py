@@ -33,12 +33,12 @@ def secret_variable(name: str) -> Block:
 
 
 def statement(actions: Iterable[str], resources: Iterable[str]) -> dict[str, Any]:
-    """Returns what a policy allows."""
+    """Returns the statement that allows these actions on these resources."""
     return {"Effect": "Allow", "Action": list(actions), "Resource": list(resources)}
 
 
 def policy_json(statements: Iterable[Mapping[str, Any]]) -> Expression:
-    """Returns the expression of a policy."""
+    """Returns the expression whose value is a policy with these statements."""
     return json_of({"Version": "2012-10-17", "Statement": list(statements)})
 
 
@@ -49,7 +49,7 @@ def json_of(value: object) -> Expression:
 
 
 def role_block(label: str, name: Expression, service: str) -> Block:
-    """Returns a role that a service of AWS can take."""
+    """Returns a role that a service of AWS can assume."""
     trusted = {"Effect": "Allow", "Action": "sts:AssumeRole", "Principal": {"Service": f"{service}.amazonaws.com"}}
     return Block("resource", ("aws_iam_role", label), {"name": name, "assume_role_policy": policy_json([trusted])})
 

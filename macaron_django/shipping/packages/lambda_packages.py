@@ -56,8 +56,7 @@ def make_lambda_package(
     """Makes ``file`` of a project's folder and its requirements, compiled for this version of Python.
 
     ``prebuild`` is called with the folder of the package's content, to add files or to replace them. ``version`` is
-    what ``/version`` shows as that of the container. With ``for_s3`` only the unpacked size is limited.
-    ``services`` are the AWS services that the project calls itself (see ``leave_out_services``).
+    what ``/version`` shows as the container's version. With ``for_s3`` only the unpacked size is limited.
 
     Raises RequirementsNotInstalledError, TooLargePackageError, ValueError and OSError; ``file`` isn't touched then.
     """

@@ -58,5 +58,5 @@ def statements_of(accesses: Iterable[TableAccess]) -> Mapping[tuple[str, ...], l
 
 
 def policy_size(document: str) -> int:
-    """Returns the characters of a policy that count towards ``LONGEST_POLICY``."""
+    """Returns the number of characters of a policy that count towards ``LONGEST_POLICY``."""
     return sum(not character.isspace() for character in document)

@@ -1,6 +1,6 @@
-"""Keeps in a file which tables the calls of a test run went to, and how.
+"""Records in a file which tables the calls of a test run accessed, and with which actions.
 
-A line of JSON for each access, without keys and values of items. Several processes may add to one file.
+The file has a line of JSON for each access, without keys and values of items. Several processes may add to one file.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ _NAME: Final = re.compile(r"[A-Za-z0-9_.-]+")
 
 
 def add_recorded(file: Path, accesses: Iterable[TableAccess], prefix: str) -> None:
-    """Adds accesses to the file. Of tables whose names begin with ``prefix``, the rest of the name is kept."""
+    """Adds accesses to the file. Names of tables are written without ``prefix``, if they begin with it."""
     lines = "".join(f"{json.dumps(_line(each, prefix))}\n" for each in sorted(accesses))
     with file.open("a", encoding="utf-8") as opened:
         opened.write(lines)  # one write, so that those of other processes don't come between

@@ -1,4 +1,4 @@
-"""Makes the files of an API from a spec: a copy whose operations are bound, handlers, and models where it has them."""
+"""Makes the files of an API from a spec: a copy whose operations are bound, handlers, and models if it has any."""
 
 from __future__ import annotations
 
@@ -57,12 +57,12 @@ class APIFiles:
 
     @property
     def models(self) -> str:
-        """The path of the module with its models."""
+        """The path of the module with the API's models."""
         return self.handlers.rpartition("/")[0] + "/models.py"
 
     @property
     def settings_line(self) -> str:
-        """The entry of ``MACARON["APIS"]`` that serves it."""
+        """The entry of ``MACARON["APIS"]`` that serves the API."""
         return f'"{self.name}": "{self.spec}",'
 
 
@@ -158,7 +158,7 @@ def _stubs(
 
 
 def _markers(document: Document, kept: list[KeptSchema], storage: Storage, api: str) -> list[tuple[Path, SpecAddition]]:
-    """Returns the additions that mark schemas in the spec as persisted, or as looking so."""
+    """Returns the additions to the spec that mark schemas as persisted, or as schemas that look persisted."""
     found = []
     for each in kept:
         schema = each.schema

@@ -168,7 +168,7 @@ class _SignatureTypes:
 
 
 class _Readable(ast.NodeTransformer):
-    """Turns the types of stub files, whose modules have names that no property has, into those of handlers."""
+    """Turns types of stub files, which use private names of modules, into types as handlers write them."""
 
     def __init__(self, imports: set[str]) -> None:
         self.imports = imports

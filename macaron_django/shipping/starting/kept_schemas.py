@@ -20,7 +20,7 @@ _WRITES = frozenset({"create", "replace", "merge_patch"})
 
 @dataclass(frozen=True)
 class KeptSchema:
-    """A component that looks kept, and the property that identifies one of it."""
+    """A component that looks persisted, and the property that identifies its items."""
 
     schema: Schema
     name: str
@@ -34,10 +34,10 @@ class KeptSchema:
 
 
 def look_kept(document: Document) -> list[KeptSchema]:
-    """Returns the components that look kept, in document order.
+    """Returns the components that look persisted, in document order.
 
-    They are answered by a GET whose path ends with their key, and written by another operation that could be
-    generated. One that is kept already is left out.
+    A GET whose path ends with their key returns them, and another operation that could be generated writes them. Those
+    that the spec already persists are left out.
     """
     candidates = {each.name: each for operation in document.operations for each in _candidates(operation)}
     known = kept_keys(document)
@@ -62,7 +62,7 @@ def kept_keys(document: Document) -> dict[str, Keys]:
 
 
 def generated_routes(document: Document, kept: list[KeptSchema]) -> set[tuple[str, str]]:
-    """Returns the (path, method) of each operation that is generated if these schemas are kept.
+    """Returns the (path, method) of each operation that is generated if these schemas are persisted.
 
     A list with a query parameter that nothing could filter by isn't among them.
     """
@@ -77,7 +77,7 @@ def generated_routes(document: Document, kept: list[KeptSchema]) -> set[tuple[st
 
 
 def indexes_for(document: Document, kept: KeptSchema) -> dict[str, str]:
-    """Returns the indexes, by name, that the lists of a kept schema need for their filters; five at most."""
+    """Returns the indexes, by name, that the lists of a persisted schema need for their filters; five at most."""
     wanted = [
         each.path[0]
         for resource in resources(document, {kept.name: Keys((kept.key,))})

@@ -40,7 +40,7 @@ def project_name_problem(name: str) -> str | None:
 
 
 def new_project(name: str, spec: Path | None, api: str, storage: Storage, version: str) -> NewProject:
-    """Returns the files of a project; those of a sample without ``spec``. Raises SpecError for a spec with errors.
+    """Returns the files of a project; without ``spec``, those of a sample. Raises SpecError for a spec with errors.
 
     ``version`` is this package's, which the project asks for.
     """

@@ -182,7 +182,7 @@ def images(folder: Path) -> list[str]:
 
 def test_changes_that_are_not_committed_are_refused(folder):
     Path("new.py").write_text("", "utf-8")
-    with pytest.raises(CommandError, match=r"aren't committed, so that .*: new\.py\. .*--allow-dirty"):
+    with pytest.raises(CommandError, match=r"aren't committed would be .*: new\.py\. .*--allow-dirty"):
         call_command("deploy")
     call_command("deploy", "--to", "unittest")  # nothing is built
     assert len(calls()) == 2
