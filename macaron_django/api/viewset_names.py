@@ -62,7 +62,7 @@ def _owner(path: str, owners: Mapping[str, Resource]) -> Resource | None:
 
 
 def action_name(operation: Operation, taken: Collection[str]) -> str:
-    """Returns the name of an operation's method: the operationId's last part, unless it is in ``taken`` or DRF's."""
+    """Returns the name of an operation's method: the operationId's last part, unless ``taken`` or DRF has it."""
     last = url_name(operation).rpartition(".")[2] if is_dotted(operation.operation_id) else url_name(operation)
     wanted = re.sub(r"\W+", "_", last).strip("_") or "operation"
     wanted = wanted if wanted.isidentifier() else f"operation_{wanted}"

@@ -125,7 +125,7 @@ def is_bearer(scheme: SecurityScheme) -> bool:
 
 
 def verify(scheme_name: str, scheme: SecurityScheme, request: AnyRequest) -> Verified | None:
-    """Verifies the request's credentials for a scheme; None if it has none.
+    """Returns the caller, after verifying the request's credentials for a scheme; None if it has none.
 
     Raises a Failure if they are wrong, ImproperlyConfigured if the scheme has no verifier.
     """
@@ -185,7 +185,7 @@ _OUTCOMES = "_macaron_verified_tokens"
 
 
 def verify_once(token: str, request: AnyRequest | None) -> dict[str, Any]:
-    """Returns the claims of a token as ``verify_token`` does, or raises what that raised before for this request.
+    """Returns the claims of a token as ``verify_token`` does, or raises again what that raised for this request.
 
     This way ``MACARON["JWT"]["REVOKED"]`` is called once for each request. Without a request the token is verified each
     time.

@@ -63,7 +63,7 @@ def authorization(request: AnyRequest) -> tuple[str, str] | None:
 def parse_bearer(text: str) -> str | None:
     """Returns the token of ``Bearer <token>``; None for another scheme.
 
-    Raises RefusedTokenError unless there is exactly one token behind Bearer.
+    Raises RefusedTokenError unless there is exactly one token after Bearer.
     """
     scheme, *parts = text.split()
     if scheme.lower() != "bearer":

@@ -12,7 +12,7 @@ Application = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
 
 
 def is_request(event: Event) -> bool:
-    """Returns whether an event is an HTTP request: API Gateway's (version 1 or 2), a load balancer's or a URL's."""
+    """Returns whether an event is an HTTP request, from API Gateway (versions 1 and 2), a load balancer or a URL."""
     context = event.get("requestContext")
     return isinstance(context, Mapping) and ("http" in context or "httpMethod" in event)
 

@@ -73,7 +73,7 @@ def _arguments(operation: Operation, name_of: Callable[[Schema], str]) -> str:
 
 
 def _body_type(content: Mapping[str, MediaType], name_of: Callable[[Schema], str]) -> str:
-    """Returns the type of a body: JSON's by its schema, anything in other media types."""
+    """Returns the type of a body: for JSON, that of its schema; for other media types, any type."""
     found = [media.schema for name, media in content.items() if is_json(name)]
     if len(content) != 1 or not found or found[0] is None:
         return ANY

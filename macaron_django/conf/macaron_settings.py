@@ -32,7 +32,7 @@ __all__ = ["Section", "settings", "under_compat", "unknown_keys"]
 class Section:
     """One dictionary of settings over its defaults, with attribute access.
 
-    It copies the dictionary; ``settings`` makes another one when the dictionary has changed.
+    It copies the dictionary; ``settings`` makes another section when the dictionary has changed.
     """
 
     def __init__(self, name: str, defaults: Mapping[str, Any], given: Mapping[str, Any]) -> None:

@@ -40,7 +40,7 @@ class ProjectConfig:
 
     @property
     def apis_path(self) -> str:
-        """The folder ``apis`` beside the file, or in the project's folder."""
+        """The folder ``apis`` beside the file, or in the project's folder if there is no file."""
         found = settings.file()
         return str((base_folder() if found is None else found.path.parent) / "apis")
 

@@ -31,7 +31,7 @@ _READY: Final = "macaron_django.api.builtin.ready"
 
 
 def add_access_arguments(parser: ArgumentParser) -> None:
-    """Adds the options of a command that say which accesses the spec doesn't show: --recorded and --admin."""
+    """Adds a command's options --recorded and --admin, for accesses that the spec doesn't show."""
     parser.add_argument(
         "--recorded",
         metavar="FILE",

@@ -1,6 +1,6 @@
 """Serves a Flask app and the APIs as one application, without importing Flask.
 
-The program's own routes, and its functions before and after requests, are Flask's; every other path is Django's.
+Flask serves the program's own routes, with its functions before and after requests; Django serves every other path.
 """
 
 from __future__ import annotations

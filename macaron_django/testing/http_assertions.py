@@ -1,4 +1,4 @@
-"""Assertions that call a server over HTTP: those of PyMacaron's test case, by their names.
+"""Assertions that call a server over HTTP, with the names that they have in PyMacaron's test case.
 
 ``host`` and ``port`` say which server. A failure quotes the call and the answer.
 """

@@ -29,8 +29,8 @@ class ServerTarget:
     def parse(cls, host: str, port: str | int | None = None, token: str | None = None) -> ServerTarget:
         """Returns the server of a host name, or of a URL without a path, and a port.
 
-        Without ``port``, a URL's own port is used, or that of its scheme, and 8080 for a name. Port 443 means HTTPS,
-        and so does any port in a URL that begins with ``https://``. Raises ValueError, which says what is wrong.
+        Without ``port``, a URL has its own port or that of its scheme, and a host name has port 8080. Port 443 means
+        HTTPS, and so does any port in a URL that begins with ``https://``. Raises ValueError, which says what is wrong.
 
         >>> ServerTarget.parse("https://api.example.com/").base_url
         'https://api.example.com:443'

@@ -90,7 +90,7 @@ def report(
             try:
                 keep(found)
             except Exception:  # the reporter still gets it
-                logger.exception("The report of error_id %s wasn't kept", data.get("error_id"))
+                logger.exception("The report with the error_id %s couldn't be stored", data.get("error_id"))
         if reporter is not None:
             reporter = reporter if callable(reporter) else import_string(reporter)
             _call(reporter, scrubber.text(title), found, exception)

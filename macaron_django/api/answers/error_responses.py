@@ -110,7 +110,7 @@ def _is_news(answer: ErrorDescription, exc: Exception, context: Mapping[str, Any
 
 
 def log_error(answer: ErrorDescription, exc: Exception, request: Any, *, is_news: bool = True) -> None:
-    """Logs an answer: a new fault of the server as an error with its traceback, the rest as information."""
+    """Logs an answer: a new fault of the server as an error with its traceback, any other answer as information."""
     at_fault = is_news and answer.status >= HTTPStatus.INTERNAL_SERVER_ERROR
     level = logging.ERROR if at_fault else logging.INFO
     if not logger.isEnabledFor(level):

@@ -33,7 +33,7 @@ def missing_model(name: str, schema: Schema, error: Exception) -> Finding:
 def fieldless_properties(
     name: str, schema: Schema, model: type[Model], seen: frozenset[Schema] = frozenset()
 ) -> Iterator[Finding]:
-    """Yields an error for each property that is missing on the model or, for related objects, on theirs."""
+    """Yields an error for each property that the model, or a related object's model, lacks."""
     for prop in schema.properties.values():
         target = prop.extensions.field or prop.name
         if target == "pk":

@@ -30,7 +30,7 @@ def needed_threads(waiting_ms: float, cpu_ms: float = CPU_MS) -> int:
 
 
 def is_starved(threads: int, waiting_ms: float, cpu_ms: float = CPU_MS) -> bool:
-    """Returns whether a core is idle at times with this number of threads, even if they never wait for each other.
+    """Returns whether a core idles at times with so few threads, even if they never wait for one another.
 
     >>> is_starved(4, 5), is_starved(16, 5)
     (True, False)

@@ -30,7 +30,7 @@ def published_below() -> str:
 def document_text(
     document: Document, base_path: str, keep_server_extensions: bool, suffix: str, preface: str | None = None
 ) -> bytes:
-    """Returns the text of a document, bundled into one file, with ``servers`` or ``basePath`` as mounted.
+    """Returns the text of a document, bundled into one file; ``servers`` or ``basePath`` say where it is mounted.
 
     ``preface`` is Markdown that is put before its description.
     """

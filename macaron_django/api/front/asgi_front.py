@@ -150,7 +150,10 @@ class ASGIFront(Front):
         return self.leave(request, response, after_steps)
 
     def _in_thread(self, request: Any) -> Any:
-        """Returns the response. Closes it here unless it is streamed, because the thread then serves other requests."""
+        """Returns the response.
+
+        Closes it here unless it is streamed, because the thread serves other requests afterwards.
+        """
         self.started.send(scope=request.scope)
         response = self.response(request)
         response._handler_class = self.sender

@@ -104,7 +104,7 @@ class MiddlewareChain:
 
     @property
     def failing(self) -> list[Callable[[Any, Exception], object]]:
-        """What is called if the view raises, the innermost first."""
+        """The functions that are called if the view raises, the innermost first."""
         return self.failed if self.around is None else [*self.around[1].failing, *self.failed]
 
     @property

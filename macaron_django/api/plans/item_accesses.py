@@ -38,7 +38,7 @@ _TEXTS: Final = {"in": "mn", "range": "az", "lt": "z", "lte": "z", "gt": "a", "g
 
 
 def generated_accesses(generated: GeneratedOperation, store: Store) -> frozenset[TableAccess]:
-    """Returns the accesses that the requests of an operation may need; none where the ORM keeps the items."""
+    """Returns the accesses that the requests of an operation may need; none if the ORM stores the items."""
     if not store.is_row:
         return frozenset()
     persistence = store.model._default_manager.persistence

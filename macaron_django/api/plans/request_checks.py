@@ -45,7 +45,7 @@ def refuse_control_characters(view: Any, request: Request) -> None:
 
 
 def initial(view: Any, request: Request) -> None:
-    """Calls DRF's own ``initial()``, where it has been replaced."""
+    """Calls DRF's ``APIView.initial()``, if something has replaced it."""
     APIView.initial(view, request, *view.args, **view.kwargs)
 
 
@@ -70,7 +70,7 @@ def negotiate(view: Any, request: Request) -> None:
 
 
 def determine_version(view: Any, request: Request) -> None:
-    """Reads the API's version, as the viewset's ``versioning_class`` does."""
+    """Determines the API's version by the viewset's ``versioning_class``."""
     request.version, request.versioning_scheme = view.determine_version(request, *view.args, **view.kwargs)
 
 

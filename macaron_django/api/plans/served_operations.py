@@ -53,7 +53,7 @@ class Served:
 
     @cached_property
     def body_schema(self) -> Schema | None:
-        """The schema of a JSON body; the item's schema for an operation whose path goes on after the item's."""
+        """The schema of a JSON body; the item's schema for an operation whose path continues below the item's."""
         if self.generated is not None and self.generated.is_below:
             return self.generated.schema
         takes = self.operation.request_body

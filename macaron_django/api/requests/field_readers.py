@@ -60,7 +60,7 @@ class FieldReader:
     # The texts of a value ---------------------------------------------------------------------------------------
 
     def texts(self, pairs: styles.Pairs, decode: Callable[[str], str]) -> Any:
-        """Returns what was sent as text, or a list or dictionary of texts, by the style; ABSENT where nothing was."""
+        """Returns what was sent as text, or a list or dictionary of texts, by the style; ABSENT if nothing was sent."""
         style, explode = self.parameter.style, self.parameter.explode
         if self.shape == "object" and style == "deepObject":
             own = [pair for pair in pairs if self.claims(pair[0])]

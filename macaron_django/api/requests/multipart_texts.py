@@ -100,7 +100,7 @@ def charset_of(name: str) -> str | None:
 
 
 def _parts(stream: IO[bytes], content_type: str) -> Iterator[_Part]:
-    """Yields the parts that aren't files, by the rule of Django's parser."""
+    """Yields the parts that Django's parser doesn't treat as files."""
     boundary = parse_header_parameters(content_type)[1].get("boundary", "").encode("ascii", "replace")
     try:
         for kind, headers, content in Parser(LazyStream(ChunkIter(cast("Any", stream), _CHUNK)), boundary):

@@ -225,7 +225,7 @@ class _ParameterField(FieldReader):
 
     @cached_property
     def is_plain_text(self) -> bool:
-        """Whether the text in the path is the value, if it is valid."""
+        """Whether a valid text in the path is already the value."""
         return self.is_text and not self.needs_encoded_path and self.conversion.unchanged
 
     @property

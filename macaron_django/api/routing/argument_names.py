@@ -37,7 +37,7 @@ def argument_name(name: str) -> str:
 
 
 def argument_names(parameters: Sequence[tuple[str, str]]) -> dict[tuple[str, str], str]:
-    """Returns the Python names of parameters, which are given as (location, name), by (location, name).
+    """Returns a Python name for each parameter, by the parameter's (location, name).
 
     Path parameters are named first. A name that is already taken gets its location as a prefix, and then a number.
 

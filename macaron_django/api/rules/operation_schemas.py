@@ -44,7 +44,7 @@ def success_schemas(operation: Operation) -> list[Schema]:
 
 
 def kept_schemas(schema: Schema, names: Collection[str], depth: int = 0) -> set[str]:
-    """Returns those of the persisted schemas' ``names`` that ``schema`` has, itself or through ``allOf``."""
+    """Returns the persisted schemas, among ``names``, that ``schema`` is or includes through ``allOf``."""
     for each in (schema, schema.resolved):
         if each.name in names:
             return {each.name}  # type: ignore[arg-type]  # None is in no mapping of names

@@ -224,9 +224,9 @@ def _crud_operations(
 def _below(
     operations: Iterable[Operation], items: Mapping[str, GeneratedOperation]
 ) -> Iterator[tuple[GeneratedOperation, GeneratedOperation]]:
-    """Yields what handlers below an item's path do with the item: a GET reads it, any other method changes it.
+    """Yields what a handler below an item's path does with the item, together with the operation on the item's path.
 
-    If items are nested, the one with the longest path is meant. Yields the item's own operation with each of these.
+    A GET reads the item, any other method changes it. If items are nested, the one with the longest path is meant.
     """
     for operation in operations:
         path = operation.path
@@ -262,7 +262,7 @@ def _kept_in_responses(operation: Operation, keys: Mapping[str, Keys], *, listed
 
 
 def _names(candidates: Iterable[_Candidate]) -> dict[_Candidate, str]:
-    """Returns a class name for each resource, after its path's last literal segment.
+    """Returns a class name for each resource, made from the last literal segment of its path.
 
     If two would share a name, the longer path takes more of its segments. Shorter paths are named first, so adding a
     nested path to a spec doesn't rename anything.

@@ -156,7 +156,7 @@ class OperationViewSet(PlannedViewSet):
         return answer
 
     def _begin(self, plan: OperationPlan, http_request: HttpRequest) -> OperationRequest:
-        """Returns DRF's request, and gives the view what ``dispatch()`` does."""
+        """Returns DRF's request, and sets the attributes of the view that ``dispatch()`` sets."""
         attributes: dict[str, Any] = self.__dict__
         authenticators = [authenticator() for authenticator in plan.authenticators] if plan.authenticators else ()
         request = OperationRequest.planned(http_request, plan.request_state or {}, authenticators, self)

@@ -148,7 +148,7 @@ def _read(text: bytes) -> tuple[PublishedKey, ...]:
 
 
 def _key(entry: object) -> PublishedKey | None:
-    """Reads one JWK; None if it isn't for signatures, is a secret, or is of an unknown type."""
+    """Returns the key of a JWK; None if it isn't for signatures, is a secret, or is of an unknown type."""
     import jwt  # imports cryptography, which a public API doesn't need
     from cryptography.exceptions import UnsupportedAlgorithm
 

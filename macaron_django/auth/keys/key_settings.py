@@ -66,7 +66,7 @@ def _bytes(value: object) -> bytes:
 
 
 def _configured(options: Section) -> Configured:
-    """Returns the keys of SECRET, KEYS and SIGNING_KEY that fit an allowed algorithm, and what is wrong with others."""
+    """Returns the keys of SECRET, KEYS and SIGNING_KEY that fit an allowed algorithm, and the faults of the others."""
     given = (
         options.SECRET,
         tuple((options.KEYS or {}).items()),

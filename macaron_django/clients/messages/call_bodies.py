@@ -60,7 +60,7 @@ class BodyWriter:
         self.is_form = any(matches(form, name) for name in self.content for form in (URL_ENCODED, MULTIPART))
 
     def write(self, body: Any, media_type: str | None = None, *, validate: bool = True) -> WrittenBody:
-        """Returns a body in one of the declared media types; in ``media_type`` where the caller chooses.
+        """Returns a body in one of the declared media types; in ``media_type`` if the caller has chosen one.
 
         Raises ``ValidationFailed`` with all violations, and if the type can't hold such a value.
         """

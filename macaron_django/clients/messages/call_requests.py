@@ -258,7 +258,7 @@ class RequestWriter:
 
 
 class _Texts:
-    """The parameters of a request as texts, by where they go."""
+    """The parameters of a request as texts, by their location."""
 
     def __init__(self) -> None:
         self.path: dict[str, str] = {}

@@ -204,7 +204,7 @@ def _circuit_rules(options: ClientOptions) -> CircuitRules:
 
 
 def _unavailable(call: CallRequest, error: httpx.HTTPError) -> ServiceUnavailable:
-    """Returns the exception to raise if no answer came, by the reason; its message has neither query nor headers."""
+    """Returns the exception to raise if no answer came. Its message gives the reason, but neither query nor headers."""
     what = "didn't answer in time" if isinstance(error, httpx.TimeoutException) else "can't be reached"
     named = type(error).__name__
     if call.is_idempotent or isinstance(error, _NOT_SENT):

@@ -129,7 +129,7 @@ def _checked_paths(paths: Sequence[str]) -> list[str]:
 
 
 def _running_server(host: str | None, port: str | None, env: str | None) -> ServerTarget | None:
-    """Returns the server of the options or, without them, of the environment; None if neither names one."""
+    """Returns the server that the options name, else the one that the environment names; None if neither names one."""
     try:
         if env is not None:
             host = host or _live_url(env)

@@ -84,5 +84,5 @@ class Command(BaseCommand):
 
 
 def _plain(path: str | Path) -> str:
-    """Returns the absolute path without ``..``. Symbolic links stay: one that leads to itself would raise."""
+    """Returns the absolute path without ``..``. Doesn't follow symbolic links: one that leads to itself would raise."""
     return os.path.normpath(Path(path).absolute())

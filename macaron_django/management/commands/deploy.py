@@ -136,7 +136,7 @@ class Command(BaseCommand):
         self.stdout.write("Nothing was changed.")
 
     def _version(self, steps: Sequence[DeployStep], actions: DeployActions, options: Mapping[str, Any]) -> str:
-        """Returns the version that the steps are about; "" if none needs one."""
+        """Returns the version that the steps build or release; "" if no step needs one."""
         given, names = options["release"], {step.name for step in steps}
         allow_dirty = options["allow_dirty"]
         if "build" in names:

@@ -1,4 +1,4 @@
-"""``manage.py handlers`` writes stubs of the handlers that operations lack, and names those that none binds."""
+"""``manage.py handlers`` writes stubs of the handlers that operations lack, and lists those that none uses."""
 
 from __future__ import annotations
 
@@ -49,8 +49,9 @@ class _Missing:
 
 class Command(BaseCommand):
     help = (
-        "Writes a stub for each operation that nothing answers and binds it in the spec, writes a stub for each "
-        "missing bound function, and lists the functions among the handlers that no operation is bound to."
+        "Writes a stub for each operation that nothing answers, and binds the operation to it in the spec. Writes a "
+        "stub for each function that the spec names but that doesn't exist. Lists handlers that no operation is bound "
+        "to."
     )
     requires_system_checks = []  # what is missing is what the checks would report
 

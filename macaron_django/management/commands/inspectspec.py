@@ -19,8 +19,8 @@ __all__ = ["Command"]
 
 class Command(BaseCommand):
     help = (
-        "Prints a module of Django models for the schemas of an OpenAPI file: those with a property that identifies "
-        "them, or those that are named. Doesn't write files."
+        "Prints a module of Django models for the schemas of an OpenAPI file: those with a property that looks "
+        "like a key, or those that you name. Doesn't write files."
     )
     requires_system_checks = []
 

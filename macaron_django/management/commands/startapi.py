@@ -22,8 +22,8 @@ __all__ = ["Command"]
 
 class Command(BaseCommand):
     help = (
-        "Adds an API to the project: apis/NAME/ with a copy of the spec, whose operations are bound to the stubs of "
-        "handlers beside it. Doesn't change other files, and prints the line to add to the settings."
+        "Adds an API to the project: apis/NAME/ with a copy of the spec, and stubs of handlers that its "
+        "operations are bound to. Doesn't change other files, and prints the line to add to the settings."
     )
     requires_system_checks = []  # another API's errors don't matter here
 

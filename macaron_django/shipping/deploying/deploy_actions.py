@@ -148,7 +148,7 @@ def shown_command(command: Sequence[str], variables: Mapping[str, str] | None = 
 
 
 def _shown(value: Any) -> str:
-    """Returns a parameter for the user. Of containers only the images are shown: their variables may be secrets."""
+    """Returns a parameter as the user sees it: of a container only the image, because its variables may be secrets."""
     if isinstance(value, str):
         return shlex.quote(value)
     if isinstance(value, bool | int):

@@ -28,7 +28,7 @@ def variable(name: str, description: str | None = None, kind: str = STRING, **mo
 
 
 def secret_variable(name: str) -> Block:
-    """Returns the variable that takes the ARN of the secret of an environment variable."""
+    """Returns the variable for the ARN of the secret that an environment variable gets its value from."""
     return variable(f"{name.lower()}_secret_arn", f"The ARN of the secret in Secrets Manager whose value is {name}.")
 
 

@@ -67,7 +67,7 @@ class APIFiles:
 
 
 def api_name(source: Path, otherwise: str) -> str:
-    """Returns the name of a spec's API, after its file; ``otherwise`` if that is a name such as ``openapi``.
+    """Returns the name of a spec's API, made from its file's; ``otherwise`` if that is a name such as ``openapi``.
 
     >>> api_name(Path("specs/Pet-Store.v2.yaml"), "shop"), api_name(Path("openapi.yaml"), "My-Shop")
     ('pet_store_v2', 'my_shop')

@@ -62,7 +62,7 @@ def new_project(name: str, spec: Path | None, api: str, storage: Storage, versio
 
 
 def _locks(version: str, *, needs_moto: bool) -> dict[str, str]:
-    """Returns the locks of what servers and developers install: the versions that this package was tested with."""
+    """Returns the files that lock what servers and developers install, at the versions this package was tested with."""
     locks = rendered("locks", {})
     head = f"# Written by startproject; `make lock` renews it.\nmacaron_django=={version}\n"
     return {

@@ -25,7 +25,7 @@ def verifier_paths(document: Document, module: str) -> dict[str, str]:
 
 
 def verifiers_module(document: Document, api: str, paths: Mapping[str, str]) -> str | None:
-    """Returns the source of the module that has these functions; None where there is none to write."""
+    """Returns the source of the module that has these functions; None if there is nothing to write."""
     schemes = _required(document)
     own = {name: schemes[name] for name, path in paths.items() if path != _DJANGOS_PASSWORDS}
     if not own:
