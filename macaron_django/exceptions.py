@@ -14,7 +14,7 @@ these exceptions.
     │   │   └── AuthInvalidTokenError       TOKEN_INVALID
     │   ├── ClaimMissingError           403 CLAIM_MISSING: the caller's token lacks a claim
     │   ├── InvalidCursor               400 INVALID_CURSOR
-    │   ├── UnstorableValue             400 UNSTORABLE_VALUE: valid, but can't be kept
+    │   ├── UnstorableValue             400 UNSTORABLE_VALUE: valid, but can't be stored
     │   └── ItemTooLarge                413 ITEM_TOO_LARGE
     ├── PersistenceError                what DynamoDB answered, or that it didn't
     │   ├── DynamoDBItemNotFound        404 ITEM_NOT_FOUND
@@ -38,8 +38,8 @@ these exceptions.
     ├── RequestTimeout                  408 REQUEST_TIMEOUT
     ├── NotImplementedYet               501 NOT_IMPLEMENTED: the spec declares the operation, and nothing answers it
     ├── TaskNotSent                     503 TASK_NOT_SENT: the broker of tasks doesn't take it
-    ├── InternalServerError             500 SERVER_ERROR, and what other exceptions count as
-    │   ├── UnhandledServerError            they come as this to ERROR_CALLBACK
+    ├── InternalServerError             500 SERVER_ERROR; other exceptions count as this
+    │   ├── UnhandledServerError            ERROR_CALLBACK gets other exceptions as this
     │   ├── InternalValidationError         INTERNAL_VALIDATION_ERROR
     │   └── BadResponseException            BAD_RESPONSE
     └── QueryError                      the project's code
@@ -202,7 +202,7 @@ class PyMacaronException(Exception):
 
 
 class ErrorReply(HttpResponse):
-    """The response to an exception, which is its attribute ``error``.
+    """The response to an exception. Its attribute ``error`` is the exception.
 
     It is also a WSGI application, so that Flask views can return it.
     """
@@ -297,7 +297,7 @@ class UnstorableValue(RequestError):
     """The schema accepts a value that DynamoDB, or a model's database, can't hold. Nothing was written.
 
     ``pointer`` is the JSON pointer of the value in the item, if known; ``location`` is where the client sent it, such
-    as "path". If the handler got no body and no parameter of that name, the fault is its own: 500.
+    as "path". If the handler got no body and no parameter of that name, the fault is the handler's: 500.
     """
 
     code = "UNSTORABLE_VALUE"

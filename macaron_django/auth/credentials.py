@@ -110,7 +110,7 @@ def basic(request: AnyRequest) -> tuple[str, str] | None:
 def api_key(request: AnyRequest, location: str, name: str) -> Credential | None:
     """Returns the API key in a header, the query or a cookie.
 
-    Raises RefusedCredentialsError if the query has it twice: a proxy in front of this server, with its log or rate
+    Raises RefusedCredentialsError if the query has the key twice: a proxy in front of this server, with its log or rate
     limit, may have read the other one.
     """
     if location == "query" and len(request.GET.getlist(name)) > 1:

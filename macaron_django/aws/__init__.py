@@ -1,6 +1,6 @@
 """AWS Lambda's way into a project: ``macaron_django.aws.lambda_handler`` is the function's handler.
 
-Events come in: HTTP requests from API Gateway, load balancers and function URLs, and tasks by a schedule. Answers go
+Events come in: HTTP requests from API Gateway, load balancers and function URLs, and tasks from a schedule. Answers go
 out. Open ``lambda_handlers`` for what is done with an event, ``request_events`` for which parts of an event become a
 request, and ``snapshots`` for what SnapStart needs.
 """

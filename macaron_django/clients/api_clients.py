@@ -132,7 +132,8 @@ class OperationCall:
     ``connect_timeout`` and ``read_timeout`` override the settings. Returns the value of the answer: API
     objects, JSON, text, bytes, or None.
 
-    Raises ``ValidationFailed`` for arguments that break the spec, before anything is sent, and a ``ServiceError``.
+    Raises ``ValidationFailed`` for arguments that break the spec, before anything is sent, and a ``ServiceError`` if
+    the service fails.
     """
 
     def __init__(self, api: str, operation: Operation, classes: Classes, exchange: ServiceExchange) -> None:

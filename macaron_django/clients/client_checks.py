@@ -51,7 +51,7 @@ _RULES: Mapping[str, tuple[str, Callable[[Any], bool]]] = {
 def client_findings(served: Collection[str], document_of: Callable[[str], Document]) -> Iterator[Finding]:
     """Yields what is wrong with the clients; ``served`` names the APIs that this project serves.
 
-    ``document_of`` returns the document of an API, and raises ``SpecError`` if there is none to be read.
+    ``document_of`` returns the document of an API, and raises ``SpecError`` if it can't be read.
     """
     given = settings.CLIENTS
     if not isinstance(given, Mapping):

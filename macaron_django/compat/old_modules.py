@@ -1,6 +1,6 @@
 """Finds PyMacaron's modules, which aren't on disk, and resolves their names by the table.
 
-The finder is the last on ``sys.meta_path``: where an original is installed, that is what programs import.
+The finder is the last on ``sys.meta_path``: if an original module is installed, programs import that.
 """
 
 from __future__ import annotations

@@ -41,8 +41,8 @@ def are_made() -> bool:
 def ensure_settings(folder: Path) -> None:
     """Chooses the settings of a program in ``folder``, for this process and its children.
 
-    They are the first of: those of the environment's ``DJANGO_SETTINGS_MODULE``; those that the folder's manage.py
-    names; a module ``settings`` in the folder or in one of its packages. If there are none, they are made.
+    Takes the first that exist: those that the environment's ``DJANGO_SETTINGS_MODULE`` names; those that the folder's
+    manage.py names; a module ``settings`` in the folder or in one of its packages. If there are none, they are made.
     """
     if django_settings.configured or os.environ.get(ENVIRONMENT_VARIABLE):
         return

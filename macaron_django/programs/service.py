@@ -89,7 +89,7 @@ class Service:
     ) -> Service:
         """Loads every ``*.yaml`` in a folder, by default ``apis``, and below it. An API has the name of its file.
 
-        Those that ``ignore`` names are left alone; for those that ``only_models`` names, only the classes are made.
+        APIs that ``ignore`` names aren't loaded; for those that ``only_models`` names, only the classes are made.
         ``include_crash_api`` serves ``/crash/…``. ``force`` has no effect: no code is generated that could be old. With
         ``global_names``, raises an exception if schemas of one name aren't the same in all APIs.
         """

@@ -46,7 +46,8 @@ class PrebuiltFolder:
     def update(self) -> None:
         """Writes what is missing, and removes what is surplus. Raises OSError.
 
-        A file appears all at once, because starts may read the folder meanwhile. It replaces a link that has its name.
+        A file appears all at once, because servers that start may read the folder meanwhile. It replaces a link that
+        has its name.
         """
         self.folder.mkdir(parents=True, exist_ok=True)
         for name in self.missing():

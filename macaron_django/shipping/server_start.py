@@ -18,9 +18,9 @@ Application = TypeVar("Application")
 def started(get_application: Callable[[], Application]) -> Application:
     """Returns Django's application, after importing the root URLconf; raises what the import raises.
 
-    Django would import it with the first request. What is loaded by then lives as long as the process, so the garbage
-    collector doesn't look at it, now or later: a full collection takes longer than a small project's own start, finds
-    next to nothing, and would stop all requests each time. A process that has frozen its objects itself
+    Django would import the URLconf with the first request. What was loaded before that lives as long as the process, so
+    the garbage collector doesn't look at it, now or later: a full collection takes longer than a small project's own
+    start, finds next to nothing, and would stop all requests each time. A process that has frozen its objects itself
     (``gc.freeze()``) is left as it is.
     """
     with collector_paused():

@@ -1,6 +1,6 @@
 """Writes the body of an error response in each ``ERROR_FORMAT``: PyMacaron's, problem details (RFC 9457) and DRF's.
 
-``ERROR_CALLBACK``, where it is set, makes the body instead; ``ERROR_DECORATOR`` changes any of them.
+If ``ERROR_CALLBACK`` is set, it makes the body instead; ``ERROR_DECORATOR`` can change every body.
 """
 
 from __future__ import annotations

@@ -53,7 +53,7 @@ def fieldless_properties(
                 id="E306",
                 level="error",
                 message=f"x-writable of the property {prop.name!r} of {name} can't be honoured: {target!r} of "
-                f"{model._meta.label} is kept in other rows, and stays read-only.",
+                f"{model._meta.label} is stored in other rows, and stays read-only.",
                 hint="Give those rows their own resource, or write them in a handler, and remove x-writable.",
                 location=prop.schema.location,
             )

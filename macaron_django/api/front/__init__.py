@@ -1,10 +1,9 @@
 """Answers requests for operations before Django's handler, if the effect of all middleware on them is known.
 
-Their answers are those that Django would give; all other requests go to Django's handler. Open ``wsgi_front`` and
-``asgi_front`` for what happens to a request, ``known_requests`` for what both share, ``routes`` for which path leads to
-an operation, ``known_middleware`` for what a middleware does, ``middleware_chain`` for the middleware of a handler, and
-``requests`` for the parts of a request that are made only when they are used. Without this folder all answers stay the
-same.
+The answers are the same as Django's; all other requests go to Django's handler. Open ``wsgi_front`` and ``asgi_front``
+for what happens to a request, ``known_requests`` for what both share, ``routes`` for which path leads to an operation,
+``known_middleware`` for what a middleware does, ``middleware_chain`` for the middleware of a handler, and ``requests``
+for the parts of a request that are made only when they are used. Without this folder all answers stay the same.
 """
 
 from __future__ import annotations

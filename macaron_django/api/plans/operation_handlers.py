@@ -1,12 +1,12 @@
 """Finds the Python function that answers an operation, and calls it with the arguments that its signature names.
 
 A handler is imported when it is first called or checked: a spec is loaded while Django imports models, which handlers
-use. It gets
+use. A handler gets
 
 - the body as its first argument (or as the argument named ``body``), if the operation declares one; or the fields of
   a Swagger 2.0 form by name, if it takes them;
-- each parameter by name, None if it wasn't sent and has no default; it must take path and query parameters, and
-  may leave out header and cookie parameters;
+- each parameter by name, None if it wasn't sent and has no default; the function must take path and query parameters,
+and may leave out header and cookie parameters;
 - the DRF request, if it has an argument named ``request``.
 """
 

@@ -1,7 +1,7 @@
 """Refuses bodies with more arrays and objects than ``MAX_BODY_CONTAINERS`` allows, before they are parsed.
 
-A body's cost depends more on their number than on its length: ``{}`` has two bytes, and takes half a kilobyte of
-memory as an object with its defaults.
+The cost of a body depends more on how many of them it has than on its length: ``{}`` has two bytes, but takes half a
+kilobyte of memory as an object with its defaults.
 """
 
 from __future__ import annotations

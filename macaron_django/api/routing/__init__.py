@@ -1,7 +1,7 @@
 """Turns the paths of operations into Django URL patterns, and finds the pattern of a request's path.
 
 Open ``routers`` for patterns, their order and their names, ``path_templates`` for what a path matches, ``url_index``
-for how a path is resolved, and ``argument_names`` for the Python names of parameters. It doesn't know about views.
+for how a path is resolved, and ``argument_names`` for the Python names of parameters. Nothing here knows about views.
 """
 
 from __future__ import annotations

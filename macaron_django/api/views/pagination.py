@@ -117,8 +117,8 @@ class CursorPages(pagination.BasePagination):
     def _list(self) -> str:
         """Returns the requested list: its path and its parameters, except for where the page starts and ends.
 
-        A condition of ``get_queryset()`` isn't part of it: it may differ between two requests (a time, a query set)
-        without meaning something else.
+        Conditions of ``get_queryset()`` aren't part of it: a condition on the current time, for example, differs
+        between two requests for the same list.
         """
         parameters = getattr(self.view, "parameters", None)
         if parameters is None:

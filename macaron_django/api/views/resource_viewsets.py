@@ -61,7 +61,7 @@ class ResourceViewSet(ConditionalViewSet):
         """The generated operation that is being answered. Raises ``AttributeError`` for a handler's operation."""
         served = self.current
         if served is None or served.generated is None:
-            raise AttributeError("only generated operations have this, and a handler answers this operation")
+            raise AttributeError("only generated operations have this attribute, and a handler answers this operation")
         return served.generated
 
     @property
@@ -203,7 +203,8 @@ class ResourceViewSet(ConditionalViewSet):
     def store_for(self, hooks: frozenset[str], *, changes: bool = False, narrows: bool = True) -> Store | None:
         """Returns the store that answers the request; None if a project's hook may see a row or a serializer.
 
-        ``hooks`` are the hooks that get one of them. The project's own query set narrows the store to its items.
+        ``hooks`` are the hooks that get a row or a serializer. The project's own query set narrows the store to its
+        items.
         """
         plan, request = self.plan, self.request
         meta, renderer = request._request.META, request.accepted_renderer

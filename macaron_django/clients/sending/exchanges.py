@@ -41,7 +41,7 @@ _NOT_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.
 
 
 class ServiceExchange:
-    """Exchanges requests of one API for answers. ``host_state`` returns the state of the host with an origin."""
+    """Exchanges requests of one API for answers. ``host_state`` returns the state of an origin's host."""
 
     def __init__(
         self,
@@ -55,8 +55,8 @@ class ServiceExchange:
     def answer(self, call: CallRequest, options: ClientOptions) -> Steps[ReceivedAnswer]:
         """Returns the answer to a call, whatever its status.
 
-        Raises ``ServiceUnavailable`` if none came, ``CallOutcomeUnknown`` if none came to a call that can't be sent
-        twice, and ``AnswerInvalid`` for one that is too large or can't be decompressed.
+        Raises ``ServiceUnavailable`` if no answer came, ``CallOutcomeUnknown`` if no answer came to a call that can't
+        be sent twice, and ``AnswerInvalid`` for an answer that is too large or can't be decompressed.
         """
         ends = None if options.deadline is None else self._clock() + options.deadline
         grant = call.grant

@@ -43,8 +43,8 @@ OUTCOMES = {
 
 class Command(BaseCommand):
     help = (
-        "Runs acceptance tests with pytest, against a server of this project that it starts with empty databases and "
-        "tables, or against a running one. The tests find it in PYM_SERVER_HOST, PYM_SERVER_PORT and PYM_JWT_TOKEN, as "
+        "Runs acceptance tests with pytest, against a running server, or against one of this project that the command "
+        "starts with empty databases and tables. The tests read PYM_SERVER_HOST, PYM_SERVER_PORT and PYM_JWT_TOKEN, as "
         "macaron_django.testing.MacaronTestCase does. After --, PATHs may be options of pytest."
     )
     requires_system_checks: list[str] = []  # only a server that is started has checks
@@ -61,7 +61,7 @@ class Command(BaseCommand):
         target.add_argument("--port", help="Its port (default: the URL's, else 8080). 443 means HTTPS.")
         target.add_argument("--env", help="Use the live_url of pym-config.ENV.yaml; its keys also sign the token.")
         target.add_argument("--no-ssl-check", action="store_true", help="Accept any server certificate.")
-        token = parser.add_argument_group("the token (default: one of this project is made, if it can sign)")
+        token = parser.add_argument_group("the token (default: this project makes one, if it has a key that signs)")
         token.add_argument("--user", metavar="USER", help="The user of the token (default: test-jwt-token).")
         token.add_argument("--no-token", action="store_true", help="Don't give the tests a token.")
         token.add_argument("--gen-token", action="store_true", help="Make a token even if PYM_JWT_TOKEN holds one.")

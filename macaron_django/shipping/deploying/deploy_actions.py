@@ -82,9 +82,7 @@ class DeployActions:
         try:
             return boto3.client(service, region_name=region, config=Config(retries={"mode": "standard"}))  # type: ignore[call-overload]
         except NoRegionError as error:
-            raise DeployError(
-                "No region of AWS is known. Set REGION of the environment, such as 'eu-west-1'."
-            ) from error
+            raise DeployError("No AWS region is known. Set REGION of the environment, such as 'eu-west-1'.") from error
         except (BotoCoreError, ValueError) as error:  # ValueError: AWS_ENDPOINT_URL isn't a URL
             raise DeployError(f"AWS {service}: {sentence(error)}") from error
 
@@ -120,7 +118,7 @@ def _failing_as_deploy_error(client: Any, operation: str) -> Iterator[None]:
         yield
     except NoCredentialsError as error:
         raise DeployError(
-            "No credentials of AWS are found. Set AWS_PROFILE, or AWS_ACCESS_KEY_ID and the like, as boto3 wants them."
+            "No AWS credentials were found. Set AWS_PROFILE, or AWS_ACCESS_KEY_ID and the like, as boto3 wants them."
         ) from error
     except (BotoCoreError, ClientError) as error:
         raise DeployError(f"AWS {client.meta.service_model.service_id} {operation}: {sentence(error)}") from error

@@ -1,6 +1,6 @@
 """Defines drivers, which do what ``manage.py deploy`` must do in the place where a project runs.
 
-The known ones are ``ecs`` and ``lambda``. A project's own is named by its dotted path in the setting.
+The known ones are ``ecs`` and ``lambda``. The setting names a project's own driver by its dotted path.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ _VERSION = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}")
 
 @dataclass(frozen=True)
 class ReleaseFiles:
-    """What was built of a version: an image with its tag, and packages by the architecture that they are for."""
+    """What was built for a version: an image with its tag, and packages by the architecture that they are for."""
 
     version: str
     image: str | None = None
@@ -83,7 +83,7 @@ class Driver(Protocol):
 
 
 class DriverClass(Protocol):
-    """The class of a driver: its attributes, and how one is made."""
+    """What the class of a driver must have: these attributes, and a way to make a driver."""
 
     makes: str
     required: frozenset[str]

@@ -16,7 +16,7 @@ LONGEST_POLICY: Final = 6144
 
 @dataclass(frozen=True)
 class AWSAccount:
-    """Where tables are. ``partition`` is "aws", but "aws-cn" in China and "aws-us-gov" in GovCloud."""
+    """The account and region of tables. ``partition`` is "aws", but "aws-cn" in China and "aws-us-gov" in GovCloud."""
 
     number: str
     region: str

@@ -23,7 +23,7 @@ _NOT_YAML = re.compile(r"\t|\\u[dD][89a-fA-F][0-9a-fA-F]{2}")
 class SpecAddition:
     """A key to add to the mapping at ``pointer``.
 
-    ``comment`` follows it in YAML; JSON has no comments, and gets it as the value of ``x-comment``. With
+    ``comment`` follows the key in YAML. JSON has no comments, so there it is the value of ``x-comment``. With
     ``is_proposed`` the whole line is a comment, and a mapping that can't have comments gets nothing.
     """
 

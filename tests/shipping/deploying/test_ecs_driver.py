@@ -169,7 +169,7 @@ def test_without_a_region_the_key_to_set_is_named(cluster, actions, monkeypatch,
     for name in ("AWS_REGION", "AWS_DEFAULT_REGION", "AWS_PROFILE"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "none"))
-    with pytest.raises(DeployError, match=r"No region of AWS is known\. Set REGION of the environment"):
+    with pytest.raises(DeployError, match=r"No AWS region is known\. Set REGION of the environment"):
         driver(cluster, actions, REGION=None)
 
 
@@ -180,7 +180,7 @@ def test_without_credentials_it_says_how_to_give_them(actions, monkeypatch, tmp_
         monkeypatch.setenv(name, str(tmp_path / "none"))
     monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
     monkeypatch.setattr(boto3, "DEFAULT_SESSION", None)  # which remembers credentials
-    with pytest.raises(DeployError, match=r"No credentials of AWS are found\. Set AWS_PROFILE"):
+    with pytest.raises(DeployError, match=r"No AWS credentials were found\. Set AWS_PROFILE"):
         driver("shop", actions).current()
 
 
