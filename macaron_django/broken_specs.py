@@ -22,8 +22,7 @@ logger = logging.getLogger("macaron_django")
 class BrokenSpecError(ImproperlyConfigured, SystemCheckError):
     """Specs have errors, and ``DEBUG`` is off, so nothing is served.
 
-    Commands that check the project load its URLs. They print it as they print what their checks find, without a
-    traceback.
+    Commands that check the project load its URLs. They print this error as they print findings, without a traceback.
     """
 
 

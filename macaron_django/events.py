@@ -222,7 +222,7 @@ class BlockBegan(NamedTuple):
 
 
 class BlockEnded(NamedTuple):
-    """Code has left such a block."""
+    """Code has left a ``with monitor(…):`` block."""
 
     kind: str
     method: str

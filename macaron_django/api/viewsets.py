@@ -65,9 +65,9 @@ class UnusableViewsetError(ImproperlyConfigured, SystemCheckError):
 
 
 def in_use(viewset: type[OperationViewSet]) -> type[OperationViewSet]:
-    """Returns the class that is served for a generated viewset: by settings, else by decorator, else itself.
+    """Returns the class that is served for a generated viewset: the one in the settings, else the registered one.
 
-    Raises ``ImproperlyConfigured`` if the settings name two.
+    If there is neither, returns the viewset itself. Raises ``ImproperlyConfigured`` if the settings name two.
     """
     configured = [each for each in dict.fromkeys(_configured()) if _generated(each) is viewset]
     if len(configured) > 1:

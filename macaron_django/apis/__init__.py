@@ -1,4 +1,5 @@
-"""The specs that this package brings, and the modules that the classes of each API name as theirs.
+"""The specs that come with this package, and a module for the classes of each API.
 
-``macaron_django.apis.<api>`` is made when an API is loaded, so that its classes can be pickled.
+``macaron_django.apis.<api>`` is made when an API is loaded. The API's classes name it as their module, so that they can
+be pickled.
 """

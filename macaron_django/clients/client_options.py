@@ -1,4 +1,4 @@
-"""The options of an API's client: ``MACARON["CLIENTS"][api]`` over ``MACARON["CLIENT_OPTIONS"]``."""
+"""The options of an API's client: ``MACARON["CLIENTS"][api]`` overrides ``MACARON["CLIENT_OPTIONS"]``."""
 
 from __future__ import annotations
 

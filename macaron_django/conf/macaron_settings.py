@@ -1,4 +1,4 @@
-"""The package's settings: Django's ``MACARON`` over ``pym-config.yaml`` over the defaults, read when they are used.
+"""The package's settings: ``MACARON`` overrides ``pym-config.yaml``, which overrides the defaults.
 
 ``settings.PAGE_SIZE`` and ``settings.DYNAMODB.ENGINE`` follow ``override_settings``, because nothing is copied at
 import.
@@ -30,7 +30,7 @@ __all__ = ["Section", "settings", "under_compat", "unknown_keys"]
 
 
 class Section:
-    """One dictionary of settings over its defaults, with attribute access.
+    """One dictionary of settings, with its defaults, as attributes.
 
     It copies the dictionary; ``settings`` makes another section when the dictionary has changed.
     """

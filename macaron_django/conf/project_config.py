@@ -1,4 +1,4 @@
-"""``get_config()``: PyMacaron's configuration object, over this package's settings and ``pym-config.yaml``."""
+"""``get_config()``: PyMacaron's configuration object, which has this package's settings and ``pym-config.yaml``."""
 
 from __future__ import annotations
 

@@ -101,7 +101,7 @@ def served_project(port: int = 0, *, verbosity: int = 0) -> Iterator[ServerTarge
 @contextmanager
 def _running(port: int) -> Iterator[ServerTarget]:
     class ServedProject(ServedTestCase):
-        """A live server outside of a test runner, which would set it up and take it down."""
+        """A live server that needs no test runner to set it up and take it down."""
 
     ServedProject.port, ServedProject.databases = port, databases()
     ServedProject.setUpClass()

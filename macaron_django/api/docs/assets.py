@@ -1,4 +1,4 @@
-"""Finds the files that documentation pages load: Swagger UI and Redoc from the sidecar package, and our own.
+"""Finds the files that documentation pages load: Swagger UI and Redoc from the sidecar package, and this package's own.
 
 A project may name other places in ``SPECTACULAR_SETTINGS``; a CDN is never the default.
 """

@@ -127,7 +127,7 @@ def _walk(resolvers: list[URLResolver]) -> Iterator[tuple[list[URLResolver], Any
 
 
 def _is_plain(each: Any) -> bool:
-    """Returns whether a pattern or resolver is one of Django's own, or of ours, that looks only at the path."""
+    """Returns whether a pattern or resolver is Django's or this package's, and looks only at the path."""
     if type(each) not in (URLPattern, URLResolver, IndexedResolver):
         return False
     pattern = each.pattern

@@ -83,7 +83,7 @@ def _authenticates_here(served: Served) -> bool:
 
 
 def _permits_here(view: Any) -> bool:
-    """Returns whether all permissions are known ones: False if they are a property, which may use a request."""
+    """Returns whether all permissions are of known classes; False if a property returns them: it may use a request."""
     return not is_computed(type(view), "permission_classes") and all(map(_is_known, view.get_permissions()))
 
 

@@ -106,7 +106,7 @@ class BodyReader:
         }
 
     def body(self, request: HttpRequest | Request, unknown: UnknownProperties | None = None) -> Body:
-        """Returns the body, parsed but not validated; ``unknown`` says what becomes of properties no schema names.
+        """Returns the body, parsed but not validated; ``unknown`` says what is done with unknown properties.
 
         Raises ``UnsupportedMediaType`` (415) for a type that isn't declared, ``BodyTooLarge`` (413), ``LengthRequired``
         (411), ``MalformedBody`` (400), and ``RequestInvalid`` (400) if a required body is missing.

@@ -16,7 +16,7 @@ _CLOSES = "close_if_unusable_or_obsolete"
 
 
 class _LeftOpen:
-    """Replaces a connection's own method while ``calls`` are answered in its thread."""
+    """Replaces a method of a connection while ``calls`` are answered in the connection's thread."""
 
     calls = 0
 

@@ -1,4 +1,4 @@
-"""Defines drivers, which do what ``manage.py deploy`` must do in the place where a project runs.
+"""Defines drivers: each does for ``manage.py deploy`` what one platform needs.
 
 The known ones are ``ecs`` and ``lambda``. The setting names a project's own driver by its dotted path.
 """
@@ -51,7 +51,7 @@ class Driver(Protocol):
     """One environment of a project, where versions are released.
 
     A driver changes things by ``actions`` only, so that a dry run shows them and changes nothing. Its methods raise
-    DeployError, with the remedy, for everything that keeps them from doing what they say.
+    DeployError, with the remedy, if they can't do what they say.
     """
 
     #: What must be built for it: ``"image"``, ``"package"`` (of Lambda) or ``"nothing"``.

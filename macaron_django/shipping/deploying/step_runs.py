@@ -31,7 +31,7 @@ class StepFailedError(Exception):
 def chosen_steps(
     steps: Sequence[DeployStep], *, without: frozenset[str], first: str | None, last: str | None
 ) -> list[DeployStep]:
-    """Returns the steps from ``first`` to ``last``, by their names, without those left out.
+    """Returns the steps from the one named ``first`` to the one named ``last``, except those in ``without``.
 
     If the release to an environment is left out, so are the acceptance tests after it, unless ``first`` names them.
     """
