@@ -1,4 +1,4 @@
-"""Points in time as aware datetimes in UTC, and as whole seconds since 1970: PyMacaron's functions."""
+"""PyMacaron's functions for points in time, as aware datetimes in UTC and as whole seconds since 1970."""
 
 from __future__ import annotations
 

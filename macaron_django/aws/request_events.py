@@ -47,7 +47,7 @@ def from_address(application: Application) -> Application:
 
 
 def _without_port(address: str) -> str:
-    """Returns an address alone.
+    """Returns an address without the port behind it.
 
     >>> [_without_port(each) for each in ("1.2.3.4:5555", "1.2.3.4", "[2001:db8::1]:443", "2001:db8::1")]
     ['1.2.3.4', '1.2.3.4', '2001:db8::1', '2001:db8::1']

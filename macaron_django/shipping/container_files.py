@@ -24,7 +24,7 @@ SERVER = ("granian", "whitenoise")
 
 @dataclass(frozen=True)
 class ContainedProject:
-    """What the files depend on.
+    """What the files of a container depend on.
 
     ``wsgi`` is the application as granian takes it, ``config.wsgi:application``. With ``worker``, Celery runs tasks.
     ``extra`` is what the project's ``Dockerfile.extra`` adds to the image.

@@ -150,7 +150,7 @@ def postmortem(
 
 
 def populate_error_report(data: MutableMapping[str, Any]) -> None:
-    """Adds what is known about the request being served to ``data``, without secrets."""
+    """Adds to ``data`` what is known about the request being served, without secrets."""
     data.update(completed_report(data))
 
 

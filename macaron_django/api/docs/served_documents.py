@@ -1,4 +1,4 @@
-"""Writes the documents that the documentation serves: as JSON or YAML, in one file, with their paths as mounted."""
+"""Writes the documents that the documentation serves: as JSON or YAML, in one file, with the paths of this server."""
 
 from __future__ import annotations
 

@@ -205,7 +205,7 @@ def _list_problems(where: str, value: Any) -> Iterator[DeployProblem]:
         or not isinstance(value, list | tuple)
         or not all(isinstance(each, str) for each in value)
     ):
-        yield _problem(where, f"is {value!r}", "It must be a list of texts.")
+        yield _problem(where, f"is {value!r}", "It must be a list of strings.")
 
 
 def _made_for(driver: Any) -> set[str]:

@@ -215,7 +215,7 @@ _FUNCTION_PARAMETERS: Final = {
 
 
 def _function(policy: Resource, service: LambdaService) -> dict[str, Resource]:
-    """Returns the function, and the API, which calls an alias: new code isn't served until the alias is moved."""
+    """Returns the function and the API. The API calls an alias: new code isn't served until the alias is moved."""
     environment: dict[str, Any] = {
         **service.environment(),
         # Not the API's own name alone: the API needs the function, which would need the API.

@@ -194,7 +194,7 @@ def _arn(table: str, index: str, names: Names) -> Expression:
 
 
 def _function(service: LambdaService) -> Iterator[Block]:
-    """Yields the function, and the API, which calls an alias: new code isn't served until the alias is moved."""
+    """Yields the function and the API. The API calls an alias: new code isn't served until the alias is moved."""
     yield variable("code_bucket", "The S3 bucket with the package of the service.")
     yield variable("code_key", "The package's key in the bucket; each release has a new one.")
     yield variable("architecture", default="arm64")
