@@ -62,3 +62,45 @@ def test_no_class_has_thousands_of_serializer_classes_right_below_it():
     made = [serializer_for(schema, classes) for schema in described.schemas.values()]
     assert len(set(made)) == 250
     assert max(len(base.__subclasses__()) for base in {each.__bases__[0] for each in made}) <= 100
+
+
+@pytest.mark.parametrize("keyword", ["oneOf", "anyOf"])
+def test_a_member_that_a_schema_and_its_branch_describe_is_visited_once(keyword):
+    of = {"properties": {"of": {"$ref": "#/components/schemas/Node"}}}
+    branches = [
+        {**of, "type": "object", "required": ["of"]},
+        {"type": "string"},
+        {"type": "object", "maxProperties": 0},
+    ]
+    node = {"properties": {**of["properties"], "size": {"default": 1}}, keyword: branches}
+    body = filled = "leaf"
+    for _ in range(100):
+        body, filled = {"of": body}, {"of": filled, "size": 1}  # 2 ** 100 visits, if each visited it
+    assert validator_for(document(Node=node).schemas["Node"]).clean(body) == filled
+
+
+def test_readonly_properties_of_a_schema_and_its_branch_are_dropped_in_one_visit():
+    of = {"properties": {"of": {"$ref": "#/components/schemas/Node"}}}
+    kind = {
+        "properties": {**of["properties"], "kind": {"type": "string"}, "id": {"readOnly": True}},
+        "required": ["kind"],
+    }
+    union = {"oneOf": [{"$ref": "#/components/schemas/Kind"}], "discriminator": {"propertyName": "kind"}}
+    clean = validator_for(document(Node={**of, **union}, Kind=kind).schemas["Node"], "request").clean
+    body = kept = {"kind": "Kind"}
+    for _ in range(100):
+        body, kept = {"kind": "Kind", "of": body, "id": 1}, {"kind": "Kind", "of": kept}
+    assert clean(body) == kept
+
+
+def test_what_different_schemas_say_of_a_member_is_all_done():
+    parts = {
+        "Node": {
+            "properties": {"of": {"$ref": "#/components/schemas/One"}},
+            "anyOf": [{"$ref": "#/components/schemas/Other"}],
+        },
+        "One": {"properties": {"a": {"default": 1}, "of": {"$ref": "#/components/schemas/Node"}}},
+        "Other": {"properties": {"of": {"properties": {"b": {"default": 2}}}}},
+    }
+    clean = validator_for(document(**parts).schemas["Node"]).clean
+    assert clean({"of": {"of": {"of": {}}}}) == {"of": {"of": {"of": {"a": 1, "b": 2}}, "a": 1, "b": 2}}

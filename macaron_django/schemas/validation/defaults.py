@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from functools import cached_property
-from operator import is_not
+from operator import attrgetter, is_not
 from typing import Any
 
 from macaron_django.openapi import Schema
@@ -112,69 +113,115 @@ class Cleaner:
         return self._below(lambda cleaner: cleaner.has_defaults)
 
     def _below(self, has_work: Callable[[Cleaner], bool]) -> _Below:
-        named = {name: cleaner for name, cleaner in self.properties.items() if has_work(cleaner)}
-        return named, self.others if self.others is not None and has_work(self.others) else None
+        named = {name: (cleaner,) for name, cleaner in self.properties.items() if has_work(cleaner)}
+        return named, (self.others,) if self.others is not None and has_work(self.others) else ()
 
     def without_read_only(self, value: Any) -> Any:
         """Returns ``value`` without the properties that only the server sets."""
-        if not self.has_read_only:
-            return value
-        if isinstance(value, (dict, Mapping)):  # dict first: the check of the abstract class takes longer than the rest
-            if not self.read_only.isdisjoint(value):
-                value = {name: member for name, member in value.items() if name not in self.read_only}
-            cleaner = self._branch(value, certain=True)
-            value = self._each_member(value, self._read_only_below, Cleaner.without_read_only)
-            return value if cleaner is None else cleaner.without_read_only(value)
-        return self._each_item(value, Cleaner.without_read_only)
+        return _changed(_REMOVAL, (self,), value) if self.has_read_only else value
 
     def with_defaults(self, value: Any, *, skip_read_only: bool = False) -> Any:
         """Returns ``value``, which must be valid, with the defaults of properties that it doesn't have."""
-        if not self.has_defaults:
+        return _changed(_WRITABLE if skip_read_only else _FILLING, (self,), value) if self.has_defaults else value
+
+    def _stripped(self, value: Mapping[str, Any]) -> Mapping[str, Any]:
+        if self.read_only.isdisjoint(value):
             return value
-        change = Cleaner._with_writable_defaults if skip_read_only else Cleaner.with_defaults
-        if isinstance(value, (dict, Mapping)):
-            lacking = {
-                name: copy.deepcopy(default) if isinstance(default, (dict, list)) else default
-                for name, default in (self._writable_defaults if skip_read_only else self.defaults).items()
-                if name not in value
-            }
-            filled = {**value, **lacking} if lacking else value
-            if self._defaults_below != _NOTHING_BELOW:
-                filled = self._each_member(filled, self._defaults_below, change)
-            branch = self._branch(value, certain=False) if self.branches else None
-            return filled if branch is None else change(branch, filled)
-        return self._each_item(value, change)
+        return {name: member for name, member in value.items() if name not in self.read_only}
 
-    def _with_writable_defaults(self, value: Any) -> Any:
-        return self.with_defaults(value, skip_read_only=True)
+    def _filled(self, value: Mapping[str, Any]) -> Mapping[str, Any]:
+        return _with(self.defaults, value)
 
-    def _branch(self, value: Any, *, certain: bool) -> Cleaner | None:
+    def _filled_writable(self, value: Mapping[str, Any]) -> Mapping[str, Any]:
+        return _with(self._writable_defaults, value)
+
+    def branch(self, value: Any, *, certain: bool) -> Cleaner | None:
+        """The cleaner of the branch that applies to an object; with ``certain``, only if a discriminator picks it."""
         if not self.branches or (certain and self.schema.discriminator is None):
             return None
         branch = branch_for(self.schema, value, is_known_valid=not certain)
         return None if branch is None or branch.resolved == self.schema.resolved else cleaner_for(branch)
 
-    def _each_member(self, value: Any, below: _Below, change: _Change) -> Any:
-        """Returns a copy of ``value`` with its members changed, or ``value`` itself if no member changes."""
-        named, others = below
-        changed: dict[str, Any] = {}
-        for name, cleaner in named.items():
-            if name in value and (member := change(cleaner, value[name])) is not value[name]:
-                changed[name] = member
-        if others is not None:
-            for name in value:
-                if name not in self.properties and (member := change(others, value[name])) is not value[name]:
-                    changed[name] = member
-        return {**value, **changed} if changed else value
-
-    def _each_item(self, value: Any, change: _Change) -> Any:
-        if isinstance(value, (list, tuple)) and self.items is not None:
-            changed = [change(self.items, item) for item in value]
-            return changed if any(map(is_not, changed, value)) else value
-        return value
-
 
 #: The cleaners of an object's members that have to be changed: by name, and of those that the schema doesn't name.
-_Below = tuple[Mapping[str, Cleaner], Cleaner | None]
-_NOTHING_BELOW: _Below = ({}, None)
-_Change = Callable[[Cleaner, Any], Any]
+_Below = tuple[Mapping[str, tuple[Cleaner, ...]], tuple[Cleaner, ...]]
+
+
+def _with(defaults: Mapping[str, Any], value: Mapping[str, Any]) -> Mapping[str, Any]:
+    if defaults.keys() <= value.keys():
+        return value
+    lacking = {
+        name: copy.deepcopy(default) if isinstance(default, (dict, list)) else default
+        for name, default in defaults.items()
+        if name not in value
+    }
+    return {**value, **lacking}
+
+
+@dataclass(frozen=True)
+class _Change:
+    """What cleaners do to a value: whether one does anything, what it does to an object, and who changes the members.
+
+    ``certain``: it follows only a branch that a discriminator picks.
+    """
+
+    has_work: Callable[[Cleaner], bool]
+    of_object: Callable[[Cleaner, Mapping[str, Any]], Mapping[str, Any]]
+    below: Callable[[Cleaner], _Below]
+    certain: bool
+
+
+_REMOVAL = _Change(attrgetter("has_read_only"), Cleaner._stripped, attrgetter("_read_only_below"), certain=True)
+_FILLING = _Change(attrgetter("has_defaults"), Cleaner._filled, attrgetter("_defaults_below"), certain=False)
+_WRITABLE = replace(_FILLING, of_object=Cleaner._filled_writable)
+
+
+def _changed(change: _Change, cleaners: tuple[Cleaner, ...], value: Any) -> Any:
+    """Returns a copy of ``value`` that all of ``cleaners`` have changed, or ``value`` itself if none changes it.
+
+    A schema and the branch beside it often describe the same member. Its cleaners visit it together, each once: one
+    after the other, they would visit what is inside it twice as often with each level.
+    """
+    if isinstance(value, (dict, Mapping)):  # dict first: the check of the abstract class takes longer than the rest
+        changed: dict[str, Any] = {}
+        value, of_members = _changed_itself(change, cleaners, value)
+        for name, found in of_members.items():
+            if name in value and (member := _changed(change, found, value[name])) is not value[name]:
+                changed[name] = member
+        return {**value, **changed} if changed else value
+    if isinstance(value, (list, tuple)):
+        of_items = dict.fromkeys(each.items for each in cleaners)
+        found = tuple(each for each in of_items if each is not None and change.has_work(each))
+        items = [_changed(change, found, item) for item in value] if found else value
+        return items if any(map(is_not, items, value)) else value
+    return value
+
+
+def _changed_itself(
+    change: _Change, cleaners: tuple[Cleaner, ...], value: Mapping[str, Any]
+) -> tuple[Mapping[str, Any], Mapping[str, tuple[Cleaner, ...]]]:
+    """Changes an object, but not its members; returns it with the cleaners of members, by name."""
+    if len(cleaners) == 1 and not cleaners[0].branches:
+        value = change.of_object(cleaners[0], value)
+        return value, _of_members(change, cleaners[0], value)
+    applied: dict[Cleaner, None] = {}
+    todo = [*reversed(cleaners)]
+    while todo:
+        cleaner = todo.pop()
+        if cleaner not in applied:
+            applied[cleaner] = None
+            value = change.of_object(cleaner, value)
+            branch = cleaner.branch(value, certain=change.certain)
+            todo += [branch] if branch is not None and change.has_work(branch) else []
+    together: dict[str, dict[Cleaner, None]] = {}
+    for cleaner in applied:
+        for name, found in _of_members(change, cleaner, value).items():
+            together.setdefault(name, {}).update(dict.fromkeys(found))
+    return value, {name: tuple(found) for name, found in together.items()}
+
+
+def _of_members(change: _Change, cleaner: Cleaner, value: Mapping[str, Any]) -> Mapping[str, tuple[Cleaner, ...]]:
+    named, others = change.below(cleaner)
+    if not others:
+        return named
+    return {**named, **{name: others for name in value if name not in cleaner.properties}}

@@ -134,7 +134,7 @@ class SchemaValidator(Validator):
             if not self._accepts(instance):
                 self.validate(instance)  # raises; or passes what only looks like JSON, as an Enum does
             return self._cleaner.with_defaults(instance, skip_read_only=is_request) if defaults else instance
-        except RecursionError:  # unions take several calls a level
+        except RecursionError:  # defaults take several calls a level
             raise ValidationFailed(violations=[Violation("is nested too deeply", "", "", "depth")]) from None
 
     def _accepts(self, plain: Any) -> bool:
