@@ -26,7 +26,7 @@ TARGETS: tuple[tuple[str, str, tuple[float | None, ...]], ...] = (
     ("macaron", "macaron-handler", ()),
     ("macaron", "asgi-raw", (None, 1.3, None, None)),
     ("macaron-asgi", "blacksheep-dynamoxy", (0.60, None, 0.70, 0.70)),
-    ("macaron", "django-floor", (1.4, 1.25, 1.5, 1.5)),
+    ("macaron", "django-floor", (1.14, 1.15, 1.24, 1.42)),
     ("macaron", "drf", (0.29, 0.16, 0.27, 0.29)),
     ("macaron-orm", "drf-orm", (0.6, 0.6, 0.6, 0.6)),
     ("macaron-startproject", "drf-startproject", ()),
@@ -61,7 +61,8 @@ def _joined(sections: dict[str, str]) -> str:
 
 
 def _sections(results: dict[str, Any]) -> dict[str, str]:
-    return {
+    parts = results.get("parts", {})
+    sections = {
         "Made with": _about(results),
         "Stacks": _stacks(results.get("rows", [])),
         "Targets": _targets(results),
@@ -74,14 +75,23 @@ def _sections(results: dict[str, Any]) -> dict[str, str]:
         "Servers": _servers(results.get("servers", [])),
         "Memory": _memory(results.get("memory", [])),
     }
+    return {
+        title: f"{text}\n\n{when}" if text and (when := _when(title, parts)) else text
+        for title, text in sections.items()
+    }
+
+
+def _when(title: str, parts: dict[str, Any]) -> str:
+    """When a section was measured, and in how many rounds."""
+    names = {"Stacks": "rows", "Servers": "servers", **{swept: name for name, (swept, _) in _SWEEPS.items()}}
+    part = parts.get(names.get(title, title.lower().replace(" ", "_").replace("-", "_")))
+    return f"Measured on {part['on']}: {part['rounds']} round{'s' * (part['rounds'] != 1)}." if part else ""
 
 
 def _about(results: dict[str, Any]) -> str:
     machine, versions = results["machine"], results["versions"]
-    rows = results.get("parts", {}).get("rows")
-    when = f" Stacks: medians of {rows['rounds']} rounds, {rows['on']}." if rows else ""
     named = ", ".join(f"{name} {number}" for name, number in versions.items())
-    return f"{machine['processor']}, {machine['cores']} cores, {machine['system']}.{when}\n\n{named}."
+    return f"{machine['processor']}, {machine['cores']} cores, {machine['system']}.\n\n{named}."
 
 
 def _table(head: list[str], rows: list[list[str]], words: int = 1) -> str:
