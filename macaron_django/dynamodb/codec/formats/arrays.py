@@ -111,7 +111,7 @@ class ArrayCodec(Codec):
         listed: Any = list[element]  # type: ignore[valid-type]
         return [Alternative("L", listed, f"[{expression} for {inner} in {held}.L]")]
 
-    def straight_writer(self, conversion: Conversion, in_steps: ValueWriter, writer_of: WriterOf) -> ValueWriter:
+    def direct_writer(self, conversion: Conversion, in_steps: ValueWriter, writer_of: WriterOf) -> ValueWriter:
         elements = conversion.elements
         if elements is None:
             return in_steps

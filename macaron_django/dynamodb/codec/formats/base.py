@@ -205,13 +205,13 @@ class Codec:
 
     def writer(self, conversion: Conversion) -> ValueWriter:
         """Returns a function that writes Python values as ``self.encode(conversion.to_json(value))`` does."""
-        return self.straight_writer(conversion, self.writer_in_steps(conversion), python_writer)
+        return self.direct_writer(conversion, self.writer_in_steps(conversion), python_writer)
 
     def json_writer(self, conversion: Conversion) -> ValueWriter:
         """Returns a function that writes a JSON value as ``writer`` writes the Python value that it converts to."""
-        return self.straight_writer(conversion, self.json_writer_in_steps(conversion), json_writer)
+        return self.direct_writer(conversion, self.json_writer_in_steps(conversion), json_writer)
 
-    def straight_writer(self, conversion: Conversion, in_steps: ValueWriter, writer_of: WriterOf) -> ValueWriter:
+    def direct_writer(self, conversion: Conversion, in_steps: ValueWriter, writer_of: WriterOf) -> ValueWriter:
         """Returns a writer of usual values, which JSON and Python have in common; ``in_steps`` writes the others."""
         return in_steps
 

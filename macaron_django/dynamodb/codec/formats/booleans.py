@@ -34,7 +34,7 @@ class BooleanCodec(Codec):
     def json_reader(self, conversion: Conversion) -> ValueReader:
         return itemgetter("BOOL")
 
-    def straight_writer(self, conversion: Conversion, in_steps: ValueWriter, writer_of: WriterOf) -> ValueWriter:
+    def direct_writer(self, conversion: Conversion, in_steps: ValueWriter, writer_of: WriterOf) -> ValueWriter:
         def write(value: Any, depth: int) -> AttributeValue:
             return {"BOOL": value} if value is True or value is False else in_steps(value, depth)
 

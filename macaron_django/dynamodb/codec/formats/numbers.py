@@ -82,7 +82,7 @@ class NumberCodec(Codec):
 
         return read
 
-    def straight_writer(self, conversion: Conversion, in_steps: ValueWriter, writer_of: WriterOf) -> ValueWriter:
+    def direct_writer(self, conversion: Conversion, in_steps: ValueWriter, writer_of: WriterOf) -> ValueWriter:
         def write(value: Any, depth: int) -> AttributeValue:
             kind = type(value)
             if kind is int:

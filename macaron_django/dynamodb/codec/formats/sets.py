@@ -98,7 +98,7 @@ class SetCodec(Codec):
         listed: Any = list[element]  # type: ignore[valid-type]
         return [Alternative("L", listed, f"{types.function(_no_members)}({held}.L)"), members]
 
-    def straight_writer(self, conversion: Conversion, in_steps: ValueWriter, writer_of: WriterOf) -> ValueWriter:
+    def direct_writer(self, conversion: Conversion, in_steps: ValueWriter, writer_of: WriterOf) -> ValueWriter:
         if conversion.elements is None:
             return in_steps
         write_element, is_of_scalars = writer_of(self.items, conversion.elements()), self._is_of_scalars(conversion)

@@ -50,7 +50,7 @@ class TextCodec(Codec):
     def json_reader(self, conversion: Conversion) -> ValueReader:
         return itemgetter("S")  # a Python value remembers how it was spelled
 
-    def straight_writer(self, conversion: Conversion, in_steps: ValueWriter, writer_of: WriterOf) -> ValueWriter:
+    def direct_writer(self, conversion: Conversion, in_steps: ValueWriter, writer_of: WriterOf) -> ValueWriter:
         def write(value: Any, depth: int) -> AttributeValue:
             if type(value) is str:
                 if not value.isascii():
