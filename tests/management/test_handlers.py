@@ -76,7 +76,10 @@ def test_startapi_lists_the_apis_that_are_found_without_the_setting(base, settin
 
 @pytest.mark.parametrize(
     ("arguments", "message"),
-    [(["--name", "Zoo"], "can't name an API"), (["--name", "ping"], "is the name of an app or an API that every project has")],
+    [
+        (["--name", "Zoo"], "can't name an API"),
+        (["--name", "ping"], "is the name of an app or an API that every project has"),
+    ],
 )
 def test_startapi_refuses_names_that_are_taken(base, arguments, message):
     with pytest.raises(CommandError, match=message):
