@@ -1,21 +1,25 @@
 """A search for instances that cost more than their size allows, over recursive, wide, patterned and mixed schemas."""
 
 import gc
+import itertools
 import json
 import os
 import random
+import resource
 import time
 import tracemalloc
 from decimal import Decimal
+from functools import cached_property
 
 import pytest
 
 from macaron_django import openapi as spec
 from macaron_django.exceptions import ValidationFailed
-from macaron_django.schemas import Classes, validator_for
+from macaron_django.schemas import Classes, serializer_for, validator_for
 from macaron_django.schemas.validation import schema_compiler
 from macaron_django.schemas.values import conversions
 from macaron_django.schemas.values.conversions import converter
+from tests.calls import TooManyCallsError, count_calls_up_to
 
 COMPONENTS = "#/components/schemas/"
 #: What is allowed: 1 ms a KB (50 ms at least, 10 s at most) and 20 times the size in memory (20 MB at least). The
@@ -23,10 +27,15 @@ COMPONENTS = "#/components/schemas/"
 SECONDS, SECONDS_PER_KB, MOST_SECONDS = 0.05, 0.001, 10
 MEMORY, MEMORY_PER_BYTE = 20_000_000, 20
 BUSY = 20
+#: The most calls for each level or member of a small body, and what they may multiply by when it grows. Python makes as
+#: many in 0.2 ms.
+CALLS, GROWTH = 1000, 2
+#: What takes time by the branches of all levels in native code, which a verdict doesn't.
+COSTLY = frozenset({"iter_errors", "evaluate", "validate"})
 
 
-def reference(number):
-    return {"$ref": f"{COMPONENTS}S{number}"}
+def reference(name):
+    return {"$ref": f"{COMPONENTS}{name}"}
 
 
 class Schemas:
@@ -45,7 +54,7 @@ class Schemas:
             return self.leaf()
         kind = self.random.choice(["object", "object", "array", "union", "union", "all", "reference"])
         if kind == "reference":
-            return reference(self.random.randrange(self.count))
+            return reference(f"S{self.random.randrange(self.count)}")
         if kind == "union":
             keyword = self.random.choice(["oneOf", "anyOf"])
             return {keyword: [self.schema(depth - 1) for _ in range(self.random.choice([2, 3, 8]))]}
@@ -79,7 +88,7 @@ class Schemas:
                 {"type": "integer", "maximum": 5},
                 {"const": "x"},
                 {"type": "number", "default": 1},
-                reference(self.random.randrange(self.count)),
+                reference(f"S{self.random.randrange(self.count)}"),
             ]
         )
 
@@ -150,7 +159,7 @@ def test_no_body_of_a_random_schema_costs_more_than_its_size_allows():
 
 
 def test_numbers_that_only_python_holds_cost_a_tree_no_check_a_level(monkeypatch):
-    node = {"type": "object", "required": ["of"], "properties": {"of": {"type": "array", "items": reference(0)}}}
+    node = {"type": "object", "required": ["of"], "properties": {"of": {"type": "array", "items": reference("S0")}}}
     leaf = {"type": "array", "items": {"type": "number"}}
     info = {"title": "t", "version": "1"}
     union = {"oneOf": [node, leaf], "properties": {"size": {"default": 1}}}
@@ -168,7 +177,7 @@ def test_numbers_that_only_python_holds_cost_a_tree_no_check_a_level(monkeypatch
 
 @pytest.mark.parametrize("number", [1, 10**30, Decimal("0.1000000000000000000000001")], ids=["int", "long", "Decimal"])
 def test_a_valid_tree_is_copied_and_validated_once_and_not_at_each_level(monkeypatch, number):
-    node = {"type": "object", "required": ["of"], "properties": {"of": {"type": "array", "items": reference(0)}}}
+    node = {"type": "object", "required": ["of"], "properties": {"of": {"type": "array", "items": reference("S0")}}}
     leaf = {"type": "array", "items": {"type": "number"}}
     info = {"title": "t", "version": "1"}
     schemas = {"S0": {"oneOf": [node, leaf]}}
@@ -185,6 +194,190 @@ def test_a_valid_tree_is_copied_and_validated_once_and_not_at_each_level(monkeyp
     made = converter(document.schemas["S0"], Classes("cost", document)).to_python(body)
     assert (len(validated), len(copied) < 1000) == (2, True)  # each branch once
     assert made.to_json() == body
+
+
+# Schemas that lead back to themselves by each two ways
+
+OBJECTS, ARRAYS = "a", 0
+
+
+def ways_back(step, name):
+    """By name, the ways from a schema to itself, for what is at ``step`` in an instance."""
+    again = reference(name)
+    inside = {"properties": {"a": again}} if step == OBJECTS else {"items": again}
+    other = {"required": ["none"]} if step == OBJECTS else {"minItems": 90}
+    unevaluated = "unevaluatedProperties" if step == OBJECTS else "unevaluatedItems"
+    ways = {
+        "allOf": {"allOf": [inside]},
+        "anyOf": {"anyOf": [other, inside]},
+        "anyOf of two": {"anyOf": [{**inside, **other}, inside]},
+        "oneOf": {"oneOf": [inside, other]},
+        "oneOf of two": {"oneOf": [{**inside, "not": inside}, inside]},
+        "not": {"not": {"not": inside}},
+        "not inside": {"not": {"properties": {"a": {"not": again}}} if step == OBJECTS else {"items": {"not": again}}},
+        "then": {"if": inside, "then": inside},
+        "else": {"if": {"not": inside}, "then": inside, "else": inside},
+        "$ref": {"$ref": f"{COMPONENTS}{name}{'Object' if step == OBJECTS else 'Array'}"},
+        "$dynamicRef": {"$dynamicRef": "#node"},
+        unevaluated: {unevaluated: again},
+    }
+    if step == OBJECTS:
+        kinds = [{"properties": {"a": again, "kind": {"const": kind}}, "required": ["kind"]} for kind in "xy"]
+        return ways | {
+            "properties": inside,
+            "patternProperties": {"patternProperties": {"^a": again}},
+            "additionalProperties": {"additionalProperties": again},
+            "propertyNames": {"propertyNames": again},
+            "dependentSchemas": {"dependentSchemas": {"a": inside}},
+            "discriminator": {"oneOf": kinds, "discriminator": {"propertyName": "kind"}},
+            "named": {
+                "oneOf": [reference(f"{name}Object"), reference(f"{name}Array")],
+                "discriminator": {"propertyName": "kind", "mapping": {"x": f"{name}Object", "y": f"{name}Array"}},
+            },
+        }
+    return ways | {
+        "items": inside,
+        "prefixItems": {"prefixItems": [again, again]},
+        "items after prefixItems": {"prefixItems": [again], "items": again},
+        "contains": {"contains": again},
+        "minContains": {"contains": again, "minContains": 2},
+        "maxContains": {"contains": again, "maxContains": 1},
+    }
+
+
+def merged(one, other):
+    """The keywords of both schemas; those of ``one`` and, in an ``allOf``, ``other`` if a keyword is in both."""
+    common = one.keys() & other.keys()
+    if common == {"properties"}:
+        return {**one, **other, "properties": {**one["properties"], **other["properties"]}}
+    return {**one, **other} if not common else {**one, "allOf": [*one.get("allOf", ()), other]}
+
+
+PLACEMENTS = {
+    "beside": merged,
+    "in allOf": lambda one, other: {"allOf": [one, other]},
+    "in anyOf": lambda one, other: {"anyOf": [one, other]},
+    "in turn": lambda one, other: one,  # the other way is that of the schema at each second level
+}
+
+
+class Recursive:
+    """Schemas that lead back to themselves by each two ways, in one document, by what they are."""
+
+    def __init__(self, placements, closings):
+        self.steps, schemas = {}, {}
+        for step, placement, closed in itertools.product((OBJECTS, ARRAYS), placements, closings):
+            for one, other in itertools.combinations_with_replacement(ways_back(step, ""), 2):
+                name = f"S{len(self.steps)}"
+                self.steps[name] = step, f"{one} and {other} {placement}{', closed' if closed else ''}"
+                inner = f"{name}Turn" if placement == "in turn" else name
+                made = PLACEMENTS[placement](ways_back(step, inner)[one], ways_back(step, name)[other])
+                schemas[name] = node(step, made, closed)
+                if inner != name:
+                    schemas[inner] = node(step, ways_back(step, name)[other], closed)
+                schemas[f"{inner}Object"] = {"type": "object", "properties": {"a": reference(name)}}
+                schemas[f"{inner}Array"] = {"type": "array", "items": reference(name)}
+        info = {"title": "t", "version": "1"}
+        self.document = spec.load({"openapi": "3.1.0", "info": info, "paths": {}, "components": {"schemas": schemas}})
+
+    def too_costly(self, name, use, depths, widths=()):
+        """Tells what takes more calls than a body's size allows, or grows by more than its square."""
+        step, told = self.steps[name]
+        counts = {}
+        function = self.function(self.document.schemas[name], use)
+        for size, about, body in bodies(step, depths, widths):
+            if about not in counts:
+                function(body)  # compiles what it needs
+            smaller, calls = counts.get(about, (size, CALLS * size))
+            most = min(calls * (size / smaller) ** GROWTH + 500, CALLS * size)
+            try:
+                counts[about] = size, count_calls_up_to(most, function, body, costly=COSTLY)
+            except TooManyCallsError:
+                return f"{told}, {about}, size {size}: the {use} makes more than {most:.0f} calls, or a costly one"
+        return None
+
+    def function(self, schema, use):
+        if use == "serializer":
+            serializer = serializer_for(schema, self.classes)
+            return lambda body: serializer(data=body).is_valid()
+        if use == "conversion":
+            conversion = converter(schema, self.classes)
+            return lambda body: conversion.to_json(conversion.to_python(body))
+        validator = validator_for(schema, use)
+
+        def validated(body):
+            try:
+                validator.clean(body)
+            except ValidationFailed as failure:
+                return failure.violations
+
+        return validated
+
+    @cached_property
+    def classes(self):
+        return Classes("cost", self.document)
+
+
+def node(step, ways, closed):
+    own = {"properties": {"z": {"type": "string"}, "d": {"default": 1}, "r": {"readOnly": True}}}
+    ending = {"unevaluatedProperties" if step == OBJECTS else "unevaluatedItems": False} if closed else {}
+    types = {"type": ["object", "array", "string"], "$dynamicAnchor": "node"}
+    return {**ending, **merged({**types, **(own if step == OBJECTS else {})}, ways)}
+
+
+def bodies(step, depths, widths):
+    """Yields the size of a body, what it is, and the body: valid, wrong at the leaf, or wrong only at the top."""
+    for depth, wrong in itertools.product(depths, ("nowhere", "at the leaf", "at the top")):
+        body = 5 if wrong == "at the leaf" else "s"
+        for _ in range(depth):
+            body = {"a": body, "kind": "x"} if step == OBJECTS else [body]
+        if wrong == "at the top":
+            body = {**body, "z": 5, "q": 1} if step == OBJECTS else [*body, 5]
+        yield depth, f"nested, wrong {wrong}", body
+    for width, member in itertools.product(widths, ("s", 5)):
+        wide = {f"a{number}": member for number in range(width)} if step == OBJECTS else [member] * width
+        yield width, f"wide, of {member}", wide
+
+
+def test_no_body_of_a_schema_that_leads_back_to_itself_by_two_ways_costs_more_with_each_level():
+    found = Recursive(["beside"], [True])
+    uses = itertools.cycle(("serializer", "response"))  # a serializer validates a request
+    told = [
+        found.too_costly(name, use, (7, 14), (20,))
+        for name, validating in zip(found.steps, uses, strict=False)
+        for use in (validating, "conversion")
+    ]
+    assert [each for each in told if each is not None] == []
+
+
+@pytest.mark.soak
+@pytest.mark.parametrize("closed", [False, True])
+@pytest.mark.parametrize("placement", PLACEMENTS)
+def test_no_body_of_a_schema_that_leads_back_to_itself_costs_more_however_it_does(placement, closed):
+    found = Recursive([placement], [closed])
+    uses = ("request", "response", "conversion", "serializer")
+    told = [in_child(found.too_costly, name, use, (6, 12, 24, 40), (100, 400)) for name in found.steps for use in uses]
+    assert [each for each in told if each is not None] == []
+
+
+def in_child(function, *arguments, seconds=10):
+    """What a function returns in a child of this process; says so if it takes too much CPU, in native code, too."""
+    reader, writer = os.pipe()
+    child = os.fork()
+    if child == 0:
+        try:
+            spent = int(time.process_time())
+            resource.setrlimit(resource.RLIMIT_CPU, (spent + seconds, spent + seconds))
+            answer = function(*arguments)
+        except BaseException as error:  # noqa: BLE001 (the child must not return)
+            answer = repr(error)
+        os.write(writer, json.dumps(answer).encode())
+        os._exit(0)
+    os.close(writer)
+    with os.fdopen(reader) as answers:
+        text = answers.read()
+    os.waitpid(child, 0)
+    return json.loads(text) if text else f"{arguments} takes more than {seconds} s of CPU"
 
 
 @pytest.mark.soak
