@@ -160,7 +160,7 @@ class DynamoDBCallEnded(NamedTuple):
 
 
 class ClientCallBegan(NamedTuple):
-    """An operation of another service is about to be called by its spec."""
+    """An operation that another service's spec describes is about to be called."""
 
     api: str
     operation_id: str

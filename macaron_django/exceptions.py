@@ -27,7 +27,7 @@ these exceptions.
     │   ├── EngineUnavailable           503 DATABASE_UNAVAILABLE
     │   ├── WriteOutcomeUnknown         503 WRITE_OUTCOME_UNKNOWN: applied or not
     │   └── TableMissing                500 TABLE_MISSING
-    ├── ServiceError                    502 SERVICE_ERROR: another service, which was called by its spec
+    ├── ServiceError                    502 SERVICE_ERROR: another service, called as its spec says
     │   ├── ErrorAnswered                   it answered with an error: status_code and answer say which
     │   ├── AnswerInvalid                   502 SERVICE_ANSWER_INVALID: the answer breaks its spec, or is too large
     │   └── ServiceUnavailable              503 SERVICE_UNAVAILABLE: it can't be reached, or didn't answer in time
@@ -439,7 +439,7 @@ class UnsupportedQuery(QueryError, NotSupportedError):
 
 
 class ServiceError(PyMacaronException):
-    """Another service failed, which was called by its spec.
+    """Another service failed, which was called as its spec says.
 
     ``api`` is its name, ``operation`` the method and path, and ``attempts`` how often the call was sent.
     """

@@ -1,7 +1,7 @@
 """The composition root: for each API, text → document → classes → managers → viewsets → URLs.
 
-Reads as the package's table of contents. `Registry.load` runs while Django imports models; viewsets and URLs are made
-when they are first asked for, once every app is ready. The package's other modules keep no state.
+This module can be read as the package's table of contents. `Registry.load` runs while Django imports models; viewsets
+and URLs are made when they are first asked for, once every app is ready. The package's other modules keep no state.
 """
 
 from __future__ import annotations

@@ -50,7 +50,7 @@ MACARON = {
         "ISSUER": "https://example.com",
         "AUDIENCE": "example",
     },
-    # The greetings call the profiles by their spec: in this process, or where PROFILES_URL says that they are served.
+    # The greetings call the profiles in this process, or where PROFILES_URL says that they are served.
     "CLIENTS": {"myserver": {"BASE_URL": PROFILES_URL} if PROFILES_URL else {"IN_PROCESS": True}},
     # Tasks are done before the answer, or by Celery's workers with Redis: TASKS_BACKEND=celery.
     "TASKS": {"BACKEND": os.environ.get("TASKS_BACKEND", "immediate"), "KEEP_FAILURES_DAYS": 30},

@@ -1,4 +1,4 @@
-"""Work after the answer."""
+"""Tasks that run after the answer has been sent."""
 
 from typing import Any
 

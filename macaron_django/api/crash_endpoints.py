@@ -39,7 +39,7 @@ class MyNonFatalCustomError(PyMacaronException):
 
 
 def do_crash_internal_exception() -> None:
-    """Raises an exception of Python's."""
+    """Raises one of Python's own exceptions."""
     raise RuntimeError("Raised by /crash/internalexception")
 
 

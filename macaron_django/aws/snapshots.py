@@ -14,7 +14,7 @@ __all__ = ["drop_connections", "import_botocore", "register_hooks", "renew_rando
 
 
 def register_hooks() -> bool:
-    """Has Lambda call the functions below around each snapshot; returns whether this process has such hooks."""
+    """Registers the functions below, which Lambda calls around each snapshot; returns False outside of Lambda."""
     try:
         from snapshot_restore_py import register_after_restore, register_before_snapshot
     except ImportError:  # only Lambda's own runtimes have it

@@ -1,4 +1,4 @@
-"""Calls to other services by their spec: ``apipool.login.client.do_login(body)``.
+"""Calls to other services as their specs describe: ``apipool.login.client.do_login(body)``.
 
 It takes a document, options and arguments, sends requests, and returns API objects or raises exceptions. Open
 ``client_options`` for an option, ``client_names`` for the names of operations, ``messages`` for how arguments become

@@ -84,7 +84,7 @@ DEFAULTS: Mapping[str, Any] = MappingProxyType(
             "REVOKED": None,  # dotted path of a function: payload -> True when the token was revoked
             "MAX_TOKEN_SIZE": 16 * 1024,  # bytes
         },
-        # Whose operations are called by their spec: {API: path of the spec}, or {API: {"SPEC": …, "BASE_URL": …}}, with
+        # The APIs of other services to call: {API: path of the spec}, or {API: {"SPEC": …, "BASE_URL": …}}, with
         # CREDENTIALS and any key of CLIENT_OPTIONS. An API that is served needs no SPEC.
         "CLIENTS": {},
         "CLIENT_OPTIONS": {  # of all calls, where CLIENTS doesn't say otherwise

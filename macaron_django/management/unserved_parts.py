@@ -17,7 +17,10 @@ __all__ = ["UnservedParts", "unserved_parts"]
 
 @dataclass(frozen=True)
 class UnservedParts:
-    """The names of each kind. Those of callbacks and links start with the operation: ``POST /orders: paid``."""
+    """The names of the webhooks, callbacks and links of a document.
+
+    Those of callbacks and links start with the operation: ``POST /orders: paid``.
+    """
 
     webhooks: tuple[str, ...]
     callbacks: tuple[str, ...]

@@ -1,7 +1,8 @@
 """The tables of DynamoDB that tasks have: the outbox, the marks of what was done once, and the tasks that failed.
 
-``macaron_outbox`` has the hash key ``id`` (UUID version 7) and ``due``, ``task``, ``payload`` and ``attempts``;
-``macaron_task_marks`` the hash key ``id`` and ``task``, ``done`` and ``ttl``. ``synctables`` makes them where
+The hash key of each is ``id``; in ``macaron_outbox`` it is a UUID of version 7. The other attributes are ``due``,
+``task``, ``payload`` and ``attempts`` in ``macaron_outbox``, and ``task``, ``done`` and ``ttl`` in
+``macaron_task_marks``. ``synctables`` makes them where
 ``MACARON["TASKS"]["OUTBOX"]`` is on, and ``macaron_failed_tasks`` where ``KEEP_FAILURES_DAYS`` isn't 0.
 """
 

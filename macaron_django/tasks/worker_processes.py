@@ -83,7 +83,7 @@ def kill_workers() -> None:
 
 
 def die_with_parent() -> None:
-    """Has the kernel end this process when the one that has started it ends, also by SIGKILL; on Linux only."""
+    """Tells Linux to end this process when its parent ends, even by SIGKILL; does nothing on other systems."""
     if os.environ.pop(_DIES, None) and sys.platform == "linux":
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
 

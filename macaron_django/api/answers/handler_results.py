@@ -217,8 +217,8 @@ def json_form(value: Any, schema: Schema | None, classes: Classes) -> Any:
 
     The serializer of ``schema``, or else of their own schema, represents API objects, rows and model instances; in API
     objects and rows, an unset property with ``x-nullable`` becomes null. Leaves out writeOnly properties, even of
-    dictionaries. Raises ``TypeError`` for a model instance where the operation declares no object. Also raises it for
-    an API object that lacks a property that the declared object requires, or has none of its properties.
+    dictionaries. Raises ``TypeError`` for a model instance where the response's schema isn't an object's. Also raises
+    it for an API object that lacks a property that the declared object requires, or has none of its properties.
     """
     if schema is not None:
         schema = schema.resolved
@@ -233,8 +233,8 @@ def json_form(value: Any, schema: Schema | None, classes: Classes) -> Any:
     if isinstance(value, Model):
         if schema is None or not schema.is_object:
             raise TypeError(
-                f"{type(value).__name__} can't be returned as JSON: the operation declares no object for it. "
-                "Declare one, or return a value of JSON's types."
+                f"{type(value).__name__} can't be returned as JSON: the operation's response doesn't declare an "
+                "object. Declare its schema, or return a value of JSON's types."
             )
         found = _serialized(value, schema, classes)
         _refuse_stranger(value, found, schema)

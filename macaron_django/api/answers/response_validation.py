@@ -39,7 +39,7 @@ def declared_response(operation: Operation, status: int) -> Response | None:
 
 
 def is_validated(mode: str | None) -> bool:
-    """Returns whether this value of ``RESPONSE_VALIDATION`` asks for validation; None does so while tests run."""
+    """Returns whether this value of ``RESPONSE_VALIDATION`` asks for validation; None asks only while tests run."""
     # django.test and pytest-django set up an outbox while tests run.
     return "outbox" in vars(mail) if mode is None else mode != "off"
 

@@ -26,7 +26,7 @@ _KNOWN = _OF_CONNECTIONS | {close_caches, reset_urlconf}
 
 
 class _Receivers(NamedTuple):
-    """The receivers of a signal, each with whether it only closes connections; ``own`` are this package's."""
+    """The receivers of a signal, each with True if it only closes connections; ``own`` are this package's."""
 
     all: list[tuple[Callable[..., object], bool]]
     own: list[Callable[..., object]]

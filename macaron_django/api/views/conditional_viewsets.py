@@ -62,7 +62,7 @@ class ConditionalViewSet(OperationViewSet):
             and not is_conditional(self.request.headers)
         ):
             raise PreconditionRequired(
-                f"This {self.store.schema.name} has versions: send the ETag that you read as If-Match."
+                f"This {self.store.schema.name} has versions: send the ETag that you have read, in If-Match."
             )
         self.is_unchanged(instance)
         return instance

@@ -1,4 +1,4 @@
-"""Makes a table's item operations in steps, through PynamoDB's connection only if something watches it.
+"""Calls a table's item operations in steps; goes through PynamoDB's connection only if something observes it.
 
 PynamoDB's connection, and botocore with it, is imported when it is needed.
 """

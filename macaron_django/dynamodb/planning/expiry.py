@@ -14,7 +14,7 @@ __all__ = ["expired", "without_expired"]
 
 
 def expired(ttl: str, now: int) -> Condition:
-    """Returns the condition of an item that is past its time to live, in seconds since 1970."""
+    """Returns the condition that an item's time to live has passed; ``now`` is in seconds since 1970."""
     return Lookup((ttl,), "lte", ({"N": str(now)},))
 
 

@@ -37,9 +37,9 @@ _SIGNS: Final = {"create": "+", "add": "+", "change": "~", "conflict": "!", "ext
 class TableDifference:
     """One difference between a table and its schema.
 
-    ``create``, ``add`` and ``change`` are made by ``sync_table``; a ``conflict`` needs a new table;
-    ``extra`` is something that the schema doesn't mention, which is left unchanged; ``unsupported``: the engine can't
-    do it, but nothing depends on it.
+    ``sync_table`` resolves a ``create``, an ``add`` and a ``change``. A ``conflict`` needs a new table. An ``extra`` is
+    something that the schema doesn't mention; it is left unchanged. An ``unsupported`` is something that the engine
+    can't do, but that nothing depends on.
     """
 
     kind: Literal["create", "add", "change", "conflict", "extra", "unsupported"]

@@ -23,7 +23,7 @@ class Command(BaseCommand):
     requires_system_checks = []  # this command helps to find settings with errors
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("--changed", action="store_true", help="Only those that aren't defaults.")
+        parser.add_argument("--changed", action="store_true", help="Leave out settings whose values are the defaults.")
 
     def handle(self, *_arguments: str, **options: Any) -> None:
         try:

@@ -18,7 +18,10 @@ __all__ = ["Visit", "children_of", "walk"]
 
 @dataclass(frozen=True)
 class Visit:
-    """An object of a kind that ``grammar`` lists, or a reference to one: its target, or the reason it is broken."""
+    """An object of a kind that ``grammar`` lists, or a reference to one.
+
+    For a reference, ``target`` is what it leads to, or ``broken`` says why it leads nowhere.
+    """
 
     kind: str
     node: SourceNode

@@ -224,7 +224,10 @@ class SchemaSerializer(SchemaValidationMixin, SchemaSavingMixin, serializers.Ser
 
     @property
     def _is_jsonfield(self) -> bool:
-        """Whether a form shows the object as JSON: nested in one of the same schema, its fieldsets would never end."""
+        """Whether a form shows the object as JSON, because an object around it has the same schema.
+
+        The form's fieldsets would never end otherwise.
+        """
         ancestor = self.parent
         while ancestor is not None:
             if getattr(ancestor, "schema", None) == self.schema:

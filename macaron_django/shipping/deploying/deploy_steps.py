@@ -31,7 +31,7 @@ NOTICED_WITHIN: Final = 120.0
 class DeployStep:
     """One step: ``--no-NAME`` leaves it out, and ``--from NAME`` begins with it.
 
-    ``releases`` is the environment that the step releases to, or tests after a release.
+    ``releases`` is the environment to which the step releases, or which it tests after a release.
     """
 
     name: str

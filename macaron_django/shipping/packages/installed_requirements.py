@@ -1,4 +1,4 @@
-"""Has pip install a project's requirements in a folder, for Lambda's machines."""
+"""Installs a project's requirements in a folder with pip, for Lambda's machines."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Has botocore's parser read an answer that a lane has received."""
+"""Passes an answer that a lane has received to botocore's parser."""
 
 from __future__ import annotations
 

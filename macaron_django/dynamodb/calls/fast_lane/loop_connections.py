@@ -198,8 +198,8 @@ class _Pool:
         return False
 
     async def close_with_loop(self) -> None:
-        """Has the idle connections closed when the loop ends its asynchronous generators, or when nothing uses this
-        pool any more.
+        """Arranges that the idle connections are closed when the loop ends its asynchronous generators, or when nothing
+        uses this pool any more.
         """
         self._closing = _closing(self._idle)
         await anext(self._closing)
