@@ -61,7 +61,7 @@ UNREADABLE = SchemeRequirement("", None, frozenset())
 
 
 class SecurityDecision(NamedTuple):
-    """What the request's credentials allow. If neither granted nor refused, the request has no credentials."""
+    """What the request's credentials allow. If ``granted`` is False without a ``refusal``, there are none."""
 
     granted: bool = False
     verified: Verified | None = None  # None with ``granted``: anonymous, where that is allowed

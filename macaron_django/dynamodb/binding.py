@@ -125,8 +125,8 @@ def _base(cls: type, persistence: Persistence) -> type:
 
 
 def _methods_of(cls: type) -> type:
-    """Returns the class itself or, if it makes its objects in its own way, a class with only its two methods from
-    PyMacaron.
+    """Returns the class itself. If it overrides ``__init__`` or ``__new__``, returns a class with only its two methods
+    from PyMacaron.
     """
     if not overrides(cls, ("__init__", "__new__"), object):
         return cls

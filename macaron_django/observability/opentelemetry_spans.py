@@ -37,7 +37,7 @@ class _Headers(Getter[Mapping[str, Any]]):
 
 
 class OpenTelemetrySpans(events.Subscriber):
-    """Tells OpenTelemetry's providers what happens: the global ones, which may be set later on, or those given."""
+    """Records events with the given OpenTelemetry providers, or with the global ones, which may be set later."""
 
     def __init__(
         self,

@@ -59,7 +59,7 @@ class SentryReports(events.Subscriber):
 
 
 class _SentrySpanned(events.Observation[Any]):
-    """Something with a span, which is the current one until its code returns."""
+    """Makes a span the current one until the observed code returns."""
 
     def __init__(self, span: Any) -> None:
         self.span, self._scope = span, sentry_sdk.get_current_scope()

@@ -147,7 +147,7 @@ class Document(DocumentTree):
 
     @lazy_attribute
     def children_by_parent(self) -> Mapping[Schema, list[Schema]]:
-        """By schema, the components that have it in their ``allOf``."""
+        """The components that have a schema in their ``allOf``, by that schema."""
         return children_by_parent(self.schemas)
 
     @lazy_attribute

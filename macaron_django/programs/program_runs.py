@@ -19,7 +19,7 @@ _FLASK = (
 
 
 def run_program(command: str, arguments: Sequence[str]) -> None:
-    """Runs the program, or with ``-m`` the module, that ``arguments`` begin with, as ``python`` would.
+    """Runs a program as ``python`` would: ``arguments`` has its path, or ``-m`` and a module, then its own arguments.
 
     Its folder becomes the project's folder, and settings are made if the folder has none. ``command``
     is what the usage message begins with. Exits with a sentence if there is no such program.

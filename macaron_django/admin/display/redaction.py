@@ -92,7 +92,7 @@ def _attribute_without_secrets(applied: AppliedSchemas, value: AttributeValue, m
 
 
 def with_secrets(schema: Schema, json: Any, stored: Any) -> Any:
-    """Returns a copy of ``json`` with each secret of ``stored`` for which it has no value itself."""
+    """Returns a copy of ``json`` that also has the secrets of ``stored`` for which ``json`` has no value."""
     return _with(applied_schemas(schema), json, stored)
 
 

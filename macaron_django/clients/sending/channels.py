@@ -294,7 +294,7 @@ class OutgoingCall:
 
     def _require_time(self) -> None:
         if self._ends is not None and self._clock() > self._ends:
-            raise httpx.ReadTimeout("The whole answer didn't come in time.")
+            raise httpx.ReadTimeout("The answer wasn't complete in time.")
 
     def _collector(self, response: httpx.Response) -> AnswerBytes:
         encoding = response.headers.get("content-encoding", "") if self._call.method != "HEAD" else ""

@@ -191,7 +191,7 @@ class transaction:  # noqa: N801 (used like a function, as Django's atomic is)
 
 
 def _named(target: Any) -> tuple[Persistence, AttributeMap, Any]:
-    """Returns the persistence and the key of a row, or of the one item that a query set names; and the query set."""
+    """Returns a persistence, a key and None for a row; for a query set of one item, also returns the query set."""
     if hasattr(target, "_plan"):
         plan = target._plan()
         if plan.kind != "get" or target.query.is_sliced:

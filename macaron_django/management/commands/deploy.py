@@ -57,7 +57,7 @@ class Command(BaseCommand):
             "--release",
             metavar="VERSION",
             help="The version (default: a new one, named after date, time and git revision). With --back: go back only "
-            "from this one.",
+            "if this version is served.",
         )
         parser.add_argument("--allow-dirty", action="store_true", help="Deploy changes that aren't committed, too.")
         parser.add_argument(

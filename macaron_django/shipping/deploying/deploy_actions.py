@@ -82,7 +82,7 @@ class DeployActions:
         try:
             return boto3.client(service, region_name=region, config=Config(retries={"mode": "standard"}))  # type: ignore[call-overload]
         except NoRegionError as error:
-            raise DeployError("No AWS region is known. Set REGION of the environment, such as 'eu-west-1'.") from error
+            raise DeployError("No AWS region is known. Set the environment's REGION, such as 'eu-west-1'.") from error
         except (BotoCoreError, ValueError) as error:  # ValueError: AWS_ENDPOINT_URL isn't a URL
             raise DeployError(f"AWS {service}: {sentence(error)}") from error
 

@@ -173,7 +173,7 @@ def _value_problems(where: str, options: Mapping[str, Any]) -> Iterator[DeployPr
         yield _problem(f"{where}['TIMEOUT']", f"is {timeout!r}", "It must be a whole number of seconds, 1 or more.")
     region = options.get("REGION")
     if region is not None and not _matches(_REGION, region):
-        yield _problem(f"{where}['REGION']", f"is {region!r}", "Write it as 'eu-west-1'.")
+        yield _problem(f"{where}['REGION']", f"is {region!r}", "Write an AWS region, such as 'eu-west-1'.")
     yield from _variable_problems(f"{where}['VARIABLES']", options.get("VARIABLES", {}))
     yield from _list_problems(f"{where}['TABLES']", tables := options.get("TABLES", ()))
     for command in tables if isinstance(tables, list | tuple) else ():

@@ -33,7 +33,7 @@ class TooLargePackageError(ValueError):
 class LambdaPackage:
     """A zip file that was made, with its size and that of its content, in bytes.
 
-    ``services`` are the AWS services that botocore knows in it; None if botocore is whole, or isn't there.
+    ``services`` are the AWS services whose descriptions its botocore has; None if it has all, or no botocore.
     """
 
     file: Path

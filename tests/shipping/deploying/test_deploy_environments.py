@@ -56,7 +56,10 @@ def test_what_the_how_to_shows_is_right():
         ({**ECS, "SERVICES": 2}, "['SERVICES'] is 2. It must be a list of strings."),
         ({**ECS, "BASE_URL": "https://exam\nple.com"}, "['BASE_URL'] is 'https://exam\\nple.com'."),
         ({**ECS, "BASE_URL": "https://example.com:port"}, "['BASE_URL'] is 'https://example.com:port'."),
-        ({**ECS, "REGION": "eu-west-1\n- run: id"}, "['REGION'] is 'eu-west-1\\n- run: id'. Write it as 'eu-west-1'."),
+        (
+            {**ECS, "REGION": "eu-west-1\n- run: id"},
+            "['REGION'] is 'eu-west-1\\n- run: id'. Write an AWS region, such as 'eu-west-1'.",
+        ),
         ({**ECS, "VARIABLES": {"A=B": "c"}}, "['VARIABLES'] has the name 'A=B'. Use letters, digits and '_'"),
         ({**ECS, "VARIABLES": {"TOKEN": "a\0"}}, "['VARIABLES']['TOKEN'] has a null character. Remove it."),
         ({**ECS, "TABLES": ["migrate 'now"]}, "['TABLES'] has \"migrate 'now\". Write a command of manage.py"),

@@ -169,7 +169,7 @@ def test_without_a_region_the_key_to_set_is_named(cluster, actions, monkeypatch,
     for name in ("AWS_REGION", "AWS_DEFAULT_REGION", "AWS_PROFILE"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "none"))
-    with pytest.raises(DeployError, match=r"No AWS region is known\. Set REGION of the environment"):
+    with pytest.raises(DeployError, match=r"No AWS region is known\. Set the environment's REGION"):
         driver(cluster, actions, REGION=None)
 
 
