@@ -78,9 +78,9 @@ class APIPool:
 
         If the project has already loaded the API, its classes are returned unchanged. ``formats`` are objects like
         bravado-core's ``SwaggerFormat``; they apply to every spec that is loaded later. Without ``do_persist``,
-        ``x-persist`` has no effect. ``host``, ``port`` and ``proto`` say where ``client`` calls it, ``timeout`` how
-        many seconds it waits, ``verify_ssl`` whether it verifies certificates, and ``local`` that this process serves
-        the API. Raises ``SpecError`` with what is wrong.
+        ``x-persist`` has no effect. ``client`` calls the API at ``host``, ``port`` and ``proto``, waits for
+        ``timeout`` seconds, and verifies certificates if ``verify_ssl`` is true. ``local`` means that this process
+        serves the API. Raises ``SpecError`` with what is wrong.
         """
         register_formats(formats or ())
         options = _client_options(host, port, proto, timeout, verify_ssl, local)

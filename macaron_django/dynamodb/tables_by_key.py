@@ -252,7 +252,7 @@ def _start_of(boto3s: Mapping[str, Any]) -> AttributeMap | None:
 
 
 def _keys_of(condition: Any) -> Iterator[tuple[str, Any]]:
-    """Yields the conditions on keys of boto3's ``Key("a").eq(1) & Key("b").between(2, 3)``, as lookups."""
+    """Yields the lookups that boto3's conditions on keys mean: ``Key("a").eq(1) & Key("b").between(2, 3)``."""
     expression = condition.get_expression() if hasattr(condition, "get_expression") else {}
     operator, values = expression.get("operator"), expression.get("values", ())
     if operator == "AND":

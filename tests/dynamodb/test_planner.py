@@ -381,7 +381,7 @@ def test_explain_prints_each_part_of_the_decision() -> None:
         "  key: city = 'c' and age between 3 and 9",
         "  order: age, descending",
         "  then BatchGetItem of the items found: index by_city doesn't hold every attribute needed",
-        "  filter, here after the answer: city = 'c' and age >= 3 and age < 9",
+        "  filter, by this process after the answer: city = 'c' and age >= 3 and age < 9",
     ]
 
 

@@ -105,7 +105,7 @@ SENTENCES: Final = (
     _("order: %(name)s, ascending"),
     _("order: %(name)s, descending"),
     _("filter, by DynamoDB after reading: %(condition)s"),
-    _("filter, here after the answer: %(condition)s"),
+    _("filter, by this process after the answer: %(condition)s"),
     _("then BatchGetItem of the items found: index %(name)s doesn't hold every attribute needed"),
     _("%(place_text)s doesn't have this order"),
     _("the schema doesn't show that %(place_text)s would leave less to read"),

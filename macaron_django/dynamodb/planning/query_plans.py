@@ -144,5 +144,5 @@ class QueryPlan:
                 f"then BatchGetItem of the items found: index {self.index.name} doesn't hold every attribute needed"
             )
         if self.remainder != ALL:
-            lines.append(f"filter, here after the answer: {describe(self.remainder)}")
+            lines.append(f"filter, by this process after the answer: {describe(self.remainder)}")
         return "\n  ".join(lines)

@@ -81,7 +81,7 @@ class ConnectionLimits(NamedTuple):
 
 
 class EarlyLane(Lane):
-    """The lane of a process whose calls go to ``place``. ``read_refusal`` has botocore read an answer."""
+    """The lane of a process whose calls go to ``place``. ``read_refusal`` passes an answer to botocore's parser."""
 
     def __init__(
         self, place: EarlyPlace, limits: ConnectionLimits, read_refusal: Callable[[str, HTTPAnswer], dict[str, Any]]
