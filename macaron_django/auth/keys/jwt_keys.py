@@ -37,7 +37,7 @@ ALGORITHMS = (*HMAC_SIZES, *RSA_ALGORITHMS, *CURVE_ALGORITHMS.values(), "EdDSA")
 class Key:
     """A secret, or a public key with or without its private one.
 
-    ``kid`` is the key's name, None for a key without one; ``setting`` the setting that it comes from. ``verifying`` is
+    ``kid`` is the key's name, None for a key without one; ``setting`` names the setting that has it. ``verifying`` is
     a secret or a public key, ``signing`` a secret, a private key or None; both as PyJWT's algorithms take them, ready
     to use. Neither is part of the ``repr``.
     """

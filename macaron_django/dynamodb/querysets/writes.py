@@ -122,9 +122,9 @@ class WriteMethods:
         beyond them raises ItemOutOfBounds; any other value that breaks its schema raises ValidationFailed. Sends no
         signals, as in Django.
 
-        In a transaction there must be a row to update: if the query set names one by its whole key, the end of the
-        block raises StaleItem if the item doesn't match; any other query set that matches nothing raises ItemAbsent at
-        once.
+        In a transaction there must be a row to update. A query set that names one row by its whole key raises
+        StaleItem at the end of the block, if the item doesn't match. Any other query set raises ItemAbsent at once, if
+        it matches nothing.
         """
         self._refuse_slice("update")
         assignments = UpdateExpression(self.persistence, self._filters, kwargs)
