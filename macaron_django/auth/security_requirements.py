@@ -61,7 +61,7 @@ UNREADABLE = SchemeRequirement("", None, frozenset())
 
 
 class SecurityDecision(NamedTuple):
-    """What the request's credentials allow. If ``granted`` is False without a ``refusal``, there are none."""
+    """What the request's credentials allow: they grant it, lack scopes, are refused, or weren't sent (all defaults)."""
 
     granted: bool = False
     verified: Verified | None = None  # None with ``granted``: anonymous, where that is allowed

@@ -86,7 +86,7 @@ class ObservedCall(Observed[DynamoDBCallEnded]):
         )
 
     def _measure(self, said: Mapping[str, Any]) -> None:
-        """Counts the bytes of a call that botocore has sent. Botocore's JSON is as long as the lane's."""
+        """Counts the bytes of a call that botocore has sent, from JSON that is made again here."""
         self.request_size = len(request_body(self._call) or b"")
         headers = said.get("ResponseMetadata", {}).get("HTTPHeaders", {})
         length = headers.get("content-length", "")
