@@ -80,7 +80,7 @@ _added: dict[str, ReadyCheck] = {}
 def add_ready_check(name: str, check: ReadyCheck) -> None:
     """Makes GET /ready call ``check``; ``name`` says what it looks at, such as "broker".
 
-    ``check`` returns what is missing in a few words, or None. An exception counts as missing, too.
+    ``check`` returns None, or says in a few words what is missing. An exception also means "not ready".
     """
     if not callable(check):
         raise TypeError(f"The check {check!r} should be a function.")

@@ -95,11 +95,11 @@ class StartProject(BaseCommand):
         names = printable(", ".join(each.name for each in api.kept))
         if api.kept and storage == "none":
             self.stdout.write(
-                f"  Review what looks persisted, as marked in {api.spec}: {names}. "
+                f"  Review the schemas that look persisted, which {api.spec} marks: {names}. "
                 "Operations on persisted schemas need no handlers."
             )
         elif api.kept:
-            self.stdout.write(f"  Review what is persisted, as marked in {api.spec}: {names}.")
+            self.stdout.write(f"  Review the persisted schemas, which {api.spec} marks: {names}.")
         if any(path.startswith("apis.") for path in api.verifiers.values()):
             self.stdout.write(f"  Write who may call the API, in apis/{api.name}/verifiers.py: until then, no one may.")
         if api.stubs:

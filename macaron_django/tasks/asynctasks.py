@@ -127,7 +127,7 @@ class AsyncTask(Generic[P, R]):
         return sent
 
     async def aapply_async(self, *args: Any, **options: Any) -> SentTask:
-        """Does what ``apply_async()`` does, to be awaited."""
+        """Does what ``apply_async()`` does, without blocking the event loop."""
         return await sync_to_async(self.apply_async)(*args, **options)
 
 

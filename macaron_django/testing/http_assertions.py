@@ -222,7 +222,7 @@ class HTTPAssertions(unittest.TestCase):
         auth: str | None,
         verify_ssl: bool = True,
     ) -> Any:
-        self.assertIsInstance(kv, Mapping, "what the answer must contain must be a dictionary")
+        self.assertIsInstance(kv, Mapping, "the expected members must be a dictionary")
         found = self._assertMethodReturnJson(path, method, data, status, auth, verify_ssl=verify_ssl)
         self.assertIsInstance(found, dict, f"{method.upper()} {path} answered JSON that isn't an object")
         for name, value in kv.items():

@@ -27,7 +27,7 @@ class ServerTarget:
 
     @classmethod
     def parse(cls, host: str, port: str | int | None = None, token: str | None = None) -> ServerTarget:
-        """Returns the server of a host name, or of a URL without a path, and a port.
+        """Returns the server at ``host``, a host name or a URL without a path, and ``port``.
 
         Without ``port``, a URL has its own port or that of its scheme, and a host name has port 8080. Port 443 means
         HTTPS, and so does any port in a URL that begins with ``https://``. Raises ValueError, which says what is wrong.

@@ -1,6 +1,6 @@
 """Finds out what others have changed in an item since a user loaded it.
 
-The form contains the item as it was loaded, in signed form: a digest of each attribute, and the JSON that was shown,
+The form has a signed record of the item as it was loaded: a digest of each attribute, and the JSON that was shown,
 without secrets.
 """
 

@@ -2,7 +2,7 @@
 
 A text is written as it is, any other value as JSON; an empty cell is a property that isn't set. A text that could be
 read as another value (an empty one, ``null``, one that starts with a quotation mark) is written as JSON, too. If a
-spreadsheet would compute a text, or the rest of it after a separator, a ``'`` is put before that part.
+spreadsheet would take a text, or the part of it after a separator, for a formula, a ``'`` is put before that part.
 
 Files are also read as spreadsheets save them: with TRUE, or yes and no in four languages, for booleans, and with
 decimal commas in numbers.

@@ -76,7 +76,7 @@ class ItemPage:
 
     @property
     def roles(self) -> dict[str, str]:
-        """The names of the key's properties, each with its role: hash key or range key."""
+        """Whether each property of the key is the hash key or the range key, by the property's name."""
         return dict(zip(self.persistence.key_names, (_("hash key"), _("range key")), strict=False))  # one or two
 
     @cached_property

@@ -71,8 +71,8 @@ class ConditionalViewSet(OperationViewSet):
         """Calls ``attempt``, which reads and writes an item; repeats it if another request has written the item in
         between.
 
-        A request with If-Match applies to one state of the item. A request without it wins over any state. An item that
-        has been deleted is a 404 at the next attempt.
+        A request with If-Match applies to one state of the item. A request without it applies to any state. An item
+        that has been deleted is a 404 at the next attempt.
         """
         for _ in range(_ATTEMPTS - 1):
             try:

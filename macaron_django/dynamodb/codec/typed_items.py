@@ -245,7 +245,7 @@ def _null(is_null: Any) -> None:
 def typed_items(shape: ItemShape, json_of: JSONReader) -> TypedItems | None:
     """Returns what reads and shows the items of a shape; None if a class shows its rows in its own way.
 
-    ``json_of`` shows what can't be read by its type.
+    ``json_of`` returns the JSON of an item that can't be read by its type.
     """
     if not is_shown_plainly(shape.model):
         return None

@@ -79,5 +79,5 @@ class Engine(ABC):
         return False
 
     def wait_for_end(self, timeout: float) -> bool:
-        """Returns whether the engine ended within ``timeout`` seconds of ``stop()``, because it had no other users."""
+        """Waits for the engine to end after ``stop()``. Returns False if it still runs after ``timeout`` seconds."""
         return False

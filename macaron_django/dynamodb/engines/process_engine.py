@@ -73,5 +73,5 @@ class LocalProcessEngine(Engine):
         return self.process.shut_down()
 
     def wait_for_end(self, timeout: float) -> bool:
-        """Returns whether the server ended within ``timeout`` seconds of ``stop()``, because it had no other users."""
+        """Waits for the server to end after ``stop()``. Returns False if it still runs after ``timeout`` seconds."""
         return self.process.wait_for_end(timeout)

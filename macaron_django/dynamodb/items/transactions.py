@@ -85,7 +85,7 @@ class transaction:  # noqa: N801 (used like a function, as Django's atomic is)
     removes its own part on an exception. ``post_save``, ``post_delete`` and the functions of ``dynamodb.on_commit()``
     wait for the end, and aren't sent or called if it fails.
 
-    Calls of this thread (or, in ``async with``, of this task and what it awaits) are collected, those of other threads
+    Calls of this thread (or, in ``async with``, of this task and what it awaits) are collected; those of other threads
     aren't. With a ``token`` from the caller, sending the same transaction again within ten minutes doesn't write twice,
     even from another process.
     """

@@ -24,7 +24,7 @@ def _twin(name: str) -> _Twin:
         return await sync_to_async(getattr(self, name))(*args, **kwargs)
 
     twin.__name__ = twin.__qualname__ = f"a{name}"
-    twin.__doc__ = f"Does what ``{name}()`` does, to be awaited."
+    twin.__doc__ = f"Does what ``{name}()`` does, without blocking the event loop."
     return twin
 
 

@@ -169,7 +169,7 @@ def _index_differences(schema: Mapping[str, Any], found: Description) -> Iterato
                 yield TableDifference("add", f"index {wanted}", name)
             elif (is_now := _found_index_text(present, found)) != wanted:
                 yield TableDifference(
-                    "conflict", f"index {name} is {is_now}, its schema says {wanted}: give it a new name"
+                    "conflict", f"index {name} is {is_now}, but its schema says {wanted}: give it a new name"
                 )
         for name in there:
             yield TableDifference("extra", f"index {name} isn't in any schema: left unchanged")
@@ -200,7 +200,8 @@ def _ttl_differences(table: Table) -> Iterator[TableDifference]:
         yield TableDifference("extra", f"the TTL attribute is {there}, which isn't the schema's `ttl`: left unchanged")
     else:
         yield TableDifference(
-            "conflict", f"the TTL attribute is {there}, the schema says {wanted}: disable TTL, wait an hour, sync again"
+            "conflict",
+            f"the TTL attribute is {there}, but the schema says {wanted}: disable TTL, wait an hour, sync again",
         )
 
 

@@ -103,7 +103,9 @@ def _switch(subject: str, wanted: bool, there: bool | None) -> Iterator[TableDif
     elif wanted and not there:
         yield TableDifference("change", f"{subject}: off becomes on", subject)
     elif there and not wanted:
-        yield TableDifference("extra", f"{subject} is on, the schema says off: left on; turn it off with AWS's tools")
+        yield TableDifference(
+            "extra", f"{subject} is on, but the schema says off: left on; turn it off with AWS's tools"
+        )
 
 
 def _unsupported(subject: str) -> TableDifference:

@@ -271,7 +271,7 @@ def _go_on(step: DeployStep, deployment: Deployment, options: Mapping[str, Any])
 
 
 def _resuming(step: DeployStep, deployment: Deployment, options: Mapping[str, Any]) -> str:
-    """Returns the command that begins with a step, and has this command's options."""
+    """Returns the command that deploys from a step on, with the options of this run."""
     command = ["python", "manage.py", "deploy", "--from", step.name]
     command += ["--release", deployment.version] if deployment.version else []
     command += ["--env", options["env"]] if options["env"] else []

@@ -52,9 +52,9 @@ class Command(BaseCommand):
         parser.add_argument(
             "--services",
             metavar="NAMES",
-            help="The AWS services that the project itself calls, such as s3,sqs; botocore's data about all others "
-            "are left out, except those that this package calls. 'all' keeps everything (default: 'all' if boto3 is "
-            "installed, else none).",
+            help="The AWS services that the project itself calls, such as s3,sqs. Of botocore's data, only that of "
+            "these services and of those that this package calls is kept. 'all' keeps everything (default: 'all' if "
+            "boto3 is installed, else none).",
         )
 
     def handle(self, *_arguments: str, **options: Any) -> None:

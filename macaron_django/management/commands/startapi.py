@@ -61,14 +61,14 @@ class Command(BaseCommand):
     def _refuse_name(self, name: str, storage: Storage) -> None:
         problem = name_problem(name)
         if problem is not None:
-            raise CommandError(f"{problem} --name gives it another one.")
+            raise CommandError(f"{problem} --name gives the API another name.")
         if any(each.name == name for each in discover()):
             raise CommandError(f"An API named {name!r} already exists: --name gives this one another name.")
         if storage == "orm" and any(config.label == name for config in apps.get_app_configs()):
             raise CommandError(f"An app labelled {name!r} already exists: --name gives the API another name.")
         folder = base_folder() / "apis" / name
         if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-            raise CommandError(f"{folder} already exists and isn't empty: --name gives the API another one.")
+            raise CommandError(f"{folder} already exists and isn't empty: --name gives the API another name.")
 
     def _what_next(self, made: APIFiles, storage: Storage) -> None:
         lines = ["", "What next:", f"  Serve it: add {made.settings_line} to MACARON['APIS'] of the settings."]

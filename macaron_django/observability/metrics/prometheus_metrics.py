@@ -30,7 +30,7 @@ METRICS: Final[dict[str, tuple[type[Any], str, tuple[str, ...]]]] = {
     "macaron_operation_write_units_total": (Counter, "Write units that operations have consumed.", _OPERATION),
     "macaron_operation_cost_dollars_total": (
         Counter,
-        "What the units of operations cost by the price list.",
+        "What the units of operations cost, at the prices of the price list.",
         _OPERATION,
     ),
     "macaron_dynamodb_call_duration_seconds": (
@@ -43,7 +43,7 @@ METRICS: Final[dict[str, tuple[type[Any], str, tuple[str, ...]]]] = {
     "macaron_dynamodb_write_units_total": (Counter, "Write units by table.", ("table",)),
     "macaron_dynamodb_price_dollars": (
         Gauge,
-        "What one unit costs by the price list.",
+        "What one unit costs, at the prices of the price list.",
         ("unit", "region", "as_of"),
     ),
     "macaron_client_call_duration_seconds": (

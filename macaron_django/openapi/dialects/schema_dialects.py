@@ -1,6 +1,6 @@
 """Normalises schemas of Swagger 2.0 and OpenAPI 3.0 to 3.2 to the 3.1 form (JSON Schema 2020-12).
 
-Inline subschemas are normalised too, ``$ref``s are kept. Nothing after this depends on the version that a document
+Inline subschemas are normalised too; ``$ref``s are kept. Nothing after this depends on the version that a document
 was written in.
 """
 

@@ -223,7 +223,7 @@ def _keys(tree: Any) -> set[str]:
 
 
 def join_uri(base: str, reference: str) -> str:
-    """Resolves a URI reference against a base URI; returns a reference that isn't a URI as it is."""
+    """Resolves a URI reference against a base URI; a reference that isn't a URI is returned unchanged."""
     if reference.startswith("#"):  # urljoin forgets a base such as urn:…
         return base + reference
     try:

@@ -2,8 +2,8 @@
 
 Fields can't express everything in a schema: exclusive bounds of decimals, maps beside properties, ``oneOf``. With this
 extension a project that documents its own views with drf-spectacular gets the whole schema, with each reference as a
-component of the same name. Without it, drf-spectacular gets what the fields express, which is correct but less. Only
-``manage.py spectacular`` and the documentation pages import it: drf-spectacular takes long to import.
+component of the same name. Without it, drf-spectacular gets what the fields express, which is correct but incomplete.
+Only ``manage.py spectacular`` and the documentation pages import it: drf-spectacular takes long to import.
 """
 
 # drf-spectacular says that it is typed; much of it isn't.

@@ -24,7 +24,7 @@ __all__ = ["RowPropertyField", "install"]
 class RowPropertyField(serializers.ModelField):
     """A row's property, validated by its schema: null where the schema allows it, and every bound in the schema.
 
-    It also makes its serializer validate the whole row, by the schema's rules about several properties.
+    It also makes its serializer validate the whole row, by those rules of the schema that concern several properties.
     """
 
     def __init__(self, model_field: PropertyField, **kwargs: Any) -> None:

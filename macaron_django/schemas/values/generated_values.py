@@ -142,7 +142,7 @@ def _claim(name: str, prop: Property, types: tuple[str, ...], request: Any) -> A
             found = int(value)
     if found is None and prop.required and request is not None:
         raise ClaimMissingError(
-            f"The credentials lack the claim {name} (a text or an integer), which {prop.name} needs."
+            f"The credentials lack the claim {name} (a string or an integer), which {prop.name} needs."
         )
     return found
 

@@ -135,7 +135,9 @@ class EcsDriver:
         except DeployError as error:
             raise DeployError(f"What ran before can't be read: {error} {_INSTEAD}") from error
         if (status := definition.get("status", "ACTIVE")) != "ACTIVE":
-            raise DeployError(f"{before} ran before, but is {status}: it was deregistered. {_INSTEAD}")
+            raise DeployError(
+                f"The task definition that ran before, {before}, is {status}: it was deregistered. {_INSTEAD}"
+            )
         return tags.get(VERSION_TAG, "")
 
     def _described(self) -> dict[str, Any]:

@@ -50,8 +50,8 @@ class Release:
 class Driver(Protocol):
     """One environment of a project, where versions are released.
 
-    A driver changes things by ``actions`` only, so that a dry run shows them and changes nothing. Its methods raise
-    DeployError, with the remedy, if they can't do what they say.
+    A driver changes things only through ``actions``, so that a dry run shows them and changes nothing. Its methods
+    raise DeployError, with the remedy, if they can't do what they say.
     """
 
     #: What must be built for it: ``"image"``, ``"package"`` (of Lambda) or ``"nothing"``.

@@ -45,7 +45,7 @@ redis.call('ZREM', KEYS[4], ARGV[2])
 
 
 class TakingQoS(_QoS):  # type: ignore[misc]
-    """kombu's bookkeeping, which also puts back messages that were taken and not noted."""
+    """kombu's record of unacknowledged messages. It also puts back messages that were taken but aren't in it."""
 
     def restore_visible(self, start: int = 0, num: int = 10, interval: int = 10) -> None:
         super().restore_visible(start, num, interval)
@@ -142,7 +142,7 @@ class TakingChannel(_Channel):  # type: ignore[misc]
         return f"{self.unacked_index_key}{self.sep}taken"
 
     def put_back(self) -> None:
-        """Puts messages back that were taken, and not noted, for longer than the visibility timeout."""
+        """Puts back messages that were taken longer ago than the visibility timeout, but never recorded by kombu."""
         now = time()
         if now - self._looked_at < _INTERVAL:
             return
@@ -163,6 +163,6 @@ class TakingChannel(_Channel):  # type: ignore[misc]
 
 
 class TakingTransport(_Transport):  # type: ignore[misc]
-    """kombu's transport of Redis, with channels that move messages."""
+    """kombu's transport for Redis, with channels that move messages."""
 
     Channel = TakingChannel
