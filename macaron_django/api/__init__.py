@@ -1,10 +1,10 @@
 """Serves the operations of an API over HTTP: builds viewsets from a document and its models, and URL patterns for them.
 
 Open ``assembly`` for what answers an operation, ``viewset_names`` for what viewsets and methods are called,
-``viewsets`` for how a project replaces one, ``builtin`` for /ping and /version. Of the folders, ``rules`` decides which
-operations are generated, ``front`` answers known requests before Django's handler, ``routing`` finds a path's view,
-``requests`` reads requests, ``plans`` lists what they go through, ``views`` acts, ``answers`` makes responses and
-errors, ``checks`` finds what is wrong, ``mock`` and ``docs`` show the document.
+``viewsets`` for how a project replaces one, and ``builtin`` for /ping and /version. Of the folders, ``rules`` decides
+which operations are generated, ``front`` answers known requests before Django's handler, ``routing`` finds a path's
+view, ``requests`` reads requests, ``plans`` lists what they go through, ``views`` acts, ``answers`` makes responses and
+errors, ``checks`` finds what is wrong, and ``mock`` and ``docs`` show the document.
 """
 
 from __future__ import annotations

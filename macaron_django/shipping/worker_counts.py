@@ -28,7 +28,7 @@ CELERY_WORKER_MEM = 150
 def get_gunicorn_worker_count(cpu_count: int | None = None, environment: Mapping[str, str] = os.environ) -> int:
     """Returns how many workers gunicorn should start: ``PYM_GUNICORN_WORKERS_COUNT``, or twice the CPUs plus one.
 
-    ``cpu_count`` defaults to the CPUs that this process may use. Raises ImproperlyConfigured if the variable holds no
+    ``cpu_count`` defaults to the CPUs that this process may use. Raises ImproperlyConfigured if the variable isn't a
     number.
     """
     given = environment.get("PYM_GUNICORN_WORKERS_COUNT", "").strip()

@@ -36,7 +36,7 @@ class Served:
 
     @cached_property
     def without_handler(self) -> dict[type, type]:
-        """The viewsets that answer the operation as if it had no handler, by the class of the viewset that has one."""
+        """For each viewset class whose operation has a handler: the class that answers it as if there were none."""
         return {}
 
     @cached_property

@@ -69,7 +69,7 @@ class Create(ResourceViewSet):
         return self.created(self._saved(self.perform_create, serializer))
 
     def create_steps(self) -> Steps[HttpResponseBase]:
-        """Does in steps what ``create`` does when the store answers, without a serializer."""
+        """Does in steps what ``create`` does if the store answers without a serializer."""
         return self._created(self.store, self.with_path_values(self.json_body()))
 
     def _created(self, store: Store, body: Any) -> Steps[HttpResponseBase]:
@@ -93,7 +93,7 @@ class Retrieve(ResourceViewSet):
         return self.tagged(self.answer(self.get_serializer(instance).data, 200), instance)
 
     def retrieve_steps(self) -> Steps[HttpResponseBase]:
-        """Does in steps what ``retrieve`` does when the store answers, without a serializer."""
+        """Does in steps what ``retrieve`` does if the store answers without a serializer."""
         return self._retrieved(self.store)
 
     def _retrieved(self, store: Store) -> Steps[HttpResponseBase]:
@@ -116,7 +116,7 @@ class Replace(ResourceViewSet):
         return self.write(lambda: self._replace(body))
 
     def update_steps(self) -> Steps[HttpResponseBase]:
-        """Does in steps what ``update`` does when the store answers, without a serializer."""
+        """Does in steps what ``update`` does if the store answers without a serializer."""
         body = self.with_path_values(self.json_body())
         return self.write_steps(lambda: self._stored(self.store, body))
 
@@ -177,7 +177,7 @@ class MergePatch(ResourceViewSet):
         return self.write(lambda: self._patch(patch))
 
     def partial_update_steps(self) -> Steps[HttpResponseBase]:
-        """Does in steps what ``partial_update`` does when the store answers, without a serializer."""
+        """Does in steps what ``partial_update`` does if the store answers without a serializer."""
         patch = self.json_body()
         self.refuse_other_values(patch)
         return self.write_steps(lambda: self._patched(self.store, patch))
@@ -206,7 +206,7 @@ class Destroy(ResourceViewSet):
         return self.write(lambda: self._destroy(status))
 
     def destroy_steps(self) -> Steps[HttpResponseBase]:
-        """Does in steps what ``destroy`` does when the store answers, without a serializer."""
+        """Does in steps what ``destroy`` does if the store answers without a serializer."""
         return self._deleted(self.store, self.served_here.success_status(204, 200))
 
     def _deleted(self, store: Store, status: int) -> Steps[HttpResponseBase]:

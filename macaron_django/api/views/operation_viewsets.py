@@ -272,7 +272,7 @@ class OperationViewSet(PlannedViewSet):
         return response
 
     def answers_in_steps(self, action: str, meta: Mapping[str, Any]) -> bool:
-        """Returns whether a generated action waits only in steps, for a request with these headers."""
+        """Returns whether a generated action yields every call it waits for, given a request's headers."""
         return False
 
     def _acting(self) -> Steps[HttpResponseBase]:

@@ -234,7 +234,7 @@ class ResourceViewSet(ConditionalViewSet):
             raise
 
     def answers_in_steps(self, action: str, meta: Mapping[str, Any]) -> bool:
-        """Returns whether the store answers a request in steps that yield every call they wait for."""
+        """Returns whether the store answers the request in steps that yield every call they wait for."""
         return (
             not is_judged(meta)
             and not self.filter_backends

@@ -62,8 +62,8 @@ _ABSENT: Final = re.compile(r"\s*attribute_not_exists\s*\(\s*(#?\w+)\s*\)\s*")
 class Call(dict[str, Any]):
     """The parameters of an operation. ``applied`` finds out whether a first, unanswered attempt was applied.
 
-    Only a write whose condition is false once it has been applied may have ``applied``: such a write is sent again
-    after an ambiguous failure.
+    With ``applied``, a write is sent again after an ambiguous failure. Its condition must be false once the write has
+    been applied, so that it can't be applied twice.
     """
 
     applied: Applied | None = None
