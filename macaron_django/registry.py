@@ -74,7 +74,7 @@ class Registry:
         return self._apis[name] if name in self._apis else self._unserved_classes[name]
 
     def names(self) -> list[str]:
-        """Returns the names of all APIs in the order of loading; those of which there are only classes come last."""
+        """Returns the names of all APIs in the order of loading; those that have classes only come last."""
         return list(dict.fromkeys([*self._apis, *self._unserved_classes, *clients.client_specs()]))
 
     @cached_property

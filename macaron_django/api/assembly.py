@@ -226,7 +226,7 @@ def _unbound(operation: Operation) -> Finding:
     return Finding(
         id="W303",
         level="warning",
-        message=f"Nothing answers {described(operation)}: it answers 501.",
+        message=f"{described(operation)} has no handler and isn't a generated operation: it answers 501.",
         hint="Bind it with x-bind-server, or leave it to other code with x-no-bind-server.",
         location=operation.location,
     )

@@ -133,7 +133,7 @@ class LambdaDriver:
     def _in_bucket(self, code: bytes, version: str) -> dict[str, str]:
         if self._bucket is None:
             raise DeployError(
-                f"The package has {len(code) / 1024 / 1024:.1f} MB, but without S3, Lambda accepts only "
+                f"The package is {len(code) / 1024 / 1024:.1f} MB, but without S3, Lambda accepts only "
                 f"{MOST_DIRECT // 1024 // 1024} MB. Name an S3 bucket as BUCKET."
             )
         key = f"{self._function}/{version}.zip"

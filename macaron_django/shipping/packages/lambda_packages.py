@@ -99,7 +99,7 @@ def _too_large(content: Path, size: int, unzipped: int) -> str:
             sizes[path.relative_to(content).parts[0]] += path.stat().st_size
     largest = ", ".join(f"{name} ({_megabytes(bytes_)})" for name, bytes_ in sizes.most_common(_NAMED))
     return (
-        f"The package has {_megabytes(size)}, and {_megabytes(unzipped)} when unpacked; Lambda takes "
+        f"The package is {_megabytes(size)}, and {_megabytes(unzipped)} when unpacked; Lambda takes "
         f"{_megabytes(MOST_ZIPPED)} and {_megabytes(MOST_UNZIPPED)}. The largest parts: {largest}. Name what the "
         "function needs in another file of --requirements and the AWS services that it calls as --services, or add "
         "--for-s3: a package in S3 has only the limit of what is unpacked."
