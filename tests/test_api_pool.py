@@ -1,4 +1,4 @@
-"""``apipool``, and what PyMacaron's programs do with it beside making objects."""
+"""``apipool``, and what PyMacaron's programs do with it besides making objects."""
 
 from __future__ import annotations
 

@@ -36,7 +36,7 @@ NAMES = ["__class__", "__dict__", "_state", "_spec", "_meta", "pk", "self", "sav
 
 @pytest.fixture
 def open_example(example):
-    """The example project with schemas that allow any property beside their own."""
+    """The example project with schemas that allow any property besides their own."""
     spec = example.folder / "example_project/apis/myserver.yaml"
     lines = spec.read_text("utf-8").splitlines(keepends=True)
     spec.write_text("".join(line for line in lines if "additionalProperties: false" not in line), "utf-8")

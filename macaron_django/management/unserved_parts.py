@@ -31,7 +31,7 @@ class UnservedParts:
 
 
 def unserved_parts(document: Document) -> UnservedParts:
-    """Returns what a document describes beside its operations."""
+    """Returns what a document describes besides its operations."""
     webhooks = tuple(name for name, _ in document.root_node.child("webhooks").children() if not name.startswith("x-"))
     operations = document.operations if document.dialect != "2.0" else ()
     callbacks = tuple(name for operation in operations for name in _callbacks(operation))

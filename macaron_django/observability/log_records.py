@@ -23,7 +23,7 @@ else:
 __all__ = ["DEFAULT_LEVEL", "UserFilter", "UserLogger", "log_to_stdout", "pymlogger", "root_logger", "set_level"]
 
 DEFAULT_LEVEL = logging.DEBUG
-#: The loggers whose level ``set_level`` sets, beside the root's.
+#: The loggers whose level ``set_level`` sets, besides the root's.
 PACKAGES = ("macaron_django", "django", "pymacaron", "pymacaron_async")
 #: Below these levels, what they log is of no use to a service, and may quote what it sends to AWS.
 QUIET = {"boto3": logging.WARNING, "botocore": logging.WARNING, "urllib3": logging.INFO, "pynamodb": logging.INFO}

@@ -18,7 +18,7 @@ __all__ = [
     "write_files",
 ]
 
-#: What the image runs beside the project.
+#: What the image runs besides the project.
 SERVER = ("granian", "whitenoise")
 
 

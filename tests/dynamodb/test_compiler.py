@@ -275,7 +275,7 @@ def test_whoever_listens_to_rows_being_made_is_told(make_persistence: MakePersis
     assert len(heard) == 1
 
 
-#: What schemas say beside the types of their properties: none of it needs a row.
+#: What schemas say besides the types of their properties: none of it needs a row.
 ORDINARY: list[dict[str, Any]] = [
     {},
     {"sets": ["labels", "counts"]},

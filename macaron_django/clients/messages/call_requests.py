@@ -36,7 +36,7 @@ __all__ = ["CallRequest", "RequestWriter"]
 _IDEMPOTENT = frozenset({"get", "head", "options", "trace", "put", "delete"})
 #: Header parameters that media types and security schemes describe instead (OpenAPI, Parameter Object).
 _DESCRIBED_ELSEWHERE = frozenset({"accept", "content-type", "authorization"})
-#: PyMacaron's names for what a call is given beside its arguments, and what this package adds.
+#: PyMacaron's names for what a call is given besides its arguments, and what this package adds.
 _CALL_OPTIONS = ("max_attempts", "read_timeout", "connect_timeout", "request_headers", "content_type")
 _UNSENDABLE = re.compile(r"[^\t\x20-\x7e\x80-\xff]")
 _HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")

@@ -86,7 +86,7 @@ class Persistence(ItemCodec, ItemVersions):
     def model(self) -> Any:
         """The class of the rows. Raises RuntimeError before ``bind``."""
         if self._model is None:
-            raise RuntimeError(f"{self!r} has no model yet: bind(model) comes first.")
+            raise RuntimeError(f"{self!r} has no model yet: call bind(model) first.")
         return self._model
 
     # -- values --------------------------------------------------------------------------------

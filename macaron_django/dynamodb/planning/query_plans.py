@@ -28,7 +28,7 @@ class IndexKeySchema:
 class TableKeySchema:
     """What the planner knows about a table; names are attribute names.
 
-    ``required``: the attributes that each item has beside its keys. ``scan``: the schema's policy for filtered scans;
+    ``required``: the attributes that each item has besides its keys. ``scan``: the schema's policy for filtered scans;
     ``scan_limit``: how many items a capped one may read. ``listed``: how many values an attribute can have, where the
     schema lists them. ``identifiers``: the attributes that identify an item by themselves.
     """

@@ -76,7 +76,7 @@ class ItemQuerySet(ReadMethods, WriteMethods, BulkWriteMethods, AsyncMethods, Un
     """
 
     _iterable_class: ClassVar[None] = None
-    #: What ``dumpdata`` reads: items have no relations to fetch beside them.
+    #: What ``dumpdata`` reads: items have no relations to fetch with them.
     _prefetch_related_lookups: ClassVar[tuple[str, ...]] = ()
 
     def __init__(

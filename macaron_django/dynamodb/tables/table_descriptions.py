@@ -23,7 +23,7 @@ from macaron_django.dynamodb.tables.table_differences import (
 
 __all__ = ["IndexDescription", "KeySchemaElement", "TableDescription", "account_of", "describe_table"]
 
-#: Errors of local engines that lack a service of AWS's, and of AWS where the permission is missing.
+#: Errors of local engines that lack one of AWS's services, and of AWS where the permission is missing.
 _NO_ANSWER = NOT_THERE | {"AccessDeniedException", "ValidationException", "NotImplemented"}
 
 

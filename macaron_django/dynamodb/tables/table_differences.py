@@ -28,7 +28,7 @@ __all__ = [
 Table: TypeAlias = type[ItemModel]
 Description: TypeAlias = Mapping[str, Any]
 
-#: The refusal of a local engine that lacks an operation of AWS's.
+#: The refusal of a local engine that lacks one of AWS's operations.
 NOT_THERE: Final = frozenset({"UnknownOperationException"})
 _SIGNS: Final = {"create": "+", "add": "+", "change": "~", "conflict": "!", "extra": "?", "unsupported": "?"}
 

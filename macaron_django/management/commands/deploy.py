@@ -32,7 +32,7 @@ from macaron_django.shipping.deploying.step_runs import StepFailedError, StepRun
 
 __all__ = ["Command"]
 
-#: Steps that don't need the name of a version, beside acceptance tests of environments.
+#: Steps that don't need the name of a version, besides acceptance tests of environments.
 NAMELESS = frozenset({"check", "unittest", "tables"})
 
 

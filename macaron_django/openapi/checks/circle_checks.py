@@ -1,7 +1,7 @@
 """Finds schemas that apply themselves to the same instance.
 
 A circle through ``properties`` or ``items`` is ordinary recursion. A circle that never leaves the instance has no
-meaning: a validator would never come to its end.
+meaning: a validator would never end.
 """
 
 from __future__ import annotations

@@ -60,8 +60,8 @@ class Files:
     def root(self) -> Path | None:
         """The folder below which references may read files.
 
-        Unless one was given, it is the parent of the document's folder, so that ``../schemas/`` can be read; or the
-        document's own folder where the parent is the user's home or the root of the disk.
+        The default is the parent of the document's folder, so that ``../schemas/`` can be read. If the parent is the
+        user's home or the root of the disk, the default is the document's own folder.
         """
         if self._given_root is not None or self.main.path is None:
             return self._given_root

@@ -230,7 +230,7 @@ class Subschema:
 
     @cached_property
     def single(self) -> Mapping[str, Subschema]:
-        """By keyword, the part that is its value, for keywords whose value is a schema."""
+        """For each keyword whose value is a schema, the part for that schema."""
         return {
             keyword: self._part(keyword)
             for keyword, value in self.keywords.items()
@@ -239,7 +239,7 @@ class Subschema:
 
     @cached_property
     def lists(self) -> Mapping[str, tuple[Subschema, ...]]:
-        """By keyword, the parts in the keyword's list."""
+        """For each keyword whose value is a list, the parts for its members."""
         return {
             keyword: tuple(self._part(keyword, index) for index in range(len(value)))
             for keyword, value in self.keywords.items()
@@ -248,7 +248,7 @@ class Subschema:
 
     @cached_property
     def maps(self) -> Mapping[str, Mapping[str, Subschema]]:
-        """By keyword, the parts in the keyword's object, by name."""
+        """For each keyword whose value is an object, the parts for its members, by name."""
         return {
             keyword: {
                 name: self._part(keyword, name) for name, member in value.items() if isinstance(member, (dict, bool))

@@ -56,7 +56,7 @@ class Driver(Protocol):
 
     #: What must be built for it: ``"image"``, ``"package"`` (of Lambda) or ``"nothing"``.
     makes: str
-    #: The keys that an environment must and may have in the setting, beside those of all drivers.
+    #: The keys that an environment must and may have in the setting, besides those of all drivers.
     required: frozenset[str]
     optional: frozenset[str]
 

@@ -1,4 +1,4 @@
-"""Describes the service that a file makes beside its tables: a Lambda function, or containers on ECS Fargate."""
+"""Describes the service that a file makes besides its tables: a Lambda function, or containers on ECS Fargate."""
 
 from __future__ import annotations
 
@@ -31,9 +31,9 @@ HEALTH_COMMAND: Final = (
     f"import urllib.request; urllib.request.urlopen('http://127.0.0.1:{PORT}/ready', timeout=3)",
 )
 WORKER_COMMAND: Final = ("python", "manage.py", "macaronworker")
-#: Variables whose values are known only where the file is used, beside those of ``environment``.
+#: Variables whose values are known only where the file is used, besides those of ``environment``.
 LATER_VARIABLES: Final = ("AWS_REGION", "ALLOWED_HOSTS")
-#: What ECS needs to fetch a private repository's image, beside ``GetAuthorizationToken``, which isn't about one.
+#: What ECS needs to fetch a private repository's image, besides ``GetAuthorizationToken``, which isn't about one.
 PULL_ACTIONS: Final = ("ecr:BatchCheckLayerAvailability", "ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer")
 #: Seconds: until a new task must be healthy; for the requests of a task that ends; until a task that ends is killed.
 #: The last is longer than the 5 s for which start.sh goes on serving plus the 30 s for which granian waits.

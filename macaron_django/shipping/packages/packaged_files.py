@@ -8,7 +8,7 @@ from typing import Final
 
 __all__ = ["WHEELS", "packaged_files"]
 
-#: The folder of wheels that a project has beside the package index, for what it requires.
+#: The folder of wheels that a project has besides the package index, for what it requires.
 WHEELS: Final = "wheels"
 _LEFT_OUT: Final = frozenset({"__pycache__", "build", "dist", "node_modules", "tests", WHEELS})
 #: The ends of names: databases with their journals, keys and what has them, Terraform's values, logs, and what is made.

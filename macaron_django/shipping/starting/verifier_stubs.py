@@ -64,7 +64,7 @@ def _is_basic(scheme: SecurityScheme) -> bool:
 
 
 def _functions(schemes: Iterable[str]) -> dict[str, str]:
-    """Returns the function of each scheme. Of names that are alike in Python, all but the first get a number.
+    """Returns the function of each scheme. If names are alike in Python, all but the first of them get a number.
 
     >>> _functions(["a-b", "a_b", "a b", "a_b_2"])
     {'a-b': 'verify_a_b', 'a_b': 'verify_a_b_3', 'a b': 'verify_a_b_4', 'a_b_2': 'verify_a_b_2'}

@@ -22,7 +22,7 @@ __all__ = ["CeleryBackend", "add_task"]
 
 logger = logging.getLogger("macaron_django")
 
-#: The name of the one task of Celery's, whose argument is a message.
+#: The name of the one Celery task, whose argument is a message.
 RUN_MESSAGE: Final = "macaron_django.tasks.run"
 
 #: The share of the visibility timeout that a worker may wait for a task to be due. After that it sends the task again.

@@ -26,7 +26,7 @@ _PROPERTIES: dict[str, Any] = {"id": _ID, "text": {"type": "string", "maxLength"
 _NESTED: dict[str, Any] = {"place": {"type": "object", "properties": {"city": {"type": "string"}}}}
 _LABELS: dict[str, Any] = {"labels": {"type": "array", "uniqueItems": True, "items": {"type": "string"}}}
 _VERSION: dict[str, Any] = {"version": {"type": "integer", "readOnly": True}}
-#: kind → what its schema says beside key and text
+#: kind → what its schema says besides key and text
 KINDS: dict[str, dict[str, Any]] = {
     "plain": {"additionalProperties": False},
     "open": {},
@@ -39,7 +39,7 @@ KINDS: dict[str, dict[str, Any]] = {
         "x-persist": {"hash_key": "group", "range_key": "id"},
     },
 }
-#: Who may call the operations of which kind, beside everybody; None: the document doesn't say.
+#: Who may call the operations of which kind, besides everybody; None: the document doesn't say.
 SECURED: dict[str, list[Any] | None] = {"tokens": [{"bearer": []}], "asking": [{"bearer": []}, {}], "silent": None}
 MERGE_PATCH = "application/merge-patch+json"
 

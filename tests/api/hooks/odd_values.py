@@ -48,7 +48,7 @@ READING_QUERIES = (
     *("state=old", "state=nothing", "place__city=Bern", "meaningless=1", "since=yesterday", "ordering=taken&limit=2"),
     *("since=2020-01-03T00:00:00%2B00:00&limit=2", "ordering=-value", "ordering=", "limit=3&state=new", "limit=3"),
 )
-#: What a body may say beside its key.
+#: What a body may say besides its key.
 PROPERTIES = (
     {},
     {"value": 0.1 + 0.2},
