@@ -24,7 +24,7 @@ WHOLE = {"pymacaron.gunicorn"}
 
 
 class OldModule(ModuleType):
-    """A module of PyMacaron's: each name is resolved when it is first used, with a warning that gives its new
+    """One of PyMacaron's modules: each name is resolved when it is first used, with a warning that gives its new
     spelling.
     """
 
@@ -78,7 +78,7 @@ class OldModuleFinder(MetaPathFinder, Loader):
         return ModuleSpec(fullname, self, origin="macaron_django.compat", is_package=is_package)
 
     def create_module(self, spec: ModuleSpec) -> ModuleType:
-        return OldModule(spec.name, f"PyMacaron's module {spec.name}, with what its names are in macaron_django.")
+        return OldModule(spec.name, f"PyMacaron's module {spec.name}, with the replacements of its names.")
 
     def exec_module(self, module: ModuleType) -> None:
         rows = TABLE[module.__name__]

@@ -42,7 +42,7 @@ def child(pointer: str, token: str) -> str:
 
 
 def join(tokens: Iterable[str | int]) -> str:
-    """Returns the pointer to the keys and indexes ``tokens``.
+    """Returns the pointer that ``tokens`` form, which are keys and indexes.
 
     >>> join(["a/b", 0]), join([])
     ('/a~1b/0', '')

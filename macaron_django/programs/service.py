@@ -31,7 +31,7 @@ class Service:
     ``app`` is a Flask app that is served beside the APIs, or None. ``error_callback``, ``error_decorator`` and
     ``error_reporter`` are functions, as the settings of these names describe them; ``ping_hook`` is one that GET /ping
     calls. ``json_encoders`` has the function by which answers write each ``datetime``; functions for other types aren't
-    used. ``formats`` are string formats of the project's.
+    used. ``formats`` are the project's string formats.
 
     ::
 
@@ -90,7 +90,7 @@ class Service:
         """Loads every ``*.yaml`` in a folder, by default ``apis``, and below it. An API has the name of its file.
 
         APIs that ``ignore`` names aren't loaded; for those that ``only_models`` names, only the classes are made.
-        ``include_crash_api`` serves ``/crash/…``. ``force`` has no effect: no code is generated that could be old. With
+        ``include_crash_api`` serves ``/crash/…``. ``force`` has no effect, because no code is generated. With
         ``global_names``, raises an exception if schemas of one name aren't the same in all APIs.
         """
         folder = Path(path if path is not None else get_config().apis_path)

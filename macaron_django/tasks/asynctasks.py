@@ -152,7 +152,7 @@ def asynctask(
     The task begins after ``delay`` seconds. After an exception that ``retry_on`` names, the task is tried again up to
     ``retries`` times: first after ``backoff`` seconds, then after twice as long each time. The last failure is
     reported. ``rows="whole"`` sends stored rows as they are instead of their keys. ``outbox=True`` keeps the message in
-    DynamoDB until the broker has it. The message is part of an open transaction of DynamoDB's; if only the ORM has one
+    DynamoDB until the broker has it. The message is part of an open DynamoDB transaction; if only the ORM has one
     open, the message is written when that is committed. ``once=True`` makes the function's writes to DynamoDB only
     once, in one transaction, even if the task is done twice.
     """
@@ -210,7 +210,7 @@ def _after_commit(send: Callable[[], None]) -> None:
 
 
 def _is_gathering() -> bool:
-    """Returns whether a transaction of DynamoDB's is open: the outbox's message is then part of it."""
+    """Returns whether a DynamoDB transaction is open: the outbox's message is then part of it."""
     pending_writes = sys.modules.get("macaron_django.dynamodb.items.pending_writes")
     return pending_writes is not None and pending_writes.gathering() is not None
 

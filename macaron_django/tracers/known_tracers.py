@@ -105,7 +105,7 @@ def records_signals(wrapper: Any) -> bool:
 
 
 def leaves_breadcrumb(handler: Any, request: Any) -> None:
-    """Records a call without a span for later error reports, if ``handler`` is Sentry's, which does the same."""
+    """Does what Sentry's ``handler`` does for a call without a span: notes it for later error reports."""
     note = getattr(handler, "__globals__", {}).get("_add_request_breadcrumb")
     if note is not None and name_of(handler) == f"{_SENTRY}._instrumentation._sentry_request_created":
         note(request)

@@ -181,7 +181,7 @@ def test_what_is_no_message_is_dropped_and_holds_up_no_other(
     eventually(lambda: drained(connection) or arrived, "the message arrives")
     arrived[0][1].ack()
     assert client.exists("q", "q\x06\x16taken", "unacked") == 0
-    assert caplog.text.count("from the queue q: they aren't a message of Celery's") == 2
+    assert caplog.text.count("from the queue q: they aren't a Celery message") == 2
 
 
 def test_what_was_noted_is_not_put_back_as_well(connect: Any, client: redis.Redis) -> None:

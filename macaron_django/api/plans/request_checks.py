@@ -139,7 +139,7 @@ def read_parameters(view: Any, request: Request) -> None:
     view.parameters  # noqa: B018 (a property that reads them once)
 
 
-#: The checks that call no code of the project's, which might set a hook on the view: ``negotiate`` only where no hook
+#: The checks that call none of the project's code, which might set a hook on the view: ``negotiate`` only where no hook
 #: of the negotiation is overridden.
 OWN = frozenset(
     {refuse_control_characters, tell_tracers, negotiate, admit_anybody, authenticate_by_header_or_session}

@@ -284,7 +284,7 @@ class OperationViewSet(PlannedViewSet):
         body = served.body.read(self.request, self.plan.unknown)
         result = yield served.handler.called(self.request, body, self.parameters.by_argument)
         answer = partial(self._responded, result)
-        # A query set or an iterator of the project's is read while it is shown.
+        # One of the project's query sets or iterators is read while it is shown.
         response: HttpResponseBase = answer() if is_made(result) else (yield BlockingCall(answer))
         return response
 

@@ -71,7 +71,7 @@ def _is_dispatch_replaced() -> bool:
 
 
 class _NoSignal:
-    """Replaces a signal of PynamoDB's if blinker isn't installed."""
+    """Replaces a PynamoDB signal if blinker isn't installed."""
 
     receivers = False
 

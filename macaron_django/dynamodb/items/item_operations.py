@@ -318,12 +318,12 @@ class Items:
         counts from the existing value, or from nothing. The item is created if it doesn't exist and no condition
         forbids it.
 
-        ``condition``: "present", "absent", or a condition of PynamoDB's. ``expected``: values that attributes must have
+        ``condition``: "present", "absent", or a PynamoDB condition. ``expected``: values that attributes must have
         before the write; None for one that must be missing. Raises ItemExists if an item exists that must be absent,
         ItemAbsent if there is none, and ItemChanged if it has other values. None of these exceptions needs a second
         call; only engines that don't honour ReturnValuesOnConditionCheckFailure need a GetItem.
 
-        If a ``condition`` of PynamoDB's keeps an ``addition`` within bounds, its failure may raise ItemOutOfBounds,
+        If a PynamoDB ``condition`` keeps an ``addition`` within bounds, its failure may raise ItemOutOfBounds,
         too. Engines that don't honour ReturnValuesOnConditionCheckFailure don't show why it failed: with them it raises
         a plain StaleItem.
 

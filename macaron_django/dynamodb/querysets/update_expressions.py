@@ -184,8 +184,9 @@ class UpdateExpression:
             raise UnsupportedQuery(f"{name} can't become {expression}: that is a {given}, and {name} is a {wanted}.")
 
     def _countable(self, name: str, step: Decimal) -> Condition:
-        """Returns the condition that ``step`` can be added within the bounds: to a number, or to nothing if counting
-        may begin there.
+        """Returns the condition that the stored number stays within the schema's bounds when ``step`` is added.
+
+        If there is no number, the condition allows the addition only if ``step`` itself is a valid value.
         """
         schema = self._persistence.schema.properties[name].schema
         bounds = [

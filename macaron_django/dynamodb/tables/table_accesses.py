@@ -20,7 +20,7 @@ _IN_TRANSACTIONS: Final[Mapping[str, str]] = {
 
 @dataclass(frozen=True, order=True)
 class TableAccess:
-    """An action of DynamoDB's, such as ``Query``, on a table; or on one of its indexes, where ``index`` names one."""
+    """A DynamoDB action, such as ``Query``, on a table; or on one of its indexes, where ``index`` names one."""
 
     table: str
     index: str

@@ -62,7 +62,7 @@ class Store:
     model: type[Model]
     classes: Classes
 
-    #: Whether the model is a row of DynamoDB's.
+    #: Whether the model is a DynamoDB row.
     is_row: ClassVar[bool] = False
     #: The keys that the caller's credentials give, with their source: ``claim:<name>`` or ``user``.
     keys_from: Mapping[str, str] = MappingProxyType({})

@@ -1,6 +1,6 @@
 """Picks the violations that a request has caused.
 
-A request doesn't cause violations that the stored object had before and keeps, or those of values that the server set.
+It hasn't caused violations that the stored object already had and keeps, or those in values that the server set.
 """
 
 from __future__ import annotations

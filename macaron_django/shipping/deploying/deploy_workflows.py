@@ -1,4 +1,4 @@
-"""Writes a CI workflow that runs the same steps as ``manage.py deploy``, with a role of AWS and no long-lived keys."""
+"""Writes a CI workflow that runs the same steps as ``manage.py deploy``, with an AWS role and no long-lived keys."""
 
 from __future__ import annotations
 

@@ -51,7 +51,7 @@ def allowed(actions: Iterable[str], resources: Iterable[Any]) -> Resource:
 
 
 def role(service: str, policies: Mapping[str, Iterable[Resource]]) -> Resource:
-    """Returns a role that a service of AWS can assume, with the statements of each policy by the policy's name."""
+    """Returns a role that an AWS service can assume, with the statements of each policy by the policy's name."""
     trusted = {"Effect": "Allow", "Principal": {"Service": f"{service}.amazonaws.com"}, "Action": "sts:AssumeRole"}
     return {
         "Type": "AWS::IAM::Role",

@@ -49,7 +49,7 @@ def json_of(value: object) -> Expression:
 
 
 def role_block(label: str, name: Expression, service: str) -> Block:
-    """Returns a role that a service of AWS can assume."""
+    """Returns a role that an AWS service can assume."""
     trusted = {"Effect": "Allow", "Action": "sts:AssumeRole", "Principal": {"Service": f"{service}.amazonaws.com"}}
     return Block("resource", ("aws_iam_role", label), {"name": name, "assume_role_policy": policy_json([trusted])})
 

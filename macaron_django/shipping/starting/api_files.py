@@ -82,7 +82,7 @@ def api_name(source: Path, otherwise: str) -> str:
 def name_problem(name: str) -> str | None:
     """Returns why a name can't be that of an API with its own folder; None if it can."""
     if not re.fullmatch(r"[a-z][a-z0-9_]*", name) or iskeyword(name):
-        return f"{name!r} can't name an API: use lower-case letters, digits and underscores, and no keyword of Python."
+        return f"{name!r} can't name an API: use lower-case letters, digits and underscores, and no Python keyword."
     if name in _TAKEN:
         return f"{name!r} is the name of an app or an API that every project has: choose another one."
     return None

@@ -125,7 +125,7 @@ class TakingChannel(_Channel):  # type: ignore[misc]
 
     def _drop(self, client: Redis, queue: str, taken: bytes | str) -> None:
         client.lrem(self._key(self.taken_key(queue)), -1, taken)  # type: ignore[arg-type]
-        logger.error("Dropped %d bytes from the queue %s: they aren't a message of Celery's.", len(taken), queue)
+        logger.error("Dropped %d bytes from the queue %s: they aren't a Celery message.", len(taken), queue)
 
     def _key(self, name: str) -> str:
         """Returns a key with the prefix that an application may have for all of them."""

@@ -91,7 +91,7 @@ def _trace(request: HttpRequest | None) -> dict[str, str]:
 
 
 def _stored_user(request: HttpRequest) -> list[Any] | None:
-    """Returns model and key of the user that authentication has kept, where it is a row of the ORM."""
+    """Returns the model and key of the user that authentication has kept, if that is a row of the ORM."""
     known = auth_caller.current_request() or request  # DRF's, which has the user
     user = vars(known).get("_user") or vars(request).get("_cached_user")
     if not isinstance(user, Model) or isinstance(user, Row) or user.pk is None:
