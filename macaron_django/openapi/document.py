@@ -241,7 +241,7 @@ class Document(DocumentTree):
         return self._bundler.parts(schemas, direction)
 
     def part_name(self, schema: Schema, direction: Direction | None) -> str:
-        """Returns the name that ``parts`` gives to a schema itself."""
+        """Returns the name of a schema's own part among ``parts``."""
         return self._bundler.part_name(schema, direction)
 
     def references(self, schema: Schema, direction: Direction | None = None) -> list[Schema]:

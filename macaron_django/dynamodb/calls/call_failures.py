@@ -92,7 +92,7 @@ class FailureKind(Enum):
 
     REFUSED = "DynamoDB refused the call: nothing was written, and another attempt would be refused, too"
     RETRYABLE = "nothing was written, and trying again later may succeed"
-    AMBIGUOUS = "no answer, or an unclear one: it may have been applied"
+    AMBIGUOUS = "no answer, or an unclear one: the call may have been applied"
 
 
 def error_code(error: BaseException) -> str:

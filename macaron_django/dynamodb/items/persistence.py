@@ -106,7 +106,7 @@ class Persistence(ItemCodec, ItemVersions):
         return None if ttl is None else condition_expression(expired(ttl, int(time.time())))
 
     def encode_value(self, path: str | Sequence[str | int], value: Any) -> AttributeValue:
-        """Returns what DynamoDB holds for a value of a property, or of the part of one that ``path`` leads to.
+        """Returns the attribute value for a Python value of the property, or the part of one, that ``path`` leads to.
 
         >>> persistence.encode_value(("address", "zip"), "1010")  # doctest: +SKIP
         {'S': '1010'}

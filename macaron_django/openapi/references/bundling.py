@@ -92,7 +92,7 @@ class Bundler:
             yield DefinitionPart(definition.schema, self.key(definition), _with_definitions(rewritten, anything))
 
     def part_name(self, schema: Schema, direction: Direction | None) -> str:
-        """Returns the name that ``parts`` gives to a schema itself."""
+        """Returns the name of a schema's own part among ``parts``."""
         return self.key(Definition(schema, direction, scope=entered((), schema)))
 
     def _reached(self, definitions: Iterable[Definition]) -> Iterator[tuple[Definition, _Rewritten]]:

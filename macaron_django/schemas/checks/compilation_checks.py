@@ -165,7 +165,7 @@ def _make(schema: Schema, classes: Classes, nested: dict[Schema, SchemaSerialize
         return finding("E203", schema.location, f"{message}.", hint)
     except Exception as error:  # noqa: BLE001 (any failure is a finding about the document)
         message = f"No serializer can be made of the schema: {_described(error)}."
-        hint = "Simplify the schema at this place; and report this, with the schema, as a bug in macaron_django."
+        hint = "Simplify the schema at this place, and report it as a bug in macaron_django."
         return finding("E202", schema.location, message, hint)
 
 

@@ -118,7 +118,7 @@ def _failing_as_deploy_error(client: Any, operation: str) -> Iterator[None]:
         yield
     except NoCredentialsError as error:
         raise DeployError(
-            "No AWS credentials were found. Set AWS_PROFILE, or AWS_ACCESS_KEY_ID and the like, as boto3 wants them."
+            "No AWS credentials were found. Set AWS_PROFILE, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY."
         ) from error
     except (BotoCoreError, ClientError) as error:
         raise DeployError(f"AWS {client.meta.service_model.service_id} {operation}: {sentence(error)}") from error
