@@ -1,4 +1,4 @@
-"""The handlers of apis/crash.yaml, GET /crash/…: each fails in its own way, to try how failures are reported."""
+"""The handlers of apis/crash.yaml, GET /crash/…: each fails in its own way, to try out how failures are reported."""
 
 from __future__ import annotations
 

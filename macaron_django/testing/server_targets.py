@@ -65,7 +65,7 @@ class ServerTarget:
 
 
 def _split(name: str, given: str) -> tuple[str, str]:
-    """Returns the host and the port of ``host:port``; the port may be "". An IPv6 address has brackets before a port."""
+    """Returns the host and the port ("" if there is none) of ``host:port``, where an IPv6 address is in brackets."""
     number = ""
     if name.startswith("["):
         name, bracket, after = name[1:].partition("]")
