@@ -50,7 +50,7 @@ class PersistentSwaggerObject:
     """Base of the classes that ``x-persist`` names. All attributes but ``api_name`` and ``model_name`` may be in the
     spec instead.
 
-    Beside the attributes below, a class may have ``local_indexes``, ``billing``, ``scan``, ``sets``, ``tags``,
+    Besides the attributes below, a class may have ``local_indexes``, ``billing``, ``scan``, ``sets``, ``tags``,
     ``point_in_time_recovery`` and ``deletion_protection``, with the same meaning as in ``x-persist``.
 
     ::

@@ -302,7 +302,7 @@ class Schema(Frozen):
 
     @lazy_attribute
     def _parts_by_keyword(self) -> Mapping[str, Sequence[Schema]]:
-        """By keyword, the parts that have it as their own keyword, beginning with the schema itself."""
+        """For each keyword, the parts that have it as their own, beginning with the schema itself."""
         parts = self.parts
         if len(parts) == 1:
             return dict.fromkeys(self.keywords, parts)

@@ -40,7 +40,7 @@ def item_in(persistence: Persistence, line: bytes, form: Form | None = None) -> 
     """Returns the item of a line, complete and storable; raises LineError with what is wrong with it.
 
     Without ``form``, an object whose one member is ``Item`` is DynamoDB's form, anything else the plain one. A plain
-    item must be valid by its schema; in DynamoDB's own form items may be older than the schema.
+    item must be valid under its schema; in DynamoDB's own form items may be older than the schema.
     """
     try:
         json = exact_json(line)

@@ -45,7 +45,7 @@ class Command(BaseCommand):
     help = (
         "Runs acceptance tests with pytest, against a running server, or against one of this project that the command "
         "starts with empty databases and tables. The tests read PYM_SERVER_HOST, PYM_SERVER_PORT and PYM_JWT_TOKEN, as "
-        "macaron_django.testing.MacaronTestCase does. After --, PATHs may be options of pytest."
+        "macaron_django.testing.MacaronTestCase does. After --, you can also give options of pytest."
     )
     requires_system_checks: list[str] = []  # only a server that is started has checks
 

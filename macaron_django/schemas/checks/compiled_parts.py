@@ -58,7 +58,7 @@ class CompiledParts:
         return latest[1]
 
     def is_valid(self, schema: Schema, direction: Direction, value: Any) -> bool:
-        """Returns whether a value is valid by an added schema. Raises SchemaError if the schemas can't be compiled."""
+        """Returns whether an added schema accepts a value. Raises SchemaError if the schemas can't be compiled."""
         return self._together(direction).is_valid({self.document.part_name(schema, direction): value})
 
     def violation(self, schema: Schema, direction: Direction, value: Any) -> Violation:

@@ -91,7 +91,7 @@ class _Trail(NamedTuple):
 
 
 class _Mismatch(NamedTuple):
-    """A value that is invalid by a part of the schema. ``place`` is a number for the value's place in the instance."""
+    """A value that a part of the schema rejects. ``place`` is a number for the value's place in the instance."""
 
     part: Subschema
     value: Any

@@ -22,8 +22,8 @@ _ENDS_LEFT_OUT: Final = (
 def packaged_files(folder: Path) -> Iterator[Path]:
     """Yields the files below a project's folder, in order.
 
-    Hidden ones are left out, such as ``.env`` and ``.git``; and tests, databases, keys, logs, virtual environments and
-    what tools have built. A link is packed as the file that it leads to; one that leads out of the project, or to what
+    Leaves out hidden files, such as ``.env`` and ``.git``, tests, databases, keys, logs, virtual environments and what
+    tools have built. A link is packed as the file that it leads to; one that leads out of the project, or to what
     is left out, isn't.
     """
     return _files_below(folder, folder.resolve())

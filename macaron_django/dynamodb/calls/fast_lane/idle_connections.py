@@ -108,7 +108,7 @@ def _end_reader(opened: Any) -> Callable[[], bool]:
 
 
 def _waits_in_kernel(opened: Any) -> bool:
-    """Returns whether the kernel itself ends a call that takes too long. TLS and gevent would begin it again."""
+    """Returns whether the kernel itself ends a call that takes too long. TLS and gevent would repeat the call."""
     kind = type(opened)
     return _IS_LINUX and kind is socket.socket and kind.__module__ == "socket"
 

@@ -1,4 +1,4 @@
-"""The format of arrays that ``x-persist`` lists in ``sets``: SS, NS or BS, without order and duplicates."""
+"""The format of arrays that ``x-persist`` lists in ``sets``: SS, NS or BS, without order or duplicates."""
 
 from __future__ import annotations
 
