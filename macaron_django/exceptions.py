@@ -191,7 +191,7 @@ class PyMacaronException(Exception):
     jsonify = http_reply
 
     def to_model(self) -> Any:
-        """Returns the error as an object of the schema ``Error``, of the API that is being served, else of any."""
+        """Returns the error as an object of the served API's schema ``Error``, or else of any API's."""
         from_apps: Any = apps.get_app_config("macaron_django")
         return from_apps.error_object({**self.to_dict(), "error_description": self.public_message or self.code})
 

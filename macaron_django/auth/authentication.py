@@ -72,7 +72,7 @@ class JWTAuthentication(BaseAuthentication):
         return verified.user, verified.auth
 
     def authenticate_header(self, request: Request) -> str:
-        # DRF asks another instance than the one that refused
+        # DRF asks a different instance from the one that refused
         return bearer_challenge(getattr(django_request(request), _REFUSAL, None))
 
 

@@ -143,7 +143,7 @@ def backend_token(
     try:
         yield token
     finally:
-        # set, not reset: an async generator may be closed in another context than it was opened in
+        # set, not reset: an async generator may be closed in a different context from the one that opened it
         _identity.set(before)
 
 

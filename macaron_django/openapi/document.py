@@ -351,7 +351,7 @@ class Operation(Frozen):
 
     @lazy_attribute
     def parameters(self) -> tuple[Parameter, ...]:
-        """The parameters, except bodies and form fields: those are in ``request_body``."""
+        """All parameters except bodies and form fields, which are the ``request_body``."""
         return self.document.message_reader.parameters(self.parameter_nodes)
 
     @property

@@ -65,7 +65,7 @@ class AsyncTask(Generic[P, R]):
     def __call__(self, *args: P.args, **kwargs: P.kwargs) -> Any:
         """Sends the task, and returns None; outside of a request, and in a worker, calls the function at once.
 
-        ``MACARON["TASKS"]["OUTSIDE_REQUESTS"]`` set to ``"send"`` has it sent from anywhere.
+        ``MACARON["TASKS"]["OUTSIDE_REQUESTS"]`` set to ``"send"`` sends it outside of a request, too.
         """
         if _is_task() or not (in_request() or settings.TASKS.OUTSIDE_REQUESTS == "send"):
             return self.call(*args, **kwargs)

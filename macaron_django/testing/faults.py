@@ -42,7 +42,7 @@ class Fault(enum.Enum):
     DROP_BEFORE = "the connection breaks before the engine gets the request"
     DROP_AFTER = "the connection breaks after the engine has applied the request"
     TRUNCATE = "the answer breaks off after half of its body"
-    DAMAGE = "a byte of the answer is changed: its CRC32 doesn't fit"
+    DAMAGE = "a byte of the answer is changed: its CRC32 doesn't match"
     SERVER_ERROR = "500 InternalServerError, and the engine never gets the request"
     SERVER_ERROR_AFTER = "500 InternalServerError, though the engine has applied the request"
     THROUGHPUT_EXCEEDED = "400 ProvisionedThroughputExceededException"

@@ -46,7 +46,7 @@ class ServerTarget:
             of_scheme = HTTPS_PORT if secure else HTTP_PORT
             port = number or (of_scheme if separator else DEFAULT_PORT)
         elif number and int(number) != _port(port):
-            raise ValueError(f"{host!r} names a port other than {port}: give the port once.")
+            raise ValueError(f"{host!r} has a different port from {port}: give the port once.")
         parsed = _port(port)
         return cls(name, parsed, token, secure or parsed == HTTPS_PORT)
 

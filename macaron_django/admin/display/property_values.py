@@ -207,7 +207,7 @@ def type_of(schema: Schema | None) -> str:
 
 
 def size_text(octets: int) -> str:
-    """Returns a size like ``filesizeformat`` does, but in exact bytes below a kilobyte."""
+    """Returns a size as ``filesizeformat`` does, but in exact bytes below a kilobyte."""
     if octets < 1024:
         return ngettext("%(count)s byte", "%(count)s bytes", octets) % {"count": octets}
     return _("%(size)s KB") % {"size": formats.number_format(octets / 1024, 1)}

@@ -175,7 +175,7 @@ def _lookups_in(condition: Q) -> Iterator[tuple[str, Any]]:
 
 
 def _alternatives(spec: ObjectSpec, text: str) -> list[list[re.Match[str]]]:
-    """Returns a list of terms for each side of the words ``or``: an item must match all terms of one list."""
+    """Splits a search at each ``or``, and returns the terms of each part: an item must match all terms of one part."""
     found: list[list[re.Match[str]]] = [[]]
     before = ""
     for term in _terms(text):

@@ -270,7 +270,7 @@ class ResourceViewSet(ConditionalViewSet):
         return RequestInvalid(violations=[replace(one, pointer=at, location="path") for one, at in violations])
 
     def place_unstorable(self, error: UnstorableValue) -> None:
-        """Adds to the error where the client sent the value. Raises ``ValidationFailed`` if it wasn't sent."""
+        """Corrects the error's pointer if the path gave the value. Raises ``ValidationFailed`` if it wasn't sent."""
         steps = json_pointers.split(error.pointer)
         body = self.json_body() if steps else None
         if not steps or (isinstance(body, Mapping) and steps[0] in body):

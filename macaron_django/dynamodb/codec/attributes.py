@@ -34,7 +34,7 @@ _KEY_TYPES: Final = {"S", "N", "B"}
 
 
 class _Tagged(dict[str, Any]):
-    """A whole attribute value, where PynamoDB passes around only the value under its type."""
+    """An attribute value with its type, such as ``{"S": "ada"}``; PynamoDB itself passes on only the ``"ada"``."""
 
 
 def _operation(name: str) -> Any:

@@ -164,8 +164,8 @@ class Items:
     ) -> Steps[AttributeMap | None]:
         """Returns the item with this key, None if there is none.
 
-        A key given in another spelling than the stored one is also tried as given: another program, or an older version
-        of this one, may have stored it.
+        If a key's given spelling isn't the one that this version stores, the given one is tried, too: another program,
+        or an older version of this one, may have stored it.
         """
         if _impossible(key):
             return None

@@ -19,8 +19,7 @@ def expired(ttl: str, now: int) -> Condition:
 
 
 def without_expired(plan: QueryPlan, ttl: str, now: int) -> QueryPlan:
-    """Returns the plan for the items that haven't expired. The plan must have been made with ``ttl`` among the wanted
-    attributes.
+    """Returns ``plan`` without the items that have expired. ``ttl`` must be one of the attributes that it reads.
 
     >>> from macaron_django.dynamodb.planning.query_plans import TableKeySchema
     >>> print(without_expired(QueryPlan("scan", TableKeySchema("sessions", "id")), "ends", 1767225600).explain())

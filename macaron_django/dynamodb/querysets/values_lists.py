@@ -36,9 +36,7 @@ class ValueRows:
 
     @classmethod
     def of(cls, persistence: Persistence, filters: Filters, names: Sequence[Any], shape: Shape = "dict") -> ValueRows:
-        """Returns how to make the values of these names, which may be nested (``address__zip``); without names, of all
-        fields.
-        """
+        """Returns how to make the values of ``names``, nested ones too (``address__zip``); no names mean all fields."""
         if any(not isinstance(name, str) for name in names):
             raise UnsupportedQuery(NO_EXPRESSIONS)
         if shape == "json":

@@ -68,7 +68,7 @@ def dump_items(
 
 
 def flushed(sink: BinaryIO) -> None:
-    """Makes sure that what was written is on the disk, before a state says so."""
+    """Waits until the disk has what was written; only then may a state that counts it be written."""
     sink.flush()
     os.fsync(sink.fileno())
 

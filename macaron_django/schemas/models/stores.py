@@ -255,7 +255,7 @@ class Store:
 
         def read(value: Any) -> Any:
             if schema is not None and to_python is not None:
-                # A parameter's schema may have another type than the property's: the value passes through JSON.
+                # A parameter's type may differ from the property's: the value passes through JSON.
                 value = to_python(_typed(json_value(value), schema))
             if target is None:
                 return value

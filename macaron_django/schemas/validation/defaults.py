@@ -160,7 +160,7 @@ def _with(defaults: Mapping[str, Any], value: Mapping[str, Any]) -> Mapping[str,
 
 @dataclass(frozen=True)
 class _Change:
-    """What cleaners do to a value: whether one does anything, what it does to an object, and who changes the members.
+    """One kind of change: whether a cleaner makes it, how it changes an object, and which cleaners change the members.
 
     ``certain``: it follows only a branch that a discriminator picks.
     """

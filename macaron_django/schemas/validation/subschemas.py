@@ -150,7 +150,7 @@ class Subschema:
         own = json if isinstance(json, dict) else {}
         #: The keywords that count; none of a boolean schema.
         self.keywords: Mapping[str, Any] = {"$ref": own["$ref"]} if table.is_draft4 and "$ref" in own else own
-        #: Whether it has other keywords than assertions that restrict an instance.
+        #: Whether it has keywords other than assertions that restrict an instance.
         self.is_compound = not _JUDGING.isdisjoint(self.keywords)
 
     @cached_property

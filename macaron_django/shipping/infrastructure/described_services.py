@@ -75,7 +75,7 @@ class LambdaService:
         _require_secrets(self.secrets, self.environment())
 
     def environment(self) -> dict[str, str]:
-        """Returns the variables whose values are known now, as the settings of a new project read them."""
+        """Returns the environment variables that a new project's settings read and whose values are already known."""
         return _settings_variables(self.settings_module, self.table_prefix)
 
 
@@ -99,7 +99,7 @@ class FargateService:
         _require_secrets(self.secrets, self.environment())
 
     def environment(self) -> dict[str, str]:
-        """Returns the variables whose values are known now, as the settings of a new project read them."""
+        """Returns the environment variables that a new project's settings read and whose values are already known."""
         known = _settings_variables(self.settings_module, self.table_prefix)
         return {**known, "BEHIND_PROXY": "on", "PORT": str(PORT)}
 

@@ -100,7 +100,7 @@ def _keys(schema: Iterable[Mapping[str, str]]) -> tuple[str | None, str | None]:
 
 
 def resource_names(tables: Iterable[DescribedTable], prefix: str) -> dict[tuple[str, str | None], str]:
-    """Returns a name in snake case for the resources of each table, and of each of its indexes, without the prefix.
+    """Names the resources of each table and of each index, in snake case and without the prefix.
 
     The keys are (table, None) for a table and (table, index) for an index. Two names that differ in punctuation alone
     would be one in CloudFormation, whose names have letters and digits only: a name that isn't plain gets a part of its

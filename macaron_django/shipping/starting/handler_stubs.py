@@ -168,7 +168,7 @@ class _SignatureTypes:
 
 
 class _Readable(ast.NodeTransformer):
-    """Turns types of stub files, which use private names of modules, into types as handlers write them."""
+    """Rewrites the types of stub files, which have private names of modules, in the form that handlers use."""
 
     def __init__(self, imports: set[str]) -> None:
         self.imports = imports

@@ -36,8 +36,8 @@ class KeptSchema:
 def look_kept(document: Document) -> list[KeptSchema]:
     """Returns the components that look persisted, in document order.
 
-    A GET whose path ends with their key returns them, and another operation that could be generated writes them. Those
-    that the spec already persists are left out.
+    A component looks persisted if a GET whose path ends with its key returns it, and another operation that could be
+    generated writes it. Those that the spec already persists are left out.
     """
     candidates = {each.name: each for operation in document.operations for each in _candidates(operation)}
     known = kept_keys(document)

@@ -33,7 +33,7 @@ request_finished.connect(_finish, dispatch_uid="macaron_django.tasks.messages.se
 def in_request() -> bool:
     """Returns whether this code serves a request.
 
-    Returns False in Django's own asynchronous views: Django begins their requests in another context than the view's.
+    Returns False in Django's own asynchronous views: Django begins their requests in a context that isn't the view's.
     """
     return served_request() is not None
 

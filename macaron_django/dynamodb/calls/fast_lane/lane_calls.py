@@ -68,7 +68,7 @@ def check_answer(operation: str, headers: Mapping[str, str], body: bytes) -> Non
     """Raises DamagedAnswerError if the answer has a checksum that isn't its body's."""
     checksum = headers.get("x-amz-crc32")
     if checksum is not None and checksum.strip() != str(crc32(body)):
-        raise DamagedAnswerError(operation=operation, reason="its CRC32 doesn't fit")
+        raise DamagedAnswerError(operation=operation, reason="its CRC32 doesn't match")
 
 
 @dataclass(frozen=True)

@@ -68,7 +68,7 @@ class CodecOf(Protocol):
 
 
 class Alternative(NamedTuple):
-    """One type that DynamoDB may send for a value, for readers that know types beforehand."""
+    """One of the types in which DynamoDB may send a value; ``typed_items`` makes its readers from them."""
 
     tag: str  # DynamoDB's type
     content: Any  # the Python type of what it holds
@@ -237,7 +237,7 @@ class Codec:
         return given
 
     def restored(self, held: AttributeValue, role: Role) -> AttributeValue:
-        """Returns the value that ``held`` means when it has no twin."""
+        """Returns the original of ``held``, the sorted form, for an item that doesn't keep the original in a twin."""
         return held
 
     def key_placer(self, conversion: Conversion, role: Role, name: str, given_name: str) -> ValuePlacer | None:

@@ -67,7 +67,7 @@ def early_place(
         url = f"https://dynamodb.{region}.amazonaws.com"
     else:
         parts = urlsplit(endpoint_url)
-        # botocore verifies other hosts than Amazon's as its settings say.
+        # botocore verifies hosts that aren't Amazon's as its settings say.
         if parts.scheme != "http" or not parts.hostname or parts.path not in ("", "/") or parts.query or parts.username:
             return None
         url = endpoint_url
