@@ -88,7 +88,7 @@ class MacaronConfig(AppConfig):
         setting_changed.connect(_start_backends, dispatch_uid="macaron_django.observability")
 
     def error_object(self, fields: Mapping[str, Any]) -> Any:
-        """Returns an object of the schema ``Error``, of the API that is being served, else of any API. Raises
+        """Returns an object of the served API's schema ``Error``, or else of any API's. Raises
         LookupError if none has it.
 
         The object gets those ``fields`` that the schema has.

@@ -219,7 +219,7 @@ class ItemKeyAttribute:
 
 
 class ItemKeyField(models.CharField):  # type: ignore[type-arg]
-    """The primary key of items with a hash and a range key; ``compose`` makes it from them, ``decompose`` sets them."""
+    """The primary key of items with a hash and a range key; ``compose`` joins the two, and ``decompose`` sets them."""
 
     descriptor_class = ItemKeyAttribute
     compose: Callable[[APIObject], str | None]

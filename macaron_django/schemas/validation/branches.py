@@ -46,7 +46,7 @@ def _is_null(branch: Schema) -> bool:
 
 @dataclass(frozen=True)
 class _Shape:
-    """What a branch requires of an object or array itself, without what it requires in only one direction."""
+    """What a branch requires of an object or array itself, without its readOnly and writeOnly properties."""
 
     types: frozenset[str]
     required: frozenset[str]

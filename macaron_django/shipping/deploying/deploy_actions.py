@@ -125,7 +125,7 @@ def _failing_as_deploy_error(client: Any, operation: str) -> Iterator[None]:
 
 
 def sentence(told: object) -> str:
-    """Returns what a program or library says, so that another sentence can follow.
+    """Returns the message of a program or library with a full stop, so that another sentence can follow.
 
     >>> sentence("fatal: Needed a single revision\\n")
     'fatal: Needed a single revision.'

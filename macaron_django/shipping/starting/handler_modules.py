@@ -32,7 +32,7 @@ class UnreadableModuleError(Exception):
 
 @dataclass(frozen=True)
 class OrphanHandler:
-    """A function among handlers that no operation is bound to."""
+    """A function in a module of handlers to which no operation is bound."""
 
     name: str
     path: Path
