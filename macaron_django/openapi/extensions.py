@@ -246,7 +246,7 @@ def property_extensions(nodes: Sequence[SourceNode]) -> PropertyExtensions:
 
 
 def operation_extensions(operation: Mapping[str, Any]) -> OperationExtensions:
-    """Returns the attributes of an operation as read."""
+    """Returns the x- attributes of an operation, as the package reads them."""
     bind_client = operation.get("x-bind-client")
     return OperationExtensions(
         bind_server=_text(operation.get("x-bind-server")),

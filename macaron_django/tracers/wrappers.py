@@ -83,7 +83,7 @@ def _layer(function: Any, closures: Closures) -> tuple[Layer, Any] | None:
 
 def _inner(function: Any, closures: Closures, *, last: bool = True) -> Any:
     """Returns what a function has in the variable that ``closures`` names. If ``closures`` names none, returns the
-    function itself with ``last``, otherwise None.
+    function itself if ``last``, otherwise None.
     """
     variable = closures.get(name_of(function))
     if variable is None or not isinstance(function, FunctionType):

@@ -218,7 +218,7 @@ class ItemChangeList(ChangeList):
 
     @property
     def taken_offers(self) -> list[IndexOffer]:
-        """The index offers that are in use according to the list's URL, each with the URL that leaves it out."""
+        """The offered index filters that the list's URL uses, each with the URL that leaves it out."""
         return [
             IndexOffer(name, index.range_key, self.get_query_string(remove=[self._is_there(index.range_key)]))
             for name, index in self._partial_indexes()

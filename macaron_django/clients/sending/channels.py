@@ -171,7 +171,7 @@ def _with_query(request: httpx.Request) -> httpx.Request:
 
 
 class _QueryTransport(httpx.BaseTransport):
-    """Adds the query that the request has in addition to its URL."""
+    """Adds the query that the request keeps apart from its URL."""
 
     def __init__(self, inner: httpx.BaseTransport) -> None:
         self._inner = inner

@@ -233,7 +233,7 @@ class SharedProcess:
             os.close(fd)
 
     def _supervised(self) -> bool:
-        """Returns whether a supervisor is running, by whether the state file is locked."""
+        """Returns whether a supervisor is running: it locks the state file as long as it lives."""
         if sys.platform == "win32":
             return False
         try:

@@ -34,7 +34,7 @@ class BulkWriteMethods:
         """Stores new rows, in transactions of up to 100: of each hundred all are stored, or none.
 
         A taken key raises ItemExists; with ``ignore_conflicts`` such a row is left out (and the others are put one by
-        one), with ``update_conflicts`` it replaces the existing item completely, without transactions. Sends no
+        one). With ``update_conflicts`` it replaces the existing item completely, without transactions. Sends no
         signals, as in Django.
         """
         if ignore_conflicts and update_conflicts:

@@ -64,7 +64,7 @@ class Driver(Protocol):
         """Takes ``options``, the environment's part of the setting."""
 
     def upload(self, files: ReleaseFiles) -> None:
-        """Brings what was built to where ``release`` finds it. An image is in its registry already.
+        """Brings what was built to where ``release`` finds it. An image needs no upload: it is already in its registry.
 
         Changes nothing that serves requests, and doesn't upload a version twice.
         """

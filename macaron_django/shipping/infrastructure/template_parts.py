@@ -35,7 +35,7 @@ def pascal(snake: str) -> str:
 
 
 def secret_parameters(secrets: Iterable[str]) -> dict[str, tuple[str, Resource]]:
-    """Returns the parameter that takes the ARN of each secret: the parameter's name and definition, by secret."""
+    """Returns a parameter for the ARN of each secret: the parameter's name and definition, by secret."""
     return {
         name: (
             f"{pascal(name.lower())}SecretArn",
@@ -76,7 +76,7 @@ def alarm(
     threshold: int = 0,
     missing: str = "notBreaching",
 ) -> Resource:
-    """Returns an alarm for a metric that is past its threshold in three of five minutes."""
+    """Returns an alarm that a metric sets off by being past its threshold in three of five minutes."""
     return {
         "Type": "AWS::CloudWatch::Alarm",
         "Properties": {

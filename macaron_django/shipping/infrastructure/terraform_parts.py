@@ -67,7 +67,7 @@ def alarm_block(
     threshold: int = 0,
     missing: str = "notBreaching",
 ) -> Block:
-    """Returns an alarm for a metric that is past its threshold in three of five minutes."""
+    """Returns an alarm that a metric sets off by being past its threshold in three of five minutes."""
     return Block(
         "resource",
         ("aws_cloudwatch_metric_alarm", label),

@@ -30,7 +30,7 @@ def broker_url() -> str:
 
 
 def application() -> Celery:
-    """Returns the application that ``CELERY_APP`` names, or the one that is made by the other settings."""
+    """Returns the application that ``CELERY_APP`` names, or the one that is made from the other settings."""
     named, options = settings.TASKS.CELERY_APP, settings.TASKS
     if named is None:
         return _made(broker_url(), options.RESULT_URL, options.QUEUE, options.VISIBILITY_TIMEOUT)
