@@ -34,7 +34,10 @@ logger = logging.getLogger("macaron_django")
 
 @dataclass(frozen=True)
 class API:
-    """One API and what was made from its spec. ``persistences`` are named by schema; their rows are in ``classes``."""
+    """One API and what was made from its spec.
+
+    ``persistences`` has one for each persisted schema, by its name; their rows are in ``classes``.
+    """
 
     name: str
     document: spec.Document

@@ -105,7 +105,7 @@ def build_viewsets(
 ) -> APIViewSets:
     """Returns the viewsets of an API. Models must be loaded; handlers are imported later.
 
-    ``persistences`` are named by schema; their rows are in ``classes.rows``.
+    ``persistences`` has one for each persisted schema, by its name; their rows are in ``classes.rows``.
     """
     early: list[Finding] = []
     stores = dict(_stores(document, classes, early))

@@ -50,6 +50,6 @@ def _answer(address: str) -> dict[str, Any]:
         with build_opener(ProxyHandler({})).open(address, timeout=_TIMEOUT) as response:
             found = json.loads(response.read(_LONGEST))
     except (OSError, ValueError, HTTPException) as error:
-        logger.warning("%s doesn't say what this task has: %s", _VARIABLE, error)
+        logger.warning("The address in %s doesn't answer with this task's metadata: %s", _VARIABLE, error)
         return {}
     return found if isinstance(found, dict) else {}

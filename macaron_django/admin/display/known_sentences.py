@@ -201,7 +201,7 @@ SENTENCES: Final = (
     _("The %(engine)s engine doesn't end: see %(file)s."),
     _(
         "The %(engine)s engine's lock files can't be used: %(error)s. MACARON['DYNAMODB']['PATH'] can move "
-        "them to a local folder that can be written."
+        "them to a writable local folder."
     ),
     _("The %(engine)s can't start: %(error)s"),
     # A file or a text that can't be read.

@@ -38,7 +38,10 @@ class Environment:
 
 
 def environment(persistence: Persistence) -> Environment | None:
-    """Returns the engine in use, or None if none is configured. The account is read from the persistence's table."""
+    """Returns the facts about the engine in use, or None if none is configured.
+
+    The account is read from the ARN of the persistence's table.
+    """
     try:
         engine = engines.current()
         endpoint, region = engine.endpoint_url, engine.region

@@ -136,7 +136,7 @@ def _differing_bounds(schema: Schema, field: Field[Any, Any]) -> Iterator[str]:
     if greatest is not None and schema.keyword("maximum", greatest) > greatest:
         yield f"accepts numbers up to {greatest} (`maximum`)"
     if least is not None and schema.keyword("minimum", least) < least:
-        yield f"accepts numbers from {least} on (`minimum`)"
+        yield f"accepts numbers down to {least} (`minimum`)"
 
 
 def _is_bounded(pattern: str) -> bool:

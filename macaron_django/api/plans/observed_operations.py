@@ -156,7 +156,7 @@ def operation_of(request: HttpRequest) -> OperationNames | None:
 
 
 def user_id_of(request: HttpRequest) -> str:
-    """Returns the id of a request's user, if it is already known: authenticates no one."""
+    """Returns the id of a request's user, if it is already known. Doesn't authenticate the request."""
     user_id = get_userid()
     if user_id:
         return user_id

@@ -99,7 +99,7 @@ def _origin(request: Any) -> str:
 
 
 def _said_of_origin(request: Any) -> tuple[str, str] | None:
-    """Returns what a request says about its origin; None if scheme and Host alone don't determine it."""
+    """Returns a request's scheme and Host; None if they don't determine its origin alone."""
     meta = request.META
     host, kind = meta.get("HTTP_HOST"), type(request)
     base: type[HttpRequest]

@@ -90,7 +90,7 @@ def _filled(server: Mapping[str, Any]) -> str:
 
 
 def _swagger2_url(document: Mapping[str, Any], path: str) -> str:
-    """Returns the URL of ``host``, by https where that is one of the ``schemes``."""
+    """Returns the URL of ``host``, with https if that is one of the ``schemes``."""
     host = document.get("host")
     if not isinstance(host, str) or not host:
         return ""

@@ -25,8 +25,9 @@ logger = logging.getLogger("macaron_django.clients")
 
 @dataclass(frozen=True)
 class ReceivedAnswer:
-    """An answer as received, decompressed; ``attempts`` is how often the call was sent. ``headers`` are by name in
-    lower case.
+    """An answer as received, decompressed.
+
+    ``headers`` has lower-case names; ``attempts`` is how often the call was sent.
     """
 
     status: int
@@ -37,7 +38,7 @@ class ReceivedAnswer:
 
 @dataclass(frozen=True)
 class Answer:
-    """An answer with its ``status``, its ``headers`` by name in lower case, and its ``value``, as a call returns it."""
+    """An answer as a call returns it: its ``status``, its ``headers`` by lower-case name, and its ``value``."""
 
     status: int
     headers: Mapping[str, str] = field(hash=False, repr=False)

@@ -22,7 +22,7 @@ MODULES: Modules = {
         "MergeApisException": "macaron_django.api_pool.DifferentModelsError",
         "PyMacaronModelException": "macaron_django.exceptions.InvalidParameterError",
         "add_error_handlers": without(
-            "the error handlers of urls.py and crash_handler answer for the project's own views"
+            "the error handlers of urls.py, and crash_handler, answer errors of the project's own views"
         ),
     },
     "pymacaron_core.models": {

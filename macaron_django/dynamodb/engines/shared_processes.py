@@ -81,7 +81,7 @@ class SharedProcess:
                 if isinstance(error, OSError):
                     raise EngineUnavailable(
                         f"The {self.name} engine's lock files can't be used: {error}. "
-                        "MACARON['DYNAMODB']['PATH'] can move them to a local folder that can be written."
+                        "MACARON['DYNAMODB']['PATH'] can move them to a writable local folder."
                     ) from error
                 raise
             return self.address

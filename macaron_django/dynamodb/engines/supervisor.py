@@ -117,7 +117,7 @@ def write_state(fd: int, state: dict[str, Any]) -> None:
 
 
 def secret_host(known: object = None) -> str:
-    """Returns an address of the loopback network that no one can guess, or the one ``known`` from before.
+    """Returns an address of the loopback network that no one can guess: ``known``, if it can be used, or a new one.
 
     Local engines answer web pages in a browser on this machine, whatever their origin. To find the engine, a page would
     have to try 16 million addresses. If the system has only 127.0.0.1, as macOS does, that is returned.

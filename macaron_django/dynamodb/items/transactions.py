@@ -60,9 +60,9 @@ class EngineLimit(UnsupportedQuery):
 
     def __init__(self, items: int) -> None:
         super().__init__(
-            f"The DynamoDB engine in use takes at most {items} items in a transaction, and AWS "
-            f"{MAX_TRANSACTION_ITEMS}; nothing was written. Divide the work, or use a newer engine: `embedded` takes "
-            "as many as AWS."
+            f"The DynamoDB engine in use takes at most {items} items in a transaction (AWS takes "
+            f"{MAX_TRANSACTION_ITEMS}), so nothing was written. Divide the work, or use a newer engine: `embedded` "
+            "takes as many as AWS."
         )
         self.items = items
 

@@ -76,7 +76,7 @@ class ItemQuerySet(ReadMethods, WriteMethods, BulkWriteMethods, AsyncMethods, Un
     """
 
     _iterable_class: ClassVar[None] = None
-    #: What ``dumpdata`` reads: items have no relations to fetch with them.
+    #: What ``dumpdata`` reads: items have no relations to fetch besides them.
     _prefetch_related_lookups: ClassVar[tuple[str, ...]] = ()
 
     def __init__(

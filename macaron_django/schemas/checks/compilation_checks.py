@@ -86,7 +86,7 @@ def _told(part: CompiledPart) -> Iterator[Finding]:
         location = _location(part.schema, note.pointer)
         keyword = note.pointer.rpartition("/")[2]
         if note.message.startswith("is ignored"):
-            hint = "Correct it: until then it isn't checked."
+            hint = "Correct the keyword: as it is, it has no effect."
             yield finding("W202", location, f"{keyword} {note.message}.", hint)
         else:
             message = f"{note.message[0].upper()}{note.message[1:]}."

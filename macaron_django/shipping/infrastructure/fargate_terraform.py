@@ -102,7 +102,7 @@ def _variables(service: FargateService) -> Iterator[Block]:
     yield variable("subnets", "Where the tasks run.", _STRINGS)
     yield variable(
         "public_addresses",
-        "true if the subnets reach AWS by an internet gateway, without NAT or endpoints.",
+        "true if the subnets reach AWS through an internet gateway, without NAT or endpoints.",
         Expression("bool"),
         default=False,
     )

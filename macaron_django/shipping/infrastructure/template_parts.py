@@ -35,7 +35,7 @@ def pascal(snake: str) -> str:
 
 
 def secret_parameters(secrets: Iterable[str]) -> dict[str, tuple[str, Resource]]:
-    """Returns a parameter for the ARN of each secret: the parameter's name and definition, by secret."""
+    """Returns, for each secret, the name and the definition of the parameter that takes its ARN."""
     return {
         name: (
             f"{pascal(name.lower())}SecretArn",

@@ -11,7 +11,7 @@ __all__ = ["shown_refusal"]
 
 
 class _Answered:
-    """A connection whose client already has its answer: an error."""
+    """A connection whose client makes no call: it raises the error that DynamoDB has answered."""
 
     _get_table_name_for_error_context = PynamoDBConnection._get_table_name_for_error_context
 
