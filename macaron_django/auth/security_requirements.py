@@ -1,4 +1,4 @@
-"""Enforces an operation's ``security`` by a DRF authenticator and a DRF permission made for the operation.
+"""Enforces an operation's ``security`` with a DRF authenticator and a DRF permission made for the operation.
 
 In DRF any single authenticator decides; in OpenAPI there are alternatives, and each may need several schemes. So the
 authenticator decides about the whole requirement at once and keeps the decision on the request, where the permission

@@ -78,7 +78,7 @@ class OldModuleFinder(MetaPathFinder, Loader):
         return ModuleSpec(fullname, self, origin="macaron_django.compat", is_package=is_package)
 
     def create_module(self, spec: ModuleSpec) -> ModuleType:
-        return OldModule(spec.name, f"PyMacaron's module {spec.name}, with the replacements of its names.")
+        return OldModule(spec.name, f"PyMacaron's module {spec.name}, with what replaces each name.")
 
     def exec_module(self, module: ModuleType) -> None:
         rows = TABLE[module.__name__]

@@ -26,7 +26,7 @@ __all__ = ["StartProject"]
 class StartProject(BaseCommand):
     help = (
         "Starts a project that is ready to run: settings from the environment, an API from an OpenAPI file with a stub "
-        "for each handler, tests, a container, CI, and a lock of versions. Existing files are never overwritten."
+        "for each handler, tests, a container, CI, and locked versions. Existing files are never overwritten."
     )
     requires_system_checks = []
     #: It makes a new project: settings of another one don't matter.

@@ -153,6 +153,6 @@ def note_done(message: Message) -> None:
         return  # it isn't kept any more
     except PersistenceError:
         logger.warning(
-            "Task %s [%s] is done after another run, but is still listed as running.",
+            "Task %s [%s] was run again and is done, but is still listed as running.",
             *(message.task, message.id),
         )

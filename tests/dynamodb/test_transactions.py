@@ -174,7 +174,7 @@ def test_limits_are_checked_before_anything_is_sent(profiles: Persistence) -> No
     with pytest.raises(UnsupportedQuery, match=r"at most 100 items, and the Profile .* '100'"), transaction():  # noqa: PT012 (raised at its end)
         for number in range(101):
             profiles.model(profile_id=str(number)).save()
-    with pytest.raises(ItemTooLarge, match=r"4194304 bytes together"), transaction():  # noqa: PT012 (raised at its end)
+    with pytest.raises(ItemTooLarge, match=r"4194304 bytes in total"), transaction():  # noqa: PT012 (raised at its end)
         for number in range(11):
             profiles.model(profile_id=str(number), name="x" * 390_000).save()
     assert _held(profiles) == {}

@@ -102,8 +102,8 @@ class PendingTransaction:
             size = write.size + sum(other.size for other in others)
             if size > MAX_TRANSACTION_BYTES:
                 raise ItemTooLarge(
-                    f"The items of a transaction may have {MAX_TRANSACTION_BYTES} bytes together, and with the "
-                    f"{write.name} they would have {size}: use several transactions."
+                    f"The items of a transaction may have {MAX_TRANSACTION_BYTES} bytes in total; with the "
+                    f"{write.name} they would have {size}. Use several transactions."
                 )
             self.writes.append(write)
 

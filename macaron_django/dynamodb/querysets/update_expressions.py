@@ -184,9 +184,9 @@ class UpdateExpression:
             raise UnsupportedQuery(f"{name} can't become {expression}: that is a {given}, and {name} is a {wanted}.")
 
     def _countable(self, name: str, step: Decimal) -> Condition:
-        """Returns the condition that the stored number stays within the schema's bounds when ``step`` is added.
+        """Returns the condition under which adding ``step`` keeps the bounds.
 
-        If there is no number, the condition allows the addition only if ``step`` itself is a valid value.
+        The property must be a number, or missing if counting may begin without one.
         """
         schema = self._persistence.schema.properties[name].schema
         bounds = [

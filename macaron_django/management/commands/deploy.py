@@ -63,7 +63,7 @@ class Command(BaseCommand):
         parser.add_argument(
             "--back-on-failure",
             action="store_true",
-            help="Go back if a release fails, or the acceptance tests after it.",
+            help="Go back if a release or the acceptance tests after it fail.",
         )
         instead = parser.add_argument_group("instead of deploying").add_mutually_exclusive_group()
         instead.add_argument("--back", action="store_true", help="Release what the environment of --env served before.")

@@ -53,7 +53,7 @@ class Command(BaseCommand):
 
 
 def _entry(given: str) -> CheckEntry:
-    """Returns the entry of an ID. Raises CommandError, which suggests a similar ID, if there is none."""
+    """Returns the entry of an ID. If there is none, raises CommandError, which suggests a similar ID."""
     known = check_entries()
     id_ = given.removeprefix("macaron_django.").upper()
     if id_ in known:

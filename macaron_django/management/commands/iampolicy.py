@@ -28,7 +28,7 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         add_access_arguments(parser)
-        parser.add_argument("--account", metavar="ID", help="The AWS account of the tables (twelve digits).")
+        parser.add_argument("--account", metavar="ID", help="The AWS account of the tables: twelve digits.")
         parser.add_argument("--region", metavar="REGION", help="The region (default: REGION of MACARON['DYNAMODB']).")
         parser.add_argument(
             "--partition", default="aws", metavar="NAME", help="aws (the default), aws-cn or aws-us-gov."

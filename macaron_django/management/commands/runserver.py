@@ -33,7 +33,7 @@ class Command(RunserverCommand):
         parser.add_argument(
             "--mock",
             action="store_true",
-            help="Answer operations that nothing is bound to with the spec's examples or with generated values.",
+            help="Use the spec's examples, or generated values, for operations that nothing else answers.",
         )
 
     def run(self, **options: Any) -> None:

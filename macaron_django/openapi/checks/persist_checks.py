@@ -257,7 +257,7 @@ def _tags(node: SourceNode) -> Iterator[Finding]:
             message = f"x-persist: the tag {key} must be a string, not {value!r}."
             yield finding("E047", child.location, message, "Put it in quotes.")
         elif not (0 < len(key) <= 128 and len(value) <= 256 and _TAG_TEXT.match(key + value)):
-            hint = "A tag has at most 128 characters, its value 256: letters, digits, spaces and + - = . _ : / @."
+            hint = "A tag's name has up to 128 characters, its value 256: letters, digits, spaces and + - = . _ : / @."
             yield finding(
                 "E047", child.location, f"x-persist: AWS doesn't accept the tag {key!r} with {value!r}.", hint
             )

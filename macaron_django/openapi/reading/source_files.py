@@ -176,7 +176,7 @@ class SourceNode(NamedTuple):
     value: Any
 
     def child(self, *keys: str) -> SourceNode:
-        """Returns the node below at ``keys``; its value is None if nothing is there."""
+        """Returns the node that ``keys`` lead to from this one; its value is None if nothing is there."""
         file, pointer, value = self
         for key in keys:
             value = value.get(key) if type(value) is dict else _item(value, key)

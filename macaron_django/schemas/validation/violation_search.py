@@ -91,7 +91,7 @@ class _Trail(NamedTuple):
 
 
 class _Mismatch(NamedTuple):
-    """A value that a part of the schema rejects. ``place`` is a number for the value's place in the instance."""
+    """A value that a part of the schema refuses. ``place`` is a number for the value's place in the instance."""
 
     part: Subschema
     value: Any
@@ -100,7 +100,7 @@ class _Mismatch(NamedTuple):
 
 
 class _End(NamedTuple):
-    """Marks that all below a fault has been searched; ``found`` is how many violations had been found before."""
+    """Marks that everything below a fault has been searched; ``found`` is how many violations had been found before."""
 
     fault: _Mismatch
     found: int

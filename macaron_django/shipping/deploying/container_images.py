@@ -128,7 +128,7 @@ def _built_services(file: Path) -> dict[str, Any]:
 
 
 def _published_port(built: Mapping[str, Any]) -> tuple[str, str]:
-    """Returns the first of the services that publishes a port, and the port in the container."""
+    """Returns the first service that publishes a port, and that port inside the container."""
     for name, service in built.items():
         for port in service.get("ports", ()):
             target = port["target"] if isinstance(port, Mapping) else str(port).rpartition(":")[2]

@@ -31,7 +31,9 @@ class Command(BaseCommand):
     help = "Loads the sample data where it isn't there yet, and makes the user admin (password: admin)."
 
     def add_arguments(self, parser):
-        parser.add_argument("--address", default="127.0.0.1:8000", help="Where the server will be (%(default)s).")
+        parser.add_argument(
+            "--address", default="127.0.0.1:8000", help="The server's address in the printed URLs (%(default)s)."
+        )
 
     def handle(self, *args, address, **options):
         if not settings.DEBUG:

@@ -224,8 +224,8 @@ def additional_member(spec: ObjectSpec, others: Codec) -> Member:
 def map_reader(members: Mapping[str, Member]) -> MapReader:
     """Returns the function that converts a map of attribute values to JSON, written out for these members.
 
-    A loop over the members would take half as long again. The function's source has names only by their ``repr``. The
-    function raises one of ``OTHER_TYPE`` where a value isn't of its schema's type.
+    A loop over the members would take half as long again. The function's source has names only as their ``repr``, so no
+    name can become code. The function raises one of ``OTHER_TYPE`` where a value isn't of its schema's type.
     """
     functions: dict[str, Any] = {}
     lines = ["def read(held):", " shown = {}", " get = held.get"]
