@@ -1,7 +1,7 @@
 """Draws docs/images/trace-*.svg, one trace from a browser to a worker: `.venv/bin/python docs/trace_picture.py`.
 
 Runs the example project's two services, a Celery worker and Redis, and greets somebody from a page in Chromium
-(`CHROMIUM` names it; Debian's otherwise). The spans come by OTLP, to the receiver that the tests have, and are kept in
+(`CHROMIUM` names it; Debian's otherwise). Spans come over OTLP, to the receiver that the tests have, and are kept in
 docs/files/trace.json; with `--draw`, those are drawn without a run.
 """
 

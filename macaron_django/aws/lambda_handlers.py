@@ -38,7 +38,7 @@ def get_lambda_handler(application: Application | None = None) -> LambdaHandler:
     register_hooks()
 
     def lambda_handler(event: Mapping[str, Any], context: Any) -> Any:
-        """Returns a request's answer, or does a task. Raises TaskFailed, so that Lambda tries again."""
+        """Returns a request's answer, or does a task. Raises TaskFailed if that fails: Lambda tries again."""
         if is_request(event):
             return answer(without_ambiguous_headers(event), context)
         # An invocation that is tried again has the same id, so that a task with once=True isn't done twice.
