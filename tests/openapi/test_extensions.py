@@ -151,7 +151,7 @@ GOOD = {"table": "pets", "hash_key": "id"}
         ({**GOOD, "tags": ["team"]}, "E047", "a mapping of strings to strings"),
         ({**GOOD, "tags": {"cost": 7}}, "E047", "Put it in quotes"),
         ({**GOOD, "tags": {"team": "a;b"}}, "E047", "letters, digits"),
-        ({**GOOD, "tags": {"": "a"}}, "E047", "at most 128 characters"),
+        ({**GOOD, "tags": {"": "a"}}, "E047", "up to 128 characters"),
         ({**GOOD, "tags": {"aws:team": "a"}}, "E047", "AWS's own"),
         ({**GOOD, "tags": {f"tag{n}": "a" for n in range(51)}}, "E047", "DynamoDB allows 50"),
         ({**GOOD, "point_in_time_recovery": "yes"}, "E047", "true or false"),
