@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 from argparse import ArgumentParser
@@ -65,6 +66,8 @@ class Command(BaseCommand):
                 bar.clear()
                 self._show(report, options["format"], levels)
                 code = max(code, 2 if not report.readable else 1 if report.failures(levels) else 0)
+        if getattr(self, "_called_from_command_line", False):
+            gc.freeze()  # the process ends: to free what was built would take a fifth of the time
         if code:
             sys.exit(code)
 
