@@ -362,7 +362,7 @@ class _Search:
         """
         left = list(value)
         seen, todo = {part}, [part]
-        while todo:
+        while todo and left:
             each = todo.pop()
             left = [name for name in left if not each.judges_of_member(name)]
             inner = [*each.lists.get("allOf", ()), *self._valid_branches(each, value)]
