@@ -64,6 +64,20 @@ def answers(script: str, paths: str, *modules: str) -> list[list[str]]:
     return [line.split() for line in answered.stdout.splitlines()]
 
 
+def keep(engine, table, key, item):
+    """Makes a table with a hash key, and puts an item into it."""
+    client = botocore.session.get_session().create_client(
+        "dynamodb", "eu-west-1", endpoint_url=engine.endpoint_url, aws_access_key_id="a", aws_secret_access_key="a"
+    )
+    client.create_table(
+        TableName=table,
+        AttributeDefinitions=[{"AttributeName": key, "AttributeType": "S"}],
+        KeySchema=[{"AttributeName": key, "KeyType": "HASH"}],
+        BillingMode="PAY_PER_REQUEST",
+    )
+    client.put_item(TableName=table, Item=item)
+
+
 def test_a_public_api_that_keeps_nothing_answers_without_pynamodb_and_draws_its_documentation_when_asked():
     modules = ["botocore", "pynamodb", "moto", "tqdm", "jwt", "cryptography", "drf_spectacular", *OF_BACKENDS]
     ping, docs = answers(START, "/ping /openapi/ping.json", *modules)
@@ -76,16 +90,7 @@ def test_a_public_api_that_keeps_items_answers_without_what_tokens_cursors_mocks
     spec.write_text(KEPT)
     engine = engine_in_memory("embedded")
     try:
-        client = botocore.session.get_session().create_client(
-            "dynamodb", "eu-west-1", endpoint_url=engine.endpoint_url, aws_access_key_id="a", aws_secret_access_key="a"
-        )
-        client.create_table(
-            TableName="notes",
-            AttributeDefinitions=[{"AttributeName": "note_id", "AttributeType": "S"}],
-            KeySchema=[{"AttributeName": "note_id", "KeyType": "HASH"}],
-            BillingMode="PAY_PER_REQUEST",
-        )
-        client.put_item(TableName="notes", Item={"note_id": {"S": "a"}, "text": {"S": "first"}})
+        keep(engine, "notes", "note_id", {"note_id": {"S": "a"}, "text": {"S": "first"}})
         settings = {
             "APIS": {"notes": str(spec)},
             "DYNAMODB": {"ENGINE": "endpoint", "ENDPOINT": engine.endpoint_url},
@@ -159,17 +164,8 @@ def _first_answer(module: str, absent: list[str], endpoint: str | None) -> tuple
 def test_a_first_answer_from_dynamodb_takes_little_more_than_bare_django_does() -> None:
     engine = engine_in_memory("embedded")
     try:
-        client = botocore.session.get_session().create_client(
-            "dynamodb", "eu-west-1", endpoint_url=engine.endpoint_url, aws_access_key_id="a", aws_secret_access_key="a"
-        )
-        client.create_table(
-            TableName="profiles_macaron",
-            AttributeDefinitions=[{"AttributeName": "profile_id", "AttributeType": "S"}],
-            KeySchema=[{"AttributeName": "profile_id", "KeyType": "HASH"}],
-            BillingMode="PAY_PER_REQUEST",
-        )
         item = {"profile_id": {"S": "person-0"}, "name": {"S": "Person 0"}}
-        client.put_item(TableName="profiles_macaron", Item=item)
+        keep(engine, "profiles_macaron", "profile_id", item)
         absent = _modules_of_others()
         bare, _ = _first_answer("django_bare", absent, None)
         # The first one may compile modules, and parses the spec.
