@@ -376,3 +376,12 @@ def test_what_is_invalid_has_a_violation_and_what_is_valid_has_none(schema, inst
     assert bool(violations) != validator.is_valid(instance)
     assert len(set(violations)) == len(violations)
     assert json.dumps([each.pointer for each in violations])
+
+
+@pytest.mark.usefixtures("patience")
+def test_names_that_many_parts_may_judge_are_looked_at_until_enough_are_wrong():
+    parts = [{"patternProperties": {f"^p{number}$": {}}} for number in range(20)]
+    validator = compile_schema({"allOf": parts, "unevaluatedProperties": False})
+    body = dict.fromkeys(map(str, range(20_000)), 1)
+    assert len(list(validator.iter_errors(body))) == MAX_VIOLATIONS + 1
+    assert count_calls(list, validator.iter_errors(body)) < 500_000  # over a million, where all names were looked at

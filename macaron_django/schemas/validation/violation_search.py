@@ -10,7 +10,7 @@ the one that fails furthest inside. If there is no such branch, one sentence cov
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, replace
@@ -23,7 +23,7 @@ import orjson
 from macaron_django.openapi import json_pointers
 from macaron_django.openapi.dialects.schema_dialects import NUMBER_FORMATS
 from macaron_django.schemas.validation.json_instances import JSON_ONLY
-from macaron_django.schemas.validation.subschemas import Assertion, Subschema, Subschemas, Verdict
+from macaron_django.schemas.validation.subschemas import Assertion, Subschema, Subschemas
 from macaron_django.schemas.validation.unions import (
     PickedBranch,
     branch_that_gets_furthest,
@@ -179,13 +179,13 @@ class _Search:
     def _fails(self, part: Subschema, value: Any) -> bool:
         return not self._judged(part.is_valid, value)
 
-    def _judged(self, is_valid: Verdict, value: Any) -> bool:
+    def _judged(self, is_valid: Callable[[Any], Any], value: Any) -> bool:
         self._verdicts += 1
         is_container = isinstance(value, (dict, list))
         self._allowance.bytes_judged += self._size if is_container else _SCALAR
         if is_container or not self._verdicts % _VERDICTS:
             self._look_at_clock()
-        return is_valid(value)
+        return bool(is_valid(value))
 
     def _look_at_clock(self) -> None:
         over = self._now() - self._ends
@@ -351,26 +351,28 @@ class _Search:
         if isinstance(fault.value, list) and "unevaluatedItems" in judges:
             yield _violation(fault, sentence("unevaluatedItems", None, None), "unevaluatedItems")
         if isinstance(fault.value, dict) and "unevaluatedProperties" in judges:
-            for name in self._names_left(fault.part, fault.value):
-                if self._fails(judges["unevaluatedProperties"], fault.value[name]):
+            applied = self._applied(fault.part, fault.value)
+            for name, member in fault.value.items():
+                # Counted as one verdict for each part, so that many parts and names end with the time, too.
+                if any(self._judged(part.judges_of_member, name) for part in applied):
+                    continue
+                if self._fails(judges["unevaluatedProperties"], member):
                     yield _violation(fault, "is not a known property", "unevaluatedProperties", at=name)
 
-    def _names_left(self, part: Subschema, value: dict[str, Any]) -> list[str]:
-        """Returns the properties that nothing in a part judges besides its own ``unevaluatedProperties``.
+    def _applied(self, part: Subschema, value: dict[str, Any]) -> list[Subschema]:
+        """Returns the parts that apply to an object beside ``part``, and the part itself: each may judge a property.
 
-        jsonschema-rs lists them, too, but judges what is below them anew for each reference that leads there.
+        jsonschema-rs finds them, too, but judges what is below them anew for each reference that leads there.
         """
-        left = list(value)
-        seen, todo = {part}, [part]
-        while todo and left:
+        seen, todo = {part: None}, [part]
+        while todo:
             each = todo.pop()
-            left = [name for name in left if not each.judges_of_member(name)]
             inner = [*each.lists.get("allOf", ()), *self._valid_branches(each, value)]
             inner += [found for name, found in each.maps.get("dependentSchemas", {}).items() if name in value]
             inner += [each.target] if each.target is not None else []
             todo += [found for found in inner if found not in seen]
-            seen.update(inner)
-        return left
+            seen.update(dict.fromkeys(inner))
+        return list(seen)
 
     def _valid_branches(self, part: Subschema, value: Any) -> Iterator[Subschema]:
         for keyword in ("anyOf", "oneOf"):
