@@ -156,6 +156,7 @@ def _make(schema: Schema, classes: Classes, nested: dict[Schema, SchemaSerialize
             if isinstance(inner, SchemaSerializer):
                 inner.parent = None  # otherwise each would look through all its parents
                 nested[inner.schema] = inner
+        vars(serializer).pop("fields", None)  # a circle: only the garbage collector, which is paused, would free it
         if schema.is_object and (schema.name is not None or schema.extensions.parent):  # others have no way to fail
             classes.for_schema(schema)
         return type(serializer)
