@@ -27,15 +27,18 @@ class BrokenSpecError(ImproperlyConfigured, SystemCheckError):
 
 
 def log_errors() -> None:
-    """Logs why APIs couldn't be made from their specs, except for ``manage.py check``, which prints that itself."""
+    """Logs the errors in all specs when apps have loaded, except for ``manage.py check``, which prints them itself.
+
+    Errors that only handlers have are logged by ``broken_apis``: handlers may need apps that aren't ready yet.
+    """
     if sys.argv[1:2] == ["check"]:
         return
-    for findings in registry.left_out.values():
+    for findings in registry.document_findings().values():
         _log(findings)
 
 
 def broken_apis() -> frozenset[str]:
-    """Returns the names of the APIs that can't be served because their specs have errors, and logs those errors.
+    """Returns the names of the APIs that can't be served because of errors. Logs those that weren't logged before.
 
     There are none while ``DEBUG`` is on. With it off, raises ``BrokenSpecError`` with every error unless
     ``ON_BROKEN_SPEC`` is ``leave_out``. Imports every handler.
@@ -44,8 +47,9 @@ def broken_apis() -> frozenset[str]:
     broken = frozenset(name for name, findings in errors.items() if findings)
     if broken and not django_settings.DEBUG and settings.ON_BROKEN_SPEC != "leave_out":
         raise BrokenSpecError(_refusal(finding for findings in errors.values() for finding in findings))
-    for name in sorted(broken - registry.left_out.keys()):  # the others are logged since apps were loaded
-        _log(errors[name])
+    logged = registry.document_findings()
+    for name in sorted(broken):
+        _log(finding for finding in errors[name] if finding not in logged[name])
     return frozenset() if django_settings.DEBUG else broken
 
 

@@ -63,6 +63,7 @@ class Registry:
         self._apis: dict[str, API] = {}
         self._findings: dict[str, list[spec.Finding]] = {}
         self._failed: dict[str, DiscoveredAPI] = {}
+        self._checked: dict[str, tuple[spec.Finding, ...]] = {}
         #: The APIs of which only the classes were asked for.
         self._unserved_classes: dict[str, API] = {}
         #: The names of the APIs that the URLs leave out, since their specs have errors.
@@ -132,12 +133,23 @@ class Registry:
         """Why APIs weren't made: the findings about each, by its name."""
         return {name: found for name, found in self._findings.items() if name not in self._apis}
 
-    def findings(self, *, build: bool = True) -> dict[str, list[spec.Finding]]:
-        """Returns what is wrong with each API, and with what its operations call; ``build`` compiles validators."""
+    def document_findings(self, *, sound: bool = False) -> dict[str, list[spec.Finding]]:
+        """Returns what is wrong with each API's document. Imports no handlers, so apps can call it while they load.
+
+        Documents that ``prebuild`` found free of errors are checked only if ``sound`` is true.
+        """
         found = {name: list(findings) for name, findings in self._findings.items()}
         for api in self:
-            if build or not api.is_sound:
-                found[api.name] += spec.check(api.document)
+            if sound or not api.is_sound:
+                if api.name not in self._checked:
+                    self._checked[api.name] = spec.check(api.document)
+                found[api.name] += self._checked[api.name]
+        return found
+
+    def findings(self, *, build: bool = True) -> dict[str, list[spec.Finding]]:
+        """Returns what is wrong with each API, and with what its operations call; ``build`` compiles validators."""
+        found = self.document_findings(sound=build)
+        for api in self:
             found[api.name] += build_all(api.document, api.classes).findings if build else parent_findings(api.classes)
             if not (api.builtin or is_chosen(api.name)):
                 continue  # nobody calls its operations, and their handlers may be another service's

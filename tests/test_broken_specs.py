@@ -107,8 +107,16 @@ except ImproperlyConfigured as error:
     assert [place for place in places if place not in printed] == []
 
 
-def test_errors_are_logged_when_apps_load(notes):
-    assert "notes.yaml:6:5: E031 The key 'get' occurs twice" in notes(TWICE).manage("showapi").stderr
+@pytest.mark.parametrize(
+    ("text", "place"),
+    [
+        (TWICE, "notes.yaml:6:5: E031 The key 'get' occurs twice"),
+        (NOWHERE, "notes.yaml:11:49: E010 Nothing is at #/components/schemas/Note"),
+    ],
+    ids=["left out", "loaded"],
+)
+def test_errors_are_logged_once_when_apps_load(notes, text, place):
+    assert notes(text).manage("shell", "--no-imports", "-c", "pass").stderr.count(place) == 1
 
 
 @pytest.mark.parametrize("text", [TWICE, NOWHERE], ids=["left out", "loaded"])
@@ -151,7 +159,9 @@ def test_the_other_apis_are_served_where_the_settings_say_so(notes, text):
     assert client.get("/openapi/notes.json").status_code == 404
     assert client.get("/version").json()["apis"].keys() == {"ping", "whole"}
     assert client.get("/groups").status_code in (401, 403)  # as its own viewset demands
-    assert "notes.yaml:" in project.log()
+    first = "notes.yaml:6:5" if text == TWICE else "notes.yaml:11:49"
+    assert project.log().count(first) == 1
+    assert project.log().count("notes.yaml:5:5: E301 ") == (text == NOWHERE)
 
 
 def test_with_debug_on_an_api_that_can_be_loaded_is_served(notes):
