@@ -22,7 +22,7 @@ PATHS = {
     "Security": "/security/policy",
 }
 VERSION = re.search(
-    r'^__version__ = "([^"]+)"', (ROOT / "macaron_django" / "__init__.py").read_text("utf-8"), re.MULTILINE
+    r'^__version__ = "([^"]+)"', (ROOT / "macaron_django" / "version.py").read_text("utf-8"), re.MULTILINE
 ).group(1)  # type: ignore[union-attr]
 
 MOTO = ["moto[dynamodb]>=5.1", "flask>=3", "flask-cors>=5"]

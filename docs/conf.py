@@ -6,7 +6,7 @@ from pathlib import Path
 project = "macaron_django"
 author = "The macaron_django authors"
 project_copyright = "2026, The macaron_django authors"
-package = Path(__file__).parent.parent / "macaron_django" / "__init__.py"
+package = Path(__file__).parent.parent / "macaron_django" / "version.py"
 release = re.findall(r'^__version__ = "([^"]+)"', package.read_text("utf-8"), re.MULTILINE)[0]
 
 extensions = ["myst_parser", "sphinx_llms_txt"]

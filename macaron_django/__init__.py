@@ -11,11 +11,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from macaron_django.version import __version__
+
 if TYPE_CHECKING:
     from macaron_django.api import viewsets
     from macaron_django.api_pool import apipool
 
-__version__ = "0.2.0"
 __all__ = ["__version__", "apipool", "viewsets"]
 
 

@@ -26,7 +26,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         sys.stdout.write(usage)
         return
     if given[:1] == ["--version"]:
-        from macaron_django import __version__
+        from macaron_django.version import __version__
 
         sys.stdout.write(f"{__version__}\n")
         return

@@ -16,8 +16,8 @@ from pathlib import Path
 
 from django.db.models import Model
 
-from macaron_django import __version__, auth, clients, dynamodb
 from macaron_django import api as api_layer
+from macaron_django import auth, clients, dynamodb
 from macaron_django import openapi as spec
 from macaron_django.api.routing.url_index import IndexedResolver
 from macaron_django.api.served_apis import ServedAPI, catalogue
@@ -26,6 +26,7 @@ from macaron_django.conf import base_folder, settings, under_compat
 from macaron_django.discovery import DiscoveredAPI
 from macaron_django.schemas import Classes
 from macaron_django.schemas.checks.compilation_checks import build_all, parent_findings
+from macaron_django.version import __version__
 
 __all__ = ["API", "Registry", "is_chosen", "prebuilt_folder", "registry"]
 

@@ -8,7 +8,6 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from macaron_django import __version__
 from macaron_django.management.spec_errors import read_or_refused
 from macaron_django.management.storage_choices import add_storage_choice
 from macaron_django.management.terminals import printable, printing
@@ -19,6 +18,7 @@ from macaron_django.shipping.starting.project_files import (
     project_name_problem,
     write_project,
 )
+from macaron_django.version import __version__
 
 __all__ = ["StartProject"]
 

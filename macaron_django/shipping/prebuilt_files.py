@@ -9,9 +9,9 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Final
 
-from macaron_django import __version__
 from macaron_django.openapi import SpecError, prebuilt_entries
 from macaron_django.registry import registry
+from macaron_django.version import __version__
 
 __all__ = ["PrebuiltFolder", "prebuilt_files"]
 
