@@ -27,6 +27,8 @@ from contextvars import ContextVar
 from time import perf_counter
 from typing import TYPE_CHECKING, Any, Final, Generic, Literal, NamedTuple, TypeAlias, TypeVar
 
+from macaron_django.overrides import overrides
+
 if TYPE_CHECKING:
     from contextvars import Token
 
@@ -320,9 +322,9 @@ class Kind(Generic[BeganT, EndedT]):
 
     def subscribe(self, subscriber: Subscriber) -> None:
         """Adds the methods that a subscriber overrides."""
-        if _overrides(subscriber, self.method):
+        if overrides(type(subscriber), (self.method,), Subscriber):
             self.beginnings = _with(self.beginnings, getattr(subscriber, self.method))
-        if _overrides(subscriber, f"{self.method}_ended"):
+        if overrides(type(subscriber), (f"{self.method}_ended",), Subscriber):
             self.ends = _with(self.ends, getattr(subscriber, f"{self.method}_ended"))
         self.subscribers = (*self.beginnings, *self.ends)
 
@@ -331,10 +333,6 @@ class Kind(Generic[BeganT, EndedT]):
         self.beginnings = _without(self.beginnings, getattr(subscriber, self.method))
         self.ends = _without(self.ends, getattr(subscriber, f"{self.method}_ended"))
         self.subscribers = (*self.beginnings, *self.ends)
-
-
-def _overrides(subscriber: Subscriber, method: str) -> bool:
-    return getattr(type(subscriber), method) is not getattr(Subscriber, method)
 
 
 def _with(methods: tuple[MethodT, ...], method: MethodT) -> tuple[MethodT, ...]:

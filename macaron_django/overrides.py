@@ -100,9 +100,11 @@ def overrides(cls: type[Any], names: Iterable[str], *own: type[Any]) -> bool:
     >>> overrides(bool, ("__add__", "__repr__"), int)
     True
     """
-    return any(
-        _function(cls, name) is not _function(next(each for each in own if hasattr(each, name)), name) for name in names
-    )
+    for name in names:
+        original = own[0] if len(own) == 1 else next(each for each in own if hasattr(each, name))
+        if _function(cls, name) is not _function(original, name):
+            return True
+    return False
 
 
 def _function(cls: type[Any], name: str) -> Any:

@@ -26,7 +26,7 @@ from macaron_django.api.plans.response_middleware import reads_drf_responses
 from macaron_django.api.requests.operation_requests import request_state
 from macaron_django.api.requests.unknown_properties import UnknownProperties, unknown_properties
 from macaron_django.conf import Section, settings
-from macaron_django.overrides import Changes, Hooks, has_own_access, is_computed
+from macaron_django.overrides import Changes, Hooks, has_own_access, is_computed, overrides
 from macaron_django.tracers import unwrapped
 from macaron_django.tracers.known_tracers import CLOSURES
 
@@ -341,5 +341,4 @@ def _serves(served: Served, view: Any) -> bool:
 def _looks_at_objects(permission: Any) -> bool:
     if type(permission) in {AND, OR}:
         return _looks_at_objects(permission.op1) or _looks_at_objects(permission.op2)
-    own = getattr(permission.has_object_permission, "__func__", None)
-    return own is not vars(BasePermission)["has_object_permission"]
+    return overrides(type(permission), ("has_object_permission",), BasePermission)

@@ -21,7 +21,7 @@ from macaron_django.auth.security_requirements import SecurityPermission, Securi
 from macaron_django.events import OPERATIONS
 from macaron_django.exceptions import RequestInvalid
 from macaron_django.openapi import Operation
-from macaron_django.overrides import Hooks, Watched
+from macaron_django.overrides import Hooks, Watched, overrides
 
 __all__ = ["FILTERING", "PlannedViewSet"]
 
@@ -57,7 +57,7 @@ class PlannedViewSet(ViewSetMixin, GenericAPIView[Any], metaclass=Watched):
             return self
 
         def answered(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
-            plan = plans.of(request.method or "") if cls.__init__ is View.__init__ else None
+            plan = plans.of(request.method or "") if not overrides(cls, ("__init__",), View) else None
             if plan is None or not plan.is_direct_for(request.META.get("HTTP_ACCEPT", "*/*")) or _is_forced(request):
                 answer: HttpResponseBase = made(request, *args, **kwargs)
                 return answer

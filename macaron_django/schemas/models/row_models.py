@@ -24,6 +24,7 @@ from inflection import pluralize
 
 from macaron_django.exceptions import UnsupportedQuery, ValidationFailed
 from macaron_django.openapi import Schema, json_pointers
+from macaron_django.overrides import overrides
 from macaron_django.schemas.models.item_keys import keys_from_pk, pk_for
 from macaron_django.schemas.models.model_fields import ItemKeyField, field_of
 from macaron_django.schemas.validation.json_instances import too_deep
@@ -102,10 +103,7 @@ class Row(APIObject, _Model):
     def _is_made_plainly(cls) -> bool:
         """Returns whether making a row calls no project code: neither a method of its class nor a signal receiver."""
         return (
-            cls.__init__ is Row.__init__
-            and cls.__new__ is Row.__new__
-            and cls.__setattr__ is Row.__setattr__
-            and cls.__setitem__ is Row.__setitem__
+            not overrides(cls, ("__init__", "__new__", "__setattr__", "__setitem__"), Row)
             and cls._store is Row._store
             and not (pre_init.receivers and pre_init.has_listeners(cls))
             and not (post_init.receivers and post_init.has_listeners(cls))

@@ -202,7 +202,7 @@ class APIObject:
     @classmethod
     def _reads_fields(cls) -> bool:
         """Returns whether item access is this class's own: a project's class may override it."""
-        return cls.__getitem__ is APIObject.__getitem__ and cls.__iter__ is APIObject.__iter__
+        return not overrides(cls, ("__getitem__", "__iter__"), APIObject)
 
     def to_dict(self) -> dict[str, Any]:
         """Returns the properties that are set as Python values, nested objects as dictionaries."""
