@@ -190,16 +190,14 @@ class Document(DocumentTree):
     def schema_of(self, node: SourceNode) -> Schema:
         """Returns the schema that is written at a node."""
         schema = self.schema_at(node.file, node.pointer, _renamed(node.file, node.pointer))
-        schema.__dict__.setdefault("written", node.value)
+        schema.keep_written(node.value)
         return schema
 
     def schema_at(self, file: SourceFile, source_pointer: str, pointer: str, json: Any = None) -> Schema:
         """Returns the one ``Schema`` of a place; ``json`` is its 3.1 form, if that is already known."""
         schema = self._schemas.get((file.uri, pointer))
         if schema is None:
-            schema = Schema(self, file, pointer, source_pointer)
-            if json is not None:
-                schema.__dict__["json"] = json if isinstance(json, dict | bool) else {}
+            schema = Schema(self, file, pointer, source_pointer, json)
             schema = self._schemas.setdefault((file.uri, pointer), schema)
         return schema
 

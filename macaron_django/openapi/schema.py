@@ -123,10 +123,14 @@ class Schema(Frozen):
     pointer: str
     source_pointer: str  # as the document spells it: #/definitions/Pet
 
-    def __init__(self, document: SchemaDocument, file: SourceFile, pointer: str, source_pointer: str) -> None:
+    def __init__(
+        self, document: SchemaDocument, file: SourceFile, pointer: str, source_pointer: str, json: Any = None
+    ) -> None:
         attributes = self.__dict__
         attributes["document"], attributes["file"] = document, file
         attributes["pointer"], attributes["source_pointer"] = pointer, source_pointer
+        if json is not None:
+            attributes["json"] = json if isinstance(json, dict | bool) else {}
 
     def __repr__(self) -> str:
         return f"Schema(pointer={self.pointer!r})"
@@ -153,6 +157,10 @@ class Schema(Frozen):
             return self.file.lookup(self.source_pointer)
         except KeyError:
             return None
+
+    def keep_written(self, value: Any) -> None:
+        """Sets ``written``, if it isn't known yet, so that it doesn't have to be looked up in the file."""
+        self.__dict__.setdefault("written", value)
 
     @lazy_attribute
     def keywords(self) -> Mapping[str, Any]:

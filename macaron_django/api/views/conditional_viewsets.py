@@ -18,7 +18,7 @@ from macaron_django.api.requests.preconditions import (
 )
 from macaron_django.api.views.operation_viewsets import OperationViewSet
 from macaron_django.conf import settings
-from macaron_django.drivers import Steps
+from macaron_django.drivers import Steps, run
 from macaron_django.exceptions import ItemAbsent, ItemOutOfBounds, StaleItem
 from macaron_django.schemas.models.stores import Store
 
@@ -27,6 +27,12 @@ __all__ = ["ConditionalViewSet"]
 R = TypeVar("R")
 #: How often a write without If-Match is tried while others write the same item.
 _ATTEMPTS = 5
+
+
+def _in_one_step(attempt: Callable[[], R]) -> Steps[R]:
+    """Does an attempt that blocks, in steps that wait for nothing."""
+    yield from ()
+    return attempt()
 
 
 class ConditionalViewSet(OperationViewSet):
@@ -74,14 +80,7 @@ class ConditionalViewSet(OperationViewSet):
         A request with If-Match applies to one state of the item. A request without it applies to any state. An item
         that has been deleted is a 404 at the next attempt.
         """
-        for _ in range(_ATTEMPTS - 1):
-            try:
-                return attempt()
-            except ItemOutOfBounds:  # noqa: PERF203 (this loop is about its exceptions)
-                raise
-            except StaleItem as stale:
-                self._refuse_again(stale)
-        return attempt()
+        return run(self.write_steps(lambda: _in_one_step(attempt)))
 
     def write_steps(self, attempt: Callable[[], Steps[R]]) -> Steps[R]:
         """Does what ``write`` does, for attempts in steps."""

@@ -7,13 +7,14 @@ import os
 import shlex
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from macaron_django.shipping.child_processes import wait_for
 
-__all__ = ["DeployActions", "DeployError"]
+__all__ = ["DeployActions", "DeployError", "polls"]
 
 #: Variables that this package sets, whose values are shown.
 SHOWN_VARIABLES = frozenset({"AWS_REGION", "PYM_ENV", "VERSION"})
@@ -21,6 +22,15 @@ SHOWN_VARIABLES = frozenset({"AWS_REGION", "PYM_ENV", "VERSION"})
 
 class DeployError(Exception):
     """A step of a deployment failed. The message names the thing, the reason and the remedy."""
+
+
+def polls(seconds: float, interval: float) -> Iterator[None]:
+    """Yields at once, and then every ``interval`` seconds, until ``seconds`` are over."""
+    deadline = time.monotonic() + seconds
+    yield
+    while time.monotonic() <= deadline:
+        time.sleep(interval)
+        yield
 
 
 class DeployActions:

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import contextlib
 import re
-import time
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
-from macaron_django.shipping.deploying.deploy_actions import DeployActions, DeployError
+from macaron_django.shipping.deploying.deploy_actions import DeployActions, DeployError, polls
 from macaron_django.shipping.deploying.release_drivers import Release, ReleaseFiles
 
 __all__ = ["EcsDriver"]
@@ -73,7 +72,6 @@ class EcsDriver:
 
     def wait(self, release: Release) -> None:
         """Returns when the deployments are completed; raises DeployError when one has failed, or takes too long."""
-        deadline = time.monotonic() + self._timeout
         waited_for, shown, seen = dict(release.places), dict[str, str](), set[str]()
         services = self._described()
         for name in waited_for:
@@ -82,7 +80,9 @@ class EcsDriver:
                 self._actions.write(
                     f"{name} has no deployment circuit breaker: tasks that fail are started again and again."
                 )
-        while True:
+        for _ in polls(self._timeout, INTERVAL):
+            if shown:
+                services = self._described()
             for name in list(waited_for):
                 state = self._state(name, services[name], waited_for[name])
                 if state is None and name in seen:
@@ -100,13 +100,10 @@ class EcsDriver:
                     del waited_for[name]
             if not waited_for:
                 return
-            if time.monotonic() > deadline:
-                reasons = " ".join(reason for name in waited_for for reason in self._stopped(name))
-                raise DeployError(
-                    f"{', '.join(waited_for)}: the deployment isn't complete after {self._timeout} s. {reasons}".strip()
-                )
-            time.sleep(INTERVAL)
-            services = self._described()
+        reasons = " ".join(reason for name in waited_for for reason in self._stopped(name))
+        raise DeployError(
+            f"{', '.join(waited_for)}: the deployment isn't complete after {self._timeout} s. {reasons}".strip()
+        )
 
     def back(self) -> Release:
         """Updates the services that run the current version to the task definitions that they had before."""

@@ -5,12 +5,11 @@ from __future__ import annotations
 import base64
 import hashlib
 import re
-import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
-from macaron_django.shipping.deploying.deploy_actions import DeployActions, DeployError
+from macaron_django.shipping.deploying.deploy_actions import DeployActions, DeployError, polls
 from macaron_django.shipping.deploying.release_drivers import Release, ReleaseFiles, is_version
 
 __all__ = ["LambdaDriver"]
@@ -154,18 +153,17 @@ class LambdaDriver:
     def _wait_until(self, key: str, wanted: str, **qualifier: str) -> None:
         if self._actions.dry_run:
             return
-        deadline = time.monotonic() + self._timeout
-        while True:
+        found: dict[str, Any] = {}
+        for _ in polls(self._timeout, INTERVAL):
             found = self._actions.read(
                 self._lambda, "GetFunctionConfiguration", FunctionName=self._function, **qualifier
             )
             if found.get(key) == wanted:
                 return
-            place = ":".join([self._function, *qualifier.values()])
-            if found.get(key) == "Failed" or time.monotonic() > deadline:
-                reason = found.get(f"{key}Reason", "")
-                raise DeployError(f"{place}: {key} is {found.get(key)}, not {wanted}. {reason}".strip())
-            time.sleep(INTERVAL)
+            if found.get(key) == "Failed":
+                break
+        place, reason = ":".join([self._function, *qualifier.values()]), found.get(f"{key}Reason", "")
+        raise DeployError(f"{place}: {key} is {found.get(key)}, not {wanted}. {reason}".strip())
 
 
 def _history(alias: Mapping[str, Any]) -> list[str]:

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import http.client
 import json
-import time
 import urllib.error
 import urllib.request
 from typing import Final
 
 from macaron_django.conf.container_versions import LOCAL
-from macaron_django.shipping.deploying.deploy_actions import DeployError
+from macaron_django.shipping.deploying.deploy_actions import DeployError, polls
 
 __all__ = ["wait_for_answer", "wait_for_version"]
 
@@ -23,16 +22,15 @@ _MOST: Final = 64 * 1024
 
 def wait_for_answer(url: str, seconds: float) -> None:
     """Waits until a GET is answered with 200; raises DeployError if none is within ``seconds``."""
-    deadline = time.monotonic() + seconds
-    while True:
+    problem = ""
+    for _ in polls(seconds, INTERVAL):
         try:
             _content(url)
-        except (OSError, http.client.HTTPException) as error:
-            if time.monotonic() > deadline:
-                raise DeployError(f"{url} doesn't answer with 200 within {seconds:.0f} s: {error}.") from error
+        except (OSError, http.client.HTTPException) as error:  # noqa: PERF203 (each poll may fail)
+            problem = str(error)
         else:
             return
-        time.sleep(INTERVAL)
+    raise DeployError(f"{url} doesn't answer with 200 within {seconds:.0f} s: {problem}.")
 
 
 def wait_for_version(base_url: str, version: str, seconds: float) -> str | None:
@@ -40,19 +38,17 @@ def wait_for_version(base_url: str, version: str, seconds: float) -> str | None:
 
     Raises DeployError if it isn't served within ``seconds``: load balancers take a while.
     """
-    deadline = time.monotonic() + seconds
-    while True:
+    problem = ""
+    for _ in polls(seconds, INTERVAL):
         try:
             found = _served_version(base_url)
-        except (OSError, http.client.HTTPException) as error:
+        except (OSError, http.client.HTTPException) as error:  # noqa: PERF203 (each poll may fail)
             problem = f"{base_url}/version doesn't answer: {error}."
         else:
             if found in (None, version):
                 return found
             problem = f"{base_url}/version says {found}, not {version}."
-        if time.monotonic() > deadline:
-            raise DeployError(f"{problem} Does BASE_URL lead to what the driver releases to?")
-        time.sleep(INTERVAL)
+    raise DeployError(f"{problem} Does BASE_URL lead to what the driver releases to?")
 
 
 def _served_version(base_url: str) -> str | None:
