@@ -9,6 +9,10 @@ FREE_PYTHON ?= python3.14t
 BENCH_PYTHON ?= $(shell for name in python3.13 python3.14 python3.12; do $$name -c '' 2>/dev/null && echo $$name && exit; done; echo $(PYTHON))
 ENGINE := node_modules/@dynoxide/linux-x64/dynoxide
 LOCKS := requirements
+# The tests that send requests by Django's test clients. tests/api/hooks compares both ways in each of its tests.
+FRONT_TESTS := tests/api tests/auth tests/tasks/test_asynctasks.py tests/observability/test_tracing_backends.py \
+	tests/dynamodb/test_uuids.py $(addprefix --ignore=tests/api/,hooks test_docs_in_browser.py test_random_requests.py \
+	test_request_cost.py test_samples.py test_schemathesis.py test_url_index.py)
 SOURCES := macaron_django tests example_project docs benchmarks setup.py manage.py noxfile.py
 
 .DEFAULT_GOAL := help
@@ -66,9 +70,10 @@ lint: install-test $(VENV)/installed-tools  ## Lint, types, import contracts and
 	$(BIN)/mypy
 	PYTHONPATH=docs $(BIN)/python -m prose
 
-test: lint  ## Lint, then the whole test suite against real engines
+test: lint  ## Lint, the whole test suite against real engines, and the requests once more through the front
 	$(BIN)/python manage.py makemigrations --check
 	PYTHONDEVMODE=1 $(BIN)/pytest -n auto $(PYTEST_ARGS)
+	PYTHONDEVMODE=1 $(BIN)/pytest -n auto --front $(FRONT_TESTS)
 
 soak: install-test  ## The long versions of the tests, at full size
 	$(BIN)/pytest -m soak $(PYTEST_ARGS)

@@ -13,14 +13,18 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
+from django.test import Client
 from hypothesis import HealthCheck
 from hypothesis import settings as hypothesis_settings
 
 from macaron_django import events
+from macaron_django.api.front import WSGIFront
 from macaron_django.schemas.validation import violation_search
+from macaron_django.testing.api_client import FrontHandler
 from tests.recorded_events import RecordedEvents
 
 # Where a shell runs the suite in the background, SIGINT is ignored, and by every child, too.
@@ -53,6 +57,35 @@ SERVERS = {
         *("--respawn-failed-workers", "served:wsgi"),
     ),
 }
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--front", action="store_true", help="Send the requests of Django's test clients to the front.")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _through_the_front(request: pytest.FixtureRequest) -> Iterator[None]:
+    """With `--front`, the requests of Django's test clients take the way that a server's take."""
+    if not request.config.getoption("front"):
+        yield
+        return
+    answered: dict[bool, int] = {True: 0, False: 0}
+    make_client, find = Client.__init__, WSGIFront.found
+
+    def init(self: Client, *args: Any, **options: Any) -> None:
+        make_client(self, *args, **options)
+        self.handler: Any = FrontHandler(self.handler.enforce_csrf_checks)
+
+    def found(self: WSGIFront, environ: dict[str, Any]) -> Any:
+        route = find(self, environ)
+        answered[route is not None] += 1
+        return route
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Client, "__init__", init)
+        patch.setattr(WSGIFront, "found", found)
+        yield
+    assert answered[True] >= answered[False], f"The front answered too few requests: {answered}."
 
 
 def free_port() -> int:

@@ -17,7 +17,7 @@ from rest_framework.test import ForceAuthClientHandler
 
 from macaron_django.api.front import Sent, WSGIFront
 
-__all__ = ["APIClient"]
+__all__ = ["APIClient", "FrontHandler"]
 
 
 class APIClient(DRFClient):
@@ -30,10 +30,10 @@ class APIClient(DRFClient):
 
     def __init__(self, enforce_csrf_checks: bool = False, **defaults: Any) -> None:
         super().__init__(enforce_csrf_checks, **defaults)
-        self.handler = _FrontHandler(enforce_csrf_checks)
+        self.handler = FrontHandler(enforce_csrf_checks)
 
 
-class _FrontHandler(ForceAuthClientHandler):
+class FrontHandler(ForceAuthClientHandler):
     """Calls the front as a server does, and returns the response as Django's test client expects it."""
 
     enforce_csrf_checks: bool
@@ -73,7 +73,7 @@ class _FrontHandler(ForceAuthClientHandler):
         return response
 
 
-def _request_class(client: _FrontHandler) -> type[WSGIRequest]:
+def _request_class(client: FrontHandler) -> type[WSGIRequest]:
     """Returns the class of a client's requests.
 
     The requests have the client's forced user, and check CSRF tokens only if the client says so.
