@@ -1,10 +1,12 @@
 """Keeps the objects of schemas with ``x-persist`` in DynamoDB, behind a Django manager.
 
-The only part of the package that imports PynamoDB and botocore. ``binding`` gives a schema its persistence and its
-rows' class. Below it are folders: ``querysets`` (what Django sees), ``planning`` (which call answers a query),
-``items`` (reading and writing), ``codec`` (values as DynamoDB's attribute values), ``tables`` (creating and changing
-them), ``calls`` (clients and retries), ``engines`` (the servers) and ``transfer`` (dump and load). ``swagger_objects``,
-``tables_by_key`` and ``boto3_items`` are PyMacaron's interface.
+Nothing else in macaron_django imports PynamoDB. ``manage.py deploy`` is the only other code that imports botocore.
+``binding`` builds the persistence and the row class of a schema.
+
+The folders are ``querysets`` (Django's interface), ``planning`` (choosing DynamoDB's operation for a query), ``items``
+(reading and writing items), ``codec`` (converting values to attribute values and back), ``tables`` (creating and
+changing tables), ``calls`` (clients and retries), ``engines`` (the servers that provide DynamoDB) and ``transfer``
+(dump and load). ``swagger_objects``, ``tables_by_key`` and ``boto3_items`` are PyMacaron's interface.
 """
 
 from __future__ import annotations
@@ -43,7 +45,7 @@ __all__ = [
     "transaction",
 ]
 
-#: A project that persists no schema starts without PynamoDB and botocore.
+#: Imports are lazy, so that a project that persists no schema starts without PynamoDB and botocore.
 __getattr__ = lazy_exports(
     __name__,
     {

@@ -1,6 +1,7 @@
 """Gives a schema with ``x-persist`` its persistence and the Django model of its rows.
 
-Whatever prevents that is a finding with file and line, like any error in a spec.
+A schema that can't be persisted raises SpecError. Its findings have the file and the line, like those for any error in
+a spec.
 """
 
 from __future__ import annotations
@@ -17,16 +18,16 @@ from macaron_django.schemas import Classes, build_model
 
 __all__ = ["graft", "persist", "persistence_for"]
 
-#: What PyMacaron asks of a class that isn't a PersistentSwaggerObject.
+#: The methods that PyMacaron requires of a class that isn't a PersistentSwaggerObject.
 _GRAFTED = ("load_from_db", "save_to_db")
 
 
 def graft(schema: Schema, classes: Classes) -> bool:
-    """Gives the schema's objects the methods of the class that ``x-persist`` names, if that class stores them itself.
-    Returns whether it does.
+    """Adds the methods of the class that ``x-persist`` names to the schema's objects, if that class stores the objects
+    itself. Returns whether it stores them.
 
-    Such a class has PyMacaron's two methods and says nothing about DynamoDB, so the spec mustn't either. Raises
-    SpecError, with the finding, if the class can't be imported or lacks one of the methods.
+    Such a class has PyMacaron's two methods, and no options for DynamoDB. The spec must have no such options either.
+    Raises SpecError, with the finding, if the class can't be imported or lacks one of the methods.
     """
     persist = schema.extensions.persist
     if persist is None or persist.class_path is None or not persist.given <= {"class"}:
@@ -41,8 +42,8 @@ def graft(schema: Schema, classes: Classes) -> bool:
         message = f"x-persist names {persist.class_path}, which has no {lacking[0]}()."
         hint = f"Add it: a class that stores objects itself has {' and '.join(_GRAFTED)}."
         raise SpecError([Finding("E090", "error", message, hint, persist.location)])
-    # The class comes last, so that the API object's methods win, as in PyMacaron. Its own __new__ would be used all the
-    # same, so that such a class gives only its two methods.
+    # The class is the last base, so that the API object's methods have priority, as in PyMacaron. A __new__ of the
+    # class would still be called, so that only the two methods of such a class are added.
     classes.grafts[str(schema.name)] = _methods_of(cls) if overrides(cls, ("__new__",), object) else cls
     return True
 
@@ -60,7 +61,7 @@ def persist(api: str, label: str, schema: Schema, classes: Classes) -> Persisten
             label=label,
             classes=classes,
             manager=ItemManager(persistence),
-            hash_key=str(persistence.options.hash_key),  # persistence_for() has made sure of one
+            hash_key=str(persistence.options.hash_key),  # persistence_for() has checked that there is one
             range_key=persistence.options.range_key,
             bases=bases,
             module=f"macaron_django.apis.{api}",
@@ -103,7 +104,7 @@ def _refused(finding_id: str, error: Exception, persist: Persist, hint: str) -> 
 
 
 def _check_class(schema: Schema, persist: Persist, cls: type) -> None:
-    """Checks a class's options by the rules for those of a spec. Raises SpecError with the findings, which name the
+    """Checks a class's options by the same rules as a spec's options. Raises SpecError, whose findings name the
     class.
     """
     said = {name: value for name, value in mapping_from_class(cls).items() if name not in persist.given}
@@ -117,7 +118,7 @@ def _check_class(schema: Schema, persist: Persist, cls: type) -> None:
 
 
 def _base(cls: type, persistence: Persistence) -> type:
-    """Returns the base of the row class, from the class that ``x-persist`` names."""
+    """Returns the base of the row class for ``cls``, the class that ``x-persist`` names."""
     if issubclass(cls, PersistentSwaggerObject):
         cls.persistence = persistence
         return cls
@@ -125,8 +126,8 @@ def _base(cls: type, persistence: Persistence) -> type:
 
 
 def _methods_of(cls: type) -> type:
-    """Returns the class itself. If it overrides ``__init__`` or ``__new__``, returns a class with only its two methods
-    from PyMacaron.
+    """Returns ``cls``. If it overrides ``__init__`` or ``__new__``, returns a class that has only PyMacaron's two
+    methods, from ``cls``.
     """
     if not overrides(cls, ("__init__", "__new__"), object):
         return cls

@@ -82,7 +82,7 @@ def _number(value: float | Decimal, pointer: str) -> str:
     return str(number)
 
 
-# Conversions that pymacaron_dynamodb made: from boto3's items, by the definitions of a Swagger 2.0 document
+# The conversions of pymacaron_dynamodb: from boto3's items to JSON, by the definitions of a Swagger 2.0 document
 
 
 def normalized_item(schema: Mapping[str, Any], value: Any) -> Any:

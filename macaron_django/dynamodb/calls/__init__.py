@@ -1,8 +1,10 @@
-"""Sends one operation to DynamoDB and returns its answer, or raises an exception.
+"""Sends one operation to DynamoDB and returns the response, or raises an exception.
 
-``connection`` is PynamoDB's connection, ``clients`` the process's client, ``aws_sdk`` the objects made with botocore
-and boto3, ``fast_lane`` a faster way to the same answers. Open ``item_calls`` for what watches calls, ``call_attempts``
-for what is sent again, ``retries`` to change attempts and pauses, ``deadlines`` for how long a request waits in all,
-``clients`` for when calls of requests are refused at once, ``call_failures`` for which exception a failure becomes, and
-``observed_calls`` for the events that subscribers get.
+``connection`` has PynamoDB's connection, and ``clients`` has the process's client. ``aws_sdk`` makes objects of
+botocore and boto3. ``fast_lane`` sends most calls faster than botocore does.
+
+``item_calls`` notices code that watches calls. ``call_attempts`` decides which calls are sent again, and ``retries``
+has the number of attempts and the pauses between them. ``deadlines`` limits the total time that a request waits.
+``clients`` also has the rules by which calls of requests are refused at once. ``call_failures`` chooses the exception
+for a failure, and ``observed_calls`` sends events to subscribers.
 """

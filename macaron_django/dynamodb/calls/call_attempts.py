@@ -1,9 +1,9 @@
-"""Makes the attempts of a call to DynamoDB: sends it, sends it again after a pause if that is safe, and ends it.
+"""Makes the attempts of a call to DynamoDB: sends the call, and sends it again after a pause if that is safe.
 
-A failed call is sent again only if it can't be applied twice: a read, a write that DynamoDB refused for a temporary
-reason, a write whose condition is false once it has been applied, or a transaction, whose token Amazon remembers. Other
-engines forget the token when they stop, and would apply the transaction again after a restart. Any other write whose
-outcome isn't known raises WriteOutcomeUnknown.
+A failed call is sent again only if it can't be applied twice. That is so for a read, for a write that DynamoDB refused
+for a temporary reason, and for a write whose condition is false once the write has been applied. A transaction has a
+token, which AWS remembers, so that it can be sent again, too. Other engines forget the token when they stop, and would
+apply the transaction again after a restart. Any other write whose outcome isn't known raises WriteOutcomeUnknown.
 """
 
 from __future__ import annotations
@@ -38,15 +38,16 @@ from macaron_django.exceptions import WriteOutcomeUnknown
 
 __all__ = ["WITH_CAPACITY", "Applied", "Call", "KeyNames", "call_steps"]
 
-#: Returns the names of a table's keys. The call may block: the table may have to be described.
+#: Returns the names of the key attributes of a table. The call may block, because it may need DescribeTable.
 KeyNames = Callable[[str], Iterable[str]]
 
-#: Whether the item that made a condition fail (None: there is none) shows that our write was applied.
+#: Returns whether the item that made a condition fail shows that our write was applied. The item is None if none is
+#: stored.
 Applied = Callable[[AttributeMap | None], bool]
 
 _ITEM_READS: Final = frozenset({"BatchGetItem", "GetItem", "Query", "Scan", "TransactGetItems"})
 _READS: Final = _ITEM_READS | {"ListTables"}
-#: The operations whose answers say how much capacity they consumed.
+#: The operations whose responses have the consumed capacity.
 WITH_CAPACITY: Final = _ITEM_READS | {
     "BatchWriteItem",
     "DeleteItem",
@@ -60,10 +61,10 @@ _ABSENT: Final = re.compile(r"\s*attribute_not_exists\s*\(\s*(#?\w+)\s*\)\s*")
 
 
 class Call(dict[str, Any]):
-    """The parameters of an operation. ``applied`` finds out whether a first, unanswered attempt was applied.
+    """The parameters of an operation. ``applied`` finds out whether an earlier attempt that got no answer was applied.
 
-    With ``applied``, a write is sent again after an ambiguous failure. Its condition must be false once the write has
-    been applied, so that it can't be applied twice.
+    A write with ``applied`` is sent again if its outcome isn't known. The write's condition must be false once the
+    write has been applied, so that the write can't be applied twice.
     """
 
     applied: Applied | None = None
@@ -76,9 +77,9 @@ class Call(dict[str, Any]):
 def call_steps(
     key_names: KeyNames, operation: str, parameters: dict[str, Any], read: ReadMembers | None = None
 ) -> Steps[dict[str, Any]]:
-    """Sends a call, and repeats it if that is safe; returns the answer, or raises as PynamoDB's connection does.
+    """Sends a call, and repeats it if that is safe. Returns the response, or raises as PynamoDB's connection does.
 
-    ``read`` reads the answer, unless botocore must.
+    ``read`` parses the response if the fast lane makes the call.
     """
     call = parameters if operation in _ITEM_READS else _prepared(operation, parameters)
     observed = ObservedCall(operation, call) if DYNAMODB_CALLS.subscribers else None
@@ -102,7 +103,9 @@ def call_steps(
 
 
 class _CallAttempt:
-    """One attempt at a call: by the fast lane, or by botocore. ``timeout``: its seconds, None for the client's."""
+    """One attempt at a call, by the fast lane or by botocore. ``timeout`` is in seconds; None means the client's
+    timeouts.
+    """
 
     __slots__ = ("call", "is_repeated", "operation", "read", "tally", "timeout")
 
@@ -141,7 +144,7 @@ class _CallAttempt:
         return answer
 
     def _block(self, made: MadeClient) -> dict[str, Any]:
-        # Botocore makes the second attempt, because it checks its connections.
+        # Botocore makes all further attempts, because it checks its connections.
         if made.lane is not None and not self.is_repeated:
             answer = made.lane.answer(self.operation, self.call, self.tally, read=self.read, timeout=self.timeout)
             if answer is not None:
@@ -200,7 +203,7 @@ def _count(circuit: Circuit, rules: CircuitRules, trial: int, error: BaseExcepti
 def _after_failure(
     key_names: KeyNames, operation: str, call: dict[str, Any], first: Exception, tally: ObservedCall | None
 ) -> Steps[dict[str, Any]]:
-    """Repeats a call whose first attempt failed, if that is safe; returns the answer or raises."""
+    """Repeats a call whose first attempt failed, if that is safe. Returns the response, or raises the failure."""
     failure = _seen(operation, call, first)
     doubtful: Exception | None = None
     policy = retries.calls()
@@ -233,7 +236,7 @@ def _after_failure(
 
 
 def _seen(operation: str, call: dict[str, Any], error: Exception) -> Exception:
-    """Returns the failure, as PynamoDB's exception if DynamoDB answered."""
+    """Returns ``error``, or PynamoDB's exception for it if DynamoDB answered the call."""
     if not isinstance(error, ClientError):
         return error
     from macaron_django.dynamodb.calls.aws_sdk.shown_refusals import shown_refusal  # imported here: it needs botocore
@@ -244,7 +247,9 @@ def _seen(operation: str, call: dict[str, Any], error: Exception) -> Exception:
 def _after_doubt(
     key_names: KeyNames, operation: str, call: dict[str, Any], refusal: Exception, doubtful: Exception
 ) -> Steps[dict[str, Any]]:
-    """Decides whether a repeated write was refused because its first attempt had been applied."""
+    """Returns the response to a repeated write that was refused because an earlier attempt had been applied. Raises
+    WriteOutcomeUnknown if that isn't certain.
+    """
     applied = _applied(call)
     if error_code(refusal) == CONDITION_FAILED and applied is not None:
         item = getattr(refusal, "response", {}).get("Item")
@@ -252,7 +257,7 @@ def _after_doubt(
             try:
                 item = yield from _stored(key_names, call)
             except botocore_errors() as error:
-                # Raised as it is, the read's exception would say that nothing was written.
+                # The exception of the read would say that nothing was written.
                 raise _unknown(operation, call, doubtful) from error
         if applied(item):
             return {"Attributes": item or {}}
@@ -260,7 +265,7 @@ def _after_doubt(
 
 
 def _stored(key_names: KeyNames, call: dict[str, Any]) -> Steps[AttributeMap | None]:
-    """Returns the item that a write is about, for engines that don't send it along with the refusal."""
+    """Loads the stored item of a write. Some engines don't send the item with the refusal."""
     key = call.get("Key")
     if not key:
         names = yield BlockingCall(key_names, call["TableName"])
@@ -284,7 +289,7 @@ def _prepared(operation: str, parameters: dict[str, Any]) -> Call:
     if operation not in WITH_CAPACITY:
         call.pop("ReturnConsumedCapacity", None)  # PynamoDB adds it to operations that it doesn't know
     if operation == _TRANSACTION and not call.get("ClientRequestToken"):
-        # botocore would make one for each attempt, and so apply a transaction twice.
+        # botocore would make a new token for each attempt, so that a transaction could be applied twice.
         call["ClientRequestToken"] = os.urandom(16).hex()
     if operation in _CONDITIONAL and "ConditionExpression" in call:
         call.setdefault("ReturnValuesOnConditionCheckFailure", "ALL_OLD")
@@ -295,7 +300,9 @@ def _prepared(operation: str, parameters: dict[str, Any]) -> Call:
 
 
 def _undone_by_itself(call: dict[str, Any]) -> bool:
-    """Returns whether a put's condition is false once its item is stored, so that the put can't be applied twice."""
+    """Returns whether the condition of a PutItem is false once the item is stored, so that it can't be applied
+    twice.
+    """
     condition = _ABSENT.fullmatch(call["ConditionExpression"])
     if condition is None:
         return False
@@ -304,7 +311,7 @@ def _undone_by_itself(call: dict[str, Any]) -> bool:
 
 
 def _repeatable(operation: str, call: dict[str, Any]) -> bool:
-    """Returns whether a call whose outcome isn't known can be sent again without being applied twice."""
+    """Returns whether a write whose outcome isn't known can safely be sent again."""
     return engines.current().keeps_tokens if operation == _TRANSACTION else _applied(call) is not None
 
 

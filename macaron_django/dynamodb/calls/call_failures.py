@@ -1,4 +1,4 @@
-"""Classifies what botocore and PynamoDB raise, and translates it into this package's exceptions.
+"""Classifies the exceptions of botocore and PynamoDB, and translates them into this package's exceptions.
 
 ``failure_kind`` says whether a failed call may have been applied; ``call_attempts`` decides what follows from that.
 """
@@ -65,9 +65,9 @@ _THROTTLING: Final = {
     "ThrottlingException",
     "Throttling",
 }
-#: Another call holds the item or the token at this moment: nothing was written, and a later attempt may succeed.
+#: Another call is using the item or the token. Nothing was written, and a later attempt may succeed.
 _CONTENTION: Final = {"TransactionConflictException", "TransactionInProgressException"}
-#: Reasons for cancelling a transaction that may be gone a moment later.
+#: Temporary reasons: the same transaction may succeed a moment later.
 PASSING_REASONS: Final = {
     "ProvisionedThroughputExceeded",
     "RequestLimitExceeded",
@@ -96,7 +96,7 @@ class FailureKind(Enum):
 
 
 def error_code(error: BaseException) -> str:
-    """Returns DynamoDB's error code from an exception that holds its answer, "" from any other exception."""
+    """Returns the error code of an exception that has a response of DynamoDB. Returns "" for any other exception."""
     response: Mapping[str, Any] = getattr(error, "response", None) or {}
     return str(response.get("Error", {}).get("Code", ""))
 
@@ -105,13 +105,13 @@ def transport_errors() -> tuple[type[Exception], ...]:
     """Returns the exceptions of a call that got no answer from DynamoDB. Some are urllib3's, which botocore lets
     through.
     """
-    urllib3 = sys.modules.get("urllib3.exceptions")  # what hasn't been imported raises nothing
+    urllib3 = sys.modules.get("urllib3.exceptions")  # a module that hasn't been imported raises nothing
     ours = (BotoCoreError, ConnectionError, TimeoutError)
     return ours if urllib3 is None else (*ours, urllib3.HTTPError)
 
 
 def botocore_errors() -> tuple[type[Exception], ...]:
-    """Returns the exceptions that botocore's client raises: refusals, and ``transport_errors``."""
+    """Returns the exceptions that botocore's client raises: ClientError for a refusal, and ``transport_errors``."""
     return (ClientError, *transport_errors())
 
 
@@ -121,10 +121,10 @@ def failures() -> tuple[type[Exception], ...]:
 
 
 class CancellationReason(NamedTuple):
-    """Why one item made DynamoDB cancel a transaction; ``code`` is "None" for an item that didn't.
+    """Why one item made DynamoDB cancel a transaction. ``code`` is "None" for an item that isn't a reason.
 
-    ``item`` is the stored item where a condition failed, None if there is none. ``names_items`` says whether the engine
-    sends stored items; if it doesn't, ``item`` says nothing.
+    ``item`` is the stored item whose condition failed; None if no item is stored. ``names_items`` tells whether the
+    engine sends stored items. If it doesn't, ``item`` is always None.
     """
 
     code: str
@@ -134,7 +134,9 @@ class CancellationReason(NamedTuple):
 
 
 def cancellation_reasons(error: BaseException | None) -> list[CancellationReason]:
-    """Returns the reason of each item of a cancelled transaction, in the order of its items."""
+    """Returns a reason for each item of a cancelled transaction, in the transaction's order. Returns [] for other
+    errors.
+    """
     if error is None or error_code(error) != "TransactionCanceledException":
         return []
     response: Mapping[str, Any] = getattr(error, "response", {})
@@ -144,7 +146,7 @@ def cancellation_reasons(error: BaseException | None) -> list[CancellationReason
             CancellationReason(reason.get("Code") or "None", reason.get("Message") or "", reason.get("Item"), True)
             for reason in reasons
         ]
-    # Older engines say it in the message only: "… specific reasons [ConditionalCheckFailed, None]".
+    # Older engines have the reasons only in the message: "… specific reasons [ConditionalCheckFailed, None]".
     listed = re.search(r"\[([\w, ]+)\]", response.get("Error", {}).get("Message", ""))
     return [CancellationReason(code.strip()) for code in listed[1].split(",")] if listed else []
 
@@ -169,7 +171,7 @@ def failure_kind(error: BaseException) -> FailureKind:
 
 
 class CallNotSentError(BotoCoreError):
-    """A call wasn't sent, because earlier ones got no answer. ``seconds``: how long until calls are sent again."""
+    """A call wasn't sent, because earlier calls got no answer. Calls are sent again after ``seconds``."""
 
     fmt = "{failures} calls in a row got no answer, so this one wasn't sent; the next attempt is in {seconds:.1f} s"
 
@@ -179,13 +181,13 @@ class CallNotSentError(BotoCoreError):
 
 
 def is_outage(error: BaseException) -> bool:
-    """Returns whether DynamoDB failed or didn't answer, so that other calls may fail, too."""
+    """Returns whether ``error`` means that DynamoDB failed or didn't answer, so that other calls may fail, too."""
     if isinstance(error, ClientError):
         return int(error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 400)) >= 500
     return isinstance(error, transport_errors()) and not isinstance(error, _OF_THIS_PROCESS)
 
 
-#: Failures that say nothing about DynamoDB.
+#: Failures that don't show that DynamoDB failed.
 _OF_THIS_PROCESS: Final = (
     CallNotSentError,
     botocore.exceptions.NoCredentialsError,
@@ -198,7 +200,7 @@ _OF_THIS_PROCESS: Final = (
 
 @contextmanager
 def translated(table: str) -> Iterator[None]:
-    """Raises the failures of calls in a block as this package's exceptions."""
+    """Translates the exceptions of calls in a block into this package's exceptions."""
     try:
         yield
     except failures() as error:
@@ -208,8 +210,8 @@ def translated(table: str) -> Iterator[None]:
 def translate(
     error: Exception, table: str, *, condition_failed: PyMacaronException | None = None
 ) -> PyMacaronException:
-    """Returns this package's exception for ``error``, which a call on ``table`` raised. ``condition_failed`` is the one
-    for a failed condition.
+    """Returns this package's exception for ``error``, which a call on ``table`` raised. ``condition_failed`` is
+    returned if the call's condition failed.
     """
     if isinstance(error, TableDoesNotExist):
         return _table_missing(table)

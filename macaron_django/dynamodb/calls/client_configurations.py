@@ -1,4 +1,4 @@
-"""Describes what a client of DynamoDB depends on: an engine's address and keys, and the settings of its calls."""
+"""Describes the configuration of a DynamoDB client: the engine's address and keys, and the settings of its calls."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ __all__ = ["Configuration"]
 
 @dataclass(frozen=True)
 class Configuration:
-    """Everything that a client depends on. Times are in seconds."""
+    """The configuration of a client. If it changes, a new client is made. Times are in seconds."""
 
     endpoint_url: str | None
     region: str
@@ -21,9 +21,9 @@ class Configuration:
     read_timeout: float
     max_connections: int
     fast_lane: bool
-    #: Whether the engine runs here: AWS's settings and the proxies of the environment aren't for it.
+    #: Whether the engine runs on this machine, so that the environment's AWS settings and proxies don't apply to it.
     is_local: bool = False
-    #: Failures in a row after which requests' calls are refused for a while; None: never.
+    #: After this number of failures in a row, calls of requests are refused for a while. None means never.
     circuit_failures: int | None = None
 
     @classmethod

@@ -1,7 +1,8 @@
 """Keeps the process's botocore client, and the fast lane beside it, for the current engine and settings.
 
-Both are made again after a fork, and when the engine or the settings change. botocore is imported when something needs
-it. Until then an early lane makes the calls, if it can.
+The fast lane sends calls without botocore's own code for each call. Client and lane are made again after a fork, and
+when the engine or the settings change. botocore is imported when something needs it. Until then, an ``EarlyLane``,
+which has no botocore client, makes the calls if it can.
 """
 
 from __future__ import annotations
@@ -26,14 +27,14 @@ if TYPE_CHECKING:
 
 __all__ = ["Clients", "MadeClient", "clients", "reset"]
 
-#: For how many seconds calls are refused after the last failure: at first, and at most.
+#: For this number of seconds after the last failure, calls are refused: at first, and at most.
 _FIRST_PAUSE: Final = 1.0
 _LONGEST_PAUSE: Final = 30.0
 
 
 class MadeClient(NamedTuple):
-    """A client, and what it was made from. While the engine and the section of settings stay the same, so do region and
-    credentials.
+    """A client, and the engine, settings and configuration that it was made from. Region and credentials change only
+    with the engine or the section of settings.
 
     ``botocore_client`` is None as long as the early lane makes the calls.
     """
@@ -44,7 +45,7 @@ class MadeClient(NamedTuple):
     botocore_client: BaseClient | None
     lane: Lane | None
     circuit: Circuit
-    #: None where the circuit never opens.
+    #: None if the circuit never opens.
     circuit_rules: CircuitRules | None
 
     @property
@@ -60,7 +61,7 @@ class Clients:
         self.forget()
 
     def forget(self) -> None:
-        # After a fork, too: sockets are shared with the parent, and its lock may have been held.
+        # Also called after a fork: the child shares its parent's sockets, and the parent's lock may have been held.
         self._lock = threading.Lock()
         self._sessions: dict[bool, botocore.session.Session] = {}
         self._made: MadeClient | None = None
@@ -71,15 +72,15 @@ class Clients:
         return self.present() or self._new(engines.current(), settings.DYNAMODB)
 
     def with_botocore(self) -> MadeClient:
-        """Does what ``current`` does, but imports botocore if the client lacks botocore's."""
+        """Does what ``current`` does, but first imports botocore, so that the result has botocore's client."""
         import botocore.client  # noqa: F401 (the early lane ends as soon as anyone has imported it)
 
         return self.current()
 
     def present(self) -> MadeClient | None:
-        """Does what ``current`` does, but returns None if it would have to make a client, which takes a while."""
+        """Does what ``current`` does, but returns None if there is no client yet, because making one takes a while."""
         made = self._made
-        if made is None:  # a fork forgets it
+        if made is None:  # also after a fork
             return None
         if made.botocore_client is None and (is_imported() or sys.meta_path != self._finders):
             return None
@@ -104,7 +105,7 @@ class Clients:
                 made = self._early(engine, section, configuration, circuit) or self._of_botocore(
                     engine, section, configuration, circuit
                 )
-                # botocore caches that it found no credentials; such a client would never recover.
+                # If botocore found no credentials, it caches that, so that the client would never find any.
                 if made.botocore_client is not None and made.client._request_signer._credentials is None:
                     return made
             self._finders = list(sys.meta_path)
@@ -114,7 +115,9 @@ class Clients:
     def _early(
         self, engine: engines.Engine, section: Section, configuration: Configuration, circuit: Circuit
     ) -> MadeClient | None:
-        """Returns a client that is only the early lane; None if calls need botocore, or if it has been imported."""
+        """Returns a client that has only an early lane. Returns None if calls need botocore, or if botocore has been
+        imported.
+        """
         if not configuration.fast_lane or not is_untouched():
             return None
         place = early_place(
@@ -130,7 +133,7 @@ class Clients:
         )
         try:
             lane = EarlyLane(place, limits, _read_by_botocore)
-        except ValueError:  # keys that no header can hold
+        except ValueError:  # the access key has characters that headers can't have
             return None
         return MadeClient(engine, section, configuration, None, lane, circuit, _circuit_rules(configuration))
 
@@ -159,7 +162,7 @@ def _read_by_botocore(operation: str, answer: HTTPAnswer) -> dict[str, Any]:
 
 
 def _circuit_rules(configuration: Configuration) -> CircuitRules | None:
-    """Returns the rules for refusing requests' calls at once while DynamoDB doesn't answer."""
+    """Returns the rules by which calls of requests are refused at once while DynamoDB doesn't answer."""
     if configuration.circuit_failures is None:
         return None
     patience = configuration.connect_timeout + configuration.read_timeout
@@ -172,5 +175,5 @@ if hasattr(os, "register_at_fork"):
 
 
 def reset() -> None:
-    """Drops session and client; the next call makes new ones."""
+    """Drops the session and the client. The next call makes new ones."""
     clients.forget()

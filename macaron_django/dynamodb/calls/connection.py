@@ -1,4 +1,6 @@
-"""PynamoDB's connection with endpoint, names and credentials read at each call, and with this package's retries."""
+"""PynamoDB's connection with this package's retries. Each call reads the endpoint, the names and the
+credentials again.
+"""
 
 from __future__ import annotations
 
@@ -23,7 +25,7 @@ class Connection(PynamoDBConnection):
     """PynamoDB's connection over the process's client, with this package's retries."""
 
     def __init__(self, meta_table: MetaTable | None = None) -> None:
-        # Not super().__init__(): it would bind host, region and timeouts now.
+        # super().__init__() isn't called, because it would fix the host, the region and the timeouts now.
         self._tables: dict[str, MetaTable] = {}
         self._meta_table = meta_table
 
@@ -40,11 +42,11 @@ class Connection(PynamoDBConnection):
         return clients.current().client
 
     def get_meta_table(self, table_name: str) -> MetaTable:
-        # A connection has one table, whatever its name is under the present prefix.
+        # If the connection has a table, it is the only one; its name may change with the table prefix.
         return self._meta_table or super().get_meta_table(table_name)
 
     def key_names(self, table_name: str) -> list[str]:
-        """Returns the names of a table's keys, which it gets by DescribeTable if they are unknown."""
+        """Returns the names of the table's key attributes. If they aren't known yet, DescribeTable returns them."""
         return [entry["AttributeName"] for entry in self.get_meta_table(table_name).data["KeySchema"]]
 
     def dispatch(self, operation_name: str, operation_kwargs: dict[str, Any]) -> dict[str, Any]:
@@ -57,9 +59,10 @@ class Connection(PynamoDBConnection):
     def steps(
         self, operation_name: str, operation_kwargs: dict[str, Any], read: ReadMembers = response_members
     ) -> Steps[dict[str, Any]]:
-        """Does what ``dispatch`` does, in steps, for item operations whose ResponseMetadata isn't needed.
+        """Does what ``dispatch`` does, as a generator of steps, for item operations whose ResponseMetadata isn't
+        needed.
 
-        ``read`` reads the answer, unless botocore must.
+        ``read`` parses the response if the fast lane makes the call.
         """
         return item_steps(lambda: self, self.key_names, operation_name, operation_kwargs, read)
 
@@ -68,7 +71,7 @@ class Connection(PynamoDBConnection):
 
 
 class TableConnection(PynamoDBTableConnection):
-    """PynamoDB's connection to one table, whose name is read at each call."""
+    """PynamoDB's connection to one table. Each call reads the table's name again."""
 
     def __init__(self, name: Callable[[], str], meta_table: MetaTable) -> None:
         self._name = name
@@ -80,5 +83,5 @@ class TableConnection(PynamoDBTableConnection):
 
 
 def connection() -> Connection:
-    """Returns a connection for calls that aren't about one table: transactions, and lists of tables."""
+    """Returns a connection for calls that don't belong to one table: transactions and ListTables."""
     return Connection()

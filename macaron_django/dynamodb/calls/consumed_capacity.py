@@ -1,4 +1,4 @@
-"""Adds up the capacity units that DynamoDB says the calls of a block have consumed."""
+"""Adds up the capacity units that the calls of a block consume. DynamoDB's responses have the numbers."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ __all__ = ["Meter", "count_capacity", "metered"]
 
 @dataclass
 class Meter:
-    """The ``units`` that a block has consumed; None while no answer has named any (some engines never do)."""
+    """The ``units`` that a block has consumed. None until a response has the number; some engines never send it."""
 
     units: float | None = None
 
@@ -40,7 +40,7 @@ def metered() -> Iterator[Meter]:
 
 
 def count_capacity(answer: Mapping[str, Any]) -> None:
-    """Adds the cost of an answer to the innermost ``metered`` block."""
+    """Adds the capacity units of a response to the innermost ``metered`` block."""
     meter, consumed = _meter.get(), answer.get("ConsumedCapacity")
     if meter is None or not consumed:
         return

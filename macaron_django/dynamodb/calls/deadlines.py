@@ -1,7 +1,7 @@
 """Limits how long a request waits for DynamoDB, including attempts and pauses (``REQUEST_DEADLINE``).
 
 A request gets its seconds at Django's ``request_started``, and each call uses up some of them by waiting. Commands,
-tasks and other threads have no limit, and a streamed answer lifts its request's limit.
+tasks and other threads have no limit. A request whose response is streamed has no limit, either.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from macaron_django.conf import settings
 
 __all__ = ["begin", "end", "is_over", "left", "lift_deadline", "overdue", "pause", "pausing"]
 
-#: Seconds that are too few for another attempt.
+#: If fewer seconds are left, no further attempt is made.
 _TOO_FEW: Final = 0.01
 
 
@@ -32,7 +32,7 @@ class _RequestTime:
     def __init__(self) -> None:
         self.waited = 0.0
         self.is_lifted = False
-        self._most: float | None = -1  # not read from the settings yet: most requests make no call, or one
+        self._most: float | None = -1  # not read from the settings yet, because many requests make no call
 
     @property
     def seconds(self) -> float | None:
@@ -51,13 +51,14 @@ class _Waiting:
         self.allowance, self.since, self.seconds = allowance, since, seconds
 
 
-#: When the call that this thread or task waits for has to end; None if nothing limits it.
+#: The time at which the current call of this thread or task must end. None if nothing limits the call.
 _deadline: ContextVar[float | None] = ContextVar("macaron_django_call_deadline", default=None)
 _allowance: ContextVar[_RequestTime | None] = ContextVar("macaron_django_request_deadline", default=None)
 
 
-#: Times of requests on an event loop, by the context that Django's ASGI handler opens for each request. Context
-#: variables don't help there: signals are sent in separate tasks, and no other code sees what these set.
+#: Waiting times of requests on an event loop. The key is the context that Django's ASGI handler opens for each request.
+#: Context variables don't work there: signals are sent in separate tasks, whose context variables no other code can
+#: read.
 _of_contexts: Final[WeakKeyDictionary[ThreadSensitiveContext, _RequestTime]] = WeakKeyDictionary()
 
 
@@ -70,7 +71,7 @@ def _open(**_: object) -> None:
 
 
 def _close(**_: object) -> None:
-    # The thread of a server or a test goes on after the request.
+    # The thread of a server or a test still runs after the request, so that its value must be reset.
     context = SyncToAsync.thread_sensitive_context.get(None)
     if context is None:
         _allowance.set(None)
@@ -92,15 +93,15 @@ request_finished.connect(_close, dispatch_uid="macaron_django.dynamodb.calls.dea
 
 
 def lift_deadline() -> None:
-    """Lets the current request wait for DynamoDB without a limit, because its answer is streamed."""
+    """Lets the current request wait for DynamoDB without a limit, because its response is streamed."""
     allowance = _current()
     if allowance is not None:
         allowance.is_lifted = True
 
 
 def begin(operation: str) -> _Waiting | None:
-    """Begins a call, and returns it for ``end``; None if nothing limits the call, or if it is part of one that is
-    already limited.
+    """Begins a call, and returns the argument for ``end``. Returns None if nothing limits the call, or if it is part of
+    a call that is already limited.
 
     Raises TimeoutError if the request has no time left.
     """
@@ -118,13 +119,13 @@ def begin(operation: str) -> _Waiting | None:
 
 
 def end(waiting: _Waiting) -> None:
-    """Ends a call, and subtracts the time that it waited from its request's seconds."""
+    """Ends a call, and adds the time that it took to the waiting time of its request."""
     _deadline.set(None)
     waiting.allowance.waited += time.monotonic() - waiting.since
 
 
 def left() -> float | None:
-    """Returns the seconds that the current call may still take, at least a few milliseconds; None without a limit."""
+    """Returns the seconds that the current call may still take, at least 0.01; None if nothing limits it."""
     deadline = _deadline.get()
     return None if deadline is None else max(deadline - time.monotonic(), _TOO_FEW)
 
@@ -141,8 +142,8 @@ def pause(seconds: float) -> None:
 
 
 def pausing(seconds: float) -> float:
-    """Returns the seconds to pause between two attempts, so that the deadline isn't passed. Outside of calls, the pause
-    counts as waiting.
+    """Returns the seconds to pause between two attempts: ``seconds``, or less if the deadline is earlier. Outside of
+    calls, the pause counts as waiting time of the request.
     """
     remaining, allowance = left(), _current()
     if remaining is None and allowance is not None:
@@ -152,7 +153,7 @@ def pausing(seconds: float) -> float:
 
 
 def overdue(operation: str) -> TimeoutError:
-    """Returns the exception for a call that the request has no time for. The call wasn't sent, or it only reads."""
+    """Returns the exception for a call that its request has no time for. Such a call wasn't sent, or is a read."""
     return TimeoutError(
         f"{operation} ended: this request has waited for DynamoDB as long as "
         'MACARON["DYNAMODB"]["REQUEST_DEADLINE"] allows'

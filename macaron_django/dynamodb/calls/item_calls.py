@@ -1,6 +1,7 @@
-"""Calls a table's item operations in steps; goes through PynamoDB's connection only if something observes it.
+"""Calls a table's item operations, as generators of steps (``macaron_django.drivers``).
 
-PynamoDB's connection, and botocore with it, is imported when it is needed.
+Calls go through PynamoDB's connection only if signals, a log or a patch would observe it. PynamoDB's connection is
+imported only then, and botocore with it.
 """
 
 from __future__ import annotations
@@ -33,9 +34,9 @@ def item_steps(
     parameters: dict[str, Any],
     read: ReadMembers,
 ) -> Steps[dict[str, Any]]:
-    """Does what PynamoDB's ``dispatch`` does, in steps, for item operations whose ResponseMetadata isn't needed.
+    """Does what PynamoDB's ``dispatch`` does, as steps, for item operations whose ResponseMetadata isn't needed.
 
-    ``read`` reads the answer, unless botocore must. ``connect`` returns PynamoDB's connection.
+    ``read`` parses the response if the fast lane makes the call. ``connect`` returns PynamoDB's connection.
     """
     if is_watched():
         return _dispatching(connect, operation, parameters)
@@ -52,7 +53,9 @@ def _dispatching(
 
 
 def is_watched() -> object:
-    """Returns whether PynamoDB's own dispatching is observed, by its signals or its log, or replaced."""
+    """Returns whether something observes or replaces PynamoDB's ``dispatch``: receivers of its signals, its log at
+    level DEBUG, or a patch.
+    """
     return (
         _SIGNALS[0].receivers
         or _SIGNALS[1].receivers
@@ -64,7 +67,7 @@ def is_watched() -> object:
 def _is_dispatch_replaced() -> bool:
     module = sys.modules.get(_BASE)
     connection = None if module is None else getattr(module, "Connection", None)
-    if module is None or connection is None:  # no one can have replaced it yet
+    if module is None or connection is None:  # not imported, so that nothing can have replaced it
         return False
     dispatch = vars(connection)["dispatch"]
     return not (type(dispatch) is FunctionType and dispatch.__globals__ is vars(module))

@@ -1,4 +1,4 @@
-"""Tells the subscribers of ``macaron_django.events`` which calls are sent to DynamoDB, and how they ended."""
+"""Sends events about calls to DynamoDB, and about their outcome, to the subscribers of ``macaron_django.events``."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ from macaron_django.events import (
 
 __all__ = ["ObservedCall"]
 
-#: The operations whose capacity units are read units, unless an answer says what kind they are.
+#: The operations whose capacity units are read units, unless the response has the kind of the units.
 _READS: Final = frozenset({"BatchGetItem", "GetItem", "Query", "Scan", "TransactGetItems"})
 
 
 class ObservedCall(Observed[DynamoDBCallEnded]):
-    """A call for which subscribers get an event when it ends. The sending code counts the attempts, and the bytes of
-    the last one.
+    """A call for which subscribers get an event when the call ends. The code that sends the call counts the attempts,
+    and the bytes of the last attempt.
     """
 
     __slots__ = ("_call", "_index", "_operation", "_tables", "_within", "attempts", "request_size", "response_size")
@@ -42,7 +42,7 @@ class ObservedCall(Observed[DynamoDBCallEnded]):
         super().__init__(DYNAMODB_CALLS, began)
 
     def answered(self, answer: Mapping[str, Any]) -> None:
-        """Tells the subscribers that DynamoDB has answered."""
+        """Sends the event that DynamoDB has answered the call."""
         self.leave()
         if not self.request_size:
             self._measure(answer)
@@ -55,7 +55,7 @@ class ObservedCall(Observed[DynamoDBCallEnded]):
         self._tell(consumed, answer)
 
     def failed(self, error: BaseException) -> None:
-        """Tells the subscribers that the call has failed for good."""
+        """Sends the event that the call's last attempt has failed."""
         self.leave()
         if not self.request_size:
             self._measure(getattr(error, "response", None) or {})
@@ -86,7 +86,9 @@ class ObservedCall(Observed[DynamoDBCallEnded]):
         )
 
     def _measure(self, said: Mapping[str, Any]) -> None:
-        """Counts the bytes of a call that botocore has sent, from JSON that is made again here."""
+        """Measures a call that botocore has sent. The request's size comes from a new JSON text of the same
+        parameters.
+        """
         self.request_size = len(request_body(self._call) or b"")
         headers = said.get("ResponseMetadata", {}).get("HTTPHeaders", {})
         length = headers.get("content-length", "")
@@ -94,7 +96,7 @@ class ObservedCall(Observed[DynamoDBCallEnded]):
 
 
 def _tables(call: Mapping[str, Any]) -> tuple[str, ...]:
-    """Returns the names of the tables of a batch or a transaction, each once."""
+    """Returns the names of the tables in a batch or a transaction, without repetition."""
     if (items := call.get("RequestItems")) is not None:
         return tuple(items)
     actions = (action for item in call.get("TransactItems", ()) for action in item.values())

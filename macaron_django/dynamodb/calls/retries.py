@@ -19,7 +19,7 @@ __all__ = ["BACKUPS_AVAILABLE", "TABLE_READY", "UPDATE_CONFLICTS", "Attempt", "R
 
 
 class Attempt(NamedTuple):
-    """One attempt: its number, counted from 1, whether it is the last, and the seconds since the first began."""
+    """One attempt: its number from 1, whether it is the last, and the seconds since the first attempt began."""
 
     number: int
     is_last: bool
@@ -28,11 +28,11 @@ class Attempt(NamedTuple):
 
 @dataclass(frozen=True)
 class RetryPolicy:
-    """Exponential backoff: ``attempts`` in all, None for as many as it takes, with pauses in seconds between them.
+    """Exponential backoff: at most ``attempts`` attempts, with pauses in seconds between them. None means no limit.
 
-    The first pause is ``pause``; each later one is ``factor`` times the one before, up to ``longest``. With
-    ``jitter`` the pause is a random part of that ("full jitter", as AWS recommends). ``patience``: seconds after which
-    an attempt is the last one.
+    The first pause is ``pause``. Each later pause is ``factor`` times the previous one, up to ``longest``. With
+    ``jitter``, a pause is a random part of that ("full jitter", as AWS recommends). An attempt that begins more than
+    ``patience`` seconds after the first is the last one.
     """
 
     attempts: int | None = None
@@ -43,7 +43,7 @@ class RetryPolicy:
     patience: float = float("inf")
 
     def __iter__(self) -> Iterator[Attempt]:
-        """Yields each attempt, after its pause. The caller leaves the loop when one has succeeded.
+        """Pauses before each attempt, and yields the attempt. The caller leaves the loop when an attempt has succeeded.
 
         >>> [attempt.is_last for attempt in RetryPolicy(attempts=3)]
         [False, False, True]
@@ -74,11 +74,11 @@ class RetryPolicy:
 _CALLS: Final = RetryPolicy(pause=0.05, longest=2.0, jitter=True)
 _BATCHES: Final = RetryPolicy(pause=0.05, longest=3.2)
 
-#: For an update computed from an item that others change meanwhile: it is read and written again.
+#: For an update that is computed from an item. If another writer changes the item meanwhile, the update is repeated.
 UPDATE_CONFLICTS: Final = RetryPolicy(attempts=10)
-#: A table or an index in the making: seconds for a table, hours for an index over many items.
+#: For waiting until a table or an index is ready. A table needs seconds, and an index over many items may need hours.
 TABLE_READY: Final = RetryPolicy(pause=0.05, factor=1.5, longest=5.0)
-#: AWS answers ContinuousBackupsUnavailable for a while after a table was created.
+#: For a new table: AWS returns ContinuousBackupsUnavailable for a while after a table was created.
 BACKUPS_AVAILABLE: Final = RetryPolicy(pause=2.0, factor=1.0, patience=120.0)
 
 

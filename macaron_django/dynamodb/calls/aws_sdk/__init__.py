@@ -1,5 +1,5 @@
-"""Makes objects of botocore, boto3 and PynamoDB for calls; nothing here is imported before a call needs it.
+"""Makes objects of botocore, boto3 and PynamoDB for calls. No module in this folder is imported before a call needs it.
 
-Open ``botocore_sessions`` and ``botocore_clients`` for the process's client, ``boto3_resources`` for boto3's, and
-``shown_refusals`` for the exceptions that PynamoDB raises for refused calls.
+``botocore_sessions`` and ``botocore_clients`` make the process's client. ``boto3_resources`` makes boto3's resource.
+``shown_refusals`` makes the exceptions that PynamoDB raises for refused calls.
 """

@@ -1,4 +1,4 @@
-"""Makes boto3's DynamoDB resource for the engine in use, for what only boto3 can do."""
+"""Makes boto3's DynamoDB resource for the engine in use. Projects need it for features that only boto3 has."""
 
 from __future__ import annotations
 

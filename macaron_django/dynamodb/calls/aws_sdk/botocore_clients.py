@@ -1,4 +1,4 @@
-"""Makes botocore's client for an engine. The client makes one attempt at each call, and checks answers for damage."""
+"""Makes botocore's client for an engine. The client makes one attempt at each call, and detects damaged responses."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def new_client(session: botocore.session.Session, configuration: Configuration) 
         aws_access_key_id=access_key,
         aws_secret_access_key=secret_key,
         config=botocore.config.Config(
-            parameter_validation=False,  # PynamoDB's choice, too: DynamoDB validates, botocore only costs time
+            parameter_validation=False,  # as in PynamoDB: DynamoDB validates anyway
             connect_timeout=configuration.connect_timeout,
             read_timeout=configuration.read_timeout,
             max_pool_connections=configuration.max_connections,
@@ -45,7 +45,7 @@ def new_client(session: botocore.session.Session, configuration: Configuration) 
 
 
 def strangers() -> list[str]:
-    """Returns the names of the hooks that make the fast lane leave calls to botocore, whichever client makes them."""
+    """Returns the names of the hooks for which the fast lane leaves the calls of every client to botocore."""
     configuration = Configuration("http://localhost", "eu-west-1", ("a", "b"), 1, 1, 1, fast_lane=True)
     hooks = BotocoreHooks(new_client(new_session(), configuration), own=frozenset({__name__}))
     found = [name for operation in sorted(OPERATIONS) for name in hooks.watchers(operation).strangers]
@@ -53,7 +53,9 @@ def strangers() -> list[str]:
 
 
 class _BoundTimeout(Timeout):
-    """The timeouts of one client. urllib3 clones them for each attempt; a clone ends at its request's deadline."""
+    """The timeouts of one client. urllib3 clones them for each attempt. A clone ends at the deadline of the request
+    that makes the call.
+    """
 
     def clone(self) -> Timeout:
         remaining = deadlines.left()
@@ -72,7 +74,7 @@ def _bound(client: Any) -> None:
 def _check_answer(
     operation_model: Any, response_dict: Mapping[str, Any], customized_response_dict: Mapping[str, Any], **_: Any
 ) -> None:
-    # botocore would take a cut-off 200 for one without content: an item would seem missing.
+    # botocore would read a truncated response with status 200 as an empty one, so that an item would seem missing.
     check_answer(operation_model.name, response_dict["headers"], response_dict["body"])
     if "x-amz-crc32" not in response_dict["headers"] and response_dict["status_code"] < 300:
         try:

@@ -1,7 +1,7 @@
 """Makes botocore sessions that read AWS's model files with orjson.
 
-The files that DynamoDB's client needs are two megabytes of JSON, read while a process answers its first request.
-botocore's own reader takes twice as long, and keeps two megabytes more in ``OrderedDict``s.
+DynamoDB's client needs files with two megabytes of JSON. A process reads them while it handles its first request.
+botocore's own reader takes twice as long, and its ``OrderedDict``s use two megabytes more memory.
 """
 
 from __future__ import annotations
@@ -31,8 +31,8 @@ class _ModelFiles(JSONFileLoader):
 
 
 def _read(path: str) -> bytes:
-    """Returns the content of a model file named without its suffix: the plain file if there is one, else the compressed
-    one.
+    """Returns the content of a model file. ``path`` is the file's path without its suffix. The plain file is preferred
+    to the compressed one.
     """
     plain = Path(f"{path}.json")
     return plain.read_bytes() if plain.is_file() else gzip.decompress(Path(f"{path}.json.gz").read_bytes())
@@ -41,15 +41,16 @@ def _read(path: str) -> bytes:
 def new_session(*, isolated: bool = False) -> botocore.session.Session:
     """Returns a session like that of ``botocore.session.get_session``, with orjson reading its files.
 
-    An isolated session doesn't read AWS settings from the environment or files: engines on this machine don't need
-    them, and stale or unreadable ones would stop them.
+    An isolated session doesn't read AWS settings from the environment or from files. Engines on this machine don't need
+    such settings, and outdated or unreadable ones would make their calls fail.
     """
     session = botocore.session.Session(session_vars=_ISOLATED if isolated else None)
     session.get_component("data_loader").file_loader = _ModelFiles()
     return session
 
 
-#: botocore's variables (option in files, environment variable, default, conversion) with their defaults only.
+#: botocore's configuration variables, reduced to their defaults. Each tuple has the option in files, the environment
+#: variable, the default and the conversion.
 _ISOLATED: dict[str, tuple[Any, Any, Any, Any]] = {
     name: (None, None, default, convert)
     for name, (_, _, default, convert) in botocore.session.Session.SESSION_VARIABLES.items()

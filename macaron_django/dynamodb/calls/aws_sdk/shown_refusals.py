@@ -11,7 +11,7 @@ __all__ = ["shown_refusal"]
 
 
 class _Answered:
-    """A connection whose client makes no call: it raises the error that DynamoDB has answered."""
+    """A connection whose client makes no call. The client raises the error that DynamoDB has returned."""
 
     _get_table_name_for_error_context = PynamoDBConnection._get_table_name_for_error_context
 
@@ -24,7 +24,7 @@ class _Answered:
 
 
 def shown_refusal(operation: str, call: dict[str, Any], error: ClientError) -> Exception:
-    """Returns the exception that PynamoDB raises for ``error``, with all of DynamoDB's answer."""
+    """Returns the exception that PynamoDB raises for ``error``, with the whole response of DynamoDB."""
     answered: Any = _Answered(error)
     try:
         PynamoDBConnection._make_api_call(answered, operation, call)

@@ -1,8 +1,9 @@
-"""Sends item operations over open connections, without botocore's own code for each call.
+"""The fast lane sends item operations over open connections, without botocore's own code for each call.
 
-An answer is what botocore would have returned, or None if botocore must make the call. ``lane`` makes the requests of a
-botocore client, ``early`` those of a process without one, and ``lane_calls`` sends both. ``signing`` has Signature
-Version 4 and ``http`` HTTP/1.1; ``blocking_exchange`` and ``idle_connections`` do a thread's input and output,
-``loop_protocol`` and ``loop_connections`` an event loop's. Open ``botocore_hooks`` for what makes the lane step aside,
-and ``traced_calls`` for what tracers see.
+The result of a call is the dict that botocore would have returned, or None if botocore must make the call. ``lane``
+makes requests with a botocore client's settings, and ``early`` makes requests without a client. ``lane_calls`` sends
+the requests of both. ``signing`` implements Signature Version 4, and ``http`` implements HTTP/1.1. Threads use
+``blocking_exchange`` and ``idle_connections`` for input and output; event loops use ``loop_protocol`` and
+``loop_connections``. ``botocore_hooks`` decides which calls the lane leaves to botocore, and ``traced_calls`` reports
+calls to tracers.
 """

@@ -1,4 +1,4 @@
-"""Sends one request over an open socket, blocking, and reads the answer."""
+"""Sends one request over an open socket, and blocks until it has read the response."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ __all__ = ["exchange"]
 
 
 def exchange(connection: socket.socket, request: bytes) -> HTTPAnswer:
-    """Returns the answer to ``request``. Raises ``OSError`` if the exchange breaks off, TimeoutError if it takes too
-    long.
+    """Returns the response to ``request``. Raises ``OSError`` if the connection fails, TimeoutError if the exchange
+    takes too long.
     """
     try:
         return _exchanged(connection, request)
-    except BlockingIOError as error:  # the kernel's timeout
+    except BlockingIOError as error:  # raised when the kernel's timeout ends
         raise TimeoutError("timed out") from error
 
 

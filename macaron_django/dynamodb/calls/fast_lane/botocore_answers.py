@@ -1,4 +1,4 @@
-"""Passes an answer that a lane has received to botocore's parser."""
+"""Passes a response that the fast lane has received to botocore's parser."""
 
 from __future__ import annotations
 

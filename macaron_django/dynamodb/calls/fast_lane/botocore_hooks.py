@@ -1,4 +1,4 @@
-"""Finds what else hooks into a botocore client's calls: event handlers, moto, tracers, and patched methods.
+"""Finds the code that hooks into a botocore client's calls: event handlers, moto, tracers, and patched methods.
 
 The fast lane leaves a call to botocore if a project, a plug-in or botocore's Stubber has registered a handler, if
 moto's ``mock_aws`` is active, or if a method is patched by something that ``tracers`` doesn't know.
@@ -22,7 +22,7 @@ from macaron_django.tracers.known_tracers import CALLS, CLOSURES, HANDLERS, PREP
 
 __all__ = ["BotocoreHooks", "Watchers", "patches"]
 
-#: What a call emits, in this order.
+#: The events that botocore emits during a call, in this order.
 _EVENTS: Final = (
     "provide-client-params",
     "before-parameter-build",
@@ -38,15 +38,15 @@ _EVENTS: Final = (
     "after-call",
     "after-call-error",
 )
-#: botocore's own handlers of these events do what the fast lane does, or nothing for DynamoDB. Handlers of other
-#: modules of botocore (adaptive retries, endpoint discovery, Stubber) were registered on purpose.
+#: Modules of botocore whose handlers do what the fast lane does, or do nothing for DynamoDB. Handlers in botocore's
+#: other modules (adaptive retries, endpoint discovery, Stubber) were registered on purpose.
 _OWN: Final = frozenset({"botocore.handlers", "botocore.retries.standard", "botocore.signers", "botocore.useragent"})
-#: Registered where there is no endpoint URL, so for AWS itself; refuses operations that require endpoint discovery, and
-#: no operation of DynamoDB does.
+#: botocore registers this handler if a client has no endpoint URL. The handler refuses operations that require endpoint
+#: discovery, which no operation of DynamoDB requires.
 _BLOCKS_DISCOVERY: Final = block_endpoint_discovery_required_operations
 _MOTO: Final = "moto.core.botocore_stubber"
 
-#: The methods that the lane doesn't call → their known wrappers.
+#: The methods of botocore that the lane doesn't call, and their known wrappers.
 _METHODS: Final[Mapping[tuple[type, str], frozenset[str]]] = {
     (BaseClient, "_make_api_call"): CALLS,
     (BaseClient, "_make_request"): frozenset(),
@@ -61,12 +61,14 @@ _PLACES: Final = tuple((vars(owner), name) for owner, name in _METHODS)
 
 @dataclass(frozen=True)
 class Watchers:
-    """What hooks into the calls of an operation. ``traced``: how calls are made with tracers, if there are any."""
+    """The code that hooks into the calls of an operation. ``traced`` makes the calls inside the tracers' wrappers, if
+    there are tracers.
+    """
 
     #: moto's handlers, which do nothing while no ``mock_aws`` is active.
     stubbers: tuple[Any, ...] = ()
     traced: TracedCalls | None = None
-    #: The names of hooks that the lane doesn't know: botocore must make all calls.
+    #: The names of hooks that the lane doesn't know. If there are any, botocore must make all calls.
     strangers: list[str] = field(default_factory=list)
 
     @property
@@ -76,20 +78,20 @@ class Watchers:
 
 
 class BotocoreHooks:
-    """The hooks of one client. ``own``: names of further modules whose handlers don't count."""
+    """The hooks of one client. ``own`` has the names of further modules whose handlers are ignored."""
 
     def __init__(self, client: BaseClient, own: frozenset[str]) -> None:
         self._client = client
         self._own = _OWN | own
         self._emitter: Any = client.meta.events._emitter  # type: ignore[attr-defined]
-        # botocore drops its cache with each registration; one tuple, as threads share it.
+        # botocore makes a new cache at each registration. All values are in one tuple, because threads share them.
         self._known: tuple[Any, list[Any], dict[str, Watchers]] = (self._emitter._lookup_cache, _methods(), {})
 
     def watchers(self, operation: str) -> Watchers:
-        """Returns what hooks into calls of ``operation``."""
+        """Returns the code that hooks into calls of ``operation``."""
         cache, methods, watchers_by_operation = self._known
         now = _methods()
-        # By identity: a wrapper of wrapt says that it equals what it is around.
+        # Compared by identity, because a wrapper of wrapt equals the object that it wraps.
         if self._emitter._lookup_cache is not cache or not all(map(is_, now, methods)):
             watchers_by_operation = {}
             self._known = (self._emitter._lookup_cache, now, watchers_by_operation)
@@ -124,7 +126,7 @@ def patches() -> list[str]:
         found += [layer.name for layer in layers if not _is_known(layer, known)]
         if not name_of(function).startswith("botocore.") or has_other_code(
             function
-        ):  # (its own decorators are in another module of it)
+        ):  # (botocore's decorators are in another of its modules)
             found.append(f"{name_of(function)} (instead of {owner.__name__}.{method})")
     return found
 

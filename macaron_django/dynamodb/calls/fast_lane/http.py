@@ -1,4 +1,4 @@
-"""Reads an HTTP/1.1 answer (RFC 9112) from the bytes that a connection receives, without doing I/O."""
+"""Parses an HTTP/1.1 response (RFC 9112) from the bytes that a connection receives. Does no input or output itself."""
 
 from __future__ import annotations
 
@@ -10,21 +10,21 @@ __all__ = ["READ_SIZE", "BrokenExchangeError", "HTTPAnswer", "Reading", "read_an
 
 T = TypeVar("T")
 
-#: Bytes to receive at once while it isn't known how many will come.
+#: The number of bytes to receive at once while the response's length isn't known.
 READ_SIZE: Final = 65536
 _LARGEST_READ: Final = 1024 * 1024
-#: Of status line and headers together: what http.client allows for one line.
+#: The limit for the status line and the headers together. http.client has the same limit for one line.
 _MAX_HEAD: Final = 65536
-_MAX_BODY: Final = 64 * 1024 * 1024  # DynamoDB's largest answers are 16 MB
+_MAX_BODY: Final = 64 * 1024 * 1024  # DynamoDB's largest responses have 16 MB
 
 
 class BrokenExchangeError(ConnectionError):
-    """The connection ended, or the answer isn't HTTP/1.1: the request may have been carried out."""
+    """The connection ended, or the response isn't HTTP/1.1. The server may have executed the request."""
 
 
 class HTTPAnswer(NamedTuple):
-    """An answer. ``head``: status line and headers as received; ``keeps_alive``: the connection can be used for the
-    next request.
+    """A response. ``head`` has the status line and the headers as received. ``keeps_alive`` tells whether the
+    connection can be used for another request.
     """
 
     status: int
@@ -34,16 +34,18 @@ class HTTPAnswer(NamedTuple):
 
     @property
     def headers(self) -> dict[str, str]:
-        """The headers, by lower-case names."""
+        """The headers, with lower-case names."""
         return _headers(self.head.decode("latin-1").split("\r\n")[1:])
 
 
-#: Yields how many bytes it takes at most, is sent those that came (none: the connection has ended), and returns ``T``.
+#: Yields the greatest number of bytes that it accepts. The caller sends the received bytes, or b"" if the connection
+#: has ended. Returns ``T``.
 Reading: TypeAlias = Generator[int, bytes, T]
 
 
 def whole_answer(received: bytes) -> HTTPAnswer | None:
-    """Returns the answer if ``received`` is a whole answer of the usual kind; None if ``read_answer`` must read it.
+    """Returns the response if ``received`` is a complete response of the usual kind; None if only ``read_answer`` can
+    read it.
 
     Raises BrokenExchangeError.
     """
@@ -55,7 +57,7 @@ def whole_answer(received: bytes) -> HTTPAnswer | None:
 
 
 def read_answer(received: bytes) -> Reading[HTTPAnswer]:
-    """Reads the answer that begins with ``received``. Raises BrokenExchangeError."""
+    """Reads the response that begins with ``received``. Raises BrokenExchangeError."""
     ordinary = _ordinary(received)
     if ordinary is not None:
         head, rest, length = ordinary
@@ -66,19 +68,19 @@ def read_answer(received: bytes) -> Reading[HTTPAnswer]:
 
 
 def _ordinary(received: bytes) -> tuple[bytes, bytes, int] | None:
-    """Returns the head of an ordinary answer, the bytes received after it, and the length of its body."""
+    """Returns the head of an ordinary response, the bytes received after the head, and the length of the body."""
     end = received.find(b"\r\n\r\n")
     head = received[:end] if end > 0 else b""
     lowered = head.lower()
     ordinary = _ORDINARY.fullmatch(lowered)
-    # The general parser refuses a second length.
+    # ``_any_answer`` refuses a second Content-Length.
     if ordinary is None or lowered.count(b"\r\ncontent-length: ") != 1:
         return None
     return head, received[end + 4 :], _length(ordinary[1].decode())
 
 
-#: Nearly every answer: its parts come in one piece, nothing in it can be understood in two ways, and the connection
-#: stays open. In lower case; the group is the length.
+#: The head of nearly every response: no transfer encoding, nothing ambiguous, and the connection stays open. The
+#: pattern is for lower-case text, and its group is the body's length.
 _ORDINARY: Final = re.compile(
     rb"http/1\.1 200 [^\r\n]*"
     rb"(?:\r\n(?:content-length: ([0-9]{1,8})|connection: keep-alive"
@@ -87,7 +89,7 @@ _ORDINARY: Final = re.compile(
 
 
 def _any_answer(received: bytes) -> Reading[HTTPAnswer]:
-    """Returns the answer that begins with ``received``."""
+    """Returns the response that begins with ``received``."""
     if not received:
         raise BrokenExchangeError("the server closed the connection without an answer")
     while True:
@@ -111,12 +113,14 @@ def _any_answer(received: bytes) -> Reading[HTTPAnswer]:
         keeps_alive = keeps_alive and len(body) == length
     else:
         body, rest, keeps_alive = (yield from _exactly(received, _MAX_BODY)), b"", False
-    # Surplus bytes would be taken for the next answer.
+    # Surplus bytes would be read as the next response.
     return HTTPAnswer(status, head, body, keeps_alive and not rest)
 
 
 def _head(received: bytes) -> Reading[tuple[int, str, dict[str, str], bytes, bytes]]:
-    """Returns the answer's status, version and headers, its head as received, and the bytes received after it."""
+    """Returns the response's status, version and headers, its head as received, and the bytes received after
+    the head.
+    """
     while (end := received.find(b"\r\n\r\n")) < 0:
         if len(received) > _MAX_HEAD:
             raise BrokenExchangeError("the answer's headers don't end")
@@ -157,11 +161,11 @@ def _length(text: str) -> int:
 
 
 def _exactly(received: bytes, length: int) -> Reading[bytes]:
-    """Returns ``received`` and the bytes that follow, ``length`` in all; fewer if the connection ends before."""
+    """Returns ``length`` bytes: ``received`` and those that follow. Returns fewer if the connection ends earlier."""
     filled = len(received)
     if filled >= length:
         return received
-    # In one place: a list's pieces, each in memory of its own, cost more than what is in them.
+    # One buffer for all pieces, because a list of separate bytes objects would cost more than copying.
     whole = memoryview(bytearray(length))
     whole[:filled] = received
     while filled < length and (more := (yield min(length - filled, _LARGEST_READ))):

@@ -1,7 +1,7 @@
 """Keeps threads' open connections to one endpoint ready for a lane's next call.
 
-A subclass says where the next connection comes from: ``PooledConnections`` takes what botocore has opened,
-``OpenedConnections`` opens one.
+Subclasses provide further connections: ``PooledConnections`` uses those that botocore has opened, and
+``OpenedConnections`` opens its own.
 """
 
 from __future__ import annotations
@@ -20,20 +20,20 @@ from typing import Any, Final, NamedTuple
 __all__ = ["IdleConnections", "OpenConnection", "watched"]
 
 
-#: Seconds without use after which a connection is checked thoroughly before another request.
+#: A connection that was idle for this number of seconds is checked thoroughly before its next request.
 _LONG_IDLE: Final = 1.0
-#: The first byte of Linux's ``struct tcp_info``: a connection that both sides keep open (``TCP_ESTABLISHED``).
+#: The first byte of Linux's ``struct tcp_info`` if both sides keep the connection open (``TCP_ESTABLISHED``).
 _ESTABLISHED: Final = b"\x01"
-#: Where the kernel's socket timeouts are those of socket(7), and tcp(7) has TCP_INFO.
+#: Only Linux has the socket timeouts of socket(7) and the TCP_INFO of tcp(7).
 _IS_LINUX: Final = sys.platform == "linux"
 
 
 class OpenConnection(NamedTuple):
-    """A blocking connection. ``timeout``: the seconds that the client waits for an answer; None waits forever.
+    """A blocking connection. The client waits ``timeout`` seconds for a response; None waits forever.
 
-    ``has_ended``: whether the server has closed the connection, or sent bytes that belong to no request. ``is_open``:
-    whether the server surely hasn't closed it, without looking for such bytes, and without letting another thread run
-    meanwhile.
+    ``has_ended`` returns whether the server has closed the connection, or has sent bytes that belong to no response.
+    ``is_open`` returns True if the server hasn't closed the connection, and False if that isn't known. It doesn't
+    notice surplus bytes, and lets no other thread run meanwhile.
     """
 
     connection: Any
@@ -43,7 +43,7 @@ class OpenConnection(NamedTuple):
     is_open: Callable[[], bool]
 
     def wait_at_most(self, seconds: float | None) -> None:
-        """Limits the next call to fewer seconds than ``timeout``; None restores ``timeout``."""
+        """Makes the next call wait ``seconds``, which is less than ``timeout``. None restores ``timeout``."""
         if seconds is not None or not _waits_in_kernel(self.socket):
             self.socket.settimeout(self.timeout if seconds is None else seconds)
         else:
@@ -51,7 +51,7 @@ class OpenConnection(NamedTuple):
 
 
 class IdleConnections(ABC):
-    """At most ``most`` idle connections. They are closed with the last reference to this object."""
+    """At most ``most`` idle connections. They are closed when the last reference to this object goes away."""
 
     def __init__(self, most: int) -> None:
         self._most = most
@@ -60,16 +60,16 @@ class IdleConnections(ABC):
 
     @abstractmethod
     def next_one(self, timeout: float | None) -> OpenConnection | None:
-        """Returns another connection, for when none is idle; None if botocore must open it."""
+        """Returns a further connection if none is idle; None if botocore must open it."""
 
     def take(self, timeout: float | None = None) -> OpenConnection | None:
         """Returns a connection that the caller must return or close; None if botocore must open one.
 
-        ``timeout``: the seconds that opening one may take, if that is less than the client's timeout.
+        Opening a connection may take ``timeout`` seconds. None means the client's timeout.
         """
         while True:
             try:
-                kept, since = self._idle.pop()  # the one used last
+                kept, since = self._idle.pop()  # the most recently used one
             except IndexError:
                 return self.next_one(timeout)
             if (time.monotonic() - since < _LONG_IDLE and kept.is_open()) or not kept.has_ended():
@@ -85,17 +85,17 @@ class IdleConnections(ABC):
 
 
 def watched(connection: Any, opened: Any, timeout: float | None) -> OpenConnection:
-    """Returns a new connection as the lane needs it: it waits ``timeout`` seconds for an answer.
+    """Returns the OpenConnection of a new connection, which waits ``timeout`` seconds for a response.
 
-    ``opened`` is its socket; ``connection`` has ``close()``.
+    ``opened`` is the socket. ``connection`` is an object with ``close()``.
     """
     if timeout is not None and _waits_in_kernel(opened):
-        # Python would poll before it sends and before it receives, and let other threads run each time.
+        # With a Python timeout, each send and each receive would first poll, and let other threads run.
         time_value = struct.pack("ll", *divmod(max(1, round(timeout * 1_000_000)), 1_000_000))
         for option in (socket.SO_RCVTIMEO, socket.SO_SNDTIMEO):
             opened.setsockopt(socket.SOL_SOCKET, option, time_value)
     kept = OpenConnection(connection, opened, timeout, _end_reader(opened), _state_reader(opened))
-    kept.wait_at_most(None)  # a deadline may have made it shorter
+    kept.wait_at_most(None)  # a deadline may have made the timeout shorter
     return kept
 
 
@@ -108,13 +108,15 @@ def _end_reader(opened: Any) -> Callable[[], bool]:
 
 
 def _waits_in_kernel(opened: Any) -> bool:
-    """Returns whether the kernel itself ends a call that takes too long. TLS and gevent would repeat the call."""
+    """Returns whether the kernel's socket timeouts can be used. TLS and gevent would repeat a call that the kernel
+    ends.
+    """
     kind = type(opened)
     return _IS_LINUX and kind is socket.socket and kind.__module__ == "socket"
 
 
 def _state_reader(opened: Any) -> Callable[[], bool]:
-    """Returns a function that returns True if the server surely hasn't closed a connection, and False if that can't be
+    """Returns a function that returns True if the server hasn't closed the connection, and False if that isn't
     known.
     """
     if not _IS_LINUX:

@@ -1,9 +1,9 @@
 """Sends item operations over a botocore client's open connections, without botocore's own code for each call.
 
 The client provides the endpoint, the signing region, the credentials and the connections with their proxies, TLS and
-timeouts. Its parser reads every answer other than 200. Botocore opens a thread's connections, and makes the first call
-over each of them; an event loop's are opened here, but not through proxies. Where the lane returns None, the client
-must make the call.
+timeouts. Its parser reads every response whose status isn't 200. Botocore opens the connections of threads, and makes
+the first call over each of them. The lane itself opens the connections of event loops, but not through proxies. If the
+lane returns None, the client must make the call.
 """
 
 from __future__ import annotations
@@ -41,19 +41,21 @@ __all__ = ["FastLane"]
 
 
 class FastLane(Lane):
-    """The fast lane beside one botocore client."""
+    """The fast lane of one botocore client."""
 
     def __init__(self, client: BaseClient) -> None:
         super().__init__()
         self._client: Any = client
         self._hooks = BotocoreHooks(client, own=frozenset({_CLIENTS}))
         self._templates: dict[str, RequestTemplate] = {}
-        #: By botocore's pool.
+        #: The key is botocore's connection pool.
         self._connections: dict[Any, tuple[PooledConnections, LoopConnections | None]] = {}
 
     @classmethod
     def beside(cls, client: BaseClient) -> FastLane | None:
-        """Returns the lane of ``client``; None if its requests aren't signed and sent in botocore's default way."""
+        """Returns the lane of ``client``. Returns None if the client doesn't sign and send requests in botocore's
+        default way.
+        """
         inner: Any = client
         session = inner._endpoint.http_session
         ordinary = (
@@ -98,7 +100,7 @@ class FastLane(Lane):
         traced = watchers.traced
         if traced is None or not traced.are_recorded:
             return await self._answer_on_loop(operation, parameters, read, timeout, tally, traced)
-        if not can_await():  # tracers' wrappers block, so that a thread has to wait in them
+        if not can_await():  # the tracers' wrappers block, so that they must run in a thread
             return await in_thread(self.answer, operation, parameters, tally, read=read, timeout=timeout)
         shown = None if traced.shows_items else read
         send = partial(self._answer_on_loop, read=shown, timeout=timeout, tally=tally, traced=traced)
@@ -121,7 +123,7 @@ class FastLane(Lane):
         provider = self._client._request_signer._credentials
         name = parameters.get("TableName")
         if provider is None or (":" in name if name is not None else names_resources(parameters)):
-            return None  # a table's ARN has an account, which may determine the endpoint
+            return None  # an ARN names an account, and the endpoint may depend on that
         credentials = provider.get_frozen_credentials()
         template = self._templates.get(operation)
         if template is None or template.credentials != credentials or _is_closed(template.idle):
@@ -159,7 +161,7 @@ class FastLane(Lane):
         session = client._endpoint.http_session
         proxy = session._proxy_config.proxy_url_for(url)
         pool = session._get_connection_manager(url, proxy).connection_from_url(url)
-        # As URLLib3Session.send does, before each request.
+        # URLLib3Session.send() does this before each request.
         session._setup_ssl_cert(pool, url, session._verify)
         target = f"{model.metadata['targetPrefix']}.{operation}"
         lines = {
@@ -168,7 +170,7 @@ class FastLane(Lane):
             "X-Amz-Target": target,
             "Content-Type": CONTENT_TYPE,
             "User-Agent": client._user_agent_creator.to_string(),
-            # Only a proxy that gets the requests themselves, not a tunnel, reads its headers.
+            # Headers for the proxy are sent only if the proxy gets the requests themselves, not with a tunnel.
             **(pool.proxy_headers if proxy and parts.scheme == "http" else {}),
         }
         place = session._get_request_target(f"{parts.scheme}://{parts.netloc}/", proxy)

@@ -1,6 +1,7 @@
-"""Sends the calls of a lane and reads their answers. Its two subclasses make the requests.
+"""Sends the calls of a lane, and reads the responses. The two subclasses of ``Lane`` make the requests.
 
-``lane`` takes all that a request needs from a botocore client. ``early_lane`` does without one.
+The subclass in ``lane`` uses a botocore client's settings for its requests. The subclass in ``early_lane`` needs no
+client.
 """
 
 from __future__ import annotations
@@ -59,13 +60,13 @@ OPERATIONS: Final = frozenset(
 
 
 class DamagedAnswerError(botocore.exceptions.BotoCoreError):
-    """An answer that isn't what DynamoDB sent."""
+    """A response was damaged on its way from DynamoDB."""
 
     fmt = "The answer to {operation} was damaged in transit: {reason}"
 
 
 def check_answer(operation: str, headers: Mapping[str, str], body: bytes) -> None:
-    """Raises DamagedAnswerError if the answer has a checksum that isn't its body's."""
+    """Raises DamagedAnswerError if the response has a checksum that doesn't match the body."""
     checksum = headers.get("x-amz-crc32")
     if checksum is not None and checksum.strip() != str(crc32(body)):
         raise DamagedAnswerError(operation=operation, reason="its CRC32 doesn't match")
@@ -73,40 +74,40 @@ def check_answer(operation: str, headers: Mapping[str, str], body: bytes) -> Non
 
 @dataclass(frozen=True)
 class RequestTemplate:
-    """What the requests of one operation with one set of credentials have in common."""
+    """The parts that all requests for one operation with the same credentials have in common."""
 
-    credentials: Any = field(repr=False)  # error reports show local variables
+    credentials: Any = field(repr=False)  # not in repr(), because error reports show local variables
     url: str
     signer: Signer
     idle: IdleConnections
-    on_loops: LoopConnections | None  # None if a proxy lies between
+    on_loops: LoopConnections | None  # None if a proxy is used
     target: str
     head: str  # the request's first lines
     in_lambda: bool
-    parameters: frozenset[str]  # that botocore knows
+    parameters: frozenset[str]  # those that botocore knows
     members: frozenset[str]
 
     def headers(self, traced: TracedCalls | None) -> TracedHeaders:
-        """Returns the headers that only this request has, including those of tracers."""
+        """Returns the headers that differ between requests, including those that tracers add."""
         trace = trace_header() if self.in_lambda else ()
         return TracedHeaders((), trace) if traced is None else traced.headers(self.url, trace)
 
     def request(self, body: bytes, timestamp: str, headers: TracedHeaders = NO_HEADERS) -> bytes:
-        """Returns the whole request, signed."""
+        """Returns the complete, signed request."""
         signed = self.signer.header_lines(self.target, body, timestamp, headers.signed)
         unsigned = "".join(f"{name}: {value}\r\n" for name, value in headers.unsigned)
         return f"{self.head}{unsigned}{signed}Content-Length: {len(body)}\r\n\r\n".encode("latin-1") + body
 
 
 class Measuring(Protocol):
-    """Receives the sizes of a call's body and of its answer's body, in bytes."""
+    """Receives the sizes of the bodies of a call's request and response, in bytes."""
 
     request_size: int
     response_size: int
 
 
 class Lane(ABC):
-    """Sends item operations and reads their answers."""
+    """Sends item operations, and reads the responses."""
 
     def __init__(self) -> None:
         self._second: tuple[int, str] = (0, "")
@@ -120,10 +121,11 @@ class Lane(ABC):
         read: ReadMembers | None = None,
         timeout: float | None = None,
     ) -> dict[str, Any] | None:
-        """Returns or raises what botocore's ``_make_api_call`` would; None if the caller must call that instead.
+        """Returns the dict or raises the exception that botocore's ``_make_api_call`` would. Returns None if the caller
+        must call ``_make_api_call`` instead.
 
-        ``read`` reads the answer instead of ``response_members``; the result then has no ResponseMetadata. ``timeout``:
-        seconds after which to give up, if that is less than the client's timeout. ``tally`` receives the sizes.
+        ``read`` parses the response's body instead of ``response_members``. The result then has no ResponseMetadata. A
+        ``timeout`` in seconds applies if it is shorter than the client's. ``tally`` receives the sizes.
         """
         return self._answer(operation, parameters, read, timeout, tally)
 
@@ -136,12 +138,12 @@ class Lane(ABC):
         read: ReadMembers | None = None,
         timeout: float | None = None,
     ) -> dict[str, Any] | None:
-        """As ``answer``, without blocking the event loop that runs."""
+        """Does what ``answer`` does, without blocking the running event loop."""
         return await self._answer_on_loop(operation, parameters, read, timeout, tally)
 
     @property
     def imports_parser(self) -> bool:
-        """Whether reading an answer other than 200 must import botocore, which blocks."""
+        """Whether reading a response whose status isn't 200 imports botocore, which blocks."""
         return False
 
     @property
@@ -155,11 +157,11 @@ class Lane(ABC):
 
     @abstractmethod
     def _template(self, operation: str, parameters: Mapping[str, Any]) -> RequestTemplate | None:
-        """Returns what a call is sent with; None if botocore must make it."""
+        """Returns the template for a call's request; None if botocore must make the call."""
 
     @abstractmethod
     def _read_by_botocore(self, operation: str, answer: HTTPAnswer) -> dict[str, Any]:
-        """Returns or raises what botocore makes of an answer."""
+        """Returns the dict or raises the exception that botocore makes from a response."""
 
     def _answer(
         self,
@@ -183,7 +185,7 @@ class Lane(ABC):
             return None
         if timeout is not None:
             timeout -= time.monotonic() - begun
-            if timeout <= 0:  # nothing would wait for the answer to a write that may be applied
+            if timeout <= 0:  # the lane would send a write, but not wait for its response
                 template.idle.give_back(opened)
                 raise botocore.exceptions.ConnectTimeoutError(endpoint_url=template.url)
         headers = template.headers(traced) if traced is not None or template.in_lambda else NO_HEADERS
@@ -220,7 +222,7 @@ class Lane(ABC):
         return await in_thread(members) if answer.status != 200 and self.imports_parser else members()
 
     def _prepared(self, operation: str, parameters: Mapping[str, Any]) -> tuple[RequestTemplate, bytes] | None:
-        """Returns what a call is sent with, and its body; None if botocore must make the call."""
+        """Returns the template and the body of a call's request; None if botocore must make the call."""
         template = self._template(operation, parameters)
         if template is None or not parameters.keys() <= template.parameters:
             return None
@@ -236,7 +238,7 @@ class Lane(ABC):
         *,
         has_metadata: bool,
     ) -> dict[str, Any]:
-        """Returns the members of an answer; raises what botocore would."""
+        """Returns the members of a response, or raises the exception that botocore would."""
         if answer.status == 200:
             _check_checksum(operation, answer)
             members = (read or response_members)(answer.body, template.members)
@@ -277,7 +279,7 @@ class Lane(ABC):
 
 
 def _broken_off(url: str, error: OSError) -> Exception:
-    """Returns botocore's exception for a missing or incomplete answer."""
+    """Returns botocore's exception for a missing or incomplete response."""
     if isinstance(error, TimeoutError):
         return botocore.exceptions.ReadTimeoutError(endpoint_url=url, error=error)
     return botocore.exceptions.ConnectionClosedError(endpoint_url=url, request=None, error=error)
@@ -297,7 +299,7 @@ def _check_checksum(operation: str, answer: HTTPAnswer) -> None:
     lowered = answer.head.lower()
     begin = lowered.find(_CHECKSUM) + len(_CHECKSUM)
     end = lowered.find(b"\r\n", begin)
-    # A checksum that is missing or spelled in another way is looked up among the headers.
+    # If the checksum's header is missing or spelled differently, ``check_answer`` looks it up among the headers.
     if lowered[begin : end if end >= 0 else None] != b"%d" % crc32(answer.body) or lowered.count(_CHECKSUM) != 1:
         check_answer(operation, answer.headers, answer.body)
 
@@ -311,7 +313,9 @@ def _metadata(answer: HTTPAnswer) -> dict[str, Any]:
 
 
 def trace_header() -> tuple[tuple[str, str], ...]:
-    """Returns the header that botocore sends in AWS Lambda, by which AWS notices functions that call themselves."""
+    """Returns the header that botocore sends in AWS Lambda. With this header, AWS detects functions that call
+    themselves.
+    """
     trace = os.environ.get("_X_AMZN_TRACE_ID")
     return (("X-Amzn-Trace-Id", quote(trace, safe=_TRACE_SAFE)),) if trace else ()
 
@@ -330,7 +334,9 @@ def in_lambda() -> bool:
 
 
 def request_head(place: str, lines: Mapping[str, str]) -> str:
-    """Returns the first lines of a request to ``place``, in the form for a proxy if it goes to one."""
+    """Returns the request line and the headers ``lines`` of a request. ``place`` is the path, or the URL if a proxy
+    gets the request.
+    """
     return "".join([f"POST {place} HTTP/1.1\r\n", *(f"{name}: {value}\r\n" for name, value in lines.items())])
 
 

@@ -1,6 +1,8 @@
-"""Keeps the open connections of event loops to one endpoint: a limited number for each loop, and none idle for long.
+"""Keeps the open connections of event loops to one endpoint. Each loop has a limited number of connections, and closes
+those that are idle for long.
 
-They are opened as urllib3 would open them for botocore: the same names, certificates and socket options.
+Connections are opened as urllib3 would open them for botocore, with the same server names, certificates and socket
+options.
 """
 
 from __future__ import annotations
@@ -18,21 +20,21 @@ from macaron_django.dynamodb.calls.fast_lane.loop_protocol import LoopConnection
 
 __all__ = ["LoopConnections", "NotConnectedError", "Place"]
 
-#: Seconds after which an idle connection is checked for its end before it is used.
+#: A connection that was idle for this number of seconds is used only if the server hasn't closed it.
 _ASKED_AFTER: Final = 1.0
-#: Seconds for which a connection may be idle.
+#: After this number of idle seconds, a connection is closed.
 _LONGEST_IDLE: Final = 60.0
 
 
 class NotConnectedError(Exception):
-    """There was no connection, so nothing was sent. Its cause is an ``OSError`` that says why."""
+    """There was no connection, so nothing was sent. The exception's cause is an ``OSError`` with the reason."""
 
 
 @dataclass(frozen=True)
 class Place:
-    """Where connections lead to, and how many seconds to wait before an ``OSError``; None waits forever.
+    """The server that connections lead to, and the seconds to wait before an ``OSError``; None waits forever.
 
-    ``most``: how many connections at once, for each loop. ``read_timeout`` also limits the wait for a connection.
+    Each loop has at most ``most`` connections at once. ``read_timeout`` also limits the wait for a connection.
     """
 
     host: str
@@ -56,11 +58,11 @@ class LoopConnections:
         return self._find_place()
 
     async def exchange(self, request: Callable[[], bytes], timeout: float | None = None) -> HTTPAnswer:
-        """Returns the answer to the request that ``request`` makes once there is a connection.
-
-        ``timeout``: seconds after which to give up, if that is less than the place's. Raises ``NotConnectedError``
-        if there is no connection, ``OSError`` if the exchange breaks off. An exchange that is cancelled ends its
+        """Returns the response to a request. ``request`` returns the request's bytes, and is called once there is a
         connection.
+
+        A ``timeout`` in seconds applies if it is shorter than the place's. Raises ``NotConnectedError`` if there is no
+        connection, and ``OSError`` if the connection fails. If an exchange is cancelled, its connection is closed.
         """
         loop = asyncio.get_running_loop()
         pool = self._pools.get(loop) or await self._new_pool(loop)
@@ -96,13 +98,14 @@ class _Pool:
 
     def __init__(self, loop: asyncio.AbstractEventLoop, place: Place) -> None:
         self._loop, self._place = loop, place
-        self._idle: deque[LoopConnection] = deque()  # the one used last is at the end
-        self._places = place.most  # for further connections
-        #: Exchanges that wait: each is given a connection, or None as the permission to open one.
+        self._idle: deque[LoopConnection] = deque()  # the most recently used one is the last
+        self._places = place.most  # the number of connections that may still be opened
+        #: The exchanges that wait for a connection. The result of each future is a connection, or None if the exchange
+        #: may open one.
         self._waiting: deque[asyncio.Future[LoopConnection | None]] = deque()
 
     def idle(self) -> LoopConnection | None:
-        """Returns an idle connection, which the caller must return or drop; None if none is open."""
+        """Returns an idle connection, which the caller must give back or drop; None if there isn't one."""
         while self._idle:
             connection = self._idle.pop()
             age = self._loop.time() - connection.idle_since
@@ -114,7 +117,7 @@ class _Pool:
         return None
 
     async def connected(self, timeout: float | None) -> LoopConnection:
-        """Returns a new connection or, if the limit is reached, one that another request returns."""
+        """Returns a new connection. If the limit is reached, waits for a connection that another request gives back."""
         place = self._place
         if self._places and not self._waiting:
             self._places -= 1
@@ -178,7 +181,7 @@ class _Pool:
                 self.drop(self._idle.popleft())
 
     def drop(self, connection: LoopConnection) -> None:
-        """Closes a connection, and lets another be opened."""
+        """Closes a connection, so that another one can be opened."""
         connection.close()
         self._free_place()
 
@@ -187,8 +190,8 @@ class _Pool:
             self._places += 1
 
     def _wake(self, given: LoopConnection | None) -> bool:
-        """Gives a connection, or the permission to open one, to the first exchange that waits. Returns whether one
-        waited.
+        """Gives a connection, or the permission to open one, to the first exchange that waits. Returns whether any
+        exchange waited.
         """
         while self._waiting:
             waiting = self._waiting.popleft()
@@ -198,8 +201,8 @@ class _Pool:
         return False
 
     async def close_with_loop(self) -> None:
-        """Arranges that the idle connections are closed when the loop ends its asynchronous generators, or when nothing
-        uses this pool any more.
+        """Makes the idle connections close when the loop shuts down its asynchronous generators, or when this pool
+        isn't used any more.
         """
         self._closing = _closing(self._idle)
         await anext(self._closing)
@@ -211,7 +214,7 @@ async def _closing(idle: deque[LoopConnection]) -> AsyncGenerator[None, None]:
     finally:
         while idle:
             idle.pop().close()
-        await asyncio.sleep(0)  # transports close their sockets at the loop's next turn
+        await asyncio.sleep(0)  # transports close their sockets in the loop's next iteration
 
 
 def _time_out(waiting: asyncio.Future[LoopConnection | None]) -> None:

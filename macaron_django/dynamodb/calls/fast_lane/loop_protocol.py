@@ -1,4 +1,4 @@
-"""One open connection of an event loop: sends a request and reads its answer, without a thread."""
+"""One open connection of an event loop. It sends a request and reads the response without a thread."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ __all__ = ["LoopConnection"]
 
 
 class LoopConnection(asyncio.Protocol):
-    """An open connection. ``idle_since``: when its last answer came, by the loop's clock."""
+    """An open connection. ``idle_since`` is the time of the last response, by the loop's clock."""
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self._loop = loop
@@ -28,14 +28,14 @@ class LoopConnection(asyncio.Protocol):
         self._wanted = 0
         self._seconds: float | None = None
         self._timer: asyncio.TimerHandle | None = None
-        self._ends_at = 0.0  # the exchange, by the loop's clock
+        self._ends_at = 0.0  # when the exchange times out, by the loop's clock
         self.idle_since = 0.0
 
     async def exchange(self, request: bytes, seconds: float | None) -> HTTPAnswer:
-        """Returns the answer to ``request``. Raises ``OSError`` if the exchange breaks off.
+        """Returns the response to ``request``. Raises ``OSError`` if the connection fails.
 
-        Raises TimeoutError if nothing comes for ``seconds``. After any exception the connection must be closed: the
-        answer may still arrive.
+        Raises TimeoutError if no bytes arrive for ``seconds``. After any exception, the caller must close the
+        connection, because the response may still arrive.
         """
         answer: asyncio.Future[HTTPAnswer] = self._loop.create_future()
         self._answer = answer
@@ -55,8 +55,8 @@ class LoopConnection(asyncio.Protocol):
         return self._transport is None or bool(self._transport.is_closing())
 
     def is_readable(self) -> bool:
-        """Returns whether the connection has ended, or has received bytes that belong to no request; the loop may not
-        know yet.
+        """Returns whether the connection has ended, or has received bytes that belong to no response. Asks the system,
+        because the loop may not have noticed yet.
         """
         opened = self._transport.get_extra_info("socket")
         if opened is None or not hasattr(select, "poll"):
@@ -79,7 +79,7 @@ class LoopConnection(asyncio.Protocol):
     def data_received(self, data: bytes) -> None:
         answer = self._answer
         if answer is None or answer.done():
-            self.close()  # it would be taken for the next answer
+            self.close()  # the bytes would be read as the next response
             return
         try:
             if self._reading is None:
@@ -127,7 +127,8 @@ class LoopConnection(asyncio.Protocol):
     def _start_timer(self) -> None:
         """Starts a timer that ends the exchange after ``_seconds``.
 
-        A running timer that fires earlier is kept: it then starts another for the rest.
+        If an earlier timer is running, it isn't replaced. When it fires, it starts another timer for the remaining
+        time.
         """
         if self._seconds is None:
             return

@@ -1,6 +1,7 @@
-"""Takes the open connections out of botocore's urllib3 pool, and reads from it where and how event loops connect.
+"""Takes the open connections out of botocore's urllib3 pool, and reads the pool's settings for the connections of event
+loops.
 
-The lane keeps the connections, so that a call needs neither the pool's queue nor its locks.
+The lane keeps the connections that it takes, so that a call needs neither the pool's queue nor its locks.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ __all__ = ["PooledConnections", "place_of"]
 
 
 class PooledConnections(IdleConnections):
-    """The idle connections of the urllib3 pool ``pool``."""
+    """The idle connections that come from the urllib3 pool ``pool``."""
 
     def __init__(self, pool: Any) -> None:
         super().__init__(pool.pool.maxsize)
@@ -33,7 +34,9 @@ class PooledConnections(IdleConnections):
 
 
 def place_of(pool: Any) -> Place:
-    """Returns the place of a urllib3 pool without a proxy, after ``_setup_ssl_cert`` has set its certificates."""
+    """Returns the ``Place`` of a urllib3 pool that uses no proxy. botocore's ``_setup_ssl_cert`` must have set the
+    pool's certificates.
+    """
     timeout = pool.timeout
     return Place(
         pool.host,

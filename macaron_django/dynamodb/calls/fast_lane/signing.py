@@ -1,7 +1,7 @@
-"""Signs DynamoDB requests with Signature Version 4, deriving the signing key once a day.
+"""Signs DynamoDB requests with Signature Version 4 (AWS: "Create a signed AWS API request").
 
-Returns the header lines that botocore's signer would add (AWS: "Create a signed AWS API request"); tests compare the
-two.
+A signer derives its signing key once a day. The header lines are the same as botocore's signer would add; tests compare
+them.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ Headers = tuple[tuple[str, str], ...]
 
 
 class TracedHeaders(NamedTuple):
-    """The headers that one request has in addition to those that all requests have."""
+    """The additional headers of one request."""
 
     signed: Headers = ()
     unsigned: Headers = ()
@@ -28,12 +28,14 @@ NO_HEADERS: Final = TracedHeaders()
 
 CONTENT_TYPE: Final = "application/x-amz-json-1.0"
 _ALGORITHM: Final = "AWS4-HMAC-SHA256"
-#: What a header can hold as it is: no line ends, and no spaces, which canonical headers lose.
+#: The values that a header can have unchanged. They have no line breaks, and no spaces, which canonical headers strip.
 _PLAIN: Final = re.compile(r"[!-~]*")
 
 
 class _DayKey(NamedTuple):
-    """The signing key of a day: the two hashes of its HMAC (RFC 2104), begun with the key."""
+    """The signing key of a day. It has the inner and the outer hash of the HMAC (RFC 2104), to which the key is already
+    added.
+    """
 
     day: str
     scope: str
@@ -44,7 +46,7 @@ class _DayKey(NamedTuple):
 class Signer:
     """Signs POST requests to ``/`` of one host with one set of credentials.
 
-    Raises ``ValueError`` for credentials that no header can hold.
+    Raises ``ValueError`` for credentials whose characters aren't allowed in headers.
 
     >>> signer = Signer("AKID", "secret", None, region="eu-west-1", service="dynamodb", host="localhost:8000")
     >>> signer.header_lines("DynamoDB_20120810.GetItem", b"{}", "20260101T000000Z")[:27]
@@ -64,12 +66,13 @@ class Signer:
         self._canonical_token = f"x-amz-security-token:{token}\n" if token else ""
         self._token_line = f"X-Amz-Security-Token: {token}\r\n" if token else ""
         self._signed_names = f"content-type;host;x-amz-date;{'x-amz-security-token;' if token else ''}x-amz-target"
-        self._key = _DayKey("", "", None, None)  # one tuple, as threads share a signer
+        self._key = _DayKey("", "", None, None)  # replaced as a whole, because threads share a signer
 
     def header_lines(self, target: str, body: bytes, timestamp: str, more: Iterable[tuple[str, str]] = ()) -> str:
-        """Returns the lines that date and authorise a request; ``timestamp`` is UTC as ``20260101T000000Z``.
+        """Returns the header lines with a request's date and signature. ``timestamp`` is in UTC, such as
+        ``20260101T000000Z``.
 
-        ``more``: further headers, which are signed as well and begin the lines.
+        ``more`` has further headers, which are signed, too. Their lines are the first.
         """
         key = self._key
         if key.day != timestamp[:8]:
@@ -105,10 +108,10 @@ class Signer:
 
 
 def _sorted_in(canonical: str, more: Iterable[tuple[str, str]]) -> tuple[str, str, str]:
-    """Returns the first lines of a canonical request, its headers with ``more`` sorted in, and the names of all
-    headers.
+    """Returns three parts of a canonical request: its first lines, its headers including ``more``, sorted by name, and
+    the names of all headers.
     """
-    from botocore.auth import SIGNED_HEADERS_BLACKLIST  # here: only a tracer, which has botocore, adds headers
+    from botocore.auth import SIGNED_HEADERS_BLACKLIST  # only tracers, which have botocore, add headers
 
     start, headers = canonical[: len(_START)], canonical[len(_START) :]
     lines = headers.splitlines()

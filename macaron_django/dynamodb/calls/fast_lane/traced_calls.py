@@ -1,8 +1,7 @@
-"""Makes calls inside the tracers' wrappers of botocore, so that tracers see what they would see if botocore made the
-call.
+"""Makes calls inside the tracers' wrappers of botocore, so that tracers record the calls as if botocore made them.
 
-The tracers' own code runs around the sending, and adds headers to a request. A tracer's wrappers of urllib3 or
-http.client, below botocore, don't run: the lane uses neither.
+The tracers' own code runs around the sending, and adds headers to a request. If a tracer wraps urllib3 or http.client,
+which botocore uses, that wrapper doesn't run, because the fast lane uses neither.
 """
 
 from __future__ import annotations
@@ -24,14 +23,14 @@ from macaron_django.tracers.known_tracers import CLOSURES, leaves_breadcrumb, re
 
 __all__ = ["ReadySending", "TracedCalls"]
 
-#: Sends a call and returns its answer; None if botocore has to.
+#: Sends a call, and returns its response. Returns None if botocore must make the call.
 ReadySending = Callable[[str, dict[str, Any]], "dict[str, Any] | None"]
 
 _sending: ContextVar[Callable[[Any, str, dict[str, Any]], Any]] = ContextVar("macaron_django_sending")
 
 
 class _Request:
-    """A request as tracers see it before it is signed and sent: they read its address and add headers."""
+    """The request that tracers get before it is signed and sent. Tracers read its URL, and add headers."""
 
     method = "POST"
 
@@ -43,11 +42,11 @@ class _Request:
         self.context: dict[str, Any] = {}
 
     def prepare(self) -> None:
-        """Does nothing: the headers are taken as they are."""
+        """Does nothing, because ``headers`` are used unchanged."""
 
 
 class TracedCalls:
-    """The calls of one operation of a client, as tracers see them."""
+    """Makes the calls of one operation of a client inside the wrappers of tracers."""
 
     def __init__(self, client: Any, operation: str, layers: Any, prepare: Any, handlers: Any) -> None:
         self._client, self._operation = client, operation
@@ -55,13 +54,13 @@ class TracedCalls:
         self._prepare = prepare.__get__(client._endpoint, Endpoint) if prepare is not None else None
         self._handlers: list[tuple[str, Any]] = handlers
         self._wrappers = [layer.wrapper for layer in layers]
-        #: Whether a project's own code may read the items of an answer.
+        #: Whether the project's own code may read the items of a response.
         self.shows_items = any(reads_answers(layer.wrapper) for layer in layers)
 
     @classmethod
     def of(cls, client: Any, operation: str, handlers: Any) -> TracedCalls | None:
-        """Returns how to make calls with these tracers; None if there are none. ``handlers``: pairs of an event and its
-        handler.
+        """Returns the TracedCalls for the tracers that wrap botocore or have ``handlers``; None if there are none. Each
+        handler is a pair of the event and the function.
         """
         layers, _ = unwrapped(vars(BaseClient)["_make_api_call"], CLOSURES)
         preparing, _ = unwrapped(vars(Endpoint)["prepare_request"], CLOSURES)
@@ -76,7 +75,7 @@ class TracedCalls:
         return any(map(records_calls, self._wrappers))
 
     def call(self, parameters: dict[str, Any], send: ReadySending) -> dict[str, Any]:
-        """Returns or raises what ``send`` does, or what botocore does if ``send`` returns None."""
+        """Returns the result of ``send``, or of botocore's call if ``send`` returns None. Raises what they raise."""
 
         def sent(client: Any, operation: str, given: dict[str, Any]) -> Any:
             answer = send(operation, given)
@@ -87,9 +86,7 @@ class TracedCalls:
     async def call_on_loop(
         self, parameters: dict[str, Any], send: Callable[[str, dict[str, Any]], Awaitable[dict[str, Any] | None]]
     ) -> dict[str, Any]:
-        """Does what ``call`` does, on the running event loop: the tracers' code yields to the loop while ``send``
-        waits.
-        """
+        """Does what ``call`` does, on the running event loop. While ``send`` waits, the loop can run other tasks."""
 
         async def sending(client: Any, operation: str, given: dict[str, Any]) -> Any:
             answer = await send(operation, given)
@@ -101,7 +98,7 @@ class TracedCalls:
         return await run_in_fiber(lambda: self._within(parameters, sent))
 
     def headers(self, url: str, given: Headers) -> TracedHeaders:
-        """Returns what tracers add to a request to ``url`` that has the headers ``given``."""
+        """Returns the headers that tracers add to a request to ``url``, and the headers ``given``."""
         request: Any = _Request(url, given)
         if self._wrappers and not self.are_recorded:
             for _, handler in self._handlers:
@@ -124,7 +121,7 @@ class TracedCalls:
         signed = request.headers.items()[len(given) :]
         if self._prepare is not None:
             self._prepare(request)
-        # Of two with the same name, botocore sends the one that was added last.
+        # If two headers have the same name, botocore sends the one that was added last.
         unsigned = {name.lower(): (name, value) for name, value in (*given, *request.headers.items()[before:])}
         return TracedHeaders(_plain(signed), _plain(unsigned.values()))
 
@@ -137,7 +134,9 @@ class TracedCalls:
 
 
 def _plain(headers: Iterable[tuple[str, Any]]) -> Headers:
-    """Returns the headers that fit on one line: what tracers pass on may come from a client."""
+    """Returns the headers without line breaks and other special characters. Tracers may pass on values that a client
+    has sent.
+    """
     return tuple((name, str(value)) for name, value in headers if _LINE.fullmatch(f"{name}: {value}"))
 
 
@@ -145,12 +144,12 @@ _LINE: Final = re.compile(r"[!-9;-~]+: [ -~]*")
 
 
 def _send(client: Any, operation: str, parameters: dict[str, Any]) -> Any:
-    """Sends a call. The tracers wrap this, instead of ``BaseClient._make_api_call``."""
+    """Sends a call. The tracers wrap this function instead of ``BaseClient._make_api_call``."""
     return _sending.get()(client, operation, parameters)
 
 
 def _prepare(endpoint: Any, request: Any) -> None:
-    """Prepares a request. The tracers wrap this, instead of ``Endpoint.prepare_request``."""
+    """Prepares a request. The tracers wrap this function instead of ``Endpoint.prepare_request``."""
 
 
 def _by_botocore(client: Any, operation: str, parameters: dict[str, Any]) -> Any:

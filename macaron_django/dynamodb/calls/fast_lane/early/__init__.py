@@ -1,6 +1,6 @@
-"""The lane of a process that hasn't imported botocore yet. It opens its own connections, and handles only the plainest
-cases.
+"""The fast lane of a process that hasn't imported botocore yet. The lane opens its own connections, and works only with
+the simplest configurations.
 
-Open ``early_places`` for which cases those are, ``early_lane`` for the requests, and ``opened_connections`` for the
-connections of threads.
+``early_places`` decides whether a configuration is simple enough. ``early_lane`` makes the requests, and
+``opened_connections`` opens the connections of threads.
 """

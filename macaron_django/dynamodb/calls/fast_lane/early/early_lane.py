@@ -1,8 +1,8 @@
-"""Sends item operations in a process that hasn't imported botocore, so that its first answer doesn't wait for the
+"""Sends item operations in a process that hasn't imported botocore, so that its first response doesn't wait for the
 import.
 
-The requests are those of ``lane``, but for the User-Agent; tests compare the two. Where this lane returns None, and for
-each answer other than 200, botocore's client is made and takes over.
+The requests are the same as those of ``lane``, except for the User-Agent; tests compare them. If this lane returns
+None, botocore's client is made, and makes the call. botocore's client also parses each response whose status isn't 200.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ _PAGE: Final = (
     | {"ConsistentRead", "ExclusiveStartKey", "FilterExpression", "IndexName", "Limit"}
     | {"ProjectionExpression", "Select"}
 )
-#: The parameters of each operation that this package uses. Others are botocore's.
+#: The parameters that this package uses for each operation. botocore makes calls with other parameters.
 PARAMETERS: Final[Mapping[str, frozenset[str]]] = {
     "BatchGetItem": frozenset({"RequestItems", "ReturnConsumedCapacity"}),
     "BatchWriteItem": frozenset({"RequestItems", "ReturnConsumedCapacity"}),
@@ -54,7 +54,7 @@ PARAMETERS: Final[Mapping[str, frozenset[str]]] = {
 }
 _WRITTEN: Final = frozenset({"Attributes", "ConsumedCapacity", "ItemCollectionMetrics"})
 _READ_PAGE: Final = frozenset({"Items", "Count", "ScannedCount", "LastEvaluatedKey", "ConsumedCapacity"})
-#: The members of each operation's answer: DynamoDB's API reference, as botocore's model has it.
+#: The members of each operation's response, by DynamoDB's API reference and botocore's model.
 MEMBERS: Final[Mapping[str, frozenset[str]]] = {
     "BatchGetItem": frozenset({"Responses", "UnprocessedKeys", "ConsumedCapacity"}),
     "BatchWriteItem": frozenset({"UnprocessedItems", "ItemCollectionMetrics", "ConsumedCapacity"}),
@@ -68,12 +68,12 @@ MEMBERS: Final[Mapping[str, frozenset[str]]] = {
     "UpdateItem": _WRITTEN,
 }
 _TARGET: Final = "DynamoDB_20120810"
-#: As urllib3 has it: small requests aren't held back to be sent together.
+#: As in urllib3: TCP sends small requests at once, instead of waiting for more bytes.
 _SOCKET_OPTIONS: Final = ((socket.IPPROTO_TCP, socket.TCP_NODELAY, 1),)
 
 
 class ConnectionLimits(NamedTuple):
-    """How many connections at once, and the seconds to wait for one and for an answer."""
+    """The number of connections at once, and the seconds to wait for a connection and for a response."""
 
     connections: int
     connect_timeout: float
@@ -81,7 +81,9 @@ class ConnectionLimits(NamedTuple):
 
 
 class EarlyLane(Lane):
-    """The lane of a process whose calls go to ``place``. ``read_refusal`` passes an answer to botocore's parser."""
+    """The fast lane of a process whose calls go to ``place``. ``read_refusal`` passes a response to botocore's
+    parser.
+    """
 
     def __init__(
         self, place: EarlyPlace, limits: ConnectionLimits, read_refusal: Callable[[str, HTTPAnswer], dict[str, Any]]
@@ -104,7 +106,7 @@ class EarlyLane(Lane):
             _SOCKET_OPTIONS,
         )
         self._idle = OpenedConnections(connections)
-        self._on_loops = LoopConnections(lambda: connections)  # not self: the last reference closes the connections
+        self._on_loops = LoopConnections(lambda: connections)  # a reference to self would keep the connections open
         self._templates: dict[str, RequestTemplate] = {}
 
     @property
@@ -112,12 +114,12 @@ class EarlyLane(Lane):
         return not is_imported()
 
     def renew_credentials(self) -> None:
-        """Does nothing: keys in the environment stay as they are."""
+        """Does nothing, because access keys in the environment don't change."""
 
     def _template(self, operation: str, parameters: Mapping[str, Any]) -> RequestTemplate | None:
         name = parameters.get("TableName")
         if ":" in name if name is not None else names_resources(parameters):
-            return None  # a table's ARN has an account, which may determine the endpoint
+            return None  # an ARN names an account, and the endpoint may depend on that
         template = self._templates.get(operation)
         if template is None and operation in PARAMETERS:
             template = self._templates[operation] = self._make_template(operation)
@@ -150,7 +152,7 @@ class EarlyLane(Lane):
 
 
 def _host(url: str) -> str:
-    """Returns the Host of requests to ``url``, which leaves out the scheme's own port.
+    """Returns the Host header for requests to ``url``, without a port if it is the scheme's default.
 
     >>> _host("http://localhost:8000/"), _host("https://dynamodb.eu-west-1.amazonaws.com"), _host("http://[::1]:80")
     ('localhost:8000', 'dynamodb.eu-west-1.amazonaws.com', '[::1]')
@@ -162,14 +164,14 @@ def _host(url: str) -> str:
 
 
 def _tls() -> ssl.SSLContext:
-    """Returns a TLS context with the authorities that botocore trusts: those of certifi, or those that botocore comes
-    with.
+    """Returns a TLS context with the certificate authorities that botocore trusts: certifi's, or else botocore's own
+    file.
     """
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     try:
         authorities = str(import_module("certifi").where())
     except ImportError:
-        import botocore  # its first module only
+        import botocore  # only the package's __init__, which is small
 
         authorities = f"{botocore.BOTOCORE_ROOT}/cacert.pem"
     context.load_verify_locations(authorities)

@@ -1,8 +1,8 @@
-"""Decides whether a process can call DynamoDB before botocore is imported, and what it then calls.
+"""Decides whether a process can call DynamoDB before botocore is imported, and finds the URL and the keys for that.
 
-It can if only the engine, a region and the access keys in the environment decide where calls go and how they are
-signed, as on AWS Lambda. Only botocore understands profiles, files in ``~/.aws``, roles, proxies, other certificates
-and the AWS variables that aren't listed here.
+It can if only the engine, a region and the access keys in the environment decide the URL and the signature of calls, as
+on AWS Lambda. Only botocore understands profiles, files in ``~/.aws``, roles, proxies, other certificates and the AWS
+variables that aren't listed here.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from urllib.parse import urlsplit
 
 __all__ = ["EarlyPlace", "early_place", "is_imported", "is_untouched"]
 
-#: Variables that change nothing for DynamoDB's client, or are read here.
+#: Environment variables that don't change DynamoDB's client, or that this module reads.
 _KNOWN: Final = re.compile(
     "AWS_(?:REGION|DEFAULT_REGION|ACCESS_KEY_ID|SECRET_ACCESS_KEY|SESSION_TOKEN|EXECUTION_ENV|EC2_METADATA_DISABLED"
     "|LAMBDA_[A-Z0-9_]+|XRAY_[A-Z0-9_]+)"
@@ -25,11 +25,12 @@ _KNOWN: Final = re.compile(
 _AWS: Final = re.compile("AWS_|BOTO")
 #: The modules with the methods that tracers wrap.
 _WRAPPED: Final = ("botocore.client", "botocore.endpoint", "botocore.parsers")
-#: Variables that name other authorities for botocore to trust.
+#: Environment variables that name other certificate authorities for botocore to trust.
 _AUTHORITIES: Final = frozenset({"AWS_CA_BUNDLE", "REQUESTS_CA_BUNDLE"})
-#: The partition ``aws`` in botocore's ``partitions.json``, whose hosts all have the same form.
+#: The regions of the partition ``aws`` in botocore's ``partitions.json``. The hosts of this partition have the same
+#: form.
 _REGION: Final = re.compile(r"(?:us|eu|ap|sa|ca|me|af|il|mx)-[a-z]+-\d+")
-#: The classes of import finders that most processes have: Python's, those of installed packages, ours and pytest's.
+#: The classes of usual import finders: Python's, installed packages', macaron_django's and pytest's.
 _FINDERS: Final = re.compile(
     r"_frozen_importlib\.(?:BuiltinImporter|FrozenImporter)|_frozen_importlib_external\.PathFinder"
     r"|__editable___\w+_finder\.\w+|_distutils_hack\.\w+|_virtualenv\.\w+|(?:pkg_resources|setuptools)\.extern\.\w+"
@@ -38,7 +39,9 @@ _FINDERS: Final = re.compile(
 
 
 class EarlyPlace(NamedTuple):
-    """Where calls go, and what signs them. Its repr() has no secrets, because error reports show local variables."""
+    """The URL that calls are sent to, and the credentials that sign them. ``repr()`` leaves out secrets, because error
+    reports show local variables.
+    """
 
     url: str
     region: str
@@ -58,7 +61,9 @@ def early_place(
     is_local: bool,
     environment: Mapping[str, str] = os.environ,
 ) -> EarlyPlace | None:
-    """Returns where the client of an engine would send calls; None if botocore has to find that out."""
+    """Returns the URL and the credentials that an engine's botocore client would use. Returns None if only botocore can
+    find them.
+    """
     if not is_local and not _is_plain(environment):
         return None
     if endpoint_url is None:
@@ -67,7 +72,7 @@ def early_place(
         url = f"https://dynamodb.{region}.amazonaws.com"
     else:
         parts = urlsplit(endpoint_url)
-        # botocore verifies hosts that aren't Amazon's as its settings say.
+        # For HTTPS hosts other than Amazon's, botocore's settings decide how certificates are verified.
         if parts.scheme != "http" or not parts.hostname or parts.path not in ("", "/") or parts.query or parts.username:
             return None
         url = endpoint_url
@@ -80,8 +85,10 @@ def early_place(
 
 
 def _is_plain(environment: Mapping[str, str]) -> bool:
-    """Returns whether this module knows everything that could change a client's calls."""
-    if sys.platform in ("win32", "darwin"):  # proxies may be the system's
+    """Returns whether no environment variable and no file changes a client's calls in a way that only botocore
+    knows.
+    """
+    if sys.platform in ("win32", "darwin"):  # the system's settings may have proxies
         return False
     for name in environment:
         if _AWS.match(name) and name not in _AUTHORITIES and not _KNOWN.fullmatch(name):
@@ -90,21 +97,21 @@ def _is_plain(environment: Mapping[str, str]) -> bool:
             return False
     try:
         files = Path("~/.aws").expanduser()
-    except RuntimeError:  # a user without a home
+    except RuntimeError:  # the user has no home directory
         return False
     return not os.path.exists(files)  # noqa: PTH110 (as botocore looks: in another user's home there is nothing)
 
 
 def is_imported() -> bool:
-    """Returns whether anything has imported the parts of botocore that make calls."""
+    """Returns whether a module of botocore that makes calls has been imported."""
     return not sys.modules.keys().isdisjoint(_WRAPPED)
 
 
 def is_untouched() -> bool:
-    """Returns whether no one can have hooked into botocore's calls: nothing has imported its parts, and no import hook
-    waits for them.
+    """Returns whether no code can have hooked into botocore's calls: the modules that make calls haven't been imported,
+    and no unknown import hook is installed.
 
-    Tracers that wrap botocore import it, or have an import hook that wraps it as soon as it is imported.
+    Tracers that wrap botocore import it, or install an import hook, which wraps botocore as soon as it is imported.
     """
     return not is_imported() and all(map(_is_known, sys.meta_path))
 

@@ -1,4 +1,4 @@
-"""Opens the blocking connections of a lane that has no botocore client beside it."""
+"""Opens the blocking connections of a lane that has no botocore client."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ __all__ = ["OpenedConnections"]
 
 
 class OpenedConnections(IdleConnections):
-    """The idle connections to ``place``."""
+    """The idle connections of threads to ``place``."""
 
     def __init__(self, place: Place) -> None:
         super().__init__(place.most)
