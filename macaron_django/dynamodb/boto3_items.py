@@ -25,7 +25,8 @@ _SETS: Final = {str: "SS", bytes: "BS", Decimal: "NS", int: "NS", float: "NS"}
 
 
 def python_item(item: AttributeMap) -> dict[str, Any]:
-    """Returns an item as boto3's ``Table`` does: numbers as Decimals, sets as sets, binary as bytes.
+    """Returns an item with the values that boto3's ``Table`` returns: Decimals for numbers, sets for sets, and bytes
+    for binary.
 
     >>> python_item({"id": {"S": "a"}, "size": {"N": "1.5"}, "tags": {"SS": ["x"]}})
     {'id': 'a', 'size': Decimal('1.5'), 'tags': {'x'}}
@@ -88,7 +89,7 @@ def _number(value: float | Decimal, pointer: str) -> str:
 def normalized_item(schema: Mapping[str, Any], value: Any) -> Any:
     """Returns a scalar in its schema's type: an int for an integer, a float for a number, a bool for a boolean.
 
-    A number whose digits don't fit into a float stays a Decimal.
+    A number with more digits than a float can have stays a Decimal.
 
     >>> normalized_item({"type": "integer"}, Decimal("3")), normalized_item({"type": "number"}, Decimal("1.5"))
     (3, 1.5)
@@ -110,8 +111,8 @@ def normalized_object(api: Any, definitions: Mapping[str, Any], reference: str, 
 
 
 def normalized_list(api: Any, definitions: Mapping[str, Any], items: Mapping[str, Any], value: Sequence[Any]) -> Any:
-    """Returns a list with its elements converted by the schema ``items``. PyMacaron didn't convert elements that are
-    numbers or lists.
+    """Returns a list with its elements converted by the schema ``items``. Elements that are numbers or lists are
+    converted, too, which PyMacaron didn't do.
     """
     return [_normalized(api, definitions, items, each) for each in value]
 
@@ -119,8 +120,8 @@ def normalized_list(api: Any, definitions: Mapping[str, Any], items: Mapping[str
 def normalized_dict(
     api: Any, definitions: Mapping[str, Any], properties: Mapping[str, Any], value: Mapping[str, Any]
 ) -> dict[str, Any]:
-    """Returns an object with its values converted by its properties' schemas. Other attributes are kept, with a
-    warning.
+    """Returns an object with its values converted by its properties' schemas. An attribute that no property describes
+    is returned unchanged, and logged as a warning.
     """
     found = dict(value)
     for name, member in found.items():

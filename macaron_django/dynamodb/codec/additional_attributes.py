@@ -1,7 +1,7 @@
 """The attributes of an item that don't belong to a property of its schema.
 
-If the schema allows additional properties, these attributes are such properties; else they are kept and not shown.
-Their names aren't known in advance, so the table's model has no attributes for them.
+If the schema allows additional properties, these attributes are its additional properties. If not, they stay in the
+item, and aren't shown. Their names aren't known in advance, so the table's model has no attributes for them.
 """
 
 from __future__ import annotations
@@ -20,14 +20,15 @@ from macaron_django.schemas.values.api_objects import ObjectSpec
 
 __all__ = ["AdditionalAttributes"]
 
-#: Attributes that pymacaron-dynamodb adds: kept, and not shown.
+#: Attributes that pymacaron-dynamodb adds. They stay in the item, and are never shown.
 _NOTES: Final = frozenset({"__persistence_class__"})
 
 
 class AdditionalAttributes:
     """The additional attributes of one schema's items.
 
-    ``known``: the attributes that hold the schema's own properties, their twins and the version.
+    ``known`` has the names of the attributes for the schema's own properties, their twins (see ``attributes``) and the
+    version.
     """
 
     def __init__(self, known: frozenset[str], spec: ObjectSpec) -> None:
@@ -56,11 +57,11 @@ class AdditionalAttributes:
         return self._member.codec.json_writer(self._member.conversion)
 
     def shown(self, item: AttributeMap) -> set[str]:
-        """Returns the names of the attributes that are properties."""
+        """Returns the names of the item's attributes that are additional properties."""
         return set(item.keys() - self._never_shown) if self._spec.is_open else set()
 
     def hidden(self, item: AttributeMap) -> AttributeMap:
-        """Returns the attributes that are kept and not shown."""
+        """Returns the item's attributes that aren't properties. They stay in the item when it is written."""
         return {name: item[name] for name in item.keys() - self.known - self.shown(item)}
 
     def json_in(self, item: AttributeMap) -> dict[str, Any]:
@@ -101,7 +102,7 @@ class AdditionalAttributes:
         return found
 
     def load(self, row: Any, item: AttributeMap) -> None:
-        """Gives a row the item's additional properties."""
+        """Sets a row's additional properties to those of the item."""
         row.__dict__.pop("_additional_properties", None)
         if self.known.issuperset(item):
             return
@@ -112,12 +113,12 @@ class AdditionalAttributes:
     def changes(
         self, held: AttributeMap, wanted: AttributeMap, rewritten: Collection[str] = ()
     ) -> tuple[AttributeMap, set[str]]:
-        """Returns the attributes to set and those to remove, so that an item has the additional properties of
-        ``wanted``.
+        """Returns the attributes to set and the names of the attributes to remove, so that the item ``held`` gets the
+        additional properties of ``wanted``.
 
-        Those in ``rewritten`` are set even if the item has them.
+        Attributes in ``rewritten`` are set even if the item already has the same value.
         """
-        # Sets and bytes, which JSON has no types for, stay what they are while they mean the same.
+        # JSON has no types for sets and bytes, so they aren't replaced by a list or text that means the same.
         set_ = {
             name: value
             for name, value in wanted.items()

@@ -1,4 +1,4 @@
-"""Attribute values, and how DynamoDB compares them: order, equality, ``contains`` and ``begins_with``."""
+"""Compares attribute values as DynamoDB does: order, equality, ``contains`` and ``begins_with``."""
 
 from __future__ import annotations
 
@@ -28,15 +28,15 @@ AttributeValue: TypeAlias = dict[str, Any]
 AttributeMap: TypeAlias = dict[str, AttributeValue]
 #: DynamoDB's types.
 TYPES: Final = frozenset({"S", "N", "B", "BOOL", "NULL", "L", "M", "SS", "NS", "BS"})
-#: Names of attributes from the item inwards; an int is a position in a list.
+#: Attribute names from the item to a nested value. An int is a position in a list.
 Path: TypeAlias = tuple[str | int, ...]
-#: Types whose values are equal only where they are written alike.
+#: The types whose values are equal only if their JSON is the same.
 _AS_WRITTEN: Final = frozenset({"S", "BOOL", "NULL"})
 
 
 class SortedValue(AttributeValue):
-    """What a key holds for a value that was ``given`` in another spelling; the keys of older items may have that
-    spelling.
+    """The value of a key attribute whose property was ``given`` in another spelling. Older items may have that other
+    spelling in the key.
     """
 
     def __init__(self, value: AttributeValue, given: AttributeValue) -> None:
@@ -45,7 +45,7 @@ class SortedValue(AttributeValue):
 
 
 def key_as_given(key: AttributeMap) -> AttributeMap | None:
-    """Returns a key in the spelling in which it was given; None if keys are stored in that spelling.
+    """Returns a key in the spelling in which it was given. Returns None if that is already the spelling in ``key``.
 
     >>> key_as_given({"id": SortedValue({"S": "0a"}, {"S": "0A"}), "year": {"N": "7"}})
     {'id': {'S': '0A'}, 'year': {'N': '7'}}
@@ -94,7 +94,9 @@ def equality_form(value: AttributeValue) -> Any:
 
 
 def same(left: AttributeValue, right: AttributeValue) -> bool:
-    """Returns whether DynamoDB calls two attribute values equal: 1 and 1.0 are, "1" and 1 aren't."""
+    """Returns whether DynamoDB considers two attribute values equal. The numbers 1 and 1.0 are equal; "1" and 1
+    aren't.
+    """
     if left == right:  # the usual case
         return True
     ((kind, one),) = left.items()
@@ -109,7 +111,7 @@ def same(left: AttributeValue, right: AttributeValue) -> bool:
 
 
 def same_items(one: AttributeMap, other: AttributeMap) -> bool:
-    """Returns whether DynamoDB stores the same for both items: numbers by value, sets without order."""
+    """Returns whether DynamoDB considers two items equal: it compares numbers by value, and sets without order."""
     return same({"M": one}, {"M": other})
 
 
@@ -141,7 +143,7 @@ def contains(value: AttributeValue, wanted: AttributeValue) -> bool:
 
 
 def starts_with(value: AttributeValue, prefix: AttributeValue) -> bool:
-    """Returns whether a string begins with another, or bytes with other bytes: ``begins_with``."""
+    """Returns whether ``value`` begins with ``prefix``, as ``begins_with`` does for strings and for bytes."""
     ((kind, content),) = value.items()
     ((prefix_kind, prefix_content),) = prefix.items()
     return bool(kind == prefix_kind and kind in {"S", "B"} and content.startswith(prefix_content))

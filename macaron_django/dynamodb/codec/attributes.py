@@ -1,8 +1,9 @@
 """The PynamoDB attribute of a property, which also reads and writes the property's place in an item.
 
-It adds to PynamoDB's methods what only an item's attribute has: keys, time to live, and the twin. Keys of tables and
-indexes hold a date-time in UTC with six fractional digits, and a UUID in lower case. If the original differs, the twin,
-``<property>#given``, keeps it. The twin also keeps a null, which an index can't hold as its key.
+The class adds three features to PynamoDB's attribute: keys, time to live, and twins. Keys of tables and indexes have
+date-times in UTC with six fractional digits, and UUIDs in lower case. If the value was given in another spelling, a
+second attribute, ``<property>#given``, stores it as given. This attribute is called the twin. The twin also stores a
+null, which an index's key can't have.
 """
 
 from __future__ import annotations
@@ -27,18 +28,20 @@ from macaron_django.schemas.values.conversions import UNSET, Conversion, convert
 
 __all__ = ["GIVEN", "PropertyAttribute", "VersionPropertyAttribute", "build_attribute"]
 
-#: Ends the name of the attribute that keeps what was given, beside the one that DynamoDB sorts.
+#: The end of the twin's name. The attribute without this end has the value that DynamoDB sorts.
 GIVEN: Final = "#given"
 
 _KEY_TYPES: Final = {"S", "N", "B"}
 
 
 class _Tagged(dict[str, Any]):
-    """An attribute value with its type, such as ``{"S": "ada"}``; PynamoDB itself passes on only the ``"ada"``."""
+    """An attribute value with its type, such as ``{"S": "ada"}``. PynamoDB itself would pass on only ``"ada"``."""
 
 
 def _operation(name: str) -> Any:
-    """Returns the method that makes a condition or an action of an attribute, with operands of any accepted type."""
+    """Returns an attribute's method that builds a condition or an action. The method accepts operands as ``operand``
+    does.
+    """
 
     def method(self: PropertyAttribute, *operands: Any) -> Any:
         return getattr(Path(self), name)(*map(self.operand, operands))
@@ -50,7 +53,7 @@ def _operation(name: str) -> Any:
 class PropertyAttribute(Attribute[Any]):
     """A PynamoDB attribute that holds the values of one property.
 
-    Conditions and actions take the property's Python values: ``table.created_at > datetime(…)``.
+    Conditions and actions accept the property's Python values: ``table.created_at > datetime(…)``.
     """
 
     null = True
@@ -61,20 +64,20 @@ class PropertyAttribute(Attribute[Any]):
         self.codec = codec
         self.conversion = conversion
         self.pointer = json_pointers.child("", name)
-        #: The Python value of what DynamoDB holds, whatever program wrote it.
+        #: Returns the Python value of an attribute value, whatever program wrote it.
         self.decode = codec.reader(conversion)
         self.is_text = codec.is_plain_text(conversion)
-        #: Whether a twin attribute may keep what was given.
+        #: Whether the value as given may be stored in a twin.
         self.keeps_given = role != NO_ROLE
-        # If the table's own key is text, it is stored in the spelling that was given.
+        # A table's key that is text is stored as given, so that it needs no twin.
         self.has_twin = self.keeps_given and not (self.is_text and role.only_in_table_key)
         self._name = name
-        #: The name of the twin.
+        #: The name of the twin attribute.
         self.given_name = name + GIVEN
         #: The names of all attributes that may hold the property.
         self.names = (name, self.given_name) if self.keeps_given else (name,)
-        #: Writes usual Python values as ``given`` does, with 0 as depth. Raises UnusualValue or RecursionError for
-        #: others.
+        #: Does what ``given`` does, for usual Python values, with the depth 0. Raises UnusualValue or RecursionError
+        #: for others.
         self.write = codec.writer(conversion)
 
     @property
@@ -85,24 +88,24 @@ class PropertyAttribute(Attribute[Any]):
     # -- one value -----------------------------------------------------------------------------
 
     def encode(self, value: Any) -> AttributeValue:
-        """Returns the attribute value of a Python value; for keys and indexes, in the form by which they are sorted."""
+        """Returns the attribute value of a Python value. For keys and indexes, returns the form that DynamoDB sorts."""
         return self._sortable(self.given(value))
 
     def encode_json(self, value: Any) -> AttributeValue:
-        """Returns the attribute value of a value in JSON form, as ``encode`` does."""
+        """Does what ``encode`` does, for a value in JSON form."""
         return self._sortable(self.codec.encode(value, self.pointer))
 
     # -- its place in an item ------------------------------------------------------------------
 
     def attributes_of(self, value: Any) -> AttributeMap:
-        """Returns the attributes that hold ``value`` in an item: none if it is unset, two if a twin is kept."""
+        """Returns the attributes that store ``value`` in an item: none if it is unset, two if it needs a twin."""
         if value is UNSET:
             return {}
         given = self.given(value)
         if not self.keeps_given:
             return {self._name: given}
         if "NULL" in given and not self.role.in_table_key:
-            # An index leaves out the item, as it does one without the attribute.
+            # The index then leaves out the item, because the item lacks the index's key.
             return {self.given_name if self.role.in_key else self._name: given}
         held = self._sortable(given)
         if self.role.in_key:
@@ -112,7 +115,7 @@ class PropertyAttribute(Attribute[Any]):
         return {self._name: held, self.given_name: given}
 
     def given(self, value: Any) -> AttributeValue:
-        """Returns what DynamoDB holds for a Python value outside of keys and indexes."""
+        """Returns the attribute value of a Python value as given, which isn't the sorted form of keys and indexes."""
         try:
             return self.write(value, 0)
         except (UnusualValue, RecursionError):
@@ -166,7 +169,9 @@ class PropertyAttribute(Attribute[Any]):
         return place_key
 
     def held_in(self, item: AttributeMap) -> AttributeValue | None:
-        """Returns the attribute value of the property in ``item``, as it was given; None if the item lacks it."""
+        """Returns the property's attribute value in ``item``, in the spelling that was given; None if the item lacks
+        it.
+        """
         held = item.get(self._name)
         if self.has_twin and self.given_name in item:
             given = item[self.given_name]
@@ -175,23 +180,23 @@ class PropertyAttribute(Attribute[Any]):
         return held
 
     def value_in(self, item: AttributeMap) -> Any:
-        """Returns the Python value of the property in ``item``, UNSET if the item lacks it."""
+        """Returns the Python value of the property in ``item``; UNSET if the item lacks it."""
         held = self.held_in(item)
         return UNSET if held is None else self.decode(held)
 
     def json_in(self, item: AttributeMap) -> Any:
-        """Returns the JSON form of the property in ``item``, UNSET if the item lacks it."""
+        """Returns the JSON form of the property in ``item``; UNSET if the item lacks it."""
         held = self.held_in(item)
         return UNSET if held is None else self.codec.decode(held)
 
     def means_the_same(self, held: AttributeMap, wanted: AttributeMap) -> bool:
-        """Returns whether the property has the same value in two attribute maps, however it is spelled."""
+        """Returns whether the property has the same value in two attribute maps. The spellings may differ."""
         if not (held and wanted):
             return False
         if self.codec.spelled_in_one_way and not self.keeps_given:
             tag, one, other = self.codec.attr_type, held[self._name], wanted[self._name]
             if tag in one and tag in other:
-                return same(one, other)  # comparing their Python values has the same result
+                return same(one, other)  # comparing the Python values would have the same result
         if same({"M": held}, {"M": wanted}):
             return True
         value = self.value_in(held)
@@ -203,7 +208,7 @@ class PropertyAttribute(Attribute[Any]):
             return False
 
     def _is_twin(self, given: AttributeValue, held: AttributeValue | None) -> bool:
-        # Another program that writes the key doesn't know of its twin: then the twin is out of date.
+        # Another program may have changed the key without its twin. The twin is then outdated.
         if held is None:
             return "NULL" in given
         try:
@@ -215,7 +220,7 @@ class PropertyAttribute(Attribute[Any]):
         return self.codec.sorted_form(value, self.role, self.pointer) if self.keeps_given else value
 
     def check_key(self, value: AttributeValue) -> None:
-        """Raises UnstorableValue for an attribute value that a key can't hold."""
+        """Raises UnstorableValue for an attribute value that a key can't have."""
         ((tag, content),) = value.items()
         if tag != self.attr_type:
             raise UnstorableValue(f"a key of type {self.attr_type} can't hold a value of type {tag}", self.pointer)
@@ -268,7 +273,7 @@ class PropertyAttribute(Attribute[Any]):
         return Path(self.attr_path).startswith(prefix)
 
     def contains(self, item: Any) -> Contains:
-        path = Path(self.attr_path)  # without the attribute: PynamoDB would make a set of the item
+        path = Path(self.attr_path)  # for an attribute, PynamoDB would convert ``item`` to a set
         if isinstance(item, _Operand | Attribute):
             return path.contains(self.operand(item))
         return path.contains(Value((self.codec.items or ANYTHING).encode(item, self.pointer)))
@@ -285,27 +290,29 @@ class PropertyAttribute(Attribute[Any]):
         return Path(self).delete(self._members(values))
 
     def _members(self, values: tuple[Any, ...]) -> _Operand:
-        """Returns the operand of ADD and DELETE: a number, or one or more members of a set."""
+        """Returns the operand of ADD or DELETE: a number, or a set of one or more members."""
         if len(values) == 1 and (self.attr_type == "N" or isinstance(values[0], _COLLECTIONS)):
             return self.operand(values[0])
         return self.operand(set(values))
 
 
 class VersionPropertyAttribute(PropertyAttribute, VersionAttribute):  # type: ignore[misc]
-    """The attribute of the optimistic lock, which PynamoDB's own ``save()`` uses, too."""
+    """The attribute with the version for the optimistic lock. PynamoDB's own ``save()`` uses it, too."""
 
     @classmethod
     def unlisted(cls, name: str) -> VersionPropertyAttribute:
-        """Returns the attribute of a version that the schema has no property for."""
+        """Returns the attribute for a version that isn't a property of the schema."""
         return cls(name, NumberCodec(None, codec_of), UNCHANGED)
 
 
 def build_attribute(
     described: Property, classes: Classes, *, role: Role = NO_ROLE, as_set: bool = False, version: bool = False
 ) -> PropertyAttribute:
-    """Returns the attribute of a property. Raises ValueError if it should be a key and can't be one.
+    """Returns the attribute of a property. Raises ValueError if ``role`` is a key, and the property's type can't be a
+    key's.
 
-    ``as_set``: ``x-persist`` lists the property in ``sets``. ``version``: the property is the optimistic lock.
+    ``as_set`` means that ``x-persist`` lists the property in ``sets``. ``version`` means that the property is the
+    version for the optimistic lock.
     """
     schema: Schema = described.schema
     kind = VersionPropertyAttribute if version else PropertyAttribute

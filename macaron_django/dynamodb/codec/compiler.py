@@ -1,7 +1,7 @@
 """Compiles the codecs of a schema into functions that convert between items, rows and JSON.
 
-JSON is read from and written to an item directly. A row is made in between only if a class's own methods, or receivers
-of Django's signals, could see the difference (see ``row_overrides``).
+The functions convert an item to JSON, and JSON to an item, without making a row. They make a row only if methods of the
+project's class, or receivers of Django's signals, could notice that (see ``row_overrides``).
 """
 
 from __future__ import annotations
@@ -38,38 +38,42 @@ class ItemCodec:
 
     @cached_property
     def shape(self) -> ItemShape:
-        """The description from which the functions are made."""
+        """The description of the schema's items, from which the functions are compiled."""
         raise NotImplementedError
 
     @cached_property
     def decode(self) -> ItemReader:
-        """Makes the row of an item."""
+        """Returns the row of an item."""
         return _item_reader(self.shape)
 
     @cached_property
     def encode(self) -> ItemWriter:
-        """Makes the whole item of a row, with the attributes of the loaded item that the schema doesn't know."""
+        """Returns the complete item of a row. Attributes of the loaded item that the schema doesn't describe are
+        included.
+        """
         return _item_writer(self.shape)
 
     @cached_property
     def refresh(self) -> RowRefresher:
-        """Gives a saved row the values of its item, except additional properties."""
+        """Sets the values of a saved row to those of its item, except additional properties."""
         return row_refresher(self.shape)
 
     @cached_property
     def json_of(self) -> JSONReader:
-        """Makes the JSON object of an item, as ``decode(item).to_json()`` does, usually without making the row."""
+        """Returns the JSON object of an item, as ``decode(item).to_json()`` does, usually without making the row."""
         return _json_reader(self.shape, self.decode)
 
     @cached_property
     def item_of_json(self) -> JSONWriter:
-        """Makes the item of a new row from valid JSON, usually without making the row. Raises UnstorableValue."""
+        """Returns the item of a new row from valid JSON, usually without making the row. Raises UnstorableValue."""
         return _json_writer(self.shape, self.encode)
 
     @cached_property
     def typed_items(self) -> TypedItems | None:
-        """Reads and shows whole pages of items; None if rows are needed, or msgspec doesn't accept a name."""
-        # Imported here: only lists need msgspec, and not every process answers one.
+        """Reads whole pages of items, and makes their JSON. None if rows are needed, or if msgspec doesn't accept a
+        property's name.
+        """
+        # Imported here, because only lists need msgspec, and not every process serves lists.
         from macaron_django.dynamodb.codec.typed_items import typed_items
 
         return typed_items(self.shape, self.json_of)
@@ -92,7 +96,9 @@ def _item_reader(shape: ItemShape) -> ItemReader:
 
 
 def _row_builder(shape: ItemShape) -> ItemReader:
-    """Makes a row without the general steps of Django's loading, such as setting fields through descriptors."""
+    """Returns a function that makes rows faster than Django's ``from_db``: it doesn't set fields through descriptors,
+    for example.
+    """
     model, names = shape.model, shape.model._spec.property_names
     fields = [field.attname for field in model._meta.concrete_fields]
     attributes = [shape.attributes[names[field]] if field in names else None for field in fields]
@@ -136,7 +142,7 @@ def _item_writer(shape: ItemShape) -> ItemWriter:
     additional = shape.additional
     known, hidden, encode_additional = additional.known, additional.hidden, additional.encode
     attributes = [(place.field, place.attribute) for place in shape.places]
-    places = [  # without a twin there is one attribute, and its name is known
+    places = [  # the name is None if there may be a twin
         (field, None if one.keeps_given else one.attr_name, one, one.write) for field, one in attributes
     ]
 
@@ -223,7 +229,7 @@ def _json_writer(shape: ItemShape, encode: ItemWriter) -> JSONWriter:
             for name, default in defaults:
                 if name not in values:
                     placers[name](default, item)
-        except (UnusualValue, UnstorableValue, RecursionError):  # the row says what is wrong, and where
+        except (UnusualValue, UnstorableValue, RecursionError):  # the row's encoding raises the exact error
             return of_row(values)
         return item
 

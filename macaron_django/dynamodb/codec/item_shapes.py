@@ -1,4 +1,4 @@
-"""Describes the items of a persisted schema, and the functions that are compiled for them."""
+"""Describes the items of a persisted schema, and the types of the functions that are compiled for them."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from macaron_django.dynamodb.codec.attributes import PropertyAttribute
 
 __all__ = ["ItemReader", "ItemShape", "ItemWriter", "JSONReader", "JSONWriter", "PropertyPlace"]
 
-#: Makes the row of an item.
+#: Returns the row of an item.
 ItemReader: TypeAlias = Callable[[AttributeMap], Any]
-#: Makes the item of a row. Raises UnstorableValue.
+#: Returns the item of a row. Raises UnstorableValue.
 ItemWriter: TypeAlias = Callable[[Any], AttributeMap]
-#: Makes the JSON object of an item.
+#: Returns the JSON object of an item.
 JSONReader: TypeAlias = Callable[[AttributeMap], dict[str, Any]]
-#: Makes the item of a JSON object. Raises UnstorableValue.
+#: Returns the item of a JSON object. Raises UnstorableValue.
 JSONWriter: TypeAlias = Callable[[Mapping[str, Any]], AttributeMap]
 
 
@@ -33,11 +33,11 @@ class PropertyPlace(NamedTuple):
 
 @dataclass(frozen=True)
 class ItemShape:
-    """A model, and how DynamoDB stores its rows."""
+    """A model, and the attributes that store its rows in DynamoDB."""
 
     #: The Django model of the rows.
     model: Any
-    #: By property name, in schema order; then the version, if it isn't a property.
+    #: The attributes by property name, in the schema's order. The version is the last one if it isn't a property.
     attributes: Mapping[str, PropertyAttribute]
     additional: AdditionalAttributes
 

@@ -1,4 +1,4 @@
-"""The size of an item by AWS's rule, and the refusal of an item that is too large."""
+"""Measures items by AWS's rule, and refuses items that are too large."""
 
 from __future__ import annotations
 
@@ -24,11 +24,11 @@ def item_size(item: AttributeMap) -> int:
 
 def check_item_size(item: AttributeMap) -> None:
     """Raises ItemTooLarge, with the largest attributes, for an item that DynamoDB would refuse."""
-    # As JSON, each name and value is longer: by its quotes, its type and its brackets.
+    # An item's JSON is longer than the item's size, because of quotes, types and brackets.
     try:
         if len(orjson.dumps(item)) <= MAX_ITEM_SIZE:
             return
-    except TypeError:  # bytes, or half a surrogate pair
+    except TypeError:  # the item has bytes, or half a surrogate pair
         pass
     size = item_size(item)
     if size <= MAX_ITEM_SIZE:
@@ -40,7 +40,7 @@ def check_item_size(item: AttributeMap) -> None:
     )
 
 
-#: By DynamoDB's type; NULL has one byte.
+#: The functions that measure content, by DynamoDB's type. NULL isn't included; its size is one byte.
 _SIZES: Final[Mapping[str | None, Callable[..., int]]] = {codec.attr_type: codec.size for codec in CODECS}
 
 

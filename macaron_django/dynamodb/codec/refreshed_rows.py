@@ -1,4 +1,4 @@
-"""Gives a saved row the values of its item, so that it shows what a row loaded later shows."""
+"""Sets the values of a saved row to those of its item, so that the row shows the same as a row that is loaded later."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ __all__ = ["RowRefresher", "row_refresher"]
 
 
 class RowRefresher(Protocol):
-    """Gives a row the values that an item holds, of all its properties or of those in ``names``."""
+    """Sets the values of a row to those of an item, for all properties or for those in ``names``."""
 
     def __call__(self, row: Any, item: AttributeMap, names: Collection[str] | None = None, /) -> None: ...
 
@@ -24,7 +24,7 @@ class RowRefresher(Protocol):
 def row_refresher(shape: ItemShape) -> RowRefresher:
     """Returns the function that refreshes the rows of one schema.
 
-    If the item holds a value unchanged, the row keeps the same object, which the caller may go on changing.
+    If the item has the same value as the row, the row keeps its object, so that the caller can still change the object.
     """
     places = [
         (
@@ -58,12 +58,12 @@ def row_refresher(shape: ItemShape) -> RowRefresher:
     return refresh
 
 
-#: Python types that JSON has, too.
+#: Python types whose values are the same in JSON.
 _PLAIN = frozenset({str, int, bool, type(None), Unset})
 
 
 def _are_alike(one: Any, other: Any) -> bool:
-    """Returns whether two JSON values are written alike, apart from the order of an object's members."""
+    """Returns whether two JSON values have the same text, except for the order of objects' members."""
     kind = type(one)
     if kind is not type(other):
         return False

@@ -1,4 +1,4 @@
-"""The role that an attribute plays for its table: key of the table or of an index, time to live, or none."""
+"""The role of an attribute in its table: a key of the table or of an index, the time to live, or none."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from typing import Final
 
 __all__ = ["MAX_HASH_KEY", "MAX_RANGE_KEY", "NO_ROLE", "Role"]
 
-#: Bytes of a key; AWS: "Service, account, and table quotas".
+#: The most bytes of a key (AWS: "Service, account, and table quotas").
 MAX_HASH_KEY: Final = 2048
 MAX_RANGE_KEY: Final = 1024
 
 
 @dataclass(frozen=True)
 class Role:
-    """What an attribute is for its table."""
+    """The role of an attribute in its table."""
 
     hash_key: bool = False
     range_key: bool = False
@@ -30,7 +30,7 @@ class Role:
 
     @property
     def only_in_table_key(self) -> bool:
-        """Whether the attribute is only a key of the table."""
+        """Whether being a key of the table is the attribute's only role."""
         return self in _ONLY_TABLE_KEYS
 
     @cached_property
@@ -40,7 +40,7 @@ class Role:
 
     @cached_property
     def size_limit(self) -> int:
-        """The most bytes that AWS allows in the key."""
+        """The most bytes that AWS allows in a key with this role."""
         return MAX_RANGE_KEY if self.range_key or self.index_range_key else MAX_HASH_KEY
 
 

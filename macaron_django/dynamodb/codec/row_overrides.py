@@ -1,6 +1,6 @@
-"""Decides whether a class's own methods, or receivers of signals, need rows or API objects.
+"""Decides whether methods of a project's class, or receivers of signals, require that rows or API objects are made.
 
-A method is overridden if the attribute found on the class isn't the one that this package or Django defined.
+A method counts as overridden if the class's attribute isn't the one that this package or Django defines.
 """
 
 from __future__ import annotations
@@ -25,44 +25,48 @@ __all__ = [
     "is_stored_plainly",
 ]
 
-#: What makes a row of an item.
+#: The methods that make a row from an item.
 _LOADING: Final = ("__getattribute__", "__init__", "__new__", "__setattr__", "from_db")
-#: What shows a row's properties.
+#: The methods that return a row's properties.
 _SHOWING: Final = ("__getitem__", "__iter__", "_additional", "to_json")
-#: What gives a row its properties.
+#: The methods that set a row's properties.
 _STORING: Final = ("__setitem__", "_additional", "_store")
-#: What saves a row.
+#: The methods that save a row.
 _SAVING: Final = ("_check", "_generated", "_violations", "save")
-#: The methods of a row that the compiled functions and the store do without.
+#: The methods of a row that the compiled functions and the store don't call.
 ROW_METHODS: Final = tuple(dict.fromkeys((*_LOADING, *_SHOWING, *_STORING, *_SAVING)))
-#: What makes an API object, stores its properties and shows them.
+#: The methods that make an API object, and that set and return its properties.
 _VALUE_METHODS: Final = ("__getattribute__", "__new__", "_from_properties", "_store", *_SHOWING)
 
 
 def is_loaded_plainly(model: Any) -> bool:
-    """Returns whether only Django's and this package's code makes a row from an item."""
+    """Returns whether rows are made from items only by Django's and this package's code."""
     return not overrides(model, _LOADING, Row, Model) and all(
         isinstance(getattr(model, field), RowAttribute) for field in model._spec.property_names
     )
 
 
 def is_shown_plainly(model: Any) -> bool:
-    """Returns whether an item's JSON can be made without a row: only this package's code would make and show it."""
+    """Returns whether an item's JSON can be made without a row, because only this package's code would make and show
+    the row.
+    """
     return is_loaded_plainly(model) and not overrides(model, _SHOWING, Row, Model)
 
 
 def is_stored_plainly(model: Any) -> bool:
-    """Returns whether JSON can become an item without a row: only this package's code would make and fill it."""
+    """Returns whether JSON can become an item without a row, because only this package's code would make and fill the
+    row.
+    """
     return is_loaded_plainly(model) and not overrides(model, _STORING, Row, Model)
 
 
 def is_saved_plainly(model: Any) -> bool:
-    """Returns whether only this package's code makes, saves and shows rows, apart from receivers of signals."""
+    """Returns whether rows are made, saved and shown only by this package's code, except for receivers of signals."""
     return is_loaded_plainly(model) and not overrides(model, ROW_METHODS, Row, Model)
 
 
 def is_plain_value(kind: type[Any]) -> bool:
-    """Returns whether only this package's code makes, stores and shows API objects of a class."""
+    """Returns whether the API objects of a class are made, filled and shown only by this package's code."""
     return not overrides(kind, _VALUE_METHODS, Value)
 
 

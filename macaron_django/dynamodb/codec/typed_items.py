@@ -1,7 +1,8 @@
-"""Reads the items of a Query's or Scan's answer by the types of their schema, and shows them as JSON.
+"""Reads the items in the response to a Query or Scan by the types of their schema, and converts them to JSON.
 
 msgspec makes one small object for each attribute value instead of a dictionary, and detects values that aren't of their
-schema's type. If an answer holds such a value, or an additional attribute, all of its items are read as attribute maps.
+schema's type. If a response has such a value, or an additional attribute, all of the response's items are read as
+attribute maps.
 """
 
 from __future__ import annotations
@@ -27,7 +28,9 @@ __all__ = ["TypedItem", "TypedItems", "typed_items"]
 
 
 class TypedItem(Struct, gc=False, forbid_unknown_fields=True):
-    """An item with an object for each attribute value, whose one member is named after its type: ``item.m0.S``."""
+    """An item that has one object for each attribute value. The object's member is named after the value's type:
+    ``item.m0.S``.
+    """
 
     def as_map(self) -> AttributeMap:
         """Returns the attribute map that DynamoDB has sent."""
@@ -35,7 +38,7 @@ class TypedItem(Struct, gc=False, forbid_unknown_fields=True):
 
 
 class TypedItems:
-    """Reads the items of one schema from answers, and shows them."""
+    """Reads the items of one schema from responses, and converts them to JSON."""
 
     def __init__(self, shape: ItemShape, json_of: JSONReader) -> None:
         self._model = shape.model
@@ -51,23 +54,25 @@ class TypedItems:
         self._decode: Callable[[bytes], Any] = msgspec.json.Decoder(_answer(item_type)).decode
 
     def members(self, body: bytes, known: AbstractSet[str]) -> dict[str, Any] | None:
-        """Does what ``response_members`` does, but with a ``TypedItem`` for each item if all of them can be one."""
+        """Does what ``response_members`` does, but with a ``TypedItem`` for each item if all items have their schema's
+        types.
+        """
         if has_init_receivers(self._model) or (self._holds_anything and has_nulls(body)):
             return response_members(body, known)
         try:
             members: dict[str, Any] = self._decode(body)
-        except (msgspec.DecodeError, ValueError, RecursionError):  # another type, no JSON, no text, too deep
+        except (msgspec.DecodeError, ValueError, RecursionError):  # another type, not JSON or UTF-8, or too deep
             return response_members(body, known)
         return members
 
     def json_of(self, item: AttributeMap | TypedItem) -> dict[str, Any]:
-        """Returns the JSON object of an item, however the item was read."""
+        """Returns the JSON object of an attribute map or a ``TypedItem``."""
         if type(item) is dict:
             return self._json_of(item)
         try:
             return self._shown(item)
         except OTHER_TYPE:
-            return self._json_of(item.as_map())  # type: ignore[union-attr]  # a dict is a dict
+            return self._json_of(item.as_map())  # type: ignore[union-attr]  # not a dict here
 
 
 class _KeyValue(TypedDict, total=False):
@@ -77,7 +82,7 @@ class _KeyValue(TypedDict, total=False):
 
 
 def _answer(item_type: Any) -> Any:
-    """Returns the type of a page, read into a dictionary; other members are left out."""
+    """Returns the type of a response to a Query or Scan. Members that the type doesn't have are ignored."""
     members = {
         "Items": list[item_type],
         "Count": int,
@@ -89,7 +94,7 @@ def _answer(item_type: Any) -> Any:
 
 
 class _Twin(Struct, gc=False, forbid_unknown_fields=True):
-    """The value that was given for a key whose attribute holds another value or none."""
+    """The twin of a key attribute: the value as given, if the key attribute has another value or is missing."""
 
     S: str | UnsetType = UNSET
     NULL: bool | UnsetType = UNSET
@@ -102,45 +107,48 @@ class _Hidden(Struct, gc=False, forbid_unknown_fields=True):
 
 
 class _TypedMember(NamedTuple):
-    """A property or an element: how DynamoDB stores it, and how that is read."""
+    """A property or an element, and the codec and conversion of its values."""
 
     name: str
     codec: Codec
     conversion: Conversion
-    attribute: PropertyAttribute | None = None  # of an item, where it has a twin
+    attribute: PropertyAttribute | None = None  # the property's attribute, if it has a twin
 
     @classmethod
     def of(cls, name: str, attribute: PropertyAttribute) -> _TypedMember:
         return cls(name, attribute.codec, attribute.conversion, attribute if attribute.has_twin else None)
 
 
-#: The type that msgspec reads a value as, and the expression for the JSON of such a value.
+#: The type with which msgspec reads a value, and an expression for the JSON of such a value.
 _Typed: TypeAlias = tuple[Any, str]
 
 
 class _UntypedError(Exception):
-    """A property has a name that msgspec doesn't accept: with quotes, control characters, half a surrogate pair."""
+    """A property's name has characters that msgspec doesn't accept: quotes, control characters or half a surrogate
+    pair.
+    """
 
 
 class _Types:
-    """The types of one schema's attribute values, and the functions that show them, written for this schema.
+    """Builds the types of one schema's attribute values, and the functions that convert them to JSON.
 
-    It is the ``TypeBuilder`` of the codecs.
+    The object is the ``TypeBuilder`` for the codecs.
     """
 
     def __init__(self) -> None:
-        self.holds_anything = False  # values whose type isn't known beforehand
+        self.holds_anything = False  # whether there are values whose type isn't known in advance
         self._functions: dict[str, Any] = {"UNSET": UNSET, "null": _null}
-        self._known: dict[Any, type] = {}  # by tags and the types of their contents
-        self._objects: dict[Schema, tuple[type, str]] = {}  # the type of each, and what shows it
-        self._around: list[Schema] = []  # the objects that the present member is in
+        self._known: dict[Any, type] = {}  # the key has the tags and the types of their contents
+        self._objects: dict[Schema, tuple[type, str]] = {}  # each object's type, and the name of its function
+        self._around: list[Schema] = []  # the objects that the current member is inside
 
     def structure(
         self, members: Sequence[_TypedMember], base: type, hidden: Sequence[str] = ()
     ) -> tuple[type, Callable[[Any], dict[str, Any]]]:
-        """Returns the type of a map of attribute values, and the function that makes the JSON object of such a map.
+        """Returns the type of a map of attribute values, and a function that makes the map's JSON object.
 
-        The function raises one of ``OTHER_TYPE`` where a value isn't of its schema's type. ``hidden`` aren't shown.
+        The function raises one of ``OTHER_TYPE`` if a value isn't of its schema's type. The JSON doesn't have the
+        ``hidden`` attributes.
         """
         fields: list[Any] = []
         lines = ["def show(held):", " shown = {}"]
@@ -200,7 +208,8 @@ class _Types:
         return name
 
     def _tagged(self, alternatives: Sequence[Alternative], held: str, *, nullable: bool) -> _Typed:
-        """Returns the type of an attribute value that has one of these types, and the expression for its JSON.
+        """Returns the type of an attribute value that has one of the alternatives' types, and the expression for its
+        JSON.
 
         For a value of another type, the last alternative's expression raises one of ``OTHER_TYPE``.
         """
@@ -218,7 +227,9 @@ class _Types:
 
 
 def _twin_reader(attribute: PropertyAttribute) -> Callable[[Any, _Twin], dict[str, Any]]:
-    """Returns the function that shows a property that has a twin, as an object: empty if the item lacks it."""
+    """Returns a function for a property with a twin. The function returns a dict with the property's JSON, or {} if the
+    item lacks the property.
+    """
     name, read = attribute.attr_name, attribute.codec.json_reader(attribute.conversion)
 
     def show(value: Any, twin: _Twin) -> dict[str, Any]:
@@ -237,15 +248,16 @@ def _as_map(value: Any) -> dict[str, Any]:
 
 
 def _null(is_null: Any) -> None:
-    """Raises KeyError if a value isn't null after all."""
+    """Returns None, which is the JSON of NULL. Raises KeyError if ``is_null`` isn't True."""
     if is_null is not True:
         raise KeyError("NULL")
 
 
 def typed_items(shape: ItemShape, json_of: JSONReader) -> TypedItems | None:
-    """Returns what reads and shows the items of a shape; None if a class shows its rows in its own way.
+    """Returns the TypedItems of a shape. Returns None if the model overrides methods that make or show rows, or if
+    msgspec doesn't accept a property's name.
 
-    ``json_of`` returns the JSON of an item that can't be read by its type.
+    ``json_of`` returns the JSON of an item that was read as an attribute map.
     """
     if not is_shown_plainly(shape.model):
         return None

@@ -1,7 +1,7 @@
-"""Writes the JSON of DynamoDB calls and reads that of their answers, as botocore does.
+"""Writes the JSON of DynamoDB requests, and reads the JSON of responses, as botocore does.
 
-Binary values are ``bytes`` in Python and base64 in JSON. None means that botocore must write or read something itself:
-sets, half surrogate pairs, nulls in an answer.
+Binary values are ``bytes`` in Python and base64 in JSON. The functions return None for values that only botocore can
+write or read: Python sets, half surrogate pairs, and nulls in a response.
 """
 
 from __future__ import annotations
@@ -16,24 +16,26 @@ import orjson
 
 __all__ = ["ReadMembers", "has_nulls", "request_body", "response_members", "with_base64", "with_bytes"]
 
-#: Reads the JSON of an answer, given the members that its operation has; None if botocore has to read it.
+#: Reads the JSON of a response. The second argument has the members of the operation's output. Returns None if botocore
+#: must read the JSON.
 ReadMembers: TypeAlias = Callable[[bytes, AbstractSet[str]], "dict[str, Any] | None"]
 
 _OCTETS: Final = (str, bytes, bytearray, memoryview)
-#: Regular expressions find what a long answer doesn't hold in half the time of ``in``.
+#: If a long response doesn't have the text, a regular expression takes half as long as ``in``.
 _NULL: Final = re.compile(b"null").search
 _BINARY: Final = re.compile(b'"BS?"').search
 _STRICT: Final = orjson.OPT_PASSTHROUGH_DATACLASS | orjson.OPT_PASSTHROUGH_DATETIME
 
 
 def request_body(parameters: Mapping[str, Any]) -> bytes | None:
-    """Returns the JSON of a call's parameters; None if botocore must write it."""
+    """Returns the JSON of a call's parameters; None if botocore must write the JSON."""
     try:
         body = orjson.dumps(parameters, option=_STRICT)
-        # botocore takes text for the bytes of its UTF-8; orjson would send it as if it were base64.
+        # If a binary value is a ``str``, botocore sends the text's UTF-8 bytes as base64. orjson would send the text
+        # unchanged.
         if b'"B":"' not in body and b'"BS":["' not in body:
             return body
-    except TypeError:  # bytes, or something that isn't JSON
+    except TypeError:  # bytes, or a value that isn't JSON
         pass
     try:
         return orjson.dumps(with_base64(parameters), option=_STRICT)
@@ -42,9 +44,10 @@ def request_body(parameters: Mapping[str, Any]) -> bytes | None:
 
 
 def response_members(body: bytes, known: AbstractSet[str]) -> dict[str, Any] | None:
-    """Returns what botocore makes of the JSON of an answer with status 200; None if botocore must read it.
+    """Returns the dict that botocore makes from the JSON of a response with status 200; None if botocore must read the
+    JSON.
 
-    ``known``: the members of the operation's output in botocore's model. Others are left out.
+    ``known`` has the members of the operation's output in botocore's model. Other members are left out.
     """
     if has_nulls(body):
         return None
@@ -52,7 +55,7 @@ def response_members(body: bytes, known: AbstractSet[str]) -> dict[str, Any] | N
         members = orjson.loads(body)
         if _BINARY(body) is not None:
             members = with_bytes(members)
-    except ValueError:  # orjson's JSONDecodeError, and base64's
+    except ValueError:  # orjson's JSONDecodeError, or base64's error
         return None
     if not isinstance(members, dict):
         return None
@@ -60,17 +63,17 @@ def response_members(body: bytes, known: AbstractSet[str]) -> dict[str, Any] | N
 
 
 def has_nulls(body: bytes) -> bool:
-    """Returns whether JSON may hold a null, which botocore leaves out at every level; "null" in a text counts, too, but
-    is rare.
+    """Returns whether JSON may have a null, which botocore leaves out at every level. The result is also True for
+    "null" inside a string, which is rare.
     """
     return _NULL(body) is not None
 
 
 def with_base64(value: Any) -> Any:
-    """Returns a copy with base64 for bytes.
+    """Returns a copy with base64 instead of bytes.
 
-    An object whose only member is "B" or "BS" with bytes is an attribute value. (If "B" is the name of an attribute, it
-    leads to an object and not to bytes; placeholders of names start with "#".)
+    An object is an attribute value if its only member is "B" or "BS", with bytes. If "B" is the name of an attribute,
+    its value is an object instead. Names of placeholders start with "#".
     """
     if isinstance(value, dict):
         if len(value) == 1:

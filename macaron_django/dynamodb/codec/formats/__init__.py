@@ -1,6 +1,6 @@
-"""Has one codec for each format: it encodes and decodes values, shows them as JSON, sorts them in keys and measures
-them.
+"""The codecs of the formats. A codec encodes and decodes values, converts them to JSON, makes their sortable form for
+keys, and measures their size.
 
-``codec_of`` returns the codec of a schema. To change a format, open its module. To add one, write its module and put
-its class into ``CODECS`` in ``schema_codecs.py``. ``base.py`` says what a codec may define.
+``codec_of`` returns the codec of a schema. Each format has a module. To add a format, write its module, and add its
+class to ``CODECS`` in ``schema_codecs.py``. ``base.py`` describes the methods that a codec may define.
 """

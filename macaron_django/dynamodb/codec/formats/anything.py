@@ -1,4 +1,4 @@
-"""The format of values of any type: each is stored by its JSON type."""
+"""The format of values of any type. Each value's JSON type determines its type in DynamoDB."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ __all__ = ["ANYTHING", "AnythingCodec"]
 
 
 class AnythingCodec(Codec):
-    """Values of several types, of no type, or that no schema describes."""
+    """Values whose schema has several types or no type, or that no schema describes."""
 
     def encode(self, value: Any, pointer: str = "", depth: int = 0) -> AttributeValue:
         if isinstance(value, str):
@@ -62,9 +62,9 @@ def _any_codec(_schema: Schema | None) -> Codec:
     return ANYTHING
 
 
-#: The one codec of values that no schema describes.
+#: The codec of values that no schema describes.
 ANYTHING: Final = AnythingCodec(None, _any_codec)
-#: Integers of up to 38 digits.
+#: Integers below this one have at most 38 digits.
 _SHORT: Final = 10**38
 
 
@@ -86,7 +86,7 @@ def _decoded(value: AttributeValue) -> Any:
 
 
 def _direct(in_steps: ValueWriter) -> ValueWriter:
-    """Writes JSON values as they are, and leaves all others to ``in_steps``."""
+    """Returns a writer of usual JSON values; ``in_steps`` writes the others."""
 
     def write(value: Any, depth: int) -> AttributeValue:
         kind = type(value)

@@ -1,4 +1,4 @@
-"""The format of arrays: L, each element in the format of its schema."""
+"""The format of arrays: L. Each element is in the format of its schema."""
 
 from __future__ import annotations
 
@@ -24,13 +24,14 @@ from macaron_django.schemas.values.conversions import Conversion
 
 __all__ = ["ArrayCodec", "encode_list"]
 
-#: Arrays inside one another that one expression reads: CPython 3.12 and 3.13 crash on twenty comprehensions in one.
+#: The most levels of nested arrays that one expression reads. CPython 3.12 and 3.13 crash on twenty nested
+#: comprehensions.
 _NESTED_EXPRESSIONS: Final = 8
 _SET_TAGS: Final = ("SS", "NS", "BS")
 
 
 class ArrayCodec(Codec):
-    """Arrays. Also reads sets, and JSON kept as text."""
+    """Arrays. The codec also reads sets, and JSON in a string, which other programs store."""
 
     json_types = {"array"}
     attr_type = "L"
@@ -38,7 +39,7 @@ class ArrayCodec(Codec):
 
     @cached_property
     def items(self) -> Codec:  # type: ignore[override]  # an array may hold arrays of itself
-        # A tuple's places have schemas of their own: each is held by its JSON type.
+        # With ``prefixItems``, elements have different schemas, so each element is stored by its JSON type.
         return self.codec_of(None if self.schema.keyword("prefixItems") else self.schema.items)
 
     def encode(self, value: Any, pointer: str = "", depth: int = 0) -> AttributeValue:
@@ -67,7 +68,7 @@ class ArrayCodec(Codec):
         is_plain_text = False
 
         def read(value: AttributeValue) -> Any:
-            nonlocal read_element, is_plain_text  # not before its first use, as above
+            nonlocal read_element, is_plain_text  # set at the first use, because an array may hold arrays of itself
             listed = value.get("L")
             if listed is None:
                 return in_steps(value)
@@ -78,7 +79,7 @@ class ArrayCodec(Codec):
             if is_plain_text:
                 try:
                     return [element["S"] for element in listed]
-                except KeyError:  # not text only
+                except KeyError:  # not all elements are strings
                     pass
             return [read_element(element) for element in listed]
 
@@ -132,6 +133,6 @@ class ArrayCodec(Codec):
 def encode_list(
     values: Sequence[Any], pointer: str, depth: int, encode: Callable[[Any, str, int], AttributeValue]
 ) -> AttributeValue:
-    """Returns the list of encoded values. Raises UnstorableValue if it is nested too deep."""
+    """Returns the attribute value of a list. Raises UnstorableValue if the list is nested too deep."""
     check_depth(depth, pointer)
     return {"L": [encode(value, f"{pointer}/{place}", depth + 1) for place, value in enumerate(values)]}

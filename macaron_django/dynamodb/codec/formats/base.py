@@ -1,8 +1,9 @@
-"""The base class of all codecs: what a format must know about its values.
+"""The base class of all codecs, with the methods that a format may override.
 
-A value has three forms: JSON, Python (a ``datetime``, an API object) and DynamoDB's attribute value. ``encode`` and
-``decode`` are right for every value. The other methods return functions that are faster, but only handle usual values:
-they include the schema's ``Conversion`` between JSON and Python.
+A value has three forms: JSON, Python (such as a ``datetime`` or an API object) and DynamoDB's attribute value.
+``encode`` and ``decode`` convert every value between JSON and attribute values. The other methods return faster
+functions, which include the schema's ``Conversion`` between JSON and Python. Some of these functions handle only usual
+values.
 """
 
 from __future__ import annotations
@@ -39,77 +40,81 @@ __all__ = [
     "python_writer",
 ]
 
-#: Reads an attribute value.
+#: Returns the Python or JSON value of an attribute value.
 ValueReader: TypeAlias = Callable[[AttributeValue], Any]
-#: Writes a value; the number says how many levels of arrays and objects it is inside. Raises UnusualValue.
+#: Returns the attribute value of a value. The int is the number of arrays and objects around the value. Raises
+#: UnusualValue.
 ValueWriter: TypeAlias = Callable[[Any, int], AttributeValue]
 #: Puts a value into an item. Raises UnusualValue.
 ValuePlacer: TypeAlias = Callable[[Any, AttributeMap], None]
 SizeOf: TypeAlias = Callable[[AttributeValue], int]
-#: Makes the writer of a member; the member's values have the same form as the array or object around it.
+#: Returns the writer of a member, either for Python values or for JSON values.
 WriterOf: TypeAlias = "Callable[[Codec, Conversion], ValueWriter]"
 
-#: Lists and maps inside one another. AWS's quota of 32 levels counts the item itself.
+#: The most levels of nested lists and maps. AWS's quota of 32 levels includes the item itself.
 MAX_NESTED: Final = 31
-#: The limit for JSON text that another program has stored: the same as for requests.
+#: The most levels in JSON text that another program has stored. Requests have the same limit.
 _MAX_TEXT_DEPTH: Final = 100
-#: What a compiled reader of JSON may raise for a value that isn't of its schema's type.
+#: The exceptions that a JSON reader may raise for a value that isn't of its schema's type.
 OTHER_TYPE: Final = (KeyError, TypeError, ValueError, ArithmeticError)
 
 
 class UnusualValue(Exception):  # noqa: N818 (no error: ``Codec.encode`` decides)
-    """A compiled writer leaves the value to ``Codec.encode``, which writes it or says why it can't be stored."""
+    """A fast writer doesn't handle this value. ``Codec.encode`` writes the value, or raises the exact error."""
 
 
 class CodecOf(Protocol):
-    """The function that finds the codec of a schema; for None, the codec of values of any type."""
+    """The function that returns the codec of a schema. For None, it returns the codec of values of any type."""
 
     def __call__(self, schema: Schema | None, /) -> Codec: ...
 
 
 class Alternative(NamedTuple):
-    """One of the types in which DynamoDB may send a value; ``typed_items`` makes its readers from them."""
+    """One of the types in which DynamoDB may send a property's value. ``typed_items`` builds its readers from these."""
 
     tag: str  # DynamoDB's type
-    content: Any  # the Python type of what it holds
+    content: Any  # the Python type of the value's content
     expression: str  # Python source for the JSON of a value of this type
 
 
 class TypeBuilder(Protocol):
-    """What a codec may use to describe the types of its values (see ``typed_items``)."""
+    """The functions with which a codec describes the types of its values to ``typed_items``."""
 
     def value(self, codec: Codec, conversion: Conversion, held: str) -> tuple[Any, str]:
-        """Returns the type of a codec's attribute values, and the expression for the JSON of the value ``held``."""
+        """Returns the type of a codec's attribute values, and an expression for a value's JSON. ``held`` is the value's
+        expression.
+        """
 
     def function(self, read: Callable[[Any], Any]) -> str:
-        """Returns the name by which an expression can call a function."""
+        """Returns a name with which an expression can call the function ``read``."""
 
     def object(self, codec: Codec, conversion: Conversion) -> tuple[Any, str] | None:
-        """Returns the type of an API object's map, and the name of the function that shows such a map; None if the
-        object has no type.
+        """Returns the type of an API object's map, and the name of the function that makes its JSON. Returns None if
+        the map can't have a type.
         """
 
 
 class Codec:
-    """How the values of a schema are stored.
+    """Converts the values of a schema to attribute values and back.
 
-    A value that isn't of the schema's type is stored by its JSON type: keywords other than ``type`` may allow it, and
-    other programs write to the same table.
+    A value that isn't of the schema's type is stored by its JSON type. Keywords other than ``type`` may allow such a
+    value, and other programs may write one to the same table.
     """
 
-    #: JSON Schema's types of the values.
+    #: The values' types in JSON Schema.
     json_types: ClassVar[AbstractSet[str]] = frozenset()
-    #: DynamoDB's type; None if it depends on the value.
+    #: The values' type in DynamoDB; None if it depends on the value.
     attr_type: str | None = None
-    #: Whether two attribute values of ``attr_type`` mean the same only where DynamoDB calls them equal.
+    #: Whether two attribute values of ``attr_type`` have the same meaning only if DynamoDB considers them equal.
     spelled_in_one_way: ClassVar[bool] = False
-    #: Whether the JSON of a value is the content under "S", whatever its Python value is.
+    #: Whether a value's JSON is its content under "S".
     shows_text: ClassVar[bool] = False
-    #: Python source for the JSON of a usual ``{content}``, if there is any; ``{otherwise}`` calls the ``json_reader``.
+    #: Python source for the JSON of a usual value; None if there is none. ``{content}`` is the source of the value's
+    #: content, and ``{otherwise}`` is the source that calls the ``json_reader``.
     json_source: ClassVar[str | None] = None
-    #: The Python type of the content.
+    #: The Python type of an attribute value's content.
     content: ClassVar[type] = str
-    #: The codec of what an array or a set holds.
+    #: The codec of the elements of an array or a set.
     items: Codec | None = None
 
     def __init__(self, schema: Schema | None, codec_of: CodecOf) -> None:
@@ -118,7 +123,7 @@ class Codec:
 
     @classmethod
     def fits(cls, schema: Schema, types: frozenset[str]) -> bool:
-        """Returns whether values of a schema are of this format. ``types``: the schema's types without "null"."""
+        """Returns whether values of a schema have this format. ``types`` are the schema's types without "null"."""
         return types == cls.json_types
 
     # -- any value -----------------------------------------------------------------------------
@@ -131,9 +136,9 @@ class Codec:
     def encode(self, value: Any, pointer: str = "", depth: int = 0) -> AttributeValue:
         """Returns the attribute value of a JSON value.
 
-        Numbers may be ``int``, ``float`` or ``Decimal``, binary may be ``bytes``. ``pointer`` and ``depth`` say where
-        the value is in its item. Raises UnstorableValue with the pointer of a value that DynamoDB can't store without
-        loss.
+        Numbers may be ``int``, ``float`` or ``Decimal``, and binary may be ``bytes``. ``pointer`` and ``depth`` are the
+        value's place in its item. If DynamoDB can't store a value without loss, raises UnstorableValue with the value's
+        pointer.
         """
         return self.by_json_type.encode(value, pointer, depth)
 
@@ -145,14 +150,14 @@ class Codec:
     def size(content: Any, size_of: SizeOf) -> int:
         """Returns the bytes that AWS counts for the content of an attribute value of ``attr_type``.
 
-        ``size_of`` counts the members of a list or map.
+        ``size_of`` returns the size of a member of a list or map.
         """
         return 1
 
     # -- compiled: attribute value to Python or JSON -------------------------------------------
 
     def reader(self, conversion: Conversion) -> ValueReader:
-        """Returns a function that reads as ``conversion.to_python(self.decode(value))`` does."""
+        """Returns a function with the same result as ``conversion.to_python(self.decode(value))``."""
         return self.reader_in_steps(conversion)
 
     def reader_in_steps(self, conversion: Conversion) -> ValueReader:
@@ -162,13 +167,15 @@ class Codec:
         return lambda value: to_python(decode(value))
 
     def is_plain_text(self, conversion: Conversion) -> bool:
-        """Returns whether Python values are the content under "S" itself, so that loops need no call."""
+        """Returns whether a value's Python form is its content under "S", so that callers can read that without a
+        function call.
+        """
         return False
 
     def json_reader(self, conversion: Conversion) -> ValueReader:
-        """Returns a function that reads as ``conversion.to_json(self.reader(conversion)(value))`` does.
+        """Returns a function with the same result as ``conversion.to_json(self.reader(conversion)(value))``.
 
-        It may raise one of ``OTHER_TYPE`` where the value isn't of the schema's type.
+        The function may raise one of ``OTHER_TYPE`` if a value isn't of the schema's type.
         """
         return self.json_reader_in_steps(conversion)
 
@@ -177,7 +184,7 @@ class Codec:
         return lambda value: to_json(read(value))
 
     def json_expression(self, conversion: Conversion, otherwise: str) -> str:
-        """Returns Python source that reads the attribute value ``value`` as ``json_reader`` does.
+        """Returns Python source for the JSON of the attribute value in the variable ``value``.
 
         ``otherwise`` is source that calls the ``json_reader``.
         """
@@ -186,9 +193,10 @@ class Codec:
         return self.json_source.format(content=f"value[{self.attr_type!r}]", otherwise=otherwise)
 
     def alternatives(self, conversion: Conversion, held: str, types: TypeBuilder) -> Sequence[Alternative] | None:
-        """Returns what ``json_reader`` reads, type by type; None if the type isn't known in advance.
+        """Returns the types that DynamoDB may send, with an expression for the JSON of each. Returns None if the types
+        aren't known in advance.
 
-        ``held`` is the source of an object with one attribute for each type, such as ``value.S``.
+        ``held`` is the source of an object that has one attribute for each type, such as ``value`` in ``value.S``.
         """
         if self.json_source is None or self.attr_type is None:
             return None
@@ -197,22 +205,24 @@ class Codec:
         return [usual._replace(expression=self.json_source.format(content=content, otherwise=usual.expression))]
 
     def alternative(self, tag: str, content: Any, conversion: Conversion, held: str, types: TypeBuilder) -> Alternative:
-        """Returns an alternative whose JSON the ``json_reader`` reads."""
+        """Returns an alternative whose expression calls the ``json_reader``."""
         read = self.json_reader(conversion)
         return Alternative(tag, content, f"{types.function(lambda content: read({tag: content}))}({held}.{tag})")
 
     # -- compiled: Python or JSON to attribute value -------------------------------------------
 
     def writer(self, conversion: Conversion) -> ValueWriter:
-        """Returns a function that writes Python values as ``self.encode(conversion.to_json(value))`` does."""
+        """Returns a function for Python values with the same result as ``self.encode(conversion.to_json(value))``."""
         return self.direct_writer(conversion, self.writer_in_steps(conversion), python_writer)
 
     def json_writer(self, conversion: Conversion) -> ValueWriter:
-        """Returns a function that writes a JSON value as ``writer`` writes the Python value that it converts to."""
+        """Returns a function for JSON values with the same result as ``writer`` has for the converted Python values."""
         return self.direct_writer(conversion, self.json_writer_in_steps(conversion), json_writer)
 
     def direct_writer(self, conversion: Conversion, in_steps: ValueWriter, writer_of: WriterOf) -> ValueWriter:
-        """Returns a writer of usual values, which JSON and Python have in common; ``in_steps`` writes the others."""
+        """Returns a writer for usual values that are the same in JSON and Python. ``in_steps`` writes the other
+        values.
+        """
         return in_steps
 
     def writer_in_steps(self, conversion: Conversion) -> ValueWriter:
@@ -221,7 +231,7 @@ class Codec:
         def write(value: Any, depth: int) -> AttributeValue:
             try:
                 return encode(to_json(value), "", depth)
-            except UnstorableValue:  # the caller knows its pointer
+            except UnstorableValue:  # only the caller knows the pointer
                 raise UnusualValue from None
 
         return write
@@ -233,30 +243,34 @@ class Codec:
     # -- keys ----------------------------------------------------------------------------------
 
     def sorted_form(self, given: AttributeValue, role: Role, pointer: str) -> AttributeValue:
-        """Returns what a key, an index or a time to live holds for a value, so that DynamoDB sorts it correctly."""
+        """Returns the form of a value for a key, an index or a time to live. DynamoDB sorts this form correctly."""
         return given
 
     def restored(self, held: AttributeValue, role: Role) -> AttributeValue:
-        """Returns the original of ``held``, the sorted form, for an item that doesn't keep the original in a twin."""
+        """Returns the value as given for its sorted form ``held``, for an item that doesn't have the value as given in
+        a twin.
+        """
         return held
 
     def key_placer(self, conversion: Conversion, role: Role, name: str, given_name: str) -> ValuePlacer | None:
-        """Returns a function that puts JSON values into an item as keys; None if each must be written step by step.
+        """Returns a function that puts JSON values into an item as keys. Returns None if there is no faster way than
+        ``attributes_of``.
 
-        ``name``: the attribute that DynamoDB sorts. ``given_name``: its twin, which keeps another spelling.
+        ``name`` is the attribute that DynamoDB sorts. ``given_name`` is the twin's name, for values in another
+        spelling.
         """
         return None
 
 
 def check_depth(depth: int, pointer: str) -> None:
-    """Raises UnstorableValue for a list or map inside too many others."""
+    """Raises UnstorableValue for a list or map that is inside too many other lists and maps."""
     if depth >= MAX_NESTED:
         raise UnstorableValue("nested deeper than DynamoDB's 32 levels", pointer)
 
 
 def json_in_text(text: str, expected: type) -> Any:
-    """Returns the list or dict that a text holds as JSON, as PynamoDB's JSONAttribute stores it; otherwise returns the
-    text.
+    """Returns the list or dict of a text that is JSON, as PynamoDB's JSONAttribute stores it. Returns any other text
+    unchanged.
     """
     try:
         parsed = exact_json(text, max_depth=_MAX_TEXT_DEPTH)

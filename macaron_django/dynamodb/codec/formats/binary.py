@@ -15,7 +15,7 @@ __all__ = ["BinaryCodec"]
 
 
 class BinaryCodec(Codec):
-    """Strings of base64. Text that isn't canonical base64 is kept as text."""
+    """Base64 strings. A string that isn't canonical base64 is stored as S."""
 
     json_types = {"string"}
     attr_type = "B"

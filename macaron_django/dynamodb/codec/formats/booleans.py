@@ -14,7 +14,7 @@ __all__ = ["BooleanCodec"]
 
 
 class BooleanCodec(Codec):
-    """Booleans. Also reads the numbers 1 and 0, which PynamoDB before 3.0 and other programs wrote."""
+    """Booleans. The codec also reads the numbers 1 and 0, which PynamoDB before 3.0 and other programs wrote."""
 
     json_types = {"boolean"}
     attr_type = "BOOL"

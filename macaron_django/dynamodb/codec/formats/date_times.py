@@ -1,4 +1,4 @@
-"""The format of date-times: S as given; in keys and indexes in UTC, so that DynamoDB sorts by time."""
+"""The format of date-times: S as given. Keys and indexes have the time in UTC, so that DynamoDB sorts by time."""
 
 from __future__ import annotations
 
@@ -33,7 +33,9 @@ _DATE_TIME: Final = re.compile(
 
 
 class DateTimeCodec(TextCodec):
-    """Date-times (RFC 3339). Also reads what PynamoDB's ``UTCDateTimeAttribute`` and ``TTLAttribute`` write."""
+    """Date-times (RFC 3339). The codec also reads the values that PynamoDB's ``UTCDateTimeAttribute`` and
+    ``TTLAttribute`` write.
+    """
 
     spelled_in_one_way = False
     shows_text = False
@@ -49,7 +51,7 @@ class DateTimeCodec(TextCodec):
         if "N" in value:
             try:
                 return _text_of_epoch(value["N"])
-            except OverflowError:  # milliseconds, or no time at all: shown as the number that it is
+            except OverflowError:  # milliseconds, or not a time: shown as a number
                 pass
         return self.by_json_type.decode(value)
 
@@ -68,9 +70,9 @@ class DateTimeCodec(TextCodec):
             spelled = f"{text[:-1]}+00:00"
             try:
                 moment = from_iso(spelled)
-            except ValueError:  # or what older Pythons don't read
+            except ValueError:  # not a time, or not readable for older Pythons
                 return to_python(text)
-            # Any other spelling of the moment is remembered with it.
+            # ``to_python`` returns a value that also has the spelling, for times that Python would spell differently.
             return moment if of_utc and moment.isoformat() == spelled else to_python(text)
 
         return read
@@ -93,7 +95,7 @@ class DateTimeCodec(TextCodec):
 
     def writer(self, conversion: Conversion) -> ValueWriter:
         write_others, to_json = super().writer(conversion), conversion.to_json
-        if to_json(datetime(2000, 1, 1, tzinfo=timezone.utc)) != "2000-01-01T00:00:00Z":  # a project's own format
+        if to_json(datetime(2000, 1, 1, tzinfo=timezone.utc)) != "2000-01-01T00:00:00Z":  # the project's own format
             return write_others
 
         def write(value: Any, depth: int) -> AttributeValue:
@@ -159,7 +161,7 @@ def utc_text(text: str) -> str | None:
             moment = moment + offset if zone[0] == "-" else moment - offset
     except (ValueError, OverflowError):
         return None
-    # A leap second has no datetime, but its text sorts between those of its neighbours.
+    # Python has no datetime for a leap second, but the text of a leap second is sorted correctly.
     return f"{moment.isoformat()[:16]}:{second}.{(fraction or '').rstrip('0').ljust(6, '0')}Z"
 
 
@@ -168,7 +170,7 @@ def _to_microseconds(utc: str) -> str:
 
 
 def _is_spelled_by_python(text: str) -> bool:
-    """Returns whether a text that ends in Z is also how Python would write that time."""
+    """Returns whether Python would write the time as in ``text``, apart from the Z at the end."""
     try:
         return datetime.fromisoformat(text[:-1]).isoformat(timespec="microseconds") == text[:-1]
     except ValueError:
@@ -185,8 +187,8 @@ def _in_rfc_3339(text: str) -> str:
 
 
 def _text_of_epoch(seconds: str) -> str:
-    """Returns Unix seconds as RFC 3339 text in UTC, with a fraction only if there is one. Raises OverflowError if they
-    are out of range.
+    """Returns Unix seconds as RFC 3339 text in UTC, with a fraction only if it isn't zero. Raises OverflowError if the
+    time is out of range.
     """
     moment = datetime(1970, 1, 1, tzinfo=timezone.utc) + timedelta(microseconds=int(Decimal(seconds) * 1_000_000))
     return f"{moment.replace(tzinfo=None).isoformat()}Z"

@@ -28,14 +28,14 @@ __all__ = ["NumberCodec", "decode_number", "encode_number"]
 _MAX_DIGITS: Final = 38
 _MAX_EXPONENT: Final = 125
 _MIN_EXPONENT: Final = -130
-#: The first integer with more digits than DynamoDB has.
+#: The smallest integer with more digits than DynamoDB allows.
 _LONGER: Final = 10**_MAX_DIGITS
-#: Between these a float that isn't an integer is in DynamoDB's range beyond doubt.
+#: A float between these that isn't an integer is certainly in DynamoDB's range.
 _LARGE, _SMALL = 1e38, 1e-100
 
 
 class NumberCodec(Codec):
-    """Integers and numbers; without a schema, integers."""
+    """Integers and numbers. Without a schema, the values are integers."""
 
     attr_type = "N"
     spelled_in_one_way = True
@@ -60,7 +60,8 @@ class NumberCodec(Codec):
     @staticmethod
     def size(content: Any, size_of: SizeOf) -> int:
         sign, digits, exponent = _significant_digits(Decimal(content))
-        # Two digits a byte, in pairs aligned to the decimal point, one more for the exponent, one for a sign.
+        # One byte for two digits, in pairs aligned to the decimal point, plus one byte for the exponent and one for a
+        # minus sign.
         return 1 + (len(digits) + (exponent % 2) + 1) // 2 + bool(sign)
 
     def reader(self, conversion: Conversion) -> ValueReader:
@@ -110,10 +111,11 @@ class NumberCodec(Codec):
 
 
 def encode_number(value: float | Decimal, pointer: str = "", *, integer: bool = False) -> str:
-    """Returns a text that is read back as an equal number. Raises UnstorableValue if DynamoDB can't store the number.
+    """Returns the text of a number, from which ``decode_number`` returns an equal number. Raises UnstorableValue if
+    DynamoDB can't store the number.
 
-    A float is written as its shortest repr, unless that would be a different integer: the float 1e23 isn't 10**23, so
-    its exact digits are written.
+    A float is written as its shortest repr, unless that is the repr of a different integer. The float 1e23, for
+    example, isn't equal to 10**23, so its exact digits are written.
     """
     if isinstance(value, float) and math.isfinite(value) and value.is_integer() and (integer or abs(value) < 1e38):
         value = int(value)
@@ -125,7 +127,7 @@ def encode_number(value: float | Decimal, pointer: str = "", *, integer: bool = 
         raise UnstorableValue(f"{len(digits)} digits are more than DynamoDB's {_MAX_DIGITS}", pointer)
     if not _MIN_EXPONENT <= exponent + len(digits) - 1 <= _MAX_EXPONENT and digits != "0":
         raise UnstorableValue("outside DynamoDB's range of 1E-130 to 9.99…E+125", pointer)
-    # Beyond 38 digits an integer without a declared type might be read as the float of the same repr.
+    # An integer with more than 38 digits and no declared type might be read as a float with the same repr.
     if isinstance(value, int) and not integer and abs(value) >= _LONGER and decode_number(str(value)) != value:
         raise UnstorableValue("over 38 digits; add `type: integer` to its schema", pointer)
     if isinstance(value, int):
@@ -134,12 +136,14 @@ def encode_number(value: float | Decimal, pointer: str = "", *, integer: bool = 
 
 
 def decode_number(text: str, *, integer: bool = False) -> int | float | Decimal:
-    """Returns the number in a text: an ``int``, a ``float`` if it has exactly the same digits, else a ``Decimal``."""
+    """Returns the number in a text as an ``int``, as a ``float`` if its repr has the same digits, or else as a
+    ``Decimal``.
+    """
     if len(text) <= 16:
         if text.isdigit():
             return int(text)
         if text.removeprefix("-").replace(".", "", 1).isdigit():
-            # Up to 15 digits a float has the number's own.
+            # A float has the same digits as any number of up to 15 digits.
             near = float(text)
             return int(near) if near.is_integer() else near
     number = Decimal(text)
@@ -154,7 +158,7 @@ def decode_number(text: str, *, integer: bool = False) -> int | float | Decimal:
 
 def _significant_digits(number: Decimal) -> tuple[str, str, int]:
     """Returns the sign ("" or "-"), the digits without zeros at either end, and the exponent of the last digit."""
-    # By hand: Decimal.normalize() would round to the context's precision.
+    # Decimal.normalize() isn't used, because it rounds to the context's precision.
     sign, digits, exponent = number.as_tuple()
     assert isinstance(exponent, int)  # noqa: S101 (the callers have checked that it is finite)
     text = "".join(map(str, digits)).lstrip("0")

@@ -1,4 +1,4 @@
-"""The format of objects: M, each property in the format of its schema."""
+"""The format of objects: M. Each property is in the format of its schema."""
 
 from __future__ import annotations
 
@@ -36,14 +36,16 @@ MapReader: TypeAlias = Callable[[AttributeMap], dict[str, Any]]
 
 
 class Member(NamedTuple):
-    """A property: its form in DynamoDB, JSON and Python."""
+    """The conversions of a property's values: ``codec`` between JSON and DynamoDB, ``conversion`` between JSON and
+    Python.
+    """
 
     codec: Codec
     conversion: Conversion
 
 
 class ObjectCodec(Codec):
-    """Objects. Also reads JSON kept as text."""
+    """Objects. The codec also reads JSON in a string, which other programs store."""
 
     json_types = {"object"}
     attr_type = "M"
@@ -90,7 +92,7 @@ class ObjectCodec(Codec):
         known: tuple[type[APIObject], dict[str, tuple[str, ValueReader, bool]], ValueReader] | None = None
 
         def read(value: AttributeValue) -> Any:
-            nonlocal known  # not before its first use: an object may hold objects of its own schema
+            nonlocal known  # set at the first use, because an object may hold objects of the same schema
             held = value.get("M")
             if held is None:
                 return in_steps(value)
@@ -113,7 +115,9 @@ class ObjectCodec(Codec):
         return read
 
     def _field_readers(self, spec: ObjectSpec) -> dict[str, tuple[str, ValueReader, bool]]:
-        """Returns for each property name: the field, how its value is read, and whether the value is plain text."""
+        """Returns a tuple for each property's name: the field, the value's reader, and whether the value is
+        plain text.
+        """
         fields = spec.field_names
         return {
             name: (fields[name], codec.reader(conversion), codec.is_plain_text(conversion))
@@ -205,8 +209,8 @@ class ObjectCodec(Codec):
         return write
 
     def _writers(self, kind: type[Any], writer_of: WriterOf) -> tuple[dict[str, ValueWriter], ValueWriter]:
-        """Returns the writers by property name, and the writer of other properties. A class that stores or shows its
-        properties in its own way has none by name.
+        """Returns the writers by property name, and the writer of other properties. There are no writers by name if the
+        class overrides methods that store or show properties.
         """
         spec = kind._spec
         write_other = writer_of(*additional_member(spec, self.others))
@@ -216,16 +220,16 @@ class ObjectCodec(Codec):
 
 
 def additional_member(spec: ObjectSpec, others: Codec) -> Member:
-    """Returns the member for the properties that a class allows without naming them; ``others`` is their codec."""
+    """Returns the member for a class's additional properties. ``others`` is their codec."""
     unnamed = next(name for name in map(str, count()) if name not in spec.properties)
     return Member(others, UNCHANGED if spec.schema_of(unnamed) is None else spec.conversion(unnamed))
 
 
 def map_reader(members: Mapping[str, Member]) -> MapReader:
-    """Returns the function that converts a map of attribute values to JSON, written out for these members.
+    """Returns a function that converts a map of attribute values to JSON. Its source has one line for each member.
 
-    A loop over the members would take half as long again. The function's source has names only as their ``repr``, so no
-    name can become code. The function raises one of ``OTHER_TYPE`` where a value isn't of its schema's type.
+    A loop over the members would take 1.5 times as long. The source has the members' names only as ``repr``, so that no
+    name can become code. The function raises one of ``OTHER_TYPE`` if a value isn't of its schema's type.
     """
     functions: dict[str, Any] = {}
     lines = ["def read(held):", " shown = {}", " get = held.get"]
@@ -246,7 +250,9 @@ def encode_map(
     depth: int,
     encoder: Callable[[str], Callable[[Any, str, int], AttributeValue]],
 ) -> AttributeValue:
-    """Returns the map of encoded values. Raises UnstorableValue for a name or a depth that DynamoDB doesn't accept."""
+    """Returns the attribute value of an object. Raises UnstorableValue for a name or a depth that DynamoDB doesn't
+    accept.
+    """
     check_depth(depth, pointer)
     encoded: AttributeMap = {}
     for name, value in values.items():
@@ -261,7 +267,7 @@ def encode_map(
 
 def _schema_of_others(schema: Schema) -> Schema | None:
     additional = schema.additional_properties
-    # `patternProperties` may describe the same names differently, so they are held by their JSON type.
+    # `patternProperties` may describe the same names differently, so the values are stored by their JSON type.
     return None if isinstance(additional, bool) or schema.keyword("patternProperties") else additional
 
 

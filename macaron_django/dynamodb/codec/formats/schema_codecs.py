@@ -1,4 +1,4 @@
-"""Finds the codec of a schema. A new format is one module in this folder, and its class in ``CODECS``."""
+"""Finds the codec of a schema. To add a format, write a module in this folder, and add its class to ``CODECS``."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from macaron_django.openapi import Schema
 
 __all__ = ["CODECS", "codec_of"]
 
-#: The first that fits a schema is taken.
+#: The first codec that fits a schema is used.
 CODECS: Final[tuple[type[Codec], ...]] = (
     DateTimeCodec,
     BinaryCodec,
@@ -33,9 +33,9 @@ CODECS: Final[tuple[type[Codec], ...]] = (
 
 
 def codec_of(schema: Schema | None, *, as_set: bool = False) -> Codec:
-    """Returns the codec of a schema; for None, the codec of values of any type.
+    """Returns the codec of a schema. For None, returns the codec of values of any type.
 
-    ``as_set``: the property is listed in the ``sets`` of ``x-persist``.
+    ``as_set`` means that ``x-persist`` lists the property in ``sets``.
     """
     if schema is None:
         return ANYTHING

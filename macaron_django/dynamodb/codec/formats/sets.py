@@ -25,12 +25,12 @@ from macaron_django.schemas.values.conversions import Conversion
 
 __all__ = ["SET_ORDER", "SetCodec", "set_of"]
 
-#: The types of sets, with what their members are sorted by: DynamoDB keeps no order.
+#: The types of sets, and the sort keys for their members, because DynamoDB's sets have no order.
 SET_ORDER: Final[Mapping[str, Callable[[Any], Any]]] = {"SS": str, "NS": Decimal, "BS": bytes}
 
 
 class SetCodec(Codec):
-    """Arrays held as sets. DynamoDB has no empty set, so an empty list is stored instead."""
+    """Arrays that are stored as sets. DynamoDB has no empty set, so an empty list is stored instead."""
 
     items: Codec
 
@@ -54,7 +54,9 @@ class SetCodec(Codec):
         return self.by_json_type.decode(value)
 
     def _is_of_scalars(self, conversion: Conversion) -> bool:
-        """Returns whether the members are numbers or text, which are equal in Python if they are in DynamoDB."""
+        """Returns whether the members are numbers or plain text. Such members are equal in Python if they are equal in
+        DynamoDB.
+        """
         if conversion.elements is None:
             return False
         return isinstance(self.items, NumberCodec) or self.items.is_plain_text(conversion.elements())
@@ -107,7 +109,7 @@ class SetCodec(Codec):
             if type(value) is set and is_of_scalars:
                 try:
                     value = sorted(value)
-                except TypeError:  # values of several types
+                except TypeError:  # the members have several types
                     return in_steps(value, depth)
             elif type(value) is not list:
                 return in_steps(value, depth)
@@ -121,7 +123,9 @@ class SetCodec(Codec):
 
 
 def set_of(members: Sequence[AttributeValue], pointer: str) -> AttributeValue:
-    """Returns the set of some attribute values. Raises UnstorableValue if DynamoDB has no such set."""
+    """Returns the set of the members' attribute values, or an empty list. Raises UnstorableValue if DynamoDB can't
+    store such a set.
+    """
     if not members:
         return {"L": []}
     tags = {tag for member in members for tag in member}
@@ -135,14 +139,16 @@ def set_of(members: Sequence[AttributeValue], pointer: str) -> AttributeValue:
 
 
 def _no_members(elements: list[Any]) -> list[Any]:
-    """Returns the JSON of an empty set. Raises KeyError for any other list, which another program wrote."""
+    """Returns the JSON of an empty set. Raises KeyError for a list with elements, which another program has written."""
     if elements:
         raise KeyError("L")
     return []
 
 
 def _as_set(value: Any) -> Any:
-    """Returns a set made from a list; a list of lists or maps can't be one."""
+    """Returns the set of a list's elements. A list of lists or maps is returned unchanged, because it can't be
+    a set.
+    """
     if not isinstance(value, list):
         return value
     try:

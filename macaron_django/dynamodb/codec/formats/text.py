@@ -21,12 +21,14 @@ from macaron_django.schemas.values.conversions import Conversion
 
 __all__ = ["TextCodec", "checked_text"]
 
-#: Bytes of a character in UTF-8, at most.
+#: The most bytes of a character in UTF-8.
 _WIDEST = 4
 
 
 class TextCodec(Codec):
-    """Strings without a format, or with a format whose values are stored as written: date, time, decimal."""
+    """Strings that are stored as given: strings without a format, and those with formats such as date, time or
+    decimal.
+    """
 
     json_types = {"string"}
     attr_type = "S"
@@ -48,7 +50,7 @@ class TextCodec(Codec):
         return lambda value: to_python(value["S"]) if "S" in value else in_steps(value)
 
     def json_reader(self, conversion: Conversion) -> ValueReader:
-        return itemgetter("S")  # a Python value remembers how it was spelled
+        return itemgetter("S")  # the JSON of a Python value has the original spelling
 
     def direct_writer(self, conversion: Conversion, in_steps: ValueWriter, writer_of: WriterOf) -> ValueWriter:
         def write(value: Any, depth: int) -> AttributeValue:
@@ -77,7 +79,7 @@ class TextCodec(Codec):
 
 
 def checked_text(text: str, pointer: str) -> str:
-    """Returns the text. Raises UnstorableValue if UTF-8 can't encode it."""
+    """Returns ``text``. Raises UnstorableValue if UTF-8 can't encode it."""
     if not text.isascii():
         try:
             text.encode()

@@ -1,4 +1,4 @@
-"""The format of UUIDs: S as given; in keys and indexes in lower case, so that one UUID is one key."""
+"""The format of UUIDs: S as given. Keys and indexes have UUIDs in lower case, so that each UUID is one key."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _UUID: Final = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGN
 
 
 class UUIDCodec(TextCodec):
-    """UUIDs (RFC 9562, section 4: written in lower case, read in any)."""
+    """UUIDs. RFC 9562, section 4: output is in lower case, and input may be in any case."""
 
     @classmethod
     def fits(cls, schema: Schema, types: frozenset[str]) -> bool:
