@@ -1,4 +1,7 @@
-"""Stores the objects of a schema with ``x-persist`` in DynamoDB: from JSON to items, and from items to JSON."""
+"""Stores the objects of a schema with ``x-persist`` in DynamoDB, for the operations of the API.
+
+Requests' JSON becomes items, and items become responses' JSON, usually without rows.
+"""
 
 from __future__ import annotations
 
@@ -42,15 +45,15 @@ __all__ = ["ItemStore"]
 
 
 class ItemStore(Store):
-    """A DynamoDB table. A request makes only the necessary calls: one to read, one to write.
+    """Reads and writes the items of one table. A request makes only the necessary calls: one to read, one to write.
 
-    Rows are made only where something needs to see them: receivers of signals, or an open transaction.
+    Rows are made only if receivers of signals or an open transaction need them.
     """
 
     is_row = True
-    #: The query set that these items must be in; None: all items of the table.
+    #: The query set that the items must be in. None means all items of the table.
     _within: ItemQuerySet | None = None
-    #: The validators of properties, and the version of the formats that they were made with.
+    #: The version of the formats, and the validators of properties that were made for this version.
     _known_judges: tuple[int, Mapping[str, SchemaValidator] | None] = (-1, None)
 
     @cached_property
@@ -60,7 +63,7 @@ class ItemStore(Store):
         return persistence
 
     @property
-    def keys_from(self) -> Mapping[str, str]:  # type: ignore[override]  # what never changes
+    def keys_from(self) -> Mapping[str, str]:  # type: ignore[override]  # never changes
         return self.persistence.options.keys_from
 
     def hooks(self) -> object:
@@ -105,7 +108,7 @@ class ItemStore(Store):
     def version(self, instance: Any) -> Any:
         return self._version_in(getattr(instance._state, "item", None) or {})
 
-    # -- what is done --------------------------------------------------------------------------
+    # -- operations ----------------------------------------------------------------------------
 
     def read(self, key: Mapping[str, Any]) -> Steps[Stored | None]:
         item_key = self._key(key)
@@ -123,7 +126,8 @@ class ItemStore(Store):
                 if value is not None:
                     made[name] = value
         if is_object and not made.keys() <= self._read_only:
-            # Values that the schema may require of a client are added before validation; readOnly ones, after it.
+            # A made value is added before validation if the schema may require it from clients. readOnly values are
+            # added later.
             body = {**body, **{name: value for name, value in made.items() if name not in self._read_only}}
         clean = self.valid(body)
         values = {**made, **clean, **self.as_json(key)} if key else {**made, **clean}
@@ -150,9 +154,11 @@ class ItemStore(Store):
         return self._told(item, created=True) if self._is_told() else stored
 
     def _stays_valid(self, clean: Mapping[str, Any], shown: Mapping[str, Any]) -> bool:
-        """Returns whether an object is surely valid, given that a valid request has all but a few of its properties.
+        """Returns whether the object ``shown`` is certainly valid. ``clean`` is the valid request body, which has most
+        of the object's properties.
 
-        Those few are validated one by one, unless the schema judges properties together.
+        Only the properties that differ from ``clean`` are validated, one by one. Returns False if the schema has
+        keywords that validate several properties together.
         """
         judges = self._judges
         if judges is None or not self._required <= shown.keys():
@@ -201,7 +207,7 @@ class ItemStore(Store):
         try:
             item = yield from self._update(key, set_, self._places - set_.keys())
         except StaleItem as error:
-            if condition_failed(error):  # it doesn't exist, or isn't in the query set
+            if condition_failed(error):  # the item doesn't exist, or isn't in the query set
                 return None
             raise
         return item
@@ -212,12 +218,12 @@ class ItemStore(Store):
         if item_key is None or item is None:
             return None
         if not isinstance(patch, Mapping):
-            self.valid(patch)  # raises what is wrong with it
+            self.valid(patch)  # raises ValidationFailed
         patch = cleaner_for(self.schema).without_read_only(patch)
         shown = self.persistence.json_of(item)
         merged = merge_patch(shown, with_defaults_for_nulls(self.schema, patch))
         clean = self.valid_patch(shown, merged)
-        # A null may name an attribute that clients don't see: this attribute stays.
+        # A null for an attribute that clients don't see has no effect.
         names = (patch.keys() & {*self.schema.properties, *shown, *clean}) - self._kept
         merged = [name for name in names if isinstance(patch[name], Mapping)]
         if self._wants_rows():
@@ -230,7 +236,7 @@ class ItemStore(Store):
         if not (set_ or remove):
             return self._told(item, created=False)
         check_item_size({name: value for name, value in {**item, **set_}.items() if name not in remove})
-        # A patch that changes some members of an object is meant for the object that was read.
+        # If a patch changes some members of a nested object, the object must still be the one that was read.
         expected = {name: item.get(name) for name in merged}
         if self._version is not None:
             expected[self._version] = item.get(self._version)
@@ -265,7 +271,7 @@ class ItemStore(Store):
     # -- items ---------------------------------------------------------------------------------
 
     def _item(self, key: AttributeMap | None) -> Steps[AttributeMap | None]:
-        """Returns the item that a change begins from."""
+        """Returns the current item for a change; None if it doesn't exist, or isn't in the query set."""
         if key is None:
             return None
         item = yield from self.persistence.get_item_steps(key, consistent=True)
@@ -276,7 +282,7 @@ class ItemStore(Store):
 
     @property
     def _demand(self) -> Any:
-        """Returns what a change requires of the existing item."""
+        """Returns the condition that the existing item must meet for a change."""
         if self._within is None and self.persistence.hides_expired_by is None:
             return "present"
         items = self.queryset() if self._within is None else self._within
@@ -286,7 +292,7 @@ class ItemStore(Store):
         return Stored(self.persistence.json_of(item), self._version_in(item))
 
     def _shown(self, row: Any) -> Stored:
-        """Returns what a row shows after it has been saved."""
+        """Returns the JSON and the version of a saved row."""
         return Stored(row.to_json(), self._version_in(row._state.item))
 
     def _update(
@@ -300,11 +306,11 @@ class ItemStore(Store):
         return self.persistence.update_item_steps(key, set_, remove, add, condition=self._demand, expected=expected)
 
     def _version_in(self, item: AttributeMap) -> str | None:
-        """Returns the version of an item: 0 where it is older than its schema's ``version``."""
+        """Returns the version of an item: "0" if the item was written before its schema had ``version``."""
         return self.persistence.version_of(item)
 
     def _attributes(self, values: Mapping[str, Any]) -> AttributeMap:
-        """Returns the attributes that hold these values, given as JSON, and no others."""
+        """Returns the attributes for these JSON values, without attributes for defaults."""
         item = self.persistence.item_of_json(values)
         if item.keys() == values.keys():
             return item
@@ -312,7 +318,7 @@ class ItemStore(Store):
         return {name: value for name, value in item.items() if name in places}
 
     def _places_of(self, names: Iterable[str]) -> frozenset[str]:
-        """Returns the names of the attributes that hold these properties."""
+        """Returns the names of the attributes that may store these properties."""
         attributes = self.persistence.attributes
         return frozenset(
             place for name in names for place in (attributes[name].names if name in attributes else (name,))
@@ -335,22 +341,25 @@ class ItemStore(Store):
 
     @cached_property
     def _kept(self) -> frozenset[str]:
-        """The properties that no change touches."""
+        """The properties that never change: the keys and the version."""
         return frozenset(filter(None, (*self._key_names, self._version)))
 
     @cached_property
     def _makers(self) -> Makers:
-        """The functions that make a new object's values, for the properties that the server sets."""
+        """The functions that make values for a new object's properties that the server sets."""
         return makers_of(self.schema, True, self._key_names)
 
     @property
     def _judges(self) -> Mapping[str, SchemaValidator] | None:
-        """The validators of the properties; None if the schema doesn't judge each of them separately."""
+        """The validators of the properties. None if the schema has keywords that validate several properties
+        together.
+        """
         version, judges = self._known_judges
         if version != formats_version():
             json, below = self.schema.json, cleaner_for(self.schema).below
             each_alone = isinstance(json, Mapping) and all(map(_judges_each_alone, json))
-            # A request lacks readOnly members of nested objects. Such a property can't be validated by itself.
+            # A request lacks the readOnly members of nested objects, so a property with such members can't be validated
+            # separately.
             if each_alone and not any(cleaner.has_read_only for cleaner in below):
                 judges = {name: validator_for(prop.schema) for name, prop in self.schema.properties.items()}
             self._known_judges = formats_version(), judges
@@ -362,7 +371,7 @@ class ItemStore(Store):
 
     @cached_property
     def _changes_with_updates(self) -> bool:
-        """Whether each update gives a property another value, as ``x-generated: now-on-update`` does."""
+        """Whether an update sets a property that the request doesn't have, as with ``x-generated: now-on-update``."""
         return bool(makers_of(self.schema, False))
 
     @cached_property
@@ -374,7 +383,7 @@ class ItemStore(Store):
         return frozenset(self.schema.properties) - self._read_only - self._kept
 
     def _key(self, key: Mapping[str, Any]) -> AttributeMap | None:
-        """Returns the key as DynamoDB stores it; None if no item can have it."""
+        """Returns the key in DynamoDB's form; None if no item can have this key."""
         try:
             return self.persistence.key(*[key[name] for name in self._key_names])
         except UnstorableValue:
@@ -382,7 +391,7 @@ class ItemStore(Store):
 
     @cached_property
     def _is_judged_by_request(self) -> bool:
-        """Whether a valid body makes the item valid, whatever readOnly properties the item keeps."""
+        """Whether the item is valid if the body is valid, with any values of the item's readOnly properties."""
         stays = any(prop.read_only for prop in self.schema.properties.values())
         json = self.schema.json
         return not stays or (isinstance(json, Mapping) and all(map(_judges_each_alone, json)))
@@ -396,7 +405,9 @@ class ItemStore(Store):
         return bool(post_save.receivers) and post_save.has_listeners(self.model)
 
     def _told(self, item: AttributeMap, *, created: bool) -> Stored:
-        """Sends ``post_save`` if it has receivers, as a row's ``save()`` does. Returns what the answer shows."""
+        """Sends ``post_save`` if it has receivers, as a row's ``save()`` does. Returns the JSON and the version for the
+        response.
+        """
         if not self._is_told():
             return self._stored(item)
         row = self.persistence.decode(item)
@@ -416,7 +427,7 @@ class ItemStore(Store):
     def _saved_row(
         self, item: AttributeMap, clean: Mapping[str, Any], names: Collection[str], merged: Collection[str] = ()
     ) -> Stored:
-        """Sets the properties ``names`` of the item's row to their values in ``clean``, and saves it."""
+        """Sets the properties ``names`` of the item's row to their values in ``clean``, and saves the row."""
         row = self.persistence.decode(item)
         values = {name: value for name, value in clean.items() if name in names}
         own = {name: value for name, value in values.items() if name in self.schema.properties}
@@ -435,14 +446,14 @@ class ItemStore(Store):
 
 
 class _NoItems(ItemStore):
-    """The items of a query set that matches nothing: no call is needed."""
+    """The store for a query set that matches nothing. It makes no calls."""
 
     def _key(self, key: Mapping[str, Any]) -> None:
         return None
 
 
 def _is_told_before(model: Any) -> bool:
-    """Returns whether a receiver sees a row before it is saved."""
+    """Returns whether a signal's receiver gets rows before they are saved."""
     return has_init_receivers(model) or (bool(pre_save.receivers) and pre_save.has_listeners(model))
 
 
@@ -451,7 +462,7 @@ def _is_deletion_told(model: Any) -> bool:
 
 
 def _judges_each_alone(keyword: str) -> bool:
-    """Returns whether a keyword judges each property by itself, or judges nothing."""
+    """Returns whether a keyword validates each property separately, or validates nothing."""
     return keyword in _OF_EACH or keyword.startswith("x-")
 
 

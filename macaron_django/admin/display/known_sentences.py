@@ -196,7 +196,7 @@ SENTENCES: Final = (
         "No AWS credentials for table %(table)s: %(error)s. Set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, "
         'a profile or a role, or pick a local engine with MACARON["DYNAMODB"]["ENGINE"].'
     ),
-    _("The %(engine)s engine doesn't answer. `manage.py dynamodb --stop` ends it; what it printed is in %(file)s."),
+    _("The %(engine)s engine doesn't answer. `manage.py dynamodb --stop` ends it; its output is in %(file)s."),
     _("The %(engine)s engine belongs to another user (process %(process)s): stop it as that user."),
     _("The %(engine)s engine doesn't end: see %(file)s."),
     _(

@@ -1,9 +1,9 @@
-"""The DynamoDB-compatible servers, and which of them this process uses.
+"""An engine is a DynamoDB-compatible server that this process can use.
 
-``current()`` returns the engine that settings and ``DEBUG`` choose; everything else gets address, region and
-credentials from it at each call. Each engine has a module of its name (``aws``, ``embedded``, ``moto`` …), which
-``selection`` lists; open ``shared_processes`` for how a project's processes share one server, and ``supervisor`` for
-the program that runs it.
+``current()`` returns the engine that the settings and ``DEBUG`` choose. Other code gets the address, the region and the
+credentials from it at each call. Each engine has a module with its name (``aws``, ``embedded``, ``moto`` …).
+``selection`` lists and chooses the engines. ``shared_processes`` lets a project's processes share one server, and
+``supervisor`` is the program that runs the server.
 """
 
 from __future__ import annotations

@@ -29,7 +29,7 @@ class AWSEngine(RemoteEngine):
     def from_settings(cls) -> AWSEngine:
         region = (
             settings.DYNAMODB.REGION
-            or os.environ.get("AWS_REGION")  # which botocore doesn't read
+            or os.environ.get("AWS_REGION")  # botocore doesn't read this one
             or os.environ.get("AWS_DEFAULT_REGION")
             or _region_of_profile()
         )
@@ -42,12 +42,14 @@ class AWSEngine(RemoteEngine):
 
     @property
     def address(self) -> str:
-        """The service's URL, only for the status: clients ask botocore, which knows partitions and FIPS."""
+        """The service's URL, only for ``status()``. Clients get their URL from botocore, which knows partitions and
+        FIPS.
+        """
         return f"https://dynamodb.{self.region}.amazonaws.com"
 
 
 def _region_of_profile() -> str | None:
-    from botocore.session import Session  # imported here: it isn't needed on AWS's own machines
+    from botocore.session import Session  # imported here, because AWS's own machines don't need it
 
     region: str | None = Session().get_config_variable("region")
     return region

@@ -1,7 +1,7 @@
 """The engine ``container``: Dynoxide's image, run by Podman or Docker, with its data in a volume.
 
-For machines that have no binary of Dynoxide. The container publishes its port on the address that the supervisor has
-chosen, and ends with ``run``, to which the supervisor sends SIGTERM.
+The engine is for machines that have no binary of Dynoxide. The container publishes its port on the address that the
+supervisor has chosen. The supervisor sends SIGTERM to ``podman run`` or ``docker run``, which ends the container.
 """
 
 from __future__ import annotations
@@ -29,7 +29,9 @@ RUNTIME_MISSING = (
 
 
 def find_runtime() -> str | None:
-    """Returns the path of the first of Podman and Docker that works: a client without its daemon doesn't count."""
+    """Returns the path of Podman or, if Podman doesn't work, of Docker. A client whose daemon isn't running doesn't
+    work.
+    """
     found = (shutil.which(name) for name in RUNTIMES)
     return next((runtime for runtime in found if runtime and _works(runtime)), None)
 
@@ -43,10 +45,10 @@ def _works(runtime: str) -> bool:
 
 
 class ContainerEngine(LocalProcessEngine):
-    """Dynoxide in a container, for the project whose data the engine ``embedded`` would keep in the file ``path``.
+    """Dynoxide in a container. ``path`` is the file in which the engine ``embedded`` would keep the project's data.
 
-    The data is in a volume named after that path. A folder of the project would show the container more than the engine
-    needs. SQLite also needs file locks, which the shared folders of virtual machines may lack.
+    The data is in a volume named after that path. If the data were in a folder of the project, the container could read
+    more than it needs. SQLite also needs file locks, which the shared folders of virtual machines may lack.
     """
 
     name = "container"
@@ -73,7 +75,7 @@ class ContainerEngine(LocalProcessEngine):
         runtime = find_runtime()
         if runtime is None:
             raise ImproperlyConfigured(RUNTIME_MISSING)
-        # The container has the volume's name: a second one over the same data can't start.
+        # The container has the volume's name, so that a second container with the same data can't start.
         run = [runtime, "run", "--rm", "--name", self.volume, "--publish", "{host}:{port}:8000"]
         confined = ["--cap-drop", "ALL", "--security-opt", "no-new-privileges", "--read-only", "--tmpfs", "/tmp"]  # noqa: S108
         serve = ["serve", "--host", "0.0.0.0", "--port", "8000", "--db-path", "/data/dynamodb.sqlite3"]  # noqa: S104

@@ -1,6 +1,6 @@
 """The engine ``dynamodb-local``: Amazon's DynamoDB Local, a Java program.
 
-It keeps its data in a folder. The tests run it in memory, as a second opinion on what DynamoDB does.
+The engine keeps its data in a folder. The tests run it in memory, to compare another implementation of DynamoDB.
 """
 
 from __future__ import annotations
@@ -41,7 +41,9 @@ def find_jar() -> Path:
 
 
 class DynamoDBLocalEngine(LocalProcessEngine):
-    """DynamoDB Local with its data in ``folder``; if that is ``None``, in memory and for this process only."""
+    """DynamoDB Local with its data in ``folder``. If that is ``None``, the data is in memory, and only for this
+    process.
+    """
 
     name = "dynamodb-local"
 
@@ -75,8 +77,8 @@ class DynamoDBLocalEngine(LocalProcessEngine):
             raise ImproperlyConfigured(
                 "DynamoDB Local needs Java: install a JRE (version 11 or newer), or choose another engine."
             )
-        # One database for all credentials and regions, so that the AWS command line sees the same tables.
-        # It listens on every address, and by default lets pages of every origin call it.
+        # All credentials and regions share one database, so that the AWS command line sees the same tables. DynamoDB
+        # Local listens on every address. Without -cors, web pages of every origin could call it.
         options = ["-sharedDb", "-port", "{port}", "-cors", "http://nobody.invalid"]
         if self.folder is None:
             options.append("-inMemory")
@@ -87,13 +89,15 @@ class DynamoDBLocalEngine(LocalProcessEngine):
     def _command_over_folder(self) -> list[str]:
         command = self.command()
         if self.folder is not None:
-            self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)  # Java makes none
+            self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)  # DynamoDB Local doesn't create it
         return command
 
 
 @cache
 def _runs(java: str) -> bool:
-    """Returns whether the program is Java: macOS has one of that name that only says where to get Java."""
+    """Returns whether the program really is Java. macOS has a program with that name that only tells where to
+    get Java.
+    """
     try:
         return subprocess.run([java, "-version"], capture_output=True, check=False, timeout=30).returncode == 0  # noqa: S603
     except (OSError, subprocess.TimeoutExpired):

@@ -1,6 +1,6 @@
 """The engine ``embedded``: Dynoxide, a DynamoDB-compatible server over SQLite in a single binary.
 
-The project's processes share one server. Without a data file it keeps everything in memory.
+The project's processes share one server. Without a data file, the server keeps everything in memory.
 """
 
 from __future__ import annotations
@@ -21,13 +21,13 @@ from macaron_django.dynamodb.engines.shared_processes import SharedProcess, temp
 
 __all__ = ["DYNOXIDE_VERSION", "EmbeddedEngine", "binary_missing", "data_file", "find_binary", "node_modules"]
 
-#: The version that is tested, as in package.json.
+#: The tested version, which is also in package.json.
 DYNOXIDE_VERSION = "1.2.1"
 _MACHINES = {"x86_64": "x64", "amd64": "x64", "aarch64": "arm64", "arm64": "arm64"}
 
 
 def binary_missing() -> str:
-    """Returns how to get the binary on this platform. Only the package for x64 Linux is tested."""
+    """Returns a message with the ways to get the binary on this platform. Only the package for x64 Linux is tested."""
     tested = _platform() == "linux-x64"
     package = f"@dynoxide/linux-x64@{DYNOXIDE_VERSION}" if tested else "dynoxide"
     return (
@@ -37,9 +37,10 @@ def binary_missing() -> str:
 
 
 def find_binary() -> Path | None:
-    """Returns the path of ``dynoxide``: the one in the settings, npm's, or the first on PATH.
+    """Returns the path of ``dynoxide``: from the settings, from npm's folders, or the first on PATH.
 
-    Raises ``ImproperlyConfigured`` if the path in the settings leads nowhere: the other places aren't tried then.
+    If the settings have a path, the other places aren't searched. Raises ``ImproperlyConfigured`` if that path isn't an
+    executable file.
     """
     if settings.DYNAMODB.BINARY is not None:
         configured = Path(settings.DYNAMODB.BINARY).expanduser().absolute()
@@ -58,7 +59,9 @@ def find_binary() -> Path | None:
 
 
 def node_modules() -> Iterator[Path]:
-    """Yields the folders where npm may have installed an engine: the project's, its parents', this checkout's."""
+    """Yields the ``node_modules`` folders that may have an engine: in the project's folder, its parents, and this
+    checkout.
+    """
     base = base_folder().absolute()
     checkout = Path(__file__).parents[3]
     for folder in dict.fromkeys([base, *base.parents, checkout]):
@@ -67,7 +70,9 @@ def node_modules() -> Iterator[Path]:
 
 
 def data_file() -> Path:
-    """Returns the path of the data: ``MACARON["DYNAMODB"]["PATH"]``, else a file beside Django's SQLite file."""
+    """Returns the path of the data file: ``MACARON["DYNAMODB"]["PATH"]``, or else ``dynamodb.sqlite3`` in the folder of
+    Django's SQLite file. Without an SQLite file, the file is in the project's base folder.
+    """
     if settings.DYNAMODB.PATH is not None:
         return Path(settings.DYNAMODB.PATH).expanduser().absolute()
     database = django_settings.DATABASES.get("default", {})
@@ -81,7 +86,9 @@ def data_file() -> Path:
 
 
 class EmbeddedEngine(LocalProcessEngine):
-    """Dynoxide over the file ``path``; if that is ``None``, in memory and for this process only."""
+    """Dynoxide with its data in the file ``path``. If that is ``None``, the data is in memory, and only for this
+    process.
+    """
 
     name = "embedded"
     returns_refused_items = True
@@ -113,7 +120,7 @@ class EmbeddedEngine(LocalProcessEngine):
 
 
 def _platform() -> str:
-    """Returns this platform's name in npm's packages: ``linux-x64``, ``darwin-arm64``."""
+    """Returns this platform's name in npm's packages, such as ``linux-x64`` or ``darwin-arm64``."""
     return f"{sys.platform}-{_MACHINES.get(platform.machine().lower(), platform.machine())}"
 
 

@@ -1,4 +1,6 @@
-"""The engine ``endpoint``: any URL that speaks DynamoDB's protocol, such as ScyllaDB Alternator or LocalStack."""
+"""The engine ``endpoint``: the URL of any server with DynamoDB's protocol, such as ScyllaDB Alternator or
+LocalStack.
+"""
 
 from __future__ import annotations
 
@@ -33,7 +35,7 @@ class EndpointEngine(RemoteEngine):
     def from_settings(cls) -> EndpointEngine:
         if not settings.DYNAMODB.ENDPOINT:
             raise ImproperlyConfigured(
-                "MACARON['DYNAMODB']['ENGINE'] is 'endpoint' but there is no ENDPOINT beside it: add its URL."
+                "MACARON['DYNAMODB']['ENGINE'] is 'endpoint', but ENDPOINT isn't set: set it to the server's URL."
             )
         return cls(str(settings.DYNAMODB.ENDPOINT))
 
@@ -43,5 +45,5 @@ class EndpointEngine(RemoteEngine):
 
     @property
     def credentials(self) -> tuple[str, str] | None:
-        """Dummy keys, unless the environment has keys: Alternator can be set to check them."""
+        """Dummy keys, unless the environment has keys. Alternator can be configured to check keys."""
         return None if "AWS_ACCESS_KEY_ID" in os.environ else LOCAL_CREDENTIALS

@@ -1,4 +1,4 @@
-"""The interface of every engine, with what most engines for development have in common."""
+"""The interface of every engine, with defaults for most engines for development."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from macaron_django.conf import settings
 
 __all__ = ["LOCAL_CREDENTIALS", "Engine", "local_region"]
 
-#: Local engines require credentials and accept any; DynamoDB Local wants letters and digits only.
+#: Local engines require credentials, and accept any. DynamoDB Local accepts only letters and digits.
 LOCAL_CREDENTIALS = ("local", "local")
 
 
 def local_region() -> str:
-    """Returns the region for a server that has none: the one in the settings or the environment, or a default."""
+    """Returns the region for a server that has no region: from the settings or the environment, or a default."""
     return str(
         settings.DYNAMODB.REGION or os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION") or "eu-west-1"
     )
@@ -23,11 +23,13 @@ def local_region() -> str:
 class Engine(ABC):
     """A DynamoDB-compatible server.
 
-    ``endpoint_url`` is ``None`` for Amazon's own address; reading it starts a local server that isn't running.
+    ``endpoint_url`` is ``None`` for Amazon's own address. Reading it starts a local server that isn't running.
     ``credentials`` are (access key, secret key), or ``None`` for the standard credential chain. ``local`` engines run
-    on this machine, and hold no production data. With ``returns_refused_items``, the engine is known to honour
-    ReturnValuesOnConditionCheckFailure, so that an answer without an item says that there is none. With
-    ``keeps_tokens``, a transaction's token outlives the server's process: Amazon keeps it for ten minutes.
+    on this machine, and have no production data.
+
+    If ``returns_refused_items`` is True, the engine is known to honour ReturnValuesOnConditionCheckFailure. A refusal
+    without an item then means that the item doesn't exist. If ``keeps_tokens`` is True, the engine remembers the token
+    of a transaction after a restart; Amazon remembers it for ten minutes.
     """
 
     name: str
@@ -38,7 +40,9 @@ class Engine(ABC):
 
     @classmethod
     def is_here(cls) -> bool:
-        """Returns whether this machine has what the engine needs, so that it can be chosen without being named."""
+        """Returns whether this machine has the programs that the engine needs, so that the engine can be chosen by
+        default.
+        """
         return False
 
     @property
@@ -56,26 +60,28 @@ class Engine(ABC):
     @property
     @abstractmethod
     def running(self) -> bool:
-        """Whether the engine answers, whichever process started it. Reading this starts nothing."""
+        """Whether the engine answers. Any process may have started it. Reading this property starts nothing."""
 
     def check(self) -> None:  # noqa: B027 (nothing to do, for most)
         """Raises ``ImproperlyConfigured`` if the engine can't be started with its configuration. Starts nothing."""
 
     def start(self) -> None:  # noqa: B027 (nothing to do, for most)
-        """Makes sure that the engine runs, and goes on running as long as this process uses it."""
+        """Starts the engine if it isn't running. The engine then runs at least as long as this process uses it."""
 
     def look_again(self) -> None:  # noqa: B027 (nothing to do, for most)
-        """Finds out where the server is now, after a call without an answer, so that ``endpoint_url`` is right."""
+        """Updates ``endpoint_url`` after a call that got no answer, because the server may have moved to
+        another port.
+        """
 
     def stop(self) -> None:  # noqa: B027 (nothing to do, for most)
-        """Stops using the engine; a local server ends with its last user."""
+        """Stops using the engine. A local server ends when no process uses it any more."""
 
     @abstractmethod
     def status(self) -> str:
         """Describes the engine in one line. Starts nothing."""
 
     def shut_down(self) -> bool:
-        """Ends the engine for all its users, and returns whether there was anything to end."""
+        """Ends the engine for all processes that use it. Returns whether it was running."""
         return False
 
     def wait_for_end(self, timeout: float) -> bool:

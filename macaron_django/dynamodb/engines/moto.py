@@ -1,4 +1,4 @@
-"""The engine ``moto``: a simulated DynamoDB from pip, served by threads of this process, with its data in memory.
+"""The engine ``moto``: DynamoDB simulated by the package moto, in threads of this process, with its data in memory.
 
 Each process has its own data, which is lost when the process ends. The children of ``runserver`` find their parent's
 server through an environment variable, so that the data survives a reload.
@@ -30,7 +30,7 @@ PARENT_URL = "MACARON_DJANGO_MOTO_URL"
 
 
 class MotoEngine(Engine):
-    """Moto's DynamoDB behind a loopback port, started when first needed."""
+    """Moto's DynamoDB at a loopback port. The server starts when it is first needed."""
 
     name = "moto"
     returns_refused_items = True
@@ -51,7 +51,7 @@ class MotoEngine(Engine):
 
     @property
     def endpoint_url(self) -> str:
-        """The server's URL; reading it starts the server."""
+        """The server's URL. Reading it starts the server."""
         if not self._url:
             self.start()
         return self._url
@@ -104,7 +104,7 @@ def _start_server() -> ThreadedMotoServer:
         from moto.server import ThreadedMotoServer
     except ImportError as error:
         raise ImproperlyConfigured(MOTO_MISSING) from error
-    # Its HTTP server logs each request, and installs a handler for that if nobody has.
+    # Moto's HTTP server would log each request, and install a handler if there is none.
     logging.getLogger("werkzeug").setLevel(logging.WARNING)
     server = ThreadedMotoServer(secret_host(), port=0, verbose=False)
     server.start()

@@ -19,7 +19,7 @@ class LocalProcessEngine(Engine):
 
     @abstractmethod
     def make_process(self) -> SharedProcess:
-        """Describes the server process, without starting it."""
+        """Returns the description of the server process, without starting it."""
 
     @abstractmethod
     def command(self) -> list[str]:
@@ -39,12 +39,14 @@ class LocalProcessEngine(Engine):
 
     @property
     def endpoint_url(self) -> str:
-        """The server's URL; reading it starts the server if this process doesn't use it yet."""
+        """The server's URL. Reading it starts the server if this process doesn't use it yet."""
         host, port = self.process.address or self.process.join()
         return f"http://{host}:{port}"
 
     def start(self) -> None:
-        """Uses the server from this process, starting it if it isn't running; safe to call again."""
+        """Makes this process a user of the server, and starts the server if it isn't running. Can be called
+        repeatedly.
+        """
         self.process.join()
 
     def look_again(self) -> None:
@@ -52,7 +54,7 @@ class LocalProcessEngine(Engine):
             self._process.look_again()
 
     def stop(self) -> None:
-        """Stops using the server, which ends with the last process that uses it."""
+        """Stops using the server. The server ends when no process uses it any more."""
         if self._process:
             self._process.leave()
 
@@ -69,7 +71,7 @@ class LocalProcessEngine(Engine):
         return f"{self.name}: running at http://{host}:{port} (process {pid}){data}"
 
     def shut_down(self) -> bool:
-        """Ends the server for every process that uses it, and returns whether it was running."""
+        """Ends the server for all processes that use it. Returns whether it was running."""
         return self.process.shut_down()
 
     def wait_for_end(self, timeout: float) -> bool:

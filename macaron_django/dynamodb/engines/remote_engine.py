@@ -1,4 +1,4 @@
-"""Base of the engines that run elsewhere: this process only connects to them."""
+"""Base of the engines that this process only connects to, and never starts."""
 
 from __future__ import annotations
 
@@ -22,7 +22,9 @@ def reachable(url: str, timeout: float = 2.0) -> bool:
 
 
 class RemoteEngine(Engine):
-    """An engine that runs elsewhere: there is nothing to start or stop, and nothing to check without a call."""
+    """An engine that runs elsewhere. It can't be started or stopped here, and its configuration can't be checked
+    without a call.
+    """
 
     local = False
 

@@ -1,7 +1,7 @@
-"""Chooses the engine by ``MACARON["DYNAMODB"]`` and ``DEBUG``, once for each process, and keeps it.
+"""Chooses the engine by ``MACARON["DYNAMODB"]`` and ``DEBUG``, once in each process.
 
-If ``ENGINE`` isn't set, it chooses the first of ``BY_ITSELF`` that this machine has while ``DEBUG`` is on, and reports
-an error while ``DEBUG`` is off: AWS is never chosen by accident. Tests choose another engine with ``use``.
+If ``ENGINE`` isn't set and ``DEBUG`` is on, the first engine of ``BY_ITSELF`` that this machine has is chosen. If
+``DEBUG`` is off, that is an error, so that AWS is never chosen by accident. Tests choose another engine with ``use``.
 """
 
 from __future__ import annotations
@@ -33,7 +33,8 @@ __all__ = [
     "use",
 ]
 
-#: Where the class of each engine is. Imported when chosen, so that no engine needs another's libraries.
+#: The module and the class of each engine. Only the chosen engine is imported, so that other engines' libraries aren't
+#: needed.
 NAMES = {
     "embedded": "embedded:EmbeddedEngine",
     "moto": "moto:MotoEngine",
@@ -42,7 +43,8 @@ NAMES = {
     "endpoint": "endpoint:EndpointEngine",
     "aws": "aws:AWSEngine",
 }
-#: Chosen in this order where none is named and DEBUG is on. The last forgets its data.
+#: The order in which engines are tried if the settings name none and DEBUG is on. The last keeps its data only in
+#: memory.
 BY_ITSELF = ("embedded", "dynamodb-local", "container", "moto")
 
 NONE_CONFIGURED = (
@@ -58,25 +60,26 @@ class NoEngineHereError(ImproperlyConfigured):
 
 
 _lock = threading.RLock()
-_made: dict[tuple[Any, ...], Engine] = {}  # by the settings that they were made from
+_made: dict[tuple[Any, ...], Engine] = {}  # the key has the settings that the engine was made from
 _current: Engine | None = None
 _replacements: list[Engine] = []
 _debug: bool | None = None
 
 
 def sample_debug() -> None:
-    """Remembers DEBUG as it is now. Called when apps load, because test runners switch it off later."""
+    """Remembers the current value of DEBUG. Called when apps load, because test runners switch DEBUG off later."""
     global _debug
     _debug = bool(django_settings.DEBUG)
 
 
 def current() -> Engine:
-    """Returns the engine in use. Raises ``ImproperlyConfigured`` if the settings name none that can be used.
+    """Returns the engine in use. Raises ``ImproperlyConfigured`` if the settings don't lead to a usable engine.
 
-    In a pytest run, that is the engine of the ``dynamodb`` fixture; in tests without it, one that refuses every call.
+    In a pytest run, the result is the engine of the ``dynamodb`` fixture. In tests without the fixture, the result is
+    an engine that refuses every call.
     """
     engine = _replacements[-1] if _replacements else None
-    plugin = sys.modules.get("macaron_django.testing.plugin")  # imported in a pytest process only
+    plugin = sys.modules.get("macaron_django.testing.plugin")  # imported only in a pytest process
     if plugin is not None and plugin.guarding():
         guarded: Engine = plugin.guard(engine)
         return guarded
@@ -84,7 +87,7 @@ def current() -> Engine:
 
 
 def make(name: str) -> Engine:
-    """Makes the engine called ``name`` from the settings, without starting it."""
+    """Returns a new engine with this name, made from the settings. Doesn't start it."""
     if name not in NAMES:
         raise ImproperlyConfigured(
             f"MACARON['DYNAMODB']['ENGINE'] is {name!r}, which isn't an engine: choose one of {', '.join(NAMES)}."
@@ -94,7 +97,7 @@ def make(name: str) -> Engine:
 
 
 def configuration_problem() -> str | None:
-    """Returns what is wrong with the choice of engine, in one or two sentences, or ``None``. Starts nothing."""
+    """Returns a message about the problem with the chosen engine; ``None`` if there is no problem. Starts nothing."""
     try:
         make(_chosen_name()).check()
     except (ImproperlyConfigured, ImportError) as error:
@@ -103,10 +106,10 @@ def configuration_problem() -> str | None:
 
 
 def choice_warning() -> str | None:
-    """Returns a warning for a project that names no engine: this machine has none, or only one that forgets its data.
+    """Returns a warning for a project that names no engine if this machine has no engine, or only moto.
 
-    That isn't a problem yet: a project can be migrated and looked at without DynamoDB. Returns ``None`` if there is
-    nothing to warn of, or if ``configuration_problem()`` reports it.
+    This isn't an error, because a project can be migrated and looked at without DynamoDB. Returns ``None`` if there is
+    nothing to warn of, or if ``configuration_problem()`` reports the problem.
     """
     try:
         return _moto_instead() if settings.DYNAMODB.ENGINE is None and _chosen_name() == "moto" else None
@@ -129,7 +132,7 @@ def use(engine: Engine) -> Iterator[Engine]:
 
 
 def reset() -> None:
-    """Stops using the engines made from the settings; the next call chooses anew."""
+    """Stops using the engines made from the settings. The next call chooses an engine again."""
     with _lock:
         for engine in _made.values():
             engine.stop()
@@ -163,7 +166,7 @@ def _chosen_name() -> str:
             return name
     raise NoEngineHereError(
         f"There is no DynamoDB engine on this machine, so items can't be read or written yet. {_remedy()} "
-        "For a first look, `pip install 'macaron_django[moto]'` brings an engine that forgets its data."
+        "For a first look, `pip install 'macaron_django[moto]'` installs an engine that keeps its data only in memory."
     )
 
 
@@ -174,8 +177,8 @@ def _class_of(name: str) -> Any:
 
 def _moto_instead() -> str:
     return (
-        "DynamoDB is simulated by moto, in this process's memory: nothing is kept when it ends, and other manage.py "
-        f"processes don't see it. {_remedy()}"
+        "DynamoDB is simulated by moto, in this process's memory. The data is lost when the process ends, and other "
+        f"manage.py processes can't read it. {_remedy()}"
     )
 
 

@@ -1,8 +1,9 @@
 """Joins the server process that all processes of a project share, and starts it if it isn't running.
 
-Joining is a shared ``flock`` on the users file, held until ``leave()`` or until the process ends, however it ends.
-Starting is an exclusive ``flock`` on the state file: the process that gets it starts the supervisor and hands the
-locked descriptor over, so that no two can start at once and there is no moment without an owner.
+A process joins by a shared ``flock`` on the users file. The kernel releases this lock when the process ends. A process
+that wants to start the server needs an exclusive ``flock`` on the state file. The process that gets this lock starts
+the supervisor, and passes the locked descriptor to it. So two supervisors can't start at once, and the lock always has
+an owner.
 """
 
 from __future__ import annotations
@@ -33,14 +34,14 @@ if sys.platform != "win32":
 __all__ = ["SharedProcess", "temporary_folder"]
 
 START_TIMEOUT = 120.0  # seconds for the server to answer; Java takes a minute on a very busy machine
-PAUSE = 0.01  # seconds between looks at the locks
+PAUSE = 0.01  # seconds between two attempts to get a lock
 
 
 class SharedProcess:
     """The server behind a local engine.
 
-    ``stem`` is the path that the lock and log files are named after; ``command`` is called only when the
-    server must be started, and may raise; ``ready`` is what the server prints once the port is its own.
+    ``stem`` is the path that the lock and log files are named after. ``command`` is called only when the server must be
+    started, and may raise. ``ready`` is the text that the server prints once it listens on the port.
     """
 
     def __init__(
@@ -62,10 +63,12 @@ class SharedProcess:
         self._called = f"{name} engine over {data_file}" if data_file else f"{name} engine"
         self._mutex = threading.Lock()
         self._users_fd: int | None = None
-        self.address: tuple[str, int] | None = None  # host and port, known while this process is a user
+        self.address: tuple[str, int] | None = None  # host and port; None if this process isn't a user
 
     def join(self) -> tuple[str, int]:
-        """Becomes a user of the server, starting it if need be, and returns its host and port. Safe to call again."""
+        """Makes this process a user of the server, and starts the server if it isn't running. Returns the host and the
+        port. Can be called repeatedly.
+        """
         with self._mutex:
             if self._users_fd is not None and self.address is not None and self._supervised():
                 return self.address
@@ -76,7 +79,7 @@ class SharedProcess:
                 self.address = self._find_or_start()
             except BaseException as error:
                 self._unlock()
-                if self._temporary:  # a supervisor removes it; there may have been none
+                if self._temporary:  # usually the supervisor removes it, but it may not have started
                     shutil.rmtree(self._temporary, ignore_errors=True)
                 if isinstance(error, OSError):
                     raise EngineUnavailable(
@@ -87,16 +90,16 @@ class SharedProcess:
             return self.address
 
     def look_again(self) -> None:
-        """Finds out, after a call without an answer, whether another process has restarted the server, and where.
+        """Updates the address after a call that got no answer, because another process may have restarted the server.
 
-        A server that was stopped on purpose stays stopped. One whose owner was killed, or lost its lock
-        files, is started again by the next ``join()``.
+        A server that was stopped on purpose stays stopped. If the supervisor was killed, or its lock files were
+        deleted, the next ``join()`` starts a new server.
         """
         with self._mutex:
             if self._users_fd is None:
                 return
             if not supervisor.same_file(str(self.users_file), self._users_fd):
-                self._unlock()  # deleted: it keeps no server alive any more
+                self._unlock()  # the users file was deleted, so that its lock has no effect any more
                 return
             if running := self._look():
                 _, self.address = running
@@ -104,19 +107,19 @@ class SharedProcess:
                 self.address = None
 
     def leave(self) -> None:
-        """Stops being a user; the server ends with its last one."""
+        """Stops being a user of the server. The server ends when it has no users any more."""
         with self._mutex:
             self._unlock()
 
     def running(self) -> tuple[int, tuple[str, int]] | None:
-        """Returns (supervisor's pid, (host, port)) of the server, whichever process started it; ``None`` if no server
-        is running.
+        """Returns (supervisor's pid, (host, port)) if the server is running, else ``None``. Any process may have
+        started the server.
         """
         found = self._look()
         return found if found and supervisor.answers(found[1]) else None
 
     def shut_down(self, timeout: float = 15.0) -> bool:
-        """Ends the server for all its users, and returns whether there was one."""
+        """Ends the server for all its users. Returns whether it was running and has ended."""
         found = self._look()
         if found is None:
             return False
@@ -143,7 +146,8 @@ class SharedProcess:
         return True
 
     def _unlock(self) -> None:
-        # Closed rather than unlocked: children made by fork() share the lock, and may go on using the server.
+        # The file is closed, not unlocked, because children made by fork() share the lock, and may still use the
+        # server.
         if self._users_fd is not None:
             os.close(self._users_fd)
         self._users_fd = self.address = None
@@ -155,7 +159,7 @@ class SharedProcess:
         while True:
             try:
                 fcntl.flock(fd, fcntl.LOCK_SH | fcntl.LOCK_NB)
-            except BlockingIOError:  # a supervisor that is about to exit
+            except BlockingIOError:  # a supervisor is about to exit
                 if time.monotonic() > deadline:
                     os.close(fd)
                     raise EngineUnavailable(f"The {self.name} engine doesn't end: see {self.log_file}.") from None
@@ -177,7 +181,8 @@ class SharedProcess:
                     raise EngineUnavailable(f"The {self._called} can't start: {state['error']}")
                 if _lock_exclusively(state_fd):
                     token = uuid.uuid4().hex
-                    # What the last owner wrote isn't about a running server any more, but says what it left behind.
+                    # The state that the last supervisor wrote is outdated. The new supervisor needs it to end a server
+                    # that is left over.
                     last = supervisor.read_state(state_fd)
                     supervisor.write_state(state_fd, {"previous": last.get("previous", last)})
                     self._spawn(state_fd, token)
@@ -187,7 +192,7 @@ class SharedProcess:
                 os.close(state_fd)
             time.sleep(PAUSE)
         raise EngineUnavailable(
-            f"The {self.name} engine doesn't answer. `manage.py dynamodb --stop` ends it; what it printed is in "
+            f"The {self.name} engine doesn't answer. `manage.py dynamodb --stop` ends it; its output is in "
             f"{self.log_file}."
         )
 
@@ -205,7 +210,7 @@ class SharedProcess:
             start_timeout=START_TIMEOUT,
         )
         with self.log_file.open("wb") as log:
-            # By path and without site-packages: see the supervisor's docstring.
+            # The supervisor's docstring explains why it is run by path and without site-packages.
             subprocess.run(  # noqa: S603 (our own program)
                 [_python(), "-I", "-S", supervisor.__file__, json.dumps(dataclasses.asdict(order))],
                 pass_fds=(state_fd,),
@@ -216,11 +221,11 @@ class SharedProcess:
             )
 
     def _look(self) -> tuple[int, tuple[str, int]] | None:
-        """Returns (supervisor's pid, (host, port)) of the running server without becoming its user."""
+        """Returns (supervisor's pid, (host, port)) of the running server, without making this process its user."""
         return _owner(self._state()) if self._supervised() else None
 
     def _state(self) -> dict[str, Any]:
-        """Returns what the server's owner wrote last."""
+        """Returns the state that a supervisor has written last."""
         try:
             fd = os.open(self.state_file, os.O_RDONLY)
         except OSError:
@@ -233,7 +238,7 @@ class SharedProcess:
             os.close(fd)
 
     def _supervised(self) -> bool:
-        """Returns whether a supervisor is running: it locks the state file as long as it lives."""
+        """Returns whether a supervisor is running. A running supervisor has the state file locked."""
         if sys.platform == "win32":
             return False
         try:
@@ -250,7 +255,9 @@ class SharedProcess:
 
 
 def temporary_folder() -> Path:
-    """Returns the name of a new folder, which is made when the server is first used, and removed afterwards."""
+    """Returns the path of a new folder. The folder is created when the server is first used, and removed when the
+    server ends.
+    """
     return Path(tempfile.gettempdir()) / f"dynamodb-{uuid.uuid4().hex}"
 
 
@@ -263,8 +270,8 @@ def _lock_exclusively(fd: int) -> bool:
 
 
 def _address_in_use(state: dict[str, Any]) -> tuple[str, int] | None:
-    """Returns the host and port in a locked state file, if the process that holds the lock wrote them and the server
-    answers.
+    """Returns the host and the port in a locked state file. Returns None if the lock's owner hasn't written them, or if
+    the server doesn't answer.
     """
     owner = _owner(state)
     if owner is None:
@@ -272,21 +279,21 @@ def _address_in_use(state: dict[str, Any]) -> tuple[str, int] | None:
     pid, address = owner
     try:
         os.kill(pid, 0)
-    except ProcessLookupError:  # a new owner has the lock, and hasn't written yet
+    except ProcessLookupError:  # a new supervisor has the lock, and hasn't written its state yet
         return None
-    except PermissionError:  # it lives, and is another user's
+    except PermissionError:  # the process exists, and belongs to another user
         pass
     return address if supervisor.answers(address) else None
 
 
 def _owner(state: dict[str, Any]) -> tuple[int, tuple[str, int]] | None:
-    """Returns the supervisor's pid and the server's host and port; earlier releases wrote no host."""
+    """Returns the supervisor's pid and the server's host and port. Earlier releases didn't write the host."""
     pid, host, port = state.get("pid"), state.get("host", supervisor.LOOPBACK), state.get("port")
     return None if pid is None or port is None else (pid, (host, port))
 
 
 def _python() -> str:
-    # An application server that embeds Python may name itself as sys.executable.
+    # In an application server that embeds Python, sys.executable may be the application server.
     if Path(sys.executable or "").name.startswith(("python", "pypy")):
         return sys.executable
     return shutil.which("python3") or sys.executable

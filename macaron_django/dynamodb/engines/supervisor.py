@@ -1,10 +1,12 @@
-"""The program that owns an engine's server: starts it, restarts it after a crash, ends it after its last user.
+"""The program that runs an engine's server: it starts the server, restarts it after a crash, and ends it after its last
+user.
 
-It takes a ``SupervisorConfig`` as JSON on the command line, and writes the server's port into a state file. It
-must outlive any process that uses the server, and imports nothing but the standard library so that it starts in a few
-milliseconds: run it by path with ``python -I -S`` (importing it through the package would import PynamoDB and Django).
+The supervisor's argument is a ``SupervisorConfig`` as JSON. It writes the server's port into a state file. The
+supervisor must outlive any process that uses the server. It imports only the standard library, so that it starts in a
+few milliseconds. It must be run by path with ``python -I -S``, because importing it through the package would import
+PynamoDB and Django.
 
-Two locks say everything that processes must know, and the kernel releases both however a process ends:
+Processes coordinate with two locks. The kernel releases the locks when a process ends, even if it crashes:
 
 - the *state file* is locked exclusively by the supervisor as long as it lives, so the pid in an unlocked
   state file is stale, even if another process has that pid now;
@@ -31,38 +33,40 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-if sys.platform != "win32":  # which has no flock; `processes` refuses there with a sentence
+if sys.platform != "win32":  # Windows has no flock; `shared_processes` raises an error there
     import fcntl
 
 __all__ = ["LOOPBACK", "SupervisorConfig", "answers", "ask", "main", "read_state", "secret_host", "write_state"]
 
 LOOPBACK = "127.0.0.1"
-POLL = 0.2  # seconds between looks at the users' lock
+POLL = 0.2  # seconds between two attempts to get the users' lock
 PATIENCE = 10.0  # seconds between SIGTERM and SIGKILL
-STABLE = 0.5  # seconds after which a start has succeeded: dying earlier counts as a failed one
-FAILED_STARTS = 10  # in a row, after which the supervisor gives up
+STABLE = 0.5  # seconds; a server that ends earlier has failed to start
+FAILED_STARTS = 10  # after this number in a row, the supervisor gives up
 
 
 @dataclasses.dataclass(frozen=True)
 class SupervisorConfig:
-    """What to run: paths are absolute, ``{host}`` and ``{port}`` in ``command`` are replaced by the chosen ones."""
+    """The server to run. Paths are absolute. ``{host}`` and ``{port}`` in ``command`` are replaced by the chosen
+    address.
+    """
 
     state_file: str
-    state_fd: int  # of the state file, locked by the process that started this one; the lock is inherited
+    state_fd: int  # the state file's descriptor, inherited from the starter with its lock
     users_file: str
     log_file: str
-    command: tuple[str, ...]  # with {host}, too, if the server can be bound to an address of its own
-    token: str  # written back with the state, so that the starter knows its own attempt
-    ready: str = ""  # printed by the server once it owns its port
-    data_file: str = ""  # when it is deleted or replaced the server is restarted, to write to the new one
-    temporary: str = ""  # folder removed at the end
+    command: tuple[str, ...]  # has {host} only if the server can listen on a single address
+    token: str  # also written into the state, so that the starter recognizes its own attempt
+    ready: str = ""  # the text that the server prints once it listens on its port
+    data_file: str = ""  # if it is deleted or replaced, the server is restarted with the new file
+    temporary: str = ""  # a folder that is removed at the end
     start_timeout: float = 30.0  # seconds
 
 
 def read_state(fd: int) -> dict[str, Any]:
-    """Returns what the state file says; {} if the file is empty, half written or damaged.
+    """Returns the content of the state file; {} if the file is empty, half written or damaged.
 
-    What can't be a process or a port is left out.
+    Invalid members, such as a pid that can't be a process, are left out.
     """
     with contextlib.suppress(ValueError, RecursionError):
         state = json.loads(os.pread(fd, 65536, 0) or b"{}")
@@ -79,7 +83,7 @@ def _well_formed(state: object) -> dict[str, Any]:
 
 
 def _is_pid(value: object) -> bool:
-    return type(value) is int and 1 < value < 2**31  # others mean groups of processes, or none
+    return type(value) is int and 1 < value < 2**31  # other numbers mean groups of processes, or aren't pids
 
 
 def _is_port(value: object) -> bool:
@@ -110,17 +114,18 @@ _FIELDS: dict[str, Callable[[object], bool]] = {
 
 
 def write_state(fd: int, state: dict[str, Any]) -> None:
-    """Replaces the content in place: the lock belongs to the inode, so the file can't be replaced."""
+    """Overwrites the file's content. The file itself can't be replaced, because its lock belongs to the inode."""
     content = json.dumps(state).encode()
     os.ftruncate(fd, 0)
     os.pwrite(fd, content, 0)
 
 
 def secret_host(known: object = None) -> str:
-    """Returns an address of the loopback network that no one can guess: ``known``, if it can be used, or a new one.
+    """Returns an address in the loopback network that can't be guessed: ``known`` if it can be used, or else a new one.
 
-    Local engines answer web pages in a browser on this machine, whatever their origin. To find the engine, a page would
-    have to try 16 million addresses. If the system has only 127.0.0.1, as macOS does, that is returned.
+    Local engines accept requests from any web page that is open in a browser on this machine. To find the engine, a
+    page would have to try 16 million addresses. If the system has only 127.0.0.1, as on macOS, that address is
+    returned.
     """
     guessed = "127." + ".".join(str(1 + octet % 254) for octet in os.urandom(3))
     for host in (known, guessed):
@@ -134,8 +139,8 @@ def secret_host(known: object = None) -> str:
 def ask(address: tuple[str, int], operation: str, body: dict[str, Any], timeout: float = 2.0) -> dict[str, Any]:
     """Calls ``operation`` of the local engine at ``address``, a host and a port.
 
-    Local engines check only the form of the signature, so none is computed. Raises ``OSError`` if nothing answers and
-    ``ValueError`` if what answers isn't DynamoDB or refuses.
+    Local engines check only the form of the signature, so no signature is computed. Raises ``OSError`` if no server
+    answers. Raises ``ValueError`` if the server isn't DynamoDB, or refuses the call.
     """
     connection = http.client.HTTPConnection(*address, timeout=timeout)
     scope = "local/20200101/eu-west-1/dynamodb/aws4_request"
@@ -160,7 +165,7 @@ def ask(address: tuple[str, int], operation: str, body: dict[str, Any], timeout:
 
 
 def answers(address: tuple[str, int]) -> bool:
-    """Returns whether a DynamoDB-compatible server answers a real request at ``address``."""
+    """Returns whether a DynamoDB-compatible server at ``address`` answers a ListTables request."""
     try:
         return "TableNames" in ask(address, "ListTables", {"Limit": 1})
     except (OSError, ValueError):
@@ -168,12 +173,12 @@ def answers(address: tuple[str, int]) -> bool:
 
 
 def main(argument: str) -> int:
-    """Detaches from the starter, then supervises until no process uses the server; nothing reads the exit code."""
+    """Detaches from the starter, and then supervises the server until no process uses it. The exit code isn't used."""
     fields = json.loads(argument)
     order = SupervisorConfig(**{**fields, "command": tuple(fields["command"])})
-    if os.fork():  # the starter waits for this one, so it keeps no zombie; init adopts the other
+    if os.fork():  # the starter waits for the parent, and init adopts the child: no zombie remains
         os._exit(0)
-    os.setsid()  # no Ctrl-C, no hang-up of the terminal
+    os.setsid()  # a Ctrl-C or a closed terminal doesn't end the supervisor
     os.chdir("/")
     try:
         return _Supervisor(order).run()
@@ -231,12 +236,12 @@ class _Supervisor:
         try:
             fcntl.flock(self.users_fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            # A lock file that was deleted locks out nobody: the next user starts a server of its own,
-            # and two servers must not have the same data file open.
+            # A deleted lock file has no effect: the next user would start another server. Two servers must not have the
+            # same data file open, so this one ends.
             return same_file(self.order.state_file, self.order.state_fd) and same_file(
                 self.order.users_file, self.users_fd
             )
-        return False  # nobody else holds it; it is kept until exit, so that a newcomer waits for that
+        return False  # no user is left; the lock stays until the exit, so that a new user waits
 
     def _sleep(self) -> None:
         select.select([self.wakeup], [], [], POLL)
@@ -245,7 +250,9 @@ class _Supervisor:
                 pass
 
     def _keep_running(self) -> str:
-        """Restarts a server that crashed or whose data file was taken away. Returns why that failed, or ""."""
+        """Restarts the server if it has crashed, or if its data file was deleted or replaced. Returns the error if that
+        failed, or "".
+        """
         server = self.server
         if server is None:
             return "The server was never started."
@@ -261,7 +268,7 @@ class _Supervisor:
         return self._start(self.port)
 
     def _start(self, preferred_port: int | None) -> str:
-        """Starts the server, if possible on the port that it had before. Returns why that failed, or ""."""
+        """Starts the server, on ``preferred_port`` if that is free. Returns the error if that failed, or ""."""
         failure = ""
         for _ in range(5):  # another program may take the port before the server does
             self.port = _free_port(self.host, preferred_port)
@@ -324,7 +331,9 @@ class _Supervisor:
 
 
 def _end_orphan(state: dict[str, Any]) -> None:
-    """Ends the server of a supervisor that was killed, if the server's pid still runs the same command."""
+    """Ends a server whose supervisor was killed, if the process with the server's pid still has the same
+    command line.
+    """
     pid, command = state.get("engine_pid"), state.get("engine_command")
     if pid is None or command is None:
         return
@@ -365,7 +374,7 @@ def _inode(path: str) -> int | None:
 
 
 def same_file(path: str, fd: int) -> bool:
-    """Returns whether ``path`` still leads to the file that ``fd`` has open."""
+    """Returns whether ``path`` is still the path of the file that is open as ``fd``."""
     return _inode(path) == os.fstat(fd).st_ino
 
 
