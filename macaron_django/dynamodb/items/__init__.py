@@ -1,7 +1,8 @@
-"""Reads and writes the items of a table: by key, by plan, in pages, in batches and in transactions.
+"""Reads and writes the items of a table: by key, by query plan, in pages, in batches and in transactions.
 
-``item_operations`` has DynamoDB's operations on attribute maps, and ``persistence`` those on rows. Open ``identity``
-for a row's key and version, ``plan_reader`` for how a query plan is carried out, ``cursor_pages`` for pages,
-``transactions`` for ``with transaction():``, ``latency`` for how far away the engine is, ``write_conditions`` for what
-a failed condition raises, and ``expressions`` or ``pynamodb_conditions`` for what is sent as text.
+``item_operations`` has DynamoDB's operations on attribute maps, and ``persistence`` has operations on rows.
+``identity`` finds a row's key and version. ``plan_reader`` executes query plans, and ``cursor_pages`` reads pages of
+lists. ``transactions`` has ``with transaction():``. ``latency`` measures how fast the engine answers.
+``write_conditions`` has the conditions of writes, and the exceptions for conditions that fail. ``expressions`` and
+``pynamodb_conditions`` write expressions as text.
 """

@@ -1,4 +1,4 @@
-"""Reads one page of a list, and says where the next page begins."""
+"""Reads one page of a list, and returns the position of the next page."""
 
 from __future__ import annotations
 
@@ -16,17 +16,17 @@ from macaron_django.dynamodb.planning.query_plans import QueryPlan
 
 __all__ = ["CursorPage", "MatchPage", "PageLength", "list_scope", "read_page"]
 
-#: An item in our answer may be this many times as long as in DynamoDB's: 1E+125 as a whole number is nine times as
-#: long.
+#: The most times that an item's JSON can be longer than the item in DynamoDB's response. For example, the number 1E+125
+#: becomes 126 digits, nine times as many characters as in DynamoDB's response.
 _GROWTH: Final = 16
 
 
 @dataclass(frozen=True)
 class CursorPage:
-    """Rows, the cursor of the rows after them (None at the end), and what they cost.
+    """A page of rows. ``next_cursor`` is the cursor of the next page; None for the last page.
 
-    ``read``: items that DynamoDB read, including those that a filter dropped; ``capacity``: the read units that it
-    charged for all calls, None if an engine doesn't say.
+    ``read`` is the number of items that DynamoDB has read, including items that the filter dropped. ``capacity`` is the
+    number of read units for all calls; None if the engine doesn't send it.
     """
 
     rows: list[Any]
@@ -37,7 +37,7 @@ class CursorPage:
 
 @dataclass(frozen=True)
 class MatchPage:
-    """A page like ``CursorPage``, before its items become rows and its position becomes a cursor."""
+    """A page of items. ``CursorPage`` is made from it: its items become rows, and ``next`` becomes a cursor."""
 
     found: Sequence[Match]
     next: AttributeMap | None
@@ -47,18 +47,19 @@ class MatchPage:
 class PageLength:
     """Adds up the bytes of a page's items as JSON. A page may have ``most`` bytes.
 
-    ``length_of`` is called only if the answers from DynamoDB are long enough for it to matter.
+    ``length_of`` returns the bytes of an item's JSON. It is called only if DynamoDB's responses are so long that the
+    page might be too long.
     """
 
     def __init__(self, most: int, length_of: Callable[[Any], int]) -> None:
         self._most, self._length_of = most, length_of
         self._sent: float = 0
         self._count = 0
-        self._sum = 1  # with the brackets, and a comma after each item but one
+        self._sum = 1  # the brackets; a comma is added for each item but one
 
     def fitting(self, found: Sequence[Match], sent: int | None) -> int:
-        """Returns how many of ``found`` fit, at least one. ``found``: all matches so far; ``sent``: the bytes of the
-        last answer.
+        """Returns how many of the matches ``found`` so far fit into the page, at least one. ``sent`` is the length of
+        DynamoDB's last response.
         """
         self._sent += math.inf if sent is None else sent
         if self._sent * _GROWTH > self._most:
@@ -73,10 +74,10 @@ class PageLength:
 def read_page(
     reader: PlanReader, limit: int, start: AttributeMap | None = None, length: PageLength | None = None
 ) -> MatchPage:
-    """Reads until ``limit`` items matched and it is known whether another one follows.
+    """Reads until ``limit`` items have matched, and it is known whether another match follows.
 
-    DynamoDB's own LastEvaluatedKey doesn't say that: it is also there if the last item has just been read.
-    A page ends before that, perhaps with no item, where the plan's ``read_limit`` or ``length`` is reached.
+    DynamoDB's LastEvaluatedKey doesn't show that, because DynamoDB also sends it if the last item has just been read.
+    If the plan's ``read_limit`` or ``length`` is reached earlier, the page has fewer items, perhaps none.
     """
     found: list[Match] = []
     last: AttributeMap | None = None
@@ -88,12 +89,14 @@ def read_page(
         if len(found) > most:
             return MatchPage(found[:most], found[most - 1].position, read)
         last = batch.last
-    # Something is left only where the reader had to stop.
+    # ``last`` isn't None only if the reader stopped at ``read_limit``.
     return MatchPage(found, last, read)
 
 
 def list_scope(persistence: Persistence, plan: QueryPlan) -> str:
-    """Returns what a cursor is bound to: API, schema, table, index, filters and direction."""
+    """Returns a text that identifies a list by its API, schema, table, index, filters and direction. A cursor is valid
+    only for its list.
+    """
     told = [
         plan.kind,
         plan.index.name if plan.index else "",

@@ -1,6 +1,6 @@
 """Writes the expressions of a call: conditions, updates and projections, with their placeholders.
 
-Updates are written here and not by PynamoDB, which reads brackets in a name as a step into a list.
+Updates aren't written by PynamoDB, because it reads brackets in an attribute's name as a position in a list.
 """
 
 from __future__ import annotations
@@ -34,8 +34,8 @@ class Expressions:
         self._texts: dict[str, str] = {}
 
     def name(self, attribute: str) -> str:
-        """Returns the placeholder of an attribute's name, always the same for one name."""
-        # The numbering is PynamoDB's, whose conditions add to the same dictionaries.
+        """Returns the placeholder of an attribute's name. A name always gets the same placeholder."""
+        # The placeholders are numbered as in PynamoDB, because PynamoDB's conditions add to the same dictionaries.
         return self._names.setdefault(attribute, f"#{len(self._names)}")
 
     def value(self, value: AttributeValue) -> str:
@@ -45,13 +45,13 @@ class Expressions:
         return placeholder
 
     def condition(self, *conditions: Where | None, parameter: str = "ConditionExpression") -> None:
-        """Requires that all of ``conditions`` hold."""
+        """Sets an expression, which requires that all of ``conditions`` are true."""
         texts = [self.text(condition) for condition in conditions if condition is not None]
         if texts:
             self._texts[parameter] = texts[0] if len(texts) == 1 else " AND ".join(map(_enclosed, texts))
 
     def require(self, text: str) -> None:
-        """Makes a text the condition of a write."""
+        """Sets the condition of a write to ``text``."""
         self._texts["ConditionExpression"] = text
 
     def text(self, condition: Where) -> str:
@@ -67,12 +67,12 @@ class Expressions:
         remove: Iterable[str] = (),
         add: Mapping[str, AttributeValue] | None = None,
     ) -> None:
-        """Sets, removes and adds attributes (with DynamoDB's ADD), leaving out empty clauses."""
+        """Sets the UpdateExpression, with the clauses SET, REMOVE and ADD that aren't empty."""
         added, names, values = add or {}, self._names, self._values
         if names or values:
             raise ValueError("an update must be the first of a call's expressions")
         attributes = tuple(set_), tuple(remove), tuple(added)
-        # Clients choose names, too: what is remembered must stay small.
+        # Long texts aren't cached, because clients can choose names, and would fill the memory.
         is_short = sum(map(len, chain.from_iterable(attributes))) <= _REMEMBERED
         text, known, placeholders = (_known_update if is_short else _update)(*attributes)
         names.update(known)
@@ -81,12 +81,12 @@ class Expressions:
             self._texts["UpdateExpression"] = text
 
     def projection(self, names: Iterable[str] | None) -> None:
-        """Limits a read to these attributes; None reads all."""
+        """Limits a read to these attributes. None means all attributes."""
         if names is not None:
             self._texts["ProjectionExpression"] = ", ".join(map(self.name, dict.fromkeys(names)))
 
     def parameters(self) -> dict[str, Any]:
-        """Returns the parameters of the call that hold these expressions."""
+        """Returns the call's parameters for these expressions."""
         parameters: dict[str, Any] = dict(self._texts)
         if self._names:
             parameters["ExpressionAttributeNames"] = {placeholder: name for name, placeholder in self._names.items()}
@@ -95,14 +95,14 @@ class Expressions:
         return parameters
 
 
-#: The text of an update is remembered if its attributes' names have at most this many characters.
+#: The text of an update is cached if the names of its attributes have at most this many characters together.
 _REMEMBERED = 1000
 
 
 def _update(
     set_: tuple[str, ...], remove: tuple[str, ...], add: tuple[str, ...]
 ) -> tuple[str, Mapping[str, str], tuple[str, ...]]:
-    """Returns the text of an update of these attributes, their names' placeholders, and their values' placeholders."""
+    """Returns the text of an update, the placeholders of its attributes' names, and the placeholders of its values."""
     names: dict[str, str] = {}
     for name in (*set_, *remove, *add):
         names.setdefault(name, f"#{len(names)}")
@@ -119,7 +119,7 @@ def _update(
 _known_update = lru_cache(maxsize=200)(_update)
 
 
-#: A condition: PynamoDB's, or a function that writes its text with the placeholders of a call.
+#: A condition of PynamoDB, or a function that returns a condition's text with placeholders of a call's expressions.
 Where: TypeAlias = Condition | Callable[[Expressions], str]
 
 

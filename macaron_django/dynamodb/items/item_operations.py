@@ -1,6 +1,6 @@
 """DynamoDB's item operations on one table, as functions of attribute maps.
 
-Raises this package's exceptions. Inside a transaction it collects writes instead of sending them. The module
+The operations raise this package's exceptions. Inside a transaction, writes are collected instead of sent. The module
 ``persistence`` handles rows and schemas.
 """
 
@@ -62,7 +62,9 @@ _WRITE_BATCH: Final = 25
 
 
 class PageOptions(TypedDict, total=False):
-    """What a Query and a Scan have in common. ``read`` may read items as something other than maps."""
+    """The options that a Query and a Scan have in common. ``read`` parses the response, and may return items that
+    aren't attribute maps.
+    """
 
     index: str | None
     filter: Where | None
@@ -76,9 +78,9 @@ class PageOptions(TypedDict, total=False):
 
 @dataclass(frozen=True)
 class ResultPage:
-    """One answer to a Query or a Scan. ``last_key`` says where to go on, None at the end.
+    """The response to a Query or Scan. The next page begins after ``last_key``; None means that this is the last page.
 
-    ``length``: the bytes that the answer had; None if botocore has read it.
+    ``length`` is the length of the response in bytes; None if botocore has read the response.
     """
 
     items: list[AttributeMap]
@@ -97,13 +99,14 @@ class Items:
         self.key_names: tuple[str, ...] = layout.key_names()
         self.hash_key: str = self.key_names[0]
         self.range_key: str | None = self.key_names[1] if len(self.key_names) > 1 else None
-        self._named: tuple[Section | None, str] = (None, "")  # one tuple, as threads share it
+        self._named: tuple[Section | None, str] = (None, "")  # replaced as a whole, because threads share it
         self._derived: dict[Callable[..., Any], tuple[object, Any]] = {}
 
     def derived(self, make: Callable[[Self, Basis], Made], basis: Basis) -> Made:
-        """Returns what ``make(self, basis)`` returns, which is made once, and again if ``basis`` is another object.
+        """Returns the result of ``make(self, basis)``, which is cached as long as ``basis`` is the same object.
 
-        It is for values that depend on a table and its rows' class, or on the settings, and are needed at each call.
+        The cache is for values that each call needs, and that depend on the table and its row class, or on the
+        settings.
         """
         known = self._derived.get(make)
         if known is None or known[0] is not basis:
@@ -127,12 +130,12 @@ class Items:
 
     @property
     def attributes(self) -> Mapping[str, PropertyAttribute]:
-        """The attributes that hold properties, by the property's name."""
+        """The attributes that store properties, by the property's name."""
         return self.layout.attributes
 
     @cached_property
     def table(self) -> type[ItemModel]:
-        """PynamoDB's model of the table, for what only PynamoDB can do. Making the first one imports botocore."""
+        """PynamoDB's model of the table, for tasks that need PynamoDB. Making the first model imports botocore."""
         from macaron_django.dynamodb.tables.table_models import build_table
 
         return build_table(self.layout)
@@ -144,12 +147,12 @@ class Items:
         return self.key_names
 
     def index_keys(self, index: str | None) -> tuple[str, ...]:
-        """Returns the hash and range key of an index; for None, the table's."""
+        """Returns the names of the hash key and the range key of an index. For None, returns those of the table."""
         return self.layout.key_names(index)
 
     def replaceable(self) -> Where | None:
-        """Returns the condition under which a new item replaces an existing one as if it didn't exist; None if there is
-        no such condition.
+        """Returns the condition under which an existing item counts as absent, so that a new item may replace it.
+        Returns None if there is no such condition.
         """
         return None
 
@@ -164,8 +167,8 @@ class Items:
     ) -> Steps[AttributeMap | None]:
         """Returns the item with this key, None if there is none.
 
-        If a key's given spelling isn't the one that this version stores, the given one is tried, too: another program,
-        or an older version of this one, may have stored it.
+        If a key was given in another spelling than this version of the package stores, the given spelling is tried,
+        too. Another program, or an older version of this package, may have stored it.
         """
         if _impossible(key):
             return None
@@ -175,7 +178,7 @@ class Items:
             expressions.projection(projection)
             parameters |= expressions.parameters()
         answer = yield from self._steps("GetItem", parameters)
-        # DynamoDB answers {} where an item has none of the projected attributes.
+        # If an item has none of the projected attributes, DynamoDB returns {} as the item.
         item: AttributeMap | None = answer.get("Item")
         if item is None and (as_given := key_as_given(key)) is not None:
             return (yield from self.get_item_steps(as_given, consistent=consistent, projection=projection))
@@ -190,8 +193,8 @@ class Items:
         consistent: bool = False,
         projection: Iterable[str] | None = None,
     ) -> list[AttributeMap | None]:
-        """Returns the items with these keys, in the same order; None for each missing one. Other spellings of keys are
-        tried as in ``get_item``.
+        """Returns the items with these keys, in the order of ``keys``, with None for each missing item. Other spellings
+        of keys are tried as in ``get_item``.
         """
         found = self._batch_get(keys, consistent=consistent, projection=projection)
         missed = [number for number, item in enumerate(found) if item is None]
@@ -243,7 +246,7 @@ class Items:
     def scan(
         self, *, segment: int | None = None, total_segments: int | None = None, **options: Unpack[PageOptions]
     ) -> ResultPage:
-        """Returns one page of all items, or of one of ``total_segments`` parts of them."""
+        """Returns one page of all items. With ``total_segments``, returns one page of the items in ``segment``."""
         return self._page("Scan", Expressions(), options, Segment=segment, TotalSegments=total_segments)
 
     def _page(self, operation: str, expressions: Expressions, options: PageOptions, **parameters: Any) -> ResultPage:
@@ -281,10 +284,10 @@ class Items:
     def put_item_steps(
         self, item: AttributeMap, *, condition: Demand = None, expected: Expected | None = None
     ) -> Steps[None]:
-        """Puts an item, replacing any existing one unless ``condition`` or ``expected`` forbid it.
+        """Puts an item. An existing item is replaced, unless ``condition`` or ``expected`` doesn't allow that.
 
-        Raises ItemExists if the item must be absent but exists; ItemAbsent or ItemChanged if another condition isn't
-        met.
+        Raises ItemExists if the item must be absent but exists. Raises ItemAbsent or ItemChanged if another condition
+        isn't met.
         """
         check_item_size(item)
         demand = WriteCondition(self.kind, self.key_in(item), condition, expected or {}, replaceable=self.replaceable())
@@ -312,23 +315,25 @@ class Items:
         return_values: str = "ALL_NEW",
         addition: Addition | None = None,
     ) -> Steps[AttributeMap]:
-        """Changes attributes of an item in one UpdateItem, and returns the item as it is afterwards.
+        """Changes attributes of an item with one UpdateItem, and returns the changed item.
 
-        ``set_``, ``remove`` and ``add`` are the clauses of its UpdateExpression: ``add={"version": {"N": "1"}}``
-        counts from the existing value, or from nothing. The item is created if it doesn't exist and no condition
-        forbids it.
+        ``set_``, ``remove`` and ``add`` are the clauses of the UpdateExpression. For example, ``add={"version": {"N":
+        "1"}}`` adds 1 to the existing version, or sets a missing one to 1. If the item doesn't exist, it is created,
+        unless a condition doesn't allow that.
 
-        ``condition``: "present", "absent", or a PynamoDB condition. ``expected``: values that attributes must have
-        before the write; None for one that must be missing. Raises ItemExists if an item exists that must be absent,
-        ItemAbsent if there is none, and ItemChanged if it has other values. None of these exceptions needs a second
-        call; only engines that don't honour ReturnValuesOnConditionCheckFailure need a GetItem.
+        ``condition`` is "present", "absent", or a PynamoDB condition. ``expected`` has the values that attributes must
+        have before the write; None means that the attribute must be missing. Raises ItemExists if the item must be
+        absent but exists. Raises ItemAbsent if the item must exist but doesn't, and ItemChanged if it has other values.
+        These exceptions need no second call, except with engines that don't honour ReturnValuesOnConditionCheckFailure,
+        which need a GetItem.
 
-        If a PynamoDB ``condition`` keeps an ``addition`` within bounds, its failure may raise ItemOutOfBounds,
-        too. Engines that don't honour ReturnValuesOnConditionCheckFailure don't show why it failed: with them it raises
-        a plain StaleItem.
+        If a PynamoDB ``condition`` keeps an ``addition`` within bounds, a failure of the condition may also raise
+        ItemOutOfBounds. With engines that don't honour ReturnValuesOnConditionCheckFailure, the reason isn't known, so
+        that the failure raises a plain StaleItem.
 
-        Inside a transaction, where the answer isn't known yet, this returns {} and the transaction raises. If nothing
-        changes in an item that must be present, the item is read, not written.
+        Inside a transaction, the result isn't known yet. This method then returns {}, and the transaction raises the
+        exceptions at its end. If the item must be present, and nothing is to be changed, the item is read and not
+        written.
         """
         set_, removed, added = dict(set_ or {}), tuple(remove), dict(add or {})
         demand = WriteCondition(self.kind, key, condition, expected or {}, addition)
@@ -363,7 +368,7 @@ class Items:
     update_item = blocking(update_item_steps)
 
     def _confirmed(self, demand: WriteCondition) -> Steps[AttributeMap]:
-        """Returns the item if it is as required; raises ItemAbsent or ItemChanged if not."""
+        """Returns the item if it meets ``demand``. Raises ItemAbsent or ItemChanged if it doesn't."""
         transaction = gathering()
         if transaction is not None:
             expressions = Expressions()
@@ -379,7 +384,7 @@ class Items:
     def delete_item_steps(
         self, key: AttributeMap, *, condition: Demand = None, expected: Expected | None = None
     ) -> Steps[bool]:
-        """Deletes an item and returns whether there was one. Conditions and errors are those of ``update_item``."""
+        """Deletes an item, and returns whether it existed. Has the same conditions and errors as ``update_item``."""
         return (yield from self.pop_item_steps(key, condition=condition, expected=expected)) is not None
 
     delete_item = blocking(delete_item_steps)
@@ -387,10 +392,10 @@ class Items:
     def pop_item_steps(
         self, key: AttributeMap, *, condition: Demand = None, expected: Expected | None = None
     ) -> Steps[AttributeMap | None]:
-        """Deletes an item and returns it as it was, None if there was none.
+        """Deletes an item and returns the deleted item; None if it didn't exist.
 
-        Returns {} if it isn't known: inside a transaction, and if the first of two attempts got no answer.
-        Conditions and errors are those of ``update_item``.
+        Returns {} if the item isn't known: inside a transaction, and if the first of two attempts got no answer. Has
+        the same conditions and errors as ``update_item``.
         """
         demand = WriteCondition(self.kind, key, condition, expected or {})
         if _impossible(key):
@@ -412,8 +417,8 @@ class Items:
     pop_item = blocking(pop_item_steps)
 
     def batch_write(self, puts: Iterable[AttributeMap] = (), deletes: Iterable[AttributeMap] = ()) -> None:
-        """Puts and deletes without conditions. Raises Throttled, which names the items that DynamoDB left unprocessed
-        at every attempt.
+        """Puts and deletes items without conditions. If DynamoDB leaves items unprocessed at every attempt, raises
+        Throttled, which names these items.
         """
         if gathering() is not None:
             for item in puts:
@@ -445,7 +450,7 @@ class Items:
         transaction = gathering()
         if transaction is not None:
             self._gather(operation, parameters, demand, transaction)
-            return {"Attributes": {}}  # what DynamoDB would answer isn't known before the transaction ends
+            return {"Attributes": {}}  # DynamoDB's response isn't known before the transaction ends
         call = Call({"TableName": self.table_name, **parameters}, applied)
         return (yield from self._steps(operation, call, demand))
 
@@ -485,12 +490,12 @@ class Items:
             try:
                 raise translate(error, self.table_name, condition_failed=unmet) from error
             finally:
-                del unmet  # what is raised would refer to itself through its traceback
+                del unmet  # the exception would refer to itself through its traceback
         count_capacity(answer)
         return answer
 
     def _unmet(self, demand: WriteCondition | None, error: Exception) -> Steps[PyMacaronException | None]:
-        """Returns the exception for a condition that wasn't met; None for another error."""
+        """Returns the exception for a condition that wasn't met; None if the error has another cause."""
         if demand is None or error_code(error) != CONDITION_FAILED:
             return None
         item: AttributeMap | None = getattr(error, "response", {}).get("Item")
@@ -513,12 +518,12 @@ class Items:
         return tuple(equality_form(item[name]) for name in self.key_names)
 
 
-#: Bytes of a hash key (DynamoDB, "Quotas"); a range key has fewer.
+#: The most bytes of a hash key (DynamoDB, "Quotas"). A range key has a lower limit.
 _LONGEST_KEY = 2048
 
 
 def _impossible(key: AttributeMap) -> bool:
-    """Returns whether no item can have this key, so that DynamoDB would answer with an error."""
+    """Returns whether no item can have this key. DynamoDB would return an error for such a key."""
     for value in key.values():
         for tag, content in value.items():
             if tag in {"S", "B"} and (not content or len(content) > _LONGEST_KEY):

@@ -1,4 +1,4 @@
-"""Tells the planner the keys, indexes and scan policy of a persisted schema's table."""
+"""Describes the keys, the indexes and the scan policy of a persisted schema's table for the planner."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ __all__ = ["key_schema_of"]
 
 
 def key_schema_of(persistence: Persistence) -> TableKeySchema:
-    """Returns what the planner needs to know about a table; made again if settings have changed."""
+    """Returns the description of a table that the planner needs. It is cached until the settings change."""
     return persistence.derived(_key_schema, settings.DYNAMODB)
 
 
@@ -47,7 +47,7 @@ def _key_schema(persistence: Persistence, section: Section) -> TableKeySchema:
 
 
 def _listed(schema: Schema) -> int | None:
-    """Returns how many values a schema allows; None if it doesn't list or limit them."""
+    """Returns the number of values that a schema allows; None if the schema doesn't limit the number."""
     if schema.enum is not None:
         return max(1, len(schema.enum))
     types = set(schema.types) - {"null"}
@@ -60,8 +60,8 @@ def _listed(schema: Schema) -> int | None:
 
 
 def _identifiers(schema: Schema) -> frozenset[str]:
-    """Returns the properties that identify an item by themselves: a generated UUID, and one whose name implies the hash
-    key.
+    """Returns the properties whose value identifies an item: generated UUIDs, and the property whose name implies that
+    it is the hash key.
     """
     generated = {n for n, prop in schema.properties.items() if (prop.extensions.generated or "").startswith("uuid")}
     implied = implied_hash_key(schema.name, schema.properties)

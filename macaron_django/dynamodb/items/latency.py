@@ -15,14 +15,16 @@ from macaron_django.exceptions import PyMacaronException
 __all__ = ["measured_latency"]
 
 _CALLS: Final = 5
-#: A value for each type of key. Usually no item has it, and reading one that does harms nobody.
+#: A key value for each type of key. Usually no item has this key, and reading an item does no harm.
 _KEYS: Final = {"S": "macaron_django", "N": "0", "B": "AA=="}
 
 
 def measured_latency(items: Items) -> float | None:
-    """Returns the seconds that reading an item takes: the shortest of five, because the first opens a connection.
+    """Returns the seconds that reading an item takes: the shortest time of five calls, because the first call opens a
+    connection.
 
-    None if the engine can't be reached or refuses: a machine that checks a deployment may not have access to it.
+    Returns None if the engine can't be reached, or refuses the call. The machine that checks a deployment may have no
+    access to the engine.
     """
     if not engines.current().running:
         return None

@@ -14,7 +14,7 @@ from macaron_django.dynamodb.items.plan_reader import Match, PlanReader
 
 __all__ = ["parallel_items"]
 
-#: Items handed over at once, and how many such lists may wait for the consumer, for each segment.
+#: The number of items that a thread passes on at once, and the number of such lists that may wait for each segment.
 _HANDFUL: Final = 100
 _WAITING: Final = 4
 
@@ -22,9 +22,10 @@ Arrival: TypeAlias = "list[Match] | Exception | None"
 
 
 def parallel_items(reader: PlanReader, segments: int) -> Iterator[Match]:
-    """Yields the items of ``segments`` parallel Scans; a Query, which has no segments, is read in one piece.
+    """Yields the items of ``segments`` parallel Scans. A Query has no segments, so its items are read one after
+    another.
 
-    The segments of a capped scan share its cap. Closing the iterator ends the threads.
+    If the scan has a ``read_limit``, each segment may read an equal part of it. Closing the iterator ends the threads.
     """
     if reader.plan.kind != "scan" or segments == 1:
         yield from reader.items()

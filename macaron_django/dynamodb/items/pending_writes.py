@@ -1,6 +1,6 @@
-"""Keeps the writes of an open transaction, within DynamoDB's limits, and the functions that wait for its end.
+"""Collects the writes of an open transaction, within DynamoDB's limits, and the functions to call after its end.
 
-``item_operations`` hands writes over to it; ``transactions`` opens it and sends them.
+``item_operations`` adds writes, and ``transactions`` sends them.
 """
 
 from __future__ import annotations
@@ -34,13 +34,13 @@ MAX_TRANSACTION_ITEMS: Final = 100
 MAX_TRANSACTION_BYTES: Final = 4 * 1024 * 1024
 
 _ACTIONS: Final = {"PutItem": "Put", "UpdateItem": "Update", "DeleteItem": "Delete", "ConditionCheck": "ConditionCheck"}
-#: Parameters of single writes that a transaction doesn't take.
+#: Parameters of single writes that a transaction doesn't accept.
 _SINGLE: Final = frozenset({"ReturnValues", "ReturnConsumedCapacity", "ReturnItemCollectionMetrics"})
 
 
 @dataclass(frozen=True)
 class TransactionWrite:
-    """One write of a transaction. ``identity``: what tells the item apart from all others."""
+    """One write of a transaction. ``identity`` is a value that is different for each item."""
 
     operation: str
     parameters: Mapping[str, Any]
@@ -49,7 +49,7 @@ class TransactionWrite:
 
     @property
     def name(self) -> str:
-        """The item in readable form."""
+        """The item's schema and key, for messages."""
         return self.condition.name
 
     @property
@@ -62,17 +62,20 @@ class TransactionWrite:
 
     @cached_property
     def size(self) -> int:
-        """The bytes of the item that are sent; only DynamoDB knows what an update leaves unchanged."""
+        """The size of the sent parts of the item, in bytes. The size of an update's unchanged attributes isn't known
+        here.
+        """
         if "Item" in self.parameters:
             return item_size(self.parameters["Item"])
         return item_size(self.parameters["Key"]) + item_size(self.parameters.get("ExpressionAttributeValues", {}))
 
 
 class PendingTransaction:
-    """The writes of an open transaction, how to undo their effects on objects in memory, and the functions that wait
-    for its end.
+    """The writes of an open transaction, functions that undo their effects on objects in memory, and the functions to
+    call after its end.
 
-    The transaction of an inner block has an ``outer`` one, which takes over its writes when the block ends.
+    The transaction of a nested block has an ``outer`` transaction, which takes over the writes when the nested block
+    ends.
     """
 
     def __init__(self, outer: PendingTransaction | None = None) -> None:
@@ -84,7 +87,7 @@ class PendingTransaction:
         self.is_open = True
 
     def add(self, write: TransactionWrite) -> None:
-        """Collects a write. Raises UnsupportedQuery or ItemTooLarge if DynamoDB wouldn't accept it together with the
+        """Adds a write. Raises UnsupportedQuery or ItemTooLarge if DynamoDB wouldn't accept the write together with the
         others.
         """
         with self._lock:
@@ -111,27 +114,27 @@ class PendingTransaction:
         return self.writes if self.outer is None else [*self.outer._all_writes(), *self.writes]
 
     def on_abandon(self, undo: Callable[[], None]) -> None:
-        """Calls ``undo`` if the collected writes aren't made."""
+        """Remembers a function, which is called if the writes aren't made."""
         self._undo.append(undo)
 
     def on_commit(self, function: Callable[[], object]) -> None:
-        """Calls ``function`` once the collected writes are made."""
+        """Remembers a function, which is called once the writes are made."""
         self._waiting.append(function)
 
     def close(self) -> None:
-        """Stops collecting: a task that outlives the block sends its writes at once."""
+        """Stops collecting writes. A task that runs longer than the block then sends its writes at once."""
         self.is_open = False
 
     @property
     def heir(self) -> PendingTransaction | None:
-        """Returns the outer transaction that takes over the writes; None if there is none, or if it has ended.
+        """Returns the outer transaction that takes over the writes. Returns None if there is none, or if it has ended.
 
-        A task may outlive the block that it was started in.
+        A task may run longer than the block in which it was started.
         """
         return _open(self.outer)
 
     def hand_over(self, outer: PendingTransaction) -> None:
-        """Makes this transaction part of an outer one."""
+        """Moves the writes and the functions of this transaction to an outer transaction."""
         writes, self.writes = self.writes, []
         for write in writes:
             outer.add(write)
@@ -140,9 +143,9 @@ class PendingTransaction:
         self._waiting = []
 
     def committed(self) -> None:
-        """Calls the waiting functions in order.
+        """Calls the functions of ``on_commit`` in order.
 
-        If one raises, the others are still called; then the first exception is raised.
+        If a function raises an exception, the others are still called. Then the first exception is raised.
         """
         waiting, self._waiting = self._waiting, []
         errors = [error for error in map(_raised_by, waiting) if error is not None]
@@ -152,7 +155,7 @@ class PendingTransaction:
             raise errors[0]
 
     def abandon(self) -> None:
-        """Forgets the writes and the waiting functions, and undoes the effects on objects in memory."""
+        """Drops the writes and the functions of ``on_commit``, and undoes the effects on objects in memory."""
         self.writes = []
         self._waiting = []
         while self._undo:
@@ -167,29 +170,30 @@ def _raised_by(function: Callable[[], object]) -> Exception | None:
     return None
 
 
-# A thread starts without it; a task of asyncio's and a call by sync_to_async take it along.
+# A new thread starts without this value. asyncio's tasks and calls of sync_to_async inherit it.
 _gathering: ContextVar[PendingTransaction | None] = ContextVar("macaron_django_transaction", default=None)
 
 
 def gathering() -> PendingTransaction | None:
-    """Returns the open transaction of this thread or task; None outside of one."""
+    """Returns the open transaction of this thread or task; None if there is none."""
     return _open(_gathering.get())
 
 
 def _open(current: PendingTransaction | None) -> PendingTransaction | None:
-    """Returns the innermost transaction that still collects writes, from this one outwards."""
+    """Returns the first open transaction among ``current`` and its outer transactions; None if all have ended."""
     while current is not None and not current.is_open:
         current = current.outer
     return current
 
 
 def use_gathering(current: PendingTransaction | None) -> None:
-    """Collects the writes of this thread or task in ``current``; with None, each is sent at once."""
+    """Makes ``current`` collect the writes of this thread or task. With None, each write is sent at once."""
     _gathering.set(current)
 
 
 def on_commit(function: Callable[[], object]) -> None:
-    """Calls a function once the open transaction of this thread or task is written; without one, at once.
+    """Calls a function once the open transaction of this thread or task is written. Without a transaction, calls it at
+    once.
 
     ::
 
@@ -197,9 +201,9 @@ def on_commit(function: Callable[[], object]) -> None:
             order.save()
             dynamodb.on_commit(lambda: mail_receipt(order.pk))
 
-    It isn't called for a transaction that fails, nor for one whose outcome is unknown. The functions are called in
-    order; ``async with`` calls them in a thread. If one raises, the others are still called: then the first exception
-    leaves the block, and what was written stays.
+    The function isn't called if the transaction fails, or if its outcome is unknown. Several functions are called in
+    order; ``async with`` calls them in a thread. If a function raises an exception, the others are still called. Then
+    the first exception leaves the block. The writes aren't undone.
     """
     current = gathering()
     if current is None:

@@ -34,29 +34,31 @@ from macaron_django.schemas.values.conversions import UNSET, converter
 
 __all__ = ["MOST_PLACES", "Persistence"]
 
-#: Attributes that an update can rewrite at most: an update expression has 4 KB (AWS: "Expression size").
+#: The most attributes that an update can rewrite. An update expression has at most 4 KB (AWS: "Expression size").
 MOST_PLACES: Final = 100
 
 
 class Persistence(ItemCodec, ItemVersions):
-    """A persisted schema and its table.
+    """Reads and writes the rows of a persisted schema in its table.
 
     ``save_row`` follows Django's ``save()``:
 
-    * a loaded row is one UpdateItem of its changes, made only if the item still exists. A row without changes is read
-      instead, which shows whether its item still exists; with ``version``, it is written as a new version;
-    * a new row is a conditional put. If its key is taken, ``save()`` updates the item to the row's properties,
-      as Django does for a primary key that exists; ``force_insert`` (so ``create()``) raises ItemExists.
+    * The changes of a loaded row are one UpdateItem, on the condition that the item still exists. If nothing has
+      changed, the item is read instead, to find out whether it still exists. With ``version``, it is written as a new
+      version.
+    * A new row is a conditional put. If an item with its key exists, ``save()`` updates the item to the row's
+      properties, as Django does for an existing primary key. With ``force_insert``, which ``create()`` uses, it raises
+      ItemExists instead.
 
-    Attributes that the schema doesn't know are never touched. With ``version``, saving a row that has been changed
-    since it was loaded raises StaleItem. ``row._state.expected`` may have attribute values that the next update of a
-    loaded row must find (None: no such attribute); any other value raises StaleItem, too. It stays set until that
-    update is written or the row is read again.
+    Attributes that the schema doesn't allow never change. With ``version``, saving a row raises StaleItem if the item
+    has been changed since it was loaded. ``row._state.expected`` may have attribute values that the item must have for
+    the row's next update (None: no such attribute). If the item has another value, StaleItem is raised, too. These
+    values stay set until the update is written, or the row is read again.
 
-    After a save the row has the values that a row loaded then would have: a number in DynamoDB's spelling, a set for a
-    list, and what other programs have changed in the meantime. With ``update_fields`` only these fields are refreshed.
-    The next save still compares the other fields with what was loaded, and so doesn't undo what other programs have
-    changed.
+    After a save, the row has the same values as if it were loaded then. For example, numbers have DynamoDB's spelling,
+    lists may have become sets, and changes by other programs are included. With ``update_fields``, only these fields
+    are refreshed. The next save still compares the other fields with the loaded values, and so doesn't undo changes by
+    other programs.
     """
 
     options: Persist
@@ -77,7 +79,7 @@ class Persistence(ItemCodec, ItemVersions):
         return self.schema.name or "item"
 
     def bind(self, model: type[Model]) -> None:
-        """Sets the class of the rows."""
+        """Sets the class of the rows, and drops values that depend on the old class."""
         self._model = model
         for name in ("model", "_changeable", *vars(ItemCodec)):
             self.__dict__.pop(name, None)
@@ -93,11 +95,11 @@ class Persistence(ItemCodec, ItemVersions):
 
     @cached_property
     def hides_expired_by(self) -> str | None:
-        """The attribute that says when items expire, if expired ones count as absent; else None."""
+        """The attribute with the time at which items expire, if expired items count as absent; else None."""
         return self.options.ttl if self.options.expired == "hidden" else None
 
     def is_hidden(self, item: AttributeMap) -> bool:
-        """Whether an item counts as absent: it has expired, and its schema hides expired items."""
+        """Returns whether an item counts as absent, because it has expired, and its schema hides expired items."""
         ttl = self.hides_expired_by
         return ttl is not None and matches(expired(ttl, int(time.time())), item)
 
@@ -106,7 +108,8 @@ class Persistence(ItemCodec, ItemVersions):
         return None if ttl is None else condition_expression(expired(ttl, int(time.time())))
 
     def encode_value(self, path: str | Sequence[str | int], value: Any) -> AttributeValue:
-        """Returns the attribute value for a Python value of the property, or the part of one, that ``path`` leads to.
+        """Returns the attribute value for a Python value of a property, or of a part of a property. ``path`` leads to
+        it.
 
         >>> persistence.encode_value(("address", "zip"), "1010")  # doctest: +SKIP
         {'S': '1010'}
@@ -130,14 +133,14 @@ class Persistence(ItemCodec, ItemVersions):
         return ItemShape(self.model, self.attributes, self.additional)
 
     def json_of_all(self, item: AttributeMap) -> dict[str, Any]:
-        """Returns the JSON object of an item, including attributes that the schema doesn't allow."""
+        """Returns the JSON object of an item, including attributes that the schema doesn't describe."""
         attributes = self.attributes
         known = {name: attribute.json_in(item) for name, attribute in attributes.items()}
         others = {name: ANYTHING.decode(item[name]) for name in item if name not in self.additional.known}
         return {name: value for name, value in known.items() if value is not UNSET} | others
 
     def item_of_all(self, json: Mapping[str, Any]) -> AttributeMap:
-        """Returns the item of a JSON object like those of ``json_of_all``. Raises UnstorableValue."""
+        """Returns the item of a JSON object that was made by ``json_of_all``. Raises UnstorableValue."""
         attributes = self.attributes
         item: AttributeMap = {}
         for name, value in json.items():
@@ -149,7 +152,7 @@ class Persistence(ItemCodec, ItemVersions):
 
     @cached_property
     def additional(self) -> AdditionalAttributes:
-        """The attributes of an item that hold no property of its schema."""
+        """Reads and writes the attributes of items that don't store a property of the schema."""
         attributes = self.attributes
         twins = {attribute.given_name for attribute in attributes.values() if attribute.keeps_given}
         return AdditionalAttributes(
@@ -158,7 +161,7 @@ class Persistence(ItemCodec, ItemVersions):
 
     @cached_property
     def _changeable(self) -> tuple[PropertyPlace, ...]:
-        """The places of the properties that an update may change: not the table's key or the version."""
+        """The properties that an update may change: all except the table's key and the version."""
         return tuple(
             place
             for place in self.shape.places
@@ -178,9 +181,9 @@ class Persistence(ItemCodec, ItemVersions):
         force_update: bool = False,
         update_fields: Iterable[str] | None = None,
     ) -> bool:
-        """Writes a row as the class's docstring describes. Then ``row._state.item`` is what the table holds.
+        """Writes a row as the class's docstring describes. Afterwards, ``row._state.item`` is the item in the table.
 
-        Returns whether it is a new item.
+        Returns whether the item is new.
         """
         key = self.key_of(row)
         base = self._loaded(row, key)
@@ -200,16 +203,17 @@ class Persistence(ItemCodec, ItemVersions):
         return True
 
     def rewrite(self, row: Row, names: Collection[str], merged: Iterable[str] = ()) -> None:
-        """Makes the next update of a loaded row write the properties ``names``, whether they have changed or not.
+        """Makes the next update of a loaded row write the properties ``names``, even if they haven't changed.
 
-        So a request that names properties writes the same whatever the item holds. A request that names none and has
-        already read the row needs no call. ``merged`` are the properties whose new value keeps parts of the old one: if
-        the item has another value by then, the update raises StaleItem.
+        A request that has values for properties then writes the same values whatever the item's current values are. A
+        request that has no values, and has already read the row, needs no further call. The new values of the
+        ``merged`` properties contain parts of the old values. If the item's value has changed in the meantime, the
+        update raises StaleItem.
         """
         stored = stored_item(row)
         if stored is None:
             return
-        has_few = 2 * len(names) <= MOST_PLACES  # each has one place, or two
+        has_few = 2 * len(names) <= MOST_PLACES  # each has one attribute, or two
         row._state.rewritten = names if has_few or self._places_of(names) <= MOST_PLACES else None
         row._state.expected = row._state.__dict__.get("expected", {}) | {name: stored.get(name) for name in merged}
 
@@ -217,7 +221,8 @@ class Persistence(ItemCodec, ItemVersions):
         return sum(len(self.attributes[name].names) if name in self.attributes else 1 for name in names)
 
     def delete_row(self, row: Row) -> bool:
-        """Deletes the row's item. Returns whether there was one. Raises StaleItem if its ``version`` has changed.
+        """Deletes the row's item. Returns whether the item existed. Raises StaleItem if the item's ``version`` has
+        changed.
 
         In a transaction the item must exist, so that only one of two simultaneous deletions succeeds.
         """
@@ -227,11 +232,11 @@ class Persistence(ItemCodec, ItemVersions):
 
     @staticmethod
     def on_commit(function: Callable[[], object]) -> None:
-        """Calls ``function`` once the write is in the table: immediately, or after the open transaction."""
+        """Calls ``function`` once the write is made: immediately, or after the open transaction."""
         on_commit(function)
 
     def refresh_row(self, row: Row, fields: Collection[str] | None = None) -> None:
-        """Reads the row's item again, consistently, into ``fields`` (all if None). Raises DynamoDBItemNotFound."""
+        """Sets ``fields`` of the row (None: all) from a consistent read of its item. Raises DynamoDBItemNotFound."""
         key = self.key_of(row)
         item = self.get_item(key, consistent=True)
         if item is None or self.is_hidden(item):
@@ -249,16 +254,16 @@ class Persistence(ItemCodec, ItemVersions):
         row._state.item = item if names is None or loaded is None else self._partly_loaded(loaded, item, names)
 
     def _loaded(self, row: Row, key: AttributeMap) -> AttributeMap | None:
-        """The item that a row has been loaded from; None if the row is new, or if its key was changed. A changed key
-        means another item, as with Django's models.
+        """Returns the item that a row was loaded from. Returns None if the row is new, or if its key was changed. A
+        changed key means another item, as with Django's models.
         """
         stored = stored_item(row)
         is_loaded = stored is not None and not row._state.adding and same_items(self.key_in(stored), key)
         return stored if is_loaded else None
 
     def _partly_loaded(self, loaded: AttributeMap, item: AttributeMap, names: Collection[str]) -> AttributeMap:
-        """The item that a row counts as loaded from, with the properties ``names`` from ``item`` and the others from
-        ``loaded``.
+        """Returns ``loaded`` with the properties ``names`` from ``item``. The row then counts as loaded from the
+        result.
         """
         kept = self.additional.shown(loaded) | self.additional.shown(item)
         kept.update(*(place.attribute.names for place in self._changeable if place.name not in names))
@@ -275,7 +280,7 @@ class Persistence(ItemCodec, ItemVersions):
     def _update(
         self, row: Row, key: AttributeMap, base: AttributeMap | None, names: Collection[str] | None = None
     ) -> None:
-        """Updates the row's item; ``base`` is the item as it was loaded; None if the row wasn't loaded from it."""
+        """Updates the row's item. ``base`` is the item that the row was loaded from; None if the row wasn't loaded."""
         state = row._state.__dict__
         rewritten: Collection[str] | None = state.get("rewritten")
         set_, remove = self._changes(row, base, names, rewritten or ())
@@ -299,11 +304,12 @@ class Persistence(ItemCodec, ItemVersions):
         names: Collection[str] | None = None,
         rewritten: Collection[str] = (),
     ) -> tuple[AttributeMap, list[str]]:
-        """Returns the attributes to set and the names of those to remove, so that an item has what ``wanted`` holds.
+        """Returns the attributes to set and the names of the attributes to remove, so that an item gets the values of
+        ``wanted``.
 
-        ``stored`` is the current item, None if that isn't known; with ``names``, only these properties change. The
-        key, the version and attributes that the schema doesn't allow stay; so do values that another program wrote
-        differently but with the same meaning, unless their property is in ``rewritten``.
+        ``stored`` is the current item; None if that isn't known. With ``names``, only these properties change. The key,
+        the version, and attributes that the schema doesn't allow don't change. A value that another program wrote in
+        another form, but with the same meaning, doesn't change either, unless its property is in ``rewritten``.
         """
         set_: AttributeMap = {}
         remove: list[str] = []
@@ -341,7 +347,7 @@ class Persistence(ItemCodec, ItemVersions):
         names: Collection[str] | None = None,
         rewritten: Collection[str] = (),
     ) -> tuple[AttributeMap, list[str]]:
-        """Returns what ``item_changes`` does, from the row's values."""
+        """Does what ``item_changes`` does, with the row's values as ``wanted``."""
         wanted: AttributeMap = {}
         values = row.__dict__
         for name, field, attribute in self._changeable:
@@ -359,7 +365,7 @@ class Persistence(ItemCodec, ItemVersions):
                 else:
                     wanted[name] = attribute.given(value)
             except UnstorableValue:
-                # Another program has stored it: it stays as it is until it is changed.
+                # Another program has stored this value. The value stays as it is until the row changes it.
                 if stored is None or name in rewritten or attribute.value_in(stored) != value:
                     raise
                 wanted |= {place: stored[place] for place in attribute.names if place in stored}
@@ -375,9 +381,9 @@ class Persistence(ItemCodec, ItemVersions):
         names: Collection[str] | None = None,
         base: AttributeMap | None = None,
     ) -> None:
-        """Gives a row the item that has been written under this key.
+        """Updates a row after ``item`` has been written with this key.
 
-        ``names`` are those of the written properties (None: all), and ``base`` is the item that the row was loaded
+        ``names`` has the names of the written properties (None: all). ``base`` is the item that the row was loaded
         from.
         """
         self.note_written(key)
@@ -385,7 +391,7 @@ class Persistence(ItemCodec, ItemVersions):
         if transaction is not None:
             transaction.on_abandon(self._unwritten(row))
         _taken(row)
-        # What others have changed, too: the next save would undo it.
+        # Includes changes by other programs, which the next save would otherwise undo.
         self.refresh(row, item, names)
         if names is None or base is None:
             self.additional.load(row, item)
@@ -399,7 +405,7 @@ class Persistence(ItemCodec, ItemVersions):
             self._set(row, version, self.attributes[version].value_in(item))
 
     def _unwritten(self, row: Row) -> Callable[[], None]:
-        """Returns the function that gives the row the state that it has now, before it is written."""
+        """Returns a function that restores the row's current state, which is its state before the write."""
         state = {name: getattr(row._state, name, None) for name in ("adding", "db", "item")}
         state |= {name: row._state.__dict__[name] for name in _OF_THE_NEXT_UPDATE if name in row._state.__dict__}
         version = self.options.version
@@ -416,7 +422,9 @@ class Persistence(ItemCodec, ItemVersions):
 
 
 def with_defaults(api: str, schema: Schema, options: Persist) -> Persist:
-    """Returns the options, completed from the schema: the table's name, and ``id`` as key. Raises ValueError."""
+    """Returns the options with defaults from the schema: the table's name, and the hash key. Raises
+    ValueError if there is no hash key.
+    """
     table = options.table or default_table_name(api, schema.name or "item")
     hash_key = options.hash_key or implied_hash_key(schema.name, schema.properties)
     if hash_key is None:
@@ -426,11 +434,11 @@ def with_defaults(api: str, schema: Schema, options: Persist) -> Persist:
     return replace(options, table=table, hash_key=hash_key)
 
 
-#: What a row's state may say about its next update.
+#: The attributes of a row's state that apply to its next update.
 _OF_THE_NEXT_UPDATE = ("expected", "rewritten")
 
 
 def _taken(row: Row) -> None:
-    """Forgets what the row's state says about its next update, once that is written or the row is read again."""
+    """Removes these attributes from the row's state, once the update is written, or the row is read again."""
     for name in _OF_THE_NEXT_UPDATE:
         row._state.__dict__.pop(name, None)

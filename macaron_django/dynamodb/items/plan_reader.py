@@ -1,4 +1,4 @@
-"""Carries a query plan out: page by page, partition by partition, with whole or projected items."""
+"""Executes a query plan, page by page and partition by partition, with whole or projected items."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ if TYPE_CHECKING:
 
 __all__ = ["Match", "MatchBatch", "PlanReader"]
 
-#: Keys of one BatchGetItem call; AWS: "BatchGetItem".
+#: The most keys of one BatchGetItem call (AWS: "BatchGetItem").
 BATCH_SIZE: Final = 100
-#: Items that the first call reads where a filter may drop some; each further call reads twice as many.
+#: The number of items that the first call reads if a filter may drop some. Each further call reads twice as many.
 FIRST_READ: Final = 64
 
 
 class Match(NamedTuple):
-    """An item that matches.
+    """An item that matches the query.
 
     ``source`` is the item or its index entry. The attributes ``names`` of ``source`` are the item's position in the
     list.
@@ -40,7 +40,7 @@ class Match(NamedTuple):
 
     @property
     def position(self) -> AttributeMap:
-        """The keys after which a further call continues."""
+        """The keys of the item's position. A further call continues after them."""
         source = self.source if isinstance(self.source, dict) else self.source.as_map()
         return {name: source[name] for name in self.names if name in source}
 
@@ -49,9 +49,9 @@ class Match(NamedTuple):
 class MatchBatch:
     """The result of one round of calls.
 
-    ``last`` is how far it got: the keys of an item, or only the hash key of the next partition; None at the
-    end of the list. ``read``: the items that DynamoDB read for it. ``length``: the bytes that its answer had, None if
-    it isn't known.
+    The next round begins after ``last``. It has the keys of an item, or only the hash key of the next partition; None
+    means the end of the list. ``read`` is the number of items that DynamoDB has read for the round. ``length`` is the
+    response's length in bytes; None if it isn't known.
     """
 
     found: Sequence[Match]
@@ -62,18 +62,18 @@ class MatchBatch:
 
 @dataclass(frozen=True)
 class PlanReader:
-    """Reads what ``plan`` says. ``names``: the attributes wanted, None for whole items."""
+    """Reads the items of ``plan``, with the attributes ``names``. None means whole items."""
 
     persistence: Persistence
     plan: QueryPlan
     names: tuple[str, ...] | None = None
     consistent: bool = False
-    segment: tuple[int, int] | None = None  # this segment, of how many
-    typed: TypedItems | None = None  # reads items if no one needs attribute maps
+    segment: tuple[int, int] | None = None  # the segment's number, and the number of segments
+    typed: TypedItems | None = None  # reads the items if no attribute maps are needed
 
     def items(self, start: AttributeMap | None = None, wanted: int | None = None) -> Iterator[Match]:
-        """Yields every match after ``start``, at most ``wanted``. Raises ScanForbidden if a capped scan can't read
-        further.
+        """Yields every match after the position ``start``, at most ``wanted`` matches. Raises ScanForbidden if the
+        plan's ``read_limit`` is reached before the list's end.
         """
         count = 0
         batch: MatchBatch | None = None
@@ -104,8 +104,8 @@ class PlanReader:
                 return self._rounds(None, start, wanted)
 
     def pages(self) -> Iterator[Sequence[AttributeMap]] | None:
-        """Returns all items, page by page, if each item read belongs to the list unchanged; None if they must be
-        checked.
+        """Returns an iterator of pages, if every item that DynamoDB sends belongs to the list. Returns None if items
+        must be checked or fetched first.
         """
         plan = self.plan
         if plan.kind not in {"query", "scan"} or plan.remainder != ALL or plan.fetch or plan.read_limit is not None:
@@ -121,8 +121,8 @@ class PlanReader:
                 yield page.items
 
     def count(self, limit: int | None = None) -> int:
-        """Returns how many items match, up to ``limit``. All are read, but DynamoDB sends only their number if
-        possible.
+        """Returns the number of items that match, at most ``limit``. DynamoDB reads all of them, but sends only their
+        number if possible.
         """
         plan = self.plan
         if plan.kind not in {"query", "scan"} or plan.remainder != ALL or plan.fetch:
@@ -152,7 +152,7 @@ class PlanReader:
         yield MatchBatch(found, None, read=int(item is not None))
 
     def one(self) -> AttributeMap | None:
-        """Returns the item of a plan for GetItem, None if no item matches."""
+        """Returns the item of a plan of the kind "get"; None if no item matches."""
         item = self._get_item()
         return None if item is None or not self._fits(item) else item
 
@@ -178,7 +178,7 @@ class PlanReader:
             yield MatchBatch(found, chunk[-1] if end < len(keys) else None, read=len(chunk))
 
     def _fetch(self, keys: Iterable[Any]) -> list[AttributeMap | None]:
-        # Whole items, where the plan had to fetch them; else what is wanted of each.
+        # Whole items if the plan must fetch them, or else only the wanted attributes.
         projection = None if self.plan.fetch else self._projection()
         return self.persistence.batch_get(
             [dict(key) for key in keys], consistent=self.consistent, projection=projection
@@ -206,9 +206,9 @@ class PlanReader:
                 return
 
     def _at_its_end(self, start: AttributeMap) -> bool:
-        """Returns whether the range key has reached the last value that the key condition allows.
+        """Returns whether the range key of ``start`` is the last value that the key condition allows.
 
-        No two items of a table have the same keys, so nothing follows, and DynamoDB Local refuses such a call.
+        No other item of the table has the same keys, so that nothing follows. DynamoDB Local would refuse the call.
         """
         plan = self.plan
         if plan.index is not None or plan.range_condition is None or plan.table.range_key is None:
@@ -224,7 +224,7 @@ class PlanReader:
         following: AttributeValue | None = None,
         read: int = 0,
     ) -> Iterator[MatchBatch]:
-        """Yields the rounds of one partition, or of a Scan; ``read``: how many items were read before it."""
+        """Yields the rounds of one partition, or of a Scan. ``read`` is the number of items that were read before."""
         sizes = self._sizes(wanted)
         cap = self.plan.read_limit
         last = start
@@ -235,14 +235,16 @@ class PlanReader:
             page = self._call(partition, last, size)
             read += page.scanned_count or 1
             last = page.last_key
-            # Not the end of the list where another partition follows.
+            # If another partition follows, the end of this one isn't the end of the list.
             beyond = {self.plan.hash_key: following} if last is None and following is not None else last
             yield from self._matching(page, beyond)
             if last is None or (cap is not None and read >= cap):
                 return
 
     def _sizes(self, wanted: int | None) -> Iterator[int | None]:
-        """Yields the `Limit` of each call: DynamoDB counts the items read, not those that pass the filter."""
+        """Yields the `Limit` of each call. DynamoDB counts all items that it reads, including those that the filter
+        drops.
+        """
         plan = self.plan
         exact = plan.filter == ALL and plan.remainder == ALL
         size = wanted if wanted is None or exact else max(FIRST_READ, 2 * wanted)
@@ -276,7 +278,7 @@ class PlanReader:
         )
 
     def _matching(self, page: ResultPage, last: AttributeMap | None) -> Iterator[MatchBatch]:
-        """Yields the matches of one answer, which ends at ``last``."""
+        """Yields the matches of one response, which ends at ``last``."""
         plan = self.plan
         items, names = page.items, plan.position_names
         if plan.fetch and items:
@@ -288,8 +290,8 @@ class PlanReader:
             yield MatchBatch(found, last, page.scanned_count, page.length)
 
     def _fetched(self, page: ResultPage, last: AttributeMap | None) -> Iterator[MatchBatch]:
-        """Yields the items that an index's entries lead to: one batch at a time, because items may be long even if
-        entries are short.
+        """Yields the items of an index's entries, one batch at a time, because items may be long even if the entries
+        are short.
         """
         plan, entries = self.plan, page.items
         names = plan.position_names
@@ -308,7 +310,9 @@ class PlanReader:
     # -- names -----------------------------------------------------------------------------------------------------
 
     def _projection(self) -> list[str] | None:
-        """Returns the attributes to read: those wanted, those of the remainder, and the position's."""
+        """Returns the attributes to read: the wanted ones, those that the plan's remainder checks, and those of the
+        position.
+        """
         plan = self.plan
         if plan.fetch:
             return list(plan.position_names)
@@ -318,7 +322,7 @@ class PlanReader:
         names = dict.fromkeys((*plan.position_names, *self.names, *judged))
         if plan.index is None or plan.index.projection == "all":
             return list(names)
-        # DynamoDB refuses names that an index doesn't hold, such as that of a key's original spelling.
+        # DynamoDB refuses names of attributes that an index doesn't have, such as the twin of a key.
         return [name for name in names if name in plan.position_names or self._is_projected(name)]
 
     def _is_projected(self, name: str) -> bool:
@@ -335,7 +339,7 @@ class PlanReader:
 
 
 def _place(found: Iterable[bool]) -> int:
-    """Returns the place of the first True; raises InvalidCursor if there is none."""
+    """Returns the index of the first True. Raises InvalidCursor if there is none."""
     try:
         return list(found).index(True)
     except ValueError:

@@ -1,6 +1,6 @@
-"""Converts this package's conditions to PynamoDB's, for a filter, a key or a conditional write.
+"""Converts this package's conditions to PynamoDB's, for a filter, a key condition or a conditional write.
 
-Only this module knows both kinds.
+No other module uses both kinds of conditions.
 """
 
 from __future__ import annotations
@@ -20,14 +20,16 @@ from macaron_django.exceptions import UnsupportedQuery
 
 __all__ = ["MAX_EXPRESSION", "PropertyPath", "condition_expression", "countable"]
 
-#: Bytes of one expression; AWS: "Expression parameters" in "Service, account, and table quotas".
+#: The most bytes of one expression (AWS: "Expression parameters" in "Service, account, and table quotas").
 MAX_EXPRESSION: Final = 4096
-#: Values in one IN. DynamoDB takes 100 (the same page), but some engines count the attribute, too.
+#: The most values in one IN. DynamoDB accepts 100 values (same page), but some engines also count the attribute.
 MAX_OPERANDS: Final = 99
 
 
 class PropertyPath(Path):
-    """A path whose names are taken literally: PynamoDB reads ``a[0]`` and ``a.b`` in a name as a step inwards."""
+    """A path whose names are used literally. PynamoDB's own ``Path`` would read names such as ``a[0]`` and ``a.b`` as
+    paths to nested values.
+    """
 
     def __init__(self, path: AttributePath) -> None:
         super().__init__([str(step) for step in path])
@@ -44,8 +46,8 @@ class PropertyPath(Path):
 
 
 def condition_expression(condition: Condition) -> pynamodb.Condition | None:
-    """Returns the PynamoDB condition; None if everything matches. Raises UnsupportedQuery if it is longer than DynamoDB
-    accepts.
+    """Returns PynamoDB's form of a condition; None if every item matches. Raises UnsupportedQuery if the condition is
+    longer than DynamoDB accepts.
 
     >>> condition_expression(Not(Lookup(("a", "b"), "exact", ({"N": "1"},))))
     (NOT a.b = {'N': '1'})
@@ -62,7 +64,7 @@ def condition_expression(condition: Condition) -> pynamodb.Condition | None:
     return built
 
 
-#: What DynamoDB compares by, for lookups and for each bound of JSON Schema.
+#: The functions for DynamoDB's comparisons, by lookup, and by keyword for bounds in JSON Schema.
 _COMPARISONS: Final[Mapping[str, Callable[[PropertyPath, Value], pynamodb.Condition]]] = {
     "exact": eq,
     "lt": lt,
@@ -77,8 +79,8 @@ _COMPARISONS: Final[Mapping[str, Callable[[PropertyPath, Value], pynamodb.Condit
 
 
 def countable(name: str, bounds: Iterable[tuple[str, AttributeValue]], *, from_nothing: bool) -> pynamodb.Condition:
-    """Returns the condition that an attribute is a number within ``bounds`` or, if counting may begin ``from_nothing``,
-    is absent.
+    """Returns the condition that an attribute is a number within ``bounds``. If counting may begin ``from_nothing``,
+    the attribute may also be absent.
 
     >>> countable("age", [("maximum", {"N": "9"})], from_nothing=True)
     ((attribute_type (age, {'S': 'N'}) AND age <= {'N': '9'}) OR attribute_not_exists (age))
@@ -123,7 +125,7 @@ def _lookup(lookup: Lookup) -> pynamodb.Condition:
         case "range":
             return path.between(*operands)
         case "startswith":
-            # Path.startswith() takes strings only; DynamoDB begins_with takes bytes, too.
+            # Path.startswith() accepts only strings, but DynamoDB's begins_with also accepts bytes.
             return pynamodb.BeginsWith(path, operands[0])  # type: ignore[no-untyped-call]
         case "contains":
             return path.contains(operands[0])

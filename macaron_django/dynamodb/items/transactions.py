@@ -1,7 +1,7 @@
-"""``with transaction():`` sends everything written inside as one TransactWriteItems.
+"""``with transaction():`` sends all writes of its block as one TransactWriteItems.
 
-``transaction.get()`` reads up to 100 items at one moment. If DynamoDB cancels a transaction, the exception names the
-item that caused it.
+``transaction.get()`` reads up to 100 items as they are at one moment. If DynamoDB cancels a transaction, the exception
+names the item that caused it.
 """
 
 from __future__ import annotations
@@ -51,12 +51,12 @@ __all__ = ["EngineLimit", "transaction"]
 
 #: AWS: "TransactWriteItems", ClientRequestToken.
 _TOKEN: Final = re.compile(r"[!-~]{1,36}")
-#: DynamoDB Local of before 2022, of a transaction with more than 10 items (or 25).
+#: The message of DynamoDB Local before 2022 for a transaction with more than 10 (or 25) items.
 _LIMIT: Final = re.compile(r"[Mm]ember must have length less than or equal to (\d+)")
 
 
 class EngineLimit(UnsupportedQuery):
-    """The engine accepts only ``items`` items in a transaction, fewer than AWS; nothing was written."""
+    """The engine accepts only ``items`` items in a transaction, fewer than AWS. Nothing was written."""
 
     def __init__(self, items: int) -> None:
         super().__init__(
@@ -68,7 +68,8 @@ class EngineLimit(UnsupportedQuery):
 
 
 class transaction:  # noqa: N801 (used like a function, as Django's atomic is)
-    """Collects the saves, deletes and checks made inside, and sends them at the end: all are applied, or none.
+    """Collects the saves, deletes and checks in its block, and sends them at the end. DynamoDB applies all of them, or
+    none.
 
     ::
 
@@ -78,16 +79,19 @@ class transaction:  # noqa: N801 (used like a function, as Django's atomic is)
             Stock.objects.filter(pk=order.sku).update(left=F("left") - 1)
             dynamodb.transaction.check(Customer.objects.filter(pk=order.customer, active=True))
 
-    Up to 100 items with 4 MB together, each written or checked once. Reads inside see the state before the block; a new
-    row is put on the condition that its key is free, and what is updated or deleted must exist. If an item's condition
-    doesn't hold, ItemExists or StaleItem is raised for it at the end of the block; an exception inside sends nothing;
-    in both cases the rows are again as they were before the block, unsaved. A block inside another adds to it, and
-    removes its own part on an exception. ``post_save``, ``post_delete`` and the functions of ``dynamodb.on_commit()``
-    wait for the end, and aren't sent or called if it fails.
+    A transaction can have up to 100 items, with 4 MB in total. Each item can be written or checked once. Reads in the
+    block return the state before the block. The key of a new row must be free, and an item that is updated or deleted
+    must exist.
 
-    Calls of this thread (or, in ``async with``, of this task and what it awaits) are collected; those of other threads
-    aren't. With a ``token`` from the caller, sending the same transaction again within ten minutes doesn't write twice,
-    even from another process.
+    If an item's condition fails, ItemExists or StaleItem is raised for the item at the end of the block. If the block
+    raises an exception, nothing is sent. In both cases, the rows get the state that they had before the block, and
+    count as unsaved. A nested block adds its writes to the outer block. If the nested block raises an exception, its
+    writes are dropped. ``post_save``, ``post_delete`` and the functions of ``dynamodb.on_commit()`` wait for the end of
+    the transaction. They aren't sent or called if it fails.
+
+    Writes of this thread are collected, but not those of other threads. With ``async with``, writes of this task, and
+    of coroutines that it awaits, are collected. With a ``token`` from the caller, the same transaction can be sent
+    again within ten minutes without writing twice, even from another process.
     """
 
     def __init__(self, *, token: str | None = None) -> None:
@@ -127,10 +131,12 @@ class transaction:  # noqa: N801 (used like a function, as Django's atomic is)
     def check(target: Any, *, absent: bool = False) -> None:
         """Makes the transaction fail unless an item that it doesn't write meets a condition.
 
-        ``target`` is a row, whose item must exist and have the row's ``version`` if there is one; or a query set that
-        names one key, whose item must match. With ``absent``, there must be no item with this key. Outside a
-        transaction this raises UnsupportedQuery; StaleItem, or ItemExists with ``absent``, comes at the end of the
-        block.
+        ``target`` is a row, or a query set that names one key. A row's item must exist, and have the row's ``version``
+        if the schema has versions. A query set's item must match the query set. With ``absent``, there must be no item
+        with this key.
+
+        Raises UnsupportedQuery outside a transaction. If the condition isn't met, the end of the block raises
+        StaleItem, or ItemExists with ``absent``.
         """
         current = gathering()
         if current is None:
@@ -149,14 +155,15 @@ class transaction:  # noqa: N801 (used like a function, as Django's atomic is)
 
     @staticmethod
     def get(*targets: Any) -> list[Any]:
-        """Reads up to 100 items as they were at one moment: rows in the order requested, None for each missing one.
+        """Reads up to 100 items as they were at one moment. Returns rows in the order of ``targets``, and None for each
+        missing item.
 
-        ``ada, order = transaction.get(Profile.objects.filter(pk="ada"), Order.objects.filter(pk=7))``; a row
-        means the item with its key.
+        ``ada, order = transaction.get(Profile.objects.filter(pk="ada"), Order.objects.filter(pk=7))``; if a target is a
+        row, the item with the row's key is read.
         """
         named = [_named(target) for target in targets]
         identities = [(persistence.table_name, persistence._identity(key)) for persistence, key, _ in named]
-        # DynamoDB accepts an item only once.
+        # DynamoDB accepts each item only once in a transaction.
         places = {identity: number for number, identity in enumerate(dict.fromkeys(identities))}
         if len(places) > MAX_TRANSACTION_ITEMS:
             raise UnsupportedQuery(f"transaction.get() reads at most {MAX_TRANSACTION_ITEMS} items.")
@@ -187,7 +194,7 @@ class transaction:  # noqa: N801 (used like a function, as Django's atomic is)
         except BaseException:
             own.abandon()
             raise
-        own.committed()  # nothing, where another transaction has taken it over
+        own.committed()  # calls no function if an outer transaction has taken over
 
 
 def _named(target: Any) -> tuple[Persistence, AttributeMap, Any]:
@@ -237,7 +244,7 @@ def _send(writes: Sequence[TransactionWrite], token: str | None) -> None:
         with translated(_tables(write.parameters["TableName"] for write in writes)):
             connection().dispatch("TransactWriteItems", parameters)
     except WriteOutcomeUnknown:
-        raise  # its cause is the refusal of a second attempt, which says nothing of the first
+        raise  # the cause is the refusal of a later attempt; the outcome of the first is still unknown
     except PersistenceError as error:
         limit = _LIMIT.search(str(error)) if error_code(error.__cause__ or error) == "ValidationException" else None
         if limit is not None and int(limit[1]) < len(writes):

@@ -1,7 +1,8 @@
-"""The condition of a write to one item, and the exception that says why it failed.
+"""The condition of a write to one item, and the exception for its failure.
 
-The exception is ItemExists if the item had to be absent, ItemAbsent if it had to exist, ItemChanged if it had to have
-other values, and ItemOutOfBounds if an addition would take a number beyond its bounds.
+The exception is ItemExists if the item must be absent but exists, ItemAbsent if it must exist but doesn't, and
+ItemChanged if its values aren't the expected ones. It is ItemOutOfBounds if an addition would make a number too small
+or too large.
 """
 
 from __future__ import annotations
@@ -17,9 +18,9 @@ from macaron_django.exceptions import ItemAbsent, ItemChanged, ItemExists, ItemO
 
 __all__ = ["Addition", "Demand", "Expected", "WriteCondition", "describe_key", "equal_values", "values_after"]
 
-#: What a write may demand of the item that is there: its absence, its presence, or any condition.
+#: The condition on the stored item: that it is absent, that it is present, or any other condition.
 Demand: TypeAlias = Literal["absent", "present"] | Where | None
-#: Attributes that must have these values; None for one that must be missing.
+#: The values that attributes must have. None means that the attribute must be missing.
 Expected: TypeAlias = Mapping[str, AttributeValue | None]
 
 _PRESENCE: Final = {"absent": "attribute_not_exists", "present": "attribute_exists"}
@@ -29,10 +30,10 @@ _DIGITS: Final = Context(prec=38)
 
 @dataclass(frozen=True)
 class Addition:
-    """What ``F()`` adds to an item, if the condition that keeps it within its schema's bounds is met.
+    """An addition by ``F()`` to a number of an item, with a condition that keeps the number within its schema's bounds.
 
-    ``text`` is its form in messages: ``left = F(left) - 2``. ``leaves_bounds`` says whether the item's number would be
-    out of bounds after the addition.
+    ``text`` is the addition's form in messages, such as ``left = F(left) - 2``. ``leaves_bounds`` returns whether the
+    number would be out of bounds after the addition.
     """
 
     text: str
@@ -41,18 +42,21 @@ class Addition:
 
 @dataclass(frozen=True)
 class WriteCondition:
-    """What a write requires of the item with ``key``, of the schema ``kind``, and what ``F()`` adds to the item."""
+    """The requirements of a write to the item with ``key``. ``kind`` is the schema's name, and ``addition`` is the
+    addition by ``F()``.
+    """
 
     kind: str
     key: AttributeMap
     demand: Demand
     expected: Expected
     addition: Addition | None = None
-    #: If this holds, a new item may replace an existing one all the same: the existing one has expired.
+    #: If this condition is true, the existing item has expired, so that a new item may replace it even if it must be
+    #: absent.
     replaceable: Where | None = None
 
     def add_to(self, expressions: Expressions) -> None:
-        """Makes this the ConditionExpression of a call."""
+        """Sets the ConditionExpression of a call to this condition."""
         function = _PRESENCE.get(self.demand) if isinstance(self.demand, str) else None
         if function is not None and not self.expected and self.replaceable is None:
             expressions.require(f"{function}({expressions.name(next(iter(self.key)))})")
@@ -76,18 +80,20 @@ class WriteCondition:
 
     @property
     def is_open_after_refusal(self) -> bool:
-        """Whether a refusal without an item leaves open whether there is one, so that a read is needed."""
+        """Whether a refusal without an item doesn't show why the condition failed, so that the item must be read."""
         return bool(self.expected) and self._is_about_values
 
     def exception(self, item: AttributeMap | None, *, is_known: bool) -> ItemExists | StaleItem:
-        """Returns the exception for DynamoDB's refusal; ``is_known``: whether no ``item`` means that none exists."""
+        """Returns the exception for DynamoDB's refusal. ``is_known`` means that the item doesn't exist if ``item`` is
+        None.
+        """
         presence_only = self.demand == "present" and not self.expected
         if self.demand == "absent" or (item is None and not (is_known or presence_only)):
             return self.undecided()
         return self.decided(item)
 
     def decided(self, item: AttributeMap | None) -> StaleItem:
-        """Returns the exception, given that ``item`` is what is stored; None means that nothing is."""
+        """Returns the exception if ``item`` is the stored item. None means that no item is stored."""
         if item is None:
             return ItemAbsent(f"There is no {self.name}; nothing was written.", schema=self.kind, key=self.key)
         kind: type[StaleItem] = ItemChanged
@@ -99,7 +105,7 @@ class WriteCondition:
         return kind(f"The {self.name} {reason}; nothing was written.", schema=self.kind, key=self.key, item=item)
 
     def undecided(self) -> ItemExists | StaleItem:
-        """Returns the exception for when it isn't known what is stored."""
+        """Returns the exception if the stored item isn't known."""
         if self.demand == "absent":
             return ItemExists.of(self.kind, describe_key(self.key), self.key)
         reasons = "was changed or deleted since it was loaded"
@@ -111,7 +117,7 @@ class WriteCondition:
 
     @property
     def name(self) -> str:
-        """The item in readable form."""
+        """The schema's name and the item's key, for messages."""
         return f"{self.kind} with {describe_key(self.key)}"
 
     @property
@@ -128,8 +134,8 @@ def _expectation(name: str, value: AttributeValue | None) -> Where:
 def values_after(
     expected: Expected, set_: Mapping[str, AttributeValue], add: Mapping[str, AttributeValue]
 ) -> AttributeMap:
-    """Returns the attributes whose values after an update are known before it: those that are set, and known numbers
-    that something is added to.
+    """Returns the attributes whose values after an update are known in advance: attributes that are set, and known
+    numbers to which a number is added.
 
     >>> values_after({"version": {"N": "3"}}, {"name": {"S": "x"}}, {"version": {"N": "1"}, "visits": {"N": "1"}})
     {'name': {'S': 'x'}, 'version': {'N': '4'}}
@@ -147,7 +153,7 @@ def _sum(value: AttributeValue, number: AttributeValue) -> AttributeValue:
 
 
 def equal_values(one: AttributeValue | None, other: AttributeValue | None) -> bool:
-    """Returns whether DynamoDB calls two attributes equal; None means a missing attribute."""
+    """Returns whether DynamoDB considers two attributes equal. None means a missing attribute."""
     return one is other if one is None or other is None else same(one, other)
 
 

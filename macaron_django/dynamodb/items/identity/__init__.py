@@ -1,6 +1,6 @@
-"""Says which item a row is, and which version of it: what a write is about.
+"""Identifies the item, and the item's version, that a row's write is for.
 
-``row_keys`` finds the key of a row's item. Open ``item_versions`` for the version that a write must find.
+``row_keys`` finds the key of a row's item. ``item_versions`` finds the version that the stored item must have.
 """
 
 from macaron_django.dynamodb.items.identity.item_versions import ItemVersions, next_version

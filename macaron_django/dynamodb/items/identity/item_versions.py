@@ -1,4 +1,4 @@
-"""Decides which version of an item a write must find: the one that was loaded, or the one that If-Match names."""
+"""Decides which version the stored item must have for a write: the loaded version, or a version that If-Match names."""
 
 from __future__ import annotations
 
@@ -16,19 +16,24 @@ __all__ = ["ItemVersions", "next_version"]
 
 
 class ItemVersions(RowKeys):
-    """The versions of the items of a persisted schema, if its ``x-persist`` has ``version``."""
+    """Reads and checks the versions of items. Only schemas whose ``x-persist`` has ``version`` have them."""
 
     options: Persist
     #: The class of the rows.
     model: Any
 
     def version_of(self, item: AttributeMap) -> str | None:
-        """Returns an item's version: None without versions, 0 if the item is older than its schema's ``version``."""
+        """Returns an item's version. Returns None if the schema has no versions, and "0" if the item was written before
+        it had.
+        """
         version = self.options.version
         return None if version is None else str(next(iter(item.get(version, {}).values()), "0"))
 
     def expected_version(self, row: Row) -> dict[str, AttributeValue | None]:
-        """Returns the version that a write of a row must find: {} without versions. Raises ItemChanged."""
+        """Returns the version that the stored item must have when a row is written, as {attribute: value}. Returns {}
+        if the schema has no versions. Raises ItemChanged if no version is known, or if If-Match doesn't allow the row's
+        version.
+        """
         version = self.options.version
         if version is None:
             return {}
@@ -47,8 +52,8 @@ class ItemVersions(RowKeys):
         return {version: self.attributes[version].encode(given)}
 
     def required_version_of(self, key: AttributeMap) -> RequiredVersion | None:
-        """Returns what the request being served requires of an item; None if it requires nothing or has already written
-        the item.
+        """Returns the version that the current request's If-Match requires of an item. Returns None if the request
+        requires no version, or has already written the item.
         """
         required = required_version.get()
         if required is None or required.is_met:
@@ -59,9 +64,9 @@ class ItemVersions(RowKeys):
         return required if same_items(self.key(*[required.key[name] for name in names]), key) else None
 
     def required_values(self, key: AttributeMap, item: AttributeMap) -> dict[str, AttributeValue | None]:
-        """Returns the version that a write must find if the request's If-Match allows that of ``item``.
+        """Returns the version of ``item``, as {attribute: value}, if the request's If-Match allows this version.
 
-        Returns {} if the request requires nothing. Raises ItemChanged if If-Match doesn't allow it.
+        Returns {} if the request requires no version. Raises ItemChanged if If-Match doesn't allow the version.
         """
         required, version = self.required_version_of(key), self.options.version
         if required is None or version is None:
@@ -75,14 +80,16 @@ class ItemVersions(RowKeys):
         )
 
     def note_written(self, key: AttributeMap) -> None:
-        """Records that the request has written an item, so that its later writes apply to its own version."""
+        """Records that the request has written an item. If-Match then doesn't apply to the request's later writes of
+        the item.
+        """
         required = self.required_version_of(key)
         if required is not None:
             required.is_met = True
 
 
 def next_version(value: AttributeValue | None) -> AttributeValue:
-    """Returns the version after this one; None means that it had none."""
+    """Returns the version that follows ``value``. None means that the item has no version yet."""
     if value is None:
         return {"N": "1"}
     if "N" not in value:

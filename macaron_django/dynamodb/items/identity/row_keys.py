@@ -1,4 +1,4 @@
-"""Finds the key of a row's item, by the row, by the values of its properties, or by Django's primary key."""
+"""Finds the key of an item from a row, from the values of the key's properties, or from Django's primary key."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ from macaron_django.schemas.values.conversions import UNSET
 
 __all__ = ["Row", "RowKeys", "stored_item"]
 
-Row: TypeAlias = Any  # a model built at run time: its attributes are its schema's
+Row: TypeAlias = Any  # a model built at run time, with fields for the schema's properties
 
 
 class RowKeys(Items):
-    """The keys of the items of a persisted schema."""
+    """Makes the keys of a persisted schema's items."""
 
     schema: Schema
 
@@ -32,7 +32,7 @@ class RowKeys(Items):
         key: AttributeMap = {}
         for place, value in zip(self._key_placers, values, strict=True):
             place(value, key)
-        # A key may come with a twin of another spelling.
+        # The placers may also add twins, which don't belong to the key.
         return key if len(key) == len(values) else {name: key[name] for name in self.key_names}
 
     @cached_property
@@ -40,20 +40,20 @@ class RowKeys(Items):
         return tuple(self.attributes[name].placer() for name in self.key_names)
 
     def key_of(self, row: Row) -> AttributeMap:
-        """Returns the key that a row has now. Raises UnstorableValue if one of its properties isn't set."""
+        """Returns the key for a row's current values. Raises UnstorableValue if a property of the key isn't set."""
         stored = row._state.__dict__.get("item")
         key: AttributeMap = {}
         for name in self.key_names:
             attribute, value = self.attributes[name], self._value(row, name)
             if value is UNSET or value is None:
                 raise UnstorableValue("a key must have a value", attribute.pointer)
-            # What others have written may be spelled in a way of their own.
+            # Another program may have stored the same value in another spelling, which the key then keeps.
             is_stored = stored is not None and name in stored and attribute.value_in(stored) == value
             key[name] = stored[name] if is_stored else attribute.attributes_of(value)[name]
         return key
 
     def key_from_pk(self, pk: Any) -> AttributeMap:
-        """Returns the key that one of Django's primary keys means. Raises ValueError if it can't be one."""
+        """Returns the key for a primary key of Django. Raises ValueError if ``pk`` can't be a key."""
         try:
             if self.range_key is None:
                 return self.key(self._from_text(self.hash_key, pk))
@@ -76,7 +76,7 @@ class RowKeys(Items):
         return pk_for(hash_attribute.value_in(item), self.attributes[self.range_key].value_in(item))
 
     def _from_text(self, name: str, value: Any) -> Any:
-        """A number, if text from a URL is one."""
+        """Returns a number for text from a URL, if the key is a number. Returns other values unchanged."""
         if isinstance(value, str) and self.attributes[name].attr_type == "N":
             return int(value) if re.fullmatch(r"-?\d+", value, re.ASCII) else float(value)
         return value
@@ -91,6 +91,6 @@ class RowKeys(Items):
 
 
 def stored_item(row: Row) -> AttributeMap | None:
-    """Returns the attribute map that a row was last read from or written to; None for a new row."""
+    """Returns the item that a row was last read from or written to; None for a new row."""
     item: AttributeMap | None = row._state.__dict__.get("item")
     return item
