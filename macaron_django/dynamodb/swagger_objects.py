@@ -1,7 +1,8 @@
 """PyMacaron's ``PersistentSwaggerObject``, over this package's persistence.
 
-A project's class names an API, a schema and a table. The registry gives it its persistence and makes it a base of the
-rows' class: ``PersistentProfile.load_from_db("id")`` works on the class itself, ``profile.save_to_db()`` on a row.
+A project's subclass names an API, a schema and a table. The registry sets the subclass's persistence, and makes the
+subclass a base of the row class. ``PersistentProfile.load_from_db("id")`` is called on the class itself, and
+``profile.save_to_db()`` is called on a row.
 """
 
 from __future__ import annotations
@@ -37,7 +38,7 @@ class _Unbound:
 
 
 class _OfPersistence:
-    """A class attribute whose value comes from the class's persistence."""
+    """A class attribute whose value is computed from the class's persistence."""
 
     def __init__(self, read: Any) -> None:
         self._read = read
@@ -47,8 +48,8 @@ class _OfPersistence:
 
 
 class PersistentSwaggerObject:
-    """Base of the classes that ``x-persist`` names. All attributes but ``api_name`` and ``model_name`` may be in the
-    spec instead.
+    """Base of the classes that ``x-persist`` names. The spec may have the attributes instead, except ``api_name`` and
+    ``model_name``.
 
     Besides the attributes below, a class may have ``local_indexes``, ``billing``, ``scan``, ``sets``, ``tags``,
     ``point_in_time_recovery`` and ``deletion_protection``, with the same meaning as in ``x-persist``.
@@ -79,7 +80,7 @@ class PersistentSwaggerObject:
 
     @staticmethod
     def setup(childclass: type[PersistentSwaggerObject]) -> None:
-        """Raises ``NotBoundError`` unless the class has its table; nothing else needs setting up."""
+        """Raises ``NotBoundError`` if the class has no table yet. Nothing else needs to be set up."""
         childclass.persistence  # noqa: B018 (reading it is the test)
 
     @classmethod
@@ -90,12 +91,12 @@ class PersistentSwaggerObject:
 
     @classmethod
     def get_table(cls) -> Table:
-        """Returns the table, for calls by key."""
+        """Returns the table, which has PyMacaron's methods with key values."""
         return Table(cls.persistence)
 
     @classmethod
     def load_from_db(cls, key: Any, range_value: Any = None) -> Any:
-        """Returns the row with this key, read consistently; raises DynamoDBItemNotFound if there is none."""
+        """Returns the row with this key, from a consistent read. Raises DynamoDBItemNotFound if there is none."""
         persistence = cls.persistence
         named = persistence.key(key, range_value)
         item = persistence.get_item(named, consistent=True)
@@ -105,7 +106,7 @@ class PersistentSwaggerObject:
 
     @classmethod
     def to_model(cls, item: Mapping[str, Any]) -> Any:
-        """Returns the row of an item that a method of the table returned, or of an attribute map."""
+        """Returns the row for an item that a method of the table has returned, or for an attribute map."""
         return cls.persistence.decode(attribute_map_of(cls.persistence, item))
 
     def save_to_db(self) -> None:
@@ -119,7 +120,7 @@ class PersistentSwaggerObject:
         save()
 
     def load_to_db(self) -> None:
-        """Does what ``save_to_db`` does; PyMacaron's documentation uses this name once."""
+        """Does what ``save_to_db`` does. This name is in one place of PyMacaron's documentation."""
         self.save_to_db()
 
 

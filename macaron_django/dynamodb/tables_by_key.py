@@ -1,4 +1,6 @@
-"""Calls a persisted schema's table by key values, in this package's terms or in those of boto3's ``Table``."""
+"""Reads and writes the items of a persisted schema's table by key values, with PyMacaron's arguments or with those of
+boto3's ``Table``.
+"""
 
 from __future__ import annotations
 
@@ -17,7 +19,7 @@ from macaron_django.exceptions import DynamoDBItemNotFound, UnsupportedQuery
 __all__ = ["FoundItems", "Table", "attribute_map_of"]
 
 _RANGE_LOOKUPS: Final = {"exact", "lt", "lte", "gt", "gte", "between", "startswith"}
-#: boto3's operators of conditions on keys, and the lookups that mean the same.
+#: The operators of boto3's key conditions, and the lookups with the same meaning.
 _LOOKUPS: Final = {
     "=": "exact", "<": "lt", "<=": "lte", ">": "gt", ">=": "gte", "BETWEEN": "between", "begins_with": "startswith"
 }  # fmt: skip
@@ -28,8 +30,8 @@ class FoundItems:
     """The items of a query or scan, read when they are needed.
 
     Iterating yields dictionaries in JSON form. ``found["Items"]`` is the list that boto3 returns, with Decimals for
-    numbers, and ``found["Count"]`` is its length. The list has all items, or those up to the limit, however DynamoDB
-    pages them. ``LastEvaluatedKey`` is there if a limit has left items unread.
+    numbers, and ``found["Count"]`` is its length. The list has all items, or the items up to the limit, from as many of
+    DynamoDB's pages as necessary. If the limit has left items unread, ``found["LastEvaluatedKey"]`` exists.
     """
 
     def __init__(self, pages: Callable[[], Iterator[ResultPage]], to_json: Callable[[AttributeMap], Any]) -> None:
@@ -52,11 +54,11 @@ class FoundItems:
         return name in self._read()
 
     def get(self, name: str, default: Any = None) -> Any:
-        """Returns a part of boto3's answer."""
+        """Returns a member of boto3's response, or ``default``."""
         return self._read().get(name, default)
 
     def _read(self) -> dict[str, Any]:
-        """Returns boto3's answer."""
+        """Returns the response in boto3's form."""
         if self._answer is None:
             items: list[dict[str, Any]] = []
             last_key: AttributeMap | None = None
@@ -72,9 +74,9 @@ class FoundItems:
 class Table:
     """A persisted schema's table. Items are dictionaries in JSON form, by property name.
 
-    Called with boto3's arguments, the methods answer like boto3's ``Table``: ``get_item(Key=…)``, ``put_item(Item=…)``,
-    ``delete_item(Key=…)``, ``scan()["Items"]``, ``query(KeyConditionExpression=…)["Items"]``. Other methods and
-    arguments are boto3's, if it is installed.
+    With boto3's arguments, the methods return the same as boto3's ``Table``: ``get_item(Key=…)``, ``put_item(Item=…)``,
+    ``delete_item(Key=…)``, ``scan()["Items"]``, ``query(KeyConditionExpression=…)["Items"]``. If boto3 is installed,
+    calls with other methods or arguments are passed to its ``Table``.
     """
 
     def __init__(self, persistence: Persistence) -> None:
@@ -85,17 +87,17 @@ class Table:
         return self._persistence.table_name
 
     def has_item(self, **key: Any) -> bool:
-        """Returns whether there is an item with this key: ``has_item(profile_id="7")``."""
+        """Returns whether an item with this key exists: ``has_item(profile_id="7")``."""
         named = self._key(key)
         found = self._persistence.get_item(named, consistent=True, projection=list(named))
         return found is not None
 
     def get_item(self, **key: Any) -> dict[str, Any]:
-        """Returns the item with this key, with attributes unknown to the schema; raises DynamoDBItemNotFound if there
-        is none.
+        """Returns the item with this key, including attributes that the schema doesn't describe. Raises
+        DynamoDBItemNotFound if the item doesn't exist.
 
-        With ``Key={…}``, and ``ConsistentRead`` if wanted, returns boto3's answer, which has no ``Item`` if there is
-        none.
+        With ``Key={…}``, and optionally ``ConsistentRead``, returns a response like boto3's. It has no ``Item`` if the
+        item doesn't exist.
         """
         if _is_boto3_call(key):
             is_plain = key.keys() <= {"Key", "ConsistentRead"}
@@ -107,9 +109,9 @@ class Table:
         return self._persistence.json_of_all(item)
 
     def put_item(self, data: Mapping[str, Any] | None = None, overwrite: bool = False, **boto3s: Any) -> Any:
-        """Puts an item, in JSON form; raises ItemExists if its key is taken and ``overwrite`` isn't set.
+        """Puts an item in JSON form. Raises ItemExists if an item with this key exists and ``overwrite`` isn't set.
 
-        With ``Item={…}`` an existing item is replaced, as by boto3; its values may be boto3's.
+        With ``Item={…}``, an existing item is replaced, as with boto3. The values may be in boto3's form.
         """
         if boto3s:
             if boto3s.keys() != {"Item"}:
@@ -123,7 +125,9 @@ class Table:
         return True
 
     def delete_item(self, **key: Any) -> Any:
-        """Deletes the item with this key, and returns whether there was one; with ``Key={…}``, boto3's answer."""
+        """Deletes the item with this key, and returns whether the item existed. With ``Key={…}``, returns a response
+        like boto3's.
+        """
         if not _is_boto3_call(key):
             return self._persistence.delete_item(self._key(key))
         if key.keys() != {"Key"}:
@@ -134,11 +138,12 @@ class Table:
     def query(
         self, *, index: str | None = None, limit: int | None = None, reverse: bool = False, **keys: Any
     ) -> FoundItems:
-        """Returns the items with this hash key, in the order of the range key, which can be restricted:
-        ``query(author_id="7", year__gte=1990)``, with ``lt``, ``lte``, ``gt``, ``between`` and ``startswith``.
+        """Returns the items with this hash key, in the order of the range key. The range key can be restricted with a
+        lookup, as in ``query(author_id="7", year__gte=1990)``. The other lookups are ``lt``, ``lte``, ``gt``,
+        ``between`` and ``startswith``.
 
-        boto3's form works, too: ``query(KeyConditionExpression=Key("author_id").eq("7"))``, with ``IndexName``,
-        ``Limit``, ``ScanIndexForward`` and ``ExclusiveStartKey``.
+        boto3's arguments are also accepted: ``query(KeyConditionExpression=Key("author_id").eq("7"))``, with
+        ``IndexName``, ``Limit``, ``ScanIndexForward`` and ``ExclusiveStartKey``.
         """
         start: AttributeMap | None = None
         if "KeyConditionExpression" in keys:
@@ -165,7 +170,7 @@ class Table:
         return self._found(page, limit, start)
 
     def scan(self, *, limit: int | None = None, **boto3s: Any) -> FoundItems:
-        """Returns all items, or the first ``limit``, by reading the table. boto3's form works, too:
+        """Reads the table, and returns all items or the first ``limit`` items. boto3's form is also accepted:
         ``scan()["Items"]``, ``scan(Limit=…)``, ``scan(ExclusiveStartKey=…)``.
         """
         if boto3s.keys() - {"Limit", "ExclusiveStartKey"}:
@@ -231,7 +236,7 @@ class Table:
 
     def _boto3(self) -> Any:
         from macaron_django.dynamodb.calls.aws_sdk.boto3_resources import (
-            get_dynamodb,  # imported here: it needs botocore
+            get_dynamodb,  # imported here, because it needs botocore
         )
 
         return get_dynamodb().Table(self.name)
@@ -252,7 +257,7 @@ def _start_of(boto3s: Mapping[str, Any]) -> AttributeMap | None:
 
 
 def _keys_of(condition: Any) -> Iterator[tuple[str, Any]]:
-    """Yields the lookups that boto3's conditions on keys mean: ``Key("a").eq(1) & Key("b").between(2, 3)``."""
+    """Yields the lookups for boto3's key conditions, such as ``Key("a").eq(1) & Key("b").between(2, 3)``."""
     expression = condition.get_expression() if hasattr(condition, "get_expression") else {}
     operator, values = expression.get("operator"), expression.get("values", ())
     if operator == "AND":
@@ -270,7 +275,7 @@ def _keys_of(condition: Any) -> Iterator[tuple[str, Any]]:
 
 
 def attribute_map_of(persistence: Persistence, item: Mapping[str, Any]) -> AttributeMap:
-    """Returns the attribute map of an item in any form: an attribute map, JSON, or boto3's form."""
+    """Returns the attribute map of an item, which may be an attribute map, JSON, or in boto3's form."""
     if item and all(isinstance(value, dict) and len(value) == 1 and value.keys() <= TYPES for value in item.values()):
         return dict(item)
     known = persistence.attributes

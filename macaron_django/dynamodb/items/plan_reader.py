@@ -333,7 +333,7 @@ class PlanReader:
         plan = self.plan
         return (
             f"The filtered scan of {plan.table.table} stopped after {plan.read_limit:,} items "
-            '(MACARON["DYNAMODB"]["SCAN_LIMIT"]) and there are more: continue with page(limit, cursor), '
+            '(MACARON["DYNAMODB"]["SCAN_LIMIT"]) and there are more items: continue with page(limit, cursor), '
             "or filter by a key of the table or of an index."
         )
 

@@ -1,7 +1,8 @@
-"""Turns conditions and an order into a plan: which call answers a query, and what must be checked afterwards.
+"""Turns conditions and an order into a query plan: the DynamoDB call for a query, and the conditions to check
+afterwards.
 
-``conditions`` is the tree of lookups, which also judges single items; ``planner`` chooses; ``query_plans`` has what
-it returns. Open ``selectivity`` for which index is read, ``key_conditions`` for the conditions that a Query accepts on
-its range key, and ``criteria`` for the messages about what DynamoDB can't do. Nothing here reads settings or sends
-anything.
+``conditions`` has conditions as trees of lookups, and evaluates them for single items. ``planner`` chooses the call,
+and returns one of the plans in ``query_plans``. ``selectivity`` estimates which index leaves the fewest items to read.
+``key_conditions`` makes the condition that a Query accepts on its range key. ``criteria`` has the messages for queries
+that DynamoDB can't execute. The modules read no settings, and send nothing.
 """

@@ -1,7 +1,7 @@
-"""Conditions on items: a tree of lookups over attribute values, simplified and evaluated by DynamoDB's rules.
+"""Conditions on items: trees of lookups, which are simplified and evaluated by DynamoDB's rules.
 
-``matches`` evaluates what DynamoDB can't filter by itself: keys in a Query, and anything after GetItem. ``simplify``
-finds contradictions before a call is made.
+``matches`` evaluates conditions that DynamoDB can't check itself, such as conditions on keys in a Query, and all
+conditions after GetItem. ``simplify`` finds contradictions before a call is made.
 """
 
 from __future__ import annotations
@@ -46,9 +46,9 @@ OPERATORS = ("exact", "in", "lt", "lte", "gt", "gte", "range", "startswith", "co
 
 @dataclass(frozen=True)
 class Lookup:
-    """One comparison: the attribute at ``path``, one of ``OPERATORS``, and the values that it takes.
+    """One comparison: the attribute at ``path``, one of ``OPERATORS``, and the values to compare with.
 
-    ``isnull`` takes none and holds if the attribute is absent or NULL.
+    ``isnull`` has no values. It is true if the attribute is absent or NULL.
     """
 
     path: Path
@@ -58,28 +58,28 @@ class Lookup:
 
 @dataclass(frozen=True)
 class KeyIn:
-    """Holds for the items with one of these primary keys."""
+    """Is true for the items with one of these primary keys."""
 
     keys: tuple[AttributeMap, ...]
 
 
 @dataclass(frozen=True)
 class And:
-    """AND: without children, it holds for every item."""
+    """AND. Without children, it is true for every item."""
 
     children: tuple[Condition, ...]
 
 
 @dataclass(frozen=True)
 class Or:
-    """OR: without children, it holds for no item."""
+    """OR. Without children, it is false for every item."""
 
     children: tuple[Condition, ...]
 
 
 @dataclass(frozen=True)
 class Not:
-    """NOT: it also holds if the attribute is missing."""
+    """NOT. It is also true if the attribute is missing."""
 
     child: Condition
 
@@ -91,7 +91,7 @@ NOTHING = Or(())
 
 
 def holds(lookup: Lookup, value: AttributeValue | None) -> bool:
-    """Returns whether ``lookup`` holds for an attribute with this value; None means an absent attribute."""
+    """Returns whether ``lookup`` is true for an attribute with this value. None means that the attribute is absent."""
     if lookup.operator == "isnull":
         return value is None or "NULL" in value
     if value is None:
@@ -117,7 +117,7 @@ def _in_order(operator: str, value: AttributeValue, values: Sequence[AttributeVa
 
 
 def matches(condition: Condition, item: AttributeMap) -> bool:
-    """Returns whether ``condition`` holds for ``item``, as a DynamoDB filter expression would decide."""
+    """Returns whether ``condition`` is true for ``item``, by the rules of DynamoDB's filter expressions."""
     match condition:
         case Lookup():
             return holds(condition, value_at(item, condition.path))
@@ -132,12 +132,12 @@ def matches(condition: Condition, item: AttributeMap) -> bool:
 
 
 def conjuncts(condition: Condition) -> tuple[Condition, ...]:
-    """Returns the parts that must all hold."""
+    """Returns the conditions that must all be true for ``condition`` to be true."""
     return condition.children if isinstance(condition, And) else (condition,)
 
 
 def paths(condition: Condition) -> frozenset[Path]:
-    """Yields every attribute path that the condition looks at."""
+    """Returns the paths of all attributes in the condition."""
     match condition:
         case Lookup():
             return frozenset({condition.path})
@@ -150,7 +150,7 @@ def paths(condition: Condition) -> frozenset[Path]:
 
 
 def simplify(condition: Condition) -> Condition:
-    """Returns the same condition, flattened; a contradiction becomes ``NOTHING``.
+    """Returns an equivalent condition with fewer levels. A contradiction becomes ``NOTHING``.
 
     >>> a, b = ({"S": text} for text in "ab")
     >>> simplify(And((Lookup(("x",), "exact", (a,)), Lookup(("x",), "exact", (b,)))))
@@ -219,7 +219,9 @@ def _simplify_either(condition: Or) -> Condition:
 
 
 def _merged(left: Condition, right: Condition) -> Condition | None:
-    """Returns the one condition equal to two parts of an OR, if both name primary keys or values of one attribute."""
+    """Returns one condition for two parts of an OR, if both have primary keys, or both have values of the same
+    attribute. Returns None otherwise.
+    """
     match left, right:
         case KeyIn(keys), KeyIn(others):
             return KeyIn(keys + tuple(key for key in others if key not in keys))
@@ -236,7 +238,7 @@ def _simplify_opposite(condition: Not) -> Condition:
 
 
 def _contradictory(lookups: Sequence[Lookup]) -> bool:
-    """Returns whether no single attribute value can satisfy these lookups on one path."""
+    """Returns whether no attribute value can satisfy all of these lookups, which have the same path."""
     if len(lookups) < 2:
         return False
     if any(one.operator == "isnull" for one in lookups):
@@ -254,11 +256,11 @@ def _contradictory(lookups: Sequence[Lookup]) -> bool:
     return False
 
 
-Bound: TypeAlias = tuple[AttributeValue, bool]  # the value, and whether it is itself left out
+Bound: TypeAlias = tuple[AttributeValue, bool]  # the value, and whether the value itself is excluded
 
 
 def bounds(lookups: Sequence[Lookup]) -> tuple[list[Bound], list[Bound]]:
-    """Returns the lower and the upper bounds that these lookups set."""
+    """Returns the lower bounds and the upper bounds of these lookups."""
     lowers: list[Bound] = []
     uppers: list[Bound] = []
     for one in lookups:
@@ -321,7 +323,7 @@ def _few(values: Sequence[str]) -> str:
 
 
 def show(value: AttributeValue) -> str:
-    """Returns a value in readable form, shortened."""
+    """Returns a value in readable form. Long values are shortened."""
     ((kind, content),) = value.items()
     if kind == "N":
         return str(content)

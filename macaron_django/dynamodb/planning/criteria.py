@@ -1,4 +1,4 @@
-"""What a query requires, in the planner's form, and why DynamoDB can't answer it."""
+"""The criteria of a query for the planner, and the messages for queries that DynamoDB can't execute."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ __all__ = ["Criteria", "attributes_of", "cannot_order", "scan_forbidden"]
 
 @dataclass(frozen=True)
 class Criteria:
-    """The conditions of a query; ``parts`` must all hold. ``wanted``: the attributes that will be looked at, None for
-    all.
+    """The conditions and the order of a query. All ``parts`` must be true. ``wanted`` has the attributes to read; None
+    means all.
     """
 
     table: TableKeySchema
@@ -26,7 +26,7 @@ class Criteria:
     consistent: bool
 
     def lookups(self, attribute: str | None) -> list[Lookup]:
-        """Returns the lookups on this attribute itself, not on something inside it."""
+        """Returns the lookups on this attribute itself, without lookups on values inside it."""
         return [part for part in self.parts if isinstance(part, Lookup) and part.path == (attribute,)]
 
     def without(self, consumed: Iterable[Condition]) -> tuple[Condition, ...]:
@@ -35,8 +35,8 @@ class Criteria:
         return tuple(part for part in self.parts if not any(part is one for one in used))
 
     def equal_values(self, attribute: str | None) -> tuple[tuple[AttributeValue, ...] | None, list[Lookup]]:
-        """Returns the values that an attribute must equal, and the lookups that require this; None if it may have
-        others.
+        """Returns the values that an attribute may have by the equality lookups, and these lookups. Returns (None, [])
+        if there are no such lookups.
         """
         pinning = [lookup for lookup in self.lookups(attribute) if lookup.operator in {"exact", "in"}]
         if not pinning:
@@ -46,7 +46,7 @@ class Criteria:
         return tuple(values), pinning
 
     def finds_all_in(self, index: IndexKeySchema) -> bool:
-        """Returns whether no match can be missing from the index, which omits the items that lack its range key."""
+        """Returns whether the index has all matches. An index omits items that lack its range key."""
         name = index.range_key
         if name is None or name in self.table.required or name in self.table.key_names:
             return True
@@ -55,12 +55,12 @@ class Criteria:
 
 
 def attributes_of(parts: Iterable[Condition]) -> frozenset[str]:
-    """Returns the attributes that these conditions look at or into."""
+    """Returns the top-level attributes in these conditions."""
     return frozenset(str(path[0]) for part in parts for path in paths(part))
 
 
 def cannot_order(criteria: Criteria, term: OrderTerm, place: str) -> str:
-    """Returns the message for an order that ``place``, such as "a Scan", doesn't have."""
+    """Returns the message for an order that isn't possible. ``place`` is the call or the items, such as "a Scan"."""
     name = term.attribute
     for index in criteria.table.indexes:
         values, _ = criteria.equal_values(index.hash_key)

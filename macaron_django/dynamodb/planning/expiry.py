@@ -1,6 +1,7 @@
-"""Leaves items past their time to live out of a plan, as ``expired: hidden`` in ``x-persist`` says.
+"""Adds a condition to a plan that hides expired items, for ``expired: hidden`` in ``x-persist``.
 
-DynamoDB deletes them days later. Leaving them out isn't a filter to which the schema's ``scan`` policy applies.
+An item expires at its time to live, but DynamoDB may delete it days later. The schema's ``scan`` policy doesn't apply
+to this condition.
 """
 
 from __future__ import annotations
@@ -14,12 +15,12 @@ __all__ = ["expired", "without_expired"]
 
 
 def expired(ttl: str, now: int) -> Condition:
-    """Returns the condition that an item's time to live has passed; ``now`` is in seconds since 1970."""
+    """Returns the condition that an item's time to live has passed. ``now`` is in seconds since 1970."""
     return Lookup((ttl,), "lte", ({"N": str(now)},))
 
 
 def without_expired(plan: QueryPlan, ttl: str, now: int) -> QueryPlan:
-    """Returns ``plan`` without the items that have expired. ``ttl`` must be one of the attributes that it reads.
+    """Returns ``plan`` with a condition that hides expired items. The plan must read the attribute ``ttl``.
 
     >>> from macaron_django.dynamodb.planning.query_plans import TableKeySchema
     >>> print(without_expired(QueryPlan("scan", TableKeySchema("sessions", "id")), "ends", 1767225600).explain())
@@ -35,7 +36,7 @@ def without_expired(plan: QueryPlan, ttl: str, now: int) -> QueryPlan:
 
 
 def _queried_by(plan: QueryPlan) -> frozenset[str | None]:
-    """Returns the keys that a Query's filter may not name."""
+    """Returns the key attributes that the filter of a Query may not name."""
     if plan.kind == "scan":
         return frozenset()
     keys = plan.index or plan.table

@@ -1,4 +1,4 @@
-"""Combines the lookups on a range key into the one condition that a Query takes on it."""
+"""Combines the lookups on a range key into one condition, because a Query accepts only one on its range key."""
 
 from __future__ import annotations
 
@@ -13,7 +13,9 @@ __all__ = ["impossible_key", "range_condition"]
 
 
 def impossible_key(value: AttributeValue, *, is_range_key: bool) -> bool:
-    """Returns whether no item can have such a key; DynamoDB would answer with an error instead of an empty list."""
+    """Returns whether no item can have this key. For such a key, DynamoDB would return an error instead of an empty
+    list.
+    """
     ((kind, content),) = value.items()
     size = len(content.encode("utf-8", "surrogatepass")) if kind == "S" else len(content) if kind == "B" else 0
     return kind != "N" and not 0 < size <= (MAX_RANGE_KEY if is_range_key else MAX_HASH_KEY)
@@ -22,8 +24,8 @@ def impossible_key(value: AttributeValue, *, is_range_key: bool) -> bool:
 def range_condition(lookups: Sequence[Lookup]) -> tuple[Lookup | None, list[Lookup]]:
     """Returns the one condition that a Query accepts on its range key, and the lookups that it covers completely.
 
-    ``gt`` and ``lt`` together become BETWEEN, whose ends are then filtered out here. What can't be a key isn't sent:
-    DynamoDB refuses it even as a bound.
+    ``gt`` and ``lt`` together become BETWEEN, and this package later drops the items with the bounds themselves. A
+    value that can't be a key isn't sent, because DynamoDB refuses it even as a bound.
     """
     for operator in ("exact", "startswith"):
         exactly = next((one for one in lookups if one.operator == operator and not _unsendable(one.values[0])), None)
@@ -57,7 +59,7 @@ def _order(left: AttributeValue, right: AttributeValue) -> int:
     return compare(left, right) or 0
 
 
-# Of two equal bounds, the one that leaves its value out is the tighter.
+# If two bounds have the same value, the bound that excludes its value is tighter.
 def _lower_order(left: Bound, right: Bound) -> int:
     return _order(left[0], right[0]) or left[1] - right[1]
 
@@ -74,7 +76,9 @@ def _spanning(listed: Lookup) -> Lookup | None:
 
 
 def _implies(chosen: Lookup, other: Lookup) -> bool:
-    """Returns whether what ``chosen`` finds always satisfies ``other`` (both are bounds on one attribute)."""
+    """Returns whether all values that satisfy ``chosen`` also satisfy ``other``. Both are bounds on the same
+    attribute.
+    """
     (their_lowers, their_uppers), (lowers, uppers) = bounds([other]), bounds([chosen])
     if not their_lowers and not their_uppers:
         return False

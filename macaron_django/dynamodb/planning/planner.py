@@ -1,8 +1,8 @@
-"""Chooses the cheapest DynamoDB call that answers a query: GetItem, BatchGetItem, Query or Scan.
+"""Chooses the cheapest DynamoDB call for a query: GetItem, BatchGetItem, Query or Scan.
 
-Assigns each part of the condition to where it can be checked: in the key, in DynamoDB's filter, or after the answer.
-The planner reads no settings and no items, so that each decision is a row in a table of tests and a line of
-``explain()``.
+The planner decides where each part of the condition is checked: in the key, in DynamoDB's filter, or in this process
+after the response. It reads no settings and no items, so that each decision can be tested alone, and ``explain()`` can
+show it.
 """
 
 from __future__ import annotations
@@ -48,12 +48,12 @@ def plan(
 ) -> QueryPlan:
     """Returns the plan with the cheapest call.
 
-    ``order``: what the rows must be sorted by; ``backward``: the reverse of whatever order the call has;
-    ``wanted``: the attributes that will be looked at, None for all; ``index``: the one to use (None: the best);
-    ``consistent``: read consistently, which excludes global indexes.
+    The rows must be sorted by ``order``. ``backward`` reverses the call's order. ``wanted`` has the attributes to read;
+    None means all. ``index`` is the name of the index to use; None means the best one. ``consistent`` reads
+    consistently, which excludes global indexes.
 
-    Raises ``UnsupportedQuery`` for what DynamoDB can't do and ``ScanForbidden`` for a filtered scan that the
-    schema doesn't permit.
+    Raises ``UnsupportedQuery`` for a query that DynamoDB can't execute, and ``ScanForbidden`` for a filtered scan that
+    the schema doesn't permit.
 
     >>> table = TableKeySchema("profiles", "profile_id", indexes=(IndexKeySchema("by_email", "email"),))
     >>> print(plan(table, Lookup(("email",), "exact", ({"S": "a@b.c"},))).explain())
@@ -76,7 +76,9 @@ def plan(
 
 
 def _by_whole_key(table: TableKeySchema, condition: Condition) -> QueryPlan | None:
-    """Returns the plan if the condition is exactly one whole key: then the steps below aren't needed."""
+    """Returns the plan if the condition is exactly one whole key, so that the general algorithm isn't needed. Returns
+    None otherwise.
+    """
     if isinstance(condition, KeyIn):
         if len(condition.keys) != 1:
             return None
@@ -96,7 +98,7 @@ def _by_whole_key(table: TableKeySchema, condition: Condition) -> QueryPlan | No
 
 
 def _settle_keys(table: TableKeySchema, condition: Condition) -> Condition:
-    """Simplifies what is certain about the table's keys: they are never null and never empty."""
+    """Simplifies conditions on the table's keys, which are never null and never empty."""
     never_null = [Lookup((name,), "isnull") for name in table.key_names]
     settled: list[Condition] = []
     for part in conjuncts(condition):
@@ -123,7 +125,7 @@ def _possible(table: TableKeySchema, key: AttributeMap) -> bool:
 
 
 def _by_primary_key(criteria: Criteria) -> QueryPlan | None:
-    """Returns the plan for GetItem or BatchGetItem, if every key is known in full."""
+    """Returns the plan for GetItem or BatchGetItem if the condition gives complete keys. Returns None otherwise."""
     table = criteria.table
     named = [part for part in criteria.parts if isinstance(part, KeyIn)]
     if named:
@@ -155,7 +157,9 @@ def _distinct(keys: Iterable[AttributeMap]) -> tuple[AttributeMap, ...]:
 def _sorted_keys(
     criteria: Criteria, keys: tuple[AttributeMap, ...]
 ) -> tuple[tuple[AttributeMap, ...], str | None, bool]:
-    """Returns the keys in the wanted order: by the range key within one hash key, or as they were given."""
+    """Returns the keys in the wanted order, the range key by which they are sorted, and whether the order is ascending.
+    Without an order, the keys stay in the given order, and the second value is None.
+    """
     range_key = criteria.table.range_key
     one_partition = len({equality_form(key[criteria.table.hash_key]) for key in keys}) == 1
     term = _leading_term(criteria, criteria.table.hash_key if one_partition else None, range_key, one_partition)
@@ -172,7 +176,9 @@ def _sorted_keys(
 
 
 def _by_query(criteria: Criteria) -> QueryPlan | None:
-    """Returns the best Query that the condition's equalities allow and that has the wanted order."""
+    """Returns the best Query that the condition's equalities allow, and that has the wanted order. Returns None if
+    there is no Query.
+    """
     usable = (index for index in criteria.table.indexes if index.local or not criteria.consistent)
     indexes = [None, *filter(criteria.finds_all_in, usable)]
     plans = [found for index in indexes if (found := _query(criteria, index)) is not None]
@@ -194,8 +200,8 @@ def _by_query(criteria: Criteria) -> QueryPlan | None:
 
 
 def _merit(candidate: QueryPlan) -> tuple[float, bool, int, int]:
-    """Returns a sort key: less left to read comes first, then whole items, fewer calls, and the table before its
-    indexes.
+    """Returns a sort key for plans. The best plan reads the smallest share of the table. Then plans with whole items,
+    with fewer calls, and on the table itself are better.
     """
     place = 0 if candidate.index is None else 1 if candidate.index.local else 2
     left = 0 if candidate.kind == "empty" else share(candidate)
@@ -203,7 +209,9 @@ def _merit(candidate: QueryPlan) -> tuple[float, bool, int, int]:
 
 
 def _query(criteria: Criteria, index: IndexKeySchema | None) -> QueryPlan | None:
-    """Returns the Query of the table, or of one of its indexes; None if no value of the hash key is given."""
+    """Returns the Query of an index, or of the table if ``index`` is None. Returns None if the condition gives no value
+    of the hash key.
+    """
     keys = index or criteria.table
     partitions, consumed = criteria.equal_values(keys.hash_key)
     if partitions is None:
@@ -216,7 +224,7 @@ def _query(criteria: Criteria, index: IndexKeySchema | None) -> QueryPlan | None
     key_condition, used = range_condition(ranged)
     rest = criteria.without([*consumed, *used])
     if index and index.range_key:
-        # An index holds only items that have its range key.
+        # An index has only items that have its range key.
         rest = tuple(part for part in rest if part != Not(Lookup((index.range_key,), "isnull")))
     split = _split(criteria, index, rest, {keys.hash_key, keys.range_key})
     return replace(split, partitions=partitions, range_condition=key_condition)
@@ -225,13 +233,16 @@ def _query(criteria: Criteria, index: IndexKeySchema | None) -> QueryPlan | None
 def _split(
     criteria: Criteria, index: IndexKeySchema | None, rest: Sequence[Condition], queried_by: AbstractSet[str | None]
 ) -> QueryPlan:
-    """Returns a Query whose remaining conditions are divided between DynamoDB's filter and a check after the answer."""
+    """Returns a Query whose remaining conditions are divided between DynamoDB's filter and a check after the
+    response.
+    """
     held = None if index is None else _held(criteria.table, index)
     filters: list[Condition] = []
     remainder: list[Condition] = []
     for part in rest:
         looked_at = attributes_of([part])
-        # "Filter Expression can only contain non-primary key attributes", says DynamoDB of the keys queried by.
+        # DynamoDB refuses the queried keys in a filter: "Filter Expression can only contain non-primary key
+        # attributes".
         can_filter = looked_at.isdisjoint(queried_by) and (held is None or looked_at <= held)
         (filters if can_filter else remainder).append(part)
     lacking = held is not None and (criteria.wanted is None or not (criteria.wanted | attributes_of(remainder)) <= held)
@@ -240,14 +251,14 @@ def _split(
         criteria.table,
         index=index,
         filter=_join(filters),
-        # The index lags behind the table: what was fetched is judged as a whole again.
+        # The index may be older than the table, so all conditions are checked again for fetched items.
         remainder=_join(criteria.parts if lacking else remainder),
         fetch=lacking,
     )
 
 
 def _held(table: TableKeySchema, index: IndexKeySchema) -> frozenset[str] | None:
-    """Returns the attributes that an index holds; None for all."""
+    """Returns the attributes that an index has; None means all."""
     if index.projection == "all":
         return None
     extra = () if isinstance(index.projection, str) else index.projection
@@ -263,7 +274,9 @@ def _join(parts: Iterable[Condition]) -> Condition:
 
 
 def _leading_term(criteria: Criteria, pinned: str | None, range_key: str | None, unique: bool) -> OrderTerm | None:
-    """Returns the first term of the ordering that has an effect; a second such term raises UnsupportedQuery."""
+    """Returns the first term of the order that has an effect; None if there is none. Raises UnsupportedQuery if there
+    is a second such term.
+    """
     meaningful: list[OrderTerm] = []
     for term in criteria.order:
         values, _ = criteria.equal_values(term.attribute)
@@ -282,7 +295,7 @@ def _leading_term(criteria: Criteria, pinned: str | None, range_key: str | None,
 
 
 def _ordered(criteria: Criteria, candidate: QueryPlan) -> QueryPlan:
-    """Returns ``candidate`` in the wanted order; raises UnsupportedQuery if it doesn't have that order."""
+    """Returns ``candidate`` with the wanted order. Raises UnsupportedQuery if its call can't have that order."""
     if candidate.kind != "query":
         return candidate
     range_key = candidate.index.range_key if candidate.index else candidate.table.range_key
@@ -330,7 +343,7 @@ def _by_scan(criteria: Criteria, index_name: str | None) -> QueryPlan:
     if condition != ALL and table.scan == "forbidden":
         raise ScanForbidden(scan_forbidden(criteria, condition))
     index = next((one for one in table.indexes if one.name == index_name), None)
-    # Unlike a Query's, a Scan's filter may name keys.
+    # The filter of a Scan may name keys, unlike the filter of a Query.
     capped = condition != ALL and table.scan == "capped"
     return replace(
         _split(criteria, index, criteria.parts, frozenset()),

@@ -15,7 +15,7 @@ __all__ = ["IndexKeySchema", "OrderTerm", "QueryPlan", "TableKeySchema"]
 
 @dataclass(frozen=True)
 class IndexKeySchema:
-    """A secondary index: its keys, and what it holds ("all", "keys" or the names of attributes)."""
+    """A secondary index: its keys, and the attributes that are projected into it ("all", "keys" or their names)."""
 
     name: str
     hash_key: str
@@ -26,11 +26,11 @@ class IndexKeySchema:
 
 @dataclass(frozen=True)
 class TableKeySchema:
-    """What the planner knows about a table; names are attribute names.
+    """The description of a table that the planner needs. Names are attribute names.
 
-    ``required``: the attributes that each item has besides its keys. ``scan``: the schema's policy for filtered scans;
-    ``scan_limit``: how many items a capped one may read. ``listed``: how many values an attribute can have, where the
-    schema lists them. ``identifiers``: the attributes that identify an item by themselves.
+    ``required`` has the attributes that each item has besides its keys. ``scan`` is the schema's policy for filtered
+    scans, and a capped scan may read ``scan_limit`` items. ``listed`` has the number of values that an attribute can
+    have, if the schema limits them. Each attribute in ``identifiers`` identifies an item without other attributes.
     """
 
     table: str
@@ -51,8 +51,8 @@ class TableKeySchema:
 
 @dataclass(frozen=True)
 class OrderTerm:
-    """One term of an ordering; an ``attribute`` of None means the primary key. DynamoDB has no order of keys, so any
-    order satisfies it.
+    """One term of an order. An ``attribute`` of None means the primary key. DynamoDB doesn't sort by primary keys, so
+    any order is accepted for such a term.
     """
 
     attribute: str | None
@@ -64,14 +64,15 @@ Kind: TypeAlias = Literal["empty", "get", "batch_get", "query", "scan"]
 
 @dataclass(frozen=True)
 class QueryPlan:
-    """What will be sent to DynamoDB, and what is checked here afterwards.
+    """The calls to DynamoDB for a query, and the conditions that are checked afterwards.
 
-    ``keys``: those of GetItem or BatchGetItem. ``partitions``: the hash key values of a Query, one call after the
-    other. ``range_condition``: the one condition on the range key that a Query can take. ``filter``: what DynamoDB
-    checks after reading. ``remainder``: what DynamoDB can't check, so that this package does. ``fetch``: an index lacks
-    attributes that are wanted, so its keys are read first and the items after that. ``read_limit``: the items after
-    which reading stops, as a capped scan does. ``reason``: why this index was chosen, if there was a choice.
-    ``hidden``: the part of the filter or the remainder that hides expired items, which changes with the time.
+    ``keys`` are the keys for GetItem or BatchGetItem. ``partitions`` are hash key values, with one Query after another
+    for each. ``range_condition`` is the Query's condition on the range key. ``filter`` is the condition that DynamoDB
+    checks after reading. ``remainder`` is the condition that DynamoDB can't check, so that this package checks it.
+
+    With ``fetch``, an index lacks wanted attributes, so the index's keys are read first, and then the items. Reading
+    stops after ``read_limit`` items, as in a capped scan. ``reason`` tells why this index was chosen, if there was a
+    choice. ``hidden`` is the part of the filter or the remainder that hides expired items. It depends on the time.
     """
 
     kind: Kind
@@ -96,7 +97,7 @@ class QueryPlan:
 
     @property
     def position_names(self) -> tuple[str, ...]:
-        """The attributes that say where in the list an item is: the table's keys and the index's."""
+        """The attributes that determine an item's position in the list: the keys of the table and of the index."""
         names = list(self.table.key_names)
         if self.index:
             names += [self.index.hash_key, *([self.index.range_key] if self.index.range_key else [])]
@@ -122,7 +123,7 @@ class QueryPlan:
         return f"{times} on {target}"
 
     def explain(self) -> str:
-        """Returns the decision, one line for each part."""
+        """Returns the plan in words, with one line for each part."""
         lines = [self.summary()]
         if self.keys:
             lines.append(f"key: {describe(KeyIn(self.keys[:5]))}{' …' if len(self.keys) > 5 else ''}")

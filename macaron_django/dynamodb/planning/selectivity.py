@@ -1,4 +1,4 @@
-"""Estimates how much the key conditions of a Query leave to be read, from what the schema says about its keys."""
+"""Estimates the share of a table that a Query must read, from the schema's information about the keys."""
 
 from __future__ import annotations
 
@@ -9,20 +9,20 @@ from macaron_django.dynamodb.planning.query_plans import QueryPlan, TableKeySche
 
 __all__ = ["reason", "share"]
 
-#: The share of a table that has one value of the hash key: if the key only groups items, if nothing is known about it,
-#: and if it identifies an item. Only their order counts, and how they compare with the share 1/n of a key with n listed
-#: values.
+#: The assumed share of a table's items that have the same hash key. The three numbers are for a key that groups items,
+#: for a key about which nothing is known, and for a key that identifies an item. They matter only in comparison with
+#: each other, and with the share 1/n of a key that has n listed values.
 _GROUP: Final = 1e-3
 _ANY: Final = 1e-4
 _ITEM: Final = 1e-6
-#: The part of that share that a condition on the range key leaves.
+#: The assumed part of these items that a condition on the range key leaves.
 _EQUAL: Final = 1e-3
 _BETWEEN: Final = 1e-1
 _BEYOND: Final = 1 / 3
 
 
 def share(plan: QueryPlan) -> float:
-    """Returns the share of the table that a Query reads, as far as the schema shows it."""
+    """Returns the estimated share of the table that a Query reads."""
     return len(plan.partitions) * _hash_share(plan.table, plan.hash_key) * _range_share(plan)
 
 
@@ -45,7 +45,9 @@ def _range_share(plan: QueryPlan) -> float:
 
 
 def reason(chosen: QueryPlan, better: Sequence[QueryPlan], worse: Sequence[QueryPlan]) -> str:
-    """Returns why a Query was chosen among others, which are sorted by how much they leave to read."""
+    """Returns why a Query was chosen. ``better`` plans would read less but don't have the order; ``worse`` plans would
+    read more.
+    """
     if better:
         return f"{_place(better[0])} doesn't have this order"
     other = worse[0]

@@ -1,6 +1,6 @@
-"""Django's manager and query set over the items of a table: what admin, DRF and projects call.
+"""Django's manager and query set over the items of a table. The admin, DRF and projects use them.
 
-``queryset`` filters, orders and slices; ``reads``, ``writes`` and ``bulk_writes`` hold the methods that send something,
-and ``async_methods`` their asynchronous twins. Open ``field_lookups`` to add a lookup, ``update_expressions`` for
-``update()`` with F(), and ``unsupported`` for what is refused, and with which message.
+``queryset`` filters, orders and slices. ``reads``, ``writes`` and ``bulk_writes`` have the methods that send calls, and
+``async_methods`` has their asynchronous versions. ``field_lookups`` has the lookups, and ``update_expressions`` handles
+``update()`` with F(). ``unsupported`` has the methods that are refused, and their messages.
 """

@@ -1,4 +1,4 @@
-"""The asynchronous methods of the query set, as in Django: each runs its method in a thread.
+"""The asynchronous methods of the query set. As in Django, each of them runs the synchronous method in a thread.
 
 botocore has no asynchronous client.
 """
@@ -13,7 +13,7 @@ from asgiref.sync import sync_to_async
 
 __all__ = ["AsyncMethods"]
 
-#: Rows fetched by one hand-over between threads.
+#: The number of rows that a thread passes to the event loop at once.
 _CHUNK: Final = 100
 
 _Twin: TypeAlias = Callable[..., Coroutine[Any, Any, Any]]
@@ -29,7 +29,7 @@ def _twin(name: str) -> _Twin:
 
 
 class AsyncMethods:
-    """``aget()``, ``acount()``, ``async for row in rows`` and the others."""
+    """``aget()``, ``acount()``, ``async for row in rows`` and other asynchronous methods."""
 
     abulk_create: _Twin = _twin("bulk_create")
     abulk_update: _Twin = _twin("bulk_update")
@@ -60,7 +60,7 @@ class AsyncMethods:
         return rows()
 
     async def aiterator(self, chunk_size: int = _CHUNK) -> AsyncIterator[Any]:
-        """Does what ``iterator()`` does, with one page in memory at a time, without blocking the event loop."""
+        """Does what ``iterator()`` does, without blocking the event loop. Only one page is in memory at a time."""
         remaining: Iterator[Any] = self.iterator()  # type: ignore[attr-defined]
         while chunk := await sync_to_async(_taken)(remaining, chunk_size):
             for row in chunk:

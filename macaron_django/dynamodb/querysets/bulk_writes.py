@@ -15,7 +15,7 @@ from macaron_django.schemas.validation.validators import validator_for
 
 __all__ = ["BulkWriteMethods", "add_progress"]
 
-#: Bytes of all items in one transaction: 4 MB, less what the expressions take.
+#: The most bytes of all items in one transaction: AWS's limit of 4 MB, minus room for the expressions.
 TRANSACTION_BYTES: Final = 4_000_000
 
 
@@ -31,11 +31,11 @@ class BulkWriteMethods:
         update_fields: Sequence[str] | None = None,
         unique_fields: Sequence[str] | None = None,
     ) -> list[Any]:
-        """Stores new rows, in transactions of up to 100: of each hundred all are stored, or none.
+        """Stores new rows, in transactions of up to 100 rows. Each transaction stores all of its rows, or none.
 
-        A taken key raises ItemExists; with ``ignore_conflicts`` such a row is left out (and the others are put one by
-        one). With ``update_conflicts`` it replaces the existing item completely, without transactions. Sends no
-        signals, as in Django.
+        If an item with a row's key exists, ItemExists is raised. With ``ignore_conflicts``, such a row is left out, and
+        rows are put one by one. With ``update_conflicts``, the row replaces the existing item completely, without a
+        transaction. As in Django, no signals are sent.
         """
         if ignore_conflicts and update_conflicts:
             raise ValueError("ignore_conflicts and update_conflicts are mutually exclusive.")
@@ -46,7 +46,8 @@ class BulkWriteMethods:
         rows = list(objs)
         items = [self._new_item(row) for row in rows]
         if update_conflicts:
-            # BatchWriteItem takes a key once: of rows given twice the last one stays, as if put one by one.
+            # BatchWriteItem accepts each key only once. If several rows have the same key, the last one is stored, as
+            # if they were put one by one.
             self.persistence.batch_write(puts={self.persistence._identity(item): item for item in items}.values())
             self._stored(rows, items)
         elif ignore_conflicts:
@@ -114,7 +115,7 @@ class BulkWriteMethods:
             done += len(chunk)
 
     def bulk_update(self: Any, objs: Iterable[Any], fields: Sequence[str], batch_size: int | None = None) -> int:
-        """Saves these fields of these rows, with one UpdateItem for each row."""
+        """Saves the fields ``fields`` of the rows ``objs``, with one UpdateItem for each row."""
         if not fields:
             raise ValueError("Field names must be given to bulk_update().")
 
@@ -129,7 +130,9 @@ class BulkWriteMethods:
 
 
 def _transactions(items: Sequence[AttributeMap], size: int) -> Iterator[list[AttributeMap]]:
-    """Yields the items in the fewest runs of at most ``size`` that DynamoDB accepts as one transaction."""
+    """Yields lists of at most ``size`` items that DynamoDB accepts as one transaction, with as few lists as
+    possible.
+    """
     chunk: list[AttributeMap] = []
     total = 0
     for item in items:
@@ -144,6 +147,6 @@ def _transactions(items: Sequence[AttributeMap], size: int) -> Iterator[list[Att
 
 
 def add_progress(error: PyMacaronException, more: str) -> None:
-    """Adds to an error how much was done, except in a transaction."""
-    if gathering() is None:  # a transaction that is left by an error has written nothing
+    """Adds the sentence ``more`` about the completed writes to an error, except in a transaction."""
+    if gathering() is None:  # a transaction that ends with an error has written nothing
         error.add_sentence(more)

@@ -1,4 +1,4 @@
-"""Computes F() expressions for one item, and finds out their kind (number, text …) before anything is sent."""
+"""Computes F() expressions for one item, and finds the kind of their values (number, text …) before a call is made."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from macaron_django.openapi import Schema
 
 __all__ = ["Kind", "computed", "kind_of_expression", "kind_of_schema"]
 
-#: The kinds of values; None if only the item shows which kind it is.
+#: The kinds of values. None means that the kind isn't known without the item.
 Kind: TypeAlias = Literal["number", "text", "bytes", "boolean", "moment", "day", "duration", "list", "object"] | None
 
 _OPERATIONS: Final[Mapping[str, Callable[[Any, Any], Any]]] = {
@@ -27,7 +27,7 @@ _OPERATIONS: Final[Mapping[str, Callable[[Any, Any], Any]]] = {
     Combinable.MOD: mod,
     Combinable.POW: pow,
 }
-#: The kind that an operator makes of two kinds; a combination that isn't here has no meaning.
+#: The kind of an operator's result for two kinds of operands. Other combinations have no meaning.
 _RESULTS: Final[Mapping[tuple[Kind, str, Kind], Kind]] = {
     **{("number", operator, "number"): "number" for operator in _OPERATIONS},
     **{(kind, Combinable.ADD, kind): kind for kind in ("text", "bytes", "list")},
@@ -72,14 +72,14 @@ _VALUES: Final[tuple[tuple[type | tuple[type, ...], Kind], ...]] = (
 
 
 def kind_of_schema(schema: Schema) -> Kind:
-    """Returns the kind of a property's values; None if it can have several kinds."""
+    """Returns the kind of a property's values; None if they can be of several kinds."""
     kinds = {_FORMATS.get(schema.format, "text") if type_ == "string" else _TYPES.get(type_) for type_ in schema.types}
     return kinds.pop() if len(kinds) == 1 else None
 
 
 def kind_of_expression(expression: Any, kind_of_name: Callable[[F], Kind]) -> Kind:
-    """Returns the kind of an expression's value; raises UnsupportedQuery if it is meaningless, such as text plus a
-    number.
+    """Returns the kind of an expression's value. Raises UnsupportedQuery for an expression without meaning, such as
+    text plus a number.
 
     >>> kind_of_expression(F("visits") + 1, lambda name: "number")
     'number'
@@ -99,8 +99,8 @@ def kind_of_expression(expression: Any, kind_of_name: Callable[[F], Kind]) -> Ki
 
 
 def computed(expression: Any, value_of_name: Callable[[F], Any]) -> Any:
-    """Returns the value of an expression; None if a part of it is None, as in SQL. Raises UnsupportedQuery if it has no
-    value.
+    """Returns the value of an expression. As in SQL, the value is None if a part of the expression is None. Raises
+    UnsupportedQuery if the expression can't be computed.
     """
     if isinstance(expression, F):
         return value_of_name(expression)

@@ -1,6 +1,6 @@
 """Turns Django's filters (``Q``, ``age__gte=3``) into conditions on attributes.
 
-Resolves field names and nested properties, and encodes the values; an unknown name raises Django's FieldError.
+Field names and nested properties are resolved, and values are encoded. An unknown name raises Django's FieldError.
 """
 
 from __future__ import annotations
@@ -33,16 +33,17 @@ __all__ = ["NO_XOR", "Filters", "Target", "filters_of"]
 
 NO_XOR: Final = "DynamoDB has no XOR: write it with |, & and ~."
 
-#: Levels of Q objects: Python's stack has to hold them while a condition is simplified, planned and written.
+#: The most levels of nested Q objects. Simplifying, planning and writing a condition needs Python's stack for each
+#: level.
 _MAX_DEPTH: Final = 50
 _ARGUMENTS_OF_Q: Final = frozenset({"_connector", "_negated"})
 
 
 @dataclass(frozen=True)
 class Target:
-    """What a name (``address__zip``) leads to: a path in the item, and the schema of the value at it.
+    """The target of a name such as ``address__zip``: a path in the item, and the schema of the value at this path.
 
-    ``is_key``: the row's synthetic primary key, made of hash and range key.
+    ``is_key`` means the row's primary key for Django, which is made from the hash key and the range key.
     """
 
     path: Path
@@ -58,7 +59,7 @@ class Filters:
         self._model = model
 
     def condition(self, *args: Any, **kwargs: Any) -> Condition:
-        """Returns the condition that all arguments together mean."""
+        """Returns one condition for all arguments together."""
         if not args and kwargs.keys().isdisjoint(_ARGUMENTS_OF_Q):
             return And(tuple(self._of_pair(pair) for pair in sorted(kwargs.items())))  # in Q's order
         q = Q(*args, **kwargs)
@@ -70,7 +71,9 @@ class Filters:
         return self._of_q(q)
 
     def whole_key(self, lookups: Mapping[str, Any]) -> AttributeMap | None:
-        """Returns the key that these lookups give by equality; None if they give anything else, or no possible key."""
+        """Returns the key if the lookups are exactly equalities with the key's properties. Returns None for other
+        lookups, and for a key that no item can have.
+        """
         if len(lookups) != len(self._persistence.key_names):
             return None
         key: AttributeMap = {}
@@ -88,7 +91,7 @@ class Filters:
         children = tuple(self._of_q(child) if isinstance(child, Q) else self._of_pair(child) for child in q.children)
         if q.connector == Q.XOR:
             raise UnsupportedQuery(NO_XOR)
-        # An empty Q means everything, whichever way it is joined.
+        # An empty Q matches everything, also with OR.
         joined: Condition = ALL if not children else Or(children) if q.connector == Q.OR else And(children)
         return Not(joined) if q.negated and children else joined
 
@@ -105,7 +108,9 @@ class Filters:
     # -- names -----------------------------------------------------------------------------------------------------
 
     def resolve(self, name: str, *, lookups: bool = True) -> tuple[Target, str]:
-        """Returns what ``address__zip__startswith`` names, and the operator at its end ("exact" if there is none)."""
+        """Returns the target of a name such as ``address__zip__startswith``, and the operator at its end ("exact" if
+        there is none).
+        """
         first, *rest = name.split(LOOKUP_SEP)
         target = self._top_level(first)
         while rest and (inner := _step(target, rest[0])) is not None:
@@ -118,7 +123,7 @@ class Filters:
 
     @cached_property
     def _whole_properties(self) -> Mapping[str, tuple[Target, str]]:
-        """The results of ``resolve`` for plain field names: most filters are by equality."""
+        """The results of ``resolve`` for field names without an operator, which most filters have."""
         properties: Mapping[str, str] = self._model._spec.property_names
         fields = {field: (self._property(name), "exact") for field, name in properties.items()}
         return {field: found for field, found in fields.items() if LOOKUP_SEP not in field and field != "pk"}
@@ -170,7 +175,7 @@ class Filters:
         try:
             return self._persistence.key_from_pk(getattr(pk, "pk", pk))
         except (ValueError, TypeError):
-            return None  # text that isn't a key is the key of nothing
+            return None  # no item has text that isn't a key as its key
 
     def _lookup(self, name: str, target: Target, operator: str, value: Any) -> Condition:
         if isinstance(value, F | BaseExpression):
@@ -198,7 +203,7 @@ class Filters:
         return null if value is None or value else Not(null)
 
     def encode(self, target: Target, value: Any) -> AttributeValue:
-        """Returns the attribute value of ``value`` at ``target``. Accepts text from a URL for a number."""
+        """Returns the attribute value of ``value`` for ``target``. A number may be text, as in a URL."""
         schema = target.schema
         if isinstance(value, datetime) and value.tzinfo is None:
             raise ValueError(f"{value!r} has no time zone, so it can't be compared with items: make it aware.")
@@ -214,7 +219,7 @@ class Filters:
         return codec_of(schema).encode(value)
 
     def _encode_member(self, target: Target, value: Any) -> AttributeValue:
-        """Does what ``encode`` does, for a value that an array or a set may hold."""
+        """Does what ``encode`` does, for an element of an array or a set."""
         schema = target.schema
         if schema is None or "array" not in schema.types:
             return _part(value)
@@ -222,19 +227,19 @@ class Filters:
 
 
 def filters_of(persistence: Persistence) -> Filters:
-    """Returns the filters of a persisted schema, made once for its model."""
+    """Returns the filters of a persisted schema. They are cached for its model."""
     return persistence.derived(Filters, persistence.model)
 
 
 def _depth(q: Q) -> int:
-    """Returns how many levels of Q objects there are, counted up to one more than the limit."""
+    """Returns the number of levels of nested Q objects, counted only up to one more than the limit."""
     depth, level = 0, [q]
     while level and depth <= _MAX_DEPTH:
         depth, level = depth + 1, [child for one in level for child in one.children if isinstance(child, Q)]
     return depth
 
 
-#: Lookups that Django developers know and DynamoDB doesn't.
+#: Lookups that Django has and DynamoDB doesn't.
 _DJANGO_ONLY = frozenset(
     {"iexact", "icontains", "istartswith", "endswith", "iendswith", "regex", "iregex", "search"}
     | {"date", "year", "iso_year", "quarter", "month", "week", "week_day", "day", "time", "hour", "minute", "second"}
@@ -250,13 +255,13 @@ def _json(to_json: Callable[[Any], Any], value: Any, target: Target) -> Any:
 
 
 def _part(value: Any) -> AttributeValue:
-    """Returns the attribute value of a part of a string or of bytes, which the schema doesn't have to allow."""
+    """Returns the attribute value of a part of a string or of bytes. The part may be invalid by the schema."""
     return {"B": bytes(value)} if isinstance(value, bytes | bytearray) else ANYTHING.encode(str(value))
 
 
 def _step(target: Target, name: str) -> Target | None:
-    """Returns the target one step further inwards, by property name, field name or place in an array; None if there is
-    none.
+    """Returns the target of a name inside ``target``: a property name, a field name or a position in an array. Returns
+    None if there is no such target.
     """
     schema = target.schema
     if schema is None or target.is_key:
@@ -272,7 +277,7 @@ def _step(target: Target, name: str) -> Target | None:
     if name in OPERATORS or name in _DJANGO_ONLY or (schema.types and "object" not in schema.types):
         return None
     additional = schema.additional_properties
-    # Free-form objects have any property.
+    # Free-form objects may have any property.
     return None if additional is False or properties else Target((*target.path, name), _schema_or_none(additional))
 
 
@@ -281,7 +286,7 @@ def _schema_or_none(additional: Schema | bool) -> Schema | None:
 
 
 def _coerced(schema: Schema, value: Any) -> Any:
-    """Returns ``value`` in the type of its schema, if it is text from a URL or a number for text."""
+    """Returns ``value`` converted to its schema's type, if it is text from a URL, or a number for a text property."""
     types = set(schema.types)
     if isinstance(value, str):
         if types and types <= {"integer", "number"}:
@@ -294,9 +299,9 @@ def _coerced(schema: Schema, value: Any) -> Any:
 
 
 def _check_time(schema: Schema, value: Any) -> None:
-    """Raises ValueError for text that isn't of the property's format: it would be compared letter by letter.
+    """Raises ValueError for text that isn't in the property's format, because DynamoDB would compare it as plain text.
 
-    A year, a month or a day is accepted for a date-time: it sorts like its beginning.
+    A year, a month or a day is accepted for a date-time, because its text sorts like its beginning.
     """
     name = schema.format or ""
     if name not in _TIMES or schema.types != ("string",) or not isinstance(value, str):

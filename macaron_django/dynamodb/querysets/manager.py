@@ -1,4 +1,4 @@
-"""The manager of a persisted schema: Django's, over a ``Persistence`` instead of a database."""
+"""The manager of a persisted schema: Django's manager with a ``Persistence`` instead of a database."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ __all__ = ["ItemManager"]
 
 
 def _base() -> Any:
-    # In a function: django-stubs' mypy plugin breaks over a query set that isn't Django's.
+    # This is in a function because django-stubs' mypy plugin fails for a query set that isn't Django's.
     queryset: Any = ItemQuerySet
     return models.Manager.from_queryset(queryset)
 
@@ -23,7 +23,7 @@ _Base: Any = _base()
 
 
 class ItemManager(_Base):  # type: ignore[misc]
-    """``Profile.objects``: only the manager knows where rows are stored.
+    """The manager ``objects`` of a persisted schema's model. It has the table in which rows are stored.
 
     Subclass it for your own query-set methods, as with Django's managers.
     """
@@ -35,7 +35,7 @@ class ItemManager(_Base):  # type: ignore[misc]
         self._persistence = persistence
 
     def __eq__(self, other: object) -> bool:
-        # Django compares the constructor's arguments, but a persistence has no equality of its own.
+        # Django compares the constructor's arguments, and persistences are equal only if they are the same object.
         return type(other) is type(self) and other._persistence is self._persistence
 
     def __hash__(self) -> int:
@@ -43,7 +43,7 @@ class ItemManager(_Base):  # type: ignore[misc]
 
     @property
     def persistence(self) -> Persistence:
-        """Table, keys and items of the schema: the way to PynamoDB (``persistence.table``)."""
+        """The schema's table, keys and items. ``persistence.table`` is PynamoDB's model."""
         if self._persistence is None:
             raise RuntimeError(
                 f"The manager of {self.model._meta.label} has no table: only models made from x-persist have one."

@@ -1,6 +1,7 @@
-"""Django's query set over the items of a table: lazy and chainable; it shows what each call costs.
+"""Django's query set over the items of a table. It is lazy and chainable, and shows the cost of each call.
 
-It has what Django, its admin and DRF expect of a query set. Rows are made by the manager's ``Persistence``.
+It has all methods and attributes that Django, its admin and DRF expect of a query set. The manager's ``Persistence``
+makes the rows.
 """
 
 from __future__ import annotations
@@ -41,15 +42,15 @@ if TYPE_CHECKING:
 
 __all__ = ["ItemQuerySet"]
 
-#: Parallel Scans of one process. DynamoDB accepts a million, from many processes.
+#: The most parallel segments of a Scan in one process. DynamoDB accepts a million, from many processes.
 MAX_SEGMENTS = 1000
-#: Rows shown by ``repr()``.
+#: The number of rows that ``repr()`` shows.
 REPR_SIZE = 20
 
 
 @dataclass(frozen=True)
 class QueryFacts:
-    """What others read from ``queryset.query``: Django's admin, its paginator and DRF's filters."""
+    """The attributes of ``queryset.query`` that Django's admin, its paginator and DRF's filters read."""
 
     model: Any
     order_by: tuple[str, ...] = ()
@@ -64,19 +65,19 @@ class QueryFacts:
         return self.low_mark > 0 or self.high_mark is not None
 
     def clone(self) -> NoReturn:
-        """Refuses the copy that ``Exists`` and ``Subquery`` ask for."""
+        """Raises UnsupportedQuery. ``Exists`` and ``Subquery`` call this method."""
         raise UnsupportedQuery(NO_SUBQUERIES)
 
 
 class ItemQuerySet(ReadMethods, WriteMethods, BulkWriteMethods, AsyncMethods, UnsupportedMethods):
-    """Rows of one persisted schema: filtered, ordered, sliced; nothing is read until it is needed.
+    """Rows of one persisted schema, which can be filtered, ordered and sliced. Nothing is read until it is needed.
 
-    ``model.objects.filter(city="Paris").explain()`` says which call will be made. A filter that DynamoDB could only
-    answer by reading the whole table raises ScanForbidden unless the schema permits it.
+    ``model.objects.filter(city="Paris").explain()`` returns the call that will be made. If a filter requires reading
+    the whole table, ScanForbidden is raised, unless the schema permits the scan.
     """
 
     _iterable_class: ClassVar[None] = None
-    #: What ``dumpdata`` reads: items have no relations to fetch besides them.
+    #: ``dumpdata`` reads this attribute. It is empty because items have no relations that could be prefetched.
     _prefetch_related_lookups: ClassVar[tuple[str, ...]] = ()
 
     def __init__(
@@ -99,19 +100,19 @@ class ItemQuerySet(ReadMethods, WriteMethods, BulkWriteMethods, AsyncMethods, Un
         self._consistent = False
         self._capped = False
         self._with_expired = False
-        self._bare = False  # keys only
+        self._bare = False  # whether only keys are read
         self._shape: tuple[Sequence[str], Shape] | None = None
         self._values: ValueRows | None = None
         self._segments: int | None = None
         self._result_cache: list[Any] | None = None
 
-    # DRF and the admin ask isinstance(…, QuerySet) before they renew a class attribute's query set or take its
-    # model; answering no would make `queryset = Profile.objects.all()` on a view serve its first answer for ever.
+    # DRF and the admin check isinstance(…, QuerySet) before they copy a view's query set, or read its model. Otherwise,
+    # a view with `queryset = Profile.objects.all()` would always serve its first result.
     @property  # type: ignore[misc]
     def __class__(self) -> type:
         return QuerySet
 
-    # -- what others look at ----------------------------------------------------------------------------------------
+    # -- facts for Django and DRF -----------------------------------------------------------------------------------
 
     @property
     def persistence(self) -> Persistence:
@@ -129,7 +130,9 @@ class ItemQuerySet(ReadMethods, WriteMethods, BulkWriteMethods, AsyncMethods, Un
 
     @property
     def ordered(self) -> bool:
-        """Always true, so that pages don't overlap: DynamoDB's order stays the same while nothing is written."""
+        """Always true, because DynamoDB's order stays the same while nothing is written. Pages therefore don't
+        overlap.
+        """
         return True
 
     @property
@@ -154,7 +157,7 @@ class ItemQuerySet(ReadMethods, WriteMethods, BulkWriteMethods, AsyncMethods, Un
     def _clone(self) -> Self:
         clone = object.__new__(type(self))
         clone.__dict__.update(self.__dict__)
-        clone.__dict__.pop("_fetch_all", None)  # DRF sets it on a view's query set, to prevent its evaluation
+        clone.__dict__.pop("_fetch_all", None)  # DRF sets it on a view's query set, to prevent evaluation
         clone._result_cache = None
         return clone
 
@@ -171,7 +174,7 @@ class ItemQuerySet(ReadMethods, WriteMethods, BulkWriteMethods, AsyncMethods, Un
     __copy__ = _clone
 
     def __reduce__(self) -> tuple[Any, ...]:
-        # As in Django, a pickled query set holds its rows.
+        # As in Django, a pickled query set includes its rows.
         self._fetch_all()
         state = {name: value for name, value in self.__dict__.items() if name not in _NOT_PICKLED}
         return _restored, (type(self), self.model._meta.label, state)
@@ -185,14 +188,14 @@ class ItemQuerySet(ReadMethods, WriteMethods, BulkWriteMethods, AsyncMethods, Un
         return self._with(where=NOTHING)
 
     def filter(self, *args: Any, **kwargs: Any) -> Self:
-        """Returns the rows for which all of the lookups hold.
+        """Returns the rows for which all of the lookups are true.
 
         The lookups are exact, in, lt, lte, gt, gte, range, startswith, contains and isnull.
         """
         return self._narrowed(self._filters.condition(*args, **kwargs))
 
     def exclude(self, *args: Any, **kwargs: Any) -> Self:
-        """Returns the rows for which not all of the lookups hold, including those that lack the property."""
+        """Returns the rows for which at least one of the lookups is false, including rows that lack the property."""
         return self._narrowed(Not(self._filters.condition(*args, **kwargs)))
 
     def complex_filter(self, filter_obj: Q | Mapping[str, Any]) -> Self:
@@ -213,13 +216,13 @@ class ItemQuerySet(ReadMethods, WriteMethods, BulkWriteMethods, AsyncMethods, Un
         return self._with(where=Or((*others, other._where)))
 
     def _check_combination(self, other: ItemQuerySet) -> None:
-        if self.model is not getattr(other, "model", None):  # in Django's words
+        if self.model is not getattr(other, "model", None):  # the message is Django's
             raise TypeError("Cannot combine queries on two different base models.")
         other._refuse_slice("combine")
 
     def order_by(self, *names: Any) -> Self:
-        """Returns rows in the order of a range key, or in its reverse (``"-created"``); for ``pk``, in DynamoDB's own
-        order.
+        """Returns rows in the order of a range key, or in its reverse order (``"-created"``). For ``pk``, the order is
+        DynamoDB's own.
         """
         self._refuse_slice("reorder")
         for name in names:
@@ -242,32 +245,32 @@ class ItemQuerySet(ReadMethods, WriteMethods, BulkWriteMethods, AsyncMethods, Un
         return OrderTerm(str(target.path[0]), descending)
 
     def using_index(self, name: str) -> Self:
-        """Reads this index, whatever the planner would choose. Only items in the index are found."""
+        """Reads this index, instead of the index that the planner would choose. Only items in the index are found."""
         return self._with(index=name)
 
     def consistent(self, value: bool = True) -> Self:
-        """Reads consistently: at twice the price, and not from global indexes."""
+        """Reads consistently. Consistent reads cost twice as much, and aren't possible with global indexes."""
         return self._with(consistent=value)
 
     def capped(self) -> Self:
-        """Permits a filtered scan whatever the schema's policy, and stops it where a capped scan stops.
+        """Permits a filtered scan that the schema's policy doesn't permit, with the limit of a capped scan.
 
-        It is for people who search and can see what that costs; ``page()`` continues from where it stopped.
+        This is for users who search, and can see the cost. ``page()`` continues after the last item that was read.
         """
         return self._with(capped=True)
 
     def with_expired(self) -> Self:
-        """Includes items past their time to live, which ``expired: hidden`` in x-persist would leave out."""
+        """Includes expired items, which ``expired: hidden`` in x-persist would leave out."""
         return self._with(with_expired=True)
 
     @property
     def _hides_by(self) -> str | None:
-        """The attribute by which expired items are left out; None if none are left out."""
+        """The attribute with the time at which items expire, if expired items are left out; else None."""
         return None if self._with_expired else self.persistence.hides_expired_by
 
     def scan(self, segments: int = 1) -> Self:
-        """Reads the table (or index) by ``segments`` parallel Scans. Rows come in no particular order, and the schema's
-        scan policy applies.
+        """Reads the table (or index) with ``segments`` parallel Scans. The rows have no particular order, and the
+        schema's scan policy applies.
         """
         if segments < 1:
             raise ValueError("A scan needs at least one segment.")
@@ -278,8 +281,8 @@ class ItemQuerySet(ReadMethods, WriteMethods, BulkWriteMethods, AsyncMethods, Un
         return self._with(segments=segments)
 
     def only(self, *names: str) -> Self:
-        """Checks the names, and returns complete rows: DynamoDB reads and bills whole items. ``values()`` makes answers
-        smaller.
+        """Checks the names, and returns complete rows, because DynamoDB reads and bills whole items. ``values()`` makes
+        DynamoDB's responses smaller.
         """
         for name in names:
             self._filters.resolve(name, lookups=False)
@@ -298,7 +301,7 @@ class ItemQuerySet(ReadMethods, WriteMethods, BulkWriteMethods, AsyncMethods, Un
         return self._with_values(names, "dict")
 
     def values_list(self, *names: str, flat: bool = False, named: bool = False) -> Self:
-        """Returns tuples instead of rows; with ``flat``, single values; with ``named``, named tuples."""
+        """Returns tuples instead of rows. With ``flat``, returns single values; with ``named``, named tuples."""
         if flat and named:
             raise TypeError("'flat' and 'named' can't be used together.")
         if flat and len(names) != 1:
@@ -308,11 +311,13 @@ class ItemQuerySet(ReadMethods, WriteMethods, BulkWriteMethods, AsyncMethods, Un
 
     @property
     def gives_rows(self) -> bool:
-        """Whether these are rows: not ``values()`` of them, and not their JSON."""
+        """Whether the query set returns rows, and not ``values()`` or JSON."""
         return self._values is None
 
     def as_json(self) -> Self:
-        """Returns dictionaries as ``row.to_json()`` makes them, instead of rows: faster, and in the form of answers."""
+        """Returns dictionaries instead of rows, as ``row.to_json()`` returns them. This is faster, and the form is that
+        of API responses.
+        """
         return self._with_values((), "json")
 
     def _with_values(self, names: Sequence[str], shape: Shape) -> Self:
@@ -325,12 +330,12 @@ class ItemQuerySet(ReadMethods, WriteMethods, BulkWriteMethods, AsyncMethods, Un
 
     @property
     def matches_nothing(self) -> bool:
-        """Whether no item can be one of these, as after ``none()``."""
+        """Whether no item can be in this query set, as after ``none()``."""
         return simplify(self._where) == NOTHING
 
     @property
     def is_narrowed_only(self) -> bool:
-        """Whether only a condition restricts these rows: no slice, no index, no ``values()``."""
+        """Whether only a condition restricts these rows. A slice, an index or ``values()`` makes this False."""
         return self.gives_rows and not self.is_sliced and self._index is None
 
     # -- the call ---------------------------------------------------------------------------------------------------
@@ -358,7 +363,7 @@ class ItemQuerySet(ReadMethods, WriteMethods, BulkWriteMethods, AsyncMethods, Un
 
     @property
     def _names(self) -> frozenset[str] | None:
-        """The attributes that the rows or values are made from; None for all."""
+        """The attributes that are needed for the rows or values; None means all."""
         if self._bare:
             return frozenset()
         return self._values.attributes if self._values is not None else None
@@ -367,8 +372,8 @@ class ItemQuerySet(ReadMethods, WriteMethods, BulkWriteMethods, AsyncMethods, Un
         return self._with(bare=True)
 
     def _whole_key(self, lookups: Mapping[str, Any]) -> AttributeMap | None:
-        """Returns the key that the lookups give, if nothing else restricts these rows: then filters and plans aren't
-        needed.
+        """Returns the key if the lookups give a whole key, and nothing else restricts these rows. Filters and plans
+        then aren't needed. Returns None otherwise.
         """
         is_everything = (
             self._where is ALL
@@ -385,16 +390,16 @@ class ItemQuerySet(ReadMethods, WriteMethods, BulkWriteMethods, AsyncMethods, Un
             typed = None if self._values is None else self._values.typed
             return PlanReader(self.persistence, self._plan(), consistent=self._consistent, typed=typed)
         attributes = [self.persistence.attributes[name] for name in sorted(names)]
-        # The spelling given is kept beside a key that is held in another one.
+        # If a key was given in another spelling, its twin has the given spelling.
         twins = [attribute.given_name for attribute in attributes if attribute.keeps_given]
         return PlanReader(self.persistence, self._plan(names), (*sorted(names), *twins), self._consistent)
 
     def plan(self) -> QueryPlan:
-        """Returns the call that will be made, as a value; ``explain()`` describes it in words."""
+        """Returns the plan of the call that will be made. ``explain()`` returns the plan in words."""
         return self._plan(self._names)
 
     def cursor_after(self, row: Any) -> str:
-        """Returns the cursor of the rows after ``row``, which must have been read from this query set or from its
+        """Returns the cursor of the rows after ``row``. The row must have been read from this query set, or from its
         reverse.
         """
         plan = self.plan()
@@ -402,18 +407,18 @@ class ItemQuerySet(ReadMethods, WriteMethods, BulkWriteMethods, AsyncMethods, Un
         return seal(position, list_scope(self.persistence, plan))
 
     def explain(self, *, format: str | None = None, **options: Any) -> str:  # noqa: A002 (Django's signature)
-        """Returns what will be sent to DynamoDB, without sending it."""
+        """Returns the plan of the call in words, without making the call."""
         text = self.plan().explain()
         marks = (f"rows from {self._low}" if self._low else "", f"up to {self._high}" if self._high is not None else "")
         sliced = " ".join(mark for mark in marks if mark)
         return f"{text}\n  {sliced}" if sliced else text
 
     @property
-    def _convert(self) -> Callable[[Any], Any]:  # from what the reader returns: attribute maps, or typed items
+    def _convert(self) -> Callable[[Any], Any]:  # of attribute maps or typed items
         return self.persistence.decode if self._values is None else self._values.make
 
     def _found(self, limit: int | None = None) -> Iterator[Match]:
-        """Returns the items of the slice, at most ``limit`` of them."""
+        """Returns the items of the slice, at most ``limit`` items."""
         high = self._high
         if limit is not None:
             high = self._low + limit if high is None else min(high, self._low + limit)
@@ -422,7 +427,7 @@ class ItemQuerySet(ReadMethods, WriteMethods, BulkWriteMethods, AsyncMethods, Un
         if self._segments is not None:
             items = parallel_items(self._reader(), self._segments)
             return islice(items, self._low, high)
-        # DynamoDB knows no offset: the rows before are read and dropped.
+        # DynamoDB has no offset, so the rows before the slice are read and dropped.
         return islice(self._reader().items(wanted=high), self._low, None)
 
     def _rows(self, limit: int | None = None) -> Iterator[Any]:
@@ -444,7 +449,7 @@ class ItemQuerySet(ReadMethods, WriteMethods, BulkWriteMethods, AsyncMethods, Un
         return iter(self._result_cache or ())
 
     def iterator(self, chunk_size: int | None = None) -> Iterator[Any]:
-        """Returns the rows one after the other, with only one page in memory at a time."""
+        """Returns an iterator of the rows. Only one page is in memory at a time."""
         return self._rows()
 
     def __len__(self) -> int:
@@ -502,5 +507,5 @@ def _restored(kind: type[ItemQuerySet], label: str, state: dict[str, Any]) -> It
 
 
 def _plan_of_everything(_: Persistence, table: TableKeySchema) -> QueryPlan:
-    """Returns the plan of a list without filter and order."""
+    """Returns the plan for all items, without a filter or an order."""
     return plan(table, ALL)

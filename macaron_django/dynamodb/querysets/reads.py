@@ -16,11 +16,11 @@ __all__ = ["ReadMethods"]
 
 
 class ReadMethods:
-    """The methods at the end of a chain, which read something."""
+    """The methods of the query set that read."""
 
     def get(self: Any, *args: Any, **kwargs: Any) -> Any:
-        """Returns the one row that matches; raises ``DoesNotExist`` if none does, ``MultipleObjectsReturned`` if
-        several do.
+        """Returns the row that matches. Raises ``DoesNotExist`` if no row matches, and ``MultipleObjectsReturned`` if
+        several match.
         """
         key = None if args else self._whole_key(kwargs)
         narrowed = self.filter(*args, **kwargs) if key is None and (args or kwargs) else self
@@ -44,12 +44,12 @@ class ReadMethods:
         raise self.model.MultipleObjectsReturned(f"get() returned more than one {name}: filter by its whole key.")
 
     def first(self: Any) -> Any:
-        """Returns the first row, None if there is none."""
+        """Returns the first row; None if there are no rows."""
         return next(self._rows(limit=1), None) if self._result_cache is None else next(iter(self._result_cache), None)
 
     def last(self: Any) -> Any:
-        """Returns the last row, None if there is none. Raises UnsupportedQuery where DynamoDB can't read backwards: in
-        a Scan.
+        """Returns the last row; None if there are no rows. Raises UnsupportedQuery for a Scan, because DynamoDB can't
+        scan backwards.
         """
         return next(self.reverse()._rows(limit=1), None)
 
@@ -85,7 +85,7 @@ class ReadMethods:
         return bool(self.filter(pk=obj.pk).exists())
 
     def count(self: Any) -> int:
-        """Returns the exact number of rows: DynamoDB reads every one of them to count them."""
+        """Returns the exact number of rows. DynamoDB reads all of them to count them."""
         if self._result_cache is not None:
             return len(self._result_cache)
         if self._high is not None and self._high <= self._low:
@@ -94,7 +94,7 @@ class ReadMethods:
         return max(0, counted - int(self._low))
 
     def in_bulk(self: Any, id_list: Iterable[Any] | None = None, *, field_name: str = "pk") -> dict[Any, Any]:
-        """Returns a dictionary of rows by primary key; it reads them by BatchGetItem if the ids are given."""
+        """Returns a dictionary of rows by primary key. With ``id_list``, reads the rows by BatchGetItem."""
         self._refuse_slice("use in_bulk() on")
         if field_name not in {"pk", self.model._meta.pk.name}:
             raise ValueError(f"in_bulk()'s field_name must be a unique field but {field_name!r} isn't.")
@@ -109,17 +109,17 @@ class ReadMethods:
         read_limit: int | None = None,
         max_bytes: int | None = None,
     ) -> CursorPage:
-        """Returns at most ``limit`` rows from ``cursor`` on, and the cursor of the rows after them (None: there are
-        none).
+        """Returns at most ``limit`` rows from ``cursor`` on, and the cursor of the next page (None after the last
+        page).
 
-        A page before the end can be short, or empty, if a capped scan stopped, if ``read_limit`` items were read (at
-        least ``limit``), or if one more row would make it longer than ``max_bytes`` of JSON. It still has a cursor
-        then.
+        A page can have fewer rows, or none, in three cases: a capped scan has reached its limit; ``read_limit`` items
+        (but at least ``limit``) have been read; or one more row would make the page's JSON longer than ``max_bytes``.
+        If rows are left, the page still has a cursor.
         """
         self._refuse_slice("page through")
         limit = settings.PAGE_SIZE if limit is None else limit
         if not isinstance(limit, int) or limit < 1:
-            raise ValueError(f"A page holds a whole number of rows, one or more, not {limit!r}.")
+            raise ValueError(f"A page's limit must be a whole number, 1 or more, not {limit!r}.")
         reader = self._reader()
         plan = reader.plan
         scope = list_scope(self.persistence, plan)

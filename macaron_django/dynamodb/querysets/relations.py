@@ -1,4 +1,4 @@
-"""Finds fields of the ORM that point at rows in DynamoDB, which no database can join or constrain."""
+"""Finds fields of Django models that refer to rows in DynamoDB, because no database can join or constrain these."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Refuses what Django's query sets can do but DynamoDB can't, before any call, and says why."""
+"""Refuses methods of Django's query sets that DynamoDB can't execute, with the reason, before any call."""
 
 from __future__ import annotations
 
@@ -49,7 +49,9 @@ class UnsupportedMethods:
     __xor__: _Refused = _refuse("__xor__", NO_XOR)
 
     def select_related(self: Any, *fields: Any) -> Any:
-        """Does nothing without arguments (or with None): items have no relations."""
+        """Does nothing without arguments (or with None). Raises UnsupportedQuery for names, because items have no
+        relations.
+        """
         if any(fields):
             raise UnsupportedQuery(
                 f"DynamoDB has no joins: {self.model._meta.label} has no relations for select_related(), "
@@ -65,11 +67,11 @@ class UnsupportedMethods:
         return self._clone()
 
     def distinct(self: Any, *names: str) -> Any:
-        """Does nothing without names: keys make items distinct. DynamoDB has no distinct values of properties."""
+        """Does nothing for rows, which are always distinct. Raises UnsupportedQuery for names and for ``values()``."""
         if names or self._values is not None:
             raise UnsupportedQuery("DynamoDB has no DISTINCT: collect the values in a Python set.")
         return self._clone()
 
     def fetch_mode(self: Any, mode: Any) -> Any:
-        """Does nothing: Django 6.1 sets here how relations are loaded, and items have none."""
+        """Does nothing. In Django 6.1, this method sets how relations are loaded, and items have no relations."""
         return self._clone()

@@ -1,7 +1,8 @@
 """Turns ``update(name="x", visits=F("visits") + 1)`` into the clauses of an UpdateItem.
 
-A counter becomes ADD, which DynamoDB applies on the server, guarded by the schema's bounds. Any other expression is
-computed here from the item that was read, on the condition that the item is still the same when it is written.
+A counter is an expression such as ``F("visits") + 1``, which adds a number to its own property. It becomes ADD, which
+DynamoDB executes, with a condition for the schema's bounds. Any other expression is computed here from the item that
+was read. It is written on the condition that the item hasn't changed.
 """
 
 from __future__ import annotations
@@ -34,7 +35,8 @@ from macaron_django.schemas.values.conversions import UNSET
 __all__ = ["UpdateClauses", "UpdateExpression"]
 
 _BOUNDS: Final = frozenset({"minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum"})
-#: If a number's schema has no other keywords, it says only bounds. DynamoDB can check these when it counts.
+#: If a number's schema has only these keywords, it sets only bounds, which DynamoDB can check when it adds to the
+#: number.
 _BOUNDS_ONLY: Final = _BOUNDS | {
     *("type", "format", "default", "title", "description", "example", "examples", "deprecated", "readOnly"),
     *("writeOnly", "$comment", "externalDocs"),
@@ -43,7 +45,7 @@ _BOUNDS_ONLY: Final = _BOUNDS | {
 
 @dataclass
 class UpdateClauses:
-    """The clauses of one UpdateItem; ``expected``: values that the item must still have."""
+    """The clauses of one UpdateItem. ``expected`` has the values that the item must still have."""
 
     set_: AttributeMap = field(default_factory=dict)
     remove: list[str] = field(default_factory=list)
@@ -52,7 +54,7 @@ class UpdateClauses:
 
 
 class UpdateExpression:
-    """The assignments of one ``update()``, checked once and made into clauses for any number of items."""
+    """The assignments of one ``update()``. They are checked once, and make the clauses for any number of items."""
 
     def __init__(self, persistence: Persistence, filters: Filters, values: Mapping[str, Any]) -> None:
         self._persistence = persistence
@@ -68,34 +70,34 @@ class UpdateExpression:
 
     @property
     def needs_item(self) -> bool:
-        """Whether an item must be read before its change is known."""
+        """Whether an item must be read to make its clauses."""
         return bool(self._computed)
 
     @property
     def guard(self) -> Condition | None:
-        """The condition under which counters can be increased directly; None if there are no counters.
+        """The condition under which DynamoDB can add to the counters; None if there are no counters.
 
-        If it isn't met, read the item and call ``change(item, counting=False)``, whose exception says why.
+        If the condition isn't met, read the item, and call ``change(item, counting=False)``. Its exception has the
+        reason.
         """
         return reduce(and_, self._guards) if self._guards else None
 
     @property
     def added(self) -> str:
-        """What DynamoDB adds if the ``guard`` holds, in the words of a message; "" if it adds nothing."""
+        """The additions that DynamoDB makes if ``guard`` is true, as text for a message; "" if there are none."""
         return " and ".join(f"{name} = {value}" for name, value in self._counters.items() if name not in self._computed)
 
     @property
     def attributes(self) -> frozenset[str]:
-        """The attributes that change."""
+        """The names of the attributes that change."""
         constant = self._constant
         return frozenset((*constant.set_, *constant.remove, *constant.add, *self._computed))
 
     def change(self, item: AttributeMap | None = None, *, counting: bool = True) -> UpdateClauses:
-        """Returns the clauses that change ``item``, which is used only if ``needs_item`` is true or ``counting`` is
-        false.
+        """Returns the clauses for an item. ``item`` is used only if ``needs_item`` is true or ``counting`` is false.
 
-        Raises ValidationFailed for a value that the schema refuses, and ItemOutOfBounds for a value computed from the
-        item that is beyond a minimum or maximum.
+        Raises ValidationFailed for a value that isn't valid by the schema. Raises ItemOutOfBounds if a value that is
+        computed from the item is less than its minimum or greater than its maximum.
         """
         constant = self._constant
         counters = {} if counting else self._counters
@@ -107,7 +109,7 @@ class UpdateExpression:
             change.expected[name] = (item or {}).get(name)
             value = self._persistence.attributes[name].value_in(item or {})
             if value is UNSET:
-                # A counter begins at its default, or at nothing.
+                # A counter without a value begins at its default, or at 0.
                 counted = name == own and name in self._counters
                 value = self._persistence.model._spec.defaults.get(name, 0 if counted else None)
             return value
@@ -168,8 +170,8 @@ class UpdateExpression:
         self._guards.append(self._countable(name, Decimal(self._constant.add[name]["N"])))
 
     def _says_bounds_only(self, name: str) -> bool:
-        """Returns whether DynamoDB can check what the schema says of a number; it can't check enum, multipleOf and the
-        like.
+        """Returns whether the schema of a number sets only bounds, which DynamoDB can check. It can't check enum or
+        multipleOf, for example.
         """
         described = self._persistence.schema.properties[name].schema.resolved.json
         return isinstance(described, Mapping) and all(
@@ -184,9 +186,10 @@ class UpdateExpression:
             raise UnsupportedQuery(f"{name} can't become {expression}: that is a {given}, and {name} is a {wanted}.")
 
     def _countable(self, name: str, step: Decimal) -> Condition:
-        """Returns the condition under which adding ``step`` keeps the bounds.
+        """Returns the condition under which the number is within its bounds after ``step`` is added.
 
-        The property must be a number, or missing if counting may begin without one.
+        The property must be a number. It may also be missing if the schema allows ``step`` itself as the value, and
+        there is no default to begin with.
         """
         schema = self._persistence.schema.properties[name].schema
         bounds = [
@@ -206,7 +209,9 @@ class UpdateExpression:
         )
 
     def _counted(self, name: str, value: Any) -> int | float | Decimal | None:
-        """Returns the number that ``F(name) + number`` adds; None if the value is something else."""
+        """Returns the number in ``F(name) + number``, or the negative number for a subtraction. Returns None for other
+        expressions.
+        """
         if not isinstance(value, CombinedExpression) or value.connector not in {Combinable.ADD, Combinable.SUB}:
             return None
         left, right = value.lhs, value.rhs

@@ -26,8 +26,9 @@ Shape: TypeAlias = Literal["dict", "tuple", "flat", "named", "json"]
 
 @dataclass(frozen=True)
 class ValueRows:
-    """How values are made. ``attributes``: what must be read, None for all; ``make``: makes an item's value; ``typed``:
-    reads items by their types, where ``make`` can use these.
+    """How the results of ``values()`` are made. ``attributes`` has the attributes to read; None means all. ``make``
+    returns the result for an item. ``typed`` reads items by their types if ``make`` accepts such items; else it is
+    None.
     """
 
     attributes: frozenset[str] | None
@@ -36,7 +37,9 @@ class ValueRows:
 
     @classmethod
     def of(cls, persistence: Persistence, filters: Filters, names: Sequence[Any], shape: Shape = "dict") -> ValueRows:
-        """Returns how to make the values of ``names``, nested ones too (``address__zip``); no names mean all fields."""
+        """Returns the ValueRows for ``names``, which may be nested (``address__zip``). Without names, all fields are
+        included.
+        """
         if any(not isinstance(name, str) for name in names):
             raise UnsupportedQuery(NO_EXPRESSIONS)
         if shape == "json":
@@ -58,8 +61,8 @@ def _attributes(targets: Mapping[str, Target]) -> frozenset[str]:
 
 
 def _dictionaries(persistence: Persistence, model: Any) -> Callable[[tuple[str, ...]], ValueRows]:
-    """Returns the function that makes dictionaries of some fields, or of all if none is named; the functions made last
-    are cached.
+    """Returns a function from names to the ValueRows for dictionaries of these fields. Without names, all fields are
+    included. Recent results are cached.
     """
     filters = filters_of(persistence)
 
@@ -72,7 +75,9 @@ def _dictionaries(persistence: Persistence, model: Any) -> Callable[[tuple[str, 
 
 
 def _written_out(persistence: Persistence, targets: Mapping[str, Target]) -> Callable[[AttributeMap], dict[str, Any]]:
-    """Returns the function from item to dictionary, generated for these fields: a loop costs a third more."""
+    """Returns a function from item to dictionary, whose source is generated for these fields. A loop would take a third
+    longer.
+    """
     makers: dict[str, Any] = {}
     parts = []
     for place, (name, target) in enumerate(targets.items()):
@@ -98,7 +103,7 @@ def _getter(persistence: Persistence, target: Target) -> Callable[[AttributeMap]
     name = str(target.path[0])
     attribute = persistence.attributes[name]
     inwards = target.path[1:]
-    unset = persistence.model._spec.defaults.get(name)  # as a row's attribute reads
+    unset = persistence.model._spec.defaults.get(name)  # as with a row's attribute
     if not inwards and not attribute.has_twin:
         decode, is_text = attribute.decode, attribute.is_text
 

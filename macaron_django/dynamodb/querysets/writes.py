@@ -1,7 +1,8 @@
 """The methods of the query set that write: ``create()``, ``update()``, ``delete()`` and others.
 
-DynamoDB has no statement that writes many items. Each write carries the query set's own condition, so that an item that
-no longer matches is left unchanged, and an error says how much was done.
+DynamoDB has no operation that updates many items by a condition. Each item is written separately, with the query set's
+condition, so that an item that no longer matches stays unchanged. An error's message has the number of completed
+writes.
 """
 
 from __future__ import annotations
@@ -43,16 +44,16 @@ class WriteMethods:
     # -- writing one --------------------------------------------------------------------------------------------------
 
     def create(self: Any, **kwargs: Any) -> Any:
-        """Stores a new row; raises ItemExists (an IntegrityError) if its key is taken."""
+        """Stores a new row. Raises ItemExists (an IntegrityError) if an item with its key exists."""
         row = self.model(**kwargs)
         row.save(force_insert=True)
         return row
 
     def get_or_create(self: Any, defaults: Mapping[str, Any] | None = None, **kwargs: Any) -> tuple[Any, bool]:
-        """Returns the row that matches and False, or a new one and True. Two simultaneous calls never create the same
-        key twice.
+        """Returns (row, False) for the row that matches, or (row, True) for a new row. Two simultaneous calls never
+        create the same key twice.
 
-        The call is tried again if others create or delete the row at the same time.
+        The call is repeated if another writer creates or deletes the row at the same time.
         """
         for attempt in UPDATE_CONFLICTS:
             try:
@@ -66,7 +67,7 @@ class WriteMethods:
                 if row is not None:
                     return row, False
                 if attempt.is_last or not taken.key or self.persistence.get_item(taken.key, consistent=True):
-                    raise  # the key is taken by a row that the lookups don't describe
+                    raise  # an item with this key exists, but doesn't match the lookups
         raise AssertionError("unreachable")  # pragma: no cover
 
     def update_or_create(
@@ -75,9 +76,9 @@ class WriteMethods:
         create_defaults: Mapping[str, Any] | None = None,
         **kwargs: Any,
     ) -> tuple[Any, bool]:
-        """Returns the row that matches, changed to ``defaults``, and False; or a new one and True.
+        """Returns (row, False) for the row that matches, updated with ``defaults``, or (row, True) for a new row.
 
-        The call is tried again if others change or delete the row at the same time.
+        The call is repeated if another writer changes or deletes the row at the same time.
         """
         defaults = defaults or {}
         items = self
@@ -98,7 +99,9 @@ class WriteMethods:
         raise AssertionError("unreachable")  # pragma: no cover
 
     def _as_written(self: Any, lookups: Mapping[str, Any]) -> Any:
-        """Returns these rows, read consistently to see newly stored ones, unless only a global index finds them."""
+        """Returns these rows with consistent reads, which include newly stored rows, unless only a global index can
+        find the rows.
+        """
         fresh = self.consistent()
         try:
             fresh.filter(**lookups)._plan()
@@ -116,15 +119,15 @@ class WriteMethods:
     # -- update() and delete() --------------------------------------------------------------------------------------
 
     def update(self: Any, **kwargs: Any) -> int:
-        """Changes every row that matches, with one UpdateItem for each, and returns how many there were.
+        """Changes every row that matches, with one UpdateItem for each. Returns the number of changed rows.
 
-        ``F("visits") + 1`` is added by DynamoDB itself, within the property's ``minimum`` and ``maximum``. A result
-        beyond them raises ItemOutOfBounds; any other value that breaks its schema raises ValidationFailed. Sends no
-        signals, as in Django.
+        DynamoDB itself executes additions such as ``F("visits") + 1``, within the property's ``minimum`` and
+        ``maximum``. A result that is too small or too large raises ItemOutOfBounds. Any other value that isn't valid by
+        its schema raises ValidationFailed. As in Django, no signals are sent.
 
-        In a transaction there must be a row to update. A query set that names one row by its whole key raises
-        StaleItem at the end of the block, if the item doesn't match. Any other query set raises ItemAbsent at once, if
-        it matches nothing.
+        In a transaction, at least one row must match. If a query set names one row by its whole key, and the item
+        doesn't match, StaleItem is raised at the end of the block. If any other query set matches nothing, ItemAbsent
+        is raised at once.
         """
         self._refuse_slice("update")
         assignments = UpdateExpression(self.persistence, self._filters, kwargs)
@@ -169,7 +172,7 @@ class WriteMethods:
                 if not condition_failed(error):
                     raise
                 if counting and assignments.guard is not None:
-                    counting = False  # it no longer matches, is gone, or can't be added to: reading it shows which
+                    counting = False  # reading the item shows whether it matches, exists, or can be added to
                 elif not assignments.needs_item and counting and not is_required:
                     return False  # it matches no longer, or is gone
                 continue
@@ -186,7 +189,9 @@ class WriteMethods:
         return False
 
     def _refuse_nothing(self: Any) -> None:
-        """Raises ItemAbsent or ItemChanged in a transaction, because a write that matches nothing must make it fail."""
+        """Raises ItemAbsent or ItemChanged if there is a transaction, because a write that matches nothing must make
+        the transaction fail.
+        """
         if gathering() is None:
             return
         kind, plan = self.persistence.kind, self._keys_only().plan()
@@ -201,7 +206,7 @@ class WriteMethods:
     def delete(self: Any) -> tuple[int, dict[str, int]]:
         """Deletes every row that matches, with one DeleteItem for each. Returns Django's counts, and sends its signals.
 
-        In a transaction there must be a row to delete, as for ``update()``.
+        In a transaction, at least one row must match, as with ``update()``.
         """
         self._refuse_slice("delete")
         if self._values is not None:
@@ -253,8 +258,8 @@ class WriteMethods:
         return ItemChanged(message, schema=kind, key=key)
 
     def _keys(self: Any, changing: Collection[str]) -> Iterator[AttributeMap]:
-        """Returns the keys of the rows that match. In a transaction a named key isn't looked up: the end of the
-        transaction shows whether it exists.
+        """Yields the keys of the rows that match. In a transaction, an item that is named by its key isn't read,
+        because the end of the transaction shows whether it exists.
         """
         reader = self._keys_only()
         plan = reader._plan(())
@@ -263,18 +268,18 @@ class WriteMethods:
         keys = (self.persistence.key_in(found.item) for found in reader._found())
         index = plan.index
         if index is not None and {index.hash_key, index.range_key} & set(changing):
-            # The write would move the item in the index that is being read, and the item would be read again.
+            # A write may move an item in the index while the index is read. The item would then be read twice.
             return iter(list(keys))
         return keys
 
     @property
     def _demand(self: Any) -> Any:
-        """What the query set requires of an item beyond its key, which never changes."""
+        """Returns the query set's condition on an item, without conditions on the key, which never changes."""
         keys = {(name,) for name in self.persistence.key_names}
         return simplify(And(tuple(part for part in conjuncts(simplify(self._where)) if not paths(part) <= keys)))
 
     def holds(self: Any, item: AttributeMap) -> bool:
-        """Returns whether an item, found by its key, is in the query set."""
+        """Returns whether an item that was read by its key is in the query set."""
         return not self._is_hidden(item) and (self._where is ALL or matches(self._where, item))
 
     def _holds_beyond_key(self: Any, item: AttributeMap) -> bool:
@@ -284,9 +289,10 @@ class WriteMethods:
         return self._hides_by is not None and self.persistence.is_hidden(item)
 
     def write_demand(self: Any, *, any_key: bool = False) -> Any:
-        """Returns the condition that lets a write change only an item of the query set.
+        """Returns the condition under which a write may change an item: that the item is in the query set.
 
-        ``any_key``: the key comes from somewhere else, so its item may be outside the query set.
+        ``any_key`` means that the key doesn't come from the query set, so that conditions on the key must be checked,
+        too.
         """
         present = PropertyPath((self.persistence.hash_key,)).exists()
         demand = simplify(self._where) if any_key else self._demand

@@ -1,6 +1,7 @@
-"""Makes the DynamoDB table of a persisted schema, compares it with the schema, and brings it up to date.
+"""Creates the DynamoDB table of a persisted schema, compares the table with the schema, and updates the table.
 
-``persist_options`` merges what ``x-persist`` and its class say, and ``table_models`` makes the PynamoDB model of it.
-Open ``syncing`` for creating, comparing and changing tables, ``table_safeguards`` for backups, deletion protection and
-tags, ``table_descriptions`` for what the admin shows, and ``table_accesses`` for which permissions a call needs.
+``persist_options`` merges the options of ``x-persist`` and of the class that it names. ``table_models`` builds the
+PynamoDB model of a table. ``syncing`` creates, compares and changes tables. ``table_safeguards`` handles backups,
+deletion protection and tags. ``table_descriptions`` describes tables for the admin, and ``table_accesses`` finds the
+permissions that a call needs.
 """

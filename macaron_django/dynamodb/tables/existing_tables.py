@@ -1,4 +1,4 @@
-"""Reads what DynamoDB says of tables that no schema describes, and a few of their items. Nothing is changed."""
+"""Reads descriptions and sample items of tables that no schema describes. Changes nothing."""
 
 from __future__ import annotations
 
@@ -15,13 +15,14 @@ from macaron_django.dynamodb.tables.table_differences import NOT_THERE, Descript
 
 __all__ = ["ExistingTable", "existing_table", "table_names"]
 
-#: Errors that mean an empty answer: local engines lack the operation, or the caller has no permission for it.
+#: Errors that are treated as an empty response: a local engine lacks the operation, or the caller has no permission for
+#: it.
 _NO_ANSWER: Final = NOT_THERE | {"AccessDeniedException", "ValidationException", "NotImplemented"}
 
 
 @dataclass(frozen=True)
 class ExistingTable:
-    """A table as DescribeTable returns it, its TTL attribute, and a sample of its items as sent."""
+    """A table's description from DescribeTable, its TTL attribute, and a sample of its items as attribute maps."""
 
     name: str
     description: Description
@@ -31,7 +32,7 @@ class ExistingTable:
 
 
 def table_names(prefix: str = "") -> list[str]:
-    """Returns the names of the account's tables in its region that begin with ``prefix``, in alphabetical order."""
+    """Returns the names of the account's tables in the region, if they begin with ``prefix``, in alphabetical order."""
     names: list[str] = []
     start: dict[str, Any] = {}
     with translated("*"):
@@ -44,9 +45,9 @@ def table_names(prefix: str = "") -> list[str]:
 
 
 def existing_table(name: str, sample: int) -> ExistingTable | None:
-    """Returns a table with at most ``sample`` of its items; None where there is no such table.
+    """Returns a table with at most ``sample`` of its items; None if there is no such table.
 
-    The items are the first of a scan, which is eventually consistent.
+    The items are the first items of a scan, which is eventually consistent.
     """
     with translated(name):
         found = _unless({"ResourceNotFoundException"}, "DescribeTable", name).get("Table")
@@ -71,7 +72,9 @@ def _sampled(name: str, sample: int) -> list[Mapping[str, Any]]:
 
 
 def _unless(codes: frozenset[str] | set[str], operation: str, name: str) -> dict[str, Any]:
-    """Returns DynamoDB's answer to an operation on a table; an empty answer if it refuses with one of these codes."""
+    """Returns DynamoDB's response to an operation on a table; {} if DynamoDB refuses the operation with one of these
+    codes.
+    """
     try:
         answer: dict[str, Any] = connection().dispatch(operation, {"TableName": name})
     except (ClientError, PynamoDBException) as error:

@@ -1,6 +1,6 @@
-"""Merges the options of ``x-persist`` with those of the class that it names.
+"""Merges the options of ``x-persist`` with the options of the class that it names.
 
-A mapping in the spec wins over the class key by key: the class only fills in what the spec leaves out.
+The class only provides options that the spec leaves out. In a mapping, this applies to each key separately.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from macaron_django.openapi import Index, Persist
 
 __all__ = ["checkable", "mapping_from_class", "options_from_class", "persistence_options"]
 
-#: The attributes that a class may have, by option: PyMacaron's names, and this package's own.
+#: The class attributes for each option. Some names are PyMacaron's, and others are this package's.
 _ATTRIBUTES: Final[Mapping[str, str]] = {
     "table_name": "table",
     "primary_key": "hash_key",
@@ -32,7 +32,7 @@ _ATTRIBUTES: Final[Mapping[str, str]] = {
 
 
 def mapping_from_class(cls: type) -> dict[str, Any]:
-    """Returns the options that a class sets as attributes, by their keys in ``x-persist``."""
+    """Returns the options that a class has as attributes, by their keys in ``x-persist``."""
     said: dict[str, Any] = {}
     for attribute, option in _ATTRIBUTES.items():
         value = getattr(cls, attribute, None)
@@ -42,8 +42,8 @@ def mapping_from_class(cls: type) -> dict[str, Any]:
 
 
 def checkable(said: Mapping[str, Any]) -> dict[str, Any]:
-    """Returns the options of ``mapping_from_class`` as a spec has them: ``Index``es as mappings, and tuples and sets as
-    lists.
+    """Returns the options of ``mapping_from_class`` in the form of a spec: mappings instead of ``Index`` objects, and
+    lists instead of tuples and sets.
     """
     return {name: _plain(value, local=name == "local_indexes") for name, value in said.items()}
 
@@ -59,7 +59,7 @@ def _plain(value: Any, *, local: bool) -> Any:
 
 
 def options_from_class(cls: type) -> Persist:
-    """Returns the options that a class sets as attributes; ``given`` names them."""
+    """Returns the options that a class has as attributes. ``given`` has the names of these options."""
     said = mapping_from_class(cls)
     if "sets" in said:
         said["sets"] = tuple(said["sets"])
@@ -73,9 +73,9 @@ def options_from_class(cls: type) -> Persist:
 
 
 def persistence_options(persist: Persist) -> tuple[Persist, type | None]:
-    """Returns the options in force for a schema, and the class that its ``x-persist`` names, if any.
+    """Returns a schema's merged options, and the class that its ``x-persist`` names; None if it names none.
 
-    Raises ImportError, with the spec's file and line, if that class can't be imported.
+    Raises ImportError, with the spec's file and line, if the class can't be imported.
     """
     if persist.class_path is None:
         return persist, None

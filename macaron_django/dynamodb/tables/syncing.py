@@ -1,6 +1,7 @@
 """Creates tables, compares them with their schemas, and brings them up to date.
 
-Adds what is missing. Never drops, replaces or empties anything: what can't be changed is only reported.
+Missing parts are added. Nothing is ever dropped, replaced or emptied. Differences that can't be resolved without that
+are only reported.
 """
 
 from __future__ import annotations
@@ -34,15 +35,17 @@ __all__ = ["compare_table", "create_table", "item_estimate", "sync_table"]
 
 Progress = Callable[[str], None]
 
-#: AWS's errors for what a table can't have while it is being created.
+#: AWS's errors for changes that aren't possible while a table is being created.
 _NOT_YET = frozenset({"ResourceInUseException", "ContinuousBackupsUnavailableException"})
 
 
 def create_table(table: Table, *, wait: bool = True, safeguards: bool = True, progress: Progress | None = None) -> bool:
-    """Makes the table with its indexes, time to live and ``safeguards``, and returns whether it was missing.
+    """Creates the table with its indexes, its time to live and, with ``safeguards``, its safeguards. Returns whether
+    the table was missing.
 
-    With ``wait``, returns when the table can be used. Without it, changes that AWS refuses while it creates a table are
-    left to the next ``sync_table``. A temporary table needs no safeguards, and some would prevent dropping it.
+    With ``wait``, returns when the table can be used. Without ``wait``, changes that AWS refuses while it creates a
+    table are left to the next ``sync_table``. A temporary table needs no safeguards, and some of them would prevent
+    dropping it.
     """
     with translated(table.Meta.table_name):
         try:
@@ -62,7 +65,7 @@ def create_table(table: Table, *, wait: bool = True, safeguards: bool = True, pr
 
 
 def compare_table(table: Table) -> list[TableDifference]:
-    """Returns the differences that ``sync_table`` would remove, and those that it can't."""
+    """Returns all differences between a table and its schema. ``sync_table`` can't resolve every kind of difference."""
     with translated(table.Meta.table_name):
         return list(_differences(table, describe(table)))
 
@@ -70,10 +73,10 @@ def compare_table(table: Table) -> list[TableDifference]:
 def sync_table(
     table: Table, *, dry_run: bool = False, wait: bool = True, progress: Progress | None = None
 ) -> list[TableDifference]:
-    """Brings the table up to what its schema says, and returns the differences.
+    """Changes the table to match its schema. Returns the differences that were found.
 
-    DynamoDB adds one index at a time: without ``wait`` the first missing one is started, and the rest is left to the
-    next run. ``progress`` receives a line of text for each step and wait.
+    DynamoDB adds one index at a time. Without ``wait``, only the first missing index is begun, and the others are left
+    to the next run. ``progress`` receives a line of text for each step and each wait.
     """
     differences = compare_table(table)
     if dry_run or not any(difference.is_applied for difference in differences):
@@ -97,7 +100,9 @@ def sync_table(
 
 
 def item_estimate(table: Table) -> int | None:
-    """Returns the number of items by DynamoDB's own count, made every six hours or so; None if it doesn't give one."""
+    """Returns the number of items by DynamoDB's own count; None if DynamoDB doesn't send it. DynamoDB updates it about
+    every six hours.
+    """
     with translated(table.Meta.table_name):
         count: int | None = (describe(table) or {}).get("ItemCount")
     return count
@@ -147,7 +152,7 @@ def _differences(table: Table, found: Description | None) -> Iterator[TableDiffe
     if wanted != there:
         yield TableDifference("conflict", f"table {name}: {there}; its schema says {wanted}, which needs a new table")
         return
-    # What protects the table comes first, and indexes, which take hours to fill, last.
+    # Safeguards are set first. Indexes are last, because filling them may take hours.
     yield from safeguard_differences(table, found)
     yield from _billing_differences(table, found)
     yield from _ttl_differences(table)
@@ -188,7 +193,7 @@ def _ttl_differences(table: Table) -> Iterator[TableDifference]:
     attribute = table._ttl_attribute()
     described = unless(NOT_THERE, table, "DescribeTimeToLive").get("TimeToLiveDescription")
     if described is None:
-        return  # an engine without it: nothing to compare
+        return  # the engine has no TTL
     enabled = described.get("TimeToLiveStatus") in {"ENABLED", "ENABLING"}
     there = described.get("AttributeName") if enabled else None
     wanted = attribute.attr_name if attribute is not None else None
@@ -244,7 +249,7 @@ def _add_index(table: Table, name: str) -> None:
         "KeySchema": sorted(index["key_schema"], key=lambda key: str(key["KeyType"])),
         "Projection": index["projection"],
     }
-    # By the billing that the table has, which may not be the schema's.
+    # The table's billing mode counts, which may differ from the schema's.
     found = describe(table) or {}
     if billing_mode(found) == "PROVISIONED":
         own = found["ProvisionedThroughput"]
@@ -264,7 +269,7 @@ def _units(meta: Any) -> dict[str, int]:
 
 
 def _enable_ttl(table: Table, attribute: str) -> None:
-    # Not before the table can be used: the next sync sees that it is missing.
+    # TTL can't be set before the table can be used. The next sync finds that it is missing.
     specification = {"AttributeName": attribute, "Enabled": True}
     unless(NOT_THERE | {"ResourceInUseException"}, table, "UpdateTimeToLive", TimeToLiveSpecification=specification)
 
@@ -280,17 +285,17 @@ def _wait(table: Table, progress: Progress | None = None) -> None:
 
 
 def why_unusable(table: Table) -> str | None:
-    """Returns why a table can't be used: it doesn't exist or is still being created; None if it and its indexes can be
-    used.
+    """Returns why a table can't be used: it doesn't exist, or it or an index isn't ready. Returns None if the table and
+    its indexes can be used.
 
-    Raises ``PersistenceError`` if DynamoDB doesn't say.
+    Raises ``PersistenceError`` if the table's description can't be read.
     """
     with translated(table.Meta.table_name):
         found = describe(table)
     if found is None:
         return f"the table {table.Meta.table_name} isn't there"
     unready = _unready(found)
-    return f"of {table.Meta.table_name}, {', '.join(unready)}" if unready else None
+    return f"table {table.Meta.table_name}: {', '.join(unready)}" if unready else None
 
 
 def _unready(found: Description | None) -> list[str]:

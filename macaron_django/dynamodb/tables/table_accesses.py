@@ -1,4 +1,4 @@
-"""Says which permissions a call to DynamoDB needs: an action on a table, or on one of its indexes."""
+"""Finds the permissions that a call to DynamoDB needs: actions on a table, or on one of its indexes."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ from typing import Any, Final
 
 __all__ = ["TableAccess", "accesses_of_call"]
 
-#: A transaction has no permission of its own: it needs those of what it does (AWS, "Using IAM with transactions").
+#: A transaction needs the permissions of its actions. There is no permission for transactions (AWS, "Using IAM with
+#: transactions").
 _IN_TRANSACTIONS: Final[Mapping[str, str]] = {
     "ConditionCheck": "ConditionCheckItem",
     "Delete": "DeleteItem",
@@ -20,7 +21,9 @@ _IN_TRANSACTIONS: Final[Mapping[str, str]] = {
 
 @dataclass(frozen=True, order=True)
 class TableAccess:
-    """A DynamoDB action, such as ``Query``, on a table; or on one of its indexes, where ``index`` names one."""
+    """A DynamoDB action, such as ``Query``, on a table. If ``index`` is the name of an index, the action is on that
+    index.
+    """
 
     table: str
     index: str
@@ -28,7 +31,7 @@ class TableAccess:
 
 
 def accesses_of_call(operation: str, parameters: Mapping[str, Any]) -> Iterator[TableAccess]:
-    """Yields the accesses that a call needs. A call about no table, such as ``ListTables``, needs none.
+    """Yields the accesses that a call needs. Yields none for a call without a table, such as ``ListTables``.
 
     >>> list(accesses_of_call("Query", {"TableName": "profiles", "IndexName": "by_email"}))
     [TableAccess(table='profiles', index='by_email', action='Query')]
@@ -44,5 +47,5 @@ def accesses_of_call(operation: str, parameters: Mapping[str, Any]) -> Iterator[
 
 
 def _name(named: str) -> str:
-    """Returns the name of a table, which calls may give as an ARN."""
+    """Returns a table's name, from the name or the ARN in a call."""
     return named.partition(":table/")[2].partition("/")[0] if named.startswith("arn:") else named

@@ -1,6 +1,6 @@
-"""Describes a table for people: status, counts, keys, indexes, billing, and what protects it.
+"""Describes a table for people: status, counts, keys, indexes, billing and safeguards.
 
-What an engine doesn't support is left out.
+Properties that an engine doesn't support are left out.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from macaron_django.dynamodb.tables.table_differences import (
 
 __all__ = ["IndexDescription", "KeySchemaElement", "TableDescription", "account_of", "describe_table"]
 
-#: Errors of local engines that lack one of AWS's services, and of AWS where the permission is missing.
+#: The errors of local engines that lack one of AWS's operations, and of AWS if the caller has no permission.
 _NO_ANSWER = NOT_THERE | {"AccessDeniedException", "ValidationException", "NotImplemented"}
 
 
@@ -38,7 +38,7 @@ class KeySchemaElement:
 
 @dataclass(frozen=True)
 class IndexDescription:
-    """A secondary index; a local one doesn't have a status."""
+    """A secondary index. A local index has no status."""
 
     name: str
     keys: tuple[KeySchemaElement, ...]
@@ -51,8 +51,8 @@ class IndexDescription:
 
 @dataclass(frozen=True)
 class TableDescription:
-    """A table; None for what the engine doesn't say. ``size`` is in bytes. DynamoDB updates it, and the count, every
-    six hours or so.
+    """A table. Values that the engine doesn't send are None. ``size`` is in bytes. DynamoDB updates the size and the
+    count about every six hours.
     """
 
     name: str
@@ -73,7 +73,7 @@ class TableDescription:
 
 
 def describe_table(table: Table) -> TableDescription | None:
-    """Returns what DynamoDB says about the table; None if there is none."""
+    """Returns the description of a table; None if the table doesn't exist."""
     with translated(table.Meta.table_name):
         found = describe(table)
         if found is None:
@@ -82,7 +82,7 @@ def describe_table(table: Table) -> TableDescription | None:
 
 
 def account_of(table: Table) -> str | None:
-    """Returns the AWS account that the table is in, from its ARN; None if there is no table."""
+    """Returns the AWS account of the table, from the table's ARN; None if the table doesn't exist."""
     with translated(table.Meta.table_name):
         found = describe(table)
     parts = str((found or {}).get("TableArn", "")).split(":")

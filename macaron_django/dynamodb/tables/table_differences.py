@@ -1,4 +1,4 @@
-"""One difference between a table and its schema, and the calls that describe a table."""
+"""The type for differences between a table and its schema, and the calls that describe a table."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ __all__ = [
 Table: TypeAlias = type[ItemModel]
 Description: TypeAlias = Mapping[str, Any]
 
-#: The refusal of a local engine that lacks one of AWS's operations.
+#: The error code of a local engine that lacks one of AWS's operations.
 NOT_THERE: Final = frozenset({"UnknownOperationException"})
 _SIGNS: Final = {"create": "+", "add": "+", "change": "~", "conflict": "!", "extra": "?", "unsupported": "?"}
 
@@ -55,23 +55,23 @@ class TableDifference:
 
 
 def call(table: Table, operation: str, **parameters: Any) -> dict[str, Any]:
-    """Returns DynamoDB's answer to an operation on the table."""
+    """Returns DynamoDB's response to an operation on the table."""
     return send(table, operation, TableName=table.Meta.table_name, **parameters)
 
 
 def send(table: Table, operation: str, **parameters: Any) -> dict[str, Any]:
-    """Does what ``call`` does, for the operations that name no table."""
+    """Does what ``call`` does, for operations without a parameter TableName."""
     answer: dict[str, Any] = table._get_connection().connection.dispatch(operation, parameters)
     return answer
 
 
 def describe(table: Table) -> Description | None:
-    """Returns the answer to DescribeTable; None if there is no such table."""
+    """Returns the table's description from DescribeTable; None if there is no such table."""
     return cast("Description | None", unless({"ResourceNotFoundException"}, table, "DescribeTable").get("Table"))
 
 
 def unless(codes: AbstractSet[str], table: Table, operation: str, **parameters: Any) -> dict[str, Any]:
-    """Does what ``call`` does, but returns an empty answer if the engine refuses with one of these codes."""
+    """Does what ``call`` does, but returns {} if the engine refuses the operation with one of these codes."""
     try:
         return call(table, operation, **parameters)
     except ClientError as error:
@@ -81,12 +81,14 @@ def unless(codes: AbstractSet[str], table: Table, operation: str, **parameters: 
 
 
 def billing_mode(found: Description) -> str:
-    """Returns a table's billing mode, which DescribeTable leaves out if it never changed."""
+    """Returns a table's billing mode. DescribeTable leaves it out if it has never changed."""
     return str((found.get("BillingModeSummary") or {}).get("BillingMode", "PROVISIONED"))
 
 
 def has_recovery(backups: Mapping[str, Any]) -> bool | None:
-    """Returns whether an answer to DescribeContinuousBackups has point-in-time recovery on; None for an empty one."""
+    """Returns whether point-in-time recovery is on, from a response to DescribeContinuousBackups; None if the response
+    is empty.
+    """
     if not backups:
         return None
     described = backups["ContinuousBackupsDescription"].get("PointInTimeRecoveryDescription") or {}

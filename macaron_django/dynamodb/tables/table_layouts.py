@@ -1,6 +1,6 @@
-"""Works out the layout of a persisted schema's table: its name, and the attributes that are in it.
+"""Finds the layout of a persisted schema's table: the table's name, its keys and its attributes.
 
-Code that reads and writes items needs nothing else about a table, and no PynamoDB model of it.
+Code that reads and writes items needs only the layout, and not the PynamoDB model of the table.
 """
 
 from __future__ import annotations
@@ -21,7 +21,9 @@ __all__ = ["TableLayout", "default_table_name"]
 
 @dataclass(frozen=True, eq=False)
 class TableLayout:
-    """A table's attributes by property name, in the schema's order; then the version, if it isn't a property."""
+    """The layout of a table. ``attributes`` are by property name, in the schema's order. The version is the last one if
+    it isn't a property.
+    """
 
     api: str
     schema_name: str | None
@@ -31,13 +33,15 @@ class TableLayout:
 
     @classmethod
     def of(cls, schema: Schema, options: Persist, api: str, classes: Classes) -> TableLayout:
-        """Returns the layout of a schema's table; raises ValueError with file and line if a key isn't suitable."""
+        """Returns the layout of a schema's table. Raises ValueError, with the file and the line, if a key isn't
+        suitable.
+        """
         base_name = options.table or default_table_name(api, schema.name or "item")
         return cls(api, schema.name, base_name, options, _attributes(schema, options, classes))
 
     @property
     def table_name(self) -> str:
-        """The table's name, with the prefix that the settings have now."""
+        """The table's name, with the current prefix of the settings."""
         return f"{settings.DYNAMODB.TABLE_PREFIX}{self.base_name}"
 
     @cached_property
@@ -46,7 +50,9 @@ class TableLayout:
         return {**self.options.indexes, **self.options.local_indexes}
 
     def key_names(self, index: str | None = None) -> tuple[str, ...]:
-        """Returns the names of the hash key and, if there is one, the range key of an index; for None, the table's."""
+        """Returns the names of the hash key and, if there is one, the range key of an index. For None, returns those of
+        the table.
+        """
         options = self.options
         if index is None:
             names = options.hash_key, options.range_key
@@ -58,7 +64,7 @@ class TableLayout:
 
 
 def default_table_name(api: str, schema_name: str) -> str:
-    """Returns the table's name for a schema that names none: the API and the schema in snake case.
+    """Returns the default name of a schema's table: the names of the API and the schema, in snake case.
 
     >>> default_table_name("myserver", "UserProfile")
     'myserver_user_profile'

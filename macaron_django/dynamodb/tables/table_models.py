@@ -1,8 +1,8 @@
 """Builds the PynamoDB model of a persisted schema's table.
 
-It is a real ``pynamodb.models.Model`` whose name, host and region are read at each call, whose attributes are in the
-schema's order, and which keeps attributes that it doesn't know. The other modules take names, keys and indexes from
-it, and projects use it for what only PynamoDB can do.
+The model is a real ``pynamodb.models.Model``. Each call reads the table's name, the host and the region again. The
+attributes are in the schema's order, and unknown attributes of items are preserved. Other modules read names, keys and
+indexes from the model. Projects use it for features that only PynamoDB has.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from macaron_django.schemas.values.field_names import field_names
 
 __all__ = ["ItemModel", "build_table"]
 
-#: Read and write units of a provisioned table or index whose schema gives none: what the AWS console suggests.
+#: The default read and write units of a provisioned table or index. The AWS console suggests the same numbers.
 DEFAULT_CAPACITY: Final = (5, 5)
 _BILLING: Final = {"on-demand": "PAY_PER_REQUEST", "provisioned": "PROVISIONED"}
 
@@ -35,8 +35,8 @@ _BILLING: Final = {"on-demand": "PAY_PER_REQUEST", "provisioned": "PROVISIONED"}
 class ItemModel(Model):
     """A PynamoDB model over the items of a persisted schema.
 
-    ``save()`` writes unknown attributes back as they were read. None is DynamoDB's NULL; a property that
-    isn't set reads as None, too, and isn't written.
+    ``save()`` writes unknown attributes as they were read. None is written as NULL. A property that isn't set is also
+    None when it is read, but isn't written.
     """
 
     _by_attribute_name: ClassVar[Mapping[str, PropertyAttribute]] = {}
@@ -44,7 +44,7 @@ class ItemModel(Model):
 
     @classmethod
     def attribute(cls, name: str) -> PropertyAttribute:
-        """Returns the attribute that holds the property ``name``; raises KeyError if there is none."""
+        """Returns the attribute that stores the property ``name``. Raises KeyError if there is none."""
         return cls._by_attribute_name[name]
 
     @classmethod
@@ -125,7 +125,7 @@ class _LateBound(type):
 def build_table(layout: TableLayout) -> type[ItemModel]:
     """Returns the PynamoDB model class of a table."""
     attributes, options = layout.attributes, layout.options
-    reserved = {*dir(ItemModel), "Meta", "hash_key", "range_key"}  # the last two are arguments of PynamoDB's __init__
+    reserved = {*dir(ItemModel), "Meta", "hash_key", "range_key"}  # PynamoDB's __init__ has the last two as arguments
     python_names = field_names([*attributes, *(f"index_{name}" for name in layout.indexes)], reserved=reserved)
     namespace: dict[str, Any] = {
         "__module__": __name__,
@@ -136,10 +136,11 @@ def build_table(layout: TableLayout) -> type[ItemModel]:
         namespace[python_names[f"index_{name}"]] = _index(name, index, options, attributes)
     make: Any = type(ItemModel)
     table: Any = make(f"{layout.schema_name or 'Item'}Table", (ItemModel,), namespace)
-    # Not in the namespace: PynamoDB would look at host and region now, and so start an engine.
+    # This isn't in the namespace, because PynamoDB would then read the host and the region at once, which would start
+    # an engine.
     table.Meta = _meta(layout)
     table._by_attribute_name = attributes
-    # PynamoDB's own order is alphabetical.
+    # PynamoDB would sort the attributes by name.
     table._attributes = {python_names[name]: attribute for name, attribute in attributes.items()}
     return cast("type[ItemModel]", table)
 

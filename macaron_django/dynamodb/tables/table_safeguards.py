@@ -1,6 +1,7 @@
 """Compares and sets point-in-time recovery, deletion protection and tags.
 
-None of them is ever switched off or removed. Local engines lack them, which is reported but isn't an error.
+These are the safeguards of a table. None of them is ever switched off or removed. If a local engine lacks one, this is
+reported, but isn't an error.
 """
 
 from __future__ import annotations
@@ -28,12 +29,12 @@ __all__ = ["SAFEGUARDS", "apply_safeguard", "safeguard_differences", "wanted_saf
 TAGS: Final = "tags"
 RECOVERY: Final = "point-in-time recovery"
 PROTECTION: Final = "deletion protection"
-#: Subjects of the differences that ``apply_safeguard`` removes.
+#: The subjects of the differences that ``apply_safeguard`` resolves.
 SAFEGUARDS: Final = frozenset({TAGS, RECOVERY, PROTECTION})
 
 
 def wanted_safeguards(table: Table) -> Iterator[str]:
-    """Returns the safeguards of a new table, as lines of a diff."""
+    """Yields a text for each safeguard that a new table must get."""
     meta = cast("Any", table.Meta)
     if meta.tags:
         yield f"tags {_told(meta.tags)}"
@@ -44,7 +45,9 @@ def wanted_safeguards(table: Table) -> Iterator[str]:
 
 
 def safeguard_differences(table: Table, found: Description) -> Iterator[TableDifference]:
-    """Yields the differences between a table and its schema. Skips what the schema doesn't mention."""
+    """Yields the differences between the safeguards of a table and its schema. Skips safeguards that the schema doesn't
+    have.
+    """
     meta = cast("Any", table.Meta)
     if meta.tags:
         yield from _tag_differences(table, found)
@@ -52,12 +55,12 @@ def safeguard_differences(table: Table, found: Description) -> Iterator[TableDif
         backups = unless(NOT_THERE, table, "DescribeContinuousBackups")
         yield from _switch(RECOVERY, meta.point_in_time_recovery, has_recovery(backups))
     if meta.deletion_protection is not None:
-        # An engine without it leaves it out.
+        # An engine without deletion protection leaves this member out.
         yield from _switch(PROTECTION, meta.deletion_protection, found.get("DeletionProtectionEnabled"))
 
 
 def apply_safeguard(table: Table, difference: TableDifference) -> None:
-    """Sets what the schema says; a tag that the schema doesn't mention stays."""
+    """Sets a safeguard to the schema's value. A tag that the schema doesn't have stays."""
     if difference.subject == TAGS:
         tags = [{"Key": key, "Value": value} for key, value in cast("Any", table.Meta).tags.items()]
         send(table, "TagResource", ResourceArn=call(table, "DescribeTable")["Table"]["TableArn"], Tags=tags)

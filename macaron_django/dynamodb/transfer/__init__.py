@@ -1,5 +1,5 @@
-"""Writes the items of a table to files, one line of JSON for each item, and loads them again.
+"""Writes the items of a table to files, with one line of JSON for each item, and loads such files.
 
-``dump`` reads a table in parallel segments, ``load`` writes one, and both continue where they were interrupted. Open
-``item_lines`` to change the format of a line.
+``dump`` reads a table in parallel segments, and ``load`` writes to a table. Both can continue after an interruption.
+``item_lines`` has the format of a line.
 """

@@ -1,4 +1,4 @@
-"""Dumps a table into a file of lines, in parallel segments, and continues where it was interrupted."""
+"""Dumps a table into a file of lines, in parallel segments. An interrupted dump can be continued."""
 
 from __future__ import annotations
 
@@ -21,14 +21,16 @@ __all__ = ["DumpState", "dump_items", "flushed"]
 
 @dataclass
 class DumpState:
-    """The progress of a dump: for each segment the last key read, {} before the first page, None at its end."""
+    """The progress of a dump. For each segment, it has the last key that was read: {} before the first page, None at
+    the segment's end.
+    """
 
     table: str
     form: Form
     compressed: bool
     positions: list[AttributeMap | None] = field(default_factory=list)
     items: int = 0
-    size: int = 0  # bytes of the file that hold these items
+    size: int = 0  # bytes of the file up to the last complete page
 
     @classmethod
     def begin(cls, persistence: Persistence, form: Form, segments: int, *, compressed: bool) -> DumpState:
@@ -36,13 +38,13 @@ class DumpState:
 
     @classmethod
     def read(cls, path: Path) -> DumpState:
-        """Returns the state that ``write`` wrote; raises ValueError or KeyError for a file with anything else."""
+        """Returns the state that ``write`` has written. Raises ValueError or KeyError for any other file."""
         told: Mapping[str, Any] = json.loads(path.read_bytes())
         positions = [None if key is None else from_dynamodb_json(key) for key in told["positions"]]
         return cls(told["table"], told["form"], told["compressed"], positions, told["items"], told["size"])
 
     def write(self, path: Path) -> None:
-        """Replaces ``path`` in one step, so that the file is whole whenever the process ends."""
+        """Replaces the file at ``path`` in one step, so that it is complete even if the process crashes."""
         positions = [None if key is None else to_dynamodb_json(key) for key in self.positions]
         new = path.with_name(f"{path.name}.new")
         new.write_text(json.dumps({**self.__dict__, "positions": positions}), "utf-8")
@@ -52,9 +54,9 @@ class DumpState:
 def dump_items(
     persistence: Persistence, sink: BinaryIO, state: DumpState, *, consistent: bool = False
 ) -> Iterator[DumpState]:
-    """Writes what isn't written yet according to ``state``, and yields the state after each page.
+    """Writes the items that ``state`` doesn't count yet, and yields the new state after each page.
 
-    Each compressed page is a separate gzip member, so that a file cut off after any page is whole.
+    Each page is a separate gzip member, so that a file that is cut off after any page is still valid.
     """
     for segment, page in _pages(persistence, state.positions, consistent=consistent):
         text = b"".join(line_of(persistence, item, state.form) for item in page.items)
@@ -68,7 +70,7 @@ def dump_items(
 
 
 def flushed(sink: BinaryIO) -> None:
-    """Waits until the disk has what was written; only then may a state that counts it be written."""
+    """Waits until the written bytes are on the disk. A state that counts these bytes may be written only afterwards."""
     sink.flush()
     os.fsync(sink.fileno())
 
@@ -76,7 +78,7 @@ def flushed(sink: BinaryIO) -> None:
 def _pages(
     persistence: Persistence, positions: list[AttributeMap | None], *, consistent: bool
 ) -> Iterator[tuple[int, ResultPage]]:
-    """Yields every segment's pages as they arrive; one page of each segment is read while others are written."""
+    """Yields the pages of all segments as they arrive. One page of each segment is read in advance."""
     total = len(positions)
 
     def read(segment: int, start: AttributeMap | None) -> ResultPage:

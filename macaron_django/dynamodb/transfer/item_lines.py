@@ -1,6 +1,6 @@
-"""Converts items to lines of JSON and back: in DynamoDB's own form, which loses nothing, or in a plain one.
+"""Converts items to lines of JSON and back, in DynamoDB's own form, which is lossless, or in a plain form.
 
-``{"Item": {"id": {"S": "7"}}}`` is what AWS's exports to S3 hold, too.
+``{"Item": {"id": {"S": "7"}}}`` is a line in DynamoDB's form. AWS's exports to S3 have the same form.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ _SETS: Final = {"SS": "S", "NS": "N", "BS": "B"}
 
 
 class LineError(ValueError):
-    """A line without an item of this table."""
+    """A line doesn't have an item of this table."""
 
 
 def line_of(persistence: Persistence, item: AttributeMap, form: Form) -> bytes:
@@ -37,10 +37,12 @@ def line_of(persistence: Persistence, item: AttributeMap, form: Form) -> bytes:
 
 
 def item_in(persistence: Persistence, line: bytes, form: Form | None = None) -> AttributeMap:
-    """Returns the item of a line, complete and storable; raises LineError with what is wrong with it.
+    """Returns the item of a line, which can be stored as it is. Raises LineError, with the reason, if that isn't
+    possible.
 
-    Without ``form``, an object whose one member is ``Item`` is DynamoDB's form, anything else the plain one. A plain
-    item must be valid under its schema; in DynamoDB's own form items may be older than the schema.
+    Without ``form``, an object whose only member is ``Item`` is in DynamoDB's form, and any other object is in the
+    plain form. A plain item must be valid by its schema. An item in DynamoDB's form isn't validated, because it may be
+    older than the schema.
     """
     try:
         json = exact_json(line)
@@ -69,13 +71,15 @@ def item_in(persistence: Persistence, line: bytes, form: Form | None = None) -> 
 
 
 def to_dynamodb_json(item: AttributeMap) -> dict[str, Any]:
-    """Returns an attribute map as JSON writes it: binary as base64."""
+    """Returns an attribute map in DynamoDB's JSON form, with base64 for binary."""
     made: dict[str, Any] = with_base64(item)
     return made
 
 
 def from_dynamodb_json(json: Any) -> AttributeMap:
-    """Returns the attribute map that JSON describes; raises LineError with a pointer if it isn't one."""
+    """Returns the attribute map for DynamoDB's JSON form. Raises LineError, with a pointer, if ``json`` isn't in this
+    form.
+    """
     return _map_from_json(json, "")
 
 

@@ -1,6 +1,6 @@
 """Loads lines into a table, with several calls at once. Every line is written, skipped or named in an error.
 
-Progress counts the lines before the first one that isn't done, so that a load can continue there.
+Progress is counted up to the first line that isn't done, so that an interrupted load can continue there.
 """
 
 from __future__ import annotations
@@ -26,14 +26,14 @@ __all__ = ["Line", "LoadState", "OnConflict", "load_items", "read_lines", "try_i
 
 OnConflict: TypeAlias = Literal["skip", "replace", "fail"]
 
-#: Items of one hand-over to a thread: what BatchWriteItem takes.
+#: The number of items that a thread writes at once: the limit of BatchWriteItem.
 _CHUNK: Final = 25
 
 
 @dataclass(frozen=True)
 class Line:
-    """A line to load. ``place``: file and line number; ``read``: bytes of the files up to here, as they are on the
-    disk.
+    """A line to load. ``place`` is the file and the line number. ``read`` is the number of bytes that have been read
+    from the files so far, before decompression.
     """
 
     place: str
@@ -43,7 +43,9 @@ class Line:
 
 @dataclass(frozen=True)
 class LoadState:
-    """``lines`` are done from the start: ``written`` were written, ``present`` left out because their items exist."""
+    """The first ``lines`` lines are done. Of these, ``written`` were written, and ``present`` were skipped because
+    their items exist.
+    """
 
     lines: int = 0
     written: int = 0
@@ -51,14 +53,14 @@ class LoadState:
     read: int = 0
 
     def after(self, chunk: Sequence[Line], written: int, present: int) -> LoadState:
-        """Returns the state after some more lines."""
+        """Returns the state after the lines of ``chunk``."""
         return LoadState(self.lines + len(chunk), self.written + written, self.present + present, chunk[-1].read)
 
 
 def read_lines(paths: Iterable[Path]) -> Iterator[Line]:
-    """Yields the lines of files, one after the other, compressed by gzip or not; empty ones are left out.
+    """Yields the lines of the files, which may be compressed with gzip. Empty lines are left out.
 
-    Raises LineError if a compressed file breaks off.
+    Raises LineError if a compressed file is truncated or damaged.
     """
     before = 0
     for path in paths:
@@ -84,11 +86,11 @@ def load_items(
     form: Form | None = None,
     workers: int = 8,
 ) -> Iterator[LoadState]:
-    """Writes the items of ``lines`` and yields the progress repeatedly.
+    """Writes the items of ``lines``, and yields the progress repeatedly.
 
-    If an item's key is taken, ``skip`` leaves the item out, ``replace`` overwrites the existing one, and ``fail``
-    raises an error unless both are the same. LineError and the package's own errors are raised after all earlier lines
-    are done.
+    If an item with the same key exists, ``skip`` leaves the new item out, ``replace`` overwrites the existing item, and
+    ``fail`` raises an error unless both items are equal. LineError and the package's own errors are raised after all
+    earlier lines are done.
     """
     write = _WRITERS[on_conflict]
     state = LoadState()
@@ -114,7 +116,9 @@ def load_items(
 def try_items(
     persistence: Persistence, lines: Iterable[Line], *, form: Form | None = None
 ) -> Iterator[tuple[LoadState, LineError | None]]:
-    """Checks the lines without writing: counts the existing items, and yields each line that is wrong."""
+    """Checks the lines without writing. Yields the progress, with the number of existing items, and the error of each
+    line that is wrong.
+    """
     state = LoadState()
     remaining = iter(lines)
     while chunk := list(islice(remaining, 100)):
@@ -133,7 +137,9 @@ def try_items(
 def _chunks(
     persistence: Persistence, lines: Iterable[Line], form: Form | None
 ) -> Iterator[tuple[list[Line], list[AttributeMap], LineError | None]]:
-    """Yields lines with their items; the first line that is wrong ends them."""
+    """Yields chunks of lines with their items. The first line that is wrong ends the iteration, and its error is in the
+    last tuple.
+    """
     chunk: list[Line] = []
     items: list[AttributeMap] = []
     try:
@@ -165,7 +171,7 @@ def _finished(state: LoadState, chunk: Sequence[Line], future: Future[int]) -> L
 
 
 def _replacing(persistence: Persistence, chunk: Sequence[Line], items: Sequence[AttributeMap]) -> int:
-    # BatchWriteItem takes a key once: of items given twice the last one stays.
+    # BatchWriteItem accepts each key only once. If several items have the same key, the last one is stored.
     persistence.batch_write(puts={persistence._identity(item): item for item in items}.values())
     return len(items)
 
@@ -180,7 +186,7 @@ def _putting(persistence: Persistence, chunk: Sequence[Line], items: Sequence[At
                 continue
             key = persistence.key_in(item)
             stored = persistence.get_item(key, consistent=True)
-            # The same item isn't a conflict: a load that was interrupted can be repeated.
+            # An equal item isn't a conflict, so that an interrupted load can be repeated.
             if stored is None or not same_items(stored, item):
                 raise LineError(f"{line.place}: another item already has {describe_key(key)}") from None
         else:
