@@ -3,10 +3,18 @@
 Nothing else in macaron_django imports PynamoDB. ``manage.py deploy`` is the only other code that imports botocore.
 ``binding`` builds the persistence and the row class of a schema.
 
-The folders are ``querysets`` (Django's interface), ``planning`` (choosing DynamoDB's operation for a query), ``items``
-(reading and writing items), ``codec`` (converting values to attribute values and back), ``tables`` (creating and
-changing tables), ``calls`` (clients and retries), ``engines`` (the servers that provide DynamoDB) and ``transfer``
-(dump and load). ``swagger_objects``, ``tables_by_key`` and ``boto3_items`` are PyMacaron's interface.
+The folders:
+
+- ``querysets``: Django's interface, a manager and a query set
+- ``planning``: chooses DynamoDB's operation for a query
+- ``items``: reads and writes items
+- ``codec``: converts values to attribute values and back
+- ``tables``: creates and changes tables
+- ``calls``: clients and retries
+- ``engines``: the servers that provide DynamoDB
+- ``transfer``: dumps and loads tables
+
+``swagger_objects``, ``tables_by_key`` and ``boto3_items`` are PyMacaron's interface.
 """
 
 from __future__ import annotations

@@ -1,9 +1,9 @@
 """Makes the attempts of a call to DynamoDB: sends the call, and sends it again after a pause if that is safe.
 
-A failed call is sent again only if it can't be applied twice. That is so for a read, for a write that DynamoDB refused
-for a temporary reason, and for a write whose condition is false once the write has been applied. A transaction has a
-token, which AWS remembers, so that it can be sent again, too. Other engines forget the token when they stop, and would
-apply the transaction again after a restart. Any other write whose outcome isn't known raises WriteOutcomeUnknown.
+A failed call is sent again only if it can't be applied twice. Reads can be repeated. A write can be repeated if
+DynamoDB refused it for a temporary reason, or if its condition is false once the write has been applied. A transaction
+has a token, which AWS remembers, so that it can be sent again, too. Other engines forget the token when they stop, and
+would apply the transaction again after a restart. Any other write whose outcome isn't known raises WriteOutcomeUnknown.
 """
 
 from __future__ import annotations

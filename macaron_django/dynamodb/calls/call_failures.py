@@ -111,7 +111,9 @@ def transport_errors() -> tuple[type[Exception], ...]:
 
 
 def botocore_errors() -> tuple[type[Exception], ...]:
-    """Returns the exceptions that botocore's client raises: ClientError for a refusal, and ``transport_errors``."""
+    """Returns the exceptions that botocore's client raises: ClientError for a refusal, and those of
+    ``transport_errors``.
+    """
     return (ClientError, *transport_errors())
 
 
@@ -123,8 +125,8 @@ def failures() -> tuple[type[Exception], ...]:
 class CancellationReason(NamedTuple):
     """Why one item made DynamoDB cancel a transaction. ``code`` is "None" for an item that isn't a reason.
 
-    ``item`` is the stored item whose condition failed; None if no item is stored. ``names_items`` tells whether the
-    engine sends stored items. If it doesn't, ``item`` is always None.
+    ``item`` is the stored item whose condition failed; None if no item is stored. ``names_items`` is True if the engine
+    sends stored items. If it doesn't, ``item`` is always None.
     """
 
     code: str

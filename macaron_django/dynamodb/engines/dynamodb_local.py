@@ -95,7 +95,7 @@ class DynamoDBLocalEngine(LocalProcessEngine):
 
 @cache
 def _runs(java: str) -> bool:
-    """Returns whether the program really is Java. macOS has a program with that name that only tells where to
+    """Returns whether the program really is Java. The program with this name on macOS may only print where to
     get Java.
     """
     try:

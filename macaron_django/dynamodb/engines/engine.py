@@ -29,7 +29,7 @@ class Engine(ABC):
 
     If ``returns_refused_items`` is True, the engine is known to honour ReturnValuesOnConditionCheckFailure. A refusal
     without an item then means that the item doesn't exist. If ``keeps_tokens`` is True, the engine remembers the token
-    of a transaction after a restart; Amazon remembers it for ten minutes.
+    of a transaction even after a restart. Amazon remembers it for ten minutes.
     """
 
     name: str

@@ -43,7 +43,7 @@ NAMES = {
     "endpoint": "endpoint:EndpointEngine",
     "aws": "aws:AWSEngine",
 }
-#: The order in which engines are tried if the settings name none and DEBUG is on. The last keeps its data only in
+#: The order in which engines are tried if the settings name none and DEBUG is on. The last one keeps its data only in
 #: memory.
 BY_ITSELF = ("embedded", "dynamodb-local", "container", "moto")
 

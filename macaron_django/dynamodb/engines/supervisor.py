@@ -1,17 +1,17 @@
 """The program that runs an engine's server: it starts the server, restarts it after a crash, and ends it after its last
 user.
 
-The supervisor's argument is a ``SupervisorConfig`` as JSON. It writes the server's port into a state file. The
-supervisor must outlive any process that uses the server. It imports only the standard library, so that it starts in a
-few milliseconds. It must be run by path with ``python -I -S``, because importing it through the package would import
+The supervisor's argument is a ``SupervisorConfig`` as JSON. The supervisor writes the server's port into a state file,
+and must outlive any process that uses the server. It imports only the standard library, so that it starts in a few
+milliseconds. It must be run by path with ``python -I -S``, because importing it through the package would import
 PynamoDB and Django.
 
 Processes coordinate with two locks. The kernel releases the locks when a process ends, even if it crashes:
 
-- the *state file* is locked exclusively by the supervisor as long as it lives, so the pid in an unlocked
-  state file is stale, even if another process has that pid now;
-- the *users file* is locked (shared) by each process that uses the server; the supervisor ends when it
-  gets that lock for itself.
+- The supervisor has an exclusive lock on the *state file* as long as it runs. If the state file isn't locked, the pid
+  in it is outdated, even if another process now has that pid.
+- Each process that uses the server has a shared lock on the *users file*. The supervisor tries to get an exclusive lock
+  on it. When it succeeds, the server has no users, and the supervisor ends.
 """
 
 from __future__ import annotations

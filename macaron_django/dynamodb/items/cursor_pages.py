@@ -16,8 +16,8 @@ from macaron_django.dynamodb.planning.query_plans import QueryPlan
 
 __all__ = ["CursorPage", "MatchPage", "PageLength", "list_scope", "read_page"]
 
-#: The most times that an item's JSON can be longer than the item in DynamoDB's response. For example, the number 1E+125
-#: becomes 126 digits, nine times as many characters as in DynamoDB's response.
+#: An item's JSON is at most this many times as long as the item in DynamoDB's response. For example, the number 1E+125
+#: becomes 126 digits, which is nine times as long as ``{"N":"1E+125"}``.
 _GROWTH: Final = 16
 
 
@@ -77,7 +77,7 @@ def read_page(
     """Reads until ``limit`` items have matched, and it is known whether another match follows.
 
     DynamoDB's LastEvaluatedKey doesn't show that, because DynamoDB also sends it if the last item has just been read.
-    If the plan's ``read_limit`` or ``length`` is reached earlier, the page has fewer items, perhaps none.
+    If the plan's ``read_limit`` or the page's ``length`` is reached earlier, the page has fewer items, perhaps none.
     """
     found: list[Match] = []
     last: AttributeMap | None = None
@@ -89,7 +89,7 @@ def read_page(
         if len(found) > most:
             return MatchPage(found[:most], found[most - 1].position, read)
         last = batch.last
-    # ``last`` isn't None only if the reader stopped at ``read_limit``.
+    # If ``last`` isn't None, the reader has stopped at ``read_limit``.
     return MatchPage(found, last, read)
 
 

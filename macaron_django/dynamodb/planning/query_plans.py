@@ -71,8 +71,9 @@ class QueryPlan:
     checks after reading. ``remainder`` is the condition that DynamoDB can't check, so that this package checks it.
 
     With ``fetch``, an index lacks wanted attributes, so the index's keys are read first, and then the items. Reading
-    stops after ``read_limit`` items, as in a capped scan. ``reason`` tells why this index was chosen, if there was a
-    choice. ``hidden`` is the part of the filter or the remainder that hides expired items. It depends on the time.
+    stops after ``read_limit`` items, as in a capped scan. ``reason`` is the reason in words for the choice of the
+    index, if there was a choice. ``hidden`` is the part of the filter or the remainder that hides expired items. It
+    depends on the time.
     """
 
     kind: Kind

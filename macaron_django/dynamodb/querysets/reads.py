@@ -112,8 +112,12 @@ class ReadMethods:
         """Returns at most ``limit`` rows from ``cursor`` on, and the cursor of the next page (None after the last
         page).
 
-        A page can have fewer rows, or none, in three cases: a capped scan has reached its limit; ``read_limit`` items
-        (but at least ``limit``) have been read; or one more row would make the page's JSON longer than ``max_bytes``.
+        A page can have fewer rows, or none, in three cases:
+
+        - A capped scan has reached its limit.
+        - ``read_limit`` items, but at least ``limit``, have been read.
+        - One more row would make the page's JSON longer than ``max_bytes``.
+
         If rows are left, the page still has a cursor.
         """
         self._refuse_slice("page through")

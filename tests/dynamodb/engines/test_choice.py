@@ -116,10 +116,10 @@ def test_programs_that_do_not_work_are_not_chosen(tmp_path, monkeypatch):
 
 @pytest.mark.usefixtures("unguarded", "debug_on", "no_binary")
 def test_moto_comes_last_with_a_warning():
-    with pytest.warns(RuntimeWarning, match=r"nothing is kept.*other manage.py\s+processes.*npm install"):
+    with pytest.warns(RuntimeWarning, match=r"data is lost.*other manage.py\s+processes.*npm install"):
         assert engines.current().name == "moto"
     assert engines.current().name == "moto"  # and is warned of once
-    assert "nothing is kept" in (engines.choice_warning() or "")
+    assert "data is lost" in (engines.choice_warning() or "")
     assert engines.configuration_problem() is None
 
 
@@ -179,7 +179,7 @@ def test_none_and_debug_off_is_an_error_and_never_aws(monkeypatch):
     ("section", "problem"),
     [
         ({"ENGINE": "dynamite"}, "'dynamite', which isn't an engine: choose one of embedded, moto"),
-        ({"ENGINE": "endpoint"}, "no ENDPOINT beside it"),
+        ({"ENGINE": "endpoint"}, "ENDPOINT isn't set"),
         ({"ENGINE": "endpoint", "ENDPOINT": "localhost:8000"}, "must be a URL"),
         ({"ENGINE": "embedded", "BINARY": "/nonexistent/dynoxide"}, "/nonexistent/dynoxide"),
         ({"ENGINE": "dynamodb-local", "BINARY": "/nonexistent/x.jar"}, "/nonexistent/x.jar"),

@@ -1,7 +1,7 @@
 """Finds the code that hooks into a botocore client's calls: event handlers, moto, tracers, and patched methods.
 
-The fast lane leaves a call to botocore if a project, a plug-in or botocore's Stubber has registered a handler, if
-moto's ``mock_aws`` is active, or if a method is patched by something that ``tracers`` doesn't know.
+The fast lane leaves a call to botocore if a project, a plug-in or botocore's Stubber has registered a handler. It also
+does so if moto's ``mock_aws`` is active, or if a patch of a method isn't one that ``macaron_django.tracers`` knows.
 """
 
 from __future__ import annotations

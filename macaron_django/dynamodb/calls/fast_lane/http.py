@@ -23,8 +23,8 @@ class BrokenExchangeError(ConnectionError):
 
 
 class HTTPAnswer(NamedTuple):
-    """A response. ``head`` has the status line and the headers as received. ``keeps_alive`` tells whether the
-    connection can be used for another request.
+    """A response. ``head`` has the status line and the headers as received. ``keeps_alive`` is True if the connection
+    can be used for another request.
     """
 
     status: int

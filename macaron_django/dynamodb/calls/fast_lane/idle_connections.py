@@ -43,7 +43,7 @@ class OpenConnection(NamedTuple):
     is_open: Callable[[], bool]
 
     def wait_at_most(self, seconds: float | None) -> None:
-        """Makes the next call wait ``seconds``, which is less than ``timeout``. None restores ``timeout``."""
+        """Makes the next call wait at most ``seconds``, which is less than ``timeout``. None restores ``timeout``."""
         if seconds is not None or not _waits_in_kernel(self.socket):
             self.socket.settimeout(self.timeout if seconds is None else seconds)
         else:
@@ -65,7 +65,7 @@ class IdleConnections(ABC):
     def take(self, timeout: float | None = None) -> OpenConnection | None:
         """Returns a connection that the caller must return or close; None if botocore must open one.
 
-        Opening a connection may take ``timeout`` seconds. None means the client's timeout.
+        A ``timeout`` in seconds for opening a connection applies if it is shorter than the client's.
         """
         while True:
             try:

@@ -134,8 +134,8 @@ class TracedCalls:
 
 
 def _plain(headers: Iterable[tuple[str, Any]]) -> Headers:
-    """Returns the headers without line breaks and other special characters. Tracers may pass on values that a client
-    has sent.
+    """Returns only the headers that have no line breaks or other special characters. Tracers may pass on values that a
+    client has sent.
     """
     return tuple((name, str(value)) for name, value in headers if _LINE.fullmatch(f"{name}: {value}"))
 

@@ -1,8 +1,8 @@
 """Decides whether a process can call DynamoDB before botocore is imported, and finds the URL and the keys for that.
 
-It can if only the engine, a region and the access keys in the environment decide the URL and the signature of calls, as
-on AWS Lambda. Only botocore understands profiles, files in ``~/.aws``, roles, proxies, other certificates and the AWS
-variables that aren't listed here.
+This is possible if the URL and the signature of calls depend only on the engine, a region and the access keys in the
+environment, as on AWS Lambda. Only botocore understands profiles, files in ``~/.aws``, roles, proxies, other
+certificates and the AWS variables that aren't listed here.
 """
 
 from __future__ import annotations
