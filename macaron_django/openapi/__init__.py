@@ -1,10 +1,11 @@
 """Reads an OpenAPI file, in any version, into a lazy, frozen ``Document`` in OpenAPI 3.1's terms.
 
-``load`` makes the document, ``check`` finds what is wrong with it, and ``publish`` makes the document that is served.
-Open ``reading`` for files and texts, ``references`` for what ``$ref`` and discriminators lead to, ``dialects`` for the
-differences between versions, ``checks`` for findings, ``extensions`` for x- attributes, ``operations`` for parameters,
-bodies and security, and ``document`` and ``schema`` for what the rest of the package reads. There is no Django, REST
-framework or AWS in here.
+``load`` returns the document, ``check`` returns its faults, and ``publish`` returns the document that is served. The
+rest of the package reads documents through the classes in ``document`` and ``schema``.
+
+Open ``reading`` for files and texts, ``references`` for the targets of ``$ref`` and discriminators, and ``dialects``
+for the differences between versions. Open ``checks`` for findings, ``extensions`` for x- attributes, and ``operations``
+for parameters, bodies and security. Nothing in this package needs Django, REST framework or AWS.
 """
 
 from typing import TYPE_CHECKING

@@ -1,6 +1,6 @@
 """Computes values that depend on one another, for schemas that may refer to themselves.
 
-Following each path through such schemas would take time that grows exponentially with their number.
+If each path through such schemas were followed, the time would grow exponentially with their number.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ __all__ = ["circular_values"]
 Node = TypeVar("Node", bound=Hashable)
 Value = TypeVar("Value")
 
-#: How often a value may change. A value that only grows or only shrinks changes less often; no others are expected.
+#: How often a value may change. Values are expected only to grow or only to shrink, and such values change less often.
 _MOST_CHANGES = 20
 
 
@@ -23,10 +23,11 @@ def circular_values(
     judge: Callable[[Node, Mapping[Node, Value]], Value],
     initially: Value,
 ) -> dict[Node, Value]:
-    """Returns the value of each node that ``start`` leads to.
+    """Returns the values of ``start`` and of all nodes that it leads to.
 
     ``below`` returns the nodes on which a node's value depends. ``judge`` returns a node's value, given the values of
-    the nodes below it. Each value begins as ``initially``, and is computed again when one below it has changed.
+    the nodes below it. Each value begins as ``initially``. It is computed again when the value of a node below it has
+    changed.
 
     >>> below = {"a": ["b", "c"], "b": ["a"], "c": []}
     >>> circular_values("a", below.get, lambda node, of: max([node, *map(of.get, below[node])]), "")
@@ -36,7 +37,7 @@ def circular_values(
     needed: dict[Node, Iterable[Node]] = {}
     order: list[Node] = []
     todo: list[tuple[Node, bool]] = [(start, False)]
-    while todo:  # nodes come after those below them, so that only values in circles are computed again
+    while todo:  # a node comes after the nodes below it: so only values in circles are computed again
         node, is_behind = todo.pop()
         if is_behind:
             order.append(node)

@@ -1,7 +1,7 @@
 """A document and its operations, as the rest of the package reads them.
 
-``load`` reads and parses a file; operations, schemas, parameters and responses are made when they are first read.
-``checks`` finds what is wrong with a document, and ``publishing`` makes the document that is served.
+``load`` reads and parses a file. Operations, schemas, parameters and responses are created at first access. ``checks``
+finds what is wrong with a document, and ``publishing`` creates the document that is served.
 """
 
 from __future__ import annotations
@@ -55,11 +55,15 @@ def load(
 ) -> Document:
     """Reads a document from a file or from a mapping.
 
-    Relative references of a mapping are resolved against ``base_uri`` (a path or URI). References may read files in
-    the document's folder and the folders beside it, or below ``root``, and from the hosts in ``allow_hosts``. ``cache``
-    is a folder for the trees of long YAML files (``cache_folder()``); without it, none are cached. ``prebuilt`` is a
-    folder of trees that ``prebuilt_entries`` made. ``base_path`` replaces the path of ``servers`` or ``basePath``.
-    ``ignore_base_path`` leaves out the ``basePath`` of Swagger 2.0, as PyMacaron did.
+    In a mapping, relative references are resolved against ``base_uri`` (a path or URI). References may lead to files
+    below ``root``, and to the hosts in ``allow_hosts``. By default, ``root`` is the parent of the document's folder;
+    see ``Files.root``.
+
+    ``cache`` is a folder for the parsed trees of long YAML files, such as ``cache_folder()``; without it, none are
+    cached. ``prebuilt`` is a folder with the files of ``prebuilt_entries``.
+
+    ``base_path`` replaces the path in ``servers`` or ``basePath``. With ``ignore_base_path``, the ``basePath`` of
+    Swagger 2.0 is ignored, as in PyMacaron.
 
     Raises ``SpecError`` only if there is no OpenAPI document to read; ``check`` finds everything else.
 
@@ -101,14 +105,14 @@ def _no_document(tree: Any, name: str) -> SpecError:
 
 
 class Document(DocumentTree):
-    """A read OpenAPI description. Its attributes are in OpenAPI 3.1's terms, whatever version it is written in."""
+    """An OpenAPI document after reading. Its attributes are in OpenAPI 3.1's terms, whatever its own version is."""
 
     def __repr__(self) -> str:
         return f"<Document {self.main.name} {self.title!r}>"
 
     @lazy_attribute
     def memos(self) -> dict[object, dict[Any, Any]]:
-        """What later stages have made from the document, by the memo that stores it here."""
+        """Results that other modules computed from the document, by the memo that stores them here."""
         return {}
 
     @lazy_attribute
@@ -135,7 +139,7 @@ class Document(DocumentTree):
 
     @lazy_attribute
     def persisted(self) -> Mapping[str, Schema]:
-        """The components with x-persist, in document order. It makes schemas only of those that may have it."""
+        """The components with x-persist, in document order. Components that can't have it aren't normalised."""
         found: dict[str, Schema] = {}
         keys = self.section_keys("schemas", "definitions")
         for name, value in self.entries(*keys).items():
@@ -147,7 +151,7 @@ class Document(DocumentTree):
 
     @lazy_attribute
     def children_by_parent(self) -> Mapping[Schema, list[Schema]]:
-        """The components that have a schema in their ``allOf``, by that schema."""
+        """For each schema, the components that refer to it in their ``allOf``."""
         return children_by_parent(self.schemas)
 
     @lazy_attribute
@@ -158,7 +162,7 @@ class Document(DocumentTree):
 
     @lazy_attribute
     def _aliased(self) -> dict[tuple[str, str], str]:
-        """The names of components that are only a reference into another file, by the target's URI and pointer."""
+        """The names of the components that only refer to a schema in another file, by the schema's URI and pointer."""
         found: dict[tuple[str, str], str] = {}
         for name, child in self.section("schemas", "definitions").children():
             reference = child.mapping.get("$ref")
@@ -169,7 +173,7 @@ class Document(DocumentTree):
         return found
 
     def component_name(self, schema: Schema) -> str | None:
-        """Returns the name of a schema that is a component; None for any other schema."""
+        """Returns the schema's name if it is a component, otherwise None."""
         if self._components is None:
             return None
         file, prefix = self._components
@@ -184,17 +188,17 @@ class Document(DocumentTree):
 
     @lazy_attribute
     def _schemas(self) -> dict[tuple[str, str], Schema]:
-        """The schemas made so far, by URI and pointer; threads add to it with ``setdefault``."""
+        """The schemas created so far, by URI and pointer. Threads add to it with ``setdefault``."""
         return {}
 
     def schema_of(self, node: SourceNode) -> Schema:
-        """Returns the schema that is written at a node."""
+        """Returns the schema at a node."""
         schema = self.schema_at(node.file, node.pointer, _renamed(node.file, node.pointer))
         schema.keep_written(node.value)
         return schema
 
     def schema_at(self, file: SourceFile, source_pointer: str, pointer: str, json: Any = None) -> Schema:
-        """Returns the one ``Schema`` of a place; ``json`` is its 3.1 form, if that is already known."""
+        """Returns the only ``Schema`` of a place. If its 3.1 form is already known, it is passed as ``json``."""
         schema = self._schemas.get((file.uri, pointer))
         if schema is None:
             schema = Schema(self, file, pointer, source_pointer, json)
@@ -217,11 +221,11 @@ class Document(DocumentTree):
         return self.schema_of(node) if isinstance(node.value, dict | bool) else None
 
     def may_be_marked(self, schema: Schema) -> bool:
-        """Returns whether a schema, or one that it merely refers to, may have an x- attribute of this package."""
+        """Returns whether a schema, or the schema it merely refers to, may have one of this package's x- attributes."""
         return may_be_marked(SourceNode(schema.file, schema.source_pointer, schema.written), self.sources)
 
     def discriminated(self, schema: Schema, discriminator: Mapping[str, Any]) -> Mapping[str, Schema]:
-        """Maps each value of a schema's discriminator to the schema that it names."""
+        """Returns the schema for each value of a schema's discriminator."""
         return discriminated(schema, discriminator)
 
     @lazy_attribute
@@ -231,15 +235,15 @@ class Document(DocumentTree):
         return Bundler()
 
     def bundle(self, schema: Schema, direction: Direction | None = None) -> dict[str, Any]:
-        """Returns a schema as self-contained JSON Schema; see ``Schema.bundle``."""
+        """Returns the schema as self-contained JSON Schema; see ``Schema.bundle``."""
         return self._bundler.bundle(schema, direction)
 
     def parts(self, schemas: Iterable[Schema], direction: Direction | None) -> Iterator[DefinitionPart]:
-        """Yields schemas and all that they refer to, each by itself; see ``Bundler.parts``."""
+        """Yields the schemas and all schemas that they refer to, one part for each; see ``Bundler.parts``."""
         return self._bundler.parts(schemas, direction)
 
     def part_name(self, schema: Schema, direction: Direction | None) -> str:
-        """Returns the name of a schema's own part among ``parts``."""
+        """Returns the name that the schema's part has in ``parts``."""
         return self._bundler.part_name(schema, direction)
 
     def references(self, schema: Schema, direction: Direction | None = None) -> list[Schema]:
@@ -248,7 +252,7 @@ class Document(DocumentTree):
 
     @property
     def definition_names(self) -> Mapping[Schema, str]:
-        """The names in ``$defs`` that schemas have been given so far."""
+        """The names that schemas have in ``$defs``, for the schemas bundled so far."""
         return self._bundler.names
 
 
@@ -257,12 +261,12 @@ def _renamed(file: SourceFile, pointer: str) -> str:
 
 
 class Operation(Frozen):
-    """A path and a method."""
+    """An operation: a path and a method."""
 
     document: Document
     path: str
     method: str
-    route: str  # the path, with that of the servers before it
+    route: str  # the server's path, followed by ``path``
     json: Mapping[str, Any]  # as read, in the document's own dialect
 
     def __init__(
@@ -275,7 +279,7 @@ class Operation(Frozen):
         node: SourceNode | None = None,
         path_items: tuple[SourceNode, ...] = (),
     ) -> None:
-        """``node`` may be left out if it is directly in the path item of ``path``, at ``method``."""
+        """``node`` may be omitted if the operation is directly in its path item, at the key ``method``."""
         attributes = self.__dict__
         attributes["document"], attributes["path"], attributes["method"] = document, path, method
         attributes["route"], attributes["json"] = route, json
@@ -300,7 +304,7 @@ class Operation(Frozen):
 
     @lazy_attribute
     def path_items(self) -> tuple[SourceNode, ...]:
-        """The path items that it belongs to, nearest first: the siblings of a $ref, then the target."""
+        """The path items that it belongs to, nearest first: the path item with a $ref comes before the target."""
         return (self.document.path_item(self.path),)
 
     @property
@@ -316,12 +320,12 @@ class Operation(Frozen):
 
     @property
     def summary(self) -> str:
-        """The summary, or that of the path item; "" without either."""
+        """The summary, or the path item's summary; "" if neither has one."""
         return self._text("summary")
 
     @property
     def description(self) -> str:
-        """The description, or that of the path item; "" without either."""
+        """The description, or the path item's description; "" if neither has one."""
         return self._text("description")
 
     def _text(self, key: str) -> str:
@@ -338,7 +342,7 @@ class Operation(Frozen):
 
     @lazy_attribute
     def parameter_nodes(self) -> tuple[SourceNode, ...]:
-        """The parameters of the path, replaced and followed by the operation's own, with references resolved."""
+        """The path's parameters, then the operation's own, which replace equal ones. References are resolved."""
         found: dict[tuple[str, str], SourceNode] = {}
         for owner in (*reversed(self.path_items), self.node):
             for _, child in owner.child("parameters").children():
@@ -349,29 +353,29 @@ class Operation(Frozen):
 
     @lazy_attribute
     def parameters(self) -> tuple[Parameter, ...]:
-        """All parameters except bodies and form fields, which are the ``request_body``."""
+        """All parameters except bodies and form fields, which are in ``request_body``."""
         return self.document.message_reader.parameters(self.parameter_nodes)
 
     @property
     def greedy_parameters(self) -> frozenset[str]:
-        """The names of path parameters that may hold slashes: all that routing must know about parameters."""
+        """The names of the path parameters that may contain slashes. Routing needs nothing else about parameters."""
         found = (node.mapping for node in self.parameter_nodes)
         names = (each.get("name") for each in found if each.get("in") == "path" and each.get("x-path-greedy") is True)
         return frozenset(name for name in names if isinstance(name, str))
 
     @lazy_attribute
     def request_body(self) -> RequestBody | None:
-        """The request body, with Swagger 2.0's body or form parameters; None if there is none."""
+        """The request body, also if Swagger 2.0 describes it by body or form parameters; None if there is none."""
         return self.document.message_reader.request_body(self.node, self.parameter_nodes)
 
     @lazy_attribute
     def responses(self) -> Mapping[str, Response]:
-        """The responses by status as written: "200", "2XX" or "default"."""
+        """The responses by their status as written, such as "200", "2XX" or "default"."""
         return self.document.message_reader.responses(self.node)
 
     @lazy_attribute
     def success(self) -> Response | None:
-        """The first 2xx response in document order, otherwise "2XX" or "default"."""
+        """The first response with a status of 200 to 299, in document order; otherwise "2XX" or "default"."""
         for status, response in self.responses.items():
             if len(status) == 3 and status[0] == "2" and status.isdecimal():
                 return response
@@ -379,7 +383,7 @@ class Operation(Frozen):
 
     @lazy_attribute
     def security(self) -> Requirements | None:
-        """The requirements, of which a caller must meet one; () if public, None if the document declares none."""
+        """The security requirements, of which a caller must meet one; () if public, None if the document has none."""
         own = self.json.get("security")
         return self.document.security if own is None else security_requirements(own)
 

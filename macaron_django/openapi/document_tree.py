@@ -1,6 +1,6 @@
-"""A document as a tree of nodes: its files, its sections, and where references in it lead.
+"""A document as a tree of nodes: its files, its sections, and the targets of its references.
 
-Nothing here makes an operation or a schema; ``document`` does, on top of this.
+This module creates no operations or schemas. ``document`` does that with the nodes.
 """
 
 from __future__ import annotations
@@ -27,14 +27,14 @@ if TYPE_CHECKING:
 
 __all__ = ["DocumentTree", "server_path"]
 
-#: Nearly all URLs of servers; the others take ``urlsplit``, which isn't imported for them.
+#: Matches nearly all server URLs, so that ``urlsplit`` is imported only for the others.
 _URL = re.compile(r"(?:https?://[\w.:{}-]+)?((?:/[\w.{}-]+)*)/?\Z", re.ASCII)
 
 
 class DocumentTree:
-    """What a document says as a whole, and the nodes in it.
+    """The document's own data, such as its title and version, and the nodes in it.
 
-    ``main`` is the root file, ``sources`` are all files, and ``follow`` goes from a node to what its ``$ref`` means.
+    ``main`` is the root file, ``sources`` are all files, and ``follow`` returns the target of a node's ``$ref``.
     """
 
     main: SourceFile
@@ -55,7 +55,7 @@ class DocumentTree:
         self._root_folder, self._allow_hosts, self._cache, self._prebuilt = root, allow_hosts, cache, prebuilt
         self._path_item_nodes: dict[str, SourceNode] = {}
 
-    # What the document says as a whole
+    # The document's own data
 
     @property
     def dialect(self) -> str:
@@ -64,7 +64,7 @@ class DocumentTree:
 
     @property
     def json(self) -> Mapping[str, Any]:
-        """The root as read, in the original dialect."""
+        """The root object as read, in the original dialect."""
         tree: Mapping[str, Any] = self.main.tree
         return tree
 
@@ -92,9 +92,9 @@ class DocumentTree:
 
     @lazy_attribute
     def base_path(self) -> str:
-        """What comes before every path, "" or like "/v1".
+        """The prefix of every path, "" or like "/v1".
 
-        It is the one that ``load`` was given, otherwise ``basePath`` or the path of the first server.
+        It is the ``base_path`` given to ``load``, otherwise ``basePath`` or the path of the first server.
         """
         if self._base_path is not None:
             return _clean_path(self._base_path)
@@ -106,7 +106,7 @@ class DocumentTree:
 
     @lazy_attribute
     def security(self) -> Requirements | None:
-        """The security requirements of operations without their own; None if the document has none."""
+        """The security requirements for operations that declare none; None if the document has no ``security``."""
         return security_requirements(self.json.get("security"))
 
     @lazy_attribute
@@ -123,13 +123,13 @@ class DocumentTree:
 
     @lazy_attribute
     def sources(self) -> Files:
-        """The root file, and those that references lead to."""
+        """The root file, and the files that references lead to."""
         root = None if self._root_folder is None else Path(self._root_folder).absolute()
         return Files(self.main, root, self.limits, self._allow_hosts, self._cache, self._prebuilt)
 
     @property
     def load_options(self) -> dict[str, Any]:
-        """The options of ``load`` that the document was read with, except folders of parsed trees."""
+        """The options that ``load`` was called with, except the folders of parsed trees."""
         return {
             "limits": self.limits,
             "root": self._root_folder,
@@ -139,14 +139,14 @@ class DocumentTree:
 
     @property
     def reading_options(self) -> tuple[object, ...]:
-        """The options that may change what the checks find, in a form that doesn't depend on where the document is."""
+        """The options that may change the findings. The document's own folder doesn't matter."""
         root, path = self.sources.root, self.main.path
         below = None if root is None or path is None else os.path.relpath(root, path.parent)
         return self.limits, below, tuple(sorted(self._allow_hosts)), self._base_path
 
     @property
     def files(self) -> tuple[Path, ...]:
-        """The paths of the files read so far; a referenced file is read when its reference is followed."""
+        """The paths of the files read so far. A referenced file is read when a reference to it is followed."""
         return tuple(file.path for file in self.sources if file.path is not None)
 
     @property
@@ -155,9 +155,9 @@ class DocumentTree:
         return SourceNode(self.main, "#", self.main.tree)
 
     def at(self, *keys: str) -> SourceNode:
-        """Returns the node below the root at ``keys``, following references on the way.
+        """Returns the node at ``keys`` below the root, following references on the way.
 
-        Its value is None if nothing is there, or a reference leads nowhere.
+        Its value is None if there is nothing at ``keys``, or if a reference leads nowhere.
         """
         value, pointer = self.main.tree, "#"
         for key in keys:
@@ -168,7 +168,7 @@ class DocumentTree:
         return SourceNode(self.main, pointer, value)
 
     def entries(self, *keys: str) -> dict[str, Any]:
-        """Returns the mapping below the root at ``keys``, as ``at`` finds it but without making a node."""
+        """Returns the mapping at ``keys`` below the root, like ``at``, but without creating a node."""
         value = self.main.tree
         for key in keys:
             value = value.get(key) if type(value) is dict else None
@@ -183,7 +183,10 @@ class DocumentTree:
         return node or SourceNode(self.main, "#", None)
 
     def section(self, name: str, old_name: str) -> SourceNode:
-        """Returns ``components/name``, or Swagger 2.0's ``old_name``; its value is None if it is missing."""
+        """Returns the node of ``components/name``, or of ``old_name`` in Swagger 2.0.
+
+        Its value is None if it is missing.
+        """
         return self.at(*self.section_keys(name, old_name))
 
     def section_keys(self, name: str, old_name: str) -> tuple[str, ...]:
@@ -191,14 +194,14 @@ class DocumentTree:
         return (old_name,) if self.main.dialect == "2.0" else ("components", name)
 
     def path_item(self, path: str) -> SourceNode:
-        """Returns a path item as written: one node for all of its operations."""
+        """Returns the node of a path item, without following its ``$ref``. All its operations share this node."""
         node = self._path_item_nodes.get(path)
         if node is None:
             node = self._path_item_nodes[path] = self.at("paths").child(path)
         return node
 
     def follow(self, node: SourceNode) -> SourceNode | None:
-        """Returns the node behind a chain of ``$ref``s; None if it leads nowhere, or in a circle."""
+        """Returns the node at the end of a chain of ``$ref``s; None if the chain leads nowhere, or in a circle."""
         seen: set[str] = set()
         while isinstance(node.value, dict) and isinstance(node.value.get("$ref"), str):
             place = node.file.uri + node.pointer
@@ -213,7 +216,7 @@ class DocumentTree:
 
 
 def server_path(servers: Any) -> str:
-    """Returns the path of the first server's URL, its variables at their defaults.
+    """Returns the path in the first server's URL, with the defaults of its variables.
 
     >>> server_path([{"url": "https://pets.test/{version}/", "variables": {"version": {"default": "v1"}}}])
     '/v1'
@@ -239,6 +242,6 @@ def server_path(servers: Any) -> str:
 
 
 def _clean_path(path: str) -> str:
-    """Returns a path in the form of a prefix: "", or like "/v1"."""
+    """Returns a path as a prefix for other paths: "", or like "/v1"."""
     path = path.strip().rstrip("/")
     return path if not path or path.startswith("/") else "/" + path

@@ -1,7 +1,7 @@
-"""Finds out from the tree as read which schemas may have x- attributes of this package.
+"""Finds the schemas that may have this package's x- attributes, without normalising them.
 
-A large document has thousands of components, nearly all without such attributes. This module looks at them without
-normalising anything, and it is separate from ``extensions`` because most documents don't need that import.
+A large document has thousands of components, nearly all without such attributes. This module isn't part of
+``extensions``, because most documents don't need that import.
 """
 
 from __future__ import annotations
@@ -12,12 +12,12 @@ from macaron_django.openapi.references.resolution import BrokenReference, Files
 __all__ = ["TELLING", "may_be_marked"]
 
 MARKS = frozenset({"x-admin", "x-model", "x-parent", "x-persist"})
-#: A schema written without any of these keys has no attribute, and doesn't refer to a schema that might.
+#: A schema without any of these keys has no attribute, and refers to no schema with one.
 TELLING = MARKS | {"$ref", "anyOf", "oneOf"}
 
 
 def may_be_marked(schema: SourceNode, sources: Files) -> bool:
-    """Returns whether a schema, or one that it merely refers to, may have an x- attribute of this package."""
+    """Returns whether a schema, or the schema it merely refers to, may have one of this package's x- attributes."""
     todo = [schema]
     for _ in range(20):
         if not todo:

@@ -1,6 +1,6 @@
 """Reads the x- attributes of schemas, properties and operations as dataclasses.
 
-A wrong value is read as if it were absent; ``checks.extension_checks`` and ``checks.persist_checks`` report it.
+A wrong value is treated as absent; ``checks.extension_checks`` and ``checks.persist_checks`` report it.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ __all__ = [
 
 @dataclass(frozen=True)
 class Index:
-    """A secondary index. ``projection`` is "all", "keys" or the names of the properties it holds besides the keys."""
+    """A secondary index. ``projection`` is "all", "keys" or the names of the properties that it has besides keys."""
 
     name: str
     hash_key: str
@@ -43,7 +43,7 @@ class Index:
 class Persist:
     """``x-persist``: where and how the items of a schema are stored.
 
-    ``given`` holds the keys of ``x-persist`` that the spec has: a class may set the others.
+    ``given`` holds the keys that the spec has in ``x-persist``. A class may set the other keys.
     """
 
     class_path: str | None = None
@@ -59,18 +59,18 @@ class Persist:
     scan: str = "forbidden"
     sets: tuple[str, ...] = ()
     location: Location = field(default=Location(""), compare=False)
-    capacity: tuple[int, int] | None = None  # read and write units, where billing is "provisioned"
+    capacity: tuple[int, int] | None = None  # read and write units, if billing is "provisioned"
     tags: Mapping[str, str] = field(default_factory=dict, hash=False)
-    point_in_time_recovery: bool | None = None  # None: the table keeps the setting that it has
+    point_in_time_recovery: bool | None = None  # None: the table's setting isn't changed
     deletion_protection: bool | None = None
-    #: By property, the source of a key that the caller's credentials give: ``claim:<name>`` or ``user``.
+    #: For a key property that the caller's credentials determine, its source: ``claim:<name>`` or ``user``.
     keys_from: Mapping[str, str] = field(default_factory=dict, hash=False)
     given: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)
 class SchemaExtensions:
-    """The x- attributes of a schema: ``model`` and ``parent`` are dotted, ``admin`` is the mapping as written."""
+    """The x- attributes of a schema. ``model`` and ``parent`` are dotted names; ``admin`` is the mapping as written."""
 
     persist: Persist | None = None
     model: str | None = None
@@ -103,7 +103,7 @@ class OperationExtensions:
 
 
 def schema_extensions(nodes: Sequence[SourceNode]) -> SchemaExtensions:
-    """Returns the attributes of a schema from the nodes that may have them, nearest first.
+    """Returns the attributes of a schema. ``nodes`` are the nodes that may have them, nearest first.
 
     These nodes are the schema itself and the target of a lone ``$ref``, never the parts of a composition.
     """
@@ -121,7 +121,7 @@ def schema_extensions(nodes: Sequence[SourceNode]) -> SchemaExtensions:
 
 
 def means_model(value: Any) -> bool:
-    """Returns whether an ``x-model`` is meant for this package: those of other tools are a plain word, or an object."""
+    """Returns whether an ``x-model`` is meant for this package. Other tools write a plain word or an object there."""
     return isinstance(value, str) and "." in value
 
 
@@ -177,7 +177,7 @@ def is_dotted(operation_id: str | None) -> bool:
 
 
 def implied_hash_key(schema_name: str | None, properties: Collection[str]) -> str | None:
-    """Returns the hash key of a schema that names none; None if it has neither usual name.
+    """Returns the hash key if ``x-persist`` names none: ``<schema>_id`` or ``id``; None if there is no such property.
 
     >>> implied_hash_key("UserProfile", ["user_profile_id", "id"]), implied_hash_key("UserProfile", ["id"])
     ('user_profile_id', 'id')
@@ -216,7 +216,10 @@ def _billing(value: Any) -> tuple[str, tuple[int, int] | None]:
 
 
 def _indexes(value: Any, hash_key: str | None) -> Mapping[str, Index]:
-    """Returns the indexes by name. ``hash_key`` is the table's, for local indexes; a string is an index's only key."""
+    """Returns the indexes by name. A string in ``value`` is an index's only key.
+
+    ``hash_key`` is the table's hash key for local indexes, otherwise None.
+    """
     found: dict[str, Index] = {}
     for name, index in value.items() if isinstance(value, Mapping) else ():
         if isinstance(index, str):
@@ -234,7 +237,7 @@ def _indexes(value: Any, hash_key: str | None) -> Mapping[str, Index]:
 
 
 def property_extensions(nodes: Sequence[SourceNode]) -> PropertyExtensions:
-    """Returns the attributes of a property from the nodes of its schema, nearest first."""
+    """Returns the attributes of a property. ``nodes`` are the nodes of its schema, nearest first."""
     return PropertyExtensions(
         generated=_text(_value(nodes, "x-generated")),
         field=_text(_value(nodes, "x-field")),
@@ -246,7 +249,7 @@ def property_extensions(nodes: Sequence[SourceNode]) -> PropertyExtensions:
 
 
 def operation_extensions(operation: Mapping[str, Any]) -> OperationExtensions:
-    """Returns the x- attributes of an operation, as the package reads them."""
+    """Returns this package's x- attributes of an operation."""
     bind_client = operation.get("x-bind-client")
     return OperationExtensions(
         bind_server=_text(operation.get("x-bind-server")),
@@ -263,7 +266,7 @@ def _text(value: Any) -> str | None:
 
 
 def _names(value: Any) -> tuple[str, ...]:
-    """Returns the names in a list, or in a text that separates them by commas."""
+    """Returns the names in a list, or in a comma-separated text."""
     if isinstance(value, str):
         value = value.split(",")
     return tuple(name.strip() for name in value if _text(name)) if isinstance(value, list) else ()

@@ -1,7 +1,7 @@
 """Findings: what is wrong with a spec, where, and what to do about it.
 
-A finding is a value: reading and the checks collect findings, ``manage.py check`` and other commands show them. Only
-a text that can't be read as an OpenAPI document raises an exception, ``SpecError``, which carries its findings.
+The reader and the checks collect findings; ``manage.py check`` and other commands show them. Only a text that can't be
+read as an OpenAPI document raises an exception: ``SpecError``, with its findings.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ Mark = tuple[int, int]
 class Location:
     """A place in a spec: file, JSON pointer, and the line and column (from 1) of the key found there.
 
-    The line is looked up only when ``line`` is read, because the look-up reads the text again.
+    The line and column are found at first access, because that requires reading the text again.
 
     >>> str(Location("apis/x.yaml", "#/paths", 12, 5))
     'apis/x.yaml:12:5'
@@ -44,7 +44,7 @@ class Location:
         self._find = find
 
     def _resolve(self) -> Mark | None:
-        find = self._find  # once: another thread may be here, too
+        find = self._find  # read once, because another thread may change it
         if self._mark is None and find is not None:
             self._mark, self._find = find(self.pointer), None
         return self._mark
@@ -78,7 +78,7 @@ class Location:
 
 
 class Finding(NamedTuple):
-    """One fault: a stable ID (``E…`` error, ``W…`` warning), what is wrong, what to do, and where.
+    """A fault: its stable ID (``E…`` for errors, ``W…`` for warnings), what is wrong, where, and the remedy.
 
     An ID never changes its meaning; ``docs/reference/checks.md`` lists all of them.
 
@@ -97,12 +97,12 @@ class Finding(NamedTuple):
 
 
 def finding(id_: str, location: Location, message: str, hint: str) -> Finding:
-    """Returns a finding whose level follows from its ID."""
+    """Returns a finding with the level that its ID implies."""
     return Finding(id_, "error" if id_.startswith("E") else "warning", message, hint, location)
 
 
 def explained_by(*ids: str) -> str:
-    """Returns a sentence naming the command that prints the cause, an example and the remedy for these IDs.
+    """Returns a sentence with the command that explains findings with these IDs.
 
     >>> explained_by("E010")
     '`manage.py explaincheck E010` explains it.'
@@ -111,7 +111,7 @@ def explained_by(*ids: str) -> str:
 
 
 def unique(findings: Iterable[Finding]) -> tuple[Finding, ...]:
-    """Returns each finding once, where several checks found the same fault."""
+    """Returns the findings without duplicates, because several checks may find the same fault."""
     return tuple({(found.id, found.location, found.message): found for found in findings}.values())
 
 
@@ -128,5 +128,5 @@ class SpecError(Exception):
 def spec_error(
     id_: str, file: str, message: str, hint: str, line: int | None = None, column: int | None = None
 ) -> SpecError:
-    """Returns the error of one finding about a whole file, or about a line and column in it."""
+    """Returns an error with one finding, about a whole file or about a line and column in it."""
     return SpecError([finding(id_, Location(file, "#", line, column), message, hint)])

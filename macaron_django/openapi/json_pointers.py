@@ -10,7 +10,7 @@ from typing import Any
 
 __all__ = ["MISSING", "child", "escape", "join", "split", "step", "unescape"]
 
-#: The result of ``step`` if nothing is there; null, by contrast, is a value.
+#: ``step`` returns this if there is no value. Null is a value.
 MISSING: Any = object()
 
 
@@ -24,7 +24,7 @@ def escape(token: str) -> str:
 
 
 def unescape(token: str) -> str:
-    """Returns the key that a reference token of a pointer means (RFC 6901, section 4).
+    """Returns the key for a reference token of a pointer (RFC 6901, section 4).
 
     >>> unescape("~1pets~1{id}~0")
     '/pets/{id}~'
@@ -33,7 +33,7 @@ def unescape(token: str) -> str:
 
 
 def child(pointer: str, token: str) -> str:
-    """Returns the pointer to a key below the place of ``pointer``.
+    """Returns the pointer to a key directly below ``pointer``.
 
     >>> child("#/paths", "/pets")
     '#/paths/~1pets'
@@ -42,7 +42,7 @@ def child(pointer: str, token: str) -> str:
 
 
 def join(tokens: Iterable[str | int]) -> str:
-    """Returns the pointer that ``tokens`` form, which are keys and indexes.
+    """Returns the pointer for ``tokens``, which are keys and indexes.
 
     >>> join(["a/b", 0]), join([])
     ('/a~1b/0', '')
@@ -51,7 +51,7 @@ def join(tokens: Iterable[str | int]) -> str:
 
 
 def split(pointer: str) -> list[str]:
-    """Returns the keys that a pointer names.
+    """Returns the keys in a pointer.
 
     >>> split("#/paths/~1pets~1{id}/get"), split("")
     (['paths', '/pets/{id}', 'get'], [])
@@ -61,7 +61,7 @@ def split(pointer: str) -> list[str]:
 
 
 def step(value: Any, token: str) -> Any:
-    """Returns what a value has at one key or index, or ``MISSING``."""
+    """Returns the value at a key or index of another value, or ``MISSING``."""
     if isinstance(value, dict):
         return value.get(token, MISSING)
     if isinstance(value, list) and token.isdecimal() and int(token) < len(value):

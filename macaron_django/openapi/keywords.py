@@ -1,6 +1,6 @@
-"""The keywords of JSON Schema 2020-12: which of them hold schemas, and which values each may have.
+"""The keywords of JSON Schema 2020-12: which keywords contain schemas, and which values each keyword may have.
 
-The dialects drop a malformed keyword, so that one slip doesn't make a schema unusable; the checks report it.
+A malformed keyword is dropped when a schema is converted, so that the rest stays usable. The checks report it.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ __all__ = [
 
 TYPES = frozenset({"array", "boolean", "integer", "null", "number", "object", "string"})
 
-#: Keywords that say nothing about validity: a ``$ref`` beside only these is a lone one.
+#: Keywords that don't affect validity. A ``$ref`` with only such siblings counts as a lone ``$ref``.
 ANNOTATIONS = frozenset(
     {
         "$comment", "default", "deprecated", "description", "example", "examples", "externalDocs", "readOnly",
@@ -36,21 +36,23 @@ ANNOTATIONS = frozenset(
 COUNTS = (
     "maxContains", "maxItems", "maxLength", "maxProperties", "minContains", "minItems", "minLength", "minProperties",
 )  # fmt: skip
-#: The function that picks the tightest of several values of a bound.
+#: For each bound, the function that returns the tightest of several values.
 TIGHTEST = {
     "minimum": max, "exclusiveMinimum": max, "minLength": max, "minItems": max, "minProperties": max,
     "maximum": min, "exclusiveMaximum": min, "maxLength": min, "maxItems": min, "maxProperties": min,
 }  # fmt: skip
 
 
-#: Keywords whose value is a schema, a list of schemas, or a mapping of names to schemas.
+#: Keywords with a schema as their value.
 SCHEMA_KEYWORDS = frozenset(
     {
         "additionalItems", "additionalProperties", "contains", "contentSchema", "else", "if", "items", "not",
         "propertyNames", "then", "unevaluatedItems", "unevaluatedProperties",
     }
 )  # fmt: skip
+#: Keywords with a list of schemas.
 SCHEMA_LISTS = frozenset({"allOf", "anyOf", "oneOf", "prefixItems"})
+#: Keywords with a mapping of names to schemas.
 SCHEMA_MAPS = frozenset({"$defs", "definitions", "dependentSchemas", "patternProperties", "properties"})
 
 
@@ -62,7 +64,7 @@ def is_number(value: Any) -> bool:
 
 
 def _is_count(value: Any) -> bool:
-    """Returns whether a value is an integer of 0 or more; 2.0 is an integer in JSON Schema."""
+    """Returns whether a value is an integer of 0 or more. In JSON Schema, 2.0 is an integer."""
     return is_number(value) and value >= 0 and value == int(value)
 
 
@@ -108,7 +110,7 @@ _EXPECTED: Mapping[str, tuple[Callable[[Any], bool], str]] = {
 
 
 def malformed(schema: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    """Yields each keyword with a value that it can't have, and what it should be.
+    """Yields each keyword with a wrong value, and a description of the right values.
 
     >>> list(malformed({"type": "string", "minLength": -1}))
     [('minLength', 'an integer of 0 or more')]
@@ -130,7 +132,7 @@ def type_of(value: Any) -> str:
 
 
 def types_of(keywords: Mapping[str, Any]) -> tuple[str, ...]:
-    """Returns the types that a schema's own keywords name, by ``type`` or by the values listed; () if none.
+    """Returns the types in ``type``, or the types of the values in ``const`` or ``enum``; () without these keywords.
 
     >>> types_of({"type": ["string", "null"]}), types_of({"enum": [1, "a"]}), types_of({"minimum": 1})
     (('string', 'null'), ('integer', 'string'), ())
@@ -145,7 +147,7 @@ def types_of(keywords: Mapping[str, Any]) -> tuple[str, ...]:
 
 
 def common_types(named: Iterable[Collection[str]]) -> tuple[str, ...]:
-    """Returns the types that are allowed by every schema that names types; () if none does. An integer is a number.
+    """Returns the types that all non-empty collections allow; () if all are empty. An integer is also a number.
 
     >>> common_types([("number", "null"), (), ("integer", "string")])
     ('integer',)

@@ -1,8 +1,8 @@
-"""Values that never change, and whose attributes are computed when they are first read.
+"""Immutable values with attributes that are computed at first access.
 
-Before Python 3.12, the first read of a ``functools.cached_property`` takes three to five times as long, because all
-instances share a lock; a document has thousands of such values. An instance of a frozen dataclass takes three times as
-long to make as one of ``Frozen``, and importing ``dataclasses`` takes longer than reading a small document.
+``lazy_attribute`` replaces ``functools.cached_property``: before Python 3.12, the first access to that takes three to
+five times as long, because all instances share a lock. ``Frozen`` replaces frozen dataclasses: an instance of those
+takes three times as long to create, and importing ``dataclasses`` takes longer than reading a small document.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ Value = TypeVar("Value")
 
 
 class Frozen:
-    """A value whose attributes can't be set or deleted: ``__init__`` puts them into ``__dict__``."""
+    """A value with attributes that can't be set or deleted. ``__init__`` of a subclass stores them in ``__dict__``."""
 
     def __setattr__(self, name: str, value: object) -> None:
         raise AttributeError(f"{name} of {type(self).__name__} can't be set: it is what the document says.")
@@ -26,7 +26,7 @@ class Frozen:
 
 
 class lazy_attribute(Generic[Value]):  # noqa: N801 (a decorator, spelled as ``property`` is)
-    """Computes an attribute once. Threads that compute it at the same time all get the value that was ready first.
+    """Computes an attribute at first access. If several threads compute it at once, all get the value stored first.
 
     >>> class Circle(Frozen):
     ...     radius = 1
@@ -55,9 +55,9 @@ class lazy_attribute(Generic[Value]):  # noqa: N801 (a decorator, spelled as ``p
 
 
 class LazyMapping(Mapping[str, Value], Generic[Value]):
-    """A read-only mapping of known keys that makes each value when it is first read.
+    """A read-only mapping with given keys. Each value is computed at first access.
 
-    With it, ``Document.schemas`` can list two thousand names without normalising two thousand schemas.
+    For example, ``Document.schemas`` can list two thousand names without normalising two thousand schemas.
 
     >>> squares = LazyMapping(["2", "3"], lambda key: int(key) ** 2)
     >>> list(squares), squares["3"]

@@ -1,6 +1,7 @@
-"""Finds what is wrong with a document: a ``Document`` goes through checks, which yield ``Finding``s with their places.
+"""Finds what is wrong with a document. Each check reads a ``Document`` and yields ``Finding``s with their locations.
 
-``document_checks`` says which checks run at a start and which only for commands. Open ``operation_checks`` for paths,
-parameters and security, ``structure_checks`` for references, fields and keywords, ``extension_checks`` and
-``persist_checks`` for x- attributes, ``circle_checks`` for circles, and ``text_checks`` for the text itself.
+``document_checks`` lists the checks that run at each start, and those that only commands run. Open ``operation_checks``
+for paths, parameters and security, ``structure_checks`` for references, fields and keywords, and ``extension_checks``
+and ``persist_checks`` for x- attributes. Open ``circle_checks`` for schemas that apply themselves, and ``text_checks``
+for the text itself.
 """

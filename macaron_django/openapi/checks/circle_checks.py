@@ -1,7 +1,7 @@
 """Finds schemas that apply themselves to the same instance.
 
-A circle through ``properties`` or ``items`` is ordinary recursion. A circle that never leaves the instance has no
-meaning: a validator would never end.
+A schema that leads back to itself through ``properties`` or ``items`` is ordinary recursion. A schema that leads back
+to itself for the same instance, as through ``allOf``, has no meaning: a validator would never end.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ __all__ = ["circle_findings"]
 
 
 def circle_findings(document: Document) -> Iterator[Finding]:
-    """Yields a finding for each such circle among the components."""
+    """Yields a finding for each circle of schemas that the components lead to."""
     done: set[Schema] = set()
     for schema in document.schemas.values():
         if schema not in done:
@@ -24,7 +24,7 @@ def circle_findings(document: Document) -> Iterator[Finding]:
 
 
 def _from(start: Schema, done: set[Schema]) -> Iterator[Finding]:
-    """Searches depth first; iteratively, because a path may have any length."""
+    """Yields the findings about ``start``. The search is iterative, because a path may have any length."""
     path: dict[Schema, str] = {start: ""}  # the schemas on the way, and the keyword that led to each
     todo = [(start, _applied(start))]
     while todo:
@@ -54,7 +54,7 @@ def _circle(path: dict[Schema, str], back: Schema, keyword: str) -> Iterator[Fin
     schemas = list(path)
     members = schemas[schemas.index(back) :]
     keywords = {keyword, *(path[schema] for schema in members[1:])}
-    if keywords == {"$ref"}:  # found where the references are checked
+    if keywords == {"$ref"}:  # structure_checks reports it
         return
     names = " → ".join(dict.fromkeys(schema.name for schema in members if schema.name))
     if keywords & {"anyOf", "oneOf"}:

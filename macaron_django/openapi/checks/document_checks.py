@@ -14,10 +14,10 @@ __all__ = ["check", "quick_check"]
 
 
 def quick_check(document: Document) -> tuple[Finding, ...]:
-    """Returns the faults that decide whether a document can be served, each once.
+    """Returns the faults that decide whether a document can be served, without duplicates.
 
-    These are the faults found while reading it, and those of operations and x- attributes. It doesn't walk over the
-    whole document.
+    They come from reading the root file, and from checking operations and x- attributes. The rest of the document isn't
+    visited.
     """
     return unique(
         chain(
@@ -30,13 +30,13 @@ def quick_check(document: Document) -> tuple[Finding, ...]:
 
 
 def check(document: Document) -> tuple[Finding, ...]:
-    """Returns all that can be found wrong with a document, the findings of ``quick_check`` first.
+    """Returns all findings about a document, beginning with those of ``quick_check``.
 
-    It walks over the whole document and reads its files once more.
+    Visits the whole document and reads its files again.
     """
-    from macaron_django.openapi.checks.structure_checks import structure_findings  # a server's start doesn't walk
+    from macaron_django.openapi.checks.structure_checks import structure_findings  # not needed at a server's start
 
     quick = quick_check(document)
-    structure = list(structure_findings(document))  # which may follow references into more files
+    structure = list(structure_findings(document))  # first, because it may read more files
     texts = chain.from_iterable(chain(noted(file), reread(file)) for file in document.sources)
     return unique(chain(quick, structure, texts))

@@ -1,7 +1,7 @@
 """Checks the x- attributes of operations, schemas, properties and parameters.
 
-``operation_attributes`` and ``component_attributes`` are cheap and run at each start; ``other_attributes`` is for the
-walk over the whole document.
+``operation_attributes`` and ``component_attributes`` are cheap and run at each start. ``other_attributes`` runs only
+when the whole document is checked.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from macaron_django.openapi.schema import Property, Schema
 __all__ = ["component_attributes", "operation_attributes", "other_attributes"]
 
 GENERATORS: Mapping[str, tuple[str, ...]] = {
-    # the types that a property may have, by generator
+    # by generator, the types that the property may have
     "uuid4": ("string",),
     "uuid7": ("string",),
     "now": ("string", "integer", "number"),
@@ -31,7 +31,7 @@ GENERATORS: Mapping[str, tuple[str, ...]] = {
     "user": ("string", "integer", "number"),
     "claim:<name>": ("string", "integer", "number"),
 }
-#: How many places are searched for attributes of a component. If that isn't enough, the component is checked.
+#: How many schemas are searched for a component's attributes. A component with more schemas is checked anyway.
 _MOST_LOOKS = 20
 _DOTTED = r"[^\W\d]\w*(?:\.[^\W\d]\w*)+\Z"
 _MODEL = r"[^\W\d]\w*\.[^\W\d]\w*\Z"
@@ -98,14 +98,14 @@ def component_attributes(document: Document) -> Iterator[Finding]:
 
 
 class _Harmless:
-    """Remembers keys that need no check: a document has few different keys, but each at many places."""
+    """Remembers keys that need no check. A document repeats the same few keys at many places."""
 
     def __init__(self, attributes: tuple[str, ...]) -> None:
         self._attributes = attributes
         self._keys: set[str] = set()
 
     def others(self, mapping: Mapping[str, Any]) -> list[str]:
-        """Returns the keys that are or resemble attributes of this package, or may lead to a schema with such a key."""
+        """Returns the keys to check: this package's attributes, similar keys, and keys that may name other schemas."""
         if self._keys.issuperset(mapping):
             return []
         found = [key for key in mapping if key not in self._keys and self._matters(key)]
@@ -119,7 +119,7 @@ class _Harmless:
 
 
 def _may_have_attributes(document: Document, node: SourceNode) -> bool:
-    """Returns whether a component, or a schema it refers to, may have attributes of this package, even misspelled."""
+    """Returns whether a component, or a schema it refers to, may have this package's attributes, perhaps misspelled."""
     todo = [node]
     for _ in range(_MOST_LOOKS):
         if not todo:
@@ -162,7 +162,7 @@ def _component(schema: Schema) -> Iterator[Finding]:
         elif key.startswith("x-") and key not in (*_SCHEMA_ATTRIBUTES, *_PROPERTY_ATTRIBUTES):
             yield from _misspelled(key, _SCHEMA_ATTRIBUTES, location)
     if "x-persist" in json:
-        from macaron_django.openapi.checks.persist_checks import persist_findings  # where anything is kept
+        from macaron_django.openapi.checks.persist_checks import persist_findings  # only if a schema is persisted
 
         yield from persist_findings(schema)
     if json.keys() & {"x-persist", "x-model"}:
@@ -241,12 +241,12 @@ def _misspelled(key: str, known: tuple[str, ...], location: Location) -> Iterato
 
 @lru_cache(maxsize=1000)  # a vendor's attribute may be on each of a thousand operations
 def _meant(key: str, known: tuple[str, ...]) -> str | None:
-    """Returns the attribute that ``key`` misspells; None if it is one, or resembles none."""
+    """Returns the attribute that ``key`` misspells. Returns None if ``key`` is an attribute, or resembles none."""
     if key in _ATTRIBUTES:
         return None
     near = [name for name in known if 2 * (Counter(key) & Counter(name)).total() >= _CLOSE * (len(key) + len(name))]
     if not near:
         return None
-    from difflib import get_close_matches  # other vendors' attributes rarely share so many letters
+    from difflib import get_close_matches  # rarely needed: the attributes of other vendors differ more
 
     return next(iter(get_close_matches(key, near, 1, cutoff=_CLOSE)), None)

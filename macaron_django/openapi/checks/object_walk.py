@@ -1,7 +1,7 @@
 """Walks over the objects of a document, visiting each once.
 
-References are followed into other files; one that can't be followed is visited as broken. The walk is iterative and
-visits nothing twice, so neither depth nor cycles matter.
+References are followed, also into other files. A reference that can't be followed is visited, too, with the reason. The
+walk is iterative and visits nothing twice, so deep nesting and cycles do no harm.
 """
 
 from __future__ import annotations
@@ -18,9 +18,9 @@ __all__ = ["Visit", "children_of", "walk"]
 
 @dataclass(frozen=True)
 class Visit:
-    """An object of a kind that ``grammar`` lists, or a reference to one.
+    """A visited object, or a visited reference to an object. ``kind`` is one of the kinds in ``grammar``.
 
-    For a reference, ``target`` is what it leads to, or ``broken`` says why it leads nowhere.
+    For a reference, ``target`` is the node that it leads to. If it leads nowhere, ``broken`` says why.
     """
 
     kind: str
@@ -32,9 +32,9 @@ class Visit:
 def walk(
     files: Files, dialect: str, roots: Sequence[tuple[str, SourceNode]], seen: set[tuple[str, str, str]]
 ) -> Iterator[Visit]:
-    """Visits the roots and all below them, and the targets of references, in document order.
+    """Visits the roots, the objects below them and the targets of references, in document order.
 
-    ``seen`` (URI, pointer, kind) holds what was visited already; the walk adds to it.
+    ``seen`` holds the URI, pointer and kind of each object already visited. The walk adds to it.
     """
     todo = list(reversed(roots))
     while todo:
@@ -51,7 +51,7 @@ def walk(
                 yield Visit(kind, node, broken=broken)
             else:
                 yield Visit(kind, node, target=target)
-                if isinstance(target.value, dict | bool):  # the rest is reported with the reference
+                if isinstance(target.value, dict | bool):  # structure_checks reports any other target
                     todo.append((kind, target))
         else:
             yield Visit(kind, node)
@@ -59,7 +59,7 @@ def walk(
 
 
 def children_of(dialect: str, kind: str, node: SourceNode) -> Iterator[tuple[str, SourceNode]]:
-    """Yields the objects directly below one, without x- attributes and plain values."""
+    """Yields the objects directly below a node, each with its kind. Leaves out x- attributes and plain values."""
     if not isinstance(node.value, dict):
         return
     if "$ref" in node.value and not _reads_beside_reference(kind, node):
@@ -87,7 +87,7 @@ _MAP_OF = "map of "
 
 
 def _reads_beside_reference(kind: str, node: SourceNode) -> bool:
-    """Returns whether the siblings of a ``$ref`` have a meaning: in path items, and in schemas from OpenAPI 3.1 on."""
+    """Returns whether fields beside a ``$ref`` count. They do in path items, and in schemas from OpenAPI 3.1 on."""
     if not isinstance(node.value.get("$ref"), str):
         return True
     return kind == "path_item" or (kind == "schema" and node.file.dialect not in ("2.0", "3.0"))

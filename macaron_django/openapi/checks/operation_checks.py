@@ -1,7 +1,7 @@
 """Checks routes, path parameters, bodies and security, which decide whether a document can be served.
 
-This runs at each start. To be fast it reads plain mappings, reads each list of parameters once, and makes a location
-only for a finding.
+These checks run at each start. To be fast, they read plain mappings, read each list of parameters once, and create a
+location only for a finding.
 """
 
 from __future__ import annotations
@@ -34,11 +34,11 @@ def template_variables(path: str) -> list[str]:
 
 
 class _Described(NamedTuple):
-    """The parameters that a list describes."""
+    """The parameters in one ``parameters`` list, and the findings about them."""
 
     parameters: frozenset[tuple[str, str]]  # (name, place)
     path_names: frozenset[str]
-    is_broken: bool  # one of its references leads nowhere, which is reported as such
+    is_broken: bool  # whether a reference in the list leads nowhere (structure_checks reports it)
     findings: tuple[Finding, ...]
 
 
@@ -64,7 +64,7 @@ def operation_findings(document: Document) -> Iterator[Finding]:
         if name is not None:
             first = ids.setdefault(name, operation)
             if first is not operation:
-                message = f"The operationId {name!r} is also that of {first.method.upper()} {first.path}."
+                message = f"The operationId {name!r} is also used by {first.method.upper()} {first.path}."
                 yield finding("W020", operation.node.child("operationId").location, message, "Make each unique.")
         described = [_described(owner, document, descriptions) for owner in (*operation.path_items, operation.node)]
         for each in described:
@@ -125,7 +125,7 @@ def _read(owner: SourceNode, given: list[Any] | dict[str, Any], document: Docume
     is_broken = False
     for key, value in enumerate(given) if isinstance(given, list) else given.items():
         if not isinstance(value, dict) or "$ref" in value:
-            node = document.follow(SourceNode(owner.file, owner.pointer, value))  # near enough to resolve a reference
+            node = document.follow(SourceNode(owner.file, owner.pointer, value))  # the file is enough for a reference
             value = node.value if node else None
         if not isinstance(value, dict):
             is_broken = True
@@ -134,7 +134,7 @@ def _read(owner: SourceNode, given: list[Any] | dict[str, Any], document: Docume
         if not (isinstance(name, str) and name and isinstance(place, str) and place in _PLACES):
             findings += _parameter(name, place, owner.child("parameters", str(key)))
             name, place = str(name), str(place)
-        # RFC 9110, section 5.1: names of headers are case-insensitive
+        # RFC 9110, section 5.1: header names are case-insensitive.
         own = (name.lower(), place) if place == "header" else (name, place)
         if own in parameters:
             message = f"The {place} parameter {name!r} is described twice."
@@ -185,7 +185,7 @@ def _bodies(operation: Operation, described: Iterable[_Described]) -> Iterator[F
 
 
 def _requirements(document: Document, owner: SourceNode, declared: Mapping[str, Any] | None) -> Iterator[Finding]:
-    """Yields findings about ``security``: malformed, or with schemes that aren't ``declared`` (unchecked if None)."""
+    """Yields findings about a malformed ``security``, and about schemes that aren't ``declared`` (None: skips that)."""
     given = owner.mapping.get("security")
     if given is None:
         return

@@ -1,6 +1,6 @@
 """Checks the structure of a document: references, kinds of objects, their fields, and the keywords of schemas.
 
-It walks over the whole document, so it isn't part of what runs at each start.
+These checks visit the whole document, so they don't run at each start.
 """
 
 from __future__ import annotations
@@ -28,16 +28,16 @@ _ANNOTATIONS = frozenset(
 )
 _BESIDE_REFERENCE = frozenset({"$ref", "description", "summary", "title"})
 _TEXTS = ("description", "operationId", "summary")
-#: Objects that no version of OpenAPI lets a reference replace, although some specs do that.
+#: Objects for which no version of OpenAPI allows a reference, although some specs have one there.
 _NO_REFERENCE = frozenset({"components", "operation", "paths", "responses", "server"})
 _PLAIN_FIELDS = ("externalDocs", "info", "tags")
 _COMPONENTS = ("schemas", "parameters", "responses", "requestBodies", "headers")
 
 
 def structure_findings(document: Document) -> Iterator[Finding]:
-    """Yields findings about what operations and persisted schemas use, then about the rest.
+    """Yields findings about the parts that operations and persisted schemas use, then about the other parts.
 
-    In the rest, a broken reference is only a warning.
+    In the other parts, a broken reference is only a warning.
     """
     seen: set[tuple[str, str, str]] = set()
     used: set[str] = set()
@@ -119,7 +119,7 @@ def _check(document: Document, visit: Visit, *, used: bool) -> Iterator[Finding]
 
 
 def _named(kind: str) -> str:
-    """Returns the beginning of the sentence that says what an object of this kind must be."""
+    """Returns the beginning of a message about an object of this kind, such as "A path item is"."""
     name = kind.replace("_", " ")
     if kind in ("paths", "components", "responses"):
         return f"The {name} are"
@@ -145,7 +145,7 @@ def _misplaced(kind: str, node: SourceNode) -> Iterator[Finding]:
 
 
 def _plain_fields(document: Document, node: SourceNode) -> Iterator[Finding]:
-    """Finds references in fields where OpenAPI has none; only that of ``info`` is followed."""
+    """Finds references in fields where OpenAPI allows none. Only a reference in place of ``info`` is followed."""
     for field in _PLAIN_FIELDS:
         child = node.child(field)
         for place in (child, *(item for _, item in child.children())):
@@ -163,7 +163,7 @@ def _plain_fields(document: Document, node: SourceNode) -> Iterator[Finding]:
 def _target(document: Document, kind: str, node: SourceNode, target: SourceNode) -> Iterator[Finding]:
     place = node.child("$ref").location
     seen = {node.file.uri + node.pointer}
-    ending = document.memos.setdefault(_target, {})  # places from which references are known to reach something
+    ending = document.memos.setdefault(_target, {})  # places whose chain of references is known to end
     current = target
     while isinstance(current.mapping.get("$ref"), str) and current.file.uri + current.pointer not in ending:
         if current.file.uri + current.pointer in seen:
@@ -210,7 +210,7 @@ def _fields(document: Document, kind: str, node: SourceNode) -> Iterator[Finding
 
 
 def _collection_formats(kind: str, node: SourceNode) -> Iterator[Finding]:
-    """Finds unknown values of ``collectionFormat``, and nested arrays with the same separator as the outer one."""
+    """Finds unknown values of ``collectionFormat``, and nested arrays with the same separator as an outer array."""
     if node.mapping.get("type") != "array":
         return
     outer, inner = str(node.mapping.get("collectionFormat", "csv")), item_formats(node.mapping)
@@ -266,7 +266,7 @@ def _bound(schema: dict[str, object], exclusive: str) -> object:
 
 
 def _old_spellings_apart(schema: dict[str, object], dialect: str) -> dict[str, object]:
-    """Returns the keywords to check by JSON Schema 2020-12, without those that an older dialect writes differently."""
+    """Returns the keywords to check by JSON Schema 2020-12, without those whose form an older dialect defines."""
     if dialect in ("2.0", "3.0"):
         old = {"exclusiveMinimum", "exclusiveMaximum", "examples", "items"}
         schema = {key: value for key, value in schema.items() if key not in old or isinstance(value, dict)}
@@ -290,9 +290,9 @@ def _nullability(node: SourceNode, dialect: str) -> Iterator[Finding]:
 
 
 def _dynamic(document: Document, node: SourceNode) -> Iterator[Finding]:
-    """Finds a ``$dynamicRef`` whose anchor is in several resources, so that its target depends on the path to it.
+    """Finds a ``$dynamicRef`` to an anchor in several resources. Its target depends on the path that led to it.
 
-    Validators follow that path; a serializer's fields and a Python value's type can't.
+    Validators follow that path. A serializer's fields and the type of a Python value can't depend on it.
     """
     reference = node.mapping.get("$dynamicRef")
     if not isinstance(reference, str):

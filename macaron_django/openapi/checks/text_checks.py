@@ -13,17 +13,17 @@ from macaron_django.openapi.reading.source_files import SourceFile
 
 __all__ = ["noted", "reread"]
 
-#: The tags of JSON's own types. With any other, a loader would build an object.
+#: The tags of JSON's own types. For any other tag, a YAML loader might build an object.
 _CORE_TAGS = frozenset(
     {"!", *(f"tag:yaml.org,2002:{name}" for name in ("bool", "float", "int", "map", "null", "seq", "str"))}
 )
-#: Unquoted numbers that don't fit: integers of more than 128 bits, or exponents too large for IEEE 754's doubles.
+#: Unquoted numbers that are too large: integers of more than 128 bits, and exponents beyond IEEE 754's doubles.
 _HUGE = r"(?<![\w.'\"])[-+]?(?:\d{40,}|\d+(?:\.\d*)?[eE]\+?(?:[4-9]\d\d|\d{4,})|0x[\da-fA-F]{33,})(?![\w.'\"])"
 _TAG = r"(?:^|[\s\[{,:-])!\S"
 
 
 def noted(file: SourceFile) -> Iterator[Finding]:
-    """Yields what the parser noticed while it read the file."""
+    """Yields findings about the oddities that the parser noted while it read the file."""
     for duplicate in file.parsed.duplicates:
         yield _duplicate(file.name, duplicate.key, duplicate.line, duplicate.column)
     if "merge-key" in file.parsed.notes:
@@ -35,7 +35,7 @@ def noted(file: SourceFile) -> Iterator[Finding]:
 
 
 def reread(file: SourceFile) -> Iterator[Finding]:
-    """Yields the faults that only a second reading of the text shows."""
+    """Yields the findings that need a second reading of the text."""
     yield from _not_json_numbers(file)
     try:
         text = file.text()
@@ -74,7 +74,7 @@ def _duplicates_in_json(file: SourceFile, text: str) -> Iterator[Finding]:
 
 
 def _scalars(file: SourceFile, text: str) -> Iterator[Finding]:
-    """Finds tags, and numbers that the reader left as text."""
+    """Yields findings about tags, and about numbers that the reader left as text."""
     import yaml
 
     from macaron_django.openapi.reading.yaml_events import events
@@ -111,5 +111,5 @@ def _not_json_numbers(file: SourceFile) -> Iterator[Finding]:
             todo += [(f"{pointer}/{i}", item) for i, item in enumerate(value) if isinstance(item, dict | list | float)]
         elif isinstance(value, float) and (value != value or value in (float("inf"), float("-inf"))):
             yield finding(
-                "W004", file.location(pointer), f"{value} is no JSON number.", "Write a finite number, or null."
+                "W004", file.location(pointer), f"{value} isn't a JSON number.", "Write a finite number, or null."
             )

@@ -1,6 +1,6 @@
-"""The fields of each kind of OpenAPI object, in one table for Swagger 2.0 and one for OpenAPI 3.x.
+"""The fields of each kind of OpenAPI object: one table for Swagger 2.0, one for OpenAPI 3.x.
 
-Walking a document, checking it and publishing it use these tables, so they agree on where each kind of object is.
+All code that visits, checks or publishes a document uses these tables, so it agrees on the place of each object.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ class Field(NamedTuple):
 
 
 ANY = Field("one", "")
-#: The key for all field names that a kind doesn't list.
+#: The key for every field name that isn't listed for a kind.
 OTHERS = "*"
 
 
@@ -164,15 +164,15 @@ SWAGGER_2: Mapping[str, Mapping[str, Field]] = {
     "discriminator": _any("propertyName mapping"),
 }
 
-#: Fields that OpenAPI 3.1 and Swagger 2.0 require, and that a server doesn't need.
+#: Fields that OpenAPI 3.1 and Swagger 2.0 require, although a server doesn't need them.
 REQUIRED: Mapping[str, tuple[str, ...]] = {"response": ("description",), "operation": ("responses",)}
 
 
 def fields_of(dialect: str, kind: str) -> Mapping[str, Field]:
-    """Returns the fields of a kind of object; none for a kind that the dialect doesn't have."""
+    """Returns the fields of a kind of object, by name. The mapping is empty if the dialect doesn't have that kind."""
     return (SWAGGER_2 if dialect == "2.0" else OPENAPI_3).get(kind, {})
 
 
 def is_known(fields: Mapping[str, Field], key: str) -> bool:
-    """Returns whether an object may have a field; x- attributes and ``$ref`` are always known."""
+    """Returns whether an object may have the field ``key``. It may always have x- attributes and ``$ref``."""
     return key in fields or OTHERS in fields or key.startswith("x-") or key == "$ref"

@@ -18,13 +18,13 @@ _STYLES = {"path": "simple", "query": "form", "header": "simple", "cookie": "for
 
 
 class OpenAPI3Reader:
-    """Reads the contents of an operation of an OpenAPI 3.x document."""
+    """Reads the parameters, bodies and responses of an OpenAPI 3.x document's operations."""
 
     def __init__(self, document: SchemaDocument) -> None:
         self.document = document
 
     def parameters(self, parameters: Sequence[SourceNode]) -> tuple[Parameter, ...]:
-        """Reads the parameters."""
+        """Returns the parameters that have a name and a location."""
         return tuple(
             self._parameter(node)
             for node in parameters
@@ -75,7 +75,7 @@ class OpenAPI3Reader:
         return self.document.schema_of(node.child("schema")), None, {}
 
     def request_body(self, operation: SourceNode, parameters: Sequence[SourceNode]) -> RequestBody | None:
-        """Reads the Request Body Object; None without one. Only Swagger 2.0 needs ``parameters``."""
+        """Returns the request body; None if there is none. Only Swagger 2.0 needs ``parameters``."""
         node = self.document.follow(operation.child("requestBody"))
         if node is None or not node.mapping:
             return None
@@ -138,7 +138,7 @@ class OpenAPI3Reader:
         return found
 
     def responses(self, operation: SourceNode) -> Mapping[str, Response]:
-        """Reads the responses by status; x- attributes among them are left out."""
+        """Returns the responses by status, without x- attributes."""
         found: dict[str, Response] = {}
         for status, child in operation.child("responses").children():
             node = None if status.startswith("x-") else self.document.follow(child)
@@ -160,7 +160,7 @@ def text(value: Mapping[str, Any], key: str) -> str:
 
 
 def examples_of(document: SchemaDocument, node: SourceNode) -> Mapping[str, Any]:
-    """Returns the examples by name; a single ``example`` is named "example". External ones aren't fetched."""
+    """Returns the examples by name. A single ``example`` is named "example". External examples aren't fetched."""
     found: dict[str, Any] = {}
     if "example" in node.mapping:
         found["example"] = node.mapping["example"]

@@ -1,7 +1,6 @@
-"""Normalises schemas of Swagger 2.0 and OpenAPI 3.0 to 3.2 to the 3.1 form (JSON Schema 2020-12).
+"""Converts schemas of Swagger 2.0 and of OpenAPI 3.0 to 3.2 into the 3.1 form (JSON Schema 2020-12).
 
-Inline subschemas are normalised too; ``$ref``s are kept. Nothing after this depends on the version that a document
-was written in.
+Inline subschemas are converted, too; ``$ref``s stay. Code that reads this form doesn't depend on a document's version.
 """
 
 from __future__ import annotations
@@ -13,14 +12,14 @@ from macaron_django.openapi.keywords import COUNTS, SCHEMA_KEYWORDS, SCHEMA_LIST
 
 __all__ = ["NUMBER_FORMATS", "TooDeepError", "mandatory_properties", "normalise_schema", "rename_reference"]
 
-#: Formats of numbers that are bounds: (lowest, highest).
+#: The lowest and the highest number of each number format.
 NUMBER_FORMATS: Mapping[str, tuple[float, float]] = {
     "int32": (-(2**31), 2**31 - 1),
     "int64": (-(2**63), 2**63 - 1),
     "float": (-3.4028234663852886e38, 3.4028234663852886e38),
     "double": (-1.7976931348623157e308, 1.7976931348623157e308),
 }
-#: Kept beside a $ref, as they don't affect validity; 3.0 and Swagger 2.0 ignore all other keywords there.
+#: Keywords that stay beside a $ref because they don't affect validity. 3.0 and Swagger 2.0 ignore all others there.
 _KEPT_BESIDE_REF = frozenset({"$ref", "description", "summary", "title"})
 
 
@@ -31,7 +30,7 @@ class TooDeepError(ValueError):
 def normalise_schema(schema: Any, dialect: str, *, max_depth: int = 128) -> dict[str, Any] | bool:
     """Returns the 3.1 form of a schema written in ``dialect`` ("2.0", "3.0", "3.1" or "3.2").
 
-    Raises ``TooDeepError`` if it nests more than ``max_depth`` schemas.
+    Raises ``TooDeepError`` if more than ``max_depth`` schemas are nested in one another.
 
     >>> normalise_schema({"type": "string", "nullable": True}, "3.0")
     {'type': ['string', 'null']}
@@ -81,7 +80,7 @@ def mandatory_properties(properties: Mapping[str, Any]) -> list[str]:
 
 
 def rename_reference(reference: str) -> str:
-    """Returns a reference of Swagger 2.0 as it is spelled in the 3.1 form.
+    """Returns the 3.1 spelling of a Swagger 2.0 reference.
 
     >>> rename_reference("#/definitions/Pet")
     '#/components/schemas/Pet'
@@ -125,16 +124,16 @@ def _nullable(schema: dict[str, Any], dialect: str) -> None:
     elif isinstance(types, list) and "null" not in types:
         schema["type"] = [*types, "null"]
     _nullable_composition(schema)
-    # OpenAPI 3.0.3 requires null in the enum itself; other implementations of x-nullable accept null without that.
+    # OpenAPI 3.0.3 requires null in the enum. With x-nullable, other tools accept null even if the enum lacks it.
     enum = schema.get("enum")
     if not nullable and isinstance(enum, list) and None not in enum:
         schema["enum"] = [*enum, None]
 
 
 def _nullable_composition(schema: dict[str, Any]) -> None:
-    """Makes a composed schema also accept null: authors mean this by ``nullable`` beside allOf, oneOf or anyOf.
+    """Makes a composed schema also accept null. Authors mean that by ``nullable`` beside allOf, oneOf or anyOf.
 
-    A null branch within ``oneOf`` would be a second match for null if another branch already accepts it.
+    Null isn't added as a branch of ``oneOf``: if another branch accepts null, two branches would match.
     """
     moved: dict[str, Any] = {}
     for keyword in ("$ref", "allOf", "oneOf", "anyOf", "discriminator"):
@@ -147,7 +146,7 @@ def _nullable_composition(schema: dict[str, Any]) -> None:
 
 
 def _repair(schema: dict[str, Any]) -> None:
-    """Drops malformed values of keywords, or keeps the well-formed part; the checks report each."""
+    """Drops malformed values of keywords, or their malformed parts. The checks report each."""
     schema |= {keyword: int(schema[keyword]) for keyword in COUNTS if _is_whole(schema.get(keyword))}
     for keyword in [keyword for keyword, _ in malformed(schema)]:
         value = schema.pop(keyword)
@@ -155,7 +154,7 @@ def _repair(schema: dict[str, Any]) -> None:
             kept = [item for item in dict.fromkeys(filter(_is_text, value)) if keyword == "required" or item in TYPES]
             if kept:
                 schema[keyword] = kept
-        elif keyword == "examples" and isinstance(value, dict):  # OpenAPI's form of examples, in a schema
+        elif keyword == "examples" and isinstance(value, dict):  # a mapping of Example Objects, as beside a schema
             schema[keyword] = [item.get("value") if isinstance(item, dict) else item for item in value.values()]
 
 

@@ -1,7 +1,7 @@
 """Reads the parameters, bodies and responses of Swagger 2.0 operations into the dataclasses of ``messages``.
 
-``in: body`` and ``in: formData`` become the request body, ``collectionFormat`` a style, ``produces`` and
-``consumes`` the keys of ``content``.
+``in: body`` and ``in: formData`` become the request body, and ``collectionFormat`` becomes a style. The media types in
+``produces`` and ``consumes`` become the keys of ``content``.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ _NOT_SCHEMA = frozenset({"allowEmptyValue", "collectionFormat", "description", "
 
 
 def item_formats(value: Mapping[str, Any]) -> list[str]:
-    """Returns the ``collectionFormat`` of each array in a parameter's array, the outer ones first.
+    """Returns the ``collectionFormat`` of each array that is nested in a parameter's array, outer arrays first.
 
     >>> item_formats({"type": "array", "items": {"type": "array", "items": {"type": "string"}}})
     ['csv']
@@ -44,10 +44,10 @@ def item_formats(value: Mapping[str, Any]) -> list[str]:
 
 
 class Swagger2Reader(OpenAPI3Reader):
-    """Reads the contents of an operation of a Swagger 2.0 document, in OpenAPI 3.1's terms."""
+    """Reads the parameters, bodies and responses of a Swagger 2.0 document's operations, in OpenAPI 3.1's terms."""
 
     def parameters(self, parameters: Sequence[SourceNode]) -> tuple[Parameter, ...]:
-        """Reads the parameters, without bodies and form fields."""
+        """Returns the parameters, without bodies and form fields."""
         return super().parameters([node for node in parameters if node.value.get("in") not in ("body", "formData")])
 
     def _style(self, value: Mapping[str, Any], location: str) -> tuple[str, bool]:
@@ -66,8 +66,8 @@ class Swagger2Reader(OpenAPI3Reader):
         return self._inline_schema(node), None, {}
 
     def _inline_schema(self, node: SourceNode) -> Schema:
-        """Returns the schema within a parameter or header: its keywords without those of the parameter itself."""
-        if isinstance(node.mapping.get("schema"), dict):  # not Swagger 2.0, but found in documents, and clear
+        """Returns the schema of a parameter or header: its JSON Schema keywords, without ``name``, ``in`` etc."""
+        if isinstance(node.mapping.get("schema"), dict):  # not allowed in Swagger 2.0, but some documents have it
             return self.document.schema_of(node.child("schema"))
         json = normalise_schema(
             {key: value for key, value in node.mapping.items() if key not in _NOT_SCHEMA},
@@ -77,7 +77,7 @@ class Swagger2Reader(OpenAPI3Reader):
         return self.document.schema_at(node.file, node.pointer, node.pointer, json)
 
     def request_body(self, operation: SourceNode, parameters: Sequence[SourceNode]) -> RequestBody | None:
-        """Reads the body parameter, or all form fields as one body; None without them."""
+        """Returns the body parameter, or all form fields as one body; None if there are neither."""
         fields = [node for node in parameters if node.value.get("in") == "formData"]
         if fields:
             return self._form(operation, fields)
