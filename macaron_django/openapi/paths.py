@@ -1,7 +1,7 @@
 """Finds the operations in the paths of a document, and the routes at which they are served.
 
-Every start does this for every operation, so it makes no nodes for a plain path item; references, ``servers`` and the
-methods of OpenAPI 3.2 take longer.
+Every start does this for every operation, so no nodes are created for a plain path item. A path item with references,
+``servers`` or the methods of OpenAPI 3.2 takes longer.
 """
 
 from __future__ import annotations
@@ -16,11 +16,11 @@ from macaron_django.openapi.references.resolution import BrokenReference
 __all__ = ["METHODS", "FoundOperation", "found_operations"]
 
 METHODS = frozenset({"get", "put", "post", "delete", "options", "head", "patch", "trace", "query"})
-#: Path, method, route (the path with that of the servers before it), the operation as read, its node, and its path
-#: items (the siblings of a $ref, then its target). A plain operation has None instead of a node, and no path items.
+#: Path, method, route (the server's path, then the path), the operation as read, its node, and its path items (the
+#: path item with a $ref before its target). A plain operation has None instead of a node, and no path items.
 FoundOperation = tuple[str, str, str, Mapping[str, Any], SourceNode | None, tuple[SourceNode, ...]]
 
-#: The fields of a path item that can be read quickly, and those of an operation that can't.
+#: A path item with only these fields is plain. An operation with one of ``_UNUSUAL`` isn't plain.
 _PLAIN_PATH_ITEM = METHODS | {"description", "parameters", "summary"}
 _UNUSUAL = frozenset({"$ref", "servers"})
 
@@ -45,7 +45,7 @@ def found_operations(document: DocumentTree) -> Iterator[FoundOperation]:
 
 
 def _unusual(document: DocumentTree, path: str, child: SourceNode) -> Iterator[FoundOperation]:
-    """Yields the operations of a path item with references, servers, additional operations or methods in capitals."""
+    """Yields the operations of a path item that isn't plain, for example because of references or ``servers``."""
     path_items = _path_items(document, child)
     methods: dict[str, SourceNode] = {}
     for item in path_items:
@@ -70,7 +70,7 @@ def _operation(
 
 
 def _base_path_of(document: DocumentTree, operation: SourceNode, *path_items: SourceNode) -> str:
-    """Returns the base path in the operation's own ``servers``, or else in its path's or the document's."""
+    """Returns the base path of the operation: from its own ``servers``, else from its path item's or the document's."""
     for node in (operation, *path_items):
         if "servers" in node.mapping and document.dialect != "2.0":
             servers = node.mapping["servers"]
@@ -80,17 +80,20 @@ def _base_path_of(document: DocumentTree, operation: SourceNode, *path_items: So
 
 
 def _operation_node(document: DocumentTree, node: SourceNode) -> SourceNode:
-    """Follows a reference where an operation should be: OpenAPI allows none, but documents in many files have them."""
+    """Follows a reference in place of an operation.
+
+    OpenAPI forbids it, but documents split into files have such references.
+    """
     if "$ref" not in node.value:
         return node
     target = document.follow(node) or node
-    if "security" in node.value and target is not node:  # ignoring it might open an operation that it protects
+    if "security" in node.value and target is not node:  # ignoring it might make a protected operation public
         return SourceNode(target.file, target.pointer, {**target.mapping, "security": node.value["security"]})
     return target
 
 
 def _path_items(document: DocumentTree, node: SourceNode) -> tuple[SourceNode, ...]:
-    """Returns a path item, and the path items in its chain of ``$ref``s."""
+    """Returns a path item, and the path items that its chain of ``$ref``s leads to."""
     items = [node]
     while isinstance(items[-1].value.get("$ref"), str) and len(items) < 100:
         try:

@@ -1,7 +1,8 @@
-"""Prepares what each start would otherwise compute for a spec: the trees of its YAML texts, and whether it has errors.
+"""Stores results that each start would otherwise compute: the trees of YAML texts, and that a spec has no errors.
 
-``prebuilt_entries`` makes the files of a folder, and ``is_known_sound`` reads them at a start. Their names are hashes
-of the texts, so a changed text doesn't find an old file. They hold plain JSON: nothing in them is run.
+``prebuilt_entries`` returns the files to store in a folder, and ``is_known_sound`` reads the folder at a start. The
+file names are hashes of the texts, so an old file isn't used for a changed text. The files contain plain JSON, and no
+code.
 """
 
 from __future__ import annotations
@@ -22,15 +23,15 @@ __all__ = ["is_known_sound", "prebuilt_entries"]
 
 
 def prebuilt_entries(document: Document, version: str) -> dict[str, bytes]:
-    """Returns the contents of the prebuilt files, by file name, for a document that was read from a file.
+    """Returns the contents of the prebuilt files by file name, for a document that was read from a file.
 
     ``version`` is this package's version. Raises ``SpecError`` if the document has errors. A document that refers to
-    other hosts is still checked at each start.
+    other hosts is still checked at each start: there is no record that it has no errors.
     """
     from macaron_django.openapi.checks.document_checks import check  # not needed at a start
 
     assert document.main.path is not None  # noqa: S101 (the caller's promise)
-    # Read anew: a cache or an earlier prebuilt file would only confirm itself.
+    # Read again without these files: a cached or prebuilt tree would only be compared with itself.
     document = load(document.main.path, **document.load_options)
     errors = [finding for finding in check(document) if finding.level == "error"]
     if errors:
@@ -54,7 +55,7 @@ def prebuilt_entries(document: Document, version: str) -> dict[str, bytes]:
 
 
 def is_known_sound(document: Document, folder: Path, version: str) -> bool:
-    """Returns whether ``folder`` has the record that a document, with all its files as they are now, has no errors."""
+    """Returns whether ``folder`` records that a document, with its files as they are now, has no errors."""
     if document.main.path is None:
         return False
     try:
@@ -66,7 +67,7 @@ def is_known_sound(document: Document, folder: Path, version: str) -> bool:
 
 
 def _sound_name(document: Document, version: str) -> str:
-    """Returns the name of the file that records that this version, on this Python, finds no errors in a document."""
+    """Returns the name of the file which records that ``version``, with this Python, found no errors in a document."""
     digest = sha256(repr((version, sys.version_info[:2], document.dialect, document.reading_options)).encode())
     if document.main.path is not None:
         digest.update(document.main.path.read_bytes())

@@ -1,8 +1,8 @@
-"""Publishes a document: makes the one self-contained OpenAPI document that is served.
+"""Publishes a document: creates the self-contained OpenAPI document that is served.
 
-Its version and content are as read, with these changes: objects in other files move into its components (or replace the
-reference, if no section can hold them), ``servers`` or ``basePath`` show where it is mounted, ``required`` includes the
-properties with ``x-mandatory``, and x- attributes for the server are left out.
+Its version and content are as read, with four changes. Objects in other files move into its components; if no section
+can hold such an object, the object replaces the reference. ``servers`` or ``basePath`` show the prefix at which it is
+mounted. ``required`` includes the properties with ``x-mandatory``. The x- attributes for the server are left out.
 """
 
 from __future__ import annotations
@@ -40,10 +40,10 @@ _SECTIONS_3 = {
 def publish(
     document: Document, *, keep_server_extensions: bool = False, base_path: str | None = None
 ) -> dict[str, Any]:
-    """Returns the document as it is served, in one file, in the version that it was written in.
+    """Returns the document to serve, without references to other files, in its original version of OpenAPI.
 
-    ``base_path`` ("" or like "/v1") is the prefix at which its paths are mounted; without it, ``servers`` or
-    ``basePath`` stay as they are. Unchanged parts are shared with the document: treat the result as read-only.
+    ``base_path`` ("" or like "/v1") is the prefix at which the paths are mounted. If it is None, ``servers`` or
+    ``basePath`` don't change. The result shares unchanged parts with the document: treat the result as read-only.
     """
     return _Publisher(document, frozenset() if keep_server_extensions else SERVER_EXTENSIONS, base_path).publish()
 
@@ -53,8 +53,8 @@ class _Publisher:
         self.document, self.left_out, self.base_path = document, left_out, base_path
         self.old = document.dialect == "2.0"
         self.sections = _SECTIONS_2 if self.old else _SECTIONS_3
-        self.names: dict[tuple[str, str], str] = {}  # by section, and URI with pointer
-        self.taken: dict[str, dict[str, Any]] = {}  # what was added to each section, by name
+        self.names: dict[tuple[str, str], str] = {}  # by section, and by URI with pointer
+        self.taken: dict[str, dict[str, Any]] = {}  # the objects added to each section, by name
         self.todo: list[tuple[str, str, str, SourceNode]] = []  # section, name, kind, node
 
     def publish(self) -> dict[str, Any]:
@@ -73,7 +73,7 @@ class _Publisher:
         return served
 
     def _reserve_components(self) -> None:
-        """Makes each component that is only a reference into another file hold the object that it refers to."""
+        """Reserves names: an object in another file gets the name of the component that only refers to it."""
         for kind, section in self.sections.items():
             self.taken[section] = {}
             for name, child in self.document.section(section, section).children():
@@ -88,7 +88,7 @@ class _Publisher:
 
     def _mount(self, served: dict[str, Any]) -> None:
         if self.old:
-            for key in ("host", "schemes"):  # without them, the server that answers the request counts
+            for key in ("host", "schemes"):  # without them, clients use the host and scheme of the document
                 served.pop(key, None)
             served["basePath"] = self.base_path or "/"
         else:
@@ -133,7 +133,7 @@ class _Publisher:
         return copy
 
     def _amend(self, kind: str, node: SourceNode, copy: dict[str, Any]) -> None:
-        """Changes the copy of a node where the served document differs from the document as read."""
+        """Makes the changes in the copy of a node by which the served document differs from the original."""
         if kind == "schema" and isinstance(copy.get("properties"), dict):
             _require_mandatory(copy, node.mapping["properties"])
         if kind == "discriminator" and isinstance(copy.get("mapping"), dict):
@@ -155,7 +155,7 @@ class _Publisher:
         return child.value
 
     def _reference(self, kind: str, node: SourceNode, target: SourceNode, depth: int) -> Any:
-        """Returns a reference that works within one file, or a copy of its target if no section can hold the target."""
+        """Returns the reference for the served document, or a copy of the target if no section can hold the target."""
         reference: str = node.value["$ref"]
         main = self.document.main
         if target.file is main:
@@ -167,7 +167,7 @@ class _Publisher:
         name = self.names.get(place)
         if name is None:
             name = self.names[place] = self._new_name(section, target)
-            self.taken[section][name] = None  # replaced when ``todo`` gets there
+            self.taken[section][name] = None  # reserves the name until the object is copied
             self.todo.append((section, name, kind, target))
         prefix = f"#/{section}/" if self.old else f"#/components/{section}/"
         return prefix + quote(escape(name), safe="~")
@@ -197,14 +197,14 @@ class _Publisher:
         return mapped
 
     def _mounted(self, servers: Any) -> str:
-        """Returns the path of ``servers`` that override the document's, mounted at the same prefix as the rest."""
+        """Returns the served path of the ``servers`` of a path item or operation, which override the document's."""
         base, own = self.base_path or "", self.document.base_path
         prefix = base.removesuffix(own) if own else base
         return prefix + server_path(servers) or "/"
 
 
 def _require_mandatory(schema: dict[str, Any], properties: Mapping[str, Any]) -> None:
-    """Adds the properties with ``x-mandatory`` to the schema's ``required``, so that clients see it."""
+    """Adds the properties with ``x-mandatory`` to ``required``, because clients don't know ``x-mandatory``."""
     given = schema.get("required", [])
     if isinstance(given, list):
         added = [name for name in mandatory_properties(properties) if name not in given]

@@ -1,8 +1,8 @@
 """Schemas as the rest of the package reads them.
 
-A ``Schema`` is frozen and lazy. Its attributes are *effective*: they look through ``$ref``, ``allOf`` and a union with
-``null``, so callers don't have to know how an author composed a schema. Only ``json`` and ``bundle()`` show the
-composition, and only they decide what is valid.
+A ``Schema`` is frozen and lazy. Most attributes are *effective*: they include the keywords behind ``$ref``, ``allOf``
+and "X or null" (a union of a schema X with ``null``). So callers don't have to know how an author composed a schema.
+Only ``json`` and ``bundle()`` show the composition, and only these decide which values are valid.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from macaron_django.openapi.reading.limits import Limits
 
     class SchemaDocument(Protocol):
-        """The part of a document that schemas, and all that is made from them, need. ``Document`` implements it."""
+        """The part of ``Document`` that schemas need, and that the code which reads schemas needs."""
 
         @property
         def limits(self) -> Limits: ...
@@ -56,17 +56,17 @@ __all__ = ["MOST_PARTS", "Direction", "Discriminator", "Property", "Schema", "re
 
 #: Whether a schema describes what a client sends or what it receives.
 Direction = Literal["request", "response"]
-#: How many schemas an instance may have to match: its own and those that it inherits from. Of 300 public documents none
-#: has more than 27. Without a bound, schemas that inherit from one another would cost the square of their number.
+#: How many parts a schema may have: itself, and the schemas that it inherits from. Of 300 public documents, none needs
+#: more than 27. Without this limit, the time for a chain of inheriting schemas would grow with its length squared.
 MOST_PARTS = 100
 _UNSET: Any = object()
 Value = TypeVar("Value")
-#: Keywords that may refer to other schemas for the same instance.
+#: Keywords that may add other schemas for the same instance.
 _LEADING_ON = frozenset({"$dynamicRef", "$ref", "allOf", "anyOf", "oneOf"})
 
 
 class Discriminator(NamedTuple):
-    """The property whose value selects the schema of an object, and the schema for each of its values."""
+    """The name of the property that selects an object's schema, and the schema for each value of that property."""
 
     property_name: str
     mapping: Mapping[str, Schema]
@@ -96,12 +96,12 @@ class Property(Frozen):
 
     @lazy_attribute
     def read_only(self) -> bool:
-        """Whether the server alone sets it."""
+        """Whether only the server sets the property."""
         return self.schema.keyword("readOnly") is True
 
     @lazy_attribute
     def write_only(self) -> bool:
-        """Whether it is left out of responses."""
+        """Whether responses don't include the property."""
         return self.schema.keyword("writeOnly") is True
 
     @lazy_attribute
@@ -113,15 +113,15 @@ class Property(Frozen):
 
 
 class Schema(Frozen):
-    """The schema at a place of a document. Each place has only one ``Schema``: ``schema_at`` and ``schema_of`` make it.
+    """The schema at a place of a document. ``Document`` creates only one ``Schema`` for each place.
 
-    ``pointer`` is spelled as in OpenAPI 3 (``#/components/schemas/Pet``), whatever the document's version.
+    ``pointer`` has the spelling of OpenAPI 3 (``#/components/schemas/Pet``), also in a Swagger 2.0 document.
     """
 
     document: SchemaDocument
     file: SourceFile
     pointer: str
-    source_pointer: str  # as the document spells it: #/definitions/Pet
+    source_pointer: str  # in the document's own spelling, such as #/definitions/Pet
 
     def __init__(
         self, document: SchemaDocument, file: SourceFile, pointer: str, source_pointer: str, json: Any = None
@@ -137,7 +137,7 @@ class Schema(Frozen):
 
     @property
     def uri(self) -> str:
-        """The URI of the schema: that of its file, with the pointer as its fragment."""
+        """The URI of the schema: the URI of its file, with the pointer as the fragment."""
         return self.file.uri + self.pointer
 
     @property
@@ -147,12 +147,12 @@ class Schema(Frozen):
 
     @lazy_attribute
     def json(self) -> Mapping[str, Any] | bool:
-        """The schema in the 3.1 form, ``$ref``s kept."""
+        """The schema in the 3.1 form, with its ``$ref``s."""
         return self.document.normalised(self)
 
     @lazy_attribute
     def written(self) -> Any:
-        """The schema as read; None if there is none."""
+        """The schema as read, in the document's own dialect; None if there is none."""
         try:
             return self.file.lookup(self.source_pointer)
         except KeyError:
@@ -164,14 +164,14 @@ class Schema(Frozen):
 
     @lazy_attribute
     def keywords(self) -> Mapping[str, Any]:
-        """Its own keywords in the 3.1 form; none for a boolean schema."""
+        """The schema's own keywords in the 3.1 form; empty for a boolean schema."""
         json = self.json
         return {} if isinstance(json, bool) else json
 
     def subschema(self, *keys: str) -> Schema:
-        """Returns the schema below this one at ``keys``, such as ``("properties", "name")``.
+        """Returns the schema at ``keys`` below this one, such as ``"properties", "name"``.
 
-        Raises ``KeyError`` or ``IndexError`` where there is none.
+        Raises ``KeyError`` or ``IndexError`` if there is none.
         """
         below: Any = self.json
         for key in keys:
@@ -179,16 +179,16 @@ class Schema(Frozen):
         suffix = join(keys)
         return self.document.schema_at(self.file, self.source_pointer + suffix, self.pointer + suffix, below)
 
-    # What the schema is, behind references
+    # References and composition
 
     @lazy_attribute
     def _leads_on(self) -> bool:
-        """Whether one of its keywords may name other schemas for the same instance. Few schemas have such a keyword."""
+        """Whether a keyword may add other schemas for the same instance. Few schemas have such a keyword."""
         return not _LEADING_ON.isdisjoint(self.keywords)
 
     @lazy_attribute
     def target(self) -> Schema | None:
-        """The schema that ``$ref`` or ``$dynamicRef`` refers to; None without a reference, or if it is broken."""
+        """The schema that ``$ref`` or ``$dynamicRef`` refers to; None if there is no reference or if it is broken."""
         for keyword in ("$ref", "$dynamicRef"):
             reference = self.keywords.get(keyword)
             if isinstance(reference, str):
@@ -197,14 +197,14 @@ class Schema(Frozen):
 
     @property
     def is_overloaded(self) -> bool:
-        """Whether it has ``MOST_PARTS`` parts, so that more of them may have been left out."""
+        """Whether the schema has ``MOST_PARTS`` parts. Then ``parts`` may be incomplete."""
         if self._is_reference:
             return self.resolved.is_overloaded
         return len(self.parts) >= MOST_PARTS <= sum([not part._is_lone_reference for part in self.parts])
 
     @lazy_attribute
     def _or_null(self) -> Schema | None:
-        """The schema X, if this one is only "X or null"."""
+        """The schema X if this schema is only "X or null", otherwise None."""
         for keyword in ("anyOf", "oneOf") if self._leads_on else ():
             branches = self.keywords.get(keyword)
             if isinstance(branches, list) and len(branches) == 2 and {"type": "null"} in branches:
@@ -222,12 +222,15 @@ class Schema(Frozen):
 
     @property
     def _following(self) -> Schema | None:
-        """The schema that this one merely refers to: the target of a lone ``$ref``, or X of "X or null"."""
+        """The schema that this schema merely refers to: the target of a lone ``$ref``, or X if this is "X or null"."""
         return self._or_null or (self.target if self._is_lone_reference else None)
 
     @lazy_attribute
     def resolved(self) -> Schema:
-        """The schema at the end of a chain of lone ``$ref``s and "X or null"; the schema itself if there is none."""
+        """The schema at the end of a chain of lone ``$ref``s and "X or null".
+
+        Without such a chain, the schema itself.
+        """
         if not self._leads_on or self._following is None:
             return self
         schema, seen = self, {self}
@@ -239,18 +242,18 @@ class Schema(Frozen):
             end = following.__dict__.get("resolved")
             if end is not None and end._following is None:  # no circle
                 schema = end
-        for each in seen:  # otherwise each schema of a long chain would walk the rest of it
+        for each in seen:  # otherwise each schema of a long chain would follow the rest again
             each.__dict__.setdefault("resolved", schema)
         return schema
 
     @property
     def _is_reference(self) -> bool:
-        """Whether it merely refers to another schema, and isn't part of a circle."""
+        """Whether the schema merely refers to another one, and isn't part of a circle of references."""
         return self.resolved is not self and self.resolved._following is None
 
     @lazy_attribute
     def name(self) -> str | None:
-        """Its name if it is a component, or that of the component it merely refers to; None for any other schema."""
+        """The schema's name if it is a component, or the name of the component it merely refers to; otherwise None."""
         schema: Schema | None = self
         for _ in range(100):  # a cycle of references has no name
             if schema is None:
@@ -263,9 +266,9 @@ class Schema(Frozen):
 
     @lazy_attribute
     def parts(self) -> tuple[Schema, ...]:
-        """The schemas that an instance must match, in written order: itself, targets of references, and those in allOf.
+        """The schemas that an instance must match, in written order: this one, targets of references, parts of allOf.
 
-        There are at most ``MOST_PARTS``, not counting lone references; ``check`` reports a schema with that many.
+        There are at most ``MOST_PARTS``, not counting lone references. ``check`` reports a schema with that many parts.
         """
         if not self._leads_on:
             return (self,)
@@ -286,9 +289,11 @@ class Schema(Frozen):
 
     @lazy_attribute
     def _direct_parts(self) -> tuple[tuple[Schema, bool], ...]:
-        """The schemas that its own keywords name, in reverse order. True marks the schema itself: it isn't followed.
+        """The parts that the schema's own keywords add, in reverse order.
 
-        The result is kept, because every schema that inherits from this one walks through it.
+        True marks the schema itself, to be added as it is.
+
+        The result is stored, because every schema that inherits from this one needs it.
         """
         if not self._leads_on:
             return ((self, True),)
@@ -310,7 +315,7 @@ class Schema(Frozen):
 
     @lazy_attribute
     def _parts_by_keyword(self) -> Mapping[str, Sequence[Schema]]:
-        """For each keyword, the parts that have it as their own, beginning with the schema itself."""
+        """For each keyword, the parts that contain it. If the schema itself contains it, the schema is first."""
         parts = self.parts
         if len(parts) == 1:
             return dict.fromkeys(self.keywords, parts)
@@ -321,9 +326,9 @@ class Schema(Frozen):
         return found
 
     def keyword(self, name: str, default: Any = None) -> Any:
-        """Returns the effective value of a keyword: the schema's own, or that of what it refers to.
+        """Returns the effective value of a keyword: the schema's own value, or the value in the first part with one.
 
-        Of several bounds it returns the tightest.
+        If several parts have the same bound, such as ``maximum``, it returns the tightest value.
         """
         parts = self._parts_by_keyword.get(name)
         if parts is None:
@@ -338,12 +343,12 @@ class Schema(Frozen):
 
     @lazy_attribute
     def _types(self) -> tuple[str, ...]:
-        """The types that all parts allow, "null" included; () if every type is allowed."""
+        """The types that all parts allow, including "null"; () if every type is allowed."""
         return common_types([part._own_types for part in self.parts])
 
     @lazy_attribute
     def _own_types(self) -> tuple[str, ...]:
-        """The types that its own keywords name; () if they name none."""
+        """The types that the schema's own keywords name; () if they name none."""
         return types_of(self.keywords)
 
     @lazy_attribute
@@ -353,7 +358,7 @@ class Schema(Frozen):
 
     @lazy_attribute
     def _union_types(self) -> tuple[str, ...]:
-        """The effective types, or those of its branches if it names none itself; () if every type is allowed."""
+        """The effective types, or the types of the union's branches if there are none; () if every type is allowed."""
         return self._solved("_union_types", Schema._typed_branches, Schema._types_of_branches, ())
 
     def _typed_branches(self) -> tuple[Schema, ...]:
@@ -369,7 +374,7 @@ class Schema(Frozen):
 
     @lazy_attribute
     def nullable(self) -> bool:
-        """Whether null is valid. A schema that only refers back to itself forbids nothing."""
+        """Whether null is valid. A schema that only refers back to itself allows it."""
         return self._solved("nullable", Schema._judges_of_null, Schema._accepts_null, True)
 
     def _judges_of_null(self) -> tuple[Schema, ...]:
@@ -406,7 +411,7 @@ class Schema(Frozen):
         judge: Callable[[Schema, Mapping[Schema, Value]], Value],
         initially: Value,
     ) -> Value:
-        """Returns the value of the attribute ``name``, and stores the values of the schemas that it depends on."""
+        """Returns the value of the attribute ``name``, and also stores it for the schemas on which it depends."""
         needed = below(self) if self._leads_on else ()
         if all(name in each.__dict__ for each in needed):  # then this schema isn't in a circle
             return judge(self, {each: each.__dict__[name] for each in needed})
@@ -424,7 +429,7 @@ class Schema(Frozen):
         return values[self]
 
     def branches(self, keyword: str) -> tuple[Schema, ...]:
-        """Returns the schemas that its own ``allOf``, ``anyOf`` or ``oneOf`` lists."""
+        """Returns the schemas in the schema's own ``allOf``, ``anyOf`` or ``oneOf``."""
         branches = self.keywords.get(keyword)
         if not isinstance(branches, list):
             return ()
@@ -434,7 +439,8 @@ class Schema(Frozen):
     def format(self) -> str | None:
         """The effective format; None if there is none.
 
-        In OpenAPI 3.1, ``contentEncoding: base64`` replaces ``byte`` (3.1.1, "Migrating Binary Descriptions").
+        For ``contentEncoding: base64``, which replaces the format ``byte`` in OpenAPI 3.1, it is "byte" (3.1.1,
+        "Migrating Binary Descriptions").
         """
         encoded = "byte" if self.keyword("contentEncoding") == "base64" else None
         return _string(self.keyword("format")) or encoded
@@ -456,7 +462,7 @@ class Schema(Frozen):
 
     @lazy_attribute
     def enum(self) -> tuple[Any, ...] | None:
-        """The values allowed, from ``enum`` or ``const``; None if they aren't listed."""
+        """The allowed values, from ``enum`` or ``const``; None without these keywords."""
         if (constant := self.keyword("const", _UNSET)) is not _UNSET:
             return (constant,)
         values = self.keyword("enum")
@@ -474,8 +480,8 @@ class Schema(Frozen):
 
     @lazy_attribute
     def properties(self) -> Mapping[str, Property]:
-        """The properties, through ``$ref`` and ``allOf``, in document order."""
-        if self._is_reference:  # otherwise each of many references to a large schema would have its own properties
+        """The properties by name, including those from ``$ref`` and ``allOf``, in document order."""
+        if self._is_reference:  # so that many references to a large schema share its properties
             return self.resolved.properties
         found: dict[str, Schema] = {}
         for part in self.parts:
@@ -487,7 +493,7 @@ class Schema(Frozen):
         return MappingProxyType({name: Property(name, schema, name in self.required) for name, schema in found.items()})
 
     def property_schema(self, name: str) -> Schema | None:
-        """Returns the schema of one property, as ``properties`` has it; None if there is none."""
+        """Returns the schema of a property, the same as in ``properties``; None if there is no such property."""
         for part in self._parts_by_keyword.get("properties", ()):
             properties = part.keywords["properties"]
             if isinstance(properties, dict) and name in properties:
@@ -496,7 +502,7 @@ class Schema(Frozen):
 
     @lazy_attribute
     def required(self) -> frozenset[str]:
-        """The names of the required properties, through ``$ref`` and ``allOf``."""
+        """The names of the required properties, including those from ``$ref`` and ``allOf``."""
         if self._is_reference:
             return self.resolved.required
         names: set[str] = set()
@@ -513,7 +519,7 @@ class Schema(Frozen):
 
     @lazy_attribute
     def additional_properties(self) -> Schema | bool:
-        """The schema of properties that aren't listed, or whether they are allowed."""
+        """The schema for properties that aren't in ``properties``; True if any value is allowed, False if none is."""
         schema = self._first("additionalProperties") or self._first("unevaluatedProperties")
         if schema is None:
             return True
@@ -557,13 +563,13 @@ class Schema(Frozen):
 
     @lazy_attribute
     def is_object(self) -> bool:
-        """Whether instances are objects: by type, or by having properties."""
+        """Whether the type is "object", or there is no type but there are properties."""
         return self.types == ("object",) or (not self.types and bool(self.properties))
 
     @property
     def attribute_nodes(self) -> tuple[SourceNode, ...]:
-        """The nodes that may have x- attributes of this schema: its own, then those that it merely refers to."""
-        # The schema as written is enough: normalising it would take twenty times as long as looking for an attribute.
+        """The nodes that may have x- attributes of this schema: its own node, and then the node of ``resolved``."""
+        # The schema as written is enough. Normalising it would take twenty times as long as looking for an attribute.
         written = self.__dict__.get("written")
         if isinstance(written, dict) and written.keys().isdisjoint(_LEADING_ON):
             return (SourceNode(self.file, self.source_pointer, written),)
@@ -573,7 +579,7 @@ class Schema(Frozen):
 
     @lazy_attribute
     def extensions(self) -> SchemaExtensions:
-        """The x- attributes of the schema itself, or of the schema that it merely refers to."""
+        """The x- attributes of the schema itself, and of the schema that it merely refers to."""
         from macaron_django.openapi.extensions import schema_extensions
 
         is_plain = "json" not in self.__dict__ and not self.document.may_be_marked(self)
@@ -581,7 +587,7 @@ class Schema(Frozen):
 
     @property
     def is_decimal(self) -> bool:
-        """Whether its numbers are always Decimals in Python, never floats, because of ``x-decimal``."""
+        """Whether the schema has ``x-decimal``, so that its numbers are Decimals in Python and never floats."""
         from macaron_django.openapi.extensions import property_extensions
 
         return "number" in self.types and property_extensions(self.attribute_nodes).decimal
@@ -589,8 +595,8 @@ class Schema(Frozen):
     def bundle(self, direction: Direction | None = None) -> dict[str, Any]:
         """Returns self-contained JSON Schema 2020-12; the schemas that this one refers to are in its ``$defs``.
 
-        For "request", readOnly properties aren't required; for "response", writeOnly ones aren't. Bundles share
-        their definitions: treat them as read-only.
+        For "request", readOnly properties aren't required. For "response", writeOnly properties aren't required.
+        Bundles share their definitions: treat them as read-only.
         """
         return self.document.bundle(self, direction)
 
@@ -600,7 +606,10 @@ def _string(value: Any) -> str | None:
 
 
 def reachable_schemas(schemas: Iterable[Schema]) -> Iterator[Schema]:
-    """Yields the schemas, and those of all values within their instances, at any depth; each once and resolved."""
+    """Yields the schemas, and the schemas of all values in their instances at any depth.
+
+    Each is resolved and yielded once.
+    """
     seen: set[Schema] = set()
     todo = list(schemas)
     while todo:

@@ -1,4 +1,4 @@
-"""Media types: what they mean for a body, and which ranges they match (RFC 9110, sections 8.3 and 12.5.1)."""
+"""Media types: whether their content is JSON, and which ranges they match (RFC 9110, sections 8.3 and 12.5.1)."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ JSON = "application/json"
 MERGE_PATCH = "application/merge-patch+json"
 OCTETS = "application/octet-stream"
 URL_ENCODED, MULTIPART = "application/x-www-form-urlencoded", "multipart/form-data"
-#: The spellings in use of newline-delimited JSON: one JSON value a line.
+#: The media types in use for newline-delimited JSON, which has one JSON value on each line.
 JSON_LINES = frozenset(
     {
         "application/json-lines",
@@ -53,7 +53,7 @@ def is_json(media_type: str) -> bool:
 
 
 def matches(media_type: str, media_range: str) -> bool:
-    """Returns whether a media type is one of a range; parameters don't count.
+    """Returns whether a media type is in a range. Parameters don't count.
 
     >>> [matches("application/json", r) for r in ("application/json; q=0.5", "application/*", "*/*", "text/*")]
     [True, True, True, False]
@@ -63,7 +63,7 @@ def matches(media_type: str, media_range: str) -> bool:
 
 
 def allows_json(media_range: str) -> bool:
-    """Returns whether content of a media type or range can be JSON.
+    """Returns whether a media type is JSON, or a range contains a JSON media type.
 
     >>> [allows_json(r) for r in ("application/hal+json", "application/*", "*/*", "text/plain")]
     [True, True, True, False]

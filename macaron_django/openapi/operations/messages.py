@@ -1,7 +1,7 @@
 """Parameters, request bodies and responses of an operation, as frozen dataclasses in OpenAPI 3.1's terms.
 
-``dialects.openapi3`` and ``dialects.swagger2`` make them. Reading and routing need none of them, so they are imported
-when the first operation is read.
+``dialects.openapi3`` and ``dialects.swagger2`` create them. Reading a document and routing don't need this module, so
+it is imported when the parameters, body or responses of an operation are first accessed.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ __all__ = ["Encoding", "Header", "MediaType", "Parameter", "RequestBody", "Respo
 
 @dataclass(frozen=True)
 class Encoding:
-    """How a form writes one property."""
+    """How a form encodes one property."""
 
     content_type: str | None
     style: str
@@ -32,7 +32,7 @@ class Encoding:
 
 @dataclass(frozen=True)
 class MediaType:
-    """The body in one media type; ``item_schema`` is that of each item of a stream (OpenAPI 3.2)."""
+    """A body in one media type. ``item_schema`` is the schema of each item of a stream (OpenAPI 3.2)."""
 
     schema: Schema | None
     encoding: Mapping[str, Encoding] = field(default_factory=dict, hash=False)
@@ -58,8 +58,9 @@ class Header:
 class Parameter:
     """A parameter of an operation.
 
-    ``content_type`` and ``encoding`` are those of its ``content``, if it has one. ``item_styles`` are the styles of the
-    arrays in its array, the outer ones first (Swagger 2.0's ``collectionFormat`` of ``items``).
+    ``content_type`` and ``encoding`` come from its ``content``, if it has one. ``item_styles`` are the styles of nested
+    arrays, outer arrays first. In Swagger 2.0, they come from the ``collectionFormat`` of ``items``; otherwise there
+    are none.
     """
 
     name: str
@@ -84,7 +85,7 @@ class Parameter:
 
 @dataclass(frozen=True)
 class RequestBody:
-    """The body of a request; ``content`` is by media type, as written."""
+    """The body of a request. ``content`` has the media types, by their names as written."""
 
     required: bool
     description: str
@@ -93,7 +94,7 @@ class RequestBody:
 
 @dataclass(frozen=True)
 class Response:
-    """A response of an operation; ``status`` is as written: "200", "2XX" or "default"."""
+    """A response of an operation. ``status`` is as written, such as "200", "2XX" or "default"."""
 
     status: str
     description: str

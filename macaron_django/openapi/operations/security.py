@@ -1,6 +1,6 @@
 """Security schemes, and the security requirements of a document or an operation.
 
-Swagger 2.0's ``basic`` and ``flow`` are read in OpenAPI 3.1's terms.
+Swagger 2.0's ``basic`` and ``flow`` are translated into OpenAPI 3.1's terms.
 """
 
 from __future__ import annotations
@@ -21,14 +21,15 @@ __all__ = [
 
 Requirements = tuple[Mapping[str, tuple[str, ...]], ...]
 
-#: Used for a ``security`` that can't be read: it requires a scheme that no document can declare, so it admits no one.
+#: Returned for a malformed ``security``. It requires a scheme that no document can declare, so it admits no one.
 NOBODY: Requirements = ({"": ()},)
 
 
 def security_requirements(value: Any) -> Requirements | None:
-    """Returns the requirements, of which a caller must meet one; () if public, None if ``security`` is absent.
+    """Returns the requirements in a ``security``; () if public, None if ``security`` is absent.
 
-    A malformed ``security`` gives ``NOBODY``: its readable parts alone might admit everyone, so none of it is used.
+    A caller must meet one of the requirements. If ``security`` is malformed, ``NOBODY`` is returned, because the
+    well-formed part alone might admit everyone.
 
     >>> security_requirements([{"oauth": ["read"]}, {}]), security_requirements([])
     (({'oauth': ('read',)}, {}), ())
@@ -43,7 +44,7 @@ def security_requirements(value: Any) -> Requirements | None:
 
 
 def malformed_requirement(value: Any) -> str | None:
-    """Returns the well-formed spelling of a malformed ``security``; None if it is well-formed already.
+    """Returns a well-formed spelling of a malformed ``security``; None if it is well-formed.
 
     >>> malformed_requirement([{"oauth": "admin"}])
     '[{oauth: [admin]}]'
@@ -57,7 +58,7 @@ def malformed_requirement(value: Any) -> str | None:
         for name, scopes in requirement.items():
             if isinstance(scopes, str):
                 return f"[{{{name}: [{scopes}]}}]"
-            # YAML reads `- jwt:` as null: no scope was written, so none is lost
+            # In YAML, the value of `- jwt:` is null. No scope was written, so none is lost.
             if not name or (scopes is not None and not _is_scopes(scopes)):
                 return f"[{{{name or 'name'}: []}}]"
     return None
@@ -68,7 +69,7 @@ def _is_scopes(value: Any) -> bool:
 
 
 class SecurityScheme(NamedTuple):
-    """A way of authenticating; ``location`` is where an API key is sent: "header", "query" or "cookie"."""
+    """A way of authenticating. ``location`` is the place of an API key in a request: "header", "query" or "cookie"."""
 
     type: str
     name: str | None = None
@@ -82,7 +83,7 @@ class SecurityScheme(NamedTuple):
 
 
 def security_scheme(value: Mapping[str, Any]) -> SecurityScheme:
-    """Returns the scheme that an entry of ``securitySchemes`` or ``securityDefinitions`` describes."""
+    """Returns the scheme for an entry of ``securitySchemes`` or ``securityDefinitions``."""
 
     def text(key: str) -> str | None:
         found = value.get(key)

@@ -1,6 +1,7 @@
-"""Reads the files of a spec, within limits: bytes become a tree whose nodes know their file, line and pointer.
+"""Reads the files of a spec, within limits, into trees. Each node has its file, line and JSON pointer.
 
-Open ``source`` and ``limits`` for what may be read and how JSON is parsed, ``yaml_text`` for YAML and ``yaml_events``
-for its details and line numbers, ``versions`` for the versions of OpenAPI that are read, ``parse_cache`` for the trees
-that are kept from one start to the next, and ``source_files`` for nodes, anchors and locations.
+Open ``source`` for reading files and parsing JSON, and ``limits`` for the limits. Open ``yaml_text`` for parsing YAML,
+and ``yaml_events`` for its details and line numbers. Open ``versions`` for the supported versions of OpenAPI, and
+``parse_cache`` for the trees that are cached for the next start. Open ``source_files`` for nodes, anchors and
+locations.
 """

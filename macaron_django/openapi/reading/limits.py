@@ -10,16 +10,16 @@ __all__ = ["Limits", "depth_error"]
 
 
 class Limits(NamedTuple):
-    """Limits on a spec's files; exceeding one is a finding or a ``SpecError``, never a crash."""
+    """Limits on a spec's files. A file that exceeds a limit causes a finding or a ``SpecError``."""
 
     max_bytes: int = 64 * 1024 * 1024  # of one file
     max_depth: int = 128  # nested mappings and lists
-    max_nodes: int = 5_000_000  # values of one file, each alias counted as what it refers to
-    max_files: int = 10_000  # reached by references
+    max_nodes: int = 5_000_000  # values in one file; an alias counts as a copy of its target
+    max_files: int = 10_000  # files that references lead to
 
 
 def depth_error(name: str, limits: Limits, line: int | None = None, column: int | None = None) -> SpecError:
-    """Returns the error E005 of a text that is nested more deeply than ``limits.max_depth``."""
+    """Returns the error E005, for a text that is nested more deeply than ``limits.max_depth``."""
     return spec_error(
         "E005",
         name,

@@ -1,8 +1,8 @@
 """Caches the trees of long YAML texts on disk, from one start of a process to the next.
 
-Parsing the largest YAML specs takes a third of a second; reading the same tree as JSON takes a hundredth. Entries are
-named by a hash of the text and hold JSON, so reading one builds nothing but plain values. A folder that other users can
-write to isn't used. JSON and short texts aren't cached, as that would gain nothing.
+Parsing the largest YAML specs takes a third of a second; reading the same tree as JSON takes a hundredth. An entry's
+name is a hash of the text. Entries contain JSON, so reading one creates only plain values. A folder that other users
+can write to isn't used. JSON and short texts aren't cached, because that would save no time.
 """
 
 from __future__ import annotations
@@ -22,14 +22,14 @@ from macaron_django.openapi.reading.trees import DuplicateKey, Parsed
 
 __all__ = ["cache_folder", "entry_name", "entry_text", "parse_cached"]
 
-#: A part of each name, so that entries written by different code aren't found.
+#: A part of the hashed text. It changes with the form of the entries, so that entries in an old form aren't used.
 _FORM = b"macaron_django 2"
 _SHORTEST = 64 * 1024
 _MOST_ENTRIES = 32
 
 
 def cache_folder() -> Path | None:
-    """Returns the user's cache folder, ``~/.cache/macaron_django`` or the platform's equivalent; None without one."""
+    """Returns ``~/.cache/macaron_django`` or the platform's equivalent; None if the user has no home folder."""
     try:
         if sys.platform == "win32":
             base = Path(os.environ.get("LOCALAPPDATA") or Path.home() / "AppData" / "Local")
@@ -37,7 +37,7 @@ def cache_folder() -> Path | None:
             base = Path.home() / "Library" / "Caches"
         else:
             base = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
-    except RuntimeError:  # a user without a home
+    except RuntimeError:  # the user has no home folder
         return None
     return base / "macaron_django" if base.is_absolute() else None
 
@@ -45,10 +45,10 @@ def cache_folder() -> Path | None:
 def parse_cached(
     raw: bytes, name: str, limits: Limits, folder: str | Path | None, prebuilt: str | Path | None = None
 ) -> Parsed:
-    """Returns the result of ``parse``, from ``folder`` if it is cached there. An unusable folder is ignored.
+    """Returns the result of ``parse``, from the cache in ``folder`` if possible. An unusable folder is ignored.
 
-    ``prebuilt`` is a folder with entries for texts of any length; it is only read. Raises ``SpecError`` as ``parse``
-    does.
+    ``prebuilt`` is another folder with entries, for texts of any length. Nothing is written to it. Raises
+    ``SpecError``, like ``parse``.
     """
     if looks_like_json(raw):
         return parse(raw, name, limits)
@@ -67,8 +67,8 @@ def parse_cached(
 
 
 def entry_name(raw: bytes, limits: Limits) -> str:
-    """Returns the name of a text's entry."""
-    from hashlib import sha256  # long or prebuilt YAML only; processors have instructions for this one
+    """Returns the file name of a text's entry."""
+    from hashlib import sha256  # not needed for JSON and short YAML; fast, because processors have instructions for it
 
     digest = sha256(_FORM + repr(limits).encode())
     digest.update(raw)
@@ -76,7 +76,7 @@ def entry_name(raw: bytes, limits: Limits) -> str:
 
 
 def entry_text(parsed: Parsed) -> bytes | None:
-    """Returns the content of an entry; None if JSON can't hold the parsed tree."""
+    """Returns the content of an entry; None if JSON can't represent the parsed tree."""
     if parsed.is_shared:  # an alias would be written out at each of its places
         return None
     duplicates = [(duplicate.key, duplicate.line, duplicate.column) for duplicate in parsed.duplicates]
@@ -84,7 +84,7 @@ def entry_text(parsed: Parsed) -> bytes | None:
         text = orjson.dumps({"tree": parsed.tree, "duplicates": duplicates, "notes": parsed.notes})
     except TypeError:  # an integer beyond 64 bits
         return None
-    return text if orjson.loads(text)["tree"] == parsed.tree else None  # NaN and infinity
+    return text if orjson.loads(text)["tree"] == parsed.tree else None  # NaN and infinity become null
 
 
 def _read(entry: Path) -> Parsed:
@@ -100,8 +100,8 @@ def _recalled(entry: Path) -> Parsed | None:
         if not _is_private(entry.parent):
             return None
         parsed = _read(entry)
-        with suppress(OSError):  # an image's file system may be there to be read only
-            os.utime(entry)  # the entries that were used last are kept
+        with suppress(OSError):  # the file system may be read-only, as in an image
+            os.utime(entry)  # the entries used least recently are removed
     except (OSError, ValueError, TypeError, KeyError):
         return None
     return parsed
@@ -111,7 +111,7 @@ def _remember(entry: Path, parsed: Parsed) -> None:
     text = entry_text(parsed)
     if text is None:
         return
-    from tempfile import NamedTemporaryFile  # at a cold start only
+    from tempfile import NamedTemporaryFile  # only for a new entry
 
     folder = entry.parent
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -138,8 +138,8 @@ def _last_used(entry: Path) -> float:
 
 
 def _is_private(folder: Path) -> bool:
-    """Returns whether no other user can have written to the folder."""
+    """Returns whether only this user can write to the folder."""
     if sys.platform == "win32":
-        return True  # the user's profile is its owner's
+        return True  # the folder is in the user's profile
     status = folder.stat()
     return status.st_uid == os.geteuid() and not status.st_mode & (stat.S_IWGRP | stat.S_IWOTH)

@@ -1,8 +1,8 @@
 """Reads the bytes of a YAML or JSON file and parses them to a tree.
 
-The reader is safe against hostile text: size, nesting and alias expansion are limited, no YAML tag builds an object,
-and every fault becomes a ``SpecError``, with line and column if the parser knows them. It knows nothing of OpenAPI.
-JSON is parsed here, YAML in ``yaml_text``.
+Hostile text does no harm: size, nesting and alias expansion are limited, and YAML tags create no objects. Every fault
+becomes a ``SpecError``, with line and column if the parser reports them. Nothing here depends on OpenAPI. JSON is
+parsed here, YAML in ``yaml_text``.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ __all__ = [
 _CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f]")
 _DIGITS = bytes(0x30 if chr(byte).isdecimal() else 0x20 for byte in range(256))
 _SMALL, _LARGE = 65_536, 262_144
-# So that opening a pipe doesn't wait for its writer, and Windows doesn't translate line ends.
+# With these flags, opening a pipe doesn't wait for its writer, and Windows doesn't translate line ends.
 _READ_AT_ONCE = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
 _INTEGER = re.compile(rb"\d+(?![\d.eE])")
 _BYTE_ORDER_MARKS = (
@@ -73,7 +73,7 @@ def read_bytes(path: str | os.PathLike[str], name: str, limits: Limits) -> bytes
 
 
 def _rest(descriptor: int, most: int) -> bytes:
-    """Returns the rest of a file that is growing, doesn't report its size, or is larger than one call reads."""
+    """Returns the rest of a file. There is a rest if the file grows, reports no size, or is too large for one call."""
     parts: list[bytes] = []
     while most > 0 and (part := os.read(descriptor, min(most, 2**20))):
         parts.append(part)
@@ -91,7 +91,7 @@ def _too_large(name: str, size: int, limits: Limits) -> SpecError:
 
 
 def decode(raw: bytes, name: str) -> str:
-    """Decodes UTF-8, or UTF-16 and UTF-32 with a byte order mark; raises ``SpecError`` (E003) for anything else."""
+    """Decodes UTF-8, or UTF-16 and UTF-32 with a byte order mark. Raises ``SpecError`` (E003) for any other bytes."""
     encoding = next((encoding for mark, encoding in _BYTE_ORDER_MARKS if raw.startswith(mark)), "utf-8")
     try:
         return raw.decode(encoding)
@@ -104,21 +104,21 @@ def decode(raw: bytes, name: str) -> str:
 
 
 def parse(raw: bytes, name: str, limits: Limits) -> Parsed:
-    """Parses JSON or YAML to a tree with string keys; the first character decides which it is.
+    """Parses JSON or YAML to a tree with string keys. The first character shows whether it may be JSON.
 
     Raises ``SpecError``: E003 if it isn't text, E004 for bad syntax, E005 beyond the limits.
     """
-    if len(raw) < _SMALL and raw[:1] == b"{":  # too small for a collection to begin
+    if len(raw) < _SMALL and raw[:1] == b"{":  # too small to start a garbage collection
         return _parse_json(raw, name, limits)
     with collector_paused(len(raw)):
         return _parse(raw, name, limits)
 
 
-class collector_paused:  # noqa: N801 (called like a function; entering it is faster than entering a generator)
-    """Pauses the garbage collector while a tree is built: it holds no garbage, and each collection would walk it.
+class collector_paused:  # noqa: N801 (used like a function; a class is faster than a generator)
+    """Pauses the garbage collector while a tree is built, because each collection would visit the whole tree in vain.
 
-    If the text is long (``size`` in bytes), its tree is put among the oldest objects at once, so that the next three
-    collections don't walk it either.
+    ``size`` is the length of the text in bytes. The tree of a long text is moved to the oldest generation at once, so
+    that the next three collections don't visit it either.
     """
 
     __slots__ = ("_is_collecting", "_size")
@@ -139,7 +139,7 @@ class collector_paused:  # noqa: N801 (called like a function; entering it is fa
 
 
 def looks_like_json(raw: bytes) -> bool:
-    """Returns whether a text begins as JSON does, or YAML's flow style, which looks the same."""
+    """Returns whether a text begins like JSON. YAML in flow style begins the same way."""
     return raw[:64].lstrip()[:1] in (b"{", b"[")
 
 
@@ -159,7 +159,7 @@ def _parse_yaml(text: str, name: str, limits: Limits) -> Parsed:
 
 
 def _parse_json(raw: bytes, name: str, limits: Limits) -> Parsed:
-    # orjson turns integers beyond 64 bits into floats; the standard library keeps them.
+    # orjson turns integers beyond 64 bits into floats. The standard library doesn't.
     if not _has_long_integer(raw):
         try:
             return Parsed(_loads(raw, limits.max_depth))
@@ -177,13 +177,13 @@ def _parse_json(raw: bytes, name: str, limits: Limits) -> Parsed:
 
 
 def _loads(raw: bytes, max_depth: int) -> Any:
-    """Returns orjson's tree, of at most ``max_depth`` levels."""
+    """Returns the tree that orjson reads. Raises ``ValueError`` if it has more than ``max_depth`` levels."""
     if len(raw) < _SMALL:
         tree = orjson.loads(raw)
         if _is_deeper(tree, max_depth):
             raise ValueError("depth limit")
         return tree
-    # orjson itself counts the levels: brackets before the text leave max_depth of its own limit.
+    # orjson has a fixed depth limit. Brackets around the text use up all but max_depth of its levels.
     surplus = _read_depth() - max_depth
     if surplus <= 0:
         return orjson.loads(raw)
@@ -198,8 +198,8 @@ def _loads(raw: bytes, max_depth: int) -> Any:
 def _is_deeper(tree: Any, max_depth: int) -> bool:
     """Returns whether mappings and lists nest more than ``max_depth`` levels deep.
 
-    ``gc.get_referents`` goes from values to the values in them. For the whole tree this takes a sixth of the time that
-    reading took.
+    ``gc.get_referents`` returns the values that other values contain. For the whole tree, this takes a sixth of the
+    time that parsing takes.
     """
     level = [tree]
     for _ in range(max_depth):
@@ -211,7 +211,7 @@ def _is_deeper(tree: Any, max_depth: int) -> bool:
 
 @cache
 def _read_depth() -> int:
-    """Returns how many levels orjson reads: 1024, as of its version 3.11."""
+    """Returns the greatest depth that orjson reads: 1024 in its version 3.11."""
     low, high = 1, 4096
     while low < high:
         depth = (low + high + 1) // 2
@@ -225,12 +225,15 @@ def _read_depth() -> int:
 
 
 def _is_depth(error: ValueError) -> bool:
-    return "depth limit" in str(error) or "ecursion" in str(error)  # as its versions spell it
+    return "depth limit" in str(error) or "ecursion" in str(error)  # the wording depends on the version of orjson
 
 
 def _has_long_integer(raw: bytes) -> bool:
-    """Returns whether the text has, outside its strings, an integer beyond 64 bits; True also if that is unclear."""
-    # Of nineteen digits in a row, taking every ninth byte leaves two or more.
+    """Returns whether the text has an integer beyond 64 bits outside its strings.
+
+    Returns True also if that is unclear.
+    """
+    # If nineteen digits follow one another, every ninth byte includes at least two of them.
     sample = raw[::9].translate(_DIGITS)
     pair = sample.find(b"00")
     while pair >= 0:
@@ -241,11 +244,14 @@ def _has_long_integer(raw: bytes) -> bool:
 
 
 def _is_long_integer(raw: bytes, place: int) -> bool:
-    """Returns whether ``place`` is within an integer beyond 64 bits."""
+    """Returns whether the digit at ``place`` belongs to an integer beyond 64 bits.
+
+    Returns True also if that is unclear.
+    """
     head = raw[max(0, place - 64) : place]
     before = head.rstrip(b"0123456789")
     introduced = before.rstrip(b"- \t\r\n")
-    if not introduced:  # too many digits, or too much space before them, to decide
+    if not introduced:  # undecided: too many digits, or too much space before them
         return True
     if introduced[-1:] not in (b":", b"[", b","):  # in a string
         return False
@@ -256,7 +262,7 @@ def _is_long_integer(raw: bytes, place: int) -> bool:
 
 
 def _parse_almost_json(text: str, problem: ValueError, name: str, limits: Limits) -> Parsed:
-    """Parses YAML's flow style, which begins as JSON does; a text that is neither is reported as faulty JSON."""
+    """Parses YAML in flow style, which begins like JSON. A text that is neither is reported as faulty JSON."""
     try:
         return _parse_yaml(text, name, limits)
     except SpecError as error:

@@ -1,6 +1,6 @@
-"""The files of a document as trees whose nodes know their place.
+"""The files of a document as trees of nodes. Each node has its place in the file.
 
-A ``SourceFile`` is one text that was parsed; a ``SourceNode`` is a value in it and the JSON pointer to it.
+A ``SourceFile`` is a parsed text. A ``SourceNode`` is a value in it, with the JSON pointer to the value.
 """
 
 from __future__ import annotations
@@ -19,16 +19,16 @@ from macaron_django.openapi.reading.trees import Parsed
 
 __all__ = ["SourceFile", "SourceNode", "join_uri"]
 
-#: A text of up to this many bytes is kept until it is searched for identifiers.
+#: A text up to this size in bytes is kept until it is searched for identifiers. A longer one is searched at once.
 _KEPT = 64 * 1024
-#: The escape of an ASCII character in JSON or YAML.
+#: An escape for an ASCII character in JSON or YAML.
 _ESCAPE = re.compile(rb"\\(?:u00|x|U000000)[2-7]")
 _IDENTIFIERS = ("$anchor", "$dynamicAnchor", "$id", "$self")
 _IDENTIFIER = re.compile(rb"\$(?:id|anchor|dynamicAnchor|self)[\"']?\s*:")
 
 
 class SourceFile:
-    """A text that was read: its tree, its dialect ("2.0", "3.0", "3.1", "3.2") and the places of its values."""
+    """A parsed text: its tree, its dialect ("2.0", "3.0", "3.1" or "3.2") and the places of its values."""
 
     name: str
     parsed: Parsed
@@ -37,29 +37,35 @@ class SourceFile:
     def __init__(
         self, uri: str | None, name: str, place: str | None, parsed: Parsed, dialect: str, raw: bytes | None
     ) -> None:
-        """``place`` is the absolute path, None for a text from elsewhere. By default ``uri`` is made from it."""
+        """``place`` is the absolute path of the file; None if the text isn't from a file.
+
+        The default of ``uri`` is its URI.
+        """
         self.name, self.parsed, self.dialect, self._place = name, parsed, dialect, place
         self.tree: Any = parsed.tree
         if uri is not None:
             self.uri = uri
         self._remote = raw if place is None else None
-        self._raw = raw  # kept until it is searched, which routing doesn't need
+        self._raw = raw  # kept until it is searched; routing doesn't need the search
         if raw is not None and len(raw) > _KEPT:
             self._search()
 
     @lazy_attribute
     def path(self) -> Path | None:
-        """The absolute path; None if the text is from elsewhere."""
+        """The absolute path; None if the text isn't from a file."""
         return None if self._place is None else Path(self._place)
 
     @lazy_attribute
     def uri(self) -> str:
-        """The URI that references are resolved against."""
+        """The URI of the file. References are resolved against it, unless the text has another base URI."""
         return self.path.as_uri() if self.path is not None else "mapping:document"
 
     @lazy_attribute
     def has_ids(self) -> bool:
-        """Whether $id, $anchor or $self may identify a schema. Searching the text for them saves walking the tree."""
+        """Whether $id, $anchor or $self may identify a schema.
+
+        Searching the text for them is faster than visiting the tree.
+        """
         self._search()
         return self.has_ids
 
@@ -71,25 +77,25 @@ class SourceFile:
 
     def _search(self) -> None:
         if (raw := self._raw) is not None:
-            # UTF-16 and UTF-32, and names with escapes in them, aren't searched.
+            # The search doesn't find names in UTF-16 and UTF-32, or names with escapes. It assumes that they are there.
             is_hidden = b"\0" in raw[:4] or _ESCAPE.search(raw) is not None
             self.has_ids = is_hidden or _IDENTIFIER.search(raw) is not None
             self.has_extensions = is_hidden or b"x-" in raw
             self._raw = None
-        elif "has_extensions" not in self.__dict__:  # there is no text: a mapping was loaded
+        elif "has_extensions" not in self.__dict__:  # a mapping was loaded, so there is no text
             keys = _keys(self.tree)
             self.has_ids = not keys.isdisjoint(_IDENTIFIERS)
             self.has_extensions = any(key.startswith("x-") for key in keys)
 
     def text(self) -> str:
-        """Returns the text, read again because it isn't kept; raises ``OSError`` or ``SpecError``."""
+        """Returns the text, which is read again from the file. Raises ``OSError`` or ``SpecError``."""
         if self.path is not None:
             return decode(self.path.read_bytes(), self.name)
         return decode(self._remote or b"", self.name)
 
     @lazy_attribute
     def _marks(self) -> dict[str, tuple[int, int]]:
-        from macaron_django.openapi.reading.yaml_events import marks  # where a finding is shown
+        from macaron_django.openapi.reading.yaml_events import marks  # needed only to show a finding
 
         try:
             return marks(self.text())
@@ -97,17 +103,17 @@ class SourceFile:
             return {}
 
     def mark(self, pointer: str) -> tuple[int, int] | None:
-        """Returns the line and column of a pointer, or of the nearest enclosing value that is in the text."""
+        """Returns the line and column of the value at a pointer, or of the nearest enclosing value in the text."""
         while pointer not in self._marks and "/" in pointer:
             pointer = pointer.rpartition("/")[0]
         return self._marks.get(pointer)
 
     def location(self, pointer: str) -> Location:
-        """Returns the place of a pointer; the line is looked up only when it is read."""
+        """Returns the location of the value at a pointer. Its line and column are found at first access."""
         return Location(self.name, pointer, find=self.mark)
 
     def lookup(self, pointer: str) -> Any:
-        """Returns the value at ``#/a/b``; raises ``KeyError`` if there is none."""
+        """Returns the value at a pointer such as ``#/a/b``. Raises ``KeyError`` if there is none."""
         value = self.tree
         for token in split(pointer):
             value = step(value, token)
@@ -117,7 +123,7 @@ class SourceFile:
 
     @lazy_attribute
     def identified(self) -> dict[str, str]:
-        """The pointer of each $id, $anchor and $self, by absolute URI (with ``#anchor`` for an anchor)."""
+        """The pointers to schemas with $id or $anchor, by absolute URI. The URI for an anchor ends with ``#anchor``."""
         found: dict[str, str] = {}
         if not self.has_ids:
             return found
@@ -138,7 +144,7 @@ class SourceFile:
 
     @lazy_attribute
     def dynamic_anchors(self) -> Mapping[str, Mapping[str, str]]:
-        """The pointers of each resource's dynamic anchors, by the resource's base URI and the anchor's name."""
+        """The pointers to each resource's dynamic anchors, by the resource's base URI and the anchor's name."""
         found: dict[str, dict[str, str]] = {}
         for uri, pointer in self.identified.items():
             base, _, name = uri.partition("#")
@@ -149,7 +155,7 @@ class SourceFile:
 
     @lazy_attribute
     def base(self) -> str:
-        """The base URI of the whole file: its ``$self`` (3.2) or ``$id``, otherwise its own URI."""
+        """The base URI of the whole file: its ``$self`` (OpenAPI 3.2) or ``$id``, otherwise the URI of the file."""
         if isinstance(self.tree, dict):
             for keyword in ("$self", "$id"):
                 if isinstance(self.tree.get(keyword), str):
@@ -157,7 +163,7 @@ class SourceFile:
         return self.uri
 
     def base_at(self, pointer: str) -> str:
-        """Returns the base URI that a reference at ``pointer`` is resolved against."""
+        """Returns the base URI for resolving a reference at ``pointer``."""
         if not self.has_ids:
             return self.uri
         base, value = self.base, self.tree
@@ -176,7 +182,7 @@ class SourceNode(NamedTuple):
     value: Any
 
     def child(self, *keys: str) -> SourceNode:
-        """Returns the node that ``keys`` lead to from this one; its value is None if nothing is there."""
+        """Returns the node at ``keys`` below this node. Its value is None if nothing is there."""
         file, pointer, value = self
         for key in keys:
             value = value.get(key) if type(value) is dict else _item(value, key)
@@ -199,7 +205,7 @@ class SourceNode(NamedTuple):
 
     @property
     def mapping(self) -> dict[str, Any]:
-        """The value if it is a mapping, otherwise an empty one."""
+        """The value if it is a mapping, otherwise an empty mapping."""
         return self.value if isinstance(self.value, dict) else {}
 
 
@@ -223,8 +229,8 @@ def _keys(tree: Any) -> set[str]:
 
 
 def join_uri(base: str, reference: str) -> str:
-    """Resolves a URI reference against a base URI; a reference that isn't a URI is returned unchanged."""
-    if reference.startswith("#"):  # urljoin forgets a base such as urn:…
+    """Resolves a URI reference against a base URI. A reference that isn't a valid URI is returned unchanged."""
+    if reference.startswith("#"):  # urljoin drops a base such as urn:…
         return base + reference
     try:
         return urljoin(base, reference)

@@ -1,4 +1,4 @@
-"""The results of parsing a text: a tree of plain values with string keys, or the place of a syntax error."""
+"""The result of parsing a text: a tree of plain values with string keys, or an error with the place in the text."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _SURROGATE = re.compile("[\ud800-\udfff]")
 
 
 class DuplicateKey:
-    """A key that a mapping has twice; the later one counts."""
+    """A key that occurs twice in a mapping. The later value counts."""
 
     key: str
     line: int
@@ -28,24 +28,24 @@ class DuplicateKey:
 
 
 class Parsed(NamedTuple):
-    """A tree, and the oddities of the text it came from."""
+    """A parsed tree, and the oddities of its text."""
 
     tree: Any
     duplicates: tuple[DuplicateKey, ...] = ()
     notes: tuple[str, ...] = ()  # "merge-key", "control-character"
-    is_shared: bool = False  # the tree holds one value at several places, where aliases were
+    is_shared: bool = False  # the tree has the same value at several places, because of aliases
 
 
 def syntax_error(name: str, problem: str, line: int | None, column: int | None) -> SpecError:
-    """Returns the error E004 of a text that is neither YAML nor JSON."""
+    """Returns the error E004, for a text that is neither YAML nor JSON."""
     message = f"{name} is neither YAML nor JSON: {problem}."
     return spec_error("E004", name, message, "Correct the syntax there.", line, column)
 
 
 def plain(value: Any, name: str, limits: Limits) -> Any:
-    """Copies mappings, lists and scalars to a tree with string keys and without lone surrogates.
+    """Returns a copy of a tree, with string keys and without lone surrogates.
 
-    Raises ``SpecError`` (E005) where the value exceeds a limit.
+    Raises ``SpecError`` (E005) if the tree exceeds a limit.
     """
     root: list[Any] = [None]
     todo: list[tuple[Any, Any, Any, int]] = [(value, root, 0, 0)]
@@ -56,7 +56,7 @@ def plain(value: Any, name: str, limits: Limits) -> Any:
         if depth > limits.max_depth:
             raise depth_error(name, limits)
         if nodes > limits.max_nodes:
-            raise spec_error("E005", name, f"{name} holds more than {limits.max_nodes} values.", "Split the document.")
+            raise spec_error("E005", name, f"{name} has more than {limits.max_nodes} values.", "Split the document.")
         if isinstance(source, Mapping):
             copy: dict[str, Any] = dict.fromkeys(map(_key, source))
             target[key] = copy

@@ -1,4 +1,4 @@
-"""Recognises the version of OpenAPI that a document is written in."""
+"""Finds the version of OpenAPI in which a document is written."""
 
 from __future__ import annotations
 
@@ -6,12 +6,12 @@ from typing import Any, Final
 
 __all__ = ["DIALECTS", "dialect_of"]
 
-#: The versions that are read. Those of one dialect differ in their third number at most.
+#: The supported versions. A dialect includes all versions with the same first two numbers, such as 3.0.3.
 DIALECTS: Final = ("2.0", "3.0", "3.1", "3.2")
 
 
 def dialect_of(tree: Any) -> str | None:
-    """Returns the one of :data:`DIALECTS` that the root of a document names; None for any other."""
+    """Returns the dialect that the root of a document names; None if it isn't in :data:`DIALECTS`."""
     if not isinstance(tree, dict):
         return None
     for keyword in ("swagger", "openapi"):

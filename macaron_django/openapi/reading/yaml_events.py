@@ -1,8 +1,8 @@
-"""Reads YAML event by event, for a tree that is exact in every detail or for the line and column of each node.
+"""Reads YAML event by event, to build an exact tree or to find the line and column of each node.
 
-The fast parser (ryaml) gives neither lines nor the source text of keys, expands aliases and refuses integers of more
-than 64 bits. This reader is slower and iterative. An alias shares the value that it repeats, but counts as a copy
-toward the limits. Scalars are resolved by the YAML 1.2 core schema, so ``no``, ``on`` and dates are strings.
+The fast parser (ryaml) returns neither lines nor the source text of keys. It expands aliases and refuses integers of
+more than 64 bits. This reader is slower and iterative. Here, an alias shares the value of its anchor, but counts as a
+copy toward the limits. Scalars are resolved by the YAML 1.2 core schema, so ``no``, ``on`` and dates are strings.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ _LEADING_ZERO = re.compile(r"[-+]?0[0-9]")
 _FLOAT = re.compile(
     r"(?:[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?|[-+]?\.(?:inf|Inf|INF)|\.(?:nan|NaN|NAN))\Z"
 )
-# Characters that libyaml refuses to read although JSON allows them, or almost does.
+# Characters that libyaml refuses. The JSON reader accepts them.
 _UNPRINTABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\ud800-\udfff\ufffe\uffff]")
 
 
@@ -35,16 +35,16 @@ _TEXT_OF_A_NODE = 64
 
 
 class TooLargeError(ValueError):
-    """Raised if the document has more nodes, or nests them deeper, than the limits allow."""
+    """The document has more nodes or deeper nesting than the limits allow."""
 
 
 def events(text: str) -> Iterator[Any]:
-    """Yields PyYAML's events of a text; raises ``yaml.YAMLError`` for bad syntax."""
+    """Yields PyYAML's events for a text. Raises ``yaml.YAMLError`` for bad syntax."""
     return yaml.parse(_UNPRINTABLE.sub(" ", text), Loader=_Loader)
 
 
 def scalar(event: Any) -> Any:
-    """Returns the value of a scalar by the core schema, or its text."""
+    """Returns the value of a scalar by the core schema; its text if it has another tag or is quoted."""
     value, tag = event.value, event.tag
     if tag == _CORE + "str" or (tag in (None, "!") and not event.implicit[0]):
         return value
@@ -66,7 +66,7 @@ def scalar(event: Any) -> Any:
 
 
 class _Frame:
-    """A collection that is being read: where its next child goes."""
+    """A mapping or list whose children are being read."""
 
     __slots__ = ("anchor", "key", "merges", "size", "value")
 
@@ -78,12 +78,12 @@ class _Frame:
 
 
 class ExactLoader:
-    """Reads one document into ``tree``, with the ``duplicates`` among its keys.
+    """Reads one document into ``tree``, and lists the ``duplicates`` among its keys.
 
-    ``merged`` says whether it has a merge key (``<<``), ``shared`` whether it has an alias. A long text counts as
-    several values, so that repeating it by aliases is limited too.
+    ``merged`` says whether the document has a merge key (``<<``), and ``shared`` whether it has an alias. A long text
+    counts as several values, so that its repetition by aliases is limited, too.
 
-    Raises ``yaml.YAMLError`` for bad syntax, ``TooLargeError`` beyond the limits.
+    Raises ``yaml.YAMLError`` for bad syntax, and ``TooLargeError`` beyond the limits.
     """
 
     def __init__(self, text: str, *, max_depth: int, max_nodes: int) -> None:
@@ -156,7 +156,7 @@ class ExactLoader:
     def _place(self, value: Any, size: int) -> None:
         self._nodes += size
         if self._nodes > self._max_nodes:
-            raise TooLargeError(f"holds more than {self._max_nodes} values once its aliases are expanded")
+            raise TooLargeError(f"has more than {self._max_nodes} values once its aliases are expanded")
         if not self._stack:
             self.tree = value
             return
@@ -174,9 +174,9 @@ class ExactLoader:
 
 
 def marks(text: str) -> dict[str, tuple[int, int]]:
-    """Maps each JSON pointer (``#/a/b``) of a text to the line and column (from 1) of its key or item.
+    """Returns the line and column (from 1) of each key and item of a text, by its JSON pointer (``#/a/b``).
 
-    Stops without an error at the first place that isn't valid YAML.
+    At the first place that isn't valid YAML, it stops without an error.
     """
     found: dict[str, tuple[int, int]] = {}
     stack: list[list[Any]] = []  # [pointer, next key or index, is a mapping]

@@ -1,7 +1,7 @@
-"""Parses YAML: with the fast parser where its result can be trusted, otherwise with the exact one.
+"""Parses YAML: with the fast parser (ryaml) if its result is exact, otherwise with the reader in ``yaml_events``.
 
-ryaml is ten times as fast as PyYAML, but it expands aliases and loses the spelling of keys that aren't strings; such
-texts go to ``yaml_events``. This is a separate module because neither JSON nor a cached tree needs the parsers.
+ryaml is ten times as fast as PyYAML, but it expands aliases and loses the spelling of keys that aren't strings. Texts
+with these go to ``yaml_events``. This is a separate module because JSON and cached trees don't need the parsers.
 """
 
 from __future__ import annotations
@@ -19,11 +19,11 @@ from macaron_django.openapi.reading.trees import Parsed, syntax_error
 
 __all__ = ["parse_yaml"]
 
-# Each pattern begins with a literal character, which makes the search fast; the lookbehind then tells &a from R&D.
+# Each pattern begins with a literal character, to make the search fast. Then the lookbehind distinguishes &a from R&D.
 _ANCHOR = re.compile(r"&(?<![^\s\[{,:\-]&)([^\s,\[\]{}]+)")
 _ALIAS = re.compile(r"\*(?<![^\s\[{,:\-]\*)([^\s,\[\]{}]+)")
 _PLACE = re.compile(r" at line (\d+) column (\d+)")
-# Integer keys that Python would write differently: `+1`; `007`, `0x1F`, `-0`.
+# Integer keys that Python writes differently: `+1` (first pattern), and `007`, `0x1F` or `-0` (second pattern).
 _SIGNED_KEY = re.compile(r"\+(?<![\w.:]\+)\d+[ \t]*:(?=\s)")
 _ZERO_KEY = re.compile(r"0(?:(?<=-0)0*|(?<![\w.:]0)[box\d][\dA-Fa-f_]*)[ \t]*:(?=\s)")
 _RYAML_DEPTH = 128
@@ -51,7 +51,7 @@ def parse_yaml(text: str, name: str, limits: Limits) -> Parsed:
 
 
 def _parse_exactly(text: str, name: str, limits: Limits) -> Parsed:
-    import yaml  # few documents need it
+    import yaml  # rarely needed
 
     from macaron_django.openapi.reading.yaml_events import ExactLoader, TooLargeError
 
@@ -63,16 +63,16 @@ def _parse_exactly(text: str, name: str, limits: Limits) -> Parsed:
         mark = getattr(error, "problem_mark", None)
         problem = getattr(error, "problem", None) or str(error).splitlines()[0]
         place = (mark.line + 1, mark.column + 1) if mark else (None, None)
-        if "nesting depth" in problem:  # libyaml's own limit (PyYAML 6.0.4): it reads ahead of the levels counted here
+        if "nesting depth" in problem:  # libyaml's own limit (PyYAML 6.0.4), reached first because it reads ahead
             raise depth_error(name, limits, *place) from error
         raise syntax_error(name, problem, *place) from error
     return Parsed(loader.tree, tuple(loader.duplicates), ("merge-key",) if loader.merged else (), loader.shared)
 
 
 def _is_plain(tree: Any, text: str, limits: Limits) -> bool:
-    """Returns whether all keys are strings, after turning the status codes of responses into strings.
+    """Turns the status codes of responses into strings, and returns whether all keys are now strings.
 
-    orjson refuses other keys, and looks at them faster than Python can.
+    orjson checks the keys, because it refuses other keys and is faster than Python code.
     """
     if "<<" in text or limits.max_depth < _RYAML_DEPTH:
         return False
@@ -88,9 +88,9 @@ def _has_plain_keys(tree: Any) -> bool:
 
 
 def _status_codes_as_strings(tree: Any, text: str) -> bool:
-    """Turns the keys of operations' responses (``200:``) into strings, in place.
+    """Turns the status codes (``200:``) among the keys of operations' responses into strings, in place.
 
-    Returns False if no key is an integer, or if a spelling may be lost.
+    Returns False if no status code is an integer, or if the spelling of a key may be lost.
     """
     found = False
     for item in _values(_entry(tree, "paths")):
@@ -112,12 +112,15 @@ def _values(value: Any) -> Iterable[Any]:
 
 
 def _are_spelled_plainly(text: str) -> bool:
-    """Returns whether Python writes the integers among the keys as the text does."""
+    """Returns whether the text spells all integer keys as Python does."""
     return _ZERO_KEY.search(text) is None and _SIGNED_KEY.search(text) is None
 
 
 def _rename(node: dict[Any, Any]) -> bool:
-    """Turns all keys into strings; returns False, and changes nothing, if two become equal, as do 200 and "200"."""
+    """Turns all keys into strings.
+
+    If two keys would become equal, as 200 and "200", it changes nothing and returns False.
+    """
     renamed = {key if type(key) is str else str(key): value for key, value in node.items()}
     if len(renamed) < len(node):
         return False
@@ -127,7 +130,10 @@ def _rename(node: dict[Any, Any]) -> bool:
 
 
 def _string_keys(tree: Any, text: str, name: str, limits: Limits) -> bool:
-    """Turns integer keys into strings, in place; returns False if a spelling is lost or a key isn't an integer."""
+    """Turns integer keys into strings, in place.
+
+    Returns False if a spelling may be lost, or a key is of another type.
+    """
     level, depth, found = [tree], 0, False
     while level:
         depth += 1

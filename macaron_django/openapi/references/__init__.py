@@ -1,5 +1,6 @@
-"""Follows references: a ``$ref``, an anchor, a discriminator's value or a ``$dynamicRef`` leads to a node or a schema.
+"""Finds the node or schema that a ``$ref``, an anchor, a discriminator's value or a ``$dynamicRef`` refers to.
 
-Open ``resolution`` for what a reference may read and how it is spelled, ``discriminators`` for the schema that a value
-names, ``bundling`` for the JSON Schema that validators compile, and ``dynamic_scopes`` for its ``$dynamicRef``s.
+Open ``resolution`` for the spelling of references and the files that they may read, and ``discriminators`` for the
+schema that a discriminator's value names. Open ``bundling`` for the JSON Schema that validators compile, and
+``dynamic_scopes`` for ``$dynamicRef`` in bundles.
 """

@@ -1,7 +1,8 @@
-"""Bundles a schema and all that it refers to into one JSON Schema 2020-12, to compile or to hand out.
+"""Bundles a schema and all schemas that it refers to into one JSON Schema 2020-12.
 
-Each schema that it refers to, even indirectly, becomes an entry of ``$defs``. An entry is rewritten once for each
-direction and shared by all bundles of the document that have it, so bundles are read-only.
+Validators compile bundles, and callers can get them as JSON Schema. Each schema that the bundled schema refers to, even
+indirectly, becomes an entry of ``$defs``. An entry is written once for each direction (request or response). All
+bundles of the document share it, so bundles are read-only.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from macaron_django.openapi.schema import Direction, Schema
 __all__ = ["Bundler", "Definition", "DefinitionPart", "reference_to"]
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
-#: Keywords that a validator doesn't use, or that would change the meaning of the references in a bundle.
+#: Keywords to leave out: validators don't use them, or they would change the meaning of references in a bundle.
 _LEFT_OUT = frozenset(
     {
         "$anchor", "$comment", "$defs", "$dynamicAnchor", "$id", "$schema", "$vocabulary", "definitions", "description",
@@ -32,9 +33,10 @@ _IGNORED_WHEN = {"request": "readOnly", "response": "writeOnly"}
 
 
 class Definition(NamedTuple):
-    """An entry of ``$defs``: a schema for one direction, with the targets of the ``$dynamicRef``s in it (``scope``).
+    """An entry of ``$defs``: a schema for one direction. ``scope`` has the targets of the ``$dynamicRef``s in it.
 
-    ``is_base`` marks the form that other schemas inherit from, without what the discriminator adds.
+    ``is_base`` marks the form that other schemas inherit from. It lacks the conditions that a Swagger 2.0 discriminator
+    adds.
     """
 
     schema: Schema
@@ -69,13 +71,13 @@ def reference_to(name: str) -> str:
 
 
 class Bundler:
-    """Bundles the schemas of one document. Several threads may use it."""
+    """Bundles the schemas of one document. It is thread-safe."""
 
     def __init__(self) -> None:
-        # Filled with finished values by setdefault(), as other threads read them.
+        # Other threads read these, so setdefault() adds only finished values.
         self.names: dict[Schema, str] = {}
-        self._named: dict[str, Schema] = {}  # the same by name
-        self._wanted: dict[str, int] = {}  # about how many schemas wanted each name
+        self._named: dict[str, Schema] = {}  # the reverse of ``names``
+        self._wanted: dict[str, int] = {}  # by name, about how many schemas wanted it
         self._rewritten: dict[Definition, _Rewritten] = {}
 
     def bundle(self, schema: Schema, direction: Direction | None) -> dict[str, Any]:
@@ -85,14 +87,17 @@ class Bundler:
         return _with_definitions(root, definitions)
 
     def parts(self, schemas: Iterable[Schema], direction: Direction | None) -> Iterator[DefinitionPart]:
-        """Yields the schemas and all that they refer to, each once and by itself: its references accept anything."""
+        """Yields a part for each of the schemas, and for each schema that they refer to.
+
+        In a part, references accept anything.
+        """
         roots = [Definition(schema, direction, scope=entered((), schema)) for schema in schemas]
         for definition, rewritten in self._reached(dict.fromkeys(roots)):
             anything = dict.fromkeys(map(self.key, rewritten.references), True)
             yield DefinitionPart(definition.schema, self.key(definition), _with_definitions(rewritten, anything))
 
     def part_name(self, schema: Schema, direction: Direction | None) -> str:
-        """Returns the name of a schema's own part among ``parts``."""
+        """Returns the name that the schema's part has in ``parts``."""
         return self.key(Definition(schema, direction, scope=entered((), schema)))
 
     def _reached(self, definitions: Iterable[Definition]) -> Iterator[tuple[Definition, _Rewritten]]:
@@ -113,7 +118,7 @@ class Bundler:
         return [reference.schema for reference in self._rewrite(definition).references]
 
     def name_of(self, schema: Schema) -> str:
-        """Returns the name of a schema in ``$defs``, the same in all bundles."""
+        """Returns the name that a schema has in ``$defs`` in all bundles."""
         name = self.names.get(schema)
         if name is None:
             component = schema.document.component_name(schema)
@@ -149,7 +154,7 @@ class Bundler:
 
 
 class _DefinitionWriter:
-    """Rewrites one schema, and collects what it refers to."""
+    """Writes one definition, and collects the definitions that it refers to."""
 
     def __init__(self, bundler: Bundler, direction: Direction | None, scope: Scope) -> None:
         self._bundler, self.direction, self.scope = bundler, direction, scope
@@ -158,7 +163,7 @@ class _DefinitionWriter:
     def rewrite(self, json: Any, schema: Schema, outer: tuple[Schema, ...]) -> dict[str, Any] | bool:
         """Returns the JSON for a bundle.
 
-        ``outer`` are enclosing schemas of the same instance, which may mark properties readOnly or writeOnly.
+        ``outer`` are the enclosing schemas for the same instance. They may mark properties readOnly or writeOnly.
         """
         if not isinstance(json, dict):
             return json if isinstance(json, bool) else True
@@ -195,7 +200,7 @@ class _DefinitionWriter:
         return result
 
     def _discriminator(self, schema: Schema, json: Mapping[str, Any]) -> dict[str, Any]:
-        """Returns the discriminator of a union, with the branches' references. Validators ignore it."""
+        """Returns the discriminator of a union, with references to the branches. Validators ignore it."""
         discriminator = schema.keywords.get("discriminator")
         if not isinstance(discriminator, dict):
             return {}
@@ -209,7 +214,7 @@ class _DefinitionWriter:
         return {"discriminator": {"propertyName": discriminator.get("propertyName"), "mapping": mapping}}
 
     def _is_ignored(self, name: Any, schemas: tuple[Schema, ...]) -> bool:
-        """Returns whether one of the schemas says that a property isn't sent in this direction."""
+        """Returns whether one of the schemas excludes a property from this direction, by readOnly or writeOnly."""
         marker = _IGNORED_WHEN[self.direction] if self.direction else ""
         found = (schema.property_schema(name) for schema in schemas if isinstance(name, str))
         return any(each is not None and each.keyword(marker) is True for each in found)
@@ -222,14 +227,14 @@ class _DefinitionWriter:
         return self._bundler.reference(definition)
 
     def _refer_to_bases(self, schema: Schema, parts: list[Any]) -> None:
-        """Makes references to parents with a Swagger 2.0 discriminator lead to their base form, without branches."""
+        """Changes references to parents with a Swagger 2.0 discriminator: they now lead to the parent's base form."""
         for part, json in zip(schema.branches("allOf"), parts, strict=True):
             if part.target is not None and inheritance(part.target) is not None:
                 self.references.pop(self._definition(part.target), None)
                 json["$ref"] = self._refer(self._definition(part.target, is_base=True))
 
     def add_inheritance(self, schema: Schema, json: dict[str, Any]) -> None:
-        """Adds Swagger 2.0's discriminator, whose value is the name of the definition that the instance must match."""
+        """Adds the rule of a Swagger 2.0 discriminator: the instance must match the definition that its value names."""
         found = inheritance(schema)
         if found is None:
             return

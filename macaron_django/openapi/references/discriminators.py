@@ -1,7 +1,8 @@
 """Finds the schema that each value of a discriminator names.
 
-In Swagger 2.0 a discriminator decides what is valid: the instance must match the definition that its value names. That
-definition is built on the base through ``allOf``. In OpenAPI 3 it only says which branch is meant.
+In Swagger 2.0, a discriminator affects validity: the instance must match the definition that its value names. That
+definition refers to the base schema in its ``allOf``. In OpenAPI 3, a discriminator only names the branch that is
+meant.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ __all__ = ["Inheritance", "children_by_parent", "discriminated", "inheritance", 
 
 
 def discriminated(schema: Schema, discriminator: Mapping[str, Any]) -> Mapping[str, Schema]:
-    """Maps each value to its schema, by ``mapping`` or by the names of the branches or inheriting schemas."""
+    """Returns the schema for each value, from ``mapping`` and from the names of branches or inheriting schemas."""
     found: dict[str, Schema] = {}
     mapping = discriminator.get("mapping")
     for value, reference in mapping.items() if isinstance(mapping, Mapping) else ():
@@ -31,7 +32,7 @@ def discriminated(schema: Schema, discriminator: Mapping[str, Any]) -> Mapping[s
 
 
 def _mapped(schema: Schema, reference: Any) -> Schema | None:
-    """Returns the schema that a value of ``mapping`` names, by component name or by reference."""
+    """Returns the schema for a value in ``mapping``, which is a component's name or a reference."""
     if not isinstance(reference, str):
         return None
     if reference in schema.document.schemas:
@@ -41,7 +42,7 @@ def _mapped(schema: Schema, reference: Any) -> Schema | None:
 
 
 def inheritors(schema: Schema) -> tuple[Schema, ...]:
-    """Returns the components that inherit from a schema through ``allOf``, at any distance, in document order."""
+    """Returns the components that inherit from a schema through ``allOf``, even indirectly, in document order."""
     children = schema.document.children_by_parent
     found: dict[Schema, None] = {}
     todo = [schema]
@@ -54,7 +55,7 @@ def inheritors(schema: Schema) -> tuple[Schema, ...]:
 
 
 def children_by_parent(components: Mapping[str, Schema]) -> Mapping[Schema, list[Schema]]:
-    """Returns, by schema, the components that have it in their ``allOf``."""
+    """Returns, for each schema, the components that refer to it in their ``allOf``."""
     found: dict[Schema, list[Schema]] = {}
     for schema in components.values():
         for part in schema.branches("allOf"):
@@ -64,15 +65,15 @@ def children_by_parent(components: Mapping[str, Schema]) -> Mapping[Schema, list
 
 
 class Inheritance(NamedTuple):
-    """The rule of Swagger 2.0's discriminator: the value of ``property_name`` names the schema to match."""
+    """The rule of a Swagger 2.0 discriminator: an instance must match the schema that its ``property_name`` names."""
 
     property_name: str
     values: Mapping[str, Schema]
-    own: str | None  # the value that names the schema itself
+    own: str | None  # the value for the schema itself
 
 
 def inheritance(schema: Schema) -> Inheritance | None:
-    """Returns the rule that a Swagger 2.0 discriminator adds to its schema; None for any other schema."""
+    """Returns the rule of a schema's Swagger 2.0 discriminator; None if it has no such discriminator."""
     if schema.file.dialect != "2.0":
         return None
     discriminator = schema.keywords.get("discriminator")
@@ -83,7 +84,7 @@ def inheritance(schema: Schema) -> Inheritance | None:
 
 
 def _own_value(schema: Schema) -> str | None:
-    """Returns the discriminator's value that some generators give a schema instead of its name."""
+    """Returns the discriminator value that some generators write into a schema, to replace its name; otherwise None."""
     for keyword in ("x-ms-discriminator-value", "x-discriminator-value"):
         value = schema.resolved.keywords.get(keyword)
         if isinstance(value, str):

@@ -1,8 +1,8 @@
 """Resolves ``$dynamicRef`` for bundles.
 
-JSON Schema resolves it while validating: among the resources entered so far (schemas with an ``$id``, files), the
-outermost one with the anchor counts. So of the path to a schema only the anchors on it matter: they are its scope. A
-bundle holds a schema once for each scope, with plain references.
+JSON Schema resolves a ``$dynamicRef`` during validation. Of the resources entered so far (files, and schemas with an
+``$id``), the outermost one with the anchor counts. So the target depends only on the anchors met on the way to a
+schema, which are called its scope. A bundle has a schema once for each scope, with plain references.
 """
 
 from __future__ import annotations
@@ -12,12 +12,12 @@ from macaron_django.openapi.schema import Schema
 
 __all__ = ["Scope", "dynamic_target", "entered"]
 
-#: Dynamic anchors met so far, by name, and the schema that each means.
+#: The dynamic anchors met so far: the name of each, and the schema that it refers to.
 Scope = tuple[tuple[str, Schema], ...]
 
 
 def entered(scope: Scope, schema: Schema) -> Scope:
-    """Returns the scope inside ``schema``: it adds the anchors of its resource, unless they were met before."""
+    """Returns the scope inside ``schema``: ``scope``, and the new anchors of the schema's resource."""
     if not schema.file.has_ids:
         return scope
     own = schema.file.dynamic_anchors.get(schema.file.base_at(schema.source_pointer))
@@ -31,12 +31,12 @@ def entered(scope: Scope, schema: Schema) -> Scope:
 
 
 def dynamic_target(schema: Schema, scope: Scope) -> Schema | None:
-    """Returns the schema that the reference of ``schema`` leads to in ``scope``; None if it leads nowhere."""
+    """Returns the target of the schema's reference in ``scope``; None if the reference leads nowhere."""
     target, keywords = schema.target, schema.keywords
     reference = keywords.get("$dynamicRef")
     if target is None or "$ref" in keywords or not isinstance(reference, str):
         return target
     name = reference.partition("#")[2]
-    if target.keywords.get("$dynamicAnchor") != name:  # it behaves as $ref then (JSON Schema Core, 8.2.3.2)
+    if target.keywords.get("$dynamicAnchor") != name:  # then $dynamicRef behaves like $ref (JSON Schema Core, 8.2.3.2)
         return target
     return dict(scope).get(name, target)

@@ -1,7 +1,7 @@
 """Resolves references between the files of a document.
 
-References are followed one at a time and never expanded, so cycles are harmless. This module also decides what a
-reference may read: files in and beside the folder of the spec, and hosts that the project allows.
+References are followed one at a time and never expanded, so cycles are harmless. A reference may read files in the
+spec's folder and the folders beside it, and from hosts that the project allows. This module enforces that.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ __all__ = ["BrokenReference", "Files"]
 
 
 class BrokenReference(Exception):  # noqa: N818 (it becomes a finding)
-    """A reference that can't be followed: finding ID, message and hint."""
+    """A reference can't be followed. The attributes are those of a finding."""
 
     id: str
     message: str
@@ -38,7 +38,7 @@ def _is_anchor(fragment: str) -> bool:
 
 
 class Files:
-    """The files of one document: the root file and those that references lead to, each read once."""
+    """The files of one document: the root file, and the files that references lead to. Each is read once."""
 
     def __init__(
         self,
@@ -72,7 +72,10 @@ class Files:
         return iter([self.main, *self._referred.values()])
 
     def resolve(self, node: SourceNode, reference: str) -> SourceNode:
-        """Returns the node that a reference written at ``node`` leads to; raises ``BrokenReference``."""
+        """Returns the node that a reference written at ``node`` leads to.
+
+        Raises ``BrokenReference`` if it leads nowhere.
+        """
         base = node.file.base_at(node.pointer) if node.file.has_ids else ""
         place = (node.file.uri, base, reference)
         found = self._resolved.get(place)
@@ -91,7 +94,7 @@ class Files:
         try:
             file = self._read(target, reference, node.file)
         except BrokenReference:
-            # The file may be a copy: what its $self or $id names is elsewhere, but its neighbours were copied, too.
+            # The file may be a copy of the one at its $self or $id. Then its neighbours were probably copied with it.
             target, _, fragment = join_uri(node.file.uri, reference).partition("#")
             if base == node.file.uri or urlsplit(reference).scheme:
                 raise
@@ -99,7 +102,7 @@ class Files:
         return self._fragment(file, "#" + fragment)
 
     def _known(self, origin: SourceFile, target: str, fragment: str) -> SourceNode | None:
-        """Returns the node of a URI that belongs to a file read so far, or is identified in one; otherwise None."""
+        """Returns the node at a URI, if the URI is that of a file read so far or of a schema in it; otherwise None."""
         for file in dict.fromkeys([origin, *self]):
             if target in (file.base, file.uri):
                 return self._fragment(file, "#" + fragment, target)
@@ -109,7 +112,7 @@ class Files:
                 try:
                     return self._fragment(file, pointer + suffix)
                 except BrokenReference:
-                    # Strictly, "#/components/…" inside a schema with an $id is relative to that schema.
+                    # Strictly, "#/components/…" in a schema with an $id is relative to that schema.
                     return self._fragment(file, "#" + suffix)
         return None
 
@@ -119,7 +122,7 @@ class Files:
             if anchor not in file.identified:
                 raise BrokenReference("E010", f"No $anchor {pointer[1:]!r} in {file.name}.", "Correct the reference.")
             pointer = file.identified[anchor]
-        # Percent-encoding (RFC 6901, section 6) is undone here, once: pointers inside the package have none.
+        # Percent-encoding (RFC 6901, section 6) is decoded only here. Pointers inside the package have none.
         plain = unquote(pointer) if "%" in pointer else pointer
         for spelling in (plain or "#", pointer, _other_spelling(plain), "#" if pointer == "#/" else None):
             if spelling:
@@ -128,7 +131,7 @@ class Files:
                 except KeyError:
                     continue
         raise BrokenReference(
-            "E010", f"Nothing is at {pointer} in {file.name}.", "Correct the reference, or add what it names."
+            "E010", f"Nothing is at {pointer} in {file.name}.", "Correct the reference, or add its target."
         )
 
     def _read(self, target: str, reference: str, referrer: SourceFile) -> SourceFile:
@@ -174,7 +177,10 @@ class Files:
             raise BrokenReference("E011", finding.message, finding.hint) from error
 
     def _permitted(self, root: Path, target: str, reference: str) -> Path:
-        """Returns the path of a file URI, which must be below ``root``; links must lead into the main folder."""
+        """Returns the path of a file URI.
+
+        It must be below ``root``; a symbolic link must lead into the document's folder.
+        """
         path = Path(unquote(urlsplit(target).path))
         try:
             real, real_root = path.resolve(), root.resolve()
@@ -221,7 +227,7 @@ class Files:
 
 
 def _name_beside(referrer: SourceFile, path: Path) -> str:
-    """Spells a path as the referring file's is spelled: relative to the same folder, if possible."""
+    """Returns the name of a file, relative to the same folder as the referring file's name if possible."""
     if referrer.path is None:
         return str(path)
     folder = Path(referrer.name).parent
@@ -235,7 +241,7 @@ def _name_beside(referrer: SourceFile, path: Path) -> str:
         return str(path)
 
 
-#: How Swagger 2.0 and OpenAPI 3 spell the same section.
+#: For each section of Swagger 2.0, its name in OpenAPI 3.
 SECTIONS = {
     "definitions": "schemas",
     "parameters": "parameters",
