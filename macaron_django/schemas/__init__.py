@@ -1,9 +1,12 @@
-"""Stage 2: from a schema to Python. Validation, values, Django models, DRF serializers and stubs; no URLs, no DynamoDB.
+"""Builds Python objects from schemas: validators, values, Django models, DRF serializers and stubs.
 
-It takes a Schema, and makes a validator, an API object class, a row model, a serializer class or a stub. Open
-``validation`` for what is valid, ``formats`` for a string format, ``values`` for Python values and classes, ``models``
-for Django models, ``styles`` for how parameters and forms are written, ``serializers`` for DRF serializers and fields,
-``checks`` for what ``checkspec`` finds in schemas, and ``stubs`` for type stubs.
+From a ``Schema``, this package builds a validator, an API object class, a row model (the Django model of a DynamoDB
+table), a serializer class or a stub. It needs no URLs and no DynamoDB.
+
+Open ``validation`` for validity, ``formats`` for string formats, ``values`` for Python values and classes, and
+``models`` for Django models. Open ``styles`` for the text forms of parameters and form fields, and ``serializers`` for
+DRF serializers and fields. Open ``checks`` for the findings of ``checkspec`` about schemas, and ``stubs`` for type
+stubs.
 """
 
 from typing import TYPE_CHECKING
@@ -40,7 +43,7 @@ __all__ = [
     "validator_for",
 ]
 
-#: Serializers need DRF, and rows are needed only where items are kept: validation and values need neither.
+#: Imported at first use, because validation and values need neither DRF nor row models.
 __getattr__ = lazy_exports(
     __name__,
     {

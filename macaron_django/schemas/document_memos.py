@@ -1,4 +1,4 @@
-"""Stores what is made from a document's schemas, once for each key, as long as the document lives."""
+"""Stores objects that are built from a document's schemas, such as validators, as long as the document exists."""
 
 from __future__ import annotations
 
@@ -15,17 +15,19 @@ Made = TypeVar("Made")
 
 
 class DocumentMemo(Generic[Key, Made]):
-    """A memo of one kind of thing, such as validators. The document stores its contents, so both are freed together.
+    """Stores one kind of object, such as validators, by document and key.
 
-    Two threads may make the same thing at once; each then uses its own. If clients choose the keys,
-    ``most`` limits how many things a document stores; any further thing is made anew at each use.
+    The objects are stored in the document itself, so both are freed together.
+
+    Two threads may build the same object at once. Then each uses its own. If clients choose the keys, ``most`` limits
+    the number of objects that a document stores. Any further object is built again at each use.
     """
 
     def __init__(self, most: int | None = None) -> None:
         self._most = most
 
     def get(self, document: SchemaDocument, key: Key, make: Callable[[], Made]) -> Made:
-        """Returns what is stored for ``document`` and ``key``; if nothing is, ``make`` makes it."""
+        """Returns the object stored for ``document`` and ``key``. If there is none, ``make`` builds it."""
         made = document.memos.get(self)
         if made is None:
             made = self.of(document)
@@ -37,6 +39,6 @@ class DocumentMemo(Generic[Key, Made]):
         return found
 
     def of(self, document: SchemaDocument) -> dict[Key, Made]:
-        """Returns all that is stored for ``document``, by key."""
+        """Returns all objects stored for ``document``, by key."""
         made: dict[Key, Made] = document.memos.setdefault(self, {})
         return made

@@ -1,6 +1,6 @@
-"""Checks: the faults of a document that show only when its schemas are compiled.
+"""Finds the faults of a document that appear only when its schemas are compiled.
 
-It takes a document and returns findings. Open ``compilation_checks`` for what is compiled for a check,
-``annotation_checks`` for what is said about examples, defaults and formats, and ``schema_traversal`` for which schemas
-are visited.
+Each check accepts a document and returns findings. Open ``compilation_checks`` for compiling validators, serializers
+and classes. Open ``annotation_checks`` for examples, defaults and formats, and ``schema_traversal`` for the schemas
+that are visited.
 """

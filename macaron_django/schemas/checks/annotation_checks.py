@@ -26,7 +26,7 @@ _WAYS: tuple[Direction, ...] = ("request", "response")
 
 
 class _Example(NamedTuple):
-    """An example or default, and its place. ``direction`` is set if only requests or only responses have it."""
+    """An example or default, and its place. ``direction`` is set if it is only for requests or only for responses."""
 
     schema: Schema
     direction: Direction | None
@@ -37,12 +37,15 @@ class _Example(NamedTuple):
 
     @property
     def judge(self) -> Schema:
-        """The schema that validates the example: this one if it allows null, otherwise the one that it refers to."""
+        """The schema that validates the example: ``schema`` if it allows null, otherwise its target (``resolved``)."""
         return self.schema if self.schema.nullable else self.schema.resolved
 
 
 def annotation_findings(document: Document, schemas: Iterable[Schema], parts: CompiledParts) -> Iterator[Finding]:
-    """Yields what is wrong with a document's annotations and examples; ``schemas`` are all schemas of ``document``."""
+    """Yields the findings about a document's formats, defaults and examples.
+
+    ``schemas`` are all schemas of ``document``.
+    """
     schemas = list(schemas)
     yield from _unknown_formats(schemas)
     of_schemas = (example for schema in schemas for example in _examples_of_schema(schema))
@@ -53,7 +56,7 @@ def annotation_findings(document: Document, schemas: Iterable[Schema], parts: Co
 
 
 def _unknown_formats(schemas: Iterable[Schema]) -> Iterator[Finding]:
-    """Yields a finding for each unknown format, at its first place."""
+    """Yields a finding for each unknown format, located at its first use."""
     known = {*STRING_FORMATS, *NUMBER_FORMATS, *custom_formats()}
     places: dict[str, list[Schema]] = {}
     for schema in schemas:
@@ -85,7 +88,7 @@ def _examples_of_schema(schema: Schema) -> Iterator[_Example]:
 
 
 def _examples_of_operations(document: Document) -> Iterator[_Example]:
-    seen: set[Any] = set()  # components are shared by operations
+    seen: set[Any] = set()  # operations may share a component
     for operation in document.operations:
         for parameter in operation.parameters:
             if parameter.content_type is None and (parameter.schema, parameter.place) not in seen:
@@ -122,7 +125,7 @@ def _judged(examples: Iterable[_Example], parts: CompiledParts) -> Iterator[Find
     for way in _WAYS:
         parts.add((each.judge for each in examples if each.direction in (None, way)), way)
     for each in examples:
-        # What can't be compiled or validated is a finding of its own, or isn't the document's fault.
+        # If the schema can't be compiled, another finding says so. Other errors aren't the document's fault.
         with contextlib.suppress(Exception):
             yield from _judgement(each, parts)
 

@@ -1,7 +1,7 @@
-"""Compiles every validator, serializer and class that a document needs, and reports those that fail.
+"""Builds every validator, serializer and class that a document needs, and reports failures.
 
-A server makes them at first use. ``manage.py checkspec`` makes them all, so that its "ok" means that each can be
-made. A finding reports each that can't be made, or can be made only without a keyword; no exception is raised.
+A server builds them at first use. ``manage.py checkspec`` builds them all, so its "ok" means that this works for each.
+If one can't be built, or only without one of its keywords, a finding reports that. No exception is raised.
 """
 
 from __future__ import annotations
@@ -20,13 +20,13 @@ from macaron_django.schemas.values.classes import Classes
 
 __all__ = ["Built", "build_all", "parent_findings"]
 
-#: The limit on the properties of all serializers, inherited ones included: a base, and more for each written property.
+#: How many properties (own and inherited) all serializers together may have: a base, and more for each one written.
 _SERIALIZED, _SERIALIZED_EACH = 2_000, 8
 
 
 @dataclass(frozen=True)
 class Built:
-    """The numbers of serializers and validators made, and the findings."""
+    """The numbers of serializers and validators that could be built, and the findings."""
 
     serializers: int
     validators: int
@@ -34,7 +34,7 @@ class Built:
 
 
 def build_all(document: Document, classes: Classes | None = None) -> Built:
-    """Makes all serializers, validators and classes; ``classes`` are those of the document's API, if it has one.
+    """Builds all serializers, validators and classes. ``classes`` are the classes of the document's API, if it has one.
 
     >>> from macaron_django.openapi import load
     >>> schemas = {"Pet": {"type": "object", "properties": {"name": {"type": "string"}}}}
@@ -53,7 +53,7 @@ def build_all(document: Document, classes: Classes | None = None) -> Built:
 
 
 def parent_findings(classes: Classes) -> list[Finding]:
-    """Returns a finding about each component whose class can't be made because ``x-parent`` can't be imported."""
+    """Returns a finding for each component with an ``x-parent`` that can't be imported."""
     schemas = [schema for schema in classes.document.schemas.values() if schema.extensions.parent]
     return [found for schema in schemas if isinstance(found := _make(schema, classes, {}), Finding)]
 
@@ -62,7 +62,7 @@ def parent_findings(classes: Classes) -> list[Finding]:
 
 
 def _compile(used: Iterable[Use], parts: CompiledParts) -> tuple[int, list[Finding]]:
-    """Compiles the schemas in use; returns how many could be compiled, and the findings."""
+    """Compiles the schemas in use. Returns the number of schemas that could be compiled, and the findings."""
     by_direction: dict[Direction | None, dict[Schema, None]] = {}
     known: set[Schema] = set()
     for schema, direction in used:
@@ -79,7 +79,7 @@ def _compile(used: Iterable[Use], parts: CompiledParts) -> tuple[int, list[Findi
 
 
 def _told(part: CompiledPart) -> Iterator[Finding]:
-    """Yields the findings about a part: its error, or keywords left out and patterns that need a slower engine."""
+    """Yields the findings about a part: an error, ignored keywords, and patterns that need a slower engine."""
     if part.error is not None:
         yield _uncompiled(part)
     for note in part.notes:
@@ -110,9 +110,9 @@ def _location(schema: Schema, pointer: str) -> Location:
 
 
 def _served(used: Iterable[Use], schemas: Collection[Schema]) -> Iterator[Schema]:
-    """Yields the schemas with their own serializer: components, bodies, and all objects with properties inside these.
+    """Yields the schemas that get their own serializer: bodies, and all object schemas with properties.
 
-    It ends early for a document whose schemas inherit far more properties than the document writes.
+    If schemas inherit far more properties than the document contains, it ends early.
     """
     bodies = {use.schema.resolved for use in used if use.direction is not None}
     written = {schema: _written(schema) for schema in schemas}
@@ -143,21 +143,21 @@ def _serialize(served: Iterable[Schema], classes: Classes) -> tuple[int, list[Fi
 
 
 def _make(schema: Schema, classes: Classes, nested: dict[Schema, SchemaSerializer]) -> type | Finding:
-    """Makes the serializer of a schema, with its fields, and the class of its objects; returns the serializer's class.
+    """Builds the serializer of a schema, with its fields, and the class of its objects. Returns the serializer's class.
 
-    Returns a finding that says why, if one of these can't be made.
+    If one of these can't be built, a finding about the reason is returned instead.
 
-    ``nested`` holds serializers that were made as fields of others, so that they aren't made a second time.
+    ``nested`` holds serializers that were created as fields of other serializers, so that they aren't created twice.
     """
     try:
         serializer = nested.pop(schema, None) or serializer_for(schema, classes)()
-        for field in getattr(serializer, "fields", {}).values():  # made at first use
+        for field in getattr(serializer, "fields", {}).values():  # creates the fields
             inner = getattr(field, "child", field)
             if isinstance(inner, SchemaSerializer):
-                inner.parent = None  # otherwise each would look through all its parents
+                inner.parent = None  # otherwise the serializer would search all its parents
                 nested[inner.schema] = inner
-        vars(serializer).pop("fields", None)  # a circle: only the garbage collector, which is paused, would free it
-        if schema.is_object and (schema.name is not None or schema.extensions.parent):  # others have no way to fail
+        vars(serializer).pop("fields", None)  # breaks a circle: the garbage collector, which is paused, would be needed
+        if schema.is_object and (schema.name is not None or schema.extensions.parent):  # other classes can't fail
             classes.for_schema(schema)
         return type(serializer)
     except ImportError as error:
@@ -165,7 +165,7 @@ def _make(schema: Schema, classes: Classes, nested: dict[Schema, SchemaSerialize
         hint = "Correct the dotted path of x-parent, or what that module imports."
         return finding("E203", schema.location, f"{message}.", hint)
     except Exception as error:  # noqa: BLE001 (any failure is a finding about the document)
-        message = f"No serializer can be made of the schema: {_described(error)}."
+        message = f"No serializer can be built from the schema: {_described(error)}."
         hint = "Simplify the schema at this place, and report it as a bug in macaron_django."
         return finding("E202", schema.location, message, hint)
 

@@ -1,8 +1,8 @@
 """Compiles the schemas of a document for its checks, at a cost that grows with the document's size.
 
-A server compiles a schema with all that it refers to, at its first use. If many schemas lead to many others, doing that
-for each would take time that grows with the square of their number. So this module compiles each schema by itself, to
-find what can't be compiled, and then all together, once, to validate examples.
+At first use, a server compiles a schema together with all schemas that it refers to. If many schemas lead to many
+others, the time for all of them would grow with the square of their number. So this module first compiles each schema
+by itself, to find faults. Then it compiles all schemas together, once, to validate examples.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ __all__ = ["CompiledPart", "CompiledParts"]
 
 
 class CompiledPart(NamedTuple):
-    """The result of compiling one schema: notes for its author, or the error that prevented it."""
+    """The result of compiling one schema: notes for the schema's author, or the error."""
 
     schema: Schema
     notes: tuple[Note, ...]
@@ -30,7 +30,7 @@ class CompiledPart(NamedTuple):
 
 
 class CompiledParts:
-    """The schemas of a document that have been compiled, by direction."""
+    """The compiled schemas of a document, by direction (request or response)."""
 
     def __init__(self, document: Document) -> None:
         self.document = document
@@ -39,7 +39,7 @@ class CompiledParts:
         self._validators: dict[Direction | None, Validator] = {}
 
     def add(self, schemas: Iterable[Schema], direction: Direction | None) -> list[CompiledPart]:
-        """Compiles schemas, and all that they refer to, each by itself and once."""
+        """Compiles schemas, and the schemas that they refer to. Each is compiled once, and by itself."""
         definitions = self._definitions.setdefault(direction, {})
         self._validators.pop(direction, None)
         found = []
@@ -51,25 +51,31 @@ class CompiledParts:
         return found
 
     def _compiled(self, part: DefinitionPart) -> _Compiled:
-        """Compiles a part, only once if its JSON is the same in both directions, as it is for most parts."""
+        """Compiles a part. Most parts have the same JSON in both directions; such a part is compiled only once."""
         latest = self._latest.get(part.name)
         if latest is None or latest[0] != part.json:
             latest = self._latest[part.name] = (part.json, _compiled(part.json))
         return latest[1]
 
     def is_valid(self, schema: Schema, direction: Direction, value: Any) -> bool:
-        """Returns whether an added schema accepts a value. Raises SchemaError if the schemas can't be compiled."""
+        """Returns whether an added schema accepts a value.
+
+        Raises SchemaError if the added schemas can't be compiled.
+        """
         return self._together(direction).is_valid({self.document.part_name(schema, direction): value})
 
     def violation(self, schema: Schema, direction: Direction, value: Any) -> Violation:
-        """Returns the first violation of an added schema by an invalid value."""
+        """Returns the first violation in a value that an added schema rejects."""
         instance = {self.document.part_name(schema, direction): value}
         violation = next(self._together(direction).iter_errors(instance))
         _, slash, rest = violation.pointer[1:].partition("/")
         return replace(violation, pointer=slash + rest)
 
     def _together(self, direction: Direction) -> Validator:
-        """Returns the validator of all schemas. Its instances have one property: schema name and value."""
+        """Returns one validator of all added schemas.
+
+        Its instances have one property: a schema's name, with the value to validate.
+        """
         found = self._validators.get(direction)
         if found is None:
             definitions = self._definitions[direction]
@@ -83,7 +89,7 @@ class CompiledParts:
 
 
 class _Compiled(NamedTuple):
-    """A part in its compilable form, without the schemas it refers to, and the compiler's notes or error."""
+    """A part in compilable form, without the schemas that it refers to, and the compiler's notes or error."""
 
     json: Any
     notes: tuple[Note, ...]

@@ -14,7 +14,7 @@ __all__ = ["Use", "all_schemas", "uses"]
 
 
 class Use(NamedTuple):
-    """A schema, and the direction in which its instances are sent; None means either direction."""
+    """A schema, and the direction of its instances: request, response, or None for either."""
 
     schema: Schema
     direction: Direction | None
@@ -52,7 +52,10 @@ def _headers(headers: Iterable[Header]) -> Iterator[Use]:
 
 
 def all_schemas(roots: Iterable[Schema]) -> Iterator[Schema]:
-    """Yields the roots, their subschemas at any depth, and the targets of references; each once, parents first."""
+    """Yields the roots, their subschemas at any depth, and the targets of references.
+
+    Each is yielded once, parents first.
+    """
     seen: set[Schema] = set()
     todo = list(reversed(list(roots)))
     while todo:

@@ -1,4 +1,4 @@
-"""The format ``decimal``: numbers of any length in text, as Decimals."""
+"""The format ``decimal``: strings that contain numbers of any length. In Python, they are Decimals."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _DECIMAL = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d{1,6})?", re.ASCII)
 
 
 class DecimalFormat(StringFormat):
-    """Decimals as strings. Only a schema with this format writes them so; elsewhere Decimals are written as numbers."""
+    """Decimals as strings. Without this format, Decimals are written as JSON numbers."""
 
     name = "decimal"
     python_types = (Decimal,)

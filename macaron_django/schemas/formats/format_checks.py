@@ -1,6 +1,6 @@
-"""The checks of string formats beyond those that jsonschema-rs checks itself, and the way to add more.
+"""The checks of string formats that jsonschema-rs doesn't check itself, and functions to register more checks.
 
-Formats of numbers aren't here: they are bounds (``validation.compilable_schemas``).
+Number formats, such as ``int32``, aren't here. They become bounds (``validation.compilable_schemas``).
 """
 
 from __future__ import annotations
@@ -27,21 +27,21 @@ Check = Callable[[str], bool]
 
 
 class _FormatChecks:
-    """The checks by format. They last as long as the process, as do the imported modules that register them."""
+    """The checks by format. They last as long as the process."""
 
     def __init__(self) -> None:
         self.by_name: dict[str, Check] = {
             each.name: each.check for each in STRING_FORMATS.values() if not each.is_checked_natively
         }
         self.version = 0
-        #: A project's formats whose values have their own Python type.
+        #: The formats from ``register_formats``, by name.
         self.converted: dict[str, StringFormat] = {}
 
 
-#: The only mutable state of the schemas' stage.
+#: The only global state in ``schemas`` that changes.
 _CHECKS = _FormatChecks()
 
-#: Formats that came after draft 4, which schemas of that draft use all the same.
+#: Formats that are newer than draft 4. Schemas in draft 4 may use them nevertheless.
 LATER_FORMATS: Mapping[str, Check] = {
     name: jsonschema_rs.Draft202012Validator({"format": name}, validate_formats=True).is_valid
     for name in (
@@ -54,8 +54,8 @@ LATER_FORMATS: Mapping[str, Check] = {
 def register_format(name: str, check: Check) -> None:
     """Registers ``check`` for strings of the format ``name``, in every validator compiled from now on.
 
-    ``check`` returns whether the text is valid, or raises ``ValueError`` if it isn't. Registering a name again
-    replaces the earlier check, built-in formats included. Call it from an ``AppConfig.ready()``.
+    ``check`` returns whether the text is valid, or raises ``ValueError`` if it isn't. Registering a name again replaces
+    the earlier check, also for a built-in format. Call this function from an ``AppConfig.ready()``.
 
     >>> register_format("isbn-13", lambda text: len(text.replace("-", "")) == 13)
     """
@@ -71,10 +71,10 @@ def register_format(name: str, check: Check) -> None:
 
 
 def register_formats(formats: Iterable[Any]) -> None:
-    """Registers formats whose values aren't strings in Python, for every spec that is loaded from now on.
+    """Registers formats with values that aren't strings in Python, for every spec that is loaded from now on.
 
-    Each is like bravado-core's ``SwaggerFormat``: ``format`` is its name, ``to_python(text)`` and ``to_wire(value)``
-    convert, and ``validate(text)`` raises an exception if the text is wrong.
+    Each format is an object like bravado-core's ``SwaggerFormat``. ``format`` is its name, ``to_python(text)`` and
+    ``to_wire(value)`` convert, and ``validate(text)`` raises an exception if the text is wrong.
     """
     for each in formats:
         _CHECKS.converted[each.format] = _WireFormat(each)
@@ -82,11 +82,11 @@ def register_formats(formats: Iterable[Any]) -> None:
 
 
 def string_format_of(name: str | None) -> StringFormat | None:
-    """Returns the format of this name whose values have their own Python type; None for any other."""
+    """Returns the format with this name if it has its own Python type, otherwise None."""
     return _CHECKS.converted.get(name or "") or _CONVERTED.get(name or "")
 
 
-#: The known formats whose values aren't text in Python.
+#: The built-in formats with values that aren't strings in Python.
 _CONVERTED = {name: each for name, each in STRING_FORMATS.items() if each.python_types != (str,)}
 
 
@@ -99,14 +99,14 @@ class _WireFormat(StringFormat):
         self._described = described
 
     def read(self, text: str) -> Any:
-        """Returns the value of a text; the text itself if it isn't valid, so that validation reports it."""
+        """Returns the value for a text. An invalid text is returned unchanged, so that validation reports it."""
         return self._described.to_python(text) if _passes(self._described.validate, text) else text
 
     def write(self, value: Any) -> Any:
         try:
             return value if value is None else self._described.to_wire(value)
         except Exception:
-            if isinstance(value, str):  # a wrong text, which ``read`` has left as it is
+            if isinstance(value, str):  # an invalid text, which ``read`` returned unchanged
                 return value
             raise
 
@@ -114,16 +114,16 @@ class _WireFormat(StringFormat):
 def _passes(validate: Callable[[str], Any], text: str) -> bool:
     try:
         validate(text)
-    except Exception:  # noqa: BLE001 (bravado-core's, or any other of the project's)
+    except Exception:  # noqa: BLE001 (the format's code may raise anything)
         return False
     return True
 
 
 def custom_formats() -> dict[str, Check]:
-    """Returns the checks of formats that jsonschema-rs doesn't check or that were registered, by name."""
+    """Returns, by name, the checks of registered formats and of the formats that jsonschema-rs doesn't check."""
     return dict(_CHECKS.by_name)
 
 
 def formats_version() -> int:
-    """Returns a number that changes when a format is registered: validators compiled before that are out of date."""
+    """Returns a number that changes when a format is registered. Validators compiled before that are out of date."""
     return _CHECKS.version

@@ -1,4 +1,7 @@
-"""The string formats that are known, by the value of ``format``. A new format is a class in this folder, named here."""
+"""The built-in string formats, by the value of ``format``.
+
+Add a new format as a class in this folder, and list it here.
+"""
 
 from __future__ import annotations
 
@@ -18,7 +21,7 @@ STRING_FORMATS: Mapping[str, StringFormat] = MappingProxyType(
     {
         each.name: each
         for each in (
-            DateTimeFormat(),  # before date, because datetime is a subclass of date
+            DateTimeFormat(),  # before DateFormat, because datetime is a subclass of date
             DateFormat(),
             TimeFormat(),
             DurationFormat(),

@@ -1,4 +1,4 @@
-"""The formats ``byte`` (Base64) and ``binary`` (any sequence of octets): bytes, which are base64 in JSON."""
+"""The formats ``byte`` (base64) and ``binary`` (any sequence of octets). In Python both are bytes, in JSON base64."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ __all__ = ["ByteFormat", "OctetsFormat"]
 
 
 class ByteFormat(StringFormat):
-    """Base64 with padding (RFC 4648, section 4). A text with bits left over after the last byte stays text."""
+    """Base64 with padding (RFC 4648, section 4). If bits remain after the last byte, the value stays a string."""
 
     name = "byte"
     description = "base64 (RFC 4648, padded)"
@@ -32,7 +32,10 @@ class ByteFormat(StringFormat):
 
 
 class OctetsFormat(ByteFormat):
-    """Octets, for which JSON has no type. Text that isn't base64 is valid if each character's code is below 256."""
+    """Octets, for which JSON has no type.
+
+    A string that isn't base64 is valid if all its character codes are below 256.
+    """
 
     name = "binary"
     description = "a string of octets"

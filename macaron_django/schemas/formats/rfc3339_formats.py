@@ -19,10 +19,10 @@ from macaron_django.schemas.formats.verbatim_values import (
 
 __all__ = ["DateFormat", "DateTimeFormat", "DurationFormat", "TimeFormat", "with_z"]
 
-#: The grammar of times, which date-times and times share. Any number of fractional digits, and "z" in either case.
+#: The grammar of times, also used in date-times. It allows any number of fractional digits, and "z" in either case.
 _TIME = r"(?P<hour>\d\d):(?P<minute>\d\d):(?P<second>\d\d)(?:\.(?P<fraction>\d+))?(?P<zone>[Zz]|[+-]\d\d:\d\d)"
 _DATE_TIME = re.compile(r"(?P<year>\d{4})-(?P<month>\d\d)-(?P<day>\d\d)[Tt]" + _TIME, re.ASCII)
-#: What HTML's ``datetime-local`` sends: it has no offset.
+#: The text that HTML's ``datetime-local`` control sends. It has no offset.
 _LOCAL_DATE_TIME = re.compile(r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}(:\d{2}(\.\d{1,6})?)?")
 _DATE = re.compile(r"(\d{4})-(\d\d)-(\d\d)", re.ASCII)
 _FULL_TIME = re.compile(_TIME, re.ASCII)
@@ -34,7 +34,7 @@ _DURATION = re.compile(
 
 
 class DateTimeFormat(StringFormat):
-    """A date-time with a leap second, the year 0 or an offset of 24 hours stays text."""
+    """A date-time. With a leap second, the year 0 or an offset of 24 hours, it stays a string in Python."""
 
     name = "date-time"
     description = "a date and time with its offset, such as 2026-01-31T12:00:00Z"
@@ -45,7 +45,7 @@ class DateTimeFormat(StringFormat):
 
     def read(self, text: str) -> dt.datetime | str:
         if text[-1:] == "Z":
-            # Most texts are as Python writes them; reading those is a tenth of the work.
+            # Python writes most texts in the same way. Reading such a text is a tenth of the work.
             isoformat = f"{text[:-1]}+00:00"
             try:
                 usual = dt.datetime.fromisoformat(isoformat)
@@ -69,7 +69,7 @@ class DateTimeFormat(StringFormat):
             return text
 
     def adopted(self, value: Any) -> Any:
-        """Takes a naive datetime as UTC, as PyMacaron does, if ``MACARON["COMPAT"]`` is on."""
+        """If ``MACARON["COMPAT"]`` is on, a naive datetime becomes UTC, as in PyMacaron."""
         if isinstance(value, dt.datetime) and value.tzinfo is None and under_compat():
             message = f"The datetime {value.isoformat()} has no time zone, so it is taken as UTC: make it aware."
             warnings.warn(message, RuntimeWarning, stacklevel=2)
@@ -83,12 +83,12 @@ class DateTimeFormat(StringFormat):
         if text:
             return text
         offset = value.utcoffset()
-        if offset is not None and offset % dt.timedelta(minutes=1):  # local mean time, which RFC 3339 can't write
+        if offset is not None and offset % dt.timedelta(minutes=1):  # local mean time; RFC 3339 can't express it
             value = value.astimezone(dt.timezone.utc)
         return with_z(value.isoformat())
 
     def from_html(self, text: str) -> str:
-        """Adds what ``datetime-local`` leaves out: seconds, and the offset of the current time zone."""
+        """Adds seconds, and the offset of the current time zone, because ``datetime-local`` leaves these out."""
         from django.utils import timezone
 
         if not _LOCAL_DATE_TIME.fullmatch(text):
@@ -105,12 +105,12 @@ class DateTimeFormat(StringFormat):
 
         try:
             moment = dt.datetime.fromisoformat(text.replace("Z", "+00:00"))
-        except ValueError:  # an invalid input, or a form of RFC 3339 that Python doesn't read
+        except ValueError:  # an invalid text, or a notation of RFC 3339 that Python can't read
             return text if _LOCAL_DATE_TIME.fullmatch(text) else None
         return timezone.localtime(moment).isoformat() if timezone.is_aware(moment) else text
 
     def from_form(self, value: Any) -> Any:
-        """Makes a naive datetime aware: forms return naive ones if USE_TZ is off."""
+        """Makes a naive datetime aware. If USE_TZ is off, forms return naive datetimes."""
         from django.utils import timezone
 
         is_naive = isinstance(value, dt.datetime) and timezone.is_naive(value)
@@ -118,7 +118,7 @@ class DateTimeFormat(StringFormat):
 
 
 class DateFormat(StringFormat):
-    """A date in the year 0 stays text."""
+    """A date. In the year 0, it stays a string in Python."""
 
     name = "date"
     description = "a date such as 2026-01-31"
@@ -139,7 +139,7 @@ class DateFormat(StringFormat):
 
 
 class TimeFormat(StringFormat):
-    """A time with a leap second or an offset of 24 hours stays text."""
+    """A time with an offset. With a leap second or an offset of 24 hours, it stays a string in Python."""
 
     name = "time"
     description = "a time with its offset, such as 12:00:00Z"
@@ -165,20 +165,20 @@ class TimeFormat(StringFormat):
         return remembered_text(value) or with_z(value.isoformat())
 
     def from_html(self, text: str) -> str:
-        """Adds the seconds, and UTC as the offset, if they are left out."""
+        """Adds the seconds, and UTC as the offset, if they are missing."""
         if not _LOCAL_TIME.fullmatch(text):
             return text
         return f"{text if text.count(':') == 2 else text + ':00'}Z"
 
 
 class DurationFormat(StringFormat):
-    """Years and months have no fixed length: durations with them stay text."""
+    """A duration. With years or months, it stays a string in Python, because these have no fixed length."""
 
     name = "duration"
     description = "an ISO 8601 duration such as P1DT12H"
     python_types = (dt.timedelta,)
     is_default_for_types = True
-    serializer_field_class = "CharField"  # DurationField reads Django's notation, not ISO 8601
+    serializer_field_class = "CharField"  # DRF's DurationField reads Django's notation, not ISO 8601
     model_field_class = "DurationField"
 
     def read(self, text: str) -> dt.timedelta | str:
@@ -189,16 +189,16 @@ class DurationFormat(StringFormat):
                 return text
             value = dt.timedelta(**parts)
             return value if self.write(value) == text else with_text(VerbatimTimedelta(**parts), text)
-        except (OverflowError, ValueError):  # more days than a timedelta holds, or more digits than Python reads
+        except (OverflowError, ValueError):  # more days than a timedelta can hold, or more digits than Python can read
             return text
 
     def write(self, value: dt.timedelta) -> str:
-        """Writes days, hours, minutes and seconds, nested as in RFC 3339, appendix A."""
+        """Returns days, hours, minutes and seconds, nested as RFC 3339, appendix A, requires."""
         text = remembered_text(value)
         if text:
             return text
         if value < dt.timedelta(0):
-            return f"-{self.write(-value)}"  # not valid: the schema's check reports it
+            return f"-{self.write(-value)}"  # invalid: validation reports it
         minutes, seconds = divmod(value.seconds, 60)
         hours, minutes = divmod(minutes, 60)
         second = f"{seconds}.{value.microseconds:06d}" if value.microseconds else str(seconds)
@@ -212,13 +212,13 @@ class DurationFormat(StringFormat):
 
 
 def _clock_of(match: re.Match[str]) -> tuple[int, int, int, int]:
-    """Returns the hour, minute, second and microsecond of a matched text; further digits are cut off."""
+    """Returns the hour, minute, second and microsecond of a matched text. Further digits are cut off."""
     fraction = ((match["fraction"] or "") + "000000")[:6]
     return int(match["hour"]), int(match["minute"]), int(match["second"]), int(fraction)
 
 
 def _zone_of(match: re.Match[str]) -> dt.timezone:
-    """Returns the offset of a matched text; raises ValueError for 24 hours or more."""
+    """Returns the offset of a matched text. Raises ValueError for 24 hours or more."""
     text = match["zone"]
     if text in "Zz":
         return dt.timezone.utc
@@ -227,5 +227,5 @@ def _zone_of(match: re.Match[str]) -> dt.timezone:
 
 
 def with_z(text: str) -> str:
-    """Returns the text of a time with "Z" for the offset zero."""
+    """Returns the text of a time with "Z" instead of "+00:00"."""
     return f"{text[:-6]}Z" if text.endswith("+00:00") else text

@@ -1,4 +1,4 @@
-"""The base class of string formats: what validators, conversions, forms, fields and stubs must know about a format."""
+"""The base class of string formats. Validators, conversions, forms, fields and stubs use formats through this class."""
 
 from __future__ import annotations
 
@@ -19,73 +19,76 @@ __all__ = ["FieldFactory", "StringFormat"]
 
 
 class FieldFactory(Protocol):
-    """Makes a field for a schema; ``options`` are DRF's own: required, allow_null, label, help_text …"""
+    """Returns a field for a schema.
+
+    ``options`` are DRF's arguments for fields: required, allow_null, label, help_text …
+    """
 
     def __call__(self, schema: Schema, **options: Any) -> SerializerField: ...
 
 
 class StringFormat:
-    """A value of ``format`` in schemas of type string. A subclass overrides what differs from plain text.
+    """A format of strings. A subclass overrides the methods and attributes that differ from a string without a format.
 
     Reading and writing are lossless: ``write(read(text)) == text`` for every text.
     """
 
     #: The value of ``format``.
     name: ClassVar[str]
-    #: What a valid string is, as it follows "must be …"; if "", messages give the format's name.
+    #: A description of a valid string, to follow "must be …". If it is "", messages contain the format's name.
     description: ClassVar[str] = ""
-    #: The Python types of its values, the one that ``read`` returns first.
+    #: The Python types of its values. The type that ``read`` returns is first.
     python_types: ClassVar[tuple[type, ...]] = (str,)
-    #: Whether values of these types are written in this format if no schema names one.
+    #: Whether values of these types are written in this format even if no schema has the format.
     is_default_for_types: ClassVar[bool] = False
-    #: Whether jsonschema-rs checks the format by itself; otherwise :meth:`check` does.
+    #: Whether jsonschema-rs itself checks the format. If not, :meth:`check` does.
     is_checked_natively: ClassVar[bool] = True
-    #: The class in ``rest_framework.serializers`` that describes a schema, and its options. "" is the class of plain
-    #: strings.
+    #: The class in ``rest_framework.serializers`` for a schema with this format, and its options. "" means the class
+    #: for a string without a format.
     serializer_field_class: ClassVar[str] = ""
     serializer_options: ClassVar[Mapping[str, Any]] = MappingProxyType({})
-    #: The class in ``django.db.models`` of a row's field; "" is that of plain strings.
+    #: The class in ``django.db.models`` for a row's field. "" means the class for a string without a format.
     model_field_class: ClassVar[str] = ""
 
     def read(self, text: str) -> Any:
-        """Returns the Python value of a string; the string itself if Python has no value for it."""
+        """Returns the Python value of a string. If Python can't represent it, the string is returned unchanged."""
         return text
 
     def adopted(self, value: Any) -> Any:
-        """Returns the value to use for a Python object that isn't a string: by default the object itself."""
+        """Returns the value to use for an object that isn't a string: by default, the object itself."""
         return value
 
     def write(self, value: Any) -> str:
-        """Returns the string of a Python value."""
+        """Returns the string for a Python value."""
         return str(value)
 
     def check(self, text: str) -> bool:
-        """Returns whether a string is valid: by default, whether Python has a value for it."""
+        """Returns whether a string is valid: by default, whether ``read`` returns a Python value for it."""
         return not isinstance(self.read(text), str)
 
     def serializer_field(self, schema: Schema, plain: FieldFactory, **options: Any) -> SerializerField:
-        """Makes the DRF field that describes a schema; ``plain`` makes the field of a string without format."""
+        """Returns the DRF field for a schema. ``plain`` creates the field for a string without a format."""
         if not self.serializer_field_class:
             return plain(schema, **self.serializer_options, **options)
-        from rest_framework import serializers  # validation needs no DRF
+        from rest_framework import serializers  # imported here, because validation doesn't need DRF
 
         field: SerializerField = getattr(serializers, self.serializer_field_class)(**self.serializer_options, **options)
         return field
 
     def model_field(self) -> ModelField | None:
-        """Returns the class of Django field for a row's property; None means the field of a string without format."""
+        """Returns the Django field class for a row's property; None means the class for a string without a format."""
         from django.db import models
 
         return getattr(models, self.model_field_class) if self.model_field_class else None
 
     def from_html(self, text: str) -> str:
-        """Returns the string for the text that an HTML form control sent."""
+        """Returns the string that the text from an HTML form control means."""
         return text
 
     def to_html(self, text: str) -> str | None:
-        """Returns the text for the HTML form control; None if it can't show this string."""
+        """Returns the text that the HTML form control shows for a string; None if it can't show that string."""
         return text
 
     def from_form(self, value: Any) -> Any:
-        """Returns the value of a row's property for a value of Django's form field."""
+        """Returns the value that a row's property gets for a value from Django's form field."""
         return value

@@ -1,4 +1,4 @@
-"""The formats whose values stay text in Python: addresses, URIs, host names, passwords …"""
+"""The formats with values that stay strings in Python: addresses, URIs, host names, passwords …"""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ __all__ = ["TEXT_FORMATS"]
 
 
 class TextFormat(StringFormat):
-    """A format that jsonschema-rs checks; ``options`` are those of the DRF field."""
+    """A format that jsonschema-rs checks. ``options`` are the options of the DRF field."""
 
     def __init__(self, name: str, description: str = "", field_class: str = "", **options: Any) -> None:
         self.name, self.description = name, description  # type: ignore[misc]
@@ -18,7 +18,7 @@ class TextFormat(StringFormat):
 
 
 class PasswordFormat(StringFormat):
-    """Any text. Forms don't show it."""
+    """Any string. Forms hide it."""
 
     name = "password"
     is_checked_natively = False

@@ -1,7 +1,7 @@
-"""Values that remember the text they were read from, if they would be written differently.
+"""Values that store their original text, because Python would write them differently.
 
-``2026-01-01T01:00:00.50+01:00`` becomes a datetime of a subclass that is written as it was read. Arithmetic on it gives
-plain values, which are written canonically.
+``2026-01-01T01:00:00.50+01:00`` becomes an instance of a subclass of datetime, which is written with the same text. The
+results of arithmetic are plain datetimes, which are written canonically.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ Value = TypeVar("Value")
 
 
 class _Verbatim:
-    """Keeps the text in pickles and copies."""
+    """Includes the text in pickles and copies."""
 
     text: str | None = None
 
@@ -35,19 +35,19 @@ class _Verbatim:
 
 
 class VerbatimDatetime(_Verbatim, dt.datetime):
-    """A datetime that remembers its text."""
+    """A datetime that stores its original text."""
 
 
 class VerbatimTime(_Verbatim, dt.time):
-    """A time that remembers its text."""
+    """A time that stores its original text."""
 
 
 class VerbatimTimedelta(_Verbatim, dt.timedelta):
-    """A timedelta that remembers its text."""
+    """A timedelta that stores its original text."""
 
 
 class VerbatimDecimal(_Verbatim, Decimal):
-    """A Decimal that remembers its text."""
+    """A Decimal that stores its original text."""
 
     def __copy__(self) -> VerbatimDecimal:
         return self
@@ -57,14 +57,14 @@ class VerbatimDecimal(_Verbatim, Decimal):
 
 
 class VerbatimUUID(UUID):
-    """A UUID that remembers its text."""
+    """A UUID that stores its original text."""
 
     __slots__ = ("text",)
     text: str | None
 
     def __init__(self, text: str) -> None:
         super().__init__(text)
-        object.__setattr__(self, "text", text)  # UUID refuses assignment
+        object.__setattr__(self, "text", text)  # a UUID's attributes can't be assigned
 
     def __reduce__(self) -> tuple[Any, ...]:
         return VerbatimUUID, (self.text,)
@@ -77,11 +77,11 @@ def _restored(kind: Callable[..., Any], arguments: tuple[Any, ...], text: str | 
 
 
 def with_text(value: Value, text: str) -> Value:
-    """Sets the text that a new value remembers, and returns the value. Its class must have an attribute ``text``."""
+    """Stores the original text in a new value, and returns the value. Its class must have an attribute ``text``."""
     value.text = text  # type: ignore[attr-defined]
     return value
 
 
 def remembered_text(value: object) -> str | None:
-    """Returns the text that a value remembers; None if it remembers none."""
+    """Returns the original text that a value stores; None if it stores none."""
     return getattr(value, "text", None) or None
