@@ -1,7 +1,9 @@
-"""Models: the Django model of a persisted schema, and how serializers store objects in any model.
+"""Builds the Django models of persisted schemas, and stores the objects of a schema in any Django model.
 
-It takes a schema, and makes a row model, or a binding between the schema's properties and a model's fields. Open
-``row_models`` for rows and their ``save()``, ``model_fields`` for the Django field of a property, ``item_keys`` for the
-primary key of items with two keys, ``row_bindings`` for how serializers store rows, and ``orm_bindings`` for how they
-store other models.
+A schema with ``x-persist`` gets a row model: an unmanaged model whose instances, the rows, are items in DynamoDB. A
+binding connects a schema's properties with the fields of a row model or of any other model.
+
+Open ``row_models`` for rows and their ``save()``, ``model_fields`` for the Django field of a property, and
+``item_keys`` for the primary key of items with two keys. Open ``row_bindings`` for the binding to rows, and
+``orm_bindings`` for the binding to other models.
 """

@@ -1,6 +1,6 @@
-"""Copies values of the ORM's columns as JSON, if they are plain JSON of their schema's types.
+"""Copies values from the ORM's columns as JSON, if they already are JSON of the types in their schema.
 
-A copier returns ``OTHER`` for a value that must be converted.
+If a value must be converted, the copying function returns ``OTHER``.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from macaron_django.schemas.values.conversions import Conversion, converter
 
 __all__ = ["OTHER", "json_copier", "plain_kinds"]
 
-#: The result for a value that isn't plain JSON, or has properties that its schema lacks.
+#: The result for a value that isn't such JSON, or has properties that its schema lacks.
 OTHER: Final = object()
 _KINDS: Final = {
     "string": frozenset({str}),
@@ -25,7 +25,10 @@ _KINDS: Final = {
 
 
 def json_copier(schema: Schema, classes: Classes) -> Callable[[Any], Any]:
-    """Returns a function that copies a value if ``to_json(to_python(value))`` equals it, else returns ``OTHER``."""
+    """Returns a function that copies a value if ``to_json(to_python(value))`` equals it.
+
+    Otherwise it returns ``OTHER``.
+    """
     target = schema.resolved
     conversion = converter(target, classes)
     if conversion.elements is not None and target.items is not None:
@@ -37,7 +40,7 @@ def json_copier(schema: Schema, classes: Classes) -> Callable[[Any], Any]:
 
 
 def plain_kinds(schema: Schema, classes: Classes) -> frozenset[type]:
-    """Returns the types whose values ``to_json(to_python(value))`` returns unchanged."""
+    """Returns the types with values that ``to_json(to_python(value))`` doesn't change."""
     target = schema.resolved
     is_changed = target.types == ("string",) and not converter(target, classes).unchanged
     return frozenset() if is_changed or len(target.types) != 1 else _KINDS.get(target.types[0], frozenset())
@@ -47,7 +50,7 @@ def _array(items: Schema, classes: Classes) -> Callable[[Any], Any]:
     of_items: Callable[[Any], Any] | None = None
 
     def copy(value: Any) -> Any:
-        nonlocal of_items  # made at its first use, because an array may hold arrays of its own schema
+        nonlocal of_items  # created at first use, because an array may contain arrays of its own schema
         if type(value) is not list:
             return OTHER
         if of_items is None:
@@ -67,7 +70,7 @@ def _object(conversion: Conversion, classes: Classes) -> Callable[[Any], Any]:
     members: list[tuple[str, Callable[[Any], Any]]] | None = None
 
     def copy(value: Any) -> Any:
-        nonlocal members  # made at its first use, because an object may hold objects of its own schema
+        nonlocal members  # created at first use, because an object may contain objects of its own schema
         if type(value) is not dict:
             return OTHER
         if members is None:

@@ -1,6 +1,6 @@
 """Checks values against the limits of a Django model's fields: null, length, range, digits and choices.
 
-What a text looks like (an e-mail address, a slug) is for the schema's ``format`` and ``pattern`` to say.
+The form of a text (an e-mail address, a slug) isn't checked here: the schema's ``format`` and ``pattern`` do that.
 """
 
 from __future__ import annotations
@@ -16,12 +16,12 @@ from macaron_django.schemas.models.column_values import compared_with
 
 __all__ = ["ColumnLimits", "column_limits"]
 
-#: Yields the code and the message of each limit that a value breaks.
+#: Checks a value: yields the code and message for each limit that the value exceeds.
 ColumnLimits: TypeAlias = Callable[[Any], Iterator[tuple[str, str]]]
 
 
 def column_limits(field: Field[Any, Any]) -> ColumnLimits | None:
-    """Returns the function that checks a field's values; None if the field accepts all values of its type."""
+    """Returns the function that checks a field's values. Returns None if the field accepts all values of its type."""
     takes_null = field.null or field.primary_key
     choices = [value for value, _ in field.flatchoices] if field.choices else None
     bounds = () if field.is_relation else field.validators
@@ -45,13 +45,13 @@ def column_limits(field: Field[Any, Any]) -> ColumnLimits | None:
         for validate in validators:
             try:
                 validate(held)
-            except ValidationError as error:  # noqa: PERF203 (all of them are wanted)
+            except ValidationError as error:  # noqa: PERF203 (all errors are wanted)
                 yield from _reasons(error)
 
     return broken
 
 
-#: How many choices an error names.
+#: How many choices an error message lists.
 _SHOWN = 20
 
 

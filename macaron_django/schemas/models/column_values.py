@@ -1,4 +1,4 @@
-"""Turns the Python values of a schema's properties into the values of a Django model's columns."""
+"""Converts the Python values of a schema's properties into the values of a Django model's columns."""
 
 from __future__ import annotations
 
@@ -20,9 +20,10 @@ _OCTETS: Final = (bytes, bytearray, memoryview)
 
 
 def held_by(field: Any) -> Callable[[Any], Any]:
-    """Returns the function that turns a property's value into the value of ``field``.
+    """Returns the function that converts a property's value into the value of ``field``.
 
-    It raises ``UnstorableValue``, ``InvalidOperation`` or ``OverflowError`` if the column can't hold the value.
+    That function raises ``UnstorableValue``, ``InvalidOperation`` or ``OverflowError`` if the column can't hold the
+    value.
     """
     if isinstance(field, DecimalField):
         return partial(_decimal, field)
@@ -38,14 +39,17 @@ def held_by(field: Any) -> Callable[[Any], Any]:
 
 
 def compared_with(field: Any, value: Any) -> Any:
-    """Returns ``value`` in a form comparable with a field's values. Raises what the field's ``to_python`` raises."""
+    """Returns ``value`` in a form that can be compared with a field's values.
+
+    The field's ``to_python`` may raise errors.
+    """
     if isinstance(field, BinaryField):
         return value  # Django decodes a string
     return field.to_python(_text_held(value) if isinstance(field, CharField | TextField) else value)
 
 
 def _text_held(value: Any) -> Any:
-    """Returns what a text column holds. Octets become base64, as in JSON; Django would write ``b'...'``."""
+    """Returns the value for a text column. Octets become base64, as in JSON, because Django would write ``b'...'``."""
     return json_value(value) if isinstance(value, _OCTETS) else _plain(value)
 
 
@@ -56,20 +60,26 @@ def _octets(value: Any) -> Any:
 
 
 def _decimal(field: DecimalField[Any, Any], value: Any) -> Any:
-    """Returns the value. Raises InvalidOperation for too many digits: SQLite would store what Django can't read."""
+    """Returns the value.
+
+    Raises InvalidOperation for too many digits: SQLite would store them, but Django couldn't read them.
+    """
     if value is not None:
         field.to_python(value).quantize(Decimal(1).scaleb(-field.decimal_places), context=field.context)
     return value
 
 
 def _moment(value: Any) -> Any:
-    """Returns a date-time as Django will read it from the database, so that every response shows the same."""
+    """Returns a date-time as Django will read it from the database, so that all responses show the same time."""
     is_aware = isinstance(value, datetime) and value.tzinfo is not None
     return value.astimezone(timezone.utc) if is_aware and django_settings.USE_TZ else value
 
 
 def _duration(value: Any) -> Any:
-    """Returns the value. Raises UnstorableValue for text: a duration of years, months or too many days."""
+    """Returns the value.
+
+    Raises UnstorableValue for a string, which is a duration with years, months or too many days.
+    """
     if isinstance(value, str):
         raise UnstorableValue("A duration of years, months or billions of days doesn't fit any column.")
     return value

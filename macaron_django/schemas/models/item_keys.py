@@ -1,7 +1,7 @@
-"""Writes both keys of an item as one string, its primary key in Django, and reads them from that string.
+"""Converts the hash key and range key of an item to one string, its primary key in Django, and back.
 
-The string is the compact JSON array of hash and range key, in Base64url without padding. The same item always has the
-same string: numbers are written in one way, and date-times as in DynamoDB keys, in UTC with six fractional digits.
+The string is the compact JSON array of both keys, in Base64url without padding. An item always has the same string:
+each number has only one spelling, and date-times are written as in DynamoDB keys, in UTC with six fractional digits.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ def pk_for(hash_key: Any, range_key: Any) -> str:
 
 
 def keys_from_pk(pk: str) -> tuple[Any, Any]:
-    """Returns the hash and range key, as JSON, from a primary key; raises ``ValueError`` for any other string.
+    """Returns the hash and range key in a primary key, as JSON. Raises ``ValueError`` for any other string.
 
     >>> keys_from_pk("WyJhZGEiLDdd")
     ('ada', 7)

@@ -1,7 +1,7 @@
-"""Makes the Django fields of a row model.
+"""Creates the Django fields of a row model.
 
-The fields describe and convert; the schema decides what is valid when a row is saved. So they don't have the checks and
-validators that a SQL database needs, such as integer ranges and column lengths.
+The fields only describe and convert values. When a row is saved, the schema validates it. So the fields lack the checks
+and validators for SQL databases, such as integer ranges and column lengths.
 """
 
 from __future__ import annotations
@@ -33,14 +33,14 @@ _ONE_LINE = 500
 
 
 class RowAttribute(PropertyDescriptor):
-    """The descriptor that Django makes for a field; ``field_name`` is Django's ``attname``."""
+    """The descriptor for a field, which Django creates. ``field_name`` is the field's ``attname``."""
 
     def __init__(self, field: PropertyField) -> None:
         super().__init__(field.property_name, field.attname)
 
 
 class APIObjectEncoder(DjangoJSONEncoder):
-    """Writes API objects wherever Django writes a JSONField."""
+    """Encodes API objects in a JSONField."""
 
     def default(self, o: Any) -> Any:
         plain = json_value(o)
@@ -51,12 +51,12 @@ class PropertyField(models.Field):  # type: ignore[type-arg]
     """The field of a property: a mixin for Django's field classes."""
 
     descriptor_class = RowAttribute
-    #: Set by :func:`field_of`; the clones that migrations make don't have it.
+    #: Set by :func:`field_of`. The clones in migrations don't have it.
     schema_property: Property | None = None
 
     @property
     def property_name(self) -> str:
-        """The name of the property, which may differ from that of the field."""
+        """The name of the property. The name of the field may differ."""
         return self.attname if self.schema_property is None else self.schema_property.name
 
     def formfield(self, **kwargs: Any) -> forms.Field | None:
@@ -74,7 +74,10 @@ class PropertyField(models.Field):  # type: ignore[type-arg]
         return copy.deepcopy(schema.default) if schema is not None and schema.has_default else UNSET
 
     def save_form_data(self, instance: models.Model, data: Any) -> None:
-        """Sets the property; an empty value unsets it, or makes it null if it is set and can be null."""
+        """Sets the property.
+
+        An empty value makes a set property null if it can be null; otherwise it unsets the property.
+        """
         if data is not None and data != "":
             schema = None if self.schema_property is None else self.schema_property.schema
             string_format = None if schema is None else STRING_FORMATS.get(schema.format or "")
@@ -93,7 +96,7 @@ class _CharField(PropertyField, models.CharField):  # type: ignore[type-arg]
 class _IntegerField(PropertyField, models.IntegerField):  # type: ignore[type-arg]
     @property
     def validators(self) -> list[Any]:
-        # Django would add the range of integers in the default database.
+        # Django would add validators for the integer range of the default database.
         return list(self._validators)  # type: ignore[attr-defined]
 
     def formfield(self, **kwargs: Any) -> forms.Field | None:
@@ -105,7 +108,7 @@ class _IntegerField(PropertyField, models.IntegerField):  # type: ignore[type-ar
 
 
 class _DecimalField(PropertyField, models.DecimalField):  # type: ignore[type-arg]
-    """Numbers with any number of digits before and after the point."""
+    """A field for numbers with any number of digits before and after the point."""
 
     def check(self, **kwargs: Any) -> list[CheckMessage]:
         return models.Field.check(self, **kwargs)
@@ -116,7 +119,7 @@ class _DecimalField(PropertyField, models.DecimalField):  # type: ignore[type-ar
 
 class _JSONField(PropertyField, models.JSONField):
     def value_to_string(self, obj: models.Model) -> Any:
-        """Returns the value in JSON form, as Django's serializers write a JSONField."""
+        """Returns the value in JSON form, as Django's serializers do for a JSONField."""
         value = self.value_from_object(obj)
         return (
             value if self.schema_property is None else cast("APIObject", obj).to_json().get(self.property_name, value)
@@ -127,7 +130,7 @@ class _JSONField(PropertyField, models.JSONField):
 
 
 class _BinaryField(PropertyField, models.BinaryField):  # type: ignore[type-arg]
-    """Bytes. DRF's serializers may write them; Django's forms have no field for bytes."""
+    """A field for bytes. It is editable, so that DRF's serializers can write it, but it has no form field."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **{"editable": True, **kwargs})
@@ -136,7 +139,7 @@ class _BinaryField(PropertyField, models.BinaryField):  # type: ignore[type-arg]
         return None
 
 
-#: The property fields that change Django's field in more than what ``PropertyField`` changes.
+#: The property fields with more changes to Django's field than ``PropertyField`` makes.
 _PROPERTY_FIELDS: Mapping[type[models.Field[Any, Any]], type[PropertyField]] = MappingProxyType(
     {
         models.CharField: _CharField,
@@ -153,7 +156,7 @@ _BY_TYPE: Mapping[tuple[str, ...], type[models.Field[Any, Any]]] = MappingProxyT
 
 @cache
 def _property_field(kind: type[Any]) -> type[PropertyField]:
-    """Returns the property field based on a class of Django's fields."""
+    """Returns the subclass of ``PropertyField`` for one of Django's field classes."""
     return _PROPERTY_FIELDS.get(kind) or type(f"_{kind.__name__}", (PropertyField, kind), {"__module__": __name__})
 
 
@@ -174,7 +177,7 @@ def field_of(prop: Property, *, primary_key: bool = False) -> PropertyField:
         options["null"] = is_optional or schema.nullable
     if kind in (models.CharField, models.IntegerField, models.TextField) and schema.enum:
         options["choices"] = [(value, str(value)) for value in schema.enum if value is not None]
-        # DRF makes a ChoiceField of it, which accepts null if `null` is set, and "" if `blank` is set.
+        # DRF creates a ChoiceField for this. It accepts null if `null` is set, and "" if `blank` is set.
         options["validators"] = [partial(_check_choice, schema.enum)]
         if not primary_key:
             options["null"] = schema.nullable
@@ -205,7 +208,7 @@ def _kind(schema: Schema) -> type[models.Field[Any, Any]]:
 
 
 class ItemKeyAttribute:
-    """The descriptor of the synthetic primary key: reads and sets both keys."""
+    """The descriptor of the synthetic primary key. It reads and sets both keys of the item."""
 
     def __init__(self, field: ItemKeyField) -> None:
         self.field = field
@@ -219,7 +222,10 @@ class ItemKeyAttribute:
 
 
 class ItemKeyField(models.CharField):  # type: ignore[type-arg]
-    """The primary key of items with a hash and a range key; ``compose`` joins the two, and ``decompose`` sets them."""
+    """The primary key of items with a hash and a range key.
+
+    ``compose`` joins both keys, and ``decompose`` sets them.
+    """
 
     descriptor_class = ItemKeyAttribute
     compose: Callable[[APIObject], str | None]

@@ -1,7 +1,7 @@
 """Binds a schema's properties to the fields of a Django model that the ORM stores (``x-model``).
 
-A binding creates, changes and reads instances by property names; ``x-field`` names the field of a property that has
-another name. For a row model ``bind_model`` returns the binding of ``row_bindings``.
+A binding creates, changes and reads instances by property names. If a property has another name than its field,
+``x-field`` names the field. For a row model, ``bind_model`` returns the binding in ``row_bindings``.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ __all__ = ["OrmBinding", "bind_model", "model_of", "needs_value"]
 
 
 def model_of(schema: Schema, classes: Classes) -> type[Model] | None:
-    """Returns the model that stores objects of ``schema``: its row class, or what ``x-model`` names, or None."""
+    """Returns the model that stores objects of ``schema``: its row class or its ``x-model``; None without either."""
     schema = schema.resolved
     row = classes.rows.get(schema.name) if schema.name else None
     if row is not None:
@@ -54,18 +54,18 @@ def model_of(schema: Schema, classes: Classes) -> type[Model] | None:
 
 
 def bind_model(model: type[Model], schema: Schema, classes: Classes) -> ModelBinding:
-    """Returns the binding of ``schema`` to ``model``; the schema may have only some of the model's properties."""
+    """Returns the binding of ``schema`` to ``model``. The schema may lack some of the model's fields."""
     is_row = hasattr(model, "_spec") and hasattr(model._default_manager, "persistence")
     return RowBinding(model, schema, classes) if is_row else OrmBinding(model, schema, classes)
 
 
 class OrmBinding(ModelBinding):
-    """The binding to a project's model: a property is the field of its name, or the one that ``x-field`` names.
+    """The binding to a project's model. A property is bound to the field of the same name, or to its ``x-field``.
 
-    The property for a foreign key is ``<name>_id``, or holds a nested object.
+    For a foreign key, the property is named ``<name>_id``, or it contains a nested object.
 
-    Nested objects are read-only without ``x-writable``. With it, a nested object with a key changes the instance with
-    that key; one without a key changes the instance that the property has now. A missing instance is created.
+    Without ``x-writable``, nested objects are read-only. With it, a nested object with a key changes the instance with
+    that key. A nested object without a key changes the property's present instance. A missing instance is created.
     """
 
     @cached_property
@@ -120,14 +120,14 @@ class OrmBinding(ModelBinding):
 
     @cached_property
     def _limits(self) -> Mapping[str, ColumnLimits]:
-        """For each property that is a column with limits: the function that checks its values."""
+        """By property name, the function that checks a column's values, for columns with limits."""
         fields = {name: self._field(name) for name in self.schema.properties if self._nested_schema(name) is None}
         found = {n: column_limits(f) for n, f in fields.items() if isinstance(f, Field) and not f.many_to_many}
         return {name: limits for name, limits in found.items() if limits is not None}
 
     @cached_property
     def _written_objects(self) -> Mapping[str, ModelBinding]:
-        """The bindings of the objects that are saved with an instance, by property."""
+        """The bindings of the nested objects that are saved with an instance, by property name."""
         nested = {name: self._nested_schema(name) for name in self.schema.properties.keys() - self.kept}
         return {
             name: bind_model(self._field(name).related_model, schema, self.classes)
@@ -148,13 +148,13 @@ class OrmBinding(ModelBinding):
 
     @cached_property
     def _readers(self) -> Sequence[tuple[str, str, frozenset[type], Callable[[Model], Any]]]:
-        """For each property: name, column, the types that need no conversion, the function that converts others."""
+        """For each property: its name, its column, the types to return unchanged, and the function for other values."""
         return [(name, *self._reader(prop)) for name, prop in self.schema.properties.items()]
 
     def _reader(self, prop: Property) -> tuple[str, frozenset[type], Callable[[Model], Any]]:
         schema, field = prop.schema, self._field(prop.name)
         is_field = isinstance(field, Field) and (prop.extensions.field or prop.name) in {field.name, field.attname}
-        # Columns are read directly, but not a project's own descriptor, which may return something else.
+        # Columns are read directly. A project's own descriptor isn't bypassed, because it may return another value.
         if not is_field or type(inspect.getattr_static(self.model, field.attname)) is not DeferredAttribute:
             return "", frozenset(), partial(self._read, prop=prop)
         column, copied, to_json = (
@@ -174,7 +174,7 @@ class OrmBinding(ModelBinding):
         return column, plain_kinds(schema, self.classes), read
 
     def _field(self, name: str) -> Any:
-        """Returns the model's field for a property; None if it has only an attribute of that name, or nothing."""
+        """Returns the model's field for a property; None if there is no such field, or only such an attribute."""
         prop = self.schema.properties.get(name)
         target = (prop.extensions.field if prop else None) or name
         try:
@@ -183,7 +183,7 @@ class OrmBinding(ModelBinding):
             return None
 
     def _nested_schema(self, name: str) -> Schema | None:
-        """Returns the schema of the objects that a property shows; None if it shows only keys, or isn't a relation."""
+        """Returns the schema of a property's nested objects; None if it contains only keys, or isn't a relation."""
         field = self._field(name)
         if field is None or not field.is_relation:
             return None
@@ -194,9 +194,9 @@ class OrmBinding(ModelBinding):
     def _columns(
         self, values: Mapping[str, Any], instance: Model | None = None
     ) -> tuple[dict[str, Any], dict[str, Any]]:
-        """Splits property values into the instance's columns and its many-to-many relations, by attribute name.
+        """Returns the values of the instance's columns and of its many-to-many relations, both by attribute name.
 
-        Nested objects that are written with the instance are saved here.
+        Nested objects that are stored with the instance are saved here.
         """
         columns: dict[str, Any] = {}
         relations: dict[str, Any] = {}
@@ -207,9 +207,9 @@ class OrmBinding(ModelBinding):
                 continue
             field = self._field(name)
             if field is None or name in self.kept - self.keys:
-                continue  # a property without a field, which the checks report; or a read-only nested object
+                continue  # no field, which the checks report, or a read-only nested object
             nested = self._nested_schema(name)
-            if field.many_to_many:  # not concrete from Django 6.1 on
+            if field.many_to_many:  # from Django 6.1 on, such a field isn't concrete
                 relations[field.name] = (
                     value
                     if nested is None
@@ -228,7 +228,7 @@ class OrmBinding(ModelBinding):
 
     @cached_property
     def _plain_columns(self) -> Mapping[str, tuple[str, Callable[[Any], Any]]]:
-        """For each property that is a plain column: its attribute, and the function that makes the column's values."""
+        """By property name, for each plain column: its attribute, and the function that returns the column's value."""
         fields = {name: self._field(name) for name in self.schema.properties}
         return {
             name: (field.attname, held_by(field))
@@ -247,7 +247,7 @@ class OrmBinding(ModelBinding):
     def _saved(
         self, schema: Schema, field: Any, value: Any, present: Model | None = None, path: tuple[str | int, ...] = ()
     ) -> Model:
-        """Saves the related object that ``value`` describes; a ``value`` without a key changes ``present``."""
+        """Saves the related object that ``value`` describes. If ``value`` has no key, ``present`` is changed."""
         related: type[Model] = field.related_model
         binding = bind_model(related, schema, self.classes)
         given = {name: value[name] for name in value}
@@ -265,7 +265,10 @@ class OrmBinding(ModelBinding):
             raise ValidationFailed(violations=found) from failure
 
     def _whole(self, using: str) -> AbstractContextManager[Any]:
-        """Returns a transaction (a savepoint inside another one), unless Django saves with a single statement."""
+        """Returns a transaction, or a savepoint inside a transaction.
+
+        If Django saves with one statement, neither is needed.
+        """
         is_listened_to = any(signal.has_listeners(self.model) for signal in (pre_save, post_save, m2m_changed))
         is_alone = self._is_saved_at_once and not is_listened_to and not connections[using].in_atomic_block
         return nullcontext() if is_alone else transaction.atomic(using=using)
@@ -287,13 +290,13 @@ class OrmBinding(ModelBinding):
     def _refusals(self, values: Mapping[str, Any], using: str, instance: Model | None = None) -> Iterator[None]:
         """Raises this package's exceptions instead of the ORM's.
 
-        A unique value that another row has raises ItemExists (409), which names the value. The key of a related
-        instance that doesn't exist, and the lack of a value that the model needs, raise ValidationFailed (400). A value
-        that the database can't hold raises UnstorableValue (400), as with DynamoDB.
+        If another row already has a unique value, it raises ItemExists (409), which names the value. If a related
+        instance doesn't exist, or the model needs a missing value, it raises ValidationFailed (400). If the database
+        can't hold a value, it raises UnstorableValue (400), as with DynamoDB.
         """
         own_key = instance.pk if instance is not None else None
         if connections[using].in_atomic_block:
-            # As with ATOMIC_REQUESTS: the database checks foreign keys only at the commit, after the answer is written.
+            # As with ATOMIC_REQUESTS, the database checks foreign keys at the commit, which comes after the response.
             self._refuse(self._missing(values))
         try:
             yield
@@ -304,8 +307,8 @@ class OrmBinding(ModelBinding):
             if instance is None:
                 self._refuse(self._needed(values), error)
             raise self._conflict(values, own_key) from error
-        except (DataError, OverflowError, InvalidOperation) as error:  # from the database, SQLite's driver, Django
-            # The database's message may quote what was sent, or name its columns.
+        except (DataError, OverflowError, InvalidOperation) as error:  # of the database, SQLite's driver and Django
+            # The database's message may quote the client's data, or name columns.
             raise UnstorableValue(
                 f"The database can't hold a value of this {self._kind}: it is too long or too large for its column, "
                 "or has characters that the database doesn't accept."
@@ -318,7 +321,7 @@ class OrmBinding(ModelBinding):
             raise ValidationFailed(violations=found) from error
 
     def _needed(self, values: Mapping[str, Any]) -> Iterator[Violation]:
-        """Yields a violation for each property that has no value although its column needs one."""
+        """Yields a violation for each missing property with a column that needs a value."""
         for name in self.schema.properties:
             field = self._field(name)
             if isinstance(field, Field) and field.concrete and values.get(name) is None and needs_value(field):
@@ -340,7 +343,7 @@ class OrmBinding(ModelBinding):
         return ItemExists(f"The {self._kind} conflicts with an existing row.")
 
     def _missing(self, values: Mapping[str, Any]) -> Iterator[Violation]:
-        """Yields a violation for each key among ``values`` that no related instance has."""
+        """Yields a violation for each foreign key in ``values`` without a related instance."""
         for name, value in values.items():
             field = self._field(name)
             if value is None or self._nested_schema(name) is not None:
@@ -363,7 +366,7 @@ class OrmBinding(ModelBinding):
         target = prop.extensions.field or prop.name
         field = self._field(prop.name)
         if isinstance(field, ForeignKey) and self._nested_schema(prop.name) is None:
-            target = field.attname  # the key, without fetching the related row
+            target = field.attname  # the foreign key, so that the related row isn't fetched
         owner: Any = instance
         try:
             for step in target.split(LOOKUP_SEP) if LOOKUP_SEP in target.strip("_") else (target,):
@@ -389,14 +392,14 @@ class OrmBinding(ModelBinding):
 
 
 def needs_value(field: Field[Any, Any]) -> bool:
-    """Returns whether a new row must be given a value for ``field``: neither Django nor the database supplies one."""
+    """Returns whether a new row needs a value for ``field``, because neither Django nor the database supplies one."""
     is_given = field.null or field.has_default() or field.has_db_default() or getattr(field, "auto_now", False)
     is_given = is_given or getattr(field, "auto_now_add", False) or isinstance(field, AutoFieldMixin)
     return not is_given and field.get_default() is None
 
 
 def _members(value: Any) -> Mapping[str, Any]:
-    """Returns the properties of a nested object that is to be saved; empty for null or an instance."""
+    """Returns the properties of a nested object to be saved; no properties for null or an instance."""
     return {name: value[name] for name in value} if value is not None and not isinstance(value, Model) else {}
 
 

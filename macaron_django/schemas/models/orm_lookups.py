@@ -1,4 +1,4 @@
-"""Finds out which lookups a model can't answer, and which values its database refuses."""
+"""Finds out which lookups a model supports, and which values its database refuses."""
 
 from __future__ import annotations
 
@@ -12,26 +12,26 @@ from django.db.models import Model, QuerySet
 
 __all__ = ["REFUSALS", "has_lookup", "is_refused"]
 
-#: The exceptions of Django, database drivers and databases for a value that they can't compare with a column.
+#: The exceptions that Django, database drivers and databases raise if they can't compare a value with a column.
 REFUSALS: Final = (ValueError, TypeError, ArithmeticError, ValidationError, DatabaseError)
 
-#: A value that the lookup accepts, for each lookup that doesn't accept "1".
+#: A sample value for each lookup that doesn't accept "1".
 _SAMPLES: Final[Mapping[str, Any]] = {"in": [], "isnull": True, "range": ["1", "2"]}
 
 
 def has_lookup(model: type[Model], name: str, lookup: str) -> bool:
-    """Returns whether ``model`` has the field at the path ``name``, and the field or DynamoDB supports the lookup."""
+    """Returns whether ``model`` has a field at the path ``name``, and that field or DynamoDB supports the lookup."""
     try:
         model._base_manager.filter(**{f"{name}__{lookup}": _SAMPLES.get(lookup, "1")})
     except (FieldError, NotSupportedError):
         return False
     except REFUSALS:
-        return True  # the lookup exists: the field refuses only the sample value
+        return True  # the lookup exists, but the field refuses the sample value
     return True
 
 
 def is_refused(model: type[Model], lookup: str, value: Any) -> bool:
-    """Returns whether a query fails because of this lookup's value.
+    """Returns whether a query failed because of the value of a lookup.
 
     It queries the database, so call it only after the query has failed.
     """
@@ -40,7 +40,7 @@ def is_refused(model: type[Model], lookup: str, value: Any) -> bool:
 
 
 def _fails(rows: QuerySet[Any], lookups: Mapping[str, Any]) -> bool:
-    # A failure within a transaction makes PostgreSQL refuse the rest of it, unless a savepoint comes before it.
+    # After a failure in a transaction, PostgreSQL refuses all further queries of it. A savepoint prevents that.
     within = transaction.atomic(using=rows.db) if connections[rows.db].in_atomic_block else nullcontext()
     try:
         with within:

@@ -1,4 +1,4 @@
-"""Stores the objects of a schema with ``x-model`` in a Django model, by the ORM's public API."""
+"""Stores the objects of a schema with ``x-model`` in a Django model, through the ORM's public API."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ R = TypeVar("R")
 
 
 def _without_calls(method: Callable[P, R]) -> Callable[P, Steps[R]]:
-    """Turns a method that yields no calls, because Django's ORM blocks, into the generator that a store needs."""
+    """Turns an ordinary method into a generator that yields no calls, as the interface of a store requires."""
 
     @wraps(method)
     def steps(*args: P.args, **kwargs: P.kwargs) -> Steps[R]:
@@ -37,17 +37,17 @@ def _without_calls(method: Callable[P, R]) -> Callable[P, Steps[R]]:
 
 
 class OrmStore(Store):
-    """The store of a project's Django model. It saves instances: signals, routers and transactions work as usual."""
+    """The store of a project's Django model. It saves instances, so signals, routers and transactions work as usual."""
 
     def serves(self, action: str) -> bool:
-        return not hasattr(self.model, "to_json")  # a model's own to_json() needs instances
+        return not hasattr(self.model, "to_json")  # instances are needed for a model's own to_json()
 
     @cached_property
     def binding(self) -> OrmBinding:
         return OrmBinding(self.model, self.schema, self.classes)
 
     def narrowed(self, queryset: Any) -> Store | None:
-        return None  # the ORM doesn't show whether a query set yields instances, so DRF's way is used, which reads them
+        return None  # unknown: only reading a query set shows whether it yields instances
 
     def refuses(self, lookup: str, value: Any) -> bool:
         return is_refused(self.model, lookup, value)
@@ -66,7 +66,7 @@ class OrmStore(Store):
     @_without_calls
     def create(self, body: Any, key: Mapping[str, Any], request: Any) -> Stored:
         if self._object.generates_writable and isinstance(body, Mapping):
-            # Writable generated values come before validation, as the schema may require them; readOnly ones, after.
+            # The schema may require writable generated values, so they are set before validation. ReadOnly ones follow.
             made = generated_values(self.schema, body, True, request)
             body = {**body, **{name: value for name, value in made.items() if name not in self._read_only}}
         values = {**self._held_values(self.valid(body)), **key}
@@ -80,7 +80,7 @@ class OrmStore(Store):
     @_without_calls
     def replace(self, key: Mapping[str, Any], body: Any) -> Stored | None:
         instance = self._instance(key)
-        values = self._held_values(self.valid(body))  # an invalid body is refused even if there is no such object
+        values = self._held_values(self.valid(body))  # before the check for the object
         if instance is None:
             return None
         return self._updated(instance, values, self._writable)
@@ -91,7 +91,7 @@ class OrmStore(Store):
         if instance is None:
             return None
         if not isinstance(patch, Mapping):
-            self.valid(patch)  # raises, as a patch must be an object
+            self.valid(patch)  # raises an exception, because a patch must be an object
         patch = cleaner_for(self.schema).without_read_only(patch)
         shown = self.binding.to_json(instance)
         merged = merge_patch(shown, with_defaults_for_nulls(self.schema, patch))
@@ -128,9 +128,9 @@ class OrmStore(Store):
         return Stored(self.binding.to_json(instance))
 
     def _held_values(self, body: Mapping[str, Any], changed: Collection[str] | None = None) -> dict[str, Any]:
-        """Returns a valid body's Python values. Raises ``RequestInvalid`` if the model's fields refuse one of them.
+        """Returns the Python values of a valid body. Raises ``RequestInvalid`` if the model's fields refuse a value.
 
-        ``changed`` are the properties that the client changes; None means all.
+        ``changed`` are the properties that the client changes; None means all properties.
         """
         values = self._python_values(body)
         given = values if changed is None else {name: values[name] for name in values.keys() & changed}
@@ -140,7 +140,7 @@ class OrmStore(Store):
         return values
 
     def _python_values(self, values: Mapping[str, Any]) -> dict[str, Any]:
-        # Additional properties, which the schema allows without naming them, have no column.
+        # Additional properties have no column.
         return {n: self._object.conversion(n).to_python(v) for n, v in values.items() if n in self._object.properties}
 
     @cached_property

@@ -1,4 +1,4 @@
-"""Carries the requirement of a request's ``If-Match`` to the rows that its handler saves."""
+"""Passes the version that a request's ``If-Match`` requires to the rows that the request's handler saves."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ __all__ = ["RequiredVersion", "required_version"]
 
 @dataclass
 class RequiredVersion:
-    """What a request's If-Match requires of an item that a handler loads and saves itself."""
+    """The version that a request's If-Match requires of an item that a handler loads and saves itself."""
 
     model: type[Model]
     key: Mapping[str, Any]  # Python values by property name
     allows: Callable[[str], bool]
-    #: Whether the handler has written the item: its later writes then change the version that it wrote itself.
+    #: Whether the handler has already written the item. Its later writes then change the version that it wrote itself.
     is_met: bool = False
 
 
-#: What the request being served requires; None without If-Match.
+#: The requirement of the current request; None if it has no If-Match.
 required_version: ContextVar[RequiredVersion | None] = ContextVar("macaron_django_required_version", default=None)

@@ -1,7 +1,7 @@
-"""Binds a schema's properties to a model: the interface of all bindings, and the binding to rows (``x-persist``).
+"""Binds a schema's properties to a model: the interface of all bindings, and the binding to row models (``x-persist``).
 
-A binding creates, changes and reads instances by property names. It reads and sets a row's properties by item access
-(``row["name"]``), as with every API object.
+A binding creates, changes and reads instances by property names. Rows are API objects, so their properties are read and
+set by item access (``row["name"]``).
 """
 
 from __future__ import annotations
@@ -31,24 +31,24 @@ class ModelBinding:
 
     @property
     def keys(self) -> frozenset[str]:
-        """Names of the properties that identify an instance: an update doesn't change them."""
+        """The names of the properties that identify an instance. An update doesn't change them."""
         raise NotImplementedError
 
     @property
     def kept(self) -> frozenset[str]:
-        """Names of the properties that an update leaves unchanged: keys, and the version that the store counts."""
+        """The names of the properties that an update doesn't set, such as keys and a version that the store counts."""
         return self.keys
 
     @property
     def keeps_additional(self) -> bool:
-        """Whether the model can store properties that the schema allows without naming them."""
+        """Whether the model can store additional properties, which the schema allows but doesn't name."""
         return False
 
     def create(self, values: Mapping[str, Any], additional: Collection[str] = ()) -> Model:
-        """Stores a new instance; raises ``ItemExists`` if its key is taken.
+        """Stores a new instance. Raises ``ItemExists`` if its key is taken.
 
-        ``additional`` are names that a client chose and the schema doesn't have: they are stored as properties and
-        never set as attributes. There are none if :attr:`keeps_additional` is false.
+        ``additional`` are the names of additional properties, which the client chose. They are stored as properties and
+        never set as attributes. If :attr:`keeps_additional` is false, there are none.
         """
         raise NotImplementedError
 
@@ -61,24 +61,28 @@ class ModelBinding:
         merged: Collection[str] = (),
         unnamed: Collection[str] = (),
     ) -> Model:
-        """Sets ``values``, unsets the properties in ``removed``, and saves; ``additional`` is as in :meth:`create`.
+        """Sets ``values``, unsets the properties in ``removed``, and saves the instance.
 
-        ``merged`` are the properties whose new value keeps parts of the old one. ``unnamed`` are those that the request
-        doesn't have: they are written only if they have changed.
+        ``additional`` has the same meaning as in :meth:`create`. ``merged`` are the properties with values that keep
+        parts of the old value. ``unnamed`` are properties that the request doesn't contain. They are written only if
+        they have changed.
         """
         raise NotImplementedError
 
     def violations(self, values: Mapping[str, Any], path: tuple[str | int, ...] = ()) -> Iterator[Violation]:
-        """Yields a violation for each value that only the model refuses; pointers begin with ``path``."""
+        """Yields a violation for each value that the model refuses, although the schema may allow it.
+
+        Pointers begin with ``path``.
+        """
         return iter(())
 
     def to_json(self, instance: Model) -> dict[str, Any]:
-        """Returns the instance's properties as JSON, including writeOnly ones, without unset ones."""
+        """Returns the instance's properties as JSON. Includes writeOnly properties, and leaves out unset properties."""
         raise NotImplementedError
 
 
 class RowBinding(ModelBinding):
-    """The binding to rows. Rows have a field for every property, and item access by property name."""
+    """The binding to row models, which have a field for every property, and item access by property name."""
 
     @cached_property
     def keys(self) -> frozenset[str]:
@@ -98,7 +102,7 @@ class RowBinding(ModelBinding):
         own = {name: value for name, value in values.items() if name not in additional}
         if own.keys() <= model._spec.properties.keys():
             row: Model = model.of_values(own)
-        else:  # save(**values) also named attributes of the row that aren't properties
+        else:  # save(**values) may also contain attributes of the row that aren't properties
             names = model._spec.field_names
             row = model(**{names.get(name, name): value for name, value in own.items()})
         self._set_additional(row, values, additional)
@@ -136,7 +140,7 @@ class RowBinding(ModelBinding):
                 row[name] = value
 
     def _is_hidden(self, name: str) -> bool:
-        """Returns whether the rows have a property that this schema leaves out."""
+        """Returns whether a property belongs to the rows' own schema, but not to this one."""
         return name not in self.schema.properties and name in self.model._spec.properties
 
     def to_json(self, instance: Model) -> dict[str, Any]:

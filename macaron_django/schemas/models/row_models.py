@@ -1,8 +1,8 @@
-"""Builds the row class of a persisted object schema: a real, unmanaged Django model.
+"""Builds the row model of an object schema with ``x-persist``: an unmanaged Django model.
 
-Everything above the manager is Django's (admin, forms, signals, permissions). The manager's ``persistence`` stores the
-rows: ``save()``, ``delete()`` and ``refresh_from_db()`` call it. The schema decides what is valid: ``full_clean()``
-checks it for forms, and ``save()`` for all other callers.
+Django's admin, forms, signals and permissions work with it as with any model. The manager's ``persistence`` stores the
+rows: ``save()``, ``delete()`` and ``refresh_from_db()`` call it. A row is validated by its schema: for forms in
+``full_clean()``, and for all other callers in ``save()``.
 """
 
 from __future__ import annotations
@@ -43,19 +43,19 @@ if TYPE_CHECKING:
     _Model = models.Model
 
 else:
-    _Model = object  # a model class needs the app registry, which isn't ready when this is imported
+    _Model = object  # this module is imported before Django's app registry is ready for a model class
 
 __all__ = ["Row", "build_model", "model_names"]
 
 
 class Row(APIObject, _Model):
-    """The base class of the models of persisted schemas, which also inherit Django's ``Model``."""
+    """The base class of row models. A row model also inherits Django's ``Model``."""
 
-    #: Names of the properties that are the key: (hash key,) or (hash key, range key).
+    #: The names of the key properties: (hash key,) or (hash key, range key).
     _key_names: ClassVar[tuple[str, ...]]
 
     def __init__(self, /, *args: Any, **values: Any) -> None:
-        """Makes a new row from values by field or property name; the schema's defaults fill in the rest."""
+        """Creates a row from values by field or property name, with the schema's defaults for the other properties."""
         spec = self._spec
         known = {spec.field_names.get(name, name): value for name, value in values.items()}
         additional = {name: known.pop(name) for name in values if name in known and self._is_additional(name)}
@@ -73,7 +73,7 @@ class Row(APIObject, _Model):
     def from_json(
         cls, json: Mapping[str, Any], prune_none: bool | None = None, keep_datetime: bool | None = None
     ) -> Self:
-        """Makes a new row from the JSON form, without defaults; it is checked when it is saved."""
+        """Returns a new row from its JSON form, without defaults. It is validated when it is saved."""
         return cls._from_properties(cls._readable(json, prune_none, check=False))
 
     @classmethod
@@ -87,7 +87,7 @@ class Row(APIObject, _Model):
 
     @classmethod
     def of_values(cls, values: Mapping[str, Any]) -> Self:
-        """Makes a new row from Python values by property name, with the schema's defaults for the rest."""
+        """Returns a new row from Python values by property name, with the schema's defaults for other properties."""
         names = cls._spec.field_names
         if not cls._is_made_plainly():
             return cls(**{names[name]: value for name, value in values.items()})
@@ -101,7 +101,7 @@ class Row(APIObject, _Model):
 
     @classmethod
     def _is_made_plainly(cls) -> bool:
-        """Returns whether making a row calls no project code: neither a method of its class nor a signal receiver."""
+        """Returns whether creating a row runs no code of the project: no methods of its class, no signal receivers."""
         return (
             not overrides(cls, ("__init__", "__new__", "__setattr__", "__setitem__"), Row)
             and cls._store is Row._store
@@ -131,17 +131,17 @@ class Row(APIObject, _Model):
 
     @property
     def _stored_version(self) -> str | None:
-        """The version of the item as last read or written; None if there was no item, or the schema has no versions."""
+        """The version of the item when last read or written; None if there was no item, or items have no versions."""
         item = self._state.item  # type: ignore[attr-defined]
         return type(self).objects.persistence.version_of(item) if item else None  # type: ignore[attr-defined]
 
     def get_deferred_fields(self) -> set[str]:
-        return set()  # an unset property isn't waiting to be loaded
+        return set()  # an unset property isn't a deferred one
 
     # Validity
 
     def to_json(self, *options: Any, **named: Any) -> dict[str, Any]:
-        """Returns the properties that are set, as JSON; raises ``ValidationFailed`` if a value contains itself.
+        """Returns the set properties as JSON. Raises ``ValidationFailed`` if a value contains itself.
 
         The options are those of :meth:`APIObject.to_json`.
         """
@@ -162,7 +162,7 @@ class Row(APIObject, _Model):
         return [] if validator.is_valid(json) else list(validator.iter_errors(json))
 
     def _check(self) -> None:
-        """Raises ``ValidationFailed`` for violations of the schema, except those that the stored item already has."""
+        """Raises ``ValidationFailed`` for violations of the schema, except violations that the stored item has, too."""
         violations = self._violations()
         if violations:
             self.refuse_expressions()
@@ -174,7 +174,7 @@ class Row(APIObject, _Model):
             raise ValidationFailed(violations=violations)
 
     def refuse_expressions(self) -> None:
-        """Raises ``UnsupportedQuery`` if a property is an ``F()``, which only a query set's ``update()`` computes."""
+        """Raises ``UnsupportedQuery`` if a property is an ``F()``. Only a query set's ``update()`` computes these."""
         for name, field in self._spec.field_names.items():
             value = self.__dict__.get(field)
             if isinstance(value, models.F | BaseExpression):
@@ -217,7 +217,7 @@ class Row(APIObject, _Model):
             return NON_FIELD_ERRORS, f"{violation.pointer}: {violation.message}" if name else violation.message
         return field, f"/{rest}: {violation.message}" if rest else violation.message
 
-    # Where rows are kept
+    # Storage
 
     def save(
         self,
@@ -227,13 +227,13 @@ class Row(APIObject, _Model):
         using: str | None = None,
         update_fields: Iterable[str] | None = None,
     ) -> None:
-        """Sets generated values, validates, writes, and sends Django's signals.
+        """Sets generated values, validates and stores the row, and sends Django's signals.
 
-        Within a transaction, ``post_save`` is sent after its commit.
+        In a transaction, ``post_save`` is sent after the commit.
 
-        ``update_fields`` are field or property names, none of them a key's. Raises ``ValidationFailed`` before anything
-        is written, ``ItemExists`` if the key of a new row is taken. A value that another program stored, or an older
-        schema allowed, is accepted until it is changed.
+        ``update_fields`` are names of fields or properties, without the keys. Raises ``ValidationFailed`` before
+        anything is written, and ``ItemExists`` if the key of a new row is taken. The stored item may have an invalid
+        value, from another program or an older schema. Such a value is accepted until it is changed.
         """
         if force_insert and (force_update or update_fields):
             raise ValueError("Cannot force both insert and updating in model saving.")
@@ -271,9 +271,10 @@ class Row(APIObject, _Model):
         using: str | None = None,
         update_fields: Iterable[str] | None = None,
     ) -> bool:
-        """Stores the row for ``save_base()``, which ``loaddata`` calls. Returns whether it replaced an item.
+        """Stores the row. ``loaddata`` calls this through ``save_base()``. Returns whether the row replaced an item.
 
-        Null becomes unset where the schema doesn't allow null: Django's serializers write null for unset properties.
+        In a fixture, null may mean unset, because Django's serializers write null for unset properties. So if the
+        schema doesn't allow null, the property is unset.
         """
         for name, prop in self._spec.properties.items():
             if raw and name in self and self[name] is None and not prop.schema.nullable:
@@ -292,16 +293,16 @@ class Row(APIObject, _Model):
         names = self._spec.field_names
         keys = {*self._key_names, *(names[key] for key in self._key_names)}
         refused = fields - ({*names, *names.values()} - keys)
-        if refused:  # in Django's words
+        if refused:  # the same message as Django's
             raise ValueError(
                 "The following fields do not exist in this model, are m2m fields, primary keys, or are non-concrete "
                 f"fields: {', '.join(sorted(refused))}"
             )
 
     def delete(self, using: str | None = None, keep_parents: bool = False) -> tuple[int, dict[str, int]]:
-        """Deletes the item and sends Django's signals; within a transaction, ``post_delete`` after its commit.
+        """Deletes the item and sends Django's signals. In a transaction, ``post_delete`` is sent after the commit.
 
-        Returns what Django's method returns: (1, {label: 1}).
+        Like Django's method, it returns the number of deleted rows: (1, {label: 1}).
         """
         if self.pk is None:
             raise ValueError(f"{self._meta.object_name} object can't be deleted because its key is not set.")
@@ -318,14 +319,14 @@ class Row(APIObject, _Model):
     def refresh_from_db(
         self, using: str | None = None, fields: Iterable[str] | None = None, from_queryset: Any = None
     ) -> None:
-        """Reads the item again; with ``fields`` (field names), only those."""
+        """Reads the item again. If ``fields`` has field names, only these are updated."""
         type(self).objects.persistence.refresh_row(self, fields)  # type: ignore[attr-defined]
 
-    # Django's checks of what a SQL database can't hold
+    # Django's checks for SQL databases, disabled
 
     @classmethod
     def _check_id_field(cls) -> list[CheckMessage]:
-        return []  # a property "id" that isn't the key is nothing unusual
+        return []  # a property "id" may be an ordinary one
 
     @classmethod
     def _check_long_column_names(cls, databases: Any) -> list[CheckMessage]:
@@ -344,10 +345,10 @@ def build_model(
     bases: tuple[type, ...] = (),
     module: str,
 ) -> type[models.Model]:
-    """Makes the Django model of a persisted schema and registers it with Django's apps under ``label``.
+    """Returns a new row model for a schema, registered with Django's apps under ``label``.
 
-    ``bases`` come first, then the class that ``x-parent`` names. Raises ``KeyError`` if a key isn't a property of the
-    schema. Call it while Django's apps load models, or later.
+    It inherits ``bases`` first, then the class that ``x-parent`` names. Raises ``KeyError`` if a key isn't a property
+    of the schema. Call this function while Django's apps load models, or later.
     """
     spec = ObjectSpec(api, schema.resolved, classes)
     keys = (hash_key,) if range_key is None else (hash_key, range_key)
@@ -368,7 +369,7 @@ def build_model(
         attributes[_item_key_name(spec)] = _item_key_field(hash_key, range_key)
     parent = parent_of(schema)
     parents = (*bases, *((parent,) if parent is not None and parent not in bases else ()), Row, models.Model)
-    if not classes.model_names:  # each name depends on the names before it
+    if not classes.model_names:  # computed together, because each name depends on the names before it
         classes.model_names.update(model_names(classes.document))
     name = classes.model_names[schema.name or ""]
     made: Any = ModelBase(name, parents, {**attributes, "Meta": _meta(schema, label, name)})
@@ -378,8 +379,8 @@ def build_model(
 def model_names(document: Document) -> dict[str, str]:
     """Returns the model name of each component, by the component's name.
 
-    No two names differ only in case, because content types and permissions have them in lower case. None begins or ends
-    with an underscore, or has two in a row.
+    Names never differ only in case, because content types and permissions use them in lower case. No name begins or
+    ends with an underscore, or has two underscores in a row.
     """
     names: dict[str, str] = {}
     taken: set[str] = set()
@@ -407,7 +408,7 @@ def _meta(schema: Schema, label: str, name: str) -> type:
 
 
 def _item_key_name(spec: ObjectSpec) -> str:
-    """Returns ``item_key``, or the next free name if a property has that name."""
+    """Returns ``item_key``, or the next free name if a property is called that."""
     taken = set(spec.property_names)
     names = ["item_key", *(f"item_key_{number}" for number in range(2, len(taken) + 3))]
     return next(name for name in names if name not in taken)

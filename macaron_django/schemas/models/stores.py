@@ -1,7 +1,7 @@
-"""Reads, creates, replaces, patches and deletes the objects of a schema, from JSON and to JSON, in any database.
+"""Reads, creates, replaces, patches and deletes the objects of a schema, as JSON, in any database.
 
-A store's methods are generators: they yield each call to DynamoDB that they need, and the caller sends back its answer.
-So one implementation serves blocking and asynchronous callers (``macaron_django.drivers``).
+Most methods of a store are generators. They yield each call to DynamoDB, and the caller executes it and sends back the
+response. So one implementation serves blocking and asynchronous callers (see ``macaron_django.drivers``).
 """
 
 from __future__ import annotations
@@ -36,26 +36,26 @@ from macaron_django.schemas.values.request_violations import new_violations
 
 __all__ = ["UNCOMPARABLE", "Store", "Stored", "Unmatched", "related_model"]
 
-#: The message for a value that a field, or its database, can't compare with its own.
+#: The message for a value that a field, or the database, can't compare with the field's values.
 UNCOMPARABLE = "isn't a value that this list can be filtered by"
 
 
 class Stored(NamedTuple):
-    """A stored object: its JSON, including writeOnly properties, and its version if its schema has one."""
+    """A stored object: its JSON, including writeOnly properties, and its version if ``x-persist`` sets one."""
 
     json: Mapping[str, Any]
     version: str | None = None
 
 
-class Unmatched(ValueError):  # noqa: N818 (an answer: nothing can match)
-    """Raised for a value that the property can't have, so that no object matches."""
+class Unmatched(ValueError):  # noqa: N818 (the result is known: nothing can match)
+    """A property can't have this value, so no object matches."""
 
 
 class Store:
     """The objects of a schema in the model that stores them.
 
-    Keys are Python values by property name. Bodies are JSON that hasn't been validated. ``request`` is the request
-    whose caller supplies the values of ``x-generated: user`` and ``claim:<name>``, or None.
+    Keys are Python values by property name. Bodies are JSON before validation. ``request`` may be None. Its credentials
+    determine the values of ``x-generated: user`` and ``claim:<name>``.
     """
 
     schema: Schema
@@ -64,7 +64,7 @@ class Store:
 
     #: Whether the model is a DynamoDB row.
     is_row: ClassVar[bool] = False
-    #: The keys that the caller's credentials give, with their source: ``claim:<name>`` or ``user``.
+    #: The keys that the caller's credentials determine, with their source: ``claim:<name>`` or ``user``.
     keys_from: Mapping[str, str] = MappingProxyType({})
 
     def __init__(self, schema: Schema, model: type[Model], classes: Classes) -> None:
@@ -73,42 +73,45 @@ class Store:
         self._validators: tuple[int, dict[Direction | None, SchemaValidator]] = (-1, {})
 
     def hooks(self) -> object:
-        """Returns what a project can change on the model at run time, to be compared with a later result."""
+        """Returns the parts of the model that a project can replace at run time, for comparison with a later result."""
         return None
 
     def serves(self, action: str) -> bool:
-        """Returns whether an action can be served without making rows for the project's code to see."""
+        """Returns whether an action needs no instances of the model: no code of the project receives them."""
         raise NotImplementedError
 
     def shows(self) -> bool:
-        """Returns whether stored objects can be turned into JSON without making rows."""
+        """Returns whether stored objects can be turned into JSON without instances of the model."""
         return False
 
     def waits_in_steps(self, action: str) -> bool:
-        """Returns whether an action yields every call that it waits for, and so never blocks."""
+        """Returns whether an action never blocks, because it yields every call."""
         return False
 
     def queryset(self) -> Any:
-        """Returns a query set of all objects, with the relations that they show."""
+        """Returns a query set of all objects, with the relations that their JSON contains."""
         raise NotImplementedError
 
     def narrowed(self, queryset: Any) -> Store | None:
-        """Returns a store of only a query set's objects; None if they are known only once the query set is read."""
+        """Returns a store of a query set's objects; None if only reading the query set shows which objects it has."""
         raise NotImplementedError
 
     def read(self, key: Mapping[str, Any]) -> Steps[Stored | None]:
-        """Returns the object with this key, None if there is none."""
+        """Returns the object with this key; None if there is none."""
         raise NotImplementedError
 
     def create(self, body: Any, key: Mapping[str, Any], request: Any) -> Steps[Stored]:
-        """Creates an object and returns it. ``key`` holds the properties that the path gives.
+        """Creates an object and returns it. ``key`` has the properties from the path of the URL.
 
-        Raises ``RequestInvalid`` for a body that breaks the schema, ``ItemExists`` if its key is already taken.
+        Raises ``RequestInvalid`` for a body that violates the schema, and ``ItemExists`` if the key is already taken.
         """
         raise NotImplementedError
 
     def replace(self, key: Mapping[str, Any], body: Any) -> Steps[Stored | None]:
-        """Sets the properties in the body and removes the schema's others. Returns None if there is no such object."""
+        """Sets the properties in the body, and removes the schema's other properties.
+
+        Returns None without such an object.
+        """
         raise NotImplementedError
 
     def patch(self, key: Mapping[str, Any], patch: Any) -> Steps[Stored | None]:
@@ -116,14 +119,14 @@ class Store:
         raise NotImplementedError
 
     def delete(self, key: Mapping[str, Any]) -> Steps[bool]:
-        """Deletes the object. Returns whether there was one."""
+        """Deletes the object. Returns whether it existed."""
         raise NotImplementedError
 
     def refuse_unstorable(self, values: Any) -> None:
-        """Raises ``UnstorableValue`` if the database can't store a valid value; ``values`` are by property name."""
+        """Raises ``UnstorableValue`` if the database can't store one of these valid values, given by property name."""
 
     def valid(self, body: Any, *, defaults: bool = True) -> dict[str, Any]:
-        """Returns a body as a valid object, with defaults; raises ``RequestInvalid`` if it isn't one."""
+        """Returns a body as a valid object, with defaults. Raises ``RequestInvalid`` if the body is invalid."""
         try:
             clean = self.validator("request").clean(body, defaults=defaults)
         except ValidationFailed as failure:
@@ -133,7 +136,10 @@ class Store:
         return clean
 
     def validator(self, direction: Direction | None = None) -> SchemaValidator:
-        """Returns the validator of the schema in a direction, with the formats that are registered now."""
+        """Returns the validator of the schema in a direction.
+
+        It is compiled again if formats have been registered since.
+        """
         version, validators = self._validators
         if version != formats_version():
             version, validators = self._validators = formats_version(), {}
@@ -143,14 +149,15 @@ class Store:
         return known
 
     def as_json(self, values: Mapping[str, Any]) -> dict[str, Any]:
-        """Returns Python values of properties as JSON."""
+        """Returns the JSON of properties' Python values."""
         properties = self.schema.properties
         return {name: converter(properties[name].schema, self.classes).to_json(v) for name, v in values.items()}
 
     def valid_patch(self, before: Mapping[str, Any], patched: Mapping[str, Any]) -> dict[str, Any]:
         """Returns a patched object without readOnly properties.
 
-        Raises ``RequestInvalid`` for what the patch makes invalid. What was invalid ``before`` the patch may stay.
+        Raises ``RequestInvalid`` for violations that the patch causes. Violations that the object had ``before`` are
+        accepted.
         """
         try:
             return self.valid(patched, defaults=False)
@@ -164,9 +171,9 @@ class Store:
     # -- names ---------------------------------------------------------------------------------
 
     def keys(self) -> tuple[tuple[str, ...], tuple[str, ...]]:
-        """Returns the properties that together identify an object, and the others that each identify one alone.
+        """Returns two groups of properties: those that together identify an object, and other unique properties.
 
-        A primary key that isn't a property is given by its field's name.
+        For a primary key that isn't a property, it returns the field's name.
         """
         fields = {name: self.field(name) for name in self.schema.properties}
         primary = [name for name, field in fields.items() if field is not None and field.primary_key]
@@ -174,7 +181,7 @@ class Store:
         return (primary[0] if primary else self.model._meta.pk.name,), tuple(unique)
 
     def version(self, instance: Any) -> Any:
-        """Returns the stored version of an item; None if its schema names none."""
+        """Returns the stored version of an item; None if its schema sets no version."""
         return None
 
     def field(self, name: str) -> Field[Any, Any] | None:
@@ -182,12 +189,12 @@ class Store:
         prop = self.schema.properties.get(name)
         target = (prop.extensions.field if prop is not None else None) or name
         meta = self.model._meta
-        # author_id is the column of author, which is the field
+        # for example, the field author has the column author_id
         named = (f for f in meta.concrete_fields if target in {f.name, f.attname} or (target == "pk" and f is meta.pk))
         return next(named, None)
 
     def lookup(self, path: Iterable[str]) -> str:
-        """Returns the name of a property in a query set's lookups; ``path`` leads into nested objects."""
+        """Returns the name for a property in a query set's lookups. ``path`` may lead into nested objects."""
         first, *nested = path
         prop = self.schema.properties.get(first)
         if self._spec is None:
@@ -195,14 +202,14 @@ class Store:
             return "__".join([name, *nested])
         names = [self._spec.field_names.get(first, first)]
         for step in nested:
-            # A property's name may contain "__", which separates the parts of a lookup; its field's name never does.
+            # "__" separates the parts of a lookup. A property's name may contain it, but a field's name never does.
             properties = prop.schema.resolved.properties if prop is not None else {}
             names.append(field_names(properties).get(step, step))
             prop = properties.get(step)
         return "__".join(names)
 
     def filter_lookup(self, path: Iterable[str], lookup: str, value: Any) -> tuple[str, Any]:
-        """Returns the keyword argument of ``filter()`` that looks a property up."""
+        """Returns the keyword argument for ``filter()``: its name and its value."""
         path = list(path)
         name = self.lookup(path)
         if lookup in {"in", "range"}:
@@ -217,7 +224,7 @@ class Store:
         return (name if lookup == "exact" else f"{name}__{lookup}"), converted
 
     def refuses(self, lookup: str, value: Any) -> bool:
-        """Returns whether a query fails because of a lookup's value; call it after a query has failed."""
+        """Returns whether a query failed because of the value of a lookup. Call it after a query has failed."""
         try:
             self.model._default_manager.filter(**{lookup: value})
         except (ValueError, ValidationError):
@@ -233,11 +240,11 @@ class Store:
         return prop
 
     def python_value(self, path: Iterable[str], value: Any) -> Any:
-        """Returns the Python value of a property: text is read as what the property's schema says it is."""
+        """Returns the Python value of a property. Text is converted to the type in the property's schema."""
         return self.value_reader(tuple(path))(value)
 
     def value_reader(self, path: tuple[str, ...]) -> Callable[[Any], Any]:
-        """Returns a function that does what ``python_value`` does, for one property."""
+        """Returns the function that ``python_value`` calls for one property."""
         reads = self._value_readers.get(path)
         if reads is None:
             reads = self._value_readers[path] = self._value_reader(path)
@@ -255,7 +262,7 @@ class Store:
 
         def read(value: Any) -> Any:
             if schema is not None and to_python is not None:
-                # A parameter's type may differ from the property's: the value passes through JSON.
+                # The value is converted through JSON, because a parameter's type may differ from the property's type.
                 value = to_python(_typed(json_value(value), schema))
             if target is None:
                 return value
@@ -263,7 +270,7 @@ class Store:
                 found = compared_with(target, value)
                 is_naive = isinstance(found, datetime) and settings.USE_TZ and timezone.is_naive(found)
                 return timezone.make_aware(found) if is_naive else found
-            except Exception as error:  # a project's own field may raise anything
+            except Exception as error:  # a project's own field may raise any exception
                 raise Unmatched(UNCOMPARABLE) from error
 
         return read
@@ -274,12 +281,12 @@ class Store:
 
     @cached_property
     def hides(self) -> bool:
-        """Whether the schema hides properties from clients, because they are writeOnly."""
+        """Whether the schema has writeOnly properties, which are hidden from clients."""
         return hides_write_only(self.schema)
 
     @cached_property
     def related(self) -> tuple[list[str], list[str]]:
-        """The relations that objects show: those to join, and those to fetch with one more query for all objects."""
+        """The relations in the objects' JSON: those to join, and those that need one more query for each relation."""
         joined: list[str] = []
         beside: list[str] = []
         for path, many in _shown_relations(self.schema, self.model):
@@ -290,14 +297,14 @@ class Store:
 def _shown_relations(
     schema: Schema, model: Any, prefix: str = "", many: bool = False, depth: int = 0
 ) -> Iterator[tuple[str, bool]]:
-    """Yields each relation whose objects a schema shows, nested ones too, and whether a row can have many of them."""
+    """Yields the paths of relations with nested objects, and whether a path may lead to several objects."""
     for name, prop in schema.properties.items():
         target = prop.extensions.field or name
         relations = list(_relations_along(target, model))
         shown = prop.schema.resolved
         shown = shown.items.resolved if shown.items is not None else shown
         has_many = any(relation.many_to_many or relation.one_to_many for relation in relations)
-        # A foreign key that is shown as a key is in the row itself.
+        # If the JSON contains only the key, the row itself has it.
         if not relations or not (has_many or shown.is_object or LOOKUP_SEP in target):
             continue
         path = prefix + LOOKUP_SEP.join(_attribute(relation) for relation in relations)
@@ -314,7 +321,7 @@ def related_model(model: type[Model], target: str) -> type[Model] | None:
 
 
 def _relations_along(target: str, model: Any) -> Iterator[Any]:
-    """Yields the relations at the beginning of a field's path: author and publisher for author__publisher__name."""
+    """Yields the relations at the beginning of a field's path: author and publisher in author__publisher__name."""
     for step in target.split(LOOKUP_SEP):
         fields = (field for field in model._meta.get_fields() if field.is_relation and field.related_model is not None)
         relation = next((field for field in fields if _attribute(field) == step), None)
@@ -325,15 +332,15 @@ def _relations_along(target: str, model: Any) -> Iterator[Any]:
 
 
 def _attribute(relation: Any) -> str:
-    """Returns the attribute of instances for a relation; a reverse relation has its own name for it (book_set)."""
+    """Returns the name of a relation's attribute on instances. A reverse relation has an accessor, such as book_set."""
     return str(relation.get_accessor_name() if relation.auto_created and not relation.concrete else relation.name)
 
 
-#: How many values a range has.
+#: The number of values for a range lookup.
 _ENDS = 2
-#: How many levels of objects that contain objects of their own kind are fetched with their parents.
+#: If objects contain objects of their own kind, this many levels are fetched with their parents.
 _DEPTH = 4
-#: The range of values for lookups by a part of a date; Python's dates have no other years.
+#: The lowest and highest value for lookups by a part of a date. Python's dates have only these years.
 _DATE_PARTS = {"year": (1, 9999), "month": (1, 12), "day": (1, 31)}
 _DIGITS = 4
 _KINDS: dict[str, tuple[type, ...]] = {
@@ -346,7 +353,7 @@ _KINDS: dict[str, tuple[type, ...]] = {
 
 
 def _operand(lookup: str, value: Any) -> Any:
-    """Returns the value for a lookup that doesn't compare with values of the property, such as isnull or year."""
+    """Returns the value for a lookup such as isnull or year, which has its own type of value."""
     if isinstance(value, (list, tuple, Mapping)):
         raise Unmatched("takes one value")
     if lookup == "isnull" and not isinstance(value, bool):
@@ -368,7 +375,7 @@ def _typed(value: Any, schema: Schema) -> Any:
     try:
         found = exact_json(value)
     except JSONTextError as error:
-        raise Unmatched(f"{value[:50]!r} is no {schema.types[0]}") from error
+        raise Unmatched(f"{value[:50]!r} isn't of type {schema.types[0]}") from error
     if not any(isinstance(found, _KINDS.get(t, ())) for t in schema.types):
-        raise Unmatched(f"{value[:50]!r} is no {schema.types[0]}")
+        raise Unmatched(f"{value[:50]!r} isn't of type {schema.types[0]}")
     return found

@@ -1,7 +1,7 @@
-"""Serializers: the DRF serializer class and fields of a schema.
+"""Builds the DRF serializer class of a schema, and its fields.
 
-It takes a schema and the API's classes, and makes a serializer class. To change how a schema's serializer validates
-or represents, open ``schema_serializers``; how it saves, ``saving_mixin``; which field a type has, ``fields`` (string
-formats: ``schemas.formats``); the shape of ``serializer.errors``, ``error_details``; the browsable API's forms,
-``html_forms``; uploaded files, ``uploads``; what drf-spectacular says, ``introspection``.
+Open ``schema_serializers`` for validation and representation, and ``saving_mixin`` for ``save()``. Open ``fields`` for
+the fields of types, and ``schemas.formats`` for the fields of string formats. Open ``error_details`` for
+``serializer.errors``, ``html_forms`` for the browsable API's forms, and ``uploads`` for uploaded files. Open
+``introspection`` for the descriptions that drf-spectacular gets.
 """

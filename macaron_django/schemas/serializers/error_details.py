@@ -1,6 +1,6 @@
-"""Turns violations into DRF's error details: JSON pointers become nested dictionaries and lists of ``ErrorDetail``.
+"""Converts violations to DRF's error details, which are nested dictionaries and lists of ``ErrorDetail``.
 
-The result has the shape of ``serializer.errors`` in any DRF project, and holds all violations.
+The result has the form of ``serializer.errors`` in any DRF project, and includes all violations.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ __all__ = ["error_details"]
 
 Details: TypeAlias = "dict[Any, Any] | list[Any]"
 
-#: DRF's codes for failures of JSON Schema keywords; other keywords are their own code.
+#: DRF's error codes for JSON Schema keywords. For any other keyword, the code is its name.
 _CODES = {
     "additionalProperties": "unknown",
     "const": "invalid_choice",
@@ -45,7 +45,7 @@ class _ErrorNode:
 
 
 def error_details(violations: Iterable[Violation], value: Any) -> Details:
-    """Returns the details of all ``violations`` in ``value``; those of an object as a whole are non-field errors."""
+    """Returns the details of all ``violations`` in ``value``. Violations of a whole object become non-field errors."""
     root = _ErrorNode()
     for violation in violations:
         node = root
@@ -61,7 +61,7 @@ def _is_null(violation: Violation, value: Any) -> bool:
 
 
 def _at(value: Any, tokens: list[str]) -> Any:
-    """Returns the value that the tokens lead to; ``...`` if there is none."""
+    """Returns the value at the tokens of a pointer; ``...`` if there is none."""
     for token in tokens:
         value = _member(value, token)
     return value
@@ -96,7 +96,7 @@ def _list_details(node: _ErrorNode, value: list[Any]) -> Details:
     }
     if node.own:
         return {api_settings.NON_FIELD_ERRORS_KEY: node.own, **by_index}
-    # Until 3.20, DRF reports errors in a list of objects as a list, and errors in any other list by index.
+    # Until 3.20, DRF lists the errors of a list of objects. For any other list, it has a dictionary by index.
     if all(isinstance(element, Mapping) for element in value) and not getattr(
         api_settings, "LIST_SERIALIZER_ERRORS_AS_DICT", False
     ):

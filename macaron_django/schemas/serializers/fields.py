@@ -1,6 +1,6 @@
-"""Makes the DRF field that describes a schema: its label, help text, choices, bounds, default and form control.
+"""Creates the DRF field for a schema: its label, help text, choices, bounds, default and form control.
 
-Fields don't validate: the compiled schema does. Projects register their own fields by type and format:
+Fields don't validate values: the compiled schema does. Projects register their own fields by type and format:
 
     from rest_framework import serializers
     from macaron_django.schemas import register_field
@@ -48,11 +48,11 @@ _TYPES = ("string", "integer", "number", "boolean", "object", "array")
 
 
 def register_field(type: str, format: str | None, factory: FieldFactory) -> None:  # noqa: A002 (the schema's words)
-    """Registers ``factory(schema, **options)``, which makes the fields of schemas with this type and format.
+    """Registers ``factory(schema, **options)``, which creates the fields for schemas with this type and format.
 
-    ``format=None`` means every format of the type without its own field. A later registration replaces an
-    earlier one. Register while Django loads (in ``AppConfig.ready``): fields are made at first use. Raises ValueError
-    for an unknown type, TypeError if the factory can't be called.
+    ``format=None`` covers all formats of the type that have no field of their own. A later registration replaces an
+    earlier one. Register fields while Django loads (in ``AppConfig.ready``), because they are created at first use.
+    Raises ValueError for an unknown type, and TypeError if the factory can't be called.
     """
     if type not in _TYPES:
         near = difflib.get_close_matches(str(type), _TYPES, 1)
@@ -76,8 +76,8 @@ def field_for(
 ) -> Field:
     """Returns the field that describes ``schema``.
 
-    ``nested`` returns the serializer class of an object schema with properties; without it such a schema becomes
-    a JSON field. readOnly wins over writeOnly: DRF doesn't allow both.
+    ``nested`` returns the serializer class of an object schema with properties. Without ``nested``, such a schema gets
+    a JSON field. If a property is both readOnly and writeOnly, readOnly counts, because DRF doesn't allow both.
     """
     options: dict[str, Any] = {}
     if read_only:
@@ -87,7 +87,7 @@ def field_for(
         default = schema.default
         if schema.has_default:
             options["initial"] = default
-        if required or not schema.has_default:  # DRF allows no required field with a default: then it is left out
+        if required or not schema.has_default:  # DRF doesn't allow a default for a required field
             options["required"] = required
         else:
             options["default"] = (lambda: deepcopy(default)) if isinstance(default, (dict, list)) else default
@@ -95,10 +95,13 @@ def field_for(
 
 
 def is_nested(schema: Schema) -> bool:
-    """Returns whether a schema has its own serializer: objects with properties, of one shape only."""
+    """Returns whether a schema has its own serializer.
+
+    It has one if it describes objects with one set of properties.
+    """
     if not schema.is_object or not schema.properties:
         return False
-    # anyOf: [{required: [a]}, {required: [b]}] leaves the shape as it is; branches with properties don't.
+    # Branches such as anyOf: [{required: [a]}, {required: [b]}] add no properties.
     return not any(branch.properties for branch in (*schema.one_of, *schema.any_of))
 
 
@@ -106,12 +109,12 @@ def _field(schema: Schema, options: dict[str, Any], nested: Nested | None, insid
     if schema.nullable:
         options["allow_null"] = True
     title = schema.json.get("title") if isinstance(schema.json, Mapping) else None
-    if isinstance(title, str) and title:  # not a referenced schema's: fields that refer to it would share one label
+    if isinstance(title, str) and title:  # not the title of a referenced schema, because several fields may refer to it
         options["label"] = title
     if schema.description:
         options["help_text"] = schema.description
     target = schema.resolved
-    if target in inside:  # an array or a map of itself: described as any JSON
+    if target in inside:  # an array or map that contains itself gets a field for any JSON
         return ComposedField(**options)
     members = [member for member in schema.enum or () if member is not None]
     if members:
@@ -152,7 +155,7 @@ def _enum_field(members: list[Any], options: dict[str, Any]) -> Field:
         distinct = len(set(members)) == len(members)
     except TypeError:
         distinct = False
-    if not distinct:  # arrays, objects, or 1 beside true: HTML and a dict can't tell them apart
+    if not distinct:  # arrays, objects, or 1 beside true, which HTML and a dictionary can't distinguish
         return ComposedField(**options)
     choices = [(member, member if isinstance(member, str) else json.dumps(member, default=str)) for member in members]
     return EnumField(choices=choices, **options)
@@ -181,15 +184,15 @@ def _bounds(schema: Schema, **names: str) -> dict[str, int]:
 
 
 class FormJSON:
-    """A field for which HTML has no control: in the browsable API's forms it is a text area with JSON."""
+    """A field without a matching HTML control. In the browsable API's forms, it is a text area with JSON."""
 
     field_name: str | None
     required: bool
-    _is_jsonfield = True  # has DRF's nested forms show the value as JSON
+    _is_jsonfield = True  # makes DRF's nested forms show the value as JSON
 
     def __init__(self, *args: Any, **options: Any) -> None:
         options["style"] = {"base_template": "textarea.html", "rows": 4, **options.get("style", {})}
-        options.setdefault("initial", None)  # DRF's lists begin as [], which is invalid if the schema has minItems
+        options.setdefault("initial", None)  # DRF's default is [], which is invalid if the schema has minItems
         super().__init__(*args, **options)
 
     def get_value(self, dictionary: Any) -> Any:
@@ -197,7 +200,7 @@ class FormJSON:
             return super().get_value(dictionary)  # type: ignore[misc]
         texts = dictionary.getlist(self.field_name)
         if len(texts) > 1:
-            return texts  # field=a&field=b, as DRF reads lists
+            return texts  # field=a&field=b, as in DRF
         text = texts[0]
         if not isinstance(text, str):
             return text
@@ -210,34 +213,34 @@ class FormJSON:
 
 
 class _FormText(str):
-    """Text from a form that isn't valid JSON. The form shows it again as it was typed."""
+    """Text from a form that isn't valid JSON. The form shows the same text again."""
 
     __slots__ = ()
     is_json_string = True
 
 
 class ComposedField(FormJSON, serializers.JSONField):
-    """A value of several possible types or shapes. The field accepts any JSON."""
+    """A field for a value with several types or branches. It accepts any JSON."""
 
 
 class JSONListField(FormJSON, serializers.ListField):
-    """An array of anything but objects with properties."""
+    """A field for an array, except an array of objects with properties."""
 
     def get_value(self, dictionary: Any) -> Any:
         value = super().get_value(dictionary)
-        # tags=a, from a form other than the browsable API's, is an array of one element.
+        # Forms other than the browsable API's may send tags=a. That is an array with one element.
         return [str(value)] if isinstance(value, _FormText) and not value.lstrip().startswith("[") else value
 
 
 class JSONDictField(FormJSON, serializers.DictField):
-    """An object whose property names aren't known in advance."""
+    """A field for an object with property names that the schema doesn't list."""
 
 
 class EnumField(serializers.ChoiceField):
-    """One of a fixed set of values, of one type or mixed."""
+    """A field for one of a fixed set of values. The values may have different types."""
 
     def iter_options(self) -> Iterator[Any]:
-        if not self.required and not self.allow_null:  # without it, DRF's form sends the first option by default
+        if not self.required and not self.allow_null:  # otherwise DRF's form sends the first option by default
             yield _NoChoice()
         yield from super().iter_options()
 
@@ -249,7 +252,7 @@ class _NoChoice:
 
 def _string(schema: Schema, **options: Any) -> Field:
     options |= _bounds(schema, minLength="min_length", maxLength="max_length")
-    # With allow_blank, drf-spectacular adds "or empty" to the pattern, which itself says whether "" is valid.
+    # With allow_blank, drf-spectacular adds "or empty" to the pattern. The pattern alone decides whether "" is valid.
     allow_blank = "min_length" not in options and not schema.pattern
     if schema.pattern:
         options["validators"] = [RegexValidator(cast("re.Pattern[str]", _Pattern(schema.pattern)))]
@@ -257,7 +260,7 @@ def _string(schema: Schema, **options: Any) -> Field:
 
 
 class _Pattern:
-    """A compiled regular expression of ECMA 262: Python's ``re`` would read some patterns differently."""
+    """A compiled regular expression of ECMA 262. For Python's ``re``, some patterns have another meaning."""
 
     flags = 0
 
@@ -268,7 +271,7 @@ class _Pattern:
     def _validator(self) -> Validator | None:
         try:
             return compile_schema({"pattern": self.pattern})
-        except SchemaError:  # reported as W202, and left out of the schema's own validator as well
+        except SchemaError:  # reported as W202; the schema's validator ignores the pattern, too
             return None
 
     def search(self, text: str) -> bool:
@@ -276,7 +279,7 @@ class _Pattern:
 
 
 def _plain_string(schema: Schema, **options: Any) -> Field:
-    """Returns the field of strings without a format: the registered one, if there is one."""
+    """Returns the field for a string without a format: from a registered factory, if there is one."""
     return _made_by(_FACTORIES["string", None], schema, options)
 
 
@@ -307,8 +310,8 @@ def _is_number(value: Any) -> bool:
     return isinstance(value, (int, float)) and not isinstance(value, bool)
 
 
-#: The factories by type and format. Without an entry here, string formats make their own fields (``formats``), and
-#: ``_field`` makes those of arrays, objects, enums and composed schemas.
+#: The factories by type and format. For other schemas, string formats create their fields (``formats``), and ``_field``
+#: creates the fields of arrays, objects, enums and composed schemas.
 _FACTORIES: dict[tuple[str, str | None], FieldFactory] = {
     ("string", None): _string,
     ("integer", None): _integer,

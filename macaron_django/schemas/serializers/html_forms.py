@@ -1,7 +1,7 @@
 """Translates between JSON values and the HTML forms of the browsable API.
 
 HTML's controls have their own notations: an unticked box sends nothing, ``datetime-local`` has no offset, and an
-optional text that is left blank is "".
+optional text field without text sends "".
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ __all__ = ["bound_field", "form_value"]
 
 
 def form_value(field: Any, schema: Schema | None, value: Any) -> Any:
-    """Returns the JSON value that a form sent for ``field``; DRF's ``empty`` if the field was left blank."""
+    """Returns the JSON value that a form sent for ``field``; DRF's ``empty`` if the field was blank."""
     if is_html_input(value):
         filled = any(text for _, texts in value.lists() for text in texts)
         return field.json_of_form(value) if filled or field.required else empty
@@ -49,7 +49,7 @@ def _text_value(schema: Schema, text: str) -> Any:
 
 class _NestedBoundField(NestedBoundField):
     def as_form_field(self) -> NestedBoundField:
-        return self  # __getitem__ turns its fields into text one by one, as outside of nested objects
+        return self  # __getitem__ then converts its fields to text, one by one
 
     def __getitem__(self, key: str) -> BoundField:
         value = self.value.get(key) if self.value else None
@@ -58,9 +58,9 @@ class _NestedBoundField(NestedBoundField):
 
 
 def bound_field(field: Any, value: Any, errors: Any, prefix: str = "") -> BoundField:
-    """Returns DRF's bound field, which shows a field's value (as JSON if HTML has no control for it) and errors."""
+    """Returns DRF's bound field, which shows a field's value and errors. Without an HTML control, the value is JSON."""
     if getattr(field, "_is_jsonfield", False):
-        # An unset value is left blank: the form would send "null", which is only right if the value is null.
+        # An unset value stays blank. Otherwise the form would send "null", which is correct only if the value is null.
         is_there = value is not None or (field.allow_null and field.root.instance is not None)
         return (JSONBoundField if is_there else BoundField)(field, value, errors, prefix)
     if isinstance(field, serializers.DateTimeField):

@@ -1,12 +1,13 @@
-"""Describes generated serializers to drf-spectacular by their schemas.
+"""Gives drf-spectacular the schemas of generated serializers.
 
-Fields can't express everything in a schema: exclusive bounds of decimals, maps beside properties, ``oneOf``. With this
-extension a project that documents its own views with drf-spectacular gets the whole schema, with each reference as a
-component of the same name. Without it, drf-spectacular gets what the fields express, which is correct but incomplete.
-Only ``manage.py spectacular`` and the documentation pages import it: drf-spectacular takes long to import.
+Fields can't express everything in a schema, such as exclusive bounds of decimals, additional properties or ``oneOf``.
+With this extension, a project that documents its own views with drf-spectacular gets the whole schema. Each referenced
+schema becomes a component with the same name. Without the extension, drf-spectacular only reads the fields, so the
+description is correct but incomplete. Only ``manage.py spectacular`` and the documentation pages import this module,
+because importing drf-spectacular takes long.
 """
 
-# drf-spectacular says that it is typed; much of it isn't.
+# drf-spectacular claims to be typed, but much of it isn't.
 # mypy: disable-error-code="no-untyped-call"
 
 from __future__ import annotations
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
 
 __all__ = ["ObjectExtension", "ValueExtension"]
 
-#: Keywords with a meaning in the schema's own document only.
+#: Keywords that have a meaning only in the schema's own document.
 _LEFT_OUT = SERVER_EXTENSIONS | {
     "$anchor", "$defs", "$dynamicAnchor", "$id", "$schema", "$vocabulary", "definitions", "id",
 }  # fmt: skip
@@ -45,7 +46,7 @@ class _FromSchema(OpenApiSerializerExtension):
         return re.sub(r"[^\w.-]", "_", name) if name and generated else None
 
     def get_identity(self, auto_schema: AutoSchema, direction: Direction) -> Any:
-        """Returns the schema: there is one component for each, although there is a class for each direction."""
+        """Returns the schema, so that it has one component, although it has a serializer class for each direction."""
         target = force_instance(self.target)
         return ComponentIdentity(self.target.schema) if type(target).__module__ == serializers.__name__ else None
 
@@ -67,7 +68,7 @@ class ObjectExtension(_FromSchema):
         if described.get("type") == "object":  # also if the schema names no properties
             described.setdefault("additionalProperties", {})
         declared = force_instance(self.target)._declared_fields
-        if declared:  # by a subclass
+        if declared:  # fields that a subclass declares
             plain = auto_schema._map_serializer(self.target, direction, bypass_extensions=True)
             properties = {name: plain["properties"][name] for name in declared if name in plain["properties"]}
             described["properties"] = {**described.get("properties", {}), **properties}
@@ -81,7 +82,7 @@ class ValueExtension(_FromSchema):
 
 
 class _Describer:
-    """Writes schemas in the OpenAPI version that drf-spectacular writes; references become its components."""
+    """Writes schemas in drf-spectacular's version of OpenAPI. References become components of drf-spectacular."""
 
     def __init__(self, auto_schema: AutoSchema, direction: Direction, serializer: Any) -> None:
         self.auto_schema, self.direction, self.serializer = auto_schema, direction, serializer
@@ -113,7 +114,7 @@ class _Describer:
         described = self.described(schema.subschema(keyword, name))
         types = described.get("type")
         if "enum" in described and not (isinstance(types, str) and types == "string"):
-            # drf-spectacular would make a component of a property's enum, and keep only the first of its types.
+            # drf-spectacular would turn a property's enum into a component with only the first of its types.
             return {"allOf": [described]}
         return described
 

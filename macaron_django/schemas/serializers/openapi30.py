@@ -1,7 +1,7 @@
-"""Writes one level of a schema in OpenAPI 3.0's form, from the 3.1 form.
+"""Converts a schema from the 3.1 form to OpenAPI 3.0's form, without its subschemas.
 
-Callers convert subschemas first. Keywords that 3.0 doesn't have are left out, so that the schema may accept more, but
-never less.
+Callers convert subschemas first. Keywords that don't exist in 3.0 are left out. So the result may accept more values
+than the schema, but never fewer.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ _NULL = {"type": "string", "enum": [None], "nullable": True}
 
 
 def as_openapi30(schema: dict[str, Any]) -> dict[str, Any]:
-    """Returns ``schema`` in OpenAPI 3.0's form, which its subschemas already have.
+    """Returns ``schema`` in OpenAPI 3.0's form. Its subschemas must already have that form.
 
     >>> as_openapi30({"type": ["integer", "null"], "exclusiveMinimum": 0})
     {'type': 'integer', 'nullable': True, 'minimum': 0, 'exclusiveMinimum': True}

@@ -1,4 +1,4 @@
-"""The fields that DRF's ``ModelSerializer`` makes for a row's properties: they accept what ``save()`` takes."""
+"""The fields for a row's properties in DRF's ``ModelSerializer``. They accept the same values as ``save()``."""
 
 from __future__ import annotations
 
@@ -22,19 +22,19 @@ __all__ = ["RowPropertyField", "install"]
 
 
 class RowPropertyField(serializers.ModelField):
-    """A row's property, validated by its schema: null where the schema allows it, and every bound in the schema.
+    """A field for a row's property. The property's schema validates it, including null and all bounds.
 
-    It also makes its serializer validate the whole row, by those rules of the schema that concern several properties.
+    The field also adds a validator to its serializer, which validates the whole row by the row's schema.
     """
 
     def __init__(self, model_field: PropertyField, **kwargs: Any) -> None:
         prop = model_field.schema_property
-        assert prop is not None  # noqa: S101 (a field of a row's model, not a clone for migrations)
+        assert prop is not None  # noqa: S101 (the field is from a row model, not a clone in a migration)
         self.property = prop
         for described in ("max_length", "encoder", "decoder"):
             kwargs.pop(described, None)
         kwargs["allow_null"] = prop.schema.nullable
-        if prop.read_only:  # DRF refuses arguments that are for fields with input
+        if prop.read_only:  # for a read-only field, DRF refuses arguments about input
             kwargs = {name: value for name, value in kwargs.items() if name in _DESCRIPTIONS} | {"read_only": True}
         elif not kwargs.get("read_only"):
             kwargs["write_only"] = prop.write_only
@@ -42,7 +42,7 @@ class RowPropertyField(serializers.ModelField):
 
     def run_validation(self, data: Any = empty) -> Any:
         serializer = self.parent
-        # Validators run after the fields. The list can't be read before all fields exist: DRF reads the fields for it.
+        # Validators run after the fields. To list them, DRF reads all fields, so they must exist.
         if isinstance(serializer, serializers.ModelSerializer) and _ROW_VALIDATOR not in serializer.validators:
             serializer.validators = [*serializer.validators, _ROW_VALIDATOR]
         return super().run_validation(data)
@@ -66,10 +66,11 @@ class RowPropertyField(serializers.ModelField):
 
 
 class RowValidator:
-    """Raises DRF's ``ValidationError`` if ``save()`` would refuse the row that has the fields' values.
+    """Raises DRF's ``ValidationError`` if ``save()`` would refuse a row with the values of the fields.
 
-    A property without a field may be set later, as by ``serializer.save(owner=user)``. So only ``save()`` checks
-    whether it is missing, and any rule about the whole row that such a value could still satisfy.
+    A property without a field may be set later, as by ``serializer.save(owner=user)``. So this validator doesn't check
+    whether such a property is missing, or any rule about the whole row that its value could satisfy. ``save()`` does
+    that.
     """
 
     requires_context = True
@@ -77,7 +78,7 @@ class RowValidator:
     def __call__(self, values: Mapping[str, Any], serializer: Any) -> None:
         model, stored = serializer.Meta.model, serializer.instance
         if (stored is None and serializer.partial) or not isinstance(stored, model | None):
-            return  # a list of rows is updated by the project's own code
+            return  # the project's own code updates a list of rows
         row = model() if stored is None else copy.copy(stored)
         names: Mapping[str, str] = row._spec.property_names
         for field, value in values.items():
@@ -108,12 +109,12 @@ class RowValidator:
             raise ValidationError({fields.get(name, name): detail for name, detail in details.items()})
 
 
-#: All serializers share it: it has no state.
+#: Shared by all serializers, because it has no state.
 _ROW_VALIDATOR = RowValidator()
-#: The arguments of a field that a read-only field keeps: how it looks, and where its value is.
+#: The arguments that a read-only field may have: about its appearance, and the source of its value.
 _DESCRIPTIONS = frozenset({"help_text", "initial", "label", "source", "style"})
 
 
 def install() -> None:
-    """Makes ``ModelSerializer`` and its subclasses use this field: adds it to DRF's table of fields."""
+    """Adds this field to DRF's table of fields, so that ``ModelSerializer`` and its subclasses use it."""
     serializers.ModelSerializer.serializer_field_mapping[PropertyField] = RowPropertyField

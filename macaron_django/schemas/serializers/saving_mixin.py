@@ -1,4 +1,4 @@
-"""Saves a serializer's validated data by the binding of its model, with the values that the server generates."""
+"""Saves a serializer's validated data, and the values that the server generates, through the binding of its model."""
 
 from __future__ import annotations
 
@@ -33,15 +33,15 @@ class SchemaSavingMixin:
     validated_data: Any
     _spec: ClassVar[ObjectSpec]
     _bindings: ClassVar[dict[type[Model], ModelBinding]] = {}
-    #: Names in a merge patch, once one has been read: an update touches these only.
+    #: The names in a merge patch, after one has been read. An update changes only these.
     _patched: frozenset[str] | None = None
-    #: Those of them that are patched inside, so that the rest of their value is the stored one.
+    #: The names in a merge patch that have objects. The stored objects keep their other properties.
     _merged: frozenset[str] = frozenset()
-    #: Names that the client chose and the schema lacks: properties of that name, never attributes.
+    #: The names of additional properties, which the client chose. They are never set as attributes.
     _additional: frozenset[str] = frozenset()
 
     def get_model(self) -> type[Model]:
-        """Returns the model that ``save()`` writes; raises NotImplementedError without one."""
+        """Returns the model that ``save()`` writes. Raises NotImplementedError if there is none."""
         model = self._model()
         if model is None:
             name = type(self).__name__
@@ -82,7 +82,7 @@ class SchemaSavingMixin:
             raise self._blamed(failure, validated_data, {*given, *made}) from None
 
     def _blamed(self, failure: ValidationFailed, sent: Mapping[str, Any], supplied: set[str]) -> ValidationFailed:
-        # A list's child can't tell its caller's values from the client's.
+        # The child of a list can't distinguish its caller's values from the client's.
         found = blamed(failure, self.schema, sent, () if self.parent is not None else supplied)
         if not isinstance(found, RequestInvalid):
             return found
@@ -90,10 +90,10 @@ class SchemaSavingMixin:
         return SchemaViolated(details, found.violations)
 
     def _given_by_caller(self, validated_data: Mapping[str, Any]) -> dict[str, Any]:
-        """Returns what the caller gave to ``save(**values)``, with properties converted to Python values."""
+        """Returns the arguments that the caller passed to ``save(**values)``, with properties as Python values."""
         validated: Mapping[str, Any] = (
             {} if self.parent is not None else self.validated_data
-        )  # a list's child has none of its own
+        )  # the child of a list has no validated data
         return {
             name: self._spec.conversion(name).to_python(value) if name in self.schema.properties else value
             for name, value in validated_data.items()
@@ -101,13 +101,16 @@ class SchemaSavingMixin:
         }
 
     def update(self, instance: Any, validated_data: dict[str, Any]) -> Any:
-        """Sets the given properties and unsets the schema's other writable ones; a patch changes only those in it."""
+        """Sets the given properties, and unsets the schema's other writable properties.
+
+        A patch changes only its properties.
+        """
         binding = self._binding(type(instance))
         properties = self.schema.properties
         writable = {name for name, prop in properties.items() if not prop.read_only} - binding.kept
         if self._patched is not None:
             writable &= self._patched
-        # Names that aren't properties come from save(**values), or are additional ones.
+        # Names that aren't in the schema come from save(**values), or are additional properties.
         values = {
             name: value
             for name, value in validated_data.items()

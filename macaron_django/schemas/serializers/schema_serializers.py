@@ -1,10 +1,11 @@
-"""Builds the DRF serializer class of a schema, once, named after it.
+"""Builds the DRF serializer class of a schema. The class is named after the schema.
 
-Objects get a ``Serializer``, arrays of objects a ``ListSerializer``, other values a ``BaseSerializer``. Their fields
-only describe the schema, to forms and drf-spectacular. The compiled schema decides what is valid, ``conversions`` what
-a value becomes in Python, ``orm_bindings`` and ``row_bindings`` how it is stored. A class can be extended like any
-other: added fields, ``validate``, ``validate_<name>``, ``create`` and ``update`` work as DRF documents them, after the
-schema's validation.
+Objects get a ``Serializer``, arrays of objects a ``ListSerializer``, and other values a ``BaseSerializer``. Their
+fields only describe the schema to forms and drf-spectacular. The compiled schema validates the data, ``conversions``
+converts it to Python values, and ``orm_bindings`` and ``row_bindings`` store it.
+
+A project can extend a serializer class like any other. Added fields, ``validate``, ``validate_<name>``, ``create`` and
+``update`` work as in DRF's documentation. They run after the schema's validation.
 """
 
 from __future__ import annotations
@@ -54,10 +55,10 @@ __all__ = [
 def serializer_for(
     schema: Schema, classes: Classes, direction: Direction = "request", *, model: type[Model] | None = None
 ) -> type[serializers.BaseSerializer[Any]]:
-    """Returns the serializer class of ``schema``, the same each time.
+    """Returns the serializer class of ``schema``. Later calls return the same class.
 
-    ``model`` is the model that ``save()`` writes if the schema itself isn't persisted, such as an input schema with
-    some of the stored schema's properties.
+    ``model`` is the model that ``save()`` writes if the schema itself isn't persisted. An example is a schema for
+    requests with only some of the stored properties.
 
     >>> Profile = serializer_for(document.schemas["Profile"], classes)        # doctest: +SKIP
     >>> serializer = Profile(data={"name": "Ann", "age": -1})                 # doctest: +SKIP
@@ -77,7 +78,7 @@ def _build(
     schema: Schema, classes: Classes, direction: Direction, model: type[Model] | None
 ) -> type[serializers.BaseSerializer[Any]]:
     members: dict[str, Any] = {
-        "__doc__": schema.description or "",  # drf-spectacular shows it; with "" it doesn't show the base class's
+        "__doc__": schema.description or "",  # drf-spectacular shows it; without it, the base class's docstring
         "__module__": __name__,
         "schema": schema,
         "classes": classes,
@@ -96,10 +97,10 @@ def _build(
 
 
 def _base(classes: Classes, kind: type[serializers.BaseSerializer[Any]]) -> type[serializers.BaseSerializer[Any]]:
-    """Returns a subclass of ``kind`` from which at most a hundred serializer classes are derived.
+    """Returns a subclass of ``kind``, the base class for at most a hundred serializer classes.
 
-    DRF counts fields in an attribute of the class ``Field``. At each change CPython visits the subclasses that were
-    used since the last change: with 13,000 serializers below one class, each new field took half a millisecond.
+    DRF counts fields in an attribute of the class ``Field``. At each change, CPython visits the subclasses that were
+    used since the last change. With 13,000 serializers below one class, each new field took half a millisecond.
     """
     group = kind, len(classes.serializer_classes) // 100
     if group not in classes.serializer_bases:
@@ -115,7 +116,7 @@ def _class_name(schema: Schema) -> str:
 
 
 class SchemaListSerializer(SchemaValidationMixin, FormJSON, serializers.ListSerializer[Any]):
-    """Arrays of objects: ``many=True`` of a :class:`SchemaSerializer`, or the serializer of an array schema."""
+    """The serializer for an array of objects: of an array schema, or :class:`SchemaSerializer` with ``many=True``."""
 
     def get_initial(self) -> Any:
         return super().get_initial() if self.parent is None else self.initial
@@ -131,7 +132,7 @@ class SchemaListSerializer(SchemaValidationMixin, FormJSON, serializers.ListSeri
             for index, element in enumerate(data):
                 try:
                     values.append(child.run_validation(element))
-                except ValidationError as error:  # noqa: PERF203 (the violations of each are collected)
+                except ValidationError as error:  # noqa: PERF203 (the violations of all elements are collected)
                     details[index] = error.detail
                     found = getattr(error, "violations", None) or violations_in(error.detail, ())
                     violations += [replace(violation, pointer=f"/{index}{violation.pointer}") for violation in found]
@@ -152,7 +153,7 @@ class SchemaListSerializer(SchemaValidationMixin, FormJSON, serializers.ListSeri
 
 
 class SchemaValueSerializer(SchemaValidationMixin, serializers.BaseSerializer[Any]):
-    """Bodies that are neither objects with properties nor arrays of them: strings, numbers, one of several shapes."""
+    """The serializer for other values, such as strings, numbers, and values of a union."""
 
     fields: ClassVar[dict[str, Any]] = {}
 
@@ -164,11 +165,11 @@ class SchemaValueSerializer(SchemaValidationMixin, serializers.BaseSerializer[An
 
 
 class SchemaSerializer(SchemaValidationMixin, SchemaSavingMixin, serializers.Serializer[Any]):
-    """Objects of one schema. ``validated_data`` holds Python values by property name."""
+    """The serializer for the objects of a schema. ``validated_data`` has Python values by property name."""
 
     #: The names of the methods that validate properties, by property name.
     _method_names: ClassVar[Mapping[str, str]] = {}
-    #: See ``_state_in_views``; each class has its own.
+    #: The result of ``_state_in_views`` for this class.
     _known_state: ClassVar[Mapping[str, Any] | None] = None
 
     class Meta:
@@ -187,21 +188,22 @@ class SchemaSerializer(SchemaValidationMixin, SchemaSavingMixin, serializers.Ser
 
     @classmethod
     def _state_in_views(cls) -> Mapping[str, Any] | None:
-        """Returns the attributes that DRF sets on a serializer made by a view; None if another base has ``__init__``.
+        """Returns the attributes that DRF sets on a view's serializer; None if another base class has an ``__init__``.
 
-        Copying them avoids DRF's counting of fields, which empties CPython's method caches of all field classes.
+        If they are copied, DRF doesn't count a field. Counting would empty CPython's method caches of all field
+        classes.
         """
         state: Mapping[str, Any] | None = vars(cls).get("_known_state", _NOTHING)
         if state is _NOTHING:
             state = None
-            if super().__init__ is serializers.BaseSerializer.__init__:  # the next class's
+            if super().__init__ is serializers.BaseSerializer.__init__:  # the __init__ of the next class
                 made = cls.__new__(cls)
                 super(SchemaSerializer, made).__init__(context={})
                 state = {name: value for name, value in vars(made).items() if name not in _OF_EACH}
             cls._known_state = state
         return state
 
-    # What describes ---------------------------------------------------------------------------------------------
+    # Description ---------------------------------------------------------------------------------------------
 
     def get_fields(self) -> dict[str, Any]:
         declared = super().get_fields() if self._declared_fields else {}
@@ -224,9 +226,9 @@ class SchemaSerializer(SchemaValidationMixin, SchemaSavingMixin, serializers.Ser
 
     @property
     def _is_jsonfield(self) -> bool:
-        """Whether a form shows the object as JSON, because an object around it has the same schema.
+        """Whether a form shows the object as JSON, because an enclosing object has the same schema.
 
-        The form's fieldsets would never end otherwise.
+        Otherwise the form's fieldsets would never end.
         """
         ancestor = self.parent
         while ancestor is not None:
@@ -252,7 +254,7 @@ class SchemaSerializer(SchemaValidationMixin, SchemaSavingMixin, serializers.Ser
         errors = self.errors.get(key) if hasattr(self, "_errors") else None
         return bound_field(self.fields[key], cast("Any", self.data).get(key), errors)
 
-    # What comes in ----------------------------------------------------------------------------------------------
+    # Input ----------------------------------------------------------------------------------------------
 
     def run_validation(self, data: Any = empty) -> Any:
         if data is empty:
@@ -288,7 +290,10 @@ class SchemaSerializer(SchemaValidationMixin, SchemaSavingMixin, serializers.Ser
         return self._validated_by_methods(values, data)
 
     def _refuse_unheld(self, values: Mapping[str, Any], data: Any) -> None:
-        """Raises SchemaViolated if the model's fields refuse a value; a patch is checked only for what it changes."""
+        """Raises SchemaViolated if the model's fields refuse a value.
+
+        Of a patched object, only changed values are checked.
+        """
         model = self._model()
         if model is None:
             return
@@ -300,9 +305,9 @@ class SchemaSerializer(SchemaValidationMixin, SchemaSavingMixin, serializers.Ser
             raise SchemaViolated(error_details(violations, data), violations)
 
     def own_values(self, values: Any) -> Any:
-        """Notes the values that aren't in the schema, or drops them if the model can't store additional properties.
+        """Records the names of additional properties, or drops these if the model can't store them.
 
-        In an ORM model they would otherwise set fields that the schema leaves out on purpose.
+        Otherwise, they would set fields of an ORM model that the schema leaves out on purpose.
         """
         if values is None or values.keys() <= self.schema.properties.keys():
             return values
@@ -311,11 +316,11 @@ class SchemaSerializer(SchemaValidationMixin, SchemaSavingMixin, serializers.Ser
         model = self._model() if strays else None
         if model is not None and not self._binding(model).keeps_additional:
             return {name: value for name, value in values.items() if name not in strays}
-        self._additional |= strays  # a list's child collects those of all elements
+        self._additional |= strays  # the child of a list collects the names of all elements
         return values
 
     def json_of_form(self, form: Any) -> dict[str, Any]:
-        """Returns the JSON object that an HTML form sent."""
+        """Returns the data of an HTML form as a JSON object."""
         found = {}
         for name, field in self.fields.items():
             prop = self.schema.properties.get(name)
@@ -332,7 +337,7 @@ class SchemaSerializer(SchemaValidationMixin, SchemaSavingMixin, serializers.Ser
         return self._spec.python_values(value)
 
     def _with_generated(self, data: Mapping[str, Any]) -> Mapping[str, Any]:
-        """Adds generated values that the schema may require; readOnly ones are added in ``create``."""
+        """Adds generated values that the schema may require. ``create`` adds the readOnly ones."""
         made = self._generated(data, creating=True)
         properties = self.schema.properties
         made = {name: value for name, value in made.items() if not properties[name].read_only}
@@ -365,7 +370,7 @@ class SchemaSerializer(SchemaValidationMixin, SchemaSavingMixin, serializers.Ser
             raise ValidationError(errors)
         return values
 
-    # What goes out ----------------------------------------------------------------------------------------------
+    # Output ----------------------------------------------------------------------------------------------
 
     def to_representation(self, instance: Any) -> Any:
         represented = without_write_only(self.schema, self._json_of(instance))
@@ -396,7 +401,7 @@ class SchemaSerializer(SchemaValidationMixin, SchemaSavingMixin, serializers.Ser
 
 
 _NOTHING: dict[str, Any] = {}
-#: The arguments that views make serializers with.
+#: The arguments with which views create serializers.
 _OF_VIEWS = ({"context"}, {"context", "partial"})
-#: The attributes that differ between serializers of a class.
+#: The attributes that differ between serializers of the same class.
 _OF_EACH = frozenset({"_args", "_context", "_kwargs", "instance", "partial"})

@@ -1,7 +1,7 @@
-"""Validates bodies with uploaded files, by a validator that accepts only JSON.
+"""Validates bodies with uploaded files, although validators accept only JSON.
 
-Only a file's presence and length are checked: its content isn't read. The validator gets a text instead of the file.
-Its length meets ``minLength`` if the file's length does.
+The presence and length of a file are checked, but its content isn't read. The validator gets a string instead of the
+file. The string's length satisfies ``minLength`` if the file's length does.
 """
 
 from __future__ import annotations
@@ -27,8 +27,8 @@ _CONTAINERS = (dict, list, UploadedFile)
 def is_binary(schema: Schema) -> bool:
     """Returns whether a value of the schema is a sequence of octets, as files are.
 
-    It is one with ``format: binary``, with a ``contentMediaType`` and no ``contentEncoding`` (OpenAPI 3.1, section
-    4.8.14.2), or with a schema that restricts nothing. If it has branches, one that describes octets is enough.
+    That is so if the schema has ``format: binary``, if it has a ``contentMediaType`` and no ``contentEncoding``
+    (OpenAPI 3.1, section 4.8.14.2), or if it restricts nothing. If the schema has branches, one such branch is enough.
     """
     return schema.format == "binary" or any(
         each.format == "binary"
@@ -55,9 +55,7 @@ def _clean_octets(validator: SchemaValidator, octets: bytes) -> bytes:
 
 
 def clean_with_uploads(validator: SchemaValidator, value: Any, *, defaults: bool = True) -> Any:
-    """Returns ``validator.clean(value, defaults=defaults)`` for a value that is a file, or contains files at any
-    depth.
-    """
+    """Returns ``validator.clean(value, defaults=defaults)`` for a file, or for a value that contains files."""
     if isinstance(value, bytes):
         return _clean_octets(validator, value)
     if is_plain(value):
@@ -92,7 +90,7 @@ def _placeholder(schema: Schema | None, size: int) -> str:
 
 
 def _too_long(schema: Schema | None, size: int, path: _Path) -> Iterator[Violation]:
-    """Yields a violation if a file is longer than its schema allows, in each branch that describes files."""
+    """Yields a violation if a file is longer than every branch for files in its schema allows."""
     bounds = [each.keyword("maxLength") for each in _with_branches(schema) if is_binary(each)]
     if bounds and all(bound is not None and size > bound for bound in bounds):
         message = f"must not be longer than {max(bounds)} bytes"
@@ -100,7 +98,7 @@ def _too_long(schema: Schema | None, size: int, path: _Path) -> Iterator[Violati
 
 
 def _with_branches(schema: Schema | None) -> Iterator[Schema]:
-    """Yields the branches of a schema at any depth; the schema itself if it has none."""
+    """Yields the branches of a schema at any depth. If it has none, yields the schema itself."""
     seen: set[Schema] = set()
     pending = [] if schema is None else [schema]
     while pending:
@@ -114,7 +112,7 @@ def _with_branches(schema: Schema | None) -> Iterator[Schema]:
 
 
 def _files(value: Any) -> Iterator[tuple[_Path, UploadedFile[Any]]]:
-    pending: list[tuple[_Path, Any]] = [((), value)]  # no recursion: the depth isn't limited yet
+    pending: list[tuple[_Path, Any]] = [((), value)]  # not recursive, because the depth isn't limited yet
     while pending:
         path, value = pending.pop()
         if isinstance(value, UploadedFile):
@@ -137,7 +135,7 @@ def _with_placeholders(value: Any, placeholders: Mapping[_Path, str], path: _Pat
 
 def _put_back(cleaned: Any, path: tuple[Any, ...], file: UploadedFile[Any]) -> None:
     for step in path[:-1]:
-        if isinstance(cleaned, Mapping) and step not in cleaned:  # readOnly, dropped
+        if isinstance(cleaned, Mapping) and step not in cleaned:  # dropped, because it is readOnly
             return
         cleaned = cleaned[step]
     if isinstance(cleaned, list) or path[-1] in cleaned:

@@ -1,6 +1,6 @@
-"""Validates a serializer's data by its compiled schema, and keeps every violation.
+"""Validates a serializer's data by its compiled schema, and collects every violation.
 
-The mixin is shared by the three kinds of serializer: of objects, of arrays of objects, and of other values.
+Three kinds of serializers inherit the mixin: for objects, for arrays of objects, and for other values.
 """
 
 from __future__ import annotations
@@ -25,8 +25,8 @@ from macaron_django.schemas.values.request_violations import new_violations
 __all__ = ["SchemaValidationMixin", "SchemaViolated", "violations_in"]
 
 
-class SchemaViolated(ValidationError, RequestInvalid):  # noqa: N818 (as RequestInvalid)
-    """Raised for data that breaks its schema: DRF's ValidationError, with the violations."""
+class SchemaViolated(ValidationError, RequestInvalid):  # noqa: N818 (named like RequestInvalid)
+    """DRF's ValidationError, with the violations of the schema."""
 
     def __init__(self, detail: Any, violations: Sequence[Violation]) -> None:
         ValidationError.__init__(self, detail)
@@ -35,7 +35,7 @@ class SchemaViolated(ValidationError, RequestInvalid):  # noqa: N818 (as Request
 
 
 class SchemaValidationMixin:
-    """A serializer whose schema decides what is valid."""
+    """The part of a serializer that validates data by the schema."""
 
     schema: ClassVar[Schema]
     classes: ClassVar[Classes]
@@ -45,7 +45,7 @@ class SchemaValidationMixin:
     _violations: tuple[Violation, ...] = ()
 
     def is_valid(self, *, raise_exception: bool = False) -> bool:
-        """Validates as DRF does; with ``raise_exception``, raises :class:`SchemaViolated` for invalid data."""
+        """Validates the data, as in DRF. With ``raise_exception``, raises :class:`SchemaViolated` for invalid data."""
         valid: bool = super().is_valid()  # type: ignore[misc]
         if not valid and raise_exception:
             raise SchemaViolated(self.errors, self.violations)
@@ -53,15 +53,18 @@ class SchemaValidationMixin:
 
     @property
     def violations(self) -> tuple[Violation, ...]:
-        """The reasons why the data isn't valid, with JSON pointers, including errors of ``validate`` methods."""
+        """The violations in the data, with JSON pointers. They include the errors of ``validate`` methods."""
         if self.errors and not self._violations:
             self._violations = tuple(violations_in(self.errors, ()))
         return self._violations
 
     def _clean(self, value: Any, stored: Mapping[str, Any] | None = None) -> Any:
-        """Returns the value with defaults, without readOnly properties; a patch changes the value ``stored``."""
+        """Returns the valid value with defaults and without readOnly properties.
+
+        For a patch, ``stored`` is the old value.
+        """
         try:
-            # A patch changes only the properties in it, so it gets no defaults.
+            # A patch gets no defaults, because it changes only its own properties.
             defaults = not getattr(self, "partial", False)
             return clean_with_uploads(validator_for(self.schema, self.direction), value, defaults=defaults)
         except ValidationFailed as failure:
@@ -76,7 +79,7 @@ class SchemaValidationMixin:
 
 
 def violations_in(details: Any, path: tuple[str | int, ...]) -> Iterator[Violation]:
-    """Yields the violations in DRF's error details, with their pointers below ``path``."""
+    """Yields a violation for each of DRF's error details. Its pointer begins with ``path``."""
     if isinstance(details, Mapping):
         for name, inner in details.items():
             yield from violations_in(inner, path if name == api_settings.NON_FIELD_ERRORS_KEY else (*path, name))
