@@ -1,5 +1,5 @@
-"""Stubs: a ``.pyi`` file from which editors and type checkers learn the classes of the APIs.
+"""Writes a stub: a ``.pyi`` file that describes the APIs' classes to editors and type checkers.
 
-It takes the classes of the APIs and returns the text of the stub. Open ``stub_types`` for the type of a property
-(``schemas.formats`` for one with a format), and ``stub_files`` for anything else in the file.
+Open ``stub_types`` for the types of properties (``schemas.formats`` for string formats), and ``stub_files`` for the
+rest of the file.
 """

@@ -1,7 +1,7 @@
 """Writes the stub of ``macaron_django`` for a project's APIs, so that editors complete ``apipool.myserver.Profile.``.
 
-Editors can't see the classes, which are made from a spec while Django loads. In the stub ``apipool`` is a class of
-classes: ``apipool.myserver.Profile`` is a type there, for use in annotations as well.
+Editors don't find these classes, because they are created from a spec while Django loads. In the stub, ``apipool`` is a
+class that contains classes. So ``apipool.myserver.Profile`` is a type, which annotations can use, too.
 """
 
 from __future__ import annotations
@@ -21,11 +21,12 @@ from macaron_django.schemas.values.field_names import field_names
 
 __all__ = ["Members", "stub"]
 
-#: Returns more lines for an API's namespace, such as its client's. The second argument returns a schema's class name.
+#: Returns more lines for an API's namespace, such as those of its client. The second argument is a function that
+#: returns the class name of a schema.
 Members: TypeAlias = Callable[[Classes, Callable[[Schema], str]], Iterable[str]]
 
 _HEAD = '''\
-"""What macaron_django makes of this project's specs, for editors and type checkers.
+"""The classes that macaron_django builds from this project's specs, for editors and type checkers.
 
 Written by `manage.py apistubs`: don't edit it; run the command again when a spec changes.
 """
@@ -70,7 +71,7 @@ _R = _typing.TypeVar("_R", covariant=True)
 _W = _typing.TypeVar("_W", contravariant=True)
 
 class _Property(_typing.Generic[_R, _W]):
-    """An attribute that reads as one type, and takes its JSON form as well."""
+    """An attribute with a type for reading. It also accepts its JSON form."""
 
     @_typing.overload
     def __get__(self, instance: None, owner: _typing.Any = ...) -> _typing_extensions.Self: ...
@@ -85,7 +86,7 @@ class _ItemPage(_CursorPage, _typing.Generic[_M]):
     rows: _builtins.list[_M]
 
 class _ItemQuerySet(_QuerySet[_M]):
-    """Django's query set, with what DynamoDB adds."""
+    """Django's query set, with methods for DynamoDB."""
 
     def page(self, limit: _builtins.int | None = ..., cursor: _builtins.str | None = ...) -> _ItemPage[_M]: ...
     async def apage(self, limit: _builtins.int | None = ..., cursor: _builtins.str | None = ...) -> _ItemPage[_M]: ...
@@ -99,9 +100,9 @@ class _ItemQuerySet(_QuerySet[_M]):
     def as_json(self) -> _typing.Any: ...
 
 class _ItemManager(_Manager[_M]):
-    """Django's manager, with what DynamoDB adds."""
+    """Django's manager, with methods for DynamoDB."""
 
-    # Pyright can't use the one in Django's stubs.
+    # Pyright can't use the declaration in Django's stubs.
     def __get__(self, instance: _typing.Any, cls: _typing.Any = ...) -> _ItemManager[_M]: ...
     def get_queryset(self) -> _ItemQuerySet[_M]: ...
     def all(self) -> _ItemQuerySet[_M]: ...
@@ -156,7 +157,10 @@ _INDENT = "    "
 
 
 def stub(apis: Iterable[Classes], members: Members = lambda classes, name_of: (), types: str = "") -> str:
-    """Returns the text of ``macaron_django/__init__.pyi``; ``types`` are the imports for the lines of ``members``."""
+    """Returns the text of ``macaron_django/__init__.pyi``.
+
+    ``types`` are the imports that the lines of ``members`` need.
+    """
     written = [_APIStub(classes, members) for classes in apis]
     body = ["class apipool(metaclass=_Pool):  # a namespace, so that its classes can be named in annotations\n"]
     body += [line for each in written if _is_name(each.api) for line in each.lines()]
@@ -167,7 +171,7 @@ def stub(apis: Iterable[Classes], members: Members = lambda classes, name_of: ()
 
 
 def _imports_of_formats() -> set[str]:
-    """Returns the imports that the head of the file lacks, for the Python types of string formats."""
+    """Returns further imports, for the Python types of string formats."""
     types = (each.python_types[0] for each in STRING_FORMATS.values())
     lines = {f"import {each.__module__} as {module_alias(each)}\n" for each in types}
     return {line for line in lines if line not in _HEAD}
@@ -204,7 +208,7 @@ class _APIStub:
         return text if len(text) > 1 else [*text, f"{_INDENT * 2}...\n"]
 
     def _public(self, name: str) -> type | None:
-        """Returns the class ``apipool.<api>.<name>``; None if there is none, or its name can't be written in Python."""
+        """Returns the class ``apipool.<api>.<name>``; None if there is none, or its name isn't valid in Python."""
         found = getattr(self.classes, name, None) if _is_name(name) and not name.startswith("__") else None
         return found if isinstance(found, type) and issubclass(found, APIObject) else None
 
@@ -220,7 +224,7 @@ class _APIStub:
         return self._names[kind]
 
     def _reference(self, schema: Schema) -> str:
-        """Returns the stub's name for the class of an embedded object: the value class, not the row model."""
+        """Returns the stub's name for the class of a nested object: the value class, even if there is a row model."""
         kind = self.classes.for_schema(schema)
         own = kind.__name__ if self._public(kind.__name__) is kind else f"_{kind.__name__}"
         name = self._name(kind, self._names.get(kind) or own)
@@ -229,7 +233,7 @@ class _APIStub:
     # One class
 
     def _class(self, kind: type) -> Iterator[str]:
-        spec = kind._spec  # type: ignore[attr-defined]  # every API object class has one
+        spec = kind._spec  # type: ignore[attr-defined]  # every API object class has a spec
         row = not issubclass(kind, Value)
         yield f"class {self._names[kind]}({', '.join(self._bases(kind))}):"
         if kind.__doc__ and kind.__doc__.strip():
@@ -267,7 +271,7 @@ class _APIStub:
         return f"{name}.{inner}" if inner else name
 
     def _manager(self, kind: Any) -> str:
-        """Returns the type of a model's manager, with the model: managers are generic in the stub only."""
+        """Returns the type of a model's manager, with the model as its argument. Only the stub has generic managers."""
         return f"_ItemManager[_apipool.{self.api}.{self._names[kind]}]"
 
     @staticmethod
@@ -276,7 +280,7 @@ class _APIStub:
 
 
 def _typed(prop: Property, name_of: Any, is_set: bool) -> StubType:
-    """Returns a property's types. One that isn't required may be unset, so it may also read as None."""
+    """Returns a property's types. A property that isn't required may be unset, so it may also be None."""
     read, write = stub_type(prop.schema, name_of, is_set=is_set)
     if not prop.required and read != "_typing.Any" and "None" not in read.split(" | "):
         read += " | None"
@@ -284,17 +288,20 @@ def _typed(prop: Property, name_of: Any, is_set: bool) -> StubType:
 
 
 def _says_open(schema: Schema) -> bool:
-    """Returns whether the spec itself allows additional properties; if not, editors mark a misspelled name."""
+    """Returns whether the spec explicitly allows additional properties.
+
+    If it doesn't, editors mark misspelled names.
+    """
     return schema.keyword("additionalProperties") not in (None, False) or bool(schema.keyword("patternProperties"))
 
 
 def _is_name(text: str) -> bool:
-    # Python reads an identifier in its NFKC form: one in another form can't be written in source.
+    # Python converts identifiers to NFKC. So source code can't contain an identifier in another form.
     return text.isidentifier() and not iskeyword(text) and is_normalized("NFKC", text)
 
 
 def _text(text: str) -> str:
-    """Returns a text as a docstring on one line."""
+    """Returns a docstring on one line with the text."""
     return ascii(" ".join(text.split())[:400])
 
 

@@ -1,7 +1,7 @@
-"""Finds the Python types of a schema's values, as text for a stub: the type read, and the types that may be written.
+"""Returns the Python types of a schema's values, as text for a stub: one type for reading, and one for assignment.
 
-It is the counterpart of ``conversions`` for type checkers: a string of format date-time is read as a ``datetime``, and
-may be assigned as text, too. Modules are imported under names with a leading underscore, which no field has.
+The types describe what ``conversions`` does: a string of format date-time becomes a ``datetime``, and may be assigned
+as a string, too. Stubs import modules under names with a leading underscore, because no field has such a name.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from macaron_django.schemas.formats.known_formats import STRING_FORMATS
 __all__ = ["ANY", "StubType", "module_alias", "stub_type"]
 
 ANY = "_typing.Any"
-#: A stub lists the values of an enum up to this number: no one chooses from a longer list.
+#: A stub lists at most this many values of an enum. A longer list would be of no use.
 _MAX_LITERALS = 60
 
 _JSON_TYPES: Mapping[str, str] = {
@@ -29,7 +29,7 @@ _JSON_TYPES: Mapping[str, str] = {
 
 
 class StubType(NamedTuple):
-    """``read``: the type of an attribute; ``write``: the types that may be assigned to it."""
+    """The type of an attribute (``read``), and the types that may be assigned to it (``write``)."""
 
     read: str
     write: str
@@ -42,14 +42,17 @@ Naming = Callable[["Schema"], str]
 
 
 def stub_type(schema: Schema, name_of: Naming, *, is_set: bool = False) -> StubType:
-    """Returns the types of a property of this schema; ``is_set``: it is an array stored as a DynamoDB set."""
+    """Returns the types of a property with this schema.
+
+    ``is_set`` means that the property is stored as a DynamoDB set.
+    """
     found = _element_types(schema, name_of, is_set=is_set, inside=frozenset())
     return _or(found, StubType("None", "None")) if schema.nullable and found.read != ANY else found
 
 
 def _element_types(schema: Schema, name_of: Naming, *, is_set: bool = False, inside: frozenset[Schema]) -> StubType:
     is_decimal, schema = schema.is_decimal, schema.resolved
-    if schema in inside:  # an array of itself
+    if schema in inside:  # an array that contains itself
         return _ANYTHING
     inside |= {schema}
     if schema.enum is not None:
@@ -90,7 +93,7 @@ def _literal(schema: Schema) -> StubType:
 
 
 def _formatted(schema: Schema) -> StubType | None:
-    """Returns the types of a string whose format has its own Python type."""
+    """Returns the types of a string with a format that has its own Python type."""
     known = STRING_FORMATS.get(schema.format or "") if schema.types == ("string",) else None
     if known is None or known.python_types == (str,):
         return None
@@ -104,7 +107,10 @@ def module_alias(python_type: type) -> str:
 
 
 def _choice(branches: list[Schema], name_of: Naming, inside: frozenset[Schema]) -> StubType:
-    """Returns the types of ``oneOf`` and ``anyOf``: an object gets its branch's class, any other value stays JSON."""
+    """Returns the types of ``oneOf`` or ``anyOf``.
+
+    An object has the class of its branch; any other value stays JSON.
+    """
     found: StubType | None = None
     for branch in branches:
         target = branch.resolved

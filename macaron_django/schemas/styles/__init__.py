@@ -1,5 +1,5 @@
-"""Parameters and form fields as text, in each of OpenAPI's styles: read from received requests, written to sent ones.
+"""Converts the text of parameters and form fields to JSON values and back, in each of OpenAPI's styles.
 
-It converts texts to JSON values and back. Open ``parameter_styles`` for how texts are split, ``style_texts``
-for how values are written, and ``form_fields`` for how the fields of forms are written.
+The server splits the texts of requests, and a client writes the texts of its requests. Open ``parameter_styles`` for
+splitting texts, ``style_texts`` for writing values, and ``form_fields`` for writing the fields of forms.
 """

@@ -1,10 +1,10 @@
 """Splits serialized parameters into texts, in each of OpenAPI's styles (3.2, section 4.12.6, "Style Examples").
 
-The functions take a parameter's raw text, ``explode`` and the shape that its schema has, and return a text, a list or a
-dictionary of texts; for deepObject a nested dictionary.
+The functions accept a parameter's raw text, ``explode`` and a shape (primitive, array or object), which follows from
+the schema. They return a text, a list of texts or a dictionary of texts. For deepObject, the dictionary may be nested.
 
-A delimiter separates values unless it is percent-encoded: then it belongs to a value (RFC 6570). The delimiters of
-spaceDelimited, pipeDelimited and tabDelimited are always sent encoded, so these separate in both spellings.
+A delimiter separates values. A percent-encoded delimiter belongs to a value (RFC 6570). But the delimiters of
+spaceDelimited, pipeDelimited and tabDelimited are always sent encoded, so they separate values in both spellings.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ Decode: TypeAlias = Callable[[str], str]
 #: Decoded names with raw values, in order.
 Pairs: TypeAlias = "Sequence[tuple[str, str]]"
 
-#: How many characters are percent-decoded, or encoded, at a time.
+#: How many characters are percent-encoded or decoded at a time.
 PIECE = 16 * 1024
 #: The delimiters of the styles of query parameters and forms.
 DELIMITERS: Mapping[str, re.Pattern[str]] = {
@@ -49,52 +49,56 @@ DELIMITERS: Mapping[str, re.Pattern[str]] = {
     "pipeDelimited": re.compile(r"\||%7C", re.IGNORECASE),
     "tabDelimited": re.compile(r"%09|\t"),
 }
-#: Outside of queries and forms a plus isn't a space.
+#: A space outside of queries and forms, where "+" isn't a space.
 _SPACES = re.compile("%20| ")
 _ENCODED_COMMA = re.compile("%2C", re.IGNORECASE)
-#: The versions of OpenAPI that separate the values of a label by dots, exploded or not.
+#: The versions of OpenAPI that separate the values of a label by dots even if it isn't exploded.
 _DOTTED_LABELS = re.compile(r"3\.0\.[0-3](-.*)?|3\.1\.0(-.*)?")
 
 
 class StyleError(ValueError):
-    """Raised for a text that isn't written in its style. The message says what was expected."""
+    """A text isn't in the parameter's style. The message describes the expected form."""
 
 
 def has_dotted_labels(version: str) -> bool:
-    """Returns whether a version of OpenAPI separates the values of a label by dots, exploded or not."""
+    """Returns whether a version of OpenAPI separates the values of a label by dots even if it isn't exploded."""
     return bool(_DOTTED_LABELS.fullmatch(version))
 
 
 def is_spread(shape: Shape, style: str, explode: bool) -> bool:
-    """Returns whether a value is an object whose properties are sent under their own names: ``R=100&G=200``."""
+    """Returns whether a value is an object with properties that are sent under their own names: ``R=100&G=200``."""
     return shape == "object" and explode and style in ("form", "cookie")
 
 
 def decoded(text: str) -> str:
-    """Percent-decodes a path segment or cookie. Raises ``UnicodeDecodeError`` unless it is UTF-8."""
+    """Percent-decodes a path segment or cookie. Raises ``UnicodeDecodeError`` if it isn't UTF-8."""
     return unquote(text, errors="strict") if len(text) <= PIECE else octets_of(text).decode()
 
 
 def decoded_query(text: str) -> str:
-    """Percent-decodes a value of a query or form, where "+" is a space. Raises ``UnicodeDecodeError``."""
+    """Percent-decodes a value in a query or form, where "+" is a space.
+
+    Raises ``UnicodeDecodeError`` if it isn't UTF-8.
+    """
     return decoded(text.replace("+", " "))
 
 
 def encoded_query(text: str) -> str:
-    """Percent-encodes a value of a form, except the characters that separate values."""
+    """Percent-encodes a value in a form, except the characters that separate values."""
     pieces = (text[start : start + PIECE] for start in range(0, len(text), PIECE))
     return "".join([quote_plus(piece, safe=",|") for piece in pieces])
 
 
 def octets_of(text: str) -> bytes:
-    """Percent-decodes a text of any length piece by piece: Python needs about 100 bytes of memory for each escape
-    while it decodes.
+    """Percent-decodes a text of any length, piece by piece.
+
+    Python needs about 100 bytes of memory for each escape while it decodes.
     """
     encoded = text.encode("utf-8", "surrogatepass")
     pieces, start = [], 0
     while start < len(encoded):
         end = start + PIECE
-        escape = encoded.rfind(b"%", end - 2, end)  # which the end would break
+        escape = encoded.rfind(b"%", end - 2, end)  # an escape that the end of the piece would break
         if escape >= 0 and end < len(encoded):
             end = escape
         pieces.append(unquote_to_bytes(encoded[start:end]))
@@ -103,12 +107,12 @@ def octets_of(text: str) -> bytes:
 
 
 def verbatim(text: str) -> str:
-    """Returns the text of a header, which isn't percent-encoded (OpenAPI 3.2, appendix D)."""
+    """Returns the text unchanged, because headers aren't percent-encoded (OpenAPI 3.2, appendix D)."""
     return text
 
 
 def elements(decode: Decode, styles: Sequence[str]) -> Callable[[str], Any]:
-    """Returns the function that reads an array's element: ``decode``, or one that splits it by the nested ``styles``.
+    """Returns the function that reads an array's element. If there are nested ``styles``, it also splits the element.
 
     >>> elements(decoded, ["form"])("a%2Cb,c")
     ['a,b', 'c']
@@ -120,7 +124,7 @@ def elements(decode: Decode, styles: Sequence[str]) -> Callable[[str], Any]:
 
 
 def simple(text: str, explode: bool, shape: Shape, decode: Decode = decoded, item_styles: Sequence[str] = ()) -> Texts:
-    """Splits style "simple", of paths and headers: ``blue,black`` and ``R,100,G,200`` or exploded ``R=100,G=200``.
+    """Splits style "simple" (paths, headers): ``blue,black``, and ``R,100,G,200`` or exploded ``R=100,G=200``.
 
     >>> simple("R=100,G=200", True, "object")
     {'R': '100', 'G': '200'}
@@ -129,14 +133,15 @@ def simple(text: str, explode: bool, shape: Shape, decode: Decode = decoded, ite
         return decode(text)
     parts = text.split(",") if text else []
     if decode is verbatim:
-        parts = [part.strip(" \t") for part in parts]  # optional white space of a header's list (RFC 9110, 5.6.1)
+        parts = [part.strip(" \t") for part in parts]  # optional white space in a header's list (RFC 9110, 5.6.1)
     return _texts(parts, explode, shape, elements(decode, item_styles))
 
 
 def label(text: str, explode: bool, shape: Shape, decode: Decode = decoded, *, dots: bool = False) -> Texts:
-    """Splits style "label", of paths: ``.blue,black``, exploded ``.blue.black``.
+    """Splits style "label" (paths): ``.blue,black``, or exploded ``.blue.black``.
 
-    ``dots``: the document is of a version (3.0.0 to 3.0.3, 3.1.0) that separates by dots, exploded or not.
+    ``dots`` is true for the versions of OpenAPI that separate values by dots even if the label isn't exploded: 3.0.0 to
+    3.0.3, and 3.1.0.
 
     >>> label(".R=100.G=200", True, "object")
     {'R': '100', 'G': '200'}
@@ -151,7 +156,7 @@ def label(text: str, explode: bool, shape: Shape, decode: Decode = decoded, *, d
 
 
 def matrix(text: str, name: str, explode: bool, shape: Shape, decode: Decode = decoded) -> Texts:
-    """Splits style "matrix", of paths: ``;color=blue,black``, exploded ``;color=blue;color=black``.
+    """Splits style "matrix" (paths): ``;color=blue,black``, or exploded ``;color=blue;color=black``.
 
     >>> matrix(";color=blue;color=black", "color", True, "array")
     ['blue', 'black']
@@ -194,14 +199,17 @@ def _separator(style: str, decode: Decode) -> re.Pattern[str]:
 
 
 def with_encoded_commas(text: str, shape: Shape, decode: Decode = decoded_query) -> Texts | None:
-    """Splits a text whose delimiting commas are encoded, as many clients send them; None if it has no such comma."""
+    """Splits a text at encoded commas, which many clients send as delimiters.
+
+    Returns None if it has no encoded comma.
+    """
     if shape == "primitive" or "," in text or not _ENCODED_COMMA.search(text):
         return None
     return delimited(_ENCODED_COMMA.sub(",", text), "form", shape, decode)
 
 
 def object_of(pairs: Pairs, decode: Decode = decoded_query) -> dict[str, str]:
-    """Returns an exploded object: its properties are sent as separate parameters, ``R=100&G=200``."""
+    """Returns an exploded object from its properties, which are sent as separate parameters: ``R=100&G=200``."""
     found: dict[str, str] = {}
     for name, value in pairs:
         if name in found:
@@ -215,7 +223,7 @@ def deep_object(
 ) -> dict[str, Any]:
     """Splits style "deepObject": ``color[R]=100&color[G]=200``.
 
-    Further brackets nest; a name that is repeated, or ends with ``[]``, has a list.
+    Further brackets mean nested objects. A repeated name, or a name that ends with ``[]``, has a list.
 
     >>> deep_object("a", [("a[b]", "1"), ("a[c][d]", "2"), ("a[e]", "3"), ("a[e]", "4")])
     {'b': '1', 'c': {'d': '2'}, 'e': ['3', '4']}
@@ -250,7 +258,7 @@ def _add(owner: dict[str, Any], name: str, value: str, is_list: bool) -> None:
 
 
 def pairs_of(query: str, separators: str = "&") -> list[tuple[str, str]]:
-    """Splits a query string into decoded names and raw values. Raises ``UnicodeDecodeError`` unless names are UTF-8.
+    """Splits a query string into decoded names and raw values. Raises ``UnicodeDecodeError`` if a name isn't UTF-8.
 
     >>> pairs_of("color=blue%2Cgreen,black&empty=")
     [('color', 'blue%2Cgreen,black'), ('empty', '')]

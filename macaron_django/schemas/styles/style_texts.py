@@ -1,8 +1,8 @@
 """Writes values as parameters, in each of OpenAPI's styles (3.2, section 4.12.6, "Style Examples").
 
-The functions take JSON values and return texts as they are sent: percent-encoded in paths, queries and cookies, and
-unchanged in headers. A separator within a value is percent-encoded; in a header, it is refused. ``parameter_styles``
-splits the texts again.
+The functions accept JSON values and return the texts to send: percent-encoded in paths, queries and cookies, and
+unchanged in headers. A separator within a value is percent-encoded. In a header, it is refused. ``parameter_styles``
+does the reverse.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ __all__ = ["cookie_pairs", "encoded", "header_text", "path_text", "query_pairs",
 
 Encode = Callable[[str], str]
 
-#: The separators of values that aren't exploded, in paths, queries and forms, and in headers.
+#: The separators of values that aren't exploded, by style: in paths, queries and forms, and in headers.
 _SEPARATORS: Mapping[str, tuple[str, str]] = {
     "form": (",", ","),
     "simple": (",", ","),
@@ -29,14 +29,14 @@ _SEPARATORS: Mapping[str, tuple[str, str]] = {
     "pipeDelimited": ("%7C", "|"),
     "tabDelimited": ("%09", "\t"),
 }
-#: Reserved characters that ``allowReserved`` leaves unencoded: those that can't end a value in a query.
+#: The reserved characters that ``allowReserved`` leaves unencoded. They can't end a value in a query.
 _RESERVED = ":/?@!$'()*,;"
 _UNSENDABLE = re.compile(r"[^\t\x20-\x7e\x80-\xff]")
 _COOKIE_VALUE = re.compile(r"[\x21\x23-\x2b\x2d-\x3a\x3c-\x5b\x5d-\x7e]*")  # RFC 6265, section 4.1.1
 
 
 def scalar_text(value: Any) -> str:
-    """Returns text as it is, and any other value as JSON writes it.
+    """Returns a string unchanged, and any other value as JSON.
 
     >>> [scalar_text(each) for each in ("a", True, 1.5, None, {"a": 1})]
     ['a', 'true', '1.5', 'null', '{"a":1}']
@@ -45,7 +45,7 @@ def scalar_text(value: Any) -> str:
 
 
 def encoded(text: str) -> str:
-    """Percent-encodes all but letters, digits, "-", ".", "_" and "~"."""
+    """Percent-encodes all characters except letters, digits, "-", ".", "_" and "~"."""
     return quote(text, safe="")
 
 
@@ -58,9 +58,11 @@ def _encoded_in_label(text: str) -> str:
 
 
 def path_text(parameter: Parameter, value: Any, *, dots: bool = False) -> str:
-    """Returns a parameter's text in a path. Raises ``StyleError`` for a text that would lead to another path.
+    """Returns the text of a parameter in a path.
 
-    ``dots``: the document is of a version whose labels are separated by dots, exploded or not.
+    Raises ``StyleError`` for a text that would change the rest of the path.
+
+    ``dots`` is true for the versions of OpenAPI that separate values by dots even if a label isn't exploded.
 
     >>> from macaron_django.openapi import Parameter
     >>> path_text(Parameter("color", "path", True, None, "matrix", True), ["a/b", "c;d"])
@@ -118,9 +120,9 @@ def query_pairs(parameter: Parameter, value: Any, encode: Encode | None = None) 
 
 
 def _joined(parameter: Parameter, value: Any, explode: bool, encode: Encode) -> str:
-    """Returns values joined by their separator. Raises ``StyleError`` if a value contains it."""
+    """Returns values joined by their separator. Raises ``StyleError`` if a value contains the separator."""
     separator, plain = _SEPARATORS.get(parameter.style, _SEPARATORS["form"])
-    if plain != separator and isinstance(value, (list, dict)):  # it separates in both spellings
+    if plain != separator and isinstance(value, (list, dict)):  # the separator counts in both spellings
         texts = _parts(value, False, str, parameter.item_styles)
         if any(plain in text for text in texts):
             raise StyleError(f"has a value with {plain!r} in it, which separates values (style {parameter.style})")
@@ -140,7 +142,7 @@ def _listed(value: Any) -> list[Any]:
 
 
 def header_text(parameter: Parameter | Header, value: Any) -> str:
-    """Returns the value of a request's or an answer's header. Raises ``StyleError`` for text that a header can't hold.
+    """Returns the value of a header. Raises ``StyleError`` for text that a header can't contain.
 
     >>> from macaron_django.openapi import Parameter
     >>> header_text(Parameter("X-Ids", "header", False, None, "simple", False), [1, 2])
@@ -160,7 +162,10 @@ def header_text(parameter: Parameter | Header, value: Any) -> str:
 
 
 def cookie_pairs(parameter: Parameter, value: Any) -> list[str]:
-    """Returns the cookies of a parameter as ``name=value``. Raises ``StyleError`` for text that cookies can't hold."""
+    """Returns the cookies of a parameter as ``name=value``.
+
+    Raises ``StyleError`` for text that cookies can't contain.
+    """
     if parameter.style != "cookie":
         return [f"{name}={text}" for name, text in query_pairs(parameter, value, encoded)]
     pairs = query_pairs(parameter, value, str)
@@ -170,14 +175,14 @@ def cookie_pairs(parameter: Parameter, value: Any) -> list[str]:
 
 
 def _document(parameter: Parameter | Header, value: Any) -> str:
-    """Returns the text of a parameter with ``content``."""
+    """Returns the text of a value in the media type of the parameter's ``content``."""
     return dump_json(value).decode() if is_json(parameter.content_type or "") else scalar_text(value)
 
 
 def _parts(
     value: Any, explode: bool, encode: Encode, item_styles: Sequence[str], *, of_header: bool = False
 ) -> Iterable[str]:
-    """Yields the texts between separators."""
+    """Yields the texts to write between separators."""
     if isinstance(value, list):
         return [_element(each, encode, item_styles, of_header) for each in value]
     if isinstance(value, dict):

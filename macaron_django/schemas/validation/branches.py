@@ -1,4 +1,4 @@
-"""Finds the branch of a ``oneOf`` or ``anyOf`` that an instance is meant for."""
+"""Finds the branch of a ``oneOf`` or ``anyOf`` that applies to an instance."""
 
 from __future__ import annotations
 
@@ -14,12 +14,14 @@ __all__ = ["branch_for", "branches_beside_null"]
 
 
 def branch_for(schema: Schema, value: Any, *, is_known_valid: bool = False) -> Schema | None:
-    """Returns the ``oneOf`` or ``anyOf`` branch that ``value`` is meant for, if that is certain.
+    """Returns the branch of ``oneOf`` or ``anyOf`` that applies to ``value``; None if that isn't certain.
 
-    It is the branch that the discriminator names, or the only branch that isn't ``null``; failing these, the only valid
-    branch of a ``oneOf``, or the first valid one of an ``anyOf``. ``value`` must be JSON of limited depth, which isn't
-    checked again. With ``is_known_valid`` one branch is sure to be valid. So if only one fits by types, required names
-    and fixed values, that one isn't validated again: in a tree this would be repeated at each level.
+    If there is a discriminator, it decides. If only one branch isn't ``null``, that branch applies. Otherwise it is the
+    only valid branch of a ``oneOf``, or the first valid branch of an ``anyOf``. ``value`` must be JSON of limited
+    depth, which isn't checked again.
+
+    ``is_known_valid`` means that at least one branch is valid. Then the value isn't validated again if only one branch
+    fits its type, names and fixed values. In a tree, validation would be repeated at each level.
     """
     if schema.discriminator is not None and isinstance(value, Mapping):
         name = value.get(schema.discriminator.property_name)
@@ -36,7 +38,7 @@ def branch_for(schema: Schema, value: Any, *, is_known_valid: bool = False) -> S
 
 
 def branches_beside_null(schema: Schema) -> list[Schema]:
-    """Returns the branches of the schema's ``oneOf``, or else ``anyOf``, that aren't ``type: "null"``."""
+    """Returns the branches of the schema's ``oneOf`` (or ``anyOf`` if it has none), except ``type: "null"``."""
     return [branch for branch in schema.one_of or schema.any_of if not _is_null(branch)]
 
 
@@ -46,7 +48,7 @@ def _is_null(branch: Schema) -> bool:
 
 @dataclass(frozen=True)
 class _Shape:
-    """What a branch requires of an object or array itself, without its readOnly and writeOnly properties."""
+    """The requirements of a branch for a value itself. They leave out readOnly and writeOnly names in ``required``."""
 
     types: frozenset[str]
     required: frozenset[str]

@@ -1,8 +1,8 @@
-"""Copies a JSON Schema in a form that jsonschema-rs compiles.
+"""Copies a JSON Schema into a form that jsonschema-rs can compile.
 
-jsonschema-rs compiles recursively in native code, and doesn't know formats of numbers. So the copy is made iteratively,
-with limits on nesting and size. In it, ``int32``, ``int64``, ``float`` and ``double`` become bounds, and patterns that
-repeat a character thousands of times become limits on length.
+jsonschema-rs compiles recursively in native code, and doesn't support number formats. So a schema is copied
+iteratively, with limits on nesting and size. In the copy, ``int32``, ``int64``, ``float`` and ``double`` become bounds,
+and patterns that repeat a character thousands of times become limits on length.
 """
 
 from __future__ import annotations
@@ -19,12 +19,12 @@ from macaron_django.schemas.validation.patterns import bounded_pattern
 
 __all__ = ["MAX_SCHEMA_DEPTH", "MAX_SCHEMA_NODES", "Note", "SchemaError", "compilable_schema"]
 
-#: Levels of arrays and objects that a schema may have; each costs native stack when it is compiled.
+#: How many levels of arrays and objects a schema may have. At compilation, each level uses native stack.
 MAX_SCHEMA_DEPTH = 250
-#: Values that a schema may have; an alias of YAML counts each time it is used.
+#: How many values a schema may have. A YAML alias counts each time it is used.
 MAX_SCHEMA_NODES = 5_000_000
 
-# Besides 2020-12's keywords: draft 4's lists of items and dependencies, and OpenAPI's components.
+# In addition to 2020-12's keywords: draft 4's lists of items and dependencies, and OpenAPI's components.
 _LISTS = SCHEMA_LISTS | {"items"}
 _MAPS = SCHEMA_MAPS | {"dependencies", "schemas"}
 _MAPPINGS = (dict, Mapping)  # dict first: nearly all are dictionaries, and checking for them is faster
@@ -32,7 +32,7 @@ _SCHEMA, _SCHEMAS, _DATA = "schema", "schemas", "data"
 
 
 class SchemaError(ValueError):
-    """A schema that can't be compiled. ``pointer`` is the JSON pointer of the fault in it."""
+    """A schema can't be compiled. ``pointer`` is the JSON pointer to the fault in the schema."""
 
     message: str
     pointer: str
@@ -44,14 +44,17 @@ class SchemaError(ValueError):
 
 @dataclass(frozen=True)
 class Note:
-    """A remark for the author of a schema that could be compiled: a fault, or something that is slow."""
+    """A remark for the author of a schema that was compiled: about an ignored keyword, or a slow pattern."""
 
     message: str
     pointer: str
 
 
 def compilable_schema(schema: Mapping[str, Any] | bool) -> Any:
-    """Returns a copy of ``schema`` in plain dictionaries and lists; raises :class:`SchemaError` if it isn't JSON."""
+    """Returns a compilable copy of ``schema`` in plain dictionaries and lists.
+
+    Raises :class:`SchemaError` if it isn't JSON.
+    """
     root: list[Any] = [None]
     todo: list[tuple[Any, Any, Any, int, str]] = [(schema, root, 0, 0, _SCHEMA)]
     nodes = 0
@@ -110,7 +113,7 @@ def _scalar(value: Any) -> Any:
 def _completed(schema: Mapping[Any, Any]) -> dict[str, Any]:
     copy: dict[str, Any] = {_name(key): value for key, value in schema.items()}
     if copy.get("additionalProperties") is False and "patternProperties" not in copy:
-        copy.setdefault("properties", {})  # without it, jsonschema-rs doesn't name the additional ones
+        copy.setdefault("properties", {})  # otherwise jsonschema-rs doesn't name the additional properties
     if isinstance(copy.get("pattern"), str):
         _bound_length(copy)
     bounds = NUMBER_FORMATS.get(copy["format"]) if isinstance(copy.get("format"), str) else None
@@ -121,14 +124,14 @@ def _completed(schema: Mapping[Any, Any]) -> dict[str, Any]:
         ("maximum", "exclusiveMaximum", bounds[1], -1),
     ):
         given = [copy[name] for name in (keyword, exclusive) if _is_number(copy.get(name))]
-        if all(sign * number < sign * bound for number in given):  # none is tighter
+        if all(sign * number < sign * bound for number in given):  # no given bound is tighter
             copy[keyword] = bound
-            copy.pop(exclusive, None)  # in draft 4 it is a boolean that would exclude the bound
+            copy.pop(exclusive, None)  # in draft 4, a boolean that would exclude the bound
     return copy
 
 
 def _bound_length(schema: dict[str, Any]) -> None:
-    """Moves the bounds of a pattern that repeats one character often into ``minLength`` and ``maxLength``."""
+    """Replaces the large bounds in a pattern that repeats one character by ``minLength`` and ``maxLength``."""
     found = bounded_pattern(schema["pattern"])
     lengths = [schema.get(keyword) for keyword in ("minLength", "maxLength")]
     if found is None or not all(length is None or _is_number(length) for length in lengths):

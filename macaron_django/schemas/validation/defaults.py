@@ -1,8 +1,8 @@
-"""Drops readOnly properties from an instance and fills in defaults.
+"""Removes readOnly properties from an instance, and adds defaults.
 
-Both walk the instance along its schema: through properties (``$ref`` and ``allOf`` included), items, additional
-properties, and the branch of a ``oneOf`` or ``anyOf`` that applies. An instance is never changed in place; unchanged
-parts are shared with the result.
+A *cleaner* makes these changes for one schema. It uses other cleaners for the values inside an instance: for properties
+(also those from ``$ref`` and ``allOf``), items, additional properties, and the branch of a ``oneOf`` or ``anyOf`` that
+applies. An instance is never changed in place. The result shares unchanged parts with it.
 """
 
 from __future__ import annotations
@@ -25,12 +25,12 @@ _CLEANERS: DocumentMemo[Schema, Cleaner] = DocumentMemo()
 
 
 def cleaner_for(schema: Schema) -> Cleaner:
-    """Returns the cleaner of ``schema``, made once and stored with its document."""
+    """Returns the cleaner of ``schema``, which is created once and stored with its document."""
     return _CLEANERS.get(schema.document, schema, lambda: Cleaner(schema))
 
 
 class Cleaner:
-    """Changes instances of one schema."""
+    """Removes readOnly properties from instances of one schema, and adds defaults."""
 
     def __init__(self, schema: Schema) -> None:
         self.schema = schema
@@ -42,7 +42,7 @@ class Cleaner:
 
     @cached_property
     def read_only(self) -> frozenset[str]:
-        """Names of properties that are readOnly in the schema itself, or in every branch that has them."""
+        """The names of properties that are readOnly everywhere: in the schema, and in all branches that have them."""
         own = self.schema.properties
         names = {name for name, each in own.items() if each.read_only}
         for branch in self.branches:
@@ -62,13 +62,13 @@ class Cleaner:
 
     @cached_property
     def items(self) -> Cleaner | None:
-        """The cleaner of an array's elements."""
+        """The cleaner of an array's elements; None if they aren't changed."""
         schema = self.schema
         return None if schema.items is None or schema.keyword("prefixItems") else cleaner_for(schema.items)
 
     @cached_property
     def others(self) -> Cleaner | None:
-        """The cleaner of properties that the schema doesn't name."""
+        """The cleaner of additional properties; None if they aren't changed."""
         schema = self.schema.additional_properties
         if isinstance(schema, bool) or self.schema.keyword("patternProperties"):
             return None
@@ -117,11 +117,11 @@ class Cleaner:
         return named, (self.others,) if self.others is not None and has_work(self.others) else ()
 
     def without_read_only(self, value: Any) -> Any:
-        """Returns ``value`` without the properties that only the server sets."""
+        """Returns ``value`` without readOnly properties, which only the server sets."""
         return _changed(_REMOVAL, (self,), value) if self.has_read_only else value
 
     def with_defaults(self, value: Any, *, skip_read_only: bool = False) -> Any:
-        """Returns ``value``, which must be valid, with the defaults of properties that it doesn't have."""
+        """Returns ``value``, which must be valid, with the defaults of missing properties."""
         return _changed(_WRITABLE if skip_read_only else _FILLING, (self,), value) if self.has_defaults else value
 
     def _stripped(self, value: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -136,14 +136,17 @@ class Cleaner:
         return _with(self._writable_defaults, value)
 
     def branch(self, value: Any, *, certain: bool) -> Cleaner | None:
-        """The cleaner of the branch that applies to an object; with ``certain``, only if a discriminator picks it."""
+        """Returns the cleaner of the branch that applies to an object.
+
+        With ``certain``, only a discriminator can choose it.
+        """
         if not self.branches or (certain and self.schema.discriminator is None):
             return None
         branch = branch_for(self.schema, value, is_known_valid=not certain)
         return None if branch is None or branch.resolved == self.schema.resolved else cleaner_for(branch)
 
 
-#: The cleaners of an object's members that have to be changed: by name, and of those that the schema doesn't name.
+#: The cleaners of those members of an object that must be changed: of properties by name, and of additional properties.
 _Below = tuple[Mapping[str, tuple[Cleaner, ...]], tuple[Cleaner, ...]]
 
 
@@ -160,9 +163,10 @@ def _with(defaults: Mapping[str, Any], value: Mapping[str, Any]) -> Mapping[str,
 
 @dataclass(frozen=True)
 class _Change:
-    """One kind of change: whether a cleaner makes it, how it changes an object, and which cleaners change the members.
+    """One kind of change. ``has_work`` says whether a cleaner makes it, and ``of_object`` changes an object itself.
 
-    ``certain``: it follows only a branch that a discriminator picks.
+    ``below`` returns the cleaners of the object's members. ``certain`` means that only a discriminator can choose a
+    branch.
     """
 
     has_work: Callable[[Cleaner], bool]
@@ -177,12 +181,12 @@ _WRITABLE = replace(_FILLING, of_object=Cleaner._filled_writable)
 
 
 def _changed(change: _Change, cleaners: tuple[Cleaner, ...], value: Any) -> Any:
-    """Returns a copy of ``value`` that all of ``cleaners`` have changed, or ``value`` itself if none changes it.
+    """Returns a copy of ``value`` with the changes of all ``cleaners``; ``value`` itself if there are none.
 
-    A schema and the branch beside it often describe the same member. Its cleaners visit it together, each once: one
-    after the other, they would visit what is inside it twice as often with each level.
+    A schema and its branch often describe the same member. Their cleaners change the member together, in one visit.
+    Separate visits would double with each level of nesting.
     """
-    if isinstance(value, (dict, Mapping)):  # dict first: the check of the abstract class takes longer than the rest
+    if isinstance(value, (dict, Mapping)):  # dict first, because checking for the abstract class is slow
         changed: dict[str, Any] = {}
         value, of_members = _changed_itself(change, cleaners, value)
         for name, found in of_members.items():
@@ -200,7 +204,7 @@ def _changed(change: _Change, cleaners: tuple[Cleaner, ...], value: Any) -> Any:
 def _changed_itself(
     change: _Change, cleaners: tuple[Cleaner, ...], value: Mapping[str, Any]
 ) -> tuple[Mapping[str, Any], Mapping[str, tuple[Cleaner, ...]]]:
-    """Changes an object, but not its members; returns it with the cleaners of members, by name."""
+    """Returns an object after the changes to itself, and the cleaners to apply to its members, by name."""
     if len(cleaners) == 1 and not cleaners[0].branches:
         value = change.of_object(cleaners[0], value)
         return value, _of_members(change, cleaners[0], value)

@@ -1,7 +1,7 @@
-"""Checks whether an instance is JSON of allowed depth, and if not, why.
+"""Checks whether an instance is JSON of allowed depth, and finds the reason if it isn't.
 
-jsonschema-rs recurses in native code, treats NaN as null, and doesn't visit values that its schema doesn't describe.
-The functions here visit all values, without recursion.
+jsonschema-rs recurses in native code, treats NaN as null, and doesn't visit values that the schema doesn't describe.
+The functions in this module visit all values, without recursion.
 """
 
 from __future__ import annotations
@@ -18,23 +18,26 @@ from macaron_django.schemas.validation.violations import Violation
 
 __all__ = ["JSON_ONLY", "MAX_DEPTH", "holds_json_only", "is_plain", "json_only", "too_deep"]
 
-#: The most levels of arrays and objects in an instance: as many as orjson writes, far fewer than the stack allows.
+#: How many levels of arrays and objects an instance may have: as many as orjson writes. The stack allows far more.
 MAX_DEPTH = 254
 JSON_ONLY = orjson.OPT_PASSTHROUGH_SUBCLASS | orjson.OPT_PASSTHROUGH_DATETIME | orjson.OPT_PASSTHROUGH_DATACLASS
 _SCALARS = frozenset({str, int, bool, type(None)})
 
 
 def is_plain(instance: Any) -> bool:
-    """Returns True if ``instance`` is clearly JSON of allowed depth; if this returns False, it may still be JSON."""
+    """Returns True if ``instance`` is clearly JSON of allowed depth.
+
+    If it returns False, the instance may still be JSON.
+    """
     try:
-        # What orjson writes is JSON of allowed depth, apart from NaN, which it writes as null.
+        # orjson writes only JSON of allowed depth. The exception is NaN, which it writes as null.
         return orjson.dumps(instance, None, JSON_ONLY).rfind(b"null") < 0 or holds_json_only(instance)
     except TypeError:
         return False
 
 
 def holds_json_only(instance: Any) -> bool:
-    """Returns whether an instance of allowed depth holds only values of JSON's own types, and no NaN."""
+    """Returns whether an instance of allowed depth contains only values of JSON's own types, and no NaN."""
     todo = [instance]
     while todo:
         value = todo.pop()
@@ -51,7 +54,7 @@ def holds_json_only(instance: Any) -> bool:
 
 
 def json_only(instance: Any) -> tuple[Violation | None, Any]:
-    """Returns the first reason why ``instance`` isn't JSON (or None), and the instance in JSON's own types."""
+    """Returns the first reason why ``instance`` isn't JSON, or None. Also returns the instance in JSON's own types."""
     root: list[Any] = [instance]
     todo: list[tuple[list[Any] | dict[str, Any], int, Any]] = [(root, 0, None)]
     while todo:
@@ -83,7 +86,7 @@ def _problem(message: str, trail: Any) -> Violation:
 
 
 def too_deep(name: str) -> Violation:
-    """Returns the violation of a property whose value contains itself, or is too deep for Python's stack."""
+    """Returns the violation for a property with a value that contains itself, or is too deep for Python's stack."""
     return Violation(f"{_TOO_DEEP}, or contains itself", json_pointers.join([name]), "", "depth")
 
 

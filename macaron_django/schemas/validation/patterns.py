@@ -1,7 +1,7 @@
-"""Rewrites regular expressions that the engines of jsonschema-rs refuse, or can compile only at too great a cost.
+"""Rewrites regular expressions that the engines of jsonschema-rs refuse, or that need too much memory.
 
-An engine unrolls ``[class]{1,4096}`` to four thousand copies of the class: up to several MiB in each validator with the
-pattern. Public documents (such as AWS's) have hundreds of such patterns, nearly all of this one form.
+An engine expands ``[class]{1,4096}`` to four thousand copies of the class. That needs up to several MiB in each
+validator with the pattern. Public documents (such as AWS's) have hundreds of such patterns, nearly all in this form.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 __all__ = ["BoundedPattern", "bounded_pattern", "strict_pattern"]
 
-#: Repeats that an engine may unroll.
+#: How many repetitions an engine may expand.
 _AFFORDABLE = 64
 _REPEATED = re.compile(
     r"(\^?)(\.|\\[dDwWsS]|\\[pP]\{\w+\}|\[(?:[^\[\]\\]|\\.)+\])\{(\d+)(,?)(\d*)\}(\$?)", re.ASCII | re.DOTALL
@@ -19,7 +19,7 @@ _REPEATED = re.compile(
 
 
 class BoundedPattern(NamedTuple):
-    """A pattern, and the bounds on length (in characters) that it no longer expresses; None means no bound."""
+    """A pattern without large bounds, and the bounds on length (in characters) to check instead; None means none."""
 
     pattern: str
     least: int | None = None
@@ -27,9 +27,9 @@ class BoundedPattern(NamedTuple):
 
 
 def bounded_pattern(pattern: str) -> BoundedPattern | None:
-    r"""Returns the equivalent of a ``pattern`` that repeats one character with large bounds; None for any other.
+    r"""Returns the equivalent of a ``pattern`` that repeats one character with large bounds; None for other patterns.
 
-    A pattern's bounds count characters, as JSON Schema's ``minLength`` and ``maxLength`` do.
+    The bounds in a pattern count characters, like ``minLength`` and ``maxLength`` in JSON Schema.
 
     >>> bounded_pattern(r"^[^\r\n]{1,900}$")
     BoundedPattern(pattern='^[^\\r\\n]*$', least=1, most=900)
@@ -51,9 +51,9 @@ def bounded_pattern(pattern: str) -> BoundedPattern | None:
 
 
 def strict_pattern(pattern: str) -> str:
-    r"""Returns ``pattern`` in ECMA-262's strict grammar; it may be in the wider grammar that browsers accept.
+    r"""Returns ``pattern`` in ECMA-262's strict grammar. ``pattern`` may use the wider grammar that browsers accept.
 
-    A ``-`` next to a class such as ``\w`` is escaped; ``[^]`` is any character.
+    A ``-`` next to a class such as ``\w`` is escaped. ``[^]`` becomes a class of all characters.
 
     >>> strict_pattern(r"^[\w-.]+@[^]$")
     '^[\\w\\-.]+@[\\s\\S]$'

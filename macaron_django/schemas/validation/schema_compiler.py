@@ -1,7 +1,7 @@
-"""Compiles schemas with jsonschema-rs, and notes which changes a schema needed for that.
+"""Compiles schemas with jsonschema-rs, and notes the changes that this requires in a schema.
 
-jsonschema-rs stops at the first error in a schema. So a failed pattern is rewritten, or runs on the backtracking
-engine, and the schema is compiled again. In a document's schemas any other failed keyword is left out, because real
+jsonschema-rs stops at the first error in a schema. If a pattern fails, it is rewritten, or the backtracking engine is
+used, and the schema is compiled again. If another keyword of a document's schema fails, it is left out, because real
 documents have errors.
 """
 
@@ -36,7 +36,7 @@ __all__ = [
 
 Dialect = Literal["2020-12", "draft4", "openapi-3.0", "swagger-2.0"]
 
-#: Steps after which the backtracking engine gives up: the pattern then counts as not matched.
+#: After this many steps, the backtracking engine gives up. Then the pattern counts as not matched.
 BACKTRACK_LIMIT = 100_000
 ENGINES: dict[str, type[jsonschema_rs.Validator]] = {
     "2020-12": jsonschema_rs.Draft202012Validator,
@@ -47,13 +47,13 @@ ENGINES: dict[str, type[jsonschema_rs.Validator]] = {
 
 
 def normalised_schema(schema: Any, dialect: str) -> Any:
-    """Returns the schema, and definitions in it, in the dialect that the engine for ``dialect`` reads."""
+    """Returns the schema, with its definitions, in the dialect that the engine for ``dialect`` reads."""
     if dialect not in ("openapi-3.0", "swagger-2.0") or not isinstance(schema, dict):
         return schema
     version = dialect.rpartition("-")[2]
     try:
         modern = normalise_schema(schema, version, max_depth=MAX_SCHEMA_DEPTH)
-        for keyword in ("definitions", "$defs", "components"):  # normalising drops them beside a $ref
+        for keyword in ("definitions", "$defs", "components"):  # normalise_schema() drops them beside a $ref
             named = schema.get(keyword)
             schemas = named.get("schemas") if keyword == "components" and isinstance(named, dict) else named
             if isinstance(schemas, dict) and isinstance(modern, dict):
@@ -61,14 +61,14 @@ def normalised_schema(schema: Any, dialect: str) -> Any:
                     name: normalise_schema(each, version, max_depth=MAX_SCHEMA_DEPTH) for name, each in schemas.items()
                 }
                 modern[keyword] = {"schemas": normal} if keyword == "components" else normal
-                if keyword == "definitions" and version == "2.0":  # Swagger's references lead there after reading
+                if keyword == "definitions" and version == "2.0":  # normalised references lead there
                     modern["components"] = {"schemas": normal}
     except ValueError as error:
         raise SchemaError(str(error)) from error
     return modern
 
 
-#: Compiles a schema in one dialect, with the same formats and patterns each time.
+#: Compiles a schema. The dialect, the formats and the options for patterns are fixed.
 Compiler = partial[jsonschema_rs.Validator]
 
 
@@ -84,18 +84,18 @@ class CompiledSchema:
         self.notes = notes
 
     def is_valid(self, instance: Any) -> bool:
-        """Returns whether ``instance`` is valid; False as well if it isn't JSON, or is nested too deeply."""
+        """Returns whether ``instance`` is valid. Returns False also if it isn't JSON, or is nested too deeply."""
         try:
-            # As json_instances.is_plain, whose call would be a third of the work.
+            # The same as json_instances.is_plain(). A call to that would take a third of the time.
             if _dumps(instance, None, JSON_ONLY).rfind(b"null") < 0 or holds_json_only(instance):
                 return self._is_valid(instance)
-        except (TypeError, ValueError):  # what orjson takes for JSON and jsonschema-rs does not: an Enum, a UUID
+        except (TypeError, ValueError):  # orjson accepts an Enum or a UUID, and jsonschema-rs doesn't
             pass
         problem, plain = json_only(instance)
         return problem is None and self._is_valid(plain)
 
     def is_valid_json(self, instance: Any) -> bool:
-        """Returns what :meth:`is_valid` returns, for an instance known to be JSON of limited depth."""
+        """Does the same as :meth:`is_valid`, for an instance that is known to be JSON of limited depth."""
         try:
             return self._is_valid(instance)
         except (TypeError, ValueError):
@@ -108,9 +108,9 @@ _DEFINITIONS: DocumentMemo[tuple[str, Direction | None], tuple[Any, set[str]]] =
 
 
 def compiled_bundle(schema: Schema, direction: Direction | None = None) -> CompiledSchema:
-    """Returns ``schema`` and all that it refers to, compiled once for each direction and stored with its document.
+    """Returns the compiled bundle of ``schema``. It is compiled once for each direction and stored with the document.
 
-    A keyword that can't be compiled is left out, with a note. Raises :class:`SchemaError` if that isn't enough.
+    A keyword that can't be compiled is left out, with a note. If that doesn't suffice, :class:`SchemaError` is raised.
     """
 
     def compiled() -> CompiledSchema:
@@ -123,9 +123,9 @@ def compiled_bundle(schema: Schema, direction: Direction | None = None) -> Compi
 def _compilable_bundle(schema: Schema, direction: Direction | None) -> tuple[Any, set[str]]:
     """Returns the schema's bundle in compilable form, and the formats in it.
 
-    An entry of ``$defs`` is copied once for all bundles that have it, because the schemas of a giant document share
-    most of their entries. So a change that `compile_native` makes to an entry is in all bundles, but only the bundle
-    that was compiled first has the note.
+    An entry of ``$defs`` is copied only once for all bundles, because the schemas of a giant document share most of
+    their entries. So if `compile_native` changes an entry, all bundles get the change, but only the bundle that was
+    compiled first gets the note.
     """
     made = _DEFINITIONS.of(schema.document)
     bundle = dict(schema.bundle(direction))
@@ -152,16 +152,16 @@ def compile_native(
     *,
     lenient: bool,
 ) -> tuple[Compiler, jsonschema_rs.Validator, tuple[Note, ...]]:
-    """Compiles ``schema``; returns the compiler (which its parts need), the validator and notes. Raises SchemaError.
+    """Compiles ``schema``. Returns the compiler for the schema's parts, the validator, and notes.
 
-    Patterns are rewritten in place; if ``lenient``, keywords that can't be compiled are removed. ``formats`` are the
-    formats in the schema; None leaves all formats unchecked.
+    Patterns are rewritten in place. If ``lenient``, keywords that can't be compiled are removed. ``formats`` are the
+    formats in the schema; if it is None, no format is checked. Raises SchemaError if the schema can't be compiled.
     """
 
     def retrieve(uri: str) -> Any:
         return remotes[uri.rstrip("#")]
 
-    # Only formats in use: each custom format makes jsonschema-rs slower, even one that no schema has.
+    # Only formats in use, because each custom format makes jsonschema-rs slower, even if no schema has it.
     known = {**(LATER_FORMATS if engine is jsonschema_rs.Draft4Validator else {}), **custom_formats()}
     custom = {name: check for name, check in known.items() if name in (formats or ())}
     notes: list[Note] = []
@@ -171,7 +171,7 @@ def compile_native(
             engine,
             formats=custom,
             validate_formats=formats is not None,
-            retriever=retrieve,  # having one, it never looks elsewhere
+            retriever=retrieve,  # with a retriever, jsonschema-rs fetches nothing itself
             mask="value",
             pattern_options=patterns,
             email_options=jsonschema_rs.EmailOptions(allow_display_text=False),
@@ -198,7 +198,7 @@ def compile_native(
 
 
 def formats_in(*values: Any) -> set[str]:
-    """Returns the formats that schemas mention anywhere."""
+    """Returns the values of ``format`` anywhere in some schemas."""
     found: set[str] = set()
     todo: list[Any] = list(values)
     while todo:
@@ -225,7 +225,7 @@ def _reason(error: jsonschema_rs.ValidationError) -> str:
     return f"the value of {str(place)!r} {sentence(error.kind.name, error.kind.value, error.instance)}"
 
 
-@lru_cache(maxsize=1024)  # documents repeat their patterns, and one with large bounds takes 10 ms to compile
+@lru_cache(maxsize=1024)  # documents repeat patterns, and a pattern with large bounds takes 10 ms
 def _compiles(pattern: str, options: jsonschema_rs.PatternOptionsType) -> bool:
     try:
         jsonschema_rs.Draft202012Validator({"pattern": pattern}, pattern_options=options)
@@ -241,7 +241,7 @@ def _parent(schema: Any, path: list[str | int]) -> Any:
 
 
 def _pattern_at(schema: Any, path: list[str | int]) -> str | None:
-    """Returns the pattern at ``path``: a value of ``pattern``, or a name in ``patternProperties``."""
+    """Returns the pattern at ``path``: the value of ``pattern``, or a name in ``patternProperties``."""
     if path[-1:] == ["pattern"]:
         return str(_parent(schema, path)["pattern"])
     return str(path[-1]) if path[-2:-1] == ["patternProperties"] else None
@@ -263,7 +263,7 @@ def _rewrite_pattern(schema: Any, path: list[str | int]) -> bool:
 def _is_backtracking(schema: Any, path: list[str | int]) -> bool:
     try:
         pattern = _pattern_at(schema, path)
-    except (KeyError, IndexError, TypeError):  # it is in a remote schema
+    except (KeyError, IndexError, TypeError):  # the pattern is in a remote schema
         return True
     return pattern is not None and _compiles(pattern, _BACKTRACKING)
 

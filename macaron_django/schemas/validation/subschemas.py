@@ -1,7 +1,7 @@
-"""Compiles the parts of a schema, so that each can decide whether a part of an instance is valid.
+"""Compiles the parts of a schema (its subschemas), so that each can validate a part of an instance.
 
-They are compiled together, at the first invalid instance. Parts refer to one another: compiled one by one, each would
-be compiled with all the parts it refers to.
+They are compiled together, at the first invalid instance. Parts refer to one another. If they were compiled one by one,
+each would be compiled together with all parts that it refers to.
 """
 
 from __future__ import annotations
@@ -24,12 +24,12 @@ __all__ = ["Assertion", "Subschema", "Subschemas", "Verdict"]
 Path = tuple["str | int", ...]
 Verdict = Callable[[Any], bool]
 
-#: Keywords that judge a value without schemas of their own, in the order in which their violations are reported.
+#: Keywords without subschemas that restrict a value, in the order in which their violations are reported.
 _ASSERTIONS = (
     "type", "const", "enum", "minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "minLength", "maxLength",
     "multipleOf", "minItems", "maxItems", "minProperties", "maxProperties", "uniqueItems", "pattern", "format",
 )  # fmt: skip
-#: In draft 4, booleans that change the bound beside them.
+#: Keywords that are booleans in draft 4, by the bound that they change.
 _EXCLUSIVE = {"minimum": "exclusiveMinimum", "maximum": "exclusiveMaximum"}
 #: Other keywords that can make a value invalid.
 _LISTS = SCHEMA_LISTS | {"items"}
@@ -43,7 +43,7 @@ _URI = "macaron:///schema"
 
 
 class Subschemas:
-    """The parts of one schema, by their place in it. ``seconds``: the CPU time spent on compiling them so far."""
+    """The parts of one schema, by their place in it. ``seconds`` is the CPU time spent on compiling them so far."""
 
     def __init__(self, schema: Any, compiler: Compiler) -> None:
         self.is_draft4 = compiler.func is jsonschema_rs.Draft4Validator
@@ -54,7 +54,7 @@ class Subschemas:
         self._of_assertions: dict[str, jsonschema_rs.Validator] = {}
 
     def at(self, path: Path) -> Subschema:
-        """Returns the part at ``path``; raises LookupError or TypeError where there is none."""
+        """Returns the part at ``path``. Raises LookupError or TypeError if there is none."""
         found = self._made.get(path)
         if found is None:
             value = self._schema
@@ -64,7 +64,7 @@ class Subschemas:
         return found
 
     def referred(self, reference: str) -> Subschema | None:
-        """Returns the target of a ``$ref``, if it is a JSON pointer into the same schema."""
+        """Returns the target of a ``$ref``; None if the ``$ref`` isn't a JSON pointer to a part of the same schema."""
         if reference != "#" and not reference.startswith("#/"):
             return None
         steps: list[str | int] = []
@@ -78,7 +78,7 @@ class Subschemas:
         return self.at(tuple(steps)) if isinstance(value, (dict, bool)) else None
 
     def validator_of(self, assertions: Mapping[str, Any]) -> jsonschema_rs.Validator:
-        """Returns the validator of keywords without subschemas; equal ones share it."""
+        """Returns the validator of keywords without subschemas. Parts with equal keywords share it."""
         text = json.dumps(assertions, default=str)
         found = self._of_assertions.get(text)
         if found is None:
@@ -86,7 +86,7 @@ class Subschemas:
         return found
 
     def verdict(self, path: Path) -> Verdict:
-        """Returns the function that decides whether an instance of the part at ``path`` is valid."""
+        """Returns the function that decides whether an instance is valid for the part at ``path``."""
         name = self._names.get(path)
         if name is None:
             return self._compiled({"$ref": _reference(path)}).is_valid
@@ -104,17 +104,20 @@ class Subschemas:
 
     @cached_property
     def is_whole(self) -> bool:
-        """Whether all references in the schema are JSON pointers into the schema itself, as in a document's bundles."""
+        """Whether all references in the schema are JSON pointers into the same schema, as in a document's bundles."""
         return not any(part.leads_elsewhere for part in self._reachable)
 
     @cached_property
     def _names(self) -> Mapping[Path, str]:
-        """Property names, one for each part that has more than assertions."""
+        """A property name for each part that has more keywords than assertions, by the part's path."""
         return {part.path: str(number) for number, part in enumerate(self._reachable) if part.is_compound}
 
     @cached_property
     def _all(self) -> jsonschema_rs.Validator:
-        """One validator of all parts. It takes an object with one property: a part's name, and the value for it."""
+        """One validator of all parts.
+
+        Its instances have one property: the name of a part, with the value to validate.
+        """
         parts = {name: {"$ref": _reference(path)} for path, name in self._names.items()}
         return self._compiled({"properties": parts})
 
@@ -148,9 +151,9 @@ class Subschema:
     def __init__(self, table: Subschemas, path: Path, json: Any) -> None:
         self.table, self.path, self.json = table, path, json
         own = json if isinstance(json, dict) else {}
-        #: The keywords that count; none of a boolean schema.
+        #: The keywords that count. A boolean schema has none.
         self.keywords: Mapping[str, Any] = {"$ref": own["$ref"]} if table.is_draft4 and "$ref" in own else own
-        #: Whether it has keywords other than assertions that restrict an instance.
+        #: Whether the part has keywords that restrict an instance and aren't assertions.
         self.is_compound = not _JUDGING.isdisjoint(self.keywords)
 
     @cached_property
@@ -200,7 +203,7 @@ class Subschema:
 
     @cached_property
     def has_fixed_values(self) -> bool:
-        """Whether it has ``const`` or ``enum``, like a property that distinguishes kinds of objects."""
+        """Whether the part has ``const`` or ``enum``, as does a property that distinguishes kinds of objects."""
         part: Subschema | None = self
         seen: set[Subschema] = set()
         while part is not None and part not in seen:
@@ -214,13 +217,13 @@ class Subschema:
 
     @cached_property
     def target(self) -> Subschema | None:
-        """The part that its ``$ref`` refers to; None if that is in another schema."""
+        """The part that its ``$ref`` refers to; None without ``$ref``, or if the target is in another schema."""
         reference = self.keywords.get("$ref")
         return self.table.referred(reference) if isinstance(reference, str) else None
 
     @property
     def leads_elsewhere(self) -> bool:
-        """Whether it refers to another resource, or is itself a resource within the schema (by ``$id``)."""
+        """Whether the part refers to another resource, or is itself a resource in the schema (with ``$id``)."""
         own = self.keywords.get("id" if self.table.is_draft4 else "$id")
         if (isinstance(own, str) and self.path) or not self.keywords.keys().isdisjoint(
             {"$dynamicRef", "$recursiveRef"}
@@ -230,7 +233,7 @@ class Subschema:
 
     @cached_property
     def single(self) -> Mapping[str, Subschema]:
-        """For each keyword whose value is a schema, the part for that schema."""
+        """For each keyword with a schema as its value, the part for that schema."""
         return {
             keyword: self._part(keyword)
             for keyword, value in self.keywords.items()
@@ -239,7 +242,7 @@ class Subschema:
 
     @cached_property
     def lists(self) -> Mapping[str, tuple[Subschema, ...]]:
-        """For each keyword whose value is a list, the parts for its members."""
+        """For each keyword with a list of schemas, the parts for these schemas."""
         return {
             keyword: tuple(self._part(keyword, index) for index in range(len(value)))
             for keyword, value in self.keywords.items()
@@ -248,7 +251,7 @@ class Subschema:
 
     @cached_property
     def maps(self) -> Mapping[str, Mapping[str, Subschema]]:
-        """For each keyword whose value is an object, the parts for its members, by name."""
+        """For each keyword with an object of schemas, the parts for these schemas, by name."""
         return {
             keyword: {
                 name: self._part(keyword, name) for name, member in value.items() if isinstance(member, (dict, bool))
@@ -259,7 +262,7 @@ class Subschema:
 
     @cached_property
     def parts(self) -> tuple[Subschema, ...]:
-        """All parts, and the target of the ``$ref``."""
+        """All parts directly in this part, and the target of its ``$ref``."""
         found = [*self.single.values()]
         found += [part for parts in self.lists.values() for part in parts]
         found += [part for parts in self.maps.values() for part in parts.values()]
@@ -268,15 +271,18 @@ class Subschema:
     def _part(self, *steps: str | int) -> Subschema:
         return self.table.at((*self.path, *steps))
 
-    # What judges the members of an object and the elements of an array
+    # The parts for members of an object and elements of an array
 
     @cached_property
     def judges_members(self) -> bool:
-        """Whether it restricts the values of an object's properties."""
+        """Whether the part restricts the values of an object's properties."""
         return not self.keywords.keys().isdisjoint({"properties", "patternProperties", "additionalProperties"})
 
     def judges_of_member(self, name: str) -> list[Subschema]:
-        """Returns the parts that judge the value of the property ``name``. Such a part may be the schema ``false``."""
+        """Returns the parts that validate the value of the property ``name``.
+
+        Such a part may be the schema ``false``.
+        """
         found = [part for is_valid, part in self._patterns if is_valid(name)]
         own = self._properties.get(name)
         if own is not None:
@@ -299,17 +305,17 @@ class Subschema:
 
     @cached_property
     def first_elements(self) -> tuple[Subschema, ...]:
-        """The parts that judge an array's first elements, one for each element."""
+        """The parts that validate an array's first elements, one part for each element."""
         return self.lists.get("prefixItems", self.lists.get("items", ()))
 
     @cached_property
     def other_elements(self) -> Subschema | None:
-        """The part that judges all elements after the first ones."""
+        """The part that validates all elements after the first ones; None if there is no such part."""
         return self.single.get("additionalItems" if "items" in self.lists else "items")
 
     @cached_property
     def names_needed_by(self) -> Mapping[str, tuple[str, ...]]:
-        """By property name, the other properties that an object with this property must have."""
+        """By property name, the other properties that an object needs if it has this property."""
         named = self.keywords.get("dependentRequired", self.keywords.get("dependencies"))
         found = named.items() if isinstance(named, dict) else ()
         return {name: tuple(names) for name, names in found if isinstance(names, list)}

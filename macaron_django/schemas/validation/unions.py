@@ -1,4 +1,4 @@
-"""Finds the branch of a failed ``oneOf`` or ``anyOf`` whose violations a client should see."""
+"""Finds the branch of a failed ``oneOf`` or ``anyOf`` with the violations to report to the client."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from macaron_django.schemas.validation.subschemas import Subschema, Verdict
 __all__ = ["Judge", "PickedBranch", "applied", "branch_that_gets_furthest", "picked_branch", "types_wanted"]
 
 
-#: Returns the verdict on a value, within the limits of a search.
+#: Returns whether a value is valid, and counts the time that this takes.
 Judge = Callable[[Verdict, Any], bool]
 
 
 class PickedBranch(NamedTuple):
-    """The discriminator's property, the branch that its value picks (None if it picks none), and its allowed values."""
+    """The discriminator's property, the branch for its value (None without such a branch), and its allowed values."""
 
     property_name: str
     branch: Subschema | None
@@ -24,7 +24,7 @@ class PickedBranch(NamedTuple):
 
 
 def picked_branch(union: Subschema, branches: tuple[Subschema, ...], instance: Any) -> PickedBranch | None:
-    """Returns the branch that the discriminator beside a ``oneOf`` or ``anyOf`` picks; None without a discriminator."""
+    """Returns the result of a discriminator beside a ``oneOf`` or ``anyOf``; None if there is no discriminator."""
     discriminator = union.keywords.get("discriminator")
     if not isinstance(discriminator, Mapping) or not isinstance(instance, Mapping):
         return None
@@ -44,7 +44,7 @@ def _last(reference: Any) -> str | None:
 
 
 def types_wanted(branch: Subschema, instance: Any, judged: Judge) -> list[str] | None:
-    """Returns the types that a branch allows if ``instance`` has none of them; None if it has one of them."""
+    """Returns the types that a branch allows if the type of ``instance`` isn't among them, otherwise None."""
     for part in applied(branch, instance, judged):
         for keyword, value, validator in part.assertions[:1]:
             if keyword == "type" and not judged(validator.is_valid, instance):
@@ -70,7 +70,7 @@ def applied(part: Subschema, instance: Any, judged: Judge) -> Iterator[Subschema
 
 
 def branch_that_gets_furthest(branches: list[Subschema], instance: Any, judged: Judge) -> Subschema | None:
-    """Returns the only branch that fails inside ``instance``, not at its top; None if there is none, or several.
+    """Returns the only branch that fails inside ``instance``, not at its top. Returns None for no or several branches.
 
     A branch fails at the top if it rejects the value itself, the names of its properties, or the property that
     distinguishes kinds of objects.

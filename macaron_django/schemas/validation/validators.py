@@ -1,9 +1,9 @@
-"""Validates instances against compiled schemas, with every violation.
+"""Validates instances against compiled schemas, and reports every violation.
 
 jsonschema-rs decides what is valid. This module adds limits. Nesting is checked before every validation, because
-jsonschema-rs recurses natively. Instances must be JSON, because it treats NaN as null. Patterns run on its linear-time
-engine; a pattern that this engine refuses (look-around, backreferences) runs on the backtracking engine, with a limit
-and a :class:`Note`. Nothing is ever fetched from a network or a disk.
+jsonschema-rs recurses natively. Instances must be JSON, because jsonschema-rs treats NaN as null. Patterns run on its
+linear-time engine. If this engine refuses a pattern (look-around, backreferences), the backtracking engine is used,
+with a limit and a :class:`Note`. Nothing is ever fetched from a network or a disk.
 """
 
 from __future__ import annotations
@@ -54,10 +54,10 @@ def compile_schema(
 ) -> Validator:
     """Compiles ``schema``, written in ``dialect``, into a :class:`Validator`.
 
-    ``remotes`` holds the other schemas that it may refer to, by URI; no URI is ever fetched.
-    ``validate_formats=False`` makes ``format`` a mere annotation, as it is by default in JSON Schema 2020-12.
-    If the schema refers to other resources, or contains some, :meth:`Validator.iter_errors` says only that an instance
-    is invalid. Raises :class:`SchemaError` if the schema isn't valid, or refers to something that doesn't exist.
+    ``remotes`` contains the other schemas that it may refer to, by URI. No URI is ever fetched. With
+    ``validate_formats=False``, ``format`` is a mere annotation, as is the default in JSON Schema 2020-12. If the schema
+    refers to other resources or contains resources, :meth:`Validator.iter_errors` only says that an instance is
+    invalid. Raises :class:`SchemaError` if the schema isn't valid, or if the target of a reference doesn't exist.
 
     >>> validator = compile_schema({"type": "object", "required": ["name"]})
     >>> [(violation.pointer, violation.message) for violation in validator.iter_errors({})]
@@ -75,10 +75,10 @@ class Validator(CompiledSchema):
     """A compiled schema that reports every violation of an instance."""
 
     def iter_errors(self, instance: Any) -> Iterator[Violation]:
-        """Yields every violation, each once.
+        """Yields every violation of the schema once.
 
-        The search for them is limited in time and number. If it ends early, the last violation has the keyword
-        "more".
+        The search for violations is limited in time and number. If the search ends early, the last violation has the
+        keyword "more".
         """
         if not self.is_valid(instance):
             yield from self._violations(instance)
@@ -95,7 +95,7 @@ class Validator(CompiledSchema):
         return Subschemas(self._schema, self._compiler)
 
     def validate(self, instance: Any) -> None:
-        """Raises :class:`~macaron_django.exceptions.ValidationFailed` with what :meth:`iter_errors` yields, if any."""
+        """Raises :class:`~macaron_django.exceptions.ValidationFailed`, with the violations, for an invalid instance."""
         if not self.is_valid(instance):
             raise ValidationFailed(violations=list(self._violations(instance)))
 
@@ -105,7 +105,7 @@ class SchemaValidator(Validator):
 
     def __init__(self, compiled: CompiledSchema, source: Schema, direction: Direction | None) -> None:
         super().__init__(compiled._schema, compiled._compiler, compiled._native, compiled.notes)
-        #: The schema that it was compiled from.
+        #: The schema from which the validator was compiled.
         self.source = source
         self._cleaner = cleaner_for(source)
         self._direction = direction
@@ -113,11 +113,11 @@ class SchemaValidator(Validator):
     def clean(self, instance: Any, *, defaults: bool = True) -> Any:
         """Returns ``instance`` with defaults applied and, for a request, without readOnly properties.
 
-        The instance itself is never changed; if nothing changes, it is returned as it is. Raises
+        The instance itself is never changed. It is returned if there is nothing to change. Raises
         :class:`~macaron_django.exceptions.ValidationFailed` if it isn't valid.
         """
         if type(instance) is str and instance.isascii() and self._is_valid(instance):
-            return instance  # text has neither properties nor defaults
+            return instance  # a string has no properties or defaults
         if is_plain(instance):
             return self.clean_plain(instance, defaults=defaults)
         problem, plain = json_only(instance)
@@ -126,15 +126,15 @@ class SchemaValidator(Validator):
         return self.clean_plain(plain, defaults=defaults)
 
     def clean_plain(self, instance: Any, *, defaults: bool = True) -> Any:
-        """Does what :meth:`clean` does, for an instance in JSON's own types and of allowed depth (``is_plain``)."""
+        """Does the same as :meth:`clean`, for an instance in JSON's own types and of allowed depth (``is_plain``)."""
         is_request = self._direction == "request"
         try:
             if is_request:
                 instance = self._cleaner.without_read_only(instance)
             if not self._accepts(instance):
-                self.validate(instance)  # raises; or passes what only looks like JSON, as an Enum does
+                self.validate(instance)  # raises an exception, or accepts values such as an Enum
             return self._cleaner.with_defaults(instance, skip_read_only=is_request) if defaults else instance
-        except RecursionError:  # defaults take several calls a level
+        except RecursionError:  # setting defaults needs several calls for each level
             raise ValidationFailed(violations=[Violation("is nested too deeply", "", "", "depth")]) from None
 
     def _accepts(self, plain: Any) -> bool:
@@ -148,10 +148,10 @@ _VALIDATORS: DocumentMemo[tuple[Schema, Direction | None, int], SchemaValidator]
 
 
 def validator_for(schema: Schema, direction: Direction | None = None) -> SchemaValidator:
-    """Returns the validator of ``schema``, compiled at first use and stored with its document.
+    """Returns the validator of ``schema``, which is compiled at first use and stored with its document.
 
-    A keyword that can't be compiled is left out, with a note: real documents have faults. Raises
-    :class:`SchemaError` if that isn't enough.
+    A keyword that can't be compiled is left out, with a note, because real documents have faults. If that doesn't
+    suffice, :class:`SchemaError` is raised.
     """
     return _VALIDATORS.get(
         schema.document,

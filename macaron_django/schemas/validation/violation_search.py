@@ -1,10 +1,12 @@
-"""Finds what is wrong with an invalid instance, within limits of time and number.
+"""Finds the violations in an invalid instance, within limits of time and number.
 
-jsonschema-rs decides in microseconds whether a part of an instance is valid. But it lists the errors of every branch at
-every level of a union, each with a copy of its instance: the number of errors grows exponentially with the depth, and
-their size with its square. So the search uses only verdicts, and descends where they are negative. In a failed
-``oneOf`` or ``anyOf`` it follows one branch: the one that the discriminator picks, the only one of the right type, or
-the one that fails furthest inside. If there is no such branch, one sentence covers all branches.
+jsonschema-rs decides in microseconds whether a part of an instance is valid. But its lists of errors are too long. For
+a union, it lists the errors of every branch at every level, each with a copy of the instance. So the number of errors
+grows exponentially with the depth, and their size with the square of the depth.
+
+This search uses only verdicts (valid or invalid), and descends into invalid parts. In a failed ``oneOf`` or ``anyOf``,
+it follows one branch: the branch that the discriminator picks, the only branch with the right type, or the branch that
+fails furthest inside. If there is no such branch, one message covers all branches.
 """
 
 from __future__ import annotations
@@ -34,24 +36,25 @@ from macaron_django.schemas.validation.violations import Violation, one_of, sent
 
 __all__ = ["MAX_VIOLATIONS", "MORE", "at_most_violations", "searches_share_time", "violations_of"]
 
-#: The most violations that are reported of one instance.
+#: How many violations in one instance are reported at most.
 MAX_VIOLATIONS = 1000
-#: Reported last if there are more violations, or may be.
+#: Reported last if there are, or may be, more violations.
 MORE = Violation("has more errors than are listed here", "", "", "more")
-#: The most characters in all pointers together: they repeat names that a client chose.
+#: How many characters all pointers together may have. They repeat names that a client chose.
 _MAX_CHARACTERS = 500_000
-#: The CPU seconds that a search may take: the base, what each KB of the instance adds, and the most.
+#: The CPU seconds that a search may take: the base, the addition for each KB of the instance, and the maximum.
 _SECONDS, _SECONDS_PER_KB, _MOST_SECONDS = 0.04, 0.0005, 5.0
-#: Until ``_FREE_BYTES`` are judged, a search may take ``_PATIENCE`` times as long, so that garbage collection doesn't
-#: cut an ordinary search short. A text or number counts as ``_SCALAR`` bytes, an object or array as the whole instance.
+#: Until ``_FREE_BYTES`` have been validated, a search may take ``_PATIENCE`` times as long, so that garbage collection
+#: doesn't end an ordinary search early. A text or number counts as ``_SCALAR`` bytes. An object or array counts as the
+#: whole instance.
 _FREE_BYTES, _PATIENCE, _SCALAR = 500_000, 10, 32
-#: How many texts and numbers are judged between two looks at the clock; a look takes as long as judging two of them.
+#: After this many texts and numbers, the time is checked. A check takes as long as validating two of them.
 _VERDICTS = 64
 
 
 @dataclass
 class _SearchTime:
-    """The time that one or more searches may take, besides the time that an instance's size allows."""
+    """The time that one or more searches may take, in addition to the time for an instance's size."""
 
     seconds: float
     bytes_judged: int = 0
@@ -62,7 +65,7 @@ _shared: ContextVar[_SearchTime | None] = ContextVar("macaron_violation_search",
 
 @contextmanager
 def searches_share_time() -> Iterator[None]:
-    """Lets the searches inside, for the parts of one request, share the time that a single search may take."""
+    """Returns a context in which all searches together get the time of one search, for the parts of a request."""
     token = _shared.set(_SearchTime(_SECONDS))
     try:
         yield
@@ -71,7 +74,7 @@ def searches_share_time() -> Iterator[None]:
 
 
 def at_most_violations(violations: list[Violation]) -> list[Violation]:
-    """Returns the first :data:`MAX_VIOLATIONS` of ``violations``, followed by :data:`MORE` if there are others."""
+    """Returns the first :data:`MAX_VIOLATIONS` of ``violations``. If there are more, :data:`MORE` follows."""
     return violations if len(violations) <= MAX_VIOLATIONS else [*violations[:MAX_VIOLATIONS], MORE]
 
 
@@ -91,7 +94,10 @@ class _Trail(NamedTuple):
 
 
 class _Mismatch(NamedTuple):
-    """A value that a part of the schema refuses. ``place`` is a number for the value's place in the instance."""
+    """A value that a part of the schema refuses.
+
+    ``place`` is a number that identifies the value's place in the instance.
+    """
 
     part: Subschema
     value: Any
@@ -100,19 +106,19 @@ class _Mismatch(NamedTuple):
 
 
 class _End(NamedTuple):
-    """Marks that everything below a fault has been searched; ``found`` is how many violations had been found before."""
+    """Marks the end of the search below a fault. ``found`` is the number of violations found before that search."""
 
     fault: _Mismatch
     found: int
 
 
 def violations_of(instance: Any, parts: Subschemas) -> Iterator[Violation]:
-    """Yields the violations of an invalid ``instance``, each once, and :data:`MORE` last if there may be others."""
+    """Yields the violations of an invalid ``instance``, each once. If there may be more, :data:`MORE` is the last."""
     return _Search(parts, instance).run()
 
 
 class _OverError(Exception):
-    """The time is used up."""
+    """The time for the search is used up."""
 
 
 class _Search:
@@ -121,7 +127,7 @@ class _Search:
         self._is_over = False
         self._found = self._verdicts = 0
         self._places: dict[tuple[int, str | int], int] = {}
-        self._explained: dict[tuple[Subschema, int], bool] = {}  # True once its search has ended
+        self._explained: dict[tuple[Subschema, int], bool] = {}  # True after the search below it has ended
         self._unexplored: _Mismatch | None = None
         self._todo: list[Violation | _Mismatch | _End] = [_Mismatch(parts.at(()), instance, _Trail(None, ""), 0)]
         if parts.is_whole:
@@ -171,7 +177,7 @@ class _Search:
         found: list[Violation | _Mismatch] = []
         try:
             for each in self._faults(fault):
-                found.append(each)  # noqa: PERF402 (what was found before the time was up counts)
+                found.append(each)  # noqa: PERF402 (the faults found before the time was up count)
         except _OverError:
             self._is_over, self._unexplored = True, fault
         self._todo += reversed(found)
@@ -193,11 +199,11 @@ class _Search:
             raise _OverError
 
     def _now(self) -> float:
-        # Compiling assertions, which happens only once, doesn't count as time of this instance.
+        # Assertions are compiled only once, so that time doesn't count for this instance.
         return time.thread_time() - (self._parts.seconds - self._compiled)
 
     def _faults(self, fault: _Mismatch) -> Iterator[Violation | _Mismatch]:
-        """Yields a value's violations of the keywords of one part of the schema, and the faults inside the value."""
+        """Yields the violations of one part of the schema by a value itself, and the faults inside the value."""
         part, value = fault.part, fault.value
         self._look_at_clock()
         if not self._parts.is_whole:
@@ -337,7 +343,7 @@ class _Search:
         return _violation(fault, message, "discriminator", at=picked.property_name)
 
     def _unexplained(self, fault: _Mismatch) -> list[Violation]:
-        """Returns the violations of a value whose parts have no fault: of ``unevaluated…``, or "is not valid"."""
+        """Returns the violations of an invalid value without other faults: of ``unevaluated…``, or "is not valid"."""
         found: list[Violation] = []
         try:
             if self._parts.is_whole:
@@ -353,16 +359,17 @@ class _Search:
         if isinstance(fault.value, dict) and "unevaluatedProperties" in judges:
             applied = self._applied(fault.part, fault.value)
             for name, member in fault.value.items():
-                # Counted as one verdict for each part, so that many parts and names end with the time, too.
+                # Each part counts as one verdict, so that the time limit also applies to many parts and names.
                 if any(self._judged(part.judges_of_member, name) for part in applied):
                     continue
                 if self._fails(judges["unevaluatedProperties"], member):
                     yield _violation(fault, "is not a known property", "unevaluatedProperties", at=name)
 
     def _applied(self, part: Subschema, value: dict[str, Any]) -> list[Subschema]:
-        """Returns the parts that apply to an object beside ``part``, and the part itself: each may judge a property.
+        """Returns ``part``, and the parts that apply to the same object. Each may validate a property.
 
-        jsonschema-rs finds them, too, but judges what is below them anew for each reference that leads there.
+        jsonschema-rs finds them, too. But if several references lead to a part, it validates the values below it
+        several times.
         """
         seen, todo = {part: None}, [part]
         while todo:
@@ -385,14 +392,17 @@ class _Search:
 
 
 _Kind = jsonschema_rs.ValidationErrorKind
-#: How many faults in one value are looked for; each is at least one violation.
+#: How many faults in one value are searched for. Each fault is at least one violation.
 _ENOUGH = MAX_VIOLATIONS + 1
 
 
 def _violation(
     fault: _Mismatch, message: str, place: str, keyword: str | None = None, *, at: str | int | None = None
 ) -> Violation:
-    """Returns the violation of the keyword at ``place`` in the part; ``at`` names what is missing or superfluous."""
+    """Returns the violation of the keyword at ``place`` in the part.
+
+    ``at`` is the missing or superfluous member, if any.
+    """
     return Violation(
         message=message,
         pointer=fault.trail.pointer() if at is None else fault.trail.pointer(at),

@@ -1,7 +1,7 @@
-"""What is wrong with an instance, and where, in a sentence for the client.
+"""Violations: the faults of an instance, with their places and with messages for the client.
 
-No message quotes the instance: a value may be a secret, or megabytes long. Messages quote the schema (a limit, a
-pattern, the allowed values) and names of properties, cut at :data:`MAX_QUOTE` characters.
+Messages never quote the instance, because a value may be secret, or megabytes long. They quote names of properties and
+the schema (a limit, a pattern, the allowed values), up to :data:`MAX_QUOTE` characters.
 """
 
 from __future__ import annotations
@@ -16,17 +16,17 @@ from macaron_django.schemas.formats.known_formats import STRING_FORMATS
 
 __all__ = ["MAX_QUOTE", "Violation", "one_of", "sentence", "wrong_type"]
 
-#: The most characters of a schema's value or a property's name that a message quotes.
+#: How many characters of a schema's value or a property's name a message quotes.
 MAX_QUOTE = 80
 
 
 @dataclass(frozen=True)
 class Violation:
-    """One way in which an instance breaks its schema.
+    """A fault in an instance: it violates a keyword of its schema.
 
-    ``pointer`` and ``schema_pointer`` are JSON pointers into the instance and into the schema; ``pointer`` names
-    a missing property itself, not the object that lacks it. ``location`` is the part of the request: "body",
-    "query", "path", "header" or "cookie".
+    ``pointer`` is a JSON pointer into the instance, and ``schema_pointer`` is one into the schema. For a missing
+    property, ``pointer`` leads to the property, not to the object that lacks it. ``location`` is the part of the
+    request: "body", "query", "path", "header" or "cookie".
     """
 
     message: str
@@ -37,7 +37,7 @@ class Violation:
 
 
 def sentence(keyword: str, value: Any, instance: Any) -> str:
-    """Returns how ``instance`` breaks ``keyword``, whose value in the schema is ``value``.
+    """Returns the message for an ``instance`` that violates ``keyword`` with the given ``value``.
 
     >>> sentence("minLength", 1, ""), sentence("type", ["string", "null"], [])
     ('must not be empty', 'must be null or a string, not an array')
@@ -59,7 +59,7 @@ def wrong_type(types: Sequence[str], instance: Any) -> str:
 
 
 def one_of(values: Sequence[Any]) -> str:
-    """Returns ``values`` in a form that follows "must be".
+    """Returns a list of ``values`` to write after "must be".
 
     >>> one_of(["cat", "dog"])
     'one of "cat", "dog"'

@@ -1,8 +1,7 @@
-"""Values: JSON ↔ Python, and the classes of API objects.
+"""Converts values between JSON and Python, and builds the classes of API objects.
 
-It converts JSON text and JSON values to API objects and Python values, and back. Open ``conversions`` for which Python
-type a value has (``schemas.formats`` for one with a format), ``api_objects`` for how API objects behave,
-``object_specs`` for what their classes derive from a schema, ``json_options`` for the options of ``to_json``,
-``field_names`` for how properties are named in Python, ``generated_values`` for what the server generates, and
-``json_text`` for how JSON text is read and written.
+Open ``conversions`` for the Python types of values (``schemas.formats`` for string formats), and ``json_text`` for
+reading and writing JSON text. Open ``api_objects`` for the behaviour of API objects, ``object_specs`` for the data that
+their classes derive from a schema, and ``json_options`` for the options of ``to_json``. Open ``field_names`` for the
+names of properties in Python, and ``generated_values`` for values that the server generates.
 """

@@ -1,9 +1,11 @@
-"""Makes API object classes from object schemas, and defines what values and rows have in common.
+"""Builds API object classes from object schemas, and defines the common methods of values and rows.
 
 An API object has its properties as attributes, by field name (``field_names``), and as items, by property name. An
-unset property reads as its default or None; ``"name" in object`` is true if the property is set. A *value* checks each
-property when it is set and compares by content; a *row* (``models``) is a Django model with :class:`APIObject` as a
-mixin, checked when it is saved. :class:`~macaron_django.schemas.values.classes.Classes` holds the classes of one API.
+unset property has its default or None as its value. ``"name" in object`` is true if the property is set.
+
+There are two kinds of API objects. A *value* validates each property when it is set, and compares by content. A *row*
+(``models``) is an instance of a Django model that inherits :class:`APIObject`. It is validated when it is saved.
+:class:`~macaron_django.schemas.values.classes.Classes` has the classes of one API.
 """
 
 from __future__ import annotations
@@ -33,9 +35,9 @@ __all__ = ["APIObject", "ObjectSpec", "PropertyDescriptor", "Value", "parent_of"
 
 
 class PropertyDescriptor:
-    """The attribute of a property. Its value is in the instance's ``__dict__``, under the field name.
+    """The attribute for a property. The value is in the instance's ``__dict__``, under the field name.
 
-    An unset property reads as the default of its schema, if that is a scalar, otherwise as None.
+    For an unset property, the attribute is the default in the schema if that is a scalar, otherwise None.
     """
 
     def __init__(self, name: str, field: str) -> None:
@@ -60,7 +62,7 @@ class APIObject:
 
     _spec: ClassVar[ObjectSpec]
 
-    # By property name
+    # Access by property name
 
     def __getitem__(self, name: str) -> Any:
         field = self._spec.field_names.get(name)
@@ -70,7 +72,7 @@ class APIObject:
         return value
 
     def get(self, name: str, default: Any = None) -> Any:
-        """Returns the property ``name`` if it is set, otherwise ``default``, as a dictionary does."""
+        """Returns the property ``name`` if it is set, otherwise ``default``, like the method of a dictionary."""
         try:
             return self[name]
         except KeyError:
@@ -94,7 +96,7 @@ class APIObject:
         return name in self._additional if field is None else self.__dict__.get(field, UNSET) is not UNSET
 
     def __iter__(self) -> Iterator[str]:
-        """Yields the names of the properties that are set: in schema order, then the additional ones."""
+        """Yields the names of the set properties, first in the schema's order, then the additional properties."""
         values = self.__dict__
         yield from (name for name, field in self._spec.field_names.items() if values.get(field, UNSET) is not UNSET)
         yield from self._additional
@@ -103,16 +105,19 @@ class APIObject:
         return sum(1 for _ in self)
 
     def __bool__(self) -> bool:
-        return True  # an object without properties is still one
+        return True  # an object without properties is still true
 
     @classmethod
     def _is_unset_by_none(cls, name: str) -> bool:
-        """Returns whether None unsets a property, as in PyMacaron: with ``MACARON["COMPAT"]``, if it can't be null."""
+        """Returns whether None unsets a property.
+
+        As in PyMacaron, it does with ``MACARON["COMPAT"]`` if null isn't allowed.
+        """
         return under_compat() and name not in cls._spec.mandatory and bool(cls._spec.violations(name, None))
 
     @property
     def _additional(self) -> dict[str, Any]:
-        """The properties that the schema doesn't name."""
+        """The additional properties, which the schema doesn't name."""
         additional: dict[str, Any] = self.__dict__.get("_additional_properties", _NOTHING)
         return additional
 
@@ -125,25 +130,25 @@ class APIObject:
         else:
             self.__dict__.setdefault("_additional_properties", {})[name] = value
 
-    # Whole
+    # The whole object
 
     @classmethod
     def from_json(
         cls, json: Mapping[str, Any], prune_none: bool | None = None, keep_datetime: bool | None = None
     ) -> Self:
-        """Makes an object from its JSON form, in which datetimes may be Python objects.
+        """Returns an object from its JSON form, in which datetimes may be Python objects.
 
-        ``prune_none`` leaves nulls out, at any depth; its default is the setting ``MACARON["COMPAT"]``.
-        ``keep_datetime``, of PyMacaron 1, has no effect: datetimes are kept. Raises ``ValidationFailed`` with every
-        violation.
+        ``prune_none`` leaves out nulls, at any depth. Its default is the setting ``MACARON["COMPAT"]``.
+        ``keep_datetime`` comes from PyMacaron 1 and has no effect: datetimes always stay. Raises ``ValidationFailed``
+        with every violation.
         """
         return cls._from_properties(cls._readable(json, prune_none, check=True))
 
     @classmethod
     def _readable(cls, json: Mapping[str, Any], prune_none: bool | None, *, check: bool) -> Mapping[str, Any]:
-        """Returns the JSON that ``from_json`` makes an object from; if ``check``, validates it first."""
+        """Returns the JSON from which ``from_json`` creates the object. If ``check``, the JSON is validated first."""
         if under_compat() if prune_none is None else prune_none:
-            with suppress(RecursionError):  # which validation reports
+            with suppress(RecursionError):  # validation reports it
                 json = without_nulls(json)
         if check:
             validator_for(cls._spec.schema).validate(json if is_plain(json) else cls._plain_json(json))
@@ -154,12 +159,12 @@ class APIObject:
         """Returns JSON for a value that may contain Python values."""
         try:
             return APIObject.to_json(cls._from_properties(json))
-        except RecursionError:  # which validation reports
+        except RecursionError:  # validation reports it
             return json
 
     @classmethod
     def _from_properties(cls, properties: Mapping[str, Any]) -> Self:
-        """Makes an object from property names and JSON or Python values, without validation."""
+        """Returns an object from JSON or Python values by property name, without validation."""
         made = cls.__new__(cls)
         for name, value in cls._spec.python_values(properties).items():
             made._store(name, value)
@@ -173,12 +178,12 @@ class APIObject:
         exclude_unset: bool = True,
         exclude_none: bool = False,
     ) -> dict[str, Any]:
-        """Returns the properties that are set, as JSON.
+        """Returns the set properties as JSON.
 
-        The options are PyMacaron's, and also apply to nested objects: ``keep_datetime`` leaves dates and datetimes
-        unchanged; ``datetime_encoder`` writes datetimes; ``keep_nullable`` writes null for each unset property with
-        ``x-nullable``; ``exclude_unset=False`` writes unset properties with the value that the attribute has, and
-        ``exclude_none`` leaves out properties that are null.
+        The options are PyMacaron's, and also apply to nested objects. ``keep_datetime`` leaves dates and datetimes
+        unchanged. ``datetime_encoder`` is a function that encodes datetimes. ``keep_nullable`` adds null for each unset
+        property with ``x-nullable``. ``exclude_unset=False`` includes unset properties with the value of their
+        attribute. ``exclude_none`` leaves out properties that are null.
         """
         if keep_datetime or keep_nullable or datetime_encoder is not None or exclude_none or not exclude_unset:
             given = keep_datetime, keep_nullable, datetime_encoder, exclude_unset, exclude_none
@@ -196,16 +201,19 @@ class APIObject:
         return json
 
     def _json_with(self, options: JSONOptions) -> Any:
-        """Returns the JSON form as part of another object's JSON; a project's own ``to_json()`` gets no ``options``."""
+        """Returns the JSON form for another object's JSON.
+
+        A project's own ``to_json()`` doesn't get the ``options``.
+        """
         return self.to_json() if overrides(type(self), ("to_json",), APIObject) else options.written(self)
 
     @classmethod
     def _reads_fields(cls) -> bool:
-        """Returns whether item access is this class's own: a project's class may override it."""
+        """Returns whether item access has its original methods. A project's class may override them."""
         return not overrides(cls, ("__getitem__", "__iter__"), APIObject)
 
     def to_dict(self) -> dict[str, Any]:
-        """Returns the properties that are set as Python values, nested objects as dictionaries."""
+        """Returns the set properties as Python values. Nested objects become dictionaries."""
         return {name: _plain(self[name]) for name in self}
 
     def copy(self) -> Self:
@@ -216,11 +224,11 @@ class APIObject:
         """Returns a deep copy."""
         return copy.deepcopy(self)
 
-    # What the schema says
+    # The schema
 
     @classmethod
     def get_model_name(cls) -> str:
-        """Returns the name of the schema, or of the class where the schema has none."""
+        """Returns the name of the schema; the name of the class if the schema has none."""
         return cls._spec.schema.name or cls.__name__
 
     @classmethod
@@ -230,7 +238,7 @@ class APIObject:
 
     @classmethod
     def get_property_names(cls) -> list[str]:
-        """Returns the names of the schema's properties, in its order."""
+        """Returns the names of the schema's properties, in the schema's order."""
         return list(cls._spec.properties)
 
     get_model_properties = get_property_names
@@ -242,7 +250,7 @@ class APIObject:
 
     @classmethod
     def diff_with(cls, other: type[APIObject]) -> str:
-        """Returns how another class's schema differs, as a unified diff without descriptions; "" if it doesn't."""
+        """Returns the differences of another class's schema, as a unified diff without descriptions; "" for none."""
         return cls._spec.difference(other._spec)
 
     def update_from_dict(self, properties: Mapping[str, Any], ignore_none: bool = False) -> Self:
@@ -253,14 +261,14 @@ class APIObject:
         return self
 
     def to_bravado(self) -> Self:
-        """Returns self: PyMacaron kept values in a separate bravado object, while this object has them itself."""
+        """Returns self. In PyMacaron, a separate bravado object had the values. Here, the object itself has them."""
         return self
 
     @classmethod
     def from_bravado(cls, o: Any) -> Self:
         """Returns an object with the properties of a bravado object, another API object or a mapping.
 
-        None counts as unset, as it does in bravado.
+        As in bravado, None counts as unset.
         """
         properties: Mapping[str, Any] = o.to_dict() if isinstance(o, APIObject) else _without_bravado(o)
         return cls(**{name: value for name, value in properties.items() if value is not None})
@@ -290,8 +298,8 @@ def _plain(value: Any) -> Any:
 class Value(APIObject):
     """An API object that isn't a row.
 
-    Keyword arguments are named like properties or fields; their values are in JSON or Python form. Required properties
-    can be set later. Raises ``ValidationFailed`` with every violation.
+    The names of keyword arguments are property names or field names. Their values are in JSON or Python form. Required
+    properties can be set later. Raises ``ValidationFailed`` with every violation.
     """
 
     __hash__: ClassVar[None] = None  # type: ignore[assignment]
@@ -328,7 +336,7 @@ class Value(APIObject):
         return violations
 
     def __setattr__(self, name: str, value: Any) -> None:
-        known = getattr(type(self), name, UNSET)  # data attributes of x-parent's class may be set, and methods added
+        known = getattr(type(self), name, UNSET)  # attributes from x-parent's class may be set, and methods replaced
         is_known = isinstance(known, PropertyDescriptor) or not (known is UNSET or callable(known))
         if not (is_known or name.startswith("_") or callable(value)):
             raise AttributeError(
@@ -366,7 +374,7 @@ class Value(APIObject):
 
 
 def _own_methods(value: Value) -> dict[str, Any]:
-    """Returns the methods that were set on one object."""
+    """Returns the methods that were set on one object, not on its class."""
     fields = value._spec.property_names
     return {name: each for name, each in value.__dict__.items() if callable(each) and name not in fields}
 
@@ -400,7 +408,7 @@ def _shown(value: APIObject, name: str) -> str:
 def value_class(
     spec: ObjectSpec, name: str, qualified_name: str, module: str, grafted: type | None = None
 ) -> type[Value]:
-    """Makes the value class of an object schema; the methods of ``grafted``, which store objects, are added to it."""
+    """Returns a new value class for an object schema, with the methods of ``grafted`` for storing objects."""
     attributes: dict[str, Any] = {
         field: PropertyDescriptor(property_name, field) for property_name, field in spec.field_names.items()
     }

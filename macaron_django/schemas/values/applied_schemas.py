@@ -1,6 +1,6 @@
-"""Finds all schemas that may apply to a value and to what is inside it, whichever branches the value matches.
+"""Finds all schemas that may apply to a value and to the values inside it, in any branch.
 
-The code that hides secrets uses it: a value is secret if any schema that may apply to it says so.
+The code that hides secrets uses this module: a value is secret if any schema that may apply to it says so.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ __all__ = ["AppliedSchemas", "applied_schemas"]
 
 
 class AppliedSchemas:
-    """The schemas that may apply to one value, beginning with the one that describes it. There may be none."""
+    """The schemas that may apply to one value, if any. The schema that describes the value is first."""
 
     def __init__(self, schemas: tuple[Schema, ...]) -> None:
         self.schemas = schemas
@@ -35,7 +35,7 @@ class AppliedSchemas:
     def member(self, name: str) -> AppliedSchemas:
         """Returns the schemas of an object's property."""
         found = self._members.get(name)
-        # The result is kept only for names in the schema: any others come from the object's author.
+        # Results are stored only for names in the schema, because the object's author chooses other names.
         return found if found is not None else applied_schemas(_members(self.schemas, name))
 
     @cached_property
@@ -45,7 +45,7 @@ class AppliedSchemas:
 
     @cached_property
     def element(self) -> AppliedSchemas:
-        """The schemas of an array's elements, whatever their place."""
+        """The schemas of an array's elements, at any place."""
         return applied_schemas(
             each
             for schema in self.schemas
@@ -57,7 +57,7 @@ class AppliedSchemas:
         return {*self._members.values(), self.element, *map(applied_schemas, _unnamed(self.schemas))}
 
     def inside(self) -> Iterator[AppliedSchemas]:
-        """Yields the schemas of the value, then those of everything in it, at any depth, each once."""
+        """Yields the schemas of the value, then the schemas of all values in it at any depth, each once."""
         seen, todo = {self}, [self]
         while todo:
             applied = todo.pop()
@@ -91,12 +91,12 @@ class AppliedSchemas:
 
 
 _NONE = AppliedSchemas(())
-#: A property's name may match any of several patterns, so there are many more combinations than schemas.
+#: A name may match several patterns at once, so there are many more combinations of schemas than schemas.
 _APPLIED: DocumentMemo[tuple[Schema, ...], AppliedSchemas] = DocumentMemo(most=5000)
 
 
 def applied_schemas(schemas: Iterable[Schema] | Schema) -> AppliedSchemas:
-    """Returns the schemas that may apply together with these: behind references, in ``allOf``, and in any branch."""
+    """Returns the schemas that may apply together with ``schemas``: behind references, in ``allOf`` and branches."""
     first = (schemas,) if isinstance(schemas, Schema) else tuple(dict.fromkeys(schemas))
     if not first:
         return _NONE
@@ -104,7 +104,7 @@ def applied_schemas(schemas: Iterable[Schema] | Schema) -> AppliedSchemas:
 
 
 def _in_place(schemas: Iterable[Schema]) -> Iterator[Schema]:
-    """Yields the schemas and those of their in-place applicators (JSON Schema Core, section 10.2), each once."""
+    """Yields the schemas, and the schemas in their in-place applicators (JSON Schema Core, section 10.2), each once."""
     seen = dict.fromkeys(schemas)
     todo = [*seen]
     while todo:
@@ -133,7 +133,7 @@ def _members(schemas: Iterable[Schema], name: str) -> Iterator[Schema]:
 
 
 def _unnamed(schemas: Iterable[Schema]) -> Iterator[Schema]:
-    """Yields the schemas that apply to properties that none of ``schemas`` names."""
+    """Yields the schemas for additional properties and for properties that match a pattern."""
     for schema in schemas:
         yield from (schema.subschema("patternProperties", one) for one in schema.keywords.get("patternProperties", ()))
         if isinstance(schema.additional_properties, Schema):
@@ -147,7 +147,7 @@ def _matches(pattern: str, name: str) -> bool:
 
 @lru_cache(maxsize=1024)
 def _validator(pattern: str) -> Validator | None:
-    """Returns the validator of a pattern; None if it can't be compiled, so that it may match any name."""
+    """Returns the validator of a pattern. Returns None if it can't be compiled; then it may match any name."""
     try:
         return compile_schema({"pattern": pattern})
     except SchemaError:

@@ -1,7 +1,8 @@
-"""Holds the classes of one API, by component name: ``apipool.<api>`` is a :class:`Classes`.
+"""Provides the classes of one API by component name: ``apipool.<api>`` is a :class:`Classes`.
 
-A persisted schema has a row class, any other object schema a value class. Classes of schemas without a name are made at
-first use and named after their place: ``ProfileAddress`` is that of the property ``address`` of ``Profile``.
+A persisted schema has a row class, and any other object schema has a value class. If a schema has no name, its class is
+created at first use and named after its place: ``ProfileAddress`` is the class for the property ``address`` of
+``Profile``.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Classes", "class_name"]
 
-#: Steps of a pointer that don't help to name the schema at its end.
+#: Steps in a pointer that aren't used in the name of a class.
 _SILENT = frozenset({"#", "components", "schemas", "paths", "properties", "content", "schema", "allOf", "$defs"})
 
 
@@ -33,25 +34,25 @@ class Classes:
 
     def __init__(self, api: str, document: Document) -> None:
         self.api = api
-        self.__module__ = "macaron_django"  # pickles look this up as macaron_django.apipool.<api>
+        self.__module__ = "macaron_django"  # pickles find this object as macaron_django.apipool.<api>
         self.document = document
-        #: Row classes by schema name; filled by the registry.
+        #: Row classes by schema name. The registry fills it.
         self.rows: dict[str, type] = {}
-        #: By schema name, the class named by x-persist whose methods store the objects; filled by the registry.
+        #: By schema name, the class in x-persist with the methods that store the objects. The registry fills it.
         self.grafts: dict[str, type] = {}
-        #: Names of the Django models of components; filled by ``models``.
+        #: The names of the components' Django models. ``models`` fills it.
         self.model_names: dict[str, str] = {}
-        #: Conversions that were made, by schema.
+        #: The conversions created so far, by schema.
         self.conversions: dict[Schema, Conversion] = {}
-        #: Serializer classes by schema, direction and model, and the bases that they share; filled by ``serializers``.
+        #: Serializer classes by schema, direction and model, and their common base classes. ``serializers`` fills both.
         self.serializer_classes: dict[tuple[Schema, str, type | None], type] = {}
         self.serializer_bases: dict[tuple[type, int], type] = {}
-        #: Further attributes, such as ``client``, and the functions that make them; filled by the registry.
+        #: Further attributes, such as ``client``, and the functions that create them. The registry fills it.
         self.further: dict[str, Callable[[], Any]] = {}
         self._values: dict[Schema, type[Value]] = {}
 
     def for_schema(self, schema: Schema) -> type[Value]:
-        """Returns the value class of an object schema, made at first use."""
+        """Returns the value class of an object schema, which is created at first use."""
         schema = schema.resolved
         known = self._values.get(schema)
         if known is None:
@@ -84,7 +85,7 @@ class Classes:
                         ) from None
             if name in self._unnamed:
                 return self.for_schema(self._unnamed[name])
-            if name in self.further:  # the names of an API's own schemas come first
+            if name in self.further:  # an API's schema with the same name takes precedence
                 return self.further[name]()
             if name in _PYMACARONS:
                 return _PYMACARONS[name](self)
@@ -92,7 +93,10 @@ class Classes:
 
     @cached_property
     def _unnamed(self) -> dict[str, Schema]:
-        """The object schemas that aren't components, by class name; the first one, if several have the same name."""
+        """The object schemas that aren't components, by class name.
+
+        If several have the same name, the first one counts.
+        """
         found: dict[str, Schema] = {}
         for schema in map(_resolved, self._objects()):
             if schema.name is None:
@@ -115,7 +119,7 @@ class Classes:
     def __repr__(self) -> str:
         return f"<Classes of {self.api}>"
 
-    # PyMacaron's pools of models
+    # The interface of PyMacaron's pools of models
 
     def get_model_names(self) -> list[str]:
         """Returns the names of the schemas that have a class."""
@@ -129,9 +133,9 @@ class Classes:
         keep_datetime: bool | None = None,
         prune_none: bool | None = None,
     ) -> Any:
-        """Makes an object of a schema from its JSON form: ``from_json()`` of its class.
+        """Returns an object of a schema from its JSON form, by ``from_json()`` of its class.
 
-        With ``validate`` a row is checked at once; otherwise only when it is saved.
+        With ``validate``, a row is validated at once. Otherwise it is validated only when it is saved.
         """
         made = self._class_of(model_name).from_json(j, prune_none=prune_none, keep_datetime=keep_datetime)
         if validate:
@@ -143,7 +147,7 @@ class Classes:
         return object.to_json()
 
     def validate(self, model_name: str, object: Any) -> None:  # noqa: A002 (PyMacaron's name)
-        """Raises ``ValidationFailed`` if an object, or JSON, breaks a schema."""
+        """Raises ``ValidationFailed`` if an object, or a JSON value, violates a schema."""
         validator_for(self._class_of(model_name)._spec.schema).validate(json_value(object))
 
     def _class_of(self, name: str) -> Any:
@@ -162,7 +166,7 @@ class Classes:
         return schema.uri.rpartition("/")[2] if "#" not in schema.uri else _file_and_pointer(schema.uri)
 
     def by_key(self, key: str) -> type[Value]:
-        """Returns the value class of the schema that :meth:`key_of` gave this name."""
+        """Returns the value class of the schema for which :meth:`key_of` returned this name."""
         for schema in self._objects():
             if self.key_of(schema) == key:
                 return self.for_schema(schema)
@@ -178,7 +182,7 @@ class Classes:
         return (schema for schema in reachable_schemas(todo) if schema.properties)
 
 
-#: The attributes of PyMacaron's API objects, and the functions that make them.
+#: The attributes of PyMacaron's API objects, and the functions that create them.
 _PYMACARONS: Mapping[str, Callable[[Classes], Any]] = {
     "model": lambda classes: classes,
     "name": lambda classes: classes.api,
@@ -205,7 +209,7 @@ def _has_class(schema: Schema) -> bool:
 
 
 def class_name(schema: Schema, name: str | None = None) -> str:
-    """Returns the name of an object schema's class, after its component, or else after its place in the document.
+    """Returns the name of an object schema's class: the component's name, or a name after its place in the document.
 
     ``#/components/schemas/Profile/properties/home-address`` is ``ProfileHomeAddress``.
     """
@@ -217,7 +221,7 @@ def class_name(schema: Schema, name: str | None = None) -> str:
     if "~" in pointer or "%" in pointer:
         steps = [json_pointers.unescape(unquote(step)) for step in steps]
     shown = [step for step in steps if step not in _SILENT]
-    if shown == steps or not any(shown):  # a schema that is a whole file is named after the file
+    if shown == steps or not any(shown):  # if the schema is a whole file, the file's name is used
         shown = [file.rpartition("/")[2].partition(".")[0], *shown]
     return _camel_case(shown)
 
@@ -227,7 +231,7 @@ def _camel_case(steps: list[str]) -> str:
     return name if name.isidentifier() else f"Schema{name}"
 
 
-@lru_cache(maxsize=1000)  # pointers repeat their steps
+@lru_cache(maxsize=1000)  # many pointers have the same steps
 def _capitalised(step: str) -> str:
     words = re.findall(r"\w+", step)
     return "".join(word[0].upper() + word[1:] for word in words)

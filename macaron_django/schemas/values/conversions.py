@@ -1,9 +1,11 @@
 """Converts between JSON values and Python values, by a schema.
 
-Strings with a format become dates, UUIDs, Decimals or bytes; objects with properties become API objects; a
-number becomes an ``int``, or a ``float`` if Python writes the float with the same digits, or else a ``Decimal``; with
-``x-decimal``, always a ``Decimal``. Both directions are lossless and neither validates: unexpected values pass through
-unchanged, and the validator reports them. ``to_python`` takes both forms: a datetime stays a datetime.
+Strings with a format become dates, UUIDs, Decimals or bytes. Objects with properties become API objects. A number
+becomes an ``int``, or a ``float`` if Python writes the float with the same digits, or otherwise a ``Decimal``. With
+``x-decimal``, it always becomes a ``Decimal``.
+
+Both directions are lossless. Neither validates: unexpected values stay unchanged, and the validator reports them.
+``to_python`` also accepts values in Python form: a datetime stays a datetime.
 """
 
 from __future__ import annotations
@@ -44,10 +46,10 @@ class Unset:
         return "UNSET"
 
     def __reduce__(self) -> str:
-        return "UNSET"  # so copies and pickles lead to the same object
+        return "UNSET"  # so that copies and pickles are the same object
 
 
-#: The value of a property that isn't there, as opposed to one that is null.
+#: The value of a property that is unset, which isn't the same as null.
 UNSET: Final = Unset()
 
 
@@ -55,9 +57,9 @@ UNSET: Final = Unset()
 class Conversion:
     """``to_python(value)`` and ``to_json(value)`` of one schema.
 
-    The other fields describe ``to_python``, for code that converts values from sources other than JSON itself.
-    ``unchanged``: it changes nothing; ``elements``: the conversion of an array's elements; ``object_class``: the API
-    object class of which it makes instances, property by property.
+    The other fields describe ``to_python`` for code that converts values from sources other than JSON. ``unchanged`` is
+    true if ``to_python`` changes nothing. ``elements`` returns the conversion of an array's elements. ``object_class``
+    returns the API object class of which ``to_python`` creates instances, property by property.
     """
 
     to_python: Callable[[Any], Any]
@@ -68,9 +70,9 @@ class Conversion:
 
 
 class ObjectClasses(Protocol):
-    """The API object classes of one API, as conversions need them: ``values.classes.Classes``."""
+    """The interface of ``values.classes.Classes`` (the API object classes of one API) that conversions need."""
 
-    #: Conversions that were made, by schema.
+    #: The conversions created so far, by schema.
     conversions: dict[Schema, Conversion]
 
     def for_schema(self, schema: Schema, /) -> Any:
@@ -84,7 +86,7 @@ class ObjectClasses(Protocol):
 
 
 def converter(schema: Schema, classes: ObjectClasses) -> Conversion:
-    """Returns the conversion of ``schema``, made once for each set of classes."""
+    """Returns the conversion of ``schema``, which is created once for each set of classes."""
     known = classes.conversions.get(schema)
     if known is None:
         known = classes.conversions[schema] = _build(schema, classes)
@@ -92,7 +94,7 @@ def converter(schema: Schema, classes: ObjectClasses) -> Conversion:
 
 
 def json_value(value: Any) -> Any:
-    """Returns the JSON of ``value``, converted by its Python type alone.
+    """Returns the JSON of ``value``, converted only by its Python type, without a schema.
 
     >>> import datetime as dt
     >>> json_value({"at": dt.datetime(2026, 1, 1, tzinfo=dt.timezone.utc), "tags": ("a", "b")})
@@ -108,7 +110,7 @@ def json_value(value: Any) -> Any:
     return _json_of_special(value)
 
 
-#: The types of values that :func:`json_value` returns as they are.
+#: The types of values that :func:`json_value` returns unchanged.
 PLAIN_TYPES: Final[frozenset[type]] = frozenset({str, int, float, bool, type(None), Decimal, Unset})
 _BY_TYPE = tuple(each for each in STRING_FORMATS.values() if each.is_default_for_types)
 
@@ -205,7 +207,7 @@ def _array(items: Schema, classes: ObjectClasses) -> Conversion:
     element: Conversion | None = None
 
     def of_items() -> Conversion:
-        nonlocal element  # made at its first use: an array may hold arrays of its own schema
+        nonlocal element  # created at first use, because an array may contain arrays of its own schema
         if element is None:
             element = converter(items, classes)
         return element
@@ -234,7 +236,7 @@ def _object(schema: Schema, classes: ObjectClasses) -> Conversion:
         made: Any = None
 
         def object_class() -> Any:
-            nonlocal made  # made at its first use: an object may hold objects of its own schema
+            nonlocal made  # created at first use, because an object may contain objects of its own schema
             if made is None:
                 made = classes.for_schema(schema)
             return made
@@ -245,7 +247,7 @@ def _object(schema: Schema, classes: ObjectClasses) -> Conversion:
                 return kind._from_properties(value)
             if isinstance(value, kind):
                 return value
-            if hasattr(value, "to_json"):  # a row, or a value of another schema, is embedded by value
+            if hasattr(value, "to_json"):  # a row, or an object of another schema, is copied by value
                 value = value.to_json()
             return kind._from_properties(value) if isinstance(value, Mapping) else value
 
@@ -274,19 +276,19 @@ def _dictionary(members: Schema, classes: ObjectClasses) -> Conversion:
     return Conversion(to_python, to_json)
 
 
-#: Whether the value is part of JSON whose branch was found by validation. Then it is valid: it isn't copied or
+#: Whether validation has found a branch for JSON around the value. Then the value is valid, and isn't copied or
 #: validated again at each level of a tree.
 _is_of_valid_json: ContextVar[bool] = ContextVar("macaron_is_of_valid_json", default=False)
 
 
 def _choice(schema: Schema, classes: ObjectClasses) -> Conversion:
-    """Returns the conversion by one of several schemas, or by a base schema with a discriminator (Swagger 2.0)."""
+    """Returns the conversion for a union, or for a base schema with a discriminator (Swagger 2.0)."""
 
     def to_python(value: Any) -> Any:
-        if hasattr(value, "to_json") and hasattr(value, "pk"):  # a row is embedded by value
+        if hasattr(value, "to_json") and hasattr(value, "pk"):  # a row is copied by value
             value = value.to_json()
         if not isinstance(value, (Mapping, list, tuple)):
-            return value  # one text can mean several formats: it stays text
+            return value  # a string stays a string, because several formats may match it
         if schema.discriminator is not None and isinstance(value, Mapping):
             return in_branch(value, branch_for(schema, value), is_valid=False)
         if _is_of_valid_json.get():
@@ -294,7 +296,7 @@ def _choice(schema: Schema, classes: ObjectClasses) -> Conversion:
         json, is_json = value, is_plain(value)
         if not is_json:
             json = json_value(value)
-            is_json = holds_json_only(value)  # comes after json_value(), which raises if a value contains itself
+            is_json = holds_json_only(value)  # after json_value(), which raises an exception if a value contains itself
         return in_branch(value, branch_for(schema, json), is_valid=is_json and schema.discriminator is None)
 
     def in_branch(value: Any, branch: Schema | None, *, is_valid: bool) -> Any:

@@ -1,7 +1,8 @@
-"""Gives each property a field name: a safe Python and Django attribute for any JSON name.
+"""Finds a field name for each property: a safe attribute in Python and Django for any JSON name.
 
-Users' code and admin URLs depend on the result. So it depends only on the names, and the rule never changes; more names
-are reserved only if a newer Django uses them in its models. JSON, item access and DynamoDB use the property's own name.
+Users' code and admin URLs depend on the field names. So field names depend only on the property names, and the rule
+never changes. Further names are reserved only if a newer Django uses them in its models. JSON, item access and DynamoDB
+use the property's own name.
 
 The rule, in order:
 
@@ -42,16 +43,16 @@ _DJANGO = frozenset(
         "validate_unique",
     }
 )  # fmt: skip
-#: The methods of API objects and of persisted ones. Methods that came later aren't here: no field is renamed for them,
-#: and a property of such a name takes the method's place.
+#: The methods of API objects and rows. Later methods aren't listed, so that no field is renamed because of them. A
+#: property with the name of such a method replaces it.
 _API_OBJECT = frozenset(
     {
         "clone", "copy", "from_json", "get", "get_table", "load_from_db", "load_to_db", "persistence", "save_to_db",
         "to_dict", "to_json", "to_model", "update_from_dict",
     }
 )  # fmt: skip
-#: The names that no field gets, besides those that a caller adds. They include the model attributes of the installed
-#: Django, so that a field can't break a newer Django.
+#: The names that no field gets. A caller may add more. They include the model attributes of the installed Django, so
+#: that a field can't break a newer Django.
 RESERVED: frozenset[str] = _PYTHON | _DJANGO | _API_OBJECT | frozenset(dir(models.Model))
 
 #: Django adds ``get_<field>_display``, ``get_next_by_<field>`` and ``get_previous_by_<field>`` to models.
@@ -60,7 +61,7 @@ _IDENTIFIER = re.compile(r"[A-Za-z][A-Za-z0-9]*(_[A-Za-z0-9]+)*")
 
 
 def field_names(names: Iterable[str], reserved: Iterable[str] = ()) -> dict[str, str]:
-    """Returns the field name of each property name, in schema order; no two are equal.
+    """Returns the field name of each property name, in schema order. All field names are different.
 
     ``reserved`` adds names to :data:`RESERVED`.
 
@@ -71,7 +72,7 @@ def field_names(names: Iterable[str], reserved: Iterable[str] = ()) -> dict[str,
     taken_from_all = RESERVED.union(reserved) if reserved else RESERVED
     fields = {name: name for name in given if is_usable(name, taken_from_all)}
     taken = set(fields)
-    numbers: dict[str, int] = {}  # where the search for a free name ended: thousands may be rewritten to one
+    numbers: dict[str, int] = {}  # by rewritten name, where the last search for a number ended
     for name in given:
         if name not in fields:
             wanted = rewritten(name, taken_from_all)
@@ -91,7 +92,7 @@ def is_usable(name: str, reserved: Collection[str] = RESERVED) -> bool:
 
 
 def rewritten(name: str, reserved: Collection[str] = RESERVED) -> str:
-    """Returns the usable name that ``name`` is rewritten to.
+    """Returns the usable name for ``name`` after rule 2.
 
     >>> rewritten("日本"), rewritten("$ref"), rewritten("+1"), rewritten("save")
     ('u65e5_u672c', 'ref', 'field_1', 'save_field')
@@ -103,4 +104,4 @@ def rewritten(name: str, reserved: Collection[str] = RESERVED) -> str:
     for candidate in (plain, f"{plain}_field"):
         if is_usable(candidate, reserved):
             return candidate
-    return f"field_{plain}"  # no suffix makes get_next_by_… another name
+    return f"field_{plain}"  # a suffix wouldn't help a name like get_next_by_…

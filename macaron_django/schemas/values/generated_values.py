@@ -1,6 +1,6 @@
-"""Makes the values that the server sets on objects, as ``x-generated`` says: UUIDs, times, the caller.
+"""Generates the values that the server sets on objects because of ``x-generated``: UUIDs, times, the caller.
 
-A missing key that is readOnly and of ``format: uuid`` is generated, too. Each schema is examined for this only once.
+A missing key that is readOnly and has ``format: uuid`` is generated, too. Each schema is examined only once.
 """
 
 from __future__ import annotations
@@ -23,11 +23,11 @@ __all__ = ["Maker", "Makers", "generated_values", "makers_of", "uuid4_text", "uu
 
 #: The prefix before the name of a claim.
 CLAIM = "claim:"
-#: The longest number has as many digits as DynamoDB's.
+#: The longest number has as many digits as a number in DynamoDB.
 _WHOLE_NUMBER = r"-?[0-9]{1,38}"
-#: Makes a new value from the request (None outside of one); returns None if there is no value.
+#: Returns a new value, or None if there is none. The argument is the request, or None without a request.
 Maker: TypeAlias = Callable[[Any], Any]
-#: Property names and the functions that make their values, in the schema's order.
+#: Property names, and the functions that generate their values, in the schema's order.
 Makers: TypeAlias = tuple[tuple[str, Maker], ...]
 
 
@@ -39,13 +39,13 @@ def generated_values(
     *,
     keys: Collection[str] | None = None,
 ) -> dict[str, Any]:
-    """Returns the properties that the server sets on an object when it is saved, as JSON, by property name.
+    """Returns the values that the server sets when an object is saved, as JSON by property name.
 
-    ``existing`` are the properties that the object has. On creation every generated property that is missing gets a
-    value, except ``user`` without an authenticated user and ``claim:<name>`` without the claim. On an update, only
-    ``now-on-update`` properties get a new value. ``keys`` are the properties of the key, by default those of the
-    schema's ``x-persist``. Raises ``ClaimMissingError`` if the credentials of ``request`` don't have the claim of a
-    required property.
+    ``existing`` are the object's properties. On creation, every missing property with ``x-generated`` gets a value. The
+    exceptions are ``user`` without an authenticated user, and ``claim:<name>`` without the claim. On an update, only
+    ``now-on-update`` properties get a new value. ``keys`` are the key properties, by default from the schema's
+    ``x-persist``. Raises ``ClaimMissingError`` if the credentials of ``request`` lack the claim for a required
+    property.
     """
     values: dict[str, Any] = {}
     for name, make in makers_of(schema, creating, keys):
@@ -60,8 +60,9 @@ _MAKERS: DocumentMemo[tuple[Schema, bool, tuple[str, ...] | None], Makers] = Doc
 
 
 def makers_of(schema: Schema, creating: bool, keys: Collection[str] | None = None) -> Makers:
-    """Returns the function that makes values for ``schema``, on creation or on an update; ``keys`` is as in
-    :func:`generated_values`.
+    """Returns the functions that generate values for ``schema``, on creation or on an update.
+
+    ``keys`` has the same meaning as in :func:`generated_values`.
     """
     known_by = schema, creating, keys if keys is None else tuple(keys)
     return _MAKERS.get(
@@ -83,22 +84,22 @@ def _keys_of(schema: Schema) -> Collection[str]:
 
 
 def _kind_on_create(prop: Property, *, is_key: bool = False) -> str | None:
-    """Returns the kind of value that a new object gets; by default a readOnly uuid key gets a UUID."""
+    """Returns the kind of value that a property of a new object gets. By default, a readOnly uuid key gets a UUID."""
     if prop.extensions.generated:
         return prop.extensions.generated
     return "uuid4" if is_key and prop.read_only and prop.schema.resolved.format == "uuid" else None
 
 
 def _kind_on_update(prop: Property) -> str | None:
-    """Returns the kind of value that an object gets each time it is changed."""
+    """Returns the kind of value that a property gets each time the object is changed."""
     return prop.extensions.generated if prop.extensions.generated == "now-on-update" else None
 
 
 def _maker_of(kind: str, prop: Property) -> Maker:
-    """Returns the function that makes values of a kind, such as "uuid4", "now", "user" or "claim:<name>".
+    """Returns the function that generates values of a kind, such as "uuid4", "now", "user" or "claim:<name>".
 
     "now" is the time in seconds since 1970 if the property is a number, and a date if its format is date. "user" is the
-    primary key of an authenticated user, or None; "claim:<name>" is a claim of ``request.auth``.
+    primary key of an authenticated user, otherwise None. "claim:<name>" is a claim of ``request.auth``.
     """
     schema = prop.schema.resolved
     types = schema.types
@@ -131,7 +132,7 @@ def _user_key(user: Any, types: tuple[str, ...]) -> Any:
 
 
 def _claim(name: str, prop: Property, types: tuple[str, ...], request: Any) -> Any:
-    """Returns the value of a claim, as text or as an integer, like the property; None if the claim is neither."""
+    """Returns the value of a claim, as a string or an integer, like the property; None if the claim is neither."""
     claims = getattr(request, "auth", None)
     value = claims.get(name) if isinstance(claims, Mapping) else None
     found: str | int | None = None
@@ -148,14 +149,17 @@ def _claim(name: str, prop: Property, types: tuple[str, ...], request: Any) -> A
 
 
 def uuid4_text() -> str:
-    """Returns a random UUID (RFC 9562, section 5.4): the version and the variant replace six of 128 random bits."""
+    """Returns a random UUID (RFC 9562, section 5.4). The version and the variant replace six of 128 random bits."""
     digits = os.urandom(16).hex()
     variant = "89ab"[int(digits[16], 16) & 3]
     return f"{digits[:8]}-{digits[8:12]}-4{digits[13:16]}-{variant}{digits[17:20]}-{digits[20:]}"
 
 
 def uuid7() -> uuid.UUID:
-    """Returns a UUID that sorts by the time it was made (RFC 9562, section 5.7). Python has its own from 3.14 on."""
+    """Returns a UUID that sorts by its time of creation (RFC 9562, section 5.7).
+
+    From 3.14 on, Python has such a function.
+    """
     milliseconds = time.time_ns() // 1_000_000
     number = (
         (milliseconds & (1 << 48) - 1) << 80 | 7 << 76 | secrets.randbits(12) << 64 | 2 << 62 | secrets.randbits(62)

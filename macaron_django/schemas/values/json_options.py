@@ -1,4 +1,4 @@
-"""Writes API objects with PyMacaron's options: datetimes kept or encoded, nulls added or left out."""
+"""Converts API objects to JSON with PyMacaron's options, which keep or encode datetimes and add or leave out nulls."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class JSONOptions:
     exclude_none: bool = False
 
     def written(self, value: Any) -> dict[str, Any]:
-        """Returns the JSON form of an API object: its properties in schema order, then the additional ones."""
+        """Returns the JSON form of an API object: its properties in schema order, then the additional properties."""
         spec = value._spec
         found: dict[str, Any] = {}
         for name, prop in spec.properties.items():
@@ -62,7 +62,7 @@ class JSONOptions:
 
 
 def without_nulls(json: Any) -> Any:
-    """Returns a JSON value without the nulls in its objects, at any depth; those in arrays stay.
+    """Returns a JSON value without the nulls in its objects, at any depth. Nulls in arrays stay.
 
     >>> without_nulls({"name": None, "tags": [None, {"id": 1, "label": None}]})
     {'tags': [None, {'id': 1}]}
@@ -79,13 +79,13 @@ _HAS_NULLABLE: DocumentMemo[Schema, bool] = DocumentMemo()
 
 
 def with_nulls(schema: Schema, json: Any) -> Any:
-    """Returns a value's JSON, with null for each missing property that ``schema`` marks ``x-nullable``."""
+    """Returns a value's JSON, with null for each missing property with ``x-nullable`` in ``schema``."""
     has_nullable = _HAS_NULLABLE.get(schema.document, schema, lambda: _has_nullable(schema))
     return _changed(schema, json, _filled) if has_nullable else json
 
 
 def with_datetimes(schema: Schema, json: Any, encoder: Callable[[dt.datetime], Any]) -> Any:
-    """Returns the JSON of a value of ``schema``; ``encoder`` writes each date-time in it."""
+    """Returns the JSON of a value of ``schema``. ``encoder`` encodes each date-time in it."""
     date_times = STRING_FORMATS["date-time"]
 
     def encoded(each: Schema, value: Any) -> Any:
@@ -104,7 +104,7 @@ def _has_nullable(schema: Schema) -> bool:
 
 
 def _filled(schema: Schema, json: Any) -> Any:
-    """Returns an object with null for each missing ``x-nullable`` property; returns any other value unchanged."""
+    """Returns an object with null for each missing ``x-nullable`` property. Other values are returned unchanged."""
     if isinstance(json, Mapping):
         nullable = (
             name for name, prop in schema.properties.items() if prop.extensions.nullable and not prop.write_only
@@ -114,7 +114,7 @@ def _filled(schema: Schema, json: Any) -> Any:
 
 
 def _changed(schema: Schema, json: Any, change: Callable[[Schema, Any], Any]) -> Any:
-    """Returns a value of ``schema`` after ``change`` has replaced its scalars and objects, the innermost first."""
+    """Returns a value of ``schema`` after ``change`` has replaced its scalars and objects, innermost values first."""
     schema = schema.resolved
     branches = branches_beside_null(schema)
     if len(branches) == 1 and not schema.properties:
@@ -136,9 +136,9 @@ def _changed(schema: Schema, json: Any, change: Callable[[Schema, Any], Any]) ->
 
 
 def prune_none(*args: Any, **kwargs: Any) -> dict[str, Any]:
-    """Removes the members that are None from a dictionary, at any depth, and returns it, as in PyMacaron.
+    """Removes the members of a dictionary that are None, at any depth, and returns the dictionary, as in PyMacaron.
 
-    It takes a dictionary, which it changes, or its members, as keywords or pairs.
+    It accepts a dictionary, which it changes, or the members of one as keywords or pairs.
 
     >>> prune_none(name="Ada", born=None, pets=[{"name": None}])
     {'name': 'Ada', 'pets': [{}]}

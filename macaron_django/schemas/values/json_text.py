@@ -26,13 +26,13 @@ from macaron_django.schemas.formats.rfc3339_formats import with_z
 
 __all__ = ["MAX_DEPTH", "MAX_DIGITS", "JSONTextError", "count_containers", "dump_json", "exact_json"]
 
-#: The deepest nesting that is read, whatever the caller's limit: parsers would exhaust the stack beyond it.
+#: The deepest nesting that is read, even if the caller's limit is higher. Beyond it, parsers would exhaust the stack.
 MAX_DEPTH = 500
-#: The most digits of a number, and the largest exponent, that are read: converting takes quadratic time, for which
-#: Python has the same limit in ``int(text)``. DynamoDB holds 38 digits.
+#: How many digits a number may have, and the largest exponent. Conversion takes quadratic time, so ``int(text)`` has
+#: the same limit in Python. DynamoDB stores 38 digits.
 MAX_DIGITS = 4300
 
-#: Brackets as signed bytes: one level deeper, or one less deep.
+#: Brackets as signed bytes: +1 for an opening bracket, -1 for a closing one.
 _STEPS = bytes.maketrans(b"[{]}", b"\x01\x01\xff\xff")
 _PIECE = 64 * 1024
 _NO_BRACKETS = bytes(set(range(256)) - set(b"[{]}"))
@@ -41,14 +41,14 @@ _SAME = bytes(range(256))
 _SURROGATE = re.compile(r"[\ud800-\udfff]")
 _SPACE = b" \t\n\r"
 _LOST, _TWICE = object(), object()
-#: Up to this length in bytes, an error says which name occurs twice: finding it takes 30 times as much memory.
+#: Up to this length in bytes, an error names the duplicate. Finding it takes 30 times as much memory.
 _LONGEST_NAMED = 384 * 1024
 #: The bytes with which JSON text in UTF-8 can begin, besides white space.
 _ASCII_STARTS = frozenset(bytes([character]) for character in b'{["-0123456789tfn')
 
 
 class JSONTextError(ValueError):
-    """Raised for text that isn't JSON, or is ambiguous JSON. ``line`` and ``column`` count from 1."""
+    """A text isn't JSON, or is ambiguous JSON. ``line`` and ``column`` count from 1."""
 
     line: int | None
     column: int | None
@@ -59,11 +59,11 @@ class JSONTextError(ValueError):
 
 
 def exact_json(text: bytes | bytearray | memoryview | str, *, max_depth: int = MAX_DEPTH) -> Any:
-    """Reads JSON text in UTF-8, UTF-16 or UTF-32, recognised as in RFC 4627, section 3; a BOM is skipped.
+    """Reads JSON text in UTF-8, UTF-16 or UTF-32, which is detected as in RFC 4627, section 3. A BOM is skipped.
 
-    Raises :class:`JSONTextError`. orjson is fast, but keeps the last of duplicate names and rounds long numbers. So its
-    result is written again: if that gives the same bytes, apart from white space, nothing was lost. That is so for most
-    JSON from client libraries. All other text is read again by the standard library, with hooks.
+    Raises :class:`JSONTextError`. orjson is fast, but it keeps only the last of duplicate names, and rounds long
+    numbers. So its result is written again. If the bytes are the same, apart from white space, nothing was lost. This
+    is so for most JSON from client libraries. The standard library reads all other text again, with hooks.
 
     >>> exact_json(b'{"id": 123456789012345678901234567890, "price": 0.10000000000000000001}')
     {'id': 123456789012345678901234567890, 'price': Decimal('0.10000000000000000001')}
@@ -78,16 +78,16 @@ def exact_json(text: bytes | bytearray | memoryview | str, *, max_depth: int = M
 
 
 def _read_by_orjson(encoded: bytes) -> Any:
-    """Returns what orjson reads; ``_TWICE`` if that lost a duplicate name, ``_LOST`` if it lost anything else.
+    """Returns the value that orjson reads; ``_TWICE`` if a duplicate name was lost, ``_LOST`` for any other loss.
 
-    Returning no partial result frees its memory before the second reader runs.
+    No partial result is returned, so its memory is free before the second reader runs.
     """
     try:
         value = orjson.loads(encoded)
         written = orjson.dumps(value)
-    except (orjson.JSONDecodeError, TypeError):  # TypeError (JSONEncodeError): deeper than orjson writes
+    except (orjson.JSONDecodeError, TypeError):  # TypeError (JSONEncodeError): too deep for orjson to write
         return _LOST
-    # White space within strings is removed from both texts, too: a lost member or digit is never white space.
+    # White space in strings is also removed from both texts. That hides no loss: members and digits aren't spaces.
     if written == encoded or written.translate(None, _SPACE) == encoded.translate(None, _SPACE):
         return value
     del written
@@ -95,7 +95,7 @@ def _read_by_orjson(encoded: bytes) -> Any:
 
 
 def _members(value: Any) -> int:
-    """Returns how many members all objects in a value have together."""
+    """Returns the number of members in all objects of a value."""
     count, containers = 0, [value] if isinstance(value, dict | list) else []
     while containers:
         container = containers.pop()
@@ -130,7 +130,7 @@ def _decoded(encoded: bytes) -> str:
 
 
 def count_containers(text: bytes | bytearray | memoryview | str) -> int:
-    """Returns how many arrays and objects begin in a JSON text. Raises :class:`JSONTextError` if it isn't Unicode.
+    """Returns the number of arrays and objects in a JSON text. Raises :class:`JSONTextError` if it isn't Unicode.
 
     >>> count_containers('[{"a": {}}, "[[["]')
     3
@@ -139,12 +139,12 @@ def count_containers(text: bytes | bytearray | memoryview | str) -> int:
 
 
 def _brackets(encoded: bytes) -> bytes:
-    """Returns a JSON text's brackets outside strings, each as one byte: a step down or up in the nesting."""
+    """Returns the brackets of a JSON text outside its strings, as one signed byte for each: +1 or -1."""
     return _outside_strings(encoded, _STEPS, _NO_BRACKETS)
 
 
 def _outside_strings(encoded: bytes, table: bytes, left_out: bytes) -> bytes:
-    """Returns the JSON text without its strings, after ``bytes.translate`` with a table and the bytes to delete."""
+    """Returns the JSON text without its strings, translated by ``table`` and without the bytes in ``left_out``."""
     encoded = encoded.replace(rb"\\", b"").replace(rb"\"", b"")
     found, is_string = bytearray(), False
     for start in range(0, len(encoded), _PIECE):
@@ -155,7 +155,7 @@ def _outside_strings(encoded: bytes, table: bytes, left_out: bytes) -> bytes:
 
 
 def _refuse_depth(encoded: bytes, limit: int) -> None:
-    # All steps run in C: a loop in Python would double the time for a text of empty arrays and objects.
+    # All this runs in C. A loop in Python would double the time for a text of empty arrays and objects.
     if max(accumulate(memoryview(_brackets(encoded)).cast("b")), default=0) > limit:
         raise JSONTextError(f"arrays and objects are nested more than {limit} levels deep")
 
@@ -185,13 +185,13 @@ def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 def _number(text: str) -> float | Decimal:
     number = float(text)
     if len(text) < 16 and "e" not in text and "E" not in text:
-        # A decimal of up to 15 significant digits survives conversion to a float and back (DBL_DIG).
+        # A decimal with up to 15 significant digits doesn't change if it is converted to a float and back (DBL_DIG).
         return number
     try:
         exact = Decimal(text)
     except InvalidOperation:
         _refuse_number(text)
-    if Decimal(repr(number)) == exact:  # "inf" equals no number that JSON can write
+    if Decimal(repr(number)) == exact:  # "inf" never equals a number in JSON
         return number
     if len(text) > MAX_DIGITS or abs(exact.adjusted()) > MAX_DIGITS:
         _refuse_number(text)
@@ -218,18 +218,18 @@ _DECODER = json.JSONDecoder(
 
 
 def dump_json(value: Any) -> bytes:
-    """Writes a value as compact UTF-8 JSON: integers of any size and Decimals with all their digits.
+    """Returns a value as compact UTF-8 JSON, with all digits of integers and Decimals.
 
-    In addition to JSON's own types it accepts what conversions and handlers produce: dates and times, durations, UUIDs,
-    bytes (base64), sets, lazy strings, and anything with ``to_json()``. Floats that JSON has no number for (NaN,
-    infinity) become null. Raises ``TypeError`` for other types.
+    In addition to JSON's own types, it accepts values from conversions and handlers: dates and times, durations, UUIDs,
+    bytes (as base64), sets, lazy strings, and anything with ``to_json()``. NaN and infinity, which JSON can't express,
+    become null. Raises ``TypeError`` for other types.
 
     >>> dump_json({"price": Decimal("0.10000000000000000001"), "id": 10**30})
     b'{"price":0.10000000000000000001,"id":1000000000000000000000000000000}'
     """
     try:
         return orjson.dumps(value, _for_orjson, orjson.OPT_UTC_Z)
-    except TypeError:  # an integer over 64 bits, a name that isn't exactly str, deep nesting: or really not JSON
+    except TypeError:  # an integer over 64 bits, a name of a subclass of str, deep nesting, or a wrong type
         return "".join(_written(value)).encode()
 
 
@@ -240,7 +240,7 @@ def _for_orjson(value: Any) -> Any:
 
 
 def _decimal_text(number: Decimal) -> str:
-    # Decimal writes "1E+3" and "0E-7", which are JSON numbers too; only NaN and infinity aren't.
+    # Decimals such as "1E+3" and "0E-7" are JSON numbers, too. Only NaN and infinity aren't.
     return str(number) if number.is_finite() else "null"
 
 
@@ -266,7 +266,7 @@ _JSON_FORMS: tuple[tuple[type | tuple[type, ...], Callable[[Any], Any]], ...] = 
 
 
 def _written(value: Any) -> Iterator[str]:
-    """Yields the text of ``value`` piece by piece; without recursion, so that depth doesn't matter."""
+    """Yields the text of ``value`` piece by piece, without recursion, so that any depth is possible."""
     pending: list[Any] = [_Unwritten(value)]
     while pending:
         piece = pending.pop()
@@ -290,7 +290,7 @@ def _written(value: Any) -> Iterator[str]:
 
 
 class _Unwritten:
-    """A value still to be written, as opposed to text."""
+    """A value that must still be written, unlike a text."""
 
     __slots__ = ("value",)
 
@@ -319,7 +319,7 @@ def _string(text: str) -> str:
 
 
 def _name(name: Any) -> str:
-    # As json.dumps does: a name may be any scalar.
+    # As in json.dumps(), a name may be any scalar.
     if isinstance(name, str):
         return name
     text = _scalar(name)

@@ -1,6 +1,6 @@
-"""Applies JSON merge patches (RFC 7386), and removes writeOnly properties from answers.
+"""Applies JSON merge patches (RFC 7386), and removes writeOnly properties from responses.
 
-Both return new JSON values and don't change their arguments.
+Functions return new JSON values and don't change their arguments.
 """
 
 from __future__ import annotations
@@ -17,9 +17,11 @@ __all__ = ["hides_write_only", "merge_patch", "with_defaults_for_nulls", "withou
 
 
 def merge_patch(target: Any, patch: Any) -> Any:
-    """Returns ``target`` with ``patch`` merged into it: null removes, objects merge, other values replace.
+    """Returns ``target`` with ``patch`` merged into it.
 
-    Properties in the patch come last, in the patch's order, so that errors have the same order in every store.
+    Null removes a property, objects merge, and other values replace.
+
+    The properties in the patch are last, in the patch's order, so that errors have the same order in every store.
 
     >>> merge_patch({"a": 1, "b": {"c": 2, "d": 3}}, {"a": None, "b": {"c": 4}})
     {'b': {'d': 3, 'c': 4}}
@@ -35,7 +37,7 @@ def merge_patch(target: Any, patch: Any) -> Any:
 
 
 def with_defaults_for_nulls(schema: Schema, patch: Mapping[str, Any]) -> dict[str, Any]:
-    """Returns ``patch`` with each null replaced by its property's default, if any: so null resets an ORM column."""
+    """Returns ``patch`` with the property's default, if any, instead of null. So null resets an ORM column."""
     properties = schema.properties
     return {
         name: copy.deepcopy(properties[name].schema.default)
@@ -46,7 +48,7 @@ def with_defaults_for_nulls(schema: Schema, patch: Mapping[str, Any]) -> dict[st
 
 
 def without_write_only(schema: Schema, value: Any) -> Any:
-    """Returns ``value`` without its writeOnly properties, at any depth, whichever branch makes them writeOnly."""
+    """Returns ``value`` without its writeOnly properties, at any depth, even if only a branch makes them writeOnly."""
     return _without(applied_schemas(schema), value) if hides_write_only(schema) else value
 
 
@@ -54,14 +56,14 @@ _HIDES: DocumentMemo[Schema, bool] = DocumentMemo()
 
 
 def hides_write_only(schema: Schema) -> bool:
-    """Returns whether any property at any depth of ``schema`` is writeOnly; determined once."""
+    """Returns whether a property of ``schema`` is writeOnly, at any depth. This is determined only once."""
     return _HIDES.get(
         schema.document, schema, lambda: any(each.is_write_only for each in applied_schemas(schema).inside())
     )
 
 
 def _without(applied: AppliedSchemas, value: Any) -> Any:
-    # Follows what is there, not the schema: a recursive schema ends where its value does.
+    # Follows the value, not the schema, because a recursive schema never ends.
     if isinstance(value, list):
         return [_without(applied.element, element) for element in value]
     if not isinstance(value, Mapping):

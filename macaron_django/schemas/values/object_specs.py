@@ -1,4 +1,4 @@
-"""Derives from an object schema, once, what its API object class needs."""
+"""Derives the data that an API object class needs from its schema, only once."""
 
 from __future__ import annotations
 
@@ -28,7 +28,10 @@ __all__ = ["ObjectSpec", "parent_of"]
 
 @dataclass(frozen=True, eq=False)
 class ObjectSpec:
-    """The schema that an API object class was made from, and the values derived from it, each only once."""
+    """The schema of an API object class, and the data derived from it.
+
+    Everything is derived at first use, only once.
+    """
 
     api: str
     schema: Schema
@@ -36,17 +39,17 @@ class ObjectSpec:
 
     @cached_property
     def properties(self) -> Mapping[str, Property]:
-        """By property name, in schema order."""
+        """The properties by name, in schema order."""
         return self.schema.properties
 
     @cached_property
     def field_names(self) -> Mapping[str, str]:
-        """Property name → field name."""
+        """The field name of each property name."""
         return field_names(self.properties)
 
     @cached_property
     def property_names(self) -> Mapping[str, str]:
-        """Field name → property name."""
+        """The property name of each field name."""
         return {field: name for name, field in self.field_names.items()}
 
     @cached_property
@@ -59,7 +62,7 @@ class ObjectSpec:
         if known is None:
             schema = self.schema_of(name)
             known = _UNKNOWN if schema is None else converter(schema, self.classes)
-            if name in self.properties:  # names that clients choose would pile up
+            if name in self.properties:  # clients choose other names, so the number would grow
                 self._conversions[name] = known
         return known
 
@@ -70,15 +73,13 @@ class ObjectSpec:
 
     @cached_property
     def json_writers(self) -> Sequence[tuple[str, str, Callable[[Any], Any], frozenset[type]]]:
-        """For each property: its name, its field, the function that turns its Python value into JSON, and the types of
-        values that this function returns unchanged.
-        """
+        """For each property: its name, field name, conversion to JSON, and the types that need no conversion."""
         writers = ((name, field, self.conversion(name).to_json) for name, field in self.field_names.items())
         return [(*each, PLAIN_TYPES if each[2] is json_value else frozenset()) for each in writers]
 
     @cached_property
     def field_defaults(self) -> Sequence[tuple[str, str, Callable[[], Any]]]:
-        """For each property: its name, its field, and the function that returns its default in Python, or UNSET."""
+        """For each property: its name, its field name, and the function that returns its Python default, or UNSET."""
         return [(name, field, self._default_maker(name)) for name, field in self.field_names.items()]
 
     def _default_maker(self, name: str) -> Callable[[], Any]:
@@ -89,7 +90,7 @@ class ObjectSpec:
 
     @cached_property
     def defaults(self) -> Mapping[str, Any]:
-        """By name, the values that unset properties read as: their defaults. Lists and objects are never shared."""
+        """By name, the values that unset properties have: their defaults. Lists and objects are never shared."""
         scalars = {
             name: prop.schema.default
             for name, prop in self.properties.items()
@@ -102,7 +103,7 @@ class ObjectSpec:
         }
 
     def schema_of(self, name: str) -> Schema | None:
-        """Returns the schema of a property; None for an additional one of any type."""
+        """Returns the schema of a property; None for an additional property of any type."""
         if name in self.properties:
             return self.properties[name].schema
         additional = self.schema.additional_properties
@@ -115,15 +116,15 @@ class ObjectSpec:
 
     @cached_property
     def generates_writable(self) -> bool:
-        """Whether the server generates values that clients may send as well: they must exist before validation."""
+        """Whether the server generates values that clients may also send. These values must exist before validation."""
         return any(prop.extensions.generated and not prop.read_only for prop in self.properties.values())
 
     def name_of(self, name: str) -> str:
-        """Returns the property that a keyword argument names, by its own name or its field name."""
+        """Returns the property for a keyword argument, which may be a property name or a field name."""
         return name if name in self.properties else self.property_names.get(name, name)
 
     def violations(self, name: str, value: Any) -> list[Violation]:
-        """Returns how ``value`` (JSON) violates the schema of the property ``name``."""
+        """Returns the violations of the schema of the property ``name`` by ``value`` (JSON)."""
         schema = self.schema_of(name)
         if schema is None:
             if self.is_open:
@@ -132,7 +133,7 @@ class ObjectSpec:
             return [Violation("is not a known property", pointer, "/additionalProperties", "additionalProperties")]
         try:
             found = validator_for(schema).iter_errors(value)
-        except SchemaError:  # a fault of the document, reported by its checks
+        except SchemaError:  # the checks of the document report this
             return []
         prefix = json_pointers.join([name])
         below = json_pointers.join(["properties", name])
@@ -142,7 +143,7 @@ class ObjectSpec:
 
     @cached_property
     def mandatory(self) -> tuple[str, ...]:
-        """The properties that ``x-mandatory`` requires of an object from its creation, unless they have a default."""
+        """The properties with ``x-mandatory`` and without a default. An object needs them from its creation."""
         return tuple(
             name
             for name, prop in self.properties.items()
@@ -150,7 +151,7 @@ class ObjectSpec:
         )
 
     def difference(self, other: ObjectSpec) -> str:
-        """Returns how another object's schema differs, as a unified diff without descriptions; "" where it doesn't."""
+        """Returns the differences of another object's schema, as a unified diff without descriptions; "" for none."""
         mine, its = self._lines(), other._lines()
         before, after = (f"{each.api}.{each.schema.name}" for each in (self, other))
         return "\n".join(unified_diff(mine, its, before, after, lineterm=""))
@@ -164,18 +165,18 @@ _UNKNOWN = Conversion(lambda value: value, json_value)
 
 
 def parent_of(schema: Schema) -> type | None:
-    """Returns the class that ``x-parent`` names, None without it; raises ``ImportError`` if it can't be imported."""
+    """Returns the class that ``x-parent`` names, or None. Raises ``ImportError`` if it can't be imported."""
     path = schema.extensions.parent
     if not path:
         return None
     module, _, name = path.rpartition(".")
     try:
         parent = getattr(import_module(module), name, None) if module else None
-    except Exception as error:  # importing runs the application's code, which may raise anything
+    except Exception as error:  # the imported code may raise any exception
         cause = f"{type(error).__name__}: {error}"
         raise ImportError(f"{schema.location}: x-parent {path!r} can't be imported ({cause})") from error
     if not isinstance(parent, type):
-        raise ImportError(  # noqa: TRY004 (the path is wrong, as when the module isn't there)
+        raise ImportError(  # noqa: TRY004 (the path is wrong, as for a missing module)
             f"{schema.location}: x-parent {path!r} is not the dotted path of a class"
         )
     return parent

@@ -1,6 +1,7 @@
-"""Picks the violations that a request has caused.
+"""Finds the violations that a request has caused.
 
-It hasn't caused violations that the stored object already had and keeps, or those in values that the server set.
+A request doesn't cause the violations that the stored object already had and keeps, or violations in values from the
+server.
 """
 
 from __future__ import annotations
@@ -21,12 +22,12 @@ __all__ = ["blamed", "new_violations", "valid_merge_patch"]
 def new_violations(
     schema: Schema, direction: Direction | None, before: Mapping[str, Any], after: Mapping[str, Any]
 ) -> list[Violation]:
-    """Returns the violations of an object after a change, without those that it had before and that the change kept.
+    """Returns the violations of an object after a change. Leaves out old violations that the change kept.
 
-    A change keeps a violation if it doesn't change the value. It also keeps a violation of a whole object, such as of
-    ``minProperties``, if it only sets other values of the same properties. It keeps the violation of a failed
-    ``oneOf`` or ``anyOf`` if a branch names and accepts what was changed. If a search ended early, this
-    returns all violations.
+    A change keeps a violation if the value doesn't change. A violation of a whole object, such as of ``minProperties``,
+    is also kept if the change only sets other values of the same properties. The violation of a failed ``oneOf`` or
+    ``anyOf`` is kept if a branch names the changed properties and accepts them. If a search for violations ended early,
+    all violations are returned.
     """
     validator = validator_for(schema, direction)
     if not (found := list(validator.iter_errors(after))):
@@ -63,7 +64,10 @@ def _at(value: Any, pointer: str) -> Any:
 
 
 def _is_same(one: Any, other: Any) -> bool:
-    """Returns whether two values are the same JSON: true and 1 differ, although they are equal in Python."""
+    """Returns whether two values are the same JSON.
+
+    True and 1 are different JSON, although they are equal in Python.
+    """
     if one is _NONE or other is _NONE:
         return one is other
     return dump_json(one) == dump_json(other)
@@ -75,15 +79,17 @@ def _accepts(branch: Schema, direction: Direction | None, value: Mapping[str, An
 
 
 _NONE = json_pointers.MISSING
-#: Keywords that judge an object by the values of its members.
+#: Keywords that validate an object by the values of its members.
 _OF_VALUES = frozenset({"const", "enum"})
 
 
 def valid_merge_patch(schema: Schema, patch: Any) -> Any:
-    """Returns a JSON merge patch (RFC 7386) without readOnly properties; raises ``RequestInvalid`` for an invalid one.
+    """Returns a JSON merge patch (RFC 7386) without readOnly properties.
 
-    A patch may leave out any property, and null removes one. So it is valid if its values are valid, and it doesn't
-    remove a required property that has no default.
+    Raises ``RequestInvalid`` for an invalid patch.
+
+    A patch may leave out any property, and null removes a property. So a patch is valid if its values are valid, and if
+    it removes no required property without a default.
     """
     patch = cleaner_for(schema).without_read_only(patch)
     violations = [
@@ -103,7 +109,7 @@ def valid_merge_patch(schema: Schema, patch: Any) -> Any:
     return patch
 
 
-#: Keywords that a patch doesn't have to satisfy by itself.
+#: Keywords that only the patched object must satisfy, not the patch.
 _OF_COMPLETE = frozenset({"dependentRequired", "minProperties", "required"})
 
 
@@ -112,9 +118,10 @@ def blamed(
 ) -> ValidationFailed:
     """Returns ``RequestInvalid`` if the request caused ``failure``, else ``failure`` itself.
 
-    The failure is about an object that was made from a valid request body and can't be stored. ``schema`` and ``sent``
-    are the body's schema and properties, ``supplied`` the properties that the server has set. A request can cause
-    violations of properties that clients can send, and of the whole object if the server has set no property.
+    The failure is about an object from a valid request body that can't be stored. ``schema`` and ``sent`` are the
+    schema and the properties of the body. ``supplied`` are the properties that the server has set. A request can cause
+    violations of properties that clients can send. It can cause violations of the whole object if the server has set no
+    property.
     """
     properties = schema.properties
 

@@ -1,7 +1,7 @@
 """Reads the text of parameters and form fields as JSON values: ``"42"`` is 42 if the schema requires an integer.
 
-A text that can't be read that way stays text, and the schema's validator reports it. Parameters, urlencoded bodies and
-the browsable API's forms all read text with this module.
+If a text can't be converted, it stays a string, and the schema's validator reports it. This module is used for
+parameters, urlencoded bodies and the browsable API's forms.
 """
 
 from __future__ import annotations
@@ -19,15 +19,15 @@ _WORDS = {"true": True, "false": False}
 
 
 def schema_types(schema: Schema) -> frozenset[str]:
-    """Returns the JSON types that a value may have, "null" included; empty if the schema doesn't say."""
+    """Returns the JSON types that a value may have, including "null"; empty if the schema names no types."""
     return frozenset((*schema.types, "null") if schema.types and schema.nullable else schema.types)
 
 
 def value_of_text(schema: Schema, text: str) -> Any:
-    """Reads ``text`` as the schema's type: numbers and booleans as JSON writes them, strings as they are.
+    """Returns ``text`` as a value of the schema's type. Numbers and booleans must be written as in JSON.
 
-    If a schema allows several types, the strictest one that fits wins: null, boolean, number, array or object
-    (as JSON text), string. ``""`` is null if null is allowed and a string isn't.
+    If a schema allows several types, the first type that fits is used: null, boolean, number, array or object (as JSON
+    text), string. ``""`` is null if null is allowed and a string isn't.
     """
     types = schema_types(schema)
     if not types or types == {"string"}:
@@ -51,7 +51,7 @@ def _json_or_text(text: str) -> Any:
 
 
 def array_items(schema: Schema) -> Schema | None:
-    """Returns the schema of an array's elements, even if only a branch of oneOf or anyOf has one."""
+    """Returns the schema of an array's elements, even if only a branch of oneOf or anyOf has such a schema."""
     if schema.items is not None:
         return schema.items
     branches = (*schema.one_of, *schema.any_of)
@@ -59,7 +59,7 @@ def array_items(schema: Schema) -> Schema | None:
 
 
 def property_schema(schema: Schema, name: str) -> Schema | None:
-    """Returns the schema of an object's property, even if only a branch or ``additionalProperties`` has one."""
+    """Returns the schema of an object's property, even if only a branch or ``additionalProperties`` defines it."""
     for described in (schema, *schema.one_of, *schema.any_of):
         if name in described.properties:
             return described.properties[name].schema
