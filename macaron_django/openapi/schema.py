@@ -159,7 +159,7 @@ class Schema(Frozen):
             return None
 
     def keep_written(self, value: Any) -> None:
-        """Sets ``written``, if it isn't known yet, so that it doesn't have to be looked up in the file."""
+        """Sets ``written``, if it isn't known yet, so that the file isn't searched for it."""
         self.__dict__.setdefault("written", value)
 
     @lazy_attribute
