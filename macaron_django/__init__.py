@@ -2,9 +2,9 @@
 
 >>> from macaron_django import apipool, viewsets       # doctest: +SKIP
 >>> apipool.myserver.Profile(name="Ada")               # an API's classes, by schema name
->>> viewsets.myserver.Profiles                         # its viewsets, by resource name
+>>> viewsets.myserver.Profiles                         # the API's viewsets, by resource name
 
-Both read the registry, which is filled while Django loads its apps.
+``apipool`` and ``viewsets`` read the registry, which is filled while Django loads its apps.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ __all__ = ["__version__", "apipool", "viewsets"]
 
 
 def __getattr__(name: str) -> object:
-    # Lazy, so that `import macaron_django.openapi` needs no Django and `setup.py` nothing at all.
+    # Lazy, so that `import macaron_django.openapi` doesn't need Django, and `setup.py` doesn't need any package.
     if name == "apipool":
         from macaron_django.api_pool import apipool
 

@@ -1,4 +1,4 @@
-"""``python -m macaron_django startproject NAME``: what can be done without a project."""
+"""Runs the command that works outside a project: ``python -m macaron_django startproject NAME``."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ In a project, `python manage.py help` lists the commands of this package.
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Runs the command that the command line names, and exits with 2 if it names none."""
+    """Runs the command on the command line. Exits with status 2 if there is no command or it is unknown."""
     given = list(sys.argv[1:] if arguments is None else arguments)
     program = "python -m macaron_django" if sys.argv[0].endswith("__main__.py") else "macaron_django"
     usage = _USAGE.format(program=program)
@@ -39,7 +39,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         sys.exit(2)
     try:
         _run(program, given)
-    except KeyboardInterrupt:  # while modules were imported: the command itself ends by itself
+    except KeyboardInterrupt:  # while modules are imported; later, the command itself handles it
         sys.stderr.write("\nInterrupted.\n")
         sys.exit(130)
 
@@ -48,7 +48,7 @@ def _run(program: str, given: Sequence[str]) -> None:
     import django
     from django.conf import settings
 
-    # Neither a project's settings nor those that the environment names: this is about another project.
+    # Settings that the environment names belong to another project, so they must not be loaded.
     settings.configure(INSTALLED_APPS=["django.contrib.contenttypes", "django.contrib.auth"])
     django.setup()
     from macaron_django.management.project_starter import StartProject

@@ -1,4 +1,4 @@
-"""``apipool``: the classes of every API, and the other functions of PyMacaron's pool of APIs."""
+"""Provides ``apipool``, which has the classes of every API and the methods of PyMacaron's ``apipool``."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ __all__ = ["APIPool", "DifferentModelsError", "apipool", "get_model"]
 
 
 class DifferentModelsError(Exception):
-    """Schemas of two APIs have the same name and aren't the same."""
+    """Two APIs have different schemas with the same name."""
 
 
 class APIPool:
@@ -28,16 +28,14 @@ class APIPool:
             return registry[name].classes
         except KeyError:
             known = ", ".join(self.get_api_names()) or "none"
-            broken = (
-                f" Left out because their specs have errors: {', '.join(left)}." if (left := registry.left_out) else ""
-            )
+            broken = f" APIs with errors in their specs: {', '.join(left)}." if (left := registry.left_out) else ""
             raise AttributeError(f"There is no API named {name!r}; the known ones are {known}.{broken}") from None
 
     def __dir__(self) -> list[str]:
         return sorted({*super().__dir__(), *self.get_api_names()})
 
     def __call__(self) -> APIPool:
-        """Returns the pool, of which PyMacaron 1 made instances: ``ApiPool().current_server_name``."""
+        """Returns this pool, because PyMacaron 1 calls the class: ``ApiPool().current_server_name``."""
         return self
 
     def get_model(self, api_name: str) -> Classes:
@@ -45,17 +43,17 @@ class APIPool:
         return self.__getattr__(api_name)
 
     def get_api_names(self) -> list[str]:
-        """Returns the names of all APIs, including those of which only the classes were loaded."""
+        """Returns the names of all APIs, including APIs that were loaded only for their classes."""
         return sorted(registry.names())
 
     @property
     def current_server_name(self) -> str:
-        """The names of the served APIs, except this package's own, separated by commas."""
+        """The names of the served APIs as text, separated by commas. Built-in APIs are left out."""
         return ",".join(sorted(api.name for api in registry if not api.builtin))
 
     @property
     def current_server_api(self) -> Classes | None:
-        """The first served API that isn't one of this package's own; None without one."""
+        """The classes of the first served API that isn't built in; None if there is no such API."""
         return next((api.classes for api in registry if not api.builtin), None)
 
     def add(
@@ -73,14 +71,15 @@ class APIPool:
         local: bool = False,
         **_ignored: Any,
     ) -> Classes:
-        """Loads a spec only for its classes, from a file or a string, and returns them; none of its operations is
-        served.
+        """Loads a spec from a file or a string, and returns its classes. The spec's operations aren't served.
 
         If the project has already loaded the API, its classes are returned unchanged. ``formats`` are objects like
-        bravado-core's ``SwaggerFormat``; they apply to every spec that is loaded later. Without ``do_persist``,
-        ``x-persist`` has no effect. ``client`` calls the API at ``host``, ``port`` and ``proto``, waits for
-        ``timeout`` seconds, and verifies certificates if ``verify_ssl`` is true. ``local`` means that this process
-        serves the API. Raises ``SpecError`` with what is wrong.
+        bravado-core's ``SwaggerFormat``. They apply to every spec that is loaded later. If ``do_persist`` is false,
+        ``x-persist`` has no effect.
+
+        The other arguments configure the API's ``client``. It sends calls to ``host`` and ``port`` with the scheme
+        ``proto``, waits for ``timeout`` seconds, and verifies certificates if ``verify_ssl`` is true. If ``local`` is
+        true, the client calls the API in this process. Raises ``SpecError`` with the errors in the spec.
         """
         register_formats(formats or ())
         options = _client_options(host, port, proto, timeout, verify_ssl, local)
@@ -96,17 +95,15 @@ class APIPool:
         return registry.add(name, document, persist=do_persist).classes
 
     def load_swagger(self, api_name: str, api_path: str | Path, *_code: Any, **_options: Any) -> Classes:
-        """Loads a spec only for its classes, and returns them. Other arguments concern generated code and have no
-        effect.
-        """
+        """Loads a spec, and returns its classes. The other arguments concern generated code and have no effect."""
         return self.add(api_name, yaml_path=api_path)
 
     def add_model(self, api_name: str, model_name: str, model_class: type) -> None:
-        """Lets ``apipool.<api>.<model_name>`` be one of the project's own classes."""
+        """Makes ``model_class``, a class of the project, available as ``apipool.<api>.<model_name>``."""
         setattr(self.get_model(api_name), model_name, model_class)
 
     def enforce_global_model_names(self) -> None:
-        """Raises ``DifferentModelsError``, with the differences, if schemas of one name aren't the same in all APIs."""
+        """Raises ``DifferentModelsError`` with the differences, if APIs have different schemas with the same name."""
         first: dict[str, Any] = {}
         differences = []
         for api in map(registry.__getitem__, registry.names()):
@@ -123,7 +120,7 @@ class APIPool:
 def _client_options(
     host: str | None, port: int | None, proto: str | None, timeout: float | None, verify_ssl: bool, local: bool
 ) -> dict[str, Any]:
-    """Returns the client settings that PyMacaron's arguments mean, without those that aren't given."""
+    """Returns the API's settings in ``CLIENTS`` for PyMacaron's arguments. Leaves out those that aren't given."""
     options: dict[str, Any] = {"IN_PROCESS": True} if local else {}
     if host is not None and not local:
         scheme = proto or ("https" if port == 443 else "http")
@@ -139,7 +136,7 @@ apipool = APIPool()
 
 
 def get_model(name: str) -> Any:
-    """Returns the class of a schema by its name alone. If several APIs have it, the one loaded last wins.
+    """Returns the class of the schema ``name`` from any API. If several APIs have it, the API loaded last wins.
 
     Raises ``AttributeError`` if no API has such a schema.
     """

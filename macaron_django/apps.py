@@ -1,7 +1,7 @@
 """The Django apps: this package's own, and one for each API.
 
-An API's app has the label ``macaron_<api>``; its models are the rows of its persisted schemas. Since it has no
-migrations, ``migrate`` creates permissions and content types, and ``makemigrations`` finds nothing to do.
+An API's app has the label ``macaron_<api>``. Its models are the row classes of the API's persisted schemas. The app has
+no migrations: ``migrate`` creates only permissions and content types, and ``makemigrations`` finds nothing to do.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ __all__ = ["APIConfig", "MacaronConfig", "add_api"]
 
 
 class APIConfig(AppConfig):
-    """The app of one API, made from its spec instead of from a package."""
+    """The Django app of one API. It is created from the API's spec instead of from a package."""
 
     def __init__(self, found: DiscoveredAPI) -> None:
         module = ModuleType(f"macaron_django.apis.{found.name}", f"The classes of the API {found.name}.")
@@ -38,10 +38,10 @@ class APIConfig(AppConfig):
         self.verbose_name = found.name
 
     def import_models(self) -> None:
-        """Loads the spec and makes its classes. A spec that can't be served leaves findings and no models."""
+        """Loads the spec and creates its classes. If the spec can't be served, adds findings instead of models."""
         self.models = apps.all_models[self.label]
         self.models_module = self.module
-        # Modules, classes and the document stay, so collecting garbage meanwhile would free nothing.
+        # Modules, classes and the document stay in memory, so garbage collection would free nothing here.
         with collector_paused():
             from macaron_django.registry import registry
 
@@ -68,7 +68,7 @@ class MacaronConfig(AppConfig):
             from macaron_django.tasks.item_tables import failed_task_model
 
             failed_task_model()
-            self.models_module = self.module  # `migrate` makes no permissions for an app without one
+            self.models_module = self.module  # `migrate` creates no permissions for an app without this module
 
     def ready(self) -> None:
         from django.utils.autoreload import autoreload_started
@@ -78,7 +78,7 @@ class MacaronConfig(AppConfig):
         from macaron_django.dynamodb import engines
 
         if any(isinstance(config, APIConfig) and config.models for config in apps.get_app_configs()):
-            from macaron_django.schemas.serializers import row_fields  # DRF's serializers, which rows bring along
+            from macaron_django.schemas.serializers import row_fields  # imports DRF's serializers, which rows need
 
             row_fields.install()
         engines.sample_debug()
@@ -88,10 +88,10 @@ class MacaronConfig(AppConfig):
         setting_changed.connect(_start_backends, dispatch_uid="macaron_django.observability")
 
     def error_object(self, fields: Mapping[str, Any]) -> Any:
-        """Returns an object of the served API's schema ``Error``, or else of any API's. Raises
-        LookupError if none has it.
+        """Returns an object of the schema ``Error``, with those of ``fields`` that the schema has.
 
-        The object gets those ``fields`` that the schema has.
+        The schema is the one of the API that serves the current request, or else of another served API. Raises
+        LookupError if no served API has a schema ``Error``.
         """
         from macaron_django.auth.caller import current_request
         from macaron_django.registry import registry
@@ -100,7 +100,7 @@ class MacaronConfig(AppConfig):
         served = getattr(getattr(match and match.func, "cls", None), "api", None)
         having = [api for api in registry if "Error" in api.document.schemas]
         if not having:
-            raise LookupError("No API that is served has a schema Error.")
+            raise LookupError("No served API has a schema named Error.")
         chosen = min(having, key=lambda api: (api.name != served, api.builtin))
         known = chosen.document.schemas["Error"].properties
         return chosen.classes.Error(**{name: value for name, value in fields.items() if name in known})
@@ -109,18 +109,18 @@ class MacaronConfig(AppConfig):
 def _keeps_failed_tasks() -> bool:
     try:
         return bool(settings.TASKS.KEEP_FAILURES_DAYS)
-    except ImproperlyConfigured:  # a pym-config.yaml that can't be read: whatever needs a setting says so
+    except ImproperlyConfigured:  # pym-config.yaml can't be read; code that needs its settings reports that
         return False
 
 
 def _start_backends(setting: str = "MACARON", **_kwargs: Any) -> None:
-    """Subscribes the backends that the settings name to events. Imports nothing if they never named anything."""
+    """Subscribes the backends in the settings to events. Imports no backends if the settings have never named any."""
     if setting != "MACARON":
         return
     try:
         section = settings.OBSERVABILITY
         is_wanted = section.BACKENDS or section.REPORT_CALL_EXCEEDING_MS is not None or under_compat()
-    except ImproperlyConfigured:  # a pym-config.yaml that can't be read: whatever needs a setting says so
+    except ImproperlyConfigured:  # pym-config.yaml can't be read; code that needs its settings reports that
         return
     if is_wanted or "macaron_django.observability.backends" in sys.modules:
         from macaron_django.observability.backends import follow_settings
@@ -129,9 +129,9 @@ def _start_backends(setting: str = "MACARON", **_kwargs: Any) -> None:
 
 
 def add_api(found: DiscoveredAPI) -> None:
-    """Loads an API, when Django sets up its apps or later. URLs that already exist don't lead to it.
+    """Adds the app of an API, while Django sets up its apps or later. URL patterns that already exist don't change.
 
-    Problems with its spec are in the registry's findings.
+    The registry's findings have the problems of the API's spec.
     """
     config = APIConfig(found)
     config.apps = apps

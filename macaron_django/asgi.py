@@ -1,8 +1,8 @@
-"""Django's ASGI application, with its URLs loaded: a server that can't serve the specs stops at startup.
+"""Creates Django's ASGI application and loads its URLs, so that a server that can't serve the specs stops at startup.
 
-Requests for operations are answered before Django's handler, if the effect of every middleware on them is known
-(``macaron_django.api.front``). They run on the event loop, or in threads if something blocks. In a project's
-``asgi.py``, instead of Django's function of the same name::
+A request for an operation doesn't reach Django's handler if the effect of every middleware on it is known:
+``macaron_django.api.front`` responds first. The operation runs on the event loop, or in a thread if something blocks.
+Use this function in a project's ``asgi.py``, instead of Django's function with the same name::
 
     from macaron_django.asgi import get_asgi_application
 
@@ -26,9 +26,9 @@ __all__ = ["get_asgi_application"]
 
 
 def get_asgi_application() -> ASGIHandler | ASGIFront:
-    """Returns Django's application behind the front, after importing the root URLconf; raises what the import raises.
+    """Imports the root URLconf, and returns Django's application wrapped in an ``ASGIFront``.
 
-    With ``MACARON["FRONT"]`` off it is Django's application alone.
+    If ``MACARON["FRONT"]`` is off, returns Django's application alone. Exceptions from the import aren't caught.
     """
     application = started(asgi.get_asgi_application)
     if not settings.FRONT:

@@ -1,4 +1,4 @@
-"""Keeps a server from starting with broken specs: logs their errors, and refuses to serve or leaves APIs out."""
+"""Handles specs with errors when a server starts: logs the errors, and refuses to serve or leaves out the APIs."""
 
 from __future__ import annotations
 
@@ -40,8 +40,8 @@ def log_errors() -> None:
 def broken_apis() -> frozenset[str]:
     """Returns the names of the APIs that can't be served because of errors. Logs those that weren't logged before.
 
-    There are none while ``DEBUG`` is on. With it off, raises ``BrokenSpecError`` with every error unless
-    ``ON_BROKEN_SPEC`` is ``leave_out``. Imports every handler.
+    While ``DEBUG`` is on, returns an empty set. While ``DEBUG`` is off and ``ON_BROKEN_SPEC`` isn't ``leave_out``,
+    raises ``BrokenSpecError`` with all errors, if there are any. Imports every handler.
     """
     errors = {name: _errors(findings) for name, findings in registry.findings(build=False).items()}
     broken = frozenset(name for name, findings in errors.items() if findings)
@@ -67,7 +67,7 @@ def _refusal(errors: Iterable[Finding]) -> str:
     lines = [f"{each}\n    {each.hint} {explained_by(each.id)}" for each in dict.fromkeys(errors)]
     return "\n".join(
         [
-            "No API is served because some specs have errors. Correct them, or serve only the APIs without errors with "
+            "No API is served because some specs have errors. Correct them. To serve only the APIs without errors, set "
             'MACARON["ON_BROKEN_SPEC"] = "leave_out".',
             *lines,
         ]

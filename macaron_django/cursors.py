@@ -1,10 +1,11 @@
-"""Encrypts a position in a list as a cursor that a client can send back, but can't read, change or use for another
-list.
+"""Encrypts a position in a list as a cursor. A client can send the cursor back, but can't read it or change it.
 
-A position is the key of the last item of a page, which may be a person's e-mail address. The cursor is base64url of
-salt (16 bytes), ciphertext and tag (16 bytes). Key and nonce of AES-256-GCM come from ``SECRET_KEY`` and the salt by
-HKDF-SHA-256, so that no number of cursors exhausts a key. The list's scope (API, table, index, filters, direction) is
-associated data. The encrypted text is the time of sealing (4 bytes, seconds), then the position as JSON.
+A position is the key of a page's last item. The key may be a person's e-mail address. A cursor is the base64url
+encoding of a salt (16 bytes), the ciphertext and a tag (16 bytes). HKDF-SHA-256 derives the key and nonce for
+AES-256-GCM from ``SECRET_KEY`` and the salt. Since each cursor has its own salt, no number of cursors exhausts a key.
+
+The plaintext is the time of encryption (4 bytes, seconds), followed by the position as JSON. The associated data is the
+list's scope (API, table, index, filters, direction), so a client can't use the cursor for another list.
 """
 
 from __future__ import annotations
@@ -31,7 +32,8 @@ __all__ = ["MAX_LENGTH", "open_cursor", "seal"]
 #: Attribute values by name, as DynamoDB writes them: ``{"id": {"S": "a"}}``.
 Position: TypeAlias = Mapping[str, Mapping[str, Any]]
 
-#: Characters. Four keys of DynamoDB's greatest sizes (2 KB and 1 KB each, for table and index) fit in.
+#: In characters. This is enough for the keys of a table and an index, each with DynamoDB's greatest sizes: a hash key
+#: of 2 KB and a range key of 1 KB.
 MAX_LENGTH = 64 * 1024
 
 _SALT_SIZE = 16
@@ -57,14 +59,17 @@ def seal(position: Position, scope: str) -> str:
 
 
 def open_cursor(text: str, scope: str) -> dict[str, dict[str, Any]]:
-    """Returns the position in a cursor. Raises InvalidCursor if it was changed, has expired or is another list's."""
+    """Returns the position in a cursor.
+
+    Raises InvalidCursor if the cursor was changed, has expired or belongs to another list.
+    """
     if not isinstance(text, str) or not 0 < len(text) <= MAX_LENGTH or not text.isascii():
         raise InvalidCursor("This cursor wasn't made by this server.")
     try:
         raw = base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)
     except (binascii.Error, ValueError) as error:
         raise InvalidCursor("This cursor wasn't made by this server.") from error
-    # Base64 leaves bits over at the end: only the canonical spelling is ours.
+    # Base64 has unused bits at the end, so a text has several spellings; seal() writes the canonical one.
     canonical = base64.urlsafe_b64encode(raw).rstrip(b"=").decode() == text
     if not canonical or len(raw) <= _SALT_SIZE + _TIME_SIZE + _TAG_SIZE:
         raise InvalidCursor("This cursor wasn't made by this server.")
@@ -93,7 +98,7 @@ def _secrets() -> Iterator[str | bytes]:
 
 
 def _cipher(secret: str | bytes, salt: bytes) -> tuple[AESGCM, bytes]:
-    # at the first cursor: a tenth of a process's start would be spent on these
+    # Imported at the first cursor: these imports would take a tenth of a process's start-up time.
     from cryptography.hazmat.primitives.ciphers.aead import AESGCM
     from cryptography.hazmat.primitives.hashes import SHA256
     from cryptography.hazmat.primitives.kdf.hkdf import HKDF

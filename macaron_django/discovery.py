@@ -1,6 +1,6 @@
-"""Finds the project's APIs from its settings and files: their names and the paths of their specs.
+"""Finds the names of the project's APIs, and the paths of their specs, in the settings and in folders.
 
-It runs before any app is loaded, because the names become app labels.
+This happens before any app is loaded, because the names become app labels.
 """
 
 from __future__ import annotations
@@ -21,17 +21,17 @@ __all__ = ["DiscoveredAPI", "discover"]
 SUFFIXES = (".yaml", ".yml", ".json")
 _OWN = Path(__file__).parent / "apis"
 BUILTIN = _OWN / "ping.yaml"
-#: The same in PyMacaron's shape.
+#: Replaces ``BUILTIN`` in compatibility mode, because PyMacaron's built-in endpoints have different responses.
 PYMACARON_BUILTIN = _OWN / "pymacaron_ping.yaml"
 CRASH = _OWN / "crash.yaml"
 
 
 @dataclass(frozen=True)
 class DiscoveredAPI:
-    """One API: its name (an identifier) and its spec.
+    """The name of an API (an identifier), and the path of its spec.
 
-    ``problem`` says why it can't be loaded, if that is already known; ``builtin`` says whether it comes with this
-    package.
+    ``problem`` is the reason why the API can't be loaded, if one is already known. ``builtin`` is true if the API comes
+    with this package.
     """
 
     name: str
@@ -41,27 +41,28 @@ class DiscoveredAPI:
 
     @property
     def label(self) -> str:
-        """The label of the API's Django app, which its permissions and content types are stored with."""
+        """The label of the API's Django app. Django stores it in permissions and content types."""
         return f"macaron_{self.name}"
 
     @property
     def root(self) -> Path | None:
-        """The folder below which the spec's references may read files; None for the folder above the spec's own."""
+        """The folder below which the spec's references may read files. None means the parent of the spec's folder."""
         given: str | Path | None = settings.SPEC_ROOTS.get(self.name)
         return None if given is None else base_folder() / given
 
     def findings(self) -> list[Finding]:
-        """Returns the problem, if there is one, as a finding."""
+        """Returns ``problem`` as a list with one finding; an empty list if there is no problem."""
         if self.problem is None:
             return []
         return [Finding("E105", "error", self.problem, "", Location(str(self.path)))]
 
 
 def discover() -> list[DiscoveredAPI]:
-    """Returns the APIs of ``MACARON["APIS"]``, or else of every ``apis/*.yaml|yml|json``, and the built-in ones.
+    """Returns the APIs in ``MACARON["APIS"]``, and the built-in APIs.
 
-    Without the setting the project's folder is searched first, then the folder of each installed app. An API has the
-    name of its file (``my-api.yaml`` is ``my_api``). If two have the same name, the second one has a problem.
+    If the setting is None, each file ``apis/*.yaml|yml|json`` defines an API. The project's folder is searched first,
+    then the folder of each installed app. The API's name comes from the file's name (``my-api.yaml`` defines
+    ``my_api``). If two files define APIs with the same name, only the first API is returned, and it has a problem.
     """
     given: Mapping[str, str | Path] | None = settings.APIS
     found = _named(given) if given is not None else _searched()
@@ -88,7 +89,7 @@ def _searched() -> Iterator[DiscoveredAPI]:
 
 
 def _app_folders(entries: Iterable[str]) -> Iterator[Path]:
-    """Yields the folder of each installed app. An entry is a package, or ends with the name of an AppConfig class."""
+    """Yields the folder of each installed app. Each entry is the dotted path of a package or of an AppConfig class."""
     for entry in entries:
         for candidate in (entry, entry.rpartition(".")[0], entry.rpartition(".")[0].rpartition(".")[0]):
             try:

@@ -1,7 +1,7 @@
-"""Runs reads and writes as steps: generators that yield each call they wait for and receive its answer.
+"""Runs reads and writes as steps: a generator that yields each call, and receives the call's result.
 
-One generator serves both kinds of callers: ``run`` blocks its thread during a call, and ``run_on_loop`` leaves the
-event loop to others.
+So one function works in threads and on event loops. ``run`` blocks its thread during a call, and ``run_on_loop``
+awaits the call.
 """
 
 from __future__ import annotations
@@ -22,25 +22,25 @@ __all__ = ["BlockingCall", "StepCall", "Steps", "blocking", "in_thread", "run", 
 P = ParamSpec("P")
 R = TypeVar("R")
 
-#: The most threads for calls that can't be awaited. They are started as they are needed.
+#: The greatest number of threads for calls that can't be awaited. A thread starts when it is needed.
 _MOST_THREADS: Final = 64
 
 
 @cache
 def _threads(process: int) -> ThreadPoolExecutor:
-    """Returns the threads of a process. A forked process doesn't inherit them."""
+    """Returns the thread pool of a process. Each process has its own, because a fork doesn't inherit threads."""
     return ThreadPoolExecutor(_MOST_THREADS, thread_name_prefix="macaron_django")
 
 
 class StepCall(Protocol):
-    """A call that a step waits for. Both methods return the answer, or raise the exception for the step."""
+    """A call that steps yield. Both methods return the call's result, or raise the exception that steps receive."""
 
     def block(self) -> Any: ...
 
     async def wait(self) -> Any: ...
 
 
-#: What a method does in steps; it returns ``R`` in the end.
+#: A generator that yields calls, receives their results, and returns an ``R``.
 Steps: TypeAlias = Generator[StepCall, Any, R]
 
 
@@ -60,7 +60,7 @@ def run(steps: Steps[R]) -> R:
 
 
 async def run_on_loop(steps: Steps[R]) -> R:
-    """Runs steps to their end and awaits each call. A cancelled call cancels the steps, which then clean up."""
+    """Runs steps to their end and awaits each call. If a call is cancelled, the steps are cancelled and clean up."""
     try:
         waiting = next(steps)
         while True:
@@ -75,7 +75,7 @@ async def run_on_loop(steps: Steps[R]) -> R:
 
 
 def blocking(method: Callable[Concatenate[Any, P], Steps[R]]) -> Callable[Concatenate[Any, P], R]:
-    """Returns a method that runs the steps of ``method`` and blocks. Subclasses may override ``method``."""
+    """Returns a method that runs the steps of ``method``, or of a subclass's override of ``method``, and blocks."""
     name = method.__name__
 
     @wraps(method)
@@ -86,10 +86,10 @@ def blocking(method: Callable[Concatenate[Any, P], Steps[R]]) -> Callable[Concat
 
 
 async def in_thread(function: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
-    """Returns what ``function`` returns in a thread, with this task's context variables.
+    """Calls ``function`` in a thread, with this task's context variables, and returns its result.
 
-    Before and after, the thread closes its database connections that are too old or broken. Django does that before and
-    after a request, but no signal of a request reaches these threads.
+    Before and after the call, the thread closes its old and broken database connections. Django does that at each
+    request, but a request's signals don't reach these threads.
     """
     call = partial(copy_context().run, partial(_between_requests, function, *args, **kwargs))
     return await asyncio.get_running_loop().run_in_executor(_threads(os.getpid()), call)
@@ -104,13 +104,13 @@ def _between_requests(function: Callable[P, R], *args: P.args, **kwargs: P.kwarg
 
 
 def _close_old_connections() -> None:
-    # Django's tests without databases raise it if an earlier test has left this thread a connection.
+    # Django's test cases that forbid databases raise this if an earlier test has left a connection in this thread.
     with suppress(RuntimeError):
         close_old_connections()
 
 
 class BlockingCall:
-    """A call of a function that blocks: on an event loop it has a thread to itself."""
+    """A call to a function that blocks. On an event loop, the function runs in its own thread."""
 
     __slots__ = ("_call",)
 

@@ -1,7 +1,8 @@
-"""Django's WSGI application, with its URLs loaded: a server that can't serve the specs stops at startup.
+"""Creates Django's WSGI application and loads its URLs, so that a server that can't serve the specs stops at startup.
 
-Requests for operations are answered before Django's handler, if the effect of every middleware on them is known
-(``macaron_django.api.front``). In a project's ``wsgi.py``, instead of Django's function of the same name::
+A request for an operation doesn't reach Django's handler if the effect of every middleware on it is known:
+``macaron_django.api.front`` responds first. Use this function in a project's ``wsgi.py``, instead of Django's function
+with the same name::
 
     from macaron_django.wsgi import get_wsgi_application
 
@@ -25,9 +26,9 @@ __all__ = ["get_wsgi_application"]
 
 
 def get_wsgi_application() -> WSGIHandler | WSGIFront:
-    """Returns Django's application behind the front, after importing the root URLconf; raises what the import raises.
+    """Imports the root URLconf, and returns Django's application wrapped in a ``WSGIFront``.
 
-    With ``MACARON["FRONT"]`` off it is Django's application alone.
+    If ``MACARON["FRONT"]`` is off, returns Django's application alone. Exceptions from the import aren't caught.
     """
     application = started(wsgi.get_wsgi_application)
     if not settings.FRONT:
