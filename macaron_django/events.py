@@ -1,6 +1,7 @@
-"""Tells subscribers what happens: operations, calls to DynamoDB and to other services, tasks and monitored blocks.
+"""Notifies subscribers of events: operations, calls to DynamoDB and to other services, tasks and monitored blocks.
 
-A subscriber has two methods for each kind. One is called at the end::
+Each event has a beginning and an end. A subscriber has two methods for each kind of event. One method is called at the
+end::
 
     class SlowOperations(events.Subscriber):
         def operation_ended(self, ended):
@@ -9,14 +10,15 @@ A subscriber has two methods for each kind. One is called at the end::
 
     events.subscribe(SlowOperations())
 
-The other is called at the beginning, and may return an ``Observation``, such as a span, that receives the end::
+The other method is called at the beginning. It may return an ``Observation``, such as a span, which is notified of the
+end::
 
     class Spans(events.Subscriber):
         def operation(self, began):
             return Span(began)
 
-A kind of event without subscribers costs a look at an empty tuple. If a subscriber raises, that is logged once, with
-its traceback, and changes nothing else.
+An event without subscribers costs only a look at an empty tuple. If a subscriber's method raises an exception, the
+first such exception is logged with its traceback. The exception has no other effect.
 """
 
 from __future__ import annotations
@@ -68,18 +70,18 @@ EndedT = TypeVar("EndedT")
 MethodT = TypeVar("MethodT", bound=Callable[..., Any])
 
 
-# ------------------------------------------------------------------ what happens
+# ------------------------------------------------------------------ events
 
 
 class OperationBegan(NamedTuple):
-    """A request has reached the view of an operation. Its middleware has run; its user isn't known yet."""
+    """A request has reached the view of an operation. The middleware has run, but the user isn't known yet."""
 
     api: str
-    #: The spec's ``operationId``; "" where it has none, and for methods that the path doesn't have.
+    #: The ``operationId`` in the spec. "" if the spec has none, or if the path doesn't have the request's method.
     operation_id: str
-    #: In capitals; "_OTHER" for one that HTTP doesn't know.
+    #: In capitals; "_OTHER" for an unknown method.
     method: str
-    #: The path as the spec has it, below that of its servers: ``/v1/orders/{id}``.
+    #: The path template in the spec, after the path of the spec's servers: ``/v1/orders/{id}``.
     route: str
     request: HttpRequest
 
@@ -88,22 +90,22 @@ class OperationBegan(NamedTuple):
 
 
 class OperationEnded(NamedTuple):
-    """An operation was answered: the answer is ready. A streamed answer was read to its end or abandoned."""
+    """The response of an operation is ready. If the response is streamed, it was read to its end or abandoned."""
 
     api: str
     operation_id: str
     method: str
     route: str
-    #: That of the answer.
+    #: The status of the response.
     status: int
-    #: Seconds since it began.
+    #: In seconds, since the beginning.
     duration: float
-    #: As clients are shown them; both are "" if the answer isn't an error that this package has made.
+    #: The code and id that the client gets. Both are "" unless the response is an error response of this package.
     error_code: str
     error_id: str
-    #: "" for nobody.
+    #: "" for an anonymous user.
     user_id: str
-    #: What was answered as an error, where it is the server's fault: status 500 or above.
+    #: The exception that caused a response with status 500 or above; otherwise None.
     exception: BaseException | None
     request: HttpRequest
 
@@ -112,7 +114,7 @@ class OperationEnded(NamedTuple):
 
 
 class ConsumedUnits(NamedTuple):
-    """The capacity units of one table, including its indexes, that a call has consumed."""
+    """The capacity units that a call has consumed from one table, including the table's indexes."""
 
     table: str
     read_units: float
@@ -122,13 +124,13 @@ class ConsumedUnits(NamedTuple):
 class DynamoDBCallBegan(NamedTuple):
     """A call is about to be sent to DynamoDB."""
 
-    #: As AWS calls it: ``GetItem``.
+    #: AWS's name for the operation: ``GetItem``.
     operation: str
     tables: tuple[str, ...]
     #: "" for the table itself.
     index_name: str
     within: Within | None
-    #: As they are sent: they may hold anything that the items do.
+    #: The parameters that are sent to DynamoDB. They may contain any data from the items.
     parameters: Mapping[str, Any]
 
     def __repr__(self) -> str:
@@ -136,25 +138,25 @@ class DynamoDBCallBegan(NamedTuple):
 
 
 class DynamoDBCallEnded(NamedTuple):
-    """DynamoDB has answered a call, or it failed for good."""
+    """DynamoDB has responded to a call, or the call has failed and isn't tried again."""
 
     operation: str
     tables: tuple[str, ...]
     index_name: str
     within: Within | None
-    #: Empty where the engine doesn't say, and for calls that failed.
+    #: Empty if the engine doesn't report the units, or if the call failed.
     consumed: tuple[ConsumedUnits, ...]
-    #: How many times it was sent: 1 if the first time sufficed.
+    #: How many times the call was sent: 1 if it wasn't retried.
     attempts: int
-    #: Bytes of the bodies of the last attempt; 0 where there was none.
+    #: The sizes of the last attempt's bodies, in bytes; 0 for a body that doesn't exist.
     request_size: int
     response_size: int
-    #: Seconds since it began, with all attempts and the pauses between them.
+    #: In seconds, including all attempts and the pauses between them.
     duration: float
-    #: DynamoDB's code, else the name of the exception; "" for a success.
+    #: DynamoDB's error code, or else the exception's name; "" if the call succeeded.
     error_code: str
     exception: BaseException | None
-    #: As far as it was read: it may hold anything that the items do.
+    #: The part of the response that was read. It may contain any data from the items.
     answer: Mapping[str, Any] | None
 
     def __repr__(self) -> str:
@@ -162,7 +164,7 @@ class DynamoDBCallEnded(NamedTuple):
 
 
 class ClientCallBegan(NamedTuple):
-    """An operation that another service's spec describes is about to be called."""
+    """A call to an operation in another service's spec is about to be sent."""
 
     api: str
     operation_id: str
@@ -172,19 +174,19 @@ class ClientCallBegan(NamedTuple):
 
 
 class ClientCallEnded(NamedTuple):
-    """Another service has answered, or the call has failed."""
+    """Another service has responded to a call, or the call has failed."""
 
     api: str
     operation_id: str
     method: str
     route: str
     within: Within | None
-    #: 0 where there was no answer.
+    #: 0 if there was no response.
     status: int
     attempts: int
-    #: Seconds since it began, with all attempts and the pauses between them.
+    #: In seconds, including all attempts and the pauses between them.
     duration: float
-    #: "" for a success.
+    #: "" if the call succeeded.
     error_code: str
     exception: BaseException | None
 
@@ -193,7 +195,7 @@ class ClientCallEnded(NamedTuple):
 
 
 class TaskBegan(NamedTuple):
-    """A worker begins a task. ``attempt`` is 1 for the first time."""
+    """A worker begins to run a task. ``attempt`` is 1 for the first attempt."""
 
     name: str
     id: str
@@ -201,12 +203,12 @@ class TaskBegan(NamedTuple):
 
 
 class TaskEnded(NamedTuple):
-    """A task has ended; it may be tried again."""
+    """An attempt to run a task has ended. The task may be tried again."""
 
     name: str
     id: str
     attempt: int
-    #: Seconds since it began.
+    #: In seconds, since the beginning.
     duration: float
     outcome: Literal["succeeded", "failed", "retried"]
     exception: BaseException | None
@@ -229,16 +231,16 @@ class BlockEnded(NamedTuple):
     kind: str
     method: str
     within: Within | None
-    #: Seconds since it began.
+    #: In seconds, since the beginning.
     duration: float
-    #: What it was left with; None if it succeeded.
+    #: The exception that ended the block; None if there was none.
     exception: BaseException | None
 
     def __repr__(self) -> str:
         return _shown(self, {"exception"})
 
 
-#: What a call happens within.
+#: The operation or task within which a call happens.
 Within: TypeAlias = OperationBegan | TaskBegan
 
 
@@ -248,27 +250,28 @@ def _shown(event: Any, hidden: set[str]) -> str:
     return f"{type(event).__name__}({fields})"
 
 
-# ------------------------------------------------------------------ who wants to know
+# ------------------------------------------------------------------ subscribers
 
 
 class Observation(Generic[EndedT]):
-    """What a subscriber keeps between the beginning and the end of something."""
+    """A subscriber's object for one event, from the event's beginning to its end."""
 
     def leave(self) -> None:
-        """Is called when the observed code returns, in the thread, task and context in which it began.
+        """Is called when the observed code returns, in the thread, task and context in which the event began.
 
-        Context variables that were set at the beginning are reset here. Only a streamed answer continues after this.
+        Reset here the context variables that were set at the beginning. After this call, only a streamed response
+        continues.
         """
 
     def end(self, ended: EndedT) -> None:
-        """Is called once at the end, after ``leave``; for a streamed answer, possibly in another thread and context."""
+        """Is called once at the end, after ``leave``. A streamed response may end in another thread and context."""
 
 
 class Subscriber:
-    """The methods of a subscriber: override those that you need.
+    """The base class of subscribers. Override the methods that you need.
 
-    ``operation`` and its like are called at the beginning, and return None if there is nothing to keep.
-    ``operation_ended`` and its like are called at the end, after the observations.
+    The methods that return an ``Observation`` or None, such as ``operation``, are called at the beginning of an event.
+    The ``…_ended`` methods are called at its end, after the ``end`` methods of the observations.
     """
 
     def operation(self, began: OperationBegan) -> Observation[OperationEnded] | None:
@@ -303,20 +306,20 @@ class Subscriber:
 
 
 class Kind(Generic[BeganT, EndedT]):
-    """One kind of event. Callers begin it only if it has ``subscribers``."""
+    """One kind of event. Callers begin an event only if its kind has ``subscribers``."""
 
     def __init__(self, method: str, *, encloses: bool = False) -> None:
         self.method, self.encloses = method, encloses
-        #: The subscribers' methods: what is called at the beginning, and what is called at the end.
+        #: The subscribers' methods for the beginning of an event (``beginnings``) and for its end (``ends``).
         self.beginnings: tuple[Callable[[BeganT], Observation[EndedT] | None], ...] = ()
         self.ends: tuple[Callable[[EndedT], None], ...] = ()
-        #: Both.
+        #: The methods in ``beginnings`` and in ``ends``.
         self.subscribers: tuple[Callable[..., Any], ...] = ()
 
     def begin(self, began: BeganT) -> Observed[EndedT]:
-        """Tells the subscribers that something begins.
+        """Notifies the subscribers that an event begins.
 
-        The caller must call ``leave`` and ``end`` of what this returns.
+        The caller must call the returned object's methods ``leave`` and ``end``.
         """
         return Observed(self, began)
 
@@ -344,9 +347,9 @@ def _without(methods: tuple[MethodT, ...], method: MethodT) -> tuple[MethodT, ..
 
 
 class Observed(Generic[EndedT]):
-    """Something that has begun, with what its subscribers keep.
+    """An event that has begun, with its subscribers' observations.
 
-    ``began`` may be None where the kind has no ``beginnings`` and doesn't enclose anything.
+    ``began`` may be None if the kind has no ``beginnings`` and doesn't enclose other events.
     """
 
     __slots__ = ("_ends", "_observations", "_token", "began_at", "has_ended")
@@ -362,7 +365,7 @@ class Observed(Generic[EndedT]):
                 if kept is not None:
                     observations.append(kept)
         if observations:
-            observations.reverse()  # the first to begin is the last to end, as spans nest
+            observations.reverse()  # the observation that began first ends last, because spans nest
         self._observations, self._ends = observations, kind.ends
         self._token: Token[Within | None] | None = _within.set(began) if kind.encloses else None  # type: ignore[arg-type]
         self.has_ended = False
@@ -371,11 +374,11 @@ class Observed(Generic[EndedT]):
 
     @property
     def duration(self) -> float:
-        """The seconds since it began."""
+        """The seconds since the event began."""
         return perf_counter() - self.began_at
 
     def leave(self) -> None:
-        """Tells the subscribers that the code has returned, in the context in which it began."""
+        """Notifies the observations that the observed code has returned. Call it in the context of the beginning."""
         if self._token is not None:
             _within.reset(self._token)
             self._token = None
@@ -386,7 +389,7 @@ class Observed(Generic[EndedT]):
                 _log_once(type(observation), ".leave", error)
 
     def end(self, ended: EndedT) -> None:
-        """Tells the subscribers how it ended, once."""
+        """Notifies the observations and subscribers of the event's end. Only the first call has an effect."""
         if self.has_ended:
             return
         self.has_ended = True
@@ -413,30 +416,28 @@ _KINDS: Final[tuple[Kind[Any, Any], ...]] = (OPERATIONS, DYNAMODB_CALLS, CLIENT_
 
 
 def within() -> Within | None:
-    """Returns the operation or task that this code serves; None outside of them, or if nothing subscribes to them."""
+    """Returns the operation or task within which the caller runs; None if there is none, or if it has no subscriber."""
     return _within.get()
 
 
 def subscribe(subscriber: Subscriber) -> None:
-    """Sends events to a subscriber from now on, of the kinds whose methods it overrides. Subscribing twice has no
-    effect.
-    """
+    """Adds a subscriber to the kinds of events for which it overrides a method. Subscribing it again has no effect."""
     for kind in _KINDS:
         kind.subscribe(subscriber)
 
 
 def unsubscribe(subscriber: Subscriber) -> None:
-    """Stops sending events to a subscriber. It still gets the end of what it already observes."""
+    """Removes a subscriber. It is still notified of the end of events that have already begun."""
     for kind in _KINDS:
         kind.unsubscribe(subscriber)
 
 
-#: The names of functions that have failed: a subscriber that fails at each request would fill the log.
+#: The names of functions whose failure was logged. A subscriber that fails at each request must not fill the log.
 _logged: set[str] = set()
 
 
 def _log_once(failed: Any, method: str, error: Exception) -> None:
-    """Logs that a function, or a method of an object, failed; ``failed`` may be anything that a subscriber returned."""
+    """Logs the first failure of a subscriber's method, or of the method ``method`` of an observation's class."""
     name = f"{failed.__module__}.{getattr(failed, '__qualname__', type(failed).__qualname__)}{method}"
     if name not in _logged:
         _logged.add(name)

@@ -1,4 +1,4 @@
-"""Lets a package export names whose modules are imported when a name is first used."""
+"""Lets a package export names from modules that are imported only when one of their names is used."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ __all__ = ["lazy_exports"]
 def lazy_exports(package: str, modules: Mapping[str, Iterable[str]]) -> Callable[[str], Any]:
     """Returns the ``__getattr__`` (PEP 562) of a package that exports names from its modules.
 
-    ``modules`` maps a module's name below the package to the names that it defines. A name is imported when it is first
-    used, so ``import macaron_django`` imports neither DRF nor PynamoDB. The returned function raises ``AttributeError``
-    for any other name.
+    ``modules`` maps the name of each module, relative to the package, to the names that the module defines. A name is
+    imported when it is first used, so ``import macaron_django`` imports neither DRF nor PynamoDB. The returned function
+    raises ``AttributeError`` for a name that isn't in ``modules``.
     """
     homes = {name: module for module, names in modules.items() for name in names}
 

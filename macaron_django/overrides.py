@@ -1,6 +1,6 @@
 """Decides whether a project overrides an attribute of this package, Django or Django REST framework.
 
-An attribute is overridden if the one found on a class isn't the one that these define. Nothing else counts.
+An attribute is overridden if a class has a different value from the original, which the package or framework defines.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ setting_changed.connect(_count_change, dispatch_uid="macaron_django.api.plans")
 
 
 class Watched(ABCMeta):
-    """The metaclass of viewsets. It counts the hooks that are set on a class after it was made, as tests do."""
+    """The metaclass of viewsets. It counts how often ``hooks`` are set on existing classes, as tests do."""
 
     hooks: Hooks | None = None
 
@@ -44,27 +44,27 @@ class Watched(ABCMeta):
 
 
 class Changes:
-    """Tells whether a setting, or an attribute of a class or its bases, has changed since an earlier look."""
+    """Detects changes of settings and of the attributes of a class and its bases, by comparing values of ``state()``."""
 
     def __init__(self, cls: type) -> None:
         unwatched = [each for each in cls.__mro__ if each is not object and not isinstance(each, Watched)]
         self._unwatched = [vars(each).values() for each in unwatched]
 
     def state(self) -> object:
-        """Returns a value that stays equal as long as nothing has changed."""
+        """Returns a value that is equal to an earlier one if nothing has changed in between."""
         return _changes, [*map(list, self._unwatched)]
 
 
 class Hooks:
-    """The attributes that some base classes define, as they are when this is made.
+    """The attributes that some base classes define, with the values at the time when this object is created.
 
-    An attribute is overridden if another class defines it, or if it was replaced on a base class. ``data`` names
-    attributes that generated classes set and that aren't hooks.
+    A hook is overridden if another class defines it, or if it was replaced on a base class. ``data`` has the names of
+    attributes that aren't hooks, because generated classes set them.
     """
 
     def __init__(self, *bases: type, data: Collection[str] = ()) -> None:
         classes = dict.fromkeys(each for base in bases for each in base.__mro__ if each is not object)
-        # Python's own attributes say nothing about requests, nor does what ABCMeta keeps.
+        # The attributes of Python and of ABCMeta don't affect requests.
         self._defined = {
             each: {n: value for n, value in vars(each).items() if not n.startswith(("__", "_abc_")) and n not in data}
             for each in classes
@@ -72,7 +72,7 @@ class Hooks:
         self.names = frozenset(chain.from_iterable(self._defined.values()))
 
     def overridden(self, cls: type) -> frozenset[str]:
-        """Returns the names of the hooks that ``cls`` doesn't inherit, as they were, from the base classes."""
+        """Returns the names of the hooks for which ``cls`` doesn't have the base classes' original value."""
         others = (vars(base).keys() & self.names for base in cls.__mro__ if base not in self._defined)
         return self.patched().union(*others)
 
@@ -89,13 +89,13 @@ class Hooks:
 
 
 def _is_traced(found: Any, original: Any) -> bool:
-    """Returns whether an attribute is the original one, wrapped at most by tracers that are run."""
+    """Returns whether an attribute is the original one, either unwrapped or wrapped only by supported tracers."""
     layers, function = unwrapped(found, CLOSURES)
     return function is original and all(layer.name in VIEWS for layer in layers)
 
 
 def overrides(cls: type[Any], names: Iterable[str], *own: type[Any]) -> bool:
-    """Returns whether a class overrides any of these methods, whose originals are in the classes ``own``.
+    """Returns whether a class overrides any of the methods ``names``. The classes ``own`` define the originals.
 
     >>> overrides(bool, ("__add__", "__repr__"), int)
     True
@@ -109,13 +109,11 @@ def overrides(cls: type[Any], names: Iterable[str], *own: type[Any]) -> bool:
 
 def _function(cls: type[Any], name: str) -> Any:
     found = getattr(cls, name)
-    return getattr(found, "__func__", found)  # a class method is bound anew at each look
+    return getattr(found, "__func__", found)  # each access to a class method creates a new bound method
 
 
 def is_computed(cls: type, name: str) -> bool:
-    """Returns whether an attribute is a property, or another descriptor, so that each access may give something
-    else.
-    """
+    """Returns whether an attribute is a property or another descriptor: its value may differ at each access."""
     return hasattr(next((vars(base)[name] for base in cls.__mro__ if name in vars(base)), None), "__get__")
 
 

@@ -1,7 +1,7 @@
-"""The composition root: for each API, text → document → classes → managers → viewsets → URLs.
+"""The composition root. For each API, creates text → document → classes → managers → viewsets → URLs.
 
-This module can be read as the package's table of contents. `Registry.load` runs while Django imports models; viewsets
-and URLs are made when they are first asked for, once every app is ready. The package's other modules keep no state.
+You can read this module as the package's table of contents. `Registry.load` runs while Django imports models. Viewsets
+and URLs are created at their first use, when every app is ready. Only this module stores APIs.
 """
 
 from __future__ import annotations
@@ -35,9 +35,10 @@ logger = logging.getLogger("macaron_django")
 
 @dataclass(frozen=True)
 class API:
-    """One API and what was made from its spec.
+    """One API and the objects that were created from its spec.
 
-    ``persistences`` has one for each persisted schema, by its name; their rows are in ``classes``.
+    ``persistences`` has a ``Persistence`` for each persisted schema, by the schema's name. The row classes of these
+    schemas are in ``classes``.
     """
 
     name: str
@@ -58,7 +59,7 @@ class API:
 
 
 class Registry:
-    """The APIs that are served, and the findings about those that aren't."""
+    """The APIs that were loaded, and the findings about the spec of each API."""
 
     def __init__(self) -> None:
         self._apis: dict[str, API] = {}
@@ -67,7 +68,7 @@ class Registry:
         self._checked: dict[str, tuple[spec.Finding, ...]] = {}
         #: The APIs of which only the classes were asked for.
         self._unserved_classes: dict[str, API] = {}
-        #: The names of the APIs that the URLs leave out, since their specs have errors.
+        #: The names of the APIs that have no URLs, because their specs have errors or ``SERVE`` leaves them out.
         self.unserved: frozenset[str] = frozenset()
 
     def __iter__(self) -> Iterator[API]:
@@ -79,23 +80,23 @@ class Registry:
         return self._apis[name] if name in self._apis else self._unserved_classes[name]
 
     def names(self) -> list[str]:
-        """Returns the names of all APIs in the order of loading; those that have classes only come last."""
+        """Returns the names of all APIs in the order of loading. APIs that only have classes come last."""
         return list(dict.fromkeys([*self._apis, *self._unserved_classes, *clients.client_specs()]))
 
     @cached_property
     def clients(self) -> clients.APIClients:
-        """The clients of the APIs, and what they share."""
+        """The clients of all APIs, with the resources that they share."""
         return clients.APIClients()
 
     def _load_client(self, name: str) -> None:
-        """Makes the classes of an API that ``CLIENTS`` names, at first use.
+        """Creates the classes of an API in ``CLIENTS``, when they are first used.
 
-        Raises KeyError for an API that it doesn't name.
+        Raises KeyError for an API that isn't in ``CLIENTS``.
         """
         self.add(name, _read(DiscoveredAPI(name, clients.client_specs()[name])), persist=False)
 
     def load(self, found: DiscoveredAPI) -> API | None:
-        """Makes an API's classes and models from its spec. If it can't be served, adds findings and returns None."""
+        """Creates an API's classes and models from its spec. If the spec has errors, adds findings and returns None."""
         if found.name not in self._findings:  # Django may set up its apps again; models are made once
             findings = self._findings[found.name] = list(found.findings())
             try:
@@ -109,7 +110,7 @@ class Registry:
         return self._apis.get(found.name)
 
     def add(self, name: str, document: spec.Document, *, persist: bool = True) -> API:
-        """Makes only an API's classes, without operations. Raises SpecError if its document has errors."""
+        """Creates an API's classes, but no operations. Raises SpecError if the document has errors."""
         if any(finding.level == "error" for finding in spec.quick_check(document)):
             raise spec.SpecError(spec.check(document))
         api = _with_clients(API(name, document, Classes(name, document), {}))
@@ -117,10 +118,10 @@ class Registry:
         return made
 
     def make_unserved_classes(self) -> None:
-        """Makes the classes of APIs that ``SERVE`` leaves out, even if code that their specs name can't be imported.
+        """Creates the classes of APIs that ``SERVE`` leaves out, even if code that their specs name can't be imported.
 
-        Other services serve these APIs, and this one calls them: their handlers and the classes of their items are
-        elsewhere. What is wrong with such an API is a warning.
+        Other services serve these APIs, and this service calls them. The APIs' handlers and item classes may exist only
+        in those services, so the findings about such an API become warnings.
         """
         for name, found in self._failed.items():
             if is_chosen(name) or name in self._unserved_classes:
@@ -131,7 +132,7 @@ class Registry:
 
     @property
     def left_out(self) -> dict[str, list[spec.Finding]]:
-        """Why APIs weren't made: the findings about each, by its name."""
+        """The findings about each API that couldn't be created from its spec, by the API's name."""
         return {name: found for name, found in self._findings.items() if name not in self._apis}
 
     def document_findings(self, *, sound: bool = False) -> dict[str, list[spec.Finding]]:
@@ -153,10 +154,10 @@ class Registry:
         for api in self:
             found[api.name] += build_all(api.document, api.classes).findings if build else parent_findings(api.classes)
             if not (api.builtin or is_chosen(api.name)):
-                continue  # nobody calls its operations, and their handlers may be another service's
+                continue  # its operations aren't served here, and its handlers may be in another service
             if not api.builtin:  # in a project without JWT, /auth/version is closed to everybody, as it should be
                 found[api.name] += auth.security_findings(api.document)
-            with contextlib.suppress(UnusableViewsetError):  # which the check of the settings reports
+            with contextlib.suppress(UnusableViewsetError):  # the check of the settings reports it
                 found[api.name] += api.viewsets.findings()
         return {name: list(dict.fromkeys(findings)) for name, findings in found.items()}
 
@@ -165,7 +166,7 @@ class Registry:
         return (path for api in self for path in api.document.files)
 
     def urls(self, without: Collection[str] = ()) -> list[IndexedResolver]:
-        """Returns the URLs of operations and documentation pages, under one index; not those of APIs in ``without``."""
+        """Returns the URLs of operations and documentation pages, under one index. Leaves out the APIs in ``without``."""
         self.unserved = frozenset(without)
         served = {api.name: api for api in self if api.name not in without}
         operations = [each for api in served.values() for each in api_layer.url_patterns(api.name, api.viewsets)]
@@ -179,7 +180,7 @@ def is_chosen(name: str) -> bool:
 
 
 def prebuilt_folder() -> Path | None:
-    """Returns the folder that ``PREBUILT`` names, if it is there."""
+    """Returns the folder that ``PREBUILT`` names; None if the setting is None or the folder doesn't exist."""
     folder = None if settings.PREBUILT is None else base_folder() / settings.PREBUILT
     return folder if folder is not None and folder.is_dir() else None
 
@@ -217,7 +218,7 @@ def _load(found: DiscoveredAPI, findings: list[spec.Finding]) -> API:
 
 
 def _with_clients(api: API) -> API:
-    """Lets ``apipool.<api>.client`` and ``aclient`` call the operations."""
+    """Adds ``client`` and ``aclient``, which call the API's operations, to the API's classes."""
     described = api.name, api.document, api.classes
     api.classes.further["client"] = lambda: registry.clients.blocking(*described)
     api.classes.further["aclient"] = lambda: registry.clients.on_loop(*described)

@@ -1,8 +1,8 @@
 """Removes secrets from the values of a request, so that they can be sent to people and written to logs.
 
 Secrets are recognised by name (of a header, query parameter or property), by schema (``writeOnly``, ``format:
-password``) and by form (a JWT). A secret found once is removed everywhere: the message of an exception may
-quote the password in the body.
+password``) and by form (a JWT). Once a secret is found, it is removed everywhere: for example, the message of an
+exception may quote a password from the body.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from macaron_django.openapi import Schema
 
 __all__ = ["HIDDEN", "Scrubber", "is_secret_schema"]
 
-#: Replaces a secret.
+#: The text that replaces each secret.
 HIDDEN = "********"
 
 _SECRET_NAME = re.compile(
@@ -29,7 +29,7 @@ _SECRET_NAME = re.compile(
     re.IGNORECASE,
 )
 _JSON_OBJECT = re.compile(rb'\s*\{\s*["}]')
-#: A match begins only where a word does: otherwise a long word without a dot would be read again from each letter.
+#: A match begins only at the start of a word: otherwise a search would read a long word again from each of its letters.
 _DOTTED = re.compile(r"(?<![A-Za-z0-9_-])[A-Za-z0-9_-]{10,}(?:\.[A-Za-z0-9_-]*){1,4}")
 #: Shorter secrets aren't replaced in texts: they are too likely to be part of ordinary words.
 _SHORTEST = 4
@@ -37,7 +37,7 @@ _DEEPEST = 50
 
 
 class Scrubber:
-    """Replaces secrets, and remembers them. ``names`` are secret in addition to the usual ones."""
+    """Replaces secrets, and remembers them. Values with these ``names`` are secret, in addition to the usual names."""
 
     def __init__(self, names: Collection[str] = ()) -> None:
         self._names = frozenset(name.lower() for name in names)
@@ -52,7 +52,7 @@ class Scrubber:
         return {name: self._hide(value) if self.is_secret(name) else value for name, value in values.items()}
 
     def body(self, value: Any, schema: Schema | None = None) -> Any:
-        """Returns a JSON value in which secrets, by their schema or their name, are replaced at any depth."""
+        """Returns a JSON value with its secrets replaced at any depth: they are found by their names and schemas."""
         return self._part(value, list(_branches(schema)) if schema is not None else [], 0)
 
     def everywhere(self, value: Any) -> Any:
@@ -67,7 +67,7 @@ class Scrubber:
 
     def text(self, text: str) -> str:
         """Replaces the secrets found so far, and all JWTs, in a text."""
-        # the longest first: one may be part of another
+        # The longest secret is replaced first, because it may contain another secret.
         for secret in sorted(self._secrets, key=len, reverse=True):
             text = text.replace(secret, HIDDEN)
         return _DOTTED.sub(lambda found: HIDDEN if _is_jose(found[0]) else found[0], text)
@@ -102,7 +102,7 @@ class Scrubber:
 
 
 def _branches(schema: Schema, depth: int = 0) -> Iterator[Schema]:
-    """Yields the schema and every schema that its values may have to satisfy."""
+    """Yields the schema and the subschemas in its ``oneOf``, ``anyOf`` and ``allOf``, recursively."""
     yield schema
     if depth < 8:  # alternatives may refer to each other
         for branch in (*schema.one_of, *schema.any_of, *schema.all_of):

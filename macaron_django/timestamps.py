@@ -1,4 +1,4 @@
-"""PyMacaron's functions for points in time, as aware datetimes in UTC and as whole seconds since 1970."""
+"""PyMacaron's functions that convert between aware datetimes in UTC and whole seconds since 1970."""
 
 from __future__ import annotations
 
@@ -15,9 +15,10 @@ def timenow() -> datetime:
 
 
 def to_epoch(t: datetime | str) -> int:
-    """Returns the seconds since 1970 of a datetime, or of its ISO 8601 text; without an offset it is in UTC.
+    """Converts a datetime, or text in ISO 8601, to whole seconds since 1970.
 
-    Fractions of a second are dropped. Raises ValueError for text that isn't a date or date-time.
+    If ``t`` has no offset, it is in UTC. Fractions of a second are dropped. Raises ValueError for text that isn't a
+    date or date-time.
 
     >>> to_epoch("2022-10-01T12:00:00+02:00")
     1664618400

@@ -1,7 +1,7 @@
 """Every API's URLs, for `path("", include("macaron_django.urls"))`: operations, documents, their pages, and metrics.
 
-``SERVE`` may leave APIs out. With ``DEBUG`` off, importing it raises ``BrokenSpecError``, an ``ImproperlyConfigured``,
-if a spec has errors.
+``SERVE`` may leave out APIs. If ``DEBUG`` is off and a spec has errors, importing this module raises
+``BrokenSpecError``, an ``ImproperlyConfigured``, unless ``ON_BROKEN_SPEC`` is ``leave_out``.
 """
 
 from __future__ import annotations
