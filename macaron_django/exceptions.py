@@ -1,12 +1,12 @@
 """The exceptions that this package raises while it serves requests, grouped by whose fault they are.
 
-What is wrong with a *spec* is a finding (``macaron_django.openapi.Finding``) and shown by Django's checks, never one of
-these exceptions.
+An error in a *spec* isn't one of these exceptions. It is a finding (``macaron_django.openapi.Finding``), and Django's
+checks report it.
 
 ::
 
-    PyMacaronException                  becomes an HTTP answer: its status, code and user_message
-    ├── RequestError                    the client's
+    PyMacaronException                  becomes an HTTP response with its status, code and user_message
+    ├── RequestError                    the client is at fault
     │   ├── RequestInvalid              400 INVALID_PARAMETER: lists every violation; also a ValidationFailed
     │   ├── AuthenticationError         401
     │   │   ├── AuthMissingHeaderError      AUTHORIZATION_HEADER_MISSING
@@ -16,36 +16,37 @@ these exceptions.
     │   ├── InvalidCursor               400 INVALID_CURSOR
     │   ├── UnstorableValue             400 UNSTORABLE_VALUE: valid, but can't be stored
     │   └── ItemTooLarge                413 ITEM_TOO_LARGE
-    ├── PersistenceError                what DynamoDB answered, or that it didn't
+    ├── PersistenceError                DynamoDB refused a call, failed or didn't respond
     │   ├── DynamoDBItemNotFound        404 ITEM_NOT_FOUND
     │   ├── ItemExists                  409 ITEM_EXISTS; also a django.db.IntegrityError
-    │   ├── StaleItem                   409 STALE_ITEM: it isn't as a write requires
-    │   │   ├── ItemAbsent                  404 ITEM_NOT_FOUND: there is no such item
-    │   │   ├── ItemChanged                 409 STALE_ITEM: it is there, with other values
+    │   ├── StaleItem                   409 STALE_ITEM: the item doesn't meet the condition of a write
+    │   │   ├── ItemAbsent                  404 ITEM_NOT_FOUND: the item doesn't exist
+    │   │   ├── ItemChanged                 409 STALE_ITEM: the item exists, but has other values
     │   │   └── ItemOutOfBounds             409 OUT_OF_BOUNDS: F() would pass a minimum or maximum
     │   ├── Throttled                   503 DATABASE_THROTTLED: retry later
     │   ├── EngineUnavailable           503 DATABASE_UNAVAILABLE
-    │   ├── WriteOutcomeUnknown         503 WRITE_OUTCOME_UNKNOWN: applied or not
+    │   ├── WriteOutcomeUnknown         503 WRITE_OUTCOME_UNKNOWN: the write may have been applied
     │   └── TableMissing                500 TABLE_MISSING
-    ├── ServiceError                    502 SERVICE_ERROR: another service, called as its spec says
-    │   ├── ErrorAnswered                   it answered with an error: status_code and answer say which
-    │   ├── AnswerInvalid                   502 SERVICE_ANSWER_INVALID: the answer breaks its spec, or is too large
-    │   └── ServiceUnavailable              503 SERVICE_UNAVAILABLE: it can't be reached, or didn't answer in time
-    │       ├── CircuitOpen                     it failed so often that nothing is sent for a while
-    │       └── CallOutcomeUnknown              503 CALL_OUTCOME_UNKNOWN: carried out or not
+    ├── ServiceError                    502 SERVICE_ERROR: a call to another service failed
+    │   ├── ErrorAnswered                   the service responded with an error: see status_code and answer
+    │   ├── AnswerInvalid                   502 SERVICE_ANSWER_INVALID: the response breaks the spec, or is too large
+    │   └── ServiceUnavailable              503 SERVICE_UNAVAILABLE: the service doesn't respond in time
+    │       ├── CircuitOpen                     the service failed so often that no call is sent for a while
+    │       └── CallOutcomeUnknown              503 CALL_OUTCOME_UNKNOWN: the call may have taken effect
     ├── InvalidParameterError           400 INVALID_PARAMETER: the project's code refuses what a client sent
-    │   └── ValidationFailed                500: what the project's code made or stored breaks its schema
+    │   └── ValidationFailed                500: data that the project's code made or stored breaks its schema
     ├── RequestTimeout                  408 REQUEST_TIMEOUT
-    ├── NotImplementedYet               501 NOT_IMPLEMENTED: the spec declares the operation, and nothing answers it
-    ├── TaskNotSent                     503 TASK_NOT_SENT: the broker of tasks doesn't take it
-    ├── InternalServerError             500 SERVER_ERROR; other exceptions count as this
-    │   ├── UnhandledServerError            ERROR_CALLBACK gets other exceptions as this
+    ├── NotImplementedYet               501 NOT_IMPLEMENTED: the spec declares the operation, but no code serves it
+    ├── TaskNotSent                     503 TASK_NOT_SENT: the broker doesn't accept the task
+    ├── InternalServerError             500 SERVER_ERROR: also the response to exceptions outside this tree
+    │   ├── UnhandledServerError            replaces an exception outside this tree for ERROR_CALLBACK
     │   ├── InternalValidationError         INTERNAL_VALIDATION_ERROR
     │   └── BadResponseException            BAD_RESPONSE
-    └── QueryError                      the project's code
+    └── QueryError                      the project's code must change the query
         ├── ScanForbidden               500 SCAN_FORBIDDEN: names the index that would help
         └── UnsupportedQuery            500 UNSUPPORTED_QUERY; also a django.db.NotSupportedError
-    and what the project adds with ``add_error``.
+
+The project can add exceptions with ``add_error``.
 """
 
 from __future__ import annotations
@@ -112,9 +113,9 @@ __all__ = [
 
 
 class PyMacaronException(Exception):
-    """An error that becomes an HTTP answer: raise a subclass with ``code`` and ``status`` from a handler.
+    """An error that becomes an HTTP response. Handlers can raise a subclass that has a ``code`` and a ``status``.
 
-    ``user_message`` is what the client reads; ``headers`` are added to the answer.
+    ``user_message`` is the message for the client. ``headers`` are added to the response.
 
     >>> class ProfileNotFound(PyMacaronException):
     ...     code = "PROFILE_NOT_FOUND"
@@ -129,9 +130,9 @@ class PyMacaronException(Exception):
     error_id: str | None = None
     error_caught: object = None
     headers: Mapping[str, str] = {}
-    #: Whether its messages may name what is for operators only, such as tables, indexes and endpoints.
+    #: Whether the messages may contain names that only operators may see, such as those of tables and endpoints.
     names_internals: bool = False
-    #: Whether the cause has been logged and reported before; an answer of 500 or above is one line of information then.
+    #: Whether the cause has already been logged and reported. If so, a status of 500 or above is logged as information.
     is_known: bool = False
 
     def __init__(self, user_message: str | None = None) -> None:
@@ -143,28 +144,29 @@ class PyMacaronException(Exception):
 
     @property
     def is_hidden(self) -> bool:
-        """Whether the message is hidden from clients. With ``DEBUG`` on, none is."""
+        """Whether the message is hidden from clients. While ``DEBUG`` is on, no message is hidden."""
         is_fault = self.status >= HTTPStatus.INTERNAL_SERVER_ERROR
         return self.names_internals and is_fault and not django_settings.DEBUG
 
     @property
     def public_message(self) -> str | None:
-        """The message, if there is one that clients may see."""
+        """The message for clients; None if there is no message, or if it is hidden."""
         return None if self.is_hidden else self.user_message or None
 
     def caught(self, error: object) -> Self:
-        """Stores the caught exception for the answer's ``error_caught``; returns the exception, to be raised."""
+        """Stores ``error``, a caught exception, as ``error_caught``. Returns this exception, so you can raise it."""
         self.error_caught = error
         return self
 
     def tell_user(self, user_message: str) -> Self:
-        """Sets the message for the client; returns the exception, to be raised."""
+        """Sets the message for the client. Returns this exception, so you can raise it."""
         self.user_message = user_message
         return self
 
     def to_dict(self) -> dict[str, Any]:
-        """Returns the error as PyMacaron's dictionary: status and error; error_id, user_message and error_caught if
-        known.
+        """Returns the error as a dictionary with PyMacaron's keys.
+
+        The keys are status and error, and, if they are known, error_id, user_message and error_caught.
 
         >>> OutOfStock = type("OutOfStock", (PyMacaronException,), {"code": "OUT_OF_STOCK", "status": 409})
         >>> OutOfStock("The last one was just sold").to_dict()
@@ -180,18 +182,21 @@ class PyMacaronException(Exception):
         return found
 
     def http_reply(self) -> ErrorReply:
-        """Returns the response for one of the project's own views.
+        """Returns the error as a response that the project's own views can return.
 
-        A handler that returns it fails, as if it had raised the exception.
+        If a handler returns the response, the effect is as if it had raised the exception.
         """
         body = json.dumps({**self.to_dict(), "error_description": self.public_message or self.code})
         return ErrorReply(self, body.encode(), self.status, "application/json", self.headers)
 
-    #: The name that version 2 of PyMacaron gives ``http_reply``.
+    #: The name of ``http_reply`` in PyMacaron 2.
     jsonify = http_reply
 
     def to_model(self) -> Any:
-        """Returns the error as an object of the served API's schema ``Error``, or else of any API's."""
+        """Returns the error as an object of the schema ``Error``.
+
+        The schema is the one of the API that serves the current request, or else of another served API.
+        """
         from_apps: Any = apps.get_app_config("macaron_django")
         return from_apps.error_object({**self.to_dict(), "error_description": self.public_message or self.code})
 
@@ -219,24 +224,25 @@ class ErrorReply(HttpResponse):
 
 
 class RequestError(PyMacaronException):
-    """The request can't be served; sending it again unchanged won't help."""
+    """The request can't be served. Sending the same request again won't help."""
 
     code = "INVALID_REQUEST"
     status = 400
 
 
 class InvalidParameterError(PyMacaronException):
-    """The client sent what the project's code can't accept."""
+    """The client sent a value that the project's code can't accept."""
 
     code = "INVALID_PARAMETER"
     status = 400
 
 
 class ValidationFailed(InvalidParameterError):
-    """Data breaks its schema; lists every violation, not only the first.
+    """Data breaks its schema.
 
-    Each violation is a ``macaron_django.schemas.Violation``: message, JSON pointer, keyword, location. Code that
-    reads a request raises ``RequestInvalid`` instead. Everywhere else the data is the server's, and so is the fault.
+    ``violations`` has every violation, not only the first. Each violation is a ``macaron_django.schemas.Violation``:
+    message, JSON pointer, keyword, location. Code that reads a request raises ``RequestInvalid`` instead. Everywhere
+    else, the data comes from the server, which is at fault.
     """
 
     code = "SERVER_ERROR"
@@ -281,7 +287,7 @@ class AuthInvalidTokenError(AuthenticationError):
 
 
 class ClaimMissingError(RequestError):
-    """The caller's credentials lack a claim that determines their items, or that a new item requires."""
+    """The caller's credentials lack a claim that determines the caller's items, or that a new item requires."""
 
     code = "CLAIM_MISSING"
     status = 403
@@ -296,8 +302,9 @@ class InvalidCursor(RequestError):
 class UnstorableValue(RequestError):
     """The schema accepts a value that DynamoDB, or a model's database, can't hold. Nothing was written.
 
-    ``pointer`` is the JSON pointer of the value in the item, if known; ``location`` is where the client sent it, such
-    as "path". If the handler got no body and no parameter of that name, the fault is the handler's: 500.
+    ``pointer`` is the JSON pointer of the value in the item, if known. ``location`` is the part of the request that had
+    the value, such as "path". If the request has neither a body nor a parameter with the value's name, the handler is
+    at fault, and the response has the status 500.
     """
 
     code = "UNSTORABLE_VALUE"
@@ -309,17 +316,17 @@ class UnstorableValue(RequestError):
 
 
 class ItemTooLarge(RequestError):
-    """The item is larger than DynamoDB's limit of 400 KB, or the transaction larger than 4 MB."""
+    """The item is larger than DynamoDB's limit of 400 KB, or the transaction is larger than 4 MB."""
 
     code = "ITEM_TOO_LARGE"
     status = 413
 
 
 class PersistenceError(PyMacaronException):
-    """DynamoDB refused, failed or didn't answer.
+    """DynamoDB refused a call, failed or didn't respond.
 
-    If one item is the reason, ``schema`` is the name of its schema and ``key`` its key, as DynamoDB's attribute
-    values by name; else both are empty. ``item`` is the stored item if DynamoDB has sent it, else None.
+    If one item is the reason, ``schema`` is the name of the item's schema, and ``key`` is the item's key: DynamoDB's
+    attribute values by name. Otherwise both are empty. ``item`` is the stored item; None if DynamoDB hasn't sent it.
     """
 
     code = "DATABASE_ERROR"
@@ -345,14 +352,17 @@ class DynamoDBItemNotFound(PersistenceError):
 
 
 class ItemExists(PersistenceError, IntegrityError):
-    """The key of a new item is already taken. The existing item wasn't changed. ``schema`` and ``key`` say which."""
+    """The key of a new item is already taken. The existing item wasn't changed.
+
+    ``schema`` and ``key`` identify the item.
+    """
 
     code = "ITEM_EXISTS"
     status = 409
 
     @classmethod
     def of(cls, kind: str, described: str, key: Mapping[str, Mapping[str, Any]] | None = None) -> ItemExists:
-        """Returns the exception with the message for clients, which doesn't show where items are stored.
+        """Returns the exception with a message for clients. The message doesn't show where items are stored.
 
         >>> print(ItemExists.of("Author", "author_id '7'"))
         There is already an Author with author_id '7'.
@@ -362,10 +372,10 @@ class ItemExists(PersistenceError, IntegrityError):
 
 
 class StaleItem(PersistenceError):
-    """The item has changed since it was loaded, or isn't as a write requires. Nothing was written.
+    """The item has changed since it was loaded, or doesn't meet a write's condition. Nothing was written.
 
-    ``schema``, ``key`` and, where DynamoDB has sent it, the stored ``item`` say which. A StaleItem that isn't one of
-    its subclasses has an unknown reason, or another transaction holds the item.
+    ``schema`` and ``key`` identify the item. ``item`` is the stored item if DynamoDB has sent it. If the exception
+    isn't one of the subclasses, the reason is unknown, or another transaction holds the item.
     """
 
     code = "STALE_ITEM"
@@ -380,7 +390,10 @@ class ItemAbsent(StaleItem):
 
 
 class ItemChanged(StaleItem):
-    """A write requires values that the item doesn't have; ``item`` is what it has."""
+    """A write requires values that the item doesn't have.
+
+    ``item`` is the stored item.
+    """
 
 
 class ItemOutOfBounds(StaleItem):
@@ -392,7 +405,7 @@ class ItemOutOfBounds(StaleItem):
 class Throttled(PersistenceError):
     """DynamoDB throttled the call and all retries."""
 
-    code = "DATABASE_THROTTLED"  # DRF's throttles answer THROTTLED
+    code = "DATABASE_THROTTLED"  # not THROTTLED: that is the code of DRF's throttles
     status = 503
     headers: Mapping[str, str] = {"Retry-After": "1"}
 
@@ -406,7 +419,7 @@ class EngineUnavailable(PersistenceError):
 
 
 class WriteOutcomeUnknown(PersistenceError):
-    """The connection broke after sending a write that can't be repeated: it may have been applied."""
+    """The connection broke after a write was sent that can't be repeated. The write may have been applied."""
 
     code = "WRITE_OUTCOME_UNKNOWN"
     status = 503
@@ -433,15 +446,16 @@ class ScanForbidden(QueryError):
 
 
 class UnsupportedQuery(QueryError, NotSupportedError):
-    """DynamoDB has no such query."""
+    """DynamoDB doesn't support this query."""
 
     code = "UNSUPPORTED_QUERY"
 
 
 class ServiceError(PyMacaronException):
-    """Another service failed, which was called as its spec says.
+    """A call to another service, according to the service's spec, failed.
 
-    ``api`` is its name, ``operation`` the method and path, and ``attempts`` how often the call was sent.
+    ``api`` is the name of the service's API, ``operation`` is the method and path of the operation, and ``attempts`` is
+    the number of times that the call was sent.
     """
 
     code = "SERVICE_ERROR"
@@ -458,10 +472,10 @@ class ServiceError(PyMacaronException):
 
 
 class ErrorAnswered(ServiceError):
-    """The service answered with an error.
+    """The service responded with an error.
 
-    ``status_code`` is the answer's, ``answer`` its body, an API object where the spec declares one, and
-    ``headers_sent`` the headers that came with it.
+    ``status_code`` is the status of the response, and ``headers_sent`` are its headers. ``answer`` is its body, as an
+    API object if the spec declares one.
     """
 
     status_code: int
@@ -483,7 +497,10 @@ class ErrorAnswered(ServiceError):
 
 
 class AnswerInvalid(ServiceError):
-    """The service's answer breaks its spec, can't be read or is too large; ``violations`` lists the known ones."""
+    """The service's response breaks the spec, can't be read or is too large.
+
+    ``violations`` has the known violations.
+    """
 
     code = "SERVICE_ANSWER_INVALID"
 
@@ -495,7 +512,7 @@ class AnswerInvalid(ServiceError):
 
 
 class ServiceUnavailable(ServiceError):
-    """The service can't be reached, or didn't answer in time. A call that changes something had no effect."""
+    """The service can't be reached, or didn't respond in time. If the call would change something, it had no effect."""
 
     code = "SERVICE_UNAVAILABLE"
     status = 503
@@ -507,13 +524,13 @@ class CircuitOpen(ServiceUnavailable):
 
 
 class CallOutcomeUnknown(ServiceUnavailable):
-    """The connection broke, or time was up, after a call that can't be repeated was sent: it may have taken effect."""
+    """After a call was sent that can't be repeated, no response came in time. The call may have taken effect."""
 
     code = "CALL_OUTCOME_UNKNOWN"
 
 
 class NotImplementedYet(PyMacaronException):
-    """The spec declares the operation, and nothing answers it yet. It is reported once for each operation."""
+    """The spec declares the operation, but no code serves it yet. The error is reported once for each operation."""
 
     code = "NOT_IMPLEMENTED"
     status = 501
@@ -539,29 +556,34 @@ class InternalServerError(PyMacaronException):
 
 
 class UnhandledServerError(InternalServerError):
-    """The server failed with an exception that isn't a PyMacaronException: that one is the ``__cause__``."""
+    """The server failed with an exception that isn't a PyMacaronException.
+
+    ``__cause__`` is that exception.
+    """
 
 
 class InternalValidationError(InternalServerError):
-    """What the server produced breaks its schema."""
+    """Data that the server produced breaks its schema."""
 
     code = "INTERNAL_VALIDATION_ERROR"
 
 
 class BadResponseException(InternalServerError):
-    """A handler returned something that can't be an answer."""
+    """A handler returned a value that can't become a response."""
 
     code = "BAD_RESPONSE"
 
 
-#: The classes that ``add_error`` has made, and PyMacaron's own, by code.
+#: The exception classes by code: PyMacaron's own, and those that ``add_error`` has created.
 code_to_class: dict[str, type[PyMacaronException]] = {
     one.code: one for one in (InternalServerError, AuthMissingHeaderError, AuthTokenExpiredError, AuthInvalidTokenError)
 }
 
 
 def add_error(name: str, code: str, status: int) -> type[PyMacaronException]:
-    """Returns a new exception class that answers with ``status`` and ``code``; raises ValueError if the code is taken.
+    """Returns a new exception class whose response has ``status`` and ``code``.
+
+    Raises ValueError if the code is taken, or if an argument is empty.
 
     >>> OutOfPaper = add_error("OutOfPaper", "OUT_OF_PAPER", 409)
     >>> OutOfPaper("The last sheet was just printed").status
@@ -570,7 +592,7 @@ def add_error(name: str, code: str, status: int) -> type[PyMacaronException]:
     if not (name and code and status):
         raise ValueError("add_error needs a name, a code and a status.")
     if code in code_to_class:
-        raise ValueError(f"The code {code} is {code_to_class[code].__name__}'s: give {name} another one.")
+        raise ValueError(f"The code {code} belongs to {code_to_class[code].__name__}: give {name} another code.")
     made = type(name, (PyMacaronException,), {"code": code, "status": status})
     code_to_class[code] = made
     return made

@@ -44,7 +44,7 @@ class Watched(ABCMeta):
 
 
 class Changes:
-    """Detects changes of settings and of the attributes of a class and its bases, by comparing values of ``state()``."""
+    """Detects changes of settings, and of the attributes of a class and its bases: compare values of ``state()``."""
 
     def __init__(self, cls: type) -> None:
         unwatched = [each for each in cls.__mro__ if each is not object and not isinstance(each, Watched)]

@@ -166,7 +166,7 @@ class Registry:
         return (path for api in self for path in api.document.files)
 
     def urls(self, without: Collection[str] = ()) -> list[IndexedResolver]:
-        """Returns the URLs of operations and documentation pages, under one index. Leaves out the APIs in ``without``."""
+        """Returns the URLs of operations and documentation pages under one index. Leaves out APIs in ``without``."""
         self.unserved = frozenset(without)
         served = {api.name: api for api in self if api.name not in without}
         operations = [each for api in served.values() for each in api_layer.url_patterns(api.name, api.viewsets)]

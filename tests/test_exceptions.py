@@ -25,7 +25,7 @@ def test_a_code_is_given_once() -> None:
     made = exceptions.add_error("PaperJam", "PAPER_JAM", 503)
     try:
         assert exceptions.code_to_class["PAPER_JAM"] is made
-        with pytest.raises(ValueError, match=r"The code PAPER_JAM is PaperJam's: give Jam another one\."):
+        with pytest.raises(ValueError, match=r"The code PAPER_JAM belongs to PaperJam: give Jam another code\."):
             exceptions.add_error("Jam", "PAPER_JAM", 503)
         with pytest.raises(ValueError, match=r"The code TOKEN_EXPIRED is AuthTokenExpiredError's"):
             exceptions.add_error("Jam", "TOKEN_EXPIRED", 401)
