@@ -524,7 +524,9 @@ class CircuitOpen(ServiceUnavailable):
 
 
 class CallOutcomeUnknown(ServiceUnavailable):
-    """After a call was sent that can't be repeated, no response came in time. The call may have taken effect."""
+    """The connection broke, or the time was up, after a call was sent that can't be repeated. The call may have taken
+    effect.
+    """
 
     code = "CALL_OUTCOME_UNKNOWN"
 

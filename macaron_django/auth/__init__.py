@@ -1,10 +1,10 @@
 """Authentication and authorization: JWTs, credentials, and the operations' ``security``.
 
-It takes requests, and returns their verified user, claims and token, or raises an exception that DRF answers with 401
-or 403. Open ``tokens`` for how tokens are signed and verified, ``key_settings`` for which keys and settings count,
-``credentials`` for where credentials are found, ``credential_verifiers`` for what verifies a scheme,
-``security_requirements`` for what a spec's ``security`` requires, ``key_sources`` for keys of items that come from the
-caller, and ``caller`` for what handlers can ask about the caller.
+This package finds the verified user, claims and token of a request, or raises an exception that becomes a 401 or 403.
+``tokens`` signs and verifies tokens, with the keys from ``key_settings``. ``credentials`` finds credentials in a
+request, and ``credential_verifiers`` verifies them. ``security_requirements`` enforces a spec's ``security``.
+``key_sources`` finds the values of item keys that come from the caller. ``caller`` has the functions with which
+handlers get the caller's id, claims and token.
 """
 
 from macaron_django.auth.authentication import JWTAuthentication, authenticate_http_request, requires_auth

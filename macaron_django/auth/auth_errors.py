@@ -1,7 +1,8 @@
-"""Exceptions for refused requests, which PyMacaron's code and Django REST framework both understand.
+"""Exceptions for refused requests, which PyMacaron's code and Django REST framework can both handle.
 
-Each is a ``PyMacaronException`` (status, code, user_message, headers) and an ``APIException``: any DRF view answers it,
-whatever its exception handler, and DRF doesn't authenticate the same request again while it renders the answer.
+Each is a ``PyMacaronException`` (status, code, user_message, headers) and an ``APIException``. So any DRF view can
+respond to it, whatever the view's exception handler is. DRF doesn't authenticate the request again while it renders the
+response.
 """
 
 from __future__ import annotations
@@ -36,7 +37,7 @@ __all__ = [
 
 
 class Failure(PyMacaronException):
-    """The base of these exceptions: keeps the attributes of both parents consistent."""
+    """The base class of these exceptions. It keeps the attributes of its parents consistent."""
 
     detail: Any
 
@@ -51,7 +52,7 @@ class Failure(PyMacaronException):
 
     @status_code.setter
     def status_code(self, status: int) -> None:
-        """Ignores the value: DRF turns a 401 without a challenge into a 403, and this exception has a challenge."""
+        """Ignores the value. DRF replaces 401 with 403 if there is no challenge, but this exception has a challenge."""
 
     @property
     def auth_header(self) -> str | None:
@@ -59,7 +60,7 @@ class Failure(PyMacaronException):
 
     @auth_header.setter
     def auth_header(self, challenge: str) -> None:
-        """Takes the challenge of the view's first authenticator only if the exception was raised without one."""
+        """Sets the challenge, which DRF gets from the view's first authenticator, unless the exception has one."""
         if self.auth_header is None:
             self.headers = {**self.headers, "WWW-Authenticate": challenge}
 
@@ -69,21 +70,21 @@ class MissingCredentialsError(Failure, AuthMissingHeaderError, drf.NotAuthentica
 
 
 class RefusedCredentialsError(Failure, AuthenticationError, drf.AuthenticationFailed):
-    """A wrong user name, password or API key."""
+    """The user name, password or API key is wrong."""
 
 
 class UnverifiableCredentialsError(Failure, AuthenticationError, drf.AuthenticationFailed):
-    """Credentials of a scheme that the server isn't set up to verify: they may be correct."""
+    """The server isn't set up to verify the credentials. The credentials may be correct."""
 
     code = "CREDENTIALS_UNVERIFIABLE"
 
 
 class RefusedTokenError(Failure, AuthInvalidTokenError, drf.AuthenticationFailed):
-    """A token that isn't valid."""
+    """The token isn't valid."""
 
 
 class ExpiredTokenError(Failure, AuthTokenExpiredError, drf.AuthenticationFailed):
-    """A token that has expired."""
+    """The token has expired."""
 
 
 class InsufficientScopeError(Failure, RequestError, drf.PermissionDenied):
@@ -94,7 +95,7 @@ class InsufficientScopeError(Failure, RequestError, drf.PermissionDenied):
 
 
 class CrossSiteRequestError(Failure, RequestError, drf.PermissionDenied):
-    """Credentials came in a cookie, but nothing proves that the user's own page sent the request."""
+    """The credentials are in a cookie, but nothing proves that a page of this site sent the request."""
 
     code = "CSRF_FAILED"
     status = 403
@@ -105,7 +106,7 @@ class VerificationUnavailableError(Failure, KeysUnavailable, drf.APIException):
 
 
 def failure(error: AuthenticationError | KeysUnavailable, headers: Mapping[str, str] | None = None) -> Failure:
-    """Turns an exception of a token's verification into one that a view answers."""
+    """Returns the ``Failure`` for an exception from the verification of a token, so that views can handle it."""
     if isinstance(error, Failure):
         return error
     kinds: tuple[tuple[type[PyMacaronException], type[Failure]], ...] = (

@@ -1,7 +1,7 @@
-"""Authenticates requests by JWT: a DRF authenticator, a decorator, and PyMacaron's function.
+"""Authenticates requests with JWTs: a DRF authenticator, a decorator, and PyMacaron's function.
 
-These are for views and handlers that check a token themselves. ``security_requirements`` enforces a spec's
-``security``.
+They are for views and handlers that check tokens themselves. For operations with a ``security`` in the spec,
+``security_requirements`` checks the tokens.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ _REFUSAL = "_macaron_jwt_refusal"
 
 
 def bearer_challenge(error: Failure | None = None, scopes: frozenset[str] = frozenset()) -> str:
-    """Returns the value of WWW-Authenticate that asks for a bearer token (RFC 6750, section 3)."""
+    """Returns the value of the header WWW-Authenticate that requests a bearer token (RFC 6750, section 3)."""
     parameters = {"realm": REALM}
     if isinstance(error, AuthenticationError) and not isinstance(error, MissingCredentialsError):
         # quoted-string: no quotes or backslashes, ASCII only (RFC 6750, section 3)
@@ -54,8 +54,8 @@ def _challenging(error: Failure) -> Failure:
 class JWTAuthentication(BaseAuthentication):
     """DRF authenticator for a bearer token in the Authorization header or the cookie.
 
-    ``request.user`` is a ``TokenUser`` or a Django user (``MACARON["JWT"]["USER"]``), ``request.auth`` the
-    claims. Can be used in ``DEFAULT_AUTHENTICATION_CLASSES``.
+    ``request.user`` becomes a ``TokenUser`` or a Django user, as ``MACARON["JWT"]["USER"]`` says. ``request.auth``
+    becomes the claims. You can use this class in ``DEFAULT_AUTHENTICATION_CLASSES``.
     """
 
     def authenticate(self, request: Request) -> tuple[Any, Mapping[str, Any]] | None:
@@ -67,21 +67,21 @@ class JWTAuthentication(BaseAuthentication):
             verified = verify_bearer(credential, request)
         except Failure as error:
             setattr(django_request(request), _REFUSAL, error)
-            raise _challenging(error)  # noqa: B904 (the same exception, with a header more)
+            raise _challenging(error)  # noqa: B904 (the same exception, with one more header)
         remember(verified.auth, verified.token)
         return verified.user, verified.auth
 
     def authenticate_header(self, request: Request) -> str:
-        # DRF asks a different instance from the one that refused
+        # DRF calls this on a different instance from the one that refused the request.
         return bearer_challenge(getattr(django_request(request), _REFUSAL, None))
 
 
 def authenticate_http_request(token: str | None = None, request: AnyRequest | None = None) -> dict[str, Any]:
     """Verifies the token of a request, makes its user the current one, and returns the claims.
 
-    ``token`` is the value of an Authorization header (``Bearer …``), used instead of the request's;
-    ``request`` defaults to the one being served. Raises AuthMissingHeaderError, AuthTokenExpiredError or
-    AuthInvalidTokenError, which any DRF view answers with 401.
+    ``token`` is the value of an Authorization header (``Bearer …``), and replaces the header of the request.
+    ``request`` defaults to the current request. Raises AuthMissingHeaderError, AuthTokenExpiredError or
+    AuthInvalidTokenError. In any DRF view, these exceptions become a 401.
     """
     try:
         if token is not None:
@@ -98,7 +98,7 @@ def authenticate_http_request(token: str | None = None, request: AnyRequest | No
             raise _nothing_usable(request)
         return _sign_in(request, credential)
     except Failure as error:
-        raise _challenging(error)  # noqa: B904 (the same exception, with a header more)
+        raise _challenging(error)  # noqa: B904 (the same exception, with one more header)
 
 
 def _load(header: str) -> dict[str, Any]:
@@ -126,17 +126,18 @@ def _sign_in(request: AnyRequest, credential: Credential) -> dict[str, Any]:
 
 
 def requires_auth(function: Callable[P, R]) -> Callable[P, R]:
-    """Runs a handler or a view only for requests with a valid token. Works on ``async def``, too.
+    """Decorates a handler or a view so that only requests with a valid token reach it. Works on ``async def``, too.
 
     The request is an argument, or the attribute ``request`` of the first argument (a view's ``self``), or the
-    request being served. A plain Django view answers 401 itself; elsewhere the exception is raised, for DRF.
+    current request. If the token isn't valid, a plain Django view returns a 401 response. In other functions, the
+    exception is raised, so that DRF can handle it.
     """
     if iscoroutinefunction(function):
 
         @wraps(function)
         async def authenticated_async(*args: P.args, **kwargs: P.kwargs) -> Any:
             try:
-                # keys may be fetched and users looked up: both would block the event loop
+                # Fetching keys and looking up users would block the event loop.
                 await sync_to_async(authenticate_http_request)(None, _request_among(args, kwargs))
             except Failure as error:
                 return _answer(error, args)
@@ -164,7 +165,7 @@ def _request_among(args: tuple[object, ...], kwargs: Mapping[str, object]) -> An
 
 
 def _answer(error: Failure, args: tuple[object, ...]) -> JsonResponse:
-    """Answers the request of a plain Django view, which has no exception handler; otherwise raises."""
+    """Returns the error response if the function is a plain Django view. Otherwise, raises ``error``."""
     request = _request_among(args, {})
     if not isinstance(request, HttpRequest):
         raise error

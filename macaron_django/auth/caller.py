@@ -1,7 +1,7 @@
-"""Keeps the current request, its verified claims and its token, for code anywhere that serves the request.
+"""Stores the current request, its verified claims and its token, for all code that serves the request.
 
-They are context variables: threads, async tasks and ``sync_to_async`` each see their own. A WSGI server's thread
-keeps its context from one request to the next, so ``request_started`` clears it.
+They are context variables: threads, async tasks and calls of ``sync_to_async`` each have their own. A WSGI server's
+thread keeps its context variables from one request to the next, so the signal ``request_started`` clears them.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ R = TypeVar("R")
 
 @dataclass(frozen=True)
 class Identity:
-    """Verified claims, and the token that they came from; "" if they came from other credentials."""
+    """Verified claims and the token that contained them. The token is "" if the claims are from other credentials."""
 
     claims: Mapping[str, Any] = field(default_factory=dict)
     token: str = field(default="", repr=False)
@@ -51,18 +51,18 @@ class Identity:
 
 _identity: ContextVar[Identity] = ContextVar("macaron_django.auth.identity")
 _request: ContextVar[HttpRequest | None] = ContextVar("macaron_django.auth.request")
-#: The request that was served last: what outlives it can still report it, until the next one begins.
+#: The current request once it is finished. Code that still runs then can report the request until the next one begins.
 _finished: ContextVar[HttpRequest | None] = ContextVar("macaron_django.auth.finished", default=None)
 _NOBODY = Identity()
 
 
 def remember(claims: Mapping[str, Any], token: str = "") -> None:
-    """Makes these the current user's claims and token."""
+    """Sets the claims and the token of the current user."""
     _identity.set(Identity(claims, token))
 
 
 def remember_request(request: HttpRequest | None) -> None:
-    """Makes this the current request; its user isn't known yet."""
+    """Sets the current request, and forgets the current user, because the request's user isn't known yet."""
     _request.set(request)
     _identity.set(_NOBODY)
 
@@ -81,12 +81,12 @@ request_finished.connect(_finish, dispatch_uid="macaron_django.auth.caller.finis
 
 
 def current_request() -> HttpRequest | None:
-    """Returns the request being served; None until authentication has seen the request."""
+    """Returns the current request; None before the authentication of the first request."""
     return _request.get(None)
 
 
 def is_being_served() -> bool:
-    """Returns whether the current request hasn't been answered yet."""
+    """Returns whether there is a current request that isn't finished."""
     request = _request.get(None)
     return request is not None and request is not _finished.get()
 
@@ -98,12 +98,12 @@ def get_userid() -> str:
 
 
 def get_user_token() -> str:
-    """Returns the authenticated user's token, for calling another API on the user's behalf; "" without one."""
+    """Returns the authenticated user's token, for calling another API on the user's behalf; "" if there is none."""
     return _identity.get(_NOBODY).token
 
 
 def get_user_token_data() -> dict[str, Any]:
-    """Returns the claims of the authenticated user's token; {} without one."""
+    """Returns the claims of the authenticated user; an empty dictionary if there are none."""
     return dict(_identity.get(_NOBODY).claims)
 
 
@@ -114,9 +114,9 @@ def get_token_issuer() -> str | None:
 
 
 def load_auth_token(token: str, load: bool = True) -> dict[str, Any]:
-    """Verifies a token and returns its claims, which become the current user's unless ``load`` is False.
+    """Verifies a token and returns its claims. Unless ``load`` is False, they become the current user's claims.
 
-    Raises what ``verify_token`` does.
+    Raises the same exceptions as ``verify_token``.
     """
     claims = verify_once(token, current_request())
     if load:
@@ -128,10 +128,10 @@ def load_auth_token(token: str, load: bool = True) -> dict[str, Any]:
 def backend_token(
     issuer: str | None = None, user_id: object = None, data: Mapping[str, Any] | None = None
 ) -> Iterator[str]:
-    """Uses a token of the backend itself, instead of the user's, for calls made inside the block.
+    """Makes calls inside the block use a token of the backend itself, instead of the user's token.
 
     ``user_id`` defaults to ``MACARON["JWT"]["DEFAULT_USER_ID"]``. The current user doesn't change. Raises
-    ImproperlyConfigured without a user id.
+    ImproperlyConfigured if there is no user id.
     """
     if user_id is None:
         user_id = getattr(settings.JWT, "DEFAULT_USER_ID", None)
@@ -148,7 +148,7 @@ def backend_token(
 
 
 def add_auth(call: Callable[P, R]) -> Callable[P, R]:
-    """Decorates a function that makes HTTP calls: adds the current token to its keyword argument ``headers``."""
+    """Decorates a function that sends HTTP requests: adds the current token to the function's argument ``headers``."""
 
     @wraps(call)
     def authorised(*args: P.args, **kwargs: P.kwargs) -> R:

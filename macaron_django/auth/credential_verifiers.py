@@ -1,10 +1,10 @@
-"""Verifies the credentials of a security scheme, by the project's function for the scheme or as a JWT.
+"""Verifies the credentials of a security scheme: with the project's verifier for the scheme, or as a JWT.
 
-A *verifier* takes a scheme's credentials and the request: ``(key, request)`` for apiKey, ``(username, password,
-request)`` for basic, ``(token, request)`` for bearer, OAuth 2 and OpenID Connect, ``(text, request)`` for other
-HTTP schemes, ``(request)`` for mutual TLS. It returns a user, claims (a mapping with ``sub``), a user id, or
-``(user, auth)``; None or False refuses. It should compare secrets in constant time
-(``django.utils.crypto.constant_time_compare``).
+A *verifier* is a function that gets a scheme's credentials and the request: ``(key, request)`` for apiKey,
+``(username, password, request)`` for basic, ``(token, request)`` for bearer, OAuth 2 and OpenID Connect, ``(text,
+request)`` for other HTTP schemes, ``(request)`` for mutual TLS. It returns a user, claims (a mapping with ``sub``), a
+user id, or ``(user, auth)``. If it returns None or False, the credentials are refused. It should compare secrets in
+constant time (``django.utils.crypto.constant_time_compare``).
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ _registered: dict[str, Verifier] = {}
 
 @dataclass(frozen=True)
 class Verified:
-    """The caller: ``request.user``, ``request.auth``, and the token that they came from, if any."""
+    """The verified caller: the values of ``request.user`` and ``request.auth``, and the caller's token, if any."""
 
     user: Any
     auth: Any = field(default=None, repr=False)
@@ -98,7 +98,7 @@ def has_verifier(scheme_name: str, scheme: SecurityScheme) -> bool:
 
 
 def is_verified_here(scheme_name: str, scheme: SecurityScheme) -> bool:
-    """Returns whether the scheme's credentials are JWTs that no project function verifies."""
+    """Returns whether the scheme's credentials are JWTs, and the project has no verifier for them."""
     try:
         return _verifier(scheme_name) is None and carries_jwt(scheme)
     except ImproperlyConfigured:
@@ -106,9 +106,10 @@ def is_verified_here(scheme_name: str, scheme: SecurityScheme) -> bool:
 
 
 def carries_jwt(scheme: SecurityScheme) -> bool:
-    """Returns whether the scheme's credentials are a bearer token, which is a JWT unless the scheme has a verifier.
+    """Returns whether the scheme's credentials are a bearer token. It is a JWT unless the scheme has a verifier.
 
-    Swagger 2.0 has no bearer scheme: there it is an apiKey in the header Authorization or in PyMacaron's cookie.
+    Swagger 2.0 has no bearer scheme. In its specs, an apiKey in the header Authorization or in PyMacaron's cookie is a
+    bearer token.
     """
     if scheme.type == "apiKey":
         cookie = settings.JWT.COOKIE
@@ -125,9 +126,9 @@ def is_bearer(scheme: SecurityScheme) -> bool:
 
 
 def verify(scheme_name: str, scheme: SecurityScheme, request: AnyRequest) -> Verified | None:
-    """Returns the caller, after verifying the request's credentials for a scheme; None if it has none.
+    """Verifies the request's credentials for a scheme. Returns the caller; None if the request has no credentials.
 
-    Raises a Failure if they are wrong, ImproperlyConfigured if the scheme has no verifier.
+    Raises a Failure if the credentials are wrong, and ImproperlyConfigured if the scheme has no verifier.
     """
     verifier = _verifier(scheme_name)
     if verifier is None and carries_jwt(scheme):
@@ -152,7 +153,10 @@ def verify(scheme_name: str, scheme: SecurityScheme, request: AnyRequest) -> Ver
 
 
 def _presented(scheme: SecurityScheme, request: AnyRequest) -> tuple[tuple[str, ...] | None, Credential | None]:
-    """Returns a scheme's credentials: the verifier's arguments (None without any), and the token or key."""
+    """Returns the request's credentials for a scheme: as the verifier's arguments, and as a ``Credential``.
+
+    The arguments are None if the request has no credentials. Only tokens and API keys are a ``Credential``.
+    """
     if is_bearer(scheme):
         token = credentials.bearer(request)
         return ((token.value,) if token else None), token
@@ -170,7 +174,7 @@ def _presented(scheme: SecurityScheme, request: AnyRequest) -> tuple[tuple[str, 
 
 
 def verify_bearer(credential: Credential, request: AnyRequest) -> Verified:
-    """Verifies a JWT, finds its user, and enforces CSRF protection if it came in a cookie. Raises a Failure."""
+    """Verifies a JWT and finds its user. Enforces CSRF protection if the JWT came in a cookie. Raises a Failure."""
     try:
         claims = verify_once(credential.value, request)
         user = user_for(claims)
@@ -185,10 +189,10 @@ _OUTCOMES = "_macaron_verified_tokens"
 
 
 def verify_once(token: str, request: AnyRequest | None) -> dict[str, Any]:
-    """Returns the claims of a token as ``verify_token`` does, or raises again what that raised for this request.
+    """Returns the claims of a token, as ``verify_token`` does, but verifies the token only once for each request.
 
-    This way ``MACARON["JWT"]["REVOKED"]`` is called once for each request. Without a request the token is verified each
-    time.
+    Later calls return the same claims, or raise the same exception. So ``MACARON["JWT"]["REVOKED"]`` is called only
+    once for each request. If ``request`` is None, the token is verified at each call.
     """
     if request is None:
         return verify_token(token)
@@ -202,7 +206,7 @@ def verify_once(token: str, request: AnyRequest | None) -> dict[str, Any]:
         try:
             known = verify_token(token)
         except AuthenticationError as error:
-            # Not the exception itself, whose traceback holds the request.
+            # The exception itself isn't stored, because its traceback holds the request.
             outcomes[token] = (type(error), error.user_message)
             raise
         outcomes[token] = known
@@ -233,5 +237,5 @@ def _as_verified(answer: Any, scheme_name: str, token: str) -> Verified | None:
 
 
 def django_password(username: str, password: str, request: AnyRequest) -> Any:
-    """Verifies a user name and password by Django's authentication backends: a verifier for ``basic`` schemes."""
+    """Verifies a user name and password with Django's authentication backends. A verifier for ``basic`` schemes."""
     return authenticate(credentials.django_request(request), username=username, password=password)

@@ -1,6 +1,7 @@
 """Finds credentials in a request: in the Authorization header, a cookie, another header or the query.
 
-Works on Django's requests and DRF's alike, and verifies nothing. No part of a credential appears in a ``repr``.
+The functions accept Django's and DRF's requests, and don't verify the credentials. No part of a credential appears in a
+``repr``.
 """
 
 from __future__ import annotations
@@ -36,14 +37,14 @@ AnyRequest: TypeAlias = HttpRequest | Request
 
 @dataclass(frozen=True)
 class Credential:
-    """A token or a key. One that came ``from_cookie`` needs CSRF protection: browsers add it to any site's requests."""
+    """A token or an API key. If it is ``from_cookie``, it needs CSRF protection: browsers send it for any site."""
 
     value: str = field(repr=False)
     from_cookie: bool = False
 
 
 def django_request(request: AnyRequest) -> HttpRequest:
-    """Returns Django's request behind DRF's, which all of a view's authenticators and permissions share."""
+    """Returns the Django request inside a DRF request. A view's authenticators and permissions share it."""
     return cast("HttpRequest", getattr(request, "_request", request))
 
 
@@ -82,18 +83,21 @@ def bearer(request: AnyRequest) -> Credential | None:
         token = parse_bearer(header)
         return Credential(token) if token is not None else None
     cookie = request.COOKIES.get(settings.JWT.COOKIE, "") if settings.JWT.COOKIE else ""
-    # As PyMacaron writes it: the whole value of the header, URL-encoded.
+    # PyMacaron's cookie has the whole value of the Authorization header, URL-encoded.
     text = unquote_plus(cookie).strip()
     if not text:
         return None
     token = parse_bearer(text)
     if token is None:
-        raise RefusedTokenError(f"The cookie {settings.JWT.COOKIE} must hold Bearer and a token, URL-encoded.")
+        raise RefusedTokenError(f"The cookie {settings.JWT.COOKIE} must have the URL-encoded value Bearer <token>.")
     return Credential(token, from_cookie=True)
 
 
 def basic(request: AnyRequest) -> tuple[str, str] | None:
-    """Returns the user name and password (RFC 7617); raises RefusedCredentialsError if they can't be read."""
+    """Returns the user name and password (RFC 7617); None for another scheme.
+
+    Raises RefusedCredentialsError if the user name and password can't be read.
+    """
     given = authorization(request)
     if given is None or given[0] != "basic":
         return None
@@ -108,10 +112,10 @@ def basic(request: AnyRequest) -> tuple[str, str] | None:
 
 
 def api_key(request: AnyRequest, location: str, name: str) -> Credential | None:
-    """Returns the API key in a header, the query or a cookie.
+    """Returns the API key in a header, the query or a cookie; None if there is none.
 
-    Raises RefusedCredentialsError if the query has the key twice: a proxy in front of this server, with its log or rate
-    limit, may have read the other one.
+    Raises RefusedCredentialsError if the query has several keys: a proxy in front of this server may have read a
+    different key for its log or rate limit.
     """
     if location == "query" and len(request.GET.getlist(name)) > 1:
         raise RefusedCredentialsError(f"The query must have {name} only once.")
@@ -124,7 +128,7 @@ def api_key(request: AnyRequest, location: str, name: str) -> Credential | None:
 
 
 def enforce_csrf(request: AnyRequest) -> None:
-    """Raises CrossSiteRequestError for a request that another site may have made the browser send."""
+    """Raises CrossSiteRequestError if the request lacks Django's CSRF token: another site may have caused it."""
     try:
         SessionAuthentication().enforce_csrf(request)  # type: ignore[arg-type]  # it reads what both have
     except PermissionDenied as error:

@@ -1,4 +1,4 @@
-"""Finds the values of keys that come from the caller: a claim of the token, or the user."""
+"""Finds the values of item keys that come from the caller: from a claim, or from the user's id."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ __all__ = ["caller_value"]
 
 
 def caller_value(source: str, request: Request) -> str:
-    """Returns the value that ``claim:<name>`` or ``user`` has for the caller of a request, as text.
+    """Returns the value of ``source`` for the caller of a request, as text. ``source`` is ``claim:<name>`` or ``user``.
 
-    The claims are those in ``request.auth``, from a token, a verifier or an authenticator. Raises
-    MissingCredentialsError for an anonymous caller, ClaimMissingError where the value is missing, or is neither text
-    nor an integer.
+    ``request.auth`` has the claims, which come from a token, a verifier or an authenticator. Raises
+    MissingCredentialsError for an anonymous caller. Raises ClaimMissingError if the value is missing, or is neither
+    text nor an integer.
     """
     user = request.user
     if user is None or not user.is_authenticated:
@@ -33,6 +33,6 @@ def caller_value(source: str, request: Request) -> str:
     if isinstance(value, bool) or not isinstance(value, (str, int)) or value == "":
         what = f"claim {name}" if kind == "claim" else "user's id"
         raise ClaimMissingError(
-            f"The credentials lack the {what}, a string or an integer that determines whose items these are."
+            f"The credentials lack the {what}. It must be a string or an integer, and determines whose items these are."
         )
     return str(value)

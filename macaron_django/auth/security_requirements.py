@@ -1,8 +1,8 @@
 """Enforces an operation's ``security`` with a DRF authenticator and a DRF permission made for the operation.
 
-In DRF any single authenticator decides; in OpenAPI there are alternatives, and each may need several schemes. So the
-authenticator decides about the whole requirement at once and keeps the decision on the request, where the permission
-reads it. A viewset that overrides either of them replaces that half, as DRF documents.
+In DRF, a single authenticator decides who the user is. In OpenAPI, ``security`` has alternatives, and each alternative
+may need several schemes. So this authenticator verifies all schemes, and stores its decision on the request. The
+permission gets the decision from the request. A viewset may replace the authenticator or the permission, as in DRF.
 """
 
 from __future__ import annotations
@@ -52,30 +52,33 @@ class SchemeRequirement:
     scopes: frozenset[str]
 
     def granted(self, user: Any, auth: Any) -> frozenset[str]:
-        """Returns the scopes that the user was granted: by claims that a setting names, or by their ``scopes``."""
+        """Returns the user's scopes: those in the claims that ``SCOPE_CLAIMS`` names, and those in ``user.scopes``."""
         return scopes_of(auth) | frozenset(getattr(user, "scopes", ()))
 
 
-#: The requirement of a ``security`` that isn't written as OpenAPI writes it; nothing satisfies it.
+#: The requirement for a malformed ``security``; no request satisfies it.
 UNREADABLE = SchemeRequirement("", None, frozenset())
 
 
 class SecurityDecision(NamedTuple):
-    """What the request's credentials allow: they grant it, lack scopes, are refused, or weren't sent (all defaults)."""
+    """The decision about a request: it is granted, its credentials lack scopes, or its credentials are refused.
+
+    If the request has no credentials and isn't granted, all fields have their defaults.
+    """
 
     granted: bool = False
-    verified: Verified | None = None  # None with ``granted``: anonymous, where that is allowed
+    verified: Verified | None = None  # None with ``granted``: the request is anonymous, and allowed to be
     lacking: frozenset[str] = frozenset()
     refusal: Failure | None = None
 
 
 @dataclass(frozen=True, eq=False)
 class SecurityPolicy:
-    """Decides who may call one operation; made once for each operation.
+    """Decides who may call one operation. Each operation has one policy.
 
-    ``alternatives`` is None if the spec is silent (DRF's default authenticators decide) and empty where the
-    operation is public. Otherwise a request needs the credentials of all schemes of one alternative; an empty
-    alternative lets anonymous requests in.
+    If the spec has no ``security`` for the operation, ``alternatives`` is None, and DRF's default authenticators and
+    permissions decide. If the operation is public, ``alternatives`` is empty. Otherwise, a request needs the
+    credentials of all schemes of one alternative. An empty alternative accepts anonymous requests.
     """
 
     operation: Operation
@@ -88,12 +91,12 @@ class SecurityPolicy:
 
     @property
     def is_public(self) -> bool:
-        """Whether anyone may call the operation because its spec says so."""
+        """Whether the spec says that anyone may call the operation."""
         return self.alternatives is not None and () in (self.alternatives or ((),))
 
     @property
     def is_optional(self) -> bool:
-        """Whether credentials are verified but not needed."""
+        """Whether the operation verifies credentials, but also accepts requests without credentials."""
         return bool(self.alternatives) and self.is_public
 
     @property
@@ -133,13 +136,13 @@ class SecurityPolicy:
 
     @cached_property
     def _only(self) -> SchemeRequirement | None:
-        """The requirement, in the common case that it is one scheme without scopes."""
+        """The requirement if it is the only one and has no scopes, which is the common case; otherwise None."""
         required = list(self.requirements)
         is_plain = len(required) == 1 and not required[0].scopes and not self.is_optional
         return required[0] if is_plain else None
 
     def judge(self, request: Request) -> SecurityDecision:
-        """Verifies the request's credentials, scheme by scheme, until one alternative holds."""
+        """Verifies the request's credentials, scheme by scheme, until the request satisfies an alternative."""
         outcomes: dict[str, Verified | Failure | None] = {}
         if self._only is not None:
             outcome = outcomes[self._only.name] = _outcome(self._only, request)
@@ -165,7 +168,7 @@ class SecurityPolicy:
             return SecurityDecision(granted=True)
         if lacking is not None:
             return lacking
-        # A server that can't verify credentials must not answer that they are wrong.
+        # A server that can't verify credentials must not say that they are wrong.
         refusals.sort(key=lambda refusal: not isinstance(refusal, UnverifiableCredentialsError))
         return SecurityDecision(refusal=refusals[0]) if refusals else SecurityDecision()
 
@@ -181,7 +184,7 @@ class SecurityPolicy:
         return outcome if isinstance(outcome, Verified) else None
 
     def judge_foreign(self, user: Any, auth: Any) -> SecurityDecision:
-        """Decides about a user whom the viewset's own authenticator has let in: only their scopes count."""
+        """Decides about a user whom the viewset's own authenticator has accepted. Checks only the user's scopes."""
         lacking: frozenset[str] | None = None
         for alternative in self.alternatives or ():
             missing = frozenset[str]().union(*(each.scopes - each.granted(user, auth) for each in alternative))
@@ -199,7 +202,7 @@ class SecurityPolicy:
         return ", ".join(challenges) or bearer_challenge(error)
 
     def missing(self, request: Request) -> Failure:
-        """Makes the exception for a request without credentials of an accepted scheme."""
+        """Returns the exception for a request that has no credentials of an accepted scheme."""
         schemes = [required.scheme for required in self.requirements if required.scheme is not None]
         places = [[_place(r.scheme) for r in each if r.scheme is not None] for each in self.alternatives or ()]
         separator = ", or " if any(len(each) > 1 for each in places) else " or "
@@ -227,19 +230,20 @@ def _outcome(required: SchemeRequirement, request: Request) -> Verified | Failur
         return _unverifiable(required, str(error))
 
 
-#: The schemes whose fault has been logged.
+#: The names of the schemes whose problem has been logged.
 _logged: set[str] = set()
 
 
 def _unverifiable(required: SchemeRequirement, reason: str) -> Failure:
-    """Returns the refusal of a scheme that nothing verifies. The reason is logged once, because requests could fill the
-    log.
+    """Returns the exception for credentials that nothing can verify.
+
+    The reason is logged once for each scheme: otherwise requests could fill the log.
     """
     if required.name not in _logged:
         _logged.add(required.name)
-        logger.error("%s Requests that need it get a 401.", reason)
+        logger.error("%s Requests with such credentials get a 401.", reason)
     named = f" of the security scheme {required.name!r}" if required.name else ""
-    return UnverifiableCredentialsError(f"The server isn't set up to verify credentials{named}: they may be correct.")
+    return UnverifiableCredentialsError(f"The server isn't set up to verify credentials{named}. They may be correct.")
 
 
 def _challenge(required: SchemeRequirement, error: Failure | None) -> str:
@@ -270,19 +274,19 @@ def _default_authenticators() -> list[type[BaseAuthentication]]:
 
 
 class RequestMemory(BaseAuthentication):
-    """Authenticates no one: remembers the request for ``requires_auth`` where the spec requires nothing."""
+    """Remembers the request for ``requires_auth`` if the spec requires no credentials. Authenticates no one."""
 
     def authenticate(self, request: Request) -> None:
         remember_request(cast("HttpRequest", request))
 
     def authenticate_header(self, request: Request) -> str | None:
-        # DRF takes the challenge of the view's first authenticator only.
+        # DRF uses only the challenge of the view's first authenticator.
         defaults = _default_authenticators()
         return defaults[0]().authenticate_header(request) if defaults else bearer_challenge()
 
 
 class SecurityAuthentication(BaseAuthentication):
-    """Authenticates by the policy: wrong credentials raise; without credentials the request is anonymous."""
+    """Authenticates as the policy says. Raises if credentials are wrong; a request without credentials is anonymous."""
 
     policy: SecurityPolicy
 
@@ -307,7 +311,7 @@ class SecurityAuthentication(BaseAuthentication):
 
 
 class SecurityPermission(BasePermission):
-    """Permits what the policy's decision grants; 401 without credentials, 403 without the scopes."""
+    """Permits the requests that the policy grants. Raises a 401 if credentials are missing, a 403 if scopes are."""
 
     policy: SecurityPolicy
 
@@ -329,7 +333,7 @@ class SecurityPermission(BasePermission):
 
 
 class AllowedAnonymous(BasePermission):
-    """Permits anonymous requests, which the policy has already let in."""
+    """Permits anonymous requests, because the policy has already accepted them."""
 
     def has_permission(self, request: Request, view: APIView) -> bool:
         return not (request.user and request.user.is_authenticated)
@@ -347,7 +351,7 @@ def _with_challenge(error: Exception, policy: SecurityPolicy) -> Exception:
 
 
 def security_for(operation: Operation) -> SecurityPolicy:
-    """Makes the policy of an operation from its ``security``, or from the document's if it has none."""
+    """Returns the policy of an operation, from the operation's ``security`` or else the document's ``security``."""
     if not _is_readable(operation):
         return SecurityPolicy(operation, ((UNREADABLE,),))
     if operation.security is None:
@@ -363,7 +367,10 @@ def security_for(operation: Operation) -> SecurityPolicy:
 
 
 def _is_readable(operation: Operation) -> bool:
-    """Returns whether ``security`` is an array of objects of arrays: anything else could be read as public."""
+    """Returns whether ``security`` is an array of objects that contain arrays.
+
+    Otherwise, an operation with a mistake in its ``security`` could become public.
+    """
     written = operation.json.get("security")
     if written is None:
         written = operation.document.json.get("security")

@@ -1,6 +1,6 @@
-"""Signs and verifies JWTs by the settings, without a request: for servers, commands, tasks and tests alike.
+"""Signs and verifies JWTs as the settings say. It needs no request, so commands, tasks and tests can use it, too.
 
-Exceptions say what is wrong with a token, and never quote any part of it.
+Exceptions say what is wrong with a token, and never quote any part of the token.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from macaron_django.conf import settings
 __all__ = ["generate_token", "scopes_of", "verify_token"]
 
 
-@sensitive_variables()  # and those of PyJWT, which raises where a claim can't be JSON
+@sensitive_variables()  # also hides the variables of PyJWT, which raises if a claim can't be JSON
 def generate_token(
     user_id: object,
     expire_in: float | timedelta | None = None,
@@ -32,12 +32,12 @@ def generate_token(
 ) -> str:
     """Signs a token for a user, valid for ``expire_in`` seconds (by default ``MACARON["JWT"]["EXPIRE_IN"]``).
 
-    ``data`` are further claims; iss, sub, aud, exp and iat are set from the arguments and settings. Raises
-    ImproperlyConfigured if no key can sign, ValueError without a user id.
+    ``data`` has further claims. The arguments and settings determine iss, sub, aud, exp and iat. Raises
+    ImproperlyConfigured if no key can sign, and ValueError if the user id is empty.
     """
     if user_id is None or str(user_id) == "":
         raise ValueError("generate_token needs a user id")
-    import jwt  # with the first token: imports cryptography
+    import jwt  # imported here, because it imports cryptography
 
     options = settings.JWT
     key, algorithm = signing_key()
@@ -52,16 +52,16 @@ def generate_token(
 
 
 def _first(value: Any) -> Any:
-    """Returns the issuer or audience of new tokens: the first, where several are accepted."""
+    """Returns the issuer or audience of new tokens: the first accepted one if ``value`` has several."""
     return value if value is None or isinstance(value, str) else next(iter(value), None)
 
 
-@sensitive_variables()  # hides those of the functions called from here, too, but not a generator's
+@sensitive_variables()  # also hides the variables of functions that it calls, but not of generators
 def verify_token(token: str) -> dict[str, Any]:
-    """Returns the claims of a token whose signature, dates, issuer and audience are right.
+    """Verifies a token's signature, dates, issuer and audience, and returns its claims.
 
-    Raises AuthTokenExpiredError, AuthInvalidTokenError, KeysUnavailable (the JWKS can't be fetched), and
-    ImproperlyConfigured where no key is configured.
+    Raises AuthTokenExpiredError or AuthInvalidTokenError for the token, KeysUnavailable if the JWKS can't be fetched,
+    and ImproperlyConfigured if no key is configured.
     """
     options = settings.JWT
     unverified = split_token(token, options.MAX_TOKEN_SIZE)

@@ -1,5 +1,7 @@
-"""Finds the user of verified claims, as ``MACARON["JWT"]["USER"]`` says: a user made from the claims alone, or a
-Django user looked up by ``sub``, and created if missing.
+"""Finds the user of verified claims, as ``MACARON["JWT"]["USER"]`` says.
+
+The user has only the data in the claims, or is a Django user that is looked up by ``sub``. If the Django user doesn't
+exist, the module can create it.
 """
 
 from __future__ import annotations
@@ -23,7 +25,7 @@ __all__ = ["TokenUser", "user_for"]
 
 
 class TokenUser:
-    """A user known only by their token: authenticated, without permissions, not in any database."""
+    """A user who is known only from claims. The user is authenticated, has no permissions, and isn't in a database."""
 
     is_authenticated = True
     is_active = True
@@ -100,7 +102,7 @@ def _django_user(subject: str, *, create: bool) -> AbstractBaseUser | None:
         return None
     user = manager.filter(**{name: subject}).first()
     if user is None and create:
-        # Without normalising: two subjects that look alike in Unicode aren't one user.
+        # The name isn't normalised: two subjects that look alike in Unicode are different users.
         blank = model()
         blank.set_unusable_password()
         user, _ = manager.get_or_create(**{name: subject}, defaults={"password": blank.password})

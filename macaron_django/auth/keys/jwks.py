@@ -1,8 +1,8 @@
 """Fetches the public keys behind a JWKS URL (RFC 7517), and keeps them for a while.
 
-They are kept in this process, not in Django's cache: anyone who can write to a shared cache could sign tokens. PyJWT's
-client isn't used, because a token with an unknown ``kid`` must not be able to trigger any number of fetches, an outage
-of the key server must not lock everyone out, and the size of the answer must have a limit.
+The keys are kept in this process, not in Django's cache: anyone who can write to a shared cache could sign tokens.
+PyJWT's client isn't used, for three reasons. A token with an unknown ``kid`` must not be able to trigger any number of
+fetches. An outage of the key server must not lock everyone out. The size of the response must have a limit.
 """
 
 from __future__ import annotations
@@ -28,8 +28,8 @@ logger = logging.getLogger(__name__)
 
 MAX_SIZE = 1024 * 1024  # bytes of the whole set
 MAX_KEYS = 100
-RETRY_AFTER = 10.0  # seconds between two fetches, whatever made the second one necessary
-STALE_FOR = 3600.0  # seconds past its age that a set goes on being used while the server can't be reached
+RETRY_AFTER = 10.0  # the least seconds between two fetches, whatever the reason for the second
+STALE_FOR = 3600.0  # seconds for which a set past its maximum age is still used while the server can't be reached
 
 
 class KeysUnavailable(PyMacaronException):
@@ -42,7 +42,7 @@ class KeysUnavailable(PyMacaronException):
 
 @dataclass(frozen=True)
 class PublishedKey:
-    """One key of the set. ``algorithm`` is the only one that it may be used with; None if it names none."""
+    """One key of the set. It may be used only with ``algorithm``, unless that is None because it names none."""
 
     kid: str | None
     algorithm: str | None
@@ -65,13 +65,13 @@ class JWKS:
         self.url, self.timeout, self.max_age = url, timeout, max_age
         self._keys: tuple[PublishedKey, ...] | None = None
         self._fetched = self._tried = float("-inf")
-        self._is_outage = False  # that a caller was told of
+        self._is_outage = False  # whether a caller already got a KeysUnavailable
         self._lock = threading.Lock()
 
     def keys(self, kid: str | None = None) -> tuple[PublishedKey, ...]:
-        """Returns the published keys, all or those named ``kid``; an unknown name makes it fetch again.
+        """Returns the published keys: all, or only those whose name is ``kid``. An unknown name triggers a fetch.
 
-        Raises KeysUnavailable without a set that is recent enough.
+        Raises KeysUnavailable if there is no recent enough set.
         """
         keys = self._known()
         if kid is None:
@@ -124,7 +124,7 @@ def _fetch(url: str, timeout: float) -> bytes:
                 chunks.append(chunk)
                 if sum(map(len, chunks)) > MAX_SIZE:
                     raise ValueError("the key set is too large")
-                # The socket's timeout counts from each byte received, the deadline from the start.
+                # The socket's timeout starts again at each received byte, so it doesn't limit the whole fetch.
                 if time.monotonic() > deadline:
                     raise TimeoutError
     except urllib.error.HTTPError as error:
@@ -148,7 +148,7 @@ def _read(text: bytes) -> tuple[PublishedKey, ...]:
 
 
 def _key(entry: object) -> PublishedKey | None:
-    """Returns the key of a JWK; None if it isn't for signatures, is a secret, or is of an unknown type."""
+    """Returns the key in a JWK; None if the key isn't for signatures, is a secret, or has an unknown type."""
     import jwt  # imports cryptography, which a public API doesn't need
     from cryptography.exceptions import UnsupportedAlgorithm
 
@@ -160,7 +160,7 @@ def _key(entry: object) -> PublishedKey | None:
     kid, algorithm = entry.get("kid"), entry.get("alg")
     public_part = {name: value for name, value in entry.items() if name != "d"}
     try:
-        # PyJWK guesses the algorithm of an Ed25519 key, and not that of an Ed448 key
+        # PyJWK guesses the algorithm of Ed25519 keys, but not of Ed448 keys.
         key = jwt.PyJWK(public_part, algorithm or ("EdDSA" if entry["kty"] == "OKP" else None)).key
     except (jwt.PyJWTError, ValueError, TypeError, KeyError, NotImplementedError, UnsupportedAlgorithm):
         return None
@@ -169,5 +169,5 @@ def _key(entry: object) -> PublishedKey | None:
 
 @lru_cache(maxsize=16)
 def jwks_at(url: str, timeout: float, max_age: float) -> JWKS:
-    """Returns the keys of a URL, shared by this process."""
+    """Returns the ``JWKS`` of a URL. The whole process shares it."""
     return JWKS(url, timeout, max_age)

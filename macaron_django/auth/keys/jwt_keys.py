@@ -1,7 +1,7 @@
-"""A key, with the algorithms that it may be used with.
+"""Defines ``Key``: a key and the algorithms with which it may be used.
 
-Binding the algorithms to the key, and never to what a token's header names, defeats an HS256 token "signed" with a
-public RSA key (RFC 8725, section 2.1).
+The key determines the algorithms. If the header of a token did, a client could "sign" an HS256 token with a public RSA
+key (RFC 8725, section 2.1).
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 __all__ = ["ALGORITHMS", "CURVE_ALGORITHMS", "HMAC_SIZES", "RSA_ALGORITHMS", "RSA_BITS", "Key", "UnusableKeyError"]
 
-#: HMAC algorithm → the least size of its secret in bytes, which is the size of the hash (RFC 7518, section 3.2).
+#: The least size of the secret in bytes, by HMAC algorithm: the size of the hash (RFC 7518, section 3.2).
 HMAC_SIZES: Mapping[str, int] = {"HS256": 32, "HS384": 48, "HS512": 64}
 RSA_ALGORITHMS = ("RS256", "RS384", "RS512", "PS256", "PS384", "PS512")
 RSA_BITS = 2048  # RFC 7518, sections 3.3 and 3.5
@@ -35,11 +35,11 @@ ALGORITHMS = (*HMAC_SIZES, *RSA_ALGORITHMS, *CURVE_ALGORITHMS.values(), "EdDSA")
 
 @dataclass(frozen=True)
 class Key:
-    """A secret, or a public key with or without its private one.
+    """A secret, or a public key with or without its private key.
 
-    ``kid`` is the key's name, None for a key without one; ``setting`` names the setting that has it. ``verifying`` is
-    a secret or a public key, ``signing`` a secret, a private key or None; both as PyJWT's algorithms take them, ready
-    to use. Neither is part of the ``repr``.
+    ``kid`` is the key's name; None for a key without a name. ``setting`` is the setting that has the key. ``verifying``
+    is a secret or a public key. ``signing`` is a secret, a private key or None. Both have the form that PyJWT's
+    algorithms need, and don't appear in the ``repr``.
     """
 
     kid: str | None
@@ -55,4 +55,4 @@ class Key:
 
 
 class UnusableKeyError(ValueError):
-    """Key material that can't be made into a key. The message says why, without quoting it."""
+    """The key material doesn't make a usable key. The message says why, without quoting the material."""

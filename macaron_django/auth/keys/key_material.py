@@ -1,6 +1,7 @@
-"""Loads keys: a secret, a PEM key, a PEM certificate or a published key becomes a ``Key``.
+"""Creates a ``Key`` from a secret, a PEM key, a PEM certificate or a published key.
 
-Imported with the first key only: importing PyJWT and cryptography takes a tenth of a process's start-up time.
+This module is imported only if there is a key: importing PyJWT and cryptography takes a tenth of a process's start-up
+time.
 """
 
 from __future__ import annotations
@@ -37,7 +38,7 @@ _PRIVATE = rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey | ed25519.Ed25519Priva
 
 @lru_cache(maxsize=64)
 def load_key(material: bytes) -> Key:
-    """Makes a key without a name from a secret, a PEM key or a PEM certificate; raises UnusableKeyError."""
+    """Creates a key without a name from a secret, a PEM key or a PEM certificate. Can raise UnusableKeyError."""
     if b"-----BEGIN" not in material:
         if material.lstrip().startswith(b"{") and b'"kty"' in material:
             raise UnusableKeyError("is a JWK; give its secret, or a PEM key")
@@ -60,12 +61,12 @@ def load_key(material: bytes) -> Key:
     except UnusableKeyError:
         raise
     except (UnsupportedAlgorithm, ValueError):
-        # without its cause, whose message may quote the key
+        # Without the cause, because its message may quote the key.
         raise UnusableKeyError("isn't a readable PEM key or certificate") from None
 
 
 def public_key(key: object, kid: str | None = None, setting: str = "") -> Key:
-    """Binds a public key to its algorithms; raises UnusableKeyError for a key of a type that can't sign JWTs."""
+    """Binds a public key to its algorithms. Raises UnusableKeyError if a key of this type can't sign JWTs."""
     if not isinstance(key, _PUBLIC):
         raise UnusableKeyError("is of a type that can't sign JWTs")
     return Key(kid, setting, _named(_names_for(key)), verifying=key)
@@ -76,7 +77,7 @@ def _secret_algorithms(secret: bytes) -> Mapping[str, Algorithm]:
 
 
 def with_any_size(key: Key) -> Key:
-    """Returns a secret's key for every HMAC algorithm, even if the secret is too short; any other key as it is."""
+    """Binds a secret to every HMAC algorithm, even if the secret is too short. Returns any other key unchanged."""
     return replace(key, algorithms=_named(HMAC_SIZES)) if isinstance(key.verifying, bytes) else key
 
 

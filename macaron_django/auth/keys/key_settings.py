@@ -1,7 +1,7 @@
 """Reads the keys in ``MACARON["JWT"]``, and reports what is wrong with those settings.
 
-A key that is too short for an algorithm (RFC 7518, sections 3.2 and 3.3) isn't bound to that algorithm, so it neither
-signs nor verifies; ``configuration_problems`` reports it before anything is served.
+A key that is too short for an algorithm (RFC 7518, sections 3.2 and 3.3) can't sign or verify with that algorithm.
+``configuration_problems`` reports such a key before any request is served.
 """
 
 from __future__ import annotations
@@ -58,7 +58,7 @@ def _bytes(value: object) -> bytes:
     if isinstance(value, str):
         try:
             return value.strip().encode() if "-----BEGIN" in value else value.encode()
-        except UnicodeEncodeError:  # of an environment variable that isn't UTF-8
+        except UnicodeEncodeError:  # the value of an environment variable that isn't UTF-8
             raise UnusableKeyError("isn't text that UTF-8 can hold") from None
     if isinstance(value, bytes):
         return value
@@ -66,7 +66,7 @@ def _bytes(value: object) -> bytes:
 
 
 def _configured(options: Section) -> Configured:
-    """Returns the keys of SECRET, KEYS and SIGNING_KEY that fit an allowed algorithm, and the faults of the others."""
+    """Returns the keys in SECRET, KEYS and SIGNING_KEY that fit an allowed algorithm, and the problems of all keys."""
     given = (
         options.SECRET,
         tuple((options.KEYS or {}).items()),
@@ -98,7 +98,7 @@ def _read(
         entries.append((signing_kid, 'MACARON["JWT"]["SIGNING_KEY"]', signing))
     if not entries:
         return (), ()
-    # with the first key: imports PyJWT and cryptography
+    # Imported here, because it imports PyJWT and cryptography.
     from macaron_django.auth.keys.key_material import load_key, with_any_size
 
     keys: list[Key] = []
@@ -124,7 +124,7 @@ _read_once = lru_cache(maxsize=16)(_read)
 
 
 def _shortness(secret: bytes, allowed: Sequence[str]) -> tuple[str, str]:
-    """Returns a fault and a hint if a secret is shorter than an allowed algorithm needs; empty texts if not."""
+    """Returns a fault and a hint if a secret is too short for an allowed algorithm; otherwise two empty texts."""
     least = max((HMAC_SIZES[name] for name in allowed if name in HMAC_SIZES), default=0)
     if len(secret) >= least:
         return "", ""
@@ -136,7 +136,7 @@ def _shortness(secret: bytes, allowed: Sequence[str]) -> tuple[str, str]:
 
 
 def short_secret() -> ConfigurationProblem | None:
-    """Returns what is wrong with a SECRET that is used although it is too short, as ALLOW_SHORT_SECRET permits."""
+    """Returns the problem with a SECRET that is too short, but that ALLOW_SHORT_SECRET permits; otherwise None."""
     options = settings.JWT
     if options.SECRET is None or not options.ALLOW_SHORT_SECRET:
         return None
@@ -147,7 +147,7 @@ def short_secret() -> ConfigurationProblem | None:
     fault, hint = _shortness(secret, options.ALGORITHMS)
     if not fault:
         return None
-    return ConfigurationProblem(_HMAC_SETTING, fault, f"{hint} Then take ALLOW_SHORT_SECRET out.", "warning")
+    return ConfigurationProblem(_HMAC_SETTING, fault, f"{hint} Then remove ALLOW_SHORT_SECRET.", "warning")
 
 
 def _misuse(key: Key, allowed: Sequence[str]) -> ConfigurationProblem | None:
@@ -169,8 +169,8 @@ def _misuse(key: Key, allowed: Sequence[str]) -> ConfigurationProblem | None:
 def verification_keys(options: Section, kid: str | None, algorithm: str) -> list[Key]:
     """Returns the keys that may verify a token whose header names ``kid`` and ``algorithm``, best first.
 
-    A token that names its key is verified with that key only; a token that doesn't, with every key of the right
-    type. Raises ImproperlyConfigured if no usable key is configured, KeysUnavailable if the JWKS can't be fetched.
+    If the token names a key, only that key may verify it. Otherwise, every key of the right type may. Raises
+    ImproperlyConfigured if no usable key is configured, and KeysUnavailable if the JWKS can't be fetched.
     """
     keys, problems = _configured(options)
     if not keys and not options.JWKS_URL:
@@ -178,16 +178,14 @@ def verification_keys(options: Section, kid: str | None, algorithm: str) -> list
     if algorithm not in options.ALGORITHMS:
         return []
     found = [key for key in keys if (kid is None or key.kid == kid) and algorithm in key.algorithms]
-    # A published key isn't secret: a JWKS never verifies HS*.
+    # Published keys aren't secret, so they must never verify HS* tokens.
     if options.JWKS_URL and algorithm not in HMAC_SIZES and (kid is None or not found):
         found += _published(options, kid, algorithm)
     return found
 
 
 def fetch_published_keys() -> None:
-    """Fetches the keys behind ``JWKS_URL``, unless usable ones are known. Raises KeysUnavailable if they can't be
-    fetched.
-    """
+    """Fetches the keys behind ``JWKS_URL`` if no recent keys are known. Raises KeysUnavailable if that fails."""
     _jwks(settings.JWT).keys()
 
 
@@ -210,7 +208,7 @@ def _published(options: Section, kid: str | None, algorithm: str) -> Iterable[Ke
 def signing_key() -> tuple[Key, str]:
     """Returns the key that new tokens are signed with, and the first allowed algorithm that fits the key.
 
-    The key is SIGNING_KEY, or else ``KEYS[SIGNING_KID]``, or else SECRET. Raises ImproperlyConfigured without one.
+    The key is SIGNING_KEY, or else ``KEYS[SIGNING_KID]``, or else SECRET. Raises ImproperlyConfigured if there is none.
     """
     options = settings.JWT
     keys, problems = _configured(options)
@@ -237,19 +235,19 @@ def _reason(problems: Sequence[ConfigurationProblem]) -> str:
 
 
 def can_verify() -> bool:
-    """Returns whether a key is configured that can verify tokens."""
+    """Returns whether the settings have a usable key or a ``JWKS_URL``, so that tokens can be verified."""
     return bool(settings.JWT.JWKS_URL or _configured(settings.JWT)[0])
 
 
 def configuration_problems() -> list[ConfigurationProblem]:
-    """Returns what is wrong with ``MACARON["JWT"]``; an empty list if JWT isn't set up."""
+    """Returns the problems with ``MACARON["JWT"]``; an empty list if JWT isn't set up."""
     options = settings.JWT
     found = (*_problems_of_names(options), *_problems_of_jwks(options), *_problems_of_values(options))
     problems = (ConfigurationProblem(f'MACARON["JWT"]["{name}"]', *more) for name, *more in found)
     return [*_configured(options)[1], *problems]
 
 
-#: The name of a setting, its fault, a hint and the level, as ConfigurationProblem has them.
+#: The name of a setting, followed by a ConfigurationProblem's fault, hint and, if it isn't "error", level.
 _Faults = Iterator[tuple[str, ...]]
 
 
