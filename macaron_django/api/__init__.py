@@ -1,10 +1,12 @@
 """Serves the operations of an API over HTTP: builds viewsets from a document and its models, and URL patterns for them.
 
-Open ``assembly`` for what answers an operation, ``viewset_names`` for what viewsets and methods are called,
-``viewsets`` for how a project replaces one, and ``builtin`` for /ping and /version. Of the folders, ``rules`` decides
-which operations are generated, ``front`` answers known requests before Django's handler, ``routing`` finds a path's
-view, ``requests`` reads requests, ``plans`` lists what they go through, ``views`` acts, ``answers`` makes responses and
-errors, ``checks`` finds what is wrong, and ``mock`` and ``docs`` show the document.
+``assembly`` decides which code serves an operation, ``viewset_names`` names viewsets and their methods, ``viewsets``
+lets projects replace viewsets, and ``builtin`` has the handlers of /ping and /version.
+
+The folder ``rules`` decides which operations are generated. ``front`` responds to known requests before Django's
+handler is called, and ``routing`` finds a path's view. ``requests`` reads requests, ``plans`` lists the checks of each
+operation's requests, and ``views`` has the viewsets. ``answers`` creates responses and error responses. ``checks``
+finds mistakes, ``mock`` responds with examples, and ``docs`` shows the document.
 """
 
 from __future__ import annotations

@@ -1,7 +1,8 @@
 """Builds the viewset classes of an API from its document and models, and the URL patterns that lead to them.
 
-An operation is answered by the first of these that it has: ``x-bind-server``; an operationId that is a dotted path;
-generated CRUD; the mock, where ``MOCK`` is on; otherwise 501, with a warning.
+The first of these serves an operation: the function that ``x-bind-server`` names; the function that a dotted
+operationId names; generated CRUD; the mock, if ``MOCK`` is on. If there is none of them, the operation responds with
+501, and `manage.py check` shows a warning.
 """
 
 from __future__ import annotations
@@ -48,7 +49,7 @@ __all__ = ["APIViewSets", "build_viewsets", "url_patterns"]
 
 
 class APIViewSets(Mapping[str, type[OperationViewSet]]):
-    """The viewset classes of one API by name, and the findings about them."""
+    """The viewset classes of one API by name, with the findings about the viewsets."""
 
     api: str
     document: Document
@@ -81,7 +82,7 @@ class APIViewSets(Mapping[str, type[OperationViewSet]]):
         return {served.operation.location for viewset, served in self.served() if in_use(viewset).filters_itself()}
 
     def findings(self) -> list[Finding]:
-        """Returns what is wrong with the operations. Imports every handler."""
+        """Returns the findings about the operations. Imports every handler."""
         notes = [note for note in self.resources.notes if note.location not in self._filtered_elsewhere()]
         found = [*self._early, *self.resources.refused.values(), *notes]
         for viewset, served in self.served():
@@ -103,9 +104,10 @@ class APIViewSets(Mapping[str, type[OperationViewSet]]):
 def build_viewsets(
     api: str, document: Document, classes: Classes, persistences: Mapping[str, Any] | None = None
 ) -> APIViewSets:
-    """Returns the viewsets of an API. Models must be loaded; handlers are imported later.
+    """Returns the viewsets of an API. Models must already be loaded. Handlers are imported later.
 
-    ``persistences`` has one for each persisted schema, by its name; their rows are in ``classes.rows``.
+    ``persistences`` has a ``Persistence`` for each persisted schema, by the schema's name. The row classes of these
+    schemas are in ``classes.rows``.
     """
     early: list[Finding] = []
     stores = dict(_stores(document, classes, early))
@@ -198,7 +200,7 @@ def _action(name: str, operation: Operation, handler: Handler | None) -> Any:
 
 
 def url_patterns(api: str, viewsets: APIViewSets) -> list[IndexedResolver]:
-    """Returns the URL patterns of an API, in a namespace with the API's name. Viewsets can't be replaced afterwards."""
+    """Returns the URL patterns of an API, in a namespace with the API's name. Later, viewsets can't be replaced."""
     routes: list[Route] = []
     for viewset in viewsets.values():
         serving = in_use(viewset)

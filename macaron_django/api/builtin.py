@@ -15,11 +15,12 @@ from macaron_django.exceptions import PyMacaronException
 
 __all__ = ["UNTHROTTLED", "add_ping_hook", "ping", "ping_hooks", "pymacaron_version", "ready", "version"]
 
-#: Handlers that the project's default throttles don't count: a refused probe takes a healthy server out of service.
+#: The project's default throttles don't apply to these handlers: refusing a probe would take a healthy server out of
+#: service.
 UNTHROTTLED = frozenset({"macaron_django.api.builtin.ping", "macaron_django.api.builtin.ready"})
 
 
-#: Functions that ``ping`` calls. What one of them raises is the answer.
+#: The functions that ``ping`` calls. If one of them raises an exception, the response is that error.
 ping_hooks: list[Callable[[], object]] = []
 
 
@@ -31,27 +32,27 @@ def add_ping_hook(hook: Callable[[], object]) -> None:
 
 
 def ping() -> dict[str, Any]:
-    """Returns an empty object, to show that the server answers. Checks only hooks, so that probes are cheap."""
+    """Returns an empty object, to show that the server responds. Calls only hooks, so that probes are cheap."""
     for hook in ping_hooks:
         hook()
     return {}
 
 
 class NotReady(PyMacaronException):
-    """The server lacks something that it needs to answer requests. A known outage isn't logged or reported again."""
+    """The server lacks something that it needs to serve requests. A known outage isn't logged or reported again."""
 
     code = "NOT_READY"
     status = 503
     headers: Mapping[str, str] = {"Retry-After": "1"}
 
-    #: What was missing when this was last said.
+    #: What was missing at the last response.
     known: Mapping[str, str] = {}
 
 
 def ready() -> dict[str, Any]:
     """Returns an empty object if tables, databases and everything else that the server needs can be reached.
 
-    Raises ``NotReady`` (503) otherwise, which names what is missing.
+    Otherwise, raises ``NotReady`` (503), whose message names what is missing.
     """
     found = missing()
     is_known, NotReady.known = found == NotReady.known, found
@@ -86,7 +87,7 @@ def _running_container_version() -> str:
 
 
 def pymacaron_version() -> dict[str, Any]:
-    """Returns what PyMacaron's /version did: the service's name and container, its APIs' names, and ``PYM_ENV``."""
+    """Returns the same as PyMacaron's /version: the service's name and container, its APIs' names, and ``PYM_ENV``."""
     version = get_container_version()
     return {
         "name": str(getattr(get_config(), "name", "")),

@@ -1,4 +1,4 @@
-"""The handlers of apis/crash.yaml, GET /crash/…: each fails in its own way, to try out how failures are reported."""
+"""The handlers of apis/crash.yaml, GET /crash/…. Each fails in its own way, so that you can test error reports."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ SLOW = 2.0  # seconds
 
 
 class MyFatalCustomError(PyMacaronException):
-    """A failure of the server, with a status that no other error has."""
+    """A failure of the server. No other error has its status."""
 
     code = "FATAL_CUSTOM_ERROR"
     status = 543
@@ -55,7 +55,7 @@ def do_crash_report_error() -> dict[str, Any]:
 
 
 def do_crash_slow_call() -> dict[str, Any]:
-    """Takes some seconds."""
+    """Takes some seconds to respond."""
     time.sleep(SLOW)
     return {}
 

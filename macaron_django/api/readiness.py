@@ -1,6 +1,6 @@
-"""Finds out what keeps a server from answering requests, for GET /ready.
+"""Finds out whether a server lacks something that it needs to serve requests, for GET /ready.
 
-Each check runs in a separate thread, so a check that hangs delays neither the answer nor the other checks.
+Each check runs in a separate thread, so a check that hangs doesn't delay the response or the other checks.
 """
 
 from __future__ import annotations
@@ -24,14 +24,15 @@ __all__ = ["ReadyCheck", "add_ready_check", "missing"]
 
 logger = logging.getLogger("macaron_django")
 
-#: Returns what is missing, in a few words for the people who operate the server; None if nothing is.
+#: A function that returns, in a few words for operators, what is missing; None if nothing is missing.
 ReadyCheck = Callable[[], str | None]
-#: Seconds that an answer is good for. Probes come from several sides, and AWS bounds how often tables are described.
+#: The seconds for which a result is reused. Several load balancers may send probes, and AWS limits how often tables can
+#: be described.
 _GOOD_FOR = 1.0
 
 
 class _Tables:
-    """Checks every table until it has been usable once, and after that one table for each answer."""
+    """Checks each table until it has been usable once. After that, each call checks only one table, in turn."""
 
     def __init__(self) -> None:
         self._usable: dict[str, Any] = {}
@@ -46,12 +47,12 @@ class _Tables:
                 problem = why_unusable(tables[name])
                 if problem is not None:
                     return problem
-                self._usable[name] = True  # the last to be looked at again
+                self._usable[name] = True  # moves to the end, so it is checked again last
         return None
 
 
 def _databases() -> Iterator[str]:
-    """Yields the aliases of the databases that hold the models of the served APIs."""
+    """Yields the aliases of the databases with the models of the served APIs."""
     stores = [store for api in catalogue.values() for store in getattr(api.viewsets, "stores", {}).values()]
     yield from dict.fromkeys(router.db_for_read(each.model) for each in stores if isinstance(each, OrmStore))
 
@@ -78,9 +79,9 @@ _added: dict[str, ReadyCheck] = {}
 
 
 def add_ready_check(name: str, check: ReadyCheck) -> None:
-    """Makes GET /ready call ``check``; ``name`` says what it looks at, such as "broker".
+    """Makes GET /ready call ``check``. ``name`` is the part of the server that it checks, such as "broker".
 
-    ``check`` returns None, or says in a few words what is missing. An exception also means "not ready".
+    ``check`` returns None, or a few words that say what is missing. If it raises an exception, the server isn't ready.
     """
     if not callable(check):
         raise TypeError(f"The check {check!r} should be a function.")
@@ -100,12 +101,12 @@ def _checks() -> Iterator[tuple[str, ReadyCheck]]:
 
 
 class _ReadyCall:
-    """A call of a check in a separate thread, which doesn't keep the process from ending."""
+    """A call of a check in a separate thread. The thread doesn't keep the process from ending."""
 
     def __init__(self, name: str, check: ReadyCheck) -> None:
         self._check = check
         self._problem: str | None = (
-            "ended without returning a result"  # as by sys.exit(), which ends a thread without a word
+            "ended without returning a result"  # for example with sys.exit(), which ends a thread silently
         )
         self.error: Exception | None = None
         self._thread = threading.Thread(
@@ -131,7 +132,7 @@ class _ReadyCall:
 
 
 class _Readiness:
-    """The last answer, and the checks that haven't ended yet."""
+    """The last result, and the checks that are still running."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -171,13 +172,13 @@ _readiness = _Readiness()
 
 
 def missing() -> Mapping[str, str]:
-    """Returns what this server lacks, in words, by the name of the check; empty if it is ready.
+    """Returns texts that say what this server lacks, by the name of the check; an empty mapping if it is ready.
 
-    Takes at most ``READY_TIMEOUT`` seconds. An answer is reused for a second.
+    Takes at most ``READY_TIMEOUT`` seconds. A result is reused for a second.
     """
     return _readiness.missing()
 
 
 def forget() -> None:
-    """Forgets the last answer, for tests."""
+    """Forgets the last result, for tests."""
     _readiness.forget()

@@ -1,5 +1,6 @@
-"""Lists the served APIs for code in lower layers than the registry, which connects itself here when it is made.
-``viewsets.myserver`` and ``GET /version`` show what the registry holds when they are used.
+"""Lists the served APIs for code in lower layers than the registry. The registry connects itself here at its creation.
+
+``viewsets.myserver`` and ``GET /version`` use this list, so they always show the current APIs in the registry.
 """
 
 from __future__ import annotations
@@ -15,9 +16,9 @@ __all__ = ["Catalogue", "ServedAPI", "ViewSetsOfAPI", "catalogue"]
 
 @dataclass(frozen=True)
 class ServedAPI:
-    """One API. ``viewsets`` are its viewset classes by name; ``is_routed`` is False if the URLs leave it out.
+    """One API. ``viewsets`` has its viewset classes by name. ``is_routed`` is False if the API has no URLs.
 
-    ``persistences`` store the items of its schemas in DynamoDB, by the schema's name.
+    ``persistences`` has the objects that store the items of its schemas in DynamoDB, by the schema's name.
     """
 
     name: str
@@ -37,15 +38,15 @@ class Catalogue(Mapping[str, ServedAPI]):
     def connect(
         self, source: Callable[[], Mapping[str, ServedAPI]], left_out: Callable[[], Collection[str]] = tuple
     ) -> None:
-        """Takes the APIs from ``source`` from now on, and the names of those that couldn't be made from ``left_out``.
+        """Connects the functions that return the APIs (``source``) and the names of the broken APIs (``left_out``).
 
-        Both are called at each access, so they should cache.
+        Both functions are called at each access, so they should cache their results.
         """
         self._source, self._left_out = source, left_out
 
     @property
     def left_out(self) -> Collection[str]:
-        """The names of the APIs whose specs are broken."""
+        """The names of the APIs that have errors in their specs."""
         return self._left_out()
 
     def __getitem__(self, name: str) -> ServedAPI:

@@ -1,4 +1,4 @@
-"""Decides which viewset answers each operation, and names viewsets and their methods."""
+"""Decides which viewset serves each operation, and names viewsets and their methods."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ __all__ = ["action_name", "viewset_operations"]
 
 
 def viewset_operations(document: Document, found: Resources) -> dict[str, tuple[Resource | None, list[Operation]]]:
-    """Returns what each viewset has, by its name: a resource or None, and its operations in document order.
+    """Returns a resource or None, and the operations in document order, for each viewset, by the viewset's name.
 
     The operations on a resource's paths, and below them, belong to the resource. Others are grouped by the path before
     their first parameter. Operations with ``x-no-bind-server`` are left out.
@@ -52,8 +52,10 @@ def _owners(found: Resources) -> dict[str, Resource]:
 
 
 def _owner(path: str, owners: Mapping[str, Resource]) -> Resource | None:
-    """Returns the resource that a path belongs to: it is the resource's collection or item path, or is below it. The
-    longest such path decides.
+    """Returns the resource to which a path belongs; None if there is none.
+
+    The path must be the resource's collection path or item path, or be below one of them. If several resources match,
+    the one with the longest path is returned.
     """
     if not owners:
         return None
@@ -62,7 +64,7 @@ def _owner(path: str, owners: Mapping[str, Resource]) -> Resource | None:
 
 
 def action_name(operation: Operation, taken: Collection[str]) -> str:
-    """Returns the name of an operation's method: the operationId's last part, unless ``taken`` or DRF has it."""
+    """Returns the name of an operation's method: the last part of the operationId, unless ``taken`` or DRF has it."""
     last = url_name(operation).rpartition(".")[2] if is_dotted(operation.operation_id) else url_name(operation)
     wanted = re.sub(r"\W+", "_", last).strip("_") or "operation"
     wanted = wanted if wanted.isidentifier() else f"operation_{wanted}"
@@ -72,5 +74,5 @@ def action_name(operation: Operation, taken: Collection[str]) -> str:
 
 @cache
 def _taken_names() -> frozenset[str]:
-    """Returns the names of DRF's methods and of those that answer generated operations."""
+    """Returns the names of DRF's methods, and of the methods that serve generated operations."""
     return frozenset({*dir(ResourceViewSet), *(name for name, _ in actions.ACTIONS.values())})

@@ -1,7 +1,7 @@
-"""Gives projects the generated viewsets of each API, as ``viewsets.myserver.Profiles``, and serves subclasses of them.
+"""Provides the generated viewsets of each API, as ``viewsets.myserver.Profiles``, and serves subclasses of them.
 
-A generated viewset is a ``GenericAPIView`` like any other for permissions, throttles, filters, renderers, the browsable
-API and drf-spectacular. To change one::
+A generated viewset is a ``GenericAPIView``. Permissions, throttles, filters, renderers, the browsable API and
+drf-spectacular work as for any other view. To change a viewset, register a subclass::
 
     from macaron_django.api import viewsets
 
@@ -35,11 +35,11 @@ V = TypeVar("V", bound="type[OperationViewSet]")
 
 
 def register(viewset: V) -> V:
-    """Serves a subclass of a generated viewset instead of it, and returns the subclass.
+    """Serves ``viewset``, a subclass of a generated viewset, instead of the generated viewset. Returns ``viewset``.
 
-    Its module must be imported before URLs are made: in an app's ``ready()``, or above the ``include`` in the root
-    URLconf. ``MACARON["VIEWSETS"]`` needs no such import. Raises ``TypeError`` for other classes, and ``RuntimeError``
-    for a viewset that is registered too late, or in addition to another one.
+    The subclass's module must be imported before the URLs are created: in an app's ``ready()``, or above the
+    ``include`` in the root URLconf. ``MACARON["VIEWSETS"]`` doesn't need such an import. Raises ``TypeError`` for other
+    classes. Raises ``RuntimeError`` if the viewset is registered too late, or if another one is already registered.
     """
     generated = _generated(viewset)
     if generated is None:
@@ -65,9 +65,9 @@ class UnusableViewsetError(ImproperlyConfigured, SystemCheckError):
 
 
 def in_use(viewset: type[OperationViewSet]) -> type[OperationViewSet]:
-    """Returns the class that is served for a generated viewset: the one in the settings, else the registered one.
+    """Returns the class that is served for a generated viewset: the class in the settings, else the registered class.
 
-    If there is neither, returns the viewset itself. Raises ``ImproperlyConfigured`` if the settings name two.
+    If there is neither, returns the viewset itself. Raises ``ImproperlyConfigured`` if the settings name two classes.
     """
     configured = [each for each in dict.fromkeys(_configured()) if _generated(each) is viewset]
     if len(configured) > 1:
@@ -81,9 +81,9 @@ def in_use(viewset: type[OperationViewSet]) -> type[OperationViewSet]:
 
 
 class _ViewSetsLeftOut:
-    """The viewsets of an API that couldn't be made: any name gives a class, so that subclasses can be defined.
+    """The viewsets of an API that couldn't be created. Each name returns a class, so that a module can subclass it.
 
-    A module may hold viewsets of other APIs, too, which keep their own permissions.
+    Such a module may also have viewsets of other APIs. Their permissions apply only if the module can be imported.
     """
 
     def __init__(self, api: str) -> None:
@@ -101,7 +101,7 @@ def _configured() -> Iterator[type[OperationViewSet]]:
         try:
             found = import_string(dotted)
         except ImportError as error:
-            # Django says only that the module lacks the name, even if the module failed to import something itself.
+            # Django says only that the module lacks the name, even if an import in the module failed.
             cause = error.__cause__ or error
             raise UnusableViewsetError(
                 f"MACARON['VIEWSETS'] names {dotted!r}, which can't be imported: {cause}."

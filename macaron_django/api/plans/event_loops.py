@@ -1,6 +1,6 @@
-"""Decides which operations an event loop can answer by itself: those without a step that may block.
+"""Decides which operations can run on an event loop: operations without a step that may block.
 
-The project's code may block; Django's ORM does, and so does fetching keys to verify a token.
+The project's code may block. Django's ORM blocks, and so does fetching the keys that verify a token.
 """
 
 from __future__ import annotations
@@ -45,9 +45,9 @@ _PERMISSIONS = (AllowAny, AllowedAnonymous, IsAdminUser, IsAuthenticated, IsAuth
 def runs_on_loops(
     served: Served, overridden: AbstractSet[str], listed: Collection[Callable[..., None]], view: Any, *, stores: bool
 ) -> bool:
-    """Returns whether nothing blocks: none of the checks before the action, and not the action itself.
+    """Returns whether neither the checks before the action nor the action itself can block.
 
-    ``listed`` are the plan's checks; ``stores`` says whether the store may answer.
+    ``listed`` has the plan's checks. ``stores`` says whether the action may use the store directly.
     """
     return (
         not overridden - {"permission_classes"}
@@ -71,7 +71,7 @@ def _is_asynchronous(served: Served) -> bool:
 
 
 def _authenticates_here(served: Served) -> bool:
-    """Returns whether credentials are verified locally: without a database, another server or a hook."""
+    """Returns whether credentials are verified in this process: without a database, another server or a hook."""
     policy, options = served.security, settings.JWT
     if policy.is_silent:
         known = {RequestMemory, JWTAuthentication}
@@ -83,7 +83,7 @@ def _authenticates_here(served: Served) -> bool:
 
 
 def _permits_here(view: Any) -> bool:
-    """Returns whether all permissions are of known classes; False if a property returns them: it may use a request."""
+    """Returns whether all permissions are of known classes. Returns False for a property, which may need a request."""
     return not is_computed(type(view), "permission_classes") and all(map(_is_known, view.get_permissions()))
 
 

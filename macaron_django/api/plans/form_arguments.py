@@ -1,4 +1,4 @@
-"""Gives handlers the fields of a Swagger 2.0 form by name, and files as their content, file name and media type."""
+"""Passes the fields of a Swagger 2.0 form to handlers by name. Files become content, file name and media type."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ _PARTS: Mapping[str, Callable[[UploadedFile[Any]], Any]] = {
 
 
 class FormArguments:
-    """The arguments that a handler may take instead of the whole form, as in PyMacaron."""
+    """The arguments that a handler may have instead of the whole form, as in PyMacaron."""
 
     def __init__(self, fields: Mapping[str, bool], taken: frozenset[str]) -> None:
-        """Takes ``fields``, which says of each field whether it is a file, and ``taken``, the names of parameters."""
+        """``fields`` says for each field whether it is a file. ``taken`` has the names of parameters."""
         named = {argument_name(field): (field, "") for field in fields}
         files = [field for field, is_file in fields.items() if is_file]
         described = {argument_name(f"{field}{part}"): (field, part) for field in files for part in _PARTS if part}
@@ -32,7 +32,7 @@ class FormArguments:
         self.names = frozenset(self._fields)
 
     def values(self, form: Any) -> dict[str, Any]:
-        """Returns the values of the arguments that were sent. A file is read whole, as bytes."""
+        """Returns the values of the arguments that were sent. The whole content of a file is read as bytes."""
         values: dict[str, Any] = {}
         for name, (field, part) in self._fields.items():
             if form is not None and field in form:

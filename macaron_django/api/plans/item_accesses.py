@@ -1,7 +1,7 @@
-"""Works out which accesses to DynamoDB's tables the generated operations need, from how each is carried out.
+"""Determines which accesses to DynamoDB's tables the generated operations need.
 
-A list is planned for every set of filters and every order that a client may send. What handlers, overridden hooks and
-receivers of signals do isn't known here: a recorded test run shows that.
+A list is planned for every set of filters and every order that a client may send. The accesses of handlers, overridden
+hooks and receivers of signals aren't known here. A recorded test run shows them.
 """
 
 from __future__ import annotations
@@ -31,14 +31,15 @@ _ACTIONS: Final[Mapping[str, tuple[str, ...]]] = {
     "retrieve": ("GetItem",),
 }
 _OF_PLANS: Final = {"batch_get": "BatchGetItem", "get": "GetItem", "query": "Query", "scan": "Scan"}
-#: With at most this many filters, every set of them is planned; with more, the sets of up to three and the set of all.
+#: If a list has at most this many filters, every set of filters is planned. If it has more, only the sets of up to
+#: three filters and the set of all filters are planned.
 _MOST_FILTERS: Final = 8
-#: Values by lookup, which an item can satisfy all at once. "in" gets two values; plans with a single one are made, too.
+#: Values by lookup. One item can satisfy all of them. "in" has two values; a single value is planned, too.
 _TEXTS: Final = {"in": "mn", "range": "az", "lt": "z", "lte": "z", "gt": "a", "gte": "a", "isnull": ""}
 
 
 def generated_accesses(generated: GeneratedOperation, store: Store) -> frozenset[TableAccess]:
-    """Returns the accesses that the requests of an operation may need; none if the ORM stores the items."""
+    """Returns the accesses that the requests of an operation may need. There are none if the ORM stores the items."""
     if not store.is_row:
         return frozenset()
     persistence = store.model._default_manager.persistence

@@ -1,6 +1,6 @@
-"""Tells the subscribers of ``macaron_django.events`` which operations are answered, once for each request.
+"""Notifies the subscribers of ``macaron_django.events`` of operations, once for each request.
 
-Both fronts and Django's handler call the same views, so the views send the events in every case.
+Both fronts (``macaron_django.api.front``) and Django's handler call the same views, so the views send the events.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 __all__ = ["CLIENT_LEFT", "ObservedOperations", "OperationNames", "operation_of", "user_id_of"]
 
-#: The status of a request whose client went before it was answered: nginx's, since HTTP has none.
+#: The status of a request whose client disconnected before the response. HTTP defines none, so this is nginx's status.
 CLIENT_LEFT: Final = 499
 _OTHER: Final = "_OTHER"
 
@@ -39,7 +39,7 @@ _FLAGS: Final = (bool, property)
 
 
 class ObservedOperations:
-    """The operations of one path, for subscribers. ``methods`` are those that HTTP and the spec know."""
+    """The operations of one path, for subscribers. ``methods`` are the methods of HTTP and of the spec."""
 
     def __init__(self, api: str, served: Mapping[str, Served], methods: list[str]) -> None:
         self._api, self._served = api, served
@@ -80,7 +80,7 @@ class ObservedOperations:
         return response
 
     def named(self, method: str) -> OperationNames:
-        """Returns an operation's name; for a method that the path doesn't have, the path's name."""
+        """Returns the names of the operation for a method. If the path lacks the method, the operationId is empty."""
         names = self._names.get(method)
         if names is None:
             method = method if method in self._methods else _OTHER
@@ -92,7 +92,7 @@ class ObservedOperations:
 
 
 def _leave(names: OperationNames, request: HttpRequest, observed: Observed[OperationEnded], response: Any) -> None:
-    """Ends an operation with its answer: now, when the answer is rendered, or when its last byte has been sent."""
+    """Ends an operation: now, when the response is rendered later, or when a streamed response is closed."""
     user_id = user_id_of(request)
     observed.leave()
     if not response.streaming and getattr(response, "is_rendered", True):
@@ -127,7 +127,7 @@ class _Rendering:
     """Replaces a response's ``render()`` until it is called, or until the response is dropped unrendered."""
 
     def __init__(self, response: Any, end: _End) -> None:
-        self._response, self._end = weakref.ref(response), end  # a cycle would keep what the response holds
+        self._response, self._end = weakref.ref(response), end  # a reference cycle would keep the response's objects
         self._how: _How | None = _answered(response)
 
     def __call__(self) -> Any:
@@ -148,7 +148,7 @@ class _Rendering:
 
 
 def operation_of(request: HttpRequest) -> OperationNames | None:
-    """Returns the operation that a request has led to; None if it hasn't led to one."""
+    """Returns the names of the operation that serves a request; None if there is none."""
     view: Any = getattr(request.resolver_match, "func", None)
     plans = getattr(view, "initkwargs", {}).get("plans")
     observed = getattr(plans, "observed", None)
@@ -171,9 +171,9 @@ def user_id_of(request: HttpRequest) -> str:
 
 
 def _answered(response: Any) -> _How:
-    """Returns how a response ends its operation.
+    """Returns the status, error code, error id and exception of a response.
 
-    Removes the exception from the response: its traceback keeps objects alive.
+    Removes the exception from the response, because its traceback keeps objects alive.
     """
     attributes = vars(response)
     code, error_id = attributes.get("error_code", ""), attributes.get("error_id", "")
@@ -181,7 +181,7 @@ def _answered(response: Any) -> _How:
 
 
 def _failed(error: BaseException) -> _How:
-    """Returns the status with which Django answers an exception of a view, and the exception if the server is at
+    """Returns the status of Django's response to an exception of a view. Also returns the exception if the server is at
     fault.
     """
     if not isinstance(error, Exception):

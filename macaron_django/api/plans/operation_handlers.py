@@ -1,13 +1,13 @@
-"""Finds the Python function that answers an operation, and calls it with the arguments that its signature names.
+"""Finds the handler of an operation, a Python function, and calls it with the arguments in its signature.
 
-A handler is imported when it is first called or checked: a spec is loaded while Django imports models, which handlers
-use. A handler gets
+A handler is imported when it is first called or checked. It can't be imported together with the spec: specs are loaded
+while Django imports models, and handlers use models. A handler gets these arguments:
 
-- the body as its first argument (or as the argument named ``body``), if the operation declares one; or the fields of
-  a Swagger 2.0 form by name, if it takes them;
-- each parameter by name, None if it wasn't sent and has no default; the function must take path and query parameters,
-and may leave out header and cookie parameters;
-- the DRF request, if it has an argument named ``request``.
+- If the operation has a body, the first argument (or the argument named ``body``) is the body. If the body is a
+  Swagger 2.0 form, the handler may have an argument for each field instead.
+- Each parameter is passed by name. It is None if it wasn't sent and has no default. The function must have arguments
+  for path and query parameters, and may leave out header and cookie parameters.
+- If there is an argument named ``request``, it is the DRF request.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ _BY_NAME = (inspect.Parameter.KEYWORD_ONLY, inspect.Parameter.POSITIONAL_OR_KEYW
 
 
 class HandlerUnavailable(Exception):  # noqa: N818 (a state of the handler)
-    """The handler can't be used; ``findings``, which `manage.py check` shows, say why."""
+    """The handler can't be used. `manage.py check` shows the ``findings``, which say why."""
 
     def __init__(self, findings: Iterable[Finding]) -> None:
         self.findings = tuple(findings)
@@ -43,7 +43,7 @@ class HandlerUnavailable(Exception):  # noqa: N818 (a state of the handler)
 
 
 def handler_for(operation: Operation) -> Handler | None:
-    """Returns the handler that the spec binds to ``operation`` by ``x-bind-server``, else by a dotted operationId.
+    """Returns the handler that ``x-bind-server`` names, or else a dotted operationId; None if neither names one.
 
     If both name a handler and ``MACARON["COMPAT"]`` is on, the operationId decides, as in PyMacaron.
     """
@@ -54,7 +54,7 @@ def handler_for(operation: Operation) -> Handler | None:
 
 
 class Handler:
-    """The function that answers one operation."""
+    """The function that serves one operation."""
 
     def __init__(self, operation: Operation, dotted: str) -> None:
         self.operation = operation
@@ -67,13 +67,13 @@ class Handler:
 
     @cached_property
     def bare(self) -> Callable[..., Any]:
-        """The function as written, without the spec's decorators."""
+        """The function in the source code, without the decorators that the spec names."""
         is_bound = self.dotted == self.operation.extensions.bind_server
         return self._found(self.dotted, "E301", "x-bind-server" if is_bound else None)
 
     @cached_property
     def function(self) -> Callable[..., Any]:
-        """The function with every ``x-decorate-server`` around it; the first named is the outermost."""
+        """The function inside the decorators that ``x-decorate-server`` names. The first name is the outermost one."""
         function = self.bare
         for dotted in reversed(self.operation.extensions.decorate_server):
             function = self._found(dotted, "E303", "x-decorate-server")(function)
@@ -81,11 +81,11 @@ class Handler:
 
     @cached_property
     def signature(self) -> inspect.Signature:
-        """The signature of the function as written."""
+        """The signature of ``bare``."""
         return inspect.signature(self.bare)
 
     def problems(self) -> list[Finding]:
-        """Returns why the handler can't answer: it can't be imported, or doesn't take the operation's arguments."""
+        """Returns the findings about the handler: it can't be imported, or lacks arguments that the operation needs."""
         try:
             self.function  # noqa: B018 (importing is what is checked)
             complaints = list(self._misfits())
@@ -99,7 +99,7 @@ class Handler:
 
     @cached_property
     def body_argument(self) -> str | None:
-        """The name of the argument that takes the body; None if the operation has no body, or no argument is left."""
+        """The name of the argument for the body; None if the operation has no body, or if no argument is left."""
         if self.operation.request_body is None:
             return None
         taken = {*self.arguments.values(), "request"}
@@ -117,7 +117,7 @@ class Handler:
 
     @cached_property
     def form_arguments(self) -> FormArguments | None:
-        """The fields of the operation's form, if the function takes these instead of the whole form."""
+        """The fields of the operation's form, if the function has arguments for them instead of the whole form."""
         named = self.signature.parameters
         if self._form is None or self.body_argument is not None:
             return None
@@ -139,7 +139,7 @@ class Handler:
         return async_to_sync(_awaited)(result) if inspect.isawaitable(result) else result
 
     def called(self, request: Any, body: Any, values: Mapping[str, Any]) -> StepCall:
-        """Returns the call of an ``async def`` as a step, which an event loop can await itself."""
+        """Returns the call of an ``async def`` as a step that an event loop can await."""
         args, kwargs = self.bind(request, body, values)
         return _HandlerCall(partial(self.function, *args, **kwargs))
 
@@ -149,7 +149,7 @@ class Handler:
 
     @cached_property
     def _parameter_names(self) -> tuple[str, ...] | None:
-        """The parameters' names in the order of the function's arguments; None if it has other arguments."""
+        """The names of the parameters in the order of the function's arguments; None if there are other arguments."""
         named = self.signature.parameters.values()
         usual = inspect.Parameter.POSITIONAL_OR_KEYWORD
         if self.operation.request_body is not None or any(p.kind is not usual or p.name == "request" for p in named):
@@ -281,8 +281,8 @@ def _import_dotted(dotted: str) -> Any:
         try:
             found: Any = import_module(module_name)
         except ModuleNotFoundError as error:
-            # The name may be a class's only if there is no such module. A module that imports a missing one is
-            # reported as that.
+            # Only if this module doesn't exist, the name may be a class. If the module imports another module that is
+            # missing, that error is raised.
             if error.name and (module_name == error.name or module_name.startswith(f"{error.name}.")) and length > 1:
                 continue
             raise
