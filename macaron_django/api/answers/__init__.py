@@ -1,11 +1,12 @@
-"""Turns what handlers and actions return into responses, and exceptions into error responses.
+"""Turns the values that handlers and actions return into responses, and exceptions into error responses.
 
-Open ``handler_results`` for what a returned value becomes, ``renderers`` for media types, ``response_validation`` for
-``RESPONSE_VALIDATION``, and ``json_answers`` for answers that are rendered at once. For errors, open
-``error_descriptions`` for status, code and message, ``error_bodies`` for the formats, ``error_responses`` for the
-exception handler, ``error_views`` for what Django answers outside of the APIs, ``error_objects`` for objects of the
-schema ``Error``, ``error_reports`` for what operators learn, and ``crash_handlers`` for what a project's own views can
-use.
+``handler_results`` creates the response for a returned value, ``renderers`` writes media types, ``response_validation``
+applies ``RESPONSE_VALIDATION``, and ``json_answers`` has JSON responses that are rendered at once.
+
+``error_descriptions`` determines the status, code and message of an error, and ``error_bodies`` writes them in each
+format. ``error_responses`` has the exception handler, and ``error_views`` has the error views outside of the APIs.
+``error_objects`` creates objects of the schema ``Error``. ``error_reports`` reports errors to operators, and
+``crash_handlers`` has functions for a project's own views.
 """
 
 from __future__ import annotations

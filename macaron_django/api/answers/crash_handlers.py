@@ -1,6 +1,6 @@
-"""Answers, logs and reports the exceptions of a project's own views in the same way as those of operations.
+"""Responds to, logs and reports the exceptions of a project's own views in the same way as exceptions of operations.
 
-These are the functions of ``pymacaron.crash``.
+The functions are the same as in ``pymacaron.crash``.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ ErrorDecorator = Callable[[Any], Any]
 
 
 def crash_handler(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Decorates a Django or Flask view so that its exceptions get the same answers as those of operations."""
+    """Decorates a Django or Flask view so that its exceptions get the same responses as exceptions of operations."""
     return generate_crash_handler_decorator()(function)
 
 
@@ -101,8 +101,8 @@ def report_error(
 ) -> str:
     """Reports an error that doesn't make the request fail: logs it and passes it to the ``ERROR_REPORTER``.
 
-    ``data`` is added to the report, with ``error_caught`` and the ``stack`` of the call. Returns the report's
-    ``error_id``, which the log line carries as well.
+    The report also has ``data``, ``error_caught`` and the ``stack`` of the call. Returns the report's ``error_id``,
+    which is also in the log line.
     """
     error_id = str((data or {}).get("error_id") or uuid.uuid4())
     text = title or "An error was reported"
@@ -124,8 +124,8 @@ def postmortem(
 ) -> None:
     """Logs and reports an exception that isn't the client's fault.
 
-    ``f`` is the function that raised it; ``t0`` and ``t1`` are the times at which it began and ended. Neither ``args``
-    nor ``kwargs`` are reported: they may hold secrets.
+    ``f`` is the function that raised the exception. ``t0`` and ``t1`` are the times at which the function began and
+    ended. ``args`` and ``kwargs`` aren't reported, because they may contain secrets.
     """
     if exception is None:
         return
@@ -150,12 +150,12 @@ def postmortem(
 
 
 def populate_error_report(data: MutableMapping[str, Any]) -> None:
-    """Adds to ``data`` what is known about the request being served, without secrets."""
+    """Adds data about the current request, without secrets, to ``data``."""
     data.update(completed_report(data))
 
 
 def set_error_reporter(callback: Callable[..., Any] | None) -> None:
-    """Makes ``callback`` this process's ``ERROR_REPORTER``: it takes a title, a dictionary and an exception."""
+    """Makes ``callback`` this process's ``ERROR_REPORTER``. It gets a title, a dictionary and an exception."""
     settings.change(ERROR_REPORTER=callback)
 
 

@@ -1,6 +1,6 @@
 """Writes the body of an error response in each ``ERROR_FORMAT``: PyMacaron's, problem details (RFC 9457) and DRF's.
 
-If ``ERROR_CALLBACK`` is set, it makes the body instead; ``ERROR_DECORATOR`` can change every body.
+If ``ERROR_CALLBACK`` is set, it creates the body instead. ``ERROR_DECORATOR`` can change every body.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ PROBLEM_JSON = "application/problem+json"
 
 
 class ErrorBody(NamedTuple):
-    """The body of an error response, its status, and its media type unless that is ``application/json``."""
+    """The body of an error response, with its status. ``media_type`` is set unless it is ``application/json``."""
 
     value: Any
     status: int
@@ -39,10 +39,9 @@ class ErrorBody(NamedTuple):
 
 
 def error_body(answer: ErrorDescription, exc: Exception) -> ErrorBody:
-    """Returns the body of the answer to ``exc``, as the settings say.
+    """Returns the body of the response to ``exc``, as the settings say.
 
-    If the project's callback or decorator fails, the failure is logged, and the body is what it would be without that
-    function.
+    If the project's callback or decorator fails, the failure is logged, and the body is written without that function.
     """
     made, own = None, settings.current()
     if isinstance(exc, DeclaredError):
@@ -61,7 +60,7 @@ def error_body(answer: ErrorDescription, exc: Exception) -> ErrorBody:
 
 
 def makes_own_bodies() -> bool:
-    """Returns whether a function of the project makes or changes error bodies."""
+    """Returns whether a function of the project creates or changes error bodies."""
     own = settings.current()
     return own.ERROR_CALLBACK is not None or own.ERROR_DECORATOR is not None
 
@@ -76,9 +75,9 @@ def _guarded(setting: str, use: Callable[[Callable[[Any], Any]], Any]) -> Any:
 
 
 def _called_back(callback: Callable[[Any], Any], answer: ErrorDescription, exc: Exception) -> ErrorBody:
-    """Returns the body that ``ERROR_CALLBACK`` makes.
+    """Returns the body that ``ERROR_CALLBACK`` creates.
 
-    If it makes an object that has a ``status``, the answer gets that.
+    If the callback returns an object with a ``status``, the response gets this status.
     """
     found = callback(_told(answer, exc))
     if isinstance(found, Mapping) and not hasattr(found, "to_json"):
@@ -90,7 +89,7 @@ def _called_back(callback: Callable[[Any], Any], answer: ErrorDescription, exc: 
 
 
 def _told(answer: ErrorDescription, exc: Exception) -> PyMacaronException:
-    """Returns the argument of the callback: the exception, or a replacement that holds only what clients may see."""
+    """Returns the argument of the callback: the exception, or a replacement that has only the data for clients."""
     if isinstance(exc, PyMacaronException) and answer.description != INTERNAL:
         told = exc
     else:
@@ -157,5 +156,5 @@ def _put(body: dict[str, Any], steps: list[str], message: str) -> None:
     (found.setdefault("non_field_errors", []) if isinstance(found, dict) else found).append(message)
 
 
-#: A function for each ``ERROR_FORMAT``, from an ``ErrorDescription`` to the value of the body.
+#: The function for each ``ERROR_FORMAT`` that returns the value of the body for an ``ErrorDescription``.
 ERROR_BODIES = {"pymacaron": _pymacaron, "problem": _problem, "drf": _drf_body}

@@ -1,6 +1,6 @@
 """Describes exceptions: the status, code, message and violations that a client gets, before a body format is chosen.
 
-What is internal stays in the log unless ``DEBUG`` is on.
+Internal information stays in the log unless ``DEBUG`` is on.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ INTERNAL = "The server failed to answer; quote the error_id to its operators, wh
 
 
 class ErrorDescription(NamedTuple):
-    """What a client sees of an exception, in any body format."""
+    """The information about an exception that a client gets, in any body format."""
 
     status: int
     code: str  # "PROFILE_NOT_FOUND"
@@ -42,12 +42,15 @@ class ErrorDescription(NamedTuple):
     user_message: str | None = None
     violations: tuple[Mapping[str, str], ...] = ()  # pointer, location, keyword, message
     headers: Mapping[str, str] = MappingProxyType({})
-    error_caught: str | None = None  # what a PyMacaronException says was caught
-    drf_body: Any = None  # what DRF's own handler would answer, for DRF's exceptions
+    error_caught: str | None = None  # the exception that a PyMacaronException has caught
+    drf_body: Any = None  # for DRF's exceptions, the body that DRF's own handler would write
 
 
 class DeclaredError(PyMacaronException):
-    """A handler returned an object of a schema that its operation declares for errors; ``body`` is its JSON."""
+    """A handler returned an object of a schema that its operation declares for errors.
+
+    ``body`` is the object's JSON.
+    """
 
     def __init__(self, body: Mapping[str, Any], status: int) -> None:
         super().__init__(str(body.get("user_message") or body.get("error_description") or ""))
@@ -77,7 +80,7 @@ def describe(exc: Exception) -> ErrorDescription:
 
 
 def _timed_out(exc: BaseException) -> bool:
-    """Returns whether ``exc`` is a timeout of another service, other than of a write that may have had an effect."""
+    """Returns whether another service timed out. Returns False for a write that may have had an effect."""
     if isinstance(exc, EngineUnavailable) and exc.__cause__ is not None:
         exc = exc.__cause__
     kind: Any = type(exc)
@@ -124,19 +127,19 @@ def _of_ours(exc: PyMacaronException, error_id: str) -> ErrorDescription:
 
 
 def _docstring(exception_class: type[PyMacaronException]) -> str:
-    """Returns the first paragraph of a class's own docstring, else the phrase of its status."""
+    """Returns the first paragraph of the class's own docstring, or else the phrase of the class's status."""
     own = exception_class.__dict__.get("__doc__") or ""
     paragraph = cleandoc(own).partition("\n\n")[0]
     return " ".join(paragraph.split()) or phrase(exception_class.status, exception_class.code)
 
 
 def is_error_status(status: int) -> bool:
-    """Returns whether a status means a failure and Django can send it."""
+    """Returns whether a status means a failure, and Django can send a response with it."""
     return HTTPStatus.BAD_REQUEST <= status <= LAST_STATUS
 
 
 def phrase(status: int, otherwise: str) -> str:
-    """Returns HTTP's phrase for a status, or ``otherwise`` for a number that has none."""
+    """Returns HTTP's phrase for a status; ``otherwise`` if HTTP has no phrase for it."""
     try:
         return HTTPStatus(status).phrase
     except ValueError:
@@ -153,7 +156,7 @@ def _violation(violation: Any) -> Mapping[str, str]:
 
 
 def _as_drf(exc: Exception) -> drf_exceptions.APIException | None:
-    """Returns the DRF exception that means the same as ``exc``; None unless the request is at fault."""
+    """Returns the DRF exception with the same meaning as ``exc``. Returns None if the request isn't at fault."""
     match exc:
         case drf_exceptions.APIException():
             return exc

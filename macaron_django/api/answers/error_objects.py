@@ -20,7 +20,7 @@ __all__ = ["format_error", "raise_error", "responsify"]
 
 
 def format_error(e: Exception) -> Any:
-    """Returns the error object of an exception, with what clients may see."""
+    """Returns the error object of an exception, with only the data that clients may see."""
     if isinstance(e, PyMacaronException):
         return e.to_model()
     answer = describe(e)
@@ -30,13 +30,13 @@ def format_error(e: Exception) -> Any:
 
 
 def responsify(error: Any) -> ErrorReply:
-    """Returns the response to an error object, or to a PyMacaronException."""
+    """Returns the error response for an error object or a PyMacaronException."""
     return (error if isinstance(error, PyMacaronException) else _exception_of(error)).http_reply()
 
 
 def raise_error(e: Any) -> NoReturn:
-    """Raises the exception that an error object describes, if possible of the class that ``add_error`` made for its
-    code.
+    """Raises the exception that an error object describes. If ``add_error`` has created a class for the error's code,
+    the exception is of that class.
     """
     raise _exception_of(e)
 

@@ -1,7 +1,7 @@
 """Reports errors and warnings to the function that ``MACARON["ERROR_REPORTER"]`` names.
 
-A report holds what PyMacaron's reports hold: the user, the server, the request, the answer, the times and the trace,
-without secrets (``macaron_django.scrubbing``). A failure while reporting is logged and doesn't change the answer.
+As in PyMacaron, a report has data about the user, the server, the request, the response, the times and the trace.
+``macaron_django.scrubbing`` removes secrets. A failure while reporting is logged and doesn't change the response.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ __all__ = ["completed_report", "report", "report_warning"]
 
 logger = logging.getLogger("macaron_django")
 
-#: The most characters of a body that a report holds.
+#: The greatest number of a body's characters in a report.
 LONGEST_BODY = 16 * 1024
 _STARTED = "macaron_django.started"
 
@@ -58,10 +58,10 @@ def report_warning(
     exception: BaseException | None = None,
     request: AnyRequest | None = None,
 ) -> str:
-    """Reports a problem that didn't stop the request from being answered.
+    """Reports a problem that didn't make the request fail: logs it and passes it to the ``ERROR_REPORTER``.
 
-    It is logged and passed to the ``ERROR_REPORTER``; ``data`` is added to the report. ``request`` defaults to the
-    one being served. Returns the report's ``error_id``, which the log line carries as well.
+    ``data`` is added to the report. ``request`` defaults to the current request. Returns the report's ``error_id``,
+    which is also in the log line.
     """
     error_id = str((data or {}).get("error_id") or uuid.uuid4())
     logger.warning("%s (error_id %s)", title, error_id, exc_info=exception, extra={"error_id": error_id})
@@ -76,9 +76,9 @@ def report(
     request: AnyRequest | None = None,
     keep: Callable[[Mapping[str, Any]], None] | None = None,
 ) -> None:
-    """Adds to ``data`` what is known of the request, and calls the ``ERROR_REPORTER``, if any. Never raises.
+    """Adds data about the request to ``data``, and calls the ``ERROR_REPORTER`` with the report. Never raises.
 
-    ``keep`` is called with the same report, even if no reporter is set.
+    ``keep`` gets the same report, even if there is no ``ERROR_REPORTER``.
     """
     reporter = None if _is_silent() else settings.ERROR_REPORTER
     if reporter is None and keep is None:
@@ -104,8 +104,8 @@ def _is_silent() -> bool:
 
 
 def _call(reporter: Callable[..., Any], title: str, found: Mapping[str, Any], exception: BaseException | None) -> None:
-    """Calls a reporter with the arguments it takes: reporters of PyMacaron 1 take the title and the report as JSON
-    text.
+    """Calls a reporter with the arguments in its signature. Reporters of PyMacaron 1 get the title, and the report as
+    JSON text.
     """
     signature = inspect.signature(reporter)
     try:
@@ -119,7 +119,7 @@ def _call(reporter: Callable[..., Any], title: str, found: Mapping[str, Any], ex
 
 
 def completed_report(data: Mapping[str, Any]) -> dict[str, Any]:
-    """Returns a report's data with what is known of the request being served, without secrets."""
+    """Returns ``data`` together with data about the current request, without secrets."""
     scrubber, completed = _completed(data, None, current_request())
     found: dict[str, Any] = scrubber.everywhere(completed)
     return found
@@ -132,7 +132,7 @@ def _completed(
     served = _guarded(lambda: getattr(view, "current", None))
     operation: Operation | None = getattr(served, "operation", None)
     scrubber = Scrubber(_secret_names(operation) if operation is not None else ())
-    scrubber.named(getattr(view, "kwargs", None) or {})  # the URL and the trace hold them
+    scrubber.named(getattr(view, "kwargs", None) or {})  # the URL and the trace contain the path's secrets
     found = scrubber.body(dict(data))  # a copy: the caller's own mapping isn't changed
     if exception is not None:
         found.setdefault("trace", traceback.format_exception(exception))
@@ -152,11 +152,11 @@ def _completed(
 
 
 def _view_of(request: AnyRequest | None) -> Any:
-    """Returns the view that serves a request; None if there is none, or if it is gone."""
+    """Returns the view that serves a request; None if there is none, or if it no longer exists."""
     view = (getattr(request, "parser_context", None) or {}).get("view")
     try:
         getattr(view, "kwargs", None)
-    except ReferenceError:  # the request was answered; code that outlives it, such as a thread, reports
+    except ReferenceError:  # code that runs on after the request, such as a thread, is reporting
         return None
     return view
 
@@ -169,7 +169,7 @@ def _secret_names(operation: Operation) -> list[str]:
 
 
 def _guarded(section: Callable[[], Any]) -> Any:
-    """Returns a section of the report, or why it is missing: reading a malformed request may raise."""
+    """Returns a section of the report. If reading a malformed request raises, returns the reason instead."""
     try:
         return section()
     except Exception as error:  # noqa: BLE001 (the report says which)
@@ -192,7 +192,7 @@ def _iso(seconds: float) -> str:
 
 
 def _user(request: AnyRequest, plain: HttpRequest) -> dict[str, Any]:
-    # `request.user` might authenticate again, and that may be what failed: this is what authentication has kept.
+    # `request.user` might authenticate again, which may be what failed. These attributes don't.
     user = vars(request).get("_user") or vars(plain).get("_cached_user")
     is_auth = bool(getattr(user, "is_authenticated", False))
     claims = get_user_token_data() if is_auth else {}
@@ -241,7 +241,7 @@ def _request(
 
 
 def _body(request: AnyRequest, operation: Operation | None, scrubber: Scrubber) -> str | None:
-    """Returns the body as JSON text, if it was parsed: in an unparsed body, secrets can't be found."""
+    """Returns the body as JSON text if it was parsed. In an unparsed body, secrets couldn't be found."""
     value = getattr(request, "_full_data", Empty)
     if value is Empty or value is None:
         length = django_request(request).META.get("CONTENT_LENGTH")
@@ -249,7 +249,7 @@ def _body(request: AnyRequest, operation: Operation | None, scrubber: Scrubber) 
     if hasattr(value, "lists"):
         value = {name: values[0] if len(values) == 1 else values for name, values in value.lists()}
     text = dump_json(_presentable(scrubber.body(value, _body_schema(request, operation)))).decode()
-    # Cut after scrubbing: half a secret wouldn't be recognised.
+    # The text is cut after scrubbing, because a part of a secret wouldn't be recognised.
     text = scrubber.text(text)
     return text if len(text) <= LONGEST_BODY else f"{text[:LONGEST_BODY]}… ({len(text):,} characters)"
 

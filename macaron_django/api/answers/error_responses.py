@@ -1,8 +1,8 @@
-"""Answers exceptions of views with error responses; a project's own views may use it as DRF's ``EXCEPTION_HANDLER``.
+"""Turns exceptions of views into error responses. Projects may set it as DRF's ``EXCEPTION_HANDLER`` for their views.
 
-Every answer carries an ``error_id``, and so does its log line (logger ``macaron_django``), which has the traceback
-if the server is at fault. A 501 is logged and reported once for each operation: otherwise requests could fill the log
-with what `manage.py check` says already.
+Every error response has an ``error_id``, which is also in the log line (logger ``macaron_django``). If the server is at
+fault, the log line has the traceback. A 501 is logged and reported only once for each operation, because
+`manage.py check` already reports it, and requests must not fill the log with it.
 """
 
 from __future__ import annotations
@@ -31,10 +31,11 @@ logger = logging.getLogger("macaron_django")
 
 
 def exception_handler(exc: Exception, context: Mapping[str, Any]) -> Response:
-    """Returns the error response for ``exc``, with the body that the settings ask for.
+    """Returns the error response for ``exc``, with a body in the format that the settings choose.
 
-    It has the signature of DRF's ``EXCEPTION_HANDLER``. Unlike DRF's own, it answers unexpected exceptions, too. It
-    logs them and sends the signal ``got_request_exception``, as Django does for views that raise.
+    The function has the signature of DRF's ``EXCEPTION_HANDLER``. Unlike DRF's own handler, it also returns responses
+    for unexpected exceptions. It logs them and sends the signal ``got_request_exception``, as Django does if a view
+    raises.
     """
     return answered(describe(exc), exc, context, _drf_response)
 
@@ -54,7 +55,7 @@ def answered(
 ) -> R:
     """Returns the response for ``exc``.
 
-    ``answer`` describes the response, and ``make`` makes it from a body and headers.
+    ``answer`` describes the response. ``make`` creates the response from a body and headers.
     """
     request = context.get("request")
     if answer.status == HTTPStatus.UNAUTHORIZED:
@@ -72,15 +73,15 @@ def answered(
     if OPERATIONS.subscribers and answer.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
         described._observed_exception = exc
     if not is_news:
-        described._has_been_logged = True  # or django.request logs it, and mails ADMINS
+        described._has_been_logged = True  # otherwise django.request would log it, and send mail to ADMINS
     return response
 
 
 def _challenge(answer: ErrorDescription, context: Mapping[str, Any]) -> str:
-    """Returns the challenge that a 401 must carry (RFC 9110, section 11.6.1).
+    """Returns the challenge that a 401 must have (RFC 9110, section 11.6.1).
 
-    It comes from the viewset's own ``get_authenticate_header()``, else from the exception, else from DRF's method, for
-    example if a handler raises a bare 401.
+    It comes from the viewset's own ``get_authenticate_header()`` or else from the exception. If neither has one, for
+    example because a handler raises a 401 without headers, the challenge comes from DRF's method.
     """
     view, known = context.get("view"), answer.headers.get("WWW-Authenticate")
     is_overridden = "get_authenticate_header" in getattr(getattr(view, "plan", None), "overridden", ())
@@ -89,14 +90,14 @@ def _challenge(answer: ErrorDescription, context: Mapping[str, Any]) -> str:
     return view.get_authenticate_header(context.get("request")) or known or "Bearer"
 
 
-#: The classes of the exceptions that are logged and reported, by what serves the operation, or by the view's class.
+#: The classes of the exceptions that were already logged and reported, for each operation or view class.
 _told: WeakKeyDictionary[object, set[type]] = WeakKeyDictionary()
 
 
 def _is_news(answer: ErrorDescription, exc: Exception, context: Mapping[str, Any]) -> bool:
-    """Returns whether to log and report a server's fault: False for an outage or a 501 that is already known.
+    """Returns whether to log and report a fault of the server. Returns False for an outage or a 501 that is known.
 
-    An operation that answers 501 does so at each request, until the spec or the project changes.
+    If an operation responds with 501, it does so at each request until the spec or the project changes.
     """
     if isinstance(exc, PyMacaronException) and exc.is_known:
         return False
@@ -110,7 +111,7 @@ def _is_news(answer: ErrorDescription, exc: Exception, context: Mapping[str, Any
 
 
 def log_error(answer: ErrorDescription, exc: Exception, request: Any, *, is_news: bool = True) -> None:
-    """Logs an answer: a new fault of the server as an error with its traceback, any other answer as information."""
+    """Logs a new fault of the server as an error with its traceback, and any other error response as information."""
     at_fault = is_news and answer.status >= HTTPStatus.INTERNAL_SERVER_ERROR
     level = logging.ERROR if at_fault else logging.INFO
     if not logger.isEnabledFor(level):
@@ -130,12 +131,12 @@ def log_error(answer: ErrorDescription, exc: Exception, request: Any, *, is_news
 
 
 def _printable(text: str) -> str:
-    """Returns a path on one line: it may hold line breaks, which would forge log lines."""
+    """Returns a path in one line: line breaks in it could forge log lines."""
     return text if text.isprintable() else ascii(text)[1:-1]
 
 
 def report_failure(answer: ErrorDescription, exc: Exception, context: Mapping[str, Any]) -> None:
-    """Reports a server's fault to ``ERROR_REPORTER``, whose own failures are logged and don't change the answer."""
+    """Reports a fault of the server to ``ERROR_REPORTER``. If that fails, the failure is only logged."""
     response = {
         "status": answer.status,
         "error_code": answer.code,

@@ -1,6 +1,6 @@
 """Error views for a root URLconf: JSON in ``ERROR_FORMAT`` for programs, Django's own pages for browsers.
 
-They answer requests that fail outside of the APIs' views::
+These views respond to requests that fail outside of the APIs' views::
 
     handler400 = "macaron_django.api.answers.error_views.bad_request"
     handler403 = "macaron_django.api.answers.error_views.permission_denied"
@@ -32,24 +32,24 @@ __all__ = ["bad_request", "page_not_found", "permission_denied", "plain_response
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
-    """Answers a request that Django itself refuses, such as one with a wrong ``Host`` or too many fields."""
+    """Responds to a request that Django itself refuses, for example because its ``Host`` is wrong."""
     return _answer(request, exception, defaults.bad_request)
 
 
 def permission_denied(request: HttpRequest, exception: Exception) -> HttpResponse:
-    """Answers a request for which a view or a middleware raised ``PermissionDenied``."""
+    """Responds to a request for which a view or a middleware raised ``PermissionDenied``."""
     return _answer(request, exception, defaults.permission_denied)
 
 
 def page_not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
-    """Answers a request for an unknown path, or for a view that raised ``Http404``."""
+    """Responds to a request for an unknown path, or for which a view raised ``Http404``."""
     return _answer(request, exception, defaults.page_not_found)
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
-    """Answers a request for which a view or a middleware failed.
+    """Responds to a request for which a view or a middleware failed.
 
-    Logs and reports the failure like that of an operation.
+    Logs and reports the failure in the same way as a failure of an operation.
     """
     failed = sys.exc_info()[1]
     exception = failed if isinstance(failed, Exception) else APIException()
@@ -71,6 +71,6 @@ def _answer(
 
 
 def plain_response(answer: ErrorDescription, exc: Exception) -> ErrorReply:
-    """Returns the error response where there is no DRF view."""
+    """Returns the error response for a request that no DRF view serves."""
     body = error_body(answer, exc)
     return ErrorReply(exc, dump_json(body.value), body.status, body.media_type or JSON, answer.headers)

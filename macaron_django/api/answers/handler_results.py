@@ -1,6 +1,6 @@
-"""Makes the response for what a handler, or the mock, returned: its status, headers and body.
+"""Creates the response for the result of a handler or of the mock: its status, headers and body.
 
-Values become JSON by the schema that the operation declares for the status; iterators are streamed.
+A value becomes JSON according to the schema that the operation declares for the status. An iterator is streamed.
 """
 
 from __future__ import annotations
@@ -33,12 +33,12 @@ from macaron_django.schemas.values.json_text import dump_json
 
 __all__ = ["drf_response", "is_made", "json_form", "respond"]
 
-#: The types of results that are complete in themselves.
+#: The types of results that contain no other values.
 _MADE = frozenset({NoneType, bool, bytes, float, int, str})
 
 
 def drf_response(body: Any, status: int, headers: Mapping[str, str]) -> DRFResponse:
-    """Returns DRF's response for JSON, whose renderer writes the media type unless the headers name one."""
+    """Returns a DRF ``Response`` for JSON. Its renderer sets the Content-Type, unless the headers already have one."""
     return DRFResponse(body, status=status, headers=headers, content_type=_media_type_in(headers))
 
 
@@ -54,10 +54,13 @@ def respond(
 
     ``result`` is a response, ``(value, status[, headers])``, None, an iterator or a value.
 
-    ``media_type_of`` chooses the media type that the client accepts, among those that can hold a value; without it, the
-    first declared one is chosen. ``answer`` makes the response of a value's JSON, a status and headers: by default,
-    DRF's. A Content-Type among the headers is sent unchanged, whatever form the value is written in. If the handler
-    returned an exception, as PyMacaron allows, raises it. Raises ``ResponseInvalid`` where ``check_response`` does.
+    Among the declared media types that can represent the value, ``media_type_of`` chooses one that the client accepts.
+    Without it, the first declared one is chosen. ``answer`` creates the response from the value's JSON, a status and
+    headers; by default, it is a DRF ``Response``. A Content-Type in the headers is sent unchanged, whatever form the
+    value is written in.
+
+    If the handler returned an exception, as PyMacaron allows, raises the exception. Raises ``ResponseInvalid`` if
+    ``check_response`` does.
     """
     if isinstance(result, ErrorReply):
         raise result.error
@@ -98,7 +101,7 @@ def respond(
 
 
 def is_made(result: Any) -> bool:
-    """Returns whether a handler's result, with all its items, is already in memory: rendering it reads nothing more."""
+    """Returns whether a handler's result and all its items are in memory, so that rendering doesn't read anything."""
     kind = type(result)
     if kind in (list, tuple):
         return all(map(is_made, result))
@@ -108,10 +111,10 @@ def is_made(result: Any) -> bool:
 
 
 def _status_of_object(value: Any, operation: Operation) -> int | None:
-    """Returns the error status that the schema of an API object or a row is declared for.
+    """Returns the error status for which the operation declares the schema of an API object or a row.
 
-    If there are several, the object's own property ``status`` chooses one; if it doesn't, the status is 500. Returns
-    None if the schema is declared for a success, or for no status.
+    If there are several statuses, the object's own property ``status`` chooses one. If it chooses none of them, the
+    status is 500. Returns None if the schema is declared for a success, or isn't declared.
     """
     own = getattr(value, "_spec", None)
     schema: Schema | None = getattr(own, "schema", None)
@@ -133,7 +136,7 @@ def _is_of(schema: Schema, response: Response | None) -> bool:
 
 
 def _declared_error(value: Any, status: int, operation: Operation, classes: Classes) -> DeclaredError:
-    """Returns the exception for an error object that a handler returned; the object becomes the body of the answer."""
+    """Returns the exception for an error object that a handler returned. The object becomes the response's body."""
     declared = declared_response(operation, status)
     schema = json_schema(declared.content) if declared is not None else None
     error = DeclaredError(json_form(value, schema, classes), status)
@@ -144,7 +147,7 @@ def _declared_error(value: Any, status: int, operation: Operation, classes: Clas
 
 
 def _declared_type(declared: Response | None, accepted: str | None) -> str | None:
-    """Returns the declared media type that the client accepts, else the first declared."""
+    """Returns the declared media type that the client accepts, or else the first declared media type."""
     names = list(declared.content) if declared is not None else []
     return next(
         (name for name in names if accepted and essence(name) == essence(accepted)), names[0] if names else None
@@ -165,7 +168,7 @@ def _unpacked(result: Any) -> tuple[Any, int | None, Mapping[str, Any]]:
 
 
 def _header_texts(headers: Mapping[str, Any], declared: Response | None, classes: Classes) -> Mapping[str, Any]:
-    """Returns the headers; values that aren't text are written as the response declares them. Raises ``StyleError``."""
+    """Returns the headers as text, which is written as the response declares the headers. Can raise ``StyleError``."""
     if declared is None or not declared.headers or all(type(value) is str for value in headers.values()):
         return headers
     found, described = dict(headers), {name.lower(): header for name, header in declared.headers.items()}
@@ -183,7 +186,7 @@ def _media_type_in(headers: Mapping[str, Any]) -> Any:
 def _without_value(
     operation: Operation, status: int | None, headers: Mapping[str, Any], classes: Classes
 ) -> HttpResponseBase:
-    """Returns the answer for a handler that returned None: the declared one without content, or JSON's null."""
+    """Returns the response for a handler that returned None: the declared response without content, or JSON's null."""
     if status is None:
         first = operation.success
         is_empty = first is None or not first.content or "204" in operation.responses
@@ -205,7 +208,7 @@ def _json_schema_of(operation: Operation, status: int) -> Schema | None:
 
 
 def _names_null(schema: Schema | None) -> bool:
-    """Returns whether a schema allows null explicitly: a forgotten ``return`` isn't taken as null."""
+    """Returns whether a schema explicitly allows null. If it doesn't, None may come from a forgotten ``return``."""
     if schema is None:
         return False
     validator = validator_for(schema, "response")
@@ -213,12 +216,15 @@ def _names_null(schema: Schema | None) -> bool:
 
 
 def json_form(value: Any, schema: Schema | None, classes: Classes) -> Any:
-    """Returns ``value`` in the types that ``dump_json`` writes: JSON's own, dates, UUIDs and Decimals.
+    """Returns ``value`` in the types that ``dump_json`` writes: the types of JSON, dates, UUIDs and Decimals.
 
-    The serializer of ``schema``, or else of their own schema, represents API objects, rows and model instances; in API
-    objects and rows, an unset property with ``x-nullable`` becomes null. Leaves out writeOnly properties, even of
-    dictionaries. Raises ``TypeError`` for a model instance where the response's schema isn't an object's. Also raises
-    it for an API object that lacks a property that the declared object requires, or has none of its properties.
+    The serializer of ``schema``, or else of their own schema, represents API objects, rows and model instances. In API
+    objects and rows, an unset property with ``x-nullable`` becomes null. Leaves out writeOnly properties, even in
+    dictionaries.
+
+    Raises ``TypeError`` for a model instance if the response's schema isn't an object schema. Also raises ``TypeError``
+    for an API object that lacks a property that the declared object requires, or that has none of the object's
+    properties.
     """
     if schema is not None:
         schema = schema.resolved
@@ -254,7 +260,7 @@ def json_form(value: Any, schema: Schema | None, classes: Classes) -> Any:
 
 
 def _encoded(json: Any, schema: Schema | None) -> Any:
-    """Returns a body with its date-times as ``DATETIME_ENCODER`` writes them, if that is set."""
+    """Returns a body. If ``DATETIME_ENCODER`` is set, it writes the date-times in the body."""
     encoder = settings.DATETIME_ENCODER
     if encoder is None or schema is None:
         return json
@@ -262,7 +268,7 @@ def _encoded(json: Any, schema: Schema | None) -> Any:
 
 
 def _refuse_stranger(value: Any, names: Iterable[str], declared: Schema, lacking: Iterable[str] = ()) -> None:
-    """Raises ``TypeError`` for an object that has none of the declared properties, or lacks those in ``lacking``."""
+    """Raises ``TypeError`` for an object that has none of the declared properties, or that lacks required ones."""
     shown = {name for name, prop in declared.properties.items() if not prop.write_only}
     lacking = sorted(shown.intersection(lacking))
     if lacking or (shown and shown.isdisjoint(names)):
@@ -294,7 +300,7 @@ def _streamed(
     schema = media.schema.resolved if media is not None and media.schema is not None else None
     if essence(media_type) in JSON_LINES:
         item_schema = media.item_schema if media is not None else None
-        # Before OpenAPI 3.2, `schema` describes the array of all lines, or each line.
+        # Before OpenAPI 3.2, `schema` describes either the array of all lines or each single line.
         of_lines = schema.items if schema is not None and "array" in schema.types else None
         frame, item_schema = json_line, item_schema or of_lines or schema
     elif allows_json(media_type):

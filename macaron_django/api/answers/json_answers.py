@@ -1,4 +1,4 @@
-"""Answers with JSON that is encoded at once, if nothing may read or change the response before it is sent."""
+"""A response whose JSON is encoded at once. It is used if nothing can read or change the response before sending."""
 
 from __future__ import annotations
 
@@ -18,10 +18,11 @@ __all__ = ["JSONAnswer"]
 
 
 class JSONAnswer(HttpResponse):
-    """A response with the status, headers and bytes that DRF's ``Response`` has once ``JSONRenderer`` has rendered it.
+    """A response with the same status, headers and bytes as DRF's ``Response`` after ``JSONRenderer`` has rendered it.
 
-    Tests and logs can read from it what they read from DRF's. ``data`` is the value that was written as JSON; None
-    makes an empty body. Changing ``data`` later doesn't change the body. ``view`` is the view that answered.
+    It has the attributes that tests and logs read from DRF's ``Response``. ``data`` is the value that is written as
+    JSON. If it is None, the body is empty. Changing ``data`` later doesn't change the body. ``view`` is the view that
+    created the response.
 
     >>> JSONAnswer({"name": "Ada"}, 200).content
     b'{"name":"Ada"}'
@@ -52,7 +53,7 @@ class JSONAnswer(HttpResponse):
 
     @property
     def accepted_renderer(self) -> Any:
-        """The renderer that this replaces."""
+        """The renderer that would have written the same bytes."""
         return self.view.request.accepted_renderer
 
     @property
@@ -62,11 +63,11 @@ class JSONAnswer(HttpResponse):
 
     @property
     def renderer_context(self) -> dict[str, Any]:
-        """What DRF gives its renderers."""
+        """The context that DRF passes to renderers."""
         return {**self.view.get_renderer_context(), "response": self}
 
     def __getstate__(self) -> dict[str, Any]:
-        """Returns what caches store: only the answer, not the objects that made it."""
+        """Returns the state for caches: only the response, not the view that created it."""
         left_out = {"view", "resolver_match", "client", "request", "json", "wsgi_request"}
         state = {name: value for name, value in vars(self).items() if name not in left_out}
         return {**state, "view": None, "_resource_closers": []}
@@ -74,7 +75,7 @@ class JSONAnswer(HttpResponse):
 
 @lru_cache(maxsize=256)
 def _content_type(media_type: str) -> tuple[str, str]:
-    """Returns the entry that Django stores for a Content-Type header, after checking and encoding its value."""
+    """Returns the entry that Django stores for a Content-Type header after it has checked and encoded the value."""
     return ResponseHeaders({"Content-Type": media_type})._store["content-type"]
 
 
@@ -83,7 +84,7 @@ def _as_django(answer: HttpResponse, content: bytes, media_type: str, status: in
 
 
 def _at_once(answer: HttpResponse, content: bytes, media_type: str, status: int) -> None:
-    """Sets what Django's constructor sets, without checking again what was checked for an earlier answer."""
+    """Sets the same attributes as Django's constructor. Doesn't repeat the checks of an earlier response's headers."""
     if type(status) is not int or not 100 <= status <= 599:
         _as_django(answer, content, media_type, status)
         return
@@ -103,7 +104,7 @@ def _at_once(answer: HttpResponse, content: bytes, media_type: str, status: int)
 
 
 def _is_as_django_has_it() -> bool:
-    """Returns whether ``_at_once`` sets all that this version of Django sets."""
+    """Returns whether ``_at_once`` sets the same attributes as the constructor in this version of Django."""
     theirs, ours = HttpResponse(b"{}", JSON, 201), HttpResponse.__new__(HttpResponse)
     _at_once(ours, b"{}", JSON, 201)
     headers = [vars(each.headers) for each in (theirs, ours)]

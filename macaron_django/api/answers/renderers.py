@@ -1,6 +1,6 @@
-"""Renders what views answer as the media types that their operations declare.
+"""Renders the results of views in the media types that their operations declare.
 
-JSON is written with every digit of an integer or a Decimal, whatever its size.
+In JSON, an integer or a Decimal is written with all its digits, whatever its size.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ def json_line(value: Any) -> bytes:
 
 
 def text_bytes(value: Any) -> bytes:
-    """Returns bytes as they are, text in UTF-8, and any other value as JSON."""
+    """Returns bytes unchanged, text in UTF-8, and any other value as JSON."""
     if isinstance(value, (bytes, bytearray, memoryview)):
         return bytes(value)
     return value.encode() if isinstance(value, str) else dump_json(value)
@@ -59,7 +59,7 @@ class JSONRenderer(renderers.JSONRenderer):
 
 
 def _indented(text: str, width: int) -> str:
-    """Lays compact JSON text out over lines. It works on the text, so that no number is parsed."""
+    """Indents compact JSON text. Works on the text, so that numbers aren't parsed."""
     out: list[str] = []
     depth, previous = 0, ""
     for piece in _PIECES.findall(text):
@@ -77,7 +77,7 @@ def _indented(text: str, width: int) -> str:
 
 
 class TextRenderer(renderers.BaseRenderer):
-    """Writes text and bytes as they are, and any other value as JSON."""
+    """Writes text and bytes unchanged, and any other value as JSON."""
 
     media_type = "text/plain"
     format = "txt"
@@ -89,7 +89,7 @@ class TextRenderer(renderers.BaseRenderer):
 
 
 class BytesRenderer(TextRenderer):
-    """Writes what a handler returned for a media type that isn't text."""
+    """Writes a handler's result for a media type that isn't text."""
 
     media_type = "application/octet-stream"
     format = "bin"
@@ -98,7 +98,7 @@ class BytesRenderer(TextRenderer):
 
 
 class JSONLinesRenderer(BytesRenderer):
-    """Writes each value of a list as a line of JSON; any other value is one line."""
+    """Writes each value of a list as a line of JSON. Any other value becomes a single line."""
 
     media_type = "application/x-ndjson"
     format = "jsonl"
@@ -112,7 +112,7 @@ class JSONLinesRenderer(BytesRenderer):
 
 
 def can_render(renderer: renderers.BaseRenderer | type[renderers.BaseRenderer], value: object) -> bool:
-    """Returns whether a renderer writes a value in its media type: text and bytes are written unchanged."""
+    """Returns whether a renderer can write a value in its media type. Text and bytes are written unchanged."""
     kind = renderer if isinstance(renderer, type) else type(renderer)
     is_text = isinstance(value, (str, bytes, bytearray, memoryview))
     return value is None or is_text or not _writes_text(kind)
@@ -125,12 +125,12 @@ def _writes_text(kind: type[renderers.BaseRenderer]) -> bool:
 def renderer_classes(
     operation: Operation, configured: Iterable[type[renderers.BaseRenderer]], *, of_values: bool = False
 ) -> list[type[renderers.BaseRenderer]]:
-    """Returns the renderers of an operation: those of its declared media types, then those that the project configured.
+    """Returns the renderers of an operation: for its declared media types, followed by the configured renderers.
 
-    If the operation declares media types, configured renderers are added to theirs only if they write HTML. A
-    configured renderer replaces this package's for a declared media type, except the browsable API, which isn't the
-    HTML that a document means. ``of_values`` leaves out renderers of text and bytes, which generated operations don't
-    return.
+    If the operation declares media types, only the configured renderers that write HTML follow. For a declared media
+    type, a configured renderer replaces this package's renderer. The browsable API never does, because a document that
+    declares HTML doesn't mean these pages. ``of_values`` leaves out renderers of text and bytes, because generated
+    operations don't return them.
     """
     good = [r for s, r in operation.responses.items() if str(s).startswith("2")]
     if not good and operation.success is not None:
@@ -154,8 +154,8 @@ def _is_writer(configured: type[renderers.BaseRenderer], declared: type[renderer
 def usable_renderers(configured: Iterable[type[renderers.BaseRenderer]]) -> list[type[renderers.BaseRenderer]]:
     """Returns the configured renderers that can be used.
 
-    The exact JSONRenderer replaces DRF's own, but not subclasses of DRF's. Without ``rest_framework`` in INSTALLED_APPS
-    the browsable API has no templates and is left out.
+    This package's JSONRenderer, which writes all digits, replaces DRF's JSONRenderer, but not subclasses of it. If
+    INSTALLED_APPS lacks ``rest_framework``, the browsable API has no templates and is left out.
     """
     has_templates = apps.is_installed("rest_framework")
     return [

@@ -1,4 +1,4 @@
-"""Validates responses against the schemas that their operations declare, where ``RESPONSE_VALIDATION`` asks for it."""
+"""Validates responses against the schemas that their operations declare, if ``RESPONSE_VALIDATION`` requires it."""
 
 from __future__ import annotations
 
@@ -24,14 +24,17 @@ logger = logging.getLogger("macaron_django")
 class ResponseInvalid(ValidationFailed):
     """The response breaks the schema that the spec declares for it, and ``RESPONSE_VALIDATION`` is ``raise``.
 
-    Its message names files and quotes values, so clients see it only with ``DEBUG`` on.
+    The message names files and quotes values, so clients get it only while ``DEBUG`` is on.
     """
 
     code = "INVALID_RESPONSE"
 
 
 def declared_response(operation: Operation, status: int) -> Response | None:
-    """Returns the response that the operation declares for ``status``: by the code, by its class, or as ``default``."""
+    """Returns the response that the operation declares for ``status``, for its class such as ``2XX``, or as ``default``.
+
+    Returns None if there is none.
+    """
     for key in (str(status), f"{status // 100}XX", f"{status // 100}xx", "default"):
         if key in operation.responses:
             return operation.responses[key]
@@ -39,16 +42,16 @@ def declared_response(operation: Operation, status: int) -> Response | None:
 
 
 def is_validated(mode: str | None) -> bool:
-    """Returns whether this value of ``RESPONSE_VALIDATION`` asks for validation; None asks only while tests run."""
+    """Returns whether ``mode``, a value of ``RESPONSE_VALIDATION``, requires validation. None does so only in tests."""
     # django.test and pytest-django set up an outbox while tests run.
     return "outbox" in vars(mail) if mode is None else mode != "off"
 
 
 def check_response(operation: Operation, status: int, body: Any, media_type: str | None = None) -> None:
-    """Validates ``body`` against the declared schema if ``RESPONSE_VALIDATION`` asks for it; by default, only tests do.
+    """Validates ``body`` against the declared schema if ``RESPONSE_VALIDATION`` requires it: by default, only in tests.
 
-    ``media_type`` is that of the answer. Text that isn't JSON is validated as the type in its schema, such as an
-    integer. Raises ``ResponseInvalid``, or logs a warning.
+    ``media_type`` is the media type of the response. Text that isn't JSON is validated as a value of the schema's type,
+    such as an integer. If the body isn't valid, raises ``ResponseInvalid`` or logs a warning.
     """
     mode = settings.RESPONSE_VALIDATION
     if not is_validated(mode):

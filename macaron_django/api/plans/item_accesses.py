@@ -76,7 +76,7 @@ def _list_accesses(generated: GeneratedOperation, persistence: Any) -> Iterator[
     always = [each for each in filters if each.parameter in required]
     optional = [each for each in filters if each.parameter not in required]
     by_key = [each for each in optional if each.path[0] in keys]
-    # A plan is the same with one filter by another property as with several.
+    # Several filters by properties that aren't keys lead to the same plan as one such filter.
     others = [each for each in optional if each.path[0] not in keys][:1]
     orders: list[Sequence[OrderTerm]] = [()]
     if ORDERING in generated.paging:

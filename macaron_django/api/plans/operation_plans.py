@@ -1,8 +1,8 @@
-"""Plans which steps the requests of an operation go through, at the first request.
+"""Creates the plan of an operation's requests, when the first request arrives.
 
-A plan lists the checks before the action, in DRF's order. It omits DRF's own checks whose result is known; checks that
-a project overrides are called as DRF documents them. A plan is rebuilt when a setting or one of the viewset's hooks has
-changed, as in tests.
+A plan lists the checks before the action, in DRF's order. It leaves out those checks of DRF whose result is already
+known. If a project overrides a check, it is called as in DRF's documentation. If a setting or a hook of the viewset
+changes, as in tests, the plan is created again. A hook is an attribute of viewsets that a project may override.
 """
 
 from __future__ import annotations
@@ -37,9 +37,9 @@ __all__ = ["Check", "OperationPlan", "OperationPlans"]
 
 Check = Callable[[Any, Any], None]
 
-#: The most Accept headers that a plan remembers.
+#: The greatest number of Accept headers for which a plan stores a result.
 _MOST_ACCEPTS = 100
-#: Characters of an Accept header that is remembered.
+#: The greatest number of characters in such a header.
 _LONGEST_ACCEPT = 200
 _NEGOTIATION = (
     *("content_negotiation_class", "get_content_negotiator", "get_format_suffix", "get_renderers"),
@@ -57,7 +57,7 @@ _FINISHING = (
     *("_allowed_methods", "allowed_methods", "default_response_headers", "get_renderer_context", "http_method_names"),
     "renderer_classes",
 )
-#: The hooks that don't get a response. A project that overrides any other hook may expect DRF's own response there.
+#: The hooks that don't get a response. If a project overrides any other hook, the hook may need DRF's own ``Response``.
 _BEFORE_RESPONSES = frozenset(
     {"authentication_classes", "check_object_permissions", "check_permissions", "check_throttles", "determine_version"}
     | {"filter_backends", "filter_queryset", "get_authenticators", "get_object", "get_permissions", "get_queryset"}
@@ -66,7 +66,7 @@ _BEFORE_RESPONSES = frozenset(
     | {"permission_classes", "permission_denied", "serializer_class", "throttle_classes", "throttled"}
     | {"versioning_class", "entity_tag", "is_unchanged", "location", "represented"}
 )
-#: The hooks that are called where DRF calls them, whether its ``dispatch()`` runs or the plan's steps alone.
+#: The hooks that are called at the same points as in DRF, even if a plan's steps run instead of DRF's ``dispatch()``.
 _IN_STEPS = (_BEFORE_RESPONSES - {"initial"}) | {
     *("create", "destroy", "list", "partial_update", "retrieve", "update"),
     *("answered", "answered_created", "changeable", "changed", "checked", "created", "tagged", "write"),
@@ -77,47 +77,47 @@ _IN_STEPS = (_BEFORE_RESPONSES - {"initial"}) | {
 
 @dataclass(frozen=True, eq=False)
 class OperationPlan:
-    """What all requests of an operation have in common. ``served`` is None for OPTIONS and unknown methods."""
+    """The data that all requests of an operation share. ``served`` is None for OPTIONS and unknown methods."""
 
     served: Served | None
     #: The hooks that a project overrides.
     overridden: frozenset[str]
-    #: Called one after the other before the action, in DRF's order.
+    #: The checks before the action, which are called one after the other, in DRF's order.
     checks: tuple[Check, ...]
     #: The package's settings.
     settings: Section
-    #: The name of the viewset's method that answers; "" where ``served`` is None.
+    #: The name of the viewset's method for the operation; "" if ``served`` is None.
     action: str = ""
-    #: The parsers and authenticator classes of every request of the operation. If parsers is None, DRF makes both.
+    #: The parsers and authenticator classes for the operation's requests. If ``parsers`` is None, DRF creates both.
     parsers: Sequence[BaseParser] | None = None
     authenticators: Sequence[type[BaseAuthentication]] = ()
-    #: The complete Content-Types of bodies that need no parser, and whether their value is the body as it was sent.
+    #: The complete Content-Types of bodies that need no parser, and whether the bodies are used as they were sent.
     json_types: frozenset[str] = frozenset()
     takes_plain_json: bool = False
-    #: The attributes that DRF's requests of the operation begin with; None if DRF has to make them.
+    #: The initial attributes of the operation's DRF requests; None if DRF must create them.
     request_state: Mapping[str, Any] | None = None
-    #: Whether DRF's ``dispatch()``, ``initialize_request()`` and ``initial()`` would do what the plan says, no more.
+    #: Whether DRF's ``dispatch()``, ``initialize_request()`` and ``initial()`` would do only what the plan says.
     is_direct: bool = False
-    #: Whether none of the project's code gets the view before the answer is made, and so can't set a hook on it.
+    #: Whether no code of the project gets the view before the response is created, so that it can't set a hook there.
     is_closed: bool = False
-    #: The JSON renderer that DRF would choose where ``accepts()`` says so; None if DRF has to negotiate.
+    #: The JSON renderer that DRF would choose if ``accepts()`` returns True; None if DRF must negotiate.
     renderer: JSONRenderer | None = None
     #: Whether the renderers include pages of the browsable API.
     has_pages: bool = False
-    #: The headers that DRF sets on each response; None if they have to be worked out each time.
+    #: The headers that DRF sets on each response; None if they must be determined for each response.
     headers: Mapping[str, str] | None = None
-    #: Whether the answer may be bytes (``JSONAnswer``) and no DRF ``Response``: no hook and no middleware may want to
-    #: see that, and JSON is written as this package writes it. A request can still ask for another renderer.
+    #: Whether the response may be a ``JSONAnswer`` instead of a DRF ``Response``. If so, no hook or middleware can need
+    #: a DRF ``Response``, and this package's renderer writes the JSON. A request can still choose another renderer.
     gives_bytes: bool = False
-    #: Whether an event loop can carry it out, where the action works in steps.
+    #: Whether requests can run on an event loop, if the action works in steps.
     on_loop: bool = False
-    #: Whether the store can answer, unless a hook may see a row or a serializer.
+    #: Whether the action can use the store directly, unless a hook may get a row or a serializer.
     stores: bool = False
     #: Whether a permission may depend on the object.
     asks_objects: bool = True
-    #: What is done with properties that no schema names; None if they are kept.
+    #: How properties that no schema names are handled; None if they are kept.
     unknown: UnknownProperties | None = None
-    #: Whether what is stored can be shown without its rows.
+    #: Whether stored items can be shown without creating their rows.
     shows: bool = False
     accepted: dict[str, bool] = field(default_factory=dict)
 
@@ -129,15 +129,15 @@ class OperationPlan:
 
     @property
     def steps(self) -> tuple[str, ...]:
-        """The names of the checks, for readers and for tests that compare plans."""
+        """The names of the checks, for developers, and for tests that compare plans."""
         return tuple(check.__name__ for check in self.checks)
 
     def is_direct_for(self, accept: str) -> bool:
-        """Returns whether the plan is direct for an Accept header: pages of the browsable API are left to DRF."""
+        """Returns whether the plan is direct for an Accept header. DRF itself handles pages of the browsable API."""
         return self.is_direct and (not self.has_pages or self.accepts(accept))
 
     def gives_up_rows(self, hooks: frozenset[str]) -> bool:
-        """Returns whether the store may answer: no project overrides one of the ``hooks``, which see rows or
+        """Returns whether the action may use the store directly: no project overrides ``hooks`` that get rows or
         serializers.
         """
         return self.stores and self.overridden.isdisjoint(hooks)
@@ -173,20 +173,20 @@ class OperationPlans:
     def __init__(self, viewset: Any, hooks: Hooks, initkwargs: Mapping[str, Any]) -> None:
         self.viewset, self.hooks, self.initkwargs = viewset, hooks, initkwargs
         self._store = getattr(viewset, "store", None)
-        #: The function that URLs lead to; something around it, such as a decorator, may read responses as DRF's.
+        #: The view function of the URLs. A decorator around it may need DRF's responses.
         self.view_function: Any = None
-        #: Returns a view for a request with a direct plan, given the plan and the URL's arguments.
+        #: A function that returns a view for a request with a direct plan, given the plan and the URL's arguments.
         self.prepared: Any = None
-        #: Tells subscribers which of the path's operations are answered.
+        #: Notifies subscribers of the path's operations.
         self.observed = ObservedOperations(
             getattr(viewset, "api", ""), initkwargs.get("served", {}), viewset.http_method_names
         )
         self._changes = Changes(viewset)
-        # Replaced as a whole: no thread uses another's plans under settings that are gone.
+        # Replaced as a whole, so that no thread uses plans that another thread made under old settings.
         self._known: tuple[Any, dict[tuple[str, frozenset[str]], OperationPlan]] = (None, {})
 
     def of(self, method: str, own: frozenset[str] = frozenset()) -> OperationPlan:
-        """Returns the plan of a method; ``own`` names the hooks that were set on the view itself."""
+        """Returns the plan of a method. ``own`` has the names of the hooks that were set on the view itself."""
         permissions = self.viewset.permission_classes  # a list that a test may append to
         if isinstance(permissions, (list, tuple)):
             permissions = tuple([(each, getattr(each, "has_object_permission", None)) for each in permissions])
@@ -217,7 +217,7 @@ def _plan(plans: OperationPlans, method: str, own: frozenset[str]) -> OperationP
     can_share = overridden.isdisjoint({*_PARSING, *_AUTHENTICATING})
     is_unseen = overridden <= _BEFORE_RESPONSES and not reads_drf_responses(django_settings.MIDDLEWARE)
     is_public = served.security.is_public and not served.security.is_optional
-    # Browsers are given the parsers of forms as well.
+    # For requests from browsers, there are parsers of forms, too.
     parsers = [parser() for parser in view.parser_classes] if can_share else None
     is_watched = has_own_access(plans.viewset)
     is_direct = parsers is not None and plain and overridden <= _IN_STEPS and not is_watched
@@ -253,14 +253,14 @@ def _plan(plans: OperationPlans, method: str, own: frozenset[str]) -> OperationP
     )
 
 
-#: Arguments of ``as_view()`` that aren't hooks, which ``url_patterns`` gives.
+#: The arguments of ``as_view()`` that ``url_patterns`` passes, and that aren't hooks.
 _GIVEN = frozenset({"served", "detail", "basename", "name", "description", "suffix", "plans"})
 
 
 def _view(plans: OperationPlans, method: str, overridden: frozenset[str]) -> Any:
     """Returns a view as DRF's ``as_view()`` makes it for a request of this method."""
     view: Any = plans.viewset(**plans.initkwargs)
-    view._plan = OperationPlan(None, overridden, (), settings.current())  # which permissions it has depends on them
+    view._plan = OperationPlan(None, overridden, (), settings.current())  # the view's permissions depend on the hooks
     for each, of_method in view.served.items():
         setattr(view, each, getattr(view, of_method.action))
     if hasattr(view, "get") and not hasattr(view, "head"):
@@ -298,7 +298,7 @@ def _checks(overridden: frozenset[str], patched: frozenset[str], served: Served 
 
 
 def _own_checks(served: Served) -> frozenset[Check]:
-    """Returns the checks that don't pass the view to the project's code, which might set a hook on it."""
+    """Returns the checks that don't pass the view to the project's code. Such code might set a hook on the view."""
     security, own = served.security, checks.OWN
     if all(map(_is_packaged, security.authentication_classes)):
         own |= {checks.authenticate}
@@ -308,7 +308,7 @@ def _own_checks(served: Served) -> frozenset[Check]:
 
 
 def _is_packaged(kind: Any) -> bool:
-    """Returns whether a class is this package's or DRF's, and not a combination of others."""
+    """Returns whether ``kind`` is a class of this package or of DRF, and not a combination of permission classes."""
     return isinstance(kind, type) and kind.__module__.partition(".")[0] in {"macaron_django", "rest_framework"}
 
 
@@ -321,12 +321,12 @@ def _asks_objects(overridden: frozenset[str], own: frozenset[str], view: Any) ->
     if not overridden.isdisjoint({"check_object_permissions", "check_permissions", "get_permissions"}):
         return True
     if "permission_classes" in own or is_computed(type(view), "permission_classes"):
-        return True  # a property may ask for the request, and there is none yet
+        return True  # a property may need the request, which doesn't exist yet
     return any(map(_looks_at_objects, view.get_permissions()))
 
 
 def _serves(served: Served, view: Any) -> bool:
-    """Returns whether the store can answer: the path gives the whole key, and the body has the resource's schema."""
+    """Returns whether the action can use the store: the path has the whole key, the body has the resource's schema."""
     generated, store = served.generated, view.store
     primary, alternative = store.keys()
     names = generated.given  # type: ignore[union-attr]  # called for generated operations only

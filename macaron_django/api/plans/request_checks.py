@@ -1,4 +1,4 @@
-"""The checks before a request's action, which a plan lists: one function for each."""
+"""The checks before a request's action, one function for each check. A plan lists the checks of an operation."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ __all__ = [
 
 
 def refuse_control_characters(view: Any, request: Request) -> None:
-    """Refuses a path that holds NUL or another control character."""
+    """Refuses a path that contains NUL or another control character."""
     name = control_characters(view.kwargs)
     if name is not None:
         view.negotiate(request, force=True)
@@ -45,12 +45,12 @@ def refuse_control_characters(view: Any, request: Request) -> None:
 
 
 def initial(view: Any, request: Request) -> None:
-    """Calls DRF's ``APIView.initial()``, if something has replaced it."""
+    """Calls DRF's ``APIView.initial()``. Needed if a project or a tracer has replaced that method."""
     APIView.initial(view, request, *view.args, **view.kwargs)
 
 
 def tell_tracers(view: Any, request: Request) -> None:
-    """Runs the tracers' wrappers of DRF's ``initial()``, without the method itself."""
+    """Runs the wrappers that tracers have put around DRF's ``initial()``, but not the method itself."""
     _around_nothing(vars(APIView)["initial"])(view, request, *view.args, **view.kwargs)
 
 
@@ -80,10 +80,10 @@ def authenticate(view: Any, request: Request) -> None:
 
 
 def authenticate_by_header_or_session(view: Any, request: Request) -> None:
-    """Authenticates the request, but doesn't call ``HEADER_OR_SESSION`` if there is neither a header nor a session."""
+    """Authenticates the request. Calls no authenticator if the request has neither a header nor a session."""
     http_request = request._request
     has_credentials = "HTTP_AUTHORIZATION" in http_request.META or hasattr(http_request, "user")
-    # DRF's test client replaces the authenticators, to force a user.
+    # To force a user, DRF's test client replaces the authenticators.
     is_usual = HEADER_OR_SESSION.issuperset(map(type, request.authenticators or ())) and _methods() == _METHODS
     if has_credentials or not is_usual:
         view.perform_authentication(request)
@@ -92,13 +92,13 @@ def authenticate_by_header_or_session(view: Any, request: Request) -> None:
     _admit(request)
 
 
-#: The authenticators that read the header ``Authorization``, or the user that a middleware has set; and this package's
-#: own, which only remembers the request.
+#: The authenticators that read the header ``Authorization`` or the user that a middleware has set. ``RequestMemory``
+#: only remembers the request.
 HEADER_OR_SESSION = frozenset({RequestMemory, BasicAuthentication, SessionAuthentication, TokenAuthentication})
 
 
 def _methods() -> tuple[Any, ...]:
-    """Returns the methods of ``HEADER_OR_SESSION``, which a test may replace."""
+    """Returns the ``authenticate`` methods of ``HEADER_OR_SESSION``. A test may have replaced them."""
     return (
         *(RequestMemory.authenticate, BasicAuthentication.authenticate),
         *(SessionAuthentication.authenticate, TokenAuthentication.authenticate),
@@ -109,7 +109,7 @@ _METHODS = _methods()
 
 
 def admit_anybody(view: Any, request: Request) -> None:
-    """Sets the anonymous user for a public operation, as DRF does where no authenticator succeeds."""
+    """Sets the anonymous user for a public operation, as DRF does if no authenticator succeeds."""
     if request.authenticators:  # DRF's test client has forced a user
         view.perform_authentication(request)
         return
@@ -135,12 +135,12 @@ def check_throttles(view: Any, request: Request) -> None:
 
 
 def read_parameters(view: Any, request: Request) -> None:
-    """Reads the parameters. A wrong one gets a 400 before anything is done."""
+    """Reads the parameters. If one is wrong, the response is a 400, and the action doesn't run."""
     view.parameters  # noqa: B018 (a property that reads them once)
 
 
-#: The checks that call none of the project's code, which might set a hook on the view: ``negotiate`` only where no hook
-#: of the negotiation is overridden.
+#: The checks that don't call the project's code, which might set a hook on the view. ``negotiate`` is one of them only
+#: if no hook of the negotiation is overridden.
 OWN = frozenset(
     {refuse_control_characters, tell_tracers, negotiate, admit_anybody, authenticate_by_header_or_session}
     | {read_parameters}

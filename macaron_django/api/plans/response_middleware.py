@@ -1,7 +1,7 @@
-"""Finds out whether a middleware may read responses as Django REST framework's own.
+"""Finds out whether a middleware may need Django REST framework's own responses.
 
-A middleware can change what a DRF ``Response`` shows in ``process_template_response()``, before it is rendered, and can
-read its ``data``. An action answers with bytes only if no middleware may do so.
+In ``process_template_response()``, a middleware can read the ``data`` of a DRF ``Response``, and change it before it is
+rendered. An action returns a response of bytes only if no middleware may do so.
 """
 
 from __future__ import annotations
@@ -24,11 +24,11 @@ _KNOWN = frozenset(
 
 
 def reads_drf_responses(middleware: Iterable[str]) -> bool:
-    """Returns whether one of these middleware, named as in ``settings.MIDDLEWARE``, may read a response as DRF's.
+    """Returns whether one of the middleware, named as in ``settings.MIDDLEWARE``, may need a DRF ``Response``.
 
-    Every unknown one may: a subclass of a known class, a function, a name that can't be imported. Django's
-    own read headers, status and bytes only. Plans of operations and the front (``api/front``) both call this function,
-    so that they always agree.
+    Every unknown middleware may need it: a subclass of a known class, a function, a name that can't be imported.
+    Django's own middleware reads only headers, status and bytes. Plans of operations and the front (``api/front``) both
+    call this function, so that they always agree.
 
     >>> reads_drf_responses(["django.middleware.gzip.GZipMiddleware"])
     False

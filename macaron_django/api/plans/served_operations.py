@@ -1,4 +1,4 @@
-"""Holds an operation with everything that was made to serve it: its readers, handler and security policy."""
+"""Combines an operation with the objects that serve it: its readers, handler and security policy."""
 
 from __future__ import annotations
 
@@ -21,28 +21,28 @@ __all__ = ["Served"]
 
 @dataclass(frozen=True, eq=False)
 class Served:
-    """One operation, with everything that was made to serve it."""
+    """One operation, with the objects that serve it."""
 
     operation: Operation
     action: str  # the viewset's method
     classes: Classes
     generated: GeneratedOperation | None = None
     handler: Handler | None = None
-    #: What the operation would be without its handler; then the store of its items, and an operation on the items'
-    #: path.
+    #: The generated operation that would serve requests if there were no handler. ``store`` is the store of its items,
+    #: and ``item`` is an operation on the items' path.
     replaced: GeneratedOperation | None = None
     store: Store | None = None
     item: GeneratedOperation | None = None
 
     @cached_property
     def without_handler(self) -> dict[type, type]:
-        """For each viewset class whose operation has a handler: the class that answers it as if there were none."""
+        """For each viewset class whose operation has a handler: a class that serves the operation without it."""
         return {}
 
     @cached_property
     def parameters(self) -> ParameterReader:
         """Reads the operation's parameters."""
-        # A list takes ``limit`` and ``cursor`` even if they aren't declared.
+        # A list accepts ``limit`` and ``cursor`` even if they aren't declared.
         paging = self.generated.paging.values() if self.generated is not None else ()
         return ParameterReader(self.operation, self.classes, known=paging)
 
@@ -53,14 +53,14 @@ class Served:
 
     @cached_property
     def body_schema(self) -> Schema | None:
-        """The schema of a JSON body; the item's schema for an operation whose path continues below the item's."""
+        """The schema of a JSON body. If the operation's path is below the item's path, it is the item's schema."""
         if self.generated is not None and self.generated.is_below:
             return self.generated.schema
         takes = self.operation.request_body
         return json_schema(takes.content) if takes is not None else None
 
     def success_status(self, *wanted: int) -> int:
-        """Returns the status of a success: the first of ``wanted`` that is declared, else the first 2xx declared."""
+        """Returns the status of a success: the first declared one of ``wanted``, or else the first declared 2xx."""
         status = self._statuses.get(wanted)
         if status is None:
             status = self._statuses[wanted] = success_status(self.operation, *wanted)
